@@ -1,0 +1,42 @@
+/** Why a checkpoint cannot be used, and the one place where a tensor's shape is judged. */
+import { type Shape, sameShape } from '../tensor/shape.js'
+
+export type CheckpointErrorCode =
+  | 'truncated'
+  | 'malformed'
+  | 'forbidden'
+  | 'too-large'
+  | 'unknown-format'
+  | 'unknown-dialect'
+  | 'unsupported-network'
+  | 'contradiction'
+  | 'missing-tensor'
+  | 'unexpected-tensor'
+  | 'wrong-shape'
+  | 'non-finite'
+  | 'not-found'
+
+/** Programs branch on the code, people read the message. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError'
+  readonly code: CheckpointErrorCode
+  /** The tensor at fault, when it is about one. */
+  readonly tensor: string | undefined
+
+  constructor(code: CheckpointErrorCode, message: string, options: { tensor?: string; cause?: unknown } = {}) {
+    super(message, options)
+    this.code = code
+    this.tensor = options.tensor
+  }
+}
+
+/** Every weight passes through here, so a wrong file fails by name instead of by NaN. */
+export function assertShape(tensor: string, actual: Shape, expected: Shape): void {
+  if (sameShape(actual, expected)) return
+  throw new CheckpointError(
+    'wrong-shape',
+    `${tensor} is [${actual.join(', ')}] where the model needs [${expected.join(', ')}]. ` +
+      'Is this the checkpoint of another model size?',
+    { tensor },
+  )
+}

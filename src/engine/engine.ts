@@ -1,0 +1,46 @@
+/** What runs plans. An engine is a value handed to the encoder; nothing about it is global. */
+import type { Shape } from '../tensor/shape.js'
+import type { Plan, SlotName, Step, WeightName } from './plan.js'
+
+export type EngineName = 'reference' | 'native'
+
+/** How products are computed; part of every result's identity. `float32` and the reference's `float64` sums exist so far. */
+export type Precision = 'float32' | 'float64'
+
+/** Where weights come from, one at a time, so that no second copy of the model is ever in memory. */
+export interface WeightSource {
+  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep or overwrite the array. */
+  read(name: WeightName, shape: Shape): Promise<Float32Array>
+}
+
+export interface Engine {
+  readonly name: EngineName
+  readonly precision: Precision
+  /** The code path, such as `avx512`, and the number of threads: what a person needs to compare two timings. */
+  readonly description: string
+  supports(step: Step): boolean
+  /**
+   * Reads and packs every weight that `plan` names. The model may then compile any plan that names the same
+   * weights: another image size is another plan, not another copy of the weights.
+   */
+  load(plan: Plan, weights: WeightSource, options?: { signal?: AbortSignal }): Promise<EngineModel>
+}
+
+/** Owns the packed weights. */
+export interface EngineModel extends Disposable {
+  /** Bytes of packed weights. */
+  readonly byteLength: number
+  /** Steps that no output needs are left out; a slot in `outputs` is never fused away. */
+  compile(plan: Plan, outputs: readonly SlotName[]): Program
+}
+
+/** Owns the memory of the activations, sized for the largest batch that it has run. */
+export interface Program extends Disposable {
+  /** Bytes of activations for a batch of this size. */
+  activationBytes(batch: number): number
+  /**
+   * @param pixels float32 [B, C, height, width], read until the promise settles
+   * @returns each output slot as float32 [B, ...shape], fresh arrays
+   */
+  run(pixels: Float32Array, options?: { batch?: number; signal?: AbortSignal }): Promise<ReadonlyMap<SlotName, Float32Array>>
+}

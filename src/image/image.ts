@@ -1,0 +1,26 @@
+/** An image as this library computes with it: 8-bit RGB, upright or as stored, row by row from the top left. */
+
+export interface RgbImage {
+  readonly height: number
+  readonly width: number
+  /** uint8 [height, width, 3]. */
+  readonly data: Uint8Array
+}
+
+/** A decoded file: its pixels, and what was done to get them. */
+export interface DecodedImage extends RgbImage {
+  /** Such as `jpeg`, `png`, `webp`. */
+  readonly format: string
+  /** EXIF orientation found in the file, 1 to 8; 1 where there is none. */
+  readonly orientation: number
+  /** Whether the orientation was applied, so that `height` and `width` are those of the upright image. */
+  readonly upright: boolean
+}
+
+/** A rectangle in pixels, edges not rounded: `left <= x < right`. */
+export interface Box {
+  readonly top: number
+  readonly left: number
+  readonly bottom: number
+  readonly right: number
+}

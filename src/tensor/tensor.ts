@@ -1,0 +1,71 @@
+/** A stored tensor: little-endian bytes with a type and a shape. Widening to float32 happens here only. */
+import { float16ToFloat32 } from './float16.js'
+import { BYTES_PER_ELEMENT, type DType } from './dtype.js'
+import { elementCount, type Shape } from './shape.js'
+
+export interface Tensor {
+  readonly dtype: DType
+  readonly shape: Shape
+  /** Little-endian elements, row-major and contiguous; `elementCount(shape) * BYTES_PER_ELEMENT[dtype]` bytes. */
+  readonly bytes: Uint8Array
+}
+
+/** A float32 tensor around existing numbers, without copying. */
+export function float32Tensor(values: Float32Array, shape: Shape): Tensor {
+  return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+}
+
+/**
+ * The elements as float32: a view where the bytes are aligned float32 already, else a widened copy.
+ * float16 and bfloat16 widen exactly; float64 and integers round to the nearest float32.
+ */
+export function toFloat32(tensor: Tensor): Float32Array {
+  const count = elementCount(tensor.shape)
+  const { bytes, dtype } = tensor
+  if (bytes.byteLength !== count * BYTES_PER_ELEMENT[dtype]) {
+    throw new RangeError(`${count} elements of ${dtype} need ${count * BYTES_PER_ELEMENT[dtype]} bytes, got ${bytes.byteLength}`)
+  }
+  if (dtype === 'F32') return new Float32Array(...aligned(bytes, 4), count)
+  const out = new Float32Array(count)
+  switch (dtype) {
+    case 'F16': {
+      float16ToFloat32(new Uint16Array(...aligned(bytes, 2), count), out)
+      return out
+    }
+    case 'BF16': {
+      const from = new Uint16Array(...aligned(bytes, 2), count)
+      const bits = new Uint32Array(out.buffer)
+      for (let i = 0; i < count; i++) bits[i] = from[i] << 16
+      return out
+    }
+    case 'I64':
+    case 'U64': {
+      const [buffer, offset] = aligned(bytes, 8)
+      const from = dtype === 'I64' ? new BigInt64Array(buffer, offset, count) : new BigUint64Array(buffer, offset, count)
+      for (let i = 0; i < count; i++) out[i] = Number(from[i])
+      return out
+    }
+    default: {
+      const Source = NUMBER_ARRAYS[dtype]
+      out.set(new Source(...aligned(bytes, BYTES_PER_ELEMENT[dtype]), count))
+      return out
+    }
+  }
+}
+
+const NUMBER_ARRAYS = {
+  F64: Float64Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const
+
+/** Typed arrays need aligned offsets; a checkpoint's bytes need not have them. */
+function aligned(bytes: Uint8Array, alignment: number): [ArrayBuffer, number] {
+  if (bytes.byteOffset % alignment === 0) return [bytes.buffer as ArrayBuffer, bytes.byteOffset]
+  return [bytes.slice().buffer, 0]
+}
