@@ -20,3 +20,4 @@ declare class TextDecoder {
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>
 }
+declare function setTimeout(callback: () => void, milliseconds: number): unknown

@@ -1,5 +1,11 @@
 /** Why a plan cannot be run. Programs branch on the code, people read the message. */
-export type EngineErrorCode = 'unsupported' | 'unavailable' | 'out-of-memory' | 'disposed' | 'wrong-size' | 'non-finite'
+export type EngineErrorCode =
+  | 'unsupported'
+  | 'unavailable'
+  | 'out-of-memory'
+  | 'disposed'
+  | 'wrong-size'
+  | 'non-finite'
 
 export class EngineError extends Error {
   override readonly name = 'EngineError'

@@ -42,5 +42,8 @@ export interface Program extends Disposable {
    * @param pixels float32 [B, C, height, width], read until the promise settles
    * @returns each output slot as float32 [B, ...shape], fresh arrays
    */
-  run(pixels: Float32Array, options?: { batch?: number; signal?: AbortSignal }): Promise<ReadonlyMap<SlotName, Float32Array>>
+  run(
+    pixels: Float32Array,
+    options?: { batch?: number; signal?: AbortSignal },
+  ): Promise<ReadonlyMap<SlotName, Float32Array>>
 }

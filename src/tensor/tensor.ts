@@ -1,6 +1,7 @@
 /** A stored tensor: little-endian bytes with a type and a shape. Widening to float32 happens here only. */
-import { float16ToFloat32 } from './float16.js'
+
 import { BYTES_PER_ELEMENT, type DType } from './dtype.js'
+import { float16ToFloat32 } from './float16.js'
 import { elementCount, type Shape } from './shape.js'
 
 export interface Tensor {
@@ -23,7 +24,9 @@ export function toFloat32(tensor: Tensor): Float32Array {
   const count = elementCount(tensor.shape)
   const { bytes, dtype } = tensor
   if (bytes.byteLength !== count * BYTES_PER_ELEMENT[dtype]) {
-    throw new RangeError(`${count} elements of ${dtype} need ${count * BYTES_PER_ELEMENT[dtype]} bytes, got ${bytes.byteLength}`)
+    throw new RangeError(
+      `${count} elements of ${dtype} need ${count * BYTES_PER_ELEMENT[dtype]} bytes, got ${bytes.byteLength}`,
+    )
   }
   if (dtype === 'F32') return new Float32Array(...aligned(bytes, 4), count)
   const out = new Float32Array(count)
@@ -41,7 +44,8 @@ export function toFloat32(tensor: Tensor): Float32Array {
     case 'I64':
     case 'U64': {
       const [buffer, offset] = aligned(bytes, 8)
-      const from = dtype === 'I64' ? new BigInt64Array(buffer, offset, count) : new BigUint64Array(buffer, offset, count)
+      const from =
+        dtype === 'I64' ? new BigInt64Array(buffer, offset, count) : new BigUint64Array(buffer, offset, count)
       for (let i = 0; i < count; i++) out[i] = Number(from[i])
       return out
     }

@@ -1,0 +1,137 @@
+/** A loaded vision transformer: pixels in, named activations out. One program per patch grid and set of outputs, kept for reuse. */
+import type { Engine, EngineModel, Program } from '../engine/engine.js'
+import { EngineError } from '../engine/engine-error.js'
+import type { SlotName } from '../engine/plan.js'
+import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
+import { planVit, type VitPlan } from '../model/plan-vit.js'
+import type { VitModel } from '../model/read-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
+
+/** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
+const PROGRAMS_KEPT = 4
+
+export interface NetworkOptions {
+  /** How to resample positions for other grids than the trained one; default: the checkpoint's own library's way. */
+  readonly positions?: PositionRule
+  readonly signal?: AbortSignal
+}
+
+export interface RunOptions {
+  readonly grid: PatchGrid
+  readonly batch?: number
+  readonly outputs: readonly SlotName[]
+  readonly signal?: AbortSignal
+}
+
+export class Network implements Disposable {
+  readonly config: VitConfig
+  readonly engine: Engine
+  /** Bytes of packed weights. */
+  readonly byteLength: number
+  readonly #vit: VitModel
+  readonly #table: Float32Array | null
+  readonly #rule: PositionRule
+  readonly #plans = new Map<string, VitPlan>()
+  readonly #programs = new Map<string, Program>()
+  #model: EngineModel | null
+
+  private constructor(vit: VitModel, engine: Engine, model: EngineModel, table: Float32Array | null, rule: PositionRule) {
+    this.config = vit.config
+    this.engine = engine
+    this.byteLength = model.byteLength
+    this.#vit = vit
+    this.#table = table
+    this.#rule = rule
+    this.#model = model
+  }
+
+  /** Reads and packs all weights. */
+  static async load(vit: VitModel, engine: Engine, options: NetworkOptions = {}): Promise<Network> {
+    const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
+    const table = await vit.readPositions()
+    const grid = gridOf(vit.config, vit.config.size)
+    const { plan } = planVit(vit.config, grid, table)
+    const unsupported = plan.steps.find((step) => !engine.supports(step))
+    if (unsupported !== undefined) {
+      throw new EngineError('unsupported', `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`)
+    }
+    const model = await engine.load(plan, vit.weights, options.signal === undefined ? {} : { signal: options.signal })
+    return new Network(vit, engine, model, table, rule)
+  }
+
+  /** The patch grid of an input of this size, pixels. Throws `wrong-size` where the patch does not divide it. */
+  gridOf(size: readonly [height: number, width: number]): PatchGrid {
+    return gridOf(this.config, size)
+  }
+
+  planFor(grid: PatchGrid): VitPlan {
+    const key = `${grid.rows}x${grid.columns}`
+    let plan = this.#plans.get(key)
+    if (plan === undefined) {
+      const { positions } = this.config
+      const table = this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, this.#rule)
+      plan = planVit(this.config, grid, table)
+      keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
+    }
+    return plan
+  }
+
+  /**
+   * @param pixels float32 [B, C, height, width], normalised
+   * @returns each output slot, float32 [B, ...shape]
+   */
+  async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    const program = this.#programFor(options.grid, options.outputs)
+    const { batch = 1, signal } = options
+    return program.run(pixels, signal === undefined ? { batch } : { batch, signal })
+  }
+
+  /** Throws `non-finite`, naming the weight at fault where there is one, if any value is a NaN or an infinity. */
+  async assertFinite(values: Float32Array): Promise<void> {
+    if (values.every(Number.isFinite)) return
+    const tensor = await this.#vit.findNonFinite()
+    throw new EngineError(
+      'non-finite',
+      tensor === null
+        ? 'The result holds a NaN or an infinity although every weight is finite: the input is not a normalised image, or it overflowed.'
+        : `The result holds a NaN or an infinity because the weight ${tensor} does. The checkpoint is damaged: fetch it again.`,
+    )
+  }
+
+  #programFor(grid: PatchGrid, outputs: readonly SlotName[]): Program {
+    if (this.#model === null) throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+    const key = `${grid.rows}x${grid.columns} ${outputs.join(' ')}`
+    const kept = this.#programs.get(key)
+    const program = kept ?? this.#model.compile(this.planFor(grid).plan, outputs)
+    keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
+    return program
+  }
+
+  [Symbol.dispose](): void {
+    for (const program of this.#programs.values()) program[Symbol.dispose]()
+    this.#programs.clear()
+    this.#model?.[Symbol.dispose]()
+    this.#model = null
+  }
+}
+
+function gridOf({ patchSize }: VitConfig, [height, width]: readonly [height: number, width: number]): PatchGrid {
+  if (height >= patchSize && width >= patchSize && height % patchSize === 0 && width % patchSize === 0) {
+    return { rows: height / patchSize, columns: width / patchSize }
+  }
+  const near = [height, width].map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize)
+  throw new EngineError(
+    'wrong-size',
+    `An input of ${height} x ${width} pixels is no whole number of patches of ${patchSize}. The nearest size is ${near[0]} x ${near[1]}.`,
+  )
+}
+
+/** Puts the entry last and drops the oldest beyond `count`, which is returned. */
+function keepLast<T>(entries: Map<string, T>, key: string, value: T, count: number): T | undefined {
+  entries.delete(key)
+  entries.set(key, value)
+  if (entries.size <= count) return undefined
+  const [oldest, dropped] = [...entries][0]
+  entries.delete(oldest)
+  return dropped
+}

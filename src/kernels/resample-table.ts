@@ -1,0 +1,87 @@
+/**
+ * Bicubic resampling of float tables, as `torch.nn.functional.interpolate` does it: for position tables and for float images.
+ * Two kernels exist and give different numbers, also when enlarging:
+ *
+ * - `plain`: Keys' cubic with a = -0.75, four taps, indices clamped at the border;
+ * - `antialias`: a = -0.5, support widened by the scale, taps cut off at the border and renormalised.
+ *
+ * Both are separable: taps are found per axis, then applied along the width first and the height second.
+ */
+
+export interface Taps {
+  /** Per output index: first input index of its taps, and their weights. Indices may repeat at a clamped border. */
+  readonly indices: readonly (readonly number[])[]
+  readonly weights: readonly (readonly number[])[]
+}
+
+/** @param step input cells per output cell; `inputSize / outputSize` unless a library says otherwise */
+export function plainTaps(inputSize: number, outputSize: number, step = inputSize / outputSize): Taps {
+  const indices: number[][] = []
+  const weights: number[][] = []
+  for (let i = 0; i < outputSize; i++) {
+    const source = (i + 0.5) * step - 0.5
+    const first = Math.min(Math.floor(source), inputSize - 1)
+    const t = Math.min(Math.max(source - first, 0), 1)
+    indices.push([-1, 0, 1, 2].map((tap) => Math.min(Math.max(first + tap, 0), inputSize - 1)))
+    weights.push([1 + t, t, 1 - t, 2 - t].map((distance) => cubic(distance, -0.75)))
+  }
+  return { indices, weights }
+}
+
+export function antialiasTaps(inputSize: number, outputSize: number): Taps {
+  const scale = inputSize / outputSize
+  const widening = Math.max(scale, 1)
+  const indices: number[][] = []
+  const weights: number[][] = []
+  for (let i = 0; i < outputSize; i++) {
+    const centre = scale * (i + 0.5)
+    const from = Math.max(Math.trunc(centre - 2 * widening + 0.5), 0)
+    const to = Math.min(Math.trunc(centre + 2 * widening + 0.5), inputSize)
+    const taps = Array.from({ length: to - from }, (_, j) => from + j)
+    const raw = taps.map((j) => cubic((j - centre + 0.5) / widening, -0.5))
+    const sum = raw.reduce((total, weight) => total + weight, 0)
+    indices.push(taps)
+    weights.push(raw.map((weight) => weight / sum))
+  }
+  return { indices, weights }
+}
+
+/** Keys' cubic convolution kernel. */
+function cubic(distance: number, a: number): number {
+  const x = Math.abs(distance)
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1
+  if (x < 2) return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+  return 0
+}
+
+/** Applies the taps of both axes to a table [height, width, channels]; sums in float64, one rounding at the end. */
+export function resampleTable(
+  table: Float32Array,
+  [height, width]: readonly [height: number, width: number],
+  vertical: Taps,
+  horizontal: Taps,
+): Float32Array {
+  const channels = table.length / (height * width)
+  const newHeight = vertical.indices.length
+  const newWidth = horizontal.indices.length
+  const wide = new Float64Array(height * newWidth * channels)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < newWidth; x++) {
+      const to = (y * newWidth + x) * channels
+      horizontal.indices[x].forEach((tap, i) => {
+        const weight = horizontal.weights[x][i]
+        const from = (y * width + tap) * channels
+        for (let c = 0; c < channels; c++) wide[to + c] += weight * table[from + c]
+      })
+    }
+  }
+  const out = new Float64Array(newHeight * newWidth * channels)
+  const row = newWidth * channels
+  for (let y = 0; y < newHeight; y++) {
+    vertical.indices[y].forEach((tap, i) => {
+      const weight = vertical.weights[y][i]
+      for (let j = 0; j < row; j++) out[y * row + j] += weight * wide[tap * row + j]
+    })
+  }
+  return Float32Array.from(out)
+}

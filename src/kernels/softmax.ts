@@ -1,0 +1,11 @@
+/** Turns a row of scores into positive weights that sum to 1, in float64; the largest is subtracted first. */
+export function softmax(scores: Float64Array): void {
+  let largest = Number.NEGATIVE_INFINITY
+  for (const score of scores) if (score > largest) largest = score
+  let sum = 0
+  for (let i = 0; i < scores.length; i++) {
+    scores[i] = Math.exp(scores[i] - largest)
+    sum += scores[i]
+  }
+  for (let i = 0; i < scores.length; i++) scores[i] /= sum
+}

@@ -1,0 +1,75 @@
+/** From tokens to the embedding, and from the embedding to class scores. */
+import type { SlotName } from '../engine/plan.js'
+import type { PlanBuilder } from './plan-builder.js'
+import { type AttentionPooling, specialTokens, type VitConfig } from './vit-config.js'
+
+/** The hidden norm of a classifier of two layers (Birder net/base.py). */
+const MLP_HEAD_EPSILON = 1e-6
+
+export function planPooling(
+  builder: PlanBuilder,
+  config: VitConfig,
+  tokens: SlotName,
+): { embedding: SlotName; logits: SlotName | null } {
+  const pooled = pool(builder, config, tokens)
+  const embedding =
+    config.finalNorm === 'pooled'
+      ? builder.norm(pooled, 'embedding', builder.normWeights('embedding_norm', config.width, config.norm, config.epsilon))
+      : pooled
+  return { embedding, logits: classify(builder, config, embedding) }
+}
+
+function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotName {
+  const { pooling, width } = config
+  const slice = (output: SlotName, from: number, to: number) =>
+    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
+  const patches = () => slice('pool.patches', specialTokens(config), builder.shapeOf(tokens)[0])
+  switch (pooling.kind) {
+    case 'class':
+      return slice('pooled', 0, 1)
+    case 'mean':
+      return builder.step({ op: 'meanRows', input: patches(), output: 'pooled' }, [1, width])
+    case 'attention':
+      return attentionPool(builder, config, pooling, pooling.specialTokens ? tokens : patches())
+    case 'probe': {
+      const keys = pooling.specialTokens ? tokens : patches()
+      const values = builder.linear(keys, 'attn_pool.v', 'attn_pool.v', width)
+      const latents = builder.weight('attn_pool.latent', [pooling.latents, width])
+      const { heads } = pooling
+      const scale = (width / heads) ** -0.5
+      return builder.step({ op: 'probeAttention', latents, keys, values, output: 'pooled', heads, scale }, [1, width])
+    }
+  }
+}
+
+/** Birder's MultiHeadAttentionPool: a learnt query attends to the tokens, then a feed-forward net with a residual. */
+function attentionPool(
+  builder: PlanBuilder,
+  { width }: VitConfig,
+  { heads, epsilon, hidden, activation }: AttentionPooling,
+  tokens: SlotName,
+): SlotName {
+  const latent = builder.weight('attn_pool.latent', [1, width])
+  const seed = builder.step({ op: 'broadcast', weight: latent, output: 'attn_pool.latent' }, [1, width])
+  const query = builder.linear(seed, 'attn_pool.q', 'attn_pool.q', width)
+  const keyValue = builder.linear(tokens, 'attn_pool.kv', 'attn_pool.kv', 2 * width)
+  const attended = builder.step(
+    { op: 'crossAttention', query, keyValue, output: 'attn_pool.heads', heads, scale: (width / heads) ** -0.5 },
+    [1, width],
+  )
+  const projected = builder.linear(attended, 'attn_pool.proj', 'attn_pool.proj', width)
+  const normed = builder.norm(projected, 'attn_pool.norm', builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon))
+  const inner = builder.linear(normed, 'attn_pool.mlp.0', 'attn_pool.mlp.0', hidden)
+  const active = builder.step({ op: 'activation', input: inner, output: 'attn_pool.mlp.1', kind: activation }, [1, hidden])
+  const branch = builder.linear(active, 'attn_pool.mlp.3', 'attn_pool.mlp.3', width)
+  return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])
+}
+
+function classify(builder: PlanBuilder, { classifier, width }: VitConfig, embedding: SlotName): SlotName | null {
+  if (classifier === null) return null
+  if (classifier.kind === 'linear') return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
+  const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
+  const active = builder.step({ op: 'activation', input: inner, output: 'classifier.1', kind: 'gelu' }, [1, 3 * width])
+  const normed = builder.norm(active, 'classifier.2', builder.normWeights('classifier.2', 3 * width, 'layerNorm', MLP_HEAD_EPSILON))
+  return builder.linear(normed, 'logits', 'classifier.3', classifier.classes, classifier.bias)
+}

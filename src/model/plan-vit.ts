@@ -1,0 +1,68 @@
+/**
+ * A vision transformer as a plan: which steps, in which order, on which weights. Slots and weights carry the names of Birder's
+ * modules; the order of tokens is class token, registers, patches.
+ */
+import type { Plan, SlotName } from '../engine/plan.js'
+import type { PatchGrid } from './positions.js'
+import { planBlock } from './plan-block.js'
+import { PlanBuilder } from './plan-builder.js'
+import { planPooling } from './plan-pooling.js'
+import { planStem } from './plan-stem.js'
+import { specialTokens, type VitConfig } from './vit-config.js'
+
+export interface VitPlan {
+  readonly plan: Plan
+  readonly grid: PatchGrid
+  /** Where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` [1, N]. */
+  readonly slots: {
+    /** After the final norm; the last block's output where there is none. */
+    readonly tokens: SlotName
+    /** Each block's output, before any final norm. */
+    readonly blocks: readonly SlotName[]
+    readonly embedding: SlotName
+    readonly logits: SlotName | null
+  }
+}
+
+/**
+ * @param grid patches of the input; its pixels are grid times patch size
+ * @param positions float32 [rows * columns, D] for this grid, or null for a network without
+ */
+export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Array | null): VitPlan {
+  const builder = new PlanBuilder()
+  const { width, patchSize } = config
+  const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
+  const patches = planStem(builder, config, input)
+
+  const tokens = specialTokens(config) + grid.rows * grid.columns
+  if (positions !== null) builder.constants.set('positions', positions)
+  let current = builder.step(
+    {
+      op: 'assembleTokens',
+      input: patches,
+      output: 'encoder.input',
+      classToken: config.classToken ? builder.weight('class_token', [1, width]) : null,
+      registers: config.registers > 0 ? builder.weight('reg_tokens', [config.registers, width]) : null,
+      positions: positions === null ? null : 'positions',
+    },
+    [tokens, width],
+  )
+  if (config.preNorm) {
+    const weights = builder.normWeights('encoder.pre_block.0', width, config.norm, config.epsilon)
+    current = builder.norm(current, 'encoder.pre_block', weights)
+  }
+  const blocks: SlotName[] = []
+  for (let index = 0; index < config.depth; index++) {
+    current = planBlock(builder, config, index, current)
+    blocks.push(current)
+  }
+  if (config.finalNorm === 'tokens') {
+    current = builder.norm(current, 'norm', builder.normWeights('norm', width, config.norm, config.epsilon))
+  }
+  const { embedding, logits } = planPooling(builder, config, current)
+  return {
+    plan: { slots: builder.slots, steps: builder.steps, input, weights: builder.weights, constants: builder.constants },
+    grid,
+    slots: { tokens: current, blocks, embedding, logits },
+  }
+}
