@@ -23,7 +23,11 @@ export class CheckpointError extends Error {
   /** The tensor at fault, when it is about one. */
   readonly tensor: string | undefined
 
-  constructor(code: CheckpointErrorCode, message: string, options: { tensor?: string; cause?: unknown } = {}) {
+  constructor(
+    code: CheckpointErrorCode,
+    message: string,
+    options: { tensor?: string; cause?: unknown } = {},
+  ) {
     super(message, options)
     this.code = code
     this.tensor = options.tensor

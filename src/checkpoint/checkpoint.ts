@@ -21,7 +21,13 @@ export interface TensorInfo {
 }
 
 /** A plain value as checkpoints carry it beside their tensors (configs, class names): JSON's kinds of value. */
-export type PlainValue = null | boolean | number | string | readonly PlainValue[] | { readonly [key: string]: PlainValue }
+export type PlainValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PlainValue[]
+  | { readonly [key: string]: PlainValue }
 
 export interface Checkpoint {
   readonly label: string
@@ -38,3 +44,12 @@ export interface Checkpoint {
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
 }
+
+/** A checkpoint of a file, and what was left aside in it. */
+export interface FileCheckpoint extends Checkpoint {
+  /** Names in the file that were left out: heads beside a backbone, optimiser states, a student beside its teacher. */
+  readonly dropped: readonly string[]
+}
+
+/** Holds its files open until it is disposed of. */
+export interface OpenCheckpoint extends FileCheckpoint, AsyncDisposable {}

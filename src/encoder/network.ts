@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly grid: PatchGrid
   readonly batch?: number
   readonly outputs: readonly SlotName[]
+  /** Another way to resample positions than the network's. */
+  readonly positions?: PositionRule
   readonly signal?: AbortSignal
 }
 
@@ -64,12 +66,12 @@ export class Network implements Disposable {
     return gridOf(this.config, size)
   }
 
-  planFor(grid: PatchGrid): VitPlan {
-    const key = `${grid.rows}x${grid.columns}`
+  planFor(grid: PatchGrid, rule = this.#rule): VitPlan {
+    const key = `${grid.rows}x${grid.columns} ${rule}`
     let plan = this.#plans.get(key)
     if (plan === undefined) {
       const { positions } = this.config
-      const table = this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, this.#rule)
+      const table = this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, rule)
       plan = planVit(this.config, grid, table)
       keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     }
@@ -81,7 +83,7 @@ export class Network implements Disposable {
    * @returns each output slot, float32 [B, ...shape]
    */
   async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    const program = this.#programFor(options.grid, options.outputs)
+    const program = this.#programFor(options.grid, options.outputs, options.positions ?? this.#rule)
     const { batch = 1, signal } = options
     return program.run(pixels, signal === undefined ? { batch } : { batch, signal })
   }
@@ -98,11 +100,11 @@ export class Network implements Disposable {
     )
   }
 
-  #programFor(grid: PatchGrid, outputs: readonly SlotName[]): Program {
+  #programFor(grid: PatchGrid, outputs: readonly SlotName[], rule: PositionRule): Program {
     if (this.#model === null) throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
-    const key = `${grid.rows}x${grid.columns} ${outputs.join(' ')}`
+    const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
     const kept = this.#programs.get(key)
-    const program = kept ?? this.#model.compile(this.planFor(grid).plan, outputs)
+    const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
     keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
     return program
   }

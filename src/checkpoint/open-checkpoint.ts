@@ -1,0 +1,96 @@
+/** The way into this room: from bytes to a checkpoint, whatever its format. Formats are told by content, never by name. */
+import type { ByteSource, FileCheckpoint, OpenCheckpoint } from './checkpoint.js'
+import { CheckpointError } from './checkpoint-error.js'
+import { describeBytes } from './describe-bytes.js'
+import { readRange } from './read-range.js'
+import { openSafetensors } from './safetensors/open-safetensors.js'
+import { openSharded } from './safetensors/open-sharded.js'
+import { openTorchLegacy } from './torch/open-torch-legacy.js'
+import { openTorchZip } from './torch/open-torch-zip.js'
+
+export interface OpenCheckpointOptions {
+  /** Opens a file beside the one given, by its plain name: where the shards of an index come from. */
+  readonly openSibling?: (name: string) => Promise<ByteSource>
+  /** Ends the opening and every later read. */
+  readonly signal?: AbortSignal
+}
+
+/** What torch.save wrote before PyTorch 1.6, after the pickle's protocol: the number 0x1950a86a20f9469cfc6c. */
+const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+
+/**
+ * Opens safetensors (one file or the index of a sharded one) and PyTorch files (zip and legacy). Reads headers only and
+ * checks all that they claim; tensors are read when asked for.
+ *
+ * The checkpoint takes the source over: disposing of it closes the source and the shards, if they can be closed, and a
+ * checkpoint that cannot be opened has closed them already.
+ *
+ * Throws `CheckpointError`: `unknown-format` for anything else, `truncated`, `malformed`, `forbidden`, `too-large`.
+ */
+export async function openCheckpoint(
+  source: ByteSource,
+  { openSibling, signal }: OpenCheckpointOptions = {},
+): Promise<OpenCheckpoint> {
+  const owned: ByteSource[] = [source]
+  const openOwned = async (name: string) => {
+    if (openSibling === undefined) {
+      throw new CheckpointError(
+        'not-found',
+        `${source.label} is the index of several files such as ${name}, which cannot be reached from here`,
+      )
+    }
+    const sibling = await openSibling(name)
+    owned.push(sibling)
+    return sibling
+  }
+  try {
+    const checkpoint = await openByContent(source, openOwned, signal)
+    return { ...checkpoint, [Symbol.asyncDispose]: () => closeAll(owned) }
+  } catch (error) {
+    await closeAll(owned)
+    throw error
+  }
+}
+
+async function openByContent(
+  source: ByteSource,
+  openSibling: (name: string) => Promise<ByteSource>,
+  signal: AbortSignal | undefined,
+): Promise<FileCheckpoint> {
+  const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
+  if (first.length < 10) {
+    const size = first.length === 0 ? 'is empty' : `has ${first.length} bytes`
+    throw new CheckpointError(
+      'truncated',
+      `${source.label} ${size}: too short for any checkpoint. Was it downloaded completely?`,
+    )
+  }
+  if (startsWith(first, 0, [0x50, 0x4b, 3, 4]) || startsWith(first, 0, [0x50, 0x4b, 5, 6]))
+    return openTorchZip(source, signal)
+  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC)) return openTorchLegacy(source, signal)
+  if (looksLikeSafetensors(source, first)) return openSafetensors(source, signal)
+  if (/^\s*\{/.test(String.fromCharCode(...first))) return openSharded(source, openSibling, signal)
+  throw new CheckpointError(
+    'unknown-format',
+    `${source.label} is not a checkpoint but ${describeBytes(first)}. ` +
+      'Expected: safetensors (or the index of a sharded one), or a PyTorch file (.pt, .pth) of tensors.',
+  )
+}
+
+/**
+ * The format has no magic number: eight bytes of length, then JSON. Taken for it is what has the brace in its place, or a
+ * length that fits the file. (JSON alone can have a second brace there, but no zero before it.)
+ */
+function looksLikeSafetensors(source: ByteSource, first: Uint8Array): boolean {
+  if (first[8] === 0x7b && (first[0] !== 0x7b || first[7] === 0)) return true
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
+  return length >= 2n && length <= BigInt(source.size - 8)
+}
+
+function startsWith(bytes: Uint8Array, offset: number, expected: readonly number[]): boolean {
+  return expected.every((byte, index) => bytes[offset + index] === byte)
+}
+
+async function closeAll(sources: readonly (ByteSource & Partial<AsyncDisposable>)[]): Promise<void> {
+  for (const source of sources) await source[Symbol.asyncDispose]?.()
+}

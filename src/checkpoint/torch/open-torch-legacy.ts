@@ -1,0 +1,154 @@
+/**
+ * A file of torch.save before PyTorch 1.6: five pickles one after the other (a magic number, the version, the machine, the
+ * value, the names of the storages), then the storages in that order, each after its count of elements.
+ */
+import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
+import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
+import { CheckpointError } from '../checkpoint-error.js'
+import { isKind, type PickleStorage, type PickleValue } from '../pickle/pickle-value.js'
+import { unpickle } from '../pickle/unpickle.js'
+import { readRange } from '../read-range.js'
+import { tensorReader } from '../tensor-reader.js'
+import { findStateDict } from './state-dict.js'
+import { gatherWindow, type TensorWindow, tensorWindow } from './tensor-window.js'
+
+const FIRST_GUESS = 256 * 1024
+const LONGEST_PICKLES = 64 * 2 ** 20
+const VERSION = 1001
+
+interface LegacyTensor extends TensorWindow {
+  /** Of the storage's first element, from the start of the file. */
+  readonly offset: number
+}
+
+interface LegacyPickles {
+  readonly values: readonly PickleValue[]
+  /** Of the fourth pickle, the value. */
+  readonly storages: ReadonlyMap<string, PickleStorage>
+  /** Bytes of all five. */
+  readonly length: number
+}
+
+/** Reads the pickles and the counts of the storages; tensors are read when asked for. */
+export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal): Promise<FileCheckpoint> {
+  const { values, storages, length } = await readPickles(source, signal)
+  const [, version, machine, root, keys] = values
+  assertKnownMachine(source, version, machine)
+  if (!isKind(keys, 'list')) {
+    throw new CheckpointError('malformed', `${source.label}: the list of storages is no list`)
+  }
+  const state = findStateDict(root, source.label)
+  const offsets = await locateStorages(source, keys.items, storages, length, signal)
+  const tensors = new Map<string, LegacyTensor>()
+  for (const [name, tensor] of state.tensors) {
+    const offset = offsets.get(tensor.storage.key)
+    if (offset === undefined) {
+      throw new CheckpointError(
+        'malformed',
+        `${source.label}: ${name} is kept in a storage that the file lacks`,
+        { tensor: name },
+      )
+    }
+    tensors.set(name, { ...tensorWindow(tensor, name, source.label), offset })
+  }
+  return {
+    label: source.label,
+    format: 'torch-legacy',
+    tensors,
+    metadata: state.metadata,
+    wrapping: state.wrapping,
+    dropped: state.dropped,
+    read: tensorReader(source.label, tensors, async (window, name) =>
+      gatherWindow(
+        window,
+        await readRange(source, window.offset + window.spanStart, window.spanLength, name, signal),
+      ),
+    ),
+  }
+}
+
+/** The pickles do not say how long they are: a larger piece is tried until all five fit. */
+async function readPickles(source: ByteSource, signal: AbortSignal | undefined): Promise<LegacyPickles> {
+  for (let size = FIRST_GUESS; ; size *= 4) {
+    const piece = await readRange(source, 0, Math.min(size, source.size), 'the pickles', signal)
+    try {
+      return parsePickles(piece, source.label)
+    } catch (error) {
+      const mayContinue =
+        error instanceof CheckpointError && error.code === 'truncated' && piece.length < source.size
+      if (!mayContinue) throw error
+      if (size >= LONGEST_PICKLES) {
+        throw new CheckpointError(
+          'too-large',
+          `${source.label}: the pickles are longer than ${LONGEST_PICKLES} bytes`,
+        )
+      }
+    }
+  }
+}
+
+function parsePickles(bytes: Uint8Array, label: string): LegacyPickles {
+  const values: PickleValue[] = []
+  let storages: ReadonlyMap<string, PickleStorage> = new Map()
+  let length = 0
+  while (values.length < 5) {
+    const pickle = unpickle(bytes.subarray(length), label)
+    values.push(pickle.value)
+    length += pickle.length
+    if (values.length === 4) storages = pickle.storages
+  }
+  return { values, storages, length }
+}
+
+function assertKnownMachine(source: ByteSource, version: PickleValue, machine: PickleValue): void {
+  if (version !== VERSION) {
+    throw new CheckpointError(
+      'malformed',
+      `${source.label} is a legacy PyTorch file of version ${String(version)}; ${VERSION} is known`,
+    )
+  }
+  if (isKind(machine, 'dict') && machine.entries.get('little_endian') === false) {
+    throw new CheckpointError(
+      'unknown-format',
+      `${source.label} is a legacy PyTorch file of a big-endian machine. Load it with PyTorch and save it again.`,
+    )
+  }
+}
+
+/** Walks the storages by their counts, which the pickle has told already. Gives where each one's elements begin. */
+async function locateStorages(
+  source: ByteSource,
+  keys: readonly PickleValue[],
+  storages: ReadonlyMap<string, PickleStorage>,
+  start: number,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const offsets = new Map<string, number>()
+  let at = start
+  for (const key of keys) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined
+    if (typeof key !== 'string' || storage === undefined || offsets.has(key)) {
+      throw new CheckpointError(
+        'malformed',
+        `${source.label}: the list of storages names ${String(key)}, which it should not`,
+      )
+    }
+    const bytes = await readRange(source, at, 8, `the count of storage ${key}`, signal)
+    const count = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true)
+    if (count !== BigInt(storage.total)) {
+      throw new CheckpointError(
+        'malformed',
+        `${source.label}: storage ${key} has ${count} elements, but the pickle says ${storage.total}`,
+      )
+    }
+    offsets.set(key, at + 8)
+    at += 8 + storage.total * (storage.dtype === null ? 1 : BYTES_PER_ELEMENT[storage.dtype])
+  }
+  if (at !== source.size) {
+    throw new CheckpointError(
+      at > source.size ? 'truncated' : 'malformed',
+      `${source.label}: its storages end at ${at}, but the file has ${source.size} bytes`,
+    )
+  }
+  return offsets
+}

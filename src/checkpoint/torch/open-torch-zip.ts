@@ -1,0 +1,119 @@
+/** A file of torch.save since PyTorch 1.6: a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
+import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
+import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
+import { CheckpointError } from '../checkpoint-error.js'
+import type { PickleStorage } from '../pickle/pickle-value.js'
+import { unpickle } from '../pickle/unpickle.js'
+import { tensorReader } from '../tensor-reader.js'
+import { findStateDict } from './state-dict.js'
+import { gatherWindow, swapBytes, type TensorWindow, tensorWindow } from './tensor-window.js'
+import { readZipDirectory, type ZipEntry } from './zip-directory.js'
+import { assertReadable, readZipEntry } from './zip-entry.js'
+
+const LONGEST_PICKLE = 64 * 2 ** 20
+
+interface ZippedTensor extends TensorWindow {
+  readonly entry: ZipEntry
+}
+
+/** Reads the directory, the pickle and the byte order; tensors are read when asked for. */
+export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Promise<FileCheckpoint> {
+  const entries = await readZipDirectory(source, signal)
+  const pickle = findPickle(source, entries)
+  if (pickle.size > LONGEST_PICKLE) {
+    throw new CheckpointError(
+      'too-large',
+      `${source.label}: ${pickle.name} has ${pickle.size} bytes; ${LONGEST_PICKLE} is the limit`,
+    )
+  }
+  const root = pickle.name.slice(0, -'data.pkl'.length)
+  const bytes = await readZipEntry(source, pickle, 0, pickle.size, signal)
+  const bigEndian = await isBigEndian(source, entries.get(`${root}byteorder`), signal)
+  const { value } = unpickle(bytes, source.label)
+  const state = findStateDict(value, source.label)
+  const tensors = new Map<string, ZippedTensor>()
+  for (const [name, tensor] of state.tensors) {
+    const entry = storageEntry(source, entries, `${root}data/${tensor.storage.key}`, tensor.storage, name)
+    tensors.set(name, { ...tensorWindow(tensor, name, source.label), entry })
+  }
+  return {
+    label: source.label,
+    format: 'torch',
+    tensors,
+    metadata: state.metadata,
+    wrapping: state.wrapping,
+    dropped: state.dropped,
+    read: tensorReader(source.label, tensors, async (window) => {
+      if (window.byteLength === 0) return new Uint8Array(0)
+      const span = await readZipEntry(source, window.entry, window.spanStart, window.spanLength, signal)
+      if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
+      return gatherWindow(window, span)
+    }),
+  }
+}
+
+function findPickle(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): ZipEntry {
+  const names = [...entries.keys()]
+  const pickles = names.filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+  if (names.some((name) => name === 'constants.pkl' || name.endsWith('/constants.pkl'))) {
+    throw new CheckpointError(
+      'unknown-format',
+      `${source.label} is a TorchScript archive: a program, not weights. Save the state dict: ` +
+        'torch.save(model.state_dict(), path)',
+    )
+  }
+  const [pickle] = pickles
+  if (pickles.length !== 1) {
+    const shown = names.slice(0, 5).join(', ') || 'nothing'
+    throw new CheckpointError(
+      'unknown-format',
+      `${source.label} is a zip archive with ${pickles.length} entries data.pkl, where torch.save writes one; it holds ${shown}`,
+    )
+  }
+  return entries.get(pickle) as ZipEntry
+}
+
+async function isBigEndian(
+  source: ByteSource,
+  entry: ZipEntry | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (entry === undefined) return false
+  const bytes = await readZipEntry(source, entry, 0, Math.min(entry.size, 16), signal)
+  const order = String.fromCharCode(...bytes)
+  if (order !== 'little' && order !== 'big') {
+    throw new CheckpointError(
+      'malformed',
+      `${source.label}: the byte order is ${JSON.stringify(order)}, neither little nor big`,
+    )
+  }
+  return order === 'big'
+}
+
+/** The archive and the pickle must agree about every storage before a byte of it is read. */
+function storageEntry(
+  source: ByteSource,
+  entries: ReadonlyMap<string, ZipEntry>,
+  name: string,
+  storage: PickleStorage,
+  tensor: string,
+): ZipEntry {
+  const entry = entries.get(name)
+  if (entry === undefined) {
+    throw new CheckpointError(
+      'malformed',
+      `${source.label}: ${tensor} is kept in ${name}, which the archive lacks`,
+      { tensor },
+    )
+  }
+  const needed = storage.total * (storage.dtype === null ? 1 : BYTES_PER_ELEMENT[storage.dtype])
+  if (entry.size !== needed) {
+    throw new CheckpointError(
+      'malformed',
+      `${source.label}: ${name} (of ${tensor}) has ${entry.size} bytes, but the pickle says ${needed}`,
+      { tensor },
+    )
+  }
+  assertReadable(source, entry)
+  return entry
+}

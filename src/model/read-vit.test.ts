@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import { hashedCheckpoint, hashedValues } from '../platform/node/verify/hashed-checkpoint.js'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import { networkNames } from './networks.js'
+import { BIRDER_NETWORKS } from './networks-data.js'
+import { planVit } from './plan-vit.js'
+import { readVit } from './read-vit.js'
+import { elementCount } from '../tensor/shape.js'
+
+const vits = networkNames().filter((name) => BIRDER_NETWORKS[name].class === 'ViT')
+
+describe('every network of class ViT that Birder registers', () => {
+  test('there are 127 of them', () => expect(vits).toHaveLength(127))
+
+  test.each(vits)('%s has exactly as many parameters as Birder counts', (name) => {
+    const { size, parameters } = BIRDER_NETWORKS[name]
+    const [height, width] = size ?? [224, 224]
+    const { tensors } = hashedCheckpoint(name, [height, width], 'x')
+    let count = 0
+    for (const [tensor, { shape }] of tensors) if (!/running_|num_batches/.test(tensor)) count += elementCount(shape)
+    expect(count).toBe(parameters)
+  })
+
+  test.each(vits)('%s is recognised from its tensors and plans with an embedding of its width', (name) => {
+    const { size } = BIRDER_NETWORKS[name]
+    const [height, width] = size ?? [224, 224]
+    const vit = readVit(hashedCheckpoint(name, [height, width], 'x'), { network: name })
+    const { patchSize } = vit.config
+    const { plan, slots } = planVit(vit.config, { rows: height / patchSize, columns: width / patchSize }, null)
+    expect(plan.slots.get(slots.embedding)).toEqual([1, BIRDER_NETWORKS[name].config.hidden_dim])
+  })
+})
+
+test('a bare state dict without name or config gives the same config as the registry, but for what leaves no trace', () => {
+  const name = 'vit_reg4_l14_nps_ls'
+  const checkpoint: Checkpoint = { ...hashedCheckpoint(name, [518, 518], 'x'), label: 'weights.pt', metadata: {} }
+  const named = readVit(checkpoint, { network: name }).config
+  expect(readVit(checkpoint).config).toEqual({ ...named, network: null })
+})
+
+test('a network of another class is refused by its name', () => {
+  const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
+  expect(() => readVit(checkpoint, { network: 'rope_vit_s16' })).toThrow(/class RoPE_ViT/)
+  expect(() => readVit({ ...checkpoint, label: 'rope_vit_s16_some-tag.pt' })).toThrow(/class RoPE_ViT/)
+})
+
+test('an unknown network is answered with the nearest names', () => {
+  const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
+  expect(() => readVit(checkpoint, { network: 'vit_s61' })).toThrow(/nearest names are .*vit_s16/)
+})
+
+test('a config that promises a million blocks is refused before anything is planned', () => {
+  const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
+  const started = performance.now()
+  expect(() => readVit(checkpoint, { network: 'vit_s16', config: { num_layers: 1e6 } })).toThrow(/blocks/)
+  expect(performance.now() - started).toBeLessThan(1000)
+})
+
+test('hashed numbers are those of the golden cases', () => {
+  expect(Array.from(hashedValues('large-1', 'class_token', 3, 1, 0))).toEqual([
+    0.07477641105651855, 0.9896247386932373, 0.21205520629882812,
+  ])
+})

@@ -1,0 +1,77 @@
+/** A vision transformer from a path: the checkpoint, the config files that lie beside it, and what tells its weights from others'. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { ByteSource, OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import type { VitHints } from '../../model/dialects/dialect.js'
+import { readVit, type VitModel } from '../../model/read-vit.js'
+import { openFile, siblingsOf } from './open-file.js'
+
+export interface OpenVit extends AsyncDisposable {
+  readonly vit: VitModel
+  readonly checkpoint: OpenCheckpoint
+  /** The file's name without its ending. */
+  readonly name: string
+  /** 12 hex digits that tell the file from others of its size; see `fingerprintOf`. */
+  readonly fingerprint: string
+  /** The `preprocessor_config.json` beside it, where there is one. */
+  readonly preprocessorFile: PlainValue | undefined
+}
+
+/** Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`. */
+export async function openVit(path: string, hints: VitHints & { signal?: AbortSignal } = {}): Promise<OpenVit> {
+  const { signal, ...known } = hints
+  const options = signal === undefined ? {} : { signal }
+  const source = await openFile(path, options)
+  const fingerprint = await fingerprintOf(source)
+  const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
+  try {
+    const [configFile, preprocessorFile] = await Promise.all(
+      ['config.json', 'preprocessor_config.json'].map((name) => readJsonOrUndefined(join(dirname(path), name))),
+    )
+    const vit = readVit(checkpoint, {
+      ...(configFile === undefined ? {} : { configFile }),
+      ...(preprocessorFile === undefined ? {} : { preprocessorFile }),
+      ...known,
+    })
+    const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
+    const dispose = () => checkpoint[Symbol.asyncDispose]()
+    return { vit, checkpoint, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await checkpoint[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const CHUNK = 64 * 1024
+const CHUNKS = 16
+
+/**
+ * A hash over the size and evenly spaced pieces of the file, the first and the last among them. It tells checkpoints apart without
+ * reading a gigabyte; it is no proof against somebody who wants to deceive (downloads are checked by their whole SHA-256).
+ */
+export async function fingerprintOf(source: ByteSource): Promise<string> {
+  const hash = createHash('sha256').update(`${source.size}`)
+  const last = Math.max(source.size - CHUNK, 0)
+  for (let i = 0; i < CHUNKS; i++) {
+    const offset = Math.round((i / (CHUNKS - 1)) * last)
+    hash.update(await source.read(offset, Math.min(CHUNK, source.size)))
+  }
+  return hash.digest('hex').slice(0, 12)
+}
+
+async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch {
+    return undefined
+  }
+  try {
+    return JSON.parse(text) as PlainValue
+  } catch (cause) {
+    throw new CheckpointError('malformed', `${path}, which lies beside the weights, is not JSON: mend it or move it away.`, { cause })
+  }
+}

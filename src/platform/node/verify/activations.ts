@@ -1,0 +1,87 @@
+/** Golden tensors by the names that PyTorch's modules have, out of a plan's slots. */
+import type { SlotName } from '../../../engine/plan.js'
+import { softmax } from '../../../kernels/softmax.js'
+import type { VitPlan } from '../../../model/plan-vit.js'
+import { specialTokens, type VitConfig } from '../../../model/vit-config.js'
+
+export type Order = 'canonical' | 'birder'
+
+/** Which slot holds a golden tensor, and how its numbers are laid out there. */
+export interface Place {
+  readonly slot: SlotName
+  readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
+}
+
+export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
+  const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
+  if (stage !== null) {
+    const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
+    return { slot: slots.blocks[indices[Number(stage[1]) - 1]], layout: 'tokens as map' }
+  }
+  if (tensor === 'probabilities') return { slot: slots.logits ?? slots.embedding, layout: 'softmax' }
+  if (tensor === 'logits') return { slot: slots.logits ?? slots.embedding, layout: 'as is' }
+  if (tensor === 'embedding') return { slot: slots.embedding, layout: 'as is' }
+  if (tensor === 'conv_proj') return { slot: 'conv_proj', layout: 'patches as map' }
+  if (tensor === 'forward_features' || tensor === 'tokens') return { slot: slots.tokens, layout: 'tokens' }
+  const slot = [tensor, ...renamed(tensor)].find((name) => plan.slots.has(name))
+  return slot === undefined ? null : { slot, layout: 'tokens' }
+}
+
+function renamed(tensor: string): readonly string[] {
+  if (tensor === 'tokens_in') return ['encoder.input']
+  if (/^blocks\.\d+$/.test(tensor)) return [tensor.replace('blocks', 'encoder.block')]
+  // Without layer scale the module is the identity, and the golden its input.
+  if (tensor.endsWith('.layer_scale_1')) return [tensor.replace('layer_scale_1', 'attn.proj')]
+  if (tensor.endsWith('.layer_scale_2')) return ['mlp.3', 'mlp'].map((part) => tensor.replace('layer_scale_2', part))
+  return []
+}
+
+/** The slot's numbers in the golden's layout. @param values [B, rows, width] */
+export function arrange(values: Float32Array, place: Place, plan: VitPlan, config: VitConfig, order: Order, batch: number) {
+  const [rows, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
+  switch (place.layout) {
+    case 'as is':
+      return values
+    case 'softmax':
+      return softmaxRows(values, width)
+    case 'patches as map':
+      return maps(values, batch, width, 0)
+    case 'tokens as map':
+      return maps(values, batch, width, specialTokens(config))
+    case 'tokens':
+      return order === 'birder' && config.classToken ? birderOrder(values, batch, rows, width, config.registers) : values
+  }
+}
+
+/** Class token, registers, patches become registers, class token, patches. */
+function birderOrder(values: Float32Array, batch: number, rows: number, width: number, registers: number): Float32Array {
+  const out = values.slice()
+  for (let b = 0; b < batch; b++) {
+    const at = b * rows * width
+    out.set(values.subarray(at + width, at + (1 + registers) * width), at)
+    out.set(values.subarray(at, at + width), at + registers * width)
+  }
+  return out
+}
+
+function maps(values: Float32Array, batch: number, width: number, skip: number): Float32Array {
+  const rows = values.length / (batch * width)
+  const cells = rows - skip
+  const out = new Float32Array(batch * width * cells)
+  for (let b = 0; b < batch; b++) {
+    for (let cell = 0; cell < cells; cell++) {
+      for (let c = 0; c < width; c++) out[(b * width + c) * cells + cell] = values[(b * rows + skip + cell) * width + c]
+    }
+  }
+  return out
+}
+
+function softmaxRows(values: Float32Array, width: number): Float32Array {
+  const out = new Float32Array(values.length)
+  for (let row = 0; row < values.length; row += width) {
+    const scores = Float64Array.from(values.subarray(row, row + width))
+    softmax(scores)
+    out.set(scores, row)
+  }
+  return out
+}

@@ -1,0 +1,103 @@
+/** What a folder of golden cases looks like: an `index.json` that lists inputs, expected tensors and tolerances. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
+import type { Checkpoint } from '../../../checkpoint/checkpoint.js'
+import type { Engine } from '../../../engine/engine.js'
+import { toFloat32 } from '../../../tensor/tensor.js'
+import { openFile } from '../open-file.js'
+
+export interface GoldenTensor {
+  readonly shape: readonly number[]
+  readonly exact?: boolean
+  /** Largest allowed absolute difference. */
+  readonly atol?: number
+}
+
+export interface GoldenFile {
+  readonly path: string
+}
+
+export interface GoldenCase {
+  readonly id: string
+  readonly kind: string
+  readonly network?: string
+  readonly config?: Record<string, never>
+  readonly network_parameters?: { readonly heads: number }
+  readonly checkpoints?: readonly (GoldenFile & { readonly format: string })[]
+  readonly run?: { readonly position: string; readonly size: readonly [number, number] }
+  readonly input?: GoldenFile & { readonly tensor: string }
+  readonly expected?: GoldenFile
+  readonly tensors?: Readonly<Record<string, GoldenTensor>>
+  readonly [key: string]: unknown
+}
+
+/** One comparison. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
+export interface Comparison {
+  readonly id: string
+  readonly kind: string
+  readonly tensor: string
+  readonly error: number
+  readonly tolerance: number
+  readonly passed: boolean
+  readonly note?: string
+}
+
+/** What a kind of case needs to run. */
+export interface CaseContext {
+  /** Folder of the index. */
+  readonly root: string
+  readonly engine: Engine
+  readonly signal?: AbortSignal
+}
+
+export type RunCase = (golden: GoldenCase, context: CaseContext) => AsyncGenerator<Comparison, void, undefined>
+
+export async function readIndex(root: string): Promise<readonly GoldenCase[]> {
+  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as { cases: readonly GoldenCase[] }
+  return cases
+}
+
+/** Reads named tensors of a safetensors file as float32. */
+export async function readTensors(path: string, names?: readonly string[]): Promise<Map<string, Float32Array>> {
+  await using checkpoint = await openCheckpoint(await openFile(path))
+  const values = new Map<string, Float32Array>()
+  for (const name of names ?? checkpoint.tensors.keys()) values.set(name, await readTensor(checkpoint, name))
+  return values
+}
+
+export async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+  return toFloat32(await checkpoint.read(name))
+}
+
+/** NaN anywhere makes the error infinite: it must never pass. */
+export function largestDifference(actual: Float32Array, expected: Float32Array): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY
+  let largest = 0
+  for (let i = 0; i < actual.length; i++) {
+    const difference = Math.abs(actual[i] - expected[i])
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
+  }
+  return largest
+}
+
+export function compare(
+  golden: GoldenCase,
+  tensor: string,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
+  note?: string,
+): Comparison {
+  const { atol = 0 } = golden.tensors?.[tensor] ?? {}
+  const error =
+    actual === undefined || expected === undefined ? Number.POSITIVE_INFINITY : largestDifference(actual, expected)
+  return {
+    id: golden.id,
+    kind: golden.kind,
+    tensor,
+    error,
+    tolerance: atol,
+    passed: error <= atol,
+    ...(note === undefined ? {} : { note }),
+  }
+}
