@@ -10,7 +10,15 @@ import { specialTokens } from '../model/vit-config.js'
 import { encodeAll, type Waiting } from './encode-all.js'
 import { featuresOf, slotsFor } from './features.js'
 import { Network } from './network.js'
-import type { Decode, EncodeAllOptions, EncodeOptions, Encoder, EncodeResult, Features, Identity } from './types.js'
+import type {
+  Decode,
+  EncodeAllOptions,
+  EncodeOptions,
+  EncodeResult,
+  Encoder,
+  Features,
+  Identity,
+} from './types.js'
 
 export interface EncoderParts<Source> {
   readonly vit: VitModel

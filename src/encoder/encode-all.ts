@@ -79,7 +79,8 @@ class Pipeline<Source, Prepared extends Waiting> {
     this.#stages = stages
     this.#options = options
     this.#mayBeSlow = Symbol.asyncIterator in sources
-    this.#iterator = Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
+    this.#iterator =
+      Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
     this.#aborted = aborted(this.#abort.signal)
     this.#window = WINDOW_BATCHES * (options.batch ?? 1) + DECODERS
     const forward = () => this.#abort.abort(options.signal?.reason)
@@ -120,7 +121,11 @@ class Pipeline<Source, Prepared extends Waiting> {
   #hasRoom(): boolean {
     const underWay = this.#pulled - this.#yielded
     const bytes = this.#options.maxBytes ?? DEFAULT_MAX_BYTES
-    return underWay < this.#window && (underWay === 0 || this.#waitingBytes < bytes) && this.#decoding.size < DECODERS
+    return (
+      underWay < this.#window &&
+      (underWay === 0 || this.#waitingBytes < bytes) &&
+      this.#decoding.size < DECODERS
+    )
   }
 
   #pull(): void {
@@ -181,7 +186,8 @@ class Pipeline<Source, Prepared extends Waiting> {
         this.#results.set(index, { index, source, features: features[i] })
       })
     } catch (error) {
-      for (const { index, source } of batch) this.#results.set(index, { index, source, error: asError(error) })
+      for (const { index, source } of batch)
+        this.#results.set(index, { index, source, error: asError(error) })
     }
   }
 
@@ -189,7 +195,9 @@ class Pipeline<Source, Prepared extends Waiting> {
   #takeBatchOrNull(): readonly Item<Source, Prepared>[] | null {
     const groups = [...this.#groups.values()].sort((a, b) => oldest(a) - oldest(b))
     const full = groups.find((group) => group.length >= this.#sizeFor(group))
-    const stuck = this.#decoding.size === 0 && (this.#exhausted || !this.#hasRoom() || (this.#pulling !== null && this.#mayBeSlow))
+    const stuck =
+      this.#decoding.size === 0 &&
+      (this.#exhausted || !this.#hasRoom() || (this.#pulling !== null && this.#mayBeSlow))
     const chosen = full ?? (stuck ? groups[0] : undefined)
     if (chosen === undefined) return null
     chosen.sort((a, b) => a.index - b.index)

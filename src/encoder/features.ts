@@ -1,6 +1,7 @@
 /** From an engine's activations to what a person asked for, image by image. */
-import type { PreparedImage } from '../image/prepare-image.js'
+
 import type { SlotName } from '../engine/plan.js'
+import type { PreparedImage } from '../image/prepare-image.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens } from '../model/vit-config.js'
@@ -19,7 +20,9 @@ export function slotsFor({ slots }: VitPlan, options: EncodeOptions): readonly S
 export function blockIndex(index: number, depth: number): number {
   const positive = index < 0 ? depth + index : index
   if (Number.isInteger(positive) && positive >= 0 && positive < depth) return positive
-  throw new RangeError(`There is no hidden layer ${index}: this network has ${depth}, numbered 0 to ${depth - 1} or -${depth} to -1.`)
+  throw new RangeError(
+    `There is no hidden layer ${index}: this network has ${depth}, numbered 0 to ${depth - 1} or -${depth} to -1.`,
+  )
 }
 
 export interface Activations {
@@ -54,16 +57,25 @@ export function featuresOf(
     registers: tokens.subarray(firstPatch - registers * width, firstPatch),
     grid,
     ...(options.preNorm ? { preNorm: of(slots.blocks[depth - 1]).subarray(firstPatch) } : {}),
-    layers: new Map((options.layers ?? []).map((layer) => [layer, of(slots.blocks[blockIndex(layer, depth)])])),
+    layers: new Map(
+      (options.layers ?? []).map((layer) => [layer, of(slots.blocks[blockIndex(layer, depth)])]),
+    ),
     ...(slots.logits === null ? {} : { logits: of(slots.logits) }),
     imageSize: image.imageSize,
     orientation: image.orientation,
     identity,
     patchBox(row, column) {
       if (!(row >= 0 && row < grid.rows && column >= 0 && column < grid.columns)) {
-        throw new RangeError(`There is no patch (${row}, ${column}) in a grid of ${grid.rows} x ${grid.columns}.`)
+        throw new RangeError(
+          `There is no patch (${row}, ${column}) in a grid of ${grid.rows} x ${grid.columns}.`,
+        )
       }
-      return image.sourceBox(row * patchSize, column * patchSize, (row + 1) * patchSize, (column + 1) * patchSize)
+      return image.sourceBox(
+        row * patchSize,
+        column * patchSize,
+        (row + 1) * patchSize,
+        (column + 1) * patchSize,
+      )
     },
   }
 }

@@ -2,8 +2,8 @@
 import type { Engine, EngineModel, Program } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
-import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
+import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 
@@ -37,7 +37,13 @@ export class Network implements Disposable {
   readonly #programs = new Map<string, Program>()
   #model: EngineModel | null
 
-  private constructor(vit: VitModel, engine: Engine, model: EngineModel, table: Float32Array | null, rule: PositionRule) {
+  private constructor(
+    vit: VitModel,
+    engine: Engine,
+    model: EngineModel,
+    table: Float32Array | null,
+    rule: PositionRule,
+  ) {
     this.config = vit.config
     this.engine = engine
     this.byteLength = model.byteLength
@@ -55,9 +61,16 @@ export class Network implements Disposable {
     const { plan } = planVit(vit.config, grid, table)
     const unsupported = plan.steps.find((step) => !engine.supports(step))
     if (unsupported !== undefined) {
-      throw new EngineError('unsupported', `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`)
+      throw new EngineError(
+        'unsupported',
+        `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`,
+      )
     }
-    const model = await engine.load(plan, vit.weights, options.signal === undefined ? {} : { signal: options.signal })
+    const model = await engine.load(
+      plan,
+      vit.weights,
+      options.signal === undefined ? {} : { signal: options.signal },
+    )
     return new Network(vit, engine, model, table, rule)
   }
 
@@ -71,7 +84,8 @@ export class Network implements Disposable {
     let plan = this.#plans.get(key)
     if (plan === undefined) {
       const { positions } = this.config
-      const table = this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, rule)
+      const table =
+        this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, rule)
       plan = planVit(this.config, grid, table)
       keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     }
@@ -101,7 +115,8 @@ export class Network implements Disposable {
   }
 
   #programFor(grid: PatchGrid, outputs: readonly SlotName[], rule: PositionRule): Program {
-    if (this.#model === null) throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+    if (this.#model === null)
+      throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
     const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
     const kept = this.#programs.get(key)
     const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
@@ -117,7 +132,10 @@ export class Network implements Disposable {
   }
 }
 
-function gridOf({ patchSize }: VitConfig, [height, width]: readonly [height: number, width: number]): PatchGrid {
+function gridOf(
+  { patchSize }: VitConfig,
+  [height, width]: readonly [height: number, width: number],
+): PatchGrid {
   if (height >= patchSize && width >= patchSize && height % patchSize === 0 && width % patchSize === 0) {
     return { rows: height / patchSize, columns: width / patchSize }
   }

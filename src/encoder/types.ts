@@ -56,7 +56,12 @@ export interface EncodeAllOptions extends EncodeOptions {
 }
 
 export type EncodeResult<Source> =
-  | { readonly index: number; readonly source: Source; readonly features: Features; readonly error?: undefined }
+  | {
+      readonly index: number
+      readonly source: Source
+      readonly features: Features
+      readonly error?: undefined
+    }
   | { readonly index: number; readonly source: Source; readonly error: Error; readonly features?: undefined }
 
 /** Owns the packed weights: dispose of it, or write `using encoder = await loadEncoder(…)`. */

@@ -8,7 +8,7 @@ const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low
 
 export const ACTIVATIONS = {
   identity: (x: number) => x,
-  relu: (x: number) => (x < 0 ? 0 : x),
+  relu: (x: number) => Math.max(x, 0),
   relu6: (x: number) => clamp(x, 0, 6),
   leaky_relu: (x: number) => (x < 0 ? 0.01 * x : x),
   elu: (x: number) => (x < 0 ? Math.expm1(x) : x),

@@ -15,7 +15,10 @@ export function findNetwork(name: string): NetworkData & { readonly name: string
   const key = name.toLowerCase()
   if (!Object.hasOwn(BIRDER_NETWORKS, key)) {
     const near = nearestNames(key, networkNames()).join(', ')
-    throw new CheckpointError('unsupported-network', `No network is named ${name}. The nearest names are ${near}.`)
+    throw new CheckpointError(
+      'unsupported-network',
+      `No network is named ${name}. The nearest names are ${near}.`,
+    )
   }
   const network = BIRDER_NETWORKS[key]
   if (network.class !== SUPPORTED_CLASS) {
@@ -35,7 +38,12 @@ export function networkOfFileOrNull(label: string): string | null {
   const base = label.slice(Math.max(label.lastIndexOf('/'), label.lastIndexOf('\\')) + 1).toLowerCase()
   let best: string | null = null
   for (const name of networkNames()) {
-    if (base.startsWith(name) && /^([_.]|$)/.test(base.slice(name.length)) && name.length > (best?.length ?? 0)) best = name
+    if (
+      base.startsWith(name) &&
+      /^([_.]|$)/.test(base.slice(name.length)) &&
+      name.length > (best?.length ?? 0)
+    )
+      best = name
   }
   return best
 }

@@ -5,14 +5,22 @@ import type { VitConfig } from './vit-config.js'
 
 export function planBlock(builder: PlanBuilder, config: VitConfig, index: number, input: SlotName): SlotName {
   const name = `encoder.block.${index}`
-  const norm = (part: string) => builder.normWeights(`${name}.${part}`, config.width, config.norm, config.epsilon)
+  const norm = (part: string) =>
+    builder.normWeights(`${name}.${part}`, config.width, config.norm, config.epsilon)
 
-  const attended = planAttention(builder, config, `${name}.attn`, builder.norm(input, `${name}.norm1`, norm('norm1')))
+  const attended = planAttention(
+    builder,
+    config,
+    `${name}.attn`,
+    builder.norm(input, `${name}.norm1`, norm('norm1')),
+  )
   const middle = addBranch(builder, config, `${name}.layer_scale_1`, input, attended, `${name}.middle`)
 
   const normed = builder.norm(middle, `${name}.norm2`, norm('norm2'))
   const softMoe = config.experts !== null && index >= Math.floor(config.depth / 2)
-  const mixed = softMoe ? planSoftMoe(builder, config, `${name}.mlp`, normed) : planMlp(builder, config, `${name}.mlp`, normed)
+  const mixed = softMoe
+    ? planSoftMoe(builder, config, `${name}.mlp`, normed)
+    : planMlp(builder, config, `${name}.mlp`, normed)
   return addBranch(builder, config, `${name}.layer_scale_2`, middle, mixed, name)
 }
 
@@ -38,7 +46,9 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
   const headWidth = width / heads
   const qkv = builder.linear(input, `${name}.qkv`, `${name}.qkv`, 3 * width, config.qkvBias)
   const headNorm = (part: string): NormWeights | null =>
-    config.queryKeyNorm ? builder.normWeights(`${name}.${part}`, headWidth, config.norm, config.epsilon) : null
+    config.queryKeyNorm
+      ? builder.normWeights(`${name}.${part}`, headWidth, config.norm, config.epsilon)
+      : null
   let merged = builder.step(
     {
       op: 'attention',
@@ -52,7 +62,11 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
     builder.shapeOf(input),
   )
   if (config.attentionNorm) {
-    merged = builder.norm(merged, `${name}.heads`, builder.normWeights(`${name}.norm`, width, config.norm, config.epsilon))
+    merged = builder.norm(
+      merged,
+      `${name}.heads`,
+      builder.normWeights(`${name}.norm`, width, config.norm, config.epsilon),
+    )
   }
   return builder.linear(merged, `${name}.proj`, `${name}.proj`, width)
 }
@@ -69,9 +83,16 @@ function planMlp(builder: PlanBuilder, config: VitConfig, name: string, input: S
   }
   const gate = builder.linear(input, `${name}.fc1_g`, `${name}.fc1_g`, hidden)
   const value = builder.linear(input, `${name}.fc1_x`, `${name}.fc1_x`, hidden)
-  let gated = builder.step({ op: 'gate', gate, value, output: `${name}.gated`, kind: activation }, builder.shapeOf(gate))
+  let gated = builder.step(
+    { op: 'gate', gate, value, output: `${name}.gated`, kind: activation },
+    builder.shapeOf(gate),
+  )
   if (config.mlp === 'normSwiglu') {
-    gated = builder.norm(gated, `${name}.norm`, builder.normWeights(`${name}.norm`, hidden, config.norm, config.epsilon))
+    gated = builder.norm(
+      gated,
+      `${name}.norm`,
+      builder.normWeights(`${name}.norm`, hidden, config.norm, config.epsilon),
+    )
   }
   return builder.linear(gated, name, `${name}.fc2`, width)
 }

@@ -14,7 +14,11 @@ export function planPooling(
   const pooled = pool(builder, config, tokens)
   const embedding =
     config.finalNorm === 'pooled'
-      ? builder.norm(pooled, 'embedding', builder.normWeights('embedding_norm', config.width, config.norm, config.epsilon))
+      ? builder.norm(
+          pooled,
+          'embedding',
+          builder.normWeights('embedding_norm', config.width, config.norm, config.epsilon),
+        )
       : pooled
   return { embedding, logits: classify(builder, config, embedding) }
 }
@@ -37,7 +41,10 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
       const latents = builder.weight('attn_pool.latent', [pooling.latents, width])
       const { heads } = pooling
       const scale = (width / heads) ** -0.5
-      return builder.step({ op: 'probeAttention', latents, keys, values, output: 'pooled', heads, scale }, [1, width])
+      return builder.step({ op: 'probeAttention', latents, keys, values, output: 'pooled', heads, scale }, [
+        1,
+        width,
+      ])
     }
   }
 }
@@ -54,22 +61,48 @@ function attentionPool(
   const query = builder.linear(seed, 'attn_pool.q', 'attn_pool.q', width)
   const keyValue = builder.linear(tokens, 'attn_pool.kv', 'attn_pool.kv', 2 * width)
   const attended = builder.step(
-    { op: 'crossAttention', query, keyValue, output: 'attn_pool.heads', heads, scale: (width / heads) ** -0.5 },
+    {
+      op: 'crossAttention',
+      query,
+      keyValue,
+      output: 'attn_pool.heads',
+      heads,
+      scale: (width / heads) ** -0.5,
+    },
     [1, width],
   )
   const projected = builder.linear(attended, 'attn_pool.proj', 'attn_pool.proj', width)
-  const normed = builder.norm(projected, 'attn_pool.norm', builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon))
+  const normed = builder.norm(
+    projected,
+    'attn_pool.norm',
+    builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon),
+  )
   const inner = builder.linear(normed, 'attn_pool.mlp.0', 'attn_pool.mlp.0', hidden)
-  const active = builder.step({ op: 'activation', input: inner, output: 'attn_pool.mlp.1', kind: activation }, [1, hidden])
+  const active = builder.step(
+    { op: 'activation', input: inner, output: 'attn_pool.mlp.1', kind: activation },
+    [1, hidden],
+  )
   const branch = builder.linear(active, 'attn_pool.mlp.3', 'attn_pool.mlp.3', width)
   return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])
 }
 
-function classify(builder: PlanBuilder, { classifier, width }: VitConfig, embedding: SlotName): SlotName | null {
+function classify(
+  builder: PlanBuilder,
+  { classifier, width }: VitConfig,
+  embedding: SlotName,
+): SlotName | null {
   if (classifier === null) return null
-  if (classifier.kind === 'linear') return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
+  if (classifier.kind === 'linear')
+    return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
   const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
-  const active = builder.step({ op: 'activation', input: inner, output: 'classifier.1', kind: 'gelu' }, [1, 3 * width])
-  const normed = builder.norm(active, 'classifier.2', builder.normWeights('classifier.2', 3 * width, 'layerNorm', MLP_HEAD_EPSILON))
+  const active = builder.step({ op: 'activation', input: inner, output: 'classifier.1', kind: 'gelu' }, [
+    1,
+    3 * width,
+  ])
+  const normed = builder.norm(
+    active,
+    'classifier.2',
+    builder.normWeights('classifier.2', 3 * width, 'layerNorm', MLP_HEAD_EPSILON),
+  )
   return builder.linear(normed, 'logits', 'classifier.3', classifier.classes, classifier.bias)
 }

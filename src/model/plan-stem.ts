@@ -26,9 +26,20 @@ export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotNa
   for (const [stage, patch] of HMLP_PATCHES.entries()) {
     const last = stage === HMLP_PATCHES.length - 1
     const name = `conv_proj.${3 * stage}`
-    const next = { channels: last ? config.width : config.width / 4, height: size.height / patch, width: size.width / patch }
+    const next = {
+      channels: last ? config.width : config.width / 4,
+      height: size.height / patch,
+      width: size.width / patch,
+    }
     const cut = builder.step(
-      { op: 'patchify', input: current, output: `${name}.patches`, layout: stage === 0 ? 'planes' : 'rows', patch, ...size },
+      {
+        op: 'patchify',
+        input: current,
+        output: `${name}.patches`,
+        layout: stage === 0 ? 'planes' : 'rows',
+        patch,
+        ...size,
+      },
       [next.height * next.width, size.channels * patch * patch],
     )
     // Batch norm at inference is a scale and a shift: the dialect folds it into the convolution's weights.
@@ -36,11 +47,18 @@ export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotNa
     current = builder.linear(cut, last && !normed ? 'conv_proj' : name, name, next.channels)
     if (normed) {
       const norm = `conv_proj.${3 * stage + 1}`
-      current = builder.norm(current, last ? 'conv_proj' : norm, builder.normWeights(norm, next.channels, 'layerNorm', STEM_EPSILON))
+      current = builder.norm(
+        current,
+        last ? 'conv_proj' : norm,
+        builder.normWeights(norm, next.channels, 'layerNorm', STEM_EPSILON),
+      )
     }
     if (!last) {
       const output = `conv_proj.${3 * stage + 2}`
-      current = builder.step({ op: 'activation', input: current, output, kind: 'gelu' }, builder.shapeOf(current))
+      current = builder.step(
+        { op: 'activation', input: current, output, kind: 'gelu' },
+        builder.shapeOf(current),
+      )
     }
     size = next
   }

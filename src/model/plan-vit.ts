@@ -3,11 +3,11 @@
  * modules; the order of tokens is class token, registers, patches.
  */
 import type { Plan, SlotName } from '../engine/plan.js'
-import type { PatchGrid } from './positions.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
+import type { PatchGrid } from './positions.js'
 import { specialTokens, type VitConfig } from './vit-config.js'
 
 export interface VitPlan {
@@ -61,7 +61,13 @@ export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Ar
   }
   const { embedding, logits } = planPooling(builder, config, current)
   return {
-    plan: { slots: builder.slots, steps: builder.steps, input, weights: builder.weights, constants: builder.constants },
+    plan: {
+      slots: builder.slots,
+      steps: builder.steps,
+      input,
+      weights: builder.weights,
+      constants: builder.constants,
+    },
     grid,
     slots: { tokens: current, blocks, embedding, logits },
   }

@@ -17,7 +17,12 @@ export interface PatchGrid {
 }
 
 /** The bare formula; libraries skip it where the grids are equal. @param table float32 [rows * columns, D] */
-export function resamplePositions(table: Float32Array, from: PatchGrid, to: PatchGrid, rule: PositionRule): Float32Array {
+export function resamplePositions(
+  table: Float32Array,
+  from: PatchGrid,
+  to: PatchGrid,
+  rule: PositionRule,
+): Float32Array {
   return resampleTable(
     table,
     [from.rows, from.columns],
@@ -27,7 +32,12 @@ export function resamplePositions(table: Float32Array, from: PatchGrid, to: Patc
 }
 
 /** The table for a grid: as stored where the grids are equal, resampled elsewhere. */
-export function positionsFor(table: Float32Array, from: PatchGrid, to: PatchGrid, rule: PositionRule): Float32Array {
+export function positionsFor(
+  table: Float32Array,
+  from: PatchGrid,
+  to: PatchGrid,
+  rule: PositionRule,
+): Float32Array {
   if (from.rows === to.rows && from.columns === to.columns) return table
   return resamplePositions(table, from, to, rule)
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { hashedCheckpoint, hashedValues } from '../platform/node/verify/hashed-checkpoint.js'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import { hashedCheckpoint, hashedValues } from '../platform/node/verify/hashed-checkpoint.js'
+import { elementCount } from '../tensor/shape.js'
 import { networkNames } from './networks.js'
 import { BIRDER_NETWORKS } from './networks-data.js'
 import { planVit } from './plan-vit.js'
 import { readVit } from './read-vit.js'
-import { elementCount } from '../tensor/shape.js'
 
 const vits = networkNames().filter((name) => BIRDER_NETWORKS[name].class === 'ViT')
 
@@ -17,7 +17,8 @@ describe('every network of class ViT that Birder registers', () => {
     const [height, width] = size ?? [224, 224]
     const { tensors } = hashedCheckpoint(name, [height, width], 'x')
     let count = 0
-    for (const [tensor, { shape }] of tensors) if (!/running_|num_batches/.test(tensor)) count += elementCount(shape)
+    for (const [tensor, { shape }] of tensors)
+      if (!/running_|num_batches/.test(tensor)) count += elementCount(shape)
     expect(count).toBe(parameters)
   })
 
@@ -26,14 +27,22 @@ describe('every network of class ViT that Birder registers', () => {
     const [height, width] = size ?? [224, 224]
     const vit = readVit(hashedCheckpoint(name, [height, width], 'x'), { network: name })
     const { patchSize } = vit.config
-    const { plan, slots } = planVit(vit.config, { rows: height / patchSize, columns: width / patchSize }, null)
+    const { plan, slots } = planVit(
+      vit.config,
+      { rows: height / patchSize, columns: width / patchSize },
+      null,
+    )
     expect(plan.slots.get(slots.embedding)).toEqual([1, BIRDER_NETWORKS[name].config.hidden_dim])
   })
 })
 
 test('a bare state dict without name or config gives the same config as the registry, but for what leaves no trace', () => {
   const name = 'vit_reg4_l14_nps_ls'
-  const checkpoint: Checkpoint = { ...hashedCheckpoint(name, [518, 518], 'x'), label: 'weights.pt', metadata: {} }
+  const checkpoint: Checkpoint = {
+    ...hashedCheckpoint(name, [518, 518], 'x'),
+    label: 'weights.pt',
+    metadata: {},
+  }
   const named = readVit(checkpoint, { network: name }).config
   expect(readVit(checkpoint).config).toEqual({ ...named, network: null })
 })

@@ -57,7 +57,8 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     used.add(tensor)
     assertShape(tensor, infoOf(checkpoint, tensor, dialect.name).shape, shape)
   }
-  for (const [name, shape] of weightShapes) for (const part of stored(name, shape).parts) judge(part.tensor, part.shape)
+  for (const [name, shape] of weightShapes)
+    for (const part of stored(name, shape).parts) judge(part.tensor, part.shape)
   if (table !== null) judge(table.tensor, tableShape)
   for (const tensor of checkpoint.tensors.keys()) {
     if (!used.has(tensor) && !dialect.ignores(tensor)) throw unexpected(checkpoint, tensor)
@@ -71,7 +72,9 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     weights: {
       async read(name, shape) {
         const { parts, combine } = stored(name, shape)
-        const values = await Promise.all(parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape))))
+        const values = await Promise.all(
+          parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape))),
+        )
         return combine === undefined ? values[0] : combine(values)
       },
     },

@@ -53,7 +53,12 @@ export type Pooling =
   | { readonly kind: 'class' }
   | { readonly kind: 'mean' }
   | AttentionPooling
-  | { readonly kind: 'probe'; readonly heads: number; readonly specialTokens: boolean; readonly latents: number }
+  | {
+      readonly kind: 'probe'
+      readonly heads: number
+      readonly specialTokens: boolean
+      readonly latents: number
+    }
 
 export interface AttentionPooling {
   readonly kind: 'attention'

@@ -1,6 +1,6 @@
 /**
- * The instructions of a pickle, protocols 0 to 5, as far as torch and plain values use them. What is missing here (sets,
- * objects by class, extension codes, out-of-band buffers) is refused by its name.
+ * The instructions of a pickle, protocols 1 to 5 (torch cannot write 0), as far as tensors and plain values use them.
+ * What is missing here (sets, objects by class, extension codes, out-of-band buffers) is refused by its name.
  */
 import { buildGlobal, buildStorage, callGlobal, emptyDict, setEntries, setState } from './build-object.js'
 import type { PickleMachine } from './pickle-machine.js'

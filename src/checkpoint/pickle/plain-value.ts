@@ -8,13 +8,13 @@ const DEEPEST = 64
 const MOST_VALUES = 2_000_000
 
 /**
- * Tuples become lists, keys become strings, the name of a dtype a string. Null where the value holds tensors, storages or
- * bytes. Throws `malformed` or `too-large` with `what` in it where it nests too deep or unfolds to too much.
+ * Tuples become lists, keys become strings, the name of a dtype a string. Undefined where the value holds tensors, storages
+ * or bytes. Throws `malformed` or `too-large`, with `what` in the message, where it nests too deep or unfolds to too much;
+ * all values of one file share the bound, so they share a converter.
  */
-export function plainValueOrNull(value: PickleValue, what: string): { readonly plain: PlainValue } | null {
+export function plainConverter(): (value: PickleValue, what: string) => PlainValue | undefined {
   const budget = { values: MOST_VALUES }
-  const plain = convert(value, what, budget, 0)
-  return plain === undefined ? null : { plain }
+  return (value, what) => convert(value, what, budget, 0)
 }
 
 function convert(

@@ -5,7 +5,7 @@
 import type { PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
-import { plainValueOrNull } from '../pickle/plain-value.js'
+import { plainConverter } from '../pickle/plain-value.js'
 import { unwrapNames } from '../unwrap-names.js'
 
 /**
@@ -26,7 +26,7 @@ export interface StateDict {
 /** `label` names the file in errors. Throws `malformed` where no tensors are found. */
 export function findStateDict(root: PickleValue, label: string): StateDict {
   if (!isKind(root, 'dict')) {
-    plainValueOrNull(root, label) // refuses what nests too deep under that name
+    plainConverter()(root, label) // What nests too deep is refused as that.
     throw new CheckpointError(
       'malformed',
       `${label} holds ${describe(root)}, where a dict of tensors is expected`,
@@ -45,11 +45,15 @@ export function findStateDict(root: PickleValue, label: string): StateDict {
   const stored = new Map<string, PickleTensor>()
   const others: string[] = []
   for (const [key, value] of place.entries) {
-    if (isKind(value, 'tensor')) stored.set(String(key), value)
+    if (typeof key === 'string' && isKind(value, 'tensor')) stored.set(key, value)
     else others.push(String(key))
   }
   if (stored.size === 0) refuseNoTensors(root, label)
-  const { metadata, dropped } = splitBesides(root, path[0], label)
+  const { metadata, dropped } = splitBesides(
+    root,
+    (key) => (path.length > 0 ? key === path[0] : stored.has(key)),
+    label,
+  )
   const { tensors, prefix, dropped: droppedTensors } = unwrapNames(stored)
   const droppedInside = path.length > 0 ? others.map((key) => [...path, key].join('/')) : []
   return {
@@ -81,17 +85,17 @@ function holdsTensors(dict: PickleDict): boolean {
 /** The root's other entries: plain values are metadata, the rest (optimiser states, a student) is dropped. */
 function splitBesides(
   root: PickleDict,
-  taken: string | undefined,
+  isTaken: (key: string) => boolean,
   label: string,
 ): { metadata: { readonly [key: string]: PlainValue }; dropped: readonly string[] } {
   const metadata: { [key: string]: PlainValue } = Object.create(null)
   const dropped: string[] = []
+  const toPlain = plainConverter()
   for (const [key, value] of root.entries) {
-    const name = String(key)
-    if (name === taken || (taken === undefined && isKind(value, 'tensor'))) continue
-    const converted = plainValueOrNull(value, `${label}: the entry ${name}`)
-    if (converted === null) dropped.push(name)
-    else metadata[name] = converted.plain
+    if (typeof key === 'string' && isTaken(key)) continue
+    const plain = typeof key === 'string' ? toPlain(value, `${label}: the entry ${key}`) : undefined
+    if (plain === undefined) dropped.push(String(key))
+    else metadata[key] = plain
   }
   return { metadata, dropped }
 }

@@ -7,7 +7,13 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import { findNetwork, networkOfFileOrNull } from '../networks.js'
-import { type Classifier, IMAGENET_STATS, type Pooling, type RgbStats, type VitConfig } from '../vit-config.js'
+import {
+  type Classifier,
+  IMAGENET_STATS,
+  type Pooling,
+  type RgbStats,
+  type VitConfig,
+} from '../vit-config.js'
 import { ConfigReader, isRecord } from './config-reader.js'
 import type { VitHints } from './dialect.js'
 import { inferBirderConfig } from './infer-birder-config.js'
@@ -31,7 +37,13 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     channels: signature?.channels ?? stemChannels(tensors),
     stem:
       config.text('stem_type', 'patchify') === 'hmlp'
-        ? { kind: 'hmlp', norm: config.text('stem_norm_layer_type', 'LayerNorm2d') === 'BatchNorm2d' ? 'batchNorm' : 'layerNorm' }
+        ? {
+            kind: 'hmlp',
+            norm:
+              config.text('stem_norm_layer_type', 'LayerNorm2d') === 'BatchNorm2d'
+                ? 'batchNorm'
+                : 'layerNorm',
+          }
         : { kind: 'patchify', bias: !config.flag('pre_norm', false) },
     pooling: readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, label),
@@ -68,7 +80,10 @@ function trunkConfig(config: ConfigReader, label: string) {
     hidden: config.positive('mlp_dim'),
     classToken: config.flag('class_token', true),
     registers: config.number('num_reg_tokens', 0),
-    norm: config.oneOf('norm_layer_type', ['LayerNorm', 'RMSNorm'], 'LayerNorm') === 'RMSNorm' ? 'rmsNorm' : 'layerNorm',
+    norm:
+      config.oneOf('norm_layer_type', ['LayerNorm', 'RMSNorm'], 'LayerNorm') === 'RMSNorm'
+        ? 'rmsNorm'
+        : 'layerNorm',
     epsilon: config.number('norm_layer_eps', 1e-6),
     preNorm: config.flag('pre_norm', false),
     finalNorm: finalNorm(config),
@@ -108,14 +123,22 @@ function outIndices(config: ConfigReader, depth: number, label: string): readonl
   return list.map((index) => {
     const positive = index < 0 ? depth + index : index
     if (Number.isInteger(positive) && positive >= 0 && positive < depth) return positive
-    throw new CheckpointError('contradiction', `${label}: out_indices names block ${index}, and there are ${depth}.`)
+    throw new CheckpointError(
+      'contradiction',
+      `${label}: out_indices names block ${index}, and there are ${depth}.`,
+    )
   })
 }
 
 function readPooling(config: ConfigReader): Pooling {
-  if (!config.flag('attn_pool_head', false)) return { kind: config.flag('class_token', true) ? 'class' : 'mean' }
+  if (!config.flag('attn_pool_head', false))
+    return { kind: config.flag('class_token', true) ? 'class' : 'mean' }
   const specialTokens = config.flag('attn_pool_special_tokens', false)
-  const kind = config.oneOf('attn_pool_type', ['MultiHeadAttentionPool', 'EfficientProbing'], 'MultiHeadAttentionPool')
+  const kind = config.oneOf(
+    'attn_pool_type',
+    ['MultiHeadAttentionPool', 'EfficientProbing'],
+    'MultiHeadAttentionPool',
+  )
   if (kind === 'EfficientProbing') {
     return { kind: 'probe', heads: config.number('attn_pool_num_heads', 1), specialTokens, latents: 32 }
   }
@@ -150,7 +173,9 @@ function readClassifier(
 
 /** Networks whose state dict looks like a ViT's and whose arithmetic differs must not be taken for one. */
 function refuseForeign(config: ConfigReader, label: string): void {
-  const foreign = config.keys().find((key) => /^(rope_|pt_grid_size|num_windows|global_attn|min_patch_size|moe_)/.test(key))
+  const foreign = config
+    .keys()
+    .find((key) => /^(rope_|pt_grid_size|num_windows|global_attn|min_patch_size|moe_)/.test(key))
   if (foreign !== undefined) {
     throw new CheckpointError(
       'unsupported-network',
@@ -158,7 +183,10 @@ function refuseForeign(config: ConfigReader, label: string): void {
     )
   }
   if (config.text('pos_embed_interpolation_mode', 'bicubic') !== 'bicubic') {
-    throw new CheckpointError('unsupported-network', `${label}: position tables are resampled bicubically here, its config says otherwise.`)
+    throw new CheckpointError(
+      'unsupported-network',
+      `${label}: position tables are resampled bicubically here, its config says otherwise.`,
+    )
   }
 }
 
@@ -178,14 +206,24 @@ interface Signature {
 function readSignature({ metadata, label }: Checkpoint): Signature | null {
   if (metadata.signature === undefined) {
     if (metadata.birder_version === undefined) return null
-    throw new CheckpointError('malformed', `${label} is one of Birder's files and lacks the entry signature: no input size, no class count.`)
+    throw new CheckpointError(
+      'malformed',
+      `${label} is one of Birder's files and lacks the entry signature: no input size, no class count.`,
+    )
   }
   const shape = (part: string) => {
     const list = isRecord(metadata.signature) ? metadata.signature[part] : undefined
     const first = Array.isArray(list) ? list[0] : undefined
     const numbers = isRecord(first) ? first.data_shape : undefined
-    if (Array.isArray(numbers) && numbers.every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0)) return numbers
-    throw new CheckpointError('malformed', `${label}: its signature gives no ${part}[0].data_shape of whole numbers.`)
+    if (
+      Array.isArray(numbers) &&
+      numbers.every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0)
+    )
+      return numbers
+    throw new CheckpointError(
+      'malformed',
+      `${label}: its signature gives no ${part}[0].data_shape of whole numbers.`,
+    )
   }
   const [inputs, outputs] = [shape('inputs'), shape('outputs')]
   if (inputs.length !== 4 || inputs[1] < 1 || inputs[2] < 1 || inputs[3] < 1 || outputs.length < 2) {
@@ -194,7 +232,11 @@ function readSignature({ metadata, label }: Checkpoint): Signature | null {
   return { channels: inputs[1], size: [inputs[2], inputs[3]], classes: outputs[1] }
 }
 
-function squareSize({ tensors, label }: Checkpoint, config: ConfigReader, patch: number): readonly [number, number] {
+function squareSize(
+  { tensors, label }: Checkpoint,
+  config: ConfigReader,
+  patch: number,
+): readonly [number, number] {
   const rows = tensors.get('pos_embedding')?.shape[1] ?? 0
   const special = config.flag('pos_embed_special_tokens', true)
     ? config.number('num_reg_tokens', 0) + (config.flag('class_token', true) ? 1 : 0)
@@ -214,7 +256,8 @@ function stemChannels(tensors: ReadonlyMap<string, TensorInfo>): number {
 function readRgbStats(value: PlainValue | undefined, label: string): RgbStats {
   if (value === undefined || value === null) return IMAGENET_STATS
   const { mean, std } = isRecord(value) ? value : {}
-  if (isNumbers(mean) && isNumbers(std) && mean.length === std.length && std.every((s) => s > 0)) return { mean, std }
+  if (isNumbers(mean) && isNumbers(std) && mean.length === std.length && std.every((s) => s > 0))
+    return { mean, std }
   throw new CheckpointError('malformed', `${label}: its rgb_stats are no mean and std of each channel.`)
 }
 

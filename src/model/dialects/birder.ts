@@ -7,7 +7,8 @@ import { type Dialect, type StoredWeight, stored, tokenWithPositions } from './d
 
 export const birder: Dialect = {
   name: 'birder',
-  recognises: (tensors) => tensors.has('encoder.block.0.attn.qkv.weight') || tensors.has('encoder.block.0.norm1.weight'),
+  recognises: (tensors) =>
+    tensors.has('encoder.block.0.attn.qkv.weight') || tensors.has('encoder.block.0.norm1.weight'),
   readConfig: readBirderConfig,
   source,
   // Rows of the special tokens come first: registers, then class token.
@@ -24,8 +25,10 @@ function gridCells({ positions }: VitConfig): number {
 
 function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   if (weight === 'class_token' || weight === 'reg_tokens') return tokenSource(weight, shape, config)
-  if (weight === 'conv_proj.weight') return stored(weight, [shape[0], config.channels, config.patchSize, config.patchSize])
-  if (weight.startsWith('conv_proj.') && config.stem.kind === 'hmlp') return stemSource(weight, shape, config.stem.norm)
+  if (weight === 'conv_proj.weight')
+    return stored(weight, [shape[0], config.channels, config.patchSize, config.patchSize])
+  if (weight.startsWith('conv_proj.') && config.stem.kind === 'hmlp')
+    return stemSource(weight, shape, config.stem.norm)
   if (weight === 'attn_pool.latent') return stored(weight, [1, ...shape])
   if (weight.endsWith('.mlp.slots')) return slotSource(weight, shape, config)
   return stored(weight, shape)
@@ -34,7 +37,10 @@ function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
 function tokenSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   const token = { tensor: weight, shape: [1, ...shape] }
   if (config.positions === null || !config.positions.specialRows) return { parts: [token] }
-  const table = { tensor: 'pos_embedding', shape: [1, specialTokens(config) + gridCells(config), config.width] }
+  const table = {
+    tensor: 'pos_embedding',
+    shape: [1, specialTokens(config) + gridCells(config), config.width],
+  }
   return tokenWithPositions(token, table, weight === 'class_token' ? config.registers : 0)
 }
 
@@ -50,7 +56,13 @@ function stemSource(weight: string, shape: Shape, norm: 'layerNorm' | 'batchNorm
   if (norm === 'layerNorm') return stored(weight, own)
   const after = `conv_proj.${Number(index) + 1}`
   const vector = (name: string) => ({ tensor: `${after}.${name}`, shape: [shape[0]] })
-  const parts = [{ tensor: weight, shape: own }, vector('weight'), vector('running_var'), vector('bias'), vector('running_mean')]
+  const parts = [
+    { tensor: weight, shape: own },
+    vector('weight'),
+    vector('running_var'),
+    vector('bias'),
+    vector('running_mean'),
+  ]
   return { parts, combine: kind === 'weight' ? foldedWeight : foldedBias }
 }
 
@@ -63,7 +75,9 @@ function foldedWeight([weight, gain, variance]: readonly Float32Array[]): Float3
 }
 
 function foldedBias([bias, gain, variance, shift, mean]: readonly Float32Array[]): Float32Array {
-  return bias.map((value, c) => ((value - mean[c]) * gain[c]) / Math.sqrt(variance[c] + BATCH_NORM_EPSILON) + shift[c])
+  return bias.map(
+    (value, c) => ((value - mean[c]) * gain[c]) / Math.sqrt(variance[c] + BATCH_NORM_EPSILON) + shift[c],
+  )
 }
 
 /** Slot embeddings are normalised before use, whatever the image: done once, here. */

@@ -70,6 +70,9 @@ export class ConfigReader {
 
   #wrong(key: string, expected: string): CheckpointError {
     const found = Object.hasOwn(this.#values, key) ? JSON.stringify(this.#values[key]) : 'missing'
-    return new CheckpointError('contradiction', `${this.#label}: its config's ${key} is ${found}; expected ${expected}.`)
+    return new CheckpointError(
+      'contradiction',
+      `${this.#label}: its config's ${key} is ${found}; expected ${expected}.`,
+    )
   }
 }

@@ -83,10 +83,12 @@ function headsOf({ label, heads }: Dinov2Facts, hints: VitHints, width: number):
 /** The stored grid: from the size where one is known, else square; with or without a row for the class token in front. */
 function gridOf(facts: Dinov2Facts, hints: VitHints, positions: number, patch: number) {
   const size = hints.size ?? facts.size
-  const known = size === undefined ? null : { rows: Math.floor(size[0] / patch), columns: Math.floor(size[1] / patch) }
+  const known =
+    size === undefined ? null : { rows: Math.floor(size[0] / patch), columns: Math.floor(size[1] / patch) }
   for (const special of [1, 0]) {
     const cells = positions - special
-    if (known !== null && known.rows * known.columns === cells) return { ...known, specialRows: special === 1 }
+    if (known !== null && known.rows * known.columns === cells)
+      return { ...known, specialRows: special === 1 }
     const side = squareSideOrNull(cells)
     if (known === null && side !== null) return { rows: side, columns: side, specialRows: special === 1 }
   }

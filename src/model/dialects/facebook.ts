@@ -22,7 +22,10 @@ export const facebook: Dialect = {
         block: 'blocks.',
         depth: countBlocks(tensors, 'blocks.'),
         gated: isGated(tensors),
-        hidden: tensors.get('blocks.0.mlp.fc1.weight')?.shape[0] ?? tensors.get('blocks.0.mlp.w3.weight')?.shape[1] ?? 0,
+        hidden:
+          tensors.get('blocks.0.mlp.fc1.weight')?.shape[0] ??
+          tensors.get('blocks.0.mlp.w3.weight')?.shape[1] ??
+          0,
         layerScale: tensors.has('blocks.0.ls1.gamma'),
         rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic-offset'),
       },

@@ -4,7 +4,15 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import { isRecord } from './config-reader.js'
-import { band, countBlocks, type Dialect, type StoredWeight, stacked, stored, type VitHints } from './dialect.js'
+import {
+  band,
+  countBlocks,
+  type Dialect,
+  type StoredWeight,
+  stacked,
+  stored,
+  type VitHints,
+} from './dialect.js'
 import { dinov2Config } from './dinov2-config.js'
 import { classTokenSource, stemWeight } from './dinov2-tokens.js'
 
@@ -22,7 +30,8 @@ export const huggingFace: Dialect = {
   ignores: (tensor) => tensor === 'embeddings.mask_token' || tensor.startsWith('classifier.'),
 }
 
-const isGated = (tensors: ReadonlyMap<string, TensorInfo>) => tensors.has('encoder.layer.0.mlp.weights_in.weight')
+const isGated = (tensors: ReadonlyMap<string, TensorInfo>) =>
+  tensors.has('encoder.layer.0.mlp.weights_in.weight')
 
 function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig {
   const file = isRecord(hints.configFile) ? hints.configFile : {}
@@ -63,7 +72,9 @@ function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig 
 function rgbStats({ preprocessorFile }: VitHints): RgbStats | undefined {
   if (!isRecord(preprocessorFile)) return undefined
   const { image_mean: mean, image_std: std } = preprocessorFile
-  return Array.isArray(mean) && Array.isArray(std) ? { mean: mean.map(Number), std: std.map(Number) } : undefined
+  return Array.isArray(mean) && Array.isArray(std)
+    ? { mean: mean.map(Number), std: std.map(Number) }
+    : undefined
 }
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -86,7 +97,10 @@ function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   const [, index, part, kind] = block
   const layer = `encoder.layer.${index}`
   if (part === 'attn.qkv') {
-    return stacked(['query', 'key', 'value'].map((name) => `${layer}.attention.attention.${name}.${kind}`), shape)
+    return stacked(
+      ['query', 'key', 'value'].map((name) => `${layer}.attention.attention.${name}.${kind}`),
+      shape,
+    )
   }
   if (part === 'layer_scale_1' || part === 'layer_scale_2') {
     return stored(`${layer}.layer_scale${part.at(-1)}.lambda1`, shape)

@@ -19,7 +19,9 @@ export const timm: Dialect = {
 }
 
 function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig {
-  const unknown = ['norm_pre.weight', 'attn_pool.q.weight', 'blocks.0.attn.q_norm.weight'].find((name) => tensors.has(name))
+  const unknown = ['norm_pre.weight', 'attn_pool.q.weight', 'blocks.0.attn.q_norm.weight'].find((name) =>
+    tensors.has(name),
+  )
   if (unknown !== undefined || !tensors.has('cls_token')) {
     throw new CheckpointError(
       'unsupported-network',
@@ -62,7 +64,9 @@ function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig 
 
 function classifier(tensors: ReadonlyMap<string, TensorInfo>): VitConfig['classifier'] {
   const head = tensors.get('head.weight')
-  return head === undefined ? null : { classes: head.shape[0], kind: 'linear', bias: tensors.has('head.bias') }
+  return head === undefined
+    ? null
+    : { classes: head.shape[0], kind: 'linear', bias: tensors.has('head.bias') }
 }
 
 function pretrained(file: PlainRecord): PlainRecord {
@@ -76,7 +80,9 @@ function inputSize(file: PlainRecord): readonly [number, number] | undefined {
 
 function rgbStats(file: PlainRecord): VitConfig['rgbStats'] | undefined {
   const { mean, std } = pretrained(file)
-  return Array.isArray(mean) && Array.isArray(std) ? { mean: mean.map(Number), std: std.map(Number) } : undefined
+  return Array.isArray(mean) && Array.isArray(std)
+    ? { mean: mean.map(Number), std: std.map(Number) }
+    : undefined
 }
 
 function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {

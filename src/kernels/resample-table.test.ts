@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { antialiasTaps, plainTaps, resampleTable } from './resample-table.js'
+
+function expectClose(weights: readonly number[], expected: readonly number[]): void {
+  expect(weights).toHaveLength(expected.length)
+  for (const [j, weight] of weights.entries()) expect(weight).toBeCloseTo(expected[j], 5)
+}
+
+describe('taps from 37 cells to 16, worked out by hand from the formulas', () => {
+  test.each([
+    [0, 0, [0.38719, 0.44145, 0.20926, -0.00306, -0.03182, -0.00302]],
+    [7, 13, [-0.01636, -0.02951, 0.07407, 0.32048, 0.42831, 0.24359, 0.01838, -0.03187, -0.00709]],
+    [15, 31, [-0.00302, -0.03182, -0.00306, 0.20926, 0.44145, 0.38719]],
+  ])('antialiased, output %i begins at %i', (i, first, expected) => {
+    const { indices, weights } = antialiasTaps(37, 16)
+    expect(indices[i][0]).toBe(first)
+    expect(weights[i]).toHaveLength(expected.length)
+    expectClose(weights[i], expected)
+  })
+
+  test.each([
+    [0, [0, 0, 1, 2], [-0.05816, 0.38428, 0.7849, -0.11103]],
+    [7, [15, 16, 17, 18], [-0.01545, 0.14904, 0.94984, -0.08343]],
+    [15, [34, 35, 36, 36], [-0.11103, 0.7849, 0.38428, -0.05816]],
+  ])('plain, output %i takes %j', (i, indices, expected) => {
+    const taps = plainTaps(37, 16)
+    expect(taps.indices[i]).toEqual(indices)
+    expectClose(taps.weights[i], expected)
+  })
+
+  test('plain with a step of 37 / 16.1, as Facebook has it', () => {
+    const { weights } = plainTaps(37, 16, 37 / 16.1)
+    const expected = [-0.05995, 0.39391, 0.77693, -0.11088]
+    expectClose(weights[0], expected)
+  })
+})
+
+test('the taps of every output sum to 1, so a constant table stays constant', () => {
+  const size = fc.integer({ min: 1, max: 60 })
+  fc.assert(
+    fc.property(size, size, (from, to) => {
+      for (const { weights } of [plainTaps(from, to), antialiasTaps(from, to)]) {
+        for (const row of weights) expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12)
+      }
+    }),
+  )
+})
+
+test('the same size changes nothing', () => {
+  const table = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))
+  for (const taps of [plainTaps, antialiasTaps]) {
+    expect(resampleTable(table, [3, 4], taps(3, 3), taps(4, 4))).toEqual(table)
+  }
+})
+
+test('rows and columns are not mixed up: stretching a row pattern leaves columns equal', () => {
+  const table = Float32Array.of(1, 1, 2, 2, 3, 3)
+  const out = resampleTable(table, [3, 2], antialiasTaps(3, 5), antialiasTaps(2, 4))
+  for (let y = 0; y < 5; y++) {
+    for (let x = 1; x < 4; x++) expect(out[y * 4 + x]).toBeCloseTo(out[y * 4], 6)
+  }
+  expect(out[0]).toBeLessThan(out[16])
+})

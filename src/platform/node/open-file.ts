@@ -1,0 +1,94 @@
+/** A file on disk as bytes to be read in pieces, and the files beside it. */
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ByteSource } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+
+/** Holds the file open until it is disposed of. */
+export interface FileSource extends ByteSource, AsyncDisposable {}
+
+/** Node refuses more than 2 GiB at once; reads of this size can also be given up between two of them. */
+const PIECE = 2 ** 30
+
+/**
+ * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
+ * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside.
+ */
+export async function openFile(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<FileSource> {
+  signal?.throwIfAborted()
+  const { isDirectory, isFile, size } = await lookAt(path)
+  if (isDirectory) throw await folderError(path)
+  // Opening a pipe would wait for its other end.
+  if (!isFile) throw new CheckpointError('unknown-format', `${path} is neither a file nor a folder`)
+  const handle = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
+    throw unreachable(path, cause)
+  })
+  return {
+    label: path,
+    size,
+    read: (offset, length) => readFully(handle, path, offset, length, signal),
+    [Symbol.asyncDispose]: () => handle.close(),
+  }
+}
+
+/** Opens files that lie beside `path`, by name: what `openCheckpoint` needs for the index of a sharded checkpoint. */
+export function siblingsOf(
+  path: string,
+  options: { signal?: AbortSignal } = {},
+): (name: string) => Promise<FileSource> {
+  return (name) => openFile(join(dirname(path), name), options)
+}
+
+async function lookAt(path: string): Promise<{ isDirectory: boolean; isFile: boolean; size: number }> {
+  try {
+    const stats = await stat(path)
+    return { isDirectory: stats.isDirectory(), isFile: stats.isFile(), size: stats.size }
+  } catch (cause) {
+    throw unreachable(path, cause as NodeJS.ErrnoException)
+  }
+}
+
+function unreachable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
+  const reason = cause.code === 'ENOENT' || cause.code === 'ENOTDIR' ? 'there is no such file' : cause.message
+  return new CheckpointError('not-found', `${path} cannot be opened: ${reason}`, { cause })
+}
+
+async function folderError(path: string): Promise<CheckpointError> {
+  const names = (await readdir(path)).sort()
+  const inside = names.filter((name) => /\.(safetensors|pt|pth|bin|safetensors\.index\.json)$/i.test(name))
+  const index = inside.filter((name) => name.endsWith('.index.json'))
+  const shown = (index.length > 0 ? index : inside).slice(0, 10)
+  const advice =
+    shown.length > 0
+      ? `it holds ${shown.join(', ')}. Name one of these.`
+      : 'there is no checkpoint directly inside.'
+  return new CheckpointError(
+    'unknown-format',
+    `${path} is a folder, where a checkpoint file is expected; ${advice}`,
+  )
+}
+
+async function readFully(
+  handle: FileHandle,
+  path: string,
+  offset: number,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  // Not zeroed: every byte is overwritten, or the read fails.
+  const memory = Buffer.allocUnsafeSlow(length)
+  let filled = 0
+  while (filled < length) {
+    signal?.throwIfAborted()
+    const { bytesRead } = await handle.read(memory, filled, Math.min(PIECE, length - filled), offset + filled)
+    if (bytesRead === 0) {
+      throw new CheckpointError(
+        'truncated',
+        `${path} ends ${length - filled} bytes before it should: it was cut or replaced while it was read`,
+      )
+    }
+    filled += bytesRead
+  }
+  return new Uint8Array(memory.buffer, memory.byteOffset, length)
+}
