@@ -1,7 +1,7 @@
 /** Birder's `infer_image` and `infer_batch` (inference/classification.py). */
 import type { RgbImage } from '../image/image.js'
-import { softmax } from '../kernels/softmax.js'
 import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
+import { softmax } from '../kernels/softmax.js'
 import type { ClassificationTransform } from './classification-transform.js'
 import { type NdArray, ndArray } from './nd-array.js'
 import type { BirderNet } from './net.js'
@@ -32,7 +32,11 @@ export async function inferImage(
   return inferBatch(net, transform(image).unsqueeze(0), options)
 }
 
-export async function inferBatch(net: BirderNet, inputs: NdArray, options: InferOptions = {}): Promise<InferResult> {
+export async function inferBatch(
+  net: BirderNet,
+  inputs: NdArray,
+  options: InferOptions = {},
+): Promise<InferResult> {
   const { returnEmbedding = false, returnLogits = false, tta = false, signal } = options
   const run = signal === undefined ? {} : { signal }
   const finish = (logits: NdArray) => (returnLogits ? logits : softmaxRows(logits))
@@ -88,7 +92,8 @@ function fiveCrops({ data, shape }: NdArray): readonly NdArray[] {
     const crop = new Float32Array(cropHeight * cropWidth)
     for (let plane = 0; plane < batch * channels; plane++) {
       const from = plane * height * width + top * width + left
-      for (let y = 0; y < cropHeight; y++) crop.set(data.subarray(from + y * width, from + y * width + cropWidth), y * cropWidth)
+      for (let y = 0; y < cropHeight; y++)
+        crop.set(data.subarray(from + y * width, from + y * width + cropWidth), y * cropWidth)
       out.set(resampleTable(crop, [cropHeight, cropWidth], vertical, horizontal), plane * height * width)
     }
     return ndArray(out, shape)

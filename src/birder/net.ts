@@ -53,13 +53,13 @@ export class BirderNet implements Disposable {
   /** [B, D]: the pooled, normalised vector; not scaled to length 1. */
   async embedding(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { values, batch, slots } = await this.#run(x, ({ embedding }) => [embedding], options)
-    return ndArray(valueOf(values, slots.embedding), [batch, this.embeddingSize])
+    return ndArray(slotValues(values, slots.embedding), [batch, this.embeddingSize])
   }
 
   /** [B, T, D]: all tokens after the final norm, in Birder's order: registers, class token, patches. */
   async forwardFeatures(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { values, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
-    const tokens = valueOf(values, slots.tokens)
+    const tokens = slotValues(values, slots.tokens)
     const { registers, classToken, width } = this.#network.config
     const perImage = tokens.length / batch
     if (classToken) {
@@ -79,9 +79,18 @@ export class BirderNet implements Disposable {
   async detectionFeatures(x: NdArray, options: RunSignal = {}): Promise<Record<string, NdArray>> {
     const { config } = this.#network
     const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
-    const { values, batch, slots, grid } = await this.#run(x, ({ blocks }) => indices.map((index) => blocks[index]), options)
+    const { values, batch, slots, grid } = await this.#run(
+      x,
+      ({ blocks }) => indices.map((index) => blocks[index]),
+      options,
+    )
     const maps = indices.map((index, stage): [string, NdArray] => {
-      const map = channelsFirst(valueOf(values, slots.blocks[index]), batch, config.width, this.numSpecialTokens)
+      const map = channelsFirst(
+        slotValues(values, slots.blocks[index]),
+        batch,
+        config.width,
+        this.numSpecialTokens,
+      )
       return [`stage${stage + 1}`, ndArray(map, [batch, config.width, grid.rows, grid.columns])]
     })
     return Object.fromEntries(maps)
@@ -93,15 +102,18 @@ export class BirderNet implements Disposable {
   }
 
   /** Embedding and scores of one run. */
-  async forwardWithEmbedding(x: NdArray, options: RunSignal = {}): Promise<{ embedding: NdArray; logits: NdArray }> {
+  async forwardWithEmbedding(
+    x: NdArray,
+    options: RunSignal = {},
+  ): Promise<{ embedding: NdArray; logits: NdArray }> {
     const { values, batch, slots } = await this.#run(
       x,
       ({ embedding, logits }) => (logits === null ? [embedding] : [embedding, logits]),
       options,
     )
-    const embedding = ndArray(valueOf(values, slots.embedding), [batch, this.embeddingSize])
+    const embedding = ndArray(slotValues(values, slots.embedding), [batch, this.embeddingSize])
     if (slots.logits === null) return { embedding, logits: embedding }
-    return { embedding, logits: ndArray(valueOf(values, slots.logits), [batch, this.numClasses]) }
+    return { embedding, logits: ndArray(slotValues(values, slots.logits), [batch, this.numClasses]) }
   }
 
   async #run(x: NdArray, choose: (slots: Slots) => readonly SlotName[], options: RunSignal) {
@@ -116,7 +128,7 @@ export class BirderNet implements Disposable {
     const { slots } = this.#network.planFor(grid, rule)
     const outputs = choose(slots)
     const values = await this.#network.run(x.data, { grid, batch, outputs, positions: rule, ...options })
-    await this.#network.assertFinite(valueOf(values, outputs[0]))
+    await this.#network.assertFinite(slotValues(values, outputs[0]))
     return { values, batch, grid, slots }
   }
 
@@ -144,7 +156,7 @@ export class BirderNet implements Disposable {
 
 type Slots = ReturnType<Network['planFor']>['slots']
 
-function valueOf(values: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
+function slotValues(values: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
   return values.get(slot) ?? new Float32Array()
 }
 

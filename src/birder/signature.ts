@@ -25,8 +25,16 @@ export function getNumLabelsFromSignature(signature: Signature): number {
 /** For a file that has passed `readVit`, which has looked at the shapes inside. */
 export function signatureOf(metadata: { readonly [key: string]: PlainValue }, label: string): Signature {
   const { signature } = metadata
-  if (typeof signature === 'object' && signature !== null && 'inputs' in signature && 'outputs' in signature) {
+  if (
+    typeof signature === 'object' &&
+    signature !== null &&
+    'inputs' in signature &&
+    'outputs' in signature
+  ) {
     return signature as unknown as Signature
   }
-  throw new CheckpointError('malformed', `${label} has no signature, so it is no file that Birder wrote. Open it with loadEncoder instead.`)
+  throw new CheckpointError(
+    'malformed',
+    `${label} has no signature, so it is no file that Birder wrote. Open it with loadEncoder instead.`,
+  )
 }

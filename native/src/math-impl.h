@@ -1,0 +1,177 @@
+// Exponentials and the activations made of them, for vectors. NaN goes in, NaN comes out.
+//
+// Errors are measured against float64 in test/conformance/functions.test.ts, which holds the promised bounds.
+// Polynomials were fitted by weighted least squares towards equal ripple.
+#pragma once
+
+#include "vector-impl.h"
+
+namespace plumage {
+namespace {
+
+// 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
+INLINE V powerOfTwo(I n) { return (V)((n + 127) << 23); }
+
+struct Split {
+  V whole, fraction;
+  I exponent;
+};
+// x = whole + fraction with |fraction| <= 1/2. Adding 1.5 * 2^23 leaves the rounded value in the low bits.
+INLINE Split split(V x) {
+  const V magic = splat(12582912.0f);
+  V shifted = x + magic;
+  V whole = shifted - magic;
+  return {whole, x - whole, (I)shifted - (I)magic};
+}
+
+INLINE V exp2Fraction(V f) {
+  V p = splat(0.000153458071877028f);
+  p = p * f + 0.0013399931180492755f;
+  p = p * f + 0.009618488975015422f;
+  p = p * f + 0.05550328777085747f;
+  p = p * f + 0.24022646890468793f;
+  p = p * f + 0.6931472057371927f;
+  return p * f + 1.0f;
+}
+
+// 2^x for x <= 127; 0 below -126. The short way, for softmax.
+INLINE V exp2(V x) {
+  V clamped = atLeast(x, -126.0f);
+  Split s = split(clamped);
+  V result = exp2Fraction(s.fraction) * powerOfTwo(s.exponent);
+  return x < splat(-126.0f) ? V{} : result;
+}
+
+// (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
+INLINE V expTail(V f) {
+  V p = splat(0.00019913527468214739f);
+  p = p * f + 0.0013940973044875942f;
+  p = p * f + 0.00833327422167531f;
+  p = p * f + 0.04166635518527886f;
+  p = p * f + 0.1666666681205731f;
+  return p * f + 0.5000000046250733f;
+}
+
+struct Reduced {
+  V fraction;
+  I exponent;
+};
+// x = exponent * ln 2 + fraction; ln 2 in two parts, the first exact in its products.
+INLINE Reduced reduce(V x) {
+  Split s = split(x * 1.44269504088896341f);
+  V f = x - s.whole * 0.693359375f;
+  return {f + s.whole * 2.12194440e-4f, s.exponent};
+}
+
+// e^x over the whole range: 0 below -104, infinity above 88.73. In two factors, so that neither overflows before the result does.
+INLINE V exp(V x) {
+  Reduced r = reduce(atMost(atLeast(x, -104.0f), 89.0f));
+  V e = expTail(r.fraction) * (r.fraction * r.fraction) + r.fraction + 1.0f;
+  I half = r.exponent >> 1;
+  return e * powerOfTwo(half) * powerOfTwo(r.exponent - half);
+}
+
+// e^x - 1 without cancellation near 0.
+INLINE V expm1(V x) {
+  Reduced r = reduce(atMost(atLeast(x, -30.0f), 88.0f));
+  V e = expTail(r.fraction) * (r.fraction * r.fraction) + r.fraction;
+  V scale = powerOfTwo(r.exponent);
+  return e * scale + (scale - 1.0f);
+}
+
+// (e^2x - 1) / (e^2x + 1)
+INLINE V tanh(V x) {
+  V e = expm1(atMost(atLeast(x, -15.0f), 15.0f) * 2.0f);
+  return e / (e + 2.0f);
+}
+
+INLINE V sigmoid(V x) { return 1.0f / (1.0f + exp(-x)); }
+
+// x * Phi(x), Phi the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
+// beyond 5.75, x * Phi(x) is 0 or x to within 3e-8.
+INLINE V gelu(V x) {
+  V y = atMost(absolute(x), 5.75f);
+  V q = splat(4.052955354713458e-7f);
+  q = q * y + -0.000008002340616168568f;
+  q = q * y + 0.00006575518095968427f;
+  q = q * y + -0.000255490779088047f;
+  q = q * y + -0.00003669198941770764f;
+  q = q * y + 0.006984563170942751f;
+  q = q * y + -0.05246532231285065f;
+  q = q * y + -0.459212831155738f;
+  q = q * y + -1.151105184355492f;
+  q = q * y + -0.9999999834451199f;
+  Split s = split(q);
+  V tail = exp2Fraction(s.fraction) * powerOfTwo(s.exponent);
+  tail = y >= splat(5.75f) ? V{} : tail;
+  return x * (x < V{} ? tail : 1.0f - tail);
+}
+
+INLINE V mish(V x) {
+  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
+  V e = exp(atMost(x, 30.0f));
+  V n = e * (e + 2.0f);
+  return x * (n / (n + 2.0f));
+}
+
+template <Activation kind>
+INLINE V activate(V x) {
+  switch (kind) {
+    case Activation::identity: return x;
+    case Activation::relu: return x < V{} ? V{} : x;
+    case Activation::relu6: return atMost(atLeast(x, 0.0f), 6.0f);
+    case Activation::leakyRelu: return x < V{} ? x * 0.01f : x;
+    case Activation::elu: return x < V{} ? expm1(x) : x;
+    case Activation::selu: return 1.0507009873554805f * (x < V{} ? 1.6732632423543772f * expm1(x) : x);
+    case Activation::gelu: return gelu(x);
+    case Activation::geluTanh: return x * sigmoid(x * (1.5957691216057308f + 0.0713548162726009f * x * x));
+    case Activation::quickGelu: return x * sigmoid(1.702f * x);
+    case Activation::silu: return x * sigmoid(x);
+    case Activation::mish: return mish(x);
+    case Activation::sigmoid: return sigmoid(x);
+    case Activation::tanh: return tanh(x);
+    case Activation::hardSigmoid: return atMost(atLeast(x + 3.0f, 0.0f), 6.0f) / 6.0f;
+    case Activation::hardSwish: return x * atMost(atLeast(x + 3.0f, 0.0f), 6.0f) / 6.0f;
+    case Activation::hardTanh: return atMost(atLeast(x, -1.0f), 1.0f);
+    case Activation::exp: return exp(x);
+    case Activation::expm1: return expm1(x);
+    case Activation::exp2Softmax: return exp2(x);
+  }
+  return x;
+}
+
+// Calls `body` with the activation as a compile-time constant, so that the choice is made outside the loops.
+template <Activation kind>
+struct Chosen {
+  static INLINE V apply(V x) { return activate<kind>(x); }
+};
+#define PLUMAGE_CASE(kind) \
+  case Activation::kind: return body(Chosen<Activation::kind>());
+template <typename Body>
+INLINE void withActivation(Activation kind, Body body) {
+  switch (kind) {
+    PLUMAGE_CASE(identity)
+    PLUMAGE_CASE(relu)
+    PLUMAGE_CASE(relu6)
+    PLUMAGE_CASE(leakyRelu)
+    PLUMAGE_CASE(elu)
+    PLUMAGE_CASE(selu)
+    PLUMAGE_CASE(gelu)
+    PLUMAGE_CASE(geluTanh)
+    PLUMAGE_CASE(quickGelu)
+    PLUMAGE_CASE(silu)
+    PLUMAGE_CASE(mish)
+    PLUMAGE_CASE(sigmoid)
+    PLUMAGE_CASE(tanh)
+    PLUMAGE_CASE(hardSigmoid)
+    PLUMAGE_CASE(hardSwish)
+    PLUMAGE_CASE(hardTanh)
+    PLUMAGE_CASE(exp)
+    PLUMAGE_CASE(expm1)
+    PLUMAGE_CASE(exp2Softmax)
+  }
+}
+#undef PLUMAGE_CASE
+
+}  // namespace
+}  // namespace plumage

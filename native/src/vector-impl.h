@@ -1,0 +1,46 @@
+// A vector of floats for whichever instruction set the including file is compiled for, by the compilers' vector extensions.
+//
+// The includer defines VECTOR_WIDTH (floats), TILE_ROWS, KEY_BLOCK, DEPTH_BLOCK. Everything sits in an anonymous namespace: each
+// instruction set has its own copy and nothing can leak into another.
+#pragma once
+
+#include "kernels.h"
+
+namespace plumage {
+namespace {
+
+constexpr long W = VECTOR_WIDTH;
+constexpr int NV = 2;  // vectors side by side in a tile
+constexpr long NR = NV * W;
+constexpr int MR = TILE_ROWS;
+
+typedef float V __attribute__((vector_size(VECTOR_WIDTH * 4)));
+typedef int I __attribute__((vector_size(VECTOR_WIDTH * 4)));
+typedef float UnalignedV __attribute__((vector_size(VECTOR_WIDTH * 4), aligned(4), may_alias));
+
+#define INLINE inline __attribute__((always_inline))
+
+INLINE V load(const float* p) { return *reinterpret_cast<const UnalignedV*>(p); }
+INLINE void store(float* p, V v) { *reinterpret_cast<UnalignedV*>(p) = v; }
+// x - 0 is x for every x, NaN and -0 included, so this is a bare broadcast.
+INLINE V splat(float x) { return x - V{}; }
+INLINE I isplat(int x) { return x - I{}; }
+// NaN in `a` stays.
+INLINE V atLeast(V a, float low) { return a < splat(low) ? splat(low) : a; }
+INLINE V atMost(V a, float high) { return a > splat(high) ? splat(high) : a; }
+INLINE V absolute(V a) { return (V)((I)a & isplat(0x7fffffff)); }
+INLINE float sum(V v) {
+  float total = 0;
+  for (long i = 0; i < W; i++) total += v[i];
+  return total;
+}
+INLINE I laneNumbers() {
+  I lanes;
+  for (long i = 0; i < W; i++) lanes[i] = static_cast<int>(i);
+  return lanes;
+}
+// Zero in the lanes from `count` on.
+INLINE V firstLanes(V v, long count) { return laneNumbers() < isplat(static_cast<int>(count)) ? v : V{}; }
+
+}  // namespace
+}  // namespace plumage

@@ -1,0 +1,51 @@
+/** Birder's published weights by name: what there is, and what is known of each. Reads no file and opens no connection. */
+import { fnmatch } from './fnmatch.js'
+import { BIRDER_WEIGHTS } from './weights-data.js'
+
+export { WEIGHTS_RELEASE } from './weights-data.js'
+
+export type WeightsFormat = 'pt' | 'safetensors'
+
+export interface PretrainedEntry {
+  /** The folder that the file lies in; without it, Birder's own. */
+  readonly url?: string
+  readonly description: string
+  /** (height, width) in pixels */
+  readonly resolution: readonly number[]
+  readonly formats: { readonly [format in WeightsFormat]?: PublishedFile }
+  readonly net: { readonly network: string; readonly tag?: string; readonly epoch?: number }
+  readonly task: string
+}
+
+export interface PublishedFile {
+  /** MiB, to one decimal */
+  readonly file_size: number
+  /** 64 hexadecimal digits */
+  readonly sha256: string
+}
+
+/** Where Birder keeps the files of entries that name no address of their own. */
+export const BIRDER_WEIGHTS_URL = 'https://f000.backblazeb2.com/file/birder/models'
+
+/**
+ * The names of the published weights, as Birder's `list_pretrained_models` orders them: by the part before the first `_`.
+ * `filter` is a pattern of Python's fnmatch that the whole name must match (`*dino-v2*`).
+ */
+export function listPretrainedModels(filter = '*'): readonly string[] {
+  return Object.keys(BIRDER_WEIGHTS)
+    .filter((name) => fnmatch(name, filter))
+    .sort((a, b) => compare(family(a), family(b)))
+}
+
+/** Names are matched to the letter, as Birder does. */
+export function findPretrainedOrNull(name: string): PretrainedEntry | null {
+  return Object.hasOwn(BIRDER_WEIGHTS, name) ? BIRDER_WEIGHTS[name] : null
+}
+
+function family(name: string): string {
+  return name.split('_', 1)[0]
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

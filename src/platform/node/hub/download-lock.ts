@@ -1,0 +1,65 @@
+/** One download of a file at a time on this machine, whichever processes want it. */
+
+import { errorCode, fileTrouble } from './file-trouble.js'
+import { HubError } from './hub-error.js'
+import { pause } from './pause.js'
+
+const LOOK_AGAIN_MS = 250
+
+export interface DownloadLock extends AsyncDisposable {
+  /** Aborts when another process took the lock over, as it may when this one was asleep for long. */
+  readonly lost: AbortSignal
+}
+
+export interface LockOptions {
+  /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
+  readonly staleMs: number
+  /** How long to wait for another process. */
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+  /** Called each time the lock is found to be another's. */
+  readonly onWaiting: () => Promise<void>
+}
+
+/** Waits for `<path>.lock`, a folder that exists while a process downloads. Throws `locked` when it takes too long. */
+export async function acquireDownloadLock(path: string, options: LockOptions): Promise<DownloadLock> {
+  // Loaded here because it hooks into the end of the process as soon as it is loaded.
+  const { default: lockfile } = await import('proper-lockfile')
+  const lost = new AbortController()
+  const lockOptions = {
+    realpath: false,
+    stale: options.staleMs,
+    update: options.staleMs / 4,
+    onCompromised: () => lost.abort(taken(path)),
+  }
+  const deadline = Date.now() + options.waitMs
+  while (true) {
+    options.signal?.throwIfAborted()
+    try {
+      const release = await lockfile.lock(path, lockOptions)
+      // A lock that was lost cannot be given back.
+      return { lost: lost.signal, [Symbol.asyncDispose]: () => release().catch(() => {}) }
+    } catch (error) {
+      if (errorCode(error) !== 'ELOCKED') throw fileTrouble(error, `${path}.lock`)
+      if (Date.now() > deadline) throw stillHeld(path, options.waitMs)
+    }
+    await options.onWaiting()
+    await pause(LOOK_AGAIN_MS, options.signal)
+  }
+}
+
+function taken(path: string): HubError {
+  return new HubError(
+    'locked',
+    `Another process took over the download of ${path} (${path}.lock), expected to hold it to the end. ` +
+      'Run again: it waits for the other one, or goes on from what has arrived.',
+  )
+}
+
+function stillHeld(path: string, waitMs: number): HubError {
+  return new HubError(
+    'locked',
+    `Another process has been downloading ${path} for over ${Math.round(waitMs / 1000)} s. Wait for it to end, or, ` +
+      `if there is none, remove the folder ${path}.lock.`,
+  )
+}

@@ -1,0 +1,37 @@
+/** Published weights by name, or an error that says what there is. */
+
+import type { PretrainedEntry, PublishedFile, WeightsFormat } from '../../../birder/weights.js'
+import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from '../../../birder/weights.js'
+import { nearestNames } from '../../../model/nearest-names.js'
+import { HubError } from './hub-error.js'
+
+/** Throws `unknown-model` with the nearest names. */
+export function findPretrained(name: string): PretrainedEntry {
+  const entry = findPretrainedOrNull(name)
+  if (entry) return entry
+  const near = nearestNames(name, listPretrainedModels()).join(', ')
+  throw new HubError(
+    'unknown-model',
+    `No published weights are named "${name}". The nearest names are ${near}; listPretrainedModels() gives all. ` +
+      'For a file of your own, give its path.',
+  )
+}
+
+/** What is published in this format, and where. Throws `no-address` when nothing is. */
+export function publishedFile(
+  name: string,
+  entry: PretrainedEntry,
+  format: WeightsFormat,
+): PublishedFile & { readonly url: string; readonly fileName: string } {
+  const file = entry.formats[format]
+  if (!file) {
+    const formats = Object.keys(entry.formats).join(', ') || 'no format'
+    throw new HubError(
+      'no-address',
+      `${name} is published as ${formats}, not as ${format}: no address is known. Ask for another format.`,
+    )
+  }
+  // Birder's own rule. An epoch, where there is one, is already the end of the weights' name.
+  const fileName = `${name}.${format}`
+  return { ...file, fileName, url: `${(entry.url ?? BIRDER_WEIGHTS_URL).replace(/\/+$/, '')}/${fileName}` }
+}

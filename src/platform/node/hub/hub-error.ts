@@ -1,0 +1,45 @@
+/** Why weights could not be had by name. */
+export type HubErrorCode =
+  | 'unknown-model'
+  | 'no-address'
+  | 'offline'
+  | 'no-network'
+  | 'not-found'
+  | 'forbidden'
+  | 'server-error'
+  | 'wrong-hash'
+  | 'short-file'
+  | 'too-long'
+  | 'stalled'
+  | 'disk-full'
+  | 'no-access'
+  | 'locked'
+  | 'too-many-redirects'
+  | 'insecure-redirect'
+
+/** Programs branch on the code, people read the message. */
+export class HubError extends Error {
+  override readonly name = 'HubError'
+  readonly code: HubErrorCode
+
+  constructor(code: HubErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * A trouble that may be gone at the next try: a cut, a stall, a busy server. `retryAfterMs` is what the server asked for.
+ * The download retries on these and, in the end, throws the HubError within.
+ */
+export class PassingTrouble extends Error {
+  override readonly name = 'PassingTrouble'
+  readonly error: HubError
+  readonly retryAfterMs: number | undefined
+
+  constructor(error: HubError, retryAfterMs?: number) {
+    super(error.message, { cause: error })
+    this.error = error
+    this.retryAfterMs = retryAfterMs
+  }
+}

@@ -1,0 +1,54 @@
+/** What the environment says about downloads: the cache folder, Hugging Face's variables, proxies. Read when asked. */
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { HubError } from './hub-error.js'
+
+export type Environment = { readonly [name: string]: string | undefined }
+
+const HUGGING_FACE = 'https://huggingface.co'
+
+/** `PLUMAGE_CACHE`, else `plumage` in the folder that the system keeps caches in. An absolute path. */
+export function cacheFolder(env: Environment = process.env, platform: string = process.platform): string {
+  if (env.PLUMAGE_CACHE) return resolve(env.PLUMAGE_CACHE)
+  // The XDG rules say that a relative path is to be ignored.
+  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, 'plumage')
+  const home = env.HOME || homedir()
+  if (platform === 'win32') return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'plumage')
+  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'plumage')
+  return join(home, '.cache', 'plumage')
+}
+
+/** Whether `HF_HUB_OFFLINE` forbids the network: 1, true, yes or on, as Hugging Face reads it. */
+export function isOffline(env: Environment): boolean {
+  return /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '')
+}
+
+/** Addresses at Hugging Face lead to `HF_ENDPOINT` instead, when it is set. Throws `no-address` where that is none. */
+export function applyEndpoint(url: string, env: Environment): string {
+  return url.startsWith(`${HUGGING_FACE}/`) ? endpoint(env) + url.slice(HUGGING_FACE.length) : url
+}
+
+/** The header that shows `HF_TOKEN`, for the endpoint's own host only: a token that strangers see is a token lost. */
+export function tokenHeader(url: URL, env: Environment): Record<string, string> {
+  if (!env.HF_TOKEN || url.origin !== new URL(endpoint(env)).origin) return {}
+  return { authorization: `Bearer ${env.HF_TOKEN.trim()}` }
+}
+
+/** The proxies to use, as undici's agent takes them: given as empty texts so that it does not look for itself. */
+export function proxySettings(env: Environment): { httpProxy: string; httpsProxy: string; noProxy: string } {
+  const httpProxy = env.http_proxy ?? env.HTTP_PROXY ?? ''
+  return {
+    httpProxy,
+    httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
+    noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
+  }
+}
+
+function endpoint(env: Environment): string {
+  const value = env.HF_ENDPOINT || HUGGING_FACE
+  if (URL.canParse(value) && /^https?:/i.test(value)) return value.replace(/\/+$/, '')
+  throw new HubError(
+    'no-address',
+    `HF_ENDPOINT is "${value}", which is no http(s) address. Set it to something like ${HUGGING_FACE}, or unset it.`,
+  )
+}

@@ -1,0 +1,112 @@
+/** Weights by name: a file that is here already, or else one that is downloaded. The only way the rest of the house asks. */
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../birder/weights.js'
+import { type DownloadOptions, downloadFile } from './download-file.js'
+import { errorCode, fileTrouble } from './file-trouble.js'
+import { findPretrained, publishedFile } from './find-pretrained.js'
+import { HubError } from './hub-error.js'
+import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
+import { rememberedHash } from './verified-files.js'
+
+export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
+  readonly format?: WeightsFormat | undefined
+  /** Use this file and no other place: downloaded when it is not there, never replaced when it is. */
+  readonly destination?: string | undefined
+  /** What is known of the weights, in place of the published list. */
+  readonly entry?: PretrainedEntry | undefined
+  /** The folder whose `models/` is looked at first. */
+  readonly workingFolder?: string | undefined
+}
+
+export interface ResolvedWeights {
+  /** Absolute. Its sha256 is the published one. */
+  readonly path: string
+  readonly name: string
+  readonly entry: PretrainedEntry
+  readonly downloaded: boolean
+}
+
+/**
+ * Finds the file of published weights: in `models/` of the working folder (Birder's own place), then in the cache folder,
+ * and else downloads it into the cache. A file is hashed the first time it is met. One of the user's own with another
+ * hash is an error and left alone; one in the cache is downloaded again. Throws `HubError`, or the signal's reason.
+ */
+export async function resolveWeights(name: string, options: ResolveOptions = {}): Promise<ResolvedWeights> {
+  const env = options.env ?? process.env
+  const entry = options.entry ?? findPretrained(name)
+  const published = publishedFile(name, entry, options.format ?? 'pt')
+  const cache = cacheFolder(env)
+  const own = options.destination
+    ? resolve(options.destination)
+    : resolve(options.workingFolder ?? process.cwd(), 'models', published.fileName)
+  const target = options.destination ? own : join(cache, 'models', published.fileName)
+  const hashOf = (path: string, known?: string | null) =>
+    rememberedHash(path, cache, {
+      signal: options.signal,
+      known: known ?? null,
+      onBytes: (received, total) =>
+        options.onProgress?.({ kind: 'verify', received, total, url: published.url }),
+    })
+
+  options.signal?.throwIfAborted()
+  if (await isFile(own)) {
+    const found = await hashOf(own)
+    if (found !== published.sha256)
+      throw wrongHash(own, name, found, published.sha256, 'Move it away, and it will be downloaded')
+    return { path: own, name, entry, downloaded: false }
+  }
+  const cached = own !== target && (await isFile(target)) ? await hashOf(target) : null
+  if (cached === published.sha256) return { path: target, name, entry, downloaded: false }
+
+  if (options.offline || isOffline(env)) {
+    if (cached !== null)
+      throw wrongHash(
+        target,
+        name,
+        cached,
+        published.sha256,
+        'Allow the network, and it will be downloaded again',
+      )
+    throw offline(name, [...new Set([own, target])], applyEndpoint(published.url, env))
+  }
+  const file = await downloadFile(published.url, target, {
+    ...options,
+    env,
+    sha256: published.sha256,
+    atMost: longestPlausible(published.file_size),
+  })
+  await hashOf(file.path, file.sha256)
+  return { path: file.path, name, entry, downloaded: file.downloaded }
+}
+
+/** The list gives MiB to one decimal: enough to stop a server that never ends. In bytes. */
+function longestPlausible(mebibytes: number): number {
+  return Math.ceil((mebibytes * 1.01 + 1) * 2 ** 20)
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false
+    throw fileTrouble(error, path)
+  }
+}
+
+function wrongHash(path: string, name: string, found: string, expected: string, next: string): HubError {
+  return new HubError(
+    'wrong-hash',
+    `${path} has sha256 ${found}, expected ${expected} for ${name} of Birder ${WEIGHTS_RELEASE}. Birder has published ` +
+      `some files again under the same name, so it may be of another release, or damaged. ${next}; to use it as it is, ` +
+      'give its path in place of the name.',
+  )
+}
+
+function offline(name: string, places: readonly string[], url: string): HubError {
+  return new HubError(
+    'offline',
+    `${name} is neither at ${places.join(' nor at ')}, and the network may not be used (offline, HF_HUB_OFFLINE). ` +
+      `Fetch ${url} on another machine and put it there, or allow the network.`,
+  )
+}
