@@ -1,65 +1,104 @@
 #include "cpu.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #ifdef __linux__
 #include <sched.h>
 #endif
+#ifdef PLUMAGE_X86
+#include <xmmintrin.h>
+#endif
 
 namespace plumage {
 
-std::vector<InstructionSet> supportedInstructionSets() {
-  std::vector<InstructionSet> sets;
-#if defined(__x86_64__)
+std::vector<const Kernels*> availableKernels() {
+  std::vector<const Kernels*> found;
+#ifdef PLUMAGE_X86
+  // These checks include whether the operating system saves the wide registers.
   __builtin_cpu_init();
-  // These ask the operating system as well, not the processor alone.
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
-    sets.push_back(InstructionSet::avx512);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(InstructionSet::avx2);
-#endif
-  sets.push_back(InstructionSet::generic);
-  return sets;
-}
-
-const char* nameOf(InstructionSet set) {
-  switch (set) {
-    case InstructionSet::avx512:
-      return "avx512";
-    case InstructionSet::avx2:
-      return "avx2";
-    default:
-      return "generic";
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
+    found.push_back(&avx512Kernels);
   }
-}
-
-#ifdef __linux__
-// Cores' worth of time that a container's quota allows, or a large number where there is none.
-static double quota() {
-  double share = 1e9;
-  std::string limit;
-  double period = 0;
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  if (v2 >> limit >> period && limit != "max" && period > 0) share = std::min(share, std::stod(limit) / period);
-  double microseconds = 0;
-  std::ifstream v1("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream v1Period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1 >> microseconds && v1Period >> period && microseconds > 0 && period > 0) share = std::min(share, microseconds / period);
-  return share;
-}
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&avx2Kernels);
 #endif
+  found.push_back(&genericKernels);
+  return found;
+}
 
-int availableThreads() {
+namespace {
+
+// A quota in cores, or infinity.
+double quotaOfV2(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return INFINITY;
+  return std::atof(quota.c_str()) / period;
+}
+
+double quotaOfV1(const std::string& folder) {
+  double quota = 0, period = 0;
+  std::ifstream quotaFile(folder + "/cpu.cfs_quota_us"), periodFile(folder + "/cpu.cfs_period_us");
+  if (!(quotaFile >> quota) || !(periodFile >> period) || quota <= 0 || period <= 0) return INFINITY;
+  return quota / period;
+}
+
+// The smallest quota of the process's group and of all groups around it.
+double groupQuota() {
+  double smallest = INFINITY;
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const bool unified = controllers == ",,";
+    if (!unified && controllers.find(",cpu,") == std::string::npos) continue;
+    for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
+      if (path == "/") path.clear();
+      if (unified) {
+        smallest = std::min(smallest, quotaOfV2("/sys/fs/cgroup" + path));
+      } else {
+        smallest = std::min(smallest, quotaOfV1("/sys/fs/cgroup/cpu" + path));
+      }
+      if (path.empty() || path.rfind('/') == std::string::npos) break;
+    }
+  }
+  return smallest;
+}
+
+}  // namespace
+
+int availableCores() {
   int cores = static_cast<int>(std::thread::hardware_concurrency());
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
-  cores = static_cast<int>(std::min<double>(cores, std::ceil(quota())));
+  const double quota = groupQuota();
+  if (std::isfinite(quota)) cores = std::min(cores, static_cast<int>(std::ceil(quota)));
 #endif
-  return std::max(1, cores);
+  return std::max(cores, 1);
+}
+
+long levelTwoCacheBytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (bytes > 0) return bytes;
+#endif
+  return 512 * 1024;
+}
+
+void flushSubnormals() {
+#ifdef PLUMAGE_X86
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+#endif
 }
 
 }  // namespace plumage

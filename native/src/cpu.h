@@ -1,17 +1,20 @@
-// What this processor and this process may use.
+// What this machine and this process may use.
 #pragma once
+
 #include <string>
 #include <vector>
 
+#include "kernels.h"
+
 namespace plumage {
 
-enum class InstructionSet { generic, avx2, avx512 };
-
-// Fastest first; only those that processor and operating system support and that this build contains.
-std::vector<InstructionSet> supportedInstructionSets();
-const char* nameOf(InstructionSet set);
-
-// Cores that the process may run on: its affinity, and the quota of its control group, rounded up; at least 1.
-int availableThreads();
+// Kernels that can run here, fastest first.
+std::vector<const Kernels*> availableKernels();
+// Cores that the process may keep busy: its affinity, limited by the quota of its control groups (v1 or v2).
+int availableCores();
+// Bytes of second-level cache of a core, or a cautious guess.
+long levelTwoCacheBytes();
+// Results below 1e-38 become 0 on this thread: subnormal numbers cost a hundred times as much.
+void flushSubnormals();
 
 }  // namespace plumage

@@ -1,38 +1,35 @@
 #include "memory.h"
 
-#ifdef _WIN32
-#include <windows.h>
-#else
 #include <sys/mman.h>
-#endif
+
+#include <cstdint>
 
 namespace plumage {
 
-#ifdef _WIN32
-static void* take(size_t bytes) { return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE); }
-static void give(void* data, size_t) { VirtualFree(data, 0, MEM_RELEASE); }
-#else
-static void* take(size_t bytes) {
-  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (data == MAP_FAILED) return nullptr;
+namespace {
+constexpr size_t HUGE_PAGE = size_t{2} << 20;
+constexpr size_t SMALL_PAGE = 4096;
+
+size_t roundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
+}  // namespace
+
+std::shared_ptr<Region> Region::allocate(size_t bytes) {
+  if (bytes > SIZE_MAX / 2) return nullptr;
+  const bool large = bytes >= HUGE_PAGE;
+  // A mapping begins at any page: one huge page more, so that the data can begin at a huge one.
+  const size_t mapped = large ? roundUp(bytes, HUGE_PAGE) + HUGE_PAGE : roundUp(bytes == 0 ? 1 : bytes, SMALL_PAGE);
+  void* mapping = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  uintptr_t start = reinterpret_cast<uintptr_t>(mapping);
+  if (large) {
+    start = roundUp(start, HUGE_PAGE);
 #ifdef MADV_HUGEPAGE
-  // Fewer page faults and TLB misses; a refusal costs nothing.
-  if (bytes >= (4u << 20)) madvise(data, bytes, MADV_HUGEPAGE);
+    madvise(reinterpret_cast<void*>(start), roundUp(bytes, HUGE_PAGE), MADV_HUGEPAGE);
 #endif
-  return data;
-}
-static void give(void* data, size_t bytes) { munmap(data, bytes); }
-#endif
-
-Block::Block(size_t count) {
-  if (count == 0 || count > (size_t{1} << 42)) return;
-  const size_t bytes = (count * sizeof(float) + 4095) & ~size_t{4095};
-  data_ = static_cast<float*>(take(bytes));
-  bytes_ = data_ == nullptr ? 0 : bytes;
+  }
+  return std::shared_ptr<Region>(new Region(mapping, mapped, reinterpret_cast<float*>(start), bytes));
 }
 
-Block::~Block() {
-  if (data_ != nullptr) give(data_, bytes_);
-}
+Region::~Region() { munmap(mapping_, mapped_); }
 
 }  // namespace plumage

@@ -1,31 +1,29 @@
-// Memory straight from the system: aligned, zeroed, and given back at once when it is freed, so that disposing of a model shows.
+// Memory taken from and given back to the operating system in one piece, so that freeing a model is seen in the process's size.
 #pragma once
+
 #include <cstddef>
-#include <utility>
+#include <memory>
 
 namespace plumage {
 
-// Owns a block of float32 numbers. `data()` is null where the system had no memory left: callers must look.
-class Block {
+class Region {
  public:
-  Block() = default;
-  explicit Block(size_t count);
-  ~Block();
-  Block(Block&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  Block& operator=(Block&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
+  // Zeroed, aligned to 64 bytes at least (2 MB where large). Null where the system refuses.
+  static std::shared_ptr<Region> allocate(size_t bytes);
+  ~Region();
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
 
-  float* data() const { return data_; }
+  float* floats() const { return data_; }
   size_t bytes() const { return bytes_; }
 
  private:
-  float* data_ = nullptr;
-  size_t bytes_ = 0;
+  Region(void* mapping, size_t mapped, float* data, size_t bytes)
+      : mapping_(mapping), mapped_(mapped), data_(data), bytes_(bytes) {}
+  void* mapping_;
+  size_t mapped_;
+  float* data_;
+  size_t bytes_;
 };
 
 }  // namespace plumage

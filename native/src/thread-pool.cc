@@ -1,89 +1,117 @@
 #include "thread-pool.h"
 
-#include <chrono>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-static inline void relax() { _mm_pause(); }
-#else
-static inline void relax() {}
-#endif
+#include "cpu.h"
 
 namespace plumage {
 
-// Loops follow each other within microseconds during a run; sleeping and waking costs about fifty. Beyond this, sleep.
-static constexpr auto kSpin = std::chrono::microseconds(60);
+namespace {
+constexpr int OPEN = 1 << 30;
+// About 50 microseconds: longer than the gap between two loops of a forward pass, too short to be seen as load.
+constexpr int SPINS = 1500;
 
-template <typename Condition>
-static bool spinUntil(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 64; i++) {
-      if (condition()) return true;
-      relax();
-    }
-  } while (std::chrono::steady_clock::now() < end);
-  return condition();
+inline void pause() {
+#if defined(PLUMAGE_X86)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
 }
 
-ThreadPool::ThreadPool(int threads) {
-  for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { work(thread); });
-}
+uint64_t packRange(uint32_t begin, uint32_t end) { return static_cast<uint64_t>(end) << 32 | begin; }
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) : threads_(threads), ranges_(new Range[threads]) {}
 
 ThreadPool::~ThreadPool() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-    generation_++;
+    stop_ = true;
   }
   wake_.notify_all();
-  for (auto& worker : workers_) worker.join();
+  for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(int count, const std::function<void(int, int)>& body) {
-  if (count <= 0) return;
-  if (workers_.empty() || count == 1) {
-    for (int i = 0; i < count; i++) body(i, 0);
+void ThreadPool::startThreads() {
+  for (int t = 1; t < threads_; t++) workers_.emplace_back([this, t] { workerMain(t); });
+}
+
+void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body) {
+  if (threads_ == 1 || count <= 1) {
+    for (long i = 0; i < count && !cancelled.load(std::memory_order_relaxed); i++) call(body, 0, i);
     return;
   }
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    body_ = &body;
-    count_ = count;
-    next_.store(0, std::memory_order_relaxed);
-    active_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_release);
+  if (workers_.empty()) startThreads();
+  call_ = call;
+  body_ = body;
+  cancelled_ = &cancelled;
+  for (long t = 0; t < threads_; t++) {
+    ranges_[t].packed.store(packRange(static_cast<uint32_t>(count * t / threads_), static_cast<uint32_t>(count * (t + 1) / threads_)),
+                            std::memory_order_relaxed);
   }
-  wake_.notify_all();
-  take(0);
-  const auto finished = [this] { return active_.load(std::memory_order_acquire) == 0; };
-  if (spinUntil(finished)) return;
-  std::unique_lock<std::mutex> lock(mutex_);
-  done_.wait(lock, finished);
-}
+  inside_.store(OPEN, std::memory_order_release);
+  loop_.fetch_add(1);
+  if (sleeping_.load() > 0) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    wake_.notify_all();
+  }
 
-void ThreadPool::take(int thread) {
-  for (;;) {
-    const int index = next_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= count_) return;
-    (*body_)(index, thread);
+  work(0);
+
+  // Closed: workers that have not come yet need not be waited for, all indices are taken.
+  inside_.fetch_and(~OPEN);
+  for (int spin = 0; inside_.load(std::memory_order_acquire) != 0; spin++) {
+    if (spin < SPINS) {
+      pause();
+      continue;
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    callerSleeps_.store(true);
+    done_.wait(lock, [this] { return inside_.load() == 0; });
+    callerSleeps_.store(false);
   }
 }
 
 void ThreadPool::work(int thread) {
-  unsigned seen = 0;
-  for (;;) {
-    const auto called = [this, seen] { return generation_.load(std::memory_order_acquire) != seen; };
-    if (!spinUntil(called)) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, called);
+  for (int k = 0; k < threads_; k++) {
+    const int owner = (thread + k) % threads_;
+    std::atomic<uint64_t>& range = ranges_[owner].packed;
+    uint64_t seen = range.load(std::memory_order_relaxed);
+    while (!cancelled_->load(std::memory_order_relaxed)) {
+      const uint32_t begin = static_cast<uint32_t>(seen), end = static_cast<uint32_t>(seen >> 32);
+      if (begin >= end) break;
+      const uint64_t next = k == 0 ? packRange(begin + 1, end) : packRange(begin, end - 1);
+      if (!range.compare_exchange_weak(seen, next, std::memory_order_relaxed)) continue;
+      call_(body_, thread, k == 0 ? begin : end - 1);
+      seen = range.load(std::memory_order_relaxed);
     }
-    seen = generation_.load(std::memory_order_acquire);
-    if (stopping_) return;
-    take(thread);
-    if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      // Empty on purpose: whoever waits has looked at the count under this lock, so the call below cannot come too early.
-      { std::lock_guard<std::mutex> lock(mutex_); }
+  }
+}
+
+bool ThreadPool::join() {
+  int seen = inside_.load(std::memory_order_relaxed);
+  while (seen & OPEN) {
+    if (inside_.compare_exchange_weak(seen, seen + 1, std::memory_order_acquire)) return true;
+  }
+  return false;
+}
+
+void ThreadPool::workerMain(int thread) {
+  flushSubnormals();
+  uint32_t seen = loop_.load() - 1;  // the loop that started this thread may still be open
+  for (;;) {
+    for (int spin = 0; spin < SPINS && loop_.load(std::memory_order_relaxed) == seen; spin++) pause();
+    if (loop_.load() == seen) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      sleeping_.fetch_add(1);
+      wake_.wait(lock, [&] { return stop_ || loop_.load() != seen; });
+      sleeping_.fetch_sub(1);
+      if (stop_) return;
+    }
+    seen = loop_.load();
+    if (!join()) continue;
+    work(thread);
+    if (inside_.fetch_sub(1) == 1 && callerSleeps_.load()) {
+      std::lock_guard<std::mutex> lock(mutex_);
       done_.notify_one();
     }
   }

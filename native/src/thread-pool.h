@@ -1,9 +1,14 @@
-// Threads that share loops: work is handed out in small pieces as threads come free, so that a core that is busy with
-// something else slows only its own piece. Idle threads spin for a moment and then sleep.
+// A fixed set of threads that share one loop at a time.
+//
+// The indices of a loop are cut into one range for each thread. A thread takes from the front of its own range, and when that is
+// empty from the back of another's: neighbouring indices stay on one core (their data in its cache), and nobody waits for a thread
+// that the system has put aside. Threads without work spin briefly, then sleep: an idle pool costs nothing.
 #pragma once
+
 #include <atomic>
 #include <condition_variable>
-#include <functional>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,27 +19,47 @@ class ThreadPool {
  public:
   explicit ThreadPool(int threads);
   ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  int size() const { return threads_; }
 
-  // Calls body(index, thread) for every index in [0, count), on all threads, the calling one included; returns when all are done.
-  // One loop at a time. `thread` is in [0, threads()).
-  void run(int count, const std::function<void(int, int)>& body);
+  // Calls body(thread, index) for every index in [0, count), the caller being thread 0. Returns when all calls have returned.
+  // Once `cancelled` is set no further call begins. Not to be called from two threads at once.
+  template <typename Body>
+  void run(long count, const std::atomic<bool>& cancelled, const Body& body) {
+    runErased(count, cancelled, [](const void* b, int thread, long index) { (*static_cast<const Body*>(b))(thread, index); },
+              &body);
+  }
 
  private:
+  typedef void (*Call)(const void* body, int thread, long index);
+  // [begin, end) in one word, so that owner and thief agree by compare-and-swap.
+  struct alignas(128) Range {
+    std::atomic<uint64_t> packed{0};
+  };
+  void runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body);
   void work(int thread);
-  void take(int thread);
+  void workerMain(int thread);
+  bool join();
+  void startThreads();
 
+  const int threads_;
   std::vector<std::thread> workers_;
+  std::unique_ptr<Range[]> ranges_;
+  Call call_ = nullptr;
+  const void* body_ = nullptr;
+  const std::atomic<bool>* cancelled_ = nullptr;
+
+  // Counts loops; a worker looks for work when it changes.
+  alignas(128) std::atomic<uint32_t> loop_{0};
+  // OPEN while the loop may be joined, plus the number of workers inside it.
+  alignas(128) std::atomic<int> inside_{0};
+  std::atomic<int> sleeping_{0};
+  std::atomic<bool> callerSleeps_{false};
+  bool stop_ = false;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable done_;
-  std::atomic<unsigned> generation_{0};
-  std::atomic<int> next_{0};
-  std::atomic<int> active_{0};
-  int count_ = 0;
-  const std::function<void(int, int)>* body_ = nullptr;
-  std::atomic<bool> stopping_{false};
+  std::condition_variable wake_, done_;
 };
 
 }  // namespace plumage

@@ -21,7 +21,10 @@ export interface OpenVit extends AsyncDisposable {
 }
 
 /** Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`. */
-export async function openVit(path: string, hints: VitHints & { signal?: AbortSignal } = {}): Promise<OpenVit> {
+export async function openVit(
+  path: string,
+  hints: VitHints & { signal?: AbortSignal } = {},
+): Promise<OpenVit> {
   const { signal, ...known } = hints
   const options = signal === undefined ? {} : { signal }
   const source = await openFile(path, options)
@@ -29,13 +32,21 @@ export async function openVit(path: string, hints: VitHints & { signal?: AbortSi
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
   try {
     const [configFile, preprocessorFile] = await Promise.all(
-      ['config.json', 'preprocessor_config.json'].map((name) => readJsonOrUndefined(join(dirname(path), name))),
+      ['config.json', 'preprocessor_config.json'].map((name) =>
+        readJsonOrUndefined(join(dirname(path), name)),
+      ),
     )
-    const vit = readVit(checkpoint, {
+    const all: VitHints = {
       ...(configFile === undefined ? {} : { configFile }),
       ...(preprocessorFile === undefined ? {} : { preprocessorFile }),
       ...known,
-    })
+    }
+    // Asked for long after the weights have been read and the file closed.
+    const findNonFinite = async () => {
+      await using again = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
+      return readVit(again, all).findNonFinite()
+    }
+    const vit = { ...readVit(checkpoint, all), findNonFinite }
     const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
     const dispose = () => checkpoint[Symbol.asyncDispose]()
     return { vit, checkpoint, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
@@ -72,6 +83,10 @@ async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined
   try {
     return JSON.parse(text) as PlainValue
   } catch (cause) {
-    throw new CheckpointError('malformed', `${path}, which lies beside the weights, is not JSON: mend it or move it away.`, { cause })
+    throw new CheckpointError(
+      'malformed',
+      `${path}, which lies beside the weights, is not JSON: mend it or move it away.`,
+      { cause },
+    )
   }
 }

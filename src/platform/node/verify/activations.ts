@@ -32,12 +32,20 @@ function renamed(tensor: string): readonly string[] {
   if (/^blocks\.\d+$/.test(tensor)) return [tensor.replace('blocks', 'encoder.block')]
   // Without layer scale the module is the identity, and the golden its input.
   if (tensor.endsWith('.layer_scale_1')) return [tensor.replace('layer_scale_1', 'attn.proj')]
-  if (tensor.endsWith('.layer_scale_2')) return ['mlp.3', 'mlp'].map((part) => tensor.replace('layer_scale_2', part))
+  if (tensor.endsWith('.layer_scale_2'))
+    return ['mlp.3', 'mlp'].map((part) => tensor.replace('layer_scale_2', part))
   return []
 }
 
 /** The slot's numbers in the golden's layout. @param values [B, rows, width] */
-export function arrange(values: Float32Array, place: Place, plan: VitPlan, config: VitConfig, order: Order, batch: number) {
+export function arrange(
+  values: Float32Array,
+  place: Place,
+  plan: VitPlan,
+  config: VitConfig,
+  order: Order,
+  batch: number,
+) {
   const [rows, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
   switch (place.layout) {
     case 'as is':
@@ -49,12 +57,20 @@ export function arrange(values: Float32Array, place: Place, plan: VitPlan, confi
     case 'tokens as map':
       return maps(values, batch, width, specialTokens(config))
     case 'tokens':
-      return order === 'birder' && config.classToken ? birderOrder(values, batch, rows, width, config.registers) : values
+      return order === 'birder' && config.classToken
+        ? birderOrder(values, batch, rows, width, config.registers)
+        : values
   }
 }
 
 /** Class token, registers, patches become registers, class token, patches. */
-function birderOrder(values: Float32Array, batch: number, rows: number, width: number, registers: number): Float32Array {
+function birderOrder(
+  values: Float32Array,
+  batch: number,
+  rows: number,
+  width: number,
+  registers: number,
+): Float32Array {
   const out = values.slice()
   for (let b = 0; b < batch; b++) {
     const at = b * rows * width
@@ -70,7 +86,8 @@ function maps(values: Float32Array, batch: number, width: number, skip: number):
   const out = new Float32Array(batch * width * cells)
   for (let b = 0; b < batch; b++) {
     for (let cell = 0; cell < cells; cell++) {
-      for (let c = 0; c < width; c++) out[(b * width + c) * cells + cell] = values[(b * rows + skip + cell) * width + c]
+      for (let c = 0; c < width; c++)
+        out[(b * width + c) * cells + cell] = values[(b * rows + skip + cell) * width + c]
     }
   }
   return out

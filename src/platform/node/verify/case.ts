@@ -1,8 +1,8 @@
 /** What a folder of golden cases looks like: an `index.json` that lists inputs, expected tensors and tolerances. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import type { Checkpoint } from '../../../checkpoint/checkpoint.js'
+import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import type { Engine } from '../../../engine/engine.js'
 import { toFloat32 } from '../../../tensor/tensor.js'
 import { openFile } from '../open-file.js'
@@ -51,15 +51,28 @@ export interface CaseContext {
   readonly signal?: AbortSignal
 }
 
-export type RunCase = (golden: GoldenCase, context: CaseContext) => AsyncGenerator<Comparison, void, undefined>
+export type RunCase = (
+  golden: GoldenCase,
+  context: CaseContext,
+) => AsyncGenerator<Comparison, void, undefined>
 
 export async function readIndex(root: string): Promise<readonly GoldenCase[]> {
-  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as { cases: readonly GoldenCase[] }
+  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
+    cases: readonly GoldenCase[]
+  }
   return cases
 }
 
+/** Configs and the shards of an index are listed too, and are read along with what they belong to. */
+export function isWhole(path: string): boolean {
+  return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
+}
+
 /** Reads named tensors of a safetensors file as float32. */
-export async function readTensors(path: string, names?: readonly string[]): Promise<Map<string, Float32Array>> {
+export async function readTensors(
+  path: string,
+  names?: readonly string[],
+): Promise<Map<string, Float32Array>> {
   await using checkpoint = await openCheckpoint(await openFile(path))
   const values = new Map<string, Float32Array>()
   for (const name of names ?? checkpoint.tensors.keys()) values.set(name, await readTensor(checkpoint, name))
@@ -90,7 +103,9 @@ export function compare(
 ): Comparison {
   const { atol = 0 } = golden.tensors?.[tensor] ?? {}
   const error =
-    actual === undefined || expected === undefined ? Number.POSITIVE_INFINITY : largestDifference(actual, expected)
+    actual === undefined || expected === undefined
+      ? Number.POSITIVE_INFINITY
+      : largestDifference(actual, expected)
   return {
     id: golden.id,
     kind: golden.kind,

@@ -5,16 +5,34 @@
 import type { Checkpoint, TensorInfo } from '../../../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { birder } from '../../../model/dialects/birder.js'
+import type { VitHints } from '../../../model/dialects/dialect.js'
 import { planVit } from '../../../model/plan-vit.js'
 import { elementCount, type Shape } from '../../../tensor/shape.js'
 import { float32Tensor } from '../../../tensor/tensor.js'
 
-/** @param network a name of Birder's registry @param size trained input size, pixels (height, width) */
-export function hashedCheckpoint(network: string, size: readonly [number, number], seed: string): Checkpoint {
+/**
+ * @param network a name of Birder's registry
+ * @param size trained input size, pixels (height, width)
+ * @param overrides config entries in place of the registered ones
+ */
+export function hashedCheckpoint(
+  network: string,
+  size: readonly [number, number],
+  seed: string,
+  overrides: VitHints['config'] = {},
+): Checkpoint {
   const signature = { inputs: [{ data_shape: [0, 3, ...size] }], outputs: [{ data_shape: [0, 0] }] }
-  const bare = { label: `${network} (hashed weights)`, format: 'safetensors', wrapping: '', metadata: { signature } } as const
+  const bare = {
+    label: `${network} (hashed weights)`,
+    format: 'safetensors',
+    wrapping: '',
+    metadata: { signature },
+  } as const
   const tensors = new Map<string, TensorInfo>()
-  const config = birder.readConfig({ ...bare, tensors, read: () => Promise.reject(new Error('no tensors yet')) }, { network })
+  const config = birder.readConfig(
+    { ...bare, tensors, read: () => Promise.reject(new Error('no tensors yet')) },
+    { network, config: overrides },
+  )
   const add = (name: string, shape: Shape) => {
     tensors.set(name, { dtype: 'F32', shape, byteLength: 4 * elementCount(shape) })
   }
@@ -30,7 +48,8 @@ export function hashedCheckpoint(network: string, size: readonly [number, number
     tensors,
     async read(name, shape) {
       const info = tensors.get(name)
-      if (info === undefined) throw new CheckpointError('missing-tensor', `${bare.label} has no tensor ${name}.`, { tensor: name })
+      if (info === undefined)
+        throw new CheckpointError('missing-tensor', `${bare.label} has no tensor ${name}.`, { tensor: name })
       if (shape !== undefined) assertShape(name, info.shape, shape)
       const { offset, scale } = distribution(name, info.shape)
       return float32Tensor(hashedValues(seed, name, elementCount(info.shape), scale, offset), info.shape)
@@ -39,7 +58,13 @@ export function hashedCheckpoint(network: string, size: readonly [number, number
 }
 
 /** Element i is `u * scale + offset`, where u in [-1, 1) has the upper 24 bits of the hash; each operation in float32. */
-export function hashedValues(seed: string, name: string, count: number, scale: number, offset: number): Float32Array {
+export function hashedValues(
+  seed: string,
+  name: string,
+  count: number,
+  scale: number,
+  offset: number,
+): Float32Array {
   const a = fnv1a32(`${seed}/${name}`)
   const b = fmix32(a ^ 0x9e3779b9)
   const [scale32, offset32] = [Math.fround(scale), Math.fround(offset)]

@@ -10,10 +10,17 @@ import { arrange } from './activations.js'
 import { type CaseContext, type Comparison, compare, type GoldenCase, readTensors } from './case.js'
 import { hashedCheckpoint } from './hashed-checkpoint.js'
 
-export async function* runLargeCase(golden: GoldenCase, context: CaseContext): AsyncGenerator<Comparison, void, undefined> {
+export async function* runLargeCase(
+  golden: GoldenCase,
+  context: CaseContext,
+): AsyncGenerator<Comparison, void, undefined> {
   if (context.engine.name === 'reference') return
   const { root, engine, signal } = context
-  const checkpoint = hashedCheckpoint(golden.network ?? '', golden.stored_size as [number, number], String(golden.seed))
+  const checkpoint = hashedCheckpoint(
+    golden.network ?? '',
+    golden.stored_size as [number, number],
+    String(golden.seed),
+  )
   const vit = readVit(checkpoint, { network: golden.network ?? '' })
   const { config } = vit
   using network = await Network.load(vit, engine, signal === undefined ? {} : { signal })
@@ -23,30 +30,55 @@ export async function* runLargeCase(golden: GoldenCase, context: CaseContext): A
   const pixels = new Float32Array(images.length * 3 * size[0] * size[1])
   for (const [index, { path }] of images.entries()) {
     const image = await decodeImage(join(root, path), { orientation: 'ignore' })
-    pixels.set(prepareImage(image, birderRecipe(size, config.rgbStats)).pixels, (index * pixels.length) / images.length)
+    pixels.set(
+      prepareImage(image, birderRecipe(size, config.rgbStats)).pixels,
+      (index * pixels.length) / images.length,
+    )
   }
   const batch = images.length
   const grid = network.gridOf(size)
   const plan = network.planFor(grid, 'antialias')
   const { slots } = plan
   const outputs = [...new Set([slots.embedding, slots.tokens, ...(batch === 1 ? slots.blocks : [])])]
-  const values = await network.run(pixels, { grid, batch, outputs, positions: 'antialias', ...(signal === undefined ? {} : { signal }) })
+  const values = await network.run(pixels, {
+    grid,
+    batch,
+    outputs,
+    positions: 'antialias',
+    ...(signal === undefined ? {} : { signal }),
+  })
 
   const of = (slot: string) => values.get(slot) ?? new Float32Array()
   const { width, registers } = config
   const perImage = (specialTokens(config) + grid.rows * grid.columns) * width
   const rows = (from: number, count: number) =>
-    joined(images.map((_, b) => of(slots.tokens).subarray(b * perImage + from * width, b * perImage + (from + count) * width)))
-  const blockRow = (row: number) => joined(slots.blocks.map((slot) => of(slot).subarray(row * width, (row + 1) * width)))
+    joined(
+      images.map((_, b) =>
+        of(slots.tokens).subarray(b * perImage + from * width, b * perImage + (from + count) * width),
+      ),
+    )
+  const blockRow = (row: number) =>
+    joined(slots.blocks.map((slot) => of(slot).subarray(row * width, (row + 1) * width)))
   const expected = await readTensors(join(root, golden.expected?.path ?? ''))
-  const probabilities = arrange(of(slots.embedding), { slot: slots.embedding, layout: 'softmax' }, plan, config, 'birder', batch)
+  const probabilities = arrange(
+    of(slots.embedding),
+    { slot: slots.embedding, layout: 'softmax' },
+    plan,
+    config,
+    'birder',
+    batch,
+  )
   const last = slots.blocks[slots.blocks.length - 1]
-  const map = batch > 1 ? new Float32Array() : arrange(of(last), { slot: last, layout: 'tokens as map' }, plan, config, 'birder', 1)
+  const map =
+    batch > 1
+      ? new Float32Array()
+      : arrange(of(last), { slot: last, layout: 'tokens as map' }, plan, config, 'birder', 1)
   const groups = statistics(map, (16 * map.length) / width)
   const indexes = expected.get('detection_features.stage1.sample_indexes') ?? new Float32Array()
   const actual: Readonly<Record<string, () => Float32Array>> = {
     embedding: () => of(slots.embedding),
-    'probabilities.first16': () => joined(images.map((_, b) => probabilities.subarray(b * width, b * width + 16))),
+    'probabilities.first16': () =>
+      joined(images.map((_, b) => probabilities.subarray(b * width, b * width + 16))),
     registers: () => rows(1, registers),
     'blocks.class_token': () => blockRow(0),
     'blocks.first_patch': () => blockRow(specialTokens(config)),

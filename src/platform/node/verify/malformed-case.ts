@@ -52,7 +52,8 @@ async function tryFile(
     return { outcome: 'loaded', message: '' }
   } catch (error) {
     if (error instanceof CheckpointError) return { outcome: 'refused', message: error.message }
-    if (error instanceof EngineError && error.code === 'non-finite') return { outcome: 'reported', message: error.message }
+    if (error instanceof EngineError && error.code === 'non-finite')
+      return { outcome: 'reported', message: error.message }
     throw error
   }
 }

@@ -12,7 +12,10 @@ const RULES: Readonly<Record<string, PositionRule>> = {
   facebook: 'bicubic-offset',
 }
 
-export async function* runPositionCase(golden: GoldenCase, { root }: CaseContext): AsyncGenerator<Comparison, void, undefined> {
+export async function* runPositionCase(
+  golden: GoldenCase,
+  { root }: CaseContext,
+): AsyncGenerator<Comparison, void, undefined> {
   const values = await readTensors(join(root, golden.expected?.path ?? ''))
   const [rows, columns] = golden.old_grid as [number, number]
   const table = values.get('table') ?? new Float32Array()
@@ -20,7 +23,12 @@ export async function* runPositionCase(golden: GoldenCase, { root }: CaseContext
     const [rule, size] = tensor.split('/')
     if (size === undefined) continue
     const [newRows, newColumns] = size.split('x').map(Number)
-    const actual = resamplePositions(table, { rows, columns }, { rows: newRows, columns: newColumns }, RULES[rule])
+    const actual = resamplePositions(
+      table,
+      { rows, columns },
+      { rows: newRows, columns: newColumns },
+      RULES[rule],
+    )
     yield compare(golden, tensor, actual, expected)
   }
 }

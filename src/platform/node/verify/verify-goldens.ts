@@ -1,6 +1,8 @@
 /** Runs golden cases on an engine and says how far each result is from the library that made it. */
 import type { Engine } from '../../../engine/engine.js'
 import { type Comparison, type GoldenCase, type RunCase, readIndex } from './case.js'
+import { runEndToEndCase } from './end-to-end-case.js'
+import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { runPositionCase } from './position-case.js'
 import { runVitCase } from './vit-case.js'
@@ -20,15 +22,21 @@ const RUNNERS: Readonly<Record<string, RunCase>> = {
   vit: runVitCase,
   dialect: runVitCase,
   position: runPositionCase,
+  'end-to-end': runEndToEndCase,
   malformed: runMalformedCase,
+  large: runLargeCase,
 }
 
 /** A case that fails with an error is one comparison that did not pass, with the error as its note. */
-export async function* verifyGoldens(root: string, options: VerifyOptions): AsyncGenerator<Comparison, void, undefined> {
+export async function* verifyGoldens(
+  root: string,
+  options: VerifyOptions,
+): AsyncGenerator<Comparison, void, undefined> {
   const { engine, filter = '', kinds, signal } = options
   for (const golden of await readIndex(root)) {
     const runner = RUNNERS[golden.kind]
-    if (runner === undefined || !golden.id.includes(filter) || kinds?.includes(golden.kind) === false) continue
+    if (runner === undefined || !golden.id.includes(filter) || kinds?.includes(golden.kind) === false)
+      continue
     signal?.throwIfAborted()
     try {
       yield* runner(golden, { root, engine, ...(signal === undefined ? {} : { signal }) })

@@ -7,14 +7,17 @@ import { Network } from '../../../encoder/network.js'
 import type { PositionRule } from '../../../model/positions.js'
 import { openVit } from '../open-vit.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
-import { type CaseContext, type Comparison, compare, type GoldenCase, readTensors } from './case.js'
+import { type CaseContext, type Comparison, compare, type GoldenCase, isWhole, readTensors } from './case.js'
 
 /** What Birder's `adjust_size` and `set_dynamic_size` do; a dialect's own rule comes with the checkpoint. */
 const RULES: Readonly<Record<string, PositionRule>> = { adjust: 'antialias', dynamic: 'bicubic' }
 
 const FINAL = /^(tokens|forward_features|embedding|logits|probabilities|detection_features\..*)$/
 
-export async function* runVitCase(golden: GoldenCase, context: CaseContext): AsyncGenerator<Comparison, void, undefined> {
+export async function* runVitCase(
+  golden: GoldenCase,
+  context: CaseContext,
+): AsyncGenerator<Comparison, void, undefined> {
   const { root } = context
   const expected = await readTensors(join(root, golden.expected?.path ?? ''))
   const input = (await readTensors(join(root, golden.input?.path ?? ''), [golden.input?.tensor ?? ''])).get(
@@ -24,11 +27,6 @@ export async function* runVitCase(golden: GoldenCase, context: CaseContext): Asy
     if (!isWhole(path)) continue
     yield* runCheckpoint(golden, context, path, input ?? new Float32Array(), expected)
   }
-}
-
-/** Configs and the shards of an index are listed too, and are read along with what they belong to. */
-function isWhole(path: string): boolean {
-  return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
 }
 
 async function* runCheckpoint(
@@ -58,11 +56,24 @@ async function* runCheckpoint(
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
     const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
-    const values = await network.run(input, { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) })
+    const values = await network.run(input, {
+      grid,
+      batch,
+      outputs,
+      positions: rule,
+      ...(signal === undefined ? {} : { signal }),
+    })
     for (const [tensor, place] of chosen) {
       const all = place === null ? undefined : values.get(place.slot)
-      const actual = all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      yield compare(golden, tensor, actual, expected.get(tensor), `${path.split('.').at(-1)}${fused ? ', fused' : ''}`)
+      const actual =
+        all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
+      yield compare(
+        golden,
+        tensor,
+        actual,
+        expected.get(tensor),
+        `${path.split('.').at(-1)}${fused ? ', fused' : ''}`,
+      )
     }
   }
 }

@@ -1,0 +1,179 @@
+/**
+ * The same vision transformer for ONNX Runtime: Birder's ViT with class token, registers and layer scale, as an exporter would write it after
+ * ONNX Runtime's transformer optimiser (fused attention and GELU), weights in an external file.
+ */
+import { createWriteStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import onnxProto from 'onnx-proto'
+
+const { onnx } = onnxProto
+const FLOAT = 1
+const INT64 = 7
+const EXTERNAL = 1
+
+/**
+ * @param {object} options
+ * @param {{ tensors: ReadonlyMap<string, { shape: readonly number[] }>, read(name: string): Promise<Float32Array> }} options.weights Birder's names
+ * @param {{ width: number, heads: number, depth: number, patchSize: number, size: readonly [number, number] }} options.config
+ * @param {string} options.path where the .onnx goes; the weights go beside it with `.data` added
+ */
+export async function writeOnnxVit({ weights, config, path }) {
+  const { width: D, heads: H, depth, patchSize: P, size } = config
+  const cells = (size[0] / P) * (size[1] / P)
+  const graph = new Graph(`${path}.data`)
+  const read = (name) => weights.read(name)
+  const shapeOf = (name) => weights.tensors.get(name).shape
+
+  const vector = async (name) => graph.external(name, shapeOf(name), await read(name))
+  const linear = async (x, name) => {
+    const [N, K] = shapeOf(`${name}.weight`)
+    const matrix = await graph.external(
+      `${name}.weight`,
+      [K, N],
+      transposed(await read(`${name}.weight`), N, K),
+    )
+    return graph.node('Add', [graph.node('MatMul', [x, matrix]), await vector(`${name}.bias`)])
+  }
+  const norm = async (x, name) =>
+    graph.node('LayerNormalization', [x, await vector(`${name}.weight`), await vector(`${name}.bias`)], {
+      axis: -1,
+      epsilon: 1e-6,
+    })
+
+  const convolved = graph.node(
+    'Conv',
+    ['pixels', await vector('conv_proj.weight'), await vector('conv_proj.bias')],
+    {
+      kernel_shape: [P, P],
+      strides: [P, P],
+    },
+  )
+  const rows = graph.node(
+    'Transpose',
+    [graph.node('Reshape', [convolved, graph.ints('flat', [0, D, cells])])],
+    {
+      perm: [0, 2, 1],
+    },
+  )
+  const patches = graph.node('Add', [rows, await vector('pos_embedding')])
+  const batch = graph.node('Gather', [graph.node('Shape', ['pixels']), graph.ints('first', [0])], { axis: 0 })
+  const expand = async (name) => {
+    const shape = graph.node('Concat', [batch, graph.ints(`${name}.rest`, shapeOf(name).slice(1))], {
+      axis: 0,
+    })
+    return graph.node('Expand', [await vector(name), shape])
+  }
+  let x = graph.node('Concat', [await expand('class_token'), await expand('reg_tokens'), patches], {
+    axis: 1,
+  })
+
+  for (let i = 0; i < depth; i++) {
+    const block = `encoder.block.${i}`
+    const qkv = await linear(await norm(x, `${block}.norm1`), `${block}.attn.qkv`)
+    const [q, k, v] = graph.nodes('Split', [qkv, graph.ints('thirds', [D, D, D])], { axis: -1 }, 3)
+    const attended = graph.node('MultiHeadAttention', [q, k, v], { num_heads: H }, 'com.microsoft')
+    const projected = await linear(attended, `${block}.attn.proj`)
+    x = graph.node('Add', [x, graph.node('Mul', [projected, await vector(`${block}.layer_scale_1.gamma`)])])
+    const inner = await linear(await norm(x, `${block}.norm2`), `${block}.mlp.0`)
+    const outer = await linear(graph.node('Gelu', [inner], {}, 'com.microsoft'), `${block}.mlp.3`)
+    x = graph.node('Add', [x, graph.node('Mul', [outer, await vector(`${block}.layer_scale_2.gamma`)])])
+  }
+  const normed = await norm(x, 'norm')
+  graph.node('Gather', [normed, graph.scalar('zero', 0)], { axis: 1 }, '', 'embedding')
+  graph.node('Identity', [normed], {}, '', 'tokens')
+  await graph.write(path, size)
+}
+
+/** [N, K] as [K, N]. */
+function transposed(values, N, K) {
+  const out = new Float32Array(values.length)
+  for (let n = 0; n < N; n++) for (let k = 0; k < K; k++) out[k * N + n] = values[n * K + k]
+  return out
+}
+
+class Graph {
+  #dataPath
+  #data
+  #offset = 0
+  #initializers = new Map()
+  #nodes = []
+  #count = 0
+
+  constructor(dataPath) {
+    this.#dataPath = dataPath
+    this.#data = createWriteStream(dataPath)
+  }
+
+  async external(name, dims, values) {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+    const entries = { location: basename(this.#dataPath), offset: this.#offset, length: bytes.byteLength }
+    const externalData = Object.entries(entries).map(([key, value]) => ({ key, value: `${value}` }))
+    this.#initializers.set(name, { name, dims, dataType: FLOAT, dataLocation: EXTERNAL, externalData })
+    this.#offset += bytes.byteLength
+    if (!this.#data.write(bytes)) await new Promise((resolve) => this.#data.once('drain', resolve))
+    return name
+  }
+
+  ints(name, values) {
+    const rawData = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer)
+    this.#initializers.set(name, { name, dims: [values.length], dataType: INT64, rawData })
+    return name
+  }
+
+  scalar(name, value) {
+    const rawData = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer)
+    this.#initializers.set(name, { name, dims: [], dataType: INT64, rawData })
+    return name
+  }
+
+  node(opType, input, attributes = {}, domain = '', output = `v${this.#count++}`) {
+    this.#add(opType, input, attributes, domain, [output])
+    return output
+  }
+
+  nodes(opType, input, attributes, count) {
+    const outputs = Array.from({ length: count }, () => `v${this.#count++}`)
+    this.#add(opType, input, attributes, '', outputs)
+    return outputs
+  }
+
+  #add(opType, input, attributes, domain, output) {
+    const attribute = Object.entries(attributes).map(([name, value]) => {
+      if (Array.isArray(value)) return { name, type: 7, ints: value }
+      return Number.isInteger(value) ? { name, type: 2, i: value } : { name, type: 1, f: value }
+    })
+    this.#nodes.push({ name: `${opType}${this.#nodes.length}`, opType, input, output, attribute, domain })
+  }
+
+  async write(path, [height, width]) {
+    await new Promise((resolve, reject) => {
+      this.#data.on('error', reject)
+      this.#data.end(resolve)
+    })
+    const value = (name, dims) => ({
+      name,
+      type: { tensorType: { elemType: FLOAT, shape: { dim: dims } } },
+    })
+    const batch = { dimParam: 'batch' }
+    const fixed = (dimValue) => ({ dimValue })
+    const model = onnx.ModelProto.fromObject({
+      irVersion: 8,
+      opsetImport: [
+        { domain: '', version: 17 },
+        { domain: 'com.microsoft', version: 1 },
+      ],
+      graph: {
+        name: 'vit',
+        node: this.#nodes,
+        initializer: [...this.#initializers.values()],
+        input: [value('pixels', [batch, fixed(3), fixed(height), fixed(width)])],
+        output: [
+          value('embedding', [batch, { dimParam: 'width' }]),
+          value('tokens', [batch, { dimParam: 'tokens' }, { dimParam: 'width' }]),
+        ],
+      },
+    })
+    await writeFile(path, onnx.ModelProto.encode(model).finish())
+  }
+}

@@ -1,0 +1,99 @@
+// A lowered plan: a list of operations on offsets, and the arena that holds their slots for a batch.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "kernels.h"
+#include "memory.h"
+#include "thread-pool.h"
+
+namespace plumage {
+
+// Mirrored by OP_CODES in src/platform/node/native/encode-ops.ts.
+enum class OpKind : int {
+  copyIn,
+  copyOut,
+  patchifyPlanes,
+  patchifyRows,
+  linear,
+  assembleTokens,
+  norm,
+  attention,
+  elementwise,
+  sliceRows,
+  meanRows,
+  broadcast,
+  probeAttention,
+  regroup,
+};
+
+// A slot: `offset` floats from the arena's start for one image, times the batch; then images, rows and columns, row-major.
+struct SlotRef {
+  long offset, rows, width, stride;
+};
+
+struct NormRef {
+  NormKind kind;
+  long weight, bias;
+  float epsilon;
+};
+
+// Which rows of an attention are weights (at `weight`) and not a slot.
+enum class WeightOperand : int { none, query, key };
+
+// Offsets of weights and constants are in floats; -1 where there is none. Read from a flat record of numbers.
+struct Op {
+  OpKind kind;
+  SlotRef in, second, out;
+  long weight, bias, gamma;
+  Activation activation;
+  Combine combine;
+  long heads;
+  float scale;
+  NormRef norm, keyNorm;
+  // What else a kind needs: an output's number, the first row of a slice, channels, height, width and patch of a patchify.
+  long numbers[4];
+  long temporary;
+  WeightOperand weightOperand;
+};
+
+constexpr int OP_FIELDS = 34;
+Op readOp(const double* fields);
+
+enum class RunStatus : int { done, cancelled, outOfMemory };
+
+struct RunInput {
+  long batch;
+  const float* pixels;
+  std::vector<float*> outputs;
+  const float* weights;
+};
+
+class Program {
+ public:
+  Program(const Kernels& kernels, std::vector<Op> ops, std::shared_ptr<Region> constants, long arenaFloats)
+      : kernels_(kernels), ops_(std::move(ops)), constants_(std::move(constants)), arenaFloats_(arenaFloats) {}
+
+  // Slots of a batch and what each of `threads` threads needs beside them.
+  size_t arenaBytes(long batch, int threads) const;
+  // Runs all operations. On the engine's own thread only.
+  RunStatus run(const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled);
+
+ private:
+  friend class Execution;
+  long scratchFloats(long batch, int threads) const;
+
+  const Kernels& kernels_;
+  const std::vector<Op> ops_;
+  const std::shared_ptr<Region> constants_;
+  const long arenaFloats_;
+  std::shared_ptr<Region> arena_;
+};
+
+// Rows that a chunk of a product holds, so that they stay in the second-level cache.
+long chunkRowsFor(const Kernels& kernels, long rows, long depth, int threads);
+
+}  // namespace plumage

@@ -1,0 +1,139 @@
+/**
+ * Builds the C++ kernels into native/build/plumage.node with whichever C++ compiler is found.
+ *
+ *     node scripts/build-native.mjs [--sanitize]
+ *
+ * Nothing is done when sources, flags and compiler are those of the last build. `--sanitize` builds plumage-sanitized.node with the
+ * address and undefined-behaviour sanitizers; it is loaded only where PLUMAGE_NATIVE_ADDON names it.
+ */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const sources = join(root, 'native/src')
+const target = join(root, 'native/build')
+
+const FLAGS = [
+  '-std=gnu++17',
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-fno-math-errno',
+  '-ffp-contract=fast',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+  '-DNAPI_VERSION=8',
+]
+const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
+/** Further flags of the files that are compiled for one instruction set. */
+const INSTRUCTION_SETS = {
+  'isa-avx512.cc': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
+  'isa-avx2.cc': ['-mavx2', '-mfma'],
+}
+
+/**
+ * @param {{ log?: (line: string) => void, sanitize?: boolean }} [options]
+ * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string }>} `skipped`: what is there is up to date; `reason`: why
+ *   there is no addon
+ */
+export async function buildNative({ log = () => {}, sanitize = false } = {}) {
+  if (process.platform === 'win32') {
+    return { built: false, skipped: false, reason: 'the native engine has no Windows build yet' }
+  }
+  const compiler = await findCompiler()
+  if (compiler === null) {
+    return { built: false, skipped: false, reason: 'no C++ compiler found (tried CXX, c++, g++, clang++)' }
+  }
+  let headers
+  try {
+    headers = createRequire(import.meta.url)('node-api-headers').include_dir
+  } catch {
+    return { built: false, skipped: false, reason: 'the package node-api-headers is not installed (npm install)' }
+  }
+
+  const x86 = process.arch === 'x64'
+  const flags = [...FLAGS, ...(x86 ? ['-DPLUMAGE_X86'] : []), ...(sanitize ? SANITIZERS : []), `-I${headers}`]
+  const names = (await readdir(sources)).sort()
+  const files = names.filter((name) => name.endsWith('.cc') && (x86 || !(name in INSTRUCTION_SETS)))
+  const stamp = await stampOf(names, [compiler.version, process.arch, ...flags])
+  const addon = join(target, sanitize ? 'plumage-sanitized.node' : 'plumage.node')
+  if (existsSync(addon) && (await readFile(`${addon}.stamp`, 'utf8').catch(() => '')) === stamp) {
+    return { built: false, skipped: true }
+  }
+
+  log(`compiling ${files.length} files with ${compiler.path}`)
+  await mkdir(target, { recursive: true })
+  const scratch = await mkdtemp(join(target, 'tmp-'))
+  try {
+    const objects = files.map((file) => join(scratch, `${file}.o`))
+    await Promise.all(
+      files.map((file, index) =>
+        execute(compiler.path, [
+          ...flags,
+          ...(INSTRUCTION_SETS[file] ?? []),
+          '-c',
+          join(sources, file),
+          '-o',
+          objects[index],
+        ]),
+      ),
+    )
+    const fresh = join(scratch, 'plumage.node')
+    await execute(compiler.path, [...linkFlags(sanitize), ...objects, '-o', fresh])
+    await writeFile(join(scratch, 'stamp'), stamp)
+    await rename(fresh, addon)
+    await rename(join(scratch, 'stamp'), `${addon}.stamp`)
+  } catch (error) {
+    const lines = String(error.stderr ?? error.message).split('\n')
+    return {
+      built: false,
+      skipped: false,
+      reason: `${compiler.path} failed: ${lines.find((line) => /error/i.test(line)) ?? lines[0]}`,
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+  return { built: true, skipped: false }
+}
+
+function linkFlags(sanitize) {
+  const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread']
+  return [...shared, ...(sanitize ? SANITIZERS : [])]
+}
+
+/** The compiler of CXX, or the first that answers. */
+async function findCompiler() {
+  for (const path of process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']) {
+    try {
+      const { stdout } = await execute(path, ['--version'])
+      return { path, version: stdout }
+    } catch {
+      // Not there: the next one.
+    }
+  }
+  return null
+}
+
+async function stampOf(names, facts) {
+  const hash = createHash('sha256').update(JSON.stringify(facts)).update(JSON.stringify(INSTRUCTION_SETS))
+  for (const name of names) hash.update(name).update(await readFile(join(sources, name)))
+  return hash.digest('hex')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = await buildNative({ log: console.log, sanitize: process.argv.includes('--sanitize') })
+  if (result.reason !== undefined) {
+    console.error(`The native engine was not built: ${result.reason}.`)
+    process.exitCode = 1
+  } else {
+    console.log(result.skipped ? 'The native engine is up to date.' : 'The native engine is built.')
+  }
+}

@@ -1,0 +1,36 @@
+/** Birder's `classification_transform`: from an image to normalised pixels, bit for bit what Pillow and torchvision make of it. */
+import type { RgbImage } from '../image/image.js'
+import { prepareImage } from '../image/prepare-image.js'
+import { birderRecipe, type Recipe } from '../image/recipe.js'
+import type { RgbStats } from '../model/vit-config.js'
+import { type NdArray, ndArray } from './nd-array.js'
+
+export interface TransformOptions {
+  /** Part of each side that the crop keeps, in (0, 1]; 1 resizes to the size itself. */
+  readonly centerCrop?: number
+  /** Keep the aspect ratio and crop, instead of squashing. */
+  readonly simpleCrop?: boolean
+}
+
+/** Image in, [C, height, width] out. */
+export interface ClassificationTransform {
+  (image: RgbImage): NdArray
+  readonly recipe: Recipe
+}
+
+/** @param size pixels (height, width), usually `getSizeFromSignature(modelInfo.signature)` */
+export function classificationTransform(
+  size: readonly [height: number, width: number],
+  rgbStats: RgbStats,
+  options: TransformOptions = {},
+): ClassificationTransform {
+  const recipe = birderRecipe(size, rgbStats, options)
+  const transform = (image: RgbImage) => {
+    const { pixels, height, width } = prepareImage(
+      { ...image, format: 'raw', orientation: 1, upright: false },
+      recipe,
+    )
+    return ndArray(pixels, [3, height, width])
+  }
+  return Object.assign(transform, { recipe })
+}

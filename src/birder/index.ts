@@ -1,0 +1,16 @@
+/** Birder's surface but for what reaches files and the network; `plumage/birder` adds that. */
+export {
+  type ClassificationTransform,
+  classificationTransform,
+  type TransformOptions,
+} from './classification-transform.js'
+export { type InferOptions, type InferResult, inferBatch, softmaxRows } from './infer-image.js'
+export { type NdArray, ndArray } from './nd-array.js'
+export { BirderNet } from './net.js'
+export {
+  getChannelsFromSignature,
+  getNumLabelsFromSignature,
+  getSizeFromSignature,
+  type Signature,
+} from './signature.js'
+export { listPretrainedModels } from './weights.js'

@@ -1,0 +1,188 @@
+/** `plumage features`: patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { FileEncoder } from '../../platform/node/output/file-encoder.js'
+import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
+import type { CommandContext } from '../context.js'
+import { arrayNames, arraysOf, FEATURE_KINDS, type Wanted, wantedArrays } from '../feature-arrays.js'
+import { gatherInputs } from '../gather-inputs.js'
+import { loadChosenEncoder } from '../load-chosen-encoder.js'
+import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
+import { Progress } from '../progress.js'
+import { prepareOutput, runResumably, terminal } from '../run-resumably.js'
+
+interface FeatureOptions extends ModelOptions {
+  readonly output: string
+  readonly format?: 'npy' | 'safetensors'
+  readonly what?: readonly string[]
+  readonly preNorm?: boolean
+  readonly layers?: readonly number[]
+  readonly batch?: number
+  readonly null?: boolean
+  readonly restart?: boolean
+}
+
+export function featuresCommand(context: CommandContext): Command {
+  const command = new Command('features')
+    .description('write the patch map of each image, [rows, columns, D]')
+    .argument('[inputs...]', 'images, folders (with all below), globs, or - for a list of paths on stdin')
+    .requiredOption(
+      '-o, --output <folder>',
+      'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
+    )
+  addEngineOptions(addModelOption(command))
+    .addOption(
+      new Option('--format <format>', 'of the files in the folder (default: npy)').choices([
+        'npy',
+        'safetensors',
+      ]),
+    )
+    .option(
+      '--what <list>',
+      `what to write: ${FEATURE_KINDS.join(', ')} (default: patches; all three with safetensors)`,
+      parseKinds,
+    )
+    .option('--pre-norm', 'the patch map before the final norm')
+    .option('--layers <list>', 'hidden layers, [tokens, D]: 0 is the first block, -1 the last', parseLayers)
+    .option('--batch <n>', 'images per run of the engine', positiveInteger)
+    .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
+    .option('--json', 'progress as JSON lines on stderr')
+    .option('--restart', 'write anew what is there already')
+  return command.action((inputs: string[], options: FeatureOptions) => features(context, inputs, options))
+}
+
+async function features(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: FeatureOptions,
+): Promise<void> {
+  const stacked = /\.npy$/i.test(options.output)
+  if (stacked && options.format === 'safetensors') {
+    throw new UsageError(
+      `${options.output} is one npy array; with --format safetensors the output is a folder.`,
+    )
+  }
+  const format = stacked ? 'npy' : options.format
+  const wanted = wantedArrays(options, format)
+  const paths = await gatherInputs(context, inputs, options)
+  if (stacked) await prepareOutput(context, options.output)
+  using encoder = await loadChosenEncoder(context, options)
+  checkLayers(wanted.layers, encoder.depth)
+  if (stacked) await writeStack(context, paths, encoder, wanted, options)
+  else await writeFolder(context, paths, encoder, wanted, format ?? 'npy', options)
+}
+
+async function writeStack(
+  context: CommandContext,
+  paths: readonly string[],
+  encoder: FileEncoder,
+  wanted: Wanted,
+  options: FeatureOptions,
+): Promise<void> {
+  const [name] = arrayNames(wanted)
+  const shape = shapeOf(name, encoder)
+  await runResumably(context, {
+    output: options.output,
+    format: 'npy',
+    paths,
+    encoder,
+    shape,
+    what: name,
+    valuesOf: (found) => {
+      const [array] = arraysOf(found, wanted, encoder.width)
+      if (array.shape.join() === shape.join()) return array.values
+      throw new Error(
+        `its ${name} is [${array.shape.join(', ')}] where the array has [${shape.join(', ')}] per image: ` +
+          'give a folder as --output, or a --size',
+      )
+    },
+    encode: encodeOptions(options),
+    restart: options.restart ?? false,
+    json: options.json ?? false,
+  })
+}
+
+async function writeFolder(
+  context: CommandContext,
+  paths: readonly string[],
+  encoder: FileEncoder,
+  wanted: Wanted,
+  format: 'npy' | 'safetensors',
+  options: FeatureOptions,
+): Promise<void> {
+  const { writeFeatureFiles } = await import('../../platform/node/output/write-feature-files.js')
+  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: paths.length })
+  try {
+    const result = await writeFeatureFiles({
+      folder: resolve(context.cwd, options.output),
+      format,
+      paths,
+      cwd: context.cwd,
+      encoder,
+      arraysOf: (found) => arraysOf(found, wanted, encoder.width),
+      what: arrayNames(wanted).join(' '),
+      restart: options.restart ?? false,
+      encode: encodeOptions(options),
+      listener: {
+        done: (_path, earlier) => progress.done(earlier),
+        failed: ({ path, reason }) => progress.failed(path, reason),
+      },
+      signal: context.signal,
+    })
+    progress.finish(`${result.written} files written to ${options.output}, ${result.earlier} were there`, {
+      ...result,
+    })
+    if (result.failed > 0) {
+      throw new IncompleteError(
+        `${result.failed} of ${paths.length} images failed. Run the same command again to retry only these.`,
+      )
+    }
+  } catch (error) {
+    if (!context.signal.aborted) throw error
+    throw new InterruptedError(
+      `Interrupted. The files in ${options.output} are whole: run the same command again to add the others.`,
+    )
+  }
+}
+
+function encodeOptions({ batch, preNorm, layers }: FeatureOptions) {
+  return {
+    ...(batch === undefined ? {} : { batch }),
+    ...(preNorm ? { preNorm } : {}),
+    ...(layers === undefined ? {} : { layers }),
+  }
+}
+
+/** Of the array that one image has, at the input size of the encoder. */
+function shapeOf(name: string, { width, patchSize, registers, size }: FileEncoder): readonly number[] {
+  const [rows, columns] = size.map((side) => side / patchSize)
+  if (name === 'embedding') return [width]
+  if (name === 'registers') return [registers, width]
+  if (name.startsWith('layers.')) {
+    throw new UsageError('Hidden layers cannot be stacked into one array: give a folder as --output.')
+  }
+  return [rows, columns, width]
+}
+
+function checkLayers(layers: readonly number[], depth: number): void {
+  const wrong = layers.find((layer) => layer >= depth || layer < -depth)
+  if (wrong === undefined) return
+  throw new UsageError(
+    `--layers ${wrong}: this network has ${depth} layers, numbered 0 to ${depth - 1} or -${depth} to -1.`,
+  )
+}
+
+function parseKinds(text: string): readonly string[] {
+  const kinds = text.split(',').map((kind) => kind.trim())
+  const unknown = kinds.find((kind) => !(FEATURE_KINDS as readonly string[]).includes(kind))
+  if (unknown === undefined) return kinds
+  throw new InvalidArgumentError(
+    `Expected some of ${FEATURE_KINDS.join(', ')}, separated by commas; found ${unknown}.`,
+  )
+}
+
+function parseLayers(text: string): readonly number[] {
+  const layers = text.split(',').map(Number)
+  if (layers.every(Number.isSafeInteger) && text.trim() !== '') return layers
+  throw new InvalidArgumentError(`Expected numbers separated by commas, such as 0,5,-1; found ${text}.`)
+}

@@ -1,0 +1,65 @@
+/** `plumage info`: what a checkpoint is, and what running it takes. */
+import { Command } from 'commander'
+import type { CommandContext, ModelDescription } from '../context.js'
+import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
+
+interface InfoOptions extends ModelOptions {
+  readonly tensors?: boolean
+}
+
+export function infoCommand(context: CommandContext): Command {
+  const command = new Command('info')
+    .description('say what a model is: network, config, tensors, preprocessing, engine and memory')
+    .argument('[model]', 'mini (in the package), the name of published weights, or a path', 'mini')
+  return addEngineOptions(command)
+    .option('--tensors', 'list every tensor')
+    .option('--json', 'everything as one JSON object')
+    .action((model: string, options: InfoOptions) => info(context, model, options))
+}
+
+async function info(context: CommandContext, model: string, options: InfoOptions): Promise<void> {
+  const description = await context.describeModel(model, loadOptions(options, context.signal))
+  const text = options.json
+    ? JSON.stringify(description, null, 1)
+    : describe(description, options.tensors ?? false)
+  context.stdout.write(`${text}\n`)
+}
+
+/** @param withTensors one line for each */
+export function describe(description: ModelDescription, withTensors: boolean): string {
+  const { engine, memory, tensors, dropped } = description
+  const bytes = (count: number) =>
+    count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
+  const rows: [string, string][] = [
+    ['model', description.source],
+    ['file', `${description.path} (${bytes(description.fileBytes)}, ${description.format})`],
+    [
+      'network',
+      `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
+    ],
+    ['fingerprint', description.fingerprint],
+    ['parameters', description.parameters.toLocaleString('en')],
+    ['recipe', description.recipe],
+    ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
+    ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
+    ['tensors', `${tensors.length}${withTensors ? '' : ' (--tensors lists them)'}`],
+    ['left out', dropped.length === 0 ? 'nothing' : `${dropped.length}: ${shorten(dropped)}`],
+  ]
+  const lines = rows.map(([label, value]) => `${label.padEnd(13)}${value}`)
+  lines.push(
+    '',
+    'config',
+    ...Object.entries(description.config).map(([key, value]) => `  ${key.padEnd(16)}${setting(value)}`),
+  )
+  if (withTensors)
+    lines.push('', ...tensors.map(({ name, dtype, shape }) => `  ${name}  ${dtype} [${shape.join(', ')}]`))
+  return lines.join('\n')
+}
+
+function setting(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function shorten(names: readonly string[]): string {
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+}

@@ -1,0 +1,70 @@
+/** `plumage verify`: computes golden cases again and compares. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
+import type { CommandContext, VerifiedTensor } from '../context.js'
+
+interface Options {
+  readonly engine?: 'auto' | 'native' | 'reference'
+  readonly precision?: 'float32' | 'float64'
+  readonly filter?: string
+  readonly json?: boolean
+}
+
+export function verifyCommand(context: CommandContext): Command {
+  return new Command('verify')
+    .description('compute golden cases again and print the error of each beside its tolerance')
+    .argument('<folder>', 'a folder with an index.json')
+    .addOption(
+      new Option('--engine <engine>', 'what computes')
+        .choices(['auto', 'native', 'reference'])
+        .default('auto'),
+    )
+    .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
+    .option('--filter <text>', 'only cases whose name contains this')
+    .option('--json', 'one JSON object a line')
+    .action((folder: string, options: Options) => verify(context, folder, options))
+}
+
+async function verify(
+  context: CommandContext,
+  folder: string,
+  { json = false, ...options }: Options,
+): Promise<void> {
+  const root = resolve(context.cwd, folder)
+  if (!existsSync(join(root, 'index.json'))) {
+    throw new UsageError(
+      `${folder} has no index.json (looked in ${root}): expected a folder of golden cases.`,
+    )
+  }
+  let passed = 0
+  let failed = 0
+  try {
+    for await (const result of context.verifyGoldens(root, { ...options, signal: context.signal })) {
+      if (result.passed) passed++
+      else failed++
+      context.stdout.write(json ? `${JSON.stringify(result)}\n` : `${line(result)}\n`)
+    }
+  } catch (error) {
+    if (context.signal.aborted)
+      throw new InterruptedError(`Interrupted after ${passed + failed} comparisons.`)
+    throw error
+  }
+  if (passed + failed === 0) {
+    throw new UsageError(
+      `No case of ${folder}${options.filter === undefined ? '' : ` has ${options.filter} in its name`}` +
+        `${options.filter === undefined ? ' could be compared: is its index.json empty?' : '. Leave --filter away to run all.'}`,
+    )
+  }
+  context.stdout.write(
+    json ? `${JSON.stringify({ passed, failed })}\n` : `${passed} passed, ${failed} failed\n`,
+  )
+  if (failed > 0)
+    throw new IncompleteError(`${failed} of ${passed + failed} comparisons fall short of their tolerance.`)
+}
+
+function line({ id, tensor, error, tolerance, passed, note }: VerifiedTensor): string {
+  const figures = `error ${error.toExponential(2)}  tolerance ${tolerance.toExponential(0)}`
+  return `${passed ? 'ok  ' : 'FAIL'} ${id} ${tensor}  ${figures}${note === undefined ? '' : `  (${note})`}`
+}

@@ -1,0 +1,70 @@
+/** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
+import type { Readable, Writable } from 'node:stream'
+import type { VitConfig } from '../model/vit-config.js'
+import type { LoadOptions } from '../platform/node/load-encoder.js'
+import type { FileEncoder } from '../platform/node/output/file-encoder.js'
+
+export interface CommandContext {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  /** Whether stderr is a terminal: a progress line may be drawn there. */
+  readonly isTTY: boolean
+  readonly color: boolean
+  readonly cwd: string
+  readonly version: string
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
+  readonly describeModel: (source: string, options: LoadOptions) => Promise<ModelDescription>
+  readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<VerifiedTensor>
+}
+
+export interface ModelDescription {
+  readonly source: string
+  /** Path of the checkpoint. */
+  readonly path: string
+  readonly format: string
+  readonly dialect: string
+  readonly network: string | null
+  readonly fingerprint: string
+  readonly config: VitConfig
+  /** Numbers in all weights of the network. */
+  readonly parameters: number
+  readonly fileBytes: number
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+  }[]
+  /** What the file holds beside the network. */
+  readonly dropped: readonly string[]
+  readonly recipe: string
+  readonly engine: {
+    readonly name: string
+    readonly precision: string
+    readonly description: string
+    /** Why this one. */
+    readonly reason: string
+  }
+  /** Bytes: all weights as float32, and what must be held at one time for one image. An engine may need more. */
+  readonly memory: { readonly weights: number; readonly activations: number }
+}
+
+export interface VerifyOptions {
+  readonly engine?: 'auto' | 'native' | 'reference'
+  readonly precision?: 'float32' | 'float64'
+  readonly filter?: string
+  readonly signal?: AbortSignal
+}
+
+/** One tensor of one golden case. */
+export interface VerifiedTensor {
+  readonly id: string
+  readonly kind: string
+  readonly tensor: string
+  readonly error: number
+  readonly tolerance: number
+  readonly passed: boolean
+  readonly note?: string
+}

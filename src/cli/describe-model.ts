@@ -1,0 +1,67 @@
+/** What `plumage info` tells, found out from headers: no weight is read. */
+import { stat } from 'node:fs/promises'
+import { inputsOf } from '../engine/needed-steps.js'
+import type { Plan, SlotName } from '../engine/plan.js'
+import { recipeIdentity } from '../image/recipe.js'
+import { planVit } from '../model/plan-vit.js'
+import { chooseEngine } from '../platform/node/choose-engine.js'
+import { findModel } from '../platform/node/find-model.js'
+import { type LoadOptions, recipeFor } from '../platform/node/load-encoder.js'
+import { openVit } from '../platform/node/open-vit.js'
+import { elementCount } from '../tensor/shape.js'
+import type { ModelDescription } from './context.js'
+
+/** Throws what `loadEncoder` would throw, but for damage that only shows when weights are read. */
+export async function describeModel(source: string, options: LoadOptions): Promise<ModelDescription> {
+  const found = await findModel(source, options)
+  const { signal } = options
+  await using open = await openVit(found.path, {
+    ...(found.network === undefined ? {} : { network: found.network }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const { vit, checkpoint } = open
+  const { config } = vit
+  const { engine, reason } = chooseEngine(options)
+  const recipe = recipeFor(config, vit.dialect, open.preprocessorFile, options)
+  const [rows, columns] = recipe.size.map((side) => Math.floor(side / config.patchSize))
+  const { plan, slots } = planVit(config, { rows, columns }, null)
+  const weights = [...vit.weightShapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0)
+  const positions =
+    config.positions === null ? 0 : config.positions.rows * config.positions.columns * config.width
+  return {
+    source,
+    path: found.path,
+    format: checkpoint.format,
+    dialect: vit.dialect,
+    network: config.network,
+    fingerprint: open.fingerprint,
+    config: { ...config },
+    parameters: weights + positions,
+    fileBytes: (await stat(found.path)).size,
+    tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    dropped: checkpoint.dropped,
+    recipe: recipeIdentity(recipe),
+    engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },
+    memory: {
+      weights: 4 * (weights + positions),
+      activations: 4 * largestLiveSet(plan, [slots.embedding, slots.tokens]),
+    },
+  }
+}
+
+/** Most numbers that are needed at one time: a slot is, from the step that writes it to the last that reads it. */
+export function largestLiveSet(plan: Plan, outputs: readonly SlotName[]): number {
+  const lastRead = new Map<SlotName, number>(outputs.map((slot) => [slot, plan.steps.length]))
+  for (const [index, step] of plan.steps.entries()) {
+    for (const slot of inputsOf(step)) lastRead.set(slot, Math.max(lastRead.get(slot) ?? 0, index))
+  }
+  const sizeOf = (slot: SlotName) => elementCount(plan.slots.get(slot) ?? [0])
+  let live = sizeOf(plan.input)
+  let largest = live
+  for (const [index, step] of plan.steps.entries()) {
+    live += sizeOf(step.output)
+    largest = Math.max(largest, live)
+    for (const slot of new Set(inputsOf(step))) if (lastRead.get(slot) === index) live -= sizeOf(slot)
+  }
+  return largest
+}

@@ -1,0 +1,34 @@
+/** The inputs of a command as a list, before any of the work: so that a mistyped folder is told at once and the time left can be known. */
+import { UsageError } from './cli-error.js'
+import type { CommandContext } from './context.js'
+
+export interface InputOptions {
+  /** Paths on standard input end in NUL. */
+  readonly null?: boolean
+}
+
+export async function gatherInputs(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: InputOptions,
+): Promise<readonly string[]> {
+  const paths: string[] = []
+  for await (const path of streamInputs(context, inputs, options)) paths.push(path)
+  return paths
+}
+
+/** The same, one by one as they become known. */
+export async function* streamInputs(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: InputOptions,
+): AsyncGenerator<string> {
+  if (inputs.length === 0) {
+    throw new UsageError(
+      'No image was named. Give files, folders, globs such as "photos/**/*.jpg", or - for a list on stdin.',
+    )
+  }
+  const { collectImages } = await import('../platform/node/input/collect-images.js')
+  const { cwd, stdin, signal } = context
+  yield* collectImages(inputs, { cwd, stdin, signal, separator: options.null ? '\0' : '\n' })
+}

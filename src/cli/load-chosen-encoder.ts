@@ -1,0 +1,60 @@
+/** Loads the model that the options choose, telling about a download and about an engine that was not expected. */
+
+import type { DownloadProgress } from '../platform/node/hub/download-file.js'
+import type { FileEncoder } from '../platform/node/output/file-encoder.js'
+import { UsageError } from './cli-error.js'
+import type { CommandContext } from './context.js'
+import { loadOptions, type ModelOptions } from './model-options.js'
+import { Progress } from './progress.js'
+
+export async function loadChosenEncoder(
+  context: CommandContext,
+  options: ModelOptions,
+): Promise<FileEncoder> {
+  const { stderr, isTTY, color, signal } = context
+  const json = options.json ?? false
+  using progress = new Progress({ stream: stderr, isTTY, color, json, total: undefined })
+  const encoder = await context.loadEncoder(options.model, {
+    ...loadOptions(options, signal),
+    onProgress: announcer(context, json, progress),
+    onWarning: (warning) => {
+      if (json) stderr.write(`${JSON.stringify({ event: 'warning', warning })}\n`)
+      else progress.say(warning)
+    },
+  })
+  const { engine, precision } = encoder.identity
+  if (options.precision === undefined || options.precision === precision) return encoder
+  encoder[Symbol.dispose]()
+  const other = options.precision === 'float64' ? '--engine reference' : '--engine native'
+  throw new UsageError(
+    `The ${engine} engine computes in ${precision}, not in ${options.precision}. Leave --precision away, or try ${other}.`,
+  )
+}
+
+/** A terminal sees the bytes grow, a program gets them as JSON, and a log one line per download. */
+function announcer({ isTTY, stderr }: CommandContext, json: boolean, progress: Progress) {
+  let lastShown = Number.NEGATIVE_INFINITY
+  return ({ kind, received, total, url }: DownloadProgress) => {
+    if (kind === 'bytes' || kind === 'verify' || kind === 'waiting') {
+      if (performance.now() - lastShown < (json ? 1000 : 100)) return
+      lastShown = performance.now()
+    }
+    const size = total === null ? '' : ` of ${mebibytes(total)}`
+    if (json) stderr.write(`${JSON.stringify({ event: 'download', kind, received, total, url })}\n`)
+    else if (isTTY) progress.phase(`${VERBS[kind]} ${url}: ${mebibytes(received)}${size}`)
+    else if (kind === 'start' || kind === 'resume') progress.say(`downloading ${url}${size}`)
+  }
+}
+
+const VERBS: Readonly<Record<DownloadProgress['kind'], string>> = {
+  start: 'downloading',
+  resume: 'downloading',
+  bytes: 'downloading',
+  waiting: 'another process downloads',
+  verify: 'checking',
+  done: 'downloaded',
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/** The command's entry: hands the real world to the command line. What is heavy is imported by the command that needs it. */
+import { readFileSync } from 'node:fs'
+import type { CommandContext } from './context.js'
+import { EXIT, runCommandLine } from './run.js'
+
+const isTTY = process.stderr.isTTY === true
+const interrupt = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // The listener stays: the second time it ends the process at once.
+  process.on(name, () => {
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted)
+    if (isTTY) process.stderr.write('\nStopping; what is finished is kept. Once more to stop at once.\n')
+    interrupt.abort(new Error(name))
+  })
+}
+
+// Whoever reads the output may have seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const context: CommandContext = {
+  get stdin() {
+    return process.stdin
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTTY,
+  color: isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
+  cwd: process.cwd(),
+  version,
+  signal: interrupt.signal,
+  async loadEncoder(source, options) {
+    const { loadEncoder } = await import('../platform/node/load-encoder.js')
+    return loadEncoder(source, options)
+  },
+  async describeModel(source, options) {
+    const { describeModel } = await import('./describe-model.js')
+    return describeModel(source, options)
+  },
+  async *verifyGoldens(folder, { engine, precision, ...options }) {
+    const [{ chooseEngine }, { verifyGoldens }] = await Promise.all([
+      import('../platform/node/choose-engine.js'),
+      import('../platform/node/verify/verify-goldens.js'),
+    ])
+    const choice = {
+      ...(engine === undefined ? {} : { engine }),
+      ...(precision === undefined ? {} : { precision }),
+    }
+    yield* verifyGoldens(folder, { ...options, engine: chooseEngine(choice).engine })
+  },
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), context)

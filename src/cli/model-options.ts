@@ -1,0 +1,72 @@
+/** The options by which every command chooses a model, an engine and a preprocessing. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { RecipeName } from '../image/recipe.js'
+import type { LoadOptions } from '../platform/node/load-encoder.js'
+
+export interface ModelOptions {
+  readonly model: string
+  readonly engine: 'auto' | 'native' | 'reference'
+  readonly precision?: 'float32' | 'float64'
+  readonly threads?: number
+  readonly size?: number | [height: number, width: number]
+  readonly recipe?: RecipeName
+  readonly exif: boolean
+  readonly offline?: boolean
+  /** Progress as JSON lines. */
+  readonly json?: boolean
+}
+
+/** For commands that take the model as `--model`; `info` takes it as its argument. */
+export function addModelOption(command: Command): Command {
+  return command.option(
+    '-m, --model <model>',
+    'mini (in the package), the name of published weights, or a path',
+    'mini',
+  )
+}
+
+export function addEngineOptions(command: Command): Command {
+  return command
+    .option('--offline', 'never download')
+    .addOption(
+      new Option('--engine <engine>', 'what computes')
+        .choices(['auto', 'native', 'reference'])
+        .default('auto'),
+    )
+    .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
+    .option('--threads <n>', 'threads of the engine', positiveInteger)
+    .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
+    .option('--recipe <name>', 'how images become input; default: as the model was trained')
+    .option('--no-exif', 'take the pixels as stored, not upright')
+}
+
+export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
+  const { offline, engine, precision, threads, size, recipe, exif } = options
+  return {
+    engine,
+    orientation: exif ? 'apply' : 'ignore',
+    signal,
+    ...(offline === undefined ? {} : { offline }),
+    ...(precision === undefined ? {} : { precision }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(size === undefined ? {} : { size }),
+    ...(recipe === undefined ? {} : { recipe }),
+  }
+}
+
+/** For commander: a whole number from 1. */
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidArgumentError(`Expected a whole number from 1, such as 8; found ${text}.`)
+}
+
+function parseSize(text: string): number | [number, number] {
+  const sides = text.split(/[x,]/).map(Number)
+  if (sides.length <= 2 && sides.every((side) => Number.isSafeInteger(side) && side > 0 && side <= 16384)) {
+    return sides.length === 1 ? sides[0] : [sides[0], sides[1]]
+  }
+  throw new InvalidArgumentError(
+    `Expected pixels such as 224, or height x width such as 224x336; found ${text}.`,
+  )
+}

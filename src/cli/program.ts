@@ -1,0 +1,33 @@
+/** The command line as a whole: what there is, and how help looks. Commands load what is heavy when they run. */
+import { Command } from 'commander'
+import { embedCommand } from './commands/embed.js'
+import { featuresCommand } from './commands/features.js'
+import { infoCommand } from './commands/info.js'
+import { verifyCommand } from './commands/verify.js'
+import type { CommandContext } from './context.js'
+
+export function createProgram(context: CommandContext): Command {
+  const program = new Command('plumage')
+    .description('The features of vision transformers: photos in, embeddings and patch maps out.')
+    .version(context.version)
+    .addHelpText('after', EXAMPLES)
+  for (const make of [embedCommand, featuresCommand, infoCommand, verifyCommand])
+    program.addCommand(make(context))
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      // Errors are thrown, and printed in one place.
+      outputError: () => {},
+    })
+  }
+  return program
+}
+
+const EXAMPLES = `
+Examples:
+  plumage embed cat.jpg                          one line of JSON on stdout
+  plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
+  plumage features photos -o maps --format npy   one patch map per image
+  plumage info mini                              what a model is, and what it needs
+`

@@ -1,0 +1,40 @@
+/** What `--model` and `loadEncoder` take: `mini`, a known weights name, or a path; all end as a path. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { findNetwork } from '../../model/networks.js'
+import type { DownloadProgress } from './hub/download-file.js'
+import { findPretrained } from './hub/find-pretrained.js'
+import { resolveWeights } from './hub/resolve-weights.js'
+import { packageRoot } from './package-root.js'
+
+export interface FindModelOptions {
+  /** Never reach for the network. */
+  readonly offline?: boolean
+  /** Told about a download. */
+  readonly onProgress?: (progress: DownloadProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface FoundModel {
+  readonly path: string
+  /** Birder's network name, where the model was found by name. */
+  readonly network: string | undefined
+}
+
+const MINI = 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors'
+
+/**
+ * A name is taken for a path where it has a separator or an ending, or where such a file exists; otherwise it is looked up among the
+ * pretrained weights, and fetched if it lies in neither models folder. Throws `HubError`, and
+ * `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
+ */
+export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
+  if (model === 'mini') return { path: join(packageRoot, MINI), network: undefined }
+  if (/[/\\]|\.(safetensors|pt|pth|bin|json)$/i.test(model) || existsSync(model))
+    return { path: model, network: undefined }
+  const { network } = findPretrained(model).net
+  // A network that cannot be run is refused before a gigabyte is fetched for it.
+  findNetwork(network)
+  const { path } = await resolveWeights(model, options)
+  return { path, network }
+}

@@ -1,0 +1,93 @@
+/** Finding and loading the compiled kernels, and the types of what they export (native/src/addon.cc). */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { EngineError } from '../../../engine/engine-error.js'
+import { packageRoot } from '../package-root.js'
+
+export type InstructionSet = 'avx512' | 'avx2' | 'generic'
+
+declare const handle: unique symbol
+/** An object of the addon; `Kind` keeps them apart. */
+export interface Handle<Kind extends string> {
+  readonly [handle]: Kind
+}
+/** 0 done, 1 cancelled, 2 out of memory (`value` is the bytes wanted). */
+export type JobCallback = (status: number, value: number) => void
+
+export interface Addon {
+  info(): {
+    readonly instructionSets: readonly { readonly name: InstructionSet; readonly tileColumns: number }[]
+    readonly cores: number
+    readonly opFields: number
+  }
+  createEngine(instructionSet: InstructionSet, threads: number): Handle<'engine'>
+  allocate(floats: number): Handle<'region'> | null
+  releaseRegion(region: Handle<'region'>): void
+  releaseProgram(program: Handle<'program'>): void
+  pack(
+    engine: Handle<'engine'>,
+    region: Handle<'region'>,
+    offset: number,
+    columns: number,
+    depth: number,
+    job: [JobCallback, Float32Array],
+  ): Handle<'job'>
+  createProgram(
+    engine: Handle<'engine'>,
+    ops: Float64Array,
+    constants: Float32Array,
+    arenaFloats: number,
+  ): Handle<'program'> | null
+  programBytes(engine: Handle<'engine'>, program: Handle<'program'>, batch: number): number
+  run(
+    engine: Handle<'engine'>,
+    program: Handle<'program'>,
+    weights: Handle<'region'>,
+    batch: number,
+    job: [JobCallback, Float32Array, ...Float32Array[]],
+  ): Handle<'job'>
+  cancel(job: Handle<'job'>): void
+  evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
+  measurePeak(engine: Handle<'engine'>, job: [JobCallback]): Handle<'job'>
+}
+
+const require = createRequire(import.meta.url)
+let loaded: Addon | string | undefined
+
+/** The addon, or why there is none, in one line. Tried once. */
+export function addonOrReason(): Addon | string {
+  loaded ??= load()
+  return loaded
+}
+
+/** Throws `unavailable` with the reason and what to do. */
+export function loadAddon(): Addon {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') {
+    throw new EngineError('unavailable', `The native engine cannot run: ${addon}.`)
+  }
+  return addon
+}
+
+function load(): Addon | string {
+  const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
+  const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(packageRoot, 'native/build/plumage.node')
+  let path = built
+  if (process.env.PLUMAGE_NATIVE_ADDON === undefined) {
+    try {
+      path = require.resolve(prebuilt)
+    } catch {
+      // Not installed: the one built here.
+    }
+  }
+  if (!existsSync(path)) {
+    return `neither ${prebuilt} is installed nor has ${built} been built (run \`npm run build\` where there is a C++ compiler)`
+  }
+  try {
+    return require(path) as Addon
+  } catch (error) {
+    const [line] = String(error instanceof Error ? error.message : error).split('\n')
+    return `${path} does not load (${line}); run \`npm run build\` to build it anew`
+  }
+}

@@ -1,0 +1,94 @@
+/** Where each slot lies in one piece of memory: slots that are never alive together share a place. */
+import type { SlotName } from '../../../engine/plan.js'
+import { type SlotSizes, sizeOf } from './lower-step.js'
+import type { NativeOp } from './native-op.js'
+
+export interface Arena {
+  /** Floats from the start for one image. A batch takes them times its size. */
+  readonly offsets: ReadonlyMap<SlotName, number>
+  readonly floats: number
+}
+
+/** A multiple of 16 floats and an odd number of cache lines: rows one below the other never fall into the same set of a cache. */
+export function strideOf(width: number): number {
+  const lines = Math.ceil(width / 16)
+  return 16 * (lines % 2 === 0 ? lines + 1 : lines)
+}
+
+interface Life {
+  readonly floats: number
+  from: number
+  to: number
+}
+
+export function planArena(ops: readonly NativeOp[], sizes: SlotSizes): Arena {
+  const lastUse = new Map<SlotName, number>()
+  ops.forEach((op, index) => {
+    for (const slot of [op.input, op.second, op.output, op.temporary]) {
+      if (slot !== null) lastUse.set(slot, index)
+    }
+  })
+
+  // Slots that share memory share a life.
+  const lives = new Map<SlotName, Life>()
+  ops.forEach((op, index) => {
+    for (const slot of [op.input, op.second]) {
+      const life = slot === null ? undefined : lives.get(slot)
+      if (life !== undefined) life.to = Math.max(life.to, index)
+    }
+    for (const slot of [op.output, op.temporary]) {
+      if (slot === null) continue
+      const known = lives.get(slot)
+      if (known !== undefined) {
+        known.to = index
+        continue
+      }
+      const inherited = slot === op.output ? inPlaceOf(op, index, lastUse, sizes) : null
+      const life = inherited === null ? undefined : lives.get(inherited)
+      if (life !== undefined) life.to = index
+      const [rows, width] = sizeOf(slot, sizes)
+      lives.set(slot, life ?? { floats: rows * strideOf(width), from: index, to: index })
+    }
+  })
+  return place(lives)
+}
+
+/** The slot whose memory the output may take over: read element by element at the place that is written, here for the last time. */
+function inPlaceOf(
+  op: NativeOp,
+  index: number,
+  lastUse: ReadonlyMap<SlotName, number>,
+  sizes: SlotSizes,
+): SlotName | null {
+  const readers = {
+    elementwise: [op.input, op.second],
+    norm: [op.input],
+    linear: op.second === op.input ? [] : [op.second],
+  }[op.kind as string]
+  for (const slot of readers ?? []) {
+    if (slot === null || op.output === null || lastUse.get(slot) !== index) continue
+    const [rows, width] = sizeOf(slot, sizes)
+    const [outRows, outWidth] = sizeOf(op.output, sizes)
+    if (rows === outRows && width === outWidth) return slot
+  }
+  return null
+}
+
+/** The largest first, each at the lowest place that is free all its life. */
+function place(lives: ReadonlyMap<SlotName, Life>): Arena {
+  const places = new Map<Life, number>()
+  let floats = 0
+  for (const life of [...new Set(lives.values())].sort((a, b) => b.floats - a.floats)) {
+    const neighbours = [...places]
+      .filter(([other]) => other.from <= life.to && life.from <= other.to)
+      .sort(([, a], [, b]) => a - b)
+    let offset = 0
+    for (const [other, start] of neighbours) {
+      if (start >= offset + life.floats) break
+      offset = Math.max(offset, start + other.floats)
+    }
+    places.set(life, offset)
+    floats = Math.max(floats, offset + life.floats)
+  }
+  return { offsets: new Map([...lives].map(([slot, life]) => [slot, places.get(life) ?? 0])), floats }
+}

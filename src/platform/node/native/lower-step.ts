@@ -1,0 +1,190 @@
+/** One step of a plan as operations of the addon, before anything is fused. */
+import type { Plan, SlotName, SoftMoe, Step } from '../../../engine/plan.js'
+import { type NativeOp, nativeOp, type WeightRef } from './native-op.js'
+
+/** Rows and columns of every slot, those that lowering adds included. */
+export type SlotSizes = Map<SlotName, readonly [rows: number, width: number]>
+
+const rowsForm = (name: string): WeightRef => ({ name, form: 'rows' })
+
+/** @param sizes temporary slots are added to it */
+export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly NativeOp[] {
+  switch (step.op) {
+    case 'patchify':
+      return [
+        nativeOp(step.layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
+          input: step.layout === 'planes' ? null : step.input,
+          output: step.output,
+          numbers: [step.channels, step.height, step.width, step.patch],
+        }),
+      ]
+    case 'linear':
+      return [
+        nativeOp('linear', {
+          input: step.input,
+          output: step.output,
+          weight: { name: step.weight, form: 'panels' },
+          bias: step.bias,
+        }),
+      ]
+    case 'assembleTokens':
+      return [
+        nativeOp('assembleTokens', {
+          input: step.input,
+          output: step.output,
+          weight: step.classToken === null ? null : rowsForm(step.classToken),
+          gamma: step.registers,
+          positions: step.positions,
+        }),
+      ]
+    case 'norm':
+      return [nativeOp('norm', { input: step.input, output: step.output, norm: step })]
+    case 'attention': {
+      const [rows, width] = sizeOf(step.output, sizes)
+      const normed = step.queryNorm !== null || step.keyNorm !== null
+      const temporary = normed ? `${step.output} (normed q, k)` : null
+      if (temporary !== null) sizes.set(temporary, [rows, 2 * width])
+      return [
+        nativeOp('attention', {
+          input: step.input,
+          second: step.input,
+          output: step.output,
+          temporary,
+          heads: step.heads,
+          scale: step.scale,
+          norm: step.queryNorm,
+          keyNorm: step.keyNorm,
+          numbers: [1, width, 2 * width],
+        }),
+      ]
+    }
+    case 'activation':
+      return [
+        nativeOp('elementwise', { input: step.input, output: step.output, activation: step.kind }),
+      ]
+    case 'gate':
+      return [
+        nativeOp('elementwise', {
+          input: step.value,
+          second: step.gate,
+          output: step.output,
+          activation: step.kind,
+          combine: 'gate',
+        }),
+      ]
+    case 'scale':
+      return [nativeOp('elementwise', { input: step.input, output: step.output, gamma: step.gamma })]
+    case 'add':
+      return [
+        nativeOp('elementwise', {
+          input: step.branch,
+          second: step.input,
+          output: step.output,
+          combine: 'add',
+        }),
+      ]
+    case 'sliceRows':
+      return [nativeOp('sliceRows', { input: step.input, output: step.output, numbers: [step.from] })]
+    case 'meanRows':
+      return [nativeOp('meanRows', { input: step.input, output: step.output })]
+    case 'broadcast':
+      return [nativeOp('broadcast', { output: step.output, weight: rowsForm(step.weight) })]
+    case 'crossAttention':
+      return [
+        nativeOp('attention', {
+          input: step.query,
+          second: step.keyValue,
+          output: step.output,
+          heads: step.heads,
+          scale: step.scale,
+          numbers: [0, 0, sizeOf(step.output, sizes)[1]],
+        }),
+      ]
+    case 'probeAttention':
+      return [
+        nativeOp('probeAttention', {
+          input: step.keys,
+          second: step.values,
+          output: step.output,
+          weight: rowsForm(step.latents),
+          heads: step.heads,
+          scale: step.scale,
+          numbers: [plan.weights.get(step.latents)?.[0] ?? 1],
+        }),
+      ]
+    case 'softMoe':
+      return lowerSoftMoe(step, plan, sizes)
+    default:
+      return step satisfies never
+  }
+}
+
+/**
+ * Both mixing steps are attention with one head and no scale: slots ask the normed tokens and receive tokens; normed tokens ask the
+ * slots and receive the experts' answers. So the tokens x slots matrix is never in memory.
+ */
+function lowerSoftMoe(step: SoftMoe, plan: Plan, sizes: SlotSizes): readonly NativeOp[] {
+  const [tokens, width] = sizeOf(step.input, sizes)
+  const slotCount = plan.weights.get(step.slots)?.[0] ?? 0
+  const perExpert = slotCount / step.experts.length
+  const hiddenWidth = plan.weights.get(step.experts[0]?.bias1 ?? '')?.[0] ?? 0
+  const temporary = (part: string, rows: number, columns: number) => {
+    const name = `${step.output} (${part})`
+    sizes.set(name, [rows, columns])
+    return name
+  }
+  const normed = temporary('normed', tokens, width)
+  const received = temporary('received', slotCount, width)
+  const byExpert = temporary('by expert', slotCount, width)
+  const answered = temporary('answered', slotCount, width)
+  const byImage = temporary('by image', slotCount, width)
+  const hidden = temporary('hidden', perExpert, hiddenWidth)
+  const slots = rowsForm(step.slots)
+  return [
+    nativeOp('norm', { input: step.input, output: normed, norm: step.tokenNorm }),
+    nativeOp('attention', {
+      input: normed,
+      second: step.input,
+      output: received,
+      weight: slots,
+      weightOperand: 'query',
+      numbers: [0, 0, 0],
+    }),
+    nativeOp('regroup', { input: received, output: byExpert, numbers: [step.experts.length, 0] }),
+    ...step.experts.flatMap((expert, index) => {
+      const own: readonly [number, number] = [index * perExpert, perExpert]
+      return [
+        nativeOp('linear', {
+          input: byExpert,
+          inputRows: own,
+          output: hidden,
+          weight: { name: expert.weight1, form: 'panels' },
+          bias: expert.bias1,
+          activation: step.kind,
+        }),
+        nativeOp('linear', {
+          input: hidden,
+          output: answered,
+          outputRows: own,
+          weight: { name: expert.weight2, form: 'panels' },
+          bias: expert.bias2,
+        }),
+      ]
+    }),
+    nativeOp('regroup', { input: answered, output: byImage, numbers: [step.experts.length, 1] }),
+    nativeOp('attention', {
+      input: normed,
+      second: byImage,
+      output: step.output,
+      weight: slots,
+      weightOperand: 'key',
+      numbers: [0, 0, 0],
+    }),
+  ]
+}
+
+export function sizeOf(slot: SlotName, sizes: SlotSizes): readonly [number, number] {
+  const size = sizes.get(slot)
+  if (size === undefined) throw new Error(`the plan reads ${slot} before anything writes it`)
+  return size
+}

@@ -1,0 +1,50 @@
+/** Birder's `infer_image` from file to result, with small networks. */
+import { join } from 'node:path'
+import { classificationTransform, type TransformOptions } from '../../../birder/classification-transform.js'
+import { type InferOptions, inferImage } from '../../../birder/infer-image.js'
+import { BirderNet } from '../../../birder/net.js'
+import { Network } from '../../../encoder/network.js'
+import { decodeImage } from '../decode-image.js'
+import { openVit } from '../open-vit.js'
+import { type CaseContext, type Comparison, compare, type GoldenCase, isWhole, readTensors } from './case.js'
+
+/** Birder's arguments, in its own spelling. */
+interface Options {
+  readonly infer?: {
+    readonly return_embedding?: boolean
+    readonly return_logits?: boolean
+    readonly tta?: boolean
+  }
+  readonly transform?: { readonly center_crop?: number; readonly simple_crop?: boolean }
+}
+
+export async function* runEndToEndCase(
+  golden: GoldenCase,
+  { root, engine, signal }: CaseContext,
+): AsyncGenerator<Comparison, void, undefined> {
+  const { infer = {}, transform = {} } = golden.options as Options
+  const image = await decodeImage(join(root, (golden.image as { path: string }).path), {
+    orientation: 'ignore',
+  })
+  const expected = await readTensors(join(root, golden.expected?.path ?? ''))
+  const inferOptions: InferOptions = {
+    returnEmbedding: infer.return_embedding ?? false,
+    returnLogits: infer.return_logits ?? false,
+    tta: infer.tta ?? false,
+    ...(signal === undefined ? {} : { signal }),
+  }
+  const transformOptions: TransformOptions = {
+    centerCrop: transform.center_crop ?? 1,
+    simpleCrop: transform.simple_crop ?? false,
+  }
+  for (const { path } of golden.checkpoints ?? []) {
+    if (!isWhole(path)) continue
+    await using open = await openVit(join(root, path), { network: golden.network ?? '' })
+    using net = new BirderNet(await Network.load(open.vit, engine))
+    const toPixels = classificationTransform(net.size, open.vit.config.rgbStats, transformOptions)
+    const [out, embedding] = await inferImage(net, image, toPixels, inferOptions)
+    yield compare(golden, 'out', out.data, expected.get('out'), path.split('.').at(-1))
+    if (expected.has('embedding'))
+      yield compare(golden, 'embedding', embedding?.data, expected.get('embedding'), path.split('.').at(-1))
+  }
+}

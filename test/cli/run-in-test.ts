@@ -1,0 +1,63 @@
+/** The command line inside the test's own process, on real files in a folder of its own, with the stand-in for an encoder. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import type { CommandContext } from '../../src/cli/context.js'
+import { runCommandLine } from '../../src/cli/run.js'
+import { type StandInOptions, standInEncoder } from './stand-in-encoder.mjs'
+
+export interface Folder extends Disposable {
+  readonly path: string
+}
+
+/** A new folder with these files; a file's text is its name unless given. */
+export function folderWith(files: readonly string[] | Readonly<Record<string, string>> = []): Folder {
+  const path = mkdtempSync(join(tmpdir(), 'plumage-cli-'))
+  const entries = Array.isArray(files) ? files.map((name) => [name, name]) : Object.entries(files)
+  for (const [name, text] of entries) {
+    mkdirSync(dirname(join(path, name)), { recursive: true })
+    writeFileSync(join(path, name), text)
+  }
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface InTestOptions extends Partial<CommandContext> {
+  readonly cwd: string
+  readonly input?: string
+  readonly encoder?: StandInOptions
+}
+
+export async function runInTest(args: readonly string[], options: InTestOptions): Promise<Outcome> {
+  const { input = '', encoder = {}, ...context } = options
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  const texts = [stdout, stderr].map(async (stream) => {
+    let text = ''
+    for await (const chunk of stream) text += chunk
+    return text
+  })
+  const code = await runCommandLine(args, {
+    stdin: Readable.from([Buffer.from(input)]),
+    stdout,
+    stderr,
+    isTTY: false,
+    color: false,
+    version: '1.2.3',
+    signal: new AbortController().signal,
+    loadEncoder: async () => standInEncoder(encoder),
+    describeModel: () => Promise.reject(new Error('no description in this test')),
+    verifyGoldens: async function* () {},
+    ...context,
+  })
+  stdout.end()
+  stderr.end()
+  const [out, err] = await Promise.all(texts)
+  return { code, stdout: out, stderr: err }
+}

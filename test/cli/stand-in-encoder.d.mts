@@ -1,0 +1,16 @@
+import type { FileEncoder } from '../../src/platform/node/output/file-encoder.js'
+
+export interface StandInOptions {
+  /** Per image. */
+  readonly delayMs?: number
+  /** A file that every path computed is appended to. */
+  readonly log?: string
+  readonly fingerprint?: string
+}
+
+export const WIDTH: number
+export const ROWS: number
+export const COLUMNS: number
+export function standInEncoder(options?: StandInOptions): FileEncoder
+/** What the stand-in finds in an image of these bytes. */
+export function embeddingOf(bytes: Uint8Array): Float32Array

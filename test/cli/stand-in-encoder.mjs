@@ -1,0 +1,71 @@
+/**
+ * An encoder for tests of everything around the encoder: real files in, real numbers out, made from the file's bytes instead of a network's weights.
+ * It keeps to the contract of `Encoder`: results in the order of the sources, a bad image fails alone, an abort throws.
+ */
+import { createHash } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const WIDTH = 5
+export const ROWS = 2
+export const COLUMNS = 3
+
+/** See stand-in-encoder.d.mts. */
+export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' } = {}) {
+  return {
+    identity: { model: 'stand-in', fingerprint, engine: 'reference', precision: 'float64', recipe: 'bytes' },
+    width: WIDTH,
+    patchSize: 14,
+    registers: 1,
+    depth: 2,
+    size: [ROWS * 14, COLUMNS * 14],
+    async *encodeAll(sources, { signal, preNorm, layers } = {}) {
+      let index = 0
+      for await (const source of sources) {
+        signal?.throwIfAborted()
+        if (delayMs > 0) await sleep(delayMs, undefined, { signal })
+        const bytes = await readFile(source)
+        if (bytes.includes('broken')) {
+          yield { index: index++, source, error: new Error('this is no image:\nit says so itself') }
+          continue
+        }
+        if (log !== undefined) appendFileSync(log, `${source}\n`)
+        yield { index: index++, source, features: features(this.identity, bytes, preNorm, layers) }
+      }
+    },
+    [Symbol.dispose]() {},
+  }
+}
+
+/** What the stand-in finds in an image of these bytes. */
+export function embeddingOf(bytes) {
+  return numbers(bytes, 'embedding', WIDTH)
+}
+
+function features(identity, bytes, preNorm = false, layers = []) {
+  const grid = { rows: ROWS, columns: COLUMNS }
+  return {
+    embedding: embeddingOf(bytes),
+    patches: numbers(bytes, 'patches', ROWS * COLUMNS * WIDTH),
+    registers: numbers(bytes, 'registers', WIDTH),
+    grid,
+    ...(preNorm ? { preNorm: numbers(bytes, 'pre-norm', ROWS * COLUMNS * WIDTH) } : {}),
+    layers: new Map(
+      layers.map((layer) => [layer, numbers(bytes, `layer ${layer}`, (2 + ROWS * COLUMNS) * WIDTH)]),
+    ),
+    imageSize: [20, 30],
+    orientation: { found: 1, applied: true },
+    identity,
+    patchBox: () => ({ top: 0, left: 0, bottom: 1, right: 1 }),
+  }
+}
+
+function numbers(bytes, what, length) {
+  const values = new Float32Array(length)
+  for (let i = 0; i < length; i++) {
+    const hash = createHash('sha256').update(bytes).update(`${what} ${i}`).digest()
+    values[i] = hash.readInt32LE(0) / 2 ** 28
+  }
+  return values
+}

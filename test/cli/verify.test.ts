@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import type { VerifiedTensor } from '../../src/cli/context.js'
+import { folderWith, runInTest } from './run-in-test.js'
+
+const good = { id: 'tiny/a', kind: 'vit', tensor: 'embedding', error: 1.25e-6, tolerance: 5e-6, passed: true }
+const bad = { ...good, tensor: 'patches', error: Number.POSITIVE_INFINITY, passed: false, note: 'NaN' }
+
+async function verify(results: readonly VerifiedTensor[], ...args: string[]) {
+  using folder = folderWith(['goldens/index.json'])
+  return await runInTest(['verify', 'goldens', ...args], {
+    cwd: folder.path,
+    verifyGoldens: async function* () {
+      yield* results
+    },
+  })
+}
+
+test('prints each error beside its tolerance and the sum in the last line; all passed is 0', async () => {
+  expect(await verify([good])).toEqual({
+    code: 0,
+    stdout: 'ok   tiny/a embedding  error 1.25e-6  tolerance 5e-6\n1 passed, 0 failed\n',
+    stderr: '',
+  })
+})
+
+test('one that falls short makes the exit code 1', async () => {
+  const { code, stdout } = await verify([good, bad])
+  expect(code).toBe(1)
+  expect(stdout.trimEnd().split('\n').slice(1)).toEqual([
+    'FAIL tiny/a patches  error Infinity  tolerance 5e-6  (NaN)',
+    '1 passed, 1 failed',
+  ])
+})
+
+test('--json prints one object a line', async () => {
+  const { stdout } = await verify([good, bad], '--json')
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines[0]).toEqual(good)
+  expect(lines[1]).toMatchObject({ tensor: 'patches', passed: false })
+  expect(lines[2]).toEqual({ passed: 1, failed: 1 })
+})
+
+test('no case at all is wrong usage, not success', async () => {
+  const { code, stderr } = await verify([], '--filter', 'nothing')
+  expect(code).toBe(2)
+  expect(stderr).toContain('has nothing in its name')
+})
+
+test('a folder without an index is named', async () => {
+  using folder = folderWith(['a.jpg'])
+  const { code, stderr } = await runInTest(['verify', 'nowhere'], { cwd: folder.path })
+  expect(code).toBe(2)
+  expect(stderr).toMatch(
+    /^plumage: nowhere has no index\.json \(looked in .*\): expected a folder of golden cases\.\n$/,
+  )
+})
