@@ -35,7 +35,14 @@ const FLAGS = [
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
 /** Further flags of the files that are compiled for one instruction set. */
 const INSTRUCTION_SETS = {
-  'isa-avx512.cc': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
+  'isa-avx512.cc': [
+    '-mavx512f',
+    '-mavx512bw',
+    '-mavx512dq',
+    '-mavx512vl',
+    '-mfma',
+    '-mprefer-vector-width=512',
+  ],
   'isa-avx2.cc': ['-mavx2', '-mfma'],
 }
 
@@ -56,7 +63,11 @@ export async function buildNative({ log = () => {}, sanitize = false } = {}) {
   try {
     headers = createRequire(import.meta.url)('node-api-headers').include_dir
   } catch {
-    return { built: false, skipped: false, reason: 'the package node-api-headers is not installed (npm install)' }
+    return {
+      built: false,
+      skipped: false,
+      reason: 'the package node-api-headers is not installed (npm install)',
+    }
   }
 
   const x86 = process.arch === 'x64'
@@ -105,7 +116,8 @@ export async function buildNative({ log = () => {}, sanitize = false } = {}) {
 }
 
 function linkFlags(sanitize) {
-  const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread']
+  const shared =
+    process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread']
   return [...shared, ...(sanitize ? SANITIZERS : [])]
 }
 

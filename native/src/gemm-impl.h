@@ -10,6 +10,8 @@
 namespace plumage {
 namespace {
 
+constexpr int UNROLL = 4;
+
 // c[R][NR] (+)= a * b over `depth` steps of k. Element (i, k) of a is at a[i * iStride + k * kStride], one of the strides being 1.
 // `ahead` is fetched towards the second-level cache, a line for each k.
 template <int R, bool rowsContiguous, bool accumulate>
@@ -20,31 +22,44 @@ INLINE void multiplyTile(const float* a, long stride, const float* b, float* c, 
 #pragma GCC unroll 4
     for (int j = 0; j < NV; j++) acc[i][j] = accumulate ? load(c + i * NR + j * W) : V{};
   }
-  // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride.
-  constexpr int P = (R + 2) / 3;
+  // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride. Otherwise a pointer for each k of a round.
+  constexpr int P = rowsContiguous ? (R + 2) / 3 : UNROLL;
   const float* rows[P];
 #pragma GCC unroll 16
-  for (int i = 0; i < P; i++) rows[i] = rowsContiguous ? a + i * 3 * stride : a + i * 3;
-  const long step = rowsContiguous ? 1 : stride;
-  const long row = rowsContiguous ? stride : 1;
-  for (long k = 0; k < depth; k++) {
+  for (int i = 0; i < P; i++) rows[i] = rowsContiguous ? a + i * 3 * stride : a + i * stride;
+  // Several k to a round: the counting would otherwise take turns from the multiplications at the same ports.
+  long k = 0;
+  for (; k + UNROLL <= depth; k += UNROLL) {
+#pragma GCC unroll 8
+    for (int u = 0; u < UNROLL; u++) {
+      V right[NV];
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; j++) right[j] = load(b + u * NR + j * W);
+      if(0)__builtin_prefetch(ahead + u * 64, 0, 2);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+        V left = splat(rowsContiguous ? rows[i / 3][(i % 3) * stride + u] : rows[u][i]);
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; j++) acc[i][j] += left * right[j];
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < P; i++) rows[i] += rowsContiguous ? UNROLL : UNROLL * stride;
+    b += UNROLL * NR;
+    ahead += UNROLL * 64;
+  }
+  for (; k < depth; k++) {
     V right[NV];
 #pragma GCC unroll 4
     for (int j = 0; j < NV; j++) right[j] = load(b + j * W);
-    __builtin_prefetch(ahead, 0, 2);
-    ahead += 64;
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
-      V left = splat(rowsContiguous ? rows[i / 3][(i % 3) * row] : a[i]);
+      V left = splat(rowsContiguous ? rows[i / 3][(i % 3) * stride] : rows[0][i]);
 #pragma GCC unroll 4
       for (int j = 0; j < NV; j++) acc[i][j] += left * right[j];
     }
-    if (rowsContiguous) {
 #pragma GCC unroll 16
-      for (int i = 0; i < P; i++) rows[i] += step;
-    } else {
-      a += step;
-    }
+    for (int i = 0; i < P; i++) rows[i] += rowsContiguous ? 1 : stride;
     b += NR;
   }
 #pragma GCC unroll 16

@@ -10,7 +10,10 @@ namespace plumage {
 namespace {
 
 constexpr long W = VECTOR_WIDTH;
-constexpr int NV = 2;  // vectors side by side in a tile
+#ifndef TILE_VECTORS
+#define TILE_VECTORS 2
+#endif
+constexpr int NV = TILE_VECTORS;  // vectors side by side in a tile
 constexpr long NR = NV * W;
 constexpr int MR = TILE_ROWS;
 

@@ -22,13 +22,32 @@ export async function loadChosenEncoder(
       else progress.say(warning)
     },
   })
-  const { engine, precision } = encoder.identity
-  if (options.precision === undefined || options.precision === precision) return encoder
+  const problem = problemOrNull(encoder, options)
+  if (problem === null) return encoder
   encoder[Symbol.dispose]()
-  const other = options.precision === 'float64' ? '--engine reference' : '--engine native'
-  throw new UsageError(
-    `The ${engine} engine computes in ${precision}, not in ${options.precision}. Leave --precision away, or try ${other}.`,
-  )
+  throw new UsageError(problem)
+}
+
+/** What would make every single image fail is told once, before the first. */
+function problemOrNull(
+  { identity, size, patchSize }: FileEncoder,
+  { precision }: ModelOptions,
+): string | null {
+  if (size.some((side) => side % patchSize !== 0)) {
+    const near = size.map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize).join('x')
+    return (
+      `An input of ${size.join('x')} pixels is no whole number of patches of ${patchSize}. ` +
+      `The nearest that is: --size ${near}.`
+    )
+  }
+  if (precision !== undefined && precision !== identity.precision) {
+    const other = precision === 'float64' ? '--engine reference' : '--engine native'
+    return (
+      `The ${identity.engine} engine computes in ${identity.precision}, not in ${precision}. ` +
+      `Leave --precision away, or try ${other}.`
+    )
+  }
+  return null
 }
 
 /** A terminal sees the bytes grow, a program gets them as JSON, and a log one line per download. */

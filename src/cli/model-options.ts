@@ -1,6 +1,6 @@
 /** The options by which every command chooses a model, an engine and a preprocessing. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { RecipeName } from '../image/recipe.js'
+import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 
 export interface ModelOptions {
@@ -11,6 +11,7 @@ export interface ModelOptions {
   readonly size?: number | [height: number, width: number]
   readonly recipe?: RecipeName
   readonly exif: boolean
+  readonly maxPixels?: number
   readonly offline?: boolean
   /** Progress as JSON lines. */
   readonly json?: boolean
@@ -36,12 +37,17 @@ export function addEngineOptions(command: Command): Command {
     .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
     .option('--threads <n>', 'threads of the engine', positiveInteger)
     .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
-    .option('--recipe <name>', 'how images become input; default: as the model was trained')
+    .addOption(
+      new Option('--recipe <name>', 'how images become input; default: as the model was trained').choices(
+        RECIPE_NAMES,
+      ),
+    )
+    .option('--max-pixels <n>', 'largest image that is decoded (default: 268 million)', positiveInteger)
     .option('--no-exif', 'take the pixels as stored, not upright')
 }
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
-  const { offline, engine, precision, threads, size, recipe, exif } = options
+  const { offline, engine, precision, threads, size, recipe, exif, maxPixels } = options
   return {
     engine,
     orientation: exif ? 'apply' : 'ignore',
@@ -50,6 +56,7 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     ...(precision === undefined ? {} : { precision }),
     ...(threads === undefined ? {} : { threads }),
     ...(size === undefined ? {} : { size }),
+    ...(maxPixels === undefined ? {} : { maxPixels }),
     ...(recipe === undefined ? {} : { recipe }),
   }
 }

@@ -46,7 +46,7 @@ function messageOf(error: unknown, { signal }: CommandContext): string | null {
   if (error instanceof CommanderError) {
     // Help and version have been printed.
     if (error.exitCode === 0 || error.code === 'commander.help') return null
-    return `${error.message.replace(/^error: /, '')} (plumage --help, or plumage <command> --help, tells what there is.)`
+    return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (plumage --help, or plumage <command> --help, tells what there is.)`
   }
   if (signal.aborted && !(error instanceof InterruptedError)) return 'Interrupted.'
   // These two are never a person's doing: whoever mends it needs the place.

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
 import type { DType } from './dtype.js'
 import { float32Tensor, toFloat32 } from './tensor.js'
@@ -33,6 +34,13 @@ test('float32 is a view where it can be and a copy where the bytes are not align
   const shifted = new Uint8Array(9)
   shifted.set(new Uint8Array(values.buffer), 1)
   expect(Array.from(toFloat32({ dtype: 'F32', shape: [2], bytes: shifted.subarray(1) }))).toEqual([1, 2])
+})
+
+test('a Node Buffer at an odd place is copied too, although its own slice would not', () => {
+  const shifted = Buffer.alloc(9)
+  shifted.writeFloatLE(1.5, 1)
+  shifted.writeFloatLE(-2, 5)
+  expect(Array.from(toFloat32({ dtype: 'F32', shape: [2], bytes: shifted.subarray(1) }))).toEqual([1.5, -2])
 })
 
 test('bytes that do not make the shape are refused with both counts', () => {

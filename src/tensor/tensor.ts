@@ -71,5 +71,6 @@ const NUMBER_ARRAYS = {
 /** Typed arrays need aligned offsets; a checkpoint's bytes need not have them. */
 function aligned(bytes: Uint8Array, alignment: number): [ArrayBuffer, number] {
   if (bytes.byteOffset % alignment === 0) return [bytes.buffer as ArrayBuffer, bytes.byteOffset]
-  return [bytes.slice().buffer, 0]
+  // Not `slice`: that of a Node Buffer does not copy.
+  return [new Uint8Array(bytes).buffer, 0]
 }

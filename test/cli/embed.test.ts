@@ -98,6 +98,13 @@ test('finished work is not done again, unless an input changed or --restart asks
   expect(read(folder, 'x.jsonl')).not.toBe(first)
 })
 
+test('a finished file is written anew in another format', async () => {
+  using folder = folderWith(['a.jpg'])
+  await runInTest(['embed', 'a.jpg', '-o', 'x.csv'], { cwd: folder.path })
+  await runInTest(['embed', 'a.jpg', '-o', 'x.csv', '--format', 'jsonl'], { cwd: folder.path })
+  expect(JSON.parse(read(folder, 'x.csv')).path).toBe('a.jpg')
+})
+
 test('csv is laid out as Birder writes it: sorted by the bytes of the path, quoted only where needed', async () => {
   const names = ['z,y.jpg', 'é.jpg', '\u{1F426}.jpg', '豈.jpg', 'a"b.jpg', 'B.jpg']
   using folder = folderWith(names)
@@ -205,6 +212,7 @@ test.each([
   [['embed', 'a.jpg', '--precision', 'float32'], 'computes in float64, not in float32'],
   [['embed', 'a.jpg', '--nonsense'], 'unknown option'],
   [['nonsense'], 'unknown command'],
+  [['embde'], 'Did you mean embed?'],
 ] as const)('%j is wrong usage: exit code 2 and one line that says %s', async (args, text) => {
   using folder = folderWith(['a.jpg', 'empty/readme.txt'])
   const { code, stdout, stderr } = await runInTest(args, { cwd: folder.path })

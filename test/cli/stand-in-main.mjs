@@ -13,7 +13,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  isTTY: false,
+  isTTY: process.stderr.isTTY === true,
   color: false,
   cwd: process.cwd(),
   version: '0.0.0',

@@ -57,3 +57,13 @@ test('a folder without an index is named', async () => {
     /^plumage: nowhere has no index\.json \(looked in .*\): expected a folder of golden cases\.\n$/,
   )
 })
+
+test('an index that is no JSON is named', async () => {
+  using folder = folderWith({ 'bad/index.json': '{' })
+  const verifyGoldens = async function* () {
+    yield await Promise.reject(new SyntaxError('Unexpected end of JSON input'))
+  }
+  const { code, stderr } = await runInTest(['verify', 'bad'], { cwd: folder.path, verifyGoldens })
+  expect(code).toBe(2)
+  expect(stderr).toContain('bad/index.json is no JSON')
+})

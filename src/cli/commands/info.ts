@@ -42,7 +42,10 @@ export function describe(description: ModelDescription, withTensors: boolean): s
     ['recipe', description.recipe],
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
     ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
-    ['tensors', `${tensors.length}${withTensors ? '' : ' (--tensors lists them)'}`],
+    [
+      'tensors',
+      `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,
+    ],
     ['left out', dropped.length === 0 ? 'nothing' : `${dropped.length}: ${shorten(dropped)}`],
   ]
   const lines = rows.map(([label, value]) => `${label.padEnd(13)}${value}`)

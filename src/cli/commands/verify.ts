@@ -49,6 +49,8 @@ async function verify(
   } catch (error) {
     if (context.signal.aborted)
       throw new InterruptedError(`Interrupted after ${passed + failed} comparisons.`)
+    if (error instanceof SyntaxError)
+      throw new UsageError(`${folder}/index.json is no JSON: ${error.message}.`)
     throw error
   }
   if (passed + failed === 0) {

@@ -62,7 +62,8 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
     ...defined({ network: options.network ?? network, config, heads, signal }),
   })
   const recipe = recipeFor(open.vit.config, RECIPES[open.vit.dialect], open.preprocessorFile, options)
-  return createEncoder({
+  // Awaited here: the file must stay open until its weights have been read.
+  return await createEncoder({
     vit: open.vit,
     engine,
     recipe,

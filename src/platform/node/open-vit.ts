@@ -44,7 +44,7 @@ export async function openVit(
     // Asked for long after the weights have been read and the file closed.
     const findNonFinite = async () => {
       await using again = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
-      return readVit(again, all).findNonFinite()
+      return await readVit(again, all).findNonFinite()
     }
     const vit = { ...readVit(checkpoint, all), findNonFinite }
     const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')

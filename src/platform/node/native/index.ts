@@ -1,3 +1,8 @@
 /** The native engine: plans on C++ kernels, float32, on all cores. */
-export { type InstructionSet } from './addon.js'
-export { createNativeEngine, type NativeAvailability, type NativeOptions, nativeAvailability } from './native-engine.js'
+export type { InstructionSet } from './addon.js'
+export {
+  createNativeEngine,
+  type NativeAvailability,
+  type NativeOptions,
+  nativeAvailability,
+} from './native-engine.js'

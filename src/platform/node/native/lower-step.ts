@@ -59,9 +59,7 @@ export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly Na
       ]
     }
     case 'activation':
-      return [
-        nativeOp('elementwise', { input: step.input, output: step.output, activation: step.kind }),
-      ]
+      return [nativeOp('elementwise', { input: step.input, output: step.output, activation: step.kind })]
     case 'gate':
       return [
         nativeOp('elementwise', {

@@ -1,6 +1,6 @@
 /**
  * The shortest decimal that reads back as the same float32, in the notation that polars writes (and so Birder's CSV files):
- * `0.1`, `1.0`, `12340000000.0`, `1.5e-7`, `1e16`. Every one is valid JSON too.
+ * `0.1`, `1.0`, `12340000000.0`, `1.5e-7`, `1e+16`. Every one is valid JSON too.
  */
 export function float32Text(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'inf' : '-inf'
@@ -33,7 +33,7 @@ function shortestDigits(value: number): Decimal {
 
 /** The decimal of so many digits that is nearest to the value among those that read back as it, or null if none does. */
 function roundTripOrNull(value: number, precision: number): string | null {
-  const nearest = value.toExponential(precision - 1)
+  const nearest = nearestDecimal(value, precision)
   if (Math.fround(Number(nearest)) === value) return nearest
   // Below a power of two the float32 numbers lie closer than above it: the next decimal up may do where the nearest does not.
   if (!isPowerOfTwo(value)) return null
@@ -41,6 +41,17 @@ function roundTripOrNull(value: number, precision: number): string | null {
   const step = 10 ** (Number(exponent) - (precision - 1))
   const above = (Number(`${mantissa}e${exponent}`) + step).toExponential(precision - 1)
   return Math.fround(Number(above)) === value ? above : null
+}
+
+/** `toExponential` takes the larger of two decimals that are equally near; the custom, here and in polars, is the even one. */
+function nearestDecimal(value: number, precision: number): string {
+  const nearest = value.toExponential(precision - 1)
+  const [mantissa, exponent] = nearest.split('e')
+  const isOdd = Number(mantissa.at(-1)) % 2 === 1
+  if (!isOdd || !/5e/.test(value.toExponential(precision))) return nearest
+  // Half-way only if the exact value ends there.
+  if (!/50{30}e/.test(value.toExponential(precision + 30))) return nearest
+  return `${mantissa.slice(0, -1)}${Number(mantissa.at(-1)) - 1}e${exponent}`
 }
 
 function isPowerOfTwo(value: number): boolean {
@@ -56,7 +67,7 @@ function place(digits: string, exponent: number): string {
   const count = digits.length
   if (exponent > 13 || exponent <= -6) {
     const fraction = count === 1 ? '' : `.${digits.slice(1)}`
-    return `${digits[0]}${fraction}e${exponent - 1}`
+    return `${digits[0]}${fraction}e${exponent > 0 ? '+' : ''}${exponent - 1}`
   }
   if (exponent <= 0) return `0.${'0'.repeat(-exponent)}${digits}`
   if (count <= exponent) return `${digits.padEnd(exponent, '0')}.0`

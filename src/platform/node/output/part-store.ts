@@ -14,7 +14,12 @@ import { writeWhole } from './write-whole.js'
 /** A part ends when it has so many rows, or so many bytes, or is so old: what a kill can cost at most. */
 const PART_ROWS = 256
 const PART_BYTES = 64 * 2 ** 20
-const PART_MS = 5000
+/**
+ * How old grows with the run, from the first to the last of these, at this share of its time: a run that is soon killed has moved forward all the
+ * same, and one of many days does not leave a million parts.
+ */
+const PART_MS = [500, 30_000] as const
+const PART_SHARE = 0.05
 /** Parts kept open while rows are read in another order than they were written. */
 const OPEN_PARTS = 32
 
@@ -34,6 +39,7 @@ export class PartStore implements AsyncDisposable {
   #values = new Float32Array()
   #entries: PartEntry[] = []
   #since = 0
+  readonly #opened = performance.now()
 
   private constructor(folder: string, shape: readonly number[]) {
     this.folder = folder
@@ -75,7 +81,7 @@ export class PartStore implements AsyncDisposable {
     if (this.#entries.length === 0) this.#since = performance.now()
     this.#values.set(values, this.#entries.length * this.#rowLength)
     this.#entries.push(entry)
-    if (this.#entries.length === capacity || performance.now() - this.#since > PART_MS) await this.flush()
+    if (this.#entries.length === capacity || this.#isDue()) await this.flush()
   }
 
   /** After this everything added is safe. */
@@ -131,6 +137,13 @@ export class PartStore implements AsyncDisposable {
       if (header === null) await rm(join(this.folder, name))
       else this.#index(part, header.entries, header.start)
     }
+  }
+
+  #isDue(): boolean {
+    const now = performance.now()
+    const [shortest, longest] = PART_MS
+    const age = Math.min(Math.max((now - this.#opened) * PART_SHARE, shortest), longest)
+    return now - this.#since > age
   }
 
   #index(part: number, entries: readonly PartEntry[], start: number): void {

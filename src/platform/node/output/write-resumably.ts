@@ -58,6 +58,7 @@ export interface ResumableResult {
 
 /** What lies beside the output as `<output>.meta.json`. */
 interface Meta {
+  readonly format: OutputFormat
   readonly identity: WorkIdentity
   readonly rows: number
   readonly shape: readonly number[]
@@ -150,6 +151,7 @@ class Run {
     })
     const failed = this.#failed.size
     const meta: Meta = {
+      format,
       identity,
       rows: good.length,
       shape,
@@ -235,7 +237,7 @@ async function isFinished(options: ResumableOptions, identity: WorkIdentity): Pr
   const text = await readFile(metaPath(options.output), 'utf8').catch(() => null)
   if (text === null) return false
   const meta = JSON.parse(text) as Meta
-  if (!sameWork(meta.identity, identity)) return false
+  if (meta.format !== options.format || !sameWork(meta.identity, identity)) return false
   const digest = createHash('sha256')
   for (const path of options.paths) {
     const input = await lookAt(path, options.cwd)

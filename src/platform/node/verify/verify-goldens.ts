@@ -5,6 +5,7 @@ import { runEndToEndCase } from './end-to-end-case.js'
 import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { runPositionCase } from './position-case.js'
+import { runPreprocessCase } from './preprocess-case.js'
 import { runVitCase } from './vit-case.js'
 
 export type { Comparison } from './case.js'
@@ -25,6 +26,7 @@ const RUNNERS: Readonly<Record<string, RunCase>> = {
   'end-to-end': runEndToEndCase,
   malformed: runMalformedCase,
   large: runLargeCase,
+  preprocess: runPreprocessCase,
 }
 
 /** A case that fails with an error is one comparison that did not pass, with the error as its note. */

@@ -1,0 +1,119 @@
+/**
+ * How fast the native engine runs a vision transformer of given sizes, beside the multiply-add peak of the same threads in the same run.
+ * Weights are pseudo-random: no file is needed.
+ *
+ *     node bench/native-profile.mjs [--width 1024 --heads 16 --depth 24 --patch 14 --size 518 --batch 1 --runs 5]
+ *                                   [--instruction-set avx2] [--threads 1]
+ */
+import { parseArgs } from 'node:util'
+import { planVit } from '../dist/model/plan-vit.js'
+import { loadAddon } from '../dist/platform/node/native/addon.js'
+import { createNativeEngine } from '../dist/platform/node/native/index.js'
+
+const { values } = parseArgs({
+  options: {
+    width: { type: 'string', default: '1024' },
+    heads: { type: 'string', default: '16' },
+    depth: { type: 'string', default: '24' },
+    patch: { type: 'string', default: '14' },
+    size: { type: 'string', default: '518' },
+    batch: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+    'instruction-set': { type: 'string' },
+  },
+})
+const [width, heads, depth, patch, size, batch, runs] = [
+  'width',
+  'heads',
+  'depth',
+  'patch',
+  'size',
+  'batch',
+  'runs',
+].map((name) => Number(values[name]))
+
+const rows = Math.floor(size / patch)
+const config = {
+  channels: 3,
+  width,
+  heads,
+  depth,
+  hidden: 4 * width,
+  patchSize: patch,
+  classToken: true,
+  registers: 4,
+  preNorm: false,
+  norm: 'layerNorm',
+  epsilon: 1e-6,
+  finalNorm: 'tokens',
+  layerScale: true,
+  qkvBias: true,
+  queryKeyNorm: false,
+  attentionNorm: false,
+  mlp: 'ffn',
+  activation: 'gelu',
+  experts: null,
+  stem: { kind: 'patchify', bias: true },
+  pooling: { kind: 'class' },
+  classifier: null,
+}
+const random = new Float32Array(4 * width * width)
+for (let i = 0, state = 1; i < random.length; i++) {
+  state = (Math.imul(state, 1664525) + 1013904223) | 0
+  random[i] = state / 2 ** 31
+}
+const weights = {
+  read: async (_name, shape) => {
+    const count = shape.reduce((product, n) => product * n, 1)
+    const scale = shape.length === 2 && shape[0] > 1 ? 1.7 / Math.sqrt(shape[1]) : 1
+    return random.subarray(0, count).map((value) => value * scale)
+  },
+}
+
+const { plan, slots } = planVit(
+  config,
+  { rows, columns: rows },
+  random.slice(0, rows * rows * width),
+)
+const tokens = 5 + rows * rows
+const operations =
+  2 *
+  batch *
+  (rows * rows * 3 * patch * patch * width + depth * (12 * tokens * width ** 2 + 2 * tokens ** 2 * width))
+
+const instructionSet = values['instruction-set']
+const engine = createNativeEngine({
+  ...(instructionSet === undefined ? {} : { instructionSet }),
+  ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
+})
+const [path, threads] = engine.description.split(', ')
+const addon = loadAddon()
+const peakEngine = addon.createEngine(path, Number.parseInt(threads, 10))
+const measurePeak = () =>
+  new Promise((resolve) => addon.measurePeak(peakEngine, [(_status, gigaflops) => resolve(gigaflops)]))
+
+const loadStart = performance.now()
+const model = await engine.load(plan, weights)
+const loadSeconds = (performance.now() - loadStart) / 1000
+const program = model.compile(plan, [slots.tokens])
+const pixels = 3 * (rows * patch) ** 2
+const input = new Float32Array(batch * pixels).map((_, i) => random[i % random.length])
+
+const seconds = []
+const peaks = []
+for (let run = 0; run <= runs; run++) {
+  peaks.push(await measurePeak())
+  const start = performance.now()
+  await program.run(input, { batch })
+  if (run > 0) seconds.push((performance.now() - start) / 1000)
+}
+seconds.sort((a, b) => a - b)
+const [min, median, peak] = [seconds[0], seconds[seconds.length >> 1], Math.max(...peaks)]
+const rate = operations / min / 1e9
+console.log(
+  `${engine.description}; ${tokens} tokens x ${batch}, ${(operations / 1e12).toFixed(3)} TFLOP; load ${loadSeconds.toFixed(2)} s`,
+)
+console.log(
+  `min ${min.toFixed(3)} s, median ${median.toFixed(3)} s; ${rate.toFixed(0)} GFLOP/s of a peak of ${peak.toFixed(0)} (${((100 * rate) / peak).toFixed(0)} %); activations ${(program.activationBytes(batch) / 2 ** 20).toFixed(0)} MB`,
+)

@@ -1,0 +1,141 @@
+/**
+ * Fails when a room of src/ imports what it may not. The table is the architecture: ARCHITECTURE.md says it in words.
+ *
+ *     node scripts/check-imports.mjs [folder with src]
+ *
+ * Also: files that import each other's values in a circle, Node's modules and packages where they do not belong, files outside every
+ * room. Tests may import anything.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const BELOW_ENCODER = ['kernels', 'tensor', 'checkpoint', 'image', 'engine', 'model']
+const UNIVERSAL = [...BELOW_ENCODER, 'encoder', 'birder']
+const ANY = Symbol('any package')
+
+/** What each room may import: rooms, single files of rooms, types of single files, and packages. */
+const ROOMS = {
+  kernels: { rooms: [] },
+  tensor: { rooms: [] },
+  checkpoint: { rooms: ['tensor'], packages: ['fflate'] },
+  image: { rooms: ['tensor', 'kernels'] },
+  engine: { rooms: ['tensor', 'kernels'] },
+  // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
+  model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
+  encoder: { rooms: BELOW_ENCODER },
+  birder: { rooms: [...BELOW_ENCODER, 'encoder'] },
+  'platform/node': { rooms: UNIVERSAL, packages: ANY, node: true },
+  cli: { rooms: [...UNIVERSAL, 'platform/node'], packages: ANY, node: true },
+  index: { rooms: UNIVERSAL },
+}
+
+/** The doors of the package: the only files that may hand the universal API on. */
+const DOORS = ['platform/node/index']
+
+/** @returns {string[]} one line per violation; none when all is well */
+export function findViolations(root) {
+  const source = join(root, 'src')
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.endsWith('.test.ts'))
+    .sort()
+  const graph = new Map()
+  const violations = []
+  for (const file of files) {
+    const imports = importsOf(join(source, file))
+    for (const { target, kind } of imports) {
+      const problem = problemOf(file, target, kind)
+      if (problem !== null) violations.push(`src/${file}: ${problem}`)
+    }
+    const values = imports.filter(({ target, kind }) => kind === 'value' && target.startsWith('.'))
+    graph.set(stemOf(file), values.map(({ target }) => resolveImport(file, target)))
+  }
+  return [...violations, ...cyclesOf(graph).map((cycle) => `import cycle: ${cycle.join(' -> ')}`)]
+}
+
+/** Why `file` may not import `target`, or null. */
+function problemOf(file, target, kind) {
+  const room = roomOf(file)
+  if (room === null) return `belongs to no room (${Object.keys(ROOMS).join(', ')})`
+  const rules = ROOMS[room]
+  if (target.startsWith('node:')) return rules.node ? null : `${room} may not import Node's ${target}`
+  if (!target.startsWith('.')) {
+    const name = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/')
+    return rules.packages === ANY || rules.packages?.includes(name) ? null : `${room} may not import the package ${name}`
+  }
+  const path = resolveImport(file, target)
+  if (path.startsWith('../')) return `imports ${target}, outside src`
+  if (path === 'index') return DOORS.includes(stemOf(file)) ? null : 'may not import index.ts, which is for users'
+  const targetRoom = roomOf(path)
+  if (targetRoom === null) return `imports ${target}, which belongs to no room`
+  if (targetRoom === room || rules.rooms.includes(targetRoom) || rules.files?.includes(path)) return null
+  return kind === 'type' && rules.types?.includes(path) ? null : `${room} may not import ${targetRoom} (${target})`
+}
+
+/** `encoder.ts` is the door of `encoder/`; other files right in src are no room. */
+function roomOf(file) {
+  const [first, second] = stemOf(file).split('/')
+  const name = first === 'platform' ? `${first}/${second}` : first
+  const alone = second === undefined && first !== 'index' && first !== 'encoder'
+  return Object.hasOwn(ROOMS, name) && !alone ? name : null
+}
+
+function stemOf(file) {
+  return file.replace(/\.(js|ts)$/, '')
+}
+
+function resolveImport(file, target) {
+  return stemOf(posix.join(dirname(file), target))
+}
+
+/** Everything a file imports or re-exports. `kind`: values are there at run time, types are not, `lazy` ones come later. */
+function importsOf(path) {
+  const tree = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
+  const found = []
+  const visit = (node) => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
+      const typeOnly = ts.isImportDeclaration(node) ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword : node.isTypeOnly
+      found.push({ target: node.moduleSpecifier.text, kind: typeOnly ? 'type' : 'value' })
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      found.push({ target: node.argument.literal.text, kind: 'type' })
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [target] = node.arguments
+      if (target !== undefined && ts.isStringLiteralLike(target)) found.push({ target: target.text, kind: 'lazy' })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+  return found
+}
+
+/** One cycle per file that closes one, in the order of its imports. */
+function cyclesOf(graph) {
+  const cycles = []
+  const done = new Set()
+  const trail = []
+  const walk = (file) => {
+    if (trail.includes(file)) {
+      cycles.push([...trail.slice(trail.indexOf(file)), file])
+      return
+    }
+    if (done.has(file)) return
+    trail.push(file)
+    for (const next of graph.get(file) ?? []) walk(next)
+    trail.pop()
+    done.add(file)
+  }
+  for (const file of graph.keys()) walk(file)
+  return cycles
+}
+
+if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+  const root = resolve(process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url))))
+  const violations = findViolations(root)
+  for (const line of violations) console.error(line)
+  if (violations.length > 0) {
+    console.error(`${violations.length} imports against the architecture in ${relative('.', root) || '.'}: see ARCHITECTURE.md`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What a fresh clone needs before it can run: packages from the lockfile, the TypeScript build, the native engine.
+ *
+ *     node scripts/setup.mjs            everything that is not done yet
+ *     node scripts/setup.mjs --build    the TypeScript and C++ builds alone
+ *
+ * Nothing is installed when this starts, and an old Node must get as far as the line that says so: Node's own modules only, no
+ * recent syntax. Where all is done, nothing is written and no process started, so that a second `npm start` begins at once.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runQuietly } from './run-quietly.mjs'
+import { withSetupLock } from './setup-lock.mjs'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const notes = join(root, '.plumage/setup.json')
+const platform = `${process.platform}-${process.arch}`
+const OLDEST_NODE = [20, 19]
+
+/** Why the set-up stopped: the step, what it said last, and what to do. */
+export class SetupError extends Error {
+  /** @param {{ step: string, problem: string, advice: string, output?: string }} what */
+  constructor({ step, problem, advice, output = '' }) {
+    super(`The set-up stopped at "${step}": ${problem}. ${advice}`)
+    this.name = 'SetupError'
+    this.output = output.trimEnd().split('\n').slice(-25).join('\n')
+  }
+}
+
+/**
+ * Does what is not done yet, under a lock, so that two of them in one clone wait for each other.
+ *
+ * @param {{ install?: boolean, retry?: boolean, log?: (line: string) => void }} [options] `retry`: also a native build that has
+ *   failed before with the same sources
+ */
+export async function setUp({ install = true, retry = false, log = console.log } = {}) {
+  requireNode()
+  const isDone = () => (!install || isInstalled()) && isBuilt() && isNativeSettled(retry)
+  if (!isDone()) {
+    await withSetupLock(join(root, '.plumage'), log, async () => {
+      if (install && !isInstalled()) await installPackages(log)
+      if (!isBuilt()) await buildTypeScript(log)
+      if (!isNativeSettled(retry)) await buildAddon(log)
+    })
+  }
+  const { reason } = readNotes().native ?? {}
+  if (reason) log(`No native engine: ${reason}. Going on with the reference engine, which is right but slow.`)
+}
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
+  throw new SetupError({
+    step: 'Node version',
+    problem: `this is Node ${process.versions.node}, and Plumage needs ${OLDEST_NODE.join('.')} or newer`,
+    advice: 'Install a current Node from https://nodejs.org and run the same command again.',
+  })
+}
+
+/** Whether node_modules holds what package-lock.json names, by npm's own list of what it put there. */
+function isInstalled() {
+  const there = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(there)) return false
+  // A folder that is shared with a container or another machine: packages with compiled parts would be the wrong ones.
+  if ((readNotes().platform ?? platform) !== platform) return false
+  const wanted = readJson(join(root, 'package-lock.json')).packages
+  const found = readJson(there).packages
+  return Object.keys(wanted).every((path) => {
+    const { optional, link, integrity } = wanted[path]
+    if (!path.startsWith('node_modules/') || optional || link) return true
+    return found[path] !== undefined && found[path].integrity === integrity
+  })
+}
+
+async function installPackages(log) {
+  log('Installing the packages of package-lock.json ...')
+  writeNotes({ platform: undefined })
+  const started = Date.now()
+  // Under NODE_ENV=production npm would leave out the compiler.
+  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
+  const [command, first] = npmCommand()
+  const { code, output } = await runQuietly(command, [...first, ...args], { cwd: root })
+  if (code !== 0) {
+    throw new SetupError({
+      step: 'npm ci',
+      problem: `npm ended with ${code}`,
+      advice: 'Check the network (a proxy?) and the disk, then run the same command again.',
+      output,
+    })
+  }
+  writeNotes({ platform })
+  log(`Installed (${seconds(started)}).`)
+}
+
+/** The npm that started us, where one did: the one in PATH may be another. */
+function npmCommand() {
+  const path = process.env.npm_execpath
+  if (path && /npm-cli\.c?js$/.test(path)) return [process.execPath, [path]]
+  return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []]
+}
+
+function isBuilt() {
+  return readNotes().build === sourceFingerprint() && missingOutputs().length === 0
+}
+
+async function buildTypeScript(log) {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  if (!existsSync(compiler)) {
+    throw new SetupError({
+      step: 'build',
+      problem: 'TypeScript is not installed',
+      advice: 'Run `npm run setup`, which installs it first.',
+    })
+  }
+  log('Building ...')
+  const started = Date.now()
+  const fingerprint = sourceFingerprint()
+  // The compiler goes by its own notes and does not look whether its files are still there.
+  const force = missingOutputs().length > 0 ? ['--force'] : []
+  const args = [compiler, '-b', ...force, join(root, 'tsconfig.node.json')]
+  const { code, output } = await runQuietly(process.execPath, args, { cwd: root })
+  if (code !== 0) {
+    throw new SetupError({
+      step: 'build',
+      problem: `the TypeScript compiler ended with ${code}`,
+      advice: 'Mend the lines it names, then run the same command again.',
+      output,
+    })
+  }
+  removeStaleOutputs()
+  writeNotes({ build: fingerprint })
+  log(`Built (${seconds(started)}).`)
+}
+
+/** Path, size and time of everything that the build reads. */
+function sourceFingerprint() {
+  const hash = createHash('sha256')
+  const files = [...sourceFiles(), ...['base', 'core', 'node'].map((name) => join(root, `tsconfig.${name}.json`))]
+  for (const file of [...files, join(root, 'node_modules/typescript/package.json')]) {
+    const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 }
+    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex')
+}
+
+function sourceFiles() {
+  return filesUnder(join(root, 'src')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+}
+
+function outputStems() {
+  return sourceFiles()
+    .filter((file) => !file.endsWith('.d.ts'))
+    .map((file) => join(root, 'dist', relative(join(root, 'src'), file)).slice(0, -'.ts'.length))
+}
+
+function missingOutputs() {
+  return outputStems().filter((stem) => !existsSync(`${stem}.js`) || !existsSync(`${stem}.d.ts`))
+}
+
+/** What was built from a source that is gone would still be imported and packed. */
+function removeStaleOutputs() {
+  const stems = new Set(outputStems())
+  for (const file of filesUnder(join(root, 'dist'))) {
+    if (!stems.has(file.replace(/\.(js|d\.ts)(\.map)?$/, ''))) rmSync(file, { force: true })
+  }
+}
+
+/** A failure is remembered with its sources, or every start would compile in vain; a missing compiler is looked for again. */
+function isNativeSettled(retry) {
+  const { native } = readNotes()
+  if (native === undefined || native.fingerprint !== nativeFingerprint()) return false
+  return native.reason === undefined
+    ? existsSync(join(root, 'native/build/plumage.node'))
+    : !retry && native.slow === true
+}
+
+function nativeFingerprint() {
+  const hash = createHash('sha256').update(`${platform} ${process.env.CXX ?? ''}\n`)
+  for (const file of [...filesUnder(join(root, 'native/src')), join(root, 'scripts/build-native.mjs')]) {
+    const { size, mtimeMs } = statSync(file)
+    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex')
+}
+
+async function buildAddon(log) {
+  const started = Date.now()
+  const fingerprint = nativeFingerprint()
+  const { buildNative } = await import('./build-native.mjs')
+  const { built, reason } = await buildNative({ log: (line) => log(`Native engine: ${line} ...`) })
+  writeNotes({ native: { fingerprint, reason, slow: Date.now() - started > 1000 } })
+  if (built) log(`Native engine built (${seconds(started)}).`)
+}
+
+function readNotes() {
+  return existsSync(notes) ? readJson(notes) : {}
+}
+
+function writeNotes(changes) {
+  mkdirSync(dirname(notes), { recursive: true })
+  const temporary = `${notes}.${process.pid}.tmp`
+  writeFileSync(temporary, `${JSON.stringify({ ...readNotes(), ...changes }, null, 2)}\n`)
+  renameSync(temporary, notes)
+}
+
+/** Notes cut short by a full disk count as none. */
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (path === notes || path.includes('node_modules')) return { packages: {} }
+    throw error
+  }
+}
+
+function filesUnder(folder) {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? filesUnder(path) : [path]
+    })
+}
+
+function seconds(started) {
+  return `${((Date.now() - started) / 1000).toFixed(1)} s`
+}
+
+/** Prints why a set-up stopped, the cause last; of any other error all that is known. Gives the exit code. */
+export function reportError(error) {
+  if (!(error instanceof SetupError)) {
+    console.error(error)
+    return 1
+  }
+  if (error.output !== '') console.error(error.output.replace(/^/gm, '  '))
+  console.error(error.message)
+  return 1
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1].replace(/(\.mjs)?$/, '.mjs')) {
+  try {
+    await setUp({ install: !process.argv.includes('--build'), retry: true })
+  } catch (error) {
+    process.exitCode = reportError(error)
+  }
+}

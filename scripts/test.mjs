@@ -1,0 +1,63 @@
+/**
+ * `npm test`: sets up what is missing, runs the tests and ends with the line `N passed, N failed`.
+ * Arguments go to vitest: `npm test -- src/image`.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import { reportError, root, setUp } from './setup.mjs'
+
+const counts = join(root, `.plumage/test-counts-${process.pid}.json`)
+
+try {
+  await setUp()
+  console.log(describeGoldens())
+  process.exitCode = await runTests(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = reportError(error)
+  console.log('0 passed, 1 failed')
+}
+
+/** Resolves to the exit code, after the closing line. */
+async function runTests(args) {
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`]
+  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args]
+  const child = spawn(process.execPath, vitest, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PLUMAGE_TEST_COUNTS: counts },
+  })
+  // Ctrl-C reaches the tests by themselves; this process stays to count what they did.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  const { code, signal } = await new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal }))
+  })
+
+  const { passed, failed, skipped } = readCounts()
+  // Vitest also ends badly without a failed test: it crashed, was killed, or a threshold was missed.
+  const unexplained = failed === 0 && code !== 0 ? 1 : 0
+  if (unexplained > 0) console.log(`Vitest ended with ${signal ?? `code ${code}`} though no test failed: counted as one failure.`)
+  console.log(`${passed} passed, ${failed + unexplained} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  return signal === null ? code : 128 + constants.signals[signal]
+}
+
+function readCounts() {
+  if (!existsSync(counts)) return { passed: 0, failed: 0, skipped: 0 }
+  const found = JSON.parse(readFileSync(counts, 'utf8'))
+  rmSync(counts)
+  return found
+}
+
+/** The tests choose in the same way (test/support/goldens.ts). */
+function describeGoldens() {
+  const named = process.env.PLUMAGE_GOLDENS
+  const whole = named === undefined ? join(root, '../shared/goldens') : resolve(root, named)
+  if (!existsSync(join(whole, 'index.json'))) {
+    return named === undefined ? 'Goldens: the committed part, test/golden/data.' : `Goldens: none, ${whole} has no index.json.`
+  }
+  const shown = relative(root, whole)
+  return `Goldens: the whole set, ${isAbsolute(shown) ? whole : shown}.`
+}

@@ -1,0 +1,55 @@
+/** A plan and the outputs wanted, as operations of the addon. */
+import { EngineError } from '../../../engine/engine-error.js'
+import { neededSteps } from '../../../engine/needed-steps.js'
+import type { Plan, SlotName } from '../../../engine/plan.js'
+import { elementCount } from '../../../tensor/shape.js'
+import { type Arena, planArena } from './arena.js'
+import { checkStep } from './check-step.js'
+import { fuse } from './fuse.js'
+import { lowerStep, type SlotSizes } from './lower-step.js'
+import { type NativeOp, nativeOp } from './native-op.js'
+
+export interface LoweredPlan {
+  readonly ops: readonly NativeOp[]
+  readonly sizes: SlotSizes
+  readonly arena: Arena
+  /** Values of the input for one image. */
+  readonly inputLength: number
+}
+
+/** Throws `unsupported` where the plan contradicts itself or lacks an output. */
+export function lowerPlan(plan: Plan, outputs: readonly SlotName[]): LoweredPlan {
+  const steps = neededSteps(plan, outputs)
+  const sizes: SlotSizes = new Map()
+  for (const [name, [rows, width, ...more]] of plan.slots) {
+    if (more.length === 0 && width !== undefined) sizes.set(name, [rows, width])
+  }
+  for (const step of steps) checkStep(step, plan)
+  const lowered = fuse(
+    steps.flatMap((step) => lowerStep(step, plan, sizes)),
+    new Set(outputs),
+  )
+
+  const inputLength = elementCount(plan.slots.get(plan.input) ?? [])
+  const ops: NativeOp[] = []
+  const readsInput = lowered.some((op) => op.input === plan.input || op.second === plan.input)
+  if (readsInput) {
+    if (!sizes.has(plan.input)) {
+      throw new EngineError(
+        'unsupported',
+        `Only patchify can read ${plan.input}, which is not [rows, width].`,
+      )
+    }
+    ops.push(nativeOp('copyIn', { output: plan.input }))
+  }
+  if (outputs.includes(plan.input)) {
+    ops.push(nativeOp('copyOut', { numbers: [outputs.indexOf(plan.input), inputLength] }))
+  }
+  for (const op of lowered) {
+    ops.push(op)
+    // Copied out at once, so that an output's memory is free for others as soon as its readers are done.
+    const index = op.output === null ? -1 : outputs.indexOf(op.output)
+    if (index >= 0) ops.push(nativeOp('copyOut', { input: op.output, numbers: [index] }))
+  }
+  return { ops, sizes, arena: planArena(ops, sizes), inputLength }
+}

@@ -1,0 +1,82 @@
+/** Plans on the C++ kernels: float32 throughout, every pass one job on the engine's own threads, off the event loop. */
+import type { Engine, EngineModel, WeightSource } from '../../../engine/engine.js'
+import { EngineError } from '../../../engine/engine-error.js'
+import type { Plan } from '../../../engine/plan.js'
+import { type Addon, addonOrReason, type Handle, type InstructionSet, loadAddon } from './addon.js'
+import { megabytes, NativeModel } from './native-model.js'
+import { layOutWeights, packWeights } from './packed-weights.js'
+
+export interface NativeOptions {
+  /** Forces a path; default: the fastest that this processor has. */
+  readonly instructionSet?: InstructionSet
+  /** Threads, the one that leads included; default: the cores that affinity and container quota leave to this process. */
+  readonly threads?: number
+}
+
+export interface NativeAvailability {
+  readonly available: boolean
+  /** Why not, in one line. */
+  readonly reason?: string
+  /** Paths that can run here, fastest first. */
+  readonly instructionSets: readonly InstructionSet[]
+}
+
+export function nativeAvailability(): NativeAvailability {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') return { available: false, reason: addon, instructionSets: [] }
+  return { available: true, instructionSets: addon.info().instructionSets.map(({ name }) => name) }
+}
+
+/** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
+export function createNativeEngine(options: NativeOptions = {}): Engine {
+  const addon = loadAddon()
+  const { instructionSets, cores } = addon.info()
+  const chosen =
+    options.instructionSet === undefined
+      ? instructionSets[0]
+      : instructionSets.find(({ name }) => name === options.instructionSet)
+  if (chosen === undefined) {
+    throw new EngineError(
+      'unavailable',
+      `This processor cannot run ${options.instructionSet}; it runs ${instructionSets.map(({ name }) => name).join(', ')}.`,
+    )
+  }
+  const threads = options.threads ?? Math.min(cores, 1024)
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+    throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
+  }
+  const engine = addon.createEngine(chosen.name, threads)
+  return {
+    name: 'native',
+    precision: 'float32',
+    description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    supports: () => true,
+    load: (plan, weights, { signal } = {}) => load(addon, engine, chosen.tileColumns, plan, weights, signal),
+  }
+}
+
+async function load(
+  addon: Addon,
+  engine: Handle<'engine'>,
+  tileColumns: number,
+  plan: Plan,
+  source: WeightSource,
+  signal: AbortSignal | undefined,
+): Promise<EngineModel> {
+  signal?.throwIfAborted()
+  const layout = layOutWeights(plan, tileColumns)
+  const region = addon.allocate(layout.floats)
+  if (region === null) {
+    throw new EngineError(
+      'out-of-memory',
+      `The packed weights need ${megabytes(layout.floats * 4)}, which the system refuses.`,
+    )
+  }
+  try {
+    await packWeights(addon, engine, region, plan, layout, source, signal)
+  } catch (error) {
+    addon.releaseRegion(region)
+    throw error
+  }
+  return new NativeModel(addon, engine, region, layout)
+}

@@ -1,0 +1,162 @@
+/** What a loaded model and a compiled plan own: native memory, given back when they are disposed of. */
+import type { EngineModel, Program } from '../../../engine/engine.js'
+import { EngineError } from '../../../engine/engine-error.js'
+import type { Plan, SlotName } from '../../../engine/plan.js'
+import { elementCount } from '../../../tensor/shape.js'
+import type { Addon, Handle } from './addon.js'
+import { encodePlan } from './encode-ops.js'
+import { lowerPlan } from './lower-plan.js'
+import { offsetOf, type WeightLayout } from './packed-weights.js'
+
+export function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MB`
+}
+
+/** Runs under way finish after disposal; the memory goes with the last of them. */
+export class NativeModel implements EngineModel {
+  readonly byteLength: number
+  readonly #addon: Addon
+  readonly #engine: Handle<'engine'>
+  readonly #layout: WeightLayout
+  #region: Handle<'region'> | null
+
+  constructor(addon: Addon, engine: Handle<'engine'>, region: Handle<'region'>, layout: WeightLayout) {
+    this.#addon = addon
+    this.#engine = engine
+    this.#region = region
+    this.#layout = layout
+    this.byteLength = layout.floats * 4
+  }
+
+  /** Throws `unsupported` where the plan contradicts itself or names weights that were not loaded, `disposed` after disposal. */
+  compile(plan: Plan, outputs: readonly SlotName[]): Program {
+    this.weights()
+    const slots = [...new Set(outputs)]
+    const lowered = lowerPlan(plan, slots)
+    const encoded = encodePlan(lowered, plan, this.#addon.info().opFields, (ref) =>
+      offsetOf(this.#layout, ref),
+    )
+    const program = this.#addon.createProgram(
+      this.#engine,
+      encoded.ops,
+      encoded.constants,
+      encoded.arenaFloats,
+    )
+    if (program === null) {
+      throw new EngineError(
+        'out-of-memory',
+        `The plan's tables need ${megabytes(encoded.constants.byteLength)}, which the system refuses.`,
+      )
+    }
+    const lengths = new Map(slots.map((slot) => [slot, elementCount(plan.slots.get(slot) ?? [])]))
+    return new NativeProgram(this.#addon, this.#engine, this, program, lowered.inputLength, lengths)
+  }
+
+  /** Throws `disposed`. */
+  weights(): Handle<'region'> {
+    if (this.#region === null) throw disposed('model')
+    return this.#region
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#region !== null) this.#addon.releaseRegion(this.#region)
+    this.#region = null
+  }
+}
+
+class NativeProgram implements Program {
+  readonly #addon: Addon
+  readonly #engine: Handle<'engine'>
+  readonly #model: NativeModel
+  readonly #inputLength: number
+  /** Values of each output for one image. */
+  readonly #outputs: ReadonlyMap<SlotName, number>
+  #program: Handle<'program'> | null
+
+  constructor(
+    addon: Addon,
+    engine: Handle<'engine'>,
+    model: NativeModel,
+    program: Handle<'program'>,
+    inputLength: number,
+    outputs: ReadonlyMap<SlotName, number>,
+  ) {
+    this.#addon = addon
+    this.#engine = engine
+    this.#model = model
+    this.#program = program
+    this.#inputLength = inputLength
+    this.#outputs = outputs
+  }
+
+  activationBytes(batch: number): number {
+    if (this.#program === null) throw disposed('program')
+    return this.#addon.programBytes(this.#engine, this.#program, batch)
+  }
+
+  async run(
+    pixels: Float32Array,
+    { batch = 1, signal }: { batch?: number; signal?: AbortSignal } = {},
+  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    signal?.throwIfAborted()
+    const program = this.#program
+    if (program === null) throw disposed('program')
+    const weights = this.#model.weights()
+    if (!Number.isInteger(batch) || batch < 1) {
+      throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
+    }
+    if (pixels.length !== batch * this.#inputLength) {
+      throw new EngineError(
+        'wrong-size',
+        `A batch of ${batch} needs ${batch * this.#inputLength} pixel values, got ${pixels.length}.`,
+      )
+    }
+    const outputs = this.#allocateOutputs(batch)
+    // A copy, because the caller could transfer its buffer away while the threads read it.
+    const input = pixels.slice()
+    const arrays: [Float32Array, ...Float32Array[]] = [input, ...outputs.values()]
+    await new Promise<void>((resolve, reject) => {
+      const settle = (status: number, bytes: number) => {
+        signal?.removeEventListener('abort', abort)
+        if (status === 0) resolve()
+        else if (status === 2) reject(outOfMemory(batch, bytes))
+        else reject(signal?.reason ?? new EngineError('disposed', 'The engine ended during a run.'))
+      }
+      const job = this.#addon.run(this.#engine, program, weights, batch, [settle, ...arrays])
+      const abort = () => this.#addon.cancel(job)
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+    return outputs
+  }
+
+  #allocateOutputs(batch: number): Map<SlotName, Float32Array> {
+    const outputs = new Map<SlotName, Float32Array>()
+    try {
+      for (const [slot, length] of this.#outputs) outputs.set(slot, new Float32Array(batch * length))
+    } catch (cause) {
+      const bytes = 4 * batch * [...this.#outputs.values()].reduce((sum, length) => sum + length, 0)
+      throw new EngineError(
+        'out-of-memory',
+        `The outputs of a batch of ${batch} need ${megabytes(bytes)}. Ask for fewer outputs or a smaller batch.`,
+        { cause },
+      )
+    }
+    return outputs
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#program !== null) this.#addon.releaseProgram(this.#program)
+    this.#program = null
+  }
+}
+
+function outOfMemory(batch: number, bytes: number): EngineError {
+  return new EngineError(
+    'out-of-memory',
+    `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`,
+  )
+}
+
+function disposed(what: string): EngineError {
+  return new EngineError('disposed', `This ${what} has been disposed of. Load it again to go on.`)
+}

@@ -1,0 +1,122 @@
+/** The weights of a model in one piece of native memory: where each lies, and how it gets there. */
+import type { WeightSource } from '../../../engine/engine.js'
+import { EngineError } from '../../../engine/engine-error.js'
+import type { Plan, WeightName } from '../../../engine/plan.js'
+import { elementCount, type Shape } from '../../../tensor/shape.js'
+import type { Addon, Handle } from './addon.js'
+import { checkStep } from './check-step.js'
+import { lowerStep, type SlotSizes } from './lower-step.js'
+import { type WeightForm, type WeightRef, weightsOf } from './native-op.js'
+
+/** Widest panel and vector of any instruction set: whatever is read in whole vectors ends in zeros. */
+const PADDING = 32
+
+export interface WeightPlace {
+  readonly offset: number
+  readonly form: WeightForm
+}
+
+export interface WeightLayout {
+  /** Most weights have one place; one that is used in two forms has two. */
+  readonly places: ReadonlyMap<WeightName, readonly WeightPlace[]>
+  readonly floats: number
+}
+
+const up = (value: number, unit: number) => Math.ceil(value / unit) * unit
+
+/** A place for each weight that a step of the plan reads, in the order of the steps. */
+export function layOutWeights(plan: Plan, tileColumns: number): WeightLayout {
+  const sizes: SlotSizes = new Map()
+  for (const [name, [rows, width]] of plan.slots) sizes.set(name, [rows, width])
+  const places = new Map<WeightName, WeightPlace[]>()
+  let floats = 0
+  for (const step of plan.steps) {
+    checkStep(step, plan)
+    for (const ref of lowerStep(step, plan, sizes).flatMap(weightsOf)) {
+      const known = places.get(ref.name) ?? []
+      if (known.some((place) => place.form === ref.form)) continue
+      places.set(ref.name, [...known, { offset: floats, form: ref.form }])
+      const shape = shapeOf(plan, ref.name)
+      const [columns, depth] = shape
+      floats += up(
+        ref.form === 'panels' ? up(columns, tileColumns) * depth : elementCount(shape) + PADDING,
+        PADDING,
+      )
+    }
+  }
+  return { places, floats }
+}
+
+/** Throws `unsupported` for a weight that the model was not loaded with. */
+export function offsetOf(layout: WeightLayout, { name, form }: WeightRef): number {
+  const place = layout.places.get(name)?.find((candidate) => candidate.form === form)
+  if (place === undefined) {
+    throw new EngineError(
+      'unsupported',
+      `The plan needs the weight ${name} (as ${form}), which the model was not loaded with. Load it with a plan that names it.`,
+    )
+  }
+  return place.offset
+}
+
+/**
+ * Reads the weights one after the other; while one is packed by the engine's threads the next is read, so that no more than two are in
+ * memory unpacked.
+ */
+export async function packWeights(
+  addon: Addon,
+  engine: Handle<'engine'>,
+  region: Handle<'region'>,
+  plan: Plan,
+  layout: WeightLayout,
+  source: WeightSource,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let packing: Promise<unknown> = Promise.resolve()
+  try {
+    for (const [name, places] of layout.places) {
+      signal?.throwIfAborted()
+      const shape = shapeOf(plan, name)
+      const values = await source.read(name, shape)
+      if (values.length !== elementCount(shape)) {
+        throw new EngineError(
+          'wrong-size',
+          `The weight ${name} should hold [${shape.join(', ')}], ${elementCount(shape)} values; it holds ${values.length}.`,
+        )
+      }
+      await packing
+      packing = Promise.all(places.map((place) => pack(addon, engine, region, place, shape, values)))
+    }
+  } finally {
+    // Also after an error elsewhere: nothing may be left running in a region that the caller gives up.
+    await packing
+  }
+  signal?.throwIfAborted()
+}
+
+function pack(
+  addon: Addon,
+  engine: Handle<'engine'>,
+  region: Handle<'region'>,
+  { offset, form }: WeightPlace,
+  shape: Shape,
+  values: Float32Array,
+): Promise<void> {
+  const [columns, depth] = form === 'panels' ? shape : [values.length, 0]
+  return new Promise((resolve, reject) => {
+    addon.pack(engine, region, offset, columns, depth, [
+      (status) => {
+        if (status === 0) resolve()
+        else reject(new EngineError('disposed', 'The engine ended while weights were being packed.'))
+      },
+      values,
+    ])
+  })
+}
+
+function shapeOf(plan: Plan, name: WeightName): Shape {
+  const shape = plan.weights.get(name)
+  if (shape === undefined)
+    throw new EngineError('unsupported', `The plan does not give the shape of ${name}.`)
+  return shape
+}
