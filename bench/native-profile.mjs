@@ -71,11 +71,7 @@ const weights = {
   },
 }
 
-const { plan, slots } = planVit(
-  config,
-  { rows, columns: rows },
-  random.slice(0, rows * rows * width),
-)
+const { plan, slots } = planVit(config, { rows, columns: rows }, random.slice(0, rows * rows * width))
 const tokens = 5 + rows * rows
 const operations =
   2 *

@@ -37,14 +37,17 @@ async function embedFolder(folder) {
   try {
     const started = performance.now()
     const photos = []
-    for await (const { source, features, error } of encoder.encodeAll(names.map((name) => join(folder, name)))) {
-      if (error) console.error(`${source}: ${error.message}`) // one bad photo never stops the others
+    for await (const { source, features, error } of encoder.encodeAll(
+      names.map((name) => join(folder, name)),
+    )) {
+      if (error)
+        console.error(`${source}: ${error.message}`) // one bad photo never stops the others
       else photos.push({ name: basename(source), path: source, features })
     }
     const seconds = ((performance.now() - started) / 1000).toFixed(2)
     const { model, engine, precision } = encoder.identity
     console.log(`${photos.length} photos of ${folder} in ${seconds} s: ${encoder.width} numbers each,`)
-    console.log(`from ${model} on the ${engine} engine in ${precision}\n`)
+    console.log(`from ${model}, computed by ${engine}, ${precision}\n`)
     return photos
   } finally {
     encoder[Symbol.dispose]()
@@ -64,7 +67,13 @@ function nearestOther(photo, photos) {
 
 function printTable(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column])).join('   ').trimEnd())
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('   ')
+        .trimEnd(),
+    )
 }
 
 if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {

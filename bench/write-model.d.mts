@@ -1,0 +1,2 @@
+import type { Checkpoint } from '../src/checkpoint/checkpoint.js'
+export function writeModel(checkpoint: Checkpoint, path: string): Promise<string>

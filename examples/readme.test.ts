@@ -1,0 +1,125 @@
+/**
+ * What the README shows has run: its commands' output, its snippets, and the two snippets of Birder's model card, these on a network of the real
+ * size with hashed weights in place of the published ones.
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeModel } from '../bench/write-model.mjs'
+import { findPretrained, publishedFile } from '../src/platform/node/hub/find-pretrained.js'
+import { rememberedHash } from '../src/platform/node/hub/verified-files.js'
+import { nativeAvailability } from '../src/platform/node/native/index.js'
+import { readTensors } from '../src/platform/node/verify/case.js'
+import { hashedCheckpoint } from '../src/platform/node/verify/hashed-checkpoint.js'
+import { openGoldens } from '../test/support/goldens.js'
+
+const root = resolve(import.meta.dirname, '..')
+const run = promisify(execFile)
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+
+/** A folder that a reader of the README might stand in, with the package installed. */
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plumage-readme-'))
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(root, join(folder, 'node_modules', 'plumage'))
+  await mkdir(join(folder, 'examples'))
+  await cp(join(root, 'examples', 'photos'), join(folder, 'examples', 'photos'), { recursive: true })
+  await mkdir(join(folder, 'photos'))
+  await cp(join(root, 'examples', 'photos', 'hat-1.jpg'), join(folder, 'photos', 'hat-1.jpg'))
+  await writeFile(join(folder, 'photos', 'broken.jpg'), 'not a photo')
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** The first TypeScript block after a text of the README. */
+function snippetAfter(text: string): string {
+  const from = readme.indexOf(text)
+  expect(from, `the README has lost the text ${text}`).toBeGreaterThan(-1)
+  return /```ts\n(.*?)```/s.exec(readme.slice(from))?.[1] ?? ''
+}
+
+/** Runs a snippet as it stands, and then what the test adds to see its results. */
+async function runSnippet(
+  snippet: string,
+  then: string,
+  env: Record<string, string> = {},
+): Promise<{ stdout: string; stderr: string }> {
+  const { outputText } = ts.transpileModule(`${snippet}\n${then}`, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  })
+  const path = join(folder, 'snippet.mjs')
+  await writeFile(path, outputText)
+  return run(process.execPath, [path], { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 1e8 })
+}
+
+test('`npm start` prints the neighbours that the README shows', async () => {
+  const shown = /<!-- example: npm start -->\n```\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  const { stdout } = await run(
+    process.execPath,
+    [join(root, 'examples', 'neighbours.mjs'), 'examples/photos'],
+    { cwd: folder },
+  )
+  const table = (text: string) => text.split('\n').filter((line) => /\.jpg {2}|^photo|embeddings/.test(line))
+  expect(table(shown).length).toBeGreaterThan(12)
+  expect(table(stdout)).toEqual(table(shown))
+})
+
+test('the first snippet gives an embedding and a grid of patches', async () => {
+  const { stdout } = await runSnippet(
+    snippetAfter('<!-- example: npm start -->'),
+    'console.log(embedding.length, patches.length / 192, grid.rows, grid.columns)',
+  )
+  expect(stdout.trim()).toBe('192 64 8 8')
+})
+
+test('the loop over many images goes on after a bad one', async () => {
+  const { stdout, stderr } = await runSnippet(snippetAfter('## Many images'), '')
+  expect(stderr).toContain('photos/broken.jpg')
+  expect(stdout).toContain('photos/hat-1.jpg')
+})
+
+const native = nativeAvailability()
+const name = 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'
+
+describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () => {
+  const env: Record<string, string> = {}
+  const goldens = openGoldens()
+
+  beforeAll(async () => {
+    await mkdir(join(folder, 'models'))
+    const path = join(folder, 'models', `${name}.pt`)
+    await writeModel(hashedCheckpoint('vit_reg4_l14_nps_ls', [518, 518], 'large-1'), path)
+    // Stands for the published file, which cannot be fetched here: noted as checked already.
+    env.PLUMAGE_CACHE = join(folder, 'cache')
+    env.HF_HUB_OFFLINE = '1'
+    const { sha256 } = publishedFile(name, findPretrained(name), 'pt')
+    await rememberedHash(path, env.PLUMAGE_CACHE, { known: sha256 })
+    await mkdir(join(folder, 'path', 'to'), { recursive: true })
+    await cp(join(goldens.root, 'large', 'photo-0.png'), join(folder, 'path', 'to', 'image.jpeg'))
+  }, 180_000)
+
+  test('infer_image gives an embedding of shape (1, 1024), and the golden one', async () => {
+    const then =
+      'console.log(JSON.stringify({ shape: embedding.shape, out: out.shape, data: Array.from(embedding.data) }))'
+    const { stdout } = await runSnippet(snippetAfter('<!-- card: embedding -->'), then, env)
+    const { shape, out, data } = JSON.parse(stdout)
+    expect(shape).toEqual([1, 1024])
+    expect(out).toEqual([1, 1024])
+    const expected = (
+      await readTensors(join(goldens.root, 'large', '518.expected.safetensors'), ['embedding'])
+    ).get('embedding')
+    const error = Math.max(
+      ...data.map((value: number, i: number) => Math.abs(value - (expected?.[i] ?? Number.NaN))),
+    )
+    expect(error).toBeLessThan(4e-5)
+  }, 120_000)
+
+  test('detection_features gives a map of shape (1, 1024, 37, 37)', async () => {
+    const { stdout } = await runSnippet(snippetAfter('<!-- card: detection features -->'), '', env)
+    expect(stdout.replace(/\s+/g, ' ').trim()).toBe("[ [ 'stage1', [ 1, 1024, 37, 37 ] ] ]")
+  }, 120_000)
+})
