@@ -1,0 +1,143 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeModel } from '../../../bench/write-model.mjs'
+import { loadEncoder } from './load-encoder.js'
+import { nativeAvailability } from './native/index.js'
+import { packageRoot } from './package-root.js'
+import { hashedCheckpoint } from './verify/hashed-checkpoint.js'
+
+interface Expected {
+  readonly first8: readonly number[]
+  readonly l2norm: number
+  readonly top3: readonly (readonly [number, string, number])[]
+  readonly nearest: readonly (readonly [string, number])[]
+}
+const photos: Record<string, Expected> = JSON.parse(
+  await readFile(join(packageRoot, 'models/mini/expected.json'), 'utf8'),
+).photos
+const photo = (name: string) => join(packageRoot, 'examples/photos', name)
+const engines = nativeAvailability().available ? (['native', 'reference'] as const) : (['reference'] as const)
+
+describe.each(engines)('the mini model on the %s engine', (engine) => {
+  test('gives the embeddings and classes that Birder gives', async () => {
+    using encoder = await loadEncoder('mini', { engine })
+    // The reference engine takes a second for each.
+    const names = Object.keys(photos).slice(0, engine === 'native' ? undefined : 2)
+    for await (const { source, features, error } of encoder.encodeAll(names.map(photo))) {
+      if (error) throw error
+      const { first8, l2norm, top3 } = photos[String(source).split('/').at(-1) ?? '']
+      for (const [i, value] of first8.entries()) expect(features.embedding[i]).toBeCloseTo(value, 4)
+      expect(Math.hypot(...features.embedding)).toBeCloseTo(l2norm, 4)
+      const logits = features.logits ?? new Float32Array()
+      expect(logits.indexOf(Math.max(...logits))).toBe(top3[0][0])
+    }
+  })
+})
+
+describe('what an encode gives', () => {
+  test('tokens, layers and the map before the norm, each with its shape', async () => {
+    using encoder = await loadEncoder('mini')
+    const features = await encoder.encode(photo('hat-1.jpg'), { preNorm: true, layers: [0, -1] })
+    expect([encoder.width, encoder.registers, encoder.depth, encoder.patchSize, encoder.size]).toEqual([192, 4, 12, 14, [112, 112]])
+    expect(features.patches.length).toBe(64 * 192)
+    expect(features.registers.length).toBe(4 * 192)
+    expect(features.preNorm?.length).toBe(64 * 192)
+    expect([...features.layers.keys()]).toEqual([0, -1])
+    expect(features.layers.get(-1)?.subarray(5 * 192)).toEqual(features.preNorm)
+    expect(features.imageSize).toEqual([534, 400])
+    expect(features.identity).toMatchObject({ model: 'deit3_reg4_t14_tiny-imagenet', recipe: 'birder 112x112 exif-applied pillow-13' })
+  })
+
+  test('patch boxes tile the photo, edge to edge', async () => {
+    using encoder = await loadEncoder('mini')
+    const { patchBox, grid, imageSize } = await encoder.encode(photo('hat-1.jpg'))
+    expect(patchBox(0, 0)).toMatchObject({ top: 0, left: 0 })
+    expect(patchBox(grid.rows - 1, grid.columns - 1).bottom).toBeCloseTo(imageSize[0], 9)
+    expect(patchBox(grid.rows - 1, grid.columns - 1).right).toBeCloseTo(imageSize[1], 9)
+    expect(patchBox(3, 2).right).toBeCloseTo(patchBox(3, 3).left, 9)
+    expect(() => patchBox(8, 0)).toThrow(/no patch \(8, 0\) in a grid of 8 x 8/)
+  })
+
+  test('the native recipe keeps the aspect ratio, in whole patches', async () => {
+    using encoder = await loadEncoder('mini', { recipe: 'native', maxPatches: 100 })
+    const { grid } = await encoder.encode(photo('hat-1.jpg'))
+    expect(grid.rows).toBeGreaterThan(grid.columns)
+    expect(grid.rows * grid.columns).toBeLessThanOrEqual(100)
+  })
+
+  test('another size is another grid; one that is no whole number of patches is refused with the nearest', async () => {
+    using encoder = await loadEncoder('mini', { size: [112, 168] })
+    expect((await encoder.encode(photo('hat-1.jpg'))).grid).toEqual({ rows: 8, columns: 12 })
+    using odd = await loadEncoder('mini', { size: 100 })
+    await expect(odd.encode(photo('hat-1.jpg'))).rejects.toThrow(/100 x 100 .* nearest size is 98 x 98/)
+  })
+
+  test('bytes, paths and decoded images give the same', async () => {
+    using encoder = await loadEncoder('mini')
+    const bytes = await readFile(photo('hat-1.jpg'))
+    expect((await encoder.encode(bytes)).embedding).toEqual((await encoder.encode(photo('hat-1.jpg'))).embedding)
+    const grey = { height: 40, width: 40, data: new Uint8Array(4800).fill(128) }
+    expect((await encoder.encode(grey)).embedding.every(Number.isFinite)).toBe(true)
+  })
+
+  test('one bad image is an error of its own', async () => {
+    using encoder = await loadEncoder('mini')
+    const outcomes: (string | undefined)[] = []
+    for await (const { error } of encoder.encodeAll([photo('hat-1.jpg'), new Uint8Array(), '/no/such.jpg', photo('hat-2.jpg')])) {
+      outcomes.push(error?.name)
+    }
+    expect(outcomes).toEqual([undefined, 'ImageError', 'ImageError', undefined])
+  })
+})
+
+describe('ending', () => {
+  test('an aborted signal ends loading and encoding with its reason', async () => {
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(loadEncoder('mini', { signal })).rejects.toThrow('enough')
+    using encoder = await loadEncoder('mini')
+    await expect(encoder.encode(photo('hat-1.jpg'), { signal })).rejects.toThrow('enough')
+  })
+
+  test('after disposing, an encode says so', async () => {
+    const encoder = await loadEncoder('mini')
+    encoder[Symbol.dispose]()
+    await expect(encoder.encode(photo('hat-1.jpg'))).rejects.toMatchObject({ name: 'EngineError', code: 'disposed' })
+  })
+})
+
+describe('models that cannot be had', () => {
+  test.each([
+    ['vit_l14_dino', {}, 'HubError', /nearest|known/i],
+    ['rope_vit_reg4_b14_capi-places365', {}, 'CheckpointError', /class RoPE_ViT/],
+    ['vit_reg4_s14_nps_ls_dino-v2-lvd142m', { offline: true }, 'HubError', /offline/i],
+    ['/no/such/model.pt', {}, 'CheckpointError', /no such file/],
+    ['mini', { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],
+  ] as const)('%s with %j is a %s', async (model, options, name, message) => {
+    await expect(loadEncoder(model, options)).rejects.toMatchObject({ name, message: expect.stringMatching(message) })
+  })
+})
+
+describe.skipIf(process.platform !== 'linux' || !nativeAvailability().available)('memory', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'plumage-memory-'))
+    await writeModel(hashedCheckpoint('vit_reg4_b14_nps_ls', [224, 224], 'memory'), join(folder, 'vit_reg4_b14_nps_ls.safetensors'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const resident = async () => Number((await readFile('/proc/self/statm', 'utf8')).split(' ')[1]) * 4096
+
+  test('disposing gives the weights back to the system', async () => {
+    const before = await resident()
+    const encoder = await loadEncoder(join(folder, 'vit_reg4_b14_nps_ls.safetensors'))
+    await encoder.encode(photo('hat-1.jpg'))
+    const loaded = await resident()
+    encoder[Symbol.dispose]()
+    const after = await resident()
+    const weights = 86_582_016 * 4
+    expect(loaded - before).toBeGreaterThan(0.9 * weights)
+    expect(loaded - after).toBeGreaterThan(0.9 * weights)
+  })
+})
