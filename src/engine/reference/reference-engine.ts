@@ -103,7 +103,11 @@ class ReferenceProgram implements Program {
       results.set(slot, new Float32Array(batch * elementCount(this.#plan.slots.get(slot) ?? [])))
     }
     for (let image = 0; image < batch; image++) {
-      const slots = await this.#runOne(pixels.subarray(image * size, (image + 1) * size), weights, options.signal)
+      const slots = await this.#runOne(
+        pixels.subarray(image * size, (image + 1) * size),
+        weights,
+        options.signal,
+      )
       for (const [slot, result] of results) {
         const values = slots.get(slot)
         if (values !== undefined) result.set(values, image * values.length)

@@ -23,15 +23,17 @@ export function runStep(step: Step, context: StepContext): void {
   const weight = (name: string) => found(context.weights, name)
   switch (step.op) {
     case 'patchify':
-      return patchify(slot(step.input), step, out)
+      patchify(slot(step.input), step, out)
+      return
     case 'linear':
-      return linear(
+      linear(
         slot(step.input),
         weight(step.weight),
         step.bias === null ? null : weight(step.bias),
         rowsOf(step.input, context),
         out,
       )
+      return
     case 'assembleTokens': {
       const [head, registers] = [step.classToken, step.registers].map((name) =>
         name === null ? [] : weight(name),
@@ -47,11 +49,14 @@ export function runStep(step: Step, context: StepContext): void {
       return
     }
     case 'norm':
-      return normalise(step, slot(step.input), out, context)
+      normalise(step, slot(step.input), out, context)
+      return
     case 'attention':
-      return selfAttention(step, slot(step.input), context)
+      selfAttention(step, slot(step.input), context)
+      return
     case 'activation':
-      return activate(step.kind, slot(step.input), out)
+      activate(step.kind, slot(step.input), out)
+      return
     case 'gate': {
       const f: (x: number) => number = ACTIVATIONS[step.kind]
       const [gate, value] = [slot(step.gate), slot(step.value)]
@@ -90,7 +95,7 @@ export function runStep(step: Step, context: StepContext): void {
       const [rows, keys] = [rowsOf(step.query, context), rowsOf(step.keyValue, context)]
       const width = widthOf(step.query, context)
       const keyValue = { data: slot(step.keyValue), rows: keys, stride: 2 * width }
-      return attention(
+      attention(
         { data: slot(step.query), rows, stride: width, offset: 0 },
         { ...keyValue, offset: 0 },
         { ...keyValue, offset: width },
@@ -99,10 +104,11 @@ export function runStep(step: Step, context: StepContext): void {
         step.scale,
         out,
       )
+      return
     }
     case 'probeAttention': {
       const width = widthOf(step.keys, context)
-      return probeAttention(
+      probeAttention(
         weight(step.latents),
         slot(step.keys),
         slot(step.values),
@@ -111,9 +117,11 @@ export function runStep(step: Step, context: StepContext): void {
         step.scale,
         out,
       )
+      return
     }
     case 'softMoe':
-      return softMoe(step, context)
+      softMoe(step, context)
+      return
     default:
       step satisfies never
   }
@@ -121,8 +129,8 @@ export function runStep(step: Step, context: StepContext): void {
 
 function normalise(norm: NormWeights, x: Float32Array, out: Float32Array, { weights }: StepContext): void {
   const weight = found(weights, norm.weight)
-  if (norm.kind === 'rmsNorm') return rmsNorm(x, weight, norm.epsilon, out)
-  layerNorm(x, weight, norm.bias === null ? null : found(weights, norm.bias), norm.epsilon, out)
+  if (norm.kind === 'rmsNorm') rmsNorm(x, weight, norm.epsilon, out)
+  else layerNorm(x, weight, norm.bias === null ? null : found(weights, norm.bias), norm.epsilon, out)
 }
 
 function selfAttention(step: Attention, qkv: Float32Array, context: StepContext): void {

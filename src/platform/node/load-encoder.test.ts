@@ -40,14 +40,23 @@ describe('what an encode gives', () => {
   test('tokens, layers and the map before the norm, each with its shape', async () => {
     using encoder = await loadEncoder('mini')
     const features = await encoder.encode(photo('hat-1.jpg'), { preNorm: true, layers: [0, -1] })
-    expect([encoder.width, encoder.registers, encoder.depth, encoder.patchSize, encoder.size]).toEqual([192, 4, 12, 14, [112, 112]])
+    expect([encoder.width, encoder.registers, encoder.depth, encoder.patchSize, encoder.size]).toEqual([
+      192,
+      4,
+      12,
+      14,
+      [112, 112],
+    ])
     expect(features.patches.length).toBe(64 * 192)
     expect(features.registers.length).toBe(4 * 192)
     expect(features.preNorm?.length).toBe(64 * 192)
     expect([...features.layers.keys()]).toEqual([0, -1])
     expect(features.layers.get(-1)?.subarray(5 * 192)).toEqual(features.preNorm)
     expect(features.imageSize).toEqual([534, 400])
-    expect(features.identity).toMatchObject({ model: 'deit3_reg4_t14_tiny-imagenet', recipe: 'birder 112x112 exif-applied pillow-13' })
+    expect(features.identity).toMatchObject({
+      model: 'deit3_reg4_t14_tiny-imagenet',
+      recipe: 'birder 112x112 exif-applied pillow-13',
+    })
   })
 
   test('patch boxes tile the photo, edge to edge', async () => {
@@ -77,7 +86,9 @@ describe('what an encode gives', () => {
   test('bytes, paths and decoded images give the same', async () => {
     using encoder = await loadEncoder('mini')
     const bytes = await readFile(photo('hat-1.jpg'))
-    expect((await encoder.encode(bytes)).embedding).toEqual((await encoder.encode(photo('hat-1.jpg'))).embedding)
+    expect((await encoder.encode(bytes)).embedding).toEqual(
+      (await encoder.encode(photo('hat-1.jpg'))).embedding,
+    )
     const grey = { height: 40, width: 40, data: new Uint8Array(4800).fill(128) }
     expect((await encoder.encode(grey)).embedding.every(Number.isFinite)).toBe(true)
   })
@@ -85,7 +96,12 @@ describe('what an encode gives', () => {
   test('one bad image is an error of its own', async () => {
     using encoder = await loadEncoder('mini')
     const outcomes: (string | undefined)[] = []
-    for await (const { error } of encoder.encodeAll([photo('hat-1.jpg'), new Uint8Array(), '/no/such.jpg', photo('hat-2.jpg')])) {
+    for await (const { error } of encoder.encodeAll([
+      photo('hat-1.jpg'),
+      new Uint8Array(),
+      '/no/such.jpg',
+      photo('hat-2.jpg'),
+    ])) {
       outcomes.push(error?.name)
     }
     expect(outcomes).toEqual([undefined, 'ImageError', 'ImageError', undefined])
@@ -103,7 +119,10 @@ describe('ending', () => {
   test('after disposing, an encode says so', async () => {
     const encoder = await loadEncoder('mini')
     encoder[Symbol.dispose]()
-    await expect(encoder.encode(photo('hat-1.jpg'))).rejects.toMatchObject({ name: 'EngineError', code: 'disposed' })
+    await expect(encoder.encode(photo('hat-1.jpg'))).rejects.toMatchObject({
+      name: 'EngineError',
+      code: 'disposed',
+    })
   })
 })
 
@@ -115,7 +134,10 @@ describe('models that cannot be had', () => {
     ['/no/such/model.pt', {}, 'CheckpointError', /no such file/],
     ['mini', { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],
   ] as const)('%s with %j is a %s', async (model, options, name, message) => {
-    await expect(loadEncoder(model, options)).rejects.toMatchObject({ name, message: expect.stringMatching(message) })
+    await expect(loadEncoder(model, options)).rejects.toMatchObject({
+      name,
+      message: expect.stringMatching(message),
+    })
   })
 })
 
@@ -123,7 +145,10 @@ describe.skipIf(process.platform !== 'linux' || !nativeAvailability().available)
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'plumage-memory-'))
-    await writeModel(hashedCheckpoint('vit_reg4_b14_nps_ls', [224, 224], 'memory'), join(folder, 'vit_reg4_b14_nps_ls.safetensors'))
+    await writeModel(
+      hashedCheckpoint('vit_reg4_b14_nps_ls', [224, 224], 'memory'),
+      join(folder, 'vit_reg4_b14_nps_ls.safetensors'),
+    )
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
