@@ -12,6 +12,8 @@ export interface GoldenTensor {
   readonly exact?: boolean
   /** Largest allowed absolute difference. */
   readonly atol?: number
+  /** How far the library's own float32 run is from its float64 run. */
+  readonly noise?: number
 }
 
 export interface GoldenFile {

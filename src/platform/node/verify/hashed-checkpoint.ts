@@ -83,7 +83,9 @@ function distribution(name: string, shape: Shape): { offset: number; scale: numb
   if (name === 'pos_embedding') return { offset: 0, scale: 0.5 }
   if (name.endsWith('gamma')) return { offset: 0.3, scale: 0.2 }
   if (/norm[12]?\.weight$/.test(name)) return { offset: 1, scale: 0.1 }
-  if (name.endsWith('.bias')) return { offset: 0, scale: 0.1 }
+  // Not among the golden cases; a variance must be above 0.
+  if (name.endsWith('running_var')) return { offset: 1, scale: 0.5 }
+  if (name.endsWith('.bias') || name.endsWith('running_mean')) return { offset: 0, scale: 0.1 }
   return { offset: 0, scale: (name.endsWith('qkv.weight') ? 1.5 : 1) * Math.sqrt(3 / fanIn) }
 }
 

@@ -87,7 +87,21 @@ export async function* runLargeCase(
     'detection_features.stage1.std_of_16_channels': () => groups.deviations,
   }
   for (const [tensor, make] of Object.entries(actual)) {
-    if (expected.has(tensor)) yield compare(golden, tensor, make(), expected.get(tensor))
+    if (expected.has(tensor))
+      yield withinPromise(golden, compare(golden, tensor, make(), expected.get(tensor)))
+  }
+}
+
+/** What float32 promises on a network of real size: at most four times the library's own float32 error. */
+const PROMISE = 4
+
+function withinPromise(golden: GoldenCase, comparison: Comparison): Comparison {
+  const tolerance = PROMISE * (golden.tensors?.[comparison.tensor]?.noise ?? 0)
+  return {
+    ...comparison,
+    tolerance,
+    passed: comparison.error <= tolerance,
+    note: `${PROMISE} x PyTorch's own float32 error`,
   }
 }
 
