@@ -12,8 +12,9 @@ import { cosineSimilarity, loadEncoder } from 'plumage/node'
 
 const OUTPUT = 'embeddings.jsonl'
 
-export async function showNeighbours(folder) {
-  const photos = await embedFolder(folder)
+/** `options` are those of `loadEncoder`. */
+export async function showNeighbours(folder, options = {}) {
+  const photos = await embedFolder(folder, options)
 
   const rows = photos.map((photo) => {
     const [height, width] = photo.features.imageSize
@@ -31,9 +32,9 @@ export async function showNeighbours(folder) {
   console.log('    npx plumage embed <your folder> -o embeddings.parquet\n')
 }
 
-async function embedFolder(folder) {
+async function embedFolder(folder, options) {
   const names = (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp)$/i.test(name)).sort()
-  const encoder = await loadEncoder('mini') // TypeScript and Node 24 can say `using encoder = …` and leave out the `finally`
+  const encoder = await loadEncoder('mini', options) // TypeScript and Node 24 can say `using encoder = …` and leave out the `finally`
   try {
     const started = performance.now()
     const photos = []

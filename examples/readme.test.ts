@@ -82,6 +82,23 @@ test('the loop over many images goes on after a bad one', async () => {
   expect(stdout).toContain('photos/hat-1.jpg')
 })
 
+test('the commands run as they stand', async () => {
+  const commands = [...readme.matchAll(/^ {4}npx plumage (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line)
+  expect(commands.length).toBeGreaterThanOrEqual(4)
+  const place = join(folder, 'commands')
+  await mkdir(place)
+  await symlink(join(root, 'test'), join(place, 'test'))
+  await cp(join(root, 'examples', 'photos'), join(place, 'photos'), { recursive: true })
+  for (const command of commands) {
+    // A line that shows a placeholder is for the reader to fill in.
+    if (command.includes('<')) continue
+    await run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...command.split(' ')], {
+      cwd: place,
+      maxBuffer: 1e8,
+    })
+  }
+}, 300_000)
+
 const native = nativeAvailability()
 const name = 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'
 

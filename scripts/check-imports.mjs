@@ -50,7 +50,10 @@ export function findViolations(root) {
       if (problem !== null) violations.push(`src/${file}: ${problem}`)
     }
     const values = imports.filter(({ target, kind }) => kind === 'value' && target.startsWith('.'))
-    graph.set(stemOf(file), values.map(({ target }) => resolveImport(file, target)))
+    graph.set(
+      stemOf(file),
+      values.map(({ target }) => resolveImport(file, target)),
+    )
   }
   return [...violations, ...cyclesOf(graph).map((cycle) => `import cycle: ${cycle.join(' -> ')}`)]
 }
@@ -62,16 +65,24 @@ function problemOf(file, target, kind) {
   const rules = ROOMS[room]
   if (target.startsWith('node:')) return rules.node ? null : `${room} may not import Node's ${target}`
   if (!target.startsWith('.')) {
-    const name = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/')
-    return rules.packages === ANY || rules.packages?.includes(name) ? null : `${room} may not import the package ${name}`
+    const name = target
+      .split('/')
+      .slice(0, target.startsWith('@') ? 2 : 1)
+      .join('/')
+    return rules.packages === ANY || rules.packages?.includes(name)
+      ? null
+      : `${room} may not import the package ${name}`
   }
   const path = resolveImport(file, target)
   if (path.startsWith('../')) return `imports ${target}, outside src`
-  if (path === 'index') return DOORS.includes(stemOf(file)) ? null : 'may not import index.ts, which is for users'
+  if (path === 'index')
+    return DOORS.includes(stemOf(file)) ? null : 'may not import index.ts, which is for users'
   const targetRoom = roomOf(path)
   if (targetRoom === null) return `imports ${target}, which belongs to no room`
   if (targetRoom === room || rules.rooms.includes(targetRoom) || rules.files?.includes(path)) return null
-  return kind === 'type' && rules.types?.includes(path) ? null : `${room} may not import ${targetRoom} (${target})`
+  return kind === 'type' && rules.types?.includes(path)
+    ? null
+    : `${room} may not import ${targetRoom} (${target})`
 }
 
 /** `encoder.ts` is the door of `encoder/`; other files right in src are no room. */
@@ -96,13 +107,16 @@ function importsOf(path) {
   const found = []
   const visit = (node) => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
-      const typeOnly = ts.isImportDeclaration(node) ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword : node.isTypeOnly
+      const typeOnly = ts.isImportDeclaration(node)
+        ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+        : node.isTypeOnly
       found.push({ target: node.moduleSpecifier.text, kind: typeOnly ? 'type' : 'value' })
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       found.push({ target: node.argument.literal.text, kind: 'type' })
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [target] = node.arguments
-      if (target !== undefined && ts.isStringLiteralLike(target)) found.push({ target: target.text, kind: 'lazy' })
+      if (target !== undefined && ts.isStringLiteralLike(target))
+        found.push({ target: target.text, kind: 'lazy' })
     }
     ts.forEachChild(node, visit)
   }
@@ -135,7 +149,9 @@ if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   const violations = findViolations(root)
   for (const line of violations) console.error(line)
   if (violations.length > 0) {
-    console.error(`${violations.length} imports against the architecture in ${relative('.', root) || '.'}: see ARCHITECTURE.md`)
+    console.error(
+      `${violations.length} import${violations.length === 1 ? '' : 's'} against the architecture in ${relative('.', root) || '.'}: see ARCHITECTURE.md`,
+    )
     process.exitCode = 1
   }
 }

@@ -11,7 +11,15 @@ const bin = (path) => join(root, 'node_modules', path)
 const steps = {
   build: () => node('scripts/setup.mjs', '--build'),
   'import directions': () => node('scripts/check-imports.mjs'),
-  'lint and format': () => node(bin('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings', '.'),
+  'lint and format': () =>
+    node(
+      bin('@biomejs/biome/bin/biome'),
+      'ci',
+      '--colors=off',
+      '--diagnostic-level=warn',
+      '--error-on-warnings',
+      '.',
+    ),
   'types of tests': () => node(bin('typescript/bin/tsc'), '-b', 'tsconfig.json'),
   'size of the committed goldens': checkGoldenSize,
   'tests and coverage': runTests,
@@ -29,7 +37,9 @@ try {
     if (!ok) failed++
   }
   reportLongFiles()
-  console.log(failed === 0 ? 'All checks passed.' : `${failed} of ${Object.keys(steps).length} checks failed.`)
+  console.log(
+    failed === 0 ? 'All checks passed.' : `${failed} of ${Object.keys(steps).length} checks failed.`,
+  )
   process.exitCode = failed === 0 ? 0 : 1
 } catch (error) {
   process.exitCode = reportError(error)
@@ -46,25 +56,37 @@ async function runTests() {
   const plain = output.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '')
   const counts = plain.trimEnd().split('\n').at(-1)
   const lines = plain.match(/Lines\s*:\s*([\d.]+)%/)?.[1]
-  return { ok, output: plain, note: `${counts}; ${lines === undefined ? 'no coverage' : `${lines} % of the lines of src/`}` }
+  return {
+    ok,
+    output: plain,
+    note: `${counts}; ${lines === undefined ? 'no coverage' : `${lines} % of the lines of src/`}`,
+  }
 }
 
 function checkGoldenSize() {
   const bytes = filesUnder(join(root, 'test/golden/data')).reduce((sum, file) => sum + statSync(file).size, 0)
   const note = `${(bytes / 1e6).toFixed(1)} of at most ${GOLDEN_LIMIT_BYTES / 1e6} MB`
-  return { ok: bytes > 0 && bytes <= GOLDEN_LIMIT_BYTES, output: 'Choose fewer cases in scripts/choose-goldens.mjs.', note }
+  return {
+    ok: bytes > 0 && bytes <= GOLDEN_LIMIT_BYTES,
+    output: 'Choose fewer cases in scripts/choose-goldens.mjs.',
+    note,
+  }
 }
 
 /** A report and no check: a long file may be one thing. */
 function reportLongFiles() {
-  const sources = ['src', 'native/src', 'scripts', 'test', 'bench', 'examples'].flatMap((folder) => filesUnder(join(root, folder)))
+  const sources = ['src', 'native/src', 'scripts', 'test', 'bench', 'examples'].flatMap((folder) =>
+    filesUnder(join(root, folder)),
+  )
   const long = sources
     .filter((file) => /\.(ts|mts|mjs|cc|h)$/.test(file) && !file.endsWith('-data.ts'))
     .map((file) => ({ file: relative(root, file), lines: readFileSync(file, 'utf8').split('\n').length - 1 }))
     .filter(({ lines }) => lines > LONG_FILE_LINES)
     .sort((a, b) => b.lines - a.lines)
   if (long.length === 0) return
-  console.log(`Files of more than ${LONG_FILE_LINES} lines: ${long.map(({ file, lines }) => `${file} (${lines})`).join(', ')}`)
+  console.log(
+    `Files of more than ${LONG_FILE_LINES} lines: ${long.map(({ file, lines }) => `${file} (${lines})`).join(', ')}`,
+  )
 }
 
 function filesUnder(folder) {

@@ -9,7 +9,8 @@ export default class CountReporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         states++
-        if (state === 'pending') counts.failed++ // It never came to an end.
+        if (state === 'pending')
+          counts.failed++ // It never came to an end.
         else counts[state]++
       }
       // A file that does not load has no tests, or skips those it has.

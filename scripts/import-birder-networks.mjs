@@ -9,9 +9,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const { birder_version: version, networks } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-const lines = Object.entries(networks).map(([name, { class: kind, config, size, parameters_0_classes: parameters }]) => {
-  return `  ${JSON.stringify(name)}: ${JSON.stringify({ class: kind, config, size: size ?? null, parameters: parameters ?? null })},`
-})
+const lines = Object.entries(networks).map(
+  ([name, { class: kind, config, size, parameters_0_classes: parameters }]) => {
+    return `  ${JSON.stringify(name)}: ${JSON.stringify({ class: kind, config, size: size ?? null, parameters: parameters ?? null })},`
+  },
+)
 writeFileSync(
   'src/model/networks-data.ts',
   `/**

@@ -8,7 +8,16 @@
  * recent syntax. Where all is done, nothing is written and no process started, so that a second `npm start` begins at once.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runQuietly } from './run-quietly.mjs'
@@ -25,7 +34,10 @@ export class SetupError extends Error {
   constructor({ step, problem, advice, output = '' }) {
     super(`The set-up stopped at "${step}": ${problem}. ${advice}`)
     this.name = 'SetupError'
-    this.output = output.trimEnd().split('\n').slice(-25).join('\n')
+    const lines = output.trim().split('\n')
+    // npm names the cause first and then explains itself at length; compilers end with the cause.
+    const isLong = lines.length > 30
+    this.output = (isLong ? [...lines.slice(0, 15), '...', ...lines.slice(-15)] : lines).join('\n')
   }
 }
 
@@ -34,6 +46,7 @@ export class SetupError extends Error {
  *
  * @param {{ install?: boolean, retry?: boolean, log?: (line: string) => void }} [options] `retry`: also a native build that has
  *   failed before with the same sources
+ * @returns {Promise<{ hasNative: boolean }>} where there is no native engine, `log` was told why
  */
 export async function setUp({ install = true, retry = false, log = console.log } = {}) {
   requireNode()
@@ -46,7 +59,9 @@ export async function setUp({ install = true, retry = false, log = console.log }
     })
   }
   const { reason } = readNotes().native ?? {}
-  if (reason) log(`No native engine: ${reason}. Going on with the reference engine, which is right but slow.`)
+  if (reason !== undefined)
+    log(`No native engine: ${reason}. Going on with the reference engine, which is right but slow.`)
+  return { hasNative: reason === undefined }
 }
 
 function requireNode() {
@@ -137,7 +152,10 @@ async function buildTypeScript(log) {
 /** Path, size and time of everything that the build reads. */
 function sourceFingerprint() {
   const hash = createHash('sha256')
-  const files = [...sourceFiles(), ...['base', 'core', 'node'].map((name) => join(root, `tsconfig.${name}.json`))]
+  const files = [
+    ...sourceFiles(),
+    ...['base', 'core', 'node'].map((name) => join(root, `tsconfig.${name}.json`)),
+  ]
   for (const file of [...files, join(root, 'node_modules/typescript/package.json')]) {
     const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 }
     hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
@@ -189,7 +207,11 @@ async function buildAddon(log) {
   const started = Date.now()
   const fingerprint = nativeFingerprint()
   const { buildNative } = await import('./build-native.mjs')
-  const { built, reason } = await buildNative({ log: (line) => log(`Native engine: ${line} ...`) })
+  const { built, reason } = await buildNative({ log: (line) => log(`Native engine: ${line} ...`) }).catch(
+    (error) => {
+      return { built: false, reason: error.message }
+    },
+  )
   writeNotes({ native: { fingerprint, reason, slow: Date.now() - started > 1000 } })
   if (built) log(`Native engine built (${seconds(started)}).`)
 }

@@ -39,7 +39,10 @@ async function runTests(args) {
   const { passed, failed, skipped } = readCounts()
   // Vitest also ends badly without a failed test: it crashed, was killed, or a threshold was missed.
   const unexplained = failed === 0 && code !== 0 ? 1 : 0
-  if (unexplained > 0) console.log(`Vitest ended with ${signal ?? `code ${code}`} though no test failed: counted as one failure.`)
+  if (unexplained > 0)
+    console.log(
+      `Vitest ended with ${signal ?? `code ${code}`} though no test failed: counted as one failure.`,
+    )
   console.log(`${passed} passed, ${failed + unexplained} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   return signal === null ? code : 128 + constants.signals[signal]
 }
@@ -56,7 +59,9 @@ function describeGoldens() {
   const named = process.env.PLUMAGE_GOLDENS
   const whole = named === undefined ? join(root, '../shared/goldens') : resolve(root, named)
   if (!existsSync(join(whole, 'index.json'))) {
-    return named === undefined ? 'Goldens: the committed part, test/golden/data.' : `Goldens: none, ${whole} has no index.json.`
+    return named === undefined
+      ? 'Goldens: the committed part, test/golden/data.'
+      : `Goldens: none, ${whole} has no index.json.`
   }
   const shown = relative(root, whole)
   return `Goldens: the whole set, ${isAbsolute(shown) ? whole : shown}.`

@@ -51,63 +51,109 @@ INLINE void softmaxBlock(float* scores, long keys, V* maximum, V* total, V* fact
   }
 }
 
-// Scratch: (headWidth + valueWidth + KEY_BLOCK) * NR floats.
-void attention(const AttentionArgs& args, long task, float* scratch) {
-  const long blocks = ceilDivide(args.queries, NR);
-  const long image = task / (args.heads * blocks), head = task / blocks % args.heads;
-  const long first = task % blocks * NR;
-  const long queries = smaller(NR, args.queries - first);
-  const long width = args.headWidth, valueWidth = args.valueWidth;
-  float* query = scratch;                  // [headWidth][NR]
-  float* mixed = query + width * NR;       // [valueWidth][NR]
-  float* scores = mixed + valueWidth * NR; // [KEY_BLOCK][NR]
+// NR queries while they pass the keys: transposed operand and result, and where softmax stands.
+struct QueryBlock {
+  float* query;  // [headWidth][NR]
+  float* mixed;  // [valueWidth][NR]
+  V maximum[NV], total[NV];
+};
 
-  // Scores in base 2: one product less for each exponential.
+// Scores come in base 2: one product less for each exponential. Lanes without a query repeat the last one, so that they stay harmless.
+INLINE void beginBlock(QueryBlock& block, const AttentionArgs& args, const float* q, long queries) {
   const float scale = args.scale * LOG2_E;
-  const float* q = args.query.data + image * args.query.imageStride + first * args.query.rowStride + head * width;
-  for (long r = 0; r < NR; r++) {
-    // Lanes without a query repeat the last one, so that they stay harmless.
-    const float* from = q + smaller(r, queries - 1) * args.query.rowStride;
-    for (long d = 0; d < width; d++) query[d * NR + r] = from[d] * scale;
+  for (long d = 0; d < args.headWidth; d++) {
+    for (long r = 0; r < queries; r++) block.query[d * NR + r] = q[r * args.query.rowStride + d] * scale;
+    for (long r = queries; r < NR; r++) block.query[d * NR + r] = block.query[d * NR + queries - 1];
   }
-
-  V maximum[NV], total[NV], factor[NV];
   for (int j = 0; j < NV; j++) {
-    maximum[j] = splat(-__builtin_inff());
-    total[j] = V{};
+    block.maximum[j] = splat(-__builtin_inff());
+    block.total[j] = V{};
   }
-  const float* key = args.key.data + image * args.key.imageStride + head * width;
-  const float* value = args.value.data + image * args.value.imageStride + head * valueWidth;
-  const long tileCount = ceilDivide(valueWidth, MR);
-  for (long n = 0; n < args.keys; n += KEY_BLOCK) {
-    const long keys = smaller(KEY_BLOCK, args.keys - n);
-    for (long r = 0; r < keys; r += MR) {
-      const long count = smaller(MR, keys - r);
-      Tiles<true, false>::of(count)(key + (n + r) * args.key.rowStride, args.key.rowStride, query, scores + r * NR, width,
-                                    reinterpret_cast<const char*>(query));
-    }
-    softmaxBlock(scores, keys, maximum, total, factor);
-    if (n > 0) {
-      for (long d = 0; d < valueWidth; d++) {
-        for (int j = 0; j < NV; j++) store(mixed + d * NR + j * W, load(mixed + d * NR + j * W) * factor[j]);
+}
+
+// Passes one block of keys: scores, their softmax, and the sum of `values` (panels of MR columns) weighted by it.
+INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys, bool first,
+                     float* scores) {
+  for (long r = 0; r < keys; r += MR) {
+    Tiles<true, false>::of(smaller(MR, keys - r))(key + r * args.key.rowStride, args.key.rowStride, block.query, scores + r * NR,
+                                                  args.headWidth, reinterpret_cast<const char*>(block.query));
+  }
+  V factor[NV];
+  softmaxBlock(scores, keys, block.maximum, block.total, factor);
+  if (!first) {
+    for (long d = 0; d < args.valueWidth; d++) {
+      for (int j = 0; j < NV; j++) {
+        float* at = block.mixed + d * NR + j * W;
+        store(at, load(at) * factor[j]);
       }
     }
-    for (long t = 0, column = 0; t < tileCount; t++) {
-      const long count = (valueWidth - column) / (tileCount - t);
-      const TileFunction function = n == 0 ? Tiles<false, false>::of(count) : Tiles<false, true>::of(count);
-      function(value + n * args.value.rowStride + column, args.value.rowStride, scores, mixed + column * NR, keys,
-               reinterpret_cast<const char*>(scores));
-      column += count;
+  }
+  for (long column = 0; column < args.valueWidth; column += MR) {
+    const long count = smaller(MR, args.valueWidth - column);
+    const TileFunction function = first ? Tiles<false, false>::of(count) : Tiles<false, true>::of(count);
+    function(values + column * KEY_BLOCK, MR, scores, block.mixed + column * NR, keys, reinterpret_cast<const char*>(scores));
+  }
+}
+
+INLINE void endBlock(QueryBlock& block, const AttentionArgs& args, float* out, long queries) {
+  for (int j = 0; j < NV; j++) block.total[j] = 1.0f / block.total[j];
+  for (long d = 0; d < args.valueWidth; d++) {
+    for (int j = 0; j < NV; j++) {
+      float* at = block.mixed + d * NR + j * W;
+      store(at, load(at) * block.total[j]);
     }
   }
-
-  for (int j = 0; j < NV; j++) total[j] = 1.0f / total[j];
-  for (long d = 0; d < valueWidth; d++) {
-    for (int j = 0; j < NV; j++) store(mixed + d * NR + j * W, load(mixed + d * NR + j * W) * total[j]);
-  }
-  float* out = args.out + image * args.outImageStride + first * args.outRowStride + head * valueWidth;
   for (long r = 0; r < queries; r++) {
-    for (long d = 0; d < valueWidth; d++) out[r * args.outRowStride + d] = mixed[d * NR + r];
+    for (long d = 0; d < args.valueWidth; d++) out[r * args.outRowStride + d] = block.mixed[d * NR + r];
+  }
+}
+
+// A block of values in panels of MR columns, one key after the other: read again for every tile, from the nearest cache.
+INLINE void packValues(const AttentionArgs& args, const float* value, long keys, float* values) {
+  for (long r = 0; r < keys; r++) {
+    const float* from = value + r * args.value.rowStride;
+    float* to = values + r * MR;
+    for (long d = 0; d < args.valueWidth; d += MR, to += KEY_BLOCK * MR) {
+      const long count = smaller(MR, args.valueWidth - d);
+      if (count == MR) {
+        __builtin_memcpy(to, from + d, sizeof(float) * MR);
+      } else {
+        for (long i = 0; i < count; i++) to[i] = from[d + i];
+      }
+    }
+  }
+}
+
+// Scratch: for each block of queries (headWidth + valueWidth) * NR floats; once KEY_BLOCK * NR, and KEY_BLOCK for each value column,
+// these rounded up to whole tiles.
+void attention(const AttentionArgs& args, long task, float* scratch) {
+  const long groupQueries = args.blocksOfTask * NR;
+  const long groups = ceilDivide(args.queries, groupQueries);
+  const long image = task / (args.heads * groups), head = task / groups % args.heads;
+  const long first = task % groups * groupQueries;
+  const long blocks = smaller(args.blocksOfTask, ceilDivide(args.queries - first, NR));
+  const float* query = args.query.data + image * args.query.imageStride + first * args.query.rowStride + head * args.headWidth;
+  const float* key = args.key.data + image * args.key.imageStride + head * args.headWidth;
+  const float* value = args.value.data + image * args.value.imageStride + head * args.valueWidth;
+  float* out = args.out + image * args.outImageStride + first * args.outRowStride + head * args.valueWidth;
+
+  QueryBlock block[MOST_BLOCKS_OF_TASK];
+  float* scores = scratch;
+  float* values = scores + KEY_BLOCK * NR;
+  float* free = values + ceilDivide(args.valueWidth, MR) * MR * KEY_BLOCK;
+  for (long i = 0; i < blocks; i++) {
+    block[i].query = free;
+    block[i].mixed = free + args.headWidth * NR;
+    free = block[i].mixed + args.valueWidth * NR;
+    beginBlock(block[i], args, query + i * NR * args.query.rowStride, smaller(NR, args.queries - first - i * NR));
+  }
+  for (long n = 0; n < args.keys; n += KEY_BLOCK) {
+    const long keys = smaller(KEY_BLOCK, args.keys - n);
+    packValues(args, value + n * args.value.rowStride, keys, values);
+    for (long i = 0; i < blocks; i++) passKeys(block[i], args, key + n * args.key.rowStride, values, keys, n == 0, scores);
+  }
+  for (long i = 0; i < blocks; i++) {
+    endBlock(block[i], args, out + i * NR * args.outRowStride, smaller(NR, args.queries - first - i * NR));
   }
 }
 

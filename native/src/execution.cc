@@ -198,7 +198,10 @@ void Execution::attention(const Op& op) {
     args.key = {to + width, normed.stride, normed.rows * normed.stride};
   }
   const long blocks = (args.queries + kernels_.tileColumns - 1) / kernels_.tileColumns;
-  pool_.run(batch * op.heads * blocks, cancelled_,
+  // As many together as leave enough tasks to share out evenly.
+  args.blocksOfTask = std::clamp<long>(batch * op.heads * blocks / (24 * pool_.size()), 1, std::min(MOST_BLOCKS_OF_TASK, blocks));
+  const long groups = (blocks + args.blocksOfTask - 1) / args.blocksOfTask;
+  pool_.run(batch * op.heads * groups, cancelled_,
             [&](int thread, long task) { kernels_.attention(args, task, scratch(thread)); });
 }
 

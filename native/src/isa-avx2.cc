@@ -1,6 +1,7 @@
 // Kernels for AVX2 with FMA: 12 of 16 registers hold a tile of 6 x 16.
 #define VECTOR_WIDTH 8
 #define TILE_ROWS 6
+#define TILE_VECTORS 2
 #define DEPTH_BLOCK 256
 #define KEY_BLOCK 252
 #define KERNELS avx2Kernels

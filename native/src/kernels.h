@@ -40,7 +40,7 @@ enum class Combine : int { none, add, gate };
 
 // value = activation(value); value *= gamma; then `add`: value += other, or `gate`: value *= activation(other).
 struct Epilogue {
-  const float* bias;   // null where there is none; padded to whole panels
+  const float* bias;   // null where there is none; padded to whole vectors
   const float* gamma;  // null where there is none; padded likewise
   Activation activation;
   Combine combine;
@@ -94,12 +94,16 @@ struct AttentionOperand {
   long rowStride, imageStride;
 };
 
+constexpr long MOST_BLOCKS_OF_TASK = 4;
+
 struct AttentionArgs {
   AttentionOperand query, key, value;
   float* out;
   long outRowStride, outImageStride;
   long images, heads, headWidth, valueWidth;  // valueWidth: columns of a head's values, headWidth in plain attention
   long queries, keys;
+  // Blocks of `tileColumns` queries that one task takes through the keys together: values are packed once for all of them.
+  long blocksOfTask;
   float scale;
 };
 
@@ -125,7 +129,7 @@ struct Kernels {
   void (*gemm)(const GemmArgs&, long task, float* scratch);
   void (*norm)(const NormArgs&, long fromRow, long toRow);
   void (*elementwise)(const ElementwiseArgs&, long fromRow, long toRow);
-  // `tileColumns` queries of one head of one image; tasks are numbered image by image, head by head.
+  // `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);
   // One latent of one image. Scratch: 2 * rows, rounded up to 16 each.
   void (*probe)(const ProbeArgs&, long task, float* scratch);

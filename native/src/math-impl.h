@@ -34,12 +34,10 @@ INLINE V exp2Fraction(V f) {
   return p * f + 1.0f;
 }
 
-// 2^x for x <= 127; 0 below -126. The short way, for softmax.
+// 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
 INLINE V exp2(V x) {
-  V clamped = atLeast(x, -126.0f);
-  Split s = split(clamped);
-  V result = exp2Fraction(s.fraction) * powerOfTwo(s.exponent);
-  return x < splat(-126.0f) ? V{} : result;
+  Split s = split(atLeast(x, -126.0f));
+  return exp2Fraction(s.fraction) * powerOfTwo(s.exponent);
 }
 
 // (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.

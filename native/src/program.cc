@@ -60,6 +60,7 @@ Op readOp(const double* fields) {
 long chunkRowsFor(const Kernels& kernels, long rows, long depth, int threads) {
   static const long cacheFloats = levelTwoCacheBytes() / 4;
   const long tiles = (rows + kernels.tileRows - 1) / kernels.tileRows;
+  // Three quarters: weights come from further away than rows, so many rows for each reading of them.
   const long fitting = std::max<long>(1, cacheFloats / 2 / depth / kernels.tileRows);
   long chunks = (tiles + fitting - 1) / fitting;
   // As many for each thread, where there are enough rows.
@@ -74,7 +75,10 @@ long Program::scratchFloats(long batch, int threads) const {
     if (op.kind == OpKind::linear) {
       needed = chunkRowsFor(kernels_, batch * op.in.rows, op.in.width, threads) * kernels_.tileColumns;
     } else if (op.kind == OpKind::attention) {
-      needed = (2 * op.out.width / op.heads + kernels_.keyBlock) * kernels_.tileColumns;
+      const long headWidth = op.out.width / op.heads;
+      const long panels = (headWidth + kernels_.tileRows - 1) / kernels_.tileRows;
+      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.tileColumns +
+               panels * kernels_.tileRows * kernels_.keyBlock;
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.in.rows + 15) / 16 * 16);
     }

@@ -1,6 +1,6 @@
 // A vector of floats for whichever instruction set the including file is compiled for, by the compilers' vector extensions.
 //
-// The includer defines VECTOR_WIDTH (floats), TILE_ROWS, KEY_BLOCK, DEPTH_BLOCK. Everything sits in an anonymous namespace: each
+// The includer defines VECTOR_WIDTH (floats), TILE_ROWS, TILE_VECTORS, KEY_BLOCK, DEPTH_BLOCK. Everything sits in an anonymous namespace: each
 // instruction set has its own copy and nothing can leak into another.
 #pragma once
 
@@ -10,9 +10,6 @@ namespace plumage {
 namespace {
 
 constexpr long W = VECTOR_WIDTH;
-#ifndef TILE_VECTORS
-#define TILE_VECTORS 2
-#endif
 constexpr int NV = TILE_VECTORS;  // vectors side by side in a tile
 constexpr long NR = NV * W;
 constexpr int MR = TILE_ROWS;

@@ -1,11 +1,17 @@
 /** Why an image cannot be used. Programs branch on the code, people read the message. */
 export type ImageErrorCode =
   | 'not-found'
+  /** There, but it may not or cannot be read. */
+  | 'unreadable'
   | 'empty'
   | 'not-an-image'
+  /** An image of a kind that is not decoded, such as HEIC; or a setting that no recipe here follows. */
+  | 'unsupported'
+  /** Cut off, or damaged in another way: decoders cannot always tell which. */
   | 'truncated'
   | 'too-large'
-  | 'unsupported'
+  /** Pixels given as an array whose length is not that of its height and width. */
+  | 'wrong-shape'
 
 export class ImageError extends Error {
   override readonly name = 'ImageError'

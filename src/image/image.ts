@@ -15,7 +15,7 @@ export interface DecodedImage extends RgbImage {
   readonly orientation: number
   /** Whether the orientation was applied, so that `height` and `width` are those of the upright image. */
   readonly upright: boolean
-  /** The colour of a palette's one transparent entry. Most libraries ignore it; Hugging Face's processors end up painting it white. */
+  /** The one colour that a PNG or GIF declares transparent. Most libraries ignore it; Hugging Face's processors end up painting it white. */
   readonly transparentColour?: readonly [red: number, green: number, blue: number]
 }
 

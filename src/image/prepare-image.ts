@@ -1,5 +1,5 @@
 /** From decoded pixels to model input, by a recipe; and from places in the input back to the original image. */
-import { resamplePillow } from '../kernels/resample-pillow.js'
+import { resamplePillow, resampleTorch } from '../kernels/resample-pillow.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
@@ -16,8 +16,11 @@ export interface PreparedImage {
   sourceBox(top: number, left: number, bottom: number, right: number): Box
 }
 
-/** Throws `ImageError` `too-large` for a shape that no recipe can make sense of. */
-export function prepareImage(image: DecodedImage, recipe: Recipe): PreparedImage {
+/** What a recipe works on: a decoded file, or pixels from elsewhere, which count as upright. */
+export type SourceImage = RgbImage & Partial<DecodedImage>
+
+/** Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe can make sense of. */
+export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage {
   const { resized, crop } = geometry(image, recipe)
   const { data, height, width } = resizeAndCrop(image, recipe)
   const scaleY = image.height / resized[0]
@@ -27,7 +30,7 @@ export function prepareImage(image: DecodedImage, recipe: Recipe): PreparedImage
     height,
     width,
     imageSize: [image.height, image.width],
-    orientation: { found: image.orientation, applied: image.upright },
+    orientation: { found: image.orientation ?? 1, applied: image.upright ?? true },
     sourceBox: (top, left, bottom, right) => ({
       top: (top + crop.top) * scaleY,
       left: (left + crop.left) * scaleX,
@@ -37,22 +40,20 @@ export function prepareImage(image: DecodedImage, recipe: Recipe): PreparedImage
   }
 }
 
-/** The 8-bit stage: what Pillow's resize and the crop give. */
-export function resizeAndCrop(
-  image: RgbImage & Pick<DecodedImage, 'transparentColour'>,
-  recipe: Recipe,
-): RgbImage {
+/** The 8-bit stage: what the library's resize and crop give. May be the image itself where nothing changes. */
+export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
   const { resized, crop } = geometry(image, recipe)
   const source = recipe.transparentColour === 'white' ? onWhite(image) : image.data
-  const data = resamplePillow(source, [image.height, image.width], resized, recipe.passOrder)
+  const size = [image.height, image.width] as const
+  const data =
+    recipe.resampler === 'torch-uint8'
+      ? resampleTorch(source, size, resized)
+      : resamplePillow(source, size, resized, { order: recipe.passOrder })
   return cropped({ data, height: resized[0], width: resized[1] }, crop)
 }
 
 /** Every pixel of the transparent colour made white, as Pillow's way from RGB with a transparent colour over RGBA ends. */
-function onWhite({
-  data,
-  transparentColour,
-}: RgbImage & Pick<DecodedImage, 'transparentColour'>): Uint8Array {
+function onWhite({ data, transparentColour }: SourceImage): Uint8Array {
   if (transparentColour === undefined) return data
   const [r, g, b] = transparentColour
   const out = new Uint8Array(data)
@@ -75,15 +76,11 @@ type Size = readonly [height: number, width: number]
 /** No recipe asks for more; a strip of 1 x 100,000 pixels with its short side at 256 would. */
 const MOST_PIXELS = 2 ** 28
 
-function geometry(image: RgbImage, { resize, size, cropRounding }: Recipe): { resized: Size; crop: Crop } {
+function geometry(image: RgbImage, recipe: Recipe): { resized: Size; crop: Crop } {
+  assertRgb(image)
+  const { resize, size, cropRounding } = recipe
   const resized = resizedSize(image, resize)
-  if (resized[0] * resized[1] > MOST_PIXELS) {
-    throw new ImageError(
-      'too-large',
-      `An image of ${image.height} x ${image.width} pixels would be resized to ${resized[0]} x ${resized[1]}: it is too narrow for a recipe ` +
-        'that keeps the aspect ratio. Use the recipe birder, which does not.',
-    )
-  }
+  assertFits(image, resized, recipe)
   if (resize.kind === 'patches')
     return { resized, crop: { top: 0, left: 0, height: resized[0], width: resized[1] } }
   const [height, width] = size
@@ -96,6 +93,35 @@ function geometry(image: RgbImage, { resize, size, cropRounding }: Recipe): { re
       width,
     },
   }
+}
+
+/** Pillow 13 chooses the order of the passes that keeps what lies between them small; where the order is fixed that may be the larger. */
+function assertFits({ height, width }: RgbImage, resized: Size, { resampler, passOrder }: Recipe): void {
+  const fixedOrder = resampler !== 'pillow' || passOrder === 'horizontal-first'
+  if (resized[0] * resized[1] > MOST_PIXELS) {
+    throw new ImageError(
+      'too-large',
+      `An image of ${height} x ${width} pixels would be resized to ${resized[0]} x ${resized[1]}: it is too narrow for a recipe ` +
+        'that keeps the aspect ratio. Use the recipe birder, which does not.',
+    )
+  }
+  if (fixedOrder && height * resized[1] > MOST_PIXELS) {
+    throw new ImageError(
+      'too-large',
+      `An image of ${height} x ${width} pixels would be ${height} x ${resized[1]} after the horizontal pass: it is too high for a resize ` +
+        'with that pass first. Use the order pillow-13, which begins with the other.',
+    )
+  }
+}
+
+function assertRgb({ data, height, width }: RgbImage): void {
+  const whole = Number.isInteger(height) && Number.isInteger(width) && height >= 1 && width >= 1
+  if (whole && data.length === height * width * 3) return
+  throw new ImageError(
+    'wrong-shape',
+    `${data.length} bytes were given as an image of ${height} x ${width} pixels. An RGB image has height x width x 3 bytes, ` +
+      'row by row, without alpha.',
+  )
 }
 
 function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
@@ -130,12 +156,12 @@ function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
   }
 }
 
-/** torchvision's CenterCrop: an image smaller than the crop is padded first, the odd pixel behind. */
+/** An image smaller than the crop is padded first: torchvision puts the odd pixel behind, Hugging Face before it. */
 function cropStart(side: number, crop: number, rounding: Recipe['cropRounding']): number {
-  if (side < crop) return -Math.floor((crop - side) / 2)
-  const margin = (side - crop) / 2
-  const floor = Math.floor(margin)
-  return margin === floor || rounding === 'down' || floor % 2 === 0 ? floor : floor + 1
+  const floor = Math.floor((side - crop) / 2)
+  if (rounding === 'down' || (side - crop) % 2 === 0) return floor
+  // Half to even for a margin to cut off; a margin to add is counted the other way and rounds down.
+  return side < crop || floor % 2 !== 0 ? floor + 1 : floor
 }
 
 function cropped(image: RgbImage, { top, left, height, width }: Crop): RgbImage {

@@ -10,6 +10,7 @@
  * - `native`: the aspect ratio kept, each side to the nearest multiple of the patch, at least one; an image of more patches than allowed is scaled down.
  */
 import type { PassOrder } from '../kernels/resample-pillow.js'
+import { EVALUATION_SIZES, type ProcessorSizes, readProcessorSizes } from './processor-file.js'
 
 export type { PassOrder }
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
@@ -22,6 +23,9 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
   'timm',
   'native',
 ]
+
+/** Whose bicubic resize of 8-bit images: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
+export type Resampler = 'pillow' | 'torch-uint8'
 
 type Size = readonly [height: number, width: number]
 
@@ -43,9 +47,11 @@ export interface Recipe {
   /** How levels become numbers from 0 to 1: Birder multiplies by the float32 nearest to 1 / 255, the others divide; half of the levels differ in the last bit. */
   readonly rescale: 'multiply' | 'divide'
   readonly rgbStats: { readonly mean: readonly number[]; readonly std: readonly number[] }
-  /** What becomes of a palette's transparent colour. */
+  /** What becomes of the colour that a file declares transparent. */
   readonly transparentColour: 'keep' | 'white'
   readonly orientation: 'apply' | 'ignore'
+  readonly resampler: Resampler
+  /** Which pass of Pillow's resize goes first; torch's has one order only. */
   readonly passOrder: PassOrder
 }
 
@@ -58,6 +64,7 @@ export interface RecipeOptions {
   readonly size?: Size
   readonly orientation?: 'apply' | 'ignore'
   readonly passOrder?: PassOrder
+  readonly resampler?: Resampler
   /** What `timm` calls crop_pct; default 1. */
   readonly cropFraction?: number
   /** Most patches with `native`; default: four times as many as the trained size has. */
@@ -66,9 +73,7 @@ export interface RecipeOptions {
   readonly preprocessorFile?: unknown
 }
 
-/** Hugging Face's and Facebook's evaluation of DINOv2: a crop of 224 from 256. */
-const EVALUATION = { side: 256, crop: 224 }
-
+/** Throws RangeError for options that make no image, `ImageError` `unsupported` for a `preprocessorFile` that asks for something else. */
 export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
   const base = common(name, options)
   const { modelSize, size = modelSize } = options
@@ -84,15 +89,20 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
         resize: { kind: 'short-side', side: Math.floor(Math.min(...size) / (options.cropFraction ?? 1)) },
       }
     case 'native': {
-      const { patchSize, maxPatches = (4 * (modelSize[0] * modelSize[1])) / patchSize ** 2 } = options
+      const { patchSize, maxPatches = Math.floor((4 * modelSize[0] * modelSize[1]) / patchSize ** 2) } =
+        options
+      if (!(maxPatches >= 1))
+        throw new RangeError(`An image has at least one patch: maxPatches cannot be ${maxPatches}.`)
       return { ...base, size: modelSize, resize: { kind: 'patches', patchSize, maxPatches } }
     }
     case 'facebook':
-      return { ...base, ...evaluation(EVALUATION.side, EVALUATION.crop, options.size) }
-    case 'hugging-face': {
-      const { side, crop } = processorSizes(options.preprocessorFile)
-      return { ...base, ...evaluation(side, crop, options.size), cropRounding: 'down' }
-    }
+      return { ...base, ...evaluation(EVALUATION_SIZES, options.size) }
+    case 'hugging-face':
+      return {
+        ...base,
+        ...evaluation(readProcessorSizes(options.preprocessorFile), options.size),
+        cropRounding: 'down',
+      }
   }
 }
 
@@ -107,6 +117,8 @@ export function birderRecipe(
     readonly simpleCropRule?: 'cover' | 'short-side'
     readonly orientation?: 'apply' | 'ignore'
     readonly passOrder?: PassOrder
+    /** `torch-uint8` is what Birder's `tv` image loader ends up with, the default of its command line. */
+    readonly resampler?: Resampler
   } = {},
 ): Recipe {
   const { centerCrop = 1, simpleCrop = false, simpleCropRule = 'cover' } = options
@@ -123,22 +135,31 @@ export function birderRecipe(
   return { ...base, size, resize: { kind: 'short-side', side: Math.trunc(Math.min(...size) / centerCrop) } }
 }
 
-/** One line that tells recipes apart: name, sizes, orientation, the resize's pass order. */
-export function recipeIdentity({ name, resize, size, orientation, passOrder }: Recipe): string {
-  const sizes = {
-    squash: () =>
-      resize.kind === 'squash' && `${resize.size}` !== `${size}`
-        ? `${resize.size.join('x')} crop ${size.join('x')}`
-        : size.join('x'),
-    'short-side': () => `${resize.kind === 'short-side' ? resize.side : ''} crop ${size.join('x')}`,
-    cover: () => size.join('x'),
-    patches: () => (resize.kind === 'patches' ? `patch ${resize.patchSize} max ${resize.maxPatches}` : ''),
-  }[resize.kind]()
-  return `${name} ${sizes} exif-${orientation === 'apply' ? 'applied' : 'ignored'} ${passOrder}`
+/** One line that tells recipes apart: name, sizes, orientation, and whose resize with which pass first. */
+export function recipeIdentity({ name, resize, size, orientation, resampler, passOrder }: Recipe): string {
+  const exif = orientation === 'apply' ? 'exif-applied' : 'exif-ignored'
+  return `${name} ${describeSizes(resize, size)} ${exif} ${resampler === 'pillow' ? passOrder : resampler}`
 }
 
-function common(name: RecipeName, options: Pick<RecipeOptions, 'rgbStats' | 'orientation' | 'passOrder'>) {
-  const { rgbStats, orientation = 'apply', passOrder = 'pillow-13' } = options
+/** Only the size where the crop keeps all that the resize gives, as for most. */
+function describeSizes(resize: Resize, size: Size): string {
+  const crop = size.join('x')
+  switch (resize.kind) {
+    case 'squash':
+    case 'cover':
+      return resize.size.join('x') === crop ? crop : `${resize.size.join('x')} crop ${crop}`
+    case 'short-side':
+      return `${resize.side} crop ${crop}`
+    case 'patches':
+      return `patch ${resize.patchSize} max ${resize.maxPatches}`
+  }
+}
+
+function common(
+  name: RecipeName,
+  options: Pick<RecipeOptions, 'rgbStats' | 'orientation' | 'passOrder' | 'resampler'>,
+) {
+  const { rgbStats, orientation = 'apply', passOrder = 'pillow-13', resampler = 'pillow' } = options
   const rescale = name === 'birder' || name === 'birder-simple-crop' ? 'multiply' : 'divide'
   const transparentColour = name === 'hugging-face' ? 'white' : 'keep'
   return {
@@ -147,22 +168,22 @@ function common(name: RecipeName, options: Pick<RecipeOptions, 'rgbStats' | 'ori
     transparentColour,
     rgbStats,
     orientation,
+    resampler,
     passOrder,
     cropRounding: 'half-to-even',
   } as const
 }
 
 /** Another input size scales the edge along. */
-function evaluation(side: number, crop: number, size: Size = [crop, crop]): { size: Size; resize: Resize } {
-  return { size, resize: { kind: 'short-side', side: Math.round((side * Math.min(...size)) / crop) } }
-}
-
-function processorSizes(file: unknown): { side: number; crop: number } {
-  const { size, crop_size: crop } = (file ?? {}) as {
-    size?: { shortest_edge?: unknown }
-    crop_size?: { height?: unknown }
+function evaluation({ resize, crop }: ProcessorSizes, size?: Size): { size: Size; resize: Resize } {
+  if (typeof resize !== 'number') {
+    const kept = size ?? crop ?? resize
+    const grown = (side: 0 | 1) =>
+      crop === null ? kept[side] : Math.round((resize[side] * kept[side]) / crop[side])
+    return { size: kept, resize: { kind: 'squash', size: [grown(0), grown(1)] } }
   }
-  const number = (value: unknown, fallback: number) =>
-    typeof value === 'number' && value >= 1 ? value : fallback
-  return { side: number(size?.shortest_edge, EVALUATION.side), crop: number(crop?.height, EVALUATION.crop) }
+  const trained = crop ?? [resize, resize]
+  const kept = size ?? trained
+  const side = Math.round((resize * Math.min(...kept)) / Math.min(...trained))
+  return { size: kept, resize: { kind: 'short-side', side } }
 }

@@ -5,13 +5,13 @@ import type { RgbImage } from './image.js'
 export function turnUpright(image: RgbImage, orientation: number): RgbImage {
   if (!(orientation >= 2 && orientation <= 8)) return image
   const { data, height, width } = image
+  const { first, down, right } = walk(orientation, height, width)
   // 5 to 8 lie on their side.
   const [newHeight, newWidth] = orientation >= 5 ? [width, height] : [height, width]
   const out = new Uint8Array(data.length)
   for (let y = 0, to = 0; y < newHeight; y++) {
-    for (let x = 0; x < newWidth; x++, to += 3) {
-      const [row, column] = sourceOf(orientation, y, x, height, width)
-      const from = (row * width + column) * 3
+    let from = (first + y * down) * 3
+    for (let x = 0; x < newWidth; x++, to += 3, from += right * 3) {
       out[to] = data[from]
       out[to + 1] = data[from + 1]
       out[to + 2] = data[from + 2]
@@ -20,29 +20,28 @@ export function turnUpright(image: RgbImage, orientation: number): RgbImage {
   return { data: out, height: newHeight, width: newWidth }
 }
 
-/** Where the upright pixel (y, x) lies in the stored image. */
-function sourceOf(
+/** Where the upright image's first pixel is stored, and how far on its next row and its next column are, in pixels. */
+function walk(
   orientation: number,
-  y: number,
-  x: number,
   height: number,
   width: number,
-): readonly [number, number] {
-  const [bottom, right] = [height - 1, width - 1]
+): { first: number; down: number; right: number } {
+  const lastRow = (height - 1) * width
+  const lastColumn = width - 1
   switch (orientation) {
     case 2:
-      return [y, right - x]
+      return { first: lastColumn, down: width, right: -1 }
     case 3:
-      return [bottom - y, right - x]
+      return { first: lastRow + lastColumn, down: -width, right: -1 }
     case 4:
-      return [bottom - y, x]
+      return { first: lastRow, down: -width, right: 1 }
     case 5:
-      return [x, y]
+      return { first: 0, down: 1, right: width }
     case 6:
-      return [bottom - x, y]
+      return { first: lastRow, down: 1, right: -width }
     case 7:
-      return [bottom - x, right - y]
+      return { first: lastRow + lastColumn, down: -1, right: -width }
     default:
-      return [x, right - y]
+      return { first: lastColumn, down: -1, right: width }
   }
 }

@@ -2,20 +2,21 @@
  * Bicubic resizing of 8-bit images, bit for bit as Pillow does it, and as torch does it on uint8 tensors.
  *
  * Both are separable and antialiased: Keys' cubic with a = -0.5, widened by the scale when shrinking, cut off at the border and
- * renormalised. Both compute weights in float64 and sum in fixed point, and round to 8 bits after each pass, so the order of the passes
- * shows. They differ in the width of the fixed point, and Pillow's versions in the order:
+ * renormalised. Both find weights in float64, sum in fixed point and round to 8 bits after each pass, so the order of the passes shows.
+ * They differ in the fixed point, and Pillow's versions in the order:
  *
  * - Pillow: 22 bits after the point. To 12.1 the horizontal pass goes first; from 13.0 the vertical one does where it takes away more than
  *   twice as many rows as the other takes columns.
- * - torch: weights in int16, with as many bits after the point as the axis' largest weight leaves; the horizontal pass first.
+ * - torch: weights in int16, with as many bits after the point as an axis' largest weight leaves; the horizontal pass first.
  */
 
-/** `pillow-13`: vertical first where the height shrinks by far more. `horizontal-first`: Pillow up to 12.1. */
+/** `pillow-13`: vertical first where the height shrinks by far more. `horizontal-first`: Pillow to 12.1. */
 export type PassOrder = 'pillow-13' | 'horizontal-first'
 
 type Size = readonly [height: number, width: number]
 
 export interface PillowOptions {
+  /** Default `pillow-13`. */
   readonly order?: PassOrder
   /** Values per pixel; default 3. */
   readonly channels?: 1 | 3
@@ -28,22 +29,202 @@ export function resamplePillow(
   [newHeight, newWidth]: Size,
   { order = 'pillow-13', channels = 3 }: PillowOptions = {},
 ): Uint8Array {
-  const horizontal = pass(data.length > 0 ? width : 0, newWidth, pillowTaps)
-  const vertical = pass(height, newHeight, pillowTaps)
-  const rowsGone = Math.max(0, height - newHeight)
-  const columnsGone = Math.max(0, width - newWidth)
-  if (order === 'pillow-13' && rowsGone > 2 * columnsGone) {
-    return alongRows(alongColumns(data, width * channels, vertical), newHeight, channels, horizontal)
-  }
-  return alongColumns(alongRows(data, height, channels, horizontal), newWidth * channels, vertical)
+  const horizontal = tapsOrNull(width, newWidth, pillowBits)
+  const vertical = tapsOrNull(height, newHeight, pillowBits)
+  const verticalFirst =
+    order === 'pillow-13' && Math.max(0, height - newHeight) > 2 * Math.max(0, width - newWidth)
+  return verticalFirst
+    ? resampleRows(resampleColumns(data, width * channels, vertical), width, channels, horizontal)
+    : resampleColumns(resampleRows(data, width, channels, horizontal), newWidth * channels, vertical)
 }
 
-/** The same for torch's `interpolate(mode='bicubic', antialias=True)` on a uint8 tensor. [height, width, 3] like the above. */
+/** uint8 [height, width, 3], as torch's `interpolate(mode='bicubic', antialias=True)` has it; the input itself where no side changes. */
 export function resampleTorch(
   data: Uint8Array,
   [height, width]: Size,
   [newHeight, newWidth]: Size,
 ): Uint8Array {
-  const wide = alongRows(data, height, 3, pass(width, newWidth, torchTaps))
-  return alongColumns(wide, newWidth * 3, pass(height, newHeight, torchTaps))
+  const wide = resampleRows(data, width, 3, tapsOrNull(width, newWidth, torchBits))
+  return resampleColumns(wide, newWidth * 3, tapsOrNull(height, newHeight, torchBits))
+}
+
+/** Which inputs make an output, along one axis. */
+interface Taps {
+  /** Per output index: the first input index, and how many follow it. */
+  readonly first: Int32Array
+  readonly count: Int32Array
+  /** `stride` weights per output index, of which `count` are used, in fixed point. */
+  readonly weights: Int32Array
+  readonly stride: number
+  /** Bits after the point. */
+  readonly bits: number
+}
+
+/** The horizontal pass: every row of `width` pixels on its own. */
+function resampleRows(data: Uint8Array, width: number, channels: 1 | 3, taps: Taps | null): Uint8Array {
+  if (taps === null) return data
+  return channels === 3 ? resampleRgbRows(data, width, taps) : resampleGreyRows(data, width, taps)
+}
+
+function resampleRgbRows(data: Uint8Array, width: number, taps: Taps): Uint8Array {
+  const { first, count, weights, stride, bits } = taps
+  const half = 1 << (bits - 1)
+  const newWidth = first.length
+  const rows = data.length / (width * 3)
+  const out = new Uint8ClampedArray(rows * newWidth * 3)
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let i = 0; i < newWidth; i++, to += 3) {
+      let from = (row * width + first[i]) * 3
+      let r = half
+      let g = half
+      let b = half
+      const end = i * stride + count[i]
+      for (let tap = i * stride; tap < end; tap++, from += 3) {
+        const weight = weights[tap]
+        r = (r + Math.imul(data[from], weight)) | 0
+        g = (g + Math.imul(data[from + 1], weight)) | 0
+        b = (b + Math.imul(data[from + 2], weight)) | 0
+      }
+      out[to] = r >> bits
+      out[to + 1] = g >> bits
+      out[to + 2] = b >> bits
+    }
+  }
+  return bytesOf(out)
+}
+
+function resampleGreyRows(data: Uint8Array, width: number, taps: Taps): Uint8Array {
+  const { first, count, weights, stride, bits } = taps
+  const newWidth = first.length
+  const rows = data.length / width
+  const out = new Uint8ClampedArray(rows * newWidth)
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let i = 0; i < newWidth; i++, to++) {
+      const from = row * width + first[i]
+      let sum = 1 << (bits - 1)
+      for (let tap = 0; tap < count[i]; tap++) {
+        sum = (sum + Math.imul(data[from + tap], weights[i * stride + tap])) | 0
+      }
+      out[to] = sum >> bits
+    }
+  }
+  return bytesOf(out)
+}
+
+/** The vertical pass, four input rows at a time: a row of sums is then read and written a quarter as often. */
+function resampleColumns(data: Uint8Array, rowLength: number, taps: Taps | null): Uint8Array {
+  if (taps === null) return data
+  const { first, count, weights, stride, bits } = taps
+  const newHeight = first.length
+  const out = new Uint8ClampedArray(newHeight * rowLength)
+  const sums = new Int32Array(rowLength)
+  for (let i = 0; i < newHeight; i++) {
+    sums.fill(1 << (bits - 1))
+    const end = i * stride + count[i]
+    let tap = i * stride
+    let from = first[i] * rowLength
+    for (; tap + 3 < end; tap += 4, from += 4 * rowLength) {
+      addFourRows(sums, data, from, weights, tap)
+    }
+    for (; tap < end; tap++, from += rowLength) {
+      const weight = weights[tap]
+      for (let x = 0; x < rowLength; x++) sums[x] = sums[x] + Math.imul(data[from + x], weight)
+    }
+    for (let x = 0, to = i * rowLength; x < rowLength; x++, to++) out[to] = sums[x] >> bits
+  }
+  return bytesOf(out)
+}
+
+function addFourRows(
+  sums: Int32Array,
+  data: Uint8Array,
+  first: number,
+  weights: Int32Array,
+  tap: number,
+): void {
+  const rowLength = sums.length
+  const second = first + rowLength
+  const third = second + rowLength
+  const fourth = third + rowLength
+  const a = weights[tap]
+  const b = weights[tap + 1]
+  const c = weights[tap + 2]
+  const d = weights[tap + 3]
+  for (let x = 0; x < rowLength; x++) {
+    sums[x] =
+      sums[x] +
+      Math.imul(data[first + x], a) +
+      Math.imul(data[second + x], b) +
+      Math.imul(data[third + x], c) +
+      Math.imul(data[fourth + x], d)
+  }
+}
+
+/** Clamped arrays do the clipping to 0..255; the rest of the library knows plain bytes. */
+function bytesOf({ buffer }: Uint8ClampedArray<ArrayBuffer>): Uint8Array {
+  return new Uint8Array(buffer)
+}
+
+/** Null where the side stays as it is: the pass is then left out, as both libraries do. */
+function tapsOrNull(
+  inputSize: number,
+  outputSize: number,
+  bitsFor: (largestWeight: number) => number,
+): Taps | null {
+  if (inputSize === outputSize) return null
+  const scale = inputSize / outputSize
+  const widening = Math.max(scale, 1)
+  const support = 2 * widening
+  const stride = Math.ceil(support) * 2 + 1
+  const first = new Int32Array(outputSize)
+  const count = new Int32Array(outputSize)
+  const exact = new Float64Array(outputSize * stride)
+  for (let i = 0; i < outputSize; i++) {
+    const centre = (i + 0.5) * scale
+    const from = Math.max(Math.trunc(centre - support + 0.5), 0)
+    const taps = Math.min(Math.trunc(centre + support + 0.5), inputSize) - from
+    let sum = 0
+    for (let j = 0; j < taps; j++) {
+      const weight = cubic((j + from - centre + 0.5) * (1 / widening))
+      exact[i * stride + j] = weight
+      sum += weight
+    }
+    for (let j = 0; j < taps; j++) exact[i * stride + j] /= sum
+    first[i] = from
+    count[i] = taps
+  }
+  const bits = bitsFor(exact.reduce((largest, weight) => Math.max(largest, weight), 0))
+  return {
+    first,
+    count,
+    weights: Int32Array.from(exact, (weight) => toFixedPoint(weight, bits)),
+    stride,
+    bits,
+  }
+}
+
+/** Halves go away from zero. */
+function toFixedPoint(weight: number, bits: number): number {
+  const scaled = weight * 2 ** bits
+  return Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
+}
+
+function pillowBits(): number {
+  return 22
+}
+
+/** As many as keep the largest weight within int16. */
+function torchBits(largestWeight: number): number {
+  let bits = 0
+  while (bits < 22 && Math.trunc(largestWeight * 2 ** (bits + 1) + 0.5) < 2 ** 15) bits++
+  return bits
+}
+
+/** In the very form in which the libraries write it: another would round differently. */
+function cubic(distance: number): number {
+  const a = -0.5
+  const x = Math.abs(distance)
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a
+  return 0
 }

@@ -20,7 +20,8 @@ export function openGoldens(): Goldens {
   const { PLUMAGE_GOLDENS: named } = process.env
   const wanted = resolve(repository, named ?? '../shared/goldens')
   const whole = existsSync(`${wanted}/index.json`)
-  if (named !== undefined && !whole) throw new Error(`PLUMAGE_GOLDENS names ${wanted}, where there is no index.json.`)
+  if (named !== undefined && !whole)
+    throw new Error(`PLUMAGE_GOLDENS names ${wanted}, where there is no index.json.`)
   const root = whole ? wanted : resolve(repository, 'test/golden/data')
   const { cases } = JSON.parse(readFileSync(`${root}/index.json`, 'utf8')) as { cases: readonly GoldenCase[] }
   return {

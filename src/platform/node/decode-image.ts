@@ -1,15 +1,24 @@
 /**
  * Photos in Node: sharp (libvips) decodes, nothing more. Resizing, cropping and turning are this library's own, so that pixels are
  * those of Pillow: no shrink-on-load, no colour profile applied, alpha dropped and not blended.
+ *
+ * Equal to Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
+ * the colour channels differently.
  */
-import { stat } from 'node:fs/promises'
-import sharp, { type Metadata, type Sharp } from 'sharp'
+import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
+import { type ImageFormat, imageFormatOrNull } from '../../image/image-format.js'
+import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../image/to-rgb.js'
+import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
+import { readImageFile } from './read-image-file.js'
 
 export interface DecodeOptions {
-  /** Whether to turn the image as its EXIF orientation says; default `apply`. The result tells what was found and done. */
+  /**
+   * Whether to turn the image as its EXIF orientation says; default `apply`. `ignore` gives what Pillow opens: the image as it lies, but for
+   * TIFF, which Pillow turns by itself. The result tells what was found and done.
+   */
   readonly orientation?: 'apply' | 'ignore'
   /** Larger images are refused before they are decoded; default 268 million pixels. */
   readonly maxPixels?: number
@@ -18,13 +27,14 @@ export interface DecodeOptions {
 
 const DEFAULT_MAX_PIXELS = 2 ** 28
 
-// Images are decoded a few at a time beside the engine's threads, and none is decoded twice.
-sharp.cache(false)
-sharp.concurrency(1)
+/** `failOn`: what is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit comes before any pixel. */
+const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
 
 /**
  * JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, and the first frame of a GIF, as 8-bit RGB.
- * Throws `ImageError` with the file's name.
+ *
+ * @param source a path, or the bytes of a file
+ * @throws `ImageError` with the file's name; the signal's reason
  */
 export async function decodeImage(
   source: string | Uint8Array,
@@ -33,152 +43,125 @@ export async function decodeImage(
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()
-  await refuseEmpty(source, label)
-  const image = sharp(source, { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 })
+  const bytes = typeof source === 'string' ? await readImageFile(source, signal) : source
+  const format = formatOf(bytes, label)
+  const sharp = await loadSharp()
+  // As a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
+  const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)
   const metadata = await attempt(label, () => image.metadata())
-  const { width = 0, height = 0 } = metadata
-  if (width * height > maxPixels) {
-    throw new ImageError(
-      'too-large',
-      `${label} is ${width} x ${height}, more than the ${maxPixels} pixels allowed. Raise maxPixels if you trust it.`,
-    )
-  }
   signal?.throwIfAborted()
-  const pixels = await attempt(label, () => readRgb(image, metadata))
+  refuseTooLarge(metadata, maxPixels, label)
+  const { transparent = null, ...pixels } = await attempt(label, () =>
+    readRgb(image, metadata, bytes, format),
+  )
+  signal?.throwIfAborted()
   const found = metadata.orientation ?? 1
-  const upright = orientation === 'apply'
-  const transparentColour = await attempt(label, () => transparentColourOrNull(source, metadata))
+  const upright = orientation === 'apply' || format === 'tiff'
   return {
-    ...(transparentColour === null ? {} : { transparentColour }),
     ...(upright ? turnUpright(pixels, found) : pixels),
-    format: metadata.format ?? 'unknown',
+    format,
     orientation: found,
     upright,
+    ...(transparent === null ? {} : { transparentColour: transparent }),
   }
 }
 
-async function readRgb(
-  image: Sharp,
-  { space, depth, channels = 3, hasAlpha = false }: Metadata,
-): Promise<RgbImage> {
-  if (space === 'cmyk') {
-    const { data, info } = await image
-      .pipelineColourspace('cmyk')
-      .toColourspace('cmyk')
-      .raw()
-      .toBuffer({ resolveWithObject: true })
-    return { data: rgbFromCmyk(data, info.channels), height: info.height, width: info.width }
-  }
-  const colours = channels - (hasAlpha ? 1 : 0)
-  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
-    const { data, info } = await image
-      .toColourspace(space)
-      .raw({ depth: 'ushort' })
-      .toBuffer({ resolveWithObject: true })
-    const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
-    return { data: rgbFrom16Bits(values, info.channels, colours), height: info.height, width: info.width }
-  }
-  const { data, info } = await image
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-  return {
-    data:
-      info.channels === 3
-        ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-        : threeChannels(data, info.channels),
-    height: info.height,
-    width: info.width,
-  }
+let loading: Promise<SharpConstructor> | undefined
+
+/** On first use: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
+function loadSharp(): Promise<SharpConstructor> {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    sharp.cache(false)
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loading
 }
 
-/** The one colour of a palette PNG that is transparent altogether; null where there is none, or more than that. */
-async function transparentColourOrNull(
-  source: string | Uint8Array,
-  { format, isPalette = false, hasAlpha = false }: Metadata,
-): Promise<readonly [number, number, number] | null> {
-  if (format !== 'png' || !isPalette || !hasAlpha) return null
-  const { data } = await sharp(source, { limitInputPixels: false, ignoreIcc: true })
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-  let found: readonly [number, number, number] | null = null
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] === 255) continue
-    if (data[i + 3] !== 0) return null
-    if (found !== null && (found[0] !== data[i] || found[1] !== data[i + 1] || found[2] !== data[i + 2]))
-      return null
-    found = [data[i], data[i + 1], data[i + 2]]
-  }
-  return found
-}
-
-/** Pillow clips 16-bit grey at 255, and keeps the upper byte of 16-bit colour. */
-function rgbFrom16Bits(values: Uint16Array, channels: number, colours: number): Uint8Array {
-  const pixels = values.length / channels
-  const out = new Uint8Array(pixels * 3)
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) {
-      out[i * 3 + c] = colours === 1 ? Math.min(values[i * channels], 255) : values[i * channels + c] >> 8
-    }
-  }
-  return out
-}
-
-function threeChannels(data: Uint8Array, channels: number): Uint8Array {
-  const pixels = data.length / channels
-  const out = new Uint8Array(pixels * 3)
-  for (let i = 0; i < pixels; i++) out.fill(data[i * channels], i * 3, i * 3 + 3)
-  return out
-}
-
-/** Pillow's cmyk2rgb: (255 - c) * (255 - k) / 255, divided with rounding in integers. */
-function rgbFromCmyk(data: Uint8Array, channels: number): Uint8Array {
-  const pixels = data.length / channels
-  const out = new Uint8Array(pixels * 3)
-  for (let i = 0; i < pixels; i++) {
-    const white = 255 - data[i * channels + 3]
-    for (let c = 0; c < 3; c++) {
-      const product = (255 - data[i * channels + c]) * white + 128
-      out[i * 3 + c] = ((product >> 8) + product) >> 8
-    }
-  }
-  return out
-}
-
-async function refuseEmpty(source: string | Uint8Array, label: string): Promise<void> {
-  let size: number
-  if (typeof source === 'string') {
-    const stats = await stat(source).catch((cause: NodeJS.ErrnoException) => {
-      throw new ImageError(
-        'not-found',
-        `${label} cannot be opened: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}.`,
-        { cause },
-      )
-    })
-    if (stats.isDirectory())
-      throw new ImageError('not-an-image', `${label} is a folder, where an image file is expected.`)
-    size = stats.size
-  } else {
-    size = source.byteLength
-  }
-  if (size === 0)
+function formatOf(bytes: Uint8Array, label: string): ImageFormat {
+  if (bytes.length === 0) {
     throw new ImageError(
       'empty',
       `${label} is empty (0 bytes), where an image is expected. Was it copied completely?`,
     )
+  }
+  const known = imageFormatOrNull(bytes)
+  if (known?.decoded) return known.format
+  if (known !== null) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is ${known.format}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
+    )
+  }
+  throw new ImageError(
+    'not-an-image',
+    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.`,
+  )
 }
 
+function refuseTooLarge({ width, height }: Metadata, maxPixels: number, label: string): void {
+  if (width * height <= maxPixels) return
+  throw new ImageError(
+    'too-large',
+    `${label} is ${width} x ${height} = ${width * height} pixels; up to ${maxPixels} are decoded. ` +
+      'Raise maxPixels if you trust it: decoding takes 3 bytes a pixel and more.',
+  )
+}
+
+type RgbPixels = RgbImage & { readonly transparent?: Colour | null }
+
+async function readRgb(
+  image: Sharp,
+  { space, depth, channels = 3, hasAlpha = false }: Metadata,
+  bytes: Uint8Array,
+  format: ImageFormat,
+): Promise<RgbPixels> {
+  if (space === 'cmyk') {
+    const { data, ...size } = await rawOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'))
+    return { data: rgbFromCmyk(data, size.channels), height: size.height, width: size.width }
+  }
+  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
+    const { data, ...size } = await rawOf(image.toColourspace(space), 'ushort')
+    const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
+    // A PNG of colour type 0 may have one transparent level, which libvips turns into alpha and Pillow does not.
+    const grey = format === 'png' ? bytes[25] === 0 : channels - (hasAlpha ? 1 : 0) === 1
+    return { data: rgbFrom16Bits(values, size.channels, grey), height: size.height, width: size.width }
+  }
+  if (format === 'gif' && hasAlpha) {
+    const { data, height, width } = await rawOf(image.toColourspace('srgb').ensureAlpha())
+    const { background, transparent } = gifColoursOrNull(bytes) ?? { background: BLACK, transparent: null }
+    return { data: rgbOnColour(data, background), height, width, transparent }
+  }
+  const { data, ...size } = await rawOf(image.removeAlpha().toColourspace('srgb'))
+  const transparent = format === 'png' ? transparentColourOfPng(bytes) : null
+  return { data: rgbFrom8Bits(data, size.channels), height: size.height, width: size.width, transparent }
+}
+
+const BLACK: Colour = [0, 0, 0]
+
+async function rawOf(
+  image: Sharp,
+  depth: 'uchar' | 'ushort' = 'uchar',
+): Promise<{ data: Uint8Array; height: number; width: number; channels: number }> {
+  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true })
+  const { height, width, channels } = info
+  return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height, width, channels }
+}
+
+/** What libvips says, in our words. By its first bytes the file is an image, so what fails here is damage unless the decoder names another reason. */
 async function attempt<T>(label: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (cause) {
+    if (cause instanceof ImageError) throw cause
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].trim()
-    if (/unsupported image format|corrupt header|bad seek|Input file is missing/i.test(reason)) {
+    if (/limit/i.test(reason)) {
+      throw new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
+    }
+    if (/unsupported (?!image format|marker)|not supported|support for/i.test(reason)) {
       throw new ImageError(
-        'not-an-image',
-        `${label} is no image that can be decoded (${reason}). Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.`,
+        'unsupported',
+        `${label} is of a kind that is not decoded (${reason}). Convert it to JPEG or PNG.`,
         { cause },
       )
     }

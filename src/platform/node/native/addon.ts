@@ -53,6 +53,7 @@ export interface Addon {
 }
 
 const require = createRequire(import.meta.url)
+const BUILD = `node ${join(packageRoot, 'scripts', 'build-native.mjs')}`
 let loaded: Addon | string | undefined
 
 /** The addon, or why there is none, in one line. Tried once. */
@@ -82,12 +83,12 @@ function load(): Addon | string {
     }
   }
   if (!existsSync(path)) {
-    return `neither ${prebuilt} is installed nor has ${built} been built (run \`npm run build\` where there is a C++ compiler)`
+    return `neither ${prebuilt} is installed nor has ${built} been built (where there is a C++ compiler: ${BUILD})`
   }
   try {
     return require(path) as Addon
   } catch (error) {
     const [line] = String(error instanceof Error ? error.message : error).split('\n')
-    return `${path} does not load (${line}); run \`npm run build\` to build it anew`
+    return `${path} does not load (${line}); build it anew with ${BUILD}`
   }
 }

@@ -8,7 +8,7 @@ import { checkStep } from './check-step.js'
 import { lowerStep, type SlotSizes } from './lower-step.js'
 import { type WeightForm, type WeightRef, weightsOf } from './native-op.js'
 
-/** Widest panel and vector of any instruction set: whatever is read in whole vectors ends in zeros. */
+/** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
 const PADDING = 32
 
 export interface WeightPlace {

@@ -21,6 +21,7 @@ interface Result {
   readonly shortest_edge?: number
   readonly crop?: number
   readonly crop_pct?: number
+  readonly dtype?: string
   readonly sha256: string
   readonly sha256_horizontal_first?: string
 }
@@ -104,7 +105,7 @@ async function* runNormalised(
   }
 }
 
-/** Null for the two recipes on torch's own resize, which this library does not offer. */
+/** Null for 16-bit tensors, which torchvision's loader makes of 16-bit files: everything here is 8-bit. */
 function recipeOf(result: Result, passOrder: PassOrder): Recipe | null {
   const rgbStats = IMAGENET_STATS
   const square = (side: number) => [side, side] as const
@@ -116,6 +117,11 @@ function recipeOf(result: Result, passOrder: PassOrder): Recipe | null {
         simpleCropRule: 'short-side',
         passOrder,
       })
+    case 'birder-tv':
+      return result.dtype === undefined
+        ? birderRecipe(result.size as readonly [number, number], rgbStats, { resampler: 'torch-uint8' })
+        : null
+    case 'hugging-face-torchvision':
     case 'hugging-face-pil': {
       const preprocessorFile = {
         size: { shortest_edge: result.shortest_edge },
@@ -126,6 +132,7 @@ function recipeOf(result: Result, passOrder: PassOrder): Recipe | null {
         patchSize: 14,
         rgbStats,
         passOrder,
+        resampler: result.recipe === 'hugging-face-torchvision' ? 'torch-uint8' : 'pillow',
         preprocessorFile,
       })
     }

@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly engine: Engine
   /** Only cases whose id contains this text. */
   readonly filter?: string
+  /** Only the case of exactly this id. */
+  readonly only?: string
   /** Only these kinds. */
   readonly kinds?: readonly string[]
   readonly signal?: AbortSignal
@@ -34,11 +36,12 @@ export async function* verifyGoldens(
   root: string,
   options: VerifyOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const { engine, filter = '', kinds, signal } = options
+  const { engine, filter = '', only, kinds, signal } = options
   for (const golden of await readIndex(root)) {
     const runner = RUNNERS[golden.kind]
     if (runner === undefined || !golden.id.includes(filter) || kinds?.includes(golden.kind) === false)
       continue
+    if (only !== undefined && golden.id !== only) continue
     signal?.throwIfAborted()
     try {
       yield* runner(golden, { root, engine, ...(signal === undefined ? {} : { signal }) })

@@ -1,0 +1,337 @@
+/** Op x awkward sizes: one row each, with the error allowed and why. */
+import type { ActivationKind } from '../../src/engine/plan.js'
+import { normWeights, pairOf, planOf, pseudoRandom, type StepPlan } from './one-step.js'
+
+export interface Case {
+  readonly name: string
+  readonly make: () => StepPlan
+  readonly tolerance: number
+}
+
+/** Values are copied: not one bit may differ. */
+const EXACT = 0
+/** One or two roundings of 6e-8 to each value. */
+const ROUNDED = 2e-7
+/** A function of a few units in the last place, see functions.test.ts. */
+const FUNCTION = 4e-7
+/** Sums in float32: rounding errors of up to 4096 products, of random signs, stay near the square root of their number. */
+const SUMMED = 2e-6
+/** Two products with a softmax between them, whose exponents carry the first one's error. */
+const ATTENDED = 3e-6
+
+function linear(rows: number, depth: number, columns: number, bias: boolean): Case {
+  return {
+    name: `linear [${rows}, ${depth}] x [${columns}, ${depth}]${bias ? ' + bias' : ''}`,
+    tolerance: SUMMED,
+    make: () =>
+      planOf(
+        [rows, depth],
+        [{ op: 'linear', input: 'x', output: 'y', weight: 'w', bias: bias ? 'b' : null }],
+        { y: [rows, columns] },
+        { w: [columns, depth], ...(bias ? { b: [columns] } : {}) },
+      ),
+  }
+}
+
+function norm(rows: number, width: number, kind: 'layerNorm' | 'rmsNorm', bias: boolean): Case {
+  return {
+    name: `${kind} [${rows}, ${width}]${bias ? '' : ' without bias'}`,
+    tolerance: FUNCTION,
+    make: () =>
+      planOf(
+        [rows, width],
+        [{ op: 'norm', input: 'x', output: 'y', ...normWeights(kind, 'norm', bias) }],
+        { y: [rows, width] },
+        { 'norm.weight': [width], ...(bias ? { 'norm.bias': [width] } : {}) },
+      ),
+  }
+}
+
+function attention(tokens: number, heads: number, headWidth: number, normed: 'both' | 'query' | null): Case {
+  const width = heads * headWidth
+  const shapes = { 'q_norm.weight': [headWidth], 'q_norm.bias': [headWidth], 'k_norm.weight': [headWidth] }
+  return {
+    name: `attention of ${tokens} tokens, ${heads} heads of ${headWidth}${normed === null ? '' : `, ${normed} normed`}`,
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [tokens, 3 * width],
+        [
+          {
+            op: 'attention',
+            input: 'x',
+            output: 'y',
+            heads,
+            scale: 3 * headWidth ** -0.5,
+            queryNorm: normed === null ? null : normWeights('layerNorm', 'q_norm'),
+            keyNorm: normed === 'both' ? normWeights('rmsNorm', 'k_norm', false) : null,
+          },
+        ],
+        { y: [tokens, width] },
+        shapes,
+      ),
+  }
+}
+
+function patchify(channels: number, height: number, width: number, patch: number): Case {
+  const cells = Math.floor(height / patch) * Math.floor(width / patch)
+  return {
+    name: `patchify planes [${channels}, ${height}, ${width}] by ${patch}`,
+    tolerance: EXACT,
+    make: () =>
+      planOf(
+        [channels, height, width],
+        [{ op: 'patchify', input: 'x', output: 'y', layout: 'planes', channels, height, width, patch }],
+        { y: [cells, channels * patch * patch] },
+      ),
+  }
+}
+
+const ACTIVATION_KINDS: readonly ActivationKind[] = [
+  'identity',
+  'relu',
+  'relu6',
+  'leaky_relu',
+  'elu',
+  'celu',
+  'selu',
+  'gelu',
+  'gelu_tanh',
+  'quick_gelu',
+  'silu',
+  'mish',
+  'sigmoid',
+  'tanh',
+  'hard_sigmoid',
+  'hard_swish',
+  'hard_tanh',
+]
+
+function activation(kind: ActivationKind): Case {
+  // Scaled, so that both tails are reached.
+  return {
+    name: `activation ${kind} [7, 83]`,
+    tolerance: FUNCTION,
+    make: () =>
+      planOf(
+        [7, 83],
+        [
+          { op: 'linear', input: 'x', output: 'wide', weight: 'tall', bias: null },
+          { op: 'activation', input: 'wide', output: 'y', kind },
+        ],
+        { wide: [7, 83], y: [7, 83] },
+        { tall: [83, 83] },
+      ),
+  }
+}
+
+function softMoe(tokens: number, width: number, experts: number, slots: number): Case {
+  const names = Array.from({ length: experts }, (_, e) => `expert.${e}`)
+  const hidden = 3 * width
+  return {
+    name: `softMoe of ${tokens} tokens x ${width}, ${experts} experts of ${slots} slots`,
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [tokens, width],
+        [
+          {
+            op: 'softMoe',
+            input: 'x',
+            output: 'y',
+            tokenNorm: normWeights('rmsNorm', 'token_norm', false),
+            slots: 'slots',
+            experts: names.map((name) => ({
+              weight1: `${name}.w1`,
+              bias1: `${name}.b1`,
+              weight2: `${name}.w2`,
+              bias2: `${name}.b2`,
+            })),
+            kind: 'gelu',
+          },
+        ],
+        { y: [tokens, width] },
+        {
+          'token_norm.weight': [width],
+          slots: [experts * slots, width],
+          ...Object.fromEntries(
+            names.flatMap((name) => [
+              [`${name}.w1`, [hidden, width]],
+              [`${name}.b1`, [hidden]],
+              [`${name}.w2`, [width, hidden]],
+              [`${name}.b2`, [width]],
+            ]),
+          ),
+        },
+      ),
+  }
+}
+
+function assemble(
+  patches: number,
+  width: number,
+  registers: number,
+  head: boolean,
+  positions: boolean,
+): Case {
+  const rows = patches + registers + (head ? 1 : 0)
+  return {
+    name: `assembleTokens of ${patches} x ${width}, ${registers} registers${head ? ', class token' : ''}${positions ? ', positions' : ''}`,
+    tolerance: positions ? ROUNDED : EXACT,
+    make: () =>
+      planOf(
+        [patches, width],
+        [
+          {
+            op: 'assembleTokens',
+            input: 'x',
+            output: 'y',
+            classToken: head ? 'cls' : null,
+            registers: registers > 0 ? 'reg' : null,
+            positions: positions ? 'pos' : null,
+          },
+        ],
+        { y: [rows, width] },
+        { cls: [1, width], reg: [registers, width] },
+        { pos: pseudoRandom(patches * width, 3) },
+      ),
+  }
+}
+
+export const CASES: readonly Case[] = [
+  linear(1, 1, 1, true),
+  linear(1, 384, 1000, true),
+  linear(2, 3, 5, false),
+  linear(5, 588, 33, true), // 14 x 14 x 3 pixels, columns one past a panel
+  linear(15, 161, 49, true), // one past the blocks of k and the widest panel
+  linear(97, 257, 131, true),
+  linear(261, 384, 384, true),
+  linear(23, 4096, 17, false),
+  norm(1, 1, 'layerNorm', true),
+  norm(3, 17, 'layerNorm', true),
+  norm(5, 384, 'layerNorm', false),
+  norm(131, 383, 'layerNorm', true),
+  norm(9, 50, 'rmsNorm', false),
+  attention(1, 1, 4, null),
+  attention(5, 2, 3, null),
+  attention(49, 3, 64, null), // one past the widest block of queries
+  attention(257, 2, 64, null), // several blocks of keys, the last one short
+  attention(33, 2, 80, 'both'),
+  attention(20, 3, 17, 'query'),
+  patchify(3, 28, 42, 14),
+  patchify(1, 17, 23, 5), // remainders on both sides
+  {
+    name: 'patchify rows [24 x 20, 5] by 2',
+    tolerance: EXACT,
+    make: () =>
+      planOf(
+        [480, 5],
+        [
+          {
+            op: 'patchify',
+            input: 'x',
+            output: 'y',
+            layout: 'rows',
+            channels: 5,
+            height: 24,
+            width: 20,
+            patch: 2,
+          },
+        ],
+        { y: [120, 20] },
+      ),
+  },
+  assemble(6, 20, 4, true, true),
+  assemble(7, 33, 0, true, false),
+  assemble(3, 16, 2, false, true),
+  ...ACTIVATION_KINDS.map(activation),
+  {
+    name: 'gate [7, 45]',
+    tolerance: FUNCTION,
+    make: () => pairOf(7, 45, { op: 'gate', gate: 'other', value: 'x', output: 'y', kind: 'silu' }),
+  },
+  {
+    name: 'scale [7, 45]',
+    tolerance: ROUNDED,
+    make: () =>
+      planOf(
+        [7, 45],
+        [{ op: 'scale', input: 'x', output: 'y', gamma: 'gamma' }],
+        { y: [7, 45] },
+        { gamma: [45] },
+      ),
+  },
+  {
+    name: 'add [7, 45]',
+    tolerance: ROUNDED,
+    make: () => pairOf(7, 45, { op: 'add', input: 'x', branch: 'other', output: 'y' }),
+  },
+  {
+    name: 'add of a slot to itself [7, 45]',
+    tolerance: ROUNDED,
+    make: () => planOf([7, 45], [{ op: 'add', input: 'x', branch: 'x', output: 'y' }], { y: [7, 45] }),
+  },
+  {
+    name: 'sliceRows 5 to 17 of 20',
+    tolerance: EXACT,
+    make: () =>
+      planOf([20, 19], [{ op: 'sliceRows', input: 'x', output: 'y', from: 5, to: 17 }], { y: [12, 19] }),
+  },
+  {
+    name: 'meanRows [1370, 50]',
+    tolerance: 1e-5, // the mean of random numbers is small beside them: rounding is relative to the terms
+    make: () => planOf([1370, 50], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [1, 50] }),
+  },
+  {
+    name: 'broadcast [3, 21]',
+    tolerance: EXACT,
+    make: () =>
+      planOf([1, 4], [{ op: 'broadcast', weight: 'w', output: 'y' }], { y: [3, 21] }, { w: [3, 21] }),
+  },
+  {
+    name: 'crossAttention of 3 queries over 70 rows, 2 heads of 24',
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [70, 96],
+        [
+          { op: 'broadcast', weight: 'q', output: 'query' },
+          {
+            op: 'crossAttention',
+            query: 'query',
+            keyValue: 'x',
+            output: 'y',
+            heads: 2,
+            scale: 0.5,
+          },
+        ],
+        { query: [3, 48], y: [3, 48] },
+        { q: [3, 48] },
+      ),
+  },
+  {
+    name: 'probeAttention of 4 latents over 37 rows, 3 heads of 20',
+    tolerance: ATTENDED,
+    make: () => {
+      const { plan } = pairOf(37, 60, {
+        op: 'probeAttention',
+        latents: 'latents',
+        keys: 'x',
+        values: 'other',
+        output: 'y',
+        heads: 3,
+        scale: 0.7,
+      })
+      return {
+        output: 'y',
+        plan: {
+          ...plan,
+          slots: new Map([...plan.slots, ['y', [1, 60]]]),
+          weights: new Map([...plan.weights, ['latents', [4, 60]]]),
+        },
+      }
+    },
+  },
+  softMoe(19, 24, 3, 2),
+  softMoe(150, 64, 4, 40), // more slots than a block of queries or keys holds
+]

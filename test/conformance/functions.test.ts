@@ -1,0 +1,73 @@
+/** The error of the vectorised elementary functions and activations, over their whole range, on every path. */
+import { describe, expect, test } from 'vitest'
+import type { ActivationKind } from '../../src/engine/plan.js'
+import { ACTIVATIONS } from '../../src/kernels/activation.js'
+import { loadAddon } from '../../src/platform/node/native/addon.js'
+import { ACTIVATION_CODES, FUNCTION_CODES } from '../../src/platform/node/native/encode-ops.js'
+import { nativeAvailability } from '../../src/platform/node/native/index.js'
+
+const addon = loadAddon()
+const KINDS = Object.keys(ACTIVATION_CODES) as ActivationKind[]
+
+/** Evenly from `low` to `high`, both included. */
+function between(low: number, high: number, count = 20_001): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1))
+}
+
+/** The distance from one float32 to the next at the size of x. */
+function ulp(x: number): number {
+  return 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x))), -126) - 23)
+}
+
+function worst(
+  engine: ReturnType<typeof addon.createEngine>,
+  code: number,
+  x: Float32Array,
+  truth: (x: number) => number,
+  unit: (y: number, x: number) => number,
+): number {
+  const y = new Float32Array(x.length)
+  addon.evaluate(engine, code, x, y)
+  let most = 0
+  for (let i = 0; i < x.length; i++) {
+    const wanted = truth(x[i])
+    most = Math.max(most, Math.abs(y[i] - wanted) / unit(wanted, x[i]))
+  }
+  return most
+}
+
+describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
+  const engine = addon.createEngine(instructionSet, 1)
+
+  test('exp is within 2 units in the last place from 1e-37 to 3e38', () => {
+    expect(worst(engine, FUNCTION_CODES.exp, between(-85, 88.7), Math.exp, ulp)).toBeLessThanOrEqual(2)
+  })
+
+  test('exp2 of softmax is within 2 units in the last place down to 2^-125', () => {
+    expect(worst(engine, FUNCTION_CODES.exp2, between(-125, 0), (x) => 2 ** x, ulp)).toBeLessThanOrEqual(2)
+  })
+
+  test('expm1 is within 3 units in the last place, near 0 too', () => {
+    for (const range of [between(-1e-3, 1e-3), between(-20, 80)]) {
+      expect(worst(engine, FUNCTION_CODES.expm1, range, Math.expm1, ulp)).toBeLessThanOrEqual(3)
+    }
+  })
+
+  test.each(KINDS)('%s is within 3e-7 of the larger of its input and its value', (kind) => {
+    const truth: (x: number) => number = ACTIVATIONS[kind]
+    const unit = (y: number, x: number) => Math.max(Math.abs(x), Math.abs(y), 1e-30)
+    const code = ACTIVATION_CODES[kind]
+    for (const range of [between(-40, 40), between(-6, 6), between(-0.01, 0.01, 20_000)]) {
+      expect(worst(engine, code, range, truth, unit)).toBeLessThanOrEqual(3e-7)
+    }
+  })
+
+  test.each(KINDS)('%s of infinities is what the formula gives, or its limit; of NaN it is NaN', (kind) => {
+    const y = new Float32Array(3)
+    const x = Float32Array.of(Number.NaN, 1e30, -1e30)
+    addon.evaluate(engine, ACTIVATION_CODES[kind], x, y)
+    expect(y[0]).toBeNaN()
+    expect(Math.abs(y[1] - Math.fround(ACTIVATIONS[kind](1e30)))).toBeLessThanOrEqual(1e24)
+    expect(y[2]).not.toBeNaN()
+  })
+})

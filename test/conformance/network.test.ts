@@ -1,0 +1,136 @@
+/** Whole networks on every path: with all values as outputs nothing is fused, with the last one everything is; both must be right. */
+import { describe, expect, test } from 'vitest'
+import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
+import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
+import type { VitConfig } from '../../src/model/vit-config.js'
+import { createNativeEngine, nativeAvailability } from '../../src/platform/node/native/index.js'
+import { elementCount } from '../../src/tensor/shape.js'
+import { pseudoRandom, relativeError, weights } from './one-step.js'
+
+const GRID = { rows: 3, columns: 4 }
+const BASE: VitConfig = {
+  network: null,
+  size: [21, 28],
+  channels: 3,
+  patchSize: 7,
+  width: 48,
+  depth: 2,
+  heads: 3,
+  hidden: 80,
+  classToken: true,
+  registers: 4,
+  norm: 'layerNorm',
+  epsilon: 1e-6,
+  preNorm: false,
+  finalNorm: 'tokens',
+  qkvBias: true,
+  queryKeyNorm: false,
+  attentionNorm: false,
+  layerScale: true,
+  mlp: 'ffn',
+  activation: 'gelu',
+  experts: null,
+  stem: { kind: 'patchify', bias: true },
+  pooling: { kind: 'class' },
+  classifier: { kind: 'linear', classes: 10, bias: true },
+  positions: null,
+  outIndices: null,
+  rgbStats: { mean: [0, 0, 0], std: [1, 1, 1] },
+}
+const VARIANTS: Readonly<Record<string, Partial<VitConfig>>> = {
+  'DINOv2 with registers': {},
+  SwiGLU: { mlp: 'swiglu', activation: 'silu' },
+  'normed SwiGLU, q and k normed, merged heads normed': {
+    mlp: 'normSwiglu',
+    activation: 'silu',
+    queryKeyNorm: true,
+    attentionNorm: true,
+  },
+  'RMS norm, norm in front, no layer scale': { norm: 'rmsNorm', layerScale: false, preNorm: true },
+  'mean pooling, norm after it': { pooling: { kind: 'mean' }, finalNorm: 'pooled' },
+  'attention pooling': {
+    pooling: {
+      kind: 'attention',
+      heads: 4,
+      epsilon: 1e-6,
+      hidden: 64,
+      activation: 'gelu',
+      specialTokens: true,
+    },
+  },
+  'probe pooling': { pooling: { kind: 'probe', heads: 4, latents: 4, specialTokens: false } },
+  'soft mixture of experts': { mlp: 'softMoe', experts: { count: 4, slots: 3 } },
+  'hMLP stem': { stem: { kind: 'hmlp', norm: 'layerNorm' }, patchSize: 16 },
+}
+/** Some 20 products one after the other, each of them within 2e-6 at worst and 3e-7 as a rule. */
+const TOLERANCE = 2e-6
+
+function vit(variant: Partial<VitConfig>): VitPlan {
+  return planVit({ ...BASE, ...variant }, GRID, pseudoRandom(12 * BASE.width, 5))
+}
+
+function pixelsFor({ plan }: VitPlan, batch: number): Float32Array {
+  return pseudoRandom(batch * elementCount(plan.slots.get(plan.input) ?? []), 9)
+}
+
+describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
+  test.each(Object.entries(VARIANTS))('%s: every value, and the last ones alone', async (_, variant) => {
+    const made = vit(variant)
+    const { plan, slots } = made
+    const everything = [...plan.slots.keys()]
+    const last = slots.logits === null ? [slots.tokens] : [slots.tokens, slots.logits]
+    const pixels = pixelsFor(made, 2)
+    using reference = await createReferenceEngine().load(plan, weights)
+    const expected = await reference.compile(plan, everything).run(pixels, { batch: 2 })
+    using model = await createNativeEngine({ instructionSet }).load(plan, weights)
+    for (const outputs of [everything, last]) {
+      using program = model.compile(plan, outputs)
+      const actual = await program.run(pixels, { batch: 2 })
+      expect([...actual.keys()].sort()).toEqual([...outputs].sort())
+      for (const [slot, values] of actual) {
+        const error = relativeError(values, expected.get(slot) ?? new Float32Array())
+        expect(error, slot).toBeLessThanOrEqual(TOLERANCE)
+      }
+    }
+  })
+})
+
+test.each([1, 2, 3])('%i threads give the same bits as one', async (threads) => {
+  const made = vit({})
+  const pixels = pixelsFor(made, 3)
+  const run = async (count: number) => {
+    using model = await createNativeEngine({ threads: count }).load(made.plan, weights)
+    using program = model.compile(made.plan, [made.slots.tokens])
+    return (await program.run(pixels, { batch: 3 })).get(made.slots.tokens)
+  }
+  expect(await run(threads)).toEqual(await run(1))
+})
+
+test('a batch gives the same bits as its images one by one, whatever ran before', async () => {
+  const made = vit({ mlp: 'softMoe', experts: { count: 4, slots: 3 } })
+  const batch = 5
+  const pixels = pixelsFor(made, batch)
+  using model = await createNativeEngine().load(made.plan, weights)
+  using program = model.compile(made.plan, [made.slots.tokens])
+  const whole = (await program.run(pixels, { batch })).get(made.slots.tokens) ?? new Float32Array()
+  const size = pixels.length / batch
+  for (let image = 0; image < batch; image++) {
+    const single = await program.run(pixels.subarray(image * size, (image + 1) * size))
+    const length = whole.length / batch
+    expect(single.get(made.slots.tokens)).toEqual(whole.slice(image * length, (image + 1) * length))
+  }
+})
+
+test('a plan for another grid runs on the weights that are loaded', async () => {
+  const made = vit({})
+  const other = planVit(BASE, { rows: 2, columns: 9 }, pseudoRandom(18 * BASE.width, 6))
+  const pixels = pixelsFor(other, 1)
+  using model = await createNativeEngine().load(made.plan, weights)
+  using reference = await createReferenceEngine().load(other.plan, weights)
+  const { tokens } = other.slots
+  const actual = (await model.compile(other.plan, [tokens]).run(pixels)).get(tokens)
+  const expected = (await reference.compile(other.plan, [tokens]).run(pixels)).get(tokens)
+  expect(relativeError(actual ?? new Float32Array(), expected ?? new Float32Array([1]))).toBeLessThan(
+    TOLERANCE,
+  )
+})

@@ -1,0 +1,78 @@
+/** Plans of one step each, at any size: what the engines are compared on. Inputs and weights are pseudo-random, the same every time. */
+import type { WeightSource } from '../../src/engine/engine.js'
+import type { NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
+import { elementCount, type Shape } from '../../src/tensor/shape.js'
+
+export interface StepPlan {
+  readonly plan: Plan
+  readonly output: SlotName
+}
+
+/** Uniform in [-1, 1), from a 32-bit xorshift. */
+export function pseudoRandom(length: number, seed: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(length)
+  let state = (Math.imul(seed + 1, 2654435761) ^ 0x9e3779b9) | 0 || 1
+  for (let i = 0; i < length; i++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    out[i] = state / 2 ** 31
+  }
+  return out
+}
+
+/** Weights by name: matrices scaled so that activations keep their size, norm weights near 1. */
+export const weights: WeightSource = {
+  read: async (name, shape) => {
+    let seed = 0
+    for (const letter of name) seed = (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0
+    const [rows, columns = 1] = shape
+    const scale = shape.length === 2 && rows > 1 ? 1.7 / Math.sqrt(columns) : 1
+    const around = /norm|gamma/i.test(name) && !name.endsWith('bias') ? 1 : 0
+    return pseudoRandom(elementCount(shape), seed).map(
+      (value) => around + value * (around === 1 ? 0.3 : scale),
+    )
+  },
+}
+
+/** The size of the difference, relative to the size of what was expected; NaN where either holds one. */
+export function relativeError(actual: Float32Array, expected: Float32Array): number {
+  let difference = 0
+  let size = 0
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i] - expected[i]) ** 2
+    size += expected[i] ** 2
+  }
+  return Math.sqrt(difference / (size || 1))
+}
+
+/** A plan whose input is [rows, width] and whose steps are given; slots that only the steps know are declared in `slots`. */
+export function planOf(
+  input: Shape,
+  steps: readonly Step[],
+  slots: Readonly<Record<SlotName, Shape>>,
+  weightShapes: Readonly<Record<string, Shape>> = {},
+  constants: Readonly<Record<string, Float32Array>> = {},
+): StepPlan {
+  return {
+    plan: {
+      input: 'x',
+      slots: new Map([['x', input], ...Object.entries(slots)]),
+      steps,
+      weights: new Map(Object.entries(weightShapes)),
+      constants: new Map(Object.entries(constants)),
+    },
+    output: steps.at(-1)?.output ?? '',
+  }
+}
+
+export function normWeights(kind: 'layerNorm' | 'rmsNorm', name: string, bias = true): NormWeights {
+  return { kind, weight: `${name}.weight`, bias: bias ? `${name}.bias` : null, epsilon: 1e-6 }
+}
+
+/** Two inputs for steps that take two: the input's rows, and the same rows scaled column by column. */
+export function pairOf(rows: number, width: number, step: Step): StepPlan {
+  const other: Step = { op: 'scale', input: 'x', output: 'other', gamma: 'other' }
+  const shape = [rows, width]
+  return planOf(shape, [other, step], { other: shape, y: shape }, { other: [width] })
+}

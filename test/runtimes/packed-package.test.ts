@@ -1,0 +1,219 @@
+/**
+ * The package as a stranger gets it: packed, installed in an empty folder with its dependencies alone, and run on Node 20 and 24.
+ * The Node that is not this one comes from npm for the test; where it cannot be had the test is skipped and says why.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const execute = promisify(execFile)
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+const home = mkdtempSync(join(tmpdir(), 'plumage-packed-'))
+const photo = join(repository, 'examples/photos/hat-1.jpg')
+const LARGEST_TARBALL_BYTES = 14e6
+
+interface Packed {
+  readonly filename: string
+  readonly size: number
+  readonly files: readonly { readonly path: string }[]
+}
+let packed: Packed
+let installed: string
+
+beforeAll(async () => {
+  if (!existsSync(join(repository, 'dist/index.js')))
+    throw new Error('Nothing is built: run `npm run build`.')
+  const { stdout } = await npm(['pack', '--json', '--pack-destination', home], repository)
+  const [first] = Object.values(JSON.parse(stdout) as Record<string, Packed>)
+  packed = first
+  const folder = join(home, 'user')
+  await newPackage(folder)
+  await npm(['install', join(home, packed.filename)], folder)
+  installed = join(folder, 'node_modules/plumage')
+})
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+test('the tarball is small and holds no tests, maps or machine code', () => {
+  expect(packed.size).toBeLessThan(LARGEST_TARBALL_BYTES)
+  const strangers = packed.files.filter(({ path }) =>
+    /\.test\.|\.map$|\.node$|tsbuildinfo|^(src|test|\.)/.test(path),
+  )
+  expect(strangers).toEqual([])
+})
+
+test('every export, the command and their types are there, and the licence with them', () => {
+  const { exports, bin } = readPackage(installed)
+  const targets = Object.values(exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  )
+  for (const target of [...targets, ...Object.values(bin), 'LICENSE', 'NOTICE', 'README.md']) {
+    expect(existsSync(join(installed, target)), target).toBe(true)
+  }
+})
+
+test('installing runs no script of ours', () => {
+  for (const folder of [installed, join(repository, 'native')]) {
+    const scripts = Object.keys(readPackage(folder).scripts ?? {})
+    expect(scripts.filter((name) => /^(pre|post)?(install|prepare|publish|pack)/.test(name))).toEqual([])
+  }
+})
+
+test('a TypeScript program of a stranger compiles against the types', async () => {
+  const file = join(home, 'user/program.mts')
+  writeFileSync(
+    file,
+    `import { createEncoder, cosineSimilarity } from 'plumage'
+     import { loadEncoder } from 'plumage/node'
+     import { inferImage, loadPretrainedModel } from 'plumage/birder'
+     export const used = [createEncoder, inferImage, loadPretrainedModel]
+     using encoder = await loadEncoder('mini')
+     const { embedding } = await encoder.encode('hat.jpg')
+     export const one: number = cosineSimilarity(embedding, embedding)`,
+  )
+  const flags = [
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2023,esnext.disposable',
+  ]
+  const types = ['--types', 'node', '--typeRoots', join(repository, 'node_modules/@types')]
+  await run(
+    process.execPath,
+    [join(repository, 'node_modules/typescript/bin/tsc'), ...flags, ...types, file],
+    home,
+  )
+})
+
+describe.each([20, 24])('on Node %i', (major) => {
+  let node: string
+  let missing: string | null = null
+  beforeAll(async () => {
+    try {
+      node = await findNode(major)
+    } catch (error) {
+      missing = `Node ${major} cannot be had here: ${String(error).split('\n')[0]}`
+      console.warn(missing)
+    }
+  })
+
+  test('the small model gives the numbers that Birder gives', async (context) => {
+    if (missing !== null) return context.skip(missing)
+    const program = join(home, 'user/embed.mjs')
+    writeFileSync(
+      program,
+      `import 'plumage'
+       import 'plumage/birder'
+       import { loadEncoder } from 'plumage/node'
+       const encoder = await loadEncoder('mini', { onWarning() {} })
+       const { embedding } = await encoder.encode(process.argv[2])
+       encoder[Symbol.dispose]()
+       console.log(JSON.stringify([process.version, ...embedding]))`,
+    )
+    const { stdout } = await run(node, [program, photo], join(home, 'user'))
+    const [version, ...embedding] = JSON.parse(stdout) as [string, ...number[]]
+    expect(version).toMatch(new RegExp(`^v${major}\\.`))
+    expectEmbedding(embedding)
+  })
+
+  test('the command prints one line of JSON for one photo', async (context) => {
+    if (missing !== null) return context.skip(missing)
+    const command = resolve(installed, readPackage(installed).bin.plumage)
+    const { stdout } = await run(node, [command, 'embed', photo], join(home, 'user'))
+    const { path, embedding } = JSON.parse(stdout) as { path: string; embedding: number[] }
+    expect(path).toBe(photo)
+    expectEmbedding(embedding)
+  })
+})
+
+test('npm makes `plumage` a command of the folder', async () => {
+  const { stdout } = await npm(['exec', '--no', '--', 'plumage', '--version'], join(home, 'user'))
+  expect(stdout.trim()).toBe(readPackage(repository).version)
+})
+
+/** Birder's numbers have six decimals; the JPEG decoder is another one. */
+function expectEmbedding(embedding: readonly number[]): void {
+  const { photos } = JSON.parse(readFileSync(join(repository, 'models/mini/expected.json'), 'utf8')) as {
+    photos: Record<string, { first8: readonly number[]; l2norm: number }>
+  }
+  const { first8, l2norm } = photos['hat-1.jpg']
+  expect(embedding).toHaveLength(192)
+  for (const [index, value] of first8.entries()) expect(embedding[index]).toBeCloseTo(value, 3)
+  expect(Math.hypot(...embedding)).toBeCloseTo(l2norm, 3)
+}
+
+/** This Node, or one from npm; it is a package of one file per platform. */
+async function findNode(major: number): Promise<string> {
+  if (process.version.startsWith(`v${major}.`)) return process.execPath
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const folder = join(home, `node-${major}`)
+  await newPackage(folder)
+  await npm(['install', '--ignore-scripts', `${name}@${major}`], folder)
+  const path = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  statSync(path)
+  return path
+}
+
+async function newPackage(folder: string): Promise<void> {
+  const { mkdir, writeFile } = await import('node:fs/promises')
+  await mkdir(folder, { recursive: true })
+  await writeFile(
+    join(folder, 'package.json'),
+    '{ "name": "user", "version": "1.0.0", "private": true, "type": "module" }',
+  )
+}
+
+interface PackageFile {
+  readonly version: string
+  readonly bin: { readonly plumage: string }
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly scripts?: Readonly<Record<string, string>>
+}
+
+function readPackage(folder: string): PackageFile {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageFile
+}
+
+/** Without what an outer `npm test` says about itself, which would make this npm work in the outer folder. */
+function npm(args: readonly string[], cwd: string) {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(package|lifecycle|config_local_prefix|command)|INIT_CWD)/.test(name),
+  )
+  const quick = [
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--prefer-offline',
+    '--fetch-retries=0',
+    '--fetch-timeout=20000',
+  ]
+  return run('npm', [...args.slice(0, 1), ...quick, ...args.slice(1)], cwd, Object.fromEntries(own))
+}
+
+/** Rejects with what the command said, else its failure would have to be guessed. */
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = process.env,
+) {
+  try {
+    return await execute(command, args, {
+      cwd,
+      env,
+      timeout: 50_000,
+      maxBuffer: 2 ** 26,
+      shell: process.platform === 'win32' && command === 'npm',
+    })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
+  }
+}
