@@ -3,7 +3,7 @@ import { Network } from '../encoder/network.js'
 import { createReferenceEngine } from '../engine/reference/reference-engine.js'
 import { readVit } from '../model/read-vit.js'
 import { hashedCheckpoint } from '../platform/node/verify/hashed-checkpoint.js'
-import { inferBatch, softmaxRows } from './infer-image.js'
+import { inferBatch, probabilities } from './infer-image.js'
 import { ndArray } from './nd-array.js'
 import { BirderNet } from './net.js'
 import {
@@ -98,7 +98,7 @@ describe('arrays', () => {
     expect(() => ndArray(new Float32Array(5), [2, 3])).toThrow(/holds 6 numbers, got 5/))
 
   test('softmax works row by row', () => {
-    expect(Array.from(softmaxRows(ndArray(Float32Array.of(0, 0, 1000, 0), [2, 2])).data)).toEqual([
+    expect(Array.from(probabilities(ndArray(Float32Array.of(0, 0, 1000, 0), [2, 2])).data)).toEqual([
       0.5, 0.5, 1, 0,
     ])
   })

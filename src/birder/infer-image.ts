@@ -1,7 +1,7 @@
 /** Birder's `infer_image` and `infer_batch` (inference/classification.py). */
 import type { RgbImage } from '../image/image.js'
 import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
-import { softmax } from '../kernels/softmax.js'
+import { softmaxRows } from '../kernels/softmax.js'
 import type { ClassificationTransform } from './classification-transform.js'
 import { type NdArray, ndArray } from './nd-array.js'
 import type { BirderNet } from './net.js'
@@ -39,7 +39,7 @@ export async function inferBatch(
 ): Promise<InferResult> {
   const { returnEmbedding = false, returnLogits = false, tta = false, signal } = options
   const run = signal === undefined ? {} : { signal }
-  const finish = (logits: NdArray) => (returnLogits ? logits : softmaxRows(logits))
+  const finish = (logits: NdArray) => (returnLogits ? logits : probabilities(logits))
   if (returnEmbedding) {
     const { embedding, logits } = await net.forwardWithEmbedding(inputs, run)
     return [finish(logits), embedding]
@@ -59,15 +59,8 @@ export async function inferBatch(
 }
 
 /** Each row [N] as probabilities. */
-export function softmaxRows({ data, shape }: NdArray): NdArray {
-  const width = shape[shape.length - 1]
-  const out = new Float32Array(data.length)
-  for (let row = 0; row < data.length; row += width) {
-    const scores = Float64Array.from(data.subarray(row, row + width))
-    softmax(scores)
-    out.set(scores, row)
-  }
-  return ndArray(out, shape)
+export function probabilities({ data, shape }: NdArray): NdArray {
+  return ndArray(softmaxRows(data, shape[shape.length - 1]), shape)
 }
 
 /** The part of each side that a crop keeps. */

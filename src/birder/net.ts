@@ -6,6 +6,7 @@ import type { Network } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
+import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens } from '../model/vit-config.js'
 import { type NdArray, ndArray } from './nd-array.js'
 
@@ -60,16 +61,12 @@ export class BirderNet implements Disposable {
   async forwardFeatures(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { values, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
     const tokens = slotValues(values, slots.tokens)
-    const { registers, classToken, width } = this.#network.config
-    const perImage = tokens.length / batch
-    if (classToken) {
-      for (let at = 0; at < tokens.length; at += perImage) {
-        const head = tokens.slice(at, at + width)
-        tokens.copyWithin(at, at + width, at + (1 + registers) * width)
-        tokens.set(head, at + registers * width)
-      }
-    }
-    return ndArray(tokens, [batch, perImage / width, width])
+    const { config } = this.#network
+    return ndArray(birderOrder(tokens, batch, config), [
+      batch,
+      tokens.length / (batch * config.width),
+      config.width,
+    ])
   }
 
   /**
@@ -85,7 +82,7 @@ export class BirderNet implements Disposable {
       options,
     )
     const maps = indices.map((index, stage): [string, NdArray] => {
-      const map = channelsFirst(
+      const map = patchMaps(
         slotValues(values, slots.blocks[index]),
         batch,
         config.width,
@@ -158,18 +155,4 @@ type Slots = ReturnType<Network['planFor']>['slots']
 
 function slotValues(values: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
   return values.get(slot) ?? new Float32Array()
-}
-
-/** [B, S + G, D] without its first S rows, as [B, D, G]. */
-function channelsFirst(tokens: Float32Array, batch: number, width: number, skip: number): Float32Array {
-  const rows = tokens.length / (batch * width)
-  const cells = rows - skip
-  const out = new Float32Array(batch * width * cells)
-  for (let b = 0; b < batch; b++) {
-    for (let cell = 0; cell < cells; cell++) {
-      const from = (b * rows + skip + cell) * width
-      for (let c = 0; c < width; c++) out[(b * width + c) * cells + cell] = tokens[from + c]
-    }
-  }
-  return out
 }

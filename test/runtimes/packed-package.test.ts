@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nativeAvailability } from '../../src/platform/node/native/index.js'
 
 const execute = promisify(execFile)
 const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -137,6 +138,20 @@ test('npm makes `plumage` a command of the folder', async () => {
   const { stdout } = await npm(['exec', '--no', '--', 'plumage', '--version'], join(home, 'user'))
   expect(stdout.trim()).toBe(readPackage(repository).version)
 })
+
+// Last, since the tests before it are of the package as it comes.
+test.skipIf(!nativeAvailability().available)(
+  'the native engine can be built from what is in the package',
+  async () => {
+    await execute(process.execPath, [join(installed, 'scripts/build-native.mjs')], { cwd: home })
+    const { stdout } = await execute(
+      process.execPath,
+      [join(installed, 'dist/cli/main.js'), 'info', 'mini'],
+      { cwd: home },
+    )
+    expect(stdout).toMatch(/^engine +native/m)
+  },
+)
 
 /** Birder's numbers have six decimals; the JPEG decoder is another one. */
 function expectEmbedding(embedding: readonly number[]): void {

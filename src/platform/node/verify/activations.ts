@@ -1,7 +1,8 @@
 /** Golden tensors by the names that PyTorch's modules have, out of a plan's slots. */
 import type { SlotName } from '../../../engine/plan.js'
-import { softmax } from '../../../kernels/softmax.js'
+import { softmaxRows } from '../../../kernels/softmax.js'
 import type { VitPlan } from '../../../model/plan-vit.js'
+import { birderOrder, patchMaps } from '../../../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../../../model/vit-config.js'
 
 export type Order = 'canonical' | 'birder'
@@ -46,59 +47,17 @@ export function arrange(
   order: Order,
   batch: number,
 ) {
-  const [rows, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
+  const [, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
   switch (place.layout) {
     case 'as is':
       return values
     case 'softmax':
       return softmaxRows(values, width)
     case 'patches as map':
-      return maps(values, batch, width, 0)
+      return patchMaps(values, batch, width, 0)
     case 'tokens as map':
-      return maps(values, batch, width, specialTokens(config))
+      return patchMaps(values, batch, width, specialTokens(config))
     case 'tokens':
-      return order === 'birder' && config.classToken
-        ? birderOrder(values, batch, rows, width, config.registers)
-        : values
+      return order === 'birder' ? birderOrder(values, batch, { ...config, width }) : values
   }
-}
-
-/** Class token, registers, patches become registers, class token, patches. */
-function birderOrder(
-  values: Float32Array,
-  batch: number,
-  rows: number,
-  width: number,
-  registers: number,
-): Float32Array {
-  const out = values.slice()
-  for (let b = 0; b < batch; b++) {
-    const at = b * rows * width
-    out.set(values.subarray(at + width, at + (1 + registers) * width), at)
-    out.set(values.subarray(at, at + width), at + registers * width)
-  }
-  return out
-}
-
-function maps(values: Float32Array, batch: number, width: number, skip: number): Float32Array {
-  const rows = values.length / (batch * width)
-  const cells = rows - skip
-  const out = new Float32Array(batch * width * cells)
-  for (let b = 0; b < batch; b++) {
-    for (let cell = 0; cell < cells; cell++) {
-      for (let c = 0; c < width; c++)
-        out[(b * width + c) * cells + cell] = values[(b * rows + skip + cell) * width + c]
-    }
-  }
-  return out
-}
-
-function softmaxRows(values: Float32Array, width: number): Float32Array {
-  const out = new Float32Array(values.length)
-  for (let row = 0; row < values.length; row += width) {
-    const scores = Float64Array.from(values.subarray(row, row + width))
-    softmax(scores)
-    out.set(scores, row)
-  }
-  return out
 }
