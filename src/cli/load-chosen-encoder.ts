@@ -14,13 +14,17 @@ export async function loadChosenEncoder(
   const { stderr, isTTY, color, signal } = context
   const json = options.json ?? false
   using progress = new Progress({ stream: stderr, isTTY, color, json, total: undefined })
-  const encoder = await context.loadEncoder(options.model, {
+  const loading = context.loadEncoder(options.model, {
     ...loadOptions(options, signal),
     onProgress: announcer(context, json, progress),
     onWarning: (warning) => {
       if (json) stderr.write(`${JSON.stringify({ event: 'warning', warning })}\n`)
       else progress.say(warning)
     },
+  })
+  const encoder = await loading.catch((error) => {
+    // An option with a value that makes no sense, such as a size that is no whole number of patches.
+    throw error instanceof RangeError ? new UsageError(error.message) : error
   })
   const problem = problemOrNull(encoder, options)
   if (problem === null) return encoder
@@ -29,17 +33,7 @@ export async function loadChosenEncoder(
 }
 
 /** What would make every single image fail is told once, before the first. */
-function problemOrNull(
-  { identity, size, patchSize }: FileEncoder,
-  { precision }: ModelOptions,
-): string | null {
-  if (size.some((side) => side % patchSize !== 0)) {
-    const near = size.map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize).join('x')
-    return (
-      `An input of ${size.join('x')} pixels is no whole number of patches of ${patchSize}. ` +
-      `The nearest that is: --size ${near}.`
-    )
-  }
+function problemOrNull({ identity }: FileEncoder, { precision }: ModelOptions): string | null {
   if (precision !== undefined && precision !== identity.precision) {
     const other = precision === 'float64' ? '--engine reference' : '--engine native'
     return (

@@ -7,8 +7,9 @@ import { type Recipe, recipeIdentity } from '../image/recipe.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens } from '../model/vit-config.js'
+import { checkChoice, checkWhole } from './check-options.js'
 import { encodeAll, type Waiting } from './encode-all.js'
-import { featuresOf, slotsFor } from './features.js'
+import { blockIndex, featuresOf, slotsFor } from './features.js'
 import { Network } from './network.js'
 import type {
   Decode,
@@ -91,6 +92,7 @@ class VitEncoder<Source> implements Encoder<Source> {
 
   async encode(source: Source, options: EncodeOptions = {}): Promise<Features> {
     options.signal?.throwIfAborted()
+    for (const layer of options.layers ?? []) blockIndex(layer, this.depth)
     const item = await this.#prepare(source, options.signal)
     const [features] = await this.#compute([item], options, options.signal)
     return features
@@ -100,6 +102,10 @@ class VitEncoder<Source> implements Encoder<Source> {
     sources: Iterable<Source> | AsyncIterable<Source>,
     options: EncodeAllOptions = {},
   ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
+    checkWhole('batch', options.batch, 1)
+    checkWhole('maxBytes', options.maxBytes, 1)
+    checkChoice('order', options.order, ['input', 'ready'])
+    for (const layer of options.layers ?? []) blockIndex(layer, this.depth)
     const stages = {
       batchSize: ({ image }: PreparedItem) => this.#batchSize(image),
       prepare: (source: Source, signal: AbortSignal) => this.#prepare(source, signal),

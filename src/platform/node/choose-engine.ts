@@ -1,4 +1,5 @@
 /** Which engine runs a model in Node, and why. */
+import { checkChoice } from '../../encoder/check-options.js'
 import type { Engine } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
@@ -24,6 +25,8 @@ export interface EngineChoice {
 
 /** Throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision it lacks. */
 export function chooseEngine(options: EngineOptions = {}): EngineChoice {
+  checkChoice('engine', options.engine, ['auto', 'native', 'reference'])
+  checkChoice('precision', options.precision, ['float32', 'float64'])
   const choice = pick(options)
   if (options.precision !== undefined && options.precision !== choice.engine.precision) {
     throw new EngineError(

@@ -79,8 +79,7 @@ describe('what an encode gives', () => {
   test('another size is another grid; one that is no whole number of patches is refused with the nearest', async () => {
     using encoder = await loadEncoder('mini', { size: [112, 168] })
     expect((await encoder.encode(photo('hat-1.jpg'))).grid).toEqual({ rows: 8, columns: 12 })
-    using odd = await loadEncoder('mini', { size: 100 })
-    await expect(odd.encode(photo('hat-1.jpg'))).rejects.toThrow(/100 x 100 .* nearest size is 98 x 98/)
+    await expect(loadEncoder('mini', { size: 100 })).rejects.toThrow(/100 x 100 .* nearest size is 98 x 98/)
   })
 
   test('bytes, paths and decoded images give the same', async () => {
@@ -105,6 +104,30 @@ describe('what an encode gives', () => {
       outcomes.push(error?.name)
     }
     expect(outcomes).toEqual([undefined, 'ImageError', 'ImageError', undefined])
+  })
+})
+
+describe('options that make no sense are named, at once', () => {
+  test.each([
+    [{ size: 0 }, /option size is \[0,0\]/],
+    [{ size: Number.NaN }, /option size/],
+    [{ size: [112] }, /option size is \[112\]/],
+    [{ size: 1e9 }, /option size/],
+    [{ recipe: 'nope' }, /option recipe is "nope"; it can be birder, /],
+    [{ positions: 'nope' }, /option positions/],
+    [{ engine: 'nope' }, /option engine/],
+    [{ maxPatches: 0 }, /option maxPatches is 0/],
+  ])('%j', async (options, message) => {
+    await expect(loadEncoder('mini', options as never)).rejects.toThrow(message)
+  })
+
+  test('in encodeAll and encode', async () => {
+    using encoder = await loadEncoder('mini')
+    expect(() => encoder.encodeAll([], { batch: 0 })).toThrow(/option batch is 0/)
+    expect(() => encoder.encodeAll([], { maxBytes: 0 })).toThrow(/option maxBytes is 0/)
+    expect(() => encoder.encodeAll([], { layers: [12] })).toThrow(/no hidden layer 12/)
+    await expect(encoder.encode(undefined as never)).rejects.toThrow(/An image is a path/)
+    await expect(loadEncoder(5 as never)).rejects.toThrow(/got 5/)
   })
 })
 

@@ -1,11 +1,18 @@
 /** The one call that most programs need: a model's name or path in, an encoder out. */
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
+import { checkChoice, checkSize, checkWhole } from '../../encoder/check-options.js'
 import type { Decode, Encoder } from '../../encoder/types.js'
 import { createEncoder } from '../../encoder.js'
 import type { RgbImage } from '../../image/image.js'
-import { namedRecipe, type PassOrder, type Recipe, type RecipeName } from '../../image/recipe.js'
+import {
+  namedRecipe,
+  type PassOrder,
+  RECIPE_NAMES,
+  type Recipe,
+  type RecipeName,
+} from '../../image/recipe.js'
 import type { DialectName } from '../../model/dialects/dialect.js'
-import type { PositionRule } from '../../model/positions.js'
+import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import { chooseEngine, type EngineOptions } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
@@ -55,6 +62,17 @@ const RECIPES: Readonly<Record<DialectName, RecipeName>> = {
  * @throws `HubError`, `CheckpointError`, `EngineError`
  */
 export async function loadEncoder(model: string, options: LoadOptions = {}): Promise<Encoder<ImageSource>> {
+  if (typeof model !== 'string' || model === '') {
+    throw new TypeError(
+      `A model is named by a text (mini, a name of published weights, or a path), got ${String(model)}.`,
+    )
+  }
+  checkChoice('recipe', options.recipe, RECIPE_NAMES)
+  checkChoice('positions', options.positions, POSITION_RULES)
+  checkChoice('orientation', options.orientation, ['apply', 'ignore'])
+  checkChoice('passOrder', options.passOrder, ['pillow-13', 'horizontal-first'])
+  checkWhole('maxPatches', options.maxPatches, 1)
+  checkWhole('maxPixels', options.maxPixels, 1)
   const { engine } = chooseEngine(options)
   const { path, network } = await findModel(model, options)
   const { signal, positions, maxPixels, config, heads } = options
@@ -81,13 +99,15 @@ export function recipeFor(
   preprocessorFile: PlainValue | undefined,
   choice: RecipeChoice,
 ): Recipe {
-  const { size, orientation, passOrder, maxPatches } = choice
+  const { orientation, passOrder, maxPatches } = choice
+  const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
+  if (size !== undefined) checkSize(size, config.patchSize)
   return namedRecipe(choice.recipe ?? fallback, {
     modelSize: config.size,
     patchSize: config.patchSize,
     rgbStats: config.rgbStats,
     ...defined({
-      size: typeof size === 'number' ? ([size, size] as const) : size,
+      size,
       orientation,
       passOrder,
       maxPatches,
@@ -100,6 +120,11 @@ function decoderFor(recipe: Recipe, maxPixels: number | undefined): Decode<Image
   return async (source, options) => {
     if (typeof source === 'string' || source instanceof Uint8Array) {
       return decodeImage(source, { orientation: recipe.orientation, ...defined({ maxPixels }), ...options })
+    }
+    if (!(source?.data instanceof Uint8Array)) {
+      throw new TypeError(
+        'An image is a path, the bytes of a file, or pixels as { height, width, data: Uint8Array }.',
+      )
     }
     return { ...source, format: 'raw', orientation: 1, upright: true }
   }
