@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { planVit } from '../model/plan-vit.js'
+import { readVit } from '../model/read-vit.js'
+import { hashedCheckpoint } from '../platform/node/verify/hashed-checkpoint.js'
+import { countFlop } from './count-flop.js'
+import type { Plan, Step } from './plan.js'
+
+function planOf(network: string, side: number) {
+  const { config } = readVit(hashedCheckpoint(network, [side, side], 'flop'), { network })
+  const cells = side / config.patchSize
+  return planVit(config, { rows: cells, columns: cells }, null)
+}
+
+describe('a plain network counts as the formula for its kind says', () => {
+  test.each([
+    ['vit_reg4_l14_nps_ls', 518, 1024, 24, 1.017],
+    ['vit_reg4_l14_nps_ls', 224, 1024, 24, 0.165],
+    ['vit_reg4_s14_nps_ls', 518, 384, 12, 0.0939],
+  ])('%s at %i', (network, side, width, depth, tera) => {
+    const { plan, slots } = planOf(network, side)
+    const patches = (side / 14) ** 2
+    const tokens = patches + 5
+    const linear = 2 * tokens * 12 * width ** 2
+    const attention = 4 * tokens ** 2 * width
+    const flop = countFlop(plan, [slots.embedding, slots.tokens])
+    expect(flop).toBe(depth * (linear + attention) + 2 * patches * width * 3 * 14 ** 2)
+    expect(flop / 1e12).toBeCloseTo(tera, 3)
+  })
+})
+
+test('what the outputs do not need is no work', () => {
+  const { plan, slots } = planOf('vit_reg4_s14_nps_ls', 224)
+  const all = countFlop(plan, [slots.tokens])
+  const half = countFlop(plan, [slots.blocks[5]])
+  const stem = countFlop(plan, ['conv_proj'])
+  expect(half - stem).toBe((all - stem) / 2)
+  expect(stem).toBe(2 * 256 * 384 * 588)
+})
+
+describe('the other products, by hand', () => {
+  const norm = { kind: 'rmsNorm', weight: 'norm', bias: null, epsilon: 1e-6 } as const
+  const expert = { weight1: 'up', bias1: 'up.bias', weight2: 'down', bias2: 'down.bias' }
+  const plan = (step: Step): Plan => ({
+    slots: new Map([
+      ['query', [2, 8]],
+      ['both', [5, 16]],
+      ['tokens', [5, 8]],
+      ['crossed', [2, 8]],
+      ['pooled', [1, 8]],
+      ['mixed', [5, 8]],
+    ]),
+    weights: new Map([
+      ['latents', [4, 8]],
+      ['slots', [6, 8]],
+      ['up', [32, 8]],
+      ['down', [8, 32]],
+    ]),
+    steps: [step],
+    input: 'tokens',
+    constants: new Map(),
+  })
+
+  test('two queries on five keys and values of width 8', () => {
+    const step = {
+      op: 'crossAttention',
+      query: 'query',
+      keyValue: 'both',
+      output: 'crossed',
+      heads: 2,
+      scale: 1,
+    } as const
+    expect(countFlop(plan(step), ['crossed'])).toBe(2 * (2 * 5 * 8 + 2 * 5 * 8))
+  })
+
+  test('four latents on five keys, and one pass over the values', () => {
+    const [keys, values] = ['tokens', 'tokens']
+    const step = {
+      op: 'probeAttention',
+      latents: 'latents',
+      keys,
+      values,
+      output: 'pooled',
+      heads: 2,
+      scale: 1,
+    } as const
+    expect(countFlop(plan(step), ['pooled'])).toBe(2 * (4 * 5 * 8 + 5 * 8))
+  })
+
+  test('two experts with three slots each', () => {
+    const step = {
+      op: 'softMoe',
+      input: 'tokens',
+      output: 'mixed',
+      tokenNorm: norm,
+      slots: 'slots',
+      experts: [expert, expert],
+      kind: 'gelu',
+    } as const
+    expect(countFlop(plan(step), ['mixed'])).toBe(2 * (3 * 5 * 6 * 8 + 6 * (2 * 32 * 8)))
+  })
+
+  test('a norm alone is none', () => {
+    const step = { op: 'norm', input: 'tokens', output: 'mixed', ...norm } as const
+    expect(countFlop(plan(step), ['mixed'])).toBe(0)
+  })
+})
