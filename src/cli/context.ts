@@ -1,6 +1,7 @@
 /** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 import type { Readable, Writable } from 'node:stream'
 import type { VitConfig } from '../model/vit-config.js'
+import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
 
@@ -17,6 +18,7 @@ export interface CommandContext {
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
   readonly describeModel: (source: string, options: LoadOptions) => Promise<ModelDescription>
+  readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<VerifiedTensor>
 }
 

@@ -16,11 +16,7 @@ export async function loadChosenEncoder(
   using progress = new Progress({ stream: stderr, isTTY, color, json, total: undefined })
   const loading = context.loadEncoder(options.model, {
     ...loadOptions(options, signal),
-    onProgress: announcer(context, json, progress),
-    onWarning: (warning) => {
-      if (json) stderr.write(`${JSON.stringify({ event: 'warning', warning })}\n`)
-      else progress.say(warning)
-    },
+    ...loadListeners(context, json, progress),
   })
   const encoder = await loading.catch((error) => {
     // An option with a value that makes no sense, such as a size that is no whole number of patches.
@@ -42,6 +38,17 @@ function problemOrNull({ identity }: FileEncoder, { precision }: ModelOptions): 
     )
   }
   return null
+}
+
+/** Who is told about a download, and about an engine that was not expected. */
+export function loadListeners(context: CommandContext, json: boolean, progress: Progress) {
+  return {
+    onProgress: announcer(context, json, progress),
+    onWarning: (warning: string) => {
+      if (json) context.stderr.write(`${JSON.stringify({ event: 'warning', warning })}\n`)
+      else progress.say(warning)
+    },
+  }
 }
 
 /** A terminal sees the bytes grow, a program gets them as JSON, and a log one line per download. */

@@ -44,6 +44,10 @@ const context: CommandContext = {
     const { describeModel } = await import('./describe-model.js')
     return describeModel(source, options)
   },
+  async measureSpeed(options) {
+    const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')
+    return measureSpeed(options)
+  },
   async *verifyGoldens(folder, { engine, precision, ...options }) {
     const [{ chooseEngine }, { verifyGoldens }] = await Promise.all([
       import('../platform/node/choose-engine.js'),

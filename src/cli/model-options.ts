@@ -3,11 +3,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 
-export interface ModelOptions {
-  readonly model: string
+/** What computes. */
+export interface ComputeOptions {
   readonly engine: 'auto' | 'native' | 'reference'
   readonly precision?: 'float32' | 'float64'
   readonly threads?: number
+}
+
+export interface ModelOptions extends ComputeOptions {
+  readonly model: string
   readonly size?: number | [height: number, width: number]
   readonly recipe?: RecipeName
   readonly exif: boolean
@@ -26,9 +30,8 @@ export function addModelOption(command: Command): Command {
   )
 }
 
-export function addEngineOptions(command: Command): Command {
+export function addComputeOptions(command: Command): Command {
   return command
-    .option('--offline', 'never download')
     .addOption(
       new Option('--engine <engine>', 'what computes')
         .choices(['auto', 'native', 'reference'])
@@ -36,6 +39,10 @@ export function addEngineOptions(command: Command): Command {
     )
     .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
     .option('--threads <n>', 'threads of the engine', positiveInteger)
+}
+
+export function addEngineOptions(command: Command): Command {
+  return addComputeOptions(command.option('--offline', 'never download'))
     .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
     .addOption(
       new Option('--recipe <name>', 'how images become input; default: as the model was trained').choices(
@@ -68,7 +75,8 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError(`Expected a whole number from 1, such as 8; found ${text}.`)
 }
 
-function parseSize(text: string): number | [number, number] {
+/** For commander: one side, or height x width. */
+export function parseSize(text: string): number | [number, number] {
   const sides = text.split(/[x,]/).map(Number)
   if (sides.length <= 2 && sides.every((side) => Number.isSafeInteger(side) && side > 0 && side <= 16384)) {
     return sides.length === 1 ? sides[0] : [sides[0], sides[1]]

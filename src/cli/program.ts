@@ -1,5 +1,6 @@
 /** The command line as a whole: what there is, and how help looks. Commands load what is heavy when they run. */
 import { Command } from 'commander'
+import { benchCommand } from './commands/bench.js'
 import { embedCommand } from './commands/embed.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
@@ -11,7 +12,7 @@ export function createProgram(context: CommandContext): Command {
     .description('The features of vision transformers: photos in, embeddings and patch maps out.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
-  for (const make of [embedCommand, featuresCommand, infoCommand, verifyCommand])
+  for (const make of [embedCommand, featuresCommand, infoCommand, benchCommand, verifyCommand])
     program.addCommand(make(context))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
@@ -30,4 +31,5 @@ Examples:
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
   plumage features photos -o maps --format npy   one patch map per image
   plumage info mini                              what a model is, and what it needs
+  plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

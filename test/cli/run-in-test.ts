@@ -53,6 +53,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     signal: new AbortController().signal,
     loadEncoder: async () => standInEncoder(encoder),
     describeModel: () => Promise.reject(new Error('no description in this test')),
+    measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
     verifyGoldens: async function* () {},
     ...context,
   })

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { countFlop } from '../../../engine/count-flop.js'
+import { planVit } from '../../../model/plan-vit.js'
+import { readVit } from '../../../model/read-vit.js'
+import { nativeAvailability } from '../native/index.js'
+import { hashedCheckpoint } from '../verify/hashed-checkpoint.js'
+import { measurePeak } from './measure-peak.js'
+import { measureSpeed, type Stage } from './measure-speed.js'
+
+test('a bare network is timed at the size asked for, with the work that its plan is', async () => {
+  const stages: Stage[] = []
+  const network = 'vit_reg4_s14_nps_ls'
+  const speed = await measureSpeed({
+    subject: { network },
+    size: [28, 42],
+    batch: 2,
+    runs: 4,
+    onStage: (stage) => stages.push(stage),
+  })
+  const { config } = readVit(hashedCheckpoint(network, [224, 224], 'speed'), { network })
+  const { plan, slots } = planVit(config, { rows: 2, columns: 3 }, null)
+  expect(speed).toMatchObject({ model: network, randomWeights: true, size: [28, 42], batch: 2, runs: 4 })
+  expect(speed.flop).toBe(2 * countFlop(plan, [slots.tokens]))
+  expect(speed.flopPerSecond).toBe(speed.flop / speed.seconds.median)
+  expect(speed.seconds.min).toBeGreaterThan(0)
+  expect(speed.seconds.median).toBeGreaterThanOrEqual(speed.seconds.min)
+  expect(speed.memory.peak).toBeGreaterThan(speed.memory.weights)
+  expect(stages.filter(({ stage }) => stage === 'run')).toHaveLength(4)
+})
+
+test('a model is timed at the size it was trained at, for at least three runs', async () => {
+  const speed = await measureSpeed({ subject: { model: 'mini' }, engine: 'reference', seconds: 0.001 })
+  expect(speed).toMatchObject({
+    model: 'deit3_reg4_t14_tiny-imagenet',
+    randomWeights: false,
+    size: [112, 112],
+    runs: 3,
+    engine: { name: 'reference', precision: 'float64' },
+    peakFlopPerSecond: null,
+  })
+})
+
+test('a bare network has 518 pixels a side, or what is near in whole patches', async () => {
+  const timed = (network: string) =>
+    measureSpeed({ subject: { network }, runs: 1, signal: AbortSignal.timeout(60_000) })
+  const { size, runs } = await timed('vit_t16')
+  expect({ size, runs }).toEqual({ size: [512, 512], runs: 1 })
+})
+
+test('a size that is no whole number of patches, an unknown network and an abort end it by name', async () => {
+  const subject = { model: 'mini' }
+  await expect(measureSpeed({ subject, size: 113 })).rejects.toMatchObject({ code: 'wrong-size' })
+  await expect(measureSpeed({ subject, batch: 0 })).rejects.toThrow(RangeError)
+  await expect(measureSpeed({ subject: { network: 'vit_x' } })).rejects.toMatchObject({
+    code: 'unsupported-network',
+  })
+  await expect(measureSpeed({ subject, signal: AbortSignal.abort() })).rejects.toThrow('abort')
+})
+
+test('the peak is a number of this processor where there is a native engine, and null for what has no loop', async () => {
+  const peak = await measurePeak('float32', 1)
+  if (nativeAvailability().available) expect(peak).toBeGreaterThan(1e9)
+  else expect(peak).toBeNull()
+  expect(await measurePeak('float64')).toBeNull()
+})

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import type { Speed, SpeedOptions } from '../../src/platform/node/bench/measure-speed.js'
+import { type InTestOptions, runInTest } from './run-in-test.js'
+
+const speed: Speed = {
+  model: 'vit_reg4_l14_nps_ls',
+  randomWeights: true,
+  size: [518, 518],
+  batch: 2,
+  engine: { name: 'native', precision: 'float32', description: 'avx512, 2 threads' },
+  runs: 5,
+  seconds: { min: 0.0987654, median: 12.3456 },
+  loadSeconds: 3.2,
+  flop: 1.0171e12,
+  flopPerSecond: 303.3e9,
+  peakFlopPerSecond: 433.3e9,
+  memory: { weights: 2 ** 30, peak: 1.5 * 2 ** 30 },
+}
+
+/** What was asked for, and how the command ended. */
+async function bench(args: readonly string[], context: Partial<InTestOptions> = {}) {
+  const asked: SpeedOptions[] = []
+  const outcome = await runInTest(['bench', ...args], {
+    cwd: '/',
+    measureSpeed: async (options) => {
+      asked.push(options)
+      options.onStage?.({ stage: 'loading' })
+      options.onStage?.({ stage: 'run', number: 1, seconds: 0.25 })
+      return speed
+    },
+    ...context,
+  })
+  return { asked, ...outcome }
+}
+
+test('prints time, rate with its share of what the processor can do, and memory', async () => {
+  const { code, stdout, stderr } = await bench(['--network', 'vit_reg4_l14_nps_ls'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    'network  vit_reg4_l14_nps_ls, random weights',
+    'input    518 x 518, 2 images a run',
+    'engine   native, float32 (avx512, 2 threads)',
+    'time     0.0988 s min, 12.3 s median of 5 runs',
+    'images   0.162 a second',
+    'rate     303 GFLOP/s with 1.017 TFLOP a run; 70 % of the 433 GFLOP/s that this processor can do',
+    'memory   1.50 GiB at most, 1.00 GiB of it packed weights',
+    'loading  3.20 s',
+  ])
+})
+
+test('a peak that was not measured is said to be missing', async () => {
+  const measureSpeed = async () => ({ ...speed, peakFlopPerSecond: null })
+  const { stdout } = await bench([], { measureSpeed })
+  expect(stdout).toContain('a run; the most that this processor can do was not measured\n')
+})
+
+test('--json prints the figures as they are, and how far the work is on stderr', async () => {
+  const { stdout, stderr } = await bench(['--json'])
+  expect(JSON.parse(stdout)).toEqual(speed)
+  expect(
+    stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).phase),
+  ).toEqual(['loading', 'run 1: 0.250 s'])
+})
+
+test('a terminal sees the stage, and nothing is left of it', async () => {
+  const { stderr } = await bench([], { isTTY: true })
+  expect(stderr).toContain('run 1: 0.250 s')
+  expect(stderr.endsWith('\r\u001b[2K')).toBe(true)
+})
+
+test('the options arrive as numbers; the shipped model is the default', async () => {
+  const { asked } = await bench(['--size', '224x336', '--batch', '8', '--runs', '4', '--threads', '1'])
+  expect(asked[0]).toMatchObject({
+    subject: { model: 'mini' },
+    size: [224, 336],
+    batch: 8,
+    runs: 4,
+    threads: 1,
+  })
+  const { asked: bare } = await bench(['--network', 'vit_b16', '--seconds', '0.5', '--engine', 'native'])
+  expect(bare[0]).toMatchObject({ subject: { network: 'vit_b16' }, seconds: 0.5, engine: 'native' })
+})
+
+test.each([
+  [['mini', '--network', 'vit_b16'], 'name one of the two'],
+  [['--runs', '3', '--seconds', '3'], 'cannot be used with'],
+  [['--seconds', '0'], 'found 0'],
+  [['--batch', '1.5'], 'found 1.5'],
+  [['--precision', 'float8'], 'float8'],
+])('%j is wrong usage', async (args, reason) => {
+  const { code, stdout, stderr, asked } = await bench(args)
+  expect({ code, stdout, asked }).toEqual({ code: 2, stdout: '', asked: [] })
+  expect(stderr).toContain(reason)
+})
+
+test('a value that makes no sense to the engine is wrong usage, and an interrupt is 130', async () => {
+  const refused = await bench([], { measureSpeed: () => Promise.reject(new RangeError('no such thing')) })
+  expect(refused).toMatchObject({ code: 2, stderr: 'plumage: no such thing\n' })
+  const signal = AbortSignal.abort()
+  const stopped = await bench([], { signal, measureSpeed: () => Promise.reject(signal.reason) })
+  expect(stopped).toMatchObject({ code: 130, stderr: 'plumage: Interrupted before all runs were done.\n' })
+})
