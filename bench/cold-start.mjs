@@ -1,48 +1,62 @@
 /**
- * What a fresh process takes from a checkpoint file to its first embedding, beside the time of just reading the file and of one forward pass.
- * Prints one line of JSON. Run by run.mjs.
+ * What a fresh process of Plumage takes from a checkpoint file to its first embedding, beside the time of just reading the file and of one
+ * forward pass. Started as a program it is that process.
  */
+import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { modelFile } from './model-files.mjs'
 
-const [path, networkName, side] = process.argv.slice(2)
-const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href)
-const { openVit } = await dist('platform/node/open-vit.js')
-const { Network } = await dist('encoder/network.js')
-const { createNativeEngine } = await dist('platform/node/native/index.js')
+const program = fileURLToPath(import.meta.url)
+if (process.argv[1] === program) console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]))))
 
-const readSeconds = await seconds(async () => {
-  const file = await open(path)
-  const buffer = Buffer.allocUnsafe(16 * 2 ** 20)
-  while ((await file.read(buffer, 0, buffer.length)).bytesRead > 0);
-  await file.close()
-})
-const size = [Number(side), Number(side)]
-const pixels = new Float32Array(3 * size[0] * size[1]).fill(0.5)
-let network
-let run
-const firstEmbedding = await seconds(async () => {
-  const file = await openVit(path, { network: networkName })
-  network = await Network.load(file.vit, createNativeEngine())
-  await file[Symbol.asyncDispose]()
-  const grid = network.gridOf(size)
-  const { slots } = network.planFor(grid)
-  run = () => network.run(pixels, { grid, outputs: [slots.embedding] })
-  await run()
-})
-const forward = Math.min(await seconds(run), await seconds(run))
-const peakBytes = process.resourceUsage().maxRSS * 1024
-const weightBytes = statSync(path).size
-console.log(
-  JSON.stringify({
+/** In float32. */
+export async function coldStartFromFile({ network, side, threads }) {
+  const model = await modelFile(network, side, 'safetensors')
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, JSON.stringify({ model, network, side, threads })],
+    { encoding: 'utf8', maxBuffer: 1e8 },
+  )
+  if (status !== 0) throw new Error(`the cold start failed: ${stderr}`)
+  return JSON.parse(stdout)
+}
+
+async function measure({ model, network: name, side, threads }) {
+  const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href)
+  const { openVit } = await dist('platform/node/open-vit.js')
+  const { Network } = await dist('encoder/network.js')
+  const { createNativeEngine } = await dist('platform/node/native/index.js')
+
+  const readSeconds = await seconds(async () => {
+    const file = await open(model)
+    const buffer = Buffer.allocUnsafe(16 * 2 ** 20)
+    while ((await file.read(buffer, 0, buffer.length)).bytesRead > 0);
+    await file.close()
+  })
+  const pixels = new Float32Array(3 * side * side).fill(0.5)
+  let run
+  const firstEmbedding = await seconds(async () => {
+    const file = await openVit(model, { network: name })
+    const network = await Network.load(file.vit, createNativeEngine({ threads }))
+    await file[Symbol.asyncDispose]()
+    const grid = network.gridOf([side, side])
+    const { slots } = network.planFor(grid)
+    run = () => network.run(pixels, { grid, outputs: [slots.embedding] })
+    await run()
+  })
+  const forward = Math.min(await seconds(run), await seconds(run))
+  const peakBytes = process.resourceUsage().maxRSS * 1024
+  return {
     readSeconds,
     firstEmbedding,
     forward,
     ratio: firstEmbedding / (readSeconds + forward),
     peakBytes,
-    peakRatio: peakBytes / weightBytes,
-  }),
-)
+    peakRatio: peakBytes / statSync(model).size,
+  }
+}
 
 async function seconds(action) {
   const started = performance.now()

@@ -1,210 +1,219 @@
 /**
- * The benchmark: ViT-L/14 with four registers at 518 x 518, native float32 beside onnxruntime-node float32, alternating in one run, on the same
- * hashed weights; then a cold start. Writes bench/results.json and the table in bench/README.md.
+ * The benchmark: networks with the same weights and pixels on Plumage and on what else there is, each system a process of its own, taking
+ * turns in one run so that whatever slows the machine slows all of them. Adds to bench/results.json and writes what bench/README.md shows of it.
  *
- *     npm run bench                       # ViT-L/14 at 518
- *     npm run bench -- --network vit_reg4_s14_nps_ls --size 224 --batch 8 --dry   # prints only
+ *     npm run bench                                            # ViT-L/14 at 518 x 518, Plumage and onnxruntime-node
+ *     npm run bench -- --peers                                 # the same with PyTorch and OpenVINO, installed into bench/.venv
+ *     npm run bench -- --models s,b,l --sizes 224,518 --batches 1,8 --systems plumage,openvino-int8
+ *     npm run bench -- --dry                                   # prints only
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import os from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { writeModel } from './write-model.mjs'
+import { Child } from './child.mjs'
+import { coldStartFromFile } from './cold-start.mjs'
+import { withLock } from './lock.mjs'
+import { availableMemory, describeMachine } from './machine.mjs'
+import { intoPageCache, MOST_IMAGES, modelFile, pixelFile } from './model-files.mjs'
+import { resultsPath, writeReport } from './report.mjs'
+import { absenceOf, chooseSystems, commandOf } from './systems.mjs'
+import { compare, findTruth } from './truth.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
 const { values: options } = parseArgs({
   options: {
-    network: { type: 'string', default: 'vit_reg4_l14_nps_ls' },
-    size: { type: 'string', default: '518' },
-    batch: { type: 'string', default: '1' },
+    /** Of s, b, l: networks `vit_reg4_*14_nps_ls`. */
+    models: { type: 'string', default: 'l' },
+    sizes: { type: 'string', default: '518' },
+    batches: { type: 'string', default: '1' },
+    systems: { type: 'string' },
     rounds: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+    /** A file that is locked (by flock) whenever something is measured, for machines on which others measure too. */
+    lock: { type: 'string' },
     dry: { type: 'boolean', default: false },
   },
 })
-const size = [Number(options.size), Number(options.size)]
-const batch = Number(options.batch)
+/** Seconds of a turn; a pass that takes longer is a turn by itself. */
+const TURN = 0.5
+/** Milliseconds between turns: threads that wait by spinning have gone to sleep by then. */
+const PAUSE = 100
 
-const { hashedCheckpoint } = await dist('platform/node/verify/hashed-checkpoint.js')
-const { openVit } = await dist('platform/node/open-vit.js')
-const { Network } = await dist('encoder/network.js')
-const { createNativeEngine, nativeAvailability } = await dist('platform/node/native/index.js')
-const { toFloat32 } = await dist('tensor/tensor.js')
+const { measurePeak } = await dist('platform/node/bench/measure-peak.js')
+const machine = describeMachine()
+const threads = options.threads === undefined ? machine.cores : Number(options.threads)
+const systems = chooseSystems(options.systems)
+const alone = (action) => withLock(options.lock, action)
+const numbers = (list) => list.split(',').map(Number)
 
-const availability = nativeAvailability()
-if (!availability.available) throw new Error(`no native engine to measure: ${availability.reason}`)
+for (const model of options.models.split(','))
+  for (const side of numbers(options.sizes))
+    for (const batch of numbers(options.batches)) {
+      const result = await runCase({ network: `vit_reg4_${model}14_nps_ls`, side, batch })
+      if (options.dry) console.log(JSON.stringify(result, null, 2))
+      else record(result)
+    }
 
-const folder = join(root, '.plumage', 'bench')
-mkdirSync(folder, { recursive: true })
-const name = `${options.network}_${options.size}`
-const checkpoint = hashedCheckpoint(options.network, size, 'large-1')
-const modelPath = await writeModel(checkpoint, join(folder, `${name}.safetensors`))
-
-const open = await openVit(modelPath, { network: options.network })
-const { config } = open.vit
-const engine = createNativeEngine()
-const network = await Network.load(open.vit, engine)
-await open[Symbol.asyncDispose]()
-const grid = network.gridOf(size)
-const { slots } = network.planFor(grid)
-const pixels = Float32Array.from(
-  { length: batch * 3 * size[0] * size[1] },
-  (_, i) => 2 * Math.sin(i * 0.618 + (i % 7)),
-)
-const runNative = async () =>
-  (await network.run(pixels, { grid, batch, outputs: [slots.embedding, slots.tokens] })).get(slots.embedding)
-
-const peer = await loadPeer()
-const timings = { native: [], peer: [] }
-let ours = await runNative()
-const theirs = peer === null ? null : await peer.run()
-for (let round = 0; round < Number(options.rounds); round++) {
-  timings.native.push(await timed(runNative))
-  if (peer !== null) timings.peer.push(await timed(peer.run))
-}
-ours = await runNative()
-network[Symbol.dispose]()
-await peer?.release()
-
-const tokens = 1 + config.registers + grid.rows * grid.columns
-const { width: D, hidden, depth, patchSize } = config
-const flop =
-  batch *
-  (2 * depth * tokens * (4 * D * D + 2 * D * hidden) +
-    4 * depth * tokens * tokens * D +
-    2 * grid.rows * grid.columns * 3 * patchSize ** 2 * D)
-
-const cold = coldStart()
-const row = {
-  date: new Date().toISOString().slice(0, 10),
-  network: options.network,
-  size: options.size,
-  batch,
-  cpu: os.cpus()[0].model.trim(),
-  flags: cpuFlags(),
-  engine: `native ${engine.description}`,
-  precision: engine.precision,
-  native: summary(timings.native, flop),
-  peer: peer === null ? null : { name: peer.name, ...summary(timings.peer, flop) },
-  ratio: peer === null ? null : median(timings.peer) / median(timings.native),
-  difference: theirs === null ? null : largestDifference(ours, theirs),
-  cold,
-}
-console.log(JSON.stringify(row, null, 2))
-if (!options.dry) writeReport(row)
-
-async function loadPeer() {
-  const require = createRequire(import.meta.url)
-  let ort
+/** All systems on one network, size and batch. */
+async function runCase({ network, side, batch }) {
+  if (batch > MOST_IMAGES) throw new Error(`--batches ${batch}: at most ${MOST_IMAGES} images are there.`)
+  console.log(`${network}, ${side} x ${side}, batch ${batch}`)
+  const flop = batch * (await flopOfOne(network, side))
+  const truth = await alone(() => findTruth(network, side, flop / batch))
+  const missing = []
+  const running = []
   try {
-    ort = require('onnxruntime-node')
+    for (const system of systems) {
+      const started = await startOrReason(system, { network, side, batch, threads })
+      if (typeof started === 'string') missing.push(missingRow(system, started))
+      else running.push({ ...system, child: started, seconds: [], others: [] })
+    }
+    const peaks = new Map(running.map(({ precision }) => [precision, 0]))
+    for (let round = 0; round < Number(options.rounds); round++) {
+      await alone(() => runRound(round, running, missing, peaks))
+    }
+    const right = truth ?? firstFloat32(running)
+    const rows = []
+    for (const system of running) rows.push(await finish(system, { flop, peaks, right }))
+    return {
+      date: new Date().toISOString(),
+      machine,
+      network,
+      side,
+      batch,
+      threads,
+      rounds: Number(options.rounds),
+      flop,
+      truth: right.source,
+      systems: rows,
+      missing,
+      fromFile: await alone(() => coldStartFromFile({ network, side, threads })),
+    }
+  } finally {
+    for (const { child } of running) child.kill()
+  }
+}
+
+/** A running system that has made a turn to warm up, or why there is none. */
+async function startOrReason(system, task) {
+  const absence = absenceOf(system)
+  if (absence !== null) return report(system, absence)
+  try {
+    return await alone(async () => {
+      const model = await modelFile(task.network, task.side, system.form)
+      const wanted = 3 * statSync(await modelFile(task.network, task.side, 'safetensors')).size + 2 ** 29
+      if (availableMemory() < wanted)
+        return report(
+          system,
+          'not started: too little memory is left beside the others; name fewer --systems',
+        )
+      const { settings = {}, precision } = system
+      const pixels = pixelFile(task.side)
+      intoPageCache(model)
+      const child = await Child.start(...commandOf(system), {
+        ...task,
+        ...settings,
+        model,
+        pixels,
+        precision,
+      })
+      await child.turn(TURN)
+      console.log(`  ${system.id} ${child.version}: first embedding after ${child.coldStart.toFixed(2)} s`)
+      return child
+    })
   } catch (error) {
-    console.error(`onnxruntime-node cannot be loaded, so there is nothing to compare with: ${error.message}`)
-    return null
+    return report(system, error.message)
   }
-  const { writeOnnxVit } = await import('./onnx-vit.mjs')
-  const path = join(folder, `${name}.onnx`)
-  const weights = {
-    tensors: checkpoint.tensors,
-    read: async (tensor) => toFloat32(await checkpoint.read(tensor)),
+}
+
+function report(system, reason) {
+  console.log(`  ${system.id}: ${reason}`)
+  return reason
+}
+
+/** One turn of every system, another one first in each round. A system that ends is missing from then on. */
+async function runRound(round, running, missing, peaks) {
+  const first = round % running.length
+  for (const system of [...running.slice(first), ...running.slice(0, first)]) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE))
+    try {
+      const { seconds, others } = await system.child.turn(TURN)
+      system.seconds.push(...seconds)
+      system.others.push(others)
+    } catch (error) {
+      running.splice(running.indexOf(system), 1)
+      missing.push(missingRow(system, `ended in round ${round + 1}: ${error.message}`))
+    }
   }
-  await writeOnnxVit({ weights, config, path })
-  const threads = Number(/(\d+) thread/.exec(engine.description)?.[1] ?? os.availableParallelism())
-  const session = await ort.InferenceSession.create(path, {
-    intraOpNumThreads: threads,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  })
-  const input = new ort.Tensor('float32', pixels, [batch, 3, ...size])
+  for (const [precision, best] of peaks) {
+    const measured = await measurePeak(precision, threads)
+    peaks.set(precision, measured === null ? null : Math.max(best, measured))
+  }
+  const line = running.map(({ id, seconds }) => `${id} ${median(seconds).toFixed(3)}`).join(', ')
+  console.log(`  round ${round + 1}: ${line}`)
+}
+
+async function finish({ id, name, precision, child, seconds, others }, { flop, peaks, right }) {
+  const { cosine, error } = compare(child.embedding, right)
+  const rate = flop / median(seconds)
+  const peak = peaks.get(precision)
   return {
-    name: `onnxruntime-node ${require('onnxruntime-node/package.json').version}, float32, ${threads} threads`,
-    run: async () => (await session.run({ pixels: input })).embedding.data,
-    release: () => session.release(),
+    id,
+    name,
+    version: child.version,
+    precision,
+    passes: seconds.length,
+    min: Math.min(...seconds),
+    median: median(seconds),
+    flopPerSecond: rate,
+    peakFlopPerSecond: peak,
+    ofPeak: peak === null ? null : rate / peak,
+    cosine,
+    error,
+    peakBytes: await child.end(),
+    coldStart: child.coldStart,
+    /** Cores that other processes were using meanwhile, in the worst turn. */
+    others: others.includes(null) ? null : Math.max(...others),
   }
 }
 
-/** A fresh process: reading the file, then opening, packing and the first embedding, with its peak memory. */
-function coldStart() {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'bench', 'cold-start.mjs'), modelPath, options.network, options.size],
-    { encoding: 'utf8', maxBuffer: 1e8 },
-  )
-  if (status !== 0) throw new Error(`the cold start failed: ${stderr}`)
-  return JSON.parse(stdout)
+/** Where no truth is to be had, a float32 that is not ours is held to be right, and named. */
+function firstFloat32(running) {
+  const system =
+    running.find(({ id }) => id === 'onnxruntime-float32') ??
+    running.find(({ precision }) => precision === 'float32')
+  if (system === undefined) throw new Error('Nothing to compare with: name a float32 system in --systems.')
+  const { embedding } = system.child
+  return { source: `${system.name} in float32, which is no truth`, embeddings: [Array.from(embedding)] }
 }
 
-async function timed(action) {
-  const started = performance.now()
-  await action()
-  return (performance.now() - started) / 1000
+function missingRow({ id, name, precision }, reason) {
+  return { id, name, precision, reason }
 }
 
-function summary(seconds, work) {
-  const best = Math.min(...seconds)
-  return { min: best, median: median(seconds), gflops: work / median(seconds) / 1e9 }
+async function flopOfOne(network, side) {
+  const [{ countFlop }, { planVit }, { readVit }, { hashedCheckpoint }] = await Promise.all([
+    dist('engine/count-flop.js'),
+    dist('model/plan-vit.js'),
+    dist('model/read-vit.js'),
+    dist('platform/node/verify/hashed-checkpoint.js'),
+  ])
+  const { config } = readVit(hashedCheckpoint(network, [side, side], 'large-1'), { network })
+  const cells = side / config.patchSize
+  const { plan, slots } = planVit(config, { rows: cells, columns: cells }, null)
+  return countFlop(plan, [slots.embedding, slots.tokens])
 }
 
 function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 
-function largestDifference(a, b) {
-  let largest = 0
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]))
-  return largest
-}
-
-function cpuFlags() {
+function record(result) {
+  let results = []
   try {
-    const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].trim().split(' '))
-    return ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'amx_bf16']
-      .filter((flag) => flags.has(flag))
-      .join(' ')
-  } catch {
-    return 'unknown'
-  }
-}
-
-function writeReport(result) {
-  const path = join(root, 'bench', 'results.json')
-  let rows = []
-  try {
-    rows = JSON.parse(readFileSync(path, 'utf8'))
+    results = JSON.parse(readFileSync(resultsPath, 'utf8'))
   } catch {
     // The first run has nothing to add to.
   }
-  const same = (other) =>
-    ['network', 'size', 'batch', 'cpu', 'flags', 'engine'].every((key) => other[key] === result[key])
-  rows = [...rows.filter((other) => !same(other)), result]
-  writeFileSync(path, `${JSON.stringify(rows, null, 2)}\n`)
-
-  const s = (value) => value.toFixed(2)
-  const lines = rows.map((r) =>
-    [
-      `${r.network} ${r.size} x ${r.batch}`,
-      `${r.engine}, ${r.precision}`,
-      `${s(r.native.min)} / ${s(r.native.median)}`,
-      r.native.gflops.toFixed(0),
-      r.peer === null ? 'not installed' : `${s(r.peer.min)} / ${s(r.peer.median)}`,
-      r.ratio === null ? '' : `${s(r.ratio)} x`,
-      r.difference === null ? '' : r.difference.toExponential(1),
-      `${s(r.cold.firstEmbedding)} (${s(r.cold.ratio)} x)`,
-      `${(r.cold.peakBytes / 2 ** 30).toFixed(2)} GiB (${s(r.cold.peakRatio)} x)`,
-      `${r.cpu}; ${r.flags}; ${r.peer?.name ?? ''}; ${r.date}`,
-    ].join(' | '),
-  )
-  const readme = join(root, 'bench', 'README.md')
-  const begin = '<!-- table: written by npm run bench -->'
-  const text = readFileSync(readme, 'utf8')
-  const table = [
-    '| what | engine | s, min / median | GFLOP/s | onnxruntime-node s, min / median | lead | largest difference of the embedding | cold process to first embedding s (of read + one pass) | peak memory (of the weights) | machine |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...lines.map((line) => `| ${line} |`),
-  ].join('\n')
-  writeFileSync(readme, `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${table}\n`)
+  writeFileSync(resultsPath, `${JSON.stringify([...results, result], null, 1)}\n`)
+  writeReport()
 }

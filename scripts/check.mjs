@@ -91,6 +91,6 @@ function reportLongFiles() {
 
 function filesUnder(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+    .filter((entry) => entry.isFile() && !/node_modules|\.venv/.test(entry.parentPath))
     .map((entry) => join(entry.parentPath, entry.name))
 }

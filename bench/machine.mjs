@@ -1,0 +1,34 @@
+/** What was measured on. */
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+
+const FLAGS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8']
+
+export function describeMachine() {
+  return {
+    cpu: os.cpus()[0].model.trim(),
+    flags: cpuFlags(),
+    cores: os.availableParallelism(),
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    system: `${os.platform()} ${os.arch()}`,
+    node: process.version,
+  }
+}
+
+function cpuFlags() {
+  try {
+    const all = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].trim().split(' '))
+    return FLAGS.filter((flag) => all.has(flag)).join(' ')
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Bytes that can still be had without swapping. */
+export function availableMemory() {
+  try {
+    return 1024 * Number(/^MemAvailable:\s*(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))[1])
+  } catch {
+    return os.freemem()
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What bench/README.md and bench/charts/ show of bench/results.json: for each network, size and batch the newest run.
+ *
+ *     node bench/report.mjs
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { barChart } from './chart.mjs'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+export const resultsPath = join(folder, 'results.json')
+const BEGIN = '<!-- from here on: written by npm run bench -->'
+
+/** Other work that took more than this many cores in some turn is told. */
+const DISTURBED = 0.3
+
+export function writeReport() {
+  const newest = new Map()
+  for (const result of JSON.parse(readFileSync(resultsPath, 'utf8')))
+    newest.set(`${result.network}_${result.side}x${result.batch}`, result)
+  const charts = join(folder, 'charts')
+  rmSync(charts, { recursive: true, force: true })
+  mkdirSync(charts)
+  const sections = [...newest]
+    .toSorted(([, a], [, b]) => a.flop - b.flop)
+    .map(([key, result]) => {
+      const name = `${key}.svg`
+      writeFileSync(join(charts, name), chartOf(result))
+      return sectionOf(result, `charts/${name}`)
+    })
+  const readme = join(folder, 'README.md')
+  const text = readFileSync(readme, 'utf8')
+  const head = text.slice(0, text.indexOf(BEGIN) + BEGIN.length)
+  writeFileSync(readme, `${head}\n\n${sections.join('\n\n')}\n`)
+}
+
+function titleOf({ network, side, batch }) {
+  return `${network}, ${side} x ${side}, batch ${batch}`
+}
+
+function chartOf(result) {
+  const bars = bySpeed(result).map(({ name, precision, median }) => ({
+    label: `${name}, ${precision}`,
+    value: median,
+    text: `${median.toPrecision(3)} s`,
+    strong: name === 'Plumage',
+  }))
+  return barChart({ title: `${titleOf(result)}: seconds a run, median`, bars })
+}
+
+function sectionOf(result, chart) {
+  const { machine, flop, truth, missing, rounds, threads, date, fromFile } = result
+  const lines = [
+    `## ${titleOf(result)}`,
+    `![Seconds of each system](${chart})`,
+    table(
+      [
+        'system',
+        'precision',
+        's, min',
+        's, median',
+        'TFLOP/s',
+        'of peak',
+        'cosine',
+        'error',
+        'peak memory',
+        'cold start',
+      ],
+      bySpeed(result).map(rowOf),
+    ),
+    ...missing.map(
+      ({ name, precision, reason }) => `- Missing: ${name}, ${precision}: ${reason.replace(/\.$/, '')}.`,
+    ),
+    `${(flop / 1e12).toPrecision(4)} TFLOP; ${rounds} rounds on ${threads} threads; right is ${truth}; ${peaksOf(result)}.`,
+    `Plumage in float32, from opening the file to the first embedding: ${fromFile.firstEmbedding.toFixed(2)} s, ` +
+      `${fromFile.ratio.toFixed(2)} times reading the file once and one pass; peak memory ${fromFile.peakRatio.toFixed(2)} times the file.`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.flags}; ${machine.system}, Node ${machine.node}; ${date.slice(0, 10)}.`,
+  ]
+  return lines.join('\n\n').replaceAll('\n\n- Missing', '\n- Missing').replace('\n- Missing', '\n\n- Missing')
+}
+
+function rowOf(system) {
+  const { name, version, precision, min, median, flopPerSecond, ofPeak, cosine, error, peakBytes } = system
+  const disturbed = system.others > DISTURBED ? ` (others took ${system.others.toFixed(1)} cores)` : ''
+  return [
+    `${name === 'Plumage' ? `**${name}**` : name} ${version}`,
+    precision,
+    min.toPrecision(3),
+    median.toPrecision(3) + disturbed,
+    (flopPerSecond / 1e12).toPrecision(3),
+    ofPeak === null ? '' : `${(100 * ofPeak).toFixed(0)} %`,
+    cosine === null ? 'NaN' : cosine.toFixed(7),
+    error === null ? 'NaN' : error.toExponential(1),
+    `${(peakBytes / 2 ** 30).toFixed(2)} GiB`,
+    `${system.coldStart.toFixed(2)} s`,
+  ]
+}
+
+function peaksOf({ systems }) {
+  const peaks = new Map(systems.map(({ precision, peakFlopPerSecond }) => [precision, peakFlopPerSecond]))
+  const known = [...peaks].filter(([, peak]) => peak !== null)
+  const texts = known.map(([precision, peak]) => `${precision} ${(peak / 1e12).toPrecision(3)} TFLOP/s`)
+  return `measured peak of the processor: ${texts.join(', ') || 'none'}`
+}
+
+function bySpeed({ systems }) {
+  return systems.toSorted((a, b) => a.median - b.median)
+}
+
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeReport()

@@ -1,0 +1,96 @@
+/** What is compared: each system with the precision it runs in, the program that runs it, and the form of the model that it reads. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const windows = process.platform === 'win32'
+export const pythonPath = here(windows ? '.venv/Scripts/python.exe' : '.venv/bin/python')
+
+/**
+ * @typedef {object} System
+ * @property {string} id how `--systems` names it: also by what stands before a dash
+ * @property {string} name for people
+ * @property {string} precision
+ * @property {string} program a worker's path
+ * @property {import('./model-files.mjs').Form} form of the model
+ * @property {object} [settings] what else the worker's task holds
+ */
+
+const plumage = (precision) => ({
+  id: `plumage-${precision}`,
+  name: 'Plumage',
+  precision,
+  program: here('workers/plumage.mjs'),
+  form: 'safetensors',
+})
+const onnxruntime = (precision, form) => ({
+  id: `onnxruntime-${precision}`,
+  name: 'onnxruntime-node',
+  precision,
+  program: here('workers/onnxruntime.mjs'),
+  form,
+})
+const pytorch = (precision, compiled = false) => ({
+  id: `pytorch-${compiled ? 'compiled-' : ''}${precision}`,
+  name: compiled ? 'PyTorch + Birder, compiled' : 'PyTorch + Birder',
+  precision,
+  program: here('peers/pytorch_peer.py'),
+  form: 'safetensors',
+  settings: { compiled },
+})
+const openvino = (precision, form, hint) => ({
+  id: `openvino-${precision}`,
+  name: 'OpenVINO',
+  precision,
+  program: here('peers/openvino_peer.py'),
+  form,
+  settings: { hint },
+})
+
+/** @type {readonly System[]} */
+export const SYSTEMS = [
+  plumage('float32'),
+  plumage('high'),
+  plumage('bfloat16'),
+  plumage('int8'),
+  onnxruntime('float32', 'onnx'),
+  onnxruntime('int8', 'onnx-int8'),
+  openvino('float32', 'openvino', 'f32'),
+  openvino('bfloat16', 'openvino', 'bf16'),
+  openvino('int8', 'openvino-int8', 'bf16'),
+  pytorch('float32'),
+  pytorch('bfloat16'),
+  pytorch('bfloat16', true),
+]
+
+/** Those that a list of ids, or of the words before a dash in them, means. Throws where one means nothing. */
+export function chooseSystems(list) {
+  if (list === undefined) return SYSTEMS
+  const chosen = new Set()
+  for (const word of list.split(',')) {
+    const found = SYSTEMS.filter(({ id }) => id === word || id.startsWith(`${word}-`))
+    if (found.length === 0)
+      throw new Error(`No system is named ${word}; there are ${SYSTEMS.map(({ id }) => id).join(', ')}.`)
+    for (const system of found) chosen.add(system)
+  }
+  return SYSTEMS.filter((system) => chosen.has(system))
+}
+
+/** Why a system cannot run here, as far as can be seen without trying; null where it may. */
+export function absenceOf({ program, form }) {
+  const python = program.endsWith('.py') || form === 'onnx-int8'
+  if (python && !existsSync(pythonPath)) return 'not installed: npm run bench -- --peers'
+  if (!form.startsWith('onnx')) return null
+  try {
+    createRequire(import.meta.url)('onnxruntime-node')
+    return null
+  } catch (error) {
+    return `onnxruntime-node cannot be loaded: ${error.message.split('\n')[0]}`
+  }
+}
+
+/** @returns {[string, string[]]} command and arguments of a worker */
+export function commandOf({ program }) {
+  return [program.endsWith('.py') ? pythonPath : process.execPath, [program]]
+}
