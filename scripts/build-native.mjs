@@ -34,16 +34,15 @@ const FLAGS = [
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
 /** Further flags of the files that are compiled for one instruction set. */
+const AVX2 = ['-mavx2', '-mfma']
+const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512']
 const INSTRUCTION_SETS = {
-  'isa-avx512.cc': [
-    '-mavx512f',
-    '-mavx512bw',
-    '-mavx512dq',
-    '-mavx512vl',
-    '-mfma',
-    '-mprefer-vector-width=512',
-  ],
-  'isa-avx2.cc': ['-mavx2', '-mfma'],
+  'isa-amx.cc': [...AVX512, '-mavx512vnni', '-mavx512bf16', '-mamx-tile', '-mamx-bf16', '-mamx-int8'],
+  'isa-avx512-bf16.cc': [...AVX512, '-mavx512vnni', '-mavx512bf16'],
+  'isa-avx512-vnni.cc': [...AVX512, '-mavx512vnni'],
+  'isa-avx512.cc': AVX512,
+  'isa-avx2-vnni.cc': [...AVX2, '-mavxvnni'],
+  'isa-avx2.cc': AVX2,
 }
 
 /**

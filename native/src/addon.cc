@@ -178,6 +178,22 @@ Host& hostOf(napi_env env, napi_value value) {
   return host;
 }
 
+// The formats of rows that products and attention take, as numbers; null where there is no product.
+napi_value precisionInfo(napi_env env, const Kernels& kernels, int precision) {
+  const Product* product = kernels.products[precision];
+  napi_value result;
+  if (product == nullptr) {
+    check(env, napi_get_null(env, &result));
+    return result;
+  }
+  const auto format = [&](Format f) { return fromNumber(env, static_cast<double>(static_cast<int>(f))); };
+  check(env, napi_create_object(env, &result));
+  check(env, napi_set_named_property(env, result, "rows", format(product->rows)));
+  check(env, napi_set_named_property(env, result, "attention", format(kernels.attentionRows[precision])));
+  check(env, napi_set_named_property(env, result, "between", format(kernels.bfloat16Rows ? Format::bfloat16 : Format::float32)));
+  return result;
+}
+
 napi_value info(napi_env env, napi_value*) {
   napi_value result, sets;
   check(env, napi_create_object(env, &result));
@@ -187,7 +203,13 @@ napi_value info(napi_env env, napi_value*) {
     napi_value set;
     check(env, napi_create_object(env, &set));
     check(env, napi_set_named_property(env, set, "name", fromString(env, kernels->name)));
-    check(env, napi_set_named_property(env, set, "tileColumns", fromNumber(env, static_cast<double>(kernels->tileColumns))));
+    napi_value precisions;
+    check(env, napi_create_array(env, &precisions));
+    for (int p = 0; p < PRECISIONS; p++) {
+      napi_value precision = precisionInfo(env, *kernels, p);
+      check(env, napi_set_element(env, precisions, static_cast<uint32_t>(p), precision));
+    }
+    check(env, napi_set_named_property(env, set, "precisions", precisions));
     check(env, napi_set_element(env, sets, index++, set));
   }
   check(env, napi_set_named_property(env, result, "instructionSets", sets));
@@ -216,31 +238,43 @@ napi_value release(napi_env env, napi_value* arguments) {
   return nullptr;
 }
 
-// pack(engine, region, offset, columns, depth, [callback, values]): depth 0 copies `columns` floats as they are
+const Product& productOf(napi_env env, const Host& host, napi_value precision) {
+  const int p = static_cast<int>(number(env, precision));
+  if (p < 0 || p >= PRECISIONS || host.engine->kernels().products[p] == nullptr) check(env, napi_invalid_arg);
+  return *host.engine->kernels().products[p];
+}
+
+// packedFloats(engine, precision, columns, depth)
+napi_value packedFloats(napi_env env, napi_value* arguments) {
+  const Product& product = productOf(env, hostOf(env, arguments[0]), arguments[1]);
+  const long floats = product.packedFloats(static_cast<long>(number(env, arguments[2])), static_cast<long>(number(env, arguments[3])));
+  return fromNumber(env, static_cast<double>(floats));
+}
+
+// pack(engine, region, offset, precision, columns, depth, [callback, values]): depth 0 copies `columns` floats as they are
 napi_value pack(napi_env env, napi_value* arguments) {
   Host& host = hostOf(env, arguments[0]);
   std::shared_ptr<Region> region = fromHandle<Region>(env, arguments[1]);
   const long offset = static_cast<long>(number(env, arguments[2]));
-  const long columns = static_cast<long>(number(env, arguments[3])), depth = static_cast<long>(number(env, arguments[4]));
+  const Product& product = productOf(env, host, arguments[3]);
+  const long columns = static_cast<long>(number(env, arguments[4])), depth = static_cast<long>(number(env, arguments[5]));
   napi_value array;
-  check(env, napi_get_element(env, arguments[5], 1, &array));
+  check(env, napi_get_element(env, arguments[6], 1, &array));
   const Span<float> values = floats(env, array);
   Engine& engine = *host.engine;
-  const long tileColumns = engine.kernels().tileColumns;
-  const long panels = (columns + tileColumns - 1) / tileColumns;
-  const size_t needed = depth == 0 ? columns : panels * tileColumns * depth;
+  const size_t needed = depth == 0 ? columns : product.packedFloats(columns, depth);
   if (region == nullptr || values.length != static_cast<size_t>(depth == 0 ? columns : columns * depth) ||
       (offset + needed) * sizeof(float) > region->bytes()) {
     check(env, napi_invalid_arg);
   }
-  return submit(env, arguments[0], arguments[5], [&engine, region, offset, columns, depth, panels, values](Job& job) {
+  return submit(env, arguments[0], arguments[6], [&engine, &product, region, offset, columns, depth, values](Job& job) {
     float* to = region->floats() + offset;
     if (depth == 0) {
       std::memcpy(to, values.data, sizeof(float) * columns);
     } else {
-      engine.pool().run(panels, job.cancelled, [&](int, long panel) {
-        engine.kernels().packPanels(values.data, columns, depth, to, panel, panel + 1);
-      });
+      const long panels = (columns + product.tileColumns - 1) / product.tileColumns;
+      engine.pool().run(panels, job.cancelled,
+                        [&](int, long panel) { product.pack(values.data, columns, depth, to, panel, panel + 1); });
     }
     if (job.cancelled.load()) job.status = 1;
   });
@@ -376,7 +410,8 @@ void defineAll(napi_env env, napi_value exports) {
   define<allocate, 1>(env, exports, "allocate");
   define<release<Region>, 1>(env, exports, "releaseRegion");
   define<release<Program>, 1>(env, exports, "releaseProgram");
-  define<pack, 6>(env, exports, "pack");
+  define<packedFloats, 4>(env, exports, "packedFloats");
+  define<pack, 7>(env, exports, "pack");
   define<createProgram, 4>(env, exports, "createProgram");
   define<programBytes, 3>(env, exports, "programBytes");
   define<run, 5>(env, exports, "run");

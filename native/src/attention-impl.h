@@ -75,8 +75,9 @@ INLINE void beginBlock(QueryBlock& block, const AttentionArgs& args, const float
 INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys, bool first,
                      float* scores) {
   for (long r = 0; r < keys; r += MR) {
-    Tiles<true, false>::of(smaller(MR, keys - r))(key + r * args.key.rowStride, args.key.rowStride, block.query, scores + r * NR,
-                                                  args.headWidth, reinterpret_cast<const char*>(block.query));
+    const char* query = reinterpret_cast<const char*>(block.query);
+    Tiles<Float32Product, true, false>::of(smaller(MR, keys - r))(key + r * args.key.rowStride, args.key.rowStride, query,
+                                                                  scores + r * NR, args.headWidth, query);
   }
   V factor[NV];
   softmaxBlock(scores, keys, block.maximum, block.total, factor);
@@ -90,8 +91,10 @@ INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* 
   }
   for (long column = 0; column < args.valueWidth; column += MR) {
     const long count = smaller(MR, args.valueWidth - column);
-    const TileFunction function = first ? Tiles<false, false>::of(count) : Tiles<false, true>::of(count);
-    function(values + column * KEY_BLOCK, MR, scores, block.mixed + column * NR, keys, reinterpret_cast<const char*>(scores));
+    const TileFunction function =
+        first ? Tiles<Float32Product, false, false>::of(count) : Tiles<Float32Product, false, true>::of(count);
+    const char* weights = reinterpret_cast<const char*>(scores);
+    function(values + column * KEY_BLOCK, MR, weights, block.mixed + column * NR, keys, weights);
   }
 }
 
@@ -104,7 +107,7 @@ INLINE void endBlock(QueryBlock& block, const AttentionArgs& args, float* out, l
     }
   }
   for (long r = 0; r < queries; r++) {
-    for (long d = 0; d < args.valueWidth; d++) out[r * args.outRowStride + d] = block.mixed[d * NR + r];
+    for (long d = 0; d < args.valueWidth; d++) out[r * args.out.stride + d] = block.mixed[d * NR + r];
   }
 }
 
@@ -135,7 +138,7 @@ void attention(const AttentionArgs& args, long task, float* scratch) {
   const float* query = args.query.data + image * args.query.imageStride + first * args.query.rowStride + head * args.headWidth;
   const float* key = args.key.data + image * args.key.imageStride + head * args.headWidth;
   const float* value = args.value.data + image * args.value.imageStride + head * args.valueWidth;
-  float* out = args.out + image * args.outImageStride + first * args.outRowStride + head * args.valueWidth;
+  float* out = args.out.data + image * args.outImageStride + first * args.out.stride + head * args.valueWidth;
 
   QueryBlock block[MOST_BLOCKS_OF_TASK];
   float* scores = scratch;
@@ -153,7 +156,7 @@ void attention(const AttentionArgs& args, long task, float* scratch) {
     for (long i = 0; i < blocks; i++) passKeys(block[i], args, key + n * args.key.rowStride, values, keys, n == 0, scores);
   }
   for (long i = 0; i < blocks; i++) {
-    endBlock(block[i], args, out + i * NR * args.outRowStride, smaller(NR, args.queries - first - i * NR));
+    endBlock(block[i], args, out + i * NR * args.out.stride, smaller(NR, args.queries - first - i * NR));
   }
 }
 

@@ -11,23 +11,59 @@
 
 #ifdef __linux__
 #include <sched.h>
+#include <sys/syscall.h>
 #endif
 #ifdef PLUMAGE_X86
+#include <cpuid.h>
 #include <xmmintrin.h>
 #endif
 
 namespace plumage {
+
+namespace {
+
+#ifdef PLUMAGE_X86
+struct Leaf {
+  unsigned eax, ebx, ecx, edx;
+};
+Leaf leaf7(unsigned subleaf) {
+  Leaf leaf{};
+  __get_cpuid_count(7, subleaf, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx);
+  return leaf;
+}
+
+// AMX tiles with bfloat16 and int8, and the system's leave to use them: it is asked once, for all threads of the process.
+bool tilesAllowed() {
+#ifdef __linux__
+  constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25;
+  constexpr long REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
+  static const bool allowed =
+      (leaf7(0).edx & (BF16 | TILE | INT8)) == (BF16 | TILE | INT8) && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+  return allowed;
+#else
+  return false;
+#endif
+}
+#endif
+
+}  // namespace
 
 std::vector<const Kernels*> availableKernels() {
   std::vector<const Kernels*> found;
 #ifdef PLUMAGE_X86
   // These checks include whether the operating system saves the wide registers.
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
-    found.push_back(&avx512Kernels);
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&avx2Kernels);
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+  const bool avx512Vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  const bool avx512Bf16 = avx512Vnni && __builtin_cpu_supports("avx512bf16");
+  if (avx512Bf16 && tilesAllowed()) found.push_back(&amxKernels);
+  if (avx512Bf16) found.push_back(&avx512Bf16Kernels);
+  if (avx512Vnni) found.push_back(&avx512VnniKernels);
+  if (avx512) found.push_back(&avx512Kernels);
+  if (avx2 && leaf7(1).eax & 1u << 4) found.push_back(&avx2VnniKernels);
+  if (avx2) found.push_back(&avx2Kernels);
 #endif
   found.push_back(&genericKernels);
   return found;

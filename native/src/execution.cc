@@ -49,7 +49,13 @@ void Execution::run(const Op& op) {
       return probe(op);
     case OpKind::regroup:
       return regroup(op);
+    case OpKind::convert:
+      return convert(op);
   }
+}
+
+Rows Execution::rows(const SlotRef& ref) const {
+  return {slot(ref), ref.stride, ref.format, (ref.width + 31) / 32 * 16};
 }
 
 NormWeights Execution::normWeights(const NormRef& ref) const {
@@ -61,16 +67,16 @@ Epilogue Execution::epilogue(const Op& op) const {
   return {weight(op.bias), weight(op.gamma), op.activation, op.combine, other, op.second.stride};
 }
 
-// Calls body(from, to) on groups of rows, each large enough to be worth handing out.
+// Calls body(thread, from, to) on groups of rows, each large enough to be worth handing out.
 template <typename Body>
 void Execution::forRows(long rows, long floatsOfRow, const Body& body) {
   const long group = std::max<long>(1, 16384 / std::max<long>(1, floatsOfRow));
   pool_.run((rows + group - 1) / group, cancelled_,
-            [&](int, long index) { body(index * group, std::min(rows, (index + 1) * group)); });
+            [&](int thread, long index) { body(thread, index * group, std::min(rows, (index + 1) * group)); });
 }
 
 void Execution::copyRows(const float* from, long fromStride, float* to, long toStride, long rows, long width) {
-  forRows(rows, width, [&](long first, long last) {
+  forRows(rows, width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) std::memcpy(to + r * toStride, from + r * fromStride, sizeof(float) * width);
   });
 }
@@ -98,20 +104,27 @@ void Execution::patchify(const Op& op) {
 }
 
 void Execution::linear(const Op& op) {
+  const LinearShape shape = linearShape(kernels_, op, input_.batch, pool_.size());
   GemmArgs args;
-  args.a = slot(op.in);
-  args.aStride = op.in.stride;
+  args.a = rows(op.in);
   args.weight = weight(op.weight);
-  args.out = slot(op.out);
-  args.outStride = op.out.stride;
-  args.rows = input_.batch * op.in.rows;
-  args.columns = op.out.width;
-  args.depth = op.in.width;
-  args.chunkRows = chunkRowsFor(kernels_, args.rows, args.depth, pool_.size());
+  args.out = rows(op.out);
+  args.rows = shape.rows;
+  args.columns = shape.columns;
+  args.depth = shape.depth;
+  args.chunkRows = shape.chunkRows;
   args.epilogue = epilogue(op);
   const long chunks = (args.rows + args.chunkRows - 1) / args.chunkRows;
-  const long panels = (args.columns + kernels_.tileColumns - 1) / kernels_.tileColumns;
-  pool_.run(chunks * panels, cancelled_, [&](int thread, long task) { kernels_.gemm(args, task, scratch(thread)); });
+  const long panels = (args.columns + shape.product.tileColumns - 1) / shape.product.tileColumns;
+  for (args.fromDepth = 0; args.fromDepth < args.depth; args.fromDepth += shape.sliceDepth) {
+    args.toDepth = std::min(args.depth, args.fromDepth + shape.sliceDepth);
+    if (args.fromDepth > 0) {
+      // The other slices are added to what the first one left.
+      args.epilogue.other = args.out.data;
+      args.epilogue.otherStride = args.out.stride;
+    }
+    pool_.run(chunks * panels, cancelled_, [&](int thread, long task) { shape.product.gemm(args, task, scratch(thread)); });
+  }
 }
 
 void Execution::assembleTokens(const Op& op) {
@@ -122,7 +135,7 @@ void Execution::assembleTokens(const Op& op) {
   const long special = op.out.rows - op.in.rows, width = op.out.width;
   const float* in = slot(op.in);
   float* out = slot(op.out);
-  forRows(input_.batch * op.out.rows, width, [&](long first, long last) {
+  forRows(input_.batch * op.out.rows, width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) {
       const long image = r / op.out.rows, row = r % op.out.rows;
       float* to = out + r * op.out.stride;
@@ -142,8 +155,15 @@ void Execution::assembleTokens(const Op& op) {
 }
 
 void Execution::norm(const Op& op) {
-  const NormArgs args{slot(op.in), op.in.stride, slot(op.out), op.out.stride, op.in.width, 1, normWeights(op.norm)};
-  forRows(input_.batch * op.in.rows, op.in.width, [&](long first, long last) { kernels_.norm(args, first, last); });
+  const NormArgs args{slot(op.in), op.in.stride, rows(op.out), op.in.width, 1, normWeights(op.norm)};
+  forRows(input_.batch * op.in.rows, op.in.width,
+          [&](int thread, long first, long last) { kernels_.norm(args, first, last, scratch(thread)); });
+}
+
+void Execution::convert(const Op& op) {
+  const ConvertArgs args{rows(op.in), rows(op.out), op.in.width};
+  forRows(input_.batch * op.in.rows, op.in.width,
+          [&](int thread, long first, long last) { kernels_.convert(args, first, last, scratch(thread)); });
 }
 
 void Execution::attention(const Op& op) {
@@ -154,8 +174,11 @@ void Execution::attention(const Op& op) {
   const float* in = slot(op.in);
   const float* second = slot(op.second);
   args.query = {in, op.in.stride, op.in.rows * op.in.stride};
-  args.key = {second + op.numbers[1], op.second.stride, op.second.rows * op.second.stride};
-  args.value = {second + op.numbers[2], op.second.stride, op.second.rows * op.second.stride};
+  // Where keys and values begin in a row, in floats.
+  const bool narrow = op.in.format != Format::float32;
+  const long key = narrow ? op.numbers[1] / 2 : op.numbers[1], value = narrow ? op.numbers[2] / 2 : op.numbers[2];
+  args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};
+  args.value = {second + value, op.second.stride, op.second.rows * op.second.stride};
   args.queries = op.in.rows;
   args.keys = op.second.rows;
   if (op.weightOperand == WeightOperand::query) {
@@ -170,17 +193,17 @@ void Execution::attention(const Op& op) {
   args.headWidth = args.valueWidth = width / op.heads;
   args.scale = op.scale;
   args.images = batch;
-  args.out = slot(op.out);
-  args.outRowStride = op.out.stride;
+  args.out = rows(op.out);
   args.outImageStride = op.out.rows * op.out.stride;
+  args.low = rows(op.in).low;
 
   if (self && op.temporary >= 0) {
     // Normed q and k beside each other; v is read where it lies.
-    const SlotRef normed{op.temporary, op.in.rows, 2 * width, op.numbers[3]};
+    const SlotRef normed{op.temporary, op.in.rows, 2 * width, op.numbers[3], Format::float32};
     float* to = slot(normed);
     const long headWidth = args.headWidth;
     const NormRef parts[2] = {op.norm, op.keyNorm};
-    forRows(batch * op.in.rows, 2 * width, [&](long first, long last) {
+    forRows(batch * op.in.rows, 2 * width, [&](int, long first, long last) {
       for (int part = 0; part < 2; part++) {
         const float* from = in + part * width;
         if (parts[part].kind == NormKind::none) {
@@ -189,15 +212,24 @@ void Execution::attention(const Op& op) {
           }
           continue;
         }
-        const NormArgs norm{from,      op.in.stride, to + part * width, normed.stride, headWidth,
-                            op.heads, normWeights(parts[part])};
-        kernels_.norm(norm, first, last);
+        const Rows target{to + part * width, normed.stride, Format::float32, 0};
+        const NormArgs norm{from, op.in.stride, target, headWidth, op.heads, normWeights(parts[part])};
+        kernels_.norm(norm, first, last, nullptr);
       }
     });
     args.query = {to, normed.stride, normed.rows * normed.stride};
     args.key = {to + width, normed.stride, normed.rows * normed.stride};
   }
-  const long blocks = (args.queries + kernels_.tileColumns - 1) / kernels_.tileColumns;
+  if (narrow) {
+    // Values are packed once for each task; so few tasks, but enough to share out evenly.
+    const long blocks = (args.queries + 31) / 32;
+    const long groups = std::clamp<long>(8 * pool_.size() / (batch * op.heads), 1, blocks);
+    args.blocksOfTask = (blocks + groups - 1) / groups;
+    const long tasks = batch * op.heads * ((blocks + args.blocksOfTask - 1) / args.blocksOfTask);
+    return pool_.run(tasks, cancelled_,
+                     [&](int thread, long task) { kernels_.tileAttention(args, op.in.format, task, scratch(thread)); });
+  }
+  const long blocks = (args.queries + kernels_.queryBlock - 1) / kernels_.queryBlock;
   // As many together as leave enough tasks to share out evenly.
   args.blocksOfTask = std::clamp<long>(batch * op.heads * blocks / (24 * pool_.size()), 1, std::min(MOST_BLOCKS_OF_TASK, blocks));
   const long groups = (blocks + args.blocksOfTask - 1) / args.blocksOfTask;
@@ -207,13 +239,13 @@ void Execution::attention(const Op& op) {
 
 void Execution::elementwise(const Op& op) {
   const ElementwiseArgs args{slot(op.in), op.in.stride, slot(op.out), op.out.stride, op.in.width, epilogue(op)};
-  forRows(input_.batch * op.in.rows, op.in.width, [&](long first, long last) { kernels_.elementwise(args, first, last); });
+  forRows(input_.batch * op.in.rows, op.in.width, [&](int, long first, long last) { kernels_.elementwise(args, first, last); });
 }
 
 void Execution::sliceRows(const Op& op) {
   const float* in = slot(op.in);
   float* out = slot(op.out);
-  forRows(input_.batch * op.out.rows, op.out.width, [&](long first, long last) {
+  forRows(input_.batch * op.out.rows, op.out.width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) {
       const long image = r / op.out.rows, row = r % op.out.rows + op.numbers[0];
       std::memcpy(out + r * op.out.stride, in + (image * op.in.rows + row) * op.in.stride, sizeof(float) * op.out.width);

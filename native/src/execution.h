@@ -12,6 +12,7 @@ class Execution {
 
  private:
   float* slot(const SlotRef& ref) const { return arena_ + ref.offset * input_.batch; }
+  Rows rows(const SlotRef& ref) const;
   const float* weight(long offset) const { return offset < 0 ? nullptr : input_.weights + offset; }
   NormWeights normWeights(const NormRef& ref) const;
   Epilogue epilogue(const Op& op) const;
@@ -31,6 +32,7 @@ class Execution {
   void broadcast(const Op& op);
   void probe(const Op& op);
   void regroup(const Op& op);
+  void convert(const Op& op);
 
   const Program& program_;
   const Kernels& kernels_;

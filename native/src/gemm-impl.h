@@ -1,193 +1,147 @@
-// The matrix product, in tiles of MR rows x NR columns held in registers.
+// The matrix product: which part of it meets which in which cache, and what happens to a finished tile.
 //
-// A panel of NR weight columns is cut along k into blocks that stay in the first-level cache while the rows of a chunk pass; the
+// A panel of weight columns is cut along the depth into blocks that stay in the first-level cache while the rows of a chunk pass; the
 // chunk's rows stay in the second-level cache while the panels pass. Rows are read where they lie: slots have an odd number
 // of cache lines to a row, so the rows of a tile never fall into one cache set.
 #pragma once
 
-#include "math-impl.h"
+#include "formats-impl.h"
 
 namespace plumage {
 namespace {
 
-// Steps of k in a round of the inner loop. A line of the next weights is fetched in each round of the first tiles: more at once
-// would take the places of the loads that are needed now.
-constexpr int ROUND = 4;
-constexpr int COLUMN_ROUND = 2;
+// Applies an activation to `count` floats, a multiple of W, in place.
+void activateAll(Activation kind, float* x, long count) {
+  withActivation(kind, [&](auto f) {
+    for (long i = 0; i < count; i += W) store(x + i, f.apply(load(x + i)));
+  });
+}
 
-// c[R][NR] (+)= a * b over `depth` steps of k. Element (i, k) of a is at a[i * iStride + k * kStride]: one of
-// the strides is 1, `stride` is the other.
-// `ahead` is fetched towards the second-level cache, a line for each round.
-template <int R, int N, bool rowsContiguous, bool accumulate>
-INLINE void multiplyTile(const float* a, long stride, const float* b, float* c, long depth, const char* ahead) {
-  constexpr int UNROLL = rowsContiguous ? ROUND : COLUMN_ROUND;
-  V acc[R][N];
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
-#pragma GCC unroll 4
-    for (int j = 0; j < N; j++) acc[i][j] = accumulate ? load(c + i * NR + j * W) : V{};
-  }
-  // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride. Otherwise a pointer for each k of a round.
-  constexpr int P = rowsContiguous ? (R + 2) / 3 : UNROLL;
-  const float* rows[P];
-#pragma GCC unroll 16
-  for (int i = 0; i < P; i++) rows[i] = rowsContiguous ? a + i * 3 * stride : a + i * stride;
-  // Several k to a round: the counting would otherwise take turns from the multiplications at the same ports.
-  long k = 0;
-  for (; k + UNROLL <= depth; k += UNROLL) {
-    __builtin_prefetch(ahead, 0, 2);
-#pragma GCC unroll 8
-    for (int u = 0; u < UNROLL; u++) {
-      V right[N];
-#pragma GCC unroll 4
-      for (int j = 0; j < N; j++) right[j] = load(b + u * NR + j * W);
-#pragma GCC unroll 16
-      for (int i = 0; i < R; i++) {
-        V left = splat(rowsContiguous ? rows[i / 3][(i % 3) * stride + u] : rows[u][i]);
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) acc[i][j] += left * right[j];
-      }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < P; i++) rows[i] += rowsContiguous ? UNROLL : UNROLL * stride;
-    b += UNROLL * NR;
-    ahead += 64;
-  }
-  for (; k < depth; k++) {
-    V right[N];
-#pragma GCC unroll 4
-    for (int j = 0; j < N; j++) right[j] = load(b + j * W);
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
-      V left = splat(rowsContiguous ? rows[i / 3][(i % 3) * stride] : rows[0][i]);
-#pragma GCC unroll 4
-      for (int j = 0; j < N; j++) acc[i][j] += left * right[j];
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < P; i++) rows[i] += rowsContiguous ? 1 : stride;
-    b += NR;
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
-#pragma GCC unroll 4
-    for (int j = 0; j < N; j++) store(c + i * NR + j * W, acc[i][j]);
+// Where the scales of a weight begin, in floats; `panels` of a product P.
+template <typename P>
+long panelFloats(long columns, long depth) {
+  return ceilDivide(ceilDivide(columns, P::COLUMNS) * ceilDivide(depth, P::STEP_VALUES) * P::STEP_BYTES, 64) * 16;
+}
+
+template <typename P>
+long packedFloats(long columns, long depth) {
+  const long scales = (P::SCALED ? 1 : 0) + (P::OFFSET ? 1 : 0);
+  return panelFloats<P>(columns, depth) + scales * ceilDivide(columns, P::COLUMNS) * P::COLUMNS;
+}
+
+// Scales and byte sums of the columns of panels [from, to), as toInt8 rounds them.
+template <typename P>
+void packScales(const float* weight, long columns, long depth, float* packed, long from, long to) {
+  float* scales = packed + panelFloats<P>(columns, depth);
+  int* sums = reinterpret_cast<int*>(scales + ceilDivide(columns, P::COLUMNS) * P::COLUMNS);
+  for (long n = from * P::COLUMNS; n < to * P::COLUMNS; n++) {
+    const float scale = n < columns ? int8Scale(weight + n * depth, depth) : 0;
+    scales[n] = scale;
+    if (!P::OFFSET) continue;
+    int sum = 0;
+    for (long k = 0; n < columns && k < depth; k++) sum += toInt8(weight[n * depth + k], scale);
+    sums[n] = sum * 128;
   }
 }
 
-typedef void (*TileFunction)(const float*, long, const float*, float*, long, const char*);
-
-template <int R, int N, bool rowsContiguous, bool accumulate>
-__attribute__((noinline)) void tile(const float* a, long stride, const float* b, float* c, long depth, const char* ahead) {
-  multiplyTile<R, N, rowsContiguous, accumulate>(a, stride, b, c, depth, ahead);
+template <typename P>
+void pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
+  P::packPanels(weight, columns, depth, packed, from, to);
+  if constexpr (P::SCALED) packScales<P>(weight, columns, depth, packed, from, to);
 }
 
-// The tile function for each number of rows up to MR. N: vectors side by side; fewer than NV in a last panel that is not full.
-template <bool rowsContiguous, bool accumulate, int N = NV, int R = MR>
-struct Tiles {
-  static TileFunction of(long rows) {
-    return rows == R ? tile<R, N, rowsContiguous, accumulate> : Tiles<rowsContiguous, accumulate, N, R - 1>::of(rows);
-  }
-};
-template <bool rowsContiguous, bool accumulate, int N>
-struct Tiles<rowsContiguous, accumulate, N, 1> {
-  static TileFunction of(long) { return tile<1, N, rowsContiguous, accumulate>; }
-};
-
-template <bool accumulate>
-TileFunction tileOf(long rows, long vectors) {
-  if (vectors == 1) return Tiles<true, accumulate, 1>::of(rows);
-  if (vectors == 2) return Tiles<true, accumulate, 2>::of(rows);
-  return Tiles<true, accumulate>::of(rows);
-}
-
-INLINE long ceilDivide(long a, long b) { return (a + b - 1) / b; }
-INLINE long smaller(long a, long b) { return a < b ? a : b; }
-
-template <typename Function>
-INLINE void finishTile(const Epilogue& e, Function f, const float* c, float* out, long outStride, long row, long column, long rows,
-                       long vectors) {
+// A tile's sums c become values of `out`.
+template <typename P>
+INLINE void finishTile(const GemmArgs& args, float* c, long row, long column, long rows, long vectors) {
+  const Epilogue& e = args.epilogue;
+  const bool twice = e.activation != Activation::identity && e.combine != Combine::gate;
+  const float* scales = args.weight + panelFloats<P>(args.columns, args.depth) + column;
+  const int* sums = reinterpret_cast<const int*>(scales + ceilDivide(args.columns, P::COLUMNS) * P::COLUMNS);
+  V bias[P::COLUMNS / W], gamma[P::COLUMNS / W];
   for (long j = 0; j < vectors; j++) {
-    const long at = column + j * W;
-    const V bias = e.bias == nullptr ? V{} : load(e.bias + at);
-    for (long r = 0; r < rows; r++) {
-      V v = load(c + r * NR + j * W) + bias;
-      const float* other = e.other + (row + r) * e.otherStride + at;
-      if (e.combine == Combine::gate) {
-        v = f.apply(load(other)) * v;
-      } else {
-        v = f.apply(v);
-        if (e.gamma != nullptr) v *= load(e.gamma + at);
-        if (e.combine == Combine::add) v += load(other);
-      }
-      store(out + (row + r) * outStride + at, v);
+    bias[j] = e.bias == nullptr || args.fromDepth > 0 ? V{} : load(e.bias + column + j * W);
+    gamma[j] = e.gamma == nullptr ? splat(1.0f) : load(e.gamma + column + j * W);
+  }
+  const auto sumAt = [&](long r, long j) {
+    V v = load(P::vectorAt(c, r, j));
+    if constexpr (P::OFFSET) {
+      const I whole = (I)v - (I)load(reinterpret_cast<const float*>(sums) + j * W);
+      v = __builtin_convertvector(whole, V) * int8RowScale(args.a, row + r);
     }
+    if constexpr (P::SCALED) v *= load(scales + j * W);
+    return v + bias[j];
+  };
+  if (twice) {
+    for (long j = 0; j < vectors; j++) {
+      for (long r = 0; r < rows; r++) store(P::vectorAt(c, r, j), sumAt(r, j));
+    }
+    activateAll(e.activation, c, P::tileFloats(rows));
+  }
+  for (long r = 0; r < rows; r++) {
+    const float* other = e.other + (row + r) * e.otherStride + column;
+    alignas(64) float gate[P::COLUMNS];
+    if (e.combine == Combine::gate) {
+      for (long j = 0; j < vectors; j++) store(gate + j * W, load(other + j * W));
+      activateAll(e.activation, gate, vectors * W);
+    }
+    const auto valueAt = [&](long j) {
+      V v = twice ? load(P::vectorAt(c, r, j)) : sumAt(r, j);
+      if (e.combine == Combine::gate) return load(gate + j * W) * v;
+      v *= gamma[j];
+      return e.combine == Combine::add ? v + load(other + j * W) : v;
+    };
+    storeValues(args.out, row + r, column, vectors, valueAt);
   }
 }
 
-// Asks for the lines that the epilogue will touch, while the last products are computed.
+// Asks for the lines that finishTile will touch, while the last products are computed.
+template <typename P>
 INLINE void fetchDestination(const GemmArgs& args, long row, long column, long rows, long vectors) {
+  const long floats = args.out.format == Format::float32 ? vectors * W : vectors * W / 2;
+  const long at = args.out.format == Format::float32 ? column : column / 2;
   for (long r = row; r < row + rows; r++) {
+    for (long j = 0; j < floats; j += 16) __builtin_prefetch(args.out.data + r * args.out.stride + at + j, 1, 3);
+    if (args.epilogue.combine == Combine::none) continue;
     for (long j = 0; j < vectors * W; j += 16) {
-      __builtin_prefetch(args.out + r * args.outStride + column + j, 1, 3);
-      if (args.epilogue.combine != Combine::none) {
-        __builtin_prefetch(args.epilogue.other + r * args.epilogue.otherStride + column + j, 0, 3);
-      }
+      __builtin_prefetch(args.epilogue.other + r * args.epilogue.otherStride + column + j, 0, 3);
     }
   }
 }
 
+template <typename P>
 void gemm(const GemmArgs& args, long task, float* scratch) {
-  const long panels = ceilDivide(args.columns, NR);
-  const long chunk = task / panels, panel = task % panels;
+  const long panels = ceilDivide(args.columns, P::COLUMNS);
+  const long chunk = task / panels, panel = task % panels, column = panel * P::COLUMNS;
   const long first = chunk * args.chunkRows;
   const long rows = smaller(args.chunkRows, args.rows - first);
-  const float* weight = args.weight + panel * args.depth * NR;
-  const long blocks = ceilDivide(args.depth, DEPTH_BLOCK);
-  const long block = ceilDivide(args.depth, blocks);
-  const long vectors = ceilDivide(smaller(NR, args.columns - panel * NR), W);
-  const long linesOfBlock = block * NR * 4 / 64;
-  const TileFunction begin = tileOf<false>(MR, vectors), go = tileOf<true>(MR, vectors);
-  for (long k = 0; k < args.depth; k += block) {
-    const long depth = smaller(block, args.depth - k);
-    const float* b = weight + k * NR;
-    const char* next = reinterpret_cast<const char*>(b + depth * NR);
-    long line = 0;
-    for (long r = 0; r < rows; r += MR) {
-      const long count = smaller(MR, rows - r);
-      const TileFunction function = count == MR ? (k == 0 ? begin : go)
-                                    : k == 0    ? tileOf<false>(count, vectors)
-                                                : tileOf<true>(count, vectors);
+  const char* weight = reinterpret_cast<const char*>(args.weight) + panel * ceilDivide(args.depth, P::STEP_VALUES) * P::STEP_BYTES;
+  const long from = args.fromDepth / P::STEP_VALUES, to = ceilDivide(args.toDepth, P::STEP_VALUES);
+  const long block = ceilDivide(to - from, ceilDivide(to - from, P::BLOCK_STEPS));
+  const long vectors = ceilDivide(smaller(P::COLUMNS, args.columns - column), W);
+  P::begin();
+  for (long k = from; k < to; k += block) {
+    const long steps = smaller(block, to - k);
+    const char* b = weight + k * P::STEP_BYTES;
+    const char* next = b + steps * P::STEP_BYTES;
+    const long aheadBytes = P::aheadBytes(steps), blockBytes = steps * P::STEP_BYTES;
+    const bool last = k + steps == to;
+    long fetched = 0;
+    for (long r = 0; r < rows; r += P::ROWS_OF_TILE) {
+      const long count = smaller(P::ROWS_OF_TILE, rows - r);
+      float* c = scratch + r * P::COLUMNS;
+      if (last) fetchDestination<P>(args, first + r, column, count, vectors);
       // The weights of the next block, spread over the first tiles; afterwards lines that are there already.
-      const char* ahead = line < linesOfBlock ? next + line * 64 : reinterpret_cast<const char*>(b);
-      line += depth / ROUND;
-      const bool last = k + depth == args.depth;
-      if (last) fetchDestination(args, first + r, panel * NR, count, vectors);
-      function(args.a + (first + r) * args.aStride + k, args.aStride, b, scratch + r * NR, depth, ahead);
-      if (last) {
-        withActivation(args.epilogue.activation, [&](auto f) {
-          finishTile(args.epilogue, f, scratch + r * NR, args.out, args.outStride, first + r, panel * NR, count, vectors);
-        });
-      }
+      P::multiply(args.a, first + r, k, b, c, steps, count, vectors, k > from, fetched < blockBytes ? next + fetched : b);
+      fetched += aheadBytes;
+      if (last) finishTile<P>(args, c, first + r, column, count, vectors);
     }
   }
+  P::end();
 }
 
-void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
-  for (long panel = from; panel < to; panel++) {
-    float* out = packed + panel * depth * NR;
-    const long width = smaller(NR, columns - panel * NR);
-    const float* in = weight + panel * NR * depth;
-    // Sixteen k at a time: a line of each column is read once and written while it is in the cache.
-    for (long k = 0; k < depth; k += 16) {
-      const long end = smaller(k + 16, depth);
-      for (long c = 0; c < width; c++) {
-        for (long i = k; i < end; i++) out[i * NR + c] = in[c * depth + i];
-      }
-      for (long i = k; i < end; i++) {
-        for (long c = width; c < NR; c++) out[i * NR + c] = 0;
-      }
-    }
-  }
+template <typename P>
+constexpr Product productOf() {
+  return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, gemm<P>};
 }
 
 }  // namespace

@@ -48,16 +48,48 @@ struct Epilogue {
   long otherStride;
 };
 
-// out[r, n] = epilogue(sum over k of a[r, k] * weight[n, k]). `weight` is packed in panels of `tileColumns` columns: [panel][k][column].
+// How products are computed. Mirrored by PRECISIONS in src/platform/node/native/native-op.ts.
+enum class Precision : int { float32, high, bfloat16, int8 };
+constexpr int PRECISIONS = 4;
+
+// How the values of a row are stored; mirrored by FORMATS in src/platform/node/native/native-op.ts. In every format but float32 a row
+// is filled up to whole cache lines with zeros, so that products may run over them.
+//   split: bfloat16, then what rounding left over as bfloat16 again, `low` floats further on
+//   int8:  round(127 * value / largest of the row) + 128; the scale largest / 127 is the first float of the row's last cache line
+enum class Format : int { float32, bfloat16, split, int8 };
+
+// Rows in memory. Strides and offsets count floats, whatever the format.
+struct Rows {
+  float* data;
+  long stride;
+  Format format;
+  long low;  // only in split
+};
+
+// out[r, n] = epilogue(sum over k of a[r, k] * weight[n, k]), k in [fromDepth, toDepth).
 struct GemmArgs {
-  const float* a;
-  long aStride;
-  const float* weight;
-  float* out;
-  long outStride;
+  Rows a;
+  const float* weight;  // as the product's `pack` leaves it
+  Rows out;             // not int8: its scale needs the whole row
   long rows, columns, depth;
+  long fromDepth, toDepth;
   long chunkRows;  // rows of `a` that stay in the second-level cache while all panels pass
   Epilogue epilogue;
+};
+
+// The matrix product of one precision.
+struct Product {
+  Format rows;  // what `a` must be
+  long tileRows, tileColumns;
+  // The depth of which a chunk of rows and a panel of weights fit the caches best; longer sums that are added to a slot are made in
+  // slices of it. 0: any depth is as good.
+  long sliceDepth;
+  // Room for a packed weight [columns, depth].
+  long (*packedFloats)(long columns, long depth);
+  // Packs panels [from, to) of `tileColumns` columns.
+  void (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
+  // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: chunkRows (whole tiles) * tileColumns floats.
+  void (*gemm)(const GemmArgs&, long task, float* scratch);
 };
 
 enum class NormKind : int { none, layerNorm, rmsNorm };
@@ -72,11 +104,16 @@ struct NormWeights {
 struct NormArgs {
   const float* in;
   long inStride;
-  float* out;
-  long outStride;
+  Rows out;
   long width;    // of one group
   long groups;   // groups side by side in a row, each normalised on its own (heads)
   NormWeights weights;
+};
+
+// The same values in another format; from float32 or bfloat16.
+struct ConvertArgs {
+  Rows in, out;
+  long width;
 };
 
 struct ElementwiseArgs {
@@ -98,13 +135,14 @@ constexpr long MOST_BLOCKS_OF_TASK = 4;
 
 struct AttentionArgs {
   AttentionOperand query, key, value;
-  float* out;
-  long outRowStride, outImageStride;
+  Rows out;
+  long outImageStride;
   long images, heads, headWidth, valueWidth;  // valueWidth: columns of a head's values, headWidth in plain attention
   long queries, keys;
   // Blocks of `tileColumns` queries that one task takes through the keys together: values are packed once for all of them.
   long blocksOfTask;
   float scale;
+  long low;  // of query, key and value, where they are split
 };
 
 struct ProbeArgs {
@@ -121,16 +159,23 @@ struct ProbeArgs {
 
 struct Kernels {
   const char* name;
-  long tileRows, tileColumns, keyBlock;
+  const Product* products[PRECISIONS];  // null where this processor gains nothing by it
+  // Queries that go together, and keys.
+  long queryBlock, keyBlock;
+  // Formats other than float32 that attention takes for each precision; then `tileAttention` computes it.
+  Format attentionRows[PRECISIONS];
+  // Whether rows in bfloat16 can be written.
+  bool bfloat16Rows;
 
-  // Packs panels [from, to) of a weight [columns, depth].
-  void (*packPanels)(const float* weight, long columns, long depth, float* packed, long from, long to);
-  // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: chunkRows * tileColumns floats.
-  void (*gemm)(const GemmArgs&, long task, float* scratch);
-  void (*norm)(const NormArgs&, long fromRow, long toRow);
+  // Scratch of norm and convert: a row in float32, filled up to 32.
+  void (*norm)(const NormArgs&, long fromRow, long toRow, float* scratch);
+  void (*convert)(const ConvertArgs&, long fromRow, long toRow, float* scratch);
   void (*elementwise)(const ElementwiseArgs&, long fromRow, long toRow);
   // `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);
+  // The same from bfloat16 or split operands, `blocksOfTask` blocks of 32 queries to a task; null where there is none.
+  void (*tileAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
+  long (*tileAttentionFloats)(const AttentionArgs&, Format rows);
   // One latent of one image. Scratch: 2 * rows, rounded up to 16 each.
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Means over rows of columns [from, to).
@@ -144,7 +189,11 @@ struct Kernels {
 extern const Kernels genericKernels;
 #if defined(PLUMAGE_X86)
 extern const Kernels avx2Kernels;
+extern const Kernels avx2VnniKernels;
 extern const Kernels avx512Kernels;
+extern const Kernels avx512VnniKernels;
+extern const Kernels avx512Bf16Kernels;
+extern const Kernels amxKernels;
 #endif
 
 }  // namespace plumage

@@ -20,6 +20,7 @@ struct FieldReader {
     ref.rows = number();
     ref.width = number();
     ref.stride = number();
+    ref.format = static_cast<Format>(small());
     return ref;
   }
   NormRef norm() {
@@ -54,18 +55,29 @@ Op readOp(const double* fields) {
   for (long& number : op.numbers) number = read.number();
   op.temporary = read.number();
   op.weightOperand = static_cast<WeightOperand>(read.small());
+  op.precision = static_cast<Precision>(read.small());
   return op;
 }
 
-long chunkRowsFor(const Kernels& kernels, long rows, long depth, int threads) {
-  static const long cacheFloats = levelTwoCacheBytes() / 4;
-  const long tiles = (rows + kernels.tileRows - 1) / kernels.tileRows;
-  // Three quarters: weights come from further away than rows, so many rows for each reading of them.
-  const long fitting = std::max<long>(1, cacheFloats / 2 / depth / kernels.tileRows);
+LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads) {
+  static const long cacheBytes = levelTwoCacheBytes();
+  const Product& product = *kernels.products[static_cast<int>(op.precision)];
+  LinearShape shape{product, batch * op.in.rows, op.out.width, op.in.width, op.in.width, 0};
+  // Only a sum that is added to something can be made piece by piece.
+  const bool sliceable = op.combine == Combine::add && op.activation == Activation::identity && op.out.format == Format::float32;
+  if (sliceable && product.sliceDepth > 0) {
+    const long slices = (shape.depth + product.sliceDepth - 1) / product.sliceDepth;
+    shape.sliceDepth = (shape.depth / slices + 63) / 64 * 64;
+  }
+  const long rowBytes = std::max<long>(1, op.in.stride * 4 * shape.sliceDepth / shape.depth);
+  const long tiles = (shape.rows + product.tileRows - 1) / product.tileRows;
+  // Half: weights come from further away than rows, so many rows for each reading of them.
+  const long fitting = std::max<long>(1, cacheBytes / 2 / rowBytes / product.tileRows);
   long chunks = (tiles + fitting - 1) / fitting;
   // As many for each thread, where there are enough rows.
   chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
-  return (tiles + chunks - 1) / chunks * kernels.tileRows;
+  shape.chunkRows = (tiles + chunks - 1) / chunks * product.tileRows;
+  return shape;
 }
 
 long Program::scratchFloats(long batch, int threads) const {
@@ -73,14 +85,22 @@ long Program::scratchFloats(long batch, int threads) const {
   for (const Op& op : ops_) {
     long needed = 0;
     if (op.kind == OpKind::linear) {
-      needed = chunkRowsFor(kernels_, batch * op.in.rows, op.in.width, threads) * kernels_.tileColumns;
+      const LinearShape shape = linearShape(kernels_, op, batch, threads);
+      needed = shape.chunkRows * shape.product.tileColumns;
+    } else if (op.kind == OpKind::attention && op.in.format != Format::float32) {
+      AttentionArgs args{};
+      args.keys = op.second.rows;
+      args.headWidth = op.out.width / op.heads;
+      needed = kernels_.tileAttentionFloats(args, op.in.format);
     } else if (op.kind == OpKind::attention) {
       const long headWidth = op.out.width / op.heads;
-      const long panels = (headWidth + kernels_.tileRows - 1) / kernels_.tileRows;
-      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.tileColumns +
-               panels * kernels_.tileRows * kernels_.keyBlock;
+      const Product& product = *kernels_.products[0];
+      const long panels = (headWidth + product.tileRows - 1) / product.tileRows;
+      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + panels * product.tileRows * kernels_.keyBlock;
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.in.rows + 15) / 16 * 16);
+    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert) {
+      needed = (op.in.width + 63) / 64 * 64;
     }
     most = std::max(most, needed);
   }
@@ -88,8 +108,16 @@ long Program::scratchFloats(long batch, int threads) const {
   return (most + 31) / 32 * 32 + 16;
 }
 
+// Tiles are whole: the last of a slot reads this far beyond its rows, and whatever it finds there is not used.
+long Program::overrunFloats() const {
+  long widest = 0;
+  for (const Op& op : ops_) widest = std::max(widest, op.in.stride);
+  return 32 * widest;
+}
+
 size_t Program::arenaBytes(long batch, int threads) const {
-  return sizeof(float) * (static_cast<size_t>(batch) * arenaFloats_ + static_cast<size_t>(threads) * scratchFloats(batch, threads));
+  return sizeof(float) * (static_cast<size_t>(batch) * arenaFloats_ + static_cast<size_t>(threads) * scratchFloats(batch, threads) +
+                          overrunFloats());
 }
 
 RunStatus Program::run(const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled) {

@@ -28,11 +28,13 @@ enum class OpKind : int {
   broadcast,
   probeAttention,
   regroup,
+  convert,
 };
 
 // A slot: `offset` floats from the arena's start for one image, times the batch; then images, rows and columns, row-major.
 struct SlotRef {
   long offset, rows, width, stride;
+  Format format;
 };
 
 struct NormRef {
@@ -58,9 +60,10 @@ struct Op {
   long numbers[4];
   long temporary;
   WeightOperand weightOperand;
+  Precision precision;  // of a linear's weight
 };
 
-constexpr int OP_FIELDS = 34;
+constexpr int OP_FIELDS = 38;
 Op readOp(const double* fields);
 
 enum class RunStatus : int { done, cancelled, outOfMemory };
@@ -85,6 +88,7 @@ class Program {
  private:
   friend class Execution;
   long scratchFloats(long batch, int threads) const;
+  long overrunFloats() const;
 
   const Kernels& kernels_;
   const std::vector<Op> ops_;
@@ -93,7 +97,13 @@ class Program {
   std::shared_ptr<Region> arena_;
 };
 
-// Rows that a chunk of a product holds, so that they stay in the second-level cache.
-long chunkRowsFor(const Kernels& kernels, long rows, long depth, int threads);
+// A product's shape for one operation and batch.
+struct LinearShape {
+  const Product& product;
+  long rows, columns, depth;
+  long sliceDepth;  // the depth that is summed at once
+  long chunkRows;   // rows that stay in the second-level cache
+};
+LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads);
 
 }  // namespace plumage

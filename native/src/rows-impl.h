@@ -52,12 +52,14 @@ INLINE void normaliseGroup(const float* x, float* out, long width, const NormWei
   }
 }
 
-void norm(const NormArgs& args, long from, long to) {
+void norm(const NormArgs& args, long from, long to, float* scratch) {
+  const bool narrow = args.out.format != Format::float32;
   for (long r = from; r < to; r++) {
+    float* out = narrow ? scratch : args.out.data + r * args.out.stride;
     for (long g = 0; g < args.groups; g++) {
-      normaliseGroup(args.in + r * args.inStride + g * args.width, args.out + r * args.outStride + g * args.width, args.width,
-                     args.weights);
+      normaliseGroup(args.in + r * args.inStride + g * args.width, out + g * args.width, args.width, args.weights);
     }
+    if (narrow) storeNarrow(args.out, r, scratch, args.groups * args.width);
   }
 }
 

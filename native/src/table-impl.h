@@ -1,7 +1,11 @@
 // The table of kernels of one instruction set. The includer defines KERNELS (its variable) and KERNELS_NAME too.
 #pragma once
 
+#if defined(__AMX_TILE__)
+#include "amx-attention-impl.h"
+#else
 #include "attention-impl.h"
+#endif
 #include "rows-impl.h"
 
 namespace plumage {
@@ -35,11 +39,59 @@ double multiplyAdd(long repetitions, float* sink) {
   return 2.0 * CHAINS * W * static_cast<double>(repetitions);
 }
 
+constexpr Product float32 = productOf<VectorProduct<Float32Product>>();
+#if defined(__AMX_TILE__)
+constexpr Product high = productOf<TileProduct<TilesSplit>>();
+constexpr Product bfloat16 = productOf<TileProduct<TilesBfloat16>>();
+constexpr Product int8 = productOf<TileProduct<TilesInt8>>();
+#else
+#if defined(__AVX512BF16__)
+constexpr Product bfloat16 = productOf<VectorProduct<Bfloat16Product>>();
+#else
+constexpr Product bfloat16 = productOf<VectorProduct<Bfloat16WeightsProduct>>();
+#endif
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+constexpr Product int8 = productOf<VectorProduct<Int8Product>>();
+#else
+constexpr Product int8 = productOf<VectorProduct<Int8WeightsProduct>>();
+#endif
+#endif
+
 }  // namespace
 
 const Kernels KERNELS = {
-    KERNELS_NAME, MR,      NR,       KEY_BLOCK, packPanels, gemm,       norm,
-    elementwise,  attention, probe, meanRows,  evaluate,   multiplyAdd,
+    KERNELS_NAME,
+#if defined(__AMX_TILE__)
+    {&float32, &high, &bfloat16, &int8},
+    NR,
+    KEY_BLOCK,
+    {Format::float32, Format::split, Format::bfloat16, Format::bfloat16},
+#else
+    {&float32, nullptr, &bfloat16, &int8},
+    NR,
+    KEY_BLOCK,
+    {Format::float32, Format::float32, Format::float32, Format::float32},
+#endif
+#if defined(__AVX512BF16__)
+    true,
+#else
+    false,
+#endif
+    norm,
+    convert,
+    elementwise,
+    attention,
+#if defined(__AMX_TILE__)
+    tileAttention,
+    tileAttentionFloats,
+#else
+    nullptr,
+    nullptr,
+#endif
+    probe,
+    meanRows,
+    evaluate,
+    multiplyAdd,
 };
 
 }  // namespace plumage

@@ -4,6 +4,10 @@
 // instruction set has its own copy and nothing can leak into another.
 #pragma once
 
+#if defined(PLUMAGE_X86)
+#include <immintrin.h>
+#endif
+
 #include "kernels.h"
 
 namespace plumage {

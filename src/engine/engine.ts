@@ -4,8 +4,11 @@ import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
 export type EngineName = 'reference' | 'native'
 
-/** How products are computed; part of every result's identity. `float32` and the reference's `float64` sums exist so far. */
-export type Precision = 'float32' | 'float64'
+/**
+ * How products are computed; part of every result's identity. `float64` sums are the reference engine's. `high` splits operands into two
+ * bfloat16 each; `int8` is for linear layers, the rest staying in bfloat16 or float32. Norms, softmax and sums are float32 at least.
+ */
+export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'int8'
 
 /** Where weights come from, one at a time, so that no second copy of the model is ever in memory. */
 export interface WeightSource {

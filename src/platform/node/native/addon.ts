@@ -5,7 +5,27 @@ import { join } from 'node:path'
 import { EngineError } from '../../../engine/engine-error.js'
 import { packageRoot } from '../package-root.js'
 
-export type InstructionSet = 'avx512' | 'avx2' | 'generic'
+/** Fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
+export const INSTRUCTION_SETS = [
+  'amx',
+  'avx512-bf16',
+  'avx512-vnni',
+  'avx512',
+  'avx2-vnni',
+  'avx2',
+  'generic',
+] as const
+export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
+
+/** The formats that a precision works on, as positions in FORMATS; null where the instruction set gains nothing by it. */
+export type PrecisionInfo = {
+  /** What products read. */
+  readonly rows: number
+  /** What attention reads. */
+  readonly attention: number
+  /** What a product may write that is read only as one of the others. */
+  readonly between: number
+} | null
 
 declare const handle: unique symbol
 /** An object of the addon; `Kind` keeps them apart. */
@@ -17,7 +37,10 @@ export type JobCallback = (status: number, value: number) => void
 
 export interface Addon {
   info(): {
-    readonly instructionSets: readonly { readonly name: InstructionSet; readonly tileColumns: number }[]
+    readonly instructionSets: readonly {
+      readonly name: InstructionSet
+      readonly precisions: readonly PrecisionInfo[]
+    }[]
     readonly cores: number
     readonly opFields: number
   }
@@ -25,10 +48,12 @@ export interface Addon {
   allocate(floats: number): Handle<'region'> | null
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void
+  packedFloats(engine: Handle<'engine'>, precision: number, columns: number, depth: number): number
   pack(
     engine: Handle<'engine'>,
     region: Handle<'region'>,
     offset: number,
+    precision: number,
     columns: number,
     depth: number,
     job: [JobCallback, Float32Array],

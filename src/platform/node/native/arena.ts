@@ -1,7 +1,7 @@
 /** Where each slot lies in one piece of memory: slots that are never alive together share a place. */
 import type { SlotName } from '../../../engine/plan.js'
 import { type SlotSizes, sizeOf } from './lower-step.js'
-import type { NativeOp } from './native-op.js'
+import type { Format, NativeOp } from './native-op.js'
 
 export interface Arena {
   /** Floats from the start for one image. A batch takes them times its size. */
@@ -9,9 +9,21 @@ export interface Arena {
   readonly floats: number
 }
 
-/** A multiple of 16 floats and an odd number of cache lines: rows one below the other never fall into the same set of a cache. */
-export function strideOf(width: number): number {
-  const lines = Math.ceil(width / 16)
+/** Cache lines that a row takes; see `Format` in native/src/kernels.h. */
+const LINES: Record<Format, (width: number) => number> = {
+  float32: (width) => Math.ceil(width / 16),
+  bfloat16: (width) => Math.ceil(width / 32),
+  split: (width) => 2 * Math.ceil(width / 32),
+  // The last line holds the scale.
+  int8: (width) => Math.ceil(width / 64) + 1,
+}
+
+/**
+ * Floats from one row to the next: a multiple of 16 and an odd number of cache lines, so that rows one below the other never fall
+ * into the same set of a cache.
+ */
+export function strideOf(width: number, format: Format = 'float32'): number {
+  const lines = LINES[format](width)
   return 16 * (lines % 2 === 0 ? lines + 1 : lines)
 }
 
@@ -21,7 +33,11 @@ interface Life {
   to: number
 }
 
-export function planArena(ops: readonly NativeOp[], sizes: SlotSizes): Arena {
+export function planArena(
+  ops: readonly NativeOp[],
+  sizes: SlotSizes,
+  formats: ReadonlyMap<SlotName, Format>,
+): Arena {
   const lastUse = new Map<SlotName, number>()
   ops.forEach((op, index) => {
     for (const slot of [op.input, op.second, op.output, op.temporary]) {
@@ -43,11 +59,11 @@ export function planArena(ops: readonly NativeOp[], sizes: SlotSizes): Arena {
         known.to = index
         continue
       }
-      const inherited = slot === op.output ? inPlaceOf(op, index, lastUse, sizes) : null
+      const inherited = slot === op.output ? inPlaceOf(op, index, lastUse, sizes, formats) : null
       const life = inherited === null ? undefined : lives.get(inherited)
       if (life !== undefined) life.to = index
       const [rows, width] = sizeOf(slot, sizes)
-      lives.set(slot, life ?? { floats: rows * strideOf(width), from: index, to: index })
+      lives.set(slot, life ?? { floats: rows * strideOf(width, formats.get(slot)), from: index, to: index })
     }
   })
   return place(lives)
@@ -59,14 +75,16 @@ function inPlaceOf(
   index: number,
   lastUse: ReadonlyMap<SlotName, number>,
   sizes: SlotSizes,
+  formats: ReadonlyMap<SlotName, Format>,
 ): SlotName | null {
+  if (op.output === null || formats.has(op.output)) return null
   const readers = {
     elementwise: [op.input, op.second],
     norm: [op.input],
     linear: op.second === op.input ? [] : [op.second],
   }[op.kind as string]
   for (const slot of readers ?? []) {
-    if (slot === null || op.output === null || lastUse.get(slot) !== index) continue
+    if (slot === null || formats.has(slot) || lastUse.get(slot) !== index) continue
     const [rows, width] = sizeOf(slot, sizes)
     const [outRows, outWidth] = sizeOf(op.output, sizes)
     if (rows === outRows && width === outWidth) return slot

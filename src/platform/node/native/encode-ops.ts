@@ -3,7 +3,7 @@ import type { ActivationKind, NormWeights, Plan, SlotName } from '../../../engin
 import { strideOf } from './arena.js'
 import type { LoweredPlan } from './lower-plan.js'
 import { sizeOf } from './lower-step.js'
-import { COMBINATIONS, type NativeOp, OP_KINDS, type WeightRef } from './native-op.js'
+import { COMBINATIONS, FORMATS, type NativeOp, OP_KINDS, PRECISIONS, type WeightRef } from './native-op.js'
 
 /** Positions in the enumeration of native/src/kernels.h; CELU with its default parameter is ELU. */
 export const ACTIVATION_CODES = {
@@ -68,13 +68,15 @@ function encodeOp(
   constantOffsets: ReadonlyMap<string, number>,
   offsetOf: (ref: WeightRef) => number,
 ): readonly number[] {
-  const { arena, sizes } = lowered
+  const { arena, sizes, formats } = lowered
   const slot = (name: SlotName | null, part: readonly [number, number] | null = null) => {
-    if (name === null) return [0, 0, 0, 0]
+    if (name === null) return [0, 0, 0, 0, 0]
     const [rows, width] = sizeOf(name, sizes)
     const [first, count] = part ?? [0, rows]
-    const stride = strideOf(width)
-    return [(arena.offsets.get(name) ?? 0) + first * stride, count, width, stride]
+    const format = formats.get(name) ?? 'float32'
+    const stride = strideOf(width, format)
+    const offset = (arena.offsets.get(name) ?? 0) + first * stride
+    return [offset, count, width, stride, FORMATS.indexOf(format)]
   }
   const rowsWeight = (name: string | null) => (name === null ? -1 : offsetOf({ name, form: 'rows' }))
   const norm = (weights: NormWeights | null) =>
@@ -93,7 +95,7 @@ function encodeOp(
   if (op.temporary !== null) numbers[3] = slot(op.temporary)[3]
   return [
     OP_KINDS.indexOf(op.kind),
-    ...(givesInput ? [0, 1, op.numbers[1], 0] : slot(op.input, op.inputRows)),
+    ...(givesInput ? [0, 1, op.numbers[1], 0, 0] : slot(op.input, op.inputRows)),
     ...slot(op.second),
     ...slot(op.output, op.outputRows),
     op.weight === null ? -1 : offsetOf(op.weight),
@@ -108,6 +110,7 @@ function encodeOp(
     ...numbers,
     op.temporary === null ? -1 : slot(op.temporary)[0],
     ['none', 'query', 'key'].indexOf(op.weightOperand),
+    op.weight === null || op.weight.form === 'rows' ? 0 : PRECISIONS.indexOf(op.weight.form),
   ]
 }
 

@@ -4,31 +4,37 @@ import { neededSteps } from '../../../engine/needed-steps.js'
 import type { Plan, SlotName } from '../../../engine/plan.js'
 import { elementCount } from '../../../tensor/shape.js'
 import { type Arena, planArena } from './arena.js'
+import type { Arithmetic } from './arithmetic.js'
+import { assignFormats } from './assign-formats.js'
 import { checkStep } from './check-step.js'
 import { fuse } from './fuse.js'
 import { lowerStep, type SlotSizes } from './lower-step.js'
-import { type NativeOp, nativeOp } from './native-op.js'
+import { type Format, type NativeOp, nativeOp } from './native-op.js'
 
 export interface LoweredPlan {
   readonly ops: readonly NativeOp[]
   readonly sizes: SlotSizes
+  /** Of slots that are not float32. */
+  readonly formats: ReadonlyMap<SlotName, Format>
   readonly arena: Arena
   /** Values of the input for one image. */
   readonly inputLength: number
 }
 
 /** Throws `unsupported` where the plan contradicts itself or lacks an output. */
-export function lowerPlan(plan: Plan, outputs: readonly SlotName[]): LoweredPlan {
+export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: Arithmetic): LoweredPlan {
   const steps = neededSteps(plan, outputs)
   const sizes: SlotSizes = new Map()
   for (const [name, [rows, width, ...more]] of plan.slots) {
     if (more.length === 0 && width !== undefined) sizes.set(name, [rows, width])
   }
   for (const step of steps) checkStep(step, plan)
-  const lowered = fuse(
-    steps.flatMap((step) => lowerStep(step, plan, sizes)),
-    new Set(outputs),
+  const wanted = new Set(outputs)
+  const fused = fuse(
+    steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic)),
+    wanted,
   )
+  const { ops: lowered, formats } = assignFormats(fused, wanted, sizes, arithmetic)
 
   const inputLength = elementCount(plan.slots.get(plan.input) ?? [])
   const ops: NativeOp[] = []
@@ -51,5 +57,5 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[]): LoweredPlan
     const index = op.output === null ? -1 : outputs.indexOf(op.output)
     if (index >= 0) ops.push(nativeOp('copyOut', { input: op.output, numbers: [index] }))
   }
-  return { ops, sizes, arena: planArena(ops, sizes), inputLength }
+  return { ops, sizes, formats, arena: planArena(ops, sizes, formats), inputLength }
 }

@@ -1,5 +1,6 @@
 /** One step of a plan as operations of the addon, before anything is fused. */
 import type { Plan, SlotName, SoftMoe, Step } from '../../../engine/plan.js'
+import type { Arithmetic } from './arithmetic.js'
 import { type NativeOp, nativeOp, type WeightRef } from './native-op.js'
 
 /** Rows and columns of every slot, those that lowering adds included. */
@@ -8,7 +9,12 @@ export type SlotSizes = Map<SlotName, readonly [rows: number, width: number]>
 const rowsForm = (name: string): WeightRef => ({ name, form: 'rows' })
 
 /** @param sizes temporary slots are added to it */
-export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly NativeOp[] {
+export function lowerStep(
+  step: Step,
+  plan: Plan,
+  sizes: SlotSizes,
+  arithmetic: Arithmetic,
+): readonly NativeOp[] {
   switch (step.op) {
     case 'patchify':
       return [
@@ -23,7 +29,7 @@ export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly Na
         nativeOp('linear', {
           input: step.input,
           output: step.output,
-          weight: { name: step.weight, form: 'panels' },
+          weight: { name: step.weight, form: arithmetic.precisionOf(step, plan) },
           bias: step.bias,
         }),
       ]
@@ -111,7 +117,7 @@ export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly Na
         }),
       ]
     case 'softMoe':
-      return lowerSoftMoe(step, plan, sizes)
+      return lowerSoftMoe(step, plan, sizes, arithmetic)
     default:
       return step satisfies never
   }
@@ -121,7 +127,12 @@ export function lowerStep(step: Step, plan: Plan, sizes: SlotSizes): readonly Na
  * Both mixing steps are attention with one head and no scale: slots ask the normed tokens and receive tokens; normed tokens ask the
  * slots and receive the experts' answers. So the tokens x slots matrix is never in memory.
  */
-function lowerSoftMoe(step: SoftMoe, plan: Plan, sizes: SlotSizes): readonly NativeOp[] {
+function lowerSoftMoe(
+  step: SoftMoe,
+  plan: Plan,
+  sizes: SlotSizes,
+  arithmetic: Arithmetic,
+): readonly NativeOp[] {
   const [tokens, width] = sizeOf(step.input, sizes)
   const slotCount = plan.weights.get(step.slots)?.[0] ?? 0
   const perExpert = slotCount / step.experts.length
@@ -156,7 +167,7 @@ function lowerSoftMoe(step: SoftMoe, plan: Plan, sizes: SlotSizes): readonly Nat
           input: byExpert,
           inputRows: own,
           output: hidden,
-          weight: { name: expert.weight1, form: 'panels' },
+          weight: { name: expert.weight1, form: arithmetic.precision },
           bias: expert.bias1,
           activation: step.kind,
         }),
@@ -164,7 +175,7 @@ function lowerSoftMoe(step: SoftMoe, plan: Plan, sizes: SlotSizes): readonly Nat
           input: hidden,
           output: answered,
           outputRows: own,
-          weight: { name: expert.weight2, form: 'panels' },
+          weight: { name: expert.weight2, form: arithmetic.precision },
           bias: expert.bias2,
         }),
       ]

@@ -1,9 +1,11 @@
-/** Plans on the C++ kernels: float32 throughout, every pass one job on the engine's own threads, off the event loop. */
+/** Plans on the C++ kernels: every pass one job on the engine's own threads, off the event loop. */
 import type { Engine, EngineModel, WeightSource } from '../../../engine/engine.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import type { Plan } from '../../../engine/plan.js'
 import { type Addon, addonOrReason, type Handle, type InstructionSet, loadAddon } from './addon.js'
+import { Arithmetic } from './arithmetic.js'
 import { megabytes, NativeModel } from './native-model.js'
+import { type NativePrecision, PRECISIONS } from './native-op.js'
 import { layOutWeights, packWeights } from './packed-weights.js'
 
 export interface NativeOptions {
@@ -11,6 +13,14 @@ export interface NativeOptions {
   readonly instructionSet?: InstructionSet
   /** Threads, the one that leads included; default: the cores that affinity and container quota leave to this process. */
   readonly threads?: number
+  /**
+   * How products are computed; default: `float32`. Sums, norms and softmax are float32 in all of them.
+   *
+   * - `high`: operands as two bfloat16 each, three products; as exact as float32 to about 1e-5. Only where there are matrix tiles (AMX).
+   * - `bfloat16`: one product of operands rounded to bfloat16.
+   * - `int8`: linear layers in bytes, with a scale for each output channel and each token; attention in bfloat16 or float32.
+   */
+  readonly precision?: NativePrecision
 }
 
 export interface NativeAvailability {
@@ -19,12 +29,21 @@ export interface NativeAvailability {
   readonly reason?: string
   /** Paths that can run here, fastest first. */
   readonly instructionSets: readonly InstructionSet[]
+  /** Precisions that the fastest of them computes in. */
+  readonly precisions: readonly NativePrecision[]
 }
 
 export function nativeAvailability(): NativeAvailability {
   const addon = addonOrReason()
-  if (typeof addon === 'string') return { available: false, reason: addon, instructionSets: [] }
-  return { available: true, instructionSets: addon.info().instructionSets.map(({ name }) => name) }
+  if (typeof addon === 'string') {
+    return { available: false, reason: addon, instructionSets: [], precisions: [] }
+  }
+  const { instructionSets } = addon.info()
+  return {
+    available: true,
+    instructionSets: instructionSets.map(({ name }) => name),
+    precisions: PRECISIONS.filter((_, index) => instructionSets[0]?.precisions[index] != null),
+  }
 }
 
 /** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
@@ -41,30 +60,39 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
       `This processor cannot run ${options.instructionSet}; it runs ${instructionSets.map(({ name }) => name).join(', ')}.`,
     )
   }
+  const { precision = 'float32' } = options
+  if (chosen.precisions[PRECISIONS.indexOf(precision)] == null) {
+    const others = PRECISIONS.filter((_, index) => chosen.precisions[index] != null)
+    throw new EngineError(
+      'unavailable',
+      `The instruction set ${chosen.name} has no products for the precision ${precision}; it has ${others.join(', ')}.`,
+    )
+  }
   const threads = options.threads ?? Math.min(cores, 1024)
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
     throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
   }
   const engine = addon.createEngine(chosen.name, threads)
+  const arithmetic = new Arithmetic(precision, chosen.precisions)
   return {
     name: 'native',
-    precision: 'float32',
+    precision,
     description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     supports: () => true,
-    load: (plan, weights, { signal } = {}) => load(addon, engine, chosen.tileColumns, plan, weights, signal),
+    load: (plan, weights, { signal } = {}) => load(addon, engine, arithmetic, plan, weights, signal),
   }
 }
 
 async function load(
   addon: Addon,
   engine: Handle<'engine'>,
-  tileColumns: number,
+  arithmetic: Arithmetic,
   plan: Plan,
   source: WeightSource,
   signal: AbortSignal | undefined,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOutWeights(plan, tileColumns)
+  const layout = layOutWeights(addon, engine, plan, arithmetic)
   const region = addon.allocate(layout.floats)
   if (region === null) {
     throw new EngineError(
@@ -78,5 +106,5 @@ async function load(
     addon.releaseRegion(region)
     throw error
   }
-  return new NativeModel(addon, engine, region, layout)
+  return new NativeModel(addon, engine, region, layout, arithmetic)
 }

@@ -4,6 +4,7 @@ import { EngineError } from '../../../engine/engine-error.js'
 import type { Plan, SlotName } from '../../../engine/plan.js'
 import { elementCount } from '../../../tensor/shape.js'
 import type { Addon, Handle } from './addon.js'
+import type { Arithmetic } from './arithmetic.js'
 import { encodePlan } from './encode-ops.js'
 import { lowerPlan } from './lower-plan.js'
 import { offsetOf, type WeightLayout } from './packed-weights.js'
@@ -18,13 +19,21 @@ export class NativeModel implements EngineModel {
   readonly #addon: Addon
   readonly #engine: Handle<'engine'>
   readonly #layout: WeightLayout
+  readonly #arithmetic: Arithmetic
   #region: Handle<'region'> | null
 
-  constructor(addon: Addon, engine: Handle<'engine'>, region: Handle<'region'>, layout: WeightLayout) {
+  constructor(
+    addon: Addon,
+    engine: Handle<'engine'>,
+    region: Handle<'region'>,
+    layout: WeightLayout,
+    arithmetic: Arithmetic,
+  ) {
     this.#addon = addon
     this.#engine = engine
     this.#region = region
     this.#layout = layout
+    this.#arithmetic = arithmetic
     this.byteLength = layout.floats * 4
   }
 
@@ -32,7 +41,7 @@ export class NativeModel implements EngineModel {
   compile(plan: Plan, outputs: readonly SlotName[]): Program {
     this.weights()
     const slots = [...new Set(outputs)]
-    const lowered = lowerPlan(plan, slots)
+    const lowered = lowerPlan(plan, slots, this.#arithmetic)
     const encoded = encodePlan(lowered, plan, this.#addon.info().opFields, (ref) =>
       offsetOf(this.#layout, ref),
     )

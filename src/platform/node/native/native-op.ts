@@ -1,8 +1,16 @@
 /** What the addon executes: fewer kinds than the plan has, each with what was fused into it. Slots are still names here. */
 import type { ActivationKind, NormWeights, SlotName, WeightName } from '../../../engine/plan.js'
 
-/** How a weight is stored: `panels` for the matrix of a product, `rows` as it is. */
-export type WeightForm = 'panels' | 'rows'
+/** In the order of native/src/kernels.h. */
+export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8'] as const
+export type NativePrecision = (typeof PRECISIONS)[number]
+
+/** How the values of a slot are stored; in the order of native/src/kernels.h. */
+export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
+export type Format = (typeof FORMATS)[number]
+
+/** How a weight is stored: packed for the products of a precision, or `rows`, as it is. */
+export type WeightForm = NativePrecision | 'rows'
 export interface WeightRef {
   readonly name: WeightName
   readonly form: WeightForm
@@ -23,6 +31,7 @@ export const OP_KINDS = [
   'broadcast',
   'probeAttention',
   'regroup',
+  'convert',
 ] as const
 export type OpKind = (typeof OP_KINDS)[number]
 

@@ -4,9 +4,10 @@ import { EngineError } from '../../../engine/engine-error.js'
 import type { Plan, WeightName } from '../../../engine/plan.js'
 import { elementCount, type Shape } from '../../../tensor/shape.js'
 import type { Addon, Handle } from './addon.js'
+import type { Arithmetic } from './arithmetic.js'
 import { checkStep } from './check-step.js'
 import { lowerStep, type SlotSizes } from './lower-step.js'
-import { type WeightForm, type WeightRef, weightsOf } from './native-op.js'
+import { PRECISIONS, type WeightForm, type WeightRef, weightsOf } from './native-op.js'
 
 /** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
 const PADDING = 32
@@ -25,21 +26,28 @@ export interface WeightLayout {
 const up = (value: number, unit: number) => Math.ceil(value / unit) * unit
 
 /** A place for each weight that a step of the plan reads, in the order of the steps. */
-export function layOutWeights(plan: Plan, tileColumns: number): WeightLayout {
+export function layOutWeights(
+  addon: Addon,
+  engine: Handle<'engine'>,
+  plan: Plan,
+  arithmetic: Arithmetic,
+): WeightLayout {
   const sizes: SlotSizes = new Map()
   for (const [name, [rows, width]] of plan.slots) sizes.set(name, [rows, width])
   const places = new Map<WeightName, WeightPlace[]>()
   let floats = 0
   for (const step of plan.steps) {
     checkStep(step, plan)
-    for (const ref of lowerStep(step, plan, sizes).flatMap(weightsOf)) {
+    for (const ref of lowerStep(step, plan, sizes, arithmetic).flatMap(weightsOf)) {
       const known = places.get(ref.name) ?? []
       if (known.some((place) => place.form === ref.form)) continue
       places.set(ref.name, [...known, { offset: floats, form: ref.form }])
       const shape = shapeOf(plan, ref.name)
       const [columns, depth] = shape
       floats += up(
-        ref.form === 'panels' ? up(columns, tileColumns) * depth : elementCount(shape) + PADDING,
+        ref.form === 'rows'
+          ? elementCount(shape) + PADDING
+          : addon.packedFloats(engine, PRECISIONS.indexOf(ref.form), columns, depth),
         PADDING,
       )
     }
@@ -102,9 +110,10 @@ function pack(
   shape: Shape,
   values: Float32Array,
 ): Promise<void> {
-  const [columns, depth] = form === 'panels' ? shape : [values.length, 0]
+  const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
+  const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
   return new Promise((resolve, reject) => {
-    addon.pack(engine, region, offset, columns, depth, [
+    addon.pack(engine, region, offset, precision, columns, depth, [
       (status) => {
         if (status === 0) resolve()
         else reject(new EngineError('disposed', 'The engine ended while weights were being packed.'))

@@ -1,0 +1,213 @@
+// Products from matrix tiles (AMX): blocks of 32 x 32, four tiles of sums, two of rows and two of weights.
+//
+// A step is one tile deep: 64 bytes of a row. Rows come from the second-level cache by loads that leave the first one alone
+// (TILELOADDT1): it then holds a block of weights of 32 KB for as long as the chunk passes. Sums are written out and read again once a
+// block, which costs as much as eight products, so blocks are as deep as that cache allows.
+#pragma once
+
+#include "transpose-impl.h"
+
+namespace plumage {
+namespace {
+
+constexpr long TILE_BYTES = 1024;
+
+// A thread's tiles: eight of 16 rows x 64 bytes. Released after each task, so that switching threads stays cheap.
+INLINE void configureTiles() {
+  struct alignas(64) {
+    unsigned char palette = 1, start = 0, reserved[14] = {};
+    unsigned short columnBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    unsigned char rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } configuration;
+  _tile_loadconfig(&configuration);
+}
+
+INLINE void loadSums(const float* c) {
+  _tile_stream_loadd(0, c, 64);
+  _tile_stream_loadd(1, c + 256, 64);
+  _tile_stream_loadd(2, c + 512, 64);
+  _tile_stream_loadd(3, c + 768, 64);
+}
+INLINE void storeSums(float* c) {
+  _tile_stored(0, c, 64);
+  _tile_stored(1, c + 256, 64);
+  _tile_stored(2, c + 512, 64);
+  _tile_stored(3, c + 768, 64);
+}
+INLINE void clearSums() {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+// Four lines towards the second-level cache.
+INLINE void fetchLines(const char* ahead) {
+  _mm_prefetch(ahead, _MM_HINT_T1);
+  _mm_prefetch(ahead + 64, _MM_HINT_T1);
+  _mm_prefetch(ahead + 128, _MM_HINT_T1);
+  _mm_prefetch(ahead + 192, _MM_HINT_T1);
+}
+
+// sums (0, 1; 2, 3) += rows (4, 5) * weights (6, 7), one product after each load that it waits for.
+#define PLUMAGE_TILE_STEPS(PRODUCT)                     \
+  for (long k = 0; k < steps; k++) {                    \
+    _tile_stream_loadd(4, a, stride);                   \
+    _tile_loadd(6, b, 64);                              \
+    PRODUCT(0, 4, 6);                                   \
+    _tile_loadd(7, b + TILE_BYTES, 64);                 \
+    PRODUCT(1, 4, 7);                                   \
+    if (two) {                                          \
+      _tile_stream_loadd(5, a + 16 * stride, stride);   \
+      PRODUCT(2, 5, 6);                                 \
+      PRODUCT(3, 5, 7);                                 \
+    }                                                   \
+    fetchLines(ahead);                                  \
+    ahead += 256;                                       \
+    a += 64;                                            \
+    b += 2 * TILE_BYTES;                                \
+  }
+
+struct TilesBfloat16 {
+  static constexpr Format ROWS = Format::bfloat16;
+  static constexpr long STEP_VALUES = 32, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 1024;
+  static constexpr bool SCALED = false, OFFSET = false;
+  template <bool two>
+  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead) {
+    PLUMAGE_TILE_STEPS(_tile_dpbf16ps)
+  }
+};
+
+struct TilesInt8 {
+  static constexpr Format ROWS = Format::int8;
+  static constexpr long STEP_VALUES = 64, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 0;
+  static constexpr bool SCALED = true, OFFSET = true;
+  template <bool two>
+  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead) {
+    PLUMAGE_TILE_STEPS(_tile_dpbusd)
+  }
+};
+#undef PLUMAGE_TILE_STEPS
+
+// (high + low) * (high + low) without low * low, which is below the rounding of a float32 sum.
+struct TilesSplit {
+  static constexpr Format ROWS = Format::split;
+  static constexpr long STEP_VALUES = 32, STEP_BYTES = 4 * TILE_BYTES, BLOCK_STEPS = 8, SLICE_DEPTH = 1024;
+  static constexpr bool SCALED = false, OFFSET = false;
+  template <bool two>
+  static INLINE void steps(const char* a, long stride, long low, const char* b, long steps, const char* ahead) {
+    for (long k = 0; k < steps; k++) {
+      _tile_stream_loadd(4, a, stride);
+      _tile_loadd(6, b + 2 * TILE_BYTES, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(7, b + 3 * TILE_BYTES, 64);
+      _tile_dpbf16ps(1, 4, 7);
+      if (two) {
+        _tile_stream_loadd(5, a + 16 * stride, stride);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      fetchLines(ahead);
+      _tile_loadd(6, b, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(7, b + TILE_BYTES, 64);
+      _tile_dpbf16ps(1, 4, 7);
+      if (two) {
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      fetchLines(ahead + 256);
+      _tile_stream_loadd(4, a + low, stride);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      if (two) {
+        _tile_stream_loadd(5, a + low + 16 * stride, stride);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      ahead += 512;
+      a += 64;
+      b += STEP_BYTES;
+    }
+  }
+};
+
+// What the driver in gemm-impl.h needs of a product that works on tiles.
+template <typename Kind>
+struct TileProduct : Kind {
+  static constexpr long ROWS_OF_TILE = 32, COLUMNS = 32;
+  static long aheadBytes(long steps) { return steps * Kind::STEP_BYTES / 8; }
+  static void begin() { configureTiles(); }
+  static void end() { _tile_release(); }
+  static INLINE void multiply(const Rows& rows, long row, long step, const char* b, float* c, long steps, long count, long, bool accumulate,
+                              const char* ahead) {
+    const char* a = reinterpret_cast<const char*>(rows.data + row * rows.stride + step * 16);
+    if (accumulate) {
+      loadSums(c);
+    } else {
+      clearSums();
+    }
+    if (count > 16) {
+      Kind::template steps<true>(a, rows.stride * 4, rows.low * 4, b, steps, ahead);
+    } else {
+      Kind::template steps<false>(a, rows.stride * 4, rows.low * 4, b, steps, ahead);
+    }
+    storeSums(c);
+  }
+  // A block lies as four tiles of 16 x 16.
+  static INLINE float* vectorAt(float* c, long row, long vector) { return c + ((row >> 4) * 2 + vector) * 256 + (row & 15) * 16; }
+  static INLINE long tileFloats(long rows) { return rows > 16 ? 1024 : 512; }
+
+  // A tile of weights: 16 rows of 4 bytes for each of 16 columns.
+  static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
+    const long steps = ceilDivide(depth, Kind::STEP_VALUES);
+    for (long panel = from; panel < to; panel++) {
+      char* out = reinterpret_cast<char*>(packed) + panel * steps * Kind::STEP_BYTES;
+      for (long half = 0; half < 2; half++) {
+        const long first = panel * COLUMNS + half * 16;
+        float scales[16];
+        for (long c = 0; c < 16; c++) {
+          scales[c] = Kind::SCALED && first + c < columns ? int8Scale(weight + (first + c) * depth, depth) : 0;
+        }
+        for (long s = 0; s < steps; s++) {
+          packTile(weight + first * depth + s * Kind::STEP_VALUES, smaller(16, columns - first), depth, depth - s * Kind::STEP_VALUES, scales,
+                   out + s * Kind::STEP_BYTES + half * TILE_BYTES);
+        }
+      }
+    }
+  }
+
+ private:
+  // `valid` columns of which `remaining` values are left. Rows as they are read, then transposed in units of 4 bytes.
+  static void packTile(const float* weight, long valid, long depth, long remaining, const float* scales, char* out) {
+    __m512i rows[16], low[16];
+    for (long c = 0; c < 16; c++) {
+      V x[4] = {};
+      for (long i = 0; i < Kind::STEP_VALUES / 16; i++) {
+        const long left = c < valid ? remaining - i * 16 : 0;
+        const __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1 << left) - 1);
+        x[i] = (V)_mm512_maskz_loadu_ps(mask, weight + c * depth + i * 16);
+      }
+      if constexpr (Kind::SCALED) {
+        const V factor = splat(scales[c]);
+        alignas(64) signed char bytes[64];
+        for (long i = 0; i < 4; i++) {
+          const __m512i whole = scales[c] > 0 ? _mm512_cvtps_epi32((__m512)(x[i] / factor)) : _mm512_setzero_si512();
+          _mm_store_si128(reinterpret_cast<__m128i*>(bytes + i * 16), _mm512_cvtepi32_epi8(whole));
+        }
+        rows[c] = _mm512_load_si512(bytes);
+      } else {
+        rows[c] = roundPair(x[0], x[1]);
+        low[c] = roundPair(x[0] - widenLow(rows[c]), x[1] - widenHigh(rows[c]));
+      }
+    }
+    transpose16(rows);
+    for (long i = 0; i < 16; i++) _mm512_store_si512(out + i * 64, rows[i]);
+    if constexpr (Kind::ROWS == Format::split) {
+      transpose16(low);
+      for (long i = 0; i < 16; i++) _mm512_store_si512(out + 2 * TILE_BYTES + i * 64, low[i]);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace plumage

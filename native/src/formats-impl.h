@@ -1,0 +1,90 @@
+// Writing rows in the formats of kernels.h, and from one into another.
+#pragma once
+
+#include "product-impl.h"
+
+namespace plumage {
+namespace {
+
+// The scale of an int8 row.
+INLINE float int8RowScale(const Rows& rows, long row) { return rows.data[(row + 1) * rows.stride - 16]; }
+
+INLINE unsigned short* halvesOf(const Rows& rows, long row) { return reinterpret_cast<unsigned short*>(rows.data + row * rows.stride); }
+
+#if defined(__AVX512BF16__)
+typedef __m512i Pair;  // 32 bfloat16
+INLINE Pair roundPair(V a, V b) { return (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a); }
+INLINE V widenLow(Pair p) { return (V)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(p)), 16); }
+INLINE V widenHigh(Pair p) { return (V)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(p, 1)), 16); }
+// 32 values from column `at` on, a multiple of 32; a and b: 16 of them each.
+INLINE void storePair(const Rows& out, long row, long at, V a, V b) {
+  unsigned short* to = halvesOf(out, row) + at;
+  const Pair high = roundPair(a, b);
+  _mm512_store_si512(to, high);
+  if (out.format == Format::split) {
+    _mm512_store_si512(to + out.low * 2, roundPair(a - widenLow(high), b - widenHigh(high)));
+  }
+}
+#endif
+
+// value(j): the j-th vector from `column` on. In the narrow formats what is missing to a whole line is zero.
+template <typename Value>
+INLINE void storeValues(const Rows& out, long row, long column, long vectors, Value value) {
+#if defined(__AVX512BF16__)
+  if (out.format != Format::float32) {
+    for (long j = 0; j < vectors; j += 2) storePair(out, row, column + j * W, value(j), j + 1 < vectors ? value(j + 1) : V{});
+    return;
+  }
+#endif
+  float* to = out.data + row * out.stride + column;
+  for (long j = 0; j < vectors; j++) store(to + j * W, value(j));
+}
+
+// `x`: the row in float32, zero from `width` to the next multiple of 64.
+INLINE void storeInt8(const Rows& out, long row, const float* x, long width) {
+  V largest{}, sum{};
+  for (long c = 0; c < width; c += W) {
+    const V v = absolute(load(x + c));
+    largest = v > largest ? v : largest;
+    sum += v;
+  }
+  float most = 0;
+  for (long i = 0; i < W; i++) most = largest[i] > most ? largest[i] : most;
+  float total = 0;
+  for (long i = 0; i < W; i++) total += sum[i];
+  unsigned char* to = reinterpret_cast<unsigned char*>(out.data + row * out.stride);
+  // NaN goes in, NaN comes out: the scale carries it.
+  out.data[(row + 1) * out.stride - 16] = total == total ? most / 127.0f : total;
+  const V factor = splat(most > 0 ? 127.0f / most : 0.0f), magic = splat(12582912.0f + 128.0f);
+  for (long c = 0; c < ceilDivide(width, 64) * 64; c += W) {
+    const I whole = (I)(load(x + c) * factor + magic) & 0xff;
+    const Bytes bytes = __builtin_convertvector(whole, Bytes);
+    __builtin_memcpy(to + c, &bytes, W);
+  }
+}
+
+// Fills up `x` behind `width` and stores it in a narrow format.
+INLINE void storeNarrow(const Rows& out, long row, float* x, long width) {
+  for (long c = width; c < ceilDivide(width, 64) * 64; c++) x[c] = 0;
+  if (out.format == Format::int8) return storeInt8(out, row, x, width);
+  storeValues(out, row, 0, ceilDivide(width, W), [&](long j) { return load(x + j * W); });
+}
+
+void convert(const ConvertArgs& args, long from, long to, float* scratch) {
+  for (long r = from; r < to; r++) {
+    const float* in = args.in.data + r * args.in.stride;
+    if (args.in.format == Format::float32) {
+      __builtin_memcpy(scratch, in, args.width * sizeof(float));
+    } else {
+      const unsigned short* halves = halvesOf(args.in, r);
+      for (long c = 0; c < ceilDivide(args.width, 32) * 32; c += W) {
+        const Halves h = *reinterpret_cast<const UnalignedHalves*>(halves + c);
+        store(scratch + c, (V)(__builtin_convertvector(h, I) << 16));
+      }
+    }
+    storeNarrow(args.out, r, scratch, args.width);
+  }
+}
+
+}  // namespace
+}  // namespace plumage

@@ -1,0 +1,9 @@
+// Kernels for AVX2 with FMA and VNNI: products of bytes.
+#define VECTOR_WIDTH 8
+#define TILE_ROWS 6
+#define TILE_VECTORS 2
+#define DEPTH_BLOCK 256
+#define KEY_BLOCK 252
+#define KERNELS avx2VnniKernels
+#define KERNELS_NAME "avx2-vnni"
+#include "table-impl.h"

@@ -1,0 +1,257 @@
+// Products from vector registers: tiles of MR rows x NR columns, one policy for each kind of operand.
+//
+// A policy says what a step of the sum is. The left operand always moves on by one float a step (one value, two bfloat16 or four
+// bytes), broadcast to all lanes; the right one by NR lanes of STEP_BYTES / NR bytes.
+#pragma once
+
+#include "math-impl.h"
+
+namespace plumage {
+namespace {
+
+INLINE long ceilDivide(long a, long b) { return (a + b - 1) / b; }
+INLINE long smaller(long a, long b) { return a < b ? a : b; }
+
+typedef unsigned short Halves __attribute__((vector_size(VECTOR_WIDTH * 2)));
+typedef signed char Bytes __attribute__((vector_size(VECTOR_WIDTH)));
+typedef Halves UnalignedHalves __attribute__((aligned(2), may_alias));
+typedef Bytes UnalignedBytes __attribute__((aligned(1), may_alias));
+
+INLINE unsigned short roundToBfloat16(float value) {
+  unsigned bits;
+  __builtin_memcpy(&bits, &value, 4);
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<unsigned short>(bits >> 16 | 0x40);  // NaN stays NaN
+  return static_cast<unsigned short>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+INLINE float fromBfloat16(unsigned short value) {
+  const unsigned bits = static_cast<unsigned>(value) << 16;
+  float result;
+  __builtin_memcpy(&result, &bits, 4);
+  return result;
+}
+
+// Scales of a packed int8 weight lie behind its panels: one float for each column, then 128 times the sum of the column's bytes.
+INLINE float int8Scale(const float* row, long depth) {
+  float largest = 0;
+  for (long k = 0; k < depth; k++) largest = __builtin_fabsf(row[k]) > largest ? __builtin_fabsf(row[k]) : largest;
+  return largest / 127.0f;
+}
+INLINE int toInt8(float value, float scale) {
+  return scale > 0 ? static_cast<int>(__builtin_rintf(value / scale)) : 0;
+}
+
+// A part of a panel while it is packed: columns one below the other, zeros where the weight ends.
+struct PackBlock {
+  static constexpr long DEPTH = 16;
+  float values[NR][DEPTH];
+  float scales[NR];
+};
+
+struct Float32Product {
+  typedef V Accumulator;
+  static constexpr Format ROWS = Format::float32;
+  static constexpr long STEP_VALUES = 1, STEP_BYTES = NR * 4;
+  static constexpr bool SCALED = false, OFFSET = false;
+  static INLINE V right(const char* b, int j) { return load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE V left(const float* a) { return splat(*a); }
+  static INLINE void add(V& sum, V left, V right) { sum += left * right; }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) reinterpret_cast<float*>(out)[c] = block.values[c][k];
+  }
+};
+
+// Weights in half or a quarter of the memory, products in float32: where the processor multiplies nothing narrower.
+struct Bfloat16WeightsProduct : Float32Product {
+  static constexpr long STEP_BYTES = NR * 2;
+  static INLINE V right(const char* b, int j) {
+    const Halves h = *reinterpret_cast<const UnalignedHalves*>(b + j * W * 2);
+    return (V)(__builtin_convertvector(h, I) << 16);
+  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) reinterpret_cast<unsigned short*>(out)[c] = roundToBfloat16(block.values[c][k]);
+  }
+};
+struct Int8WeightsProduct : Float32Product {
+  static constexpr long STEP_BYTES = NR;
+  static constexpr bool SCALED = true;
+  static INLINE V right(const char* b, int j) {
+    return __builtin_convertvector(*reinterpret_cast<const UnalignedBytes*>(b + j * W), V);
+  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) out[c] = static_cast<char>(toInt8(block.values[c][k], block.scales[c]));
+  }
+};
+
+#if defined(__AVX512BF16__)
+struct Bfloat16Product {
+  typedef V Accumulator;
+  static constexpr Format ROWS = Format::bfloat16;
+  static constexpr long STEP_VALUES = 2, STEP_BYTES = NR * 4;
+  static constexpr bool SCALED = false, OFFSET = false;
+  static INLINE V right(const char* b, int j) { return load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE V left(const float* a) { return (V)_mm512_set1_epi32(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
+  static INLINE void add(V& sum, V left, V right) { sum = (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)left, (__m512bh)right); }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    unsigned short* to = reinterpret_cast<unsigned short*>(out);
+    for (long c = 0; c < NR; c++) {
+      for (long i = 0; i < 2; i++) to[c * 2 + i] = roundToBfloat16(block.values[c][k + i]);
+    }
+  }
+};
+#endif
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+struct Int8Product {
+  typedef I Accumulator;
+  static constexpr Format ROWS = Format::int8;
+  static constexpr long STEP_VALUES = 4, STEP_BYTES = NR * 4;
+  static constexpr bool SCALED = true, OFFSET = true;
+  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
+  static INLINE void add(I& sum, I left, I right) {
+#if VECTOR_WIDTH == 16
+    sum = (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)left, (__m512i)right);
+#else
+    sum = (I)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)left, (__m256i)right);
+#endif
+  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) {
+      for (long i = 0; i < 4; i++) out[c * 4 + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
+    }
+  }
+};
+#endif
+
+// Steps in a round of the inner loop. A line of the next weights is fetched in each round of the first tiles: more at once
+// would take the places of the loads that are needed now.
+constexpr int ROUND = 4;
+constexpr int COLUMN_ROUND = 2;
+
+// c[R][NR] (+)= a * b over `steps`. Element (i, k) of a is at a[i * iStride + k * kStride]: one of
+// the strides is 1, `stride` is the other.
+// `ahead` is fetched towards the second-level cache, a line for each round.
+template <typename P, int R, int N, bool rowsContiguous, bool accumulate>
+INLINE void multiplyTile(const float* a, long stride, const char* b, float* c, long steps, const char* ahead) {
+  typedef typename P::Accumulator A;
+  constexpr int UNROLL = rowsContiguous ? ROUND : COLUMN_ROUND;
+  A acc[R][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) acc[i][j] = accumulate ? (A)load(c + i * NR + j * W) : A{};
+  }
+  // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride. Otherwise a pointer for each step of a round.
+  constexpr int POINTERS = rowsContiguous ? (R + 2) / 3 : UNROLL;
+  const float* rows[POINTERS];
+#pragma GCC unroll 16
+  for (int i = 0; i < POINTERS; i++) rows[i] = rowsContiguous ? a + i * 3 * stride : a + i * stride;
+  // Several steps to a round: the counting would otherwise take turns from the multiplications at the same ports.
+  long k = 0;
+  for (; k + UNROLL <= steps; k += UNROLL) {
+    __builtin_prefetch(ahead, 0, 2);
+#pragma GCC unroll 8
+    for (int u = 0; u < UNROLL; u++) {
+      decltype(P::right(b, 0)) right[N];
+#pragma GCC unroll 4
+      for (int j = 0; j < N; j++) right[j] = P::right(b + u * P::STEP_BYTES, j);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+        const auto left = P::left(rowsContiguous ? rows[i / 3] + (i % 3) * stride + u : rows[u] + i);
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) P::add(acc[i][j], left, right[j]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < POINTERS; i++) rows[i] += rowsContiguous ? UNROLL : UNROLL * stride;
+    b += UNROLL * P::STEP_BYTES;
+    ahead += 64;
+  }
+  for (; k < steps; k++) {
+    decltype(P::right(b, 0)) right[N];
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) right[j] = P::right(b, j);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const auto left = P::left(rowsContiguous ? rows[i / 3] + (i % 3) * stride : rows[0] + i);
+#pragma GCC unroll 4
+      for (int j = 0; j < N; j++) P::add(acc[i][j], left, right[j]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < POINTERS; i++) rows[i] += rowsContiguous ? 1 : stride;
+    b += P::STEP_BYTES;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < N; j++) store(c + i * NR + j * W, (V)acc[i][j]);
+  }
+}
+
+typedef void (*TileFunction)(const float*, long, const char*, float*, long, const char*);
+
+template <typename P, int R, int N, bool rowsContiguous, bool accumulate>
+__attribute__((noinline)) void tile(const float* a, long stride, const char* b, float* c, long steps, const char* ahead) {
+  multiplyTile<P, R, N, rowsContiguous, accumulate>(a, stride, b, c, steps, ahead);
+}
+
+// The tile function for each number of rows up to MR. N: vectors side by side; fewer than NV in a last panel that is not full.
+template <typename P, bool rowsContiguous, bool accumulate, int N = NV, int R = MR>
+struct Tiles {
+  static TileFunction of(long rows) {
+    return rows == R ? tile<P, R, N, rowsContiguous, accumulate> : Tiles<P, rowsContiguous, accumulate, N, R - 1>::of(rows);
+  }
+};
+template <typename P, bool rowsContiguous, bool accumulate, int N>
+struct Tiles<P, rowsContiguous, accumulate, N, 1> {
+  static TileFunction of(long) { return tile<P, 1, N, rowsContiguous, accumulate>; }
+};
+
+// What the driver in gemm-impl.h needs of a product that works on vector registers.
+template <typename Policy>
+struct VectorProduct : Policy {
+  static constexpr long ROWS_OF_TILE = MR, COLUMNS = NR, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = 0;
+  // Bytes that a tile function fetches ahead.
+  static long aheadBytes(long steps) { return steps / ROUND * 64; }
+  static void begin() {}
+  static void end() {}
+  static INLINE void multiply(const Rows& a, long row, long step, const char* b, float* c, long steps, long rows, long vectors,
+                              bool accumulate, const char* ahead) {
+    const TileFunction function = accumulate ? tileOf<true>(rows, vectors) : tileOf<false>(rows, vectors);
+    function(a.data + row * a.stride + step, a.stride, b, c, steps, ahead);
+  }
+  static INLINE float* vectorAt(float* c, long row, long vector) { return c + row * NR + vector * W; }
+  static INLINE long tileFloats(long rows) { return rows * NR; }
+
+  static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
+    const long steps = ceilDivide(depth, Policy::STEP_VALUES);
+    PackBlock block;
+    for (long panel = from; panel < to; panel++) {
+      char* out = reinterpret_cast<char*>(packed) + panel * steps * Policy::STEP_BYTES;
+      const long width = smaller(NR, columns - panel * NR);
+      const float* in = weight + panel * NR * depth;
+      if (Policy::SCALED) {
+        for (long c = 0; c < NR; c++) block.scales[c] = c < width ? int8Scale(in + c * depth, depth) : 0;
+      }
+      // A line of each column is read once and written while it is in the cache.
+      for (long k = 0; k < depth; k += PackBlock::DEPTH) {
+        const long count = smaller(PackBlock::DEPTH, depth - k);
+        for (long c = 0; c < NR; c++) {
+          for (long i = 0; i < PackBlock::DEPTH; i++) block.values[c][i] = c < width && i < count ? in[c * depth + k + i] : 0;
+        }
+        for (long i = 0; i < count; i += Policy::STEP_VALUES, out += Policy::STEP_BYTES) Policy::pack(block, i, out);
+      }
+    }
+  }
+
+ private:
+  template <bool accumulate>
+  static INLINE TileFunction tileOf(long rows, long vectors) {
+    if (vectors == 1) return Tiles<Policy, true, accumulate, 1>::of(rows);
+    if (vectors == 2) return Tiles<Policy, true, accumulate, 2>::of(rows);
+    return Tiles<Policy, true, accumulate>::of(rows);
+  }
+};
+
+}  // namespace
+}  // namespace plumage

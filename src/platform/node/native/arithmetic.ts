@@ -1,0 +1,41 @@
+/** What a precision means on an instruction set: how each product is computed and in which format each value lies between. */
+import type { Linear, Plan } from '../../../engine/plan.js'
+import type { PrecisionInfo } from './addon.js'
+import { FORMATS, type Format, type NativePrecision, PRECISIONS } from './native-op.js'
+
+export class Arithmetic {
+  readonly precision: NativePrecision
+  /** What attention reads. */
+  readonly attention: Format
+  /** What a product may write where its readers want something else still narrower. */
+  readonly between: Format
+  readonly #rows: ReadonlyMap<NativePrecision, Format>
+
+  /** @param precisions of the instruction set, in the order of PRECISIONS; the one chosen is not null */
+  constructor(precision: NativePrecision, precisions: readonly PrecisionInfo[]) {
+    const chosen = precisions[PRECISIONS.indexOf(precision)]
+    this.precision = precision
+    this.attention = formatAt(chosen?.attention)
+    this.between = precision === 'float32' ? 'float32' : formatAt(chosen?.between)
+    this.#rows = new Map(PRECISIONS.map((name, index) => [name, formatAt(precisions[index]?.rows)]))
+  }
+
+  /** What the products of a precision read. */
+  rowsFor(precision: NativePrecision): Format {
+    return this.#rows.get(precision) ?? 'float32'
+  }
+
+  /**
+   * Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
+   * takes no time.
+   */
+  precisionOf(step: Linear, plan: Plan): NativePrecision {
+    if (this.precision !== 'int8') return this.precision
+    const fromPixels = plan.steps.some(({ op, output }) => op === 'patchify' && output === step.input)
+    return fromPixels || plan.slots.get(step.output)?.[0] === 1 ? 'bfloat16' : 'int8'
+  }
+}
+
+function formatAt(index: number | undefined): Format {
+  return FORMATS[index ?? 0] ?? 'float32'
+}

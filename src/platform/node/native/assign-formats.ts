@@ -1,0 +1,92 @@
+/**
+ * Chooses how each slot is stored. A value that only products read is written at once as they read it; one that others read, too, stays in
+ * float32 and is converted for the products.
+ */
+import type { SlotName } from '../../../engine/plan.js'
+import type { Arithmetic } from './arithmetic.js'
+import { type SlotSizes, sizeOf } from './lower-step.js'
+import { type Format, type NativeOp, nativeOp } from './native-op.js'
+
+/** Heads whose width is a multiple of this can pass through matrix tiles. */
+const TILE_WIDTH = 32
+
+export interface FormattedOps {
+  readonly ops: readonly NativeOp[]
+  /** Of slots that are not float32. */
+  readonly formats: ReadonlyMap<SlotName, Format>
+}
+
+/** @param sizes converted slots are added to it */
+export function assignFormats(
+  ops: readonly NativeOp[],
+  outputs: ReadonlySet<SlotName>,
+  sizes: SlotSizes,
+  arithmetic: Arithmetic,
+): FormattedOps {
+  const wanted = new Map<SlotName, Set<Format>>()
+  const want = (slot: SlotName | null, format: Format) => {
+    if (slot !== null) wanted.set(slot, (wanted.get(slot) ?? new Set()).add(format))
+  }
+  for (const op of ops) {
+    want(op.input, inputFormat(op, sizes, arithmetic))
+    if (op.second !== op.input) want(op.second, 'float32')
+  }
+  for (const slot of outputs) want(slot, 'float32')
+
+  const formats = new Map<SlotName, Format>()
+  const converted = new Map<SlotName, Map<Format, SlotName>>()
+  const result: NativeOp[] = []
+  for (const op of ops) {
+    const format = inputFormat(op, sizes, arithmetic)
+    const input = (op.input === null ? null : converted.get(op.input)?.get(format)) ?? op.input
+    result.push({ ...op, input, second: op.second === op.input ? input : op.second })
+    const slot = op.output
+    if (slot === null) continue
+    const needs = wanted.get(slot) ?? new Set<Format>(['float32'])
+    const stored = formatOfOutput(op, needs, sizes, arithmetic)
+    if (stored !== 'float32') formats.set(slot, stored)
+    // Parts of a slot are written one after the other: the last of them completes it.
+    if (op.outputRows !== null && op !== ops.findLast(({ output }) => output === slot)) continue
+    const copies = new Map<Format, SlotName>()
+    for (const need of needs) {
+      if (need === stored || need === 'float32') continue
+      const copy = `${slot} (${need})`
+      sizes.set(copy, sizeOf(slot, sizes))
+      formats.set(copy, need)
+      copies.set(need, copy)
+      result.push(nativeOp('convert', { input: slot, output: copy }))
+    }
+    converted.set(slot, copies)
+  }
+  return { ops: result, formats }
+}
+
+function inputFormat(op: NativeOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
+  if (op.kind === 'linear' && op.weight !== null && op.weight.form !== 'rows') {
+    return arithmetic.rowsFor(op.weight.form)
+  }
+  return isTiled(op, sizes) ? arithmetic.attention : 'float32'
+}
+
+/** Self-attention of plain queries and keys, in heads that tiles can hold. */
+function isTiled(op: NativeOp, sizes: SlotSizes): boolean {
+  if (op.kind !== 'attention' || op.second !== op.input || op.output === null) return false
+  return op.temporary === null && (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
+}
+
+function formatOfOutput(
+  op: NativeOp,
+  needs: ReadonlySet<Format>,
+  sizes: SlotSizes,
+  arithmetic: Arithmetic,
+): Format {
+  if (needs.has('float32')) return 'float32'
+  const [only] = needs
+  const writesBetween =
+    (op.kind === 'linear' && op.outputRows === null) ||
+    (op.kind === 'attention' && inputFormat(op, sizes, arithmetic) !== 'float32')
+  const can = (format: Format) =>
+    op.kind === 'norm' || (writesBetween && format !== 'int8' && arithmetic.between !== 'float32')
+  if (needs.size === 1 && only !== undefined && can(only)) return only
+  return can(arithmetic.between) ? arithmetic.between : 'float32'
+}
