@@ -1,7 +1,7 @@
 /** Horizontal bars as SVG, readable on light and on dark ground. */
 
 const ROW = 26
-const LABEL_WIDTH = 250
+const LABEL_WIDTH = 270
 const BAR_WIDTH = 380
 const WIDTH = LABEL_WIDTH + BAR_WIDTH + 90
 const TOP = 44

@@ -25,7 +25,9 @@ export class Child {
     })
     // Where it has ended, its answer is missing, and that is what is told.
     child.#process.stdin.on('error', () => {})
-    child.#process.on('error', () => {})
+    child.#process.on('error', ({ message }) => {
+      child.#errors += message
+    })
     child.#lines = createInterface({ input: child.#process.stdout })[Symbol.asyncIterator]()
     const { version, embedding } = await child.#answer()
     child.coldStart = (performance.now() - started) / 1000

@@ -8,16 +8,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { barChart } from './chart.mjs'
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
-export const resultsPath = join(folder, 'results.json')
+const here = fileURLToPath(new URL('.', import.meta.url))
+export const resultsPath = join(here, 'results.json')
 const BEGIN = '<!-- from here on: written by npm run bench -->'
 
 /** Other work that took more than this many cores in some turn is told. */
 const DISTURBED = 0.3
 
-export function writeReport() {
+/** @param {string} [folder] with results.json and README.md */
+export function writeReport(folder = here) {
   const newest = new Map()
-  for (const result of JSON.parse(readFileSync(resultsPath, 'utf8')))
+  for (const result of JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
     newest.set(`${result.network}_${result.side}x${result.batch}`, result)
   const charts = join(folder, 'charts')
   rmSync(charts, { recursive: true, force: true })
