@@ -4,10 +4,12 @@ import { readPixels, serve, task } from './serve.mjs'
 const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href)
 const { openVit } = await dist('platform/node/open-vit.js')
 const { Network } = await dist('encoder/network.js')
-const { chooseEngine } = await dist('platform/node/choose-engine.js')
+const { createNativeEngine } = await dist('platform/node/native/index.js')
 
 const { model, network: name, side, batch, threads, precision } = task
-const { engine } = chooseEngine({ engine: 'native', precision, threads })
+const engine = createNativeEngine({ precision, threads })
+if (engine.precision !== precision)
+  throw new Error(`the engine computes in ${engine.precision}, not in ${precision}`)
 const open = await openVit(model, { network: name })
 const network = await Network.load(open.vit, engine)
 await open[Symbol.asyncDispose]()
