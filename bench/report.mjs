@@ -23,17 +23,41 @@ export function writeReport(folder = here) {
   const charts = join(folder, 'charts')
   rmSync(charts, { recursive: true, force: true })
   mkdirSync(charts)
-  const sections = [...newest]
-    .toSorted(([, a], [, b]) => a.flop - b.flop)
-    .map(([key, result]) => {
-      const name = `${key}.svg`
-      writeFileSync(join(charts, name), chartOf(result))
-      return sectionOf(result, `charts/${name}`)
-    })
+  const cases = [...newest].toSorted(([, a], [, b]) => a.flop - b.flop)
+  const sections = cases.map(([key, result]) => {
+    const name = `${key}.svg`
+    writeFileSync(join(charts, name), chartOf(result))
+    return sectionOf(result, `charts/${name}`)
+  })
   const readme = join(folder, 'README.md')
   const text = readFileSync(readme, 'utf8')
   const head = text.slice(0, text.indexOf(BEGIN) + BEGIN.length)
-  writeFileSync(readme, `${head}\n\n${sections.join('\n\n')}\n`)
+  const summary = summaryOf(cases.map(([, result]) => result))
+  writeFileSync(readme, `${head}\n\n${[summary, ...sections].join('\n\n')}\n`)
+}
+
+/** For each case and precision, Plumage beside the fastest of the others. */
+function summaryOf(results) {
+  const measured = new Set(results.flatMap(({ systems }) => systems.map(({ precision }) => precision)))
+  const precisions = ['float32', 'high', 'bfloat16', 'int8'].filter((precision) => measured.has(precision))
+  const rows = results.map((result) => [
+    titleOf(result),
+    ...precisions.map((precision) => {
+      const systems = bySpeed(result).filter((system) => system.precision === precision)
+      const ours = systems.find(({ name }) => name === 'Plumage')
+      const best = systems.find(({ name }) => name !== 'Plumage')
+      const parts = [
+        ...(ours === undefined ? [] : [`**${ours.median.toPrecision(3)}**`]),
+        ...(best === undefined ? [] : [`${best.median.toPrecision(3)} (${best.name})`]),
+      ]
+      return parts.join('; ')
+    }),
+  ])
+  return [
+    '## In short',
+    'Seconds a run, median: **Plumage**; the fastest of the others in that precision.',
+    table(['', ...precisions], rows),
+  ].join('\n\n')
 }
 
 function titleOf({ network, side, batch }) {

@@ -4,8 +4,9 @@
  *
  *     npm run bench                                            # ViT-L/14 at 518 x 518, Plumage and onnxruntime-node
  *     npm run bench -- --peers                                 # the same with PyTorch and OpenVINO, installed into bench/.venv
- *     npm run bench -- --models s,b,l --sizes 224,518 --batches 1,8 --systems plumage,openvino-int8
- *     npm run bench -- --dry                                   # prints only
+ *     npm run bench -- --models s,b,l --sizes 224,518 --batches 1,8
+ *     npm run bench -- --systems plumage,openvino-int8         # some systems only: printed, not recorded
+ *     npm run bench -- --dry                                   # likewise
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -49,7 +50,7 @@ for (const model of options.models.split(','))
   for (const side of numbers(options.sizes))
     for (const batch of numbers(options.batches)) {
       const result = await runCase({ network: `vit_reg4_${model}14_nps_ls`, side, batch })
-      if (options.dry) console.log(JSON.stringify(result, null, 2))
+      if (options.dry || options.systems !== undefined) console.log(JSON.stringify(result, null, 2))
       else record(result)
     }
 
