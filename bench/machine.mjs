@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 
+/** Cores that all other work may take beside a timing: beyond that the timing is made again, or the disturbance told. */
+export const DISTURBED = 0.3
+
 const FLAGS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8']
 
 export function describeMachine() {

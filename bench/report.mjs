@@ -7,13 +7,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { barChart } from './chart.mjs'
+import { DISTURBED } from './machine.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 export const resultsPath = join(here, 'results.json')
 const BEGIN = '<!-- from here on: written by npm run bench -->'
-
-/** Other work that took more than this many cores in some turn is told. */
-const DISTURBED = 0.3
 
 /** @param {string} [folder] with results.json and README.md */
 export function writeReport(folder = here) {
