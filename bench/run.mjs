@@ -186,8 +186,8 @@ async function finish({ id, name, precision, child, seconds, others }, { flop, p
     error,
     peakBytes: await child.end(),
     coldStart: child.coldStart,
-    /** Cores that other processes were using meanwhile, in the worst turn. */
-    others: others.includes(null) ? null : Math.max(...others),
+    /** Cores that other processes were using meanwhile, in the middle one of the turns. */
+    others: others.includes(null) ? null : median(others),
   }
 }
 
@@ -229,6 +229,6 @@ function record(result) {
   } catch {
     // The first run has nothing to add to.
   }
-  writeFileSync(resultsPath, `${JSON.stringify([...results, result], null, 1)}\n`)
+  writeFileSync(resultsPath, `${JSON.stringify([...results, result], null, 2)}\n`)
   writeReport()
 }
