@@ -62,27 +62,30 @@ INLINE void fetchLines(const char* ahead) {
       PRODUCT(3, 5, 7);                                 \
     }                                                   \
     fetchLines(ahead);                                  \
+    beside(k);                                          \
     ahead += 256;                                       \
     a += 64;                                            \
     b += 2 * TILE_BYTES;                                \
   }
 
 struct TilesBfloat16 {
+  typedef V Accumulator;
   static constexpr Format ROWS = Format::bfloat16;
-  static constexpr long STEP_VALUES = 32, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 1024;
+  static constexpr long STEP_VALUES = 32, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 2048;
   static constexpr bool SCALED = false, OFFSET = false;
-  template <bool two>
-  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead) {
+  template <bool two, typename Beside>
+  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead, const Beside& beside) {
     PLUMAGE_TILE_STEPS(_tile_dpbf16ps)
   }
 };
 
 struct TilesInt8 {
+  typedef I Accumulator;
   static constexpr Format ROWS = Format::int8;
   static constexpr long STEP_VALUES = 64, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 0;
   static constexpr bool SCALED = true, OFFSET = true;
-  template <bool two>
-  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead) {
+  template <bool two, typename Beside>
+  static INLINE void steps(const char* a, long stride, long, const char* b, long steps, const char* ahead, const Beside& beside) {
     PLUMAGE_TILE_STEPS(_tile_dpbusd)
   }
 };
@@ -90,11 +93,12 @@ struct TilesInt8 {
 
 // (high + low) * (high + low) without low * low, which is below the rounding of a float32 sum.
 struct TilesSplit {
+  typedef V Accumulator;
   static constexpr Format ROWS = Format::split;
   static constexpr long STEP_VALUES = 32, STEP_BYTES = 4 * TILE_BYTES, BLOCK_STEPS = 8, SLICE_DEPTH = 1024;
   static constexpr bool SCALED = false, OFFSET = false;
-  template <bool two>
-  static INLINE void steps(const char* a, long stride, long low, const char* b, long steps, const char* ahead) {
+  template <bool two, typename Beside>
+  static INLINE void steps(const char* a, long stride, long low, const char* b, long steps, const char* ahead, const Beside& beside) {
     for (long k = 0; k < steps; k++) {
       _tile_stream_loadd(4, a, stride);
       _tile_loadd(6, b + 2 * TILE_BYTES, 64);
@@ -116,6 +120,7 @@ struct TilesSplit {
         _tile_dpbf16ps(3, 5, 7);
       }
       fetchLines(ahead + 256);
+      beside(k);
       _tile_stream_loadd(4, a + low, stride);
       _tile_dpbf16ps(0, 4, 6);
       _tile_dpbf16ps(1, 4, 7);
@@ -138,24 +143,32 @@ struct TileProduct : Kind {
   static long aheadBytes(long steps) { return steps * Kind::STEP_BYTES / 8; }
   static void begin() { configureTiles(); }
   static void end() { _tile_release(); }
+  static constexpr bool ADDS_LAST_APART = true, FINISHES_BESIDE = true;
+  // The vector units finish the previous tile while this one is multiplied.
+  template <typename Beside>
   static INLINE void multiply(const Rows& rows, long row, long step, const char* b, float* c, long steps, long count, long, bool accumulate,
-                              const char* ahead) {
+                              const char* ahead, const Beside& previous) {
     const char* a = reinterpret_cast<const char*>(rows.data + row * rows.stride + step * 16);
+    const long group = ceilDivide(ROWS_OF_TILE, steps);
+    const auto beside = [&](long k) {
+      for (long r = k * group; r < (k + 1) * group; r += Beside::GROUP) previous.rows(r, smaller(r + Beside::GROUP, (k + 1) * group));
+    };
     if (accumulate) {
       loadSums(c);
     } else {
       clearSums();
     }
     if (count > 16) {
-      Kind::template steps<true>(a, rows.stride * 4, rows.low * 4, b, steps, ahead);
+      Kind::template steps<true>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, beside);
     } else {
-      Kind::template steps<false>(a, rows.stride * 4, rows.low * 4, b, steps, ahead);
+      Kind::template steps<false>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, beside);
     }
     storeSums(c);
   }
   // A block lies as four tiles of 16 x 16.
-  static INLINE float* vectorAt(float* c, long row, long vector) { return c + ((row >> 4) * 2 + vector) * 256 + (row & 15) * 16; }
-  static INLINE long tileFloats(long rows) { return rows > 16 ? 1024 : 512; }
+  static INLINE const float* vectorAt(const float* c, long row, long vector) {
+    return c + ((row >> 4) * 2 + vector) * 256 + (row & 15) * 16;
+  }
 
   // A tile of weights: 16 rows of 4 bytes for each of 16 columns.
   static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {

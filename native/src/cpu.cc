@@ -58,7 +58,7 @@ std::vector<const Kernels*> availableKernels() {
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
   const bool avx512Vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   const bool avx512Bf16 = avx512Vnni && __builtin_cpu_supports("avx512bf16");
-  if (avx512Bf16 && tilesAllowed()) found.push_back(&amxKernels);
+  if (avx512Bf16 && __builtin_cpu_supports("avx512vbmi") && tilesAllowed()) found.push_back(&amxKernels);
   if (avx512Bf16) found.push_back(&avx512Bf16Kernels);
   if (avx512Vnni) found.push_back(&avx512VnniKernels);
   if (avx512) found.push_back(&avx512Kernels);

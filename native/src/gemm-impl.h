@@ -50,51 +50,104 @@ void pack(const float* weight, long columns, long depth, float* packed, long fro
   if constexpr (P::SCALED) packScales<P>(weight, columns, depth, packed, from, to);
 }
 
-// A tile's sums c become values of `out`.
-template <typename P>
-INLINE void finishTile(const GemmArgs& args, float* c, long row, long column, long rows, long vectors) {
-  const Epilogue& e = args.epilogue;
-  const bool twice = e.activation != Activation::identity && e.combine != Combine::gate;
-  const float* scales = args.weight + panelFloats<P>(args.columns, args.depth) + column;
-  const int* sums = reinterpret_cast<const int*>(scales + ceilDivide(args.columns, P::COLUMNS) * P::COLUMNS);
-  V bias[P::COLUMNS / W], gamma[P::COLUMNS / W];
-  for (long j = 0; j < vectors; j++) {
-    bias[j] = e.bias == nullptr || args.fromDepth > 0 ? V{} : load(e.bias + column + j * W);
-    gamma[j] = e.gamma == nullptr ? splat(1.0f) : load(e.gamma + column + j * W);
-  }
-  const auto sumAt = [&](long r, long j) {
-    V v = load(P::vectorAt(c, r, j));
-    if constexpr (P::OFFSET) {
-      const I whole = (I)v - (I)load(reinterpret_cast<const float*>(sums) + j * W);
-      v = __builtin_convertvector(whole, V) * int8RowScale(args.a, row + r);
-    }
-    if constexpr (P::SCALED) v *= load(scales + j * W);
-    return v + bias[j];
-  };
-  if (twice) {
-    for (long j = 0; j < vectors; j++) {
-      for (long r = 0; r < rows; r++) store(P::vectorAt(c, r, j), sumAt(r, j));
-    }
-    activateAll(e.activation, c, P::tileFloats(rows));
-  }
-  for (long r = 0; r < rows; r++) {
-    const float* other = e.other + (row + r) * e.otherStride + column;
-    alignas(64) float gate[P::COLUMNS];
-    if (e.combine == Combine::gate) {
-      for (long j = 0; j < vectors; j++) store(gate + j * W, load(other + j * W));
-      activateAll(e.activation, gate, vectors * W);
-    }
-    const auto valueAt = [&](long j) {
-      V v = twice ? load(P::vectorAt(c, r, j)) : sumAt(r, j);
-      if (e.combine == Combine::gate) return load(gate + j * W) * v;
-      v *= gamma[j];
-      return e.combine == Combine::add ? v + load(other + j * W) : v;
-    };
-    storeValues(args.out, row + r, column, vectors, valueAt);
-  }
-}
+// What a finished tile's sums go through on their way out: the common ways each have code of their own, without choices inside.
+enum class Ending { plain, add, geluShort, any };
 
-// Asks for the lines that finishTile will touch, while the last products are computed.
+// Bias and gamma of one panel; nothing is 0 and 1.
+template <typename P>
+struct PanelVectors {
+  static constexpr long COUNT = P::COLUMNS / W;
+  V bias[COUNT], gamma[COUNT];
+  long count;  // vectors that the output has in this panel
+
+  PanelVectors(const GemmArgs& args, long column) : count(ceilDivide(smaller(P::COLUMNS, args.columns - column), W)) {
+    const Epilogue& e = args.epilogue;
+    for (long j = 0; j < COUNT; j++) {
+      bias[j] = e.bias == nullptr || args.fromDepth > 0 || j >= count ? V{} : load(e.bias + column + j * W);
+      gamma[j] = e.gamma == nullptr || j >= count ? splat(1.0f) : load(e.gamma + column + j * W);
+    }
+  }
+};
+
+// A finished tile: its sums become values of `out`, some rows at a time.
+template <typename P, Ending ending>
+class Finish {
+ public:
+  Finish() = default;
+  // sums: of the tile; `earlier`: sums to add to them, or null
+  Finish(const GemmArgs& args, const PanelVectors<P>& vectors, const float* sums, const float* earlier, long row, long column, long rows)
+      : args_(&args), vectors_(&vectors), sums_(sums), earlier_(earlier), row_(row), column_(column), rows_(rows) {}
+
+  // Rows [from, to) of the tile, at most GROUP; those that it does not have are left out.
+  static constexpr long GROUP = 4;
+  INLINE void rows(long from, long to) const {
+    to = smaller(to, rows_);
+    if (from >= to) return;
+    if constexpr (ending == Ending::any) return anyRows(from, to);
+    for (long r = from; r < to; r++) {
+      const float* other = args_->epilogue.other + (row_ + r) * args_->epilogue.otherStride + column_;
+      storeValues(args_->out, row_ + r, column_, PanelVectors<P>::COUNT, [&](long j) {
+        const V v = sumAt(r, j) + vectors_->bias[j];
+        if constexpr (ending == Ending::geluShort) return geluShort(v);
+        if constexpr (ending == Ending::add) return v * vectors_->gamma[j] + load(other + j * W);
+        return v;
+      });
+    }
+  }
+
+  void all() const {
+    for (long r = 0; r < rows_; r += GROUP) rows(r, r + GROUP);
+  }
+
+ private:
+  void anyRows(long from, long to) const {
+    const Epilogue& e = args_->epilogue;
+    const long count = vectors_->count;
+    alignas(64) float values[GROUP * P::COLUMNS];
+    for (long r = from; r < to; r++) {
+      for (long j = 0; j < count; j++) store(values + (r - from) * P::COLUMNS + j * W, sumAt(r, j) + vectors_->bias[j]);
+    }
+    const bool gated = e.combine == Combine::gate;
+    if (!gated && e.activation != Activation::identity) activateAll(e.activation, values, (to - from) * P::COLUMNS);
+    for (long r = from; r < to; r++) {
+      const float* value = values + (r - from) * P::COLUMNS;
+      const float* other = e.other + (row_ + r) * e.otherStride + column_;
+      alignas(64) float gate[P::COLUMNS];
+      if (gated) {
+        for (long j = 0; j < count; j++) store(gate + j * W, load(other + j * W));
+        activateAll(e.activation, gate, count * W);
+      }
+      storeValues(args_->out, row_ + r, column_, count, [&](long j) {
+        const V v = load(value + j * W);
+        if (gated) return load(gate + j * W) * v;
+        return e.combine == Combine::add ? v * vectors_->gamma[j] + load(other + j * W) : v * vectors_->gamma[j];
+      });
+    }
+  }
+
+  INLINE V sumAt(long r, long j) const {
+    typedef typename P::Accumulator A;
+    A sum = (A)load(P::vectorAt(sums_, r, j));
+    if (earlier_ != nullptr) sum += (A)load(P::vectorAt(earlier_, r, j));
+    const float* scales = args_->weight + panelFloats<P>(args_->columns, args_->depth) + column_ + j * W;
+    if constexpr (P::OFFSET) {
+      const A offset = (A)load(scales + ceilDivide(args_->columns, P::COLUMNS) * P::COLUMNS);
+      return __builtin_convertvector(sum - offset, V) * (load(scales) * int8RowScale(args_->a, row_ + r));
+    } else if constexpr (P::SCALED) {
+      return sum * load(scales);
+    } else {
+      return sum;
+    }
+  }
+
+  const GemmArgs* args_;
+  const PanelVectors<P>* vectors_;
+  const float* sums_;
+  const float* earlier_;
+  long row_, column_, rows_ = 0;
+};
+
+// Asks for the lines that Finish will touch, while the last products are computed.
 template <typename P>
 INLINE void fetchDestination(const GemmArgs& args, long row, long column, long rows, long vectors) {
   const long floats = args.out.format == Format::float32 ? vectors * W : vectors * W / 2;
@@ -108,8 +161,8 @@ INLINE void fetchDestination(const GemmArgs& args, long row, long column, long r
   }
 }
 
-template <typename P>
-void gemm(const GemmArgs& args, long task, float* scratch) {
+template <typename P, Ending ending>
+void gemmEnding(const GemmArgs& args, long task, float* scratch) {
   const long panels = ceilDivide(args.columns, P::COLUMNS);
   const long chunk = task / panels, panel = task % panels, column = panel * P::COLUMNS;
   const long first = chunk * args.chunkRows;
@@ -117,7 +170,8 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
   const char* weight = reinterpret_cast<const char*>(args.weight) + panel * ceilDivide(args.depth, P::STEP_VALUES) * P::STEP_BYTES;
   const long from = args.fromDepth / P::STEP_VALUES, to = ceilDivide(args.toDepth, P::STEP_VALUES);
   const long block = ceilDivide(to - from, ceilDivide(to - from, P::BLOCK_STEPS));
-  const long vectors = ceilDivide(smaller(P::COLUMNS, args.columns - column), W);
+  const PanelVectors<P> vectors(args, column);
+  float* lastSums = scratch + ceilDivide(args.chunkRows, P::ROWS_OF_TILE) * P::ROWS_OF_TILE * P::COLUMNS;
   P::begin();
   for (long k = from; k < to; k += block) {
     const long steps = smaller(block, to - k);
@@ -125,18 +179,43 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
     const char* next = b + steps * P::STEP_BYTES;
     const long aheadBytes = P::aheadBytes(steps), blockBytes = steps * P::STEP_BYTES;
     const bool last = k + steps == to;
+    // Tiles that read sums back wait long for it: the sums of the last block are added where the tile is finished.
+    const bool apart = last && k > from && P::ADDS_LAST_APART;
     long fetched = 0;
+    Finish<P, ending> previous;
     for (long r = 0; r < rows; r += P::ROWS_OF_TILE) {
       const long count = smaller(P::ROWS_OF_TILE, rows - r);
       float* c = scratch + r * P::COLUMNS;
-      if (last) fetchDestination<P>(args, first + r, column, count, vectors);
+      float* sums = apart ? lastSums + r / P::ROWS_OF_TILE % 2 * P::ROWS_OF_TILE * P::COLUMNS : c;
+      if (last) fetchDestination<P>(args, first + r, column, count, vectors.count);
       // The weights of the next block, spread over the first tiles; afterwards lines that are there already.
-      P::multiply(args.a, first + r, k, b, c, steps, count, vectors, k > from, fetched < blockBytes ? next + fetched : b);
+      const char* ahead = fetched < blockBytes ? next + fetched : b;
+      P::multiply(args.a, first + r, k, b, sums, steps, count, vectors.count, k > from && !apart, ahead, previous);
       fetched += aheadBytes;
-      if (last) finishTile<P>(args, c, first + r, column, count, vectors);
+      if (last) previous = Finish<P, ending>(args, vectors, sums, apart ? c : nullptr, first + r, column, count);
+      if (!P::FINISHES_BESIDE) {
+        previous.all();
+        previous = Finish<P, ending>();
+      }
     }
+    previous.all();
   }
   P::end();
+}
+
+template <typename P>
+void gemm(const GemmArgs& args, long task, float* scratch) {
+  const Epilogue& e = args.epilogue;
+  const bool whole = args.columns % P::COLUMNS == 0;
+  if (whole && e.activation == Activation::identity && e.combine == Combine::none && e.gamma == nullptr) {
+    gemmEnding<P, Ending::plain>(args, task, scratch);
+  } else if (whole && e.activation == Activation::identity && e.combine == Combine::add) {
+    gemmEnding<P, Ending::add>(args, task, scratch);
+  } else if (whole && e.activation == Activation::gelu && e.combine == Combine::none && args.out.format == Format::bfloat16) {
+    gemmEnding<P, Ending::geluShort>(args, task, scratch);
+  } else {
+    gemmEnding<P, Ending::any>(args, task, scratch);
+  }
 }
 
 template <typename P>

@@ -33,6 +33,8 @@ enum class Activation : int {
   exp,
   expm1,
   exp2Softmax,
+  // Within 2e-5: for values that are rounded to bfloat16 next.
+  geluShort,
 };
 
 // What a product (or an element-wise step) does with its second input.
@@ -88,7 +90,7 @@ struct Product {
   long (*packedFloats)(long columns, long depth);
   // Packs panels [from, to) of `tileColumns` columns.
   void (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
-  // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: chunkRows (whole tiles) * tileColumns floats.
+  // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: (chunkRows + 2 * tileRows) * tileColumns floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);
 };
 

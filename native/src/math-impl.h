@@ -105,6 +105,23 @@ INLINE V gelu(V x) {
   return x * (x < V{} ? tail : 1.0f - tail);
 }
 
+// The same to 1.6e-5: x * (1/2 + c * p(c^2)) with c = x cut off at 4.5, where 1/2 + c * p is 0 or 1.
+INLINE V geluShort(V x) {
+  const V c = atMost(atLeast(x, -4.5f), 4.5f);
+  const V u = c * c * (2.0f / (4.5f * 4.5f)) - 1.0f;
+  V p = splat(-0.0009386153542436659f);
+  p = p * u + 0.004220349248498678f;
+  p = p * u + -0.007801132742315531f;
+  p = p * u + 0.010835183784365654f;
+  p = p * u + -0.017512943595647812f;
+  p = p * u + 0.02828799933195114f;
+  p = p * u + -0.040429405868053436f;
+  p = p * u + 0.054721686989068985f;
+  p = p * u + -0.07717622071504593f;
+  p = p * u + 0.1569042056798935f;
+  return x * (c * p + 0.5f);
+}
+
 INLINE V mish(V x) {
   // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
   V e = exp(atMost(x, 30.0f));
@@ -134,6 +151,7 @@ INLINE V activate(V x) {
     case Activation::exp: return exp(x);
     case Activation::expm1: return expm1(x);
     case Activation::exp2Softmax: return exp2(x);
+    case Activation::geluShort: return geluShort(x);
   }
   return x;
 }
@@ -167,6 +185,7 @@ INLINE void withActivation(Activation kind, Body body) {
     PLUMAGE_CASE(exp)
     PLUMAGE_CASE(expm1)
     PLUMAGE_CASE(exp2Softmax)
+    PLUMAGE_CASE(geluShort)
   }
 }
 #undef PLUMAGE_CASE

@@ -215,13 +215,15 @@ struct VectorProduct : Policy {
   static long aheadBytes(long steps) { return steps / ROUND * 64; }
   static void begin() {}
   static void end() {}
+  // Sums are added up where they lie, and a tile is finished before the next is begun: registers have no time to spare beside products.
+  static constexpr bool ADDS_LAST_APART = false, FINISHES_BESIDE = false;
+  template <typename Beside>
   static INLINE void multiply(const Rows& a, long row, long step, const char* b, float* c, long steps, long rows, long vectors,
-                              bool accumulate, const char* ahead) {
+                              bool accumulate, const char* ahead, const Beside&) {
     const TileFunction function = accumulate ? tileOf<true>(rows, vectors) : tileOf<false>(rows, vectors);
     function(a.data + row * a.stride + step, a.stride, b, c, steps, ahead);
   }
-  static INLINE float* vectorAt(float* c, long row, long vector) { return c + row * NR + vector * W; }
-  static INLINE long tileFloats(long rows) { return rows * NR; }
+  static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * NR + vector * W; }
 
   static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
     const long steps = ceilDivide(depth, Policy::STEP_VALUES);

@@ -86,7 +86,7 @@ long Program::scratchFloats(long batch, int threads) const {
     long needed = 0;
     if (op.kind == OpKind::linear) {
       const LinearShape shape = linearShape(kernels_, op, batch, threads);
-      needed = shape.chunkRows * shape.product.tileColumns;
+      needed = (shape.chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
     } else if (op.kind == OpKind::attention && op.in.format != Format::float32) {
       AttentionArgs args{};
       args.keys = op.second.rows;

@@ -27,7 +27,7 @@ export const ACTIVATION_CODES = {
 } as const satisfies Record<ActivationKind, number>
 
 /** Functions that the activations are made of, for measuring their error. */
-export const FUNCTION_CODES = { exp: 16, expm1: 17, exp2: 18 } as const
+export const FUNCTION_CODES = { exp: 16, expm1: 17, exp2: 18, geluShort: 19 } as const
 
 export interface EncodedPlan {
   readonly ops: Float64Array
