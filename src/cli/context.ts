@@ -1,7 +1,9 @@
 /** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
+
 import type { Readable, Writable } from 'node:stream'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
+import type { PrecisionChoice } from '../platform/node/choose-engine.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
 
@@ -55,7 +57,7 @@ export interface ModelDescription {
 
 export interface VerifyOptions {
   readonly engine?: 'auto' | 'native' | 'reference'
-  readonly precision?: 'float32' | 'float64'
+  readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly signal?: AbortSignal
 }

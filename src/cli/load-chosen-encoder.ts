@@ -30,7 +30,7 @@ export async function loadChosenEncoder(
 
 /** What would make every single image fail is told once, before the first. */
 function problemOrNull({ identity }: FileEncoder, { precision }: ModelOptions): string | null {
-  if (precision !== undefined && precision !== identity.precision) {
+  if (precision !== undefined && precision !== 'auto' && precision !== identity.precision) {
     const other = precision === 'float64' ? '--engine reference' : '--engine native'
     return (
       `The ${identity.engine} engine computes in ${identity.precision}, not in ${precision}. ` +

@@ -49,14 +49,14 @@ const context: CommandContext = {
     return measureSpeed(options)
   },
   async *verifyGoldens(folder, { engine, precision, ...options }) {
-    const [{ chooseEngine }, { verifyGoldens }] = await Promise.all([
+    const [{ chooseEngine }, { nativePrecisions }, { verifyGoldens }] = await Promise.all([
       import('../platform/node/choose-engine.js'),
+      import('../platform/node/native/index.js'),
       import('../platform/node/verify/verify-goldens.js'),
     ])
-    const choice = {
-      ...(engine === undefined ? {} : { engine }),
-      ...(precision === undefined ? {} : { precision }),
-    }
+    // Activation by activation, where that is possible: narrower precisions only promise a cosine.
+    const exact = engine !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'
+    const choice = { ...(engine === undefined ? {} : { engine }), precision: precision ?? exact }
     yield* verifyGoldens(folder, { ...options, engine: chooseEngine(choice).engine })
   },
 }

@@ -1,12 +1,13 @@
 /** The options by which every command chooses a model, an engine and a preprocessing. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
+import { PRECISION_CHOICES, type PrecisionChoice } from '../platform/node/choose-engine.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 
 /** What computes. */
 export interface ComputeOptions {
   readonly engine: 'auto' | 'native' | 'reference'
-  readonly precision?: 'float32' | 'float64'
+  readonly precision?: PrecisionChoice
   readonly threads?: number
 }
 
@@ -37,8 +38,13 @@ export function addComputeOptions(command: Command): Command {
         .choices(['auto', 'native', 'reference'])
         .default('auto'),
     )
-    .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
+    .addOption(precisionOption())
     .option('--threads <n>', 'threads of the engine', positiveInteger)
+}
+
+/** Without it, what `auto` means to the engine that is chosen. */
+export function precisionOption(): Option {
+  return new Option('--precision <precision>', 'how products are computed').choices([...PRECISION_CHOICES])
 }
 
 export function addEngineOptions(command: Command): Command {

@@ -8,15 +8,17 @@ import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import {
   createNativeEngine,
+  INSTRUCTION_SETS,
   type InstructionSet,
   nativeAvailability,
+  nativePrecisions,
 } from '../../src/platform/node/native/index.js'
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify/verify-goldens.js'
 import { openGoldens } from '../support/goldens.js'
 
 const goldens = openGoldens()
 const ENGINE_KINDS = ['vit', 'dialect', 'end-to-end', 'malformed']
-const PATHS: readonly InstructionSet[] = ['avx512', 'avx2', 'generic']
+const COMPUTED_KINDS = ['vit', 'dialect', 'end-to-end']
 
 async function failuresOf(
   id: string,
@@ -49,15 +51,25 @@ describe('whatever the engine', () => testKinds(['position'], createReferenceEng
 
 describe('on the reference engine', () => testKinds(ENGINE_KINDS, createReferenceEngine))
 
-const { available, reason, instructionSets } = nativeAvailability()
-for (const path of PATHS) {
-  if (!instructionSets.includes(path)) {
-    console.log(
-      `Not run: the native engine's path ${path} (${available ? 'this processor lacks it' : reason}).`,
-    )
+const { reason } = nativeAvailability()
+for (const path of INSTRUCTION_SETS) {
+  const precisions = nativePrecisions(path)
+  if (precisions.length === 0) {
+    console.log(`Not run: the native engine's path ${path} (${reason ?? 'this processor lacks it'}).`)
     continue
   }
-  const makeEngine = () => createNativeEngine({ instructionSet: path })
-  describe(`on the native engine, ${path}`, () => testKinds(ENGINE_KINDS, makeEngine))
-  describe(`a network of real size, ${path}`, () => testKinds(['large'], makeEngine, 600_000))
+  for (const precision of precisions) {
+    const makeEngine = () => createNativeEngine({ instructionSet: path, precision })
+    const kinds = precision === 'float32' ? ENGINE_KINDS : COMPUTED_KINDS
+    describe(`on the native engine, ${path}, ${precision}`, () => testKinds(kinds, makeEngine))
+    if (takesMinutes(path, precision)) continue
+    describe(`a network of real size, ${path}, ${precision}`, () => testKinds(['large'], makeEngine, 600_000))
+  }
+}
+
+/** Paths that differ from a faster one only where tiny networks show it as well. */
+function takesMinutes(path: InstructionSet, precision: string): boolean {
+  const float32 = precision === 'float32'
+  if (path === 'amx') return false
+  return path.endsWith('vnni') ? precision !== 'int8' : path === 'avx512-bf16' ? float32 : !float32
 }

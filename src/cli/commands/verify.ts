@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import type { PrecisionChoice } from '../../platform/node/choose-engine.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext, VerifiedTensor } from '../context.js'
+import { precisionOption } from '../model-options.js'
 
 interface Options {
   readonly engine?: 'auto' | 'native' | 'reference'
-  readonly precision?: 'float32' | 'float64'
+  readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly json?: boolean
 }
@@ -21,7 +23,7 @@ export function verifyCommand(context: CommandContext): Command {
         .choices(['auto', 'native', 'reference'])
         .default('auto'),
     )
-    .addOption(new Option('--precision <precision>', 'insist on a precision').choices(['float32', 'float64']))
+    .addOption(precisionOption())
     .option('--filter <text>', 'only cases whose name contains this')
     .option('--json', 'one JSON object a line')
     .action((folder: string, options: Options) => verify(context, folder, options))

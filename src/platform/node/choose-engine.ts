@@ -1,9 +1,18 @@
 /** Which engine runs a model in Node, and why. */
 import { checkChoice } from '../../encoder/check-options.js'
-import type { Engine } from '../../engine/engine.js'
+import type { Engine, Precision } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
-import { createNativeEngine, type InstructionSet, nativeAvailability } from './native/index.js'
+import {
+  createNativeEngine,
+  type InstructionSet,
+  nativeAvailability,
+  nativePrecisions,
+} from './native/index.js'
+
+/** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
+export const PRECISION_CHOICES = ['auto', 'float32', 'high', 'bfloat16', 'int8', 'float64'] as const
+export type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
 
 export interface EngineOptions {
   /** `auto` (default): native where it can run, else the slow reference engine with a warning. */
@@ -12,8 +21,15 @@ export interface EngineOptions {
   readonly instructionSet?: InstructionSet
   /** Threads of the native engine; default: the cores that this process may use. */
   readonly threads?: number
-  /** `float32` is what the native engine computes in so far; `float64` sums are the reference engine's. */
-  readonly precision?: 'float32' | 'float64'
+  /**
+   * How products are computed. Embeddings of different precisions are close but not equal, and every result names its own.
+   *
+   * - `auto` (default): `high` where that is faster than `float32`, which is where the processor has matrix tiles (AMX).
+   * - `float32`; `high`: operands as two bfloat16 each, as exact as float32 to about 1e-5.
+   * - `bfloat16`: cosine with float64 at least 0.9995. `int8`: linear layers in bytes, cosine at least 0.995.
+   * - `float64`: the reference engine's sums.
+   */
+  readonly precision?: PrecisionChoice
   /** Told when something slower or other than expected was chosen; default: a warning of the process. */
   readonly onWarning?: (message: string) => void
 }
@@ -26,12 +42,13 @@ export interface EngineChoice {
 /** Throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision it lacks. */
 export function chooseEngine(options: EngineOptions = {}): EngineChoice {
   checkChoice('engine', options.engine, ['auto', 'native', 'reference'])
-  checkChoice('precision', options.precision, ['float32', 'float64'])
+  checkChoice('precision', options.precision, PRECISION_CHOICES)
   const choice = pick(options)
-  if (options.precision !== undefined && options.precision !== choice.engine.precision) {
+  const { precision = 'auto' } = options
+  if (precision !== 'auto' && precision !== choice.engine.precision) {
     throw new EngineError(
       'unsupported',
-      `The ${choice.engine.name} engine computes in ${choice.engine.precision}, not in ${options.precision}.`,
+      `The ${choice.engine.name} engine computes in ${choice.engine.precision}, not in ${precision}.`,
     )
   }
   return choice
@@ -41,23 +58,33 @@ function pick({
   engine = 'auto',
   instructionSet,
   threads,
-  precision,
+  precision = 'auto',
   onWarning = warn,
 }: EngineOptions): EngineChoice {
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     return { engine: createReferenceEngine(), reason: 'asked for' }
   }
+  const { available, reason = '' } = nativeAvailability()
   const native = {
+    precision: nativePrecision(precision, instructionSet),
     ...(instructionSet === undefined ? {} : { instructionSet }),
     ...(threads === undefined ? {} : { threads }),
   }
   if (engine === 'native') return { engine: createNativeEngine(native), reason: 'asked for' }
-  const { available, reason = '' } = nativeAvailability()
   if (available) return { engine: createNativeEngine(native), reason: 'the fastest engine here' }
   onWarning(
     `The native engine cannot run (${reason}). Going on with the reference engine, which is right but hundreds of times slower.`,
   )
   return { engine: createReferenceEngine(), reason: `native cannot run: ${reason}` }
+}
+
+/** What the native engine is asked for. One that it does not have is refused when the choice is checked. */
+function nativePrecision(
+  choice: PrecisionChoice,
+  instructionSet: InstructionSet | undefined,
+): Exclude<Precision, 'float64'> {
+  if (choice !== 'auto') return choice === 'float64' ? 'float32' : choice
+  return nativePrecisions(instructionSet).includes('high') ? 'high' : 'float32'
 }
 
 function warn(message: string): void {

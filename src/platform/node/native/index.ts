@@ -1,8 +1,9 @@
-/** The native engine: plans on C++ kernels, float32, on all cores. */
-export type { InstructionSet } from './addon.js'
+/** The native engine: plans on C++ kernels, on all cores. */
+export { INSTRUCTION_SETS, type InstructionSet } from './addon.js'
 export {
   createNativeEngine,
   type NativeAvailability,
   type NativeOptions,
   nativeAvailability,
+  nativePrecisions,
 } from './native-engine.js'

@@ -29,21 +29,24 @@ export interface NativeAvailability {
   readonly reason?: string
   /** Paths that can run here, fastest first. */
   readonly instructionSets: readonly InstructionSet[]
-  /** Precisions that the fastest of them computes in. */
-  readonly precisions: readonly NativePrecision[]
 }
 
 export function nativeAvailability(): NativeAvailability {
   const addon = addonOrReason()
   if (typeof addon === 'string') {
-    return { available: false, reason: addon, instructionSets: [], precisions: [] }
+    return { available: false, reason: addon, instructionSets: [] }
   }
   const { instructionSets } = addon.info()
-  return {
-    available: true,
-    instructionSets: instructionSets.map(({ name }) => name),
-    precisions: PRECISIONS.filter((_, index) => instructionSets[0]?.precisions[index] != null),
-  }
+  return { available: true, instructionSets: instructionSets.map(({ name }) => name) }
+}
+
+/** The precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
+export function nativePrecisions(instructionSet?: InstructionSet): readonly NativePrecision[] {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') return []
+  const { instructionSets } = addon.info()
+  const chosen = instructionSets.find(({ name }) => name === (instructionSet ?? instructionSets[0]?.name))
+  return chosen === undefined ? [] : PRECISIONS.filter((_, index) => chosen.precisions[index] !== null)
 }
 
 /** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
@@ -61,11 +64,11 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
     )
   }
   const { precision = 'float32' } = options
-  if (chosen.precisions[PRECISIONS.indexOf(precision)] == null) {
-    const others = PRECISIONS.filter((_, index) => chosen.precisions[index] != null)
+  const precisions = nativePrecisions(chosen.name)
+  if (!precisions.includes(precision)) {
     throw new EngineError(
       'unavailable',
-      `The instruction set ${chosen.name} has no products for the precision ${precision}; it has ${others.join(', ')}.`,
+      `The instruction set ${chosen.name} has no products for the precision ${precision}; it has ${precisions.join(', ')}.`,
     )
   }
   const threads = options.threads ?? Math.min(cores, 1024)

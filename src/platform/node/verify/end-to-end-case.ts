@@ -6,7 +6,8 @@ import { BirderNet } from '../../../birder/net.js'
 import { Network } from '../../../encoder/network.js'
 import { decodeImage } from '../decode-image.js'
 import { openVit } from '../open-vit.js'
-import { type CaseContext, type Comparison, compare, type GoldenCase, isWhole, readTensors } from './case.js'
+import { type CaseContext, type Comparison, type GoldenCase, isWhole, readTensors } from './case.js'
+import { judge } from './judge.js'
 
 /** Birder's arguments, in its own spelling. */
 interface Options {
@@ -43,8 +44,14 @@ export async function* runEndToEndCase(
     using net = new BirderNet(await Network.load(open.vit, engine))
     const toPixels = classificationTransform(net.size, open.vit.config.rgbStats, transformOptions)
     const [out, embedding] = await inferImage(net, image, toPixels, inferOptions)
-    yield compare(golden, 'out', out.data, expected.get('out'), path.split('.').at(-1))
-    if (expected.has('embedding'))
-      yield compare(golden, 'embedding', embedding?.data, expected.get('embedding'), path.split('.').at(-1))
+    const results = new Map([
+      ['out', out.data],
+      ...(expected.has('embedding') ? [['embedding', embedding?.data] as const] : []),
+    ])
+    for (const [tensor, values] of results) {
+      const note = path.split('.').at(-1)
+      const comparison = judge(engine.precision, golden, tensor, values, expected.get(tensor), note)
+      if (comparison !== null) yield comparison
+    }
   }
 }

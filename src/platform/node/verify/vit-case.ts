@@ -7,7 +7,8 @@ import { Network } from '../../../encoder/network.js'
 import type { PositionRule } from '../../../model/positions.js'
 import { openVit } from '../open-vit.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
-import { type CaseContext, type Comparison, compare, type GoldenCase, isWhole, readTensors } from './case.js'
+import { type CaseContext, type Comparison, type GoldenCase, isWhole, readTensors } from './case.js'
+import { judge } from './judge.js'
 
 /** What Birder's `adjust_size` and `set_dynamic_size` do; a dialect's own rule comes with the checkpoint. */
 const RULES: Readonly<Record<string, PositionRule>> = { adjust: 'antialias', dynamic: 'bicubic' }
@@ -67,13 +68,15 @@ async function* runCheckpoint(
       const all = place === null ? undefined : values.get(place.slot)
       const actual =
         all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      yield compare(
+      const comparison = judge(
+        engine.precision,
         golden,
         tensor,
         actual,
         expected.get(tensor),
         `${path.split('.').at(-1)}${fused ? ', fused' : ''}`,
       )
+      if (comparison !== null) yield comparison
     }
   }
 }
