@@ -53,6 +53,15 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
     }
   })
 
+  test('gelu for values that become bfloat16 is within 2e-5', () => {
+    const absolute = () => 1
+    for (const range of [between(-6, 6), between(-100, 100)]) {
+      expect(worst(engine, FUNCTION_CODES.geluShort, range, ACTIVATIONS.gelu, absolute)).toBeLessThanOrEqual(
+        2e-5,
+      )
+    }
+  })
+
   test.each(KINDS)('%s is within 3e-7 of the larger of its input and its value', (kind) => {
     const truth: (x: number) => number = ACTIVATIONS[kind]
     const unit = (y: number, x: number) => Math.max(Math.abs(x), Math.abs(y), 1e-30)

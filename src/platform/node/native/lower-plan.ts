@@ -34,27 +34,22 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
     steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic)),
     wanted,
   )
-  const { ops: lowered, formats } = assignFormats(fused, wanted, sizes, arithmetic)
+  const readsInput = fused.some((op) => op.input === plan.input || op.second === plan.input)
+  if (readsInput && !sizes.has(plan.input)) {
+    throw new EngineError('unsupported', `Only patchify can read ${plan.input}, which is not [rows, width].`)
+  }
+  const complete = readsInput ? [nativeOp('copyIn', { output: plan.input }), ...fused] : fused
+  const { ops: lowered, formats } = assignFormats(complete, wanted, sizes, arithmetic)
 
   const inputLength = elementCount(plan.slots.get(plan.input) ?? [])
   const ops: NativeOp[] = []
-  const readsInput = lowered.some((op) => op.input === plan.input || op.second === plan.input)
-  if (readsInput) {
-    if (!sizes.has(plan.input)) {
-      throw new EngineError(
-        'unsupported',
-        `Only patchify can read ${plan.input}, which is not [rows, width].`,
-      )
-    }
-    ops.push(nativeOp('copyIn', { output: plan.input }))
-  }
   if (outputs.includes(plan.input)) {
     ops.push(nativeOp('copyOut', { numbers: [outputs.indexOf(plan.input), inputLength] }))
   }
   for (const op of lowered) {
     ops.push(op)
     // Copied out at once, so that an output's memory is free for others as soon as its readers are done.
-    const index = op.output === null ? -1 : outputs.indexOf(op.output)
+    const index = op.output === null || op.kind === 'copyIn' ? -1 : outputs.indexOf(op.output)
     if (index >= 0) ops.push(nativeOp('copyOut', { input: op.output, numbers: [index] }))
   }
   return { ops, sizes, formats, arena: planArena(ops, sizes, formats), inputLength }
