@@ -2,7 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Step } from '../../src/engine/plan.js'
-import { createNativeEngine, nativeAvailability } from '../../src/platform/node/native/index.js'
+import {
+  createNativeEngine,
+  nativeAvailability,
+  nativePrecisions,
+} from '../../src/platform/node/native/index.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 /** `depth` layers of `width` x `width` on `rows` rows. */
@@ -144,8 +148,11 @@ test('an engine without work uses no processor time', async () => {
   expect((user + system) / 1000).toBeLessThan(200) // milliseconds; three spinning threads would take 1200, or all there is
 })
 
-test.each(nativeAvailability().instructionSets)('NaN goes in, NaN comes out (%s)', async (instructionSet) => {
-  const width = 20
+const variants = nativeAvailability().instructionSets.flatMap((path) =>
+  nativePrecisions(path).map((precision) => [path, precision] as const),
+)
+test.each(variants)('NaN goes in, NaN comes out (%s, %s)', async (instructionSet, precision) => {
+  const width = 64
   const { plan, output } = planOf(
     [9, 3 * width],
     [
@@ -173,7 +180,7 @@ test.each(nativeAvailability().instructionSets)('NaN goes in, NaN comes out (%s)
     { mixed: [9, width], normed: [9, width], hidden: [9, 33], y: [9, 33] },
     { norm: [width], w: [33, width] },
   )
-  using model = await createNativeEngine({ instructionSet }).load(plan, weights)
+  using model = await createNativeEngine({ instructionSet, precision }).load(plan, weights)
   using program = model.compile(plan, [output])
   const pixels = pseudoRandom(2 * 9 * 3 * width, 1)
   pixels[5] = Number.NaN // a query of image 0: its own row only

@@ -11,7 +11,7 @@ import {
 } from '../../src/platform/node/native/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
 import { CASES, type Case } from './cases.js'
-import { pseudoRandom, relativeError, weights } from './one-step.js'
+import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 const paths = INSTRUCTION_SETS.filter((path) => nativePrecisions(path).length > 0)
 for (const path of INSTRUCTION_SETS) {
@@ -54,5 +54,24 @@ describe.each(variants)('native engine, %s, %s', (instructionSet, precision) => 
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(
       precision === 'float32' ? row.tolerance : Math.max(row.tolerance, NARROW[precision]),
     )
+  })
+
+  // Values that bfloat16 holds, so that scores are exact and only their size, up to 1000, is on trial.
+  test('attention stands scores whose exponentials no float can hold', async () => {
+    const [tokens, width] = [70, 64]
+    const { plan, output } = planOf(
+      [tokens, 3 * width],
+      [{ op: 'attention', input: 'x', output: 'y', heads: 2, scale: 40, queryNorm: null, keyNorm: null }],
+      { y: [tokens, width] },
+      {},
+    )
+    const pixels = pseudoRandom(tokens * 3 * width, 3).map((value) => Math.round(value * 8) / 8)
+    const on = async (someEngine: typeof engine) => {
+      using model = await someEngine.load(plan, weights)
+      using program = model.compile(plan, [output])
+      return (await program.run(pixels)).get(output) ?? new Float32Array()
+    }
+    const error = relativeError(await on(engine), await on(createReferenceEngine()))
+    expect(error).toBeLessThanOrEqual(precision === 'float32' ? 1e-4 : 0.01)
   })
 })
