@@ -51,7 +51,7 @@ void pack(const float* weight, long columns, long depth, float* packed, long fro
 }
 
 // What a finished tile's sums go through on their way out: the common ways each have code of their own, without choices inside.
-enum class Ending { plain, add, geluShort, any };
+enum class Ending { plain, add, gelu, geluShort, any };
 
 // Bias and gamma of one panel; nothing is 0 and 1.
 template <typename P>
@@ -88,6 +88,7 @@ class Finish {
       const float* other = args_->epilogue.other + (row_ + r) * args_->epilogue.otherStride + column_;
       storeValues(args_->out, row_ + r, column_, PanelVectors<P>::COUNT, [&](long j) {
         const V v = sumAt(r, j) + vectors_->bias[j];
+        if constexpr (ending == Ending::gelu) return gelu(v);
         if constexpr (ending == Ending::geluShort) return geluShort(v);
         if constexpr (ending == Ending::add) return v * vectors_->gamma[j] + load(other + j * W);
         return v;
@@ -211,8 +212,12 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
     gemmEnding<P, Ending::plain>(args, task, scratch);
   } else if (whole && e.activation == Activation::identity && e.combine == Combine::add) {
     gemmEnding<P, Ending::add>(args, task, scratch);
-  } else if (whole && e.activation == Activation::gelu && e.combine == Combine::none && args.out.format == Format::bfloat16) {
-    gemmEnding<P, Ending::geluShort>(args, task, scratch);
+  } else if (whole && e.activation == Activation::gelu && e.combine == Combine::none && e.gamma == nullptr) {
+    if (args.out.format == Format::bfloat16) {
+      gemmEnding<P, Ending::geluShort>(args, task, scratch);
+    } else {
+      gemmEnding<P, Ending::gelu>(args, task, scratch);
+    }
   } else {
     gemmEnding<P, Ending::any>(args, task, scratch);
   }

@@ -71,8 +71,8 @@ LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int th
   }
   const long rowBytes = std::max<long>(1, op.in.stride * 4 * shape.sliceDepth / shape.depth);
   const long tiles = (shape.rows + product.tileRows - 1) / product.tileRows;
-  // Half: weights come from further away than rows, so many rows for each reading of them.
-  const long fitting = std::max<long>(1, cacheBytes / 2 / rowBytes / product.tileRows);
+  // Three eighths: the rest is for weights on their way, sums and what else passes.
+  const long fitting = std::max<long>(1, cacheBytes * 3 / 8 / rowBytes / product.tileRows);
   long chunks = (tiles + fitting - 1) / fitting;
   // As many for each thread, where there are enough rows.
   chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
