@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
+import { PRECISIONS } from '../dist/platform/node/native/native-op.js'
 
 const { values } = parseArgs({
   options: {
@@ -92,7 +93,11 @@ const [path, threads] = engine.description.split(', ')
 const addon = loadAddon()
 const peakEngine = addon.createEngine(path, Number.parseInt(threads, 10))
 const measurePeak = () =>
-  new Promise((resolve) => addon.measurePeak(peakEngine, [(_status, gigaflops) => resolve(gigaflops)]))
+  new Promise((resolve) =>
+    addon.measurePeak(peakEngine, PRECISIONS.indexOf(values.precision), [
+      (_status, gigaflops) => resolve(gigaflops),
+    ]),
+  )
 
 const loadStart = performance.now()
 const model = await engine.load(plan, weights)

@@ -356,20 +356,20 @@ napi_value evaluate(napi_env env, napi_value* arguments) {
   return nullptr;
 }
 
-// measurePeak(engine, [callback]): multiply-adds of all threads for about 0.1 s; the value is GFLOP/s
+// measurePeak(engine, precision, [callback]): products of all threads for about 0.1 s; the value is GFLOP/s
 napi_value measurePeak(napi_env env, napi_value* arguments) {
   Host& host = hostOf(env, arguments[0]);
+  const Product& product = productOf(env, host, arguments[1]);
   Engine& engine = *host.engine;
-  return submit(env, arguments[0], arguments[1], [&engine](Job& job) {
+  return submit(env, arguments[0], arguments[2], [&engine, &product](Job& job) {
     typedef std::chrono::steady_clock Clock;
     ThreadPool& pool = engine.pool();
     constexpr long REPETITIONS = 20000;
     const Clock::time_point start = Clock::now();
     std::vector<double> operations(static_cast<size_t>(pool.size()) * 16, 0.0);
     pool.run(pool.size(), job.cancelled, [&](int, long index) {
-      float sink[4] = {0.999f, 0.5f, 0, 0};
       double sum = 0;
-      while (Clock::now() - start < std::chrono::milliseconds(100)) sum += engine.kernels().multiplyAdd(REPETITIONS, sink);
+      while (Clock::now() - start < std::chrono::milliseconds(100)) sum += product.peak(REPETITIONS);
       operations[index * 16] = sum;
     });
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -417,7 +417,7 @@ void defineAll(napi_env env, napi_value exports) {
   define<run, 5>(env, exports, "run");
   define<cancel, 1>(env, exports, "cancel");
   define<evaluate, 4>(env, exports, "evaluate");
-  define<measurePeak, 2>(env, exports, "measurePeak");
+  define<measurePeak, 3>(env, exports, "measurePeak");
 }
 
 }  // namespace plumage

@@ -15,8 +15,6 @@ namespace {
 
 constexpr long QUERIES = 32, STRIP = 32;
 constexpr float LIMIT = 80.0f;
-// What the vector units have written must be in memory before a tile is loaded: the compiler does not know that tiles read it.
-INLINE void settle() { __asm__ volatile("" ::: "memory"); }
 
 // What 2^f is below the straight line 1 + f, in units of 1/128, for f = 0, 1/128, ...
 alignas(64) constexpr signed char BELOW_LINE[128] = {

@@ -40,6 +40,8 @@ INLINE void clearSums() {
   _tile_zero(2);
   _tile_zero(3);
 }
+// What the vector units have written must be in memory before a tile is loaded: the compiler does not know that tiles read it.
+INLINE void settle() { __asm__ volatile("" ::: "memory"); }
 // Four lines towards the second-level cache.
 INLINE void fetchLines(const char* ahead) {
   _mm_prefetch(ahead, _MM_HINT_T1);
@@ -69,6 +71,14 @@ INLINE void fetchLines(const char* ahead) {
   }
 
 struct TilesBfloat16 {
+  // Products of tiles for each product of values.
+  static constexpr long PRODUCTS = 1;
+  static INLINE void fourProducts() {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
   typedef V Accumulator;
   static constexpr Format ROWS = Format::bfloat16;
   static constexpr long STEP_VALUES = 32, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 2048;
@@ -80,6 +90,13 @@ struct TilesBfloat16 {
 };
 
 struct TilesInt8 {
+  static constexpr long PRODUCTS = 1;
+  static INLINE void fourProducts() {
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    _tile_dpbusd(2, 5, 6);
+    _tile_dpbusd(3, 5, 7);
+  }
   typedef I Accumulator;
   static constexpr Format ROWS = Format::int8;
   static constexpr long STEP_VALUES = 64, STEP_BYTES = 2 * TILE_BYTES, BLOCK_STEPS = 16, SLICE_DEPTH = 0;
@@ -93,6 +110,8 @@ struct TilesInt8 {
 
 // (high + low) * (high + low) without low * low, which is below the rounding of a float32 sum.
 struct TilesSplit {
+  static constexpr long PRODUCTS = 3;
+  static INLINE void fourProducts() { TilesBfloat16::fourProducts(); }
   typedef V Accumulator;
   static constexpr Format ROWS = Format::split;
   static constexpr long STEP_VALUES = 32, STEP_BYTES = 4 * TILE_BYTES, BLOCK_STEPS = 8, SLICE_DEPTH = 1024;
@@ -168,6 +187,27 @@ struct TileProduct : Kind {
   // A block lies as four tiles of 16 x 16.
   static INLINE const float* vectorAt(const float* c, long row, long vector) {
     return c + ((row >> 4) * 2 + vector) * 256 + (row & 15) * 16;
+  }
+
+  // Products of numbers as they come: zeros would take less power, and so run at a higher clock than any model does.
+  static double peak(long repetitions) {
+    alignas(64) unsigned short operands[4 * TILE_BYTES / 2];
+    unsigned state = 1;
+    for (unsigned short& operand : operands) {
+      state = state * 1664525 + 1013904223;
+      operand = roundToBfloat16(static_cast<float>(static_cast<int>(state)) * 0x1p-31f);
+    }
+    const char* at = reinterpret_cast<const char*>(operands);
+    configureTiles();
+    settle();
+    clearSums();
+    _tile_loadd(4, at, 64);
+    _tile_loadd(5, at + TILE_BYTES, 64);
+    _tile_loadd(6, at + 2 * TILE_BYTES, 64);
+    _tile_loadd(7, at + 3 * TILE_BYTES, 64);
+    for (long k = 0; k < repetitions; k++) Kind::fourProducts();
+    _tile_release();
+    return 4.0 * 2 * 16 * 16 * Kind::STEP_VALUES / Kind::PRODUCTS * static_cast<double>(repetitions);
   }
 
   // A tile of weights: 16 rows of 4 bytes for each of 16 columns.

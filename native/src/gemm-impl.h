@@ -225,7 +225,7 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
 
 template <typename P>
 constexpr Product productOf() {
-  return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, gemm<P>};
+  return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, gemm<P>, P::peak};
 }
 
 }  // namespace

@@ -92,6 +92,8 @@ struct Product {
   void (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
   // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: (chunkRows + 2 * tileRows) * tileColumns floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);
+  // Runs products in registers alone; returns how many operations of a matrix product that is worth.
+  double (*peak)(long repetitions);
 };
 
 enum class NormKind : int { none, layerNorm, rmsNorm };
@@ -184,8 +186,6 @@ struct Kernels {
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
   // The elementary functions, for measuring their error.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
-  // Runs independent multiply-adds in registers; returns how many floating-point operations that were.
-  double (*multiplyAdd)(long repetitions, float* sink);
 };
 
 extern const Kernels genericKernels;

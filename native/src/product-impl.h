@@ -225,6 +225,34 @@ struct VectorProduct : Policy {
   }
   static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * NR + vector * W; }
 
+  // Sums that do not wait for each other.
+  static double peak(long repetitions) {
+    typedef typename Policy::Accumulator A;
+    constexpr int CHAINS = 12;
+    alignas(64) float operands[2 * NR];
+    for (long i = 0; i < 2 * NR; i++) operands[i] = 0.001f * static_cast<float>(i);
+    A sums[CHAINS] = {};
+    auto left = Policy::left(operands + 1);
+    const auto right = Policy::right(reinterpret_cast<const char*>(operands), 0);
+    for (long k = 0; k < repetitions; k++) {
+#pragma GCC unroll 12
+      for (int i = 0; i < CHAINS; i++) {
+        // Nobody may know that the products are all the same.
+#if defined(PLUMAGE_X86)
+        __asm__ volatile("" : "+x"(left));
+#elif defined(__aarch64__)
+        __asm__ volatile("" : "+w"(left));
+#endif
+        Policy::add(sums[i], left, right);
+      }
+    }
+    A total{};
+    for (int i = 0; i < CHAINS; i++) total += sums[i];
+    volatile auto seen = total[0];
+    static_cast<void>(seen);
+    return 2.0 * CHAINS * W * Policy::STEP_VALUES * static_cast<double>(repetitions);
+  }
+
   static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
     const long steps = ceilDivide(depth, Policy::STEP_VALUES);
     PackBlock block;

@@ -22,23 +22,6 @@ void evaluate(Activation function, const float* in, float* out, long count) {
   });
 }
 
-double multiplyAdd(long repetitions, float* sink) {
-  constexpr int CHAINS = 12;
-  V acc[CHAINS];
-  const V x = splat(sink[0]), y = splat(sink[1]);
-#pragma GCC unroll 12
-  for (int i = 0; i < CHAINS; i++) acc[i] = splat(0.1f * static_cast<float>(i));
-  for (long k = 0; k < repetitions; k++) {
-#pragma GCC unroll 12
-    for (int i = 0; i < CHAINS; i++) acc[i] = acc[i] * x + y;
-  }
-  V total{};
-#pragma GCC unroll 12
-  for (int i = 0; i < CHAINS; i++) total += acc[i];
-  sink[2] = sum(total);
-  return 2.0 * CHAINS * W * static_cast<double>(repetitions);
-}
-
 constexpr Product float32 = productOf<VectorProduct<Float32Product>>();
 #if defined(__AMX_TILE__)
 constexpr Product high = productOf<TileProduct<TilesSplit>>();
@@ -91,7 +74,6 @@ const Kernels KERNELS = {
     probe,
     meanRows,
     evaluate,
-    multiplyAdd,
 };
 
 }  // namespace plumage

@@ -1,25 +1,28 @@
 /** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
 import { addonOrReason } from '../native/addon.js'
+import { PRECISIONS } from '../native/native-op.js'
 
 /** A turn takes a tenth of a second; other work on the machine can only make one slower. */
 const TURNS = 5
 
 /**
  * Floating-point operations a second of products in this precision, all operands in registers, on the fastest path of this processor.
- * Null where it cannot be measured: without the native engine, and for precisions that it has no such loop for.
+ * Null where it cannot be measured: without the native engine, and for precisions that it lacks. `high` counts a product once that takes three.
  *
  * @param threads default: all that this process may use
  */
 export async function measurePeak(precision: Precision, threads?: number): Promise<number | null> {
   const addon = addonOrReason()
-  if (typeof addon === 'string' || precision !== 'float32') return null
+  const index = (PRECISIONS as readonly Precision[]).indexOf(precision)
+  if (typeof addon === 'string' || index < 0) return null
   const { instructionSets, cores } = addon.info()
+  if (instructionSets[0].precisions[index] === null) return null
   const engine = addon.createEngine(instructionSets[0].name, threads ?? cores)
   let best = 0
   for (let turn = 0; turn < TURNS; turn++) {
     const gigaflops = await new Promise<number>((resolve) =>
-      addon.measurePeak(engine, [(_status, value) => resolve(value)]),
+      addon.measurePeak(engine, index, [(_status, value) => resolve(value)]),
     )
     best = Math.max(best, gigaflops)
   }

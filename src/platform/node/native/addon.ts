@@ -74,7 +74,7 @@ export interface Addon {
   ): Handle<'job'>
   cancel(job: Handle<'job'>): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
-  measurePeak(engine: Handle<'engine'>, job: [JobCallback]): Handle<'job'>
+  measurePeak(engine: Handle<'engine'>, precision: number, job: [JobCallback]): Handle<'job'>
 }
 
 const require = createRequire(import.meta.url)
