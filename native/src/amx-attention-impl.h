@@ -289,16 +289,24 @@ struct TileAttention {
     for (long half = 0; half < 2; half++) largest[half] += poison[half];
   }
 
+  // Split operands are read three times, so they had better stay in the first-level cache; others only pass through.
+#define PLUMAGE_LOAD(TILE, AT)           \
+  if constexpr (split) {                 \
+    _tile_loadd(TILE, AT, 64);           \
+  } else {                               \
+    _tile_stream_loadd(TILE, AT, 64);    \
+  }
   INLINE void multiplyValues(const char* v, const char* p) {
-    _tile_loadd(4, v, 64);
-    _tile_loadd(6, p, 64);
+    PLUMAGE_LOAD(4, v)
+    PLUMAGE_LOAD(6, p)
     _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, p + TILE_BYTES, 64);
+    PLUMAGE_LOAD(7, p + TILE_BYTES)
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, v + TILE_BYTES, 64);
+    PLUMAGE_LOAD(5, v + TILE_BYTES)
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
+#undef PLUMAGE_LOAD
   void mixValues() {
     settle();
     for (long d = 0; d < depthTiles; d++) {
