@@ -93,6 +93,15 @@ std::shared_ptr<T>& fromHandle(napi_env env, napi_value value) {
 
 // ---- Engines and their jobs ----
 
+const Kernels& kernelsNamed(napi_env env, napi_value name) {
+  const std::string wanted = string(env, name);
+  for (const Kernels* kernels : availableKernels()) {
+    if (wanted == kernels->name) return *kernels;
+  }
+  check(env, napi_invalid_arg);
+  throw Failure();
+}
+
 // An engine with its way back to JavaScript. Ends with the handle or with the environment, whichever is first.
 struct Host {
   napi_env env;
@@ -150,13 +159,9 @@ napi_value submit(napi_env env, napi_value engine, napi_value kept, std::functio
 }
 
 napi_value createEngine(napi_env env, napi_value* arguments) {
-  const std::string name = string(env, arguments[0]);
+  const Kernels& chosen = kernelsNamed(env, arguments[0]);
   const int threads = static_cast<int>(number(env, arguments[1]));
-  const Kernels* chosen = nullptr;
-  for (const Kernels* kernels : availableKernels()) {
-    if (name == kernels->name) chosen = kernels;
-  }
-  if (chosen == nullptr || threads < 1 || threads > 1024) check(env, napi_invalid_arg);
+  if (threads < 1 || threads > 1024) check(env, napi_invalid_arg);
   auto host = std::make_shared<Host>();
   host->env = env;
   napi_value label = fromString(env, "plumage");
@@ -164,7 +169,7 @@ napi_value createEngine(napi_env env, napi_value* arguments) {
                                              &host->report));
   check(env, napi_unref_threadsafe_function(env, host->report));
   napi_threadsafe_function report = host->report;
-  host->engine = std::make_unique<Engine>(*chosen, threads, [report](std::shared_ptr<Job> job) {
+  host->engine = std::make_unique<Engine>(chosen, threads, [report](std::shared_ptr<Job> job) {
     auto* held = new std::shared_ptr<Job>(std::move(job));
     if (napi_call_threadsafe_function(report, held, napi_tsfn_nonblocking) != napi_ok) delete held;
   });
@@ -344,6 +349,96 @@ napi_value cancel(napi_env env, napi_value* arguments) {
   return nullptr;
 }
 
+// ---- Images ----
+
+// Elements [at, at + 3) of `kept`: first, count and weights of an axis of `inputs`. Throws for taps outside it.
+ResampleAxis axisOf(napi_env env, napi_value kept, uint32_t at, long inputs, int bits) {
+  Span<int> spans[3];
+  for (uint32_t i = 0; i < 3; i++) {
+    napi_value array;
+    check(env, napi_get_element(env, kept, at + i, &array));
+    spans[i] = typedArray<int>(env, array, napi_int32_array);
+  }
+  const auto [first, count, weights] = spans;
+  const long outputs = static_cast<long>(first.length);
+  const long stride = outputs == 0 ? 0 : static_cast<long>(weights.length) / outputs;
+  bool fits = count.length == first.length && weights.length == first.length * static_cast<size_t>(stride) && bits >= 1 && bits <= 30;
+  for (long i = 0; fits && i < outputs; i++) {
+    fits = first.data[i] >= 0 && count.data[i] >= 1 && count.data[i] <= stride && count.data[i] <= inputs - first.data[i];
+  }
+  for (size_t i = 0; fits && i < weights.length; i++) fits = weights.data[i] <= LARGEST_WEIGHT && weights.data[i] >= -LARGEST_WEIGHT;
+  if (!fits) check(env, napi_invalid_arg);
+  return {first.data, count.data, weights.data, stride, outputs, bits};
+}
+
+// A job for the threads that read files and decode images, beside an engine's own.
+struct Resampling {
+  const Kernels& kernels;
+  ResampleArgs args;
+  napi_ref kept = nullptr;
+  napi_async_work work = nullptr;
+  double missingBytes = 0;
+
+  void execute() {
+    const long bytes = kernels.resampleScratchBytes(args);
+    std::shared_ptr<Region> scratch = Region::allocate(static_cast<size_t>(bytes));
+    if (scratch == nullptr) {
+      missingBytes = static_cast<double>(bytes);
+    } else {
+      kernels.resample(args, reinterpret_cast<char*>(scratch->floats()));
+    }
+  }
+
+  void complete(napi_env env) {
+    napi_value array, callback, receiver, arguments[2];
+    const bool found = napi_get_reference_value(env, kept, &array) == napi_ok && napi_get_element(env, array, 0, &callback) == napi_ok &&
+                       napi_get_undefined(env, &receiver) == napi_ok &&
+                       napi_create_int32(env, missingBytes > 0 ? 2 : 0, &arguments[0]) == napi_ok &&
+                       napi_create_double(env, missingBytes, &arguments[1]) == napi_ok;
+    napi_delete_reference(env, kept);
+    napi_delete_async_work(env, work);
+    if (found) napi_call_function(env, receiver, callback, 2, arguments, nullptr);
+  }
+};
+
+// resample(instructionSet, height, width, horizontalBits, verticalBits, verticalFirst,
+//          [callback, image, out, first, count, weights of the horizontal axis, then of the vertical one])
+napi_value resample(napi_env env, napi_value* arguments) {
+  const Kernels& kernels = kernelsNamed(env, arguments[0]);
+  const long height = static_cast<long>(number(env, arguments[1])), width = static_cast<long>(number(env, arguments[2]));
+  bool verticalFirst;
+  check(env, napi_get_value_bool(env, arguments[5], &verticalFirst));
+  napi_value image, out;
+  check(env, napi_get_element(env, arguments[6], 1, &image));
+  check(env, napi_get_element(env, arguments[6], 2, &out));
+  const Span<unsigned char> from = typedArray<unsigned char>(env, image, napi_uint8_array);
+  const Span<unsigned char> to = typedArray<unsigned char>(env, out, napi_uint8_array);
+  const ResampleAxis horizontal = axisOf(env, arguments[6], 3, width, static_cast<int>(number(env, arguments[3])));
+  const ResampleAxis vertical = axisOf(env, arguments[6], 6, height, static_cast<int>(number(env, arguments[4])));
+  const long newWidth = horizontal.outputs > 0 ? horizontal.outputs : width;
+  const long newHeight = vertical.outputs > 0 ? vertical.outputs : height;
+  // No side of an image comes near: products of two of them cannot run over.
+  constexpr long MOST = 1L << 30;
+  if (height < 1 || width < 1 || height > MOST || width > MOST || newWidth > MOST || newHeight > MOST ||
+      horizontal.outputs + vertical.outputs == 0 || from.length != static_cast<size_t>(height) * width * 3 ||
+      to.length != static_cast<size_t>(newHeight) * newWidth * 3) {
+    check(env, napi_invalid_arg);
+  }
+  auto job = std::make_unique<Resampling>(Resampling{kernels, {from.data, height, width, horizontal, vertical, verticalFirst, to.data}});
+  check(env, napi_create_async_work(
+                 env, nullptr, fromString(env, "plumage resample"),
+                 [](napi_env, void* data) { static_cast<Resampling*>(data)->execute(); },
+                 [](napi_env env, napi_status, void* data) {
+                   std::unique_ptr<Resampling> job(static_cast<Resampling*>(data));
+                   job->complete(env);
+                 },
+                 job.get(), &job->work));
+  check(env, napi_create_reference(env, arguments[6], 1, &job->kept));
+  check(env, napi_queue_async_work(env, job->work));
+  job.release();
+  return nullptr;
+}
+
 // ---- Measuring ----
 
 // evaluate(engine, activation, in, out)
@@ -416,6 +511,7 @@ void defineAll(napi_env env, napi_value exports) {
   define<programBytes, 3>(env, exports, "programBytes");
   define<run, 5>(env, exports, "run");
   define<cancel, 1>(env, exports, "cancel");
+  define<resample, 7>(env, exports, "resample");
   define<evaluate, 4>(env, exports, "evaluate");
   define<measurePeak, 3>(env, exports, "measurePeak");
 }

@@ -161,6 +161,27 @@ struct ProbeArgs {
   float scale;
 };
 
+// Which inputs make an output along one axis of an image: those from first[i] on, `count[i]` of them, with the weights from
+// weights[i * stride] on, in fixed point with `bits` bits after the point.
+struct ResampleAxis {
+  const int* first;
+  const int* count;
+  const int* weights;
+  long stride, outputs;  // no outputs: the side stays as it is
+  int bits;
+};
+
+// 8-bit RGB, [height, width, 3]; rounded to 8 bits after each pass.
+struct ResampleArgs {
+  const unsigned char* in;
+  long height, width;
+  ResampleAxis horizontal, vertical;
+  bool verticalFirst;
+  unsigned char* out;
+};
+// The largest weight that three signed bytes make.
+constexpr int LARGEST_WEIGHT = 127 << 16;
+
 struct Kernels {
   const char* name;
   const Product* products[PRECISIONS];  // null where this processor gains nothing by it
@@ -184,6 +205,9 @@ struct Kernels {
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Means over rows of columns [from, to).
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
+  // At least one axis has outputs. Scratch: as many bytes as are asked for, aligned to 64.
+  void (*resample)(const ResampleArgs&, char* scratch);
+  long (*resampleScratchBytes)(const ResampleArgs&);
   // The elementary functions, for measuring their error.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

@@ -6,6 +6,7 @@
 #else
 #include "attention-impl.h"
 #endif
+#include "resample-impl.h"
 #include "rows-impl.h"
 
 namespace plumage {
@@ -73,6 +74,8 @@ const Kernels KERNELS = {
 #endif
     probe,
     meanRows,
+    resample,
+    resampleScratchBytes,
     evaluate,
 };
 

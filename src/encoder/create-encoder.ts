@@ -2,8 +2,9 @@
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { DecodedImage, RgbImage } from '../image/image.js'
-import { type PreparedImage, prepareImage } from '../image/prepare-image.js'
+import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens } from '../model/vit-config.js'
@@ -27,6 +28,8 @@ export interface EncoderParts<Source> {
   /** How pixels are prepared; also how orientation is treated. */
   readonly recipe: Recipe
   readonly decode: Decode<Source>
+  /** Who resizes; default: this library's portable code, on the calling thread. */
+  readonly resample?: Resample
   /** What to call the model, and what tells its weights from others'. */
   readonly name: string
   readonly fingerprint: string
@@ -59,7 +62,7 @@ export async function createEncoder<Source>(parts: EncoderParts<Source>): Promis
     precision: engine.precision,
     recipe: recipeIdentity(recipe),
   }
-  return new VitEncoder(network, parts.decode, recipe, identity)
+  return new VitEncoder(network, parts.decode, parts.resample ?? portableResample, recipe, identity)
 }
 
 interface PreparedItem extends Waiting {
@@ -75,9 +78,16 @@ class VitEncoder<Source> implements Encoder<Source> {
   readonly size: readonly [height: number, width: number]
   readonly #network: Network
   readonly #decode: Decode<Source>
+  readonly #resample: Resample
   readonly #recipe: Recipe
 
-  constructor(network: Network, decode: Decode<Source>, recipe: Recipe, identity: Identity) {
+  constructor(
+    network: Network,
+    decode: Decode<Source>,
+    resample: Resample,
+    recipe: Recipe,
+    identity: Identity,
+  ) {
     const { config } = network
     this.identity = identity
     this.width = config.width
@@ -87,6 +97,7 @@ class VitEncoder<Source> implements Encoder<Source> {
     this.size = recipe.size
     this.#network = network
     this.#decode = decode
+    this.#resample = resample
     this.#recipe = recipe
   }
 
@@ -117,7 +128,8 @@ class VitEncoder<Source> implements Encoder<Source> {
   async #prepare(source: Source, signal: AbortSignal | undefined): Promise<PreparedItem> {
     const decoded: DecodedImage = await this.#decode(source, signal === undefined ? {} : { signal })
     signal?.throwIfAborted()
-    const image = prepareImage(decoded, this.#recipe)
+    const image = await prepareImageWith(this.#resample, decoded, this.#recipe)
+    signal?.throwIfAborted()
     return { image, shape: `${image.height}x${image.width}`, byteLength: image.pixels.byteLength }
   }
 

@@ -21,8 +21,10 @@ export interface Waiting {
 
 /** Decoders at work at a time: enough to keep ahead of the engine, few enough to leave it the cores. */
 const DECODERS = 2
-/** Batches that may be under way: one computed, one being gathered, results waiting for an older image. */
-const WINDOW_BATCHES = 3
+/** Runs handed to the engine at a time: one that it computes, and one that it finds when it is done. */
+const RUNS = 2
+/** Batches that may be under way: those handed over, one being gathered, results waiting for an older image. */
+const WINDOW_BATCHES = RUNS + 2
 const DEFAULT_MAX_BYTES = 512 * 2 ** 20
 
 export async function* encodeAll<Source, Prepared extends Waiting>(
@@ -63,7 +65,7 @@ class Pipeline<Source, Prepared extends Waiting> {
   readonly #results = new Map<number, EncodeResult<Source>>()
   readonly #decoding = new Set<Promise<void>>()
   #pulling: Promise<void> | null = null
-  #running: Promise<void> | null = null
+  readonly #running = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | null = null
   #exhausted = false
   #pulled = 0
@@ -105,8 +107,8 @@ class Pipeline<Source, Prepared extends Waiting> {
   /** Starts whatever can be started, then waits until something has happened. */
   async advance(): Promise<void> {
     this.#pull()
-    if (this.#running === null) this.#run()
-    const events = [...this.#decoding, this.#pulling, this.#running].filter((event) => event !== null)
+    if (this.#running.size < RUNS) this.#run()
+    const events = [...this.#decoding, this.#pulling, ...this.#running].filter((event) => event !== null)
     await Promise.race([...events, this.#aborted])
   }
 
@@ -114,7 +116,7 @@ class Pipeline<Source, Prepared extends Waiting> {
     this.#stopWatching()
     this.#abort.abort(new Error('the reader of encodeAll stopped'))
     // A source that hangs must not keep the reader from leaving; what computes is let finish.
-    await Promise.allSettled([...this.#decoding, this.#running ?? Promise.resolve()])
+    await Promise.allSettled([...this.#decoding, ...this.#running])
     if (!this.#exhausted) await this.#iterator.return?.()
   }
 
@@ -170,9 +172,8 @@ class Pipeline<Source, Prepared extends Waiting> {
   #run(): void {
     const batch = this.#takeBatchOrNull()
     if (batch === null) return
-    this.#running = this.#runOne(batch).finally(() => {
-      this.#running = null
-    })
+    const running = this.#runOne(batch).finally(() => this.#running.delete(running))
+    this.#running.add(running)
   }
 
   async #runOne(batch: readonly Item<Source, Prepared>[]): Promise<void> {
@@ -191,11 +192,12 @@ class Pipeline<Source, Prepared extends Waiting> {
     }
   }
 
-  /** A full batch, the oldest first; where nothing more can come before a run, the batch with the oldest image as it is. */
+  /** A full batch, the oldest first; where nothing more can come before a run and none is under way, the batch with the oldest image as it is. */
   #takeBatchOrNull(): readonly Item<Source, Prepared>[] | null {
     const groups = [...this.#groups.values()].sort((a, b) => oldest(a) - oldest(b))
     const full = groups.find((group) => group.length >= this.#sizeFor(group))
     const stuck =
+      this.#running.size === 0 &&
       this.#decoding.size === 0 &&
       (this.#exhausted || !this.#hasRoom() || (this.#pulling !== null && this.#mayBeSlow))
     const chosen = full ?? (stuck ? groups[0] : undefined)

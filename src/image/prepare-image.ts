@@ -1,5 +1,11 @@
 /** From decoded pixels to model input, by a recipe; and from places in the input back to the original image. */
-import { resamplePillow, resampleTorch } from '../kernels/resample-pillow.js'
+import {
+  type Passes,
+  pillowPasses,
+  type Resample,
+  resample,
+  torchPasses,
+} from '../kernels/resample-pillow.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
@@ -21,8 +27,66 @@ export type SourceImage = RgbImage & Partial<DecodedImage>
 
 /** Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe can make sense of. */
 export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage {
+  const work = planResize(image, recipe)
+  return finish(image, recipe, work, resample(work.source, work.size, work.passes))
+}
+
+/** The same with another resampler, which may work elsewhere. */
+export async function prepareImageWith(
+  resampler: Resample,
+  image: SourceImage,
+  recipe: Recipe,
+): Promise<PreparedImage> {
+  const work = planResize(image, recipe)
+  return finish(image, recipe, work, await resampler(work.source, work.size, work.passes))
+}
+
+/** The 8-bit stage: what the library's resize and crop give. May be the image itself where nothing changes. */
+export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
+  const work = planResize(image, recipe)
+  return levelsOf(work, resample(work.source, work.size, work.passes))
+}
+
+export async function resizeAndCropWith(
+  resampler: Resample,
+  image: SourceImage,
+  recipe: Recipe,
+): Promise<RgbImage> {
+  const work = planResize(image, recipe)
+  return levelsOf(work, await resampler(work.source, work.size, work.passes))
+}
+
+interface ResizeWork {
+  readonly source: Uint8Array
+  readonly size: Size
+  readonly passes: Passes
+  readonly resized: Size
+  readonly crop: Crop
+}
+
+function planResize(image: SourceImage, recipe: Recipe): ResizeWork {
   const { resized, crop } = geometry(image, recipe)
-  const { data, height, width } = resizeAndCrop(image, recipe)
+  const source = recipe.transparentColour === 'white' ? onWhite(image) : image.data
+  const size = [image.height, image.width] as const
+  const passes =
+    recipe.resampler === 'torch-uint8'
+      ? torchPasses(size, resized)
+      : pillowPasses(size, resized, recipe.passOrder)
+  return { source, size, passes, resized, crop }
+}
+
+function levelsOf({ resized, crop }: ResizeWork, data: Uint8Array): RgbImage {
+  return cropped({ data, height: resized[0], width: resized[1] }, crop)
+}
+
+function finish(
+  image: SourceImage,
+  recipe: Recipe,
+  work: ResizeWork,
+  resizedData: Uint8Array,
+): PreparedImage {
+  const { resized, crop } = work
+  const { data, height, width } = levelsOf(work, resizedData)
   const scaleY = image.height / resized[0]
   const scaleX = image.width / resized[1]
   return {
@@ -38,18 +102,6 @@ export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage 
       right: (right + crop.left) * scaleX,
     }),
   }
-}
-
-/** The 8-bit stage: what the library's resize and crop give. May be the image itself where nothing changes. */
-export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
-  const { resized, crop } = geometry(image, recipe)
-  const source = recipe.transparentColour === 'white' ? onWhite(image) : image.data
-  const size = [image.height, image.width] as const
-  const data =
-    recipe.resampler === 'torch-uint8'
-      ? resampleTorch(source, size, resized)
-      : resamplePillow(source, size, resized, { order: recipe.passOrder })
-  return cropped({ data, height: resized[0], width: resized[1] }, crop)
 }
 
 /** Every pixel of the transparent colour made white, as Pillow's way from RGB with a transparent colour over RGBA ends. */
@@ -178,14 +230,20 @@ function cropped(image: RgbImage, { top, left, height, width }: Crop): RgbImage 
 
 /** Rescale and normalise as torchvision and Hugging Face do: every operation rounds to float32. [H, W, 3] to [3, H, W]. */
 function normalise(data: Uint8Array, { rescale, rgbStats: { mean, std } }: Recipe): Float32Array {
-  const step = Math.fround(1 / 255)
+  const [red, green, blue] = [0, 1, 2].map((c) => normalisedLevels(rescale, mean[c], std[c]))
   const plane = data.length / 3
   const out = new Float32Array(data.length)
-  for (let c = 0; c < 3; c++) {
-    const [m, s] = [Math.fround(mean[c]), Math.fround(std[c])]
-    const unit = (level: number) => Math.fround(rescale === 'multiply' ? level * step : level / 255)
-    const levels = Float32Array.from({ length: 256 }, (_, level) => Math.fround(unit(level) - m) / s)
-    for (let i = 0, from = c; i < plane; i++, from += 3) out[c * plane + i] = levels[data[from]]
+  for (let i = 0, from = 0; i < plane; i++, from += 3) {
+    out[i] = red[data[from]]
+    out[plane + i] = green[data[from + 1]]
+    out[2 * plane + i] = blue[data[from + 2]]
   }
   return out
+}
+
+function normalisedLevels(rescale: Recipe['rescale'], mean: number, std: number): Float32Array {
+  const step = Math.fround(1 / 255)
+  const [m, s] = [Math.fround(mean), Math.fround(std)]
+  const unit = (level: number) => Math.fround(rescale === 'multiply' ? level * step : level / 255)
+  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(unit(level) - m) / s)
 }

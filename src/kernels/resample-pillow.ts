@@ -15,6 +15,19 @@ export type PassOrder = 'pillow-13' | 'horizontal-first'
 
 type Size = readonly [height: number, width: number]
 
+/** What a resize does: up to two passes, each over an axis whose length changes. */
+export interface Passes {
+  readonly horizontal: Taps | null
+  readonly vertical: Taps | null
+  readonly verticalFirst: boolean
+}
+
+/**
+ * Makes the passes: uint8 [height, width, 3] to [newHeight, newWidth, 3], or the input itself where there is no pass. All resamplers give
+ * the same bytes.
+ */
+export type Resample = (image: Uint8Array, size: Size, passes: Passes) => Promise<Uint8Array>
+
 export interface PillowOptions {
   /** Default `pillow-13`. */
   readonly order?: PassOrder
@@ -25,31 +38,53 @@ export interface PillowOptions {
 /** uint8 [height, width, channels] to [newHeight, newWidth, channels]; the input itself where no side changes. */
 export function resamplePillow(
   data: Uint8Array,
-  [height, width]: Size,
-  [newHeight, newWidth]: Size,
+  size: Size,
+  newSize: Size,
   { order = 'pillow-13', channels = 3 }: PillowOptions = {},
 ): Uint8Array {
-  const horizontal = tapsOrNull(width, newWidth, pillowBits)
-  const vertical = tapsOrNull(height, newHeight, pillowBits)
-  const verticalFirst =
-    order === 'pillow-13' && Math.max(0, height - newHeight) > 2 * Math.max(0, width - newWidth)
+  return resample(data, size, pillowPasses(size, newSize, order), channels)
+}
+
+/** uint8 [height, width, 3], as torch's `interpolate(mode='bicubic', antialias=True)` has it; the input itself where no side changes. */
+export function resampleTorch(data: Uint8Array, size: Size, newSize: Size): Uint8Array {
+  return resample(data, size, torchPasses(size, newSize))
+}
+
+export function pillowPasses([height, width]: Size, [newHeight, newWidth]: Size, order: PassOrder): Passes {
+  return {
+    horizontal: tapsOrNull(width, newWidth, pillowBits),
+    vertical: tapsOrNull(height, newHeight, pillowBits),
+    verticalFirst:
+      order === 'pillow-13' && Math.max(0, height - newHeight) > 2 * Math.max(0, width - newWidth),
+  }
+}
+
+export function torchPasses([height, width]: Size, [newHeight, newWidth]: Size): Passes {
+  return {
+    horizontal: tapsOrNull(width, newWidth, torchBits),
+    vertical: tapsOrNull(height, newHeight, torchBits),
+    verticalFirst: false,
+  }
+}
+
+/** The passes one after the other; uint8 [height, width, channels] in and out. */
+export function resample(
+  data: Uint8Array,
+  [, width]: Size,
+  { horizontal, vertical, verticalFirst }: Passes,
+  channels: 1 | 3 = 3,
+): Uint8Array {
+  const newWidth = horizontal?.first.length ?? width
   return verticalFirst
     ? resampleRows(resampleColumns(data, width * channels, vertical), width, channels, horizontal)
     : resampleColumns(resampleRows(data, width, channels, horizontal), newWidth * channels, vertical)
 }
 
-/** uint8 [height, width, 3], as torch's `interpolate(mode='bicubic', antialias=True)` has it; the input itself where no side changes. */
-export function resampleTorch(
-  data: Uint8Array,
-  [height, width]: Size,
-  [newHeight, newWidth]: Size,
-): Uint8Array {
-  const wide = resampleRows(data, width, 3, tapsOrNull(width, newWidth, torchBits))
-  return resampleColumns(wide, newWidth * 3, tapsOrNull(height, newHeight, torchBits))
-}
+/** `resample` as it is, on the thread that calls. */
+export const portableResample: Resample = async (image, size, passes) => resample(image, size, passes)
 
 /** Which inputs make an output, along one axis. */
-interface Taps {
+export interface Taps {
   /** Per output index: the first input index, and how many follow it. */
   readonly first: Int32Array
   readonly count: Int32Array
@@ -193,14 +228,16 @@ function tapsOrNull(
     first[i] = from
     count[i] = taps
   }
-  const bits = bitsFor(exact.reduce((largest, weight) => Math.max(largest, weight), 0))
-  return {
-    first,
-    count,
-    weights: Int32Array.from(exact, (weight) => toFixedPoint(weight, bits)),
-    stride,
-    bits,
-  }
+  const weights = new Int32Array(exact.length)
+  const bits = bitsFor(largestOf(exact))
+  for (let i = 0; i < exact.length; i++) weights[i] = toFixedPoint(exact[i], bits)
+  return { first, count, weights, stride, bits }
+}
+
+function largestOf(values: Float64Array): number {
+  let largest = 0
+  for (let i = 0; i < values.length; i++) if (values[i] > largest) largest = values[i]
+  return largest
 }
 
 /** Halves go away from zero. */

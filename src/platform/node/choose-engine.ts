@@ -3,8 +3,10 @@ import { checkChoice } from '../../encoder/check-options.js'
 import type { Engine, Precision } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
+import { portableResample, type Resample } from '../../kernels/resample-pillow.js'
 import {
   createNativeEngine,
+  createNativeResample,
   type InstructionSet,
   nativeAvailability,
   nativePrecisions,
@@ -36,6 +38,8 @@ export interface EngineOptions {
 
 export interface EngineChoice {
   readonly engine: Engine
+  /** Resizes on the same path. */
+  readonly resample: Resample
   readonly reason: string
 }
 
@@ -62,7 +66,7 @@ function pick({
   onWarning = warn,
 }: EngineOptions): EngineChoice {
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
-    return { engine: createReferenceEngine(), reason: 'asked for' }
+    return { ...reference(), reason: 'asked for' }
   }
   const { available, reason = '' } = nativeAvailability()
   const native = {
@@ -70,12 +74,21 @@ function pick({
     ...(instructionSet === undefined ? {} : { instructionSet }),
     ...(threads === undefined ? {} : { threads }),
   }
-  if (engine === 'native') return { engine: createNativeEngine(native), reason: 'asked for' }
-  if (available) return { engine: createNativeEngine(native), reason: 'the fastest engine here' }
+  if (engine === 'native' || available) {
+    return {
+      engine: createNativeEngine(native),
+      resample: createNativeResample(instructionSet),
+      reason: engine === 'native' ? 'asked for' : 'the fastest engine here',
+    }
+  }
   onWarning(
     `The native engine cannot run (${reason}). Going on with the reference engine, which is right but hundreds of times slower.`,
   )
-  return { engine: createReferenceEngine(), reason: `native cannot run: ${reason}` }
+  return { ...reference(), reason: `native cannot run: ${reason}` }
+}
+
+function reference() {
+  return { engine: createReferenceEngine(), resample: portableResample }
 }
 
 /** What the native engine is asked for. One that it does not have is refused when the choice is checked. */

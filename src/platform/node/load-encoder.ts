@@ -73,7 +73,7 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkChoice('passOrder', options.passOrder, ['pillow-13', 'horizontal-first'])
   checkWhole('maxPatches', options.maxPatches, 1)
   checkWhole('maxPixels', options.maxPixels, 1)
-  const { engine } = chooseEngine(options)
+  const { engine, resample } = chooseEngine(options)
   const { path, network } = await findModel(model, options)
   const { signal, positions, maxPixels, config, heads } = options
   await using open = await openVit(path, {
@@ -86,6 +86,7 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
     engine,
     recipe,
     decode: decoderFor(recipe, maxPixels),
+    resample,
     name: open.name,
     fingerprint: open.fingerprint,
     ...defined({ positions, signal }),

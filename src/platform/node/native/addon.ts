@@ -73,6 +73,16 @@ export interface Addon {
     job: [JobCallback, Float32Array, ...Float32Array[]],
   ): Handle<'job'>
   cancel(job: Handle<'job'>): void
+  resample(
+    instructionSet: InstructionSet,
+    height: number,
+    width: number,
+    horizontalBits: number,
+    verticalBits: number,
+    verticalFirst: boolean,
+    /** Callback, image, output; first, count and weights of the horizontal taps, then of the vertical ones. */
+    job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
+  ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
   measurePeak(engine: Handle<'engine'>, precision: number, job: [JobCallback]): Handle<'job'>
 }

@@ -7,3 +7,4 @@ export {
   nativeAvailability,
   nativePrecisions,
 } from './native-engine.js'
+export { createNativeResample } from './native-resample.js'

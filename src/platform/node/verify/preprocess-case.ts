@@ -6,11 +6,19 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DecodedImage, RgbImage } from '../../../image/image.js'
-import { type PreparedImage, prepareImage, resizeAndCrop } from '../../../image/prepare-image.js'
+import { type PreparedImage, prepareImage, resizeAndCropWith } from '../../../image/prepare-image.js'
 import { birderRecipe, namedRecipe, type PassOrder, type Recipe } from '../../../image/recipe.js'
+import { portableResample, type Resample } from '../../../kernels/resample-pillow.js'
 import { IMAGENET_STATS } from '../../../model/vit-config.js'
 import { decodeImage } from '../decode-image.js'
+import { createNativeResample, nativeAvailability } from '../native/index.js'
 import { type CaseContext, type Comparison, type GoldenCase, largestDifference, readTensors } from './case.js'
+
+/** All that resize here, by name. */
+const RESAMPLERS: readonly (readonly [string, Resample])[] = [
+  ['portable', portableResample],
+  ...nativeAvailability().instructionSets.map((set) => [set, createNativeResample(set)] as const),
+]
 
 interface Result {
   readonly recipe: string
@@ -70,12 +78,12 @@ export async function* runPreprocessCase(
   if (golden.expected !== undefined) yield* runNormalised(golden, root, pillow)
 }
 
-function* runResults(
+async function* runResults(
   golden: GoldenCase,
   results: readonly Result[],
   image: DecodedImage,
   prefix: string,
-): Generator<Comparison, void, undefined> {
+): AsyncGenerator<Comparison, void, undefined> {
   for (const result of results) {
     for (const [order, expected] of [
       ['pillow-13', result.sha256],
@@ -83,8 +91,11 @@ function* runResults(
     ] as const) {
       const recipe = expected === undefined ? null : recipeOf(result, order)
       if (recipe === null) continue
-      const equal = sha256(resizeAndCrop(image, recipe)) === expected
-      yield verdict(golden, `${prefix}${result.name} ${order}`, equal ? 0 : Number.POSITIVE_INFINITY, 0)
+      for (const [resampler, resample] of RESAMPLERS) {
+        const { data } = await resizeAndCropWith(resample, image, recipe)
+        const error = sha256({ data }) === expected ? 0 : Number.POSITIVE_INFINITY
+        yield verdict(golden, `${prefix}${result.name} ${order} ${resampler}`, error, 0)
+      }
     }
   }
 }
@@ -161,6 +172,6 @@ function verdict({ id, kind }: GoldenCase, tensor: string, error: number, tolera
   return { id, kind, tensor, error, tolerance, passed: error <= tolerance, note: 'levels of 255' }
 }
 
-function sha256({ data }: RgbImage): string {
+function sha256({ data }: Pick<RgbImage, 'data'>): string {
   return createHash('sha256').update(data).digest('hex')
 }

@@ -1,0 +1,61 @@
+/** Resizing by the C++ kernels, on the threads that read files and decode images. */
+import { EngineError } from '../../../engine/engine-error.js'
+import type { Passes, Resample, Taps } from '../../../kernels/resample-pillow.js'
+import { type InstructionSet, loadAddon } from './addon.js'
+import { megabytes } from './native-model.js'
+
+const NO_TAPS: Taps = {
+  first: new Int32Array(),
+  count: new Int32Array(),
+  weights: new Int32Array(),
+  stride: 0,
+  bits: 1,
+}
+
+/**
+ * @param instructionSet forces a path; default: the fastest that this processor has
+ * @throws `EngineError` `unavailable` without an addon or the instruction set; a resize may reject with `out-of-memory`
+ */
+export function createNativeResample(instructionSet?: InstructionSet): Resample {
+  const addon = loadAddon()
+  const { instructionSets } = addon.info()
+  const chosen = instructionSet ?? instructionSets[0].name
+  if (!instructionSets.some(({ name }) => name === chosen)) {
+    throw new EngineError('unavailable', `This processor cannot run ${chosen}.`)
+  }
+  return async (image, [height, width], passes) => {
+    const { horizontal, vertical, verticalFirst } = passes
+    if (horizontal === null && vertical === null) return image
+    const out = new Uint8Array(outputBytes(height, width, passes))
+    const h = horizontal ?? NO_TAPS
+    const v = vertical ?? NO_TAPS
+    await new Promise<void>((resolve, reject) => {
+      const done = (status: number, bytes: number) => {
+        if (status === 0) resolve()
+        else
+          reject(
+            new EngineError(
+              'out-of-memory',
+              `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`,
+            ),
+          )
+      }
+      addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [
+        done,
+        image,
+        out,
+        h.first,
+        h.count,
+        h.weights,
+        v.first,
+        v.count,
+        v.weights,
+      ])
+    })
+    return out
+  }
+}
+
+function outputBytes(height: number, width: number, { horizontal, vertical }: Passes): number {
+  return (vertical?.first.length ?? height) * (horizontal?.first.length ?? width) * 3
+}
