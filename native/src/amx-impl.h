@@ -158,7 +158,8 @@ struct TilesSplit {
 // What the driver in gemm-impl.h needs of a product that works on tiles.
 template <typename Kind>
 struct TileProduct : Kind {
-  static constexpr long ROWS_OF_TILE = 32, COLUMNS = 32;
+  static constexpr long ROWS_OF_TILE = 32, COLUMNS = 32, STORED_BYTES = Kind::STEP_BYTES;
+  static constexpr bool WIDENS = false;
   static long aheadBytes(long steps) { return steps * Kind::STEP_BYTES / 8; }
   static void begin() { configureTiles(); }
   static void end() { _tile_release(); }

@@ -20,7 +20,7 @@ void activateAll(Activation kind, float* x, long count) {
 // Where the scales of a weight begin, in floats; `panels` of a product P.
 template <typename P>
 long panelFloats(long columns, long depth) {
-  return ceilDivide(ceilDivide(columns, P::COLUMNS) * ceilDivide(depth, P::STEP_VALUES) * P::STEP_BYTES, 64) * 16;
+  return ceilDivide(ceilDivide(columns, P::COLUMNS) * ceilDivide(depth, P::STEP_VALUES) * P::STORED_BYTES, 64) * 16;
 }
 
 template <typename P>
@@ -38,9 +38,7 @@ void packScales(const float* weight, long columns, long depth, float* packed, lo
     const float scale = n < columns ? int8Scale(weight + n * depth, depth) : 0;
     scales[n] = scale;
     if (!P::OFFSET) continue;
-    int sum = 0;
-    for (long k = 0; n < columns && k < depth; k++) sum += toInt8(weight[n * depth + k], scale);
-    sums[n] = sum * 128;
+    sums[n] = n < columns ? int8Sum(weight + n * depth, depth, scale) * 128 : 0;
   }
 }
 
@@ -168,7 +166,7 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
   const long chunk = task / panels, panel = task % panels, column = panel * P::COLUMNS;
   const long first = chunk * args.chunkRows;
   const long rows = smaller(args.chunkRows, args.rows - first);
-  const char* weight = reinterpret_cast<const char*>(args.weight) + panel * ceilDivide(args.depth, P::STEP_VALUES) * P::STEP_BYTES;
+  const char* weight = reinterpret_cast<const char*>(args.weight) + panel * ceilDivide(args.depth, P::STEP_VALUES) * P::STORED_BYTES;
   const long from = args.fromDepth / P::STEP_VALUES, to = ceilDivide(args.toDepth, P::STEP_VALUES);
   const long block = ceilDivide(to - from, ceilDivide(to - from, P::BLOCK_STEPS));
   const PanelVectors<P> vectors(args, column);
@@ -176,9 +174,15 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
   P::begin();
   for (long k = from; k < to; k += block) {
     const long steps = smaller(block, to - k);
-    const char* b = weight + k * P::STEP_BYTES;
-    const char* next = b + steps * P::STEP_BYTES;
-    const long aheadBytes = P::aheadBytes(steps), blockBytes = steps * P::STEP_BYTES;
+    const char* stored = weight + k * P::STORED_BYTES;
+    const char* next = stored + steps * P::STORED_BYTES;
+    const long aheadBytes = P::aheadBytes(steps), blockBytes = steps * P::STORED_BYTES;
+    const char* b = stored;
+    alignas(64) float widened[P::WIDENS ? P::BLOCK_STEPS * P::COLUMNS : 1];
+    if constexpr (P::WIDENS) {
+      P::widenSteps(stored, steps, widened);
+      b = reinterpret_cast<const char*>(widened);
+    }
     const bool last = k + steps == to;
     // Tiles that read sums back wait long for it: the sums of the last block are added where the tile is finished.
     const bool apart = last && k > from && P::ADDS_LAST_APART;
@@ -190,7 +194,7 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
       float* sums = apart ? lastSums + r / P::ROWS_OF_TILE % 2 * P::ROWS_OF_TILE * P::COLUMNS : c;
       if (last) fetchDestination<P>(args, first + r, column, count, vectors.count);
       // The weights of the next block, spread over the first tiles; afterwards lines that are there already.
-      const char* ahead = fetched < blockBytes ? next + fetched : b;
+      const char* ahead = fetched < blockBytes ? next + fetched : stored;
       P::multiply(args.a, first + r, k, b, sums, steps, count, vectors.count, k > from && !apart, ahead, previous);
       fetched += aheadBytes;
       if (last) previous = Finish<P, ending>(args, vectors, sums, apart ? c : nullptr, first + r, column, count);

@@ -1,7 +1,8 @@
-// Products from vector registers: tiles of MR rows x NR columns, one policy for each kind of operand.
+// Products from vector registers: tiles of some rows x VECTORS vectors of columns, one policy for each kind of operand.
 //
-// A policy says what a step of the sum is. The left operand always moves on by one float a step (one value, two bfloat16 or four
-// bytes), broadcast to all lanes; the right one by NR lanes of STEP_BYTES / NR bytes.
+// A policy says what a step of the sum is, and how large a tile is. The left operand always moves on by one float a step (one value, two
+// bfloat16 or four bytes), broadcast to all lanes; the right one by STEP_BYTES, a number for each lane. Where WIDENS, weights are kept in
+// STORED_BYTES a step and made wide block by block, before all tiles of a chunk.
 #pragma once
 
 #include "math-impl.h"
@@ -32,25 +33,50 @@ INLINE float fromBfloat16(unsigned short value) {
 
 // Scales of a packed int8 weight lie behind its panels: one float for each column, then 128 times the sum of the column's bytes.
 INLINE float int8Scale(const float* row, long depth) {
+  V most{};
+  long k = 0;
+  for (; k + W <= depth; k += W) {
+    const V size = absolute(load(row + k));
+    most = size > most ? size : most;
+  }
   float largest = 0;
-  for (long k = 0; k < depth; k++) largest = __builtin_fabsf(row[k]) > largest ? __builtin_fabsf(row[k]) : largest;
+  for (long i = 0; i < W; i++) largest = most[i] > largest ? most[i] : largest;
+  for (; k < depth; k++) largest = __builtin_fabsf(row[k]) > largest ? __builtin_fabsf(row[k]) : largest;
   return largest / 127.0f;
 }
 INLINE int toInt8(float value, float scale) {
   return scale > 0 ? static_cast<int>(__builtin_rintf(value / scale)) : 0;
 }
+INLINE int int8Sum(const float* row, long depth, float scale) {
+  if (!(scale > 0)) return 0;
+  // Added and taken away, it leaves no room for a fraction.
+  constexpr float WHOLE = 0x1.8p23f;
+  V sums{};
+  long k = 0;
+  for (; k + W <= depth; k += W) sums += (load(row + k) / splat(scale) + splat(WHOLE)) - splat(WHOLE);
+  int total = static_cast<int>(sum(sums));
+  for (; k < depth; k++) total += toInt8(row[k], scale);
+  return total;
+}
 
 // A part of a panel while it is packed: columns one below the other, zeros where the weight ends.
 struct PackBlock {
-  static constexpr long DEPTH = 16;
-  float values[NR][DEPTH];
-  float scales[NR];
+  static constexpr long DEPTH = 16, MOST_COLUMNS = 4 * W;
+  float values[MOST_COLUMNS][DEPTH];
+  float scales[MOST_COLUMNS];
 };
 
-struct Float32Product {
+// Rows and vectors of a tile: as many sums as there are registers, less those for operands.
+struct Float32Tile {
+  static constexpr int MOST_ROWS = MR, VECTORS = NV;
+  static constexpr long COLUMNS = NR;
+};
+
+struct Float32Product : Float32Tile {
   typedef V Accumulator;
+  static constexpr bool WIDENS = false;
   static constexpr Format ROWS = Format::float32;
-  static constexpr long STEP_VALUES = 1, STEP_BYTES = NR * 4;
+  static constexpr long STEP_VALUES = 1, STEP_BYTES = NR * 4, STORED_BYTES = STEP_BYTES;
   static constexpr bool SCALED = false, OFFSET = false;
   static INLINE V right(const char* b, int j) { return load(reinterpret_cast<const float*>(b) + j * W); }
   static INLINE V left(const float* a) { return splat(*a); }
@@ -62,9 +88,10 @@ struct Float32Product {
 
 // Weights in half or a quarter of the memory, products in float32: where the processor multiplies nothing narrower.
 struct Bfloat16WeightsProduct : Float32Product {
-  static constexpr long STEP_BYTES = NR * 2;
-  static INLINE V right(const char* b, int j) {
-    const Halves h = *reinterpret_cast<const UnalignedHalves*>(b + j * W * 2);
+  static constexpr bool WIDENS = true;
+  static constexpr long STORED_BYTES = NR * 2;
+  static INLINE V widen(const char* b) {
+    const Halves h = *reinterpret_cast<const UnalignedHalves*>(b);
     return (V)(__builtin_convertvector(h, I) << 16);
   }
   static INLINE void pack(const PackBlock& block, long k, char* out) {
@@ -72,42 +99,55 @@ struct Bfloat16WeightsProduct : Float32Product {
   }
 };
 struct Int8WeightsProduct : Float32Product {
-  static constexpr long STEP_BYTES = NR;
+  static constexpr bool WIDENS = true;
+  static constexpr long STORED_BYTES = NR;
   static constexpr bool SCALED = true;
-  static INLINE V right(const char* b, int j) {
-    return __builtin_convertvector(*reinterpret_cast<const UnalignedBytes*>(b + j * W), V);
+  static INLINE V widen(const char* b) {
+#if VECTOR_WIDTH == 16
+    // GCC takes the conversion of whole vectors apart lane by lane.
+    return (V)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b))));
+#else
+    return __builtin_convertvector(__builtin_convertvector(*reinterpret_cast<const UnalignedBytes*>(b), I), V);
+#endif
   }
   static INLINE void pack(const PackBlock& block, long k, char* out) {
     for (long c = 0; c < NR; c++) out[c] = static_cast<char>(toInt8(block.values[c][k], block.scales[c]));
   }
 };
 
+#if defined(DOT_TILE_ROWS)
+struct DotTile {
+  static constexpr int MOST_ROWS = DOT_TILE_ROWS, VECTORS = DOT_TILE_VECTORS;
+  static constexpr long COLUMNS = VECTORS * W;
+};
+
+// Dot products of pairs or fours that lie in one float, side by side in a lane of the sums.
+template <typename Sums, long values>
+struct DotProduct : DotTile {
+  typedef Sums Accumulator;
+  static constexpr bool WIDENS = false;
+  static constexpr long STEP_VALUES = values, STEP_BYTES = COLUMNS * 4, STORED_BYTES = STEP_BYTES;
+  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
+};
+
 #if defined(__AVX512BF16__)
-struct Bfloat16Product {
-  typedef V Accumulator;
+struct Bfloat16Product : DotProduct<V, 2> {
   static constexpr Format ROWS = Format::bfloat16;
-  static constexpr long STEP_VALUES = 2, STEP_BYTES = NR * 4;
   static constexpr bool SCALED = false, OFFSET = false;
-  static INLINE V right(const char* b, int j) { return load(reinterpret_cast<const float*>(b) + j * W); }
-  static INLINE V left(const float* a) { return (V)_mm512_set1_epi32(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
-  static INLINE void add(V& sum, V left, V right) { sum = (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)left, (__m512bh)right); }
+  static INLINE void add(V& sum, I left, I right) { sum = (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)left, (__m512bh)right); }
   static INLINE void pack(const PackBlock& block, long k, char* out) {
     unsigned short* to = reinterpret_cast<unsigned short*>(out);
-    for (long c = 0; c < NR; c++) {
+    for (long c = 0; c < COLUMNS; c++) {
       for (long i = 0; i < 2; i++) to[c * 2 + i] = roundToBfloat16(block.values[c][k + i]);
     }
   }
 };
 #endif
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-struct Int8Product {
-  typedef I Accumulator;
+struct Int8Product : DotProduct<I, 4> {
   static constexpr Format ROWS = Format::int8;
-  static constexpr long STEP_VALUES = 4, STEP_BYTES = NR * 4;
   static constexpr bool SCALED = true, OFFSET = true;
-  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
-  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
   static INLINE void add(I& sum, I left, I right) {
 #if VECTOR_WIDTH == 16
     sum = (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)left, (__m512i)right);
@@ -116,7 +156,7 @@ struct Int8Product {
 #endif
   }
   static INLINE void pack(const PackBlock& block, long k, char* out) {
-    for (long c = 0; c < NR; c++) {
+    for (long c = 0; c < COLUMNS; c++) {
       for (long i = 0; i < 4; i++) out[c * 4 + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
     }
   }
@@ -128,7 +168,7 @@ struct Int8Product {
 constexpr int ROUND = 4;
 constexpr int COLUMN_ROUND = 2;
 
-// c[R][NR] (+)= a * b over `steps`. Element (i, k) of a is at a[i * iStride + k * kStride]: one of
+// c[R][COLUMNS] (+)= a * b over `steps`. Element (i, k) of a is at a[i * iStride + k * kStride]: one of
 // the strides is 1, `stride` is the other.
 // `ahead` is fetched towards the second-level cache, a line for each round.
 template <typename P, int R, int N, bool rowsContiguous, bool accumulate>
@@ -139,7 +179,7 @@ INLINE void multiplyTile(const float* a, long stride, const char* b, float* c, l
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
 #pragma GCC unroll 4
-    for (int j = 0; j < N; j++) acc[i][j] = accumulate ? (A)load(c + i * NR + j * W) : A{};
+    for (int j = 0; j < N; j++) acc[i][j] = accumulate ? (A)load(c + i * P::COLUMNS + j * W) : A{};
   }
   // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride. Otherwise a pointer for each step of a round.
   constexpr int POINTERS = rowsContiguous ? (R + 2) / 3 : UNROLL;
@@ -184,7 +224,7 @@ INLINE void multiplyTile(const float* a, long stride, const char* b, float* c, l
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
 #pragma GCC unroll 4
-    for (int j = 0; j < N; j++) store(c + i * NR + j * W, (V)acc[i][j]);
+    for (int j = 0; j < N; j++) store(c + i * P::COLUMNS + j * W, (V)acc[i][j]);
   }
 }
 
@@ -195,8 +235,8 @@ __attribute__((noinline)) void tile(const float* a, long stride, const char* b, 
   multiplyTile<P, R, N, rowsContiguous, accumulate>(a, stride, b, c, steps, ahead);
 }
 
-// The tile function for each number of rows up to MR. N: vectors side by side; fewer than NV in a last panel that is not full.
-template <typename P, bool rowsContiguous, bool accumulate, int N = NV, int R = MR>
+// The tile function for each number of rows. N: vectors side by side; fewer than VECTORS in a last panel that is not full.
+template <typename P, bool rowsContiguous, bool accumulate, int N = P::VECTORS, int R = P::MOST_ROWS>
 struct Tiles {
   static TileFunction of(long rows) {
     return rows == R ? tile<P, R, N, rowsContiguous, accumulate> : Tiles<P, rowsContiguous, accumulate, N, R - 1>::of(rows);
@@ -210,7 +250,8 @@ struct Tiles<P, rowsContiguous, accumulate, N, 1> {
 // What the driver in gemm-impl.h needs of a product that works on vector registers.
 template <typename Policy>
 struct VectorProduct : Policy {
-  static constexpr long ROWS_OF_TILE = MR, COLUMNS = NR, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = 0;
+  using Policy::COLUMNS;
+  static constexpr long ROWS_OF_TILE = Policy::MOST_ROWS, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = 0;
   // Bytes that a tile function fetches ahead.
   static long aheadBytes(long steps) { return steps / ROUND * 64; }
   static void begin() {}
@@ -223,14 +264,14 @@ struct VectorProduct : Policy {
     const TileFunction function = accumulate ? tileOf<true>(rows, vectors) : tileOf<false>(rows, vectors);
     function(a.data + row * a.stride + step, a.stride, b, c, steps, ahead);
   }
-  static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * NR + vector * W; }
+  static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * COLUMNS + vector * W; }
 
   // Sums that do not wait for each other.
   static double peak(long repetitions) {
     typedef typename Policy::Accumulator A;
     constexpr int CHAINS = 12;
-    alignas(64) float operands[2 * NR];
-    for (long i = 0; i < 2 * NR; i++) operands[i] = 0.001f * static_cast<float>(i);
+    alignas(64) float operands[2 * COLUMNS];
+    for (long i = 0; i < 2 * COLUMNS; i++) operands[i] = 0.001f * static_cast<float>(i);
     A sums[CHAINS] = {};
     auto left = Policy::left(operands + 1);
     const auto right = Policy::right(reinterpret_cast<const char*>(operands), 0);
@@ -253,23 +294,28 @@ struct VectorProduct : Policy {
     return 2.0 * CHAINS * W * Policy::STEP_VALUES * static_cast<double>(repetitions);
   }
 
+  // Steps of a panel as products read them.
+  static INLINE void widenSteps(const char* b, long steps, float* out) {
+    for (long i = 0; i < steps * Policy::VECTORS; i++) store(out + i * W, Policy::widen(b + i * (Policy::STORED_BYTES / Policy::VECTORS)));
+  }
+
   static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
     const long steps = ceilDivide(depth, Policy::STEP_VALUES);
     PackBlock block;
     for (long panel = from; panel < to; panel++) {
-      char* out = reinterpret_cast<char*>(packed) + panel * steps * Policy::STEP_BYTES;
-      const long width = smaller(NR, columns - panel * NR);
-      const float* in = weight + panel * NR * depth;
+      char* out = reinterpret_cast<char*>(packed) + panel * steps * Policy::STORED_BYTES;
+      const long width = smaller(COLUMNS, columns - panel * COLUMNS);
+      const float* in = weight + panel * COLUMNS * depth;
       if (Policy::SCALED) {
-        for (long c = 0; c < NR; c++) block.scales[c] = c < width ? int8Scale(in + c * depth, depth) : 0;
+        for (long c = 0; c < COLUMNS; c++) block.scales[c] = c < width ? int8Scale(in + c * depth, depth) : 0;
       }
       // A line of each column is read once and written while it is in the cache.
       for (long k = 0; k < depth; k += PackBlock::DEPTH) {
         const long count = smaller(PackBlock::DEPTH, depth - k);
-        for (long c = 0; c < NR; c++) {
+        for (long c = 0; c < COLUMNS; c++) {
           for (long i = 0; i < PackBlock::DEPTH; i++) block.values[c][i] = c < width && i < count ? in[c * depth + k + i] : 0;
         }
-        for (long i = 0; i < count; i += Policy::STEP_VALUES, out += Policy::STEP_BYTES) Policy::pack(block, i, out);
+        for (long i = 0; i < count; i += Policy::STEP_VALUES, out += Policy::STORED_BYTES) Policy::pack(block, i, out);
       }
     }
   }

@@ -34,7 +34,7 @@ constexpr Product bfloat16 = productOf<VectorProduct<Bfloat16Product>>();
 #else
 constexpr Product bfloat16 = productOf<VectorProduct<Bfloat16WeightsProduct>>();
 #endif
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#if defined(DOT_TILE_ROWS)
 constexpr Product int8 = productOf<VectorProduct<Int8Product>>();
 #else
 constexpr Product int8 = productOf<VectorProduct<Int8WeightsProduct>>();

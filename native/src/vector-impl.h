@@ -1,6 +1,7 @@
 // A vector of floats for whichever instruction set the including file is compiled for, by the compilers' vector extensions.
 //
-// The includer defines VECTOR_WIDTH (floats), TILE_ROWS, TILE_VECTORS, KEY_BLOCK, DEPTH_BLOCK. Everything sits in an anonymous namespace: each
+// The includer defines VECTOR_WIDTH (floats), TILE_ROWS, TILE_VECTORS, KEY_BLOCK, DEPTH_BLOCK; DOT_TILE_ROWS and DOT_TILE_VECTORS where there are
+// dot products of narrow numbers. Everything sits in an anonymous namespace: each
 // instruction set has its own copy and nothing can leak into another.
 #pragma once
 
@@ -14,9 +15,9 @@ namespace plumage {
 namespace {
 
 constexpr long W = VECTOR_WIDTH;
-constexpr int NV = TILE_VECTORS;  // vectors side by side in a tile
+// A float32 tile: rows, vectors side by side, columns.
+constexpr int MR = TILE_ROWS, NV = TILE_VECTORS;
 constexpr long NR = NV * W;
-constexpr int MR = TILE_ROWS;
 
 typedef float V __attribute__((vector_size(VECTOR_WIDTH * 4)));
 typedef int I __attribute__((vector_size(VECTOR_WIDTH * 4)));
