@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
-import { PRECISIONS } from '../dist/platform/node/native/native-op.js'
+import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
 
 const { values } = parseArgs({
   options: {

@@ -11,7 +11,7 @@
 
 namespace plumage {
 
-// Mirrored by ACTIVATION_CODES in src/platform/node/native/encode-ops.ts.
+// Mirrored by ACTIVATION_CODES in src/engine/lowered/encode-ops.ts.
 enum class Activation : int {
   identity,
   relu,
@@ -50,11 +50,11 @@ struct Epilogue {
   long otherStride;
 };
 
-// How products are computed. Mirrored by PRECISIONS in src/platform/node/native/native-op.ts.
+// How products are computed. Mirrored by PRECISIONS in src/engine/lowered/lowered-op.ts.
 enum class Precision : int { float32, high, bfloat16, int8 };
 constexpr int PRECISIONS = 4;
 
-// How the values of a row are stored; mirrored by FORMATS in src/platform/node/native/native-op.ts. In every format but float32 a row
+// How the values of a row are stored; mirrored by FORMATS in src/engine/lowered/lowered-op.ts. In every format but float32 a row
 // is filled up to whole cache lines with zeros, so that products may run over them.
 //   split: bfloat16, then what rounding left over as bfloat16 again, `low` floats further on
 //   int8:  round(127 * value / largest of the row) + 128; the scale largest / 127 is the first float of the row's last cache line

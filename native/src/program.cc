@@ -35,7 +35,7 @@ struct FieldReader {
 
 }  // namespace
 
-// The order is that of encodeOp in src/platform/node/native/encode-ops.ts.
+// The order is that of encodeOp in src/engine/lowered/encode-ops.ts.
 Op readOp(const double* fields) {
   FieldReader read{fields};
   Op op;

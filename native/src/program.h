@@ -12,7 +12,7 @@
 
 namespace plumage {
 
-// Mirrored by OP_CODES in src/platform/node/native/encode-ops.ts.
+// Mirrored by OP_CODES in src/engine/lowered/encode-ops.ts.
 enum class OpKind : int {
   copyIn,
   copyOut,

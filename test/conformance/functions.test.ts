@@ -1,9 +1,9 @@
 /** The error of the vectorised elementary functions and activations, over their whole range, on every path. */
 import { describe, expect, test } from 'vitest'
+import { ACTIVATION_CODES, FUNCTION_CODES } from '../../src/engine/lowered/encode-ops.js'
 import type { ActivationKind } from '../../src/engine/plan.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { loadAddon } from '../../src/platform/node/native/addon.js'
-import { ACTIVATION_CODES, FUNCTION_CODES } from '../../src/platform/node/native/encode-ops.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 
 const addon = loadAddon()

@@ -1,7 +1,7 @@
 /** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
+import { PRECISIONS } from '../../../engine/lowered/lowered-op.js'
 import { addonOrReason } from '../native/addon.js'
-import { PRECISIONS } from '../native/native-op.js'
 
 /** A turn takes a tenth of a second; other work on the machine can only make one slower. */
 const TURNS = 5

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { EngineError } from '../../../engine/engine-error.js'
+import type { PrecisionInfo } from '../../../engine/lowered/arithmetic.js'
 import { packageRoot } from '../package-root.js'
 
 /** Fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
@@ -16,16 +17,6 @@ export const INSTRUCTION_SETS = [
   'generic',
 ] as const
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
-
-/** The formats that a precision works on, as positions in FORMATS; null where the instruction set gains nothing by it. */
-export type PrecisionInfo = {
-  /** What products read. */
-  readonly rows: number
-  /** What attention reads. */
-  readonly attention: number
-  /** What a product may write that is read only as one of the others. */
-  readonly between: number
-} | null
 
 declare const handle: unique symbol
 /** An object of the addon; `Kind` keeps them apart. */

@@ -1,12 +1,13 @@
 /** Plans on the C++ kernels: every pass one job on the engine's own threads, off the event loop. */
 import type { Engine, EngineModel, WeightSource } from '../../../engine/engine.js'
 import { EngineError } from '../../../engine/engine-error.js'
+import { Arithmetic } from '../../../engine/lowered/arithmetic.js'
+import { PRECISIONS, type ProductPrecision } from '../../../engine/lowered/lowered-op.js'
+import { layOutWeights, packWeights, type WeightPlace } from '../../../engine/lowered/weight-layout.js'
 import type { Plan } from '../../../engine/plan.js'
+import type { Shape } from '../../../tensor/shape.js'
 import { type Addon, addonOrReason, type Handle, type InstructionSet, loadAddon } from './addon.js'
-import { Arithmetic } from './arithmetic.js'
 import { megabytes, NativeModel } from './native-model.js'
-import { type NativePrecision, PRECISIONS } from './native-op.js'
-import { layOutWeights, packWeights } from './packed-weights.js'
 
 export interface NativeOptions {
   /** Forces a path; default: the fastest that this processor has. */
@@ -20,7 +21,7 @@ export interface NativeOptions {
    * - `bfloat16`: one product of operands rounded to bfloat16.
    * - `int8`: linear layers in bytes, with a scale for each output channel and each token; attention in bfloat16 or float32.
    */
-  readonly precision?: NativePrecision
+  readonly precision?: ProductPrecision
 }
 
 export interface NativeAvailability {
@@ -41,7 +42,7 @@ export function nativeAvailability(): NativeAvailability {
 }
 
 /** The precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
-export function nativePrecisions(instructionSet?: InstructionSet): readonly NativePrecision[] {
+export function nativePrecisions(instructionSet?: InstructionSet): readonly ProductPrecision[] {
   const addon = addonOrReason()
   if (typeof addon === 'string') return []
   const { instructionSets } = addon.info()
@@ -95,7 +96,9 @@ async function load(
   signal: AbortSignal | undefined,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOutWeights(addon, engine, plan, arithmetic)
+  const layout = layOutWeights(plan, arithmetic, (precision, columns, depth) =>
+    addon.packedFloats(engine, PRECISIONS.indexOf(precision), columns, depth),
+  )
   const region = addon.allocate(layout.floats)
   if (region === null) {
     throw new EngineError(
@@ -104,10 +107,33 @@ async function load(
     )
   }
   try {
-    await packWeights(addon, engine, region, plan, layout, source, signal)
+    const packInto = (place: WeightPlace, shape: Shape, values: Float32Array) =>
+      pack(addon, engine, region, place, shape, values)
+    await packWeights(plan, layout, source, packInto, signal)
   } catch (error) {
     addon.releaseRegion(region)
     throw error
   }
   return new NativeModel(addon, engine, region, layout, arithmetic)
+}
+
+function pack(
+  addon: Addon,
+  engine: Handle<'engine'>,
+  region: Handle<'region'>,
+  { offset, form }: WeightPlace,
+  shape: Shape,
+  values: Float32Array,
+): Promise<void> {
+  const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
+  const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
+  return new Promise((resolve, reject) => {
+    addon.pack(engine, region, offset, precision, columns, depth, [
+      (status) => {
+        if (status === 0) resolve()
+        else reject(new EngineError('disposed', 'The engine ended while weights were being packed.'))
+      },
+      values,
+    ])
+  })
 }

@@ -1,13 +1,13 @@
 /** What a loaded model and a compiled plan own: native memory, given back when they are disposed of. */
 import type { EngineModel, Program } from '../../../engine/engine.js'
 import { EngineError } from '../../../engine/engine-error.js'
+import type { Arithmetic } from '../../../engine/lowered/arithmetic.js'
+import { encodePlan } from '../../../engine/lowered/encode-ops.js'
+import { lowerPlan } from '../../../engine/lowered/lower-plan.js'
+import { offsetOf, type WeightLayout } from '../../../engine/lowered/weight-layout.js'
 import type { Plan, SlotName } from '../../../engine/plan.js'
 import { elementCount } from '../../../tensor/shape.js'
 import type { Addon, Handle } from './addon.js'
-import type { Arithmetic } from './arithmetic.js'
-import { encodePlan } from './encode-ops.js'
-import { lowerPlan } from './lower-plan.js'
-import { offsetOf, type WeightLayout } from './packed-weights.js'
 
 export function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MB`

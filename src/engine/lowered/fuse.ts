@@ -1,12 +1,12 @@
 /** Folds element-wise steps into the step that makes their input, so that no value travels through memory twice. */
-import type { SlotName } from '../../../engine/plan.js'
-import type { NativeOp } from './native-op.js'
+import type { SlotName } from '../plan.js'
+import type { LoweredOp } from './lowered-op.js'
 
 /**
  * A product or an element-wise step computes, in this order: activation, times gamma, then plus or gated by a second slot.
  * Whatever follows in that order joins it, where the value between is nobody else's and no output.
  */
-export function fuse(ops: readonly NativeOp[], outputs: ReadonlySet<SlotName>): readonly NativeOp[] {
+export function fuse(ops: readonly LoweredOp[], outputs: ReadonlySet<SlotName>): readonly LoweredOp[] {
   const readers = new Map<SlotName, number>()
   for (const op of ops) {
     for (const slot of [op.input, op.second]) {
@@ -14,8 +14,8 @@ export function fuse(ops: readonly NativeOp[], outputs: ReadonlySet<SlotName>): 
     }
   }
   // By the slot that they write; re-inserted at the place of what joins them, where all that it reads exists.
-  const result = new Map<SlotName, NativeOp>()
-  const merged: (NativeOp | null)[] = []
+  const result = new Map<SlotName, LoweredOp>()
+  const merged: (LoweredOp | null)[] = []
   const placeOf = new Map<SlotName, number>()
   for (const op of ops) {
     let next = op
@@ -41,11 +41,11 @@ export function fuse(ops: readonly NativeOp[], outputs: ReadonlySet<SlotName>): 
 }
 
 /** A sum the other way round. */
-function swapped(op: NativeOp): NativeOp | null {
+function swapped(op: LoweredOp): LoweredOp | null {
   return op.combine === 'add' ? { ...op, input: op.second, second: op.input } : null
 }
 
-function join(producer: NativeOp, op: NativeOp): NativeOp | null {
+function join(producer: LoweredOp, op: LoweredOp): LoweredOp | null {
   if (producer.kind !== 'linear' && producer.kind !== 'elementwise') return null
   if (producer.combine !== 'none' || producer.outputRows !== null) return null
   const plain = producer.activation === 'identity' && producer.gamma === null

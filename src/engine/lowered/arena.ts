@@ -1,7 +1,7 @@
 /** Where each slot lies in one piece of memory: slots that are never alive together share a place. */
-import type { SlotName } from '../../../engine/plan.js'
+import type { SlotName } from '../plan.js'
 import { type SlotSizes, sizeOf } from './lower-step.js'
-import type { Format, NativeOp } from './native-op.js'
+import type { Format, LoweredOp } from './lowered-op.js'
 
 export interface Arena {
   /** Floats from the start for one image. A batch takes them times its size. */
@@ -34,7 +34,7 @@ interface Life {
 }
 
 export function planArena(
-  ops: readonly NativeOp[],
+  ops: readonly LoweredOp[],
   sizes: SlotSizes,
   formats: ReadonlyMap<SlotName, Format>,
 ): Arena {
@@ -71,7 +71,7 @@ export function planArena(
 
 /** The slot whose memory the output may take over: read element by element at the place that is written, here for the last time. */
 function inPlaceOf(
-  op: NativeOp,
+  op: LoweredOp,
   index: number,
   lastUse: ReadonlyMap<SlotName, number>,
   sizes: SlotSizes,

@@ -1,18 +1,27 @@
 /** What a precision means on an instruction set: how each product is computed and in which format each value lies between. */
-import type { Linear, Plan } from '../../../engine/plan.js'
-import type { PrecisionInfo } from './addon.js'
-import { FORMATS, type Format, type NativePrecision, PRECISIONS } from './native-op.js'
+import type { Linear, Plan } from '../plan.js'
+import { FORMATS, type Format, PRECISIONS, type ProductPrecision } from './lowered-op.js'
+
+/** The formats that a precision works on, as positions in FORMATS; null where the instruction set gains nothing by it. */
+export type PrecisionInfo = {
+  /** What products read. */
+  readonly rows: number
+  /** What attention reads. */
+  readonly attention: number
+  /** What a product may write that is read only as one of the others. */
+  readonly between: number
+} | null
 
 export class Arithmetic {
-  readonly precision: NativePrecision
+  readonly precision: ProductPrecision
   /** What attention reads. */
   readonly attention: Format
   /** What a product may write where its readers want something else still narrower. */
   readonly between: Format
-  readonly #rows: ReadonlyMap<NativePrecision, Format>
+  readonly #rows: ReadonlyMap<ProductPrecision, Format>
 
   /** @param precisions of the instruction set, in the order of PRECISIONS; the one chosen is not null */
-  constructor(precision: NativePrecision, precisions: readonly PrecisionInfo[]) {
+  constructor(precision: ProductPrecision, precisions: readonly PrecisionInfo[]) {
     const chosen = precisions[PRECISIONS.indexOf(precision)]
     this.precision = precision
     this.attention = formatAt(chosen?.attention)
@@ -21,7 +30,7 @@ export class Arithmetic {
   }
 
   /** What the products of a precision read. */
-  rowsFor(precision: NativePrecision): Format {
+  rowsFor(precision: ProductPrecision): Format {
     return this.#rows.get(precision) ?? 'float32'
   }
 
@@ -29,7 +38,7 @@ export class Arithmetic {
    * Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
    * takes no time.
    */
-  precisionOf(step: Linear, plan: Plan): NativePrecision {
+  precisionOf(step: Linear, plan: Plan): ProductPrecision {
     if (this.precision !== 'int8') return this.precision
     const fromPixels = plan.steps.some(({ op, output }) => op === 'patchify' && output === step.input)
     return fromPixels || plan.slots.get(step.output)?.[0] === 1 ? 'bfloat16' : 'int8'

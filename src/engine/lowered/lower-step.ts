@@ -1,7 +1,7 @@
-/** One step of a plan as operations of the addon, before anything is fused. */
-import type { Plan, SlotName, SoftMoe, Step } from '../../../engine/plan.js'
+/** One step of a plan as operations, before anything is fused. */
+import type { Plan, SlotName, SoftMoe, Step } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
-import { type NativeOp, nativeOp, type WeightRef } from './native-op.js'
+import { type LoweredOp, loweredOp, type WeightRef } from './lowered-op.js'
 
 /** Rows and columns of every slot, those that lowering adds included. */
 export type SlotSizes = Map<SlotName, readonly [rows: number, width: number]>
@@ -14,11 +14,11 @@ export function lowerStep(
   plan: Plan,
   sizes: SlotSizes,
   arithmetic: Arithmetic,
-): readonly NativeOp[] {
+): readonly LoweredOp[] {
   switch (step.op) {
     case 'patchify':
       return [
-        nativeOp(step.layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
+        loweredOp(step.layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
           input: step.layout === 'planes' ? null : step.input,
           output: step.output,
           numbers: [step.channels, step.height, step.width, step.patch],
@@ -26,7 +26,7 @@ export function lowerStep(
       ]
     case 'linear':
       return [
-        nativeOp('linear', {
+        loweredOp('linear', {
           input: step.input,
           output: step.output,
           weight: { name: step.weight, form: arithmetic.precisionOf(step, plan) },
@@ -35,7 +35,7 @@ export function lowerStep(
       ]
     case 'assembleTokens':
       return [
-        nativeOp('assembleTokens', {
+        loweredOp('assembleTokens', {
           input: step.input,
           output: step.output,
           weight: step.classToken === null ? null : rowsForm(step.classToken),
@@ -44,14 +44,14 @@ export function lowerStep(
         }),
       ]
     case 'norm':
-      return [nativeOp('norm', { input: step.input, output: step.output, norm: step })]
+      return [loweredOp('norm', { input: step.input, output: step.output, norm: step })]
     case 'attention': {
       const [rows, width] = sizeOf(step.output, sizes)
       const normed = step.queryNorm !== null || step.keyNorm !== null
       const temporary = normed ? `${step.output} (normed q, k)` : null
       if (temporary !== null) sizes.set(temporary, [rows, 2 * width])
       return [
-        nativeOp('attention', {
+        loweredOp('attention', {
           input: step.input,
           second: step.input,
           output: step.output,
@@ -65,10 +65,10 @@ export function lowerStep(
       ]
     }
     case 'activation':
-      return [nativeOp('elementwise', { input: step.input, output: step.output, activation: step.kind })]
+      return [loweredOp('elementwise', { input: step.input, output: step.output, activation: step.kind })]
     case 'gate':
       return [
-        nativeOp('elementwise', {
+        loweredOp('elementwise', {
           input: step.value,
           second: step.gate,
           output: step.output,
@@ -77,10 +77,10 @@ export function lowerStep(
         }),
       ]
     case 'scale':
-      return [nativeOp('elementwise', { input: step.input, output: step.output, gamma: step.gamma })]
+      return [loweredOp('elementwise', { input: step.input, output: step.output, gamma: step.gamma })]
     case 'add':
       return [
-        nativeOp('elementwise', {
+        loweredOp('elementwise', {
           input: step.branch,
           second: step.input,
           output: step.output,
@@ -88,14 +88,14 @@ export function lowerStep(
         }),
       ]
     case 'sliceRows':
-      return [nativeOp('sliceRows', { input: step.input, output: step.output, numbers: [step.from] })]
+      return [loweredOp('sliceRows', { input: step.input, output: step.output, numbers: [step.from] })]
     case 'meanRows':
-      return [nativeOp('meanRows', { input: step.input, output: step.output })]
+      return [loweredOp('meanRows', { input: step.input, output: step.output })]
     case 'broadcast':
-      return [nativeOp('broadcast', { output: step.output, weight: rowsForm(step.weight) })]
+      return [loweredOp('broadcast', { output: step.output, weight: rowsForm(step.weight) })]
     case 'crossAttention':
       return [
-        nativeOp('attention', {
+        loweredOp('attention', {
           input: step.query,
           second: step.keyValue,
           output: step.output,
@@ -106,7 +106,7 @@ export function lowerStep(
       ]
     case 'probeAttention':
       return [
-        nativeOp('probeAttention', {
+        loweredOp('probeAttention', {
           input: step.keys,
           second: step.values,
           output: step.output,
@@ -132,7 +132,7 @@ function lowerSoftMoe(
   plan: Plan,
   sizes: SlotSizes,
   arithmetic: Arithmetic,
-): readonly NativeOp[] {
+): readonly LoweredOp[] {
   const [tokens, width] = sizeOf(step.input, sizes)
   const slotCount = plan.weights.get(step.slots)?.[0] ?? 0
   const perExpert = slotCount / step.experts.length
@@ -150,8 +150,8 @@ function lowerSoftMoe(
   const hidden = temporary('hidden', perExpert, hiddenWidth)
   const slots = rowsForm(step.slots)
   return [
-    nativeOp('norm', { input: step.input, output: normed, norm: step.tokenNorm }),
-    nativeOp('attention', {
+    loweredOp('norm', { input: step.input, output: normed, norm: step.tokenNorm }),
+    loweredOp('attention', {
       input: normed,
       second: step.input,
       output: received,
@@ -159,11 +159,11 @@ function lowerSoftMoe(
       weightOperand: 'query',
       numbers: [0, 0, 0],
     }),
-    nativeOp('regroup', { input: received, output: byExpert, numbers: [step.experts.length, 0] }),
+    loweredOp('regroup', { input: received, output: byExpert, numbers: [step.experts.length, 0] }),
     ...step.experts.flatMap((expert, index) => {
       const own: readonly [number, number] = [index * perExpert, perExpert]
       return [
-        nativeOp('linear', {
+        loweredOp('linear', {
           input: byExpert,
           inputRows: own,
           output: hidden,
@@ -171,7 +171,7 @@ function lowerSoftMoe(
           bias: expert.bias1,
           activation: step.kind,
         }),
-        nativeOp('linear', {
+        loweredOp('linear', {
           input: hidden,
           output: answered,
           outputRows: own,
@@ -180,8 +180,8 @@ function lowerSoftMoe(
         }),
       ]
     }),
-    nativeOp('regroup', { input: answered, output: byImage, numbers: [step.experts.length, 1] }),
-    nativeOp('attention', {
+    loweredOp('regroup', { input: answered, output: byImage, numbers: [step.experts.length, 1] }),
+    loweredOp('attention', {
       input: normed,
       second: byImage,
       output: step.output,

@@ -1,13 +1,12 @@
-/** The weights of a model in one piece of native memory: where each lies, and how it gets there. */
-import type { WeightSource } from '../../../engine/engine.js'
-import { EngineError } from '../../../engine/engine-error.js'
-import type { Plan, WeightName } from '../../../engine/plan.js'
-import { elementCount, type Shape } from '../../../tensor/shape.js'
-import type { Addon, Handle } from './addon.js'
+/** The weights of a model in one piece of memory: where each lies, and how it gets there. */
+import { elementCount, type Shape } from '../../tensor/shape.js'
+import type { WeightSource } from '../engine.js'
+import { EngineError } from '../engine-error.js'
+import type { Plan, WeightName } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
 import { checkStep } from './check-step.js'
 import { lowerStep, type SlotSizes } from './lower-step.js'
-import { PRECISIONS, type WeightForm, type WeightRef, weightsOf } from './native-op.js'
+import { type ProductPrecision, type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
 
 /** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
 const PADDING = 32
@@ -25,12 +24,15 @@ export interface WeightLayout {
 
 const up = (value: number, unit: number) => Math.ceil(value / unit) * unit
 
-/** A place for each weight that a step of the plan reads, in the order of the steps. */
+/**
+ * A place for each weight that a step of the plan reads, in the order of the steps.
+ *
+ * @param packedFloats room that a weight [columns, depth] takes when packed for the products of a precision
+ */
 export function layOutWeights(
-  addon: Addon,
-  engine: Handle<'engine'>,
   plan: Plan,
   arithmetic: Arithmetic,
+  packedFloats: (precision: ProductPrecision, columns: number, depth: number) => number,
 ): WeightLayout {
   const sizes: SlotSizes = new Map()
   for (const [name, [rows, width]] of plan.slots) sizes.set(name, [rows, width])
@@ -42,12 +44,10 @@ export function layOutWeights(
       const known = places.get(ref.name) ?? []
       if (known.some((place) => place.form === ref.form)) continue
       places.set(ref.name, [...known, { offset: floats, form: ref.form }])
-      const shape = shapeOf(plan, ref.name)
+      const shape = weightShape(plan, ref.name)
       const [columns, depth] = shape
       floats += up(
-        ref.form === 'rows'
-          ? elementCount(shape) + PADDING
-          : addon.packedFloats(engine, PRECISIONS.indexOf(ref.form), columns, depth),
+        ref.form === 'rows' ? elementCount(shape) + PADDING : packedFloats(ref.form, columns, depth),
         PADDING,
       )
     }
@@ -68,23 +68,20 @@ export function offsetOf(layout: WeightLayout, { name, form }: WeightRef): numbe
 }
 
 /**
- * Reads the weights one after the other; while one is packed by the engine's threads the next is read, so that no more than two are in
- * memory unpacked.
+ * Reads the weights one after the other; while one is packed elsewhere the next is read, so that no more than two are in memory unpacked.
  */
 export async function packWeights(
-  addon: Addon,
-  engine: Handle<'engine'>,
-  region: Handle<'region'>,
   plan: Plan,
   layout: WeightLayout,
   source: WeightSource,
+  pack: (place: WeightPlace, shape: Shape, values: Float32Array) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let packing: Promise<unknown> = Promise.resolve()
   try {
     for (const [name, places] of layout.places) {
       signal?.throwIfAborted()
-      const shape = shapeOf(plan, name)
+      const shape = weightShape(plan, name)
       const values = await source.read(name, shape)
       if (values.length !== elementCount(shape)) {
         throw new EngineError(
@@ -93,37 +90,16 @@ export async function packWeights(
         )
       }
       await packing
-      packing = Promise.all(places.map((place) => pack(addon, engine, region, place, shape, values)))
+      packing = Promise.all(places.map((place) => pack(place, shape, values)))
     }
   } finally {
-    // Also after an error elsewhere: nothing may be left running in a region that the caller gives up.
+    // Also after an error elsewhere: nothing may be left running in memory that the caller gives up.
     await packing
   }
   signal?.throwIfAborted()
 }
 
-function pack(
-  addon: Addon,
-  engine: Handle<'engine'>,
-  region: Handle<'region'>,
-  { offset, form }: WeightPlace,
-  shape: Shape,
-  values: Float32Array,
-): Promise<void> {
-  const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
-  const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
-  return new Promise((resolve, reject) => {
-    addon.pack(engine, region, offset, precision, columns, depth, [
-      (status) => {
-        if (status === 0) resolve()
-        else reject(new EngineError('disposed', 'The engine ended while weights were being packed.'))
-      },
-      values,
-    ])
-  })
-}
-
-function shapeOf(plan: Plan, name: WeightName): Shape {
+function weightShape(plan: Plan, name: WeightName): Shape {
   const shape = plan.weights.get(name)
   if (shape === undefined)
     throw new EngineError('unsupported', `The plan does not give the shape of ${name}.`)

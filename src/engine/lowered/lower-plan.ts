@@ -1,18 +1,19 @@
-/** A plan and the outputs wanted, as operations of the addon. */
-import { EngineError } from '../../../engine/engine-error.js'
-import { neededSteps } from '../../../engine/needed-steps.js'
-import type { Plan, SlotName } from '../../../engine/plan.js'
-import { elementCount } from '../../../tensor/shape.js'
+/** A plan and the outputs wanted, as operations for one piece of memory. */
+
+import { elementCount } from '../../tensor/shape.js'
+import { EngineError } from '../engine-error.js'
+import { neededSteps } from '../needed-steps.js'
+import type { Plan, SlotName } from '../plan.js'
 import { type Arena, planArena } from './arena.js'
 import type { Arithmetic } from './arithmetic.js'
 import { assignFormats } from './assign-formats.js'
 import { checkStep } from './check-step.js'
 import { fuse } from './fuse.js'
 import { lowerStep, type SlotSizes } from './lower-step.js'
-import { type Format, type NativeOp, nativeOp } from './native-op.js'
+import { type Format, type LoweredOp, loweredOp } from './lowered-op.js'
 
 export interface LoweredPlan {
-  readonly ops: readonly NativeOp[]
+  readonly ops: readonly LoweredOp[]
   readonly sizes: SlotSizes
   /** Of slots that are not float32. */
   readonly formats: ReadonlyMap<SlotName, Format>
@@ -38,19 +39,19 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
   if (readsInput && !sizes.has(plan.input)) {
     throw new EngineError('unsupported', `Only patchify can read ${plan.input}, which is not [rows, width].`)
   }
-  const complete = readsInput ? [nativeOp('copyIn', { output: plan.input }), ...fused] : fused
+  const complete = readsInput ? [loweredOp('copyIn', { output: plan.input }), ...fused] : fused
   const { ops: lowered, formats } = assignFormats(complete, wanted, sizes, arithmetic)
 
   const inputLength = elementCount(plan.slots.get(plan.input) ?? [])
-  const ops: NativeOp[] = []
+  const ops: LoweredOp[] = []
   if (outputs.includes(plan.input)) {
-    ops.push(nativeOp('copyOut', { numbers: [outputs.indexOf(plan.input), inputLength] }))
+    ops.push(loweredOp('copyOut', { numbers: [outputs.indexOf(plan.input), inputLength] }))
   }
   for (const op of lowered) {
     ops.push(op)
     // Copied out at once, so that an output's memory is free for others as soon as its readers are done.
     const index = op.output === null || op.kind === 'copyIn' ? -1 : outputs.indexOf(op.output)
-    if (index >= 0) ops.push(nativeOp('copyOut', { input: op.output, numbers: [index] }))
+    if (index >= 0) ops.push(loweredOp('copyOut', { input: op.output, numbers: [index] }))
   }
   return { ops, sizes, formats, arena: planArena(ops, sizes, formats), inputLength }
 }

@@ -2,23 +2,23 @@
  * Chooses how each slot is stored. A value that only products read is written at once as they read it; one that others read, too, stays in
  * float32 and is converted for the products.
  */
-import type { SlotName } from '../../../engine/plan.js'
+import type { SlotName } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type SlotSizes, sizeOf } from './lower-step.js'
-import { type Format, type NativeOp, nativeOp } from './native-op.js'
+import { type Format, type LoweredOp, loweredOp } from './lowered-op.js'
 
 /** Heads whose width is a multiple of this can pass through matrix tiles. */
 const TILE_WIDTH = 32
 
 export interface FormattedOps {
-  readonly ops: readonly NativeOp[]
+  readonly ops: readonly LoweredOp[]
   /** Of slots that are not float32. */
   readonly formats: ReadonlyMap<SlotName, Format>
 }
 
 /** @param sizes converted slots are added to it */
 export function assignFormats(
-  ops: readonly NativeOp[],
+  ops: readonly LoweredOp[],
   outputs: ReadonlySet<SlotName>,
   sizes: SlotSizes,
   arithmetic: Arithmetic,
@@ -35,7 +35,7 @@ export function assignFormats(
 
   const formats = new Map<SlotName, Format>()
   const converted = new Map<SlotName, Map<Format, SlotName>>()
-  const result: NativeOp[] = []
+  const result: LoweredOp[] = []
   for (const op of ops) {
     const format = inputFormat(op, sizes, arithmetic)
     const input = (op.input === null ? null : converted.get(op.input)?.get(format)) ?? op.input
@@ -54,14 +54,14 @@ export function assignFormats(
       sizes.set(copy, sizeOf(slot, sizes))
       formats.set(copy, need)
       copies.set(need, copy)
-      result.push(nativeOp('convert', { input: slot, output: copy }))
+      result.push(loweredOp('convert', { input: slot, output: copy }))
     }
     converted.set(slot, copies)
   }
   return { ops: result, formats }
 }
 
-function inputFormat(op: NativeOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
+function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
   if (op.kind === 'linear' && op.weight !== null && op.weight.form !== 'rows') {
     return arithmetic.rowsFor(op.weight.form)
   }
@@ -69,13 +69,13 @@ function inputFormat(op: NativeOp, sizes: SlotSizes, arithmetic: Arithmetic): Fo
 }
 
 /** Self-attention of plain queries and keys, in heads that tiles can hold. */
-function isTiled(op: NativeOp, sizes: SlotSizes): boolean {
+function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
   if (op.kind !== 'attention' || op.second !== op.input || op.output === null) return false
   return op.temporary === null && (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
 }
 
 function formatOfOutput(
-  op: NativeOp,
+  op: LoweredOp,
   needs: ReadonlySet<Format>,
   sizes: SlotSizes,
   arithmetic: Arithmetic,

@@ -2,9 +2,10 @@
  * Whether a step's slots and weights fit each other. The kernels trust sizes: a plan that contradicts itself must fail here, by name,
  * and not by reading past the end of something.
  */
-import { EngineError } from '../../../engine/engine-error.js'
-import type { NormWeights, Plan, SlotName, Step, WeightName } from '../../../engine/plan.js'
-import { elementCount, type Shape } from '../../../tensor/shape.js'
+
+import { elementCount, type Shape } from '../../tensor/shape.js'
+import { EngineError } from '../engine-error.js'
+import type { NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
 
 /** Throws `unsupported` naming the step and what does not fit. */
 export function checkStep(step: Step, plan: Plan): void {

@@ -1,16 +1,16 @@
-/** What the addon executes: fewer kinds than the plan has, each with what was fused into it. Slots are still names here. */
-import type { ActivationKind, NormWeights, SlotName, WeightName } from '../../../engine/plan.js'
+/** What an executor runs: fewer kinds than the plan has, each with what was fused into it. Slots are still names here. */
+import type { ActivationKind, NormWeights, SlotName, WeightName } from '../plan.js'
 
 /** In the order of native/src/kernels.h. */
 export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8'] as const
-export type NativePrecision = (typeof PRECISIONS)[number]
+export type ProductPrecision = (typeof PRECISIONS)[number]
 
 /** How the values of a slot are stored; in the order of native/src/kernels.h. */
 export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** How a weight is stored: packed for the products of a precision, or `rows`, as it is. */
-export type WeightForm = NativePrecision | 'rows'
+export type WeightForm = ProductPrecision | 'rows'
 export interface WeightRef {
   readonly name: WeightName
   readonly form: WeightForm
@@ -39,7 +39,7 @@ export const COMBINATIONS = ['none', 'add', 'gate'] as const
 export type Combination = (typeof COMBINATIONS)[number]
 
 /** Slots of one image; where a step keeps something between its operations, a slot of its own. */
-export interface NativeOp {
+export interface LoweredOp {
   readonly kind: OpKind
   readonly input: SlotName | null
   readonly second: SlotName | null
@@ -64,7 +64,7 @@ export interface NativeOp {
   readonly outputRows: readonly [number, number] | null
 }
 
-const EMPTY: Omit<NativeOp, 'kind'> = {
+const EMPTY: Omit<LoweredOp, 'kind'> = {
   input: null,
   second: null,
   output: null,
@@ -85,12 +85,12 @@ const EMPTY: Omit<NativeOp, 'kind'> = {
   outputRows: null,
 }
 
-export function nativeOp(kind: OpKind, fields: Partial<Omit<NativeOp, 'kind'>>): NativeOp {
+export function loweredOp(kind: OpKind, fields: Partial<Omit<LoweredOp, 'kind'>>): LoweredOp {
   return { ...EMPTY, kind, ...fields }
 }
 
 /** Every weight that an operation reads. */
-export function weightsOf(op: NativeOp): readonly WeightRef[] {
+export function weightsOf(op: LoweredOp): readonly WeightRef[] {
   const refs: WeightRef[] = op.weight === null ? [] : [op.weight]
   const names = [op.bias, op.gamma, op.norm?.weight, op.norm?.bias, op.keyNorm?.weight, op.keyNorm?.bias]
   for (const name of names) if (name !== null && name !== undefined) refs.push({ name, form: 'rows' })

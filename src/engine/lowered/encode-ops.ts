@@ -1,9 +1,9 @@
-/** Operations as the flat numbers that the addon reads; the order of fields is that of readOp in native/src/program.cc. */
-import type { ActivationKind, NormWeights, Plan, SlotName } from '../../../engine/plan.js'
+/** Operations as the flat numbers that an executor reads (native/src/program.cc, wasm/src/program.ts); the order of fields is that of its readOp. */
+import type { ActivationKind, NormWeights, Plan, SlotName } from '../plan.js'
 import { strideOf } from './arena.js'
 import type { LoweredPlan } from './lower-plan.js'
 import { sizeOf } from './lower-step.js'
-import { COMBINATIONS, FORMATS, type NativeOp, OP_KINDS, PRECISIONS, type WeightRef } from './native-op.js'
+import { COMBINATIONS, FORMATS, type LoweredOp, OP_KINDS, PRECISIONS, type WeightRef } from './lowered-op.js'
 
 /** Positions in the enumeration of native/src/kernels.h; CELU with its default parameter is ELU. */
 export const ACTIVATION_CODES = {
@@ -63,7 +63,7 @@ export function encodePlan(
 }
 
 function encodeOp(
-  op: NativeOp,
+  op: LoweredOp,
   lowered: LoweredPlan,
   constantOffsets: ReadonlyMap<string, number>,
   offsetOf: (ref: WeightRef) => number,
