@@ -1,5 +1,5 @@
 /**
- * What a fresh clone needs before it can run: packages from the lockfile, the TypeScript build, the native engine.
+ * What a fresh clone needs before it can run: packages from the lockfile, the TypeScript build, the WebAssembly kernels, the native engine.
  *
  *     node scripts/setup.mjs            everything that is not done yet
  *     node scripts/setup.mjs --build    the TypeScript and C++ builds alone
@@ -59,8 +59,7 @@ export async function setUp({ install = true, retry = false, log = console.log }
     })
   }
   const { reason } = readNotes().native ?? {}
-  if (reason !== undefined)
-    log(`No native engine: ${reason}. Going on with the reference engine, which is right but slow.`)
+  if (reason !== undefined) log(`No native engine: ${reason}. Going on with WebAssembly, which is slower.`)
   return { hasNative: reason === undefined }
 }
 
@@ -145,6 +144,16 @@ async function buildTypeScript(log) {
     })
   }
   removeStaleOutputs()
+  const { buildWasm } = await import('./build-wasm.mjs')
+  const wasm = await buildWasm()
+  if (wasm.output !== '') {
+    throw new SetupError({
+      step: 'build',
+      problem: 'the WebAssembly kernels do not compile',
+      advice: 'Mend the lines it names, then run the same command again.',
+      output: wasm.output,
+    })
+  }
   writeNotes({ build: fingerprint })
   log(`Built (${seconds(started)}).`)
 }
@@ -155,6 +164,8 @@ function sourceFingerprint() {
   const files = [
     ...sourceFiles(),
     ...['base', 'core', 'node'].map((name) => join(root, `tsconfig.${name}.json`)),
+    ...filesUnder(join(root, 'wasm/src')),
+    join(root, 'scripts/build-wasm.mjs'),
   ]
   for (const file of [...files, join(root, 'node_modules/typescript/package.json')]) {
     const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 }
@@ -174,7 +185,13 @@ function outputStems() {
 }
 
 function missingOutputs() {
-  return outputStems().filter((stem) => !existsSync(`${stem}.js`) || !existsSync(`${stem}.d.ts`))
+  const wasm = ['simd', 'simd-threads', 'relaxed', 'relaxed-threads'].map((name) =>
+    join(root, `wasm/build/${name}.wasm`),
+  )
+  return [
+    ...outputStems().filter((stem) => !existsSync(`${stem}.js`) || !existsSync(`${stem}.d.ts`)),
+    ...wasm.filter((file) => !existsSync(file)),
+  ]
 }
 
 /** What was built from a source that is gone would still be imported and packed. */

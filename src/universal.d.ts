@@ -21,3 +21,6 @@ declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>
 }
 declare function setTimeout(callback: () => void, milliseconds: number): unknown
+
+/** Milliseconds since some moment, with fractions. */
+declare const performance: { now(): number }

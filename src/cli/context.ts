@@ -3,7 +3,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
-import type { PrecisionChoice } from '../platform/node/choose-engine.js'
+import type { EngineChoiceName, PrecisionChoice } from '../platform/node/choose-engine.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
 
@@ -56,7 +56,7 @@ export interface ModelDescription {
 }
 
 export interface VerifyOptions {
-  readonly engine?: 'auto' | 'native' | 'reference'
+  readonly engine?: EngineChoiceName
   readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly signal?: AbortSignal

@@ -1,12 +1,17 @@
 /** The options by which every command chooses a model, an engine and a preprocessing. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
-import { PRECISION_CHOICES, type PrecisionChoice } from '../platform/node/choose-engine.js'
+import {
+  ENGINE_CHOICES,
+  type EngineChoiceName,
+  PRECISION_CHOICES,
+  type PrecisionChoice,
+} from '../platform/node/choose-engine.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 
 /** What computes. */
 export interface ComputeOptions {
-  readonly engine: 'auto' | 'native' | 'reference'
+  readonly engine: EngineChoiceName
   readonly precision?: PrecisionChoice
   readonly threads?: number
 }
@@ -33,11 +38,7 @@ export function addModelOption(command: Command): Command {
 
 export function addComputeOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--engine <engine>', 'what computes')
-        .choices(['auto', 'native', 'reference'])
-        .default('auto'),
-    )
+    .addOption(new Option('--engine <engine>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .addOption(precisionOption())
     .option('--threads <n>', 'threads of the engine', positiveInteger)
 }

@@ -35,6 +35,8 @@ export interface EncoderParts<Source> {
   readonly fingerprint: string
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
+  /** Called when the encoder is disposed of, for what was made for it alone. */
+  readonly onDispose?: () => void
 }
 
 /** Tokens that a run should have for the engine to work at its full rate; small images are batched up to it. */
@@ -62,7 +64,7 @@ export async function createEncoder<Source>(parts: EncoderParts<Source>): Promis
     precision: engine.precision,
     recipe: recipeIdentity(recipe),
   }
-  return new VitEncoder(network, parts.decode, parts.resample ?? portableResample, recipe, identity)
+  return new VitEncoder(network, parts, identity)
 }
 
 interface PreparedItem extends Waiting {
@@ -80,14 +82,10 @@ class VitEncoder<Source> implements Encoder<Source> {
   readonly #decode: Decode<Source>
   readonly #resample: Resample
   readonly #recipe: Recipe
+  readonly #onDispose: () => void
 
-  constructor(
-    network: Network,
-    decode: Decode<Source>,
-    resample: Resample,
-    recipe: Recipe,
-    identity: Identity,
-  ) {
+  constructor(network: Network, parts: EncoderParts<Source>, identity: Identity) {
+    const { decode, resample = portableResample, recipe, onDispose = () => {} } = parts
     const { config } = network
     this.identity = identity
     this.width = config.width
@@ -98,6 +96,7 @@ class VitEncoder<Source> implements Encoder<Source> {
     this.#network = network
     this.#decode = decode
     this.#resample = resample
+    this.#onDispose = onDispose
     this.#recipe = recipe
   }
 
@@ -162,6 +161,7 @@ class VitEncoder<Source> implements Encoder<Source> {
 
   [Symbol.dispose](): void {
     this.#network[Symbol.dispose]()
+    this.#onDispose()
   }
 }
 

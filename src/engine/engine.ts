@@ -2,7 +2,7 @@
 import type { Shape } from '../tensor/shape.js'
 import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
-export type EngineName = 'reference' | 'native'
+export type EngineName = 'reference' | 'native' | 'wasm'
 
 /**
  * How products are computed; part of every result's identity. `float64` sums are the reference engine's. `high` splits operands into two

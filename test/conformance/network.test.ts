@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
 import type { VitConfig } from '../../src/model/vit-config.js'
-import { createNativeEngine, nativeAvailability } from '../../src/platform/node/native/index.js'
+import { createNativeEngine } from '../../src/platform/node/native/index.js'
+import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
+import { ENGINE_VARIANTS } from '../support/engines.js'
 import { pseudoRandom, relativeError, weights } from './one-step.js'
 
 const GRID = { rows: 3, columns: 4 }
@@ -73,7 +75,9 @@ function pixelsFor({ plan }: VitPlan, batch: number): Float32Array {
   return pseudoRandom(batch * elementCount(plan.slots.get(plan.input) ?? []), 9)
 }
 
-describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
+const exact = ENGINE_VARIANTS.filter(({ precision }) => precision === 'float32')
+
+describe.each(exact)('$name', ({ engine }) => {
   test.each(Object.entries(VARIANTS))('%s: every value, and the last ones alone', async (_, variant) => {
     const made = vit(variant)
     const { plan, slots } = made
@@ -82,7 +86,7 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
     const pixels = pixelsFor(made, 2)
     using reference = await createReferenceEngine().load(plan, weights)
     const expected = await reference.compile(plan, everything).run(pixels, { batch: 2 })
-    using model = await createNativeEngine({ instructionSet }).load(plan, weights)
+    using model = await engine().load(plan, weights)
     for (const outputs of [everything, last]) {
       using program = model.compile(plan, outputs)
       const actual = await program.run(pixels, { batch: 2 })
@@ -95,31 +99,42 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
   })
 })
 
-test.each([1, 2, 3])('%i threads give the same bits as one', async (threads) => {
+test.each([
+  ['native', 2, createNativeEngine],
+  ['native', 3, createNativeEngine],
+  ['wasm', 2, createWasmEngine],
+  ['wasm', 3, createWasmEngine],
+] as const)('%s: %i threads give the same bits as one', async (_, threads, create) => {
   const made = vit({})
   const pixels = pixelsFor(made, 3)
   const run = async (count: number) => {
-    using model = await createNativeEngine({ threads: count }).load(made.plan, weights)
+    using model = await create({ threads: count }).load(made.plan, weights)
     using program = model.compile(made.plan, [made.slots.tokens])
     return (await program.run(pixels, { batch: 3 })).get(made.slots.tokens)
   }
   expect(await run(threads)).toEqual(await run(1))
 })
 
-test('a batch gives the same bits as its images one by one, whatever ran before', async () => {
-  const made = vit({ mlp: 'softMoe', experts: { count: 4, slots: 3 } })
-  const batch = 5
-  const pixels = pixelsFor(made, batch)
-  using model = await createNativeEngine().load(made.plan, weights)
-  using program = model.compile(made.plan, [made.slots.tokens])
-  const whole = (await program.run(pixels, { batch })).get(made.slots.tokens) ?? new Float32Array()
-  const size = pixels.length / batch
-  for (let image = 0; image < batch; image++) {
-    const single = await program.run(pixels.subarray(image * size, (image + 1) * size))
-    const length = whole.length / batch
-    expect(single.get(made.slots.tokens)).toEqual(whole.slice(image * length, (image + 1) * length))
-  }
-})
+test.each([
+  ['native', createNativeEngine],
+  ['wasm', createWasmEngine],
+] as const)(
+  '%s: a batch gives the same bits as its images one by one, whatever ran before',
+  async (_, create) => {
+    const made = vit({ mlp: 'softMoe', experts: { count: 4, slots: 3 } })
+    const batch = 5
+    const pixels = pixelsFor(made, batch)
+    using model = await create().load(made.plan, weights)
+    using program = model.compile(made.plan, [made.slots.tokens])
+    const whole = (await program.run(pixels, { batch })).get(made.slots.tokens) ?? new Float32Array()
+    const size = pixels.length / batch
+    for (let image = 0; image < batch; image++) {
+      const single = await program.run(pixels.subarray(image * size, (image + 1) * size))
+      const length = whole.length / batch
+      expect(single.get(made.slots.tokens)).toEqual(whole.slice(image * length, (image + 1) * length))
+    }
+  },
+)
 
 test('a plan for another grid runs on the weights that are loaded', async () => {
   const made = vit({})

@@ -4,19 +4,12 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import {
-  createNativeEngine,
-  INSTRUCTION_SETS,
-  nativePrecisions,
-} from '../../src/platform/node/native/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
+import { ENGINE_VARIANTS, NOT_TRIED } from '../support/engines.js'
 import { CASES, type Case } from './cases.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
-const paths = INSTRUCTION_SETS.filter((path) => nativePrecisions(path).length > 0)
-for (const path of INSTRUCTION_SETS) {
-  if (!paths.includes(path)) console.warn(`not run: ${path} (this processor lacks it)`)
-}
+for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
 
 /**
  * The largest error that rounding the operands of a product can make, beside the largest value: 2^-9 for each of two, growing with what follows
@@ -44,11 +37,8 @@ function expected(row: Case): Promise<Float32Array> {
   return known
 }
 
-const variants = paths.flatMap((path) =>
-  nativePrecisions(path).map((precision) => [path, precision] as const),
-)
-describe.each(variants)('native engine, %s, %s', (instructionSet, precision) => {
-  const engine = createNativeEngine({ instructionSet, precision })
+describe.each(ENGINE_VARIANTS)('$name', ({ precision, ...variant }) => {
+  const engine = variant.engine()
   test.each(CASES)('$name agrees with the reference', async (row) => {
     const actual = await runOn(engine, row)
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(

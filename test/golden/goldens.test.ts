@@ -6,14 +6,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import {
-  createNativeEngine,
-  INSTRUCTION_SETS,
-  type InstructionSet,
-  nativeAvailability,
-  nativePrecisions,
-} from '../../src/platform/node/native/index.js'
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify/verify-goldens.js'
+import { ENGINE_VARIANTS, type EngineVariant, NOT_TRIED } from '../support/engines.js'
 import { openGoldens } from '../support/goldens.js'
 
 const goldens = openGoldens()
@@ -51,25 +45,29 @@ describe('whatever the engine', () => testKinds(['position'], createReferenceEng
 
 describe('on the reference engine', () => testKinds(ENGINE_KINDS, createReferenceEngine))
 
-const { reason } = nativeAvailability()
-for (const path of INSTRUCTION_SETS) {
-  const precisions = nativePrecisions(path)
-  if (precisions.length === 0) {
-    console.log(`Not run: the native engine's path ${path} (${reason ?? 'this processor lacks it'}).`)
-    continue
-  }
-  for (const precision of precisions) {
-    const makeEngine = () => createNativeEngine({ instructionSet: path, precision })
-    const kinds = precision === 'float32' ? ENGINE_KINDS : COMPUTED_KINDS
-    describe(`on the native engine, ${path}, ${precision}`, () => testKinds(kinds, makeEngine))
-    if (takesMinutes(path, precision)) continue
-    describe(`a network of real size, ${path}, ${precision}`, () => testKinds(['large'], makeEngine, 600_000))
-  }
+for (const line of NOT_TRIED) console.log(`Not run: ${line}.`)
+for (const variant of ENGINE_VARIANTS) {
+  const { name, precision, engine } = variant
+  if (isShownElsewhere(variant)) continue
+  const kinds = precision === 'float32' ? ENGINE_KINDS : COMPUTED_KINDS
+  describe(`on ${name}`, () => testKinds(kinds, engine))
+  if (takesMinutes(variant)) continue
+  describe(`a network of real size, ${name}`, () => testKinds(['large'], engine, 600_000))
+}
+
+/** How weights are stored has nothing to do with threads. */
+function isShownElsewhere({ name, precision }: EngineVariant): boolean {
+  return name.startsWith('wasm') && precision !== 'float32' && !name.includes('2 threads')
 }
 
 /** Paths that differ from a faster one only where tiny networks show it as well. */
-function takesMinutes(path: InstructionSet, precision: string): boolean {
+function takesMinutes({ name, instructionSet, precision }: EngineVariant): boolean {
+  if (instructionSet === null) return !name.includes('2 threads') || precision !== 'float32'
   const float32 = precision === 'float32'
-  if (path === 'amx') return false
-  return path.endsWith('vnni') ? precision !== 'int8' : path === 'avx512-bf16' ? float32 : !float32
+  if (instructionSet === 'amx') return false
+  return instructionSet.endsWith('vnni')
+    ? precision !== 'int8'
+    : instructionSet === 'avx512-bf16'
+      ? float32
+      : !float32
 }

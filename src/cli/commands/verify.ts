@@ -2,13 +2,17 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import type { PrecisionChoice } from '../../platform/node/choose-engine.js'
+import {
+  ENGINE_CHOICES,
+  type EngineChoiceName,
+  type PrecisionChoice,
+} from '../../platform/node/choose-engine.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext, VerifiedTensor } from '../context.js'
 import { precisionOption } from '../model-options.js'
 
 interface Options {
-  readonly engine?: 'auto' | 'native' | 'reference'
+  readonly engine?: EngineChoiceName
   readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly json?: boolean
@@ -18,11 +22,7 @@ export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
     .description('compute golden cases again and print the error of each beside its tolerance')
     .argument('<folder>', 'a folder with an index.json')
-    .addOption(
-      new Option('--engine <engine>', 'what computes')
-        .choices(['auto', 'native', 'reference'])
-        .default('auto'),
-    )
+    .addOption(new Option('--engine <engine>', 'what computes').choices(ENGINE_CHOICES).default('auto'))
     .addOption(precisionOption())
     .option('--filter <text>', 'only cases whose name contains this')
     .option('--json', 'one JSON object a line')

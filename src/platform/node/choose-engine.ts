@@ -11,14 +11,19 @@ import {
   nativeAvailability,
   nativePrecisions,
 } from './native/index.js'
+import { createWasmEngine } from './wasm/index.js'
 
 /** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
 export const PRECISION_CHOICES = ['auto', 'float32', 'high', 'bfloat16', 'int8', 'float64'] as const
 export type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
 
+/** `auto` never takes the reference engine, unless asked for its precision. */
+export const ENGINE_CHOICES = ['auto', 'native', 'wasm', 'reference'] as const
+export type EngineChoiceName = (typeof ENGINE_CHOICES)[number]
+
 export interface EngineOptions {
-  /** `auto` (default): native where it can run, else the slow reference engine with a warning. */
-  readonly engine?: 'auto' | 'native' | 'reference'
+  /** `auto` (default): native where it can run, else WebAssembly with a warning. */
+  readonly engine?: EngineChoiceName
   /** Forces one of the native engine's paths; default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet
   /** Threads of the native engine; default: the cores that this process may use. */
@@ -37,7 +42,8 @@ export interface EngineOptions {
 }
 
 export interface EngineChoice {
-  readonly engine: Engine
+  /** Disposable where it owns threads of its own. */
+  readonly engine: Engine & Partial<Disposable>
   /** Resizes on the same path. */
   readonly resample: Resample
   readonly reason: string
@@ -45,7 +51,7 @@ export interface EngineChoice {
 
 /** Throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision it lacks. */
 export function chooseEngine(options: EngineOptions = {}): EngineChoice {
-  checkChoice('engine', options.engine, ['auto', 'native', 'reference'])
+  checkChoice('engine', options.engine, ENGINE_CHOICES)
   checkChoice('precision', options.precision, PRECISION_CHOICES)
   const choice = pick(options)
   const { precision = 'auto' } = options
@@ -69,6 +75,7 @@ function pick({
     return { ...reference(), reason: 'asked for' }
   }
   const { available, reason = '' } = nativeAvailability()
+  if (engine === 'wasm') return { ...wasm(precision, threads), reason: 'asked for' }
   const native = {
     precision: nativePrecision(precision, instructionSet),
     ...(instructionSet === undefined ? {} : { instructionSet }),
@@ -82,9 +89,22 @@ function pick({
     }
   }
   onWarning(
-    `The native engine cannot run (${reason}). Going on with the reference engine, which is right but hundreds of times slower.`,
+    `The native engine cannot run (${reason}). Going on with WebAssembly, which is several times slower.`,
   )
-  return { ...reference(), reason: `native cannot run: ${reason}` }
+  return { ...wasm(precision, threads), reason: `native cannot run: ${reason}` }
+}
+
+/** The reference engine's precision is refused when the choice is checked. */
+function wasm(precision: PrecisionChoice, threads: number | undefined) {
+  const stored = precision === 'auto' || precision === 'float64' ? 'float32' : precision
+  if (stored === 'high') {
+    throw new EngineError(
+      'unavailable',
+      'The WebAssembly engine has no precision high; it has float32, bfloat16 and int8.',
+    )
+  }
+  const engine = createWasmEngine({ precision: stored, ...(threads === undefined ? {} : { threads }) })
+  return { engine, resample: portableResample }
 }
 
 function reference() {

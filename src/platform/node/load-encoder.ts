@@ -74,23 +74,30 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkWhole('maxPatches', options.maxPatches, 1)
   checkWhole('maxPixels', options.maxPixels, 1)
   const { engine, resample } = chooseEngine(options)
-  const { path, network } = await findModel(model, options)
-  const { signal, positions, maxPixels, config, heads } = options
-  await using open = await openVit(path, {
-    ...defined({ network: options.network ?? network, config, heads, signal }),
-  })
-  const recipe = recipeFor(open.vit.config, RECIPES[open.vit.dialect], open.preprocessorFile, options)
-  // Awaited here: the file must stay open until its weights have been read.
-  return await createEncoder({
-    vit: open.vit,
-    engine,
-    recipe,
-    decode: decoderFor(recipe, maxPixels),
-    resample,
-    name: open.name,
-    fingerprint: open.fingerprint,
-    ...defined({ positions, signal }),
-  })
+  const onDispose = () => engine[Symbol.dispose]?.()
+  try {
+    const { path, network } = await findModel(model, options)
+    const { signal, positions, maxPixels, config, heads } = options
+    await using open = await openVit(path, {
+      ...defined({ network: options.network ?? network, config, heads, signal }),
+    })
+    const recipe = recipeFor(open.vit.config, RECIPES[open.vit.dialect], open.preprocessorFile, options)
+    // Awaited here: the file must stay open until its weights have been read.
+    return await createEncoder({
+      vit: open.vit,
+      engine,
+      recipe,
+      decode: decoderFor(recipe, maxPixels),
+      resample,
+      name: open.name,
+      fingerprint: open.fingerprint,
+      onDispose,
+      ...defined({ positions, signal }),
+    })
+  } catch (error) {
+    onDispose()
+    throw error
+  }
 }
 
 /** The recipe that an encoder of this network uses. */

@@ -1,0 +1,46 @@
+/** What the WebAssembly module exports (wasm/src/index.ts). Addresses are bytes from the start of its memory. */
+export interface Kernels {
+  setJob(
+    batch: number,
+    weights: number,
+    arena: number,
+    constants: number,
+    scratch: number,
+    scratchBytes: number,
+    pixels: number,
+    outputs: number,
+    threads: number,
+  ): void
+  scratchBytes(ops: number, count: number, batch: number): number
+  /** Operations [from, to) of those at `ops`, with all threads. */
+  run(ops: number, from: number, to: number): void
+  /** A further thread's life: never returns. */
+  follow(thread: number): void
+  packPanels(
+    weight: number,
+    precision: number,
+    columns: number,
+    depth: number,
+    packed: number,
+    from: number,
+    to: number,
+  ): void
+  peak(repetitions: number): number
+}
+
+/** Columns of a panel of packed weights. */
+export const PANEL_COLUMNS = 8
+/** What lies before this address is the module's own. */
+export const FIRST_FREE_ADDRESS = 4096
+/** Numbers of an operation. */
+export const OP_FIELDS = 38
+
+/** Bytes of a value as products read it, by position in PRECISIONS; 0 where there is no such product. */
+const VALUE_BYTES = [4, 0, 2, 1]
+const INT8 = 3
+
+/** Bytes of a packed weight: panels, then for int8 a scale for each column. */
+export function packedBytes(precision: number, columns: number, depth: number): number {
+  const padded = Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS
+  return padded * depth * VALUE_BYTES[precision] + (precision === INT8 ? padded * 4 : 0)
+}

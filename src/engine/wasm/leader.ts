@@ -1,0 +1,229 @@
+/** The worker that owns the memory: it allocates, packs, and runs programs one after the other, together with the threads that follow. */
+
+import { Heap, type WasmMemory } from './heap.js'
+import { FIRST_FREE_ADDRESS, type Kernels, OP_FIELDS, PANEL_COLUMNS } from './kernels.js'
+import type { Answer, Reply, Request } from './protocol.js'
+
+interface Program {
+  readonly ops: number
+  readonly count: number
+  readonly constants: number
+  readonly arenaFloats: number
+}
+
+/** Milliseconds between looks at what else has come in, such as a wish to cancel. */
+const SLICE = 16
+/** Attention reads whole panels of its values: this far beyond the last row. */
+const OVERRUN_BYTES = 256
+
+class Failure extends Error {
+  readonly code: Extract<Reply, { failure: unknown }>['failure']['code']
+  constructor(code: Failure['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface LeaderParts {
+  readonly kernels: Kernels
+  readonly memory: WasmMemory
+  readonly threads: number
+  readonly send: (reply: Reply, transfer: readonly ArrayBuffer[]) => void
+  /** Lets messages in, then goes on. */
+  readonly pause: () => Promise<void>
+}
+
+export class Leader {
+  readonly #parts: LeaderParts
+  readonly #heap: Heap
+  /** A program that found no memory says so when it is run. */
+  readonly #programs = new Map<number, Program | Failure>()
+  readonly #cancelled = new Set<number>()
+  #queue: Promise<void> = Promise.resolve()
+  #pending = new Set<number>()
+  /** Slots and scratch of the run, kept for the next. */
+  #arena: { readonly address: number; readonly bytes: number } | null = null
+
+  constructor(parts: LeaderParts) {
+    this.#parts = parts
+    this.#heap = new Heap(parts.memory, FIRST_FREE_ADDRESS)
+  }
+
+  /** In the order of arrival; a wish to cancel at once. */
+  receive(request: Request): void {
+    if (request.kind === 'cancel') {
+      if (this.#pending.has(request.run)) this.#cancelled.add(request.run)
+      return
+    }
+    this.#pending.add(request.id)
+    this.#queue = this.#queue.then(() => this.#answer(request))
+  }
+
+  async #answer(request: Request): Promise<void> {
+    const { id } = request
+    try {
+      const answer = await this.#handle(request)
+      const transfer = Array.isArray(answer) ? answer.map(({ buffer }) => buffer) : []
+      this.#parts.send({ id, answer }, transfer)
+    } catch (error) {
+      const code = error instanceof Failure ? error.code : 'unsupported'
+      this.#parts.send(
+        { id, failure: { code, message: error instanceof Error ? error.message : String(error) } },
+        [],
+      )
+    } finally {
+      this.#pending.delete(id)
+      this.#cancelled.delete(id)
+    }
+  }
+
+  async #handle(request: Request): Promise<Answer> {
+    switch (request.kind) {
+      case 'allocate': {
+        const address = this.#allocate(request.bytes)
+        this.#bytes(address, request.bytes).fill(0)
+        return address
+      }
+      case 'pack':
+        this.#pack(request)
+        return null
+      case 'release':
+        this.#heap.release(request.address)
+        return null
+      case 'compile':
+        this.#compile(request)
+        return null
+      case 'discard':
+        this.#discard(request.program)
+        return null
+      case 'run':
+        return this.#run(request)
+      case 'peak': {
+        const started = performance.now()
+        this.#parts.kernels.peak(request.repetitions)
+        return (performance.now() - started) / 1000
+      }
+      case 'cancel':
+        return null
+    }
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.#heap.allocateOrNull(bytes)
+    if (address === null) {
+      throw new Failure(
+        'out-of-memory',
+        `${Math.ceil(bytes / 2 ** 20)} MB more do not fit into the memory of WebAssembly, which is 4096 MB at most and may be less here.`,
+      )
+    }
+    return address
+  }
+
+  /** Puts values where the kernels can read them, calls, and gives the place back. */
+  #withValues<T>(values: Float32Array | Float64Array, body: (address: number) => T): T {
+    const address = this.#store(values)
+    try {
+      return body(address)
+    } finally {
+      this.#heap.release(address)
+    }
+  }
+
+  #store(values: Float32Array | Float64Array): number {
+    const address = this.#allocate(values.byteLength)
+    this.#bytes(address, values.byteLength).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    )
+    return address
+  }
+
+  #pack({ address, precision, columns, depth, values }: Extract<Request, { kind: 'pack' }>): void {
+    if (precision < 0) {
+      this.#floats(address, values.length).set(values)
+      return
+    }
+    const panels = Math.ceil(columns / PANEL_COLUMNS)
+    this.#withValues(values, (from) => {
+      this.#parts.kernels.packPanels(from, precision, columns, depth, address, 0, panels)
+    })
+  }
+
+  #compile({ program, ops, constants, arenaFloats }: Extract<Request, { kind: 'compile' }>): void {
+    try {
+      this.#programs.set(program, {
+        ops: this.#store(ops),
+        count: ops.length / OP_FIELDS,
+        constants: this.#store(constants),
+        arenaFloats,
+      })
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.#programs.set(program, error)
+    }
+  }
+
+  #discard(index: number): void {
+    const program = this.#programs.get(index)
+    this.#programs.delete(index)
+    if (program !== undefined && !(program instanceof Failure)) {
+      this.#heap.release(program.ops)
+      this.#heap.release(program.constants)
+    }
+    if (this.#programs.size > 0 || this.#arena === null) return
+    this.#heap.release(this.#arena.address)
+    this.#arena = null
+  }
+
+  async #run(request: Extract<Request, { kind: 'run' }>): Promise<Answer> {
+    const { id, weights, batch, pixels, outputLengths } = request
+    const { kernels, threads, pause } = this.#parts
+    const program = this.#programs.get(request.program)
+    if (program === undefined) throw new Failure('disposed', 'This program has been disposed of.')
+    if (program instanceof Failure) throw program
+    const { ops, count, constants, arenaFloats } = program
+    const slotBytes = Math.ceil((arenaFloats * batch * 4 + OVERRUN_BYTES) / 64) * 64
+    const scratchBytes = kernels.scratchBytes(ops, count, batch) + 64
+    const arena = this.#arenaFor(slotBytes + scratchBytes * threads)
+    const held: number[] = []
+    try {
+      const input = this.#store(pixels)
+      held.push(input)
+      const outputs = outputLengths.map((length) => {
+        held.push(this.#allocate(length * 4))
+        return held[held.length - 1]
+      })
+      const table = this.#allocate(Math.max(outputs.length, 1) * 4)
+      held.push(table)
+      new Uint32Array(this.#parts.memory.buffer, table, outputs.length).set(outputs)
+      kernels.setJob(batch, weights, arena, constants, arena + slotBytes, scratchBytes, input, table, threads)
+      let looked = performance.now()
+      for (let op = 0; op < count; op++) {
+        kernels.run(ops, op, op + 1)
+        if (performance.now() - looked < SLICE) continue
+        await pause()
+        if (this.#cancelled.has(id)) throw new Failure('cancelled', 'The run was cancelled.')
+        looked = performance.now()
+      }
+      return outputs.map((address, index) => new Float32Array(this.#floats(address, outputLengths[index])))
+    } finally {
+      for (const address of held) this.#heap.release(address)
+    }
+  }
+
+  #arenaFor(bytes: number): number {
+    if (this.#arena !== null && this.#arena.bytes >= bytes) return this.#arena.address
+    if (this.#arena !== null) this.#heap.release(this.#arena.address)
+    this.#arena = null
+    const address = this.#allocate(bytes)
+    this.#arena = { address, bytes }
+    return address
+  }
+
+  /** Views are made anew each time: growing the memory takes the old ones away. */
+  #floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.#parts.memory.buffer, address, length)
+  }
+  #bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.#parts.memory.buffer, address, length)
+  }
+}

@@ -1,0 +1,45 @@
+/** What the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred. */
+import type { EngineErrorCode } from '../engine-error.js'
+
+export type Request = { readonly id: number } & (
+  | { readonly kind: 'allocate'; readonly bytes: number }
+  | {
+      readonly kind: 'pack'
+      /** Bytes from the start of the memory. */
+      readonly address: number
+      /** A position in PRECISIONS; -1: as they are. */
+      readonly precision: number
+      readonly columns: number
+      readonly depth: number
+      readonly values: Float32Array<ArrayBuffer>
+    }
+  | { readonly kind: 'release'; readonly address: number }
+  | {
+      readonly kind: 'compile'
+      /** The number that it is to have. */
+      readonly program: number
+      readonly ops: Float64Array<ArrayBuffer>
+      readonly constants: Float32Array<ArrayBuffer>
+      readonly arenaFloats: number
+    }
+  | { readonly kind: 'discard'; readonly program: number }
+  | {
+      readonly kind: 'run'
+      readonly program: number
+      readonly weights: number
+      readonly batch: number
+      readonly pixels: Float32Array<ArrayBuffer>
+      /** Values of each output for the batch. */
+      readonly outputLengths: readonly number[]
+    }
+  | { readonly kind: 'cancel'; readonly run: number }
+  | { readonly kind: 'peak'; readonly repetitions: number }
+)
+
+/** What a request is answered with: an address, a program, outputs, seconds; nothing where nothing is asked. */
+export type Answer = number | readonly Float32Array<ArrayBuffer>[] | null
+
+export type Reply = { readonly id: number } & (
+  | { readonly answer: Answer }
+  | { readonly failure: { readonly code: EngineErrorCode | 'cancelled'; readonly message: string } }
+)

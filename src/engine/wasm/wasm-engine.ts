@@ -1,0 +1,307 @@
+/** Plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
+import type { Shape } from '../../tensor/shape.js'
+import { elementCount } from '../../tensor/shape.js'
+import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
+import { EngineError } from '../engine-error.js'
+import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
+import { encodePlan } from '../lowered/encode-ops.js'
+import { lowerPlan } from '../lowered/lower-plan.js'
+import { PRECISIONS } from '../lowered/lowered-op.js'
+import {
+  layOutWeights,
+  offsetOf,
+  packWeights,
+  type WeightLayout,
+  type WeightPlace,
+} from '../lowered/weight-layout.js'
+import type { Plan, SlotName } from '../plan.js'
+import { MOST_BYTES } from './heap.js'
+import { OP_FIELDS, packedBytes } from './kernels.js'
+import type { Answer, Reply, Request } from './protocol.js'
+
+/** How weights are stored, all products being float32: `bfloat16` takes half of the memory, `int8` a quarter. */
+export const WASM_PRECISIONS = ['float32', 'bfloat16', 'int8'] as const
+export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
+
+/** The leading worker with those that follow it, as a platform starts them. */
+export interface WasmWorkers {
+  readonly threads: number
+  /** Such as `SIMD, 2 threads`. */
+  readonly description: string
+  post(request: Request, transfer: readonly ArrayBuffer[]): void
+  /** @param onReply answers; `onEnd` with what ended the workers, after which nothing is answered any more */
+  listen(onReply: (reply: Reply) => void, onEnd: (error: unknown) => void): void
+  /** Whether answers are awaited: workers keep nothing alive while none is. */
+  keepAlive(wanted: boolean): void
+  /** Ends the threads and gives their memory back. */
+  end(): void
+}
+
+/** Owns its threads and their memory: models loaded on it are gone with it. */
+export interface WasmEngine extends Engine, Disposable {}
+
+/** Rows are float32 in every precision; `high` there is none. */
+const ROWS: PrecisionInfo = { rows: 0, attention: 0, between: 0 }
+const PRECISION_INFO: readonly PrecisionInfo[] = [ROWS, null, ROWS, ROWS]
+
+/** What activations of one image need at least beside the weights. */
+const LEAST_REST = 64 * 2 ** 20
+
+export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecision = 'float32'): WasmEngine {
+  const channel = new Channel(workers)
+  const arithmetic = new Arithmetic(precision, PRECISION_INFO)
+  return {
+    name: 'wasm',
+    precision,
+    description: workers.description,
+    supports: () => true,
+    load: (plan, weights, { signal } = {}) => load(channel, arithmetic, plan, weights, signal),
+    [Symbol.dispose]: () => channel.close(),
+  }
+}
+
+/** Requests with their answers. */
+class Channel {
+  readonly #workers: WasmWorkers
+  readonly #waiting = new Map<
+    number,
+    { resolve: (answer: Answer) => void; reject: (error: unknown) => void }
+  >()
+  #next = 0
+  #programs = 0
+  #ended: EngineError | null = null
+
+  constructor(workers: WasmWorkers) {
+    this.#workers = workers
+    workers.listen(
+      (reply) => this.#settle(reply),
+      (cause) => this.#end(cause),
+    )
+  }
+
+  /** @param onSent told the request's number, by which a run can be cancelled */
+  ask(
+    request: RequestBody,
+    transfer: readonly ArrayBuffer[] = [],
+    onSent?: (id: number) => void,
+  ): Promise<Answer> {
+    if (this.#ended !== null) return Promise.reject(this.#ended)
+    const id = this.#next++
+    return new Promise<Answer>((resolve, reject) => {
+      if (this.#waiting.size === 0) this.#workers.keepAlive(true)
+      this.#waiting.set(id, { resolve, reject })
+      this.#workers.post({ ...request, id } as Request, transfer)
+      onSent?.(id)
+    })
+  }
+
+  /** Where nobody waits for the answer. */
+  tell(request: RequestBody): void {
+    this.ask(request).catch(() => {})
+  }
+
+  newProgram(): number {
+    return this.#programs++
+  }
+
+  cancel(run: number): void {
+    if (this.#waiting.has(run)) this.#workers.post({ kind: 'cancel', run, id: this.#next++ }, [])
+  }
+
+  /** What is under way is given up. */
+  close(): void {
+    if (this.#ended === null) this.#end(disposed('engine'))
+    this.#workers.end()
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id)
+    this.#waiting.delete(reply.id)
+    if (this.#waiting.size === 0) this.#workers.keepAlive(false)
+    if ('answer' in reply) waiting?.resolve(reply.answer)
+    else if (reply.failure.code === 'cancelled') waiting?.reject(new Cancelled())
+    else waiting?.reject(new EngineError(reply.failure.code, reply.failure.message))
+  }
+
+  #end(cause: unknown): void {
+    if (this.#ended !== null) return
+    this.#ended = cause instanceof EngineError ? cause : workersEnded(cause)
+    for (const { reject } of this.#waiting.values()) reject(this.#ended)
+    this.#waiting.clear()
+  }
+}
+
+function workersEnded(cause: unknown): EngineError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new EngineError('unavailable', `The WebAssembly engine's threads ended (${reason}).`, { cause })
+}
+
+type RequestBody = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
+
+class Cancelled extends Error {}
+
+async function load(
+  channel: Channel,
+  arithmetic: Arithmetic,
+  plan: Plan,
+  source: WeightSource,
+  signal: AbortSignal | undefined,
+): Promise<EngineModel> {
+  signal?.throwIfAborted()
+  const layout = layOutWeights(
+    plan,
+    arithmetic,
+    (precision, columns, depth) => packedBytes(PRECISIONS.indexOf(precision), columns, depth) / 4,
+  )
+  const bytes = layout.floats * 4
+  if (bytes + LEAST_REST > MOST_BYTES) throw tooLarge(bytes, arithmetic.precision)
+  const region = (await channel.ask({ kind: 'allocate', bytes })) as number
+  try {
+    const pack = async ({ offset, form }: WeightPlace, shape: Shape, values: Float32Array) => {
+      const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
+      const precision = form === 'rows' ? -1 : PRECISIONS.indexOf(form)
+      // A copy of its own: the caller may keep the array, and a weight may be packed twice.
+      const own = new Float32Array(values)
+      await channel.ask(
+        { kind: 'pack', address: region + offset * 4, precision, columns, depth, values: own },
+        [own.buffer],
+      )
+    }
+    await packWeights(plan, layout, source, pack, signal)
+  } catch (error) {
+    channel.tell({ kind: 'release', address: region })
+    throw error
+  }
+  return new WasmModel(channel, arithmetic, layout, region)
+}
+
+function tooLarge(bytes: number, precision: string): EngineError {
+  const advice =
+    precision === 'int8'
+      ? 'Take a smaller model.'
+      : 'Store them narrower (precision bfloat16 or int8), or take a smaller model.'
+  return new EngineError(
+    'out-of-memory',
+    `The weights need ${Math.ceil(bytes / 2 ** 20)} MB in ${precision}; WebAssembly can address 4096 MB in all. ${advice}`,
+  )
+}
+
+class WasmModel implements EngineModel {
+  readonly byteLength: number
+  readonly #channel: Channel
+  readonly #arithmetic: Arithmetic
+  readonly #layout: WeightLayout
+  #region: number | null
+
+  constructor(channel: Channel, arithmetic: Arithmetic, layout: WeightLayout, region: number) {
+    this.#channel = channel
+    this.#arithmetic = arithmetic
+    this.#layout = layout
+    this.#region = region
+    this.byteLength = layout.floats * 4
+  }
+
+  compile(plan: Plan, outputs: readonly SlotName[]): Program {
+    this.weights()
+    const slots = [...new Set(outputs)]
+    const lowered = lowerPlan(plan, slots, this.#arithmetic)
+    const { ops, constants, arenaFloats } = encodePlan(lowered, plan, OP_FIELDS, (ref) =>
+      offsetOf(this.#layout, ref),
+    )
+    const program = this.#channel.newProgram()
+    const request = { ops: new Float64Array(ops), constants: new Float32Array(constants), arenaFloats }
+    this.#channel.tell({ kind: 'compile', program, ...request })
+    const lengths = new Map(slots.map((slot) => [slot, elementCount(plan.slots.get(slot) ?? [])]))
+    return new WasmProgram(this.#channel, this, program, lowered.inputLength, lengths, arenaFloats)
+  }
+
+  /** Throws `disposed`. */
+  weights(): number {
+    if (this.#region === null) throw disposed('model')
+    return this.#region
+  }
+
+  /** Runs that were asked for before finish first: requests are handled in order. */
+  [Symbol.dispose](): void {
+    if (this.#region !== null) this.#channel.tell({ kind: 'release', address: this.#region })
+    this.#region = null
+  }
+}
+
+class WasmProgram implements Program {
+  readonly #channel: Channel
+  readonly #model: WasmModel
+  readonly #inputLength: number
+  /** Values of each output for one image. */
+  readonly #outputs: ReadonlyMap<SlotName, number>
+  readonly #arenaFloats: number
+  #program: number | null
+
+  constructor(
+    channel: Channel,
+    model: WasmModel,
+    program: number,
+    inputLength: number,
+    outputs: ReadonlyMap<SlotName, number>,
+    arenaFloats: number,
+  ) {
+    this.#channel = channel
+    this.#model = model
+    this.#program = program
+    this.#inputLength = inputLength
+    this.#outputs = outputs
+    this.#arenaFloats = arenaFloats
+  }
+
+  activationBytes(batch: number): number {
+    if (this.#program === null) throw disposed('program')
+    return this.#arenaFloats * 4 * batch
+  }
+
+  async run(
+    pixels: Float32Array,
+    { batch = 1, signal }: { batch?: number; signal?: AbortSignal } = {},
+  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    signal?.throwIfAborted()
+    const program = this.#program
+    if (program === null) throw disposed('program')
+    const weights = this.#model.weights()
+    if (!Number.isInteger(batch) || batch < 1) {
+      throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
+    }
+    if (pixels.length !== batch * this.#inputLength) {
+      throw new EngineError(
+        'wrong-size',
+        `A batch of ${batch} needs ${batch * this.#inputLength} pixel values, got ${pixels.length}.`,
+      )
+    }
+    const input = new Float32Array(pixels)
+    const outputLengths = [...this.#outputs.values()].map((length) => length * batch)
+    let abort = () => {}
+    try {
+      const answer = await this.#channel.ask(
+        { kind: 'run', program, weights, batch, pixels: input, outputLengths },
+        [input.buffer],
+        (id) => {
+          abort = () => this.#channel.cancel(id)
+          signal?.addEventListener('abort', abort, { once: true })
+        },
+      )
+      const arrays = answer as readonly Float32Array[]
+      return new Map([...this.#outputs.keys()].map((slot, index) => [slot, arrays[index]]))
+    } catch (error) {
+      throw error instanceof Cancelled ? signal?.reason : error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#program !== null) this.#channel.tell({ kind: 'discard', program: this.#program })
+    this.#program = null
+  }
+}
+
+function disposed(what: string): EngineError {
+  return new EngineError('disposed', `This ${what} has been disposed of. Load it again to go on.`)
+}

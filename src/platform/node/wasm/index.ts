@@ -1,0 +1,36 @@
+/** The WebAssembly engine in Node: for machines without a compiled engine. */
+import { availableParallelism } from 'node:os'
+import { EngineError } from '../../../engine/engine-error.js'
+import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
+import { hasRelaxedSimd, startWasmWorkers } from './wasm-workers.js'
+
+export { WASM_PRECISIONS, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
+export { hasRelaxedSimd } from './wasm-workers.js'
+
+export interface WasmOptions {
+  /** Default: the processors that this process may use. */
+  readonly threads?: number
+  /** How weights are stored; products are float32. Default `float32`. */
+  readonly precision?: WasmPrecision
+  /** Whether to use relaxed SIMD (fused multiply-add); default: where this runtime has it. */
+  readonly relaxed?: boolean
+  /** Whether threads share memory; default `true`. Without it there is one thread, as in a page that is not cross-origin isolated. */
+  readonly shared?: boolean
+}
+
+/** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
+export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
+  const { shared = true, relaxed = hasRelaxedSimd(), precision } = options
+  const threads = options.threads ?? (shared ? Math.min(availableParallelism(), 64) : 1)
+  const most = shared ? 64 : 1
+  if (!Number.isInteger(threads) || threads < 1 || threads > most) {
+    throw new EngineError(
+      'unsupported',
+      `The WebAssembly engine runs on 1 to ${most} threads ${shared ? '' : 'without shared memory'}, not on ${threads}.`,
+    )
+  }
+  if (relaxed && !hasRelaxedSimd()) {
+    throw new EngineError('unavailable', `Node ${process.versions.node} has no relaxed SIMD; Node 22 has it.`)
+  }
+  return createWasmEngineOn(startWasmWorkers({ threads, relaxed, shared }), precision)
+}

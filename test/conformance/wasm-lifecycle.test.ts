@@ -1,0 +1,190 @@
+/** What the WebAssembly engine owes beside right numbers: cancellation, memory that comes back, errors by name. */
+import { expect, test } from 'vitest'
+import type { Step } from '../../src/engine/plan.js'
+import { createWasmEngine, hasRelaxedSimd } from '../../src/platform/node/wasm/index.js'
+import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+
+/** `depth` layers of `width` x `width` on `rows` rows. */
+function tower(depth: number, rows: number, width: number) {
+  const steps: Step[] = Array.from({ length: depth }, (_, i) => ({
+    op: 'linear',
+    input: i === 0 ? 'x' : `y${i - 1}`,
+    output: `y${i}`,
+    weight: `w${i % 4}`,
+    bias: null,
+  }))
+  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
+  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
+  return planOf([rows, width], steps, slots, shapes)
+}
+
+const paths = [{ shared: false }, { threads: 2 }] as const
+
+test.each(paths)(
+  '%o: a run is cancelled while it is under way, and the next one is right',
+  async (options) => {
+    const { plan, output } = tower(100, 200, 256)
+    using engine = createWasmEngine(options)
+    using model = await engine.load(plan, weights)
+    using program = model.compile(plan, [output])
+    const pixels = pseudoRandom(200 * 256, 1)
+    const start = performance.now()
+    const expected = (await program.run(pixels)).get(output)
+    const whole = performance.now() - start
+
+    const reason = new Error('enough')
+    const controller = new AbortController()
+    const cancelled = program.run(pixels, { signal: controller.signal })
+    setTimeout(() => controller.abort(reason), 5)
+    const from = performance.now()
+    await expect(cancelled).rejects.toBe(reason)
+    expect(performance.now() - from).toBeLessThan(whole)
+    expect((await program.run(pixels)).get(output)).toEqual(expected)
+  },
+)
+
+test('a signal that is aborted already starts nothing', async () => {
+  const { plan, output } = tower(1, 2, 4)
+  const signal = AbortSignal.abort('no')
+  using engine = createWasmEngine({ threads: 1 })
+  await expect(engine.load(plan, weights, { signal })).rejects.toBe('no')
+  using model = await engine.load(plan, weights)
+  await expect(model.compile(plan, [output]).run(new Float32Array(8), { signal })).rejects.toBe('no')
+})
+
+test('runs that are under way when model and program are disposed of still finish', async () => {
+  const { plan, output } = tower(20, 50, 64)
+  using engine = createWasmEngine({ threads: 2 })
+  const pixels = pseudoRandom(50 * 64, 2)
+  const model = await engine.load(plan, weights)
+  const program = model.compile(plan, [output])
+  const expected = (await program.run(pixels)).get(output)
+  const under = [program.run(pixels), program.run(pixels)]
+  program[Symbol.dispose]()
+  model[Symbol.dispose]()
+  // What comes next may take the memory over.
+  using next = await engine.load(plan, weights)
+  for (const run of await Promise.all(under)) expect(run.get(output)).toEqual(expected)
+  await expect(program.run(pixels)).rejects.toMatchObject({ code: 'disposed' })
+  expect(() => model.compile(plan, [output])).toThrow(/disposed/)
+  expect((await next.compile(plan, [output]).run(pixels)).get(output)).toEqual(expected)
+})
+
+test('several models and programs of one engine do not touch each other', async () => {
+  using engine = createWasmEngine({ threads: 2 })
+  const towers = [tower(3, 7, 32), tower(5, 40, 16), tower(2, 90, 48)]
+  const models = await Promise.all(towers.map(({ plan }) => engine.load(plan, weights)))
+  const programs = towers.map(({ plan, output }, i) => models[i].compile(plan, [output]))
+  const inputs = towers.map(({ plan }, i) => {
+    const [rows, width] = plan.slots.get('x') ?? []
+    return pseudoRandom(rows * width, i)
+  })
+  const once = await Promise.all(programs.map((program, i) => program.run(inputs[i])))
+  const again = await Promise.all(programs.map((program, i) => program.run(inputs[i])))
+  again.forEach((run, i) => {
+    expect(run.get(towers[i].output)).toEqual(once[i].get(towers[i].output))
+  })
+  for (const model of models) model[Symbol.dispose]()
+})
+
+test('the caller may overwrite its pixels while a run is under way', async () => {
+  const { plan, output } = tower(30, 60, 64)
+  using engine = createWasmEngine({ threads: 2 })
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  const pixels = pseudoRandom(60 * 64, 4)
+  const expected = (await program.run(pixels.slice())).get(output)
+  const run = program.run(pixels)
+  pixels.fill(Number.NaN)
+  expect((await run).get(output)).toEqual(expected)
+})
+
+test('weights beyond what WebAssembly can address are refused before any is read', async () => {
+  const { plan } = planOf(
+    [1, 40_000],
+    [{ op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null }],
+    { y: [1, 40_000] },
+    { w: [40_000, 40_000] },
+  )
+  let read = 0
+  const source = {
+    read: async () => {
+      read++
+      return new Float32Array()
+    },
+  }
+  using engine = createWasmEngine({ threads: 1 })
+  await expect(engine.load(plan, source)).rejects.toMatchObject({
+    code: 'out-of-memory',
+    message: expect.stringContaining('bfloat16'),
+  })
+  expect(read).toBe(0)
+})
+
+test('activations that do not fit are an error by name, and the engine goes on', async () => {
+  const { plan, output } = tower(2, 4096, 1024)
+  using engine = createWasmEngine({ threads: 1 })
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  const batch = 90
+  const pixels = new Float32Array(batch * 4096 * 1024)
+  await expect(program.run(pixels, { batch })).rejects.toMatchObject({ code: 'out-of-memory' })
+  const small = await program.run(pseudoRandom(4096 * 1024, 1))
+  expect(small.get(output)).toHaveLength(4096 * 1024)
+})
+
+test('memory stays flat over many runs, models and cancellations', async () => {
+  const { plan, output } = tower(4, 100, 64)
+  using engine = createWasmEngine({ threads: 2 })
+  const pixels = pseudoRandom(100 * 64, 1)
+  const round = async () => {
+    using model = await engine.load(plan, weights)
+    using program = model.compile(plan, [output])
+    for (let i = 0; i < 20; i++) await program.run(pixels)
+    const signal = AbortSignal.timeout(1)
+    await Promise.allSettled([program.run(pixels, { signal }), program.run(pixels, { signal })])
+  }
+  for (let i = 0; i < 5; i++) await round()
+  const before = process.memoryUsage.rss()
+  for (let i = 0; i < 25; i++) await round()
+  expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(48)
+})
+
+test('an engine that is disposed of ends what is under way and says so afterwards', async () => {
+  const { plan, output } = tower(100, 200, 256)
+  const engine = createWasmEngine({ threads: 2 })
+  const model = await engine.load(plan, weights)
+  const run = model.compile(plan, [output]).run(pseudoRandom(200 * 256, 1))
+  engine[Symbol.dispose]()
+  await expect(run).rejects.toMatchObject({ code: 'disposed' })
+  await expect(engine.load(plan, weights)).rejects.toMatchObject({ code: 'disposed' })
+})
+
+test('wrong sizes and impossible options are errors by name', async () => {
+  const { plan, output } = tower(1, 2, 4)
+  using engine = createWasmEngine({ threads: 1 })
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  await expect(program.run(new Float32Array(7))).rejects.toMatchObject({ code: 'wrong-size' })
+  await expect(program.run(new Float32Array(8), { batch: 0 })).rejects.toMatchObject({ code: 'wrong-size' })
+  expect(() => createWasmEngine({ threads: 0 })).toThrow(/1 to 64 threads/)
+  expect(() => createWasmEngine({ threads: 2, shared: false })).toThrow(/without shared memory/)
+  if (!hasRelaxedSimd()) expect(() => createWasmEngine({ relaxed: true })).toThrow(/relaxed SIMD/)
+})
+
+test('the narrow ways to keep weights take a half and a quarter of the memory', async () => {
+  const { plan, output } = tower(4, 10, 256)
+  const pixels = pseudoRandom(10 * 256, 1)
+  const bytes: number[] = []
+  const results: Float32Array[] = []
+  for (const precision of ['float32', 'bfloat16', 'int8'] as const) {
+    using engine = createWasmEngine({ threads: 1, precision })
+    using model = await engine.load(plan, weights)
+    bytes.push(model.byteLength)
+    results.push((await model.compile(plan, [output]).run(pixels)).get(output) ?? new Float32Array())
+  }
+  expect(bytes[1] / bytes[0]).toBeCloseTo(0.5, 2)
+  expect(bytes[2] / bytes[0]).toBeCloseTo(0.25, 1)
+  expect(relativeError(results[1], results[0])).toBeLessThan(0.01)
+  expect(relativeError(results[2], results[0])).toBeLessThan(0.05)
+})

@@ -1,0 +1,64 @@
+/** Every fast engine that runs here, on every path and in every precision: what tests compare with the reference. */
+import type { Engine, Precision } from '../../src/engine/engine.js'
+import {
+  createNativeEngine,
+  INSTRUCTION_SETS,
+  type InstructionSet,
+  nativePrecisions,
+} from '../../src/platform/node/native/index.js'
+import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
+
+export interface EngineVariant {
+  /** Such as `native, avx2, int8`. */
+  readonly name: string
+  readonly precision: Exclude<Precision, 'float64'>
+  /** Only of the native engine. */
+  readonly instructionSet: InstructionSet | null
+  /** The same one each time. */
+  engine(): Engine
+}
+
+const native = INSTRUCTION_SETS.flatMap((instructionSet) =>
+  nativePrecisions(instructionSet).map((precision) =>
+    variant(`native, ${instructionSet}`, precision, instructionSet, () =>
+      createNativeEngine({ instructionSet, precision }),
+    ),
+  ),
+)
+
+const WASM_PATHS = [
+  { name: 'SIMD, alone', options: { shared: false, relaxed: false } },
+  { name: 'SIMD, 2 threads', options: { threads: 2, relaxed: false } },
+  { name: 'relaxed SIMD, 3 threads', options: { threads: 3, relaxed: true } },
+] as const
+
+const wasm = WASM_PATHS.filter(({ options }) => !options.relaxed || hasRelaxedSimd()).flatMap(
+  ({ name, options }) =>
+    WASM_PRECISIONS.map((precision) =>
+      variant(`wasm, ${name}`, precision, null, () => createWasmEngine({ ...options, precision })),
+    ),
+)
+
+export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm]
+
+/** What this machine cannot try, a line each. */
+export const NOT_TRIED: readonly string[] = [
+  ...INSTRUCTION_SETS.filter((set) => nativePrecisions(set).length === 0).map(
+    (set) => `native, ${set}: this processor lacks it, or there is no compiler`,
+  ),
+  ...(hasRelaxedSimd() ? [] : [`wasm, relaxed SIMD: Node ${process.versions.node} lacks it`]),
+]
+
+function variant(
+  path: string,
+  precision: EngineVariant['precision'],
+  instructionSet: InstructionSet | null,
+  make: () => Engine,
+): EngineVariant {
+  let made: Engine | undefined
+  const engine = () => {
+    made ??= make()
+    return made
+  }
+  return { name: `${path}, ${precision}`, precision, instructionSet, engine }
+}

@@ -1,0 +1,264 @@
+// Scaled dot-product attention: a block of queries of one head to a task, over blocks of keys, with a running maximum and sum for each
+// query; and attention of a few latents that also gives no matrix to memory.
+import {
+  batch,
+  field,
+  headsOf,
+  IN,
+  KEY_NORM,
+  NORM,
+  NUMBERS,
+  OUT,
+  rowsOf,
+  SECOND,
+  scaleOf,
+  scratch,
+  slotAddress,
+  strideOf,
+  TEMPORARY,
+  temporaryAddress,
+  WEIGHT,
+  weightAddress,
+  weightOperandOf,
+  widthOf,
+} from './context'
+import { exp2, largestLane, madd, splat, sumLanes } from './functions'
+import { TILE_COLUMNS, TILE_ROWS, tile } from './product'
+
+const QUERY_BLOCK: i32 = 96
+const KEY_BLOCK: i32 = 64
+const LOG2_E: f32 = 1.44269504088896341
+
+// @ts-ignore: decorator
+@inline function up(value: i32, unit: i32): i32 {
+  return ((value + unit - 1) / unit) * unit
+}
+
+function queriesOf(op: usize): i32 {
+  return weightOperandOf(op) == 1 ? rowsOf(op, OUT) : rowsOf(op, IN)
+}
+// @ts-ignore: decorator
+@inline function blocksOf(op: usize): i32 {
+  return (queriesOf(op) + QUERY_BLOCK - 1) / QUERY_BLOCK
+}
+
+export function attentionTasks(op: usize): i32 {
+  return batch() * headsOf(op) * blocksOf(op)
+}
+
+/** Keys, scores, mixed values, then maximum and sum of each query. */
+export function attentionScratchBytes(op: usize): i32 {
+  const headWidth = widthOf(op, OUT) / headsOf(op)
+  return (headWidth * KEY_BLOCK + QUERY_BLOCK * KEY_BLOCK + QUERY_BLOCK * up(headWidth, TILE_COLUMNS) + 2 * QUERY_BLOCK) * 4
+}
+
+/** Whether queries and keys are normed first, into the temporary slot. */
+export function isNormed(op: usize): bool {
+  return field(op, TEMPORARY) >= 0 && (field(op, NORM) != 0 || field(op, KEY_NORM) != 0)
+}
+
+export function attention(op: usize, task: i32, thread: i32): void {
+  const width = widthOf(op, OUT)
+  const heads = headsOf(op)
+  const headWidth = width / heads
+  const blocks = blocksOf(op)
+  const image = task / (heads * blocks)
+  const head = (task / blocks) % heads
+  const firstQuery = (task % blocks) * QUERY_BLOCK
+  const queries = min(QUERY_BLOCK, queriesOf(op) - firstQuery)
+
+  // Rows of the operands: self-attention has q, k and v side by side; soft mixtures take weights for one of them.
+  const inStride = <usize>strideOf(op, IN)
+  const secondStride = <usize>strideOf(op, SECOND)
+  const inImage = slotAddress(op, IN) + <usize>(image * rowsOf(op, IN)) * inStride
+  const secondImage = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * secondStride
+  let query = inImage
+  let queryStride = inStride
+  let key = secondImage + (<usize>field(op, NUMBERS + 1) << 2)
+  let keyStride = secondStride
+  const value = secondImage + ((<usize>field(op, NUMBERS + 2) + <usize>(head * headWidth)) << 2)
+  if (weightOperandOf(op) == 1) {
+    query = weightAddress(op, WEIGHT)
+    queryStride = <usize>width << 2
+    key = inImage
+    keyStride = inStride
+  } else if (weightOperandOf(op) == 2) {
+    key = weightAddress(op, WEIGHT)
+    keyStride = <usize>width << 2
+  } else if (isNormed(op)) {
+    queryStride = keyStride = <usize>field(op, NUMBERS + 3) << 2
+    query = temporaryAddress(op) + <usize>(image * rowsOf(op, IN)) * queryStride
+    key = query + (<usize>width << 2)
+  }
+  query += (<usize>(head * headWidth) << 2) + <usize>firstQuery * queryStride
+  key += <usize>(head * headWidth) << 2
+
+  const mixedWidth = up(headWidth, TILE_COLUMNS)
+  const packedKeys = scratch(thread)
+  const scores = packedKeys + <usize>(headWidth * KEY_BLOCK * 4)
+  const mixed = scores + <usize>(QUERY_BLOCK * KEY_BLOCK * 4)
+  const maxima = mixed + <usize>(QUERY_BLOCK * mixedWidth * 4)
+  const totals = maxima + <usize>(QUERY_BLOCK * 4)
+  const allKeys = rowsOf(op, weightOperandOf(op) == 1 ? IN : SECOND)
+  const scale = scaleOf(op) * LOG2_E
+  for (let r = 0; r < queries; r++) {
+    store<f32>(maxima + (<usize>r << 2), -Infinity)
+    store<f32>(totals + (<usize>r << 2), 0)
+  }
+  for (let from = 0; from < allKeys; from += KEY_BLOCK) {
+    const keys = min(KEY_BLOCK, allKeys - from)
+    packKeys(key + <usize>from * keyStride, keyStride, keys, headWidth, packedKeys)
+    for (let r = 0; r < queries; r += TILE_ROWS) {
+      const count = min(TILE_ROWS, queries - r)
+      const a = query + <usize>r * queryStride
+      const to = scores + <usize>(r * KEY_BLOCK * 4)
+      for (let n = 0; n < keys; n += TILE_COLUMNS) {
+        tile(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, to + (<usize>n << 2), KEY_BLOCK * 4, headWidth, count, false)
+      }
+    }
+    for (let r = 0; r < queries; r++) {
+      softmax(scores + <usize>(r * KEY_BLOCK * 4), keys, scale, maxima + (<usize>r << 2), totals + (<usize>r << 2), mixed + <usize>(r * mixedWidth * 4), mixedWidth)
+    }
+    const values = value + <usize>from * secondStride
+    for (let r = 0; r < queries; r += TILE_ROWS) {
+      const count = min(TILE_ROWS, queries - r)
+      const a = scores + <usize>(r * KEY_BLOCK * 4)
+      for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
+        tile(a, KEY_BLOCK * 4, values + (<usize>c << 2), <i32>secondStride, mixed + <usize>((r * mixedWidth + c) * 4), mixedWidth * 4, keys, count, from > 0)
+      }
+    }
+  }
+  const outStride = <usize>strideOf(op, OUT)
+  let out = slotAddress(op, OUT) + <usize>(image * rowsOf(op, OUT) + firstQuery) * outStride + (<usize>(head * headWidth) << 2)
+  for (let r = 0; r < queries; r++, out += outStride) {
+    const share: f32 = 1 / load<f32>(totals + (<usize>r << 2))
+    const from = mixed + <usize>(r * mixedWidth * 4)
+    for (let c = 0; c < headWidth; c++) {
+      // Head by head, and the next head may be another thread's: not a float more.
+      store<f32>(out + (<usize>c << 2), load<f32>(from + (<usize>c << 2)) * share)
+    }
+  }
+}
+
+/** Keys side by side, [keys / 8][headWidth][8]; zeros where there is none. */
+function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
+  for (let n = 0; n < keys; n++) {
+    const from = key + <usize>n * stride
+    let to = packed + <usize>((n / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (n % TILE_COLUMNS)) * 4
+    for (let d = 0; d < headWidth; d++, to += 32) store<f32>(to, load<f32>(from + (<usize>d << 2)))
+  }
+  for (let n = keys; n < up(keys, TILE_COLUMNS); n++) {
+    let to = packed + <usize>((n / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (n % TILE_COLUMNS)) * 4
+    for (let d = 0; d < headWidth; d++, to += 32) store<f32>(to, 0)
+  }
+}
+
+/** Scores of one query in place; updates where its softmax stands, and scales what was mixed before. */
+function softmax(scores: usize, keys: i32, scale: f32, maximum: usize, total: usize, mixed: usize, mixedWidth: i32): void {
+  // Filled up with what weighs nothing.
+  for (let n = keys; n < up(keys, 4); n++) store<f32>(scores + (<usize>n << 2), -Infinity)
+  let most = v128.load(scores)
+  for (let n = 4; n < keys; n += 4) most = f32x4.pmax(most, v128.load(scores + (<usize>n << 2)))
+  const before = load<f32>(maximum)
+  const now = max(before, largestLane(most))
+  const shift = splat(now)
+  const factor = splat(scale)
+  let sum = splat(0)
+  for (let n = 0; n < keys; n += 4) {
+    const at = scores + (<usize>n << 2)
+    const weight = exp2(f32x4.mul(f32x4.sub(v128.load(at), shift), factor))
+    v128.store(at, weight)
+    sum = f32x4.add(sum, weight)
+  }
+  store<f32>(maximum, now)
+  if (before == -Infinity) {
+    store<f32>(total, sumLanes(sum))
+    return
+  }
+  const shrink = f32x4.extract_lane(exp2(f32x4.mul(splat(before - now), factor)), 0)
+  store<f32>(total, load<f32>(total) * shrink + sumLanes(sum))
+  if (shrink == 1) return
+  for (let c = 0; c < mixedWidth; c += 4) {
+    const at = mixed + (<usize>c << 2)
+    v128.store(at, f32x4.mul(v128.load(at), splat(shrink)))
+  }
+}
+
+// ---- Probe attention: one latent of one image to a task ----
+
+export function probeTasks(op: usize): i32 {
+  return batch() * field(op, NUMBERS)
+}
+export function probeScratchBytes(op: usize): i32 {
+  return 2 * up(rowsOf(op, IN), 16) * 4
+}
+
+export function probe(op: usize, task: i32, thread: i32): void {
+  const latents = field(op, NUMBERS)
+  const image = task / latents
+  const latent = task % latents
+  const rows = rowsOf(op, IN)
+  const width = widthOf(op, IN)
+  const heads = headsOf(op)
+  const headWidth = width / heads
+  const share = width / latents
+  const map = scratch(thread)
+  const scores = map + <usize>(up(rows, 16) * 4)
+  const stride = <usize>strideOf(op, IN)
+  const valueStride = <usize>strideOf(op, SECOND)
+  const keys = slotAddress(op, IN) + <usize>(image * rows) * stride
+  const query = weightAddress(op, WEIGHT) + (<usize>(latent * width) << 2)
+  memory.fill(map, 0, <usize>rows << 2)
+  for (let h = 0; h < heads; h++) {
+    const part = <usize>(h * headWidth) << 2
+    for (let n = 0; n < rows; n++) {
+      store<f32>(scores + (<usize>n << 2), dot(query + part, keys + <usize>n * stride + part, headWidth) * scaleOf(op))
+    }
+    softmaxRow(scores, rows)
+    for (let n = 0; n < rows; n++) {
+      const at = map + (<usize>n << 2)
+      store<f32>(at, load<f32>(at) + load<f32>(scores + (<usize>n << 2)) / <f32>heads)
+    }
+  }
+  const values = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * valueStride + (<usize>(latent * share) << 2)
+  const out = slotAddress(op, OUT) + <usize>image * <usize>strideOf(op, OUT) + (<usize>(latent * share) << 2)
+  memory.fill(out, 0, <usize>share << 2)
+  for (let n = 0; n < rows; n++) {
+    const weight = load<f32>(map + (<usize>n << 2))
+    const from = values + <usize>n * valueStride
+    for (let j = 0; j < share; j++) {
+      const at = out + (<usize>j << 2)
+      store<f32>(at, load<f32>(at) + weight * load<f32>(from + (<usize>j << 2)))
+    }
+  }
+}
+
+function dot(a: usize, b: usize, width: i32): f32 {
+  let total = splat(0)
+  let c = 0
+  for (; c + 4 <= width; c += 4) total = madd(v128.load(a + (<usize>c << 2)), v128.load(b + (<usize>c << 2)), total)
+  let rest: f32 = 0
+  for (; c < width; c++) rest += load<f32>(a + (<usize>c << 2)) * load<f32>(b + (<usize>c << 2))
+  return sumLanes(total) + rest
+}
+
+function softmaxRow(scores: usize, count: i32): void {
+  let largest: f32 = -Infinity
+  for (let i = 0; i < count; i++) {
+    const score = load<f32>(scores + (<usize>i << 2))
+    if (score > largest) largest = score
+  }
+  for (let i = count; i < up(count, 4); i++) store<f32>(scores + (<usize>i << 2), -Infinity)
+  let total = splat(0)
+  for (let i = 0; i < count; i += 4) {
+    const at = scores + (<usize>i << 2)
+    const weight = exp2(f32x4.mul(f32x4.sub(v128.load(at), splat(largest)), splat(LOG2_E)))
+    v128.store(at, weight)
+    total = f32x4.add(total, weight)
+  }
+  const sum = sumLanes(total)
+  for (let i = 0; i < count; i++) {
+    const at = scores + (<usize>i << 2)
+    store<f32>(at, load<f32>(at) / sum)
+  }
+}

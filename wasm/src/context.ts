@@ -1,0 +1,140 @@
+// What threads share: a block of numbers at the start of the memory, and the operation that they work on.
+
+// Byte addresses of 32-bit numbers. What threads count together has a cache line of its own.
+export const GENERATION: usize = 64
+export const NEXT_TASK: usize = 128
+export const WORKING: usize = 192
+// Written by the leader before the generation changes.
+const JOB: usize = 320
+export const OP: usize = JOB
+export const TASKS: usize = JOB + 4
+export const BATCH: usize = JOB + 8
+const WEIGHTS: usize = JOB + 12
+const ARENA: usize = JOB + 16
+const CONSTANTS: usize = JOB + 20
+const SCRATCH: usize = JOB + 24
+const SCRATCH_BYTES: usize = JOB + 28
+const PIXELS: usize = JOB + 32
+const OUTPUTS: usize = JOB + 36
+export const THREADS: usize = JOB + 40
+
+/** All addresses in bytes; `outputs` is that of a table of addresses. */
+export function setJob(
+  batch: i32,
+  weights: usize,
+  arena: usize,
+  constants: usize,
+  scratch: usize,
+  scratchBytes: i32,
+  pixels: usize,
+  outputs: usize,
+  threads: i32,
+): void {
+  store<i32>(BATCH, batch)
+  store<usize>(WEIGHTS, weights)
+  store<usize>(ARENA, arena)
+  store<usize>(CONSTANTS, constants)
+  store<usize>(SCRATCH, scratch)
+  store<i32>(SCRATCH_BYTES, scratchBytes)
+  store<usize>(PIXELS, pixels)
+  store<usize>(OUTPUTS, outputs)
+  store<i32>(THREADS, threads)
+}
+
+// @ts-ignore: decorator
+@inline export function batch(): i32 {
+  return load<i32>(BATCH)
+}
+// @ts-ignore: decorator
+@inline export function pixels(): usize {
+  return load<usize>(PIXELS)
+}
+export function output(index: i32): usize {
+  return load<usize>(load<usize>(OUTPUTS) + (<usize>index << 2))
+}
+export function scratch(thread: i32): usize {
+  return load<usize>(SCRATCH) + <usize>thread * <usize>load<i32>(SCRATCH_BYTES)
+}
+
+// ---- An operation: the flat numbers of encodeOp in src/engine/lowered/encode-ops.ts ----
+
+export const IN: i32 = 1
+export const SECOND: i32 = 6
+export const OUT: i32 = 11
+export const WEIGHT: i32 = 16
+export const BIAS: i32 = 17
+export const GAMMA: i32 = 18
+export const NORM: i32 = 23
+export const KEY_NORM: i32 = 27
+export const NUMBERS: i32 = 31
+export const TEMPORARY: i32 = 35
+export const FIELDS: i32 = 38
+
+// @ts-ignore: decorator
+@inline export function field(op: usize, index: i32): i32 {
+  return <i32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function realField(op: usize, index: i32): f32 {
+  return <f32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function kindOf(op: usize): i32 {
+  return field(op, 0)
+}
+// @ts-ignore: decorator
+@inline export function activationOf(op: usize): i32 {
+  return field(op, 19)
+}
+// @ts-ignore: decorator
+@inline export function combineOf(op: usize): i32 {
+  return field(op, 20)
+}
+export const COMBINE_ADD: i32 = 1
+export const COMBINE_GATE: i32 = 2
+// @ts-ignore: decorator
+@inline export function headsOf(op: usize): i32 {
+  return field(op, 21)
+}
+// @ts-ignore: decorator
+@inline export function scaleOf(op: usize): f32 {
+  return realField(op, 22)
+}
+// @ts-ignore: decorator
+@inline export function weightOperandOf(op: usize): i32 {
+  return field(op, 36)
+}
+// @ts-ignore: decorator
+@inline export function precisionOf(op: usize): i32 {
+  return field(op, 37)
+}
+
+// A slot's address for the batch, rows of one image, width, and bytes from row to row.
+export function slotAddress(op: usize, slot: i32): usize {
+  return load<usize>(ARENA) + (<usize>load<f64>(op + (<usize>slot << 3)) << 2) * <usize>batch()
+}
+// @ts-ignore: decorator
+@inline export function rowsOf(op: usize, slot: i32): i32 {
+  return field(op, slot + 1)
+}
+// @ts-ignore: decorator
+@inline export function widthOf(op: usize, slot: i32): i32 {
+  return field(op, slot + 2)
+}
+// @ts-ignore: decorator
+@inline export function strideOf(op: usize, slot: i32): i32 {
+  return field(op, slot + 3) << 2
+}
+
+/** Address of a weight that a field names; 0 where there is none. */
+export function weightAddress(op: usize, index: i32): usize {
+  const offset = load<f64>(op + (<usize>index << 3))
+  return offset < 0 ? 0 : load<usize>(WEIGHTS) + (<usize>offset << 2)
+}
+export function constantAddress(op: usize, index: i32): usize {
+  const offset = load<f64>(op + (<usize>index << 3))
+  return offset < 0 ? 0 : load<usize>(CONSTANTS) + (<usize>offset << 2)
+}
+export function temporaryAddress(op: usize): usize {
+  return load<usize>(ARENA) + (<usize>load<f64>(op + (<usize>TEMPORARY << 3)) << 2) * <usize>batch()
+}

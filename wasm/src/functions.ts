@@ -1,0 +1,200 @@
+// Exponentials and the activations made of them, for vectors of four floats. NaN goes in, NaN comes out.
+//
+// The same polynomials as native/src/math-impl.h; their errors are held by test/conformance/functions.test.ts.
+
+// @ts-ignore: decorator
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
+  return f32x4.add(f32x4.mul(a, b), c)
+}
+// @ts-ignore: decorator
+@inline export function splat(x: f32): v128 {
+  return f32x4.splat(x)
+}
+// NaN in `a` stays.
+// @ts-ignore: decorator
+@inline export function atLeast(a: v128, low: f32): v128 {
+  return f32x4.pmax(a, splat(low))
+}
+// @ts-ignore: decorator
+@inline export function atMost(a: v128, high: f32): v128 {
+  return f32x4.pmin(a, splat(high))
+}
+// @ts-ignore: decorator
+@inline function choose(condition: v128, yes: v128, no: v128): v128 {
+  return v128.bitselect(yes, no, condition)
+}
+// @ts-ignore: decorator
+@inline export function sumLanes(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+}
+// @ts-ignore: decorator
+@inline export function largestLane(v: v128): f32 {
+  const pairs = f32x4.pmax(v, i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
+  return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1))
+}
+
+// 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
+// @ts-ignore: decorator
+@inline function powerOfTwo(n: v128): v128 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23)
+}
+
+// Added and taken away, it leaves no room for a fraction; the whole number stands in the low bits.
+const WHOLE: f32 = 12582912.0
+
+// @ts-ignore: decorator
+@inline function exp2Fraction(f: v128): v128 {
+  let p = splat(0.000153458071877028)
+  p = madd(p, f, splat(0.0013399931180492755))
+  p = madd(p, f, splat(0.009618488975015422))
+  p = madd(p, f, splat(0.05550328777085747))
+  p = madd(p, f, splat(0.24022646890468793))
+  p = madd(p, f, splat(0.6931472057371927))
+  return madd(p, f, splat(1.0))
+}
+
+// 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
+// @ts-ignore: decorator
+@inline export function exp2(x: v128): v128 {
+  const y = atLeast(x, -126.0)
+  const shifted = f32x4.add(y, splat(WHOLE))
+  const whole = f32x4.sub(shifted, splat(WHOLE))
+  return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, splat(WHOLE))))
+}
+
+// (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
+// @ts-ignore: decorator
+@inline function expTail(f: v128): v128 {
+  let p = splat(0.00019913527468214739)
+  p = madd(p, f, splat(0.0013940973044875942))
+  p = madd(p, f, splat(0.00833327422167531))
+  p = madd(p, f, splat(0.04166635518527886))
+  p = madd(p, f, splat(0.1666666681205731))
+  return madd(p, f, splat(0.5000000046250733))
+}
+
+// x = whole * ln 2 + fraction; ln 2 in two parts, the first exact in its products.
+// @ts-ignore: decorator
+@inline function fractionOf(x: v128, whole: v128): v128 {
+  const f = f32x4.sub(x, f32x4.mul(whole, splat(0.693359375)))
+  return madd(whole, splat(2.12194440e-4), f)
+}
+
+// e^x over the whole range: 0 below -104, infinity above 88.73. In two factors, so that neither overflows before the result does.
+export function exp(x: v128): v128 {
+  const y = atMost(atLeast(x, -104.0), 89.0)
+  const shifted = madd(y, splat(1.44269504088896341), splat(WHOLE))
+  const f = fractionOf(y, f32x4.sub(shifted, splat(WHOLE)))
+  const e = f32x4.add(madd(expTail(f), f32x4.mul(f, f), f), splat(1.0))
+  const exponent = i32x4.sub(shifted, splat(WHOLE))
+  const half = i32x4.shr_s(exponent, 1)
+  return f32x4.mul(f32x4.mul(e, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)))
+}
+
+// e^x - 1 without cancellation near 0.
+export function expm1(x: v128): v128 {
+  const y = atMost(atLeast(x, -30.0), 88.0)
+  const shifted = madd(y, splat(1.44269504088896341), splat(WHOLE))
+  const f = fractionOf(y, f32x4.sub(shifted, splat(WHOLE)))
+  const e = madd(expTail(f), f32x4.mul(f, f), f)
+  const scale = powerOfTwo(i32x4.sub(shifted, splat(WHOLE)))
+  return madd(e, scale, f32x4.sub(scale, splat(1.0)))
+}
+
+// (e^2x - 1) / (e^2x + 1)
+function tanh(x: v128): v128 {
+  const e = expm1(f32x4.mul(atMost(atLeast(x, -15.0), 15.0), splat(2.0)))
+  return f32x4.div(e, f32x4.add(e, splat(2.0)))
+}
+
+function sigmoid(x: v128): v128 {
+  return f32x4.div(splat(1.0), f32x4.add(splat(1.0), exp(f32x4.neg(x))))
+}
+
+// x * Phi(x), Phi the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
+// beyond 5.75, x * Phi(x) is 0 or x to within 3e-8.
+// @ts-ignore: decorator
+@inline export function gelu(x: v128): v128 {
+  const y = atMost(f32x4.abs(x), 5.75)
+  let q = splat(4.052955354713458e-7)
+  q = madd(q, y, splat(-0.000008002340616168568))
+  q = madd(q, y, splat(0.00006575518095968427))
+  q = madd(q, y, splat(-0.000255490779088047))
+  q = madd(q, y, splat(-0.00003669198941770764))
+  q = madd(q, y, splat(0.006984563170942751))
+  q = madd(q, y, splat(-0.05246532231285065))
+  q = madd(q, y, splat(-0.459212831155738))
+  q = madd(q, y, splat(-1.151105184355492))
+  q = madd(q, y, splat(-0.9999999834451199))
+  const tail = v128.andnot(exp2(q), f32x4.ge(y, splat(5.75)))
+  return f32x4.mul(x, choose(f32x4.lt(x, splat(0.0)), tail, f32x4.sub(splat(1.0), tail)))
+}
+
+function mish(x: v128): v128 {
+  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
+  const e = exp(atMost(x, 30.0))
+  const n = f32x4.mul(e, f32x4.add(e, splat(2.0)))
+  return f32x4.mul(x, f32x4.div(n, f32x4.add(n, splat(2.0))))
+}
+
+function elu(x: v128): v128 {
+  return choose(f32x4.lt(x, splat(0.0)), expm1(x), x)
+}
+
+// @ts-ignore: decorator
+@inline function hard(x: v128): v128 {
+  return atMost(atLeast(f32x4.add(x, splat(3.0)), 0.0), 6.0)
+}
+
+// Codes of ACTIVATION_CODES and FUNCTION_CODES in src/engine/lowered/encode-ops.ts.
+export const IDENTITY: i32 = 0
+export const GELU: i32 = 6
+export function activate(kind: i32, x: v128): v128 {
+  switch (kind) {
+    case 1:
+      return choose(f32x4.lt(x, splat(0.0)), splat(0.0), x)
+    case 2:
+      return atMost(atLeast(x, 0.0), 6.0)
+    case 3:
+      return choose(f32x4.lt(x, splat(0.0)), f32x4.mul(x, splat(0.01)), x)
+    case 4:
+      return elu(x)
+    case 5:
+      return f32x4.mul(
+        splat(1.0507009873554805),
+        choose(f32x4.lt(x, splat(0.0)), f32x4.mul(splat(1.6732632423543772), expm1(x)), x),
+      )
+    case GELU:
+      return gelu(x)
+    case 7:
+      return f32x4.mul(
+        x,
+        sigmoid(f32x4.mul(x, madd(f32x4.mul(splat(0.0713548162726009), x), x, splat(1.5957691216057308)))),
+      )
+    case 8:
+      return f32x4.mul(x, sigmoid(f32x4.mul(splat(1.702), x)))
+    case 9:
+      return f32x4.mul(x, sigmoid(x))
+    case 10:
+      return mish(x)
+    case 11:
+      return sigmoid(x)
+    case 12:
+      return tanh(x)
+    case 13:
+      return f32x4.div(hard(x), splat(6.0))
+    case 14:
+      return f32x4.div(f32x4.mul(x, hard(x)), splat(6.0))
+    case 15:
+      return atMost(atLeast(x, -1.0), 1.0)
+    case 16:
+      return exp(x)
+    case 17:
+      return expm1(x)
+    case 18:
+      return exp2(x)
+    default:
+      return x
+  }
+}
