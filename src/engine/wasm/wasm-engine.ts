@@ -38,7 +38,10 @@ export interface WasmWorkers {
 }
 
 /** Owns its threads and their memory: models loaded on it are gone with it. */
-export interface WasmEngine extends Engine, Disposable {}
+export interface WasmEngine extends Engine, Disposable {
+  /** Floating-point operations a second of multiply-adds in registers alone: of one thread, times their number. */
+  measurePeak(): Promise<number>
+}
 
 /** Rows are float32 in every precision; `high` there is none. */
 const ROWS: PrecisionInfo = { rows: 0, attention: 0, between: 0 }
@@ -56,8 +59,24 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
     description: workers.description,
     supports: () => true,
     load: (plan, weights, { signal } = {}) => load(channel, arithmetic, plan, weights, signal),
+    measurePeak: () => measurePeak(channel, workers.threads),
     [Symbol.dispose]: () => channel.close(),
   }
+}
+
+/** Other work on the machine can only make a turn slower. */
+const PEAK_TURNS = 8
+const PEAK_REPETITIONS = 1e6
+/** Of a repetition: 12 vectors of 4, a product and a sum each. */
+const PEAK_FLOP = 96
+
+async function measurePeak(channel: Channel, threads: number): Promise<number> {
+  let best = 0
+  for (let turn = 0; turn < PEAK_TURNS; turn++) {
+    const seconds = (await channel.ask({ kind: 'peak', repetitions: PEAK_REPETITIONS })) as number
+    best = Math.max(best, (PEAK_FLOP * PEAK_REPETITIONS) / seconds)
+  }
+  return best * threads
 }
 
 /** Requests with their answers. */

@@ -18,13 +18,17 @@ const photos: Record<string, Expected> = JSON.parse(
   await readFile(join(packageRoot, 'models/mini/expected.json'), 'utf8'),
 ).photos
 const photo = (name: string) => join(packageRoot, 'examples/photos', name)
-const engines = nativeAvailability().available ? (['native', 'reference'] as const) : (['reference'] as const)
+const engines = [
+  ...(nativeAvailability().available ? (['native'] as const) : []),
+  'wasm',
+  'reference',
+] as const
 
 describe.each(engines)('the mini model on the %s engine', (engine) => {
   test('gives the embeddings and classes that Birder gives', async () => {
     using encoder = await loadEncoder('mini', { engine })
     // The reference engine takes a second for each.
-    const names = Object.keys(photos).slice(0, engine === 'native' ? undefined : 2)
+    const names = Object.keys(photos).slice(0, engine === 'reference' ? 2 : undefined)
     for await (const { source, features, error } of encoder.encodeAll(names.map(photo))) {
       if (error) throw error
       const { first8, l2norm, top3 } = photos[String(source).split('/').at(-1) ?? '']
@@ -156,6 +160,8 @@ describe('models that cannot be had', () => {
     ['vit_reg4_s14_nps_ls_dino-v2-lvd142m', { offline: true }, 'HubError', /offline/i],
     ['/no/such/model.pt', {}, 'CheckpointError', /no such file/],
     ['mini', { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],
+    ['mini', { engine: 'wasm', precision: 'float64' }, 'EngineError', /float32/],
+    ['mini', { engine: 'wasm', precision: 'high' }, 'EngineError', /no precision high/],
   ] as const)('%s with %j is a %s', async (model, options, name, message) => {
     await expect(loadEncoder(model, options)).rejects.toMatchObject({
       name,

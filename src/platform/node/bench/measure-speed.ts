@@ -2,6 +2,8 @@
 import { checkWhole } from '../../../encoder/check-options.js'
 import { Network } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
+import type { Engine } from '../../../engine/engine.js'
+import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
 import { chooseEngine, type EngineOptions } from '../choose-engine.js'
@@ -92,9 +94,15 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     loadSeconds,
     flop,
     flopPerSecond: flop / median(seconds),
-    peakFlopPerSecond: await measurePeak(engine.precision, options.threads),
+    peakFlopPerSecond: isWasm(engine)
+      ? await engine.measurePeak()
+      : await measurePeak(engine.precision, options.threads),
     memory: { weights: network.byteLength, peak },
   }
+}
+
+function isWasm(engine: Engine): engine is WasmEngine {
+  return engine.name === 'wasm'
 }
 
 interface OpenSubject extends AsyncDisposable {
