@@ -74,8 +74,9 @@ LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int th
   // Three eighths: the rest is for weights on their way, sums and what else passes.
   const long fitting = std::max<long>(1, cacheBytes * 3 / 8 / rowBytes / product.tileRows);
   long chunks = (tiles + fitting - 1) / fitting;
-  // As many for each thread, where there are enough rows.
-  chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
+  // As many for each thread, unless there are panels enough to share out: each chunk reads all weights anew.
+  const long panels = (shape.columns + product.tileColumns - 1) / product.tileColumns;
+  if (panels < 8 * threads) chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
   shape.chunkRows = (tiles + chunks - 1) / chunks * product.tileRows;
   return shape;
 }
