@@ -8,10 +8,10 @@
  * --check compares the tokens with those of a float32 pass: the lowest cosine of a token, and the largest difference beside the largest value.
  */
 import { parseArgs } from 'node:util'
+import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
-import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
 
 const { values } = parseArgs({
   options: {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const BELOW_ENCODER = ['kernels', 'tensor', 'checkpoint', 'image', 'engine', 'model']
-const UNIVERSAL = [...BELOW_ENCODER, 'encoder', 'birder']
+const UNIVERSAL = [...BELOW_ENCODER, 'encoder', 'birder', 'hub']
 const ANY = Symbol('any package')
 
 /** What each room may import: rooms, single files of rooms, types of single files, and packages. */
@@ -26,13 +26,15 @@ const ROOMS = {
   model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
   encoder: { rooms: BELOW_ENCODER },
   birder: { rooms: [...BELOW_ENCODER, 'encoder'] },
+  hub: { rooms: ['model', 'birder'] },
+  'platform/browser': { rooms: UNIVERSAL, packages: ['@noble/hashes'] },
   'platform/node': { rooms: UNIVERSAL, packages: ANY, node: true },
   cli: { rooms: [...UNIVERSAL, 'platform/node'], packages: ANY, node: true },
   index: { rooms: UNIVERSAL },
 }
 
 /** The doors of the package: the only files that may hand the universal API on. */
-const DOORS = ['platform/node/index']
+const DOORS = ['platform/node/index', 'platform/browser/index']
 
 /** @returns {string[]} one line per violation; none when all is well */
 export function findViolations(root) {

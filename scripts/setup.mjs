@@ -133,7 +133,13 @@ async function buildTypeScript(log) {
   const fingerprint = sourceFingerprint()
   // The compiler goes by its own notes and does not look whether its files are still there.
   const force = missingOutputs().length > 0 ? ['--force'] : []
-  const args = [compiler, '-b', ...force, join(root, 'tsconfig.node.json')]
+  const args = [
+    compiler,
+    '-b',
+    ...force,
+    join(root, 'tsconfig.node.json'),
+    join(root, 'tsconfig.browser.json'),
+  ]
   const { code, output } = await runQuietly(process.execPath, args, { cwd: root })
   if (code !== 0) {
     throw new SetupError({
@@ -163,7 +169,7 @@ function sourceFingerprint() {
   const hash = createHash('sha256')
   const files = [
     ...sourceFiles(),
-    ...['base', 'core', 'node'].map((name) => join(root, `tsconfig.${name}.json`)),
+    ...['base', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
     ...filesUnder(join(root, 'wasm/src')),
     join(root, 'scripts/build-wasm.mjs'),
   ]

@@ -11,6 +11,8 @@ export interface Stages<Source, Prepared extends Waiting> {
   prepare(source: Source, signal: AbortSignal): Promise<Prepared>
   /** Never mixes shapes; one result per image. */
   compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Features[]>
+  /** Of what was prepared and is not going to be computed. */
+  discard?(prepared: Prepared): void
 }
 
 export interface Waiting {
@@ -117,6 +119,7 @@ class Pipeline<Source, Prepared extends Waiting> {
     this.#abort.abort(new Error('the reader of encodeAll stopped'))
     // A source that hangs must not keep the reader from leaving; what computes is let finish.
     await Promise.allSettled([...this.#decoding, ...this.#running])
+    for (const { prepared } of [...this.#groups.values()].flat()) this.#stages.discard?.(prepared)
     if (!this.#exhausted) await this.#iterator.return?.()
   }
 

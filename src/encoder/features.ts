@@ -1,7 +1,7 @@
 /** From an engine's activations to what a person asked for, image by image. */
 
 import type { SlotName } from '../engine/plan.js'
-import type { PreparedImage } from '../image/prepare-image.js'
+import { boxInImage, type Placement, type PreparedImage } from '../image/prepare-image.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens } from '../model/vit-config.js'
@@ -33,14 +33,34 @@ export interface Activations {
   readonly batch: number
 }
 
+/** Features as plain data, which can be sent between threads. */
+export interface FeatureData extends Omit<Features, 'patchBox'> {
+  readonly placement: Placement
+  readonly patchSize: number
+}
+
+export function featuresFrom({ placement, patchSize, ...features }: FeatureData): Features {
+  const { rows, columns } = features.grid
+  return {
+    ...features,
+    patchBox(row, column) {
+      if (!(row >= 0 && row < rows && column >= 0 && column < columns)) {
+        throw new RangeError(`There is no patch (${row}, ${column}) in a grid of ${rows} x ${columns}.`)
+      }
+      const [top, left] = [row * patchSize, column * patchSize]
+      return boxInImage(placement, { top, left, bottom: top + patchSize, right: left + patchSize })
+    },
+  }
+}
+
 /** The features of the `index`-th image of a batch, in memory of their own where the batch has more than one. */
-export function featuresOf(
+export function featureDataOf(
   { plan, config, values, batch }: Activations,
   index: number,
   image: PreparedImage,
   identity: Identity,
   options: EncodeOptions,
-): Features {
+): FeatureData {
   const { slots, grid } = plan
   const { width, registers, patchSize } = config
   const of = (slot: SlotName): Float32Array => {
@@ -64,18 +84,7 @@ export function featuresOf(
     imageSize: image.imageSize,
     orientation: image.orientation,
     identity,
-    patchBox(row, column) {
-      if (!(row >= 0 && row < grid.rows && column >= 0 && column < grid.columns)) {
-        throw new RangeError(
-          `There is no patch (${row}, ${column}) in a grid of ${grid.rows} x ${grid.columns}.`,
-        )
-      }
-      return image.sourceBox(
-        row * patchSize,
-        column * patchSize,
-        (row + 1) * patchSize,
-        (column + 1) * patchSize,
-      )
-    },
+    placement: image.placement,
+    patchSize,
   }
 }

@@ -64,8 +64,7 @@ export type EncodeResult<Source> =
     }
   | { readonly index: number; readonly source: Source; readonly error: Error; readonly features?: undefined }
 
-/** Owns the packed weights: dispose of it, or write `using encoder = await loadEncoder(…)`. */
-export interface Encoder<Source = RgbImage> extends Disposable {
+export interface EncoderDescription {
   readonly identity: Identity
   /** Width D of the embedding. */
   readonly width: number
@@ -75,6 +74,10 @@ export interface Encoder<Source = RgbImage> extends Disposable {
   readonly depth: number
   /** Input size (height, width) that the recipe gives for an image; constant but for the `native` recipe. */
   readonly size: readonly [height: number, width: number]
+}
+
+/** Owns the packed weights: dispose of it, or write `using encoder = await loadEncoder(…)`. */
+export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable {
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /** One bad image yields an `error` for itself and never ends the rest; an abort throws. */
   encodeAll(

@@ -1,8 +1,8 @@
 /** Published weights by name, or an error that says what there is. */
 
-import type { PretrainedEntry, PublishedFile, WeightsFormat } from '../../../birder/weights.js'
-import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from '../../../birder/weights.js'
-import { nearestNames } from '../../../model/nearest-names.js'
+import type { PretrainedEntry, PublishedFile, WeightsFormat } from '../birder/weights.js'
+import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from '../birder/weights.js'
+import { nearestNames } from '../model/nearest-names.js'
 import { HubError } from './hub-error.js'
 
 /** Throws `unknown-model` with the nearest names. */

@@ -19,6 +19,19 @@ export interface DecodedImage extends RgbImage {
   readonly transparentColour?: readonly [red: number, green: number, blue: number]
 }
 
+/**
+ * Pixels that a caller has already: they count as upright. Throws TypeError for what are none.
+ *
+ * @param others what else an image may be given as, for the message
+ */
+export function decodedFrom(image: RgbImage, others: string): DecodedImage {
+  if (!(image?.data instanceof Uint8Array)) {
+    throw new TypeError(`An image is ${others}, or pixels as { height, width, data: Uint8Array }.`)
+  }
+  const { height, width, data } = image
+  return { height, width, data, format: 'raw', orientation: 1, upright: true }
+}
+
 /** A rectangle in pixels, edges not rounded: `left <= x < right`. */
 export interface Box {
   readonly top: number

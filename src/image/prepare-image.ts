@@ -18,8 +18,29 @@ export interface PreparedImage {
   /** Height and width of the image as used, pixels. */
   readonly imageSize: readonly [height: number, width: number]
   readonly orientation: { readonly found: number; readonly applied: boolean }
+  readonly placement: Placement
   /** A box of the input, in pixels of the original image. */
   sourceBox(top: number, left: number, bottom: number, right: number): Box
+}
+
+/** Where the input lies in the image it was made of. */
+export interface Placement {
+  /** Of the input's first pixel, in pixels of the resized image; negative where the recipe pads. */
+  readonly top: number
+  readonly left: number
+  /** Pixels of the image per pixel of the input. */
+  readonly scaleY: number
+  readonly scaleX: number
+}
+
+/** A box of the input, in pixels of the original image. */
+export function boxInImage({ top, left, scaleY, scaleX }: Placement, box: Box): Box {
+  return {
+    top: (box.top + top) * scaleY,
+    left: (box.left + left) * scaleX,
+    bottom: (box.bottom + top) * scaleY,
+    right: (box.right + left) * scaleX,
+  }
 }
 
 /** What a recipe works on: a decoded file, or pixels from elsewhere, which count as upright. */
@@ -87,20 +108,20 @@ function finish(
 ): PreparedImage {
   const { resized, crop } = work
   const { data, height, width } = levelsOf(work, resizedData)
-  const scaleY = image.height / resized[0]
-  const scaleX = image.width / resized[1]
+  const placement = {
+    top: crop.top,
+    left: crop.left,
+    scaleY: image.height / resized[0],
+    scaleX: image.width / resized[1],
+  }
   return {
     pixels: normalise(data, recipe),
     height,
     width,
     imageSize: [image.height, image.width],
     orientation: { found: image.orientation ?? 1, applied: image.upright ?? true },
-    sourceBox: (top, left, bottom, right) => ({
-      top: (top + crop.top) * scaleY,
-      left: (left + crop.left) * scaleX,
-      bottom: (bottom + crop.top) * scaleY,
-      right: (right + crop.left) * scaleX,
-    }),
+    placement,
+    sourceBox: (top, left, bottom, right) => boxInImage(placement, { top, left, bottom, right }),
   }
 }
 

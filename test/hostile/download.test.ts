@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { HubErrorCode } from '../../src/hub/hub-error.js'
 import {
   type DownloadOptions,
   type DownloadProgress,
   downloadFile,
 } from '../../src/platform/node/hub/download-file.js'
-import type { HubErrorCode } from '../../src/platform/node/hub/hub-error.js'
 import { type Answerer, serve, someBytes, startServer, temporaryFolder } from '../support/weights-server.js'
 
 const file = someBytes(300_000)

@@ -6,9 +6,10 @@
  * the colour channels differently.
  */
 import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
+import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
-import { type ImageFormat, imageFormatOrNull } from '../../image/image-format.js'
+import type { ImageFormat } from '../../image/image-format.js'
 import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../image/to-rgb.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
@@ -24,8 +25,6 @@ export interface DecodeOptions {
   readonly maxPixels?: number
   readonly signal?: AbortSignal
 }
-
-const DEFAULT_MAX_PIXELS = 2 ** 28
 
 /** `failOn`: what is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit comes before any pixel. */
 const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
@@ -44,13 +43,13 @@ export async function decodeImage(
   const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()
   const bytes = typeof source === 'string' ? await readImageFile(source, signal) : source
-  const format = formatOf(bytes, label)
+  const format = decodableFormat(bytes, label)
   const sharp = await loadSharp()
   // As a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
   const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)
   const metadata = await attempt(label, () => image.metadata())
   signal?.throwIfAborted()
-  refuseTooLarge(metadata, maxPixels, label)
+  assertNotTooLarge(metadata, maxPixels, label)
   const { transparent = null, ...pixels } = await attempt(label, () =>
     readRgb(image, metadata, bytes, format),
   )
@@ -76,36 +75,6 @@ function loadSharp(): Promise<SharpConstructor> {
     return sharp
   })
   return loading
-}
-
-function formatOf(bytes: Uint8Array, label: string): ImageFormat {
-  if (bytes.length === 0) {
-    throw new ImageError(
-      'empty',
-      `${label} is empty (0 bytes), where an image is expected. Was it copied completely?`,
-    )
-  }
-  const known = imageFormatOrNull(bytes)
-  if (known?.decoded) return known.format
-  if (known !== null) {
-    throw new ImageError(
-      'unsupported',
-      `${label} is ${known.format}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
-    )
-  }
-  throw new ImageError(
-    'not-an-image',
-    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.`,
-  )
-}
-
-function refuseTooLarge({ width, height }: Metadata, maxPixels: number, label: string): void {
-  if (width * height <= maxPixels) return
-  throw new ImageError(
-    'too-large',
-    `${label} is ${width} x ${height} = ${width * height} pixels; up to ${maxPixels} are decoded. ` +
-      'Raise maxPixels if you trust it: decoding takes 3 bytes a pixel and more.',
-  )
 }
 
 type RgbPixels = RgbImage & { readonly transparent?: Colour | null }

@@ -1,19 +1,12 @@
 /** The one call that most programs need: a model's name or path in, an encoder out. */
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
-import { checkChoice, checkSize, checkWhole } from '../../encoder/check-options.js'
+import { checkChoice, checkWhole } from '../../encoder/check-options.js'
+import { checkRecipeChoice, given, type RecipeChoice, recipeFor } from '../../encoder/choose-recipe.js'
 import type { Decode, Encoder } from '../../encoder/types.js'
 import { createEncoder } from '../../encoder.js'
-import type { RgbImage } from '../../image/image.js'
-import {
-  namedRecipe,
-  type PassOrder,
-  RECIPE_NAMES,
-  type Recipe,
-  type RecipeName,
-} from '../../image/recipe.js'
-import type { DialectName } from '../../model/dialects/dialect.js'
+import { decodedFrom, type RgbImage } from '../../image/image.js'
+import type { Recipe } from '../../image/recipe.js'
 import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
-import type { VitConfig } from '../../model/vit-config.js'
 import { chooseEngine, type EngineOptions } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { type FindModelOptions, findModel } from './find-model.js'
@@ -35,26 +28,6 @@ export interface LoadOptions extends EngineOptions, FindModelOptions, RecipeChoi
   readonly maxPixels?: number
 }
 
-export interface RecipeChoice {
-  /** How images are prepared; default: the way of the library that wrote the file. */
-  readonly recipe?: RecipeName
-  /** Input size in pixels, one side or (height, width); default: the recipe's own for this model. */
-  readonly size?: number | readonly [height: number, width: number]
-  /** Whether photos are turned upright by their EXIF orientation; default `apply`. */
-  readonly orientation?: 'apply' | 'ignore'
-  /** Which Pillow's order of passes a resize follows; default: the newest. */
-  readonly passOrder?: PassOrder
-  /** Most patches an image may have with the `native` recipe. */
-  readonly maxPatches?: number
-}
-
-const RECIPES: Readonly<Record<DialectName, RecipeName>> = {
-  birder: 'birder',
-  facebook: 'facebook',
-  'hugging-face': 'hugging-face',
-  timm: 'timm',
-}
-
 /**
  * Opens a checkpoint, packs its weights and makes an encoder of it; `using encoder = await loadEncoder(…)` gives the memory back.
  *
@@ -67,11 +40,8 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
       `A model is named by a text (mini, a name of published weights, or a path), got ${String(model)}.`,
     )
   }
-  checkChoice('recipe', options.recipe, RECIPE_NAMES)
+  checkRecipeChoice(options)
   checkChoice('positions', options.positions, POSITION_RULES)
-  checkChoice('orientation', options.orientation, ['apply', 'ignore'])
-  checkChoice('passOrder', options.passOrder, ['pillow-13', 'horizontal-first'])
-  checkWhole('maxPatches', options.maxPatches, 1)
   checkWhole('maxPixels', options.maxPixels, 1)
   const { engine, resample } = chooseEngine(options)
   const onDispose = () => engine[Symbol.dispose]?.()
@@ -79,9 +49,9 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
     const { path, network } = await findModel(model, options)
     const { signal, positions, maxPixels, config, heads } = options
     await using open = await openVit(path, {
-      ...defined({ network: options.network ?? network, config, heads, signal }),
+      ...given({ network: options.network ?? network, config, heads, signal }),
     })
-    const recipe = recipeFor(open.vit.config, RECIPES[open.vit.dialect], open.preprocessorFile, options)
+    const recipe = recipeFor(open.vit.config, open.vit.dialect, open.preprocessorFile, options)
     // Awaited here: the file must stay open until its weights have been read.
     return await createEncoder({
       vit: open.vit,
@@ -92,7 +62,7 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
       name: open.name,
       fingerprint: open.fingerprint,
       onDispose,
-      ...defined({ positions, signal }),
+      ...given({ positions, signal }),
     })
   } catch (error) {
     onDispose()
@@ -100,45 +70,11 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   }
 }
 
-/** The recipe that an encoder of this network uses. */
-export function recipeFor(
-  config: VitConfig,
-  fallback: RecipeName,
-  preprocessorFile: PlainValue | undefined,
-  choice: RecipeChoice,
-): Recipe {
-  const { orientation, passOrder, maxPatches } = choice
-  const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
-  if (size !== undefined) checkSize(size, config.patchSize)
-  return namedRecipe(choice.recipe ?? fallback, {
-    modelSize: config.size,
-    patchSize: config.patchSize,
-    rgbStats: config.rgbStats,
-    ...defined({
-      size,
-      orientation,
-      passOrder,
-      maxPatches,
-      preprocessorFile,
-    }),
-  })
-}
-
 function decoderFor(recipe: Recipe, maxPixels: number | undefined): Decode<ImageSource> {
   return async (source, options) => {
     if (typeof source === 'string' || source instanceof Uint8Array) {
-      return decodeImage(source, { orientation: recipe.orientation, ...defined({ maxPixels }), ...options })
+      return decodeImage(source, { orientation: recipe.orientation, ...given({ maxPixels }), ...options })
     }
-    if (!(source?.data instanceof Uint8Array)) {
-      throw new TypeError(
-        'An image is a path, the bytes of a file, or pixels as { height, width, data: Uint8Array }.',
-      )
-    }
-    return { ...source, format: 'raw', orientation: 1, upright: true }
+    return decodedFrom(source, 'a path, the bytes of a file')
   }
-}
-
-/** Without the entries that are undefined, which an exact optional property may not be. */
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { ByteSource, OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
+import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { fingerprintOf } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
@@ -28,7 +29,7 @@ export async function openVit(
   const { signal, ...known } = hints
   const options = signal === undefined ? {} : { signal }
   const source = await openFile(path, options)
-  const fingerprint = await fingerprintOf(source)
+  const fingerprint = await fingerprintOf(source, sha256)
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
   try {
     const [configFile, preprocessorFile] = await Promise.all(
@@ -56,23 +57,6 @@ export async function openVit(
   }
 }
 
-const CHUNK = 64 * 1024
-const CHUNKS = 16
-
-/**
- * A hash over the size and evenly spaced pieces of the file, the first and the last among them. It tells checkpoints apart without
- * reading a gigabyte; it is no proof against somebody who wants to deceive (downloads are checked by their whole SHA-256).
- */
-export async function fingerprintOf(source: ByteSource): Promise<string> {
-  const hash = createHash('sha256').update(`${source.size}`)
-  const last = Math.max(source.size - CHUNK, 0)
-  for (let i = 0; i < CHUNKS; i++) {
-    const offset = Math.round((i / (CHUNKS - 1)) * last)
-    hash.update(await source.read(offset, Math.min(CHUNK, source.size)))
-  }
-  return hash.digest('hex').slice(0, 12)
-}
-
 async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined> {
   let text: string
   try {
@@ -89,4 +73,10 @@ async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined
       { cause },
     )
   }
+}
+
+function sha256(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  return hash.digest('hex')
 }

@@ -1,7 +1,7 @@
 /** One download of a file at a time on this machine, whichever processes want it. */
 
+import { HubError } from '../../../hub/hub-error.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
-import { HubError } from './hub-error.js'
 import { pause } from './pause.js'
 
 const LOOK_AGAIN_MS = 250

@@ -2,12 +2,20 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Dispatcher } from 'undici'
+import {
+  numberOrNull,
+  parseContentRange,
+  resumable,
+  sameVersion,
+  type Version,
+  validator,
+} from '../../../hub/byte-ranges.js'
+import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import type { DownloadProgress } from './download-file.js'
 import { errorCode } from './file-trouble.js'
-import { HubError, PassingTrouble } from './hub-error.js'
 import type { Environment } from './hub-settings.js'
 import { type Answer, openUrl } from './open-url.js'
-import type { PartialFile, Version } from './partial-file.js'
+import type { PartialFile } from './partial-file.js'
 
 export interface FetchJob {
   readonly url: URL
@@ -30,7 +38,7 @@ export interface FetchJob {
  * there, `HubError` when not, the signal's reason when aborted.
  */
 export async function fetchRest(partial: PartialFile, job: FetchJob): Promise<void> {
-  if (partial.received > 0 && !resumable(partial.version, job)) await partial.restart()
+  if (partial.received > 0 && !resumable(partial.version, job.hashed)) await partial.restart()
   if (partial.received > 0 && partial.received === job.size) return
 
   const stall = watchStall(job.stallTimeoutMs, () => stalled(job, partial.received))
@@ -107,11 +115,6 @@ async function receive(
   if (total !== null && partial.received < total) throw cut(answer, partial.received, total)
 }
 
-/** Bytes of an unnamed version are joined only where the hash of the whole will tell. */
-function resumable(version: Version | null, job: FetchJob): boolean {
-  return version !== null && (job.hashed || validator(version) !== null)
-}
-
 function rangeHeaders(partial: PartialFile): Record<string, string> {
   if (partial.received === 0) return {}
   const range = { range: `bytes=${partial.received}-` }
@@ -119,22 +122,8 @@ function rangeHeaders(partial: PartialFile): Record<string, string> {
   return condition ? { ...range, 'if-range': condition } : range
 }
 
-/** What `If-Range` may name: a strong ETag, else the date. */
-function validator(version: Version): string | null {
-  return version.etag !== null && !version.etag.startsWith('W/') ? version.etag : version.lastModified
-}
-
 function versionOf(answer: Answer): Version {
   return { etag: answer.headers.etag ?? null, lastModified: answer.headers['last-modified'] ?? null }
-}
-
-/** A 206 of another version than the one begun means that the server did not understand `If-Range`. */
-function sameVersion(ours: Version | null, theirs: Version): boolean {
-  if (ours === null) return false
-  if (ours.etag !== null && theirs.etag !== null) return ours.etag === theirs.etag
-  return (
-    ours.lastModified === null || theirs.lastModified === null || ours.lastModified === theirs.lastModified
-  )
 }
 
 /** Before a byte is fetched: does the server mean the file that is expected? */
@@ -225,15 +214,6 @@ function isCut(error: unknown): boolean {
 /** Lets go of an answer whose body nobody wants, however long it is. */
 function abandon(answer: Answer): void {
   answer.body.on('error', () => {}).destroy()
-}
-
-function parseContentRange(value: string | undefined): { start: number; total: number | null } | null {
-  const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(value ?? '')
-  return match ? { start: Number(match[1]), total: match[2] === '*' ? null : Number(match[2]) } : null
-}
-
-function numberOrNull(text: string | undefined): number | null {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null
 }
 
 function mebibytes(bytes: number): string {

@@ -1,5 +1,5 @@
 /** What the file system says about a download, as a HubError. */
-import { HubError } from './hub-error.js'
+import { HubError } from '../../../hub/hub-error.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'])

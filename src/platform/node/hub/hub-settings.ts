@@ -1,7 +1,7 @@
 /** What the environment says about downloads: the cache folder, Hugging Face's variables, proxies. Read when asked. */
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { HubError } from './hub-error.js'
+import { HubError } from '../../../hub/hub-error.js'
 
 export type Environment = { readonly [name: string]: string | undefined }
 

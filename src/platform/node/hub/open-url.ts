@@ -1,6 +1,6 @@
 /** One GET through proxies and redirects, every way it can go wrong turned into a named error. */
 import { type Dispatcher, request } from 'undici'
-import { HubError, PassingTrouble } from './hub-error.js'
+import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { type Environment, tokenHeader } from './hub-settings.js'
 
 const MAX_REDIRECTS = 10

@@ -6,14 +6,9 @@ import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Version } from '../../../hub/byte-ranges.js'
 import { fileTrouble } from './file-trouble.js'
 import { hashHandle } from './hash-file.js'
-
-/** What a server says to tell one version of a file from another. */
-export interface Version {
-  readonly etag: string | null
-  readonly lastModified: string | null
-}
 
 export class PartialFile implements AsyncDisposable {
   readonly destination: string

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { serve, someBytes, startServer, temporaryFolder } from '../../../../test/support/weights-server.js'
 import type { PretrainedEntry } from '../../../birder/weights.js'
+import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import type { DownloadProgress } from './download-file.js'
-import { findPretrained, publishedFile } from './find-pretrained.js'
 import { type ResolveOptions, resolveWeights } from './resolve-weights.js'
 
 const file = someBytes(100_000)

@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../birder/weights.js'
+import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
+import { HubError } from '../../../hub/hub-error.js'
 import { type DownloadOptions, downloadFile } from './download-file.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
-import { findPretrained, publishedFile } from './find-pretrained.js'
-import { HubError } from './hub-error.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
 import { rememberedHash } from './verified-files.js'
 

@@ -1,10 +1,11 @@
 /** The WebAssembly engine in Node: for machines without a compiled engine. */
 import { availableParallelism } from 'node:os'
 import { EngineError } from '../../../engine/engine-error.js'
+import { MOST_THREADS } from '../../../engine/wasm/variant.js'
 import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
 import { hasRelaxedSimd, startWasmWorkers } from './wasm-workers.js'
 
-export { WASM_PRECISIONS, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
+export { WASM_PRECISIONS, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
 export { hasRelaxedSimd } from './wasm-workers.js'
 
 export interface WasmOptions {
@@ -21,8 +22,8 @@ export interface WasmOptions {
 /** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
   const { shared = true, relaxed = hasRelaxedSimd(), precision } = options
-  const threads = options.threads ?? (shared ? Math.min(availableParallelism(), 64) : 1)
-  const most = shared ? 64 : 1
+  const threads = options.threads ?? (shared ? Math.min(availableParallelism(), MOST_THREADS) : 1)
+  const most = shared ? MOST_THREADS : 1
   if (!Number.isInteger(threads) || threads < 1 || threads > most) {
     throw new EngineError(
       'unsupported',

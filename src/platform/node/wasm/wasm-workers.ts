@@ -2,6 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import {
+  describeVariant,
+  kernelsName,
+  RELAXED_PROBE,
+  type WasmVariant,
+} from '../../../engine/wasm/variant.js'
 import type { WasmWorkers } from '../../../engine/wasm/wasm-engine.js'
 import { packageRoot } from '../package-root.js'
 
@@ -21,30 +27,15 @@ export function newMemory(shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: PAGES_OF_4_GIB, shared })
 }
 
-/** A function of one fused multiply-add, the smallest module that only relaxed SIMD makes valid. */
-const RELAXED_PROBE = Uint8Array.of(
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...[1, 5, 1, 0x60, 0, 1, 0x7b],
-  ...[3, 2, 1, 0],
-  ...[10, 15, 1, 13, 0, 0x41, 1, 0xfd, 0x0f, 0x41, 2, 0xfd, 0x0f, 0xfd, 0x80, 0x02, 0x0b],
-)
-
 /** Whether this runtime has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE)
 }
 
-export interface WasmThreads {
-  readonly threads: number
-  /** Of relaxed SIMD, where this runtime has it. */
-  readonly relaxed: boolean
-  /** Memory that all threads see; without it there is one thread. */
-  readonly shared: boolean
-}
-
 /** Starts the threads; they end with the process, and keep it alive only while an answer is awaited. */
-export function startWasmWorkers({ threads, relaxed, shared }: WasmThreads): WasmWorkers {
-  const name = `${relaxed ? 'relaxed' : 'simd'}${shared ? '-threads' : ''}.wasm`
+export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
+  const { threads, shared } = variant
+  const name = `${kernelsName(variant)}.wasm`
   const module = new WebAssembly.Module(readFileSync(join(packageRoot, 'wasm/build', name)))
   const memory = shared ? newMemory(true) : null
   const start = (thread: number) => {
@@ -59,7 +50,7 @@ export function startWasmWorkers({ threads, relaxed, shared }: WasmThreads): Was
   const [leader] = workers
   return {
     threads,
-    description: `${relaxed ? 'relaxed SIMD' : 'SIMD'}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    description: describeVariant(variant),
     post: (request, transfer) => leader.postMessage(request, [...transfer]),
     listen: (onReply, onEnd) => {
       leader.on('message', onReply)

@@ -1,0 +1,41 @@
+/** What is refused before any decoder sees it, on every platform in the same words. */
+import { ImageError } from './image-error.js'
+import { type ImageFormat, imageFormatOrNull } from './image-format.js'
+
+export const DEFAULT_MAX_PIXELS = 2 ** 28
+
+/** Throws `ImageError`: `empty`, `unsupported`, `not-an-image`. */
+export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
+  if (bytes.length === 0) {
+    throw new ImageError(
+      'empty',
+      `${label} is empty (0 bytes), where an image is expected. Was it copied completely?`,
+    )
+  }
+  const known = imageFormatOrNull(bytes)
+  if (known?.decoded) return known.format
+  if (known !== null) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is ${known.format}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
+    )
+  }
+  throw new ImageError(
+    'not-an-image',
+    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.`,
+  )
+}
+
+/** Throws `ImageError` `too-large`. */
+export function assertNotTooLarge(
+  { width, height }: { readonly width: number; readonly height: number },
+  maxPixels: number,
+  label: string,
+): void {
+  if (width * height <= maxPixels) return
+  throw new ImageError(
+    'too-large',
+    `${label} is ${width} x ${height} = ${width * height} pixels; up to ${maxPixels} are decoded. ` +
+      'Raise maxPixels if you trust it: decoding takes 3 bytes a pixel and more.',
+  )
+}

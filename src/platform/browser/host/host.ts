@@ -1,0 +1,184 @@
+/** The worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
+import { given, recipeFor } from '../../../encoder/choose-recipe.js'
+import { createStages, type ImageItem } from '../../../encoder/create-encoder.js'
+import type { FeatureData } from '../../../encoder/features.js'
+import type { EncoderStages } from '../../../encoder/staged-encoder.js'
+import type { EncodeOptions } from '../../../encoder/types.js'
+import type { Engine } from '../../../engine/engine.js'
+import { EngineError } from '../../../engine/engine-error.js'
+import { decodedFrom, type RgbImage } from '../../../image/image.js'
+import { chooseEngine, type EngineSettings } from '../choose-engine.js'
+import { decodeImage } from '../decode-image.js'
+import { openModel } from './open-model.js'
+import { plainError } from './plain-error.js'
+import type { FromHost, HostAnswer, HostLoadOptions, HostRequest, ModelAddress, ToHost } from './protocol.js'
+
+type Source = Blob | Uint8Array | RgbImage
+
+class Host {
+  readonly #send: (message: FromHost, transfer: Transferable[]) => void
+  readonly #engines = new SharedEngines()
+  readonly #encoders = new Map<number, EncoderStages<Source, ImageItem>>()
+  readonly #items = new Map<number, ImageItem>()
+  readonly #underWay = new Map<number, AbortController>()
+  #next = 0
+
+  constructor(send: (message: FromHost, transfer: Transferable[]) => void) {
+    this.#send = send
+  }
+
+  async receive(message: ToHost): Promise<void> {
+    const { id } = message
+    if ('cancel' in message) {
+      this.#underWay.get(id)?.abort()
+      return
+    }
+    const abort = new AbortController()
+    this.#underWay.set(id, abort)
+    try {
+      const answer = await this.#handle(message.request, id, abort.signal)
+      this.#send({ id, answer }, buffersOf(answer))
+    } catch (error) {
+      this.#send({ id, failure: plainError(error) }, [])
+    } finally {
+      this.#underWay.delete(id)
+    }
+  }
+
+  async #handle(request: HostRequest, id: number, signal: AbortSignal): Promise<HostAnswer> {
+    switch (request.kind) {
+      case 'load':
+        return await this.#load(request.model, request.options, id, signal)
+      case 'prepare': {
+        const prepared = await this.#stages(request.encoder).prepare(request.source, signal)
+        const item = this.#next++
+        this.#items.set(item, prepared)
+        const { shape, byteLength, batchSize } = prepared
+        return { item, shape, byteLength, batchSize }
+      }
+      case 'compute':
+        return await this.#compute(request.encoder, request.items, request.options, signal)
+      case 'discard':
+        this.#items.delete(request.item)
+        return null
+      case 'dispose':
+        this.#encoders.get(request.encoder)?.[Symbol.dispose]()
+        this.#encoders.delete(request.encoder)
+        return null
+    }
+  }
+
+  async #load(
+    model: ModelAddress,
+    options: HostLoadOptions,
+    id: number,
+    signal: AbortSignal,
+  ): Promise<HostAnswer> {
+    const onWarning = (warning: string) => this.#send({ id, warning }, [])
+    const { engine, release } = await this.#engines.take(options)
+    try {
+      const open = await openModel(model, options, {
+        signal,
+        onWarning,
+        onProgress: (progress) => this.#send({ id, progress }, []),
+      })
+      const { vit, name, fingerprint, preprocessorFile } = open
+      const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
+      const { positions, maxPixels } = options
+      const { orientation } = recipe
+      const stages = await createStages<Source>({
+        vit,
+        engine,
+        recipe,
+        decode: async (source, { signal } = {}) =>
+          source instanceof Blob || source instanceof Uint8Array
+            ? decodeImage(source, { orientation, ...given({ maxPixels, signal }) })
+            : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file'),
+        name,
+        fingerprint,
+        signal,
+        onDispose: release,
+        ...given({ positions }),
+      })
+      const encoder = this.#next++
+      this.#encoders.set(encoder, stages)
+      return { encoder, description: stages.description }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #compute(
+    encoder: number,
+    items: readonly number[],
+    options: Omit<EncodeOptions, 'signal'>,
+    signal: AbortSignal,
+  ): Promise<readonly FeatureData[]> {
+    const batch = items.map((item) => {
+      const prepared = this.#items.get(item)
+      this.#items.delete(item)
+      if (prepared === undefined) throw new Error('an image was computed twice')
+      return prepared
+    })
+    return await this.#stages(encoder).compute(batch, options, signal)
+  }
+
+  #stages(encoder: number): EncoderStages<Source, ImageItem> {
+    const stages = this.#encoders.get(encoder)
+    if (stages !== undefined) return stages
+    throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+  }
+}
+
+/** Encoders with the same settings share one engine, its threads and its memory. */
+class SharedEngines {
+  readonly #shared = new Map<
+    string,
+    { readonly engine: Promise<Engine & Partial<Disposable>>; uses: number }
+  >()
+
+  async take({
+    engine,
+    precision,
+    threads,
+  }: EngineSettings): Promise<{ engine: Engine; release: () => void }> {
+    const settings = given({ engine, precision, threads })
+    const key = JSON.stringify(settings)
+    const entry = this.#shared.get(key) ?? { engine: chooseEngine(settings), uses: 0 }
+    this.#shared.set(key, entry)
+    entry.uses++
+    const release = () => {
+      if (--entry.uses > 0) return
+      this.#shared.delete(key)
+      entry.engine.then(
+        (made) => made[Symbol.dispose]?.(),
+        () => {}, // It was never made.
+      )
+    }
+    try {
+      return { engine: await entry.engine, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+/** Of the arrays that only the answer holds: they change hands, each buffer once. */
+function buffersOf(answer: HostAnswer): ArrayBuffer[] {
+  if (!Array.isArray(answer)) return []
+  const arrays = (answer as readonly FeatureData[]).flatMap((features) => [
+    features.embedding,
+    features.patches,
+    features.registers,
+    ...features.layers.values(),
+    ...(features.preNorm === undefined ? [] : [features.preNorm]),
+    ...(features.logits === undefined ? [] : [features.logits]),
+  ])
+  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))]
+}
+
+const scope = self as unknown as DedicatedWorkerGlobalScope
+const host = new Host((message, transfer) => scope.postMessage(message, transfer))
+scope.onmessage = ({ data }: MessageEvent<ToHost>) => void host.receive(data)

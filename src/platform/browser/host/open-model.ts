@@ -1,0 +1,207 @@
+/** A vision transformer from a name, an address or dropped files: its bytes, and the config files that belong to it. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import type { ByteSource, PlainValue } from '../../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
+import { fingerprintOf } from '../../../checkpoint/fingerprint.js'
+import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
+import { given } from '../../../encoder/choose-recipe.js'
+import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
+import { findNetwork } from '../../../model/networks.js'
+import { readVit, type VitModel } from '../../../model/read-vit.js'
+import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
+import type { HostLoadOptions, ModelAddress } from './protocol.js'
+
+export interface OpenModel {
+  readonly vit: VitModel
+  readonly name: string
+  readonly fingerprint: string
+  readonly preprocessorFile: PlainValue | undefined
+}
+
+/** Reads headers only; a model that is not here yet is fetched. Throws `HubError`, `CheckpointError`. */
+export async function openModel(
+  address: ModelAddress,
+  options: HostLoadOptions,
+  fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
+): Promise<OpenModel> {
+  const { signal } = fetching
+  const files = await filesOf(address, options, fetching)
+  const source = blobSource(files.main, files.label, signal)
+  const fingerprint = await fingerprintOf(source, sha256Of)
+  const checkpoint = await openCheckpoint(source, {
+    openSibling: async (name) => ({
+      ...blobSource(await files.sibling(name), name, signal),
+      [Symbol.asyncDispose]: async () => {},
+    }),
+    signal,
+  })
+  const [configFile, preprocessorFile] = await Promise.all(
+    ['config.json', 'preprocessor_config.json'].map(async (name) => {
+      const blob = await files.beside(name)
+      return blob === null ? undefined : parseJson(await blob.text(), name)
+    }),
+  )
+  const { config, heads, network = files.network } = options
+  const vit = readVit(checkpoint, given({ configFile, preprocessorFile, network, config, heads }))
+  const name = files.label.replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
+  return { vit, name, fingerprint, preprocessorFile }
+}
+
+/** Where the parts of a model come from. */
+interface ModelFiles {
+  readonly main: Blob
+  /** The file's name. */
+  readonly label: string
+  readonly network?: string | undefined
+  /** A further part of the checkpoint. */
+  sibling(name: string): Promise<Blob>
+  /** A config file, or null where there is none. */
+  beside(name: string): Promise<Blob | null>
+}
+
+async function filesOf(
+  address: ModelAddress,
+  options: HostLoadOptions,
+  fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
+): Promise<ModelFiles> {
+  switch (address.kind) {
+    case 'name':
+      return namedFiles(address.name, fetching)
+    case 'url':
+      return fetchedFiles(new URL(address.url), { ...fetching, ...given({ sha256: options.sha256 }) })
+    case 'files':
+      return givenFiles(address.files)
+  }
+}
+
+const ALONE: Pick<ModelFiles, 'sibling' | 'beside'> = {
+  sibling: async (name) => {
+    throw missingPart(name)
+  },
+  beside: async () => null,
+}
+
+async function namedFiles(
+  name: string,
+  fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
+): Promise<ModelFiles> {
+  if (name === 'mini') {
+    // Written out, so that bundlers find the file.
+    const url = new URL('../../../../models/mini/deit3_reg4_t14_tiny-imagenet.safetensors', import.meta.url)
+    return {
+      main: await fetchModel(url, fetching),
+      label: 'deit3_reg4_t14_tiny-imagenet.safetensors',
+      ...ALONE,
+    }
+  }
+  const entry = findPretrained(name)
+  const { network } = entry.net
+  // A network that cannot be run is refused before a gigabyte is fetched for it.
+  findNetwork(network)
+  const { url, fileName, sha256, file_size } = publishedFile(name, entry, 'pt')
+  // The list gives MiB to one decimal: enough to stop a server that never ends.
+  const atMost = Math.ceil((file_size * 1.01 + 1) * 2 ** 20)
+  const main = await fetchModel(new URL(url), { ...fetching, sha256, atMost })
+  return { main, label: fileName, network, ...ALONE }
+}
+
+/** Hugging Face's own file names: what lies beside them is known. */
+const WITH_CONFIG = /^(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)$|\.index\.json$/
+
+async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<ModelFiles> {
+  const label = decodeURIComponent(url.pathname.split('/').pop() ?? '') || url.host
+  const { sha256: _, ...rest } = fetching
+  return {
+    main: await fetchModel(url, fetching),
+    label,
+    sibling: (name) => fetchModel(new URL(name, url), rest),
+    beside: async (name) => {
+      if (!WITH_CONFIG.test(label)) return null
+      const answer = await fetch(new URL(name, url), { signal: fetching.signal })
+      return answer.ok ? await answer.blob() : null
+    },
+  }
+}
+
+const CHECKPOINT_NAME = /\.(safetensors|pt|pth|bin)$/i
+
+function givenFiles(files: readonly Blob[]): ModelFiles {
+  const named = new Map(files.map((file) => [file instanceof File ? file.name : 'the file', file]))
+  const names = [...named.keys()]
+  const candidates = names.filter((name) => CHECKPOINT_NAME.test(name))
+  const label =
+    files.length === 1
+      ? names[0]
+      : (names.find((name) => name.endsWith('.index.json')) ??
+        (candidates.length === 1 ? candidates[0] : undefined))
+  const main = label === undefined ? undefined : named.get(label)
+  if (label === undefined || main === undefined) {
+    throw new CheckpointError(
+      'unknown-format',
+      `Of the files ${names.join(', ') || '(none)'} one must be the checkpoint (.safetensors, .pt, .pth, .bin), or the index.json of several.`,
+    )
+  }
+  return {
+    main,
+    label,
+    sibling: async (name) => {
+      const found = named.get(name)
+      if (found === undefined) throw missingPart(name)
+      return found
+    },
+    beside: async (name) => named.get(name) ?? null,
+  }
+}
+
+function missingPart(name: string): CheckpointError {
+  return new CheckpointError(
+    'not-found',
+    `The checkpoint has a part ${name}, which was not given: give all its files together.`,
+  )
+}
+
+function blobSource(blob: Blob, label: string, signal: AbortSignal): ByteSource {
+  return {
+    label,
+    size: blob.size,
+    async read(offset, length) {
+      signal.throwIfAborted()
+      const bytes = await blob
+        .slice(offset, offset + length)
+        .arrayBuffer()
+        .catch((cause) => {
+          throw new CheckpointError(
+            'not-found',
+            `${label} cannot be read any more: has it been moved or changed?`,
+            {
+              cause,
+            },
+          )
+        })
+      if (bytes.byteLength === length) return new Uint8Array(bytes)
+      throw new CheckpointError(
+        'truncated',
+        `${label} ends ${length - bytes.byteLength} bytes before it should: it was cut or replaced while it was read`,
+      )
+    },
+  }
+}
+
+function parseJson(text: string, name: string): PlainValue {
+  try {
+    return JSON.parse(text) as PlainValue
+  } catch (cause) {
+    throw new CheckpointError(
+      'malformed',
+      `${name}, which lies beside the weights, is not JSON: mend it or take it away.`,
+      { cause },
+    )
+  }
+}
+
+function sha256Of(pieces: readonly Uint8Array[]): string {
+  const hash = sha256.create()
+  for (const piece of pieces) hash.update(piece)
+  return bytesToHex(hash.digest())
+}

@@ -1,0 +1,14 @@
+/** `plumage/browser`: the universal library, with what reaches a browser's world. */
+export * from '../../index.js'
+export type { EngineSettings } from './choose-engine.js'
+export { type DecodeOptions, decodeImage } from './decode-image.js'
+export { type ImageSource, type LoadOptions, loadEncoder, type ModelSource } from './load-encoder.js'
+export type { DownloadProgress } from './storage/fetch-model.js'
+export { listStoredModels, removeStoredModels, type StoredModel } from './storage/partial-model.js'
+export {
+  createWasmEngine,
+  hasRelaxedSimd,
+  type WasmEngine,
+  type WasmOptions,
+  type WasmPrecision,
+} from './wasm/index.js'

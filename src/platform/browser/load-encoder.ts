@@ -1,0 +1,152 @@
+/** The one call that most pages need: a model's name, address or file in, an encoder out. It works in a worker; the page stays free. */
+import type { PlainValue } from '../../checkpoint/checkpoint.js'
+import { checkChoice, checkWhole } from '../../encoder/check-options.js'
+import { checkRecipeChoice, given, type RecipeChoice } from '../../encoder/choose-recipe.js'
+import type { FeatureData } from '../../encoder/features.js'
+import { type EncoderStages, encoderOf } from '../../encoder/staged-encoder.js'
+import type { EncodeOptions, Encoder, EncoderDescription } from '../../encoder/types.js'
+import { EngineError } from '../../engine/engine-error.js'
+import type { RgbImage } from '../../image/image.js'
+import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
+import { checkEngineSettings, type EngineSettings } from './choose-engine.js'
+import { type AskOptions, HostClient } from './host/host-client.js'
+import type {
+  HostAnswer,
+  HostLoadOptions,
+  HostRequest,
+  LoadedEncoder,
+  ModelAddress,
+  RemoteItem,
+} from './host/protocol.js'
+import type { DownloadProgress } from './storage/fetch-model.js'
+
+/** A photo as dropped or fetched, the bytes of a file, or pixels. */
+export type ImageSource = Blob | Uint8Array | RgbImage
+
+/** A name (`mini`, or one of Birder's published weights), an address, a file, or all files of a model that consists of several. */
+export type ModelSource = string | URL | Blob | readonly File[]
+
+export interface LoadOptions extends RecipeChoice, EngineSettings {
+  /** Birder's network name, for a file whose name does not begin with it. */
+  readonly network?: string
+  /** Birder-style config entries that override the file's. */
+  readonly config?: { readonly [key: string]: PlainValue }
+  /** Attention heads, for a file that does not say. */
+  readonly heads?: number
+  /** How positions are resampled for another size; default: the way of the library that wrote the file. */
+  readonly positions?: PositionRule
+  /** Largest image that is decoded, pixels; default 268 million. */
+  readonly maxPixels?: number
+  /** 64 hexadecimal digits that the file of an address must have. Published weights are checked by their own. */
+  readonly sha256?: string
+  /** Told about a download. */
+  readonly onProgress?: (progress: DownloadProgress) => void
+  /** Told when something slower or other than expected was chosen; default: a warning in the console. */
+  readonly onWarning?: (message: string) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes
+ * an encoder of them; `using encoder = await loadEncoder(…)` gives the memory back.
+ *
+ * @throws `HubError`, `CheckpointError`, `EngineError`
+ */
+export async function loadEncoder(
+  model: ModelSource,
+  options: LoadOptions = {},
+): Promise<Encoder<ImageSource>> {
+  const address = addressOf(model)
+  const settings = checked(options)
+  const { signal, onProgress, onWarning = (message) => console.warn(message) } = options
+  const client = HostClient.take()
+  try {
+    const loaded = await client.ask<LoadedEncoder>(
+      { kind: 'load', model: address, options: settings },
+      { signal, onProgress, onWarning },
+    )
+    return encoderOf(new RemoteStages(client, loaded))
+  } catch (error) {
+    client.release()
+    throw error
+  }
+}
+
+/** A text is a name unless it has a separator or an ending. */
+function addressOf(model: ModelSource): ModelAddress {
+  if (model instanceof URL) return { kind: 'url', url: model.href }
+  if (model instanceof Blob) return { kind: 'files', files: [model] }
+  if (Array.isArray(model) && model.every((file) => file instanceof Blob))
+    return { kind: 'files', files: model }
+  if (typeof model !== 'string' || model === '') {
+    throw new TypeError(
+      `A model is named by a text (mini, a name of published weights, or an address), a URL, a File or several, got ${String(model)}.`,
+    )
+  }
+  if (!/[/\\:]|\.(safetensors|pt|pth|bin|json)$/i.test(model)) return { kind: 'name', name: model }
+  return { kind: 'url', url: new URL(model, globalThis.document?.baseURI ?? globalThis.location.href).href }
+}
+
+function checked(options: LoadOptions): HostLoadOptions {
+  checkRecipeChoice(options)
+  checkEngineSettings(options)
+  checkChoice('positions', options.positions, POSITION_RULES)
+  checkWhole('maxPixels', options.maxPixels, 1)
+  const { onProgress, onWarning, signal, ...rest } = options
+  return rest
+}
+
+/** The stages in the worker; prepared pixels stay there. */
+class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
+  readonly description: EncoderDescription
+  readonly #encoder: number
+  #client: HostClient | null
+
+  constructor(client: HostClient, { encoder, description }: LoadedEncoder) {
+    this.description = description
+    this.#encoder = encoder
+    this.#client = client
+  }
+
+  prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
+    const [sent, transfer] = ownCopy(source)
+    return this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
+  }
+
+  compute(
+    batch: readonly RemoteItem[],
+    { preNorm, layers }: EncodeOptions,
+    signal?: AbortSignal,
+  ): Promise<readonly FeatureData[]> {
+    const items = batch.map(({ item }) => item)
+    const options = given({ preNorm, layers })
+    return this.#ask({ kind: 'compute', encoder: this.#encoder, items, options }, { signal })
+  }
+
+  discard({ item }: RemoteItem): void {
+    this.#client?.tell({ kind: 'discard', item })
+  }
+
+  async #ask<Answer extends HostAnswer>(request: HostRequest, options: AskOptions): Promise<Answer> {
+    if (this.#client !== null) return await this.#client.ask<Answer>(request, options)
+    throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+  }
+
+  [Symbol.dispose](): void {
+    this.#client?.tell({ kind: 'dispose', encoder: this.#encoder })
+    this.#client?.release()
+    this.#client = null
+  }
+}
+
+/** Bytes that may change hands: a view would take the whole of its buffer along, and the caller keeps what is theirs. */
+function ownCopy(source: ImageSource): [ImageSource, Transferable[]] {
+  if (source instanceof Uint8Array) {
+    const bytes = source.slice()
+    return [bytes, [bytes.buffer]]
+  }
+  if (source instanceof Blob || !(source?.data instanceof Uint8Array)) return [source, []]
+  const { height, width } = source
+  const data = source.data.slice()
+  return [{ height, width, data }, [data.buffer]]
+}

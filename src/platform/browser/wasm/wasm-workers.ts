@@ -1,0 +1,75 @@
+/** The WebAssembly engine's threads in a browser, and which of the compiled variants they run. */
+import {
+  describeVariant,
+  kernelsName,
+  RELAXED_PROBE,
+  type WasmVariant,
+} from '../../../engine/wasm/variant.js'
+import type { WasmWorkers } from '../../../engine/wasm/wasm-engine.js'
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module
+  /** Null where the one thread makes its own. */
+  readonly memory: WebAssembly.Memory | null
+  readonly thread: number
+  readonly threads: number
+}
+
+/** Of 64 KiB. Shared memory is reserved at once, and phones refuse what others have: less is tried then. */
+const MOST_PAGES = [65536, 32768, 16384]
+
+/** An empty memory that may grow to all that 32 bits can address, or what this browser allows. */
+export function newMemory(shared: boolean): WebAssembly.Memory {
+  for (const maximum of MOST_PAGES.slice(0, -1)) {
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum, shared })
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+  return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES[MOST_PAGES.length - 1], shared })
+}
+
+/** Whether this browser has relaxed SIMD. */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(RELAXED_PROBE)
+}
+
+/** Written out, so that bundlers find the files. */
+const VARIANTS = {
+  simd: () => new URL('../../../../wasm/build/simd.wasm', import.meta.url),
+  'simd-threads': () => new URL('../../../../wasm/build/simd-threads.wasm', import.meta.url),
+  relaxed: () => new URL('../../../../wasm/build/relaxed.wasm', import.meta.url),
+  'relaxed-threads': () => new URL('../../../../wasm/build/relaxed-threads.wasm', import.meta.url),
+}
+
+/** Fetches and compiles the kernels, and starts the threads. */
+export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorkers> {
+  const { threads, shared } = variant
+  const url = VARIANTS[kernelsName(variant)]()
+  const module = await WebAssembly.compileStreaming(fetch(url))
+  const memory = shared ? newMemory(true) : null
+  const workers = Array.from({ length: threads }, (_, thread) => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      type: 'module',
+      name: `plumage ${thread}`,
+    })
+    worker.postMessage({ module, memory, thread, threads } satisfies ThreadStart)
+    return worker
+  })
+  const [leader] = workers
+  return {
+    threads,
+    description: describeVariant(variant),
+    post: (request, transfer) => leader.postMessage(request, [...transfer]),
+    listen: (onReply, onEnd) => {
+      leader.onmessage = ({ data }) => onReply(data)
+      for (const worker of workers) worker.onerror = ({ message }) => onEnd(new Error(message))
+    },
+    keepAlive: () => {},
+    end: () => {
+      for (const worker of workers) worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,134 @@
+/** Pixels in a real Chromium beside Node's: the same bits for PNG, whatever is in it. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import sharp, { type CreateRaw, type PngOptions } from 'sharp'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeImage } from '../../src/platform/node/decode-image.js'
+import { packageRoot } from '../../src/platform/node/package-root.js'
+import {
+  buildPage,
+  callIn,
+  chromiumPath,
+  openPage,
+  serveSite,
+  startChromium,
+  type TestSite,
+} from '../support/chromium.js'
+
+const WIDTH = 61
+const HEIGHT = 43
+
+/** Every colour beside every other, and every alpha. */
+function noise(channels: 1 | 2 | 3 | 4, seed = 1): { data: Buffer; raw: CreateRaw } {
+  let state = seed
+  const data = Buffer.alloc(WIDTH * HEIGHT * channels)
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    data[i] = state >>> 16
+  }
+  return { data, raw: { width: WIDTH, height: HEIGHT, channels } }
+}
+
+const png = (channels: 1 | 2 | 3 | 4, options: PngOptions = {}) => {
+  const { data, raw } = noise(channels)
+  return sharp(data, { raw }).png(options)
+}
+
+/** Name to the bytes of a file. */
+async function files(): Promise<Map<string, Buffer>> {
+  const made = new Map<string, Buffer>()
+  for (const channels of [1, 2, 3, 4] as const) {
+    made.set(`${channels}-channels.png`, await png(channels).toBuffer())
+  }
+  made.set('interlaced.png', await png(4, { progressive: true }).toBuffer())
+  made.set('palette.png', await png(3, { palette: true }).toBuffer())
+  made.set('palette-alpha.png', await png(4, { palette: true }).toBuffer())
+  for (let orientation = 1; orientation <= 8; orientation++) {
+    made.set(`turned-${orientation}.png`, await png(3).withMetadata({ orientation }).toBuffer())
+  }
+  made.set('p3.png', await png(3).withIccProfile('p3').toBuffer())
+  const { data, raw } = noise(4)
+  made.set('lossless.webp', await sharp(data, { raw }).webp({ lossless: true, exact: true }).toBuffer())
+  made.set(
+    'turned-6.webp',
+    await sharp(noise(3).data, { raw: noise(3).raw })
+      .withMetadata({ orientation: 6 })
+      .webp({ lossless: true })
+      .toBuffer(),
+  )
+  return made
+}
+
+/** As photos are: JPEG, where decoders may round differently. */
+async function photos(): Promise<Map<string, Buffer>> {
+  const made = new Map<string, Buffer>()
+  const folder = join(packageRoot, 'examples/photos')
+  for (const name of readdirSync(folder).filter((name) => name.endsWith('.jpg'))) {
+    made.set(name, readFileSync(join(folder, name)))
+  }
+  const first = sharp([...made.values()][0])
+  for (const orientation of [1, 3, 6, 8]) {
+    made.set(`turned-${orientation}.jpg`, await first.clone().withMetadata({ orientation }).jpeg().toBuffer())
+  }
+  made.set('p3.jpg', await first.clone().withIccProfile('p3').jpeg({ quality: 95 }).toBuffer())
+  made.set('progressive.jpg', await first.clone().jpeg({ progressive: true }).toBuffer())
+  made.set('grey.jpg', await first.clone().greyscale().jpeg().toBuffer())
+  made.set('4-4-4.jpg', await first.clone().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer())
+  return made
+}
+
+describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
+  const exact = await files()
+  const jpegs = await photos()
+  const folder = mkdtempSync(join(tmpdir(), 'plumage-decode-'))
+  for (const [name, bytes] of [...exact, ...jpegs]) writeFileSync(join(folder, name), bytes)
+  let browser: Browser
+  let site: TestSite
+  let page: Page
+  beforeAll(async () => {
+    site = await serveSite(await buildPage(), { images: folder })
+    browser = await startChromium()
+    page = await openPage(browser, site.plain)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true })
+  })
+
+  async function bothSides(name: string) {
+    const ours = await decodeImage(join(folder, name))
+    const theirs = await callIn(page, 'pixelsOf', `/images/${name}`)
+    const { data, ...found } = theirs
+    return { ours, found, data: Buffer.from(data, 'base64') }
+  }
+
+  test.each([...exact.keys()])('%s has the very pixels that Node gives', async (name) => {
+    const { ours, found, data } = await bothSides(name)
+    const { data: expected, ...rest } = ours
+    expect(found).toEqual(rest)
+    expect(data.equals(expected)).toBe(true)
+  })
+
+  test.each([...jpegs.keys()])('%s has the pixels that Node gives', async (name) => {
+    const { ours, found, data } = await bothSides(name)
+    const { data: expected, ...rest } = ours
+    expect(found).toEqual(rest)
+    let largest = 0
+    for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i] - expected[i]))
+    expect(largest).toBe(0)
+  })
+
+  test.each([
+    ['nothing', Buffer.alloc(0), 'empty'],
+    ['a text', Buffer.from('not an image at all'), 'not-an-image'],
+    ['half of a PNG', [...exact.values()][2].subarray(0, 900), 'truncated'],
+    ['a HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'unsupported'],
+  ])('%s is refused by name', async (name, bytes, code) => {
+    const file = `${name.replaceAll(' ', '-')}.bin`
+    writeFileSync(join(folder, file), bytes)
+    expect(await callIn(page, 'decodeError', `/images/${file}`)).toBe(code)
+  })
+})

@@ -1,0 +1,80 @@
+/** The encoder in a real Chromium: the numbers that Node gives, off the page's thread, several at a time. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
+import { packageRoot } from '../../src/platform/node/package-root.js'
+import {
+  buildPage,
+  call,
+  chromiumPath,
+  serveSite,
+  startChromium,
+  type TestSite,
+} from '../support/chromium.js'
+
+const folder = join(packageRoot, 'examples/photos')
+const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
+
+const ATTEMPTS = 5
+
+describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
+  let browser: Browser
+  let site: TestSite
+  beforeAll(async () => {
+    site = await serveSite(await buildPage(), { photos: folder })
+    browser = await startChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+  })
+
+  test.each(['isolated', 'plain'] as const)(
+    'photos have the embeddings that Node gives, %s page',
+    async (kind) => {
+      const photos = names.map((name) => `/photos/${name}`)
+      const found = await call(browser, site[kind], 'embeddings', { photos, load: { engine: 'wasm' } })
+      using encoder = await loadEncoder('mini', { engine: 'wasm' })
+      for (const [index, name] of names.entries()) {
+        const expected = await encoder.encode(join(folder, name))
+        const largest = Math.max(...expected.embedding.map(Math.abs))
+        const difference = Math.max(
+          ...expected.embedding.map((value, i) => Math.abs(value - found.embeddings[index][i])),
+        )
+        expect(difference / largest, name).toBeLessThan(1e-4)
+        if (index === 0) expect(found.box).toEqual(expected.patchBox(0, 1))
+      }
+      const { engine, ...identity } = found.identity
+      const { engine: ours, ...expected } = encoder.identity
+      expect(identity).toEqual(expected)
+      expect(engine).toMatch(kind === 'plain' ? /^wasm .*SIMD, 1 thread$/ : /^wasm .*SIMD, \d+ threads$/)
+    },
+  )
+
+  test('the page stays free while photos are encoded', async () => {
+    const photos = names.map((name) => `/photos/${name}`)
+    const tasks: number[] = []
+    // Other work on the machine can only make a task look longer.
+    while (tasks.length < ATTEMPTS && !(Math.min(...tasks) < 50)) {
+      tasks.push((await call(browser, site.plain, 'embeddings', { photos })).longest)
+    }
+    expect(Math.min(...tasks)).toBeLessThan(50)
+  })
+
+  test('several encoders share a worker, and one may go before the other', async () => {
+    expect(await call(browser, site.isolated, 'several', `/photos/${names[0]}`)).toEqual({
+      same: true,
+      after: 'disposed',
+      again: true,
+    })
+  })
+
+  test('a run that is given up says why, and the next one works', async () => {
+    expect(await call(browser, site.isolated, 'aborted', `/photos/${names[0]}`)).toEqual({
+      reason: 'Error: enough',
+      goesOn: true,
+    })
+  })
+})

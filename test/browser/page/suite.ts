@@ -1,0 +1,224 @@
+/** What runs inside the page: each function is called by name from a test, with plain values going in and coming out. */
+import * as library from 'plumage/browser'
+import type { Engine } from '../../../src/engine/engine.js'
+import { elementCount } from '../../../src/tensor/shape.js'
+import { CASES, type Case } from '../../conformance/cases.js'
+import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
+
+const { createReferenceEngine, createWasmEngine, decodeImage, loadEncoder } = library
+const BATCH = 2
+
+async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
+  const { plan, output } = make()
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
+  return (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+}
+
+export interface Outcome {
+  readonly engine: string
+  readonly cases: number
+  /** Those that are not within their tolerance, a line each. */
+  readonly failures: readonly string[]
+}
+
+/** The conformance cases on a browser's engine, against the reference engine on the same page. */
+async function conformance(options: library.WasmOptions): Promise<Outcome> {
+  using engine = await createWasmEngine(options)
+  const reference = createReferenceEngine()
+  const failures: string[] = []
+  for (const row of CASES) {
+    const error = relativeError(await runOn(engine, row), await runOn(reference, row))
+    if (!(error <= row.tolerance)) failures.push(`${row.name}: ${error} > ${row.tolerance}`)
+  }
+  return { engine: engine.description, cases: CASES.length, failures }
+}
+
+/** The code of the error that an engine with these options is refused with, or how it was made. */
+async function refusal(options: library.WasmOptions): Promise<string> {
+  try {
+    using engine = await createWasmEngine(options)
+    return engine.description
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  }
+}
+
+/** Runs something, and tells the longest time that the page could not do anything else meanwhile, milliseconds. */
+async function watched<T>(action: () => Promise<T>): Promise<{ value: T; longest: number; whole: number }> {
+  let longest = 0
+  const started = performance.now()
+  let last = started
+  const look = () => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }
+  const channel = new MessageChannel()
+  channel.port1.onmessage = () => {
+    look()
+    channel.port2.postMessage(null)
+  }
+  channel.port2.postMessage(null)
+  const value = await action()
+  look()
+  channel.port1.close()
+  return { value, longest, whole: performance.now() - started }
+}
+
+/** The longest task of the page while a network-sized program ran on one thread. */
+async function engineTask(): Promise<{ longest: number; whole: number }> {
+  using engine = await createWasmEngine({ threads: 1 })
+  const count = 40
+  const { plan, output } = planOf(
+    [400, 512],
+    Array.from({ length: count }, (_, i) => ({
+      op: 'linear' as const,
+      input: i === 0 ? 'x' : `y${i - 1}`,
+      output: `y${i}`,
+      weight: `w${i % 4}`,
+      bias: null,
+    })),
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`y${i}`, [400, 512]])),
+    Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [512, 512]])),
+  )
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  const pixels = pseudoRandom(400 * 512, 1)
+  const { longest, whole } = await watched(() => program.run(pixels))
+  return { longest, whole }
+}
+
+async function blobOf(url: string): Promise<File> {
+  const answer = await fetch(url)
+  return new File([await answer.blob()], url.split('/').pop() ?? 'photo')
+}
+
+/** Every photo's embedding, by `encodeAll`, with the longest task of the page. */
+async function embeddings(options: {
+  readonly model?: string
+  readonly photos: readonly string[]
+  readonly load?: library.LoadOptions
+}): Promise<{ embeddings: number[][]; identity: library.Identity; longest: number; box: library.Box }> {
+  const photos = await Promise.all(options.photos.map(blobOf))
+  using encoder = await loadEncoder(options.model ?? 'mini', options.load)
+  const { value, longest } = await watched(async () => {
+    const found: library.Features[] = []
+    for await (const { features, error } of encoder.encodeAll(photos)) {
+      if (features === undefined) throw error
+      found.push(features)
+    }
+    return found
+  })
+  return {
+    embeddings: value.map(({ embedding }) => [...embedding]),
+    identity: encoder.identity,
+    longest,
+    box: value[0].patchBox(0, 1),
+  }
+}
+
+async function bytesOf(url: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer())
+}
+
+/** The code of the error that a file is refused with. */
+async function decodeError(url: string): Promise<string | null> {
+  try {
+    await decodeImage(await bytesOf(url))
+    return null
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  }
+}
+
+/** A decoded image, its pixels in base64. */
+async function pixelsOf(
+  url: string,
+): Promise<Omit<library.DecodedImage, 'data'> & { readonly data: string }> {
+  const { data, ...found } = await decodeImage(await bytesOf(url))
+  let text = ''
+  for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192))
+  return { ...found, data: btoa(text) }
+}
+
+interface LoadReport {
+  readonly error: { readonly name: string; readonly code?: string; readonly message: string } | null
+  readonly progress: readonly library.DownloadProgress[]
+  readonly embedding: readonly number[] | null
+}
+
+/** Loads a model from an address and encodes a plain picture; never throws. `stopAt`: gives up when so many bytes are here. */
+async function load(options: {
+  url: string
+  load?: library.LoadOptions
+  stopAt?: number
+}): Promise<LoadReport> {
+  const progress: library.DownloadProgress[] = []
+  const abort = new AbortController()
+  try {
+    using encoder = await loadEncoder(options.url, {
+      ...options.load,
+      signal: abort.signal,
+      onProgress: (report) => {
+        progress.push(report)
+        if (report.kind === 'bytes' && report.received >= (options.stopAt ?? Number.POSITIVE_INFINITY))
+          abort.abort()
+      },
+    })
+    const side = 112
+    const data = Uint8Array.from({ length: side * side * 3 }, (_, i) => (i * 7) % 256)
+    const { embedding } = await encoder.encode({ height: side, width: side, data })
+    return { error: null, progress, embedding: [...embedding] }
+  } catch (error) {
+    const { name, code, message } = error as { name: string; code?: string; message: string }
+    return { error: { name, message, ...(code === undefined ? {} : { code }) }, progress, embedding: null }
+  }
+}
+
+/** Two encoders at once, one of them disposed of while the other goes on; then both gone, and a new one. */
+async function several(photo: string): Promise<{ same: boolean; after: string; again: boolean }> {
+  const file = await blobOf(photo)
+  const first = await loadEncoder('mini', { threads: 1 })
+  const second = await loadEncoder('mini', { threads: 1, size: 56 })
+  const [a, b] = await Promise.all([first.encode(file), second.encode(file)])
+  second[Symbol.dispose]()
+  const after = await second.encode(file).catch((error) => error.code)
+  const c = await first.encode(file)
+  first[Symbol.dispose]()
+  using third = await loadEncoder('mini', { threads: 1 })
+  const d = await third.encode(file)
+  const equal = (x: Float32Array, y: Float32Array) => x.every((value, i) => value === y[i])
+  return {
+    same: equal(a.embedding, c.embedding) && b.grid.rows === 4,
+    after,
+    again: equal(a.embedding, d.embedding),
+  }
+}
+
+/** A run that is given up midway, and one after it. */
+async function aborted(photo: string): Promise<{ reason: string; goesOn: boolean }> {
+  const file = await blobOf(photo)
+  using encoder = await loadEncoder('mini')
+  const abort = new AbortController()
+  const first = encoder.encode(file, { signal: abort.signal }).catch((error) => String(error))
+  abort.abort(new Error('enough'))
+  const reason = await first
+  return { reason: String(reason), goesOn: (await encoder.encode(file)).embedding.length > 0 }
+}
+
+const suite = {
+  aborted,
+  conformance,
+  decodeError,
+  embeddings,
+  engineTask,
+  listStoredModels: library.listStoredModels,
+  load,
+  pixelsOf,
+  refusal,
+  removeStoredModels: library.removeStoredModels,
+  several,
+}
+export type Suite = typeof suite
+Object.assign(globalThis, { suite })

@@ -1,0 +1,58 @@
+/** The library in a real Chromium, as a bundler builds it into a page. */
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  buildPage,
+  call,
+  chromiumPath,
+  serveSite,
+  startChromium,
+  type TestSite,
+} from '../support/chromium.js'
+
+const ATTEMPTS = 5
+
+if (chromiumPath === null)
+  console.warn('not run: the browser tests (no Chromium found; PLUMAGE_CHROMIUM names one)')
+
+describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () => {
+  let browser: Browser
+  let site: TestSite
+  beforeAll(async () => {
+    site = await serveSite(await buildPage(), {})
+    browser = await startChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+  })
+
+  test.each([
+    ['isolated', { threads: 2, relaxed: true }, 'relaxed SIMD, 2 threads'],
+    ['isolated', { threads: 2, relaxed: false }, 'SIMD, 2 threads'],
+    ['plain', { relaxed: true }, 'relaxed SIMD, 1 thread'],
+    ['plain', { relaxed: false }, 'SIMD, 1 thread'],
+  ] as const)('every op agrees with the reference, %s page, %o', async (kind, options, name) => {
+    const { engine, cases, failures } = await call(browser, site[kind], 'conformance', options)
+    expect(engine).toBe(name)
+    expect(failures).toEqual([])
+    expect(cases).toBeGreaterThan(40)
+  })
+
+  test('threads are refused by name on a page that is not isolated, and one is taken by default', async () => {
+    expect(await call(browser, site.plain, 'refusal', { threads: 2 })).toBe('unavailable')
+    expect(await call(browser, site.plain, 'refusal', {})).toMatch(/1 thread$/)
+    expect(await call(browser, site.isolated, 'refusal', { threads: 65 })).toBe('unsupported')
+  })
+
+  test('the page stays free while the engine computes, with one thread as well', async () => {
+    const tasks: number[] = []
+    // Other work on the machine can only make a task look longer.
+    while (tasks.length < ATTEMPTS && !(Math.min(...tasks) < 50)) {
+      const { longest, whole } = await call(browser, site.plain, 'engineTask')
+      expect(whole).toBeGreaterThan(60)
+      tasks.push(longest)
+    }
+    expect(Math.min(...tasks)).toBeLessThan(50)
+  })
+})
