@@ -26,7 +26,7 @@ async function runTests(args) {
   const child = spawn(process.execPath, vitest, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, PLUMAGE_TEST_COUNTS: counts },
+    env: { ...process.env, ...softwareGpu(), PLUMAGE_TEST_COUNTS: counts },
   })
   // Ctrl-C reaches the tests by themselves; this process stays to count what they did.
   process.on('SIGINT', () => {})
@@ -45,6 +45,15 @@ async function runTests(args) {
     )
   console.log(`${passed} passed, ${failed + unexplained} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   return signal === null ? code : 128 + constants.signals[signal]
+}
+
+/** Debian's Chromium brings an emulation of a GPU that WebGPU in Node can use as well. A machine with drivers of its own names them in VK_ICD_FILENAMES. */
+function softwareGpu() {
+  const folder = '/usr/lib/chromium'
+  const driver = join(folder, 'vk_swiftshader_icd.json')
+  if (process.env.VK_ICD_FILENAMES !== undefined || !existsSync(driver)) return {}
+  const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':')
+  return { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: libraries }
 }
 
 function readCounts() {

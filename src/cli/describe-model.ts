@@ -22,7 +22,7 @@ export async function describeModel(source: string, options: LoadOptions): Promi
   })
   const { vit, checkpoint } = open
   const { config } = vit
-  const { engine, reason } = chooseEngine(options)
+  const { engine, reason } = await chooseEngine(options)
   const recipe = recipeFor(config, vit.dialect, open.preprocessorFile, options)
   const [rows, columns] = recipe.size.map((side) => Math.floor(side / config.patchSize))
   const { plan, slots } = planVit(config, { rows, columns }, null)

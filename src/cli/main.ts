@@ -57,7 +57,7 @@ const context: CommandContext = {
     // Activation by activation, where that is possible: narrower precisions only promise a cosine.
     const exact = engine !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'
     const choice = { ...(engine === undefined ? {} : { engine }), precision: precision ?? exact }
-    yield* verifyGoldens(folder, { ...options, engine: chooseEngine(choice).engine })
+    yield* verifyGoldens(folder, { ...options, engine: (await chooseEngine(choice)).engine })
   },
 }
 

@@ -6,6 +6,10 @@ export type EngineErrorCode =
   | 'disposed'
   | 'wrong-size'
   | 'non-finite'
+  /** The GPU is gone; the next call asks for it anew. */
+  | 'device-lost'
+  /** A GPU that computes something else than the reference engine. */
+  | 'wrong-result'
 
 export class EngineError extends Error {
   override readonly name = 'EngineError'

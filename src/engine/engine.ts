@@ -2,17 +2,19 @@
 import type { Shape } from '../tensor/shape.js'
 import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
-export type EngineName = 'reference' | 'native' | 'wasm'
+export type EngineName = 'reference' | 'native' | 'wasm' | 'webgpu'
 
 /**
  * How products are computed; part of every result's identity. `float64` sums are the reference engine's. `high` splits operands into two
- * bfloat16 each; `int8` is for linear layers, the rest staying in bfloat16 or float32. Norms, softmax and sums are float32 at least.
+ * bfloat16 each; `float16` keeps weights as halves; `int8` is for linear layers, the rest staying in bfloat16 or float32. Norms, softmax and
+ * sums are float32 at least.
  */
-export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'int8'
+export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'float16' | 'int8'
 
 /** Where weights come from, one at a time, so that no second copy of the model is ever in memory. */
 export interface WeightSource {
-  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep or overwrite the array. */
+  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep or overwrite the array; it may ask
+   * again long after loading, where its memory was lost. */
   read(name: WeightName, shape: Shape): Promise<Float32Array>
 }
 

@@ -76,7 +76,7 @@ describe.each(exact)('activations, $name', ({ engine }) => {
   const evaluate = async (kind: ActivationKind, x: Float32Array) => {
     const step = { op: 'activation', input: 'x', output: 'y', kind } as const
     const { plan, output } = planOf([1, x.length], [step], { y: [1, x.length] })
-    using model = await engine().load(plan, weights)
+    using model = await (await engine()).load(plan, weights)
     using program = model.compile(plan, [output])
     return (await program.run(x)).get(output) ?? new Float32Array()
   }

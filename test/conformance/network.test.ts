@@ -86,7 +86,7 @@ describe.each(exact)('$name', ({ engine }) => {
     const pixels = pixelsFor(made, 2)
     using reference = await createReferenceEngine().load(plan, weights)
     const expected = await reference.compile(plan, everything).run(pixels, { batch: 2 })
-    using model = await engine().load(plan, weights)
+    using model = await (await engine()).load(plan, weights)
     for (const outputs of [everything, last]) {
       using program = model.compile(plan, outputs)
       const actual = await program.run(pixels, { batch: 2 })

@@ -28,12 +28,16 @@ async function failuresOf(
   return { failures, count }
 }
 
-function testKinds(kinds: readonly string[], makeEngine: () => Engine, timeoutMs = 60_000): void {
+function testKinds(
+  kinds: readonly string[],
+  makeEngine: () => Engine | Promise<Engine>,
+  timeoutMs = 60_000,
+): void {
   const cases = kinds.flatMap((kind) => goldens.cases(kind).map(({ id }) => ({ id, kind })))
   test.each(cases)(
     '$id',
     async ({ id, kind }) => {
-      const { failures, count } = await failuresOf(id, kind, makeEngine())
+      const { failures, count } = await failuresOf(id, kind, await makeEngine())
       expect(failures).toEqual([])
       expect(count, 'comparisons made').toBeGreaterThan(0)
     },
@@ -62,6 +66,7 @@ function isShownElsewhere({ name, precision }: EngineVariant): boolean {
 
 /** Paths that differ from a faster one only where tiny networks show it as well. */
 function takesMinutes({ name, instructionSet, precision }: EngineVariant): boolean {
+  // Without a GPU, WebGPU runs on an emulation.
   if (instructionSet === null) return !name.includes('2 threads') || precision !== 'float32'
   const float32 = precision === 'float32'
   if (instructionSet === 'amx') return false

@@ -11,11 +11,16 @@ import type { Suite } from '../browser/page/suite.js'
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 export const chromiumPath = process.env.PLUMAGE_CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null
 
-export async function startChromium(): Promise<Browser> {
+/** @param gpu without one, `navigator.gpu` gives no adapter; with one it is an emulation, unless the machine has a real one */
+export async function startChromium({ gpu = true }: { gpu?: boolean } = {}): Promise<Browser> {
   if (chromiumPath === null) throw new Error('there is no Chromium')
   return chromium.launch({
     executablePath: chromiumPath,
-    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--enable-unsafe-swiftshader'],
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-swiftshader',
+      gpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU',
+    ],
   })
 }
 

@@ -1,4 +1,5 @@
 /** Every fast engine that runs here, on every path and in every precision: what tests compare with the reference. */
+import { afterAll } from 'vitest'
 import type { Engine, Precision } from '../../src/engine/engine.js'
 import {
   createNativeEngine,
@@ -7,6 +8,7 @@ import {
   nativePrecisions,
 } from '../../src/platform/node/native/index.js'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
+import { createWebgpuEngine, WEBGPU_PRECISIONS } from '../../src/platform/node/webgpu/index.js'
 
 export interface EngineVariant {
   /** Such as `native, avx2, int8`. */
@@ -15,7 +17,7 @@ export interface EngineVariant {
   /** Only of the native engine. */
   readonly instructionSet: InstructionSet | null
   /** The same one each time. */
-  engine(): Engine
+  engine(): Promise<Engine>
 }
 
 const native = INSTRUCTION_SETS.flatMap((instructionSet) =>
@@ -39,13 +41,33 @@ const wasm = WASM_PATHS.filter(({ options }) => !options.relaxed || hasRelaxedSi
     ),
 )
 
-export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm]
+/** A GPU's device keeps a process alive. */
+const ENGINES: (Engine & Partial<Disposable>)[] = []
+afterAll(() => {
+  for (const engine of ENGINES) engine[Symbol.dispose]?.()
+})
+
+/** Why there is none, where there is none. */
+const noGpu = await createWebgpuEngine({ verify: false }).then(
+  (engine) => engine[Symbol.dispose](),
+  (error: Error) => error.message,
+)
+
+const webgpu =
+  noGpu === undefined
+    ? WEBGPU_PRECISIONS.map((precision) =>
+        variant('webgpu', precision, null, () => createWebgpuEngine({ precision })),
+      )
+    : []
+
+export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm, ...webgpu]
 
 /** What this machine cannot try, a line each. */
 export const NOT_TRIED: readonly string[] = [
   ...INSTRUCTION_SETS.filter((set) => nativePrecisions(set).length === 0).map(
     (set) => `native, ${set}: this processor lacks it, or there is no compiler`,
   ),
+  ...(noGpu === undefined ? [] : [`webgpu: ${noGpu}`]),
   ...(hasRelaxedSimd() ? [] : [`wasm, relaxed SIMD: Node ${process.versions.node} lacks it`]),
 ]
 
@@ -53,12 +75,15 @@ function variant(
   path: string,
   precision: EngineVariant['precision'],
   instructionSet: InstructionSet | null,
-  make: () => Engine,
+  make: () => Engine | Promise<Engine>,
 ): EngineVariant {
-  let made: Engine | undefined
-  const engine = () => {
-    made ??= make()
-    return made
+  let made: Promise<Engine> | undefined
+  const engine = async () => {
+    made ??= Promise.resolve(make()).then((engine) => {
+      ENGINES.push(engine)
+      return engine
+    })
+    return await made
   }
   return { name: `${path}, ${precision}`, precision, instructionSet, engine }
 }

@@ -1,19 +1,24 @@
-/** Which engine runs a model in a browser. */
+/** Which engine runs a model in a browser, and why. */
 import { checkChoice } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { Engine } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
-import { createWasmEngine, type WasmPrecision } from './wasm/index.js'
+import { createWasmEngine, WASM_PRECISIONS, type WasmPrecision } from './wasm/index.js'
+import { createWebgpuEngine, hasFastGpu, WEBGPU_PRECISIONS, type WebgpuPrecision } from './webgpu/index.js'
 
-export const ENGINE_CHOICES = ['auto', 'wasm', 'reference'] as const
-export const PRECISION_CHOICES = ['auto', 'float32', 'bfloat16', 'int8', 'float64'] as const
+export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm', 'reference'] as const
+export const PRECISION_CHOICES = ['auto', 'float32', 'float16', 'bfloat16', 'int8', 'float64'] as const
+type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
 
 export interface EngineSettings {
-  /** `auto` (default): the fastest that this browser can run; never the reference engine. */
+  /** `auto` (default): WebGPU on a real GPU, else WebAssembly; never the reference engine. */
   readonly engine?: (typeof ENGINE_CHOICES)[number]
-  /** `auto` (default) is float32. With the WebAssembly engine `bfloat16` and `int8` are ways to store weights, products being float32. */
-  readonly precision?: (typeof PRECISION_CHOICES)[number]
+  /**
+   * `auto` (default) is float32. Narrower ones are ways to keep weights, products being float32: `float16` of the WebGPU engine, `bfloat16` and
+   * `int8` of the WebAssembly engine.
+   */
+  readonly precision?: PrecisionChoice
   /** Of the WebAssembly engine; default: the processors that the browser tells of, or one where the page is not cross-origin isolated. */
   readonly threads?: number
 }
@@ -23,19 +28,50 @@ export function checkEngineSettings({ engine, precision }: EngineSettings): void
   checkChoice('precision', precision, PRECISION_CHOICES)
 }
 
-/** Throws `EngineError`: `unavailable` for an engine that this browser cannot run, `unsupported` for a precision that the engine lacks. */
-export async function chooseEngine(settings: EngineSettings): Promise<Engine & Partial<Disposable>> {
+/**
+ * @param onWarning told where `auto` had to leave a GPU aside
+ * @throws `EngineError`: `unavailable` for an engine asked for by name that this browser cannot run, `unsupported` for a precision that it lacks
+ */
+export async function chooseEngine(
+  settings: EngineSettings,
+  onWarning: (message: string) => void,
+): Promise<Engine & Partial<Disposable>> {
   const { engine = 'auto', precision = 'auto', threads } = settings
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
-    const reference = createReferenceEngine()
-    if (precision === 'auto' || precision === reference.precision) return reference
-    throw lacks('reference', precision, reference.precision)
+    assertHas('reference', precision, ['float64'])
+    return createReferenceEngine()
   }
-  if (precision === 'float64') throw lacks(engine, precision, 'float32, bfloat16 and int8')
-  const stored: WasmPrecision = precision === 'auto' ? 'float32' : precision
-  return createWasmEngine({ precision: stored, ...given({ threads }) })
+  const onGpu = WEBGPU_PRECISIONS.find((name) => name === precision) ?? 'float32'
+  if (engine === 'webgpu') {
+    assertHas('webgpu', precision, WEBGPU_PRECISIONS)
+    return await createWebgpuEngine({ precision: onGpu })
+  }
+  if (engine === 'auto' && ['auto', ...WEBGPU_PRECISIONS].includes(precision) && (await hasFastGpu())) {
+    const made = await webgpuOrNull(onGpu, onWarning)
+    if (made !== null) return made
+  }
+  assertHas('wasm', precision, WASM_PRECISIONS)
+  const stored: WasmPrecision = WASM_PRECISIONS.find((name) => name === precision) ?? 'float32'
+  return await createWasmEngine({ precision: stored, ...given({ threads }) })
 }
 
-function lacks(engine: string, precision: string, has: string): EngineError {
-  return new EngineError('unsupported', `The ${engine} engine has no precision ${precision}; it has ${has}.`)
+async function webgpuOrNull(
+  precision: WebgpuPrecision,
+  onWarning: (message: string) => void,
+): Promise<Engine | null> {
+  try {
+    return await createWebgpuEngine({ precision })
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    onWarning(`${error.message} Going on with WebAssembly.`)
+    return null
+  }
+}
+
+function assertHas(engine: string, precision: PrecisionChoice, has: readonly string[]): void {
+  if (precision === 'auto' || has.includes(precision)) return
+  throw new EngineError(
+    'unsupported',
+    `The ${engine} engine has no precision ${precision}; it has ${has.join(', ')}.`,
+  )
 }

@@ -12,3 +12,10 @@ export {
   type WasmOptions,
   type WasmPrecision,
 } from './wasm/index.js'
+export {
+  createWebgpuEngine,
+  hasFastGpu,
+  type WebgpuEngine,
+  type WebgpuOptions,
+  type WebgpuPrecision,
+} from './webgpu/index.js'

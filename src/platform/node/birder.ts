@@ -74,7 +74,7 @@ export async function loadModel(
   options: Omit<LoadPretrainedOptions, 'dst' | 'offline' | 'onProgress'> & { readonly network?: string } = {},
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   refuseTraining(options)
-  const { engine } = chooseEngine(options)
+  const { engine } = await chooseEngine(options)
   const { network, customConfig, newSize, signal } = options
   await using open = await openVit(path, {
     ...(network === undefined ? {} : { network }),

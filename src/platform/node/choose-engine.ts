@@ -12,17 +12,29 @@ import {
   nativePrecisions,
 } from './native/index.js'
 import { createWasmEngine } from './wasm/index.js'
+import { createWebgpuEngine } from './webgpu/index.js'
 
 /** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
-export const PRECISION_CHOICES = ['auto', 'float32', 'high', 'bfloat16', 'int8', 'float64'] as const
+export const PRECISION_CHOICES = [
+  'auto',
+  'float32',
+  'high',
+  'bfloat16',
+  'float16',
+  'int8',
+  'float64',
+] as const
 export type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
 
 /** `auto` never takes the reference engine, unless asked for its precision. */
-export const ENGINE_CHOICES = ['auto', 'native', 'wasm', 'reference'] as const
+export const ENGINE_CHOICES = ['auto', 'native', 'webgpu', 'wasm', 'reference'] as const
 export type EngineChoiceName = (typeof ENGINE_CHOICES)[number]
 
 export interface EngineOptions {
-  /** `auto` (default): native where it can run, else WebAssembly with a warning. */
+  /**
+   * `auto` (default): native where it can run, else WebAssembly with a warning. `webgpu` needs the optional package of that name, and is
+   * never chosen unasked.
+   */
   readonly engine?: EngineChoiceName
   /** Forces one of the native engine's paths; default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet
@@ -34,6 +46,7 @@ export interface EngineOptions {
    * - `auto` (default): `high` where that is faster than `float32`, which is where the processor has matrix tiles (AMX).
    * - `float32`; `high`: operands as two bfloat16 each, as exact as float32 to about 1e-5.
    * - `bfloat16`: cosine with float64 at least 0.9995. `int8`: linear layers in bytes, cosine at least 0.995.
+   * - `float16`: weights kept as halves; only on a GPU (`webgpu`).
    * - `float64`: the reference engine's sums.
    */
   readonly precision?: PrecisionChoice
@@ -50,12 +63,13 @@ export interface EngineChoice {
 }
 
 /** Throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision it lacks. */
-export function chooseEngine(options: EngineOptions = {}): EngineChoice {
+export async function chooseEngine(options: EngineOptions = {}): Promise<EngineChoice> {
   checkChoice('engine', options.engine, ENGINE_CHOICES)
   checkChoice('precision', options.precision, PRECISION_CHOICES)
-  const choice = pick(options)
+  const choice = await pick(options)
   const { precision = 'auto' } = options
   if (precision !== 'auto' && precision !== choice.engine.precision) {
+    choice.engine[Symbol.dispose]?.()
     throw new EngineError(
       'unsupported',
       `The ${choice.engine.name} engine computes in ${choice.engine.precision}, not in ${precision}.`,
@@ -64,17 +78,18 @@ export function chooseEngine(options: EngineOptions = {}): EngineChoice {
   return choice
 }
 
-function pick({
+async function pick({
   engine = 'auto',
   instructionSet,
   threads,
   precision = 'auto',
   onWarning = warn,
-}: EngineOptions): EngineChoice {
+}: EngineOptions): Promise<EngineChoice> {
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     return { ...reference(), reason: 'asked for' }
   }
   const { available, reason = '' } = nativeAvailability()
+  if (engine === 'webgpu') return { ...(await webgpu(precision)), reason: 'asked for' }
   if (engine === 'wasm') return { ...wasm(precision, threads), reason: 'asked for' }
   const native = {
     precision: nativePrecision(precision, instructionSet),
@@ -94,13 +109,19 @@ function pick({
   return { ...wasm(precision, threads), reason: `native cannot run: ${reason}` }
 }
 
+/** Other precisions are refused when the choice is checked. */
+async function webgpu(precision: PrecisionChoice) {
+  const kept = precision === 'float16' ? precision : 'float32'
+  return { engine: await createWebgpuEngine({ precision: kept }), resample: portableResample }
+}
+
 /** The reference engine's precision is refused when the choice is checked. */
 function wasm(precision: PrecisionChoice, threads: number | undefined) {
   const stored = precision === 'auto' || precision === 'float64' ? 'float32' : precision
-  if (stored === 'high') {
+  if (stored === 'high' || stored === 'float16') {
     throw new EngineError(
       'unavailable',
-      'The WebAssembly engine has no precision high; it has float32, bfloat16 and int8.',
+      `The WebAssembly engine has no precision ${stored}; it has float32, bfloat16 and int8.`,
     )
   }
   const engine = createWasmEngine({ precision: stored, ...(threads === undefined ? {} : { threads }) })
@@ -115,9 +136,9 @@ function reference() {
 function nativePrecision(
   choice: PrecisionChoice,
   instructionSet: InstructionSet | undefined,
-): Exclude<Precision, 'float64'> {
-  if (choice !== 'auto') return choice === 'float64' ? 'float32' : choice
-  return nativePrecisions(instructionSet).includes('high') ? 'high' : 'float32'
+): Exclude<Precision, 'float64' | 'float16'> {
+  if (choice === 'auto') return nativePrecisions(instructionSet).includes('high') ? 'high' : 'float32'
+  return choice === 'float64' || choice === 'float16' ? 'float32' : choice
 }
 
 function warn(message: string): void {

@@ -43,7 +43,7 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkRecipeChoice(options)
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
-  const { engine, resample } = chooseEngine(options)
+  const { engine, resample } = await chooseEngine(options)
   const onDispose = () => engine[Symbol.dispose]?.()
   try {
     const { path, network } = await findModel(model, options)

@@ -42,14 +42,26 @@ export async function openVit(
       ...(preprocessorFile === undefined ? {} : { preprocessorFile }),
       ...known,
     }
-    // Asked for long after the weights have been read and the file closed.
-    const findNonFinite = async () => {
-      await using again = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
-      return await readVit(again, all).findNonFinite()
+    // Both may be asked for long after the weights have been read and the file closed.
+    const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
+      await using reopened = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
+      return await ask(readVit(reopened, all))
     }
-    const vit = { ...readVit(checkpoint, all), findNonFinite }
+    let isOpen = true
+    const first = readVit(checkpoint, all)
+    const vit: VitModel = {
+      ...first,
+      weights: {
+        read: (name, shape) =>
+          isOpen ? first.weights.read(name, shape) : again(({ weights }) => weights.read(name, shape)),
+      },
+      findNonFinite: () => again(({ findNonFinite }) => findNonFinite()),
+    }
     const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
-    const dispose = () => checkpoint[Symbol.asyncDispose]()
+    const dispose = async () => {
+      isOpen = false
+      await checkpoint[Symbol.asyncDispose]()
+    }
     return { vit, checkpoint, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()

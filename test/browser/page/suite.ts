@@ -5,7 +5,7 @@ import { elementCount } from '../../../src/tensor/shape.js'
 import { CASES, type Case } from '../../conformance/cases.js'
 import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
 
-const { createReferenceEngine, createWasmEngine, decodeImage, loadEncoder } = library
+const { createReferenceEngine, createWasmEngine, createWebgpuEngine, decodeImage, loadEncoder } = library
 const BATCH = 2
 
 async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
@@ -24,8 +24,8 @@ export interface Outcome {
 }
 
 /** The conformance cases on a browser's engine, against the reference engine on the same page. */
-async function conformance(options: library.WasmOptions): Promise<Outcome> {
-  using engine = await createWasmEngine(options)
+async function conformance(options: library.WasmOptions | 'webgpu'): Promise<Outcome> {
+  using engine = options === 'webgpu' ? await createWebgpuEngine() : await createWasmEngine(options)
   const reference = createReferenceEngine()
   const failures: string[] = []
   for (const row of CASES) {
@@ -40,6 +40,63 @@ async function refusal(options: library.WasmOptions): Promise<string> {
   try {
     using engine = await createWasmEngine(options)
     return engine.description
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  }
+}
+
+interface LossReport {
+  /** The code of the error that the run during the loss had; null where it was done before. */
+  readonly during: string | null
+  /** Devices asked for in all. */
+  readonly devices: number
+  /** Whether the run after the loss gave the same bits as the one before. */
+  readonly same: boolean
+}
+
+/** Computes on a GPU that goes away in between. */
+async function lostDevice(): Promise<LossReport> {
+  const { gpu } = navigator as unknown as { gpu: { requestAdapter(): Promise<{ requestDevice: unknown }> } }
+  const devices: { destroy(): void; lost: Promise<unknown> }[] = []
+  const adapter = Object.getPrototypeOf(await gpu.requestAdapter())
+  const requestDevice = adapter.requestDevice
+  adapter.requestDevice = async function (...given: unknown[]) {
+    const device = await requestDevice.apply(this, given)
+    devices.push(device)
+    return device
+  }
+  try {
+    using engine = await createWebgpuEngine()
+    const { plan, output } = planOf(
+      [400, 256],
+      [{ op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null }],
+      { y: [400, 256] },
+      { w: [256, 256] },
+    )
+    using model = await engine.load(plan, weights)
+    using program = model.compile(plan, [output])
+    const pixels = pseudoRandom(400 * 256, 1)
+    const before = (await program.run(pixels)).get(output)
+    const running = program.run(pixels).then(
+      () => null,
+      (error) => error.code,
+    )
+    devices[0].destroy()
+    await devices[0].lost
+    const during = await running
+    const after = (await program.run(pixels)).get(output)
+    const same = before?.every((value, i) => value === after?.[i]) ?? false
+    return { during, devices: devices.length, same }
+  } finally {
+    adapter.requestDevice = requestDevice
+  }
+}
+
+/** What asking for a GPU gives, and what `auto` takes. */
+async function chosenEngine(settings: library.EngineSettings): Promise<string> {
+  try {
+    using encoder = await loadEncoder('mini', settings)
+    return `${encoder.identity.engine}, ${encoder.identity.precision}`
   } catch (error) {
     return (error as { code?: string }).code ?? String(error)
   }
@@ -209,12 +266,14 @@ async function aborted(photo: string): Promise<{ reason: string; goesOn: boolean
 
 const suite = {
   aborted,
+  chosenEngine,
   conformance,
   decodeError,
   embeddings,
   engineTask,
   listStoredModels: library.listStoredModels,
   load,
+  lostDevice,
   pixelsOf,
   refusal,
   removeStoredModels: library.removeStoredModels,

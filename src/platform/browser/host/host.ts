@@ -75,7 +75,7 @@ class Host {
     signal: AbortSignal,
   ): Promise<HostAnswer> {
     const onWarning = (warning: string) => this.#send({ id, warning }, [])
-    const { engine, release } = await this.#engines.take(options)
+    const { engine, release } = await this.#engines.take(options, onWarning)
     try {
       const open = await openModel(model, options, {
         signal,
@@ -138,14 +138,13 @@ class SharedEngines {
     { readonly engine: Promise<Engine & Partial<Disposable>>; uses: number }
   >()
 
-  async take({
-    engine,
-    precision,
-    threads,
-  }: EngineSettings): Promise<{ engine: Engine; release: () => void }> {
+  async take(
+    { engine, precision, threads }: EngineSettings,
+    onWarning: (message: string) => void,
+  ): Promise<{ engine: Engine; release: () => void }> {
     const settings = given({ engine, precision, threads })
     const key = JSON.stringify(settings)
-    const entry = this.#shared.get(key) ?? { engine: chooseEngine(settings), uses: 0 }
+    const entry = this.#shared.get(key) ?? { engine: chooseEngine(settings, onWarning), uses: 0 }
     this.#shared.set(key, entry)
     entry.uses++
     const release = () => {

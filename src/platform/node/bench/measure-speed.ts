@@ -62,7 +62,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const { subject, batch = 1, signal, onStage = () => {} } = options
   checkWhole('batch', batch, 1)
   checkWhole('runs', options.runs, 1)
-  const { engine } = chooseEngine(options)
+  const { engine } = await chooseEngine(options)
   onStage({ stage: 'loading' })
   const started = performance.now()
   await using opened = await openSubject(subject, options)

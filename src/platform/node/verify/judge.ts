@@ -9,6 +9,7 @@ import { type Comparison, compare, type GoldenCase } from './case.js'
 const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
   high: 0.9999999,
   bfloat16: 0.9995,
+  float16: 0.99999,
   int8: 0.995,
 }
 const PROMISED = /^(out|embedding|tokens|forward_features|registers|blocks\.(class_token|first_patch))$/

@@ -1,0 +1,260 @@
+/** One life of a GPU device: its buffers, its pipelines, and runs one after the other. What belongs to it dies with it. */
+import { EngineError } from '../engine-error.js'
+import type { Dispatch, ShaderSupport } from './dispatches.js'
+import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
+import { PARAMS_BYTES } from './shaders/wgsl.js'
+
+/** Bytes that go to the device at once; more would be copied a second time on their way. */
+const PIECE = 16 * 2 ** 20
+/** Bytes on their way before the device is waited for. */
+const UNDER_WAY = 4 * PIECE
+/** Multiplications of a submission: some tens of milliseconds, so that a run can be given up and no watchdog wakes. */
+const COST_OF_SUBMISSION = 8e9
+/** Submissions that the device may hold: one to work on, one to find when it is done. */
+const SUBMISSIONS = 2
+
+/** What dispatches read and write, besides the arena. */
+export interface RunBuffers {
+  readonly params: ArrayBuffer
+  readonly segments: readonly GpuBuffer[]
+  readonly rows: GpuBuffer
+  readonly constants: GpuBuffer
+  readonly arenaBytes: number
+  readonly outputBytes: number
+}
+
+export class Gpu {
+  readonly device: GpuDevice
+  /** Such as `nvidia ampere`. */
+  readonly name: string
+  readonly support: ShaderSupport
+  readonly #layout: object
+  readonly #pipelineLayout: object
+  readonly #pipelines = new Map<string, Promise<object>>()
+  /** Kept from run to run, and only ever grown. */
+  readonly #kept = new Map<string, GpuBuffer>()
+  #last: Promise<unknown> = Promise.resolve()
+  #written = 0
+  #lost: string | null = null
+
+  constructor(device: GpuDevice, name: string) {
+    this.device = device
+    this.name = name
+    this.support = {
+      subgroups: device.features.has('subgroups'),
+      memory: device.limits.maxComputeWorkgroupStorageSize,
+    }
+    const storage = (binding: number, type: 'storage' | 'read-only-storage') => ({
+      binding,
+      visibility: COMPUTE,
+      buffer: { type },
+    })
+    this.#layout = device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } },
+        storage(1, 'storage'),
+        storage(2, 'read-only-storage'),
+        storage(3, 'read-only-storage'),
+        storage(4, 'read-only-storage'),
+        storage(5, 'read-only-storage'),
+        storage(6, 'storage'),
+      ],
+    })
+    this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.#layout as never] })
+    void device.lost.then(({ reason, message }) => {
+      this.#lost = `${reason === 'destroyed' ? 'it was given back' : 'the driver took it away'}${message === '' ? '' : `: ${message}`}`
+    })
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== null
+  }
+
+  /** Most bytes that a shader can see of a buffer. */
+  get mostBytes(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
+    return Math.min(maxBufferSize, maxStorageBufferBindingSize)
+  }
+
+  /** Runs what needs the device to itself, one after the other; every way that the device can fail gets its name. */
+  async exclusive<T>(what: string, action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#guarded(what, action))
+    this.#last = turn.catch(() => {})
+    return await turn
+  }
+
+  async #guarded<T>(what: string, action: () => Promise<T>): Promise<T> {
+    const { device } = this
+    if (this.#lost !== null) throw this.#lostError()
+    for (const filter of ['validation', 'internal', 'out-of-memory'] as const) device.pushErrorScope(filter)
+    let result: T | undefined
+    let failure: unknown = null
+    try {
+      result = await action()
+    } catch (error) {
+      failure = error ?? new Error('failed')
+    }
+    const popped: ({ readonly message: string } | null)[] = []
+    for (let i = 0; i < 3; i++) popped.push(await device.popErrorScope().catch(() => null))
+    const [memory, internal, validation] = popped
+    if (failure instanceof EngineError) throw failure
+    if (this.#lost !== null) throw this.#lostError(failure)
+    if (memory !== null) throw outOfMemory(this.name, what, memory.message)
+    const trouble = validation ?? internal
+    if (trouble !== null) {
+      throw new EngineError('unavailable', `The GPU (${this.name}) refused ${what}: ${trouble.message}`)
+    }
+    if (failure !== null) throw failure
+    return result as T
+  }
+
+  #lostError(cause?: unknown): EngineError {
+    return new EngineError(
+      'device-lost',
+      `The GPU (${this.name}) was lost (${this.#lost}). Call again: the device is asked for anew and the weights are sent to it again.`,
+      { cause },
+    )
+  }
+
+  buffer(label: string, bytes: number, usage: number): GpuBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16)
+    if (size > this.mostBytes)
+      throw outOfMemory(
+        this.name,
+        label,
+        `${megabytes(size)} where one buffer has at most ${megabytes(this.mostBytes)}`,
+      )
+    return this.device.createBuffer({ label, size, usage })
+  }
+
+  /** Waits now and then, so that what is on its way stays small. */
+  async write(buffer: GpuBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): Promise<void> {
+    const { queue } = this.device
+    for (let at = 0; at < data.byteLength; at += PIECE) {
+      const bytes = Math.min(PIECE, data.byteLength - at)
+      queue.writeBuffer(buffer, offset + at, data.buffer, data.byteOffset + at, bytes)
+      this.#written += bytes
+      if (this.#written < UNDER_WAY) continue
+      this.#written = 0
+      await queue.onSubmittedWorkDone()
+    }
+  }
+
+  /** Compiled once for each text, however many programs use it. */
+  pipeline({ label, code }: Dispatch): Promise<object> {
+    let made = this.#pipelines.get(code)
+    if (made === undefined) {
+      const module = this.device.createShaderModule({ label, code }) as never
+      made = this.device.createComputePipelineAsync({
+        label,
+        layout: this.#pipelineLayout as never,
+        compute: { module, entryPoint: 'main' },
+      })
+      made = made.catch((cause) => {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw new EngineError(
+          'unavailable',
+          `The GPU (${this.name}) refused the shader ${label}: ${reason}`,
+          { cause },
+        )
+      })
+      // Whoever runs it hears of it.
+      made.catch(() => {})
+      this.#pipelines.set(code, made)
+    }
+    return made
+  }
+
+  /** Everything of one batch; resolves to the outputs, packed one behind the other. */
+  async run(
+    dispatches: readonly Dispatch[],
+    batch: number,
+    pixels: Float32Array<ArrayBuffer>,
+    buffers: RunBuffers,
+    signal: AbortSignal | undefined,
+  ): Promise<ArrayBuffer> {
+    const { device } = this
+    const { queue } = device
+    const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)))
+    const arena = this.#keep('activations', buffers.arenaBytes, USAGE.storage)
+    const input = this.#keep('pixels', pixels.byteLength, USAGE.storage | USAGE.copyTarget)
+    const outputs = this.#keep('outputs', buffers.outputBytes, USAGE.storage | USAGE.copySource)
+    const back = this.#keep('read back', buffers.outputBytes, USAGE.mapRead | USAGE.copyTarget)
+    const params = this.#keep('numbers', buffers.params.byteLength, USAGE.uniform | USAGE.copyTarget)
+    await this.write(input, 0, pixels)
+    await this.write(params, 0, new Uint8Array(buffers.params))
+    const groups = buffers.segments.map((segment) =>
+      this.#group([params, arena, segment, buffers.rows, buffers.constants, input, outputs]),
+    )
+    const submitted: Promise<unknown>[] = []
+    for (let from = 0; from < dispatches.length; ) {
+      signal?.throwIfAborted()
+      if (submitted.length >= SUBMISSIONS) await submitted[submitted.length - SUBMISSIONS]
+      signal?.throwIfAborted()
+      const encoder = device.createCommandEncoder()
+      const pass = encoder.beginComputePass()
+      let cost = 0
+      for (; from < dispatches.length && cost < COST_OF_SUBMISSION; from++) {
+        cost += dispatches[from].cost * batch
+        this.#encode(pass, dispatches[from], pipelines[from], groups, from, batch)
+      }
+      pass.end()
+      if (from === dispatches.length) encoder.copyBufferToBuffer(outputs, 0, back, 0, buffers.outputBytes)
+      queue.submit([encoder.finish()])
+      submitted.push(queue.onSubmittedWorkDone())
+    }
+    await back.mapAsync(MAP_READ)
+    const values = back.getMappedRange().slice(0, buffers.outputBytes)
+    back.unmap()
+    return values
+  }
+
+  #encode(
+    pass: GpuPass,
+    dispatch: Dispatch,
+    pipeline: object,
+    groups: readonly object[],
+    index: number,
+    batch: number,
+  ): void {
+    pass.setPipeline(pipeline)
+    pass.setBindGroup(0, groups[dispatch.segment], [index * PARAMS_BYTES])
+    pass.dispatchWorkgroups(...dispatch.groups(batch))
+  }
+
+  #group([params, ...storage]: readonly GpuBuffer[]): object {
+    return this.device.createBindGroup({
+      layout: this.#layout as never,
+      entries: [
+        { binding: 0, resource: { buffer: params as never, offset: 0, size: PARAMS_BYTES } },
+        ...storage.map((buffer, index) => ({ binding: index + 1, resource: { buffer: buffer as never } })),
+      ],
+    })
+  }
+
+  #keep(label: string, bytes: number, usage: number): GpuBuffer {
+    const kept = this.#kept.get(label)
+    if (kept !== undefined && kept.size >= bytes) return kept
+    kept?.destroy()
+    this.#kept.delete(label)
+    const made = this.buffer(label, bytes, usage)
+    this.#kept.set(label, made)
+    return made
+  }
+
+  destroy(): void {
+    this.device.destroy()
+  }
+}
+
+function outOfMemory(name: string, what: string, reason: string): EngineError {
+  return new EngineError(
+    'out-of-memory',
+    `The GPU (${name}) has no room for ${what} (${reason}). Take the precision float16, smaller images or batches, a smaller model, or ` +
+      'another engine.',
+  )
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MB`
+}

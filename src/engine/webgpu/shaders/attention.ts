@@ -1,0 +1,203 @@
+/**
+ * Scaled dot-product attention without the tokens x tokens matrix: a thread for each query, over blocks of keys in workgroup memory, with
+ * a running maximum and sum (Dao et al. 2022, "FlashAttention").
+ */
+import { prelude } from './wgsl.js'
+
+/** Queries of a workgroup. */
+export const QUERIES = 64
+const MOST_KEYS = 32
+
+/** Where queries and keys come from; values are always those of the second slot. */
+export type Operands =
+  /** Queries of the first slot, keys of the second: `numbers` says how far into its rows keys and values lie. */
+  | 'slots'
+  /** Both normed before, side by side in the temporary slot. */
+  | 'normed'
+  /** Queries are weights; keys are the first slot. */
+  | 'weight-query'
+  /** Keys are weights. */
+  | 'weight-key'
+
+export interface AttentionShader {
+  readonly operands: Operands
+  readonly headWidth: number
+  /** Bytes of workgroup memory that the device gives. */
+  readonly memory: number
+}
+
+export function attentionShader({ operands, headWidth, memory }: AttentionShader): string {
+  const vectors = Math.ceil(headWidth / 4)
+  const aligned = headWidth % 4 === 0
+  const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * 16))))
+  const view = aligned ? 'vec4<f32>' : 'f32'
+  const load = (buffer: string) =>
+    aligned
+      ? `return ${buffer}[at / 4u + q];`
+      : `var v = vec4<f32>(0.0);
+  for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }
+  return v;`
+  const query = {
+    slots: 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+    normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride',
+    'weight-query': 'p.weights.x + n * p.out.width',
+    'weight-key': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+  }[operands]
+  const key = {
+    slots: 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.y',
+    normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride + p.out.width',
+    'weight-query': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+    'weight-key': 'p.weights.x + n * p.out.width',
+  }[operands]
+  const store = aligned
+    ? 'arena[at / 4u + q] = v;'
+    : 'for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { arena[at + q * 4u + i] = v[i]; } }'
+  return `${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
+const WIDTH = ${headWidth}u;
+const VECTORS = ${vectors}u;
+const KEYS = ${keys}u;
+const LOWEST = -3.0e38;
+var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
+var<workgroup> valueBlock: array<vec4<f32>, ${keys * vectors}>;
+fn ofSlot(at: u32, q: u32) -> vec4<f32> {
+  ${load('arena')}
+}
+fn ofWeight(at: u32, q: u32) -> vec4<f32> {
+  ${load('rows')}
+}
+@compute @workgroup_size(${QUERIES})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let image = group.z;
+  let head = group.y * WIDTH;
+  let queries = ${operands === 'weight-query' ? 'p.out.rows' : 'p.a.rows'};
+  let count = ${operands === 'weight-query' ? 'p.a.rows' : 'p.b.rows'};
+  let own = group.x * ${QUERIES}u + thread;
+  var query: array<vec4<f32>, VECTORS>;
+  var mixed: array<vec4<f32>, VECTORS>;
+  if (own < queries) {
+    let n = own;
+    let at = ${query} + head;
+    for (var q = 0u; q < VECTORS; q++) { query[q] = ${operands === 'weight-query' ? 'ofWeight' : 'ofSlot'}(at, q); }
+  }
+  let factor = scale() * 1.44269504088896341;
+  var most = LOWEST;
+  var total = 0.0;
+  var scores: array<f32, KEYS>;
+  for (var start = 0u; start < count; start += KEYS) {
+    let block = min(KEYS, count - start);
+    for (var i = thread; i < block * VECTORS; i += ${QUERIES}u) {
+      let n = start + i / VECTORS;
+      let q = i % VECTORS;
+      keyBlock[i] = ${operands === 'weight-key' ? 'ofWeight' : 'ofSlot'}(${key} + head, q);
+      valueBlock[i] = ofSlot(p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z + head, q);
+    }
+    workgroupBarrier();
+    var highest = most;
+    for (var j = 0u; j < block; j++) {
+      var sum = vec4<f32>(0.0);
+      for (var q = 0u; q < VECTORS; q++) { sum = fma(query[q], keyBlock[j * VECTORS + q], sum); }
+      scores[j] = sum.x + sum.y + (sum.z + sum.w);
+      highest = max(highest, scores[j]);
+    }
+    let shrink = exp2((most - highest) * factor);
+    most = highest;
+    total *= shrink;
+    for (var q = 0u; q < VECTORS; q++) { mixed[q] *= shrink; }
+    for (var j = 0u; j < block; j++) {
+      let share = exp2((scores[j] - most) * factor);
+      total += share;
+      for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), valueBlock[j * VECTORS + q], mixed[q]); }
+    }
+    workgroupBarrier();
+  }
+  if (own < queries) {
+    let at = p.out.base + (image * p.out.rows + own) * p.out.stride + head;
+    for (var q = 0u; q < VECTORS; q++) {
+      let v = mixed[q] / total;
+      ${store}
+    }
+  }
+}
+`
+}
+
+/** Latents of a workgroup's own attend to all rows, head by head; the maps' mean pools the values. A workgroup for each image and latent. */
+export function probeShader({ heads }: { readonly heads: number }): string {
+  return `${prelude({ arena: 'f32', rows: 'f32', weight: 'vec4<f32>' })}
+const GROUP = 256u;
+const HEADS = ${heads}u;
+var<workgroup> partial: array<f32, GROUP>;
+var<workgroup> map: array<f32, GROUP>;
+var<workgroup> most: array<f32, HEADS>;
+var<workgroup> total: array<f32, HEADS>;
+fn score(image: u32, latent: u32, head: u32, n: u32) -> f32 {
+  let width = p.a.width / HEADS;
+  let key = p.a.base + (image * p.a.rows + n) * p.a.stride + head * width;
+  let query = p.weights.x + latent * p.a.width + head * width;
+  var sum = 0.0;
+  for (var d = 0u; d < width; d++) { sum = fma(rows[query + d], arena[key + d], sum); }
+  return sum * scale() * 1.44269504088896341;
+}
+fn highest(thread: u32, value: f32) -> f32 {
+  partial[thread] = value;
+  for (var half = GROUP / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
+  }
+  let found = workgroupUniformLoad(&partial[0]);
+  workgroupBarrier();
+  return found;
+}
+fn added(thread: u32, value: f32) -> f32 {
+  partial[thread] = value;
+  for (var half = GROUP / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) { partial[thread] += partial[thread + half]; }
+  }
+  let found = workgroupUniformLoad(&partial[0]);
+  workgroupBarrier();
+  return found;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let latent = group.x;
+  let image = group.y;
+  let share = p.a.width / p.numbers.x;
+  for (var head = 0u; head < HEADS; head++) {
+    var largest = -3.0e38;
+    for (var n = thread; n < p.a.rows; n += GROUP) { largest = max(largest, score(image, latent, head, n)); }
+    largest = highest(thread, largest);
+    var sum = 0.0;
+    for (var n = thread; n < p.a.rows; n += GROUP) { sum += exp2(score(image, latent, head, n) - largest); }
+    sum = added(thread, sum);
+    if (thread == 0u) {
+      most[head] = largest;
+      total[head] = sum;
+    }
+  }
+  workgroupBarrier();
+  let out = p.out.base + image * p.out.stride + latent * share;
+  for (var j = thread; j < share; j += GROUP) { arena[out + j] = 0.0; }
+  for (var start = 0u; start < p.a.rows; start += GROUP) {
+    let n = start + thread;
+    var weight = 0.0;
+    if (n < p.a.rows) {
+      for (var head = 0u; head < HEADS; head++) {
+        weight += exp2(score(image, latent, head, n) - most[head]) / total[head];
+      }
+    }
+    map[thread] = weight / f32(HEADS);
+    workgroupBarrier();
+    let values = p.b.base + image * p.b.rows * p.b.stride + latent * share;
+    for (var j = thread; j < share; j += GROUP) {
+      var sum = arena[out + j];
+      for (var i = 0u; i < min(GROUP, p.a.rows - start); i++) {
+        sum = fma(map[i], arena[values + (start + i) * p.b.stride + j], sum);
+      }
+      arena[out + j] = sum;
+    }
+    workgroupBarrier();
+  }
+}
+`
+}

@@ -1,0 +1,104 @@
+/** Products of rows with a weight: out = epilogue(A W^T), tile by tile. */
+import type { Combination } from '../../lowered/lowered-op.js'
+import type { ActivationKind } from '../../plan.js'
+import { activation, prelude } from './wgsl.js'
+
+/** Rows and columns of the output that a workgroup makes: each of its 16 x 16 threads makes 4 x 4. */
+export const TILE = 64
+
+export interface Epilogue {
+  readonly activation: ActivationKind
+  readonly bias: boolean
+  readonly gamma: boolean
+  readonly combine: Combination
+}
+
+export interface LinearShader extends Epilogue {
+  /** `half`: weights are halves, four to two words. */
+  readonly weight: 'float' | 'half'
+  /** The depth is no multiple of four: what lies behind a row's end is not a number to multiply. */
+  readonly ragged: boolean
+}
+
+/** What happens to four sums `v` at row `r`, columns 4 `c` and on; leaves them in `v`. In this order: activation, gamma, sum or gate. */
+export function epilogue({ bias, gamma, combine }: Epilogue): string {
+  const other = 'arena[(p.b.base + r * p.b.stride) / 4u + c]'
+  return [
+    bias ? 'v += rows[p.weights.y / 4u + c];' : '',
+    combine === 'gate' ? `v *= activate(${other});` : 'v = activate(v);',
+    gamma ? 'v *= rows[p.weights.z / 4u + c];' : '',
+    combine === 'add' ? `v += ${other};` : '',
+  ]
+    .filter((line) => line !== '')
+    .join('\n      ')
+}
+
+export function linearShader(shader: LinearShader): string {
+  const { weight, ragged } = shader
+  const load =
+    weight === 'half'
+      ? 'let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));'
+      : 'return weight[at];'
+  const masked = ragged
+    ? 'return select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width));'
+    : 'return v;'
+  return `${prelude({ arena: 'vec4<f32>', rows: 'vec4<f32>', weight: weight === 'half' ? 'vec2<u32>' : 'vec4<f32>' })}
+${activation(shader.activation)}
+const TILE = ${TILE}u;
+const STEP = 4u; // Vectors of the depth at a time.
+// Four vectors to a row, and one more after every four rows, so that neighbouring threads read from different banks.
+var<workgroup> left: array<vec4<f32>, ${TILE * 4 + TILE / 4}>;
+var<workgroup> right: array<vec4<f32>, ${TILE * 4 + TILE / 4}>;
+fn place(row: u32, q: u32) -> u32 { return row * 4u + row / 4u + q; }
+fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> vec4<f32> {
+  if (r >= count || q >= depth) { return vec4<f32>(0.0); }
+  let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
+  ${masked}
+}
+fn loadRight(n: u32, q: u32, depth: u32) -> vec4<f32> {
+  if (n >= p.out.width || q >= depth) { return vec4<f32>(0.0); }
+  let at = p.weights.x + n * depth + q;
+  ${load}
+}
+@compute @workgroup_size(16, 16)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_id) thread: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let count = p.a.rows * batch();
+  let depth = (p.a.width + 3u) / 4u;
+  let row = group.y * TILE;
+  let column = group.x * TILE;
+  var sums: array<vec4<f32>, 4>;
+  for (var q = 0u; q < depth; q += STEP) {
+    let own = index / 4u;
+    let part = index % 4u;
+    left[place(own, part)] = loadLeft(row + own, q + part, count, depth);
+    right[place(own, part)] = loadRight(column + own, q + part, depth);
+    workgroupBarrier();
+    for (var k = 0u; k < STEP; k++) {
+      let b0 = right[place(thread.x * 4u, k)];
+      let b1 = right[place(thread.x * 4u + 1u, k)];
+      let b2 = right[place(thread.x * 4u + 2u, k)];
+      let b3 = right[place(thread.x * 4u + 3u, k)];
+      for (var r = 0u; r < 4u; r++) {
+        let a = left[place(thread.y * 4u + r, k)];
+        sums[r] += vec4<f32>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+      }
+    }
+    workgroupBarrier();
+  }
+  let c = column / 4u + thread.x;
+  if (c * 4u < p.out.width) {
+    for (var i = 0u; i < 4u; i++) {
+      let r = row + thread.y * 4u + i;
+      if (r >= count) { break; }
+      var v = sums[i];
+      ${epilogue(shader)}
+      arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+    }
+  }
+}
+`
+}

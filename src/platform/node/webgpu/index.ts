@@ -1,0 +1,50 @@
+/** The WebGPU engine in Node: through the optional package `webgpu` (Dawn). */
+import { EngineError } from '../../../engine/engine-error.js'
+import { type Adapter, deviceOf } from '../../../engine/webgpu/request-device.js'
+import {
+  createWebgpuEngineOn,
+  type WebgpuEngine,
+  type WebgpuOptions,
+} from '../../../engine/webgpu/webgpu-engine.js'
+
+export {
+  WEBGPU_PRECISIONS,
+  type WebgpuEngine,
+  type WebgpuOptions,
+  type WebgpuPrecision,
+} from '../../../engine/webgpu/webgpu-engine.js'
+
+/**
+ * Its device keeps the process alive until the engine is disposed of.
+ *
+ * @throws `EngineError`: `unavailable` without the package or a GPU, `wrong-result` for a GPU that computes wrongly
+ */
+export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
+  const { create } = await loadPackage()
+  const gpu = create([])
+  return await createWebgpuEngineOn(async () => {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
+    if (adapter !== null) return await deviceOf(adapter)
+    throw new EngineError(
+      'unavailable',
+      'No GPU was found: Dawn needs a Vulkan, Metal or Direct3D 12 driver. The engines native and wasm work without.',
+    )
+  }, options)
+}
+
+interface WebgpuPackage {
+  create(options: readonly string[]): { requestAdapter(options: object): Promise<Adapter | null> }
+}
+
+async function loadPackage(): Promise<WebgpuPackage> {
+  try {
+    return (await import('webgpu')) as unknown as WebgpuPackage
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+    throw new EngineError(
+      'unavailable',
+      `The engine webgpu needs the package webgpu in Node (npm install webgpu), which could not be loaded: ${reason}`,
+      { cause },
+    )
+  }
+}

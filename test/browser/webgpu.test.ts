@@ -1,0 +1,76 @@
+/** The WebGPU engine in a real Chromium, on an emulated GPU. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
+import { packageRoot } from '../../src/platform/node/package-root.js'
+import {
+  buildPage,
+  call,
+  chromiumPath,
+  serveSite,
+  startChromium,
+  type TestSite,
+} from '../support/chromium.js'
+
+const folder = join(packageRoot, 'examples/photos')
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.jpg'))
+  .slice(0, 3)
+
+describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
+  let browser: Browser
+  let site: TestSite
+  beforeAll(async () => {
+    site = await serveSite(await buildPage(), { photos: folder })
+    browser = await startChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+  })
+
+  test('every op agrees with the reference', async () => {
+    const { engine, cases, failures } = await call(browser, site.plain, 'conformance', 'webgpu')
+    expect(engine).not.toBe('')
+    expect(failures).toEqual([])
+    expect(cases).toBeGreaterThan(40)
+  })
+
+  test.each([
+    ['float32', 1e-4],
+    ['float16', 1e-3],
+  ] as const)('photos have the embeddings that Node gives, %s', async (precision, tolerance) => {
+    const photos = names.map((name) => `/photos/${name}`)
+    const load = { engine: 'webgpu', precision } as const
+    const found = await call(browser, site.plain, 'embeddings', { photos, load })
+    expect(found.identity).toMatchObject({ precision, engine: expect.stringMatching(/^webgpu /) })
+    using encoder = await loadEncoder('mini', { engine: 'wasm' })
+    for (const [index, name] of names.entries()) {
+      const { embedding } = await encoder.encode(join(folder, name))
+      const largest = Math.max(...embedding.map(Math.abs))
+      const difference = Math.max(
+        ...embedding.map((value, i) => Math.abs(value - found.embeddings[index][i])),
+      )
+      expect(difference / largest, name).toBeLessThan(tolerance)
+    }
+  })
+
+  test('a lost device is replaced at the next call', async () => {
+    const { during, devices, same } = await call(browser, site.plain, 'lostDevice')
+    expect({ devices, same }).toEqual({ devices: 2, same: true })
+    expect([null, 'device-lost']).toContain(during)
+  })
+
+  test('an emulated GPU is not what auto takes', async () => {
+    expect(await call(browser, site.plain, 'chosenEngine', {})).toMatch(/^wasm .*float32$/)
+  })
+
+  test('without any GPU, the engine asked for by name is refused and auto works', async () => {
+    await using without = await startChromium({ gpu: false })
+    expect(await call(without, site.plain, 'chosenEngine', { engine: 'webgpu' })).toBe('unavailable')
+    expect(await call(without, site.plain, 'chosenEngine', {})).toMatch(/^wasm .*float32$/)
+    expect(await call(without, site.plain, 'chosenEngine', { precision: 'float16' })).toBe('unsupported')
+  })
+})

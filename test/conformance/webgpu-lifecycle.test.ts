@@ -1,0 +1,189 @@
+/** What the WebGPU engine owes beside right numbers: limits kept to, a lost device named and replaced, wrong results refused. */
+import { afterAll, describe, expect, test } from 'vitest'
+import type { WeightSource } from '../../src/engine/engine.js'
+import type { Step } from '../../src/engine/plan.js'
+import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
+import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
+import { type Adapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
+import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
+import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+
+type Gpu = { requestAdapter(): Promise<Adapter | null> }
+const gpu = await import('webgpu').then(
+  ({ create }) => (create as unknown as (options: string[]) => Gpu)([]),
+  () => null,
+)
+const adapter = (await gpu?.requestAdapter().catch(() => null)) ?? null
+
+/** Every device made here, the last one last. */
+const devices: GpuDevice[] = []
+afterAll(() => {
+  for (const device of devices) device.destroy()
+})
+
+async function request() {
+  // An adapter gives one device only.
+  const fresh = await gpu?.requestAdapter()
+  if (!fresh) throw new Error('there is no GPU')
+  const made = await deviceOf(fresh)
+  devices.push(made.device)
+  return made
+}
+
+/** `depth` layers of `width` x `width` on `rows` rows. */
+function tower(depth: number, rows: number, width: number) {
+  const steps: Step[] = Array.from({ length: depth }, (_, i) => ({
+    op: 'linear',
+    input: i === 0 ? 'x' : `y${i - 1}`,
+    output: `y${i}`,
+    weight: `w${i % 4}`,
+    bias: null,
+  }))
+  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
+  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
+  return planOf([rows, width], steps, slots, shapes)
+}
+
+describe.skipIf(adapter === null)('the WebGPU engine', () => {
+  test('a lost device is named, and the next call has a new one with the weights on it', async () => {
+    const [rows, width] = [3000, 256]
+    const { plan, output } = tower(4, rows, width)
+    const reads: string[] = []
+    const source: WeightSource = {
+      read: (name, shape) => {
+        reads.push(name)
+        return weights.read(name, shape)
+      },
+    }
+    using engine = await createWebgpuEngineOn(request, { verify: false })
+    using model = await engine.load(plan, source)
+    using program = model.compile(plan, [output])
+    const pixels = pseudoRandom(rows * width, 1)
+    const expected = (await program.run(pixels)).get(output)
+    expect(reads).toHaveLength(4)
+
+    const lost = devices[devices.length - 1]
+    const running = expect(program.run(pixels)).rejects.toMatchObject({ code: 'device-lost' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    lost.destroy()
+    await running
+    expect((await program.run(pixels)).get(output)).toEqual(expected)
+    expect(reads).toHaveLength(8)
+  })
+
+  test('a batch whose activations do not fit into one buffer is run in parts', async () => {
+    const { plan, output } = tower(2, 8, 64)
+    const small = async () => {
+      const { device, name } = await request()
+      const limits = { ...copyOf(device.limits), maxStorageBufferBindingSize: 24 * 1024 }
+      return { device: withLimits(device, limits), name }
+    }
+    const batch = 11
+    const pixels = pseudoRandom(batch * 8 * 64, 5)
+    const run = async (ask: typeof request) => {
+      using engine = await createWebgpuEngineOn(ask, { verify: false })
+      using model = await engine.load(plan, weights)
+      using program = model.compile(plan, [output])
+      return (await program.run(pixels, { batch })).get(output)
+    }
+    expect(await run(small)).toEqual(await run(request))
+  })
+
+  test('a weight that no buffer can hold is refused by name', async () => {
+    const { plan } = tower(1, 8, 64)
+    const tiny = async () => {
+      const { device, name } = await request()
+      return { device: withLimits(device, { ...copyOf(device.limits), maxBufferSize: 8 * 1024 }), name }
+    }
+    using engine = await createWebgpuEngineOn(tiny, { verify: false })
+    await expect(engine.load(plan, weights)).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringContaining('w0'),
+    })
+  })
+
+  test('a device that computes wrongly is refused before it is used', async () => {
+    const wrong = async () => {
+      const { device, name } = await request()
+      const createShaderModule = (descriptor: { label: string; code: string }) =>
+        // As if a driver summed in halves.
+        device.createShaderModule({
+          ...descriptor,
+          code: descriptor.code.replaceAll('dot(a, b0)', 'quantizeToF16(dot(a, b0))'),
+        })
+      return { device: override(device, { createShaderModule }), name }
+    }
+    await expect(createWebgpuEngineOn(wrong)).rejects.toMatchObject({ code: 'wrong-result' })
+  })
+
+  test('a shader that the device refuses is an error of the run', async () => {
+    const broken = async () => {
+      const { device, name } = await request()
+      const createShaderModule = (descriptor: { label: string; code: string }) =>
+        device.createShaderModule({ ...descriptor, code: 'this is no shader' })
+      return { device: override(device, { createShaderModule }), name }
+    }
+    const { plan, output } = tower(1, 2, 4)
+    using engine = await createWebgpuEngineOn(broken, { verify: false })
+    using model = await engine.load(plan, weights)
+    await expect(model.compile(plan, [output]).run(new Float32Array(8))).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+  })
+
+  test('a run that is given up rejects with the reason, and the next one is right', async () => {
+    const { plan, output } = tower(12, 3000, 256)
+    using engine = await createWebgpuEngineOn(request, { verify: false })
+    using model = await engine.load(plan, weights)
+    using program = model.compile(plan, [output])
+    const pixels = pseudoRandom(3000 * 256 * 4, 2)
+    const abort = new AbortController()
+    const run = program.run(pixels, { batch: 4, signal: abort.signal })
+    setTimeout(() => abort.abort(new Error('enough')), 20)
+    await expect(run).rejects.toThrow('enough')
+    const one = pixels.subarray(0, 3000 * 256)
+    using reference = await createReferenceEngine().load(plan, weights)
+    const expected = (await reference.compile(plan, [output]).run(one)).get(output) ?? new Float32Array()
+    const actual = (await program.run(one)).get(output) ?? new Float32Array()
+    expect(relativeError(actual, expected)).toBeLessThan(1e-5)
+  })
+
+  test('what has been disposed of says so', async () => {
+    const { plan, output } = tower(1, 2, 4)
+    const engine = await createWebgpuEngineOn(request, { verify: false })
+    const model = await engine.load(plan, weights)
+    const program = model.compile(plan, [output])
+    program[Symbol.dispose]()
+    await expect(program.run(new Float32Array(8))).rejects.toMatchObject({ code: 'disposed' })
+    model[Symbol.dispose]()
+    expect(() => model.compile(plan, [output])).toThrow(/disposed/)
+    engine[Symbol.dispose]()
+    await expect(engine.load(plan, weights)).rejects.toMatchObject({ code: 'disposed' })
+  })
+})
+
+function copyOf(limits: GpuDevice['limits']): GpuDevice['limits'] {
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits
+  const { maxComputeWorkgroupsPerDimension } = limits
+  return {
+    maxBufferSize,
+    maxStorageBufferBindingSize,
+    maxComputeWorkgroupStorageSize,
+    maxComputeWorkgroupsPerDimension,
+  }
+}
+
+function withLimits(device: GpuDevice, limits: GpuDevice['limits']): GpuDevice {
+  return override(device, { limits })
+}
+
+/** The same device, but for some members. */
+function override(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
+  return new Proxy(device, {
+    get(target, name) {
+      if (name in members) return Reflect.get(members, name)
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
