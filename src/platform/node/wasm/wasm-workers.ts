@@ -10,22 +10,7 @@ import {
 } from '../../../engine/wasm/variant.js'
 import type { WasmWorkers } from '../../../engine/wasm/wasm-engine.js'
 import { packageRoot } from '../package-root.js'
-
-/** What a thread is started with. */
-export interface ThreadStart {
-  readonly module: WebAssembly.Module
-  /** Null where the one thread makes its own. */
-  readonly memory: WebAssembly.Memory | null
-  readonly thread: number
-  readonly threads: number
-}
-
-const PAGES_OF_4_GIB = 65536
-
-/** An empty memory that may grow to all that 32 bits can address. */
-export function newMemory(shared: boolean): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1, maximum: PAGES_OF_4_GIB, shared })
-}
+import { newMemory, type ThreadStart } from './thread-start.js'
 
 /** Whether this runtime has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { Leader } from '../../../engine/wasm/leader.js'
 import type { Request } from '../../../engine/wasm/protocol.js'
-import { newMemory, type ThreadStart } from './wasm-workers.js'
+import { newMemory, type ThreadStart } from './thread-start.js'
 
 const { module, thread, threads, ...start } = workerData as ThreadStart
 const memory = start.memory ?? newMemory(false)

@@ -1,0 +1,15 @@
+/** What a thread of the WebAssembly engine is started with. Apart from what the package's types lead to: Node's lack WebAssembly. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module
+  /** Null where the one thread makes its own. */
+  readonly memory: WebAssembly.Memory | null
+  readonly thread: number
+  readonly threads: number
+}
+
+const PAGES_OF_4_GIB = 65536
+
+/** An empty memory that may grow to all that 32 bits can address. */
+export function newMemory(shared: boolean): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum: PAGES_OF_4_GIB, shared })
+}
