@@ -1,9 +1,10 @@
 /**
- * What bench/README.md and bench/charts/ show of bench/results.json: for each network, size and batch the newest run.
+ * What bench/README.md and bench/charts/ show of bench/results.json and bench/browser-results.json: for each network, size and batch the
+ * newest run.
  *
  *     node bench/report.mjs
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { barChart } from './chart.mjs'
@@ -11,6 +12,7 @@ import { DISTURBED } from './machine.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 export const resultsPath = join(here, 'results.json')
+export const browserResultsPath = join(here, 'browser-results.json')
 const BEGIN = '<!-- from here on: written by npm run bench -->'
 
 /** @param {string} [folder] with results.json and README.md */
@@ -31,7 +33,47 @@ export function writeReport(folder = here) {
   const text = readFileSync(readme, 'utf8')
   const head = text.slice(0, text.indexOf(BEGIN) + BEGIN.length)
   const summary = summaryOf(cases.map(([, result]) => result))
-  writeFileSync(readme, `${head}\n\n${[summary, ...sections].join('\n\n')}\n`)
+  const inBrowser = browserSections(join(folder, 'browser-results.json'))
+  writeFileSync(readme, `${head}\n\n${[summary, ...inBrowser, ...sections].join('\n\n')}\n`)
+}
+
+/** @returns {string[]} none where nothing was measured in a browser */
+function browserSections(path) {
+  if (!existsSync(path)) return []
+  return JSON.parse(readFileSync(path, 'utf8')).map((result) => {
+    const rows = result.systems
+      .toSorted((a, b) => a.median - b.median)
+      .map(({ name, version, kind, precision, min, median, share, cosine, error, start }) => [
+        kind === 'plumage' ? `**${name}** ${version}` : `${name} ${version}`,
+        precision,
+        min.toPrecision(3),
+        median.toPrecision(3),
+        (result.flop / median / 1e9).toPrecision(3),
+        `${Math.round(100 * share)} %`,
+        cosine.toFixed(7),
+        error.toExponential(1),
+        `${start.toFixed(2)} s`,
+      ])
+    const head = [
+      'system',
+      'precision',
+      's, min',
+      's, median',
+      'GFLOP/s',
+      'of peak',
+      'cosine',
+      'error',
+      'start and first pass',
+    ]
+    const { browser, threads, peak, machine, missing, date } = result
+    return [
+      `## In a browser: ${titleOf(result)}`,
+      table(head, rows),
+      `${browser}, ${threads} threads, one page, cross-origin isolated; ${machine.processor ?? machine.model ?? ''} ${date.slice(0, 10)}. The peak is what relaxed ` +
+        `multiply-adds in registers reach on all threads: ${(peak / 1e9).toFixed(1)} GFLOP/s. Products of weights kept in bfloat16 or int8 are float32.`,
+      ...missing.map(({ name, reason }) => `Missing: ${name} (${reason}).`),
+    ].join('\n\n')
+  })
 }
 
 /** For each case and precision, Plumage beside the fastest of the others. */

@@ -12,6 +12,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Child } from './child.mjs'
 import { coldStartFromFile } from './cold-start.mjs'
+import { flopOfOne } from './flop.mjs'
 import { withLock } from './lock.mjs'
 import { availableMemory, DISTURBED, describeMachine } from './machine.mjs'
 import { intoPageCache, MOST_IMAGES, modelFile, pixelFile } from './model-files.mjs'
@@ -205,19 +206,6 @@ function firstFloat32(running) {
 
 function missingRow({ id, name, precision }, reason) {
   return { id, name, precision, reason }
-}
-
-async function flopOfOne(network, side) {
-  const [{ countFlop }, { planVit }, { readVit }, { hashedCheckpoint }] = await Promise.all([
-    dist('engine/count-flop.js'),
-    dist('model/plan-vit.js'),
-    dist('model/read-vit.js'),
-    dist('platform/node/verify/hashed-checkpoint.js'),
-  ])
-  const { config } = readVit(hashedCheckpoint(network, [side, side], 'large-1'), { network })
-  const cells = side / config.patchSize
-  const { plan, slots } = planVit(config, { rows: cells, columns: cells }, null)
-  return countFlop(plan, [slots.embedding, slots.tokens])
 }
 
 function median(values) {

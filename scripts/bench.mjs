@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: sets up what is missing, installs the peers that are compared with into bench/, and runs the benchmark. What follows
- * `--` goes to bench/run.mjs; `--peers` also installs those of Python, into bench/.venv.
+ * `--` goes to bench/run.mjs; `--peers` also installs those of Python, into bench/.venv;
+ * `--browser` measures in a page instead (bench/browser.mjs).
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -14,10 +15,11 @@ const args = process.argv.slice(2)
 
 try {
   await setUp()
-  if (!existsSync(join(bench, 'node_modules', 'onnxruntime-node'))) installNodePeers()
+  if (!existsSync(join(bench, 'node_modules', 'onnxruntime-web'))) installNodePeers()
   if (args.includes('--peers')) installPythonPeers()
-  const rest = args.filter((arg) => arg !== '--peers')
-  const { status } = spawnSync(process.execPath, [join(bench, 'run.mjs'), ...rest], { stdio: 'inherit' })
+  const script = args.includes('--browser') ? 'browser.mjs' : 'run.mjs'
+  const rest = args.filter((arg) => arg !== '--peers' && arg !== '--browser')
+  const { status } = spawnSync(process.execPath, [join(bench, script), ...rest], { stdio: 'inherit' })
   process.exitCode = status ?? 1
 } catch (error) {
   process.exitCode = reportError(error)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { attentionShader } from './attention.js'
 import { epilogue, linearShader } from './linear.js'
 import { broadcastShader, copyOutShader, elementwiseShader } from './rows.js'
-import { activation, prelude, SCALAR } from './wgsl.js'
+import { activation, prelude, SCALAR, VECTOR } from './wgsl.js'
 
 const plain = { activation: 'identity', bias: false, gamma: false, combine: 'none' } as const
 
@@ -22,9 +22,8 @@ test('an epilogue has the lines that its operation needs, in order', () => {
 
 test('an element-wise step', () => {
   const code = elementwiseShader({ ...plain, gamma: true, combine: 'add' })
-  expect(code.slice(prelude(SCALAR).length)).toMatchInlineSnapshot(`
-    ".more.z); }
-
+  expect(code.slice(prelude(VECTOR).length)).toMatchInlineSnapshot(`
+    "
     fn bounded(x: vec4<f32>, low: vec4<f32>, high: vec4<f32>) -> vec4<f32> {
       return select(select(x, high, x > high), low, x < low);
     }
