@@ -25,8 +25,10 @@ import {
 import { exp2, largestLane, madd, splat, sumLanes } from './functions'
 import { TILE_COLUMNS, TILE_ROWS, tile } from './product'
 
-const QUERY_BLOCK: i32 = 96
-const KEY_BLOCK: i32 = 64
+// At most so many to a block; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
+// a tile of queries stay in the first.
+const QUERY_BLOCK: i32 = 144
+const KEY_BLOCK: i32 = 288
 const LOG2_E: f32 = 1.44269504088896341
 
 // @ts-ignore: decorator
@@ -41,15 +43,26 @@ function queriesOf(op: usize): i32 {
 @inline function blocksOf(op: usize): i32 {
   return (queriesOf(op) + QUERY_BLOCK - 1) / QUERY_BLOCK
 }
+// @ts-ignore: decorator
+@inline function keysOf(op: usize): i32 {
+  return rowsOf(op, weightOperandOf(op) == 1 ? IN : SECOND)
+}
+/** `count` in as many blocks as it takes, evenly, in whole tiles. */
+function blockSize(count: i32, most: i32, unit: i32): i32 {
+  const blocks = (count + most - 1) / most
+  return up((count + blocks - 1) / blocks, unit)
+}
 
 export function attentionTasks(op: usize): i32 {
   return batch() * headsOf(op) * blocksOf(op)
 }
 
-/** Keys, scores, mixed values, then maximum and sum of each query. */
+/** Keys, values, scores of a tile of queries, mixed values, then maximum and sum of each query. */
 export function attentionScratchBytes(op: usize): i32 {
-  const headWidth = widthOf(op, OUT) / headsOf(op)
-  return (headWidth * KEY_BLOCK + QUERY_BLOCK * KEY_BLOCK + QUERY_BLOCK * up(headWidth, TILE_COLUMNS) + 2 * QUERY_BLOCK) * 4
+  const headWidth = up(widthOf(op, OUT) / headsOf(op), TILE_COLUMNS)
+  const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
+  const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
+  return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock) * 4
 }
 
 /** Whether queries and keys are normed first, into the temporary slot. */
@@ -64,8 +77,11 @@ export function attention(op: usize, task: i32, thread: i32): void {
   const blocks = blocksOf(op)
   const image = task / (heads * blocks)
   const head = (task / blocks) % heads
-  const firstQuery = (task % blocks) * QUERY_BLOCK
-  const queries = min(QUERY_BLOCK, queriesOf(op) - firstQuery)
+  const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
+  const firstQuery = (task % blocks) * queryBlock
+  // Rounding up to whole tiles may leave nothing for the last block.
+  const queries = min(queryBlock, queriesOf(op) - firstQuery)
+  if (queries <= 0) return
 
   // Rows of the operands: self-attention has q, k and v side by side; soft mixtures take weights for one of them.
   const inStride = <usize>strideOf(op, IN)
@@ -93,38 +109,39 @@ export function attention(op: usize, task: i32, thread: i32): void {
   query += (<usize>(head * headWidth) << 2) + <usize>firstQuery * queryStride
   key += <usize>(head * headWidth) << 2
 
+  const allKeys = keysOf(op)
+  const keyBlock = blockSize(allKeys, KEY_BLOCK, TILE_COLUMNS)
   const mixedWidth = up(headWidth, TILE_COLUMNS)
   const packedKeys = scratch(thread)
-  const scores = packedKeys + <usize>(headWidth * KEY_BLOCK * 4)
-  const mixed = scores + <usize>(QUERY_BLOCK * KEY_BLOCK * 4)
-  const maxima = mixed + <usize>(QUERY_BLOCK * mixedWidth * 4)
-  const totals = maxima + <usize>(QUERY_BLOCK * 4)
-  const allKeys = rowsOf(op, weightOperandOf(op) == 1 ? IN : SECOND)
+  const packedValues = packedKeys + <usize>(mixedWidth * keyBlock * 4)
+  const scores = packedValues + <usize>(mixedWidth * keyBlock * 4)
+  const mixed = scores + <usize>(TILE_ROWS * keyBlock * 4)
+  const maxima = mixed + <usize>(queryBlock * mixedWidth * 4)
+  const totals = maxima + <usize>(queryBlock * 4)
+  const scoresStride = keyBlock * 4
+  const mixedStride = mixedWidth * 4
   const scale = scaleOf(op) * LOG2_E
   for (let r = 0; r < queries; r++) {
     store<f32>(maxima + (<usize>r << 2), -Infinity)
     store<f32>(totals + (<usize>r << 2), 0)
   }
-  for (let from = 0; from < allKeys; from += KEY_BLOCK) {
-    const keys = min(KEY_BLOCK, allKeys - from)
+  for (let from = 0; from < allKeys; from += keyBlock) {
+    const keys = min(keyBlock, allKeys - from)
     packKeys(key + <usize>from * keyStride, keyStride, keys, headWidth, packedKeys)
+    packValues(value + <usize>from * secondStride, secondStride, keys, headWidth, packedValues)
     for (let r = 0; r < queries; r += TILE_ROWS) {
       const count = min(TILE_ROWS, queries - r)
       const a = query + <usize>r * queryStride
-      const to = scores + <usize>(r * KEY_BLOCK * 4)
       for (let n = 0; n < keys; n += TILE_COLUMNS) {
-        tile(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, to + (<usize>n << 2), KEY_BLOCK * 4, headWidth, count, false)
+        tile(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
       }
-    }
-    for (let r = 0; r < queries; r++) {
-      softmax(scores + <usize>(r * KEY_BLOCK * 4), keys, scale, maxima + (<usize>r << 2), totals + (<usize>r << 2), mixed + <usize>(r * mixedWidth * 4), mixedWidth)
-    }
-    const values = value + <usize>from * secondStride
-    for (let r = 0; r < queries; r += TILE_ROWS) {
-      const count = min(TILE_ROWS, queries - r)
-      const a = scores + <usize>(r * KEY_BLOCK * 4)
+      const sums = mixed + <usize>(r * mixedStride)
+      for (let i = 0; i < count; i++) {
+        const at = <usize>(r + i) << 2
+        softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
+      }
       for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
-        tile(a, KEY_BLOCK * 4, values + (<usize>c << 2), <i32>secondStride, mixed + <usize>((r * mixedWidth + c) * 4), mixedWidth * 4, keys, count, from > 0)
+        tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, from > 0)
       }
     }
   }
@@ -150,6 +167,23 @@ function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: 
   for (let n = keys; n < up(keys, TILE_COLUMNS); n++) {
     let to = packed + <usize>((n / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (n % TILE_COLUMNS)) * 4
     for (let d = 0; d < headWidth; d++, to += 32) store<f32>(to, 0)
+  }
+}
+
+/** Values in panels of 8 columns, [headWidth / 8][keys][8]; zeros where there is none. */
+function packValues(value: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
+  for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
+    let from = value + (<usize>c << 2)
+    let to = packed + <usize>(c * keys * 4)
+    const present = headWidth - c
+    for (let n = 0; n < keys; n++, from += stride, to += 32) {
+      if (present >= TILE_COLUMNS) {
+        v128.store(to, v128.load(from))
+        v128.store(to, v128.load(from, 16), 16)
+      } else {
+        for (let i = 0; i < TILE_COLUMNS; i++) store<f32>(to + (<usize>i << 2), i < present ? load<f32>(from + (<usize>i << 2)) : 0)
+      }
+    }
   }
 }
 

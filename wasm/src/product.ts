@@ -24,9 +24,9 @@ import { activate, GELU, gelu, IDENTITY, madd, splat } from './functions'
 export const TILE_ROWS: i32 = 6
 export const TILE_COLUMNS: i32 = 8
 // Steps of the sum whose weights stay in the first-level cache while the rows of a chunk pass.
-const BLOCK_STEPS: i32 = 512
+const BLOCK_STEPS: i32 = 256
 // Rows of a chunk stay in the second-level cache while the panels pass.
-const CHUNK_BYTES: i32 = 393216
+const CHUNK_BYTES: i32 = 786432
 const LEAST_CHUNK_TILES: i32 = 4
 
 /**
@@ -226,7 +226,10 @@ function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
   }
 }
 
-// ---- Linear layers: one panel of columns for one chunk of rows to a task ----
+// ---- Linear layers: a group of panels for one chunk of rows to a task ----
+
+// So many panels side by side write whole cache lines, and rows that are in the first-level cache meet all of them.
+const GROUP_PANELS: i32 = 4
 
 function chunkRows(rows: i32, depth: i32): i32 {
   const fitting = max(CHUNK_BYTES / (depth << 2) / TILE_ROWS, LEAST_CHUNK_TILES)
@@ -234,16 +237,20 @@ function chunkRows(rows: i32, depth: i32): i32 {
   const chunks = (tiles + fitting - 1) / fitting
   return ((tiles + chunks - 1) / chunks) * TILE_ROWS
 }
+// @ts-ignore: decorator
+@inline function groupsOf(columns: i32): i32 {
+  return (panelsOf(columns) + GROUP_PANELS - 1) / GROUP_PANELS
+}
 
 export function linearTasks(op: usize): i32 {
   const rows = batch() * rowsOf(op, IN)
   const chunk = chunkRows(rows, widthOf(op, IN))
-  return ((rows + chunk - 1) / chunk) * panelsOf(widthOf(op, OUT))
+  return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUT))
 }
 
-/** Sums of a chunk, then a widened block. */
+/** Sums of a chunk, panel by panel, then the widened blocks of a group. */
 export function linearScratchBytes(op: usize): i32 {
-  return (chunkRows(batch() * rowsOf(op, IN), widthOf(op, IN)) + BLOCK_STEPS) * TILE_COLUMNS * 4
+  return (chunkRows(batch() * rowsOf(op, IN), widthOf(op, IN)) + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
 }
 
 export function linear(op: usize, task: i32, thread: i32): void {
@@ -251,39 +258,53 @@ export function linear(op: usize, task: i32, thread: i32): void {
   const depth = widthOf(op, IN)
   const columns = widthOf(op, OUT)
   const precision = precisionOf(op)
-  const panels = panelsOf(columns)
+  const groups = groupsOf(columns)
   const chunk = chunkRows(allRows, depth)
-  const panel = task % panels
-  const first = (task / panels) * chunk
+  const panel = (task % groups) * GROUP_PANELS
+  const panels = min(GROUP_PANELS, panelsOf(columns) - panel)
+  const first = (task / groups) * chunk
   const rows = min(chunk, allRows - first)
   const stride = strideOf(op, IN)
   const weight = weightAddress(op, WEIGHT)
   const sums = scratch(thread)
-  const widened = sums + <usize>(chunk * TILE_COLUMNS * 4)
+  const sumsBytes = <usize>(chunk * TILE_COLUMNS * 4)
+  const widened = sums + sumsBytes * GROUP_PANELS
   const bytes = stepBytes(precision)
-  let b = weight + <usize>panel * <usize>depth * <usize>bytes
+  const panelBytes = <usize>depth * <usize>bytes
+  let b = weight + <usize>panel * panelBytes
   let a = slotAddress(op, IN) + <usize>first * <usize>stride
   for (let k = 0; k < depth; k += BLOCK_STEPS) {
     const steps = min(BLOCK_STEPS, depth - k)
-    if (bytes != 32) widen(b, precision, steps, widened)
-    const operand = bytes == 32 ? b : widened
+    let operand = b
+    let operandBytes = panelBytes
+    if (bytes != 32) {
+      operand = widened
+      operandBytes = BLOCK_STEPS * 32
+      for (let p = 0; p < panels; p++) widen(b + <usize>p * panelBytes, precision, steps, widened + <usize>p * operandBytes)
+    }
     for (let r = 0; r < rows; r += TILE_ROWS) {
-      tile(
-        a + <usize>(r * stride),
-        stride,
-        operand,
-        32,
-        sums + <usize>(r * 32),
-        32,
-        steps,
-        min(TILE_ROWS, rows - r),
-        k > 0,
-      )
+      const count = min(TILE_ROWS, rows - r)
+      for (let p = 0; p < panels; p++) {
+        tile(
+          a + <usize>(r * stride),
+          stride,
+          operand + <usize>p * operandBytes,
+          32,
+          sums + <usize>p * sumsBytes + <usize>(r * 32),
+          32,
+          steps,
+          count,
+          k > 0,
+        )
+      }
     }
     b += <usize>(steps * bytes)
     a += <usize>(steps << 2)
   }
-  finish(op, sums, first, rows, panel * TILE_COLUMNS, precision == INT8 ? scalesAddress(weight, columns, depth) : 0)
+  const scales = precision == INT8 ? scalesAddress(weight, columns, depth) : 0
+  for (let p = 0; p < panels; p++) {
+    finish(op, sums + <usize>p * sumsBytes, first, rows, (panel + p) * TILE_COLUMNS, scales)
+  }
 }
 
 /** Sums of 8 columns become values: scale, bias, activation, gamma, then plus or gated by another slot. */
