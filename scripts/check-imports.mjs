@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const BELOW_ENCODER = ['kernels', 'tensor', 'checkpoint', 'image', 'engine', 'model']
-const UNIVERSAL = [...BELOW_ENCODER, 'encoder', 'birder', 'hub']
+const UNIVERSAL = [...BELOW_ENCODER, 'encoder', 'picture', 'birder', 'hub']
 const ANY = Symbol('any package')
 
 /** What each room may import: rooms, single files of rooms, types of single files, and packages. */
@@ -25,6 +25,7 @@ const ROOMS = {
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
   model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
   encoder: { rooms: BELOW_ENCODER },
+  picture: { rooms: ['tensor', 'kernels', 'image', 'model'] },
   birder: { rooms: [...BELOW_ENCODER, 'encoder'] },
   hub: { rooms: ['model', 'birder'] },
   'platform/browser': { rooms: UNIVERSAL, packages: ['@noble/hashes'] },

@@ -22,5 +22,12 @@ export { planVit, type VitPlan } from './model/plan-vit.js'
 export { POSITION_RULES, type PositionRule, resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export type { VitConfig } from './model/vit-config.js'
+export {
+  colorPatches,
+  fitPatchColors,
+  type PatchColors,
+  type PatchMap,
+} from './picture/patch-colors.js'
+export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'

@@ -1,0 +1,232 @@
+/** Principal component analysis: the directions along which rows of numbers differ most. */
+
+export interface PrincipalComponents {
+  /** [D], subtracted before projecting. */
+  readonly mean: Float64Array
+  /** [K, D], of length 1, at right angles to each other, largest variance first; the entry of largest magnitude is positive. */
+  readonly components: Float64Array
+  /** [K], of the rows along each component (divided by N). */
+  readonly variances: Float64Array
+}
+
+/** Extra directions that are carried along: the wanted ones settle by the gap to the first that is not carried. */
+const SPARE = 6
+const MOST_ROUNDS = 500
+/** What is left of C v - lambda v, relative to the largest variance, when a component counts as found. */
+const SETTLED = 1e-9
+
+/**
+ * The first `count` components of `rows` [N, D], by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations, 8.2.4)
+ * from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
+ *
+ * Memory: D * D float64. Throws RangeError for no rows, a part of a row, or more components than columns.
+ */
+export function principalComponents(rows: Float32Array, width: number, count: number): PrincipalComponents {
+  const rowCount = rows.length / width
+  if (!Number.isInteger(rowCount) || rowCount === 0)
+    throw new RangeError(`${rows.length} numbers are no rows of ${width}.`)
+  if (!(Number.isInteger(count) && count >= 1 && count <= width))
+    throw new RangeError(`There are 1 to ${width} components in rows of ${width} numbers, not ${count}.`)
+  const mean = meanOf(rows, width)
+  const covariance = covarianceOf(rows, width, mean)
+  const carried = Math.min(width, count + SPARE)
+  let basis = startingBasis(carried, width)
+  for (let round = 0; ; round++) {
+    const images = multiply(covariance, basis, width)
+    const { values, vectors } = symmetricEigen(innerProducts(basis, images, width), carried)
+    const components = combine(vectors, basis, carried, width)
+    const stretched = combine(vectors, images, carried, width)
+    if (round === MOST_ROUNDS || residual(components, stretched, values, count, width) <= SETTLED) {
+      const found = components.slice(0, count * width)
+      for (let k = 0; k < count; k++) makeLargestPositive(found.subarray(k * width, (k + 1) * width))
+      // Rounding leaves variances that are nothing a little below it.
+      return { mean, components: found, variances: values.slice(0, count).map((v) => Math.max(0, v)) }
+    }
+    basis = stretched
+    orthonormalise(basis, carried, width)
+  }
+}
+
+/** Where a row lies along each component: [K] into `out`. */
+export function projectRow(
+  row: Float32Array,
+  { mean, components }: PrincipalComponents,
+  out: Float64Array,
+): void {
+  const width = mean.length
+  for (let k = 0; k < out.length; k++) {
+    let sum = 0
+    for (let i = 0; i < width; i++) sum += (row[i] - mean[i]) * components[k * width + i]
+    out[k] = sum
+  }
+}
+
+function meanOf(rows: Float32Array, width: number): Float64Array {
+  const mean = new Float64Array(width)
+  for (let at = 0; at < rows.length; at += width) for (let i = 0; i < width; i++) mean[i] += rows[at + i]
+  const rowCount = rows.length / width
+  return mean.map((sum) => sum / rowCount)
+}
+
+function covarianceOf(rows: Float32Array, width: number, mean: Float64Array): Float64Array {
+  const covariance = new Float64Array(width * width)
+  const centred = new Float64Array(width)
+  for (let at = 0; at < rows.length; at += width) {
+    for (let i = 0; i < width; i++) centred[i] = rows[at + i] - mean[i]
+    for (let i = 0; i < width; i++) {
+      const value = centred[i]
+      for (let j = i; j < width; j++) covariance[i * width + j] += value * centred[j]
+    }
+  }
+  const rowCount = rows.length / width
+  for (let i = 0; i < width; i++) {
+    for (let j = i; j < width; j++) {
+      covariance[i * width + j] /= rowCount
+      covariance[j * width + i] = covariance[i * width + j]
+    }
+  }
+  return covariance
+}
+
+/** Directions without a pattern that data could be at right angles to, from the fractional parts of multiples of the golden ratio. */
+function startingBasis(count: number, width: number): Float64Array {
+  const basis = Float64Array.from({ length: count * width }, (_, i) => ((i + 1) * 0.6180339887498949) % 1)
+  for (let i = 0; i < basis.length; i++) basis[i] -= 0.5
+  orthonormalise(basis, count, width)
+  return basis
+}
+
+/** Each of the `vectors` [K, D] times a symmetric matrix [D, D]. */
+function multiply(matrix: Float64Array, vectors: Float64Array, width: number): Float64Array {
+  const out = new Float64Array(vectors.length)
+  for (let at = 0; at < vectors.length; at += width) {
+    for (let i = 0; i < width; i++) {
+      let sum = 0
+      for (let j = 0; j < width; j++) sum += matrix[i * width + j] * vectors[at + j]
+      out[at + i] = sum
+    }
+  }
+  return out
+}
+
+/** [K, K]: every vector of `a` with every one of `b`. */
+function innerProducts(a: Float64Array, b: Float64Array, width: number): Float64Array {
+  const count = a.length / width
+  const out = new Float64Array(count * count)
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < count; j++) out[i * count + j] = dot(a, i * width, b, j * width, width)
+  return out
+}
+
+/** [K, D]: sums of `vectors`, weighted by the rows of `weights` [K, K]. */
+function combine(weights: Float64Array, vectors: Float64Array, count: number, width: number): Float64Array {
+  const out = new Float64Array(count * width)
+  for (let k = 0; k < count; k++) {
+    for (let j = 0; j < count; j++) {
+      const weight = weights[k * count + j]
+      for (let i = 0; i < width; i++) out[k * width + i] += weight * vectors[j * width + i]
+    }
+  }
+  return out
+}
+
+/** The largest |C v - lambda v| of the wanted components, relative to the largest variance. */
+function residual(
+  components: Float64Array,
+  stretched: Float64Array,
+  values: Float64Array,
+  count: number,
+  width: number,
+): number {
+  let worst = 0
+  for (let k = 0; k < count; k++) {
+    let square = 0
+    for (let i = k * width; i < (k + 1) * width; i++)
+      square += (stretched[i] - values[k] * components[i]) ** 2
+    worst = Math.max(worst, square)
+  }
+  return values[0] > 0 ? Math.sqrt(worst) / values[0] : 0
+}
+
+/** Gram and Schmidt, twice, which once does not make exact. What vanishes is replaced by an axis that is still free. */
+function orthonormalise(vectors: Float64Array, count: number, width: number): void {
+  for (let k = 0; k < count; k++) {
+    const at = k * width
+    const before = Math.sqrt(dot(vectors, at, vectors, at, width))
+    let length = subtractEarlier(vectors, k, width)
+    for (let axis = 0; !(length > before * 1e-12 && length > 0) && axis < width; axis++) {
+      vectors.fill(0, at, at + width)
+      vectors[at + axis] = 1
+      length = subtractEarlier(vectors, k, width)
+      if (length < 1e-3) length = 0
+    }
+    for (let i = 0; i < width; i++) vectors[at + i] /= length
+  }
+}
+
+/** Takes from the `k`-th vector what lies along those before it; returns the length of what is left. */
+function subtractEarlier(vectors: Float64Array, k: number, width: number): number {
+  const at = k * width
+  for (let twice = 0; twice < 2; twice++) {
+    for (let j = 0; j < k; j++) {
+      const along = dot(vectors, at, vectors, j * width, width)
+      for (let i = 0; i < width; i++) vectors[at + i] -= along * vectors[j * width + i]
+    }
+  }
+  return Math.sqrt(dot(vectors, at, vectors, at, width))
+}
+
+function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, width: number): number {
+  let sum = 0
+  for (let i = 0; i < width; i++) sum += a[atA + i] * b[atB + i]
+  return sum
+}
+
+function makeLargestPositive(vector: Float64Array): void {
+  let largest = 0
+  for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value
+  if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i]
+}
+
+/** All eigenvalues, largest first, and eigenvectors (rows) of a small symmetric matrix, by Jacobi's rotations. */
+function symmetricEigen(
+  matrix: Float64Array,
+  size: number,
+): { readonly values: Float64Array; readonly vectors: Float64Array } {
+  const a = Float64Array.from(matrix)
+  const rows = Float64Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0))
+  for (let sweep = 0; sweep < 50; sweep++) {
+    let off = 0
+    let diagonal = 0
+    for (let i = 0; i < size; i++) {
+      diagonal += a[i * size + i] ** 2
+      for (let j = i + 1; j < size; j++) off += a[i * size + j] ** 2
+    }
+    if (off <= 1e-30 * diagonal) break
+    for (let p = 0; p < size; p++) for (let q = p + 1; q < size; q++) rotate(a, rows, size, p, q)
+  }
+  const order = Array.from({ length: size }, (_, i) => i).sort((i, j) => a[j * size + j] - a[i * size + i])
+  return {
+    values: Float64Array.from(order, (i) => a[i * size + i]),
+    vectors: Float64Array.from(order.flatMap((i) => [...rows.subarray(i * size, (i + 1) * size)])),
+  }
+}
+
+/** Makes `a[p][q]` zero. */
+function rotate(a: Float64Array, rows: Float64Array, size: number, p: number, q: number): void {
+  const apq = a[p * size + q]
+  if (apq === 0) return
+  const theta = (a[q * size + q] - a[p * size + p]) / (2 * apq)
+  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1))
+  const c = 1 / Math.sqrt(t * t + 1)
+  const s = t * c
+  for (let i = 0; i < size; i++) turn(a, i * size + p, i * size + q, c, s)
+  for (let i = 0; i < size; i++) turn(a, p * size + i, q * size + i, c, s)
+  for (let i = 0; i < size; i++) turn(rows, p * size + i, q * size + i, c, s)
+}
+
+function turn(values: Float64Array, i: number, j: number, c: number, s: number): void {
+  const [x, y] = [values[i], values[j]]
+  values[i] = c * x - s * y
+  values[j] = s * x + c * y
+}
