@@ -1,0 +1,195 @@
+/** The page in a real Chromium: photos in, maps out, by mouse and by keys, without a word to anybody. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packageRoot } from '../../src/platform/node/package-root.js'
+import { chromiumPath, serveSite, startChromium, type TestSite } from '../support/chromium.js'
+
+const outDir = join(packageRoot, `.plumage/test-web-${process.pid}`)
+const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
+const photo = (name: string) => join(packageRoot, 'examples/photos', name)
+
+describe.skipIf(chromiumPath === null)('the page', () => {
+  let browser: Browser
+  let site: TestSite
+  beforeAll(async () => {
+    await build({
+      configFile: join(packageRoot, 'web/vite.config.ts'),
+      logLevel: 'warn',
+      build: { outDir, emptyOutDir: true },
+    })
+    browser = await startChromium({ gpu: false })
+    site = await serveSite(outDir, {})
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+  })
+
+  async function open(options: { dark?: boolean; width?: number } = {}): Promise<Page> {
+    const page = await browser.newPage({
+      colorScheme: options.dark ? 'dark' : 'light',
+      viewport: { width: options.width ?? 1280, height: 900 },
+    })
+    await page.goto(site.isolated)
+    await page.getByText('Ready').waitFor()
+    return page
+  }
+
+  /** How many different colours the canvas of a photo has on a coarse grid. */
+  const colorsOf = (page: Page, index: number) =>
+    page.evaluate((index) => {
+      const canvas = document.querySelectorAll('canvas')[index]
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
+        data: [],
+      }
+      const found = new Set<string>()
+      for (let i = 0; i < data.length; i += 4 * 97) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`)
+      return found.size
+    }, index)
+
+  test('photos get maps, a clicked patch is found in all of them, and nothing leaves the origin', async () => {
+    const page = await open()
+    const elsewhere: string[] = []
+    const sent: string[] = []
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (!['blob:', 'data:'].includes(url.protocol) && url.origin !== new URL(site.isolated).origin)
+        elsewhere.push(url.href)
+      if (request.method() !== 'GET') sent.push(request.method())
+    })
+    await page.getByRole('button', { name: 'Add the examples' }).click()
+    await page.getByText(/^12 done/).waitFor()
+    expect(await page.locator('.status').textContent()).toMatch(/wasm.*2 threads.*photos\/s/)
+
+    // As a map, a photo is a few hundred squares of one colour each.
+    await page.getByText('PCA map').click()
+    await expect.poll(() => colorsOf(page, 0)).toBeLessThanOrEqual(256)
+    expect(await colorsOf(page, 0)).toBeGreaterThan(50)
+
+    const chooser = page.getByRole('application', { name: /^pants-1\.jpg, 16 by 16 patches/ })
+    // The first patch right of and below the middle.
+    const { width = 0, height = 0 } = (await chooser.boundingBox()) ?? {}
+    await chooser.click({ position: { x: (width * 8.5) / 16, y: (height * 8.5) / 16 } })
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^pants-1\.jpg, row 9, column 9/)
+    // The middle of trousers is like other trousers.
+    expect(await page.getByRole('status').textContent()).toMatch(/Most similar: pants-[23]\.jpg/)
+    expect(await page.locator('.score').count()).toBe(12)
+    await page.keyboard.press('Escape')
+    await expect.poll(() => page.locator('.score').count()).toBe(0)
+
+    expect(elsewhere).toEqual([])
+    expect(sent).toEqual([])
+    await page.close()
+  })
+
+  test('by keys alone: to a photo, across its patches, to what is similar and back', async () => {
+    const page = await open()
+    await page.locator('input[type=file]').setInputFiles([photo('hat-1.jpg'), photo('hat-2.jpg')])
+    await page.getByText(/^2 done/).waitFor()
+    await page.getByRole('button', { name: 'Remove all' }).focus()
+    await page.keyboard.press('Tab')
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+    expect(await focused()).toMatch(/^hat-1\.jpg, 16 by 16 patches/)
+    for (const key of ['ArrowUp', 'ArrowLeft', 'ArrowLeft', 'Enter']) await page.keyboard.press(key)
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^hat-1\.jpg, row 8, column 7,/)
+    for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/row 1, column 7,/)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('.card').count()).toBe(1)
+    await page.close()
+  })
+
+  test('one bad file says what is wrong with it; the others go on; another size computes them again', async () => {
+    const page = await open()
+    await page.locator('input[type=file]').setInputFiles([
+      { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe0ffff', 'hex') },
+      { name: 'letter.png', mimeType: 'image/png', buffer: Buffer.from('Dear Sir or Madam') },
+      { name: 'hat.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo('hat-3.jpg')) },
+    ])
+    await page.getByText(/^3 done/).waitFor()
+    expect(await page.locator('.problem').count()).toBe(2)
+    for (const text of await page.locator('.problem').allTextContents())
+      expect(text.length).toBeGreaterThan(20)
+    await page.getByRole('combobox', { name: 'Patches' }).selectOption('8')
+    await page.getByRole('application', { name: /^hat\.jpg, 8 by 8 patches/ }).waitFor()
+    await page.close()
+  })
+
+  test('photos dropped and removed while others are computed', async () => {
+    const page = await open()
+    const names = ['hat-1.jpg', 'hat-2.jpg', 'hat-3.jpg', 'pants-1.jpg', 'pants-2.jpg', 'pants-3.jpg']
+    const drop = (names: readonly string[]) =>
+      page.evaluate(
+        (files) => {
+          const data = new DataTransfer()
+          for (const [name, base64] of files) {
+            const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+            data.items.add(new File([bytes], name, { type: 'image/jpeg' }))
+          }
+          document.body.dispatchEvent(
+            new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }),
+          )
+        },
+        names.map((name) => [name, readFileSync(photo(name), 'base64')] as const),
+      )
+    await drop(names.slice(0, 4))
+    await drop(names.slice(4))
+    await page.getByRole('button', { name: 'Remove pants-3.jpg' }).click()
+    await expect.poll(() => page.locator('.card').count()).toBe(5)
+    await expect.poll(() => page.getByRole('application', { name: /16 by 16/ }).count()).toBe(5)
+    await page.close()
+  })
+
+  test.each([
+    { dark: false, width: 1280 },
+    { dark: true, width: 1280 },
+    { dark: false, width: 390 },
+  ])('accessible and not wider than the window: $width wide, dark $dark', async (options) => {
+    const page = await open(options)
+    const violations = async () => {
+      await page.evaluate(axe)
+      const { violations } = await page.evaluate(() =>
+        (
+          globalThis as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+          }
+        ).axe.run(),
+      )
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+    }
+    expect(await violations()).toEqual([])
+    await page.getByRole('button', { name: 'Add the examples' }).click()
+    await page.getByText(/^12 done/).waitFor()
+    await page.getByRole('application').first().click()
+    await page.locator('.score').first().waitFor()
+    expect(await violations()).toEqual([])
+    const [inside, outside] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+    expect(inside).toBeLessThanOrEqual(outside)
+    await page.close()
+  })
+
+  test('without threads, and where the model cannot be fetched', async () => {
+    const page = await browser.newPage()
+    await page.goto(site.plain)
+    await page.getByText('Ready').waitFor()
+    expect(await page.locator('.status').textContent()).not.toMatch(/threads/)
+    await page.close()
+    site.handler = (request, response) => {
+      if (!request.url?.endsWith('.safetensors')) return false
+      response.writeHead(404).end()
+      return true
+    }
+    const context = await browser.newContext()
+    const broken = await context.newPage()
+    await broken.goto(site.isolated)
+    const alert = await broken.getByRole('alert').textContent()
+    expect(alert).toMatch(/404/)
+    site.handler = null
+    await context.close()
+  })
+})

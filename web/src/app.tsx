@@ -1,0 +1,273 @@
+/** The page: photos come in by dropping, pasting or choosing; a chosen patch is compared with all patches of all photos. */
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import type { View } from './draw-photo.js'
+import { exampleAddresses } from './examples.js'
+import { findMatches } from './matches.js'
+import { describePatch, type Level, type PatchPlace } from './photo.js'
+import { PhotoCard } from './photo-card.js'
+import { useColors } from './use-colors.js'
+import { type EncoderStatus, usePhotos } from './use-photos.js'
+
+const VIEWS: readonly (readonly [View, string])[] = [
+  ['photo', 'Photo'],
+  ['both', 'Both'],
+  ['map', 'PCA map'],
+]
+
+/** Sides of the input in patches. The mini model was trained with 8. */
+const DETAILS = [8, 16, 24]
+const PATCH_PIXELS = 14
+
+export function App() {
+  const [detail, setDetail] = useState(16)
+  const [level, setLevel] = useState<Level>('objects')
+  const [view, setView] = useState<View>('both')
+  const [chosen, setChosen] = useState<PatchPlace | null>(null)
+  const [dragging, setDragging] = useState(false)
+  const { photos, status, add, remove, clear } = usePhotos(detail * PATCH_PIXELS)
+  const colors = useColors(photos, level)
+  const matches = useMemo(
+    () => (chosen === null ? null : findMatches(photos, chosen, level)),
+    [photos, chosen, level],
+  )
+
+  const shown = useMemo(() => {
+    if (matches === null) return null
+    const { maps, low, high } = matches
+    const share = (value: number) => Math.min(1, Math.max(0, (value - low) / Math.max(1e-6, high - low)))
+    return new Map([...maps].map(([id, map]) => [id, map.map(share)]))
+  }, [matches])
+  const bestOf = useMemo(() => new Map(matches?.best.map((match) => [match.photo, match])), [matches])
+
+  const addFiles = useCallback(
+    (files: Iterable<File> | null | undefined) => {
+      const images = [...(files ?? [])].filter(({ name }) => !name.startsWith('.'))
+      if (images.length > 0) add(images.map((file) => ({ name: file.name, file })))
+    },
+    [add],
+  )
+
+  const addExamples = async () => {
+    const found = await Promise.all(
+      exampleAddresses().map(async ([name, address]) => {
+        return { name, file: await (await fetch(address)).blob() }
+      }),
+    )
+    add(found)
+  }
+
+  const removePhoto = useCallback(
+    (id: number) => {
+      setChosen((old) => (old?.photo === id ? null : old))
+      remove(id)
+    },
+    [remove],
+  )
+
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      setDragging(true)
+    }
+    const leave = (event: DragEvent) => {
+      if (event.relatedTarget === null) setDragging(false)
+    }
+    const drop = (event: DragEvent) => {
+      event.preventDefault()
+      setDragging(false)
+      addFiles(event.dataTransfer?.files)
+    }
+    const paste = (event: ClipboardEvent) => addFiles(event.clipboardData?.files)
+    const press = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') setChosen(null)
+    }
+    const abort = new AbortController()
+    const { signal } = abort
+    addEventListener('dragover', over, { signal })
+    addEventListener('dragleave', leave, { signal })
+    addEventListener('drop', drop, { signal })
+    addEventListener('paste', paste, { signal })
+    addEventListener('keydown', press, { signal })
+    return () => abort.abort()
+  }, [addFiles])
+
+  const nameOf = (id: number) => photos.find((photo) => photo.id === id)?.name ?? ''
+  const best = matches?.best.find(({ photo }) => photo !== chosen?.photo) ?? matches?.best[0]
+  const said =
+    chosen === null || best === undefined
+      ? ''
+      : `${nameOf(chosen.photo)}, ${describePatch(chosen)}, chosen. Most similar: ${nameOf(best.photo)}, ${describePatch(best)}, ${best.similarity.toFixed(2)}.`
+
+  return (
+    <>
+      <header>
+        <div class="title">
+          <h1>Plumage</h1>
+          <p>See what a vision transformer sees. Your photos stay in this tab.</p>
+        </div>
+        <Status status={status} />
+      </header>
+      <main>
+        <section class="controls" aria-label="Controls">
+          <label class="button primary">
+            Choose photos
+            <input
+              type="file"
+              accept="image/*"
+              multiple
+              onChange={({ currentTarget }) => {
+                addFiles(currentTarget.files)
+                currentTarget.value = ''
+              }}
+            />
+          </label>
+          <button type="button" onClick={() => void addExamples()}>
+            Add the examples
+          </button>
+          <fieldset class="choice">
+            <legend>Show</legend>
+            {VIEWS.map(([value, label]) => (
+              <label key={value}>
+                <input type="radio" name="view" checked={view === value} onChange={() => setView(value)} />
+                <span>{label}</span>
+              </label>
+            ))}
+          </fieldset>
+          <label class="select">
+            Patches
+            <select
+              value={detail}
+              onChange={({ currentTarget }) => {
+                setChosen(null)
+                setDetail(Number(currentTarget.value))
+              }}
+            >
+              {DETAILS.map((side) => (
+                <option key={side} value={side}>
+                  {side} × {side}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label class="select">
+            Layer
+            <select value={level} onChange={({ currentTarget }) => setLevel(currentTarget.value as Level)}>
+              <option value="objects">9 of 12: things</option>
+              <option value="meaning">last: the whole</option>
+            </select>
+          </label>
+          {photos.length > 0 && (
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => {
+                setChosen(null)
+                clear()
+              }}
+            >
+              Remove all
+            </button>
+          )}
+        </section>
+        {photos.length === 0 ? (
+          <section class="empty">
+            <h2>Drop photos anywhere</h2>
+            <p>
+              Each gets a map: the colours are three principal components of its patches, fitted to all photos
+              together, so the same colour means the same kind of thing. Then click a patch to see what is
+              similar in every photo.
+            </p>
+          </section>
+        ) : (
+          <>
+            <p class="hint">
+              {chosen === null ? (
+                'Click a patch of any photo to see what is similar in all of them.'
+              ) : (
+                <>
+                  <Found chosen={chosen} best={matches?.best ?? []} nameOf={nameOf} />
+                  <button type="button" onClick={() => setChosen(null)}>
+                    Clear <kbd>Esc</kbd>
+                  </button>
+                </>
+              )}
+            </p>
+            <ul class="photos" aria-label="Photos">
+              {photos.map((photo) => (
+                <PhotoCard
+                  key={photo.id}
+                  photo={photo}
+                  // Where something was chosen, the photo itself is what is looked at.
+                  view={shown === null ? view : 'photo'}
+                  colors={colors.get(photo.id) ?? null}
+                  shown={shown?.get(photo.id) ?? null}
+                  chosen={chosen?.photo === photo.id ? chosen : null}
+                  best={bestOf.get(photo.id) ?? null}
+                  similarity={bestOf.get(photo.id)?.similarity ?? null}
+                  onChoose={setChosen}
+                  onRemove={removePhoto}
+                />
+              ))}
+            </ul>
+          </>
+        )}
+      </main>
+      <div class="sound" role="status">
+        {said}
+      </div>
+      {dragging && <div class="dropping">Drop to add</div>}
+    </>
+  )
+}
+
+/** The photos whose best patch is most like the chosen one, as links to them. */
+function Found(props: {
+  readonly chosen: PatchPlace
+  readonly best: readonly (PatchPlace & { readonly similarity: number })[]
+  nameOf(id: number): string
+}) {
+  const { chosen, best, nameOf } = props
+  const others = best.filter(({ photo }) => photo !== chosen.photo).slice(0, 4)
+  return (
+    <span class="found">
+      Like {describePatch(chosen)} of <b>{nameOf(chosen.photo)}</b>
+      {others.length > 0 && ': '}
+      {others.map(({ photo, similarity }, i) => (
+        <span key={photo}>
+          {i > 0 && ', '}
+          <a href={`#photo-${photo}`}>{nameOf(photo)}</a> {similarity.toFixed(2)}
+        </span>
+      ))}
+    </span>
+  )
+}
+
+function Status({ status }: { readonly status: EncoderStatus }) {
+  const { kind, text, loaded, done, total, rate } = status
+  if (kind === 'failed') {
+    return (
+      <p class="status failed" role="alert">
+        {text}
+      </p>
+    )
+  }
+  if (kind === 'loading') {
+    return (
+      <div class="status">
+        <span>Loading the model {loaded === null ? '' : `${Math.round(loaded * 100)} %`}</span>
+        <progress max={1} {...(loaded === null ? {} : { value: loaded })} aria-label="Model" />
+      </div>
+    )
+  }
+  return (
+    <div class="status">
+      <span class="engine">{text}</span>
+      {kind === 'encoding' && <progress max={total} value={done} aria-label="Photos" />}
+      <span class="rate">
+        {kind === 'encoding' ? `${done} of ${total}` : total > 0 ? `${total} done` : 'Ready'}
+        {rate !== null && `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} photos/s`}
+      </span>
+    </div>
+  )
+}

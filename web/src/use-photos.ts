@@ -1,0 +1,146 @@
+/** The photos of the page and what is known of them: one encoder, one after the other, each shown as soon as it is computed. */
+import { type Encoder, type ImageSource, loadEncoder } from 'plumage/browser'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { makePreview, objectsBlock, type Photo } from './photo.js'
+
+export interface EncoderStatus {
+  readonly kind: 'loading' | 'ready' | 'encoding' | 'failed'
+  /** Engine, threads and precision, or why there is none. */
+  readonly text: string
+  /** Share of the model that is here, 0 to 1; null before its size is known. */
+  readonly loaded: number | null
+  readonly done: number
+  readonly total: number
+  /** Photos per second of the last or present run; null before the first photo. */
+  readonly rate: number | null
+}
+
+export interface PhotoStore {
+  readonly photos: readonly Photo[]
+  readonly status: EncoderStatus
+  add(files: readonly { readonly name: string; readonly file: Blob }[]): void
+  remove(id: number): void
+  clear(): void
+}
+
+const START: EncoderStatus = { kind: 'loading', text: '', loaded: null, done: 0, total: 0, rate: null }
+
+/** @param side of the model's input in pixels; another one computes all photos again */
+export function usePhotos(side: number): PhotoStore {
+  const [photos, setPhotos] = useState<readonly Photo[]>([])
+  const [status, setStatus] = useState(START)
+  const encoder = useRef<Encoder<ImageSource> | null>(null)
+  const queue = useRef<Photo[]>([])
+  const running = useRef(false)
+  const gone = useRef(new Set<number>())
+  const current = useRef<readonly Photo[]>([])
+  const nextId = useRef(0)
+  current.current = photos
+
+  const change = useCallback((id: number, changes: Partial<Photo>) => {
+    setPhotos((all) => all.map((photo) => (photo.id === id ? { ...photo, ...changes } : photo)))
+  }, [])
+
+  /** Encodes until nothing waits. A photo that is dropped meanwhile joins in. */
+  const work = useCallback(async () => {
+    const loaded = encoder.current
+    if (loaded === null || running.current || queue.current.length === 0) return
+    running.current = true
+    const started = performance.now()
+    let done = 0
+    const waiting = async function* () {
+      for (let photo = queue.current.shift(); photo !== undefined; photo = queue.current.shift()) {
+        if (gone.current.has(photo.id)) continue
+        taken.push(photo)
+        yield photo.file
+      }
+    }
+    const taken: Photo[] = []
+    const report = (kind: EncoderStatus['kind']) => {
+      const seconds = (performance.now() - started) / 1000
+      const total = taken.length + queue.current.length
+      setStatus((old) => ({ ...old, kind, done, total, rate: done > 0 ? done / seconds : old.rate }))
+    }
+    report('encoding')
+    try {
+      // Small batches: a picture that is waited for matters more than the last bit of speed.
+      const options = { batch: 4, layers: [objectsBlock(loaded.depth)] }
+      for await (const { index, features, error } of loaded.encodeAll(waiting(), options)) {
+        done++
+        change(taken[index].id, features ? { features, problem: null } : { problem: error.message })
+        report('encoding')
+      }
+      report('ready')
+    } catch (error) {
+      // Another encoder took over; what was under way is waiting for it already.
+      if (encoder.current === loaded) setStatus((old) => ({ ...old, kind: 'failed', text: messageOf(error) }))
+    } finally {
+      running.current = false
+    }
+    if (queue.current.length > 0) void work()
+  }, [change])
+
+  useEffect(() => {
+    const abort = new AbortController()
+    setStatus((old) => ({ ...START, rate: old.rate }))
+    loadEncoder('mini', {
+      size: side,
+      signal: abort.signal,
+      onWarning: () => {}, // The status says which engine it is.
+      onProgress: (progress) => {
+        if (progress.kind === 'bytes' && progress.total)
+          setStatus((old) => ({ ...old, loaded: progress.received / (progress.total ?? 1) }))
+      },
+    })
+      .then((loaded) => {
+        if (abort.signal.aborted) return loaded[Symbol.dispose]()
+        encoder.current = loaded
+        const { engine, precision } = loaded.identity
+        setStatus((old) => ({ ...old, kind: 'ready', text: `${engine}, ${precision}` }))
+        queue.current = current.current.filter(({ problem }) => problem === null)
+        void work()
+      })
+      .catch((error) => {
+        if (!abort.signal.aborted) setStatus((old) => ({ ...old, kind: 'failed', text: messageOf(error) }))
+      })
+    return () => {
+      abort.abort()
+      encoder.current?.[Symbol.dispose]()
+      encoder.current = null
+    }
+  }, [side, work])
+
+  const add = useCallback(
+    (files: readonly { readonly name: string; readonly file: Blob }[]) => {
+      const added = files.map(({ name, file }) => {
+        return { id: nextId.current++, name, file, preview: null, features: null, problem: null }
+      })
+      setPhotos((all) => [...all, ...added])
+      queue.current.push(...added)
+      for (const { id, file } of added) {
+        makePreview(file).then(
+          (preview) => (gone.current.has(id) ? preview.close() : change(id, { preview })),
+          () => {}, // The encoder says what is wrong with it, and says it better.
+        )
+      }
+      void work()
+    },
+    [change, work],
+  )
+
+  const remove = useCallback((id: number) => {
+    gone.current.add(id)
+    current.current.find((photo) => photo.id === id)?.preview?.close()
+    setPhotos((all) => all.filter((photo) => photo.id !== id))
+  }, [])
+
+  const clear = useCallback(() => {
+    for (const { id } of current.current) remove(id)
+  }, [remove])
+
+  return { photos, status, add, remove, clear }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,20 @@
+/** The page, built for any folder of any server: addresses are relative. */
+import { defineConfig } from 'vite'
+
+// Threads need shared memory, which browsers give only to pages that are cut off from other origins.
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  worker: { format: 'es' },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
+  // The library starts workers and fetches files beside its own modules: a bundled copy would look for them elsewhere.
+  optimizeDeps: { exclude: ['plumage'] },
+  server: { headers: isolation, fs: { allow: ['..'] } },
+  preview: { headers: isolation },
+})
