@@ -1,5 +1,6 @@
 /**
- * The package as a stranger gets it: packed, installed in an empty folder with its dependencies alone, and run on Node 20 and 24.
+ * The package as a stranger gets it: packed, installed in an empty folder with its dependencies alone, and run on Node 20 and 24 and, through a
+ * bundler, in a page.
  * The Node that is not this one comes from npm for the test; where it cannot be had the test is skipped and says why.
  */
 import { execFile } from 'node:child_process'
@@ -8,14 +9,20 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
+import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
+import { chromiumPath, serveSite, startChromium } from '../support/chromium.js'
 
 const execute = promisify(execFile)
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'plumage-packed-'))
 const photo = join(repository, 'examples/photos/hat-1.jpg')
 const LARGEST_TARBALL_BYTES = 14e6
+/** What a page may fetch before the first weights, gzip. */
+const LARGEST_PAGE_BYTES = { wasm: 150e3, webgpu: 100e3 }
 
 interface Packed {
   readonly filename: string
@@ -132,6 +139,88 @@ describe.each([20, 24])('on Node %i', (major) => {
     expect(path).toBe(photo)
     expectEmbedding(embedding)
   })
+})
+
+describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
+  const outDir = join(home, 'page-built')
+  beforeAll(async () => {
+    const folder = join(home, 'user')
+    writeFileSync(
+      join(folder, 'index.html'),
+      '<!doctype html><script type="module" src="./page.js"></script>',
+    )
+    writeFileSync(
+      join(folder, 'page.js'),
+      `import { loadEncoder } from 'plumage/browser'
+       globalThis.embed = async (url, options) => {
+         const photo = await (await fetch(url)).blob()
+         using encoder = await loadEncoder('mini', { ...options, onWarning() {} })
+         const { embedding } = await encoder.encode(photo)
+         return { engine: encoder.identity.engine, embedding: [...embedding] }
+       }`,
+    )
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      root: folder,
+      base: './',
+      worker: { format: 'es' },
+      build: { outDir, emptyOutDir: true, target: 'esnext', assetsInlineLimit: 0 },
+    })
+  })
+
+  /** The embedding of the photo, and the bytes that came before the weights were asked for. */
+  async function embedIn(page: Page, origin: string, options: object) {
+    const bodies: Promise<Buffer>[] = []
+    let weightsAsked = false
+    page.on('response', (response) => {
+      weightsAsked ||= response.url().endsWith('.safetensors')
+      if (!weightsAsked && !response.url().endsWith('.jpg')) bodies.push(response.body())
+    })
+    await page.goto(origin)
+    await page.waitForFunction(() => 'embed' in globalThis)
+    const found = await page.evaluate(
+      (options) =>
+        (
+          globalThis as unknown as {
+            embed(url: string, options: object): Promise<{ engine: string; embedding: number[] }>
+          }
+        ).embed('/photos/hat-1.jpg', options),
+      options,
+    )
+    const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body, { level: 9 }).length)
+    expect(weightsAsked).toBe(true)
+    return { ...found, byteLength: sizes.reduce((sum, size) => sum + size, 0), files: sizes.length }
+  }
+
+  test.each([
+    ['wasm', 'isolated', /^wasm .*2 threads/],
+    ['wasm', 'plain', /^wasm .*SIMD$|1 thread/],
+    ['webgpu', 'isolated', /^webgpu/],
+  ] as const)(
+    '%s gives the numbers that Birder gives, on an %s page, and is soon there',
+    async (engine, kind, name) => {
+      await using site = await serveSite(outDir, { photos: join(repository, 'examples/photos') })
+      const browser = await startChromium({ gpu: engine === 'webgpu' })
+      try {
+        const options =
+          engine === 'webgpu'
+            ? { engine, precision: 'float32' }
+            : { engine, ...(kind === 'isolated' ? { threads: 2 } : {}) }
+        const found = await embedIn(await browser.newPage(), site[kind], options)
+        expect(found.engine).toMatch(name)
+        expectEmbedding(found.embedding)
+        // The page, the library and its worker at least.
+        expect(found.files).toBeGreaterThanOrEqual(3)
+        expect(found.byteLength).toBeLessThanOrEqual(LARGEST_PAGE_BYTES[engine])
+        console.log(
+          `${engine}, ${kind} page: ${(found.byteLength / 1000).toFixed(0)} kB gzip before the weights.`,
+        )
+      } finally {
+        await browser.close()
+      }
+    },
+  )
 })
 
 test('npm makes `plumage` a command of the folder', async () => {

@@ -133,7 +133,7 @@ export function attention(op: usize, task: i32, thread: i32): void {
       const count = min(TILE_ROWS, queries - r)
       const a = query + <usize>r * queryStride
       for (let n = 0; n < keys; n += TILE_COLUMNS) {
-        tile(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
+        tile<f32>(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
       }
       const sums = mixed + <usize>(r * mixedStride)
       for (let i = 0; i < count; i++) {
@@ -141,7 +141,7 @@ export function attention(op: usize, task: i32, thread: i32): void {
         softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
       }
       for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
-        tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, from > 0)
+        tile<f32>(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, from > 0)
       }
     }
   }

@@ -56,6 +56,11 @@ export function scratch(thread: i32): usize {
   return load<usize>(SCRATCH) + <usize>thread * <usize>load<i32>(SCRATCH_BYTES)
 }
 
+/** What all threads read and write, behind what each has for itself. */
+export function sharedScratch(): usize {
+  return scratch(load<i32>(THREADS))
+}
+
 // ---- An operation: the flat numbers of encodeOp in src/engine/lowered/encode-ops.ts ----
 
 export const IN: i32 = 1

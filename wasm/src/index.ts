@@ -13,6 +13,7 @@ import {
   NUMBERS,
   OP,
   OUT,
+  precisionOf,
   rowsOf,
   setJob,
   TASKS,
@@ -22,7 +23,7 @@ import {
 } from './context'
 import { attention, attentionScratchBytes, attentionTasks, isNormed, probe, probeScratchBytes, probeTasks } from './attention'
 import { madd, splat, sumLanes } from './functions'
-import { linear, linearScratchBytes, linearTasks, packPanels } from './product'
+import { halvesTotalBytes, inIntegers, linear, linearScratchBytes, linearTasks, packPanels, takeApart } from './product'
 import {
   assembleTokens,
   broadcast,
@@ -58,6 +59,7 @@ const REGROUP: i32 = 13
 
 // What an operation does before its own tasks, as a kind beside them.
 const NORM_QUERIES: i32 = 32
+const TAKE_APART: i32 = 33
 const PHASE: usize = THREADS + 4
 
 function tasksOf(kind: i32, op: usize): i32 {
@@ -88,6 +90,8 @@ function tasksOf(kind: i32, op: usize): i32 {
       return batch() * field(op, NUMBERS)
     case NORM_QUERIES:
       return rowTasks(batch() * rowsOf(op, IN), 2 * widthOf(op, OUT))
+    case TAKE_APART:
+      return rowTasks(batch() * rowsOf(op, IN), widthOf(op, IN))
     default:
       return 0
   }
@@ -125,6 +129,8 @@ function runTask(kind: i32, op: usize, task: i32, thread: i32): void {
       return regroup(op, task)
     case NORM_QUERIES:
       return normQueriesAndKeys(op, task)
+    case TAKE_APART:
+      return takeApart(op, task)
   }
 }
 
@@ -140,6 +146,21 @@ export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
     else if (kind == PROBE_ATTENTION) most = max(most, probeScratchBytes(op))
   }
   return (most + 127) & ~127
+}
+
+/** Bytes that all threads need together. */
+export function sharedBytes(ops: usize, count: i32, images: i32): i32 {
+  store<i32>(BATCH, images)
+  let most = 0
+  for (let i = 0; i < count; i++) {
+    const op = ops + <usize>(i * FIELDS * 8)
+    if (isTakenApart(op)) most = max(most, halvesTotalBytes(op))
+  }
+  return (most + 127) & ~127
+}
+
+function isTakenApart(op: usize): bool {
+  return kindOf(op) == LINEAR && inIntegers(precisionOf(op))
 }
 
 // ---- Threads ----
@@ -194,6 +215,7 @@ export function run(ops: usize, from: i32, to: i32): void {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
     if (kind == ATTENTION && isNormed(op)) runPhase(NORM_QUERIES, op)
+    if (isTakenApart(op)) runPhase(TAKE_APART, op)
     runPhase(kind, op)
   }
 }

@@ -1,4 +1,7 @@
 // Matrix products: tiles of 6 x 8 sums in registers, from packed weights or from rows as they lie.
+//
+// Numbers are floats, or four bytes at a time: relaxed SIMD multiplies 16 signed bytes by 16 of seven bits and adds by fours, in one
+// instruction where the processor has it. Weights in int8 fit as they are; activations are taken to 14 bits, as two rows of seven.
 import {
   activationOf,
   BIAS,
@@ -13,6 +16,7 @@ import {
   rowsOf,
   SECOND,
   scratch,
+  sharedScratch,
   slotAddress,
   strideOf,
   WEIGHT,
@@ -20,6 +24,7 @@ import {
   widthOf,
 } from './context'
 import { activate, GELU, gelu, IDENTITY, madd, splat } from './functions'
+import { rowsOfTask } from './rows'
 
 export const TILE_ROWS: i32 = 6
 export const TILE_COLUMNS: i32 = 8
@@ -29,11 +34,19 @@ const BLOCK_STEPS: i32 = 256
 const CHUNK_BYTES: i32 = 786432
 const LEAST_CHUNK_TILES: i32 = 4
 
+// T: f32, or i32 for a dot product of four bytes in each step.
+// @ts-ignore: decorator
+@inline function multiplyAdd<T>(x: v128, b: v128, sum: v128): v128 {
+  if (isFloat<T>()) return madd(x, b, sum)
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, x, sum)
+  return unreachable()
+}
+
 /**
  * c[rows][8] (+)= a[rows][steps] * b[steps][8], rows up to 6; strides in bytes. Rows that are missing are read from the last one and
  * not written.
  */
-export function tile(
+export function tile<T>(
   a: usize,
   aStride: i32,
   b: usize,
@@ -57,44 +70,44 @@ export function tile(
     let b0 = v128.load(b)
     let b1 = v128.load(b, 16)
     let x = v128.load32_splat(a0)
-    s00 = madd(x, b0, s00)
-    s01 = madd(x, b1, s01)
+    s00 = multiplyAdd<T>(x, b0, s00)
+    s01 = multiplyAdd<T>(x, b1, s01)
     x = v128.load32_splat(a1)
-    s10 = madd(x, b0, s10)
-    s11 = madd(x, b1, s11)
+    s10 = multiplyAdd<T>(x, b0, s10)
+    s11 = multiplyAdd<T>(x, b1, s11)
     x = v128.load32_splat(a2)
-    s20 = madd(x, b0, s20)
-    s21 = madd(x, b1, s21)
+    s20 = multiplyAdd<T>(x, b0, s20)
+    s21 = multiplyAdd<T>(x, b1, s21)
     x = v128.load32_splat(a3)
-    s30 = madd(x, b0, s30)
-    s31 = madd(x, b1, s31)
+    s30 = multiplyAdd<T>(x, b0, s30)
+    s31 = multiplyAdd<T>(x, b1, s31)
     x = v128.load32_splat(a4)
-    s40 = madd(x, b0, s40)
-    s41 = madd(x, b1, s41)
+    s40 = multiplyAdd<T>(x, b0, s40)
+    s41 = multiplyAdd<T>(x, b1, s41)
     x = v128.load32_splat(a5)
-    s50 = madd(x, b0, s50)
-    s51 = madd(x, b1, s51)
+    s50 = multiplyAdd<T>(x, b0, s50)
+    s51 = multiplyAdd<T>(x, b1, s51)
     b += bStride
     b0 = v128.load(b)
     b1 = v128.load(b, 16)
     x = v128.load32_splat(a0, 4)
-    s00 = madd(x, b0, s00)
-    s01 = madd(x, b1, s01)
+    s00 = multiplyAdd<T>(x, b0, s00)
+    s01 = multiplyAdd<T>(x, b1, s01)
     x = v128.load32_splat(a1, 4)
-    s10 = madd(x, b0, s10)
-    s11 = madd(x, b1, s11)
+    s10 = multiplyAdd<T>(x, b0, s10)
+    s11 = multiplyAdd<T>(x, b1, s11)
     x = v128.load32_splat(a2, 4)
-    s20 = madd(x, b0, s20)
-    s21 = madd(x, b1, s21)
+    s20 = multiplyAdd<T>(x, b0, s20)
+    s21 = multiplyAdd<T>(x, b1, s21)
     x = v128.load32_splat(a3, 4)
-    s30 = madd(x, b0, s30)
-    s31 = madd(x, b1, s31)
+    s30 = multiplyAdd<T>(x, b0, s30)
+    s31 = multiplyAdd<T>(x, b1, s31)
     x = v128.load32_splat(a4, 4)
-    s40 = madd(x, b0, s40)
-    s41 = madd(x, b1, s41)
+    s40 = multiplyAdd<T>(x, b0, s40)
+    s41 = multiplyAdd<T>(x, b1, s41)
     x = v128.load32_splat(a5, 4)
-    s50 = madd(x, b0, s50)
-    s51 = madd(x, b1, s51)
+    s50 = multiplyAdd<T>(x, b0, s50)
+    s51 = multiplyAdd<T>(x, b1, s51)
     b += bStride
     a0 += 8
     a1 += 8
@@ -106,48 +119,61 @@ export function tile(
   if (steps & 1) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
-    s00 = madd(v128.load32_splat(a0), b0, s00)
-    s01 = madd(v128.load32_splat(a0), b1, s01)
-    s10 = madd(v128.load32_splat(a1), b0, s10)
-    s11 = madd(v128.load32_splat(a1), b1, s11)
-    s20 = madd(v128.load32_splat(a2), b0, s20)
-    s21 = madd(v128.load32_splat(a2), b1, s21)
-    s30 = madd(v128.load32_splat(a3), b0, s30)
-    s31 = madd(v128.load32_splat(a3), b1, s31)
-    s40 = madd(v128.load32_splat(a4), b0, s40)
-    s41 = madd(v128.load32_splat(a4), b1, s41)
-    s50 = madd(v128.load32_splat(a5), b0, s50)
-    s51 = madd(v128.load32_splat(a5), b1, s51)
+    s00 = multiplyAdd<T>(v128.load32_splat(a0), b0, s00)
+    s01 = multiplyAdd<T>(v128.load32_splat(a0), b1, s01)
+    s10 = multiplyAdd<T>(v128.load32_splat(a1), b0, s10)
+    s11 = multiplyAdd<T>(v128.load32_splat(a1), b1, s11)
+    s20 = multiplyAdd<T>(v128.load32_splat(a2), b0, s20)
+    s21 = multiplyAdd<T>(v128.load32_splat(a2), b1, s21)
+    s30 = multiplyAdd<T>(v128.load32_splat(a3), b0, s30)
+    s31 = multiplyAdd<T>(v128.load32_splat(a3), b1, s31)
+    s40 = multiplyAdd<T>(v128.load32_splat(a4), b0, s40)
+    s41 = multiplyAdd<T>(v128.load32_splat(a4), b1, s41)
+    s50 = multiplyAdd<T>(v128.load32_splat(a5), b0, s50)
+    s51 = multiplyAdd<T>(v128.load32_splat(a5), b1, s51)
   }
-  putRow(c, s00, s01, accumulate)
-  if (rows > 1) putRow(c + cStride, s10, s11, accumulate)
-  if (rows > 2) putRow(c + 2 * cStride, s20, s21, accumulate)
-  if (rows > 3) putRow(c + 3 * cStride, s30, s31, accumulate)
-  if (rows > 4) putRow(c + 4 * cStride, s40, s41, accumulate)
-  if (rows > 5) putRow(c + 5 * cStride, s50, s51, accumulate)
+  putRow<T>(c, s00, s01, accumulate)
+  if (rows > 1) putRow<T>(c + cStride, s10, s11, accumulate)
+  if (rows > 2) putRow<T>(c + 2 * cStride, s20, s21, accumulate)
+  if (rows > 3) putRow<T>(c + 3 * cStride, s30, s31, accumulate)
+  if (rows > 4) putRow<T>(c + 4 * cStride, s40, s41, accumulate)
+  if (rows > 5) putRow<T>(c + 5 * cStride, s50, s51, accumulate)
 }
 
 // @ts-ignore: decorator
-@inline function putRow(c: usize, s0: v128, s1: v128, accumulate: bool): void {
+@inline function plus<T>(a: v128, b: v128): v128 {
+  return isFloat<T>() ? f32x4.add(a, b) : i32x4.add(a, b)
+}
+
+// @ts-ignore: decorator
+@inline function putRow<T>(c: usize, s0: v128, s1: v128, accumulate: bool): void {
   if (accumulate) {
-    v128.store(c, f32x4.add(v128.load(c), s0))
-    v128.store(c, f32x4.add(v128.load(c, 16), s1), 16)
+    v128.store(c, plus<T>(v128.load(c), s0))
+    v128.store(c, plus<T>(v128.load(c, 16), s1), 16)
   } else {
     v128.store(c, s0)
     v128.store(c, s1, 16)
   }
 }
 
-// ---- Packed weights: panels of 8 columns, [panel][depth][8]; then the scales of int8 ----
+// ---- Packed weights: panels of 8 columns, [panel][depth][8]; in integers [panel][depth / 4][8][4]. For int8 then each column's scale and sum ----
 
 // In the order of PRECISIONS in src/engine/lowered/lowered-op.ts.
 const BFLOAT16: i32 = 2
 const INT8: i32 = 3
 
+// @ts-ignore: decorator
+@inline export function inIntegers(precision: i32): bool {
+  return ASC_FEATURE_RELAXED_SIMD && precision == INT8
+}
 // Bytes of one step of a panel.
 // @ts-ignore: decorator
 @inline function stepBytes(precision: i32): i32 {
-  return precision == BFLOAT16 ? 16 : precision == INT8 ? 8 : 32
+  return precision == BFLOAT16 ? 16 : precision == INT8 && !inIntegers(precision) ? 8 : 32
+}
+// @ts-ignore: decorator
+@inline function stepsOf(precision: i32, depth: i32): i32 {
+  return inIntegers(precision) ? (depth + 3) >> 2 : depth
 }
 // @ts-ignore: decorator
 @inline function panelsOf(columns: i32): i32 {
@@ -155,7 +181,11 @@ const INT8: i32 = 3
 }
 
 function scalesAddress(packed: usize, columns: i32, depth: i32): usize {
-  return packed + <usize>panelsOf(columns) * <usize>depth * 8
+  return packed + <usize>panelsOf(columns) * <usize>((depth + 3) & ~3) * 8
+}
+// @ts-ignore: decorator
+@inline function columnSumsAddress(packed: usize, columns: i32, depth: i32): usize {
+  return scalesAddress(packed, columns, depth) + (<usize>panelsOf(columns) << 5)
 }
 
 /** Packs panels [from, to) of `weight` [columns, depth]. */
@@ -168,12 +198,13 @@ export function packPanels(
   from: i32,
   to: i32,
 ): void {
-  const bytes = stepBytes(precision)
+  const panelBytes = <usize>stepsOf(precision, depth) * <usize>stepBytes(precision)
   const scales = scalesAddress(packed, columns, depth)
+  const columnSums = columnSumsAddress(packed, columns, depth)
   for (let panel = from; panel < to; panel++) {
     for (let i = 0; i < TILE_COLUMNS; i++) {
       const column = panel * TILE_COLUMNS + i
-      let out = packed + <usize>panel * <usize>depth * <usize>bytes
+      let out = packed + <usize>panel * panelBytes
       const present = column < columns
       const row = weight + (<usize>column * <usize>depth << 2)
       if (precision == BFLOAT16) {
@@ -182,10 +213,14 @@ export function packPanels(
       } else if (precision == INT8) {
         const scale = present ? largestOf(row, depth) / 127 : 0
         store<f32>(scales + (<usize>column << 2), scale)
-        out += <usize>i
-        for (let k = 0; k < depth; k++, out += 8) {
-          store<i8>(out, scale > 0 ? <i8>nearest(load<f32>(row + (<usize>k << 2)) / scale) : 0)
+        let sum = 0
+        for (let k = 0; k < depth; k++) {
+          const value = scale > 0 ? <i32>nearest(load<f32>(row + (<usize>k << 2)) / scale) : 0
+          const place = inIntegers(precision) ? ((k >> 2) << 5) + (i << 2) + (k & 3) : (k << 3) + i
+          store<i8>(out + <usize>place, <i8>value)
+          sum += value
         }
+        store<i32>(columnSums + (<usize>column << 2), sum)
       } else {
         out += <usize>i << 2
         for (let k = 0; k < depth; k++, out += 32) store<f32>(out, present ? load<f32>(row + (<usize>k << 2)) : 0)
@@ -231,11 +266,16 @@ function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
 // So many panels side by side write whole cache lines, and rows that are in the first-level cache meet all of them.
 const GROUP_PANELS: i32 = 4
 
-function chunkRows(rows: i32, depth: i32): i32 {
-  const fitting = max(CHUNK_BYTES / (depth << 2) / TILE_ROWS, LEAST_CHUNK_TILES)
+function chunkRows(rows: i32, rowBytes: i32): i32 {
+  const fitting = max(CHUNK_BYTES / rowBytes / TILE_ROWS, LEAST_CHUNK_TILES)
   const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS
   const chunks = (tiles + fitting - 1) / fitting
   return ((tiles + chunks - 1) / chunks) * TILE_ROWS
+}
+// @ts-ignore: decorator
+@inline function chunkOf(op: usize): i32 {
+  const depth = widthOf(op, IN)
+  return chunkRows(batch() * rowsOf(op, IN), inIntegers(precisionOf(op)) ? halvesBytes(depth) : depth << 2)
 }
 // @ts-ignore: decorator
 @inline function groupsOf(columns: i32): i32 {
@@ -244,13 +284,14 @@ function chunkRows(rows: i32, depth: i32): i32 {
 
 export function linearTasks(op: usize): i32 {
   const rows = batch() * rowsOf(op, IN)
-  const chunk = chunkRows(rows, widthOf(op, IN))
+  const chunk = chunkOf(op)
   return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUT))
 }
 
 /** Sums of a chunk, panel by panel, then the widened blocks of a group. */
 export function linearScratchBytes(op: usize): i32 {
-  return (chunkRows(batch() * rowsOf(op, IN), widthOf(op, IN)) + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
+  const sums = inIntegers(precisionOf(op)) ? 2 * chunkOf(op) : chunkOf(op)
+  return (sums + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
 }
 
 export function linear(op: usize, task: i32, thread: i32): void {
@@ -258,23 +299,26 @@ export function linear(op: usize, task: i32, thread: i32): void {
   const depth = widthOf(op, IN)
   const columns = widthOf(op, OUT)
   const precision = precisionOf(op)
+  const integers = inIntegers(precision)
   const groups = groupsOf(columns)
-  const chunk = chunkRows(allRows, depth)
+  const chunk = chunkOf(op)
   const panel = (task % groups) * GROUP_PANELS
   const panels = min(GROUP_PANELS, panelsOf(columns) - panel)
   const first = (task / groups) * chunk
   const rows = min(chunk, allRows - first)
-  const stride = strideOf(op, IN)
   const weight = weightAddress(op, WEIGHT)
   const sums = scratch(thread)
-  const sumsBytes = <usize>(chunk * TILE_COLUMNS * 4)
+  const sumRows = integers ? 2 * rows : rows
+  const sumsBytes = <usize>((integers ? 2 * chunk : chunk) * TILE_COLUMNS * 4)
   const widened = sums + sumsBytes * GROUP_PANELS
   const bytes = stepBytes(precision)
-  const panelBytes = <usize>depth * <usize>bytes
+  const allSteps = stepsOf(precision, depth)
+  const panelBytes = <usize>allSteps * <usize>bytes
+  const stride = integers ? allSteps << 2 : strideOf(op, IN)
   let b = weight + <usize>panel * panelBytes
-  let a = slotAddress(op, IN) + <usize>first * <usize>stride
-  for (let k = 0; k < depth; k += BLOCK_STEPS) {
-    const steps = min(BLOCK_STEPS, depth - k)
+  let a = integers ? sharedScratch() + <usize>first * <usize>halvesBytes(depth) : slotAddress(op, IN) + <usize>first * <usize>stride
+  for (let k = 0; k < allSteps; k += BLOCK_STEPS) {
+    const steps = min(BLOCK_STEPS, allSteps - k)
     let operand = b
     let operandBytes = panelBytes
     if (bytes != 32) {
@@ -282,28 +326,126 @@ export function linear(op: usize, task: i32, thread: i32): void {
       operandBytes = BLOCK_STEPS * 32
       for (let p = 0; p < panels; p++) widen(b + <usize>p * panelBytes, precision, steps, widened + <usize>p * operandBytes)
     }
-    for (let r = 0; r < rows; r += TILE_ROWS) {
-      const count = min(TILE_ROWS, rows - r)
-      for (let p = 0; p < panels; p++) {
-        tile(
-          a + <usize>(r * stride),
-          stride,
-          operand + <usize>p * operandBytes,
-          32,
-          sums + <usize>p * sumsBytes + <usize>(r * 32),
-          32,
-          steps,
-          count,
-          k > 0,
-        )
-      }
-    }
+    if (integers) multiplyPanels<i32>(a, stride, sumRows, operand, operandBytes, panels, steps, sums, sumsBytes, k > 0)
+    else multiplyPanels<f32>(a, stride, sumRows, operand, operandBytes, panels, steps, sums, sumsBytes, k > 0)
     b += <usize>(steps * bytes)
     a += <usize>(steps << 2)
   }
   const scales = precision == INT8 ? scalesAddress(weight, columns, depth) : 0
   for (let p = 0; p < panels; p++) {
-    finish(op, sums + <usize>p * sumsBytes, first, rows, (panel + p) * TILE_COLUMNS, scales)
+    const column = (panel + p) * TILE_COLUMNS
+    if (integers) joinHalves(op, sums + <usize>p * sumsBytes, first, rows, columnSumsAddress(weight, columns, depth) + (<usize>column << 2))
+    finish(op, sums + <usize>p * sumsBytes, first, rows, column, scales)
+  }
+}
+
+function multiplyPanels<T>(
+  a: usize,
+  stride: i32,
+  rows: i32,
+  b: usize,
+  panelBytes: usize,
+  panels: i32,
+  steps: i32,
+  sums: usize,
+  sumsBytes: usize,
+  accumulate: bool,
+): void {
+  if (isInteger<T>() && !ASC_FEATURE_RELAXED_SIMD) return
+  for (let r = 0; r < rows; r += TILE_ROWS) {
+    const count = min(TILE_ROWS, rows - r)
+    for (let p = 0; p < panels; p++) {
+      tile<T>(
+        a + <usize>(r * stride),
+        stride,
+        b + <usize>p * panelBytes,
+        32,
+        sums + <usize>p * sumsBytes + <usize>(r * 32),
+        32,
+        steps,
+        count,
+        accumulate,
+      )
+    }
+  }
+}
+
+// ---- Rows in integers: x = scale * (128 * (high - 64) + low), with high and low from 0 to 127 ----
+
+const MOST: f32 = 8191
+
+// Of one row: its high halves, then its low ones.
+// @ts-ignore: decorator
+@inline function halvesBytes(depth: i32): i32 {
+  return ((depth + 3) & ~3) << 1
+}
+// Behind the halves of all rows.
+// @ts-ignore: decorator
+@inline function rowScaleAddress(op: usize, row: i32): usize {
+  const allRows = batch() * rowsOf(op, IN)
+  return sharedScratch() + <usize>allRows * <usize>halvesBytes(widthOf(op, IN)) + (<usize>row << 2)
+}
+
+export function halvesTotalBytes(op: usize): i32 {
+  return batch() * rowsOf(op, IN) * (halvesBytes(widthOf(op, IN)) + 4)
+}
+
+/** Takes the input's rows of a task (rowTasks) apart. A row with NaN or infinity gets a scale that makes all its products so. */
+export function takeApart(op: usize, task: i32): void {
+  const depth = widthOf(op, IN)
+  const group = rowsOfTask(depth)
+  const first = task * group
+  const last = min(batch() * rowsOf(op, IN), first + group)
+  const half = <usize>((depth + 3) & ~3)
+  const stride = <usize>strideOf(op, IN)
+  let row = slotAddress(op, IN) + <usize>first * stride
+  let out = sharedScratch() + <usize>first * 2 * half
+  const vectors = depth & ~3
+  for (let r = first; r < last; r++, row += stride, out += 2 * half) {
+    let largest = splat(0)
+    for (let k = 0; k < vectors; k += 4) largest = f32x4.max(largest, f32x4.abs(v128.load(row + (<usize>k << 2))))
+    let most = max(max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)), max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)))
+    for (let k = vectors; k < depth; k++) most = max(most, abs(load<f32>(row + (<usize>k << 2))))
+    store<f32>(rowScaleAddress(op, r), most / MOST)
+    // Numbers so small that their inverse is infinite count as nothing.
+    const inverse: f32 = most > 1e-30 ? MOST / most : 0
+    for (let k = 0; k < vectors; k += 4) storeHalves(f32x4.mul(v128.load(row + (<usize>k << 2)), splat(inverse)), out + <usize>k, half)
+    if (vectors < depth) {
+      let rest = splat(0)
+      rest = f32x4.replace_lane(rest, 0, load<f32>(row + (<usize>vectors << 2)))
+      if (vectors + 1 < depth) rest = f32x4.replace_lane(rest, 1, load<f32>(row + (<usize>vectors << 2), 4))
+      if (vectors + 2 < depth) rest = f32x4.replace_lane(rest, 2, load<f32>(row + (<usize>vectors << 2), 8))
+      storeHalves(f32x4.mul(rest, splat(inverse)), out + <usize>vectors, half)
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function storeHalves(x: v128, out: usize, half: usize): void {
+  const whole = i32x4.add(i32x4.trunc_sat_f32x4_s(f32x4.nearest(x)), i32x4.splat(8192))
+  const high = i32x4.shr_u(whole, 7)
+  const low = v128.and(whole, i32x4.splat(127))
+  // The lowest byte of each lane, side by side.
+  const bytes = i8x16.shuffle(high, low, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0)
+  store<i32>(out, i32x4.extract_lane(bytes, 0))
+  store<i32>(out + half, i32x4.extract_lane(bytes, 1))
+}
+
+/** Sums of high and low halves become float sums of whole numbers, one row of 8 where there were two. */
+function joinHalves(op: usize, sums: usize, first: i32, rows: i32, columnSums: usize): void {
+  const offset0 = i32x4.shl(v128.load(columnSums), 6)
+  const offset1 = i32x4.shl(v128.load(columnSums, 16), 6)
+  const scales = rowScaleAddress(op, first)
+  let from = sums
+  let to = sums
+  for (let r = 0; r < rows; r++, from += 64, to += 32) {
+    const scale = v128.load32_splat(scales + (<usize>r << 2))
+    const high0 = f32x4.convert_i32x4_s(i32x4.sub(v128.load(from), offset0))
+    const high1 = f32x4.convert_i32x4_s(i32x4.sub(v128.load(from, 16), offset1))
+    const low0 = f32x4.convert_i32x4_s(v128.load(from, 32))
+    const low1 = f32x4.convert_i32x4_s(v128.load(from, 48))
+    v128.store(to, f32x4.mul(madd(high0, splat(128), low0), scale))
+    v128.store(to, f32x4.mul(madd(high1, splat(128), low1), scale), 16)
   }
 }
 

@@ -33,16 +33,16 @@ import { activate, madd, splat, sumLanes } from './functions'
 const FLOATS_OF_TASK: i32 = 16384
 
 // @ts-ignore: decorator
-@inline function groupOf(width: i32): i32 {
+@inline export function rowsOfTask(width: i32): i32 {
   return max(1, FLOATS_OF_TASK / max(1, width))
 }
 export function rowTasks(rows: i32, width: i32): i32 {
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   return (rows + group - 1) / group
 }
 
 function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, width: i32, task: i32): void {
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   const last = min(rows, (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     memory.copy(to + <usize>r * toStride, from + <usize>r * fromStride, <usize>width << 2)
@@ -103,7 +103,7 @@ export function assembleTokens(op: usize, task: i32): void {
   const inRows = rowsOf(op, IN)
   const outRows = rowsOf(op, OUT)
   const special = outRows - inRows
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   const last = min(batch() * outRows, (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     const row = r % outRows
@@ -163,7 +163,7 @@ function normGroup(x: usize, out: usize, width: i32, op: usize, norm: i32): void
 
 export function norm(op: usize, task: i32): void {
   const width = widthOf(op, IN)
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     normGroup(slotAddress(op, IN) + <usize>r * <usize>strideOf(op, IN), slotAddress(op, OUT) + <usize>r * <usize>strideOf(op, OUT), width, op, NORM)
@@ -176,7 +176,7 @@ export function normQueriesAndKeys(op: usize, task: i32): void {
   const heads = headsOf(op)
   const headWidth = width / heads
   const stride = <usize>field(op, NUMBERS + 3) << 2
-  const group = groupOf(2 * width)
+  const group = rowsOfTask(2 * width)
   const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     for (let part = 0; part < 2; part++) {
@@ -203,7 +203,7 @@ export function elementwise(op: usize, task: i32): void {
   const kind = activationOf(op)
   const combine = combineOf(op)
   const gamma = weightAddress(op, GAMMA)
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     const from = slotAddress(op, IN) + <usize>r * <usize>strideOf(op, IN)
@@ -227,7 +227,7 @@ export function elementwise(op: usize, task: i32): void {
 export function sliceRows(op: usize, task: i32): void {
   const width = widthOf(op, OUT)
   const outRows = rowsOf(op, OUT)
-  const group = groupOf(width)
+  const group = rowsOfTask(width)
   const last = min(batch() * outRows, (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     const row = (r / outRows) * rowsOf(op, IN) + (r % outRows) + field(op, NUMBERS)

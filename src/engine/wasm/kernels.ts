@@ -12,6 +12,8 @@ export interface Kernels {
     threads: number,
   ): void
   scratchBytes(ops: number, count: number, batch: number): number
+  /** What all threads need together, behind what each has. */
+  sharedBytes(ops: number, count: number, batch: number): number
   /** Operations [from, to) of those at `ops`, with all threads. */
   run(ops: number, from: number, to: number): void
   /** A further thread's life: never returns. */
@@ -35,12 +37,14 @@ export const FIRST_FREE_ADDRESS = 4096
 /** Numbers of an operation. */
 export const OP_FIELDS = 38
 
-/** Bytes of a value as products read it, by position in PRECISIONS; 0 where there is no such product. */
-const VALUE_BYTES = [4, 0, 2, 1]
+/** Bytes of a value as float products read it, by position in PRECISIONS; 0 where there is no such product. */
+const VALUE_BYTES = [4, 0, 2]
 const INT8 = 3
 
-/** Bytes of a packed weight: panels, then for int8 a scale for each column. */
+/** Bytes of a packed weight: panels, then for int8 a scale and a sum for each column, its depth in whole fours. */
 export function packedBytes(precision: number, columns: number, depth: number): number {
   const padded = Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS
-  return padded * depth * VALUE_BYTES[precision] + (precision === INT8 ? padded * 4 : 0)
+  return precision === INT8
+    ? padded * (Math.ceil(depth / 4) * 4 + 8)
+    : padded * depth * VALUE_BYTES[precision]
 }

@@ -183,7 +183,8 @@ export class Leader {
     const { ops, count, constants, arenaFloats } = program
     const slotBytes = Math.ceil((arenaFloats * batch * 4 + OVERRUN_BYTES) / 64) * 64
     const scratchBytes = kernels.scratchBytes(ops, count, batch) + 64
-    const arena = this.#arenaFor(slotBytes + scratchBytes * threads)
+    const sharedBytes = kernels.sharedBytes(ops, count, batch)
+    const arena = this.#arenaFor(slotBytes + scratchBytes * threads + sharedBytes)
     const held: number[] = []
     try {
       const input = this.#store(pixels)
