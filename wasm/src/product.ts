@@ -29,7 +29,7 @@ import { rowsOfTask } from './rows'
 export const TILE_ROWS: i32 = 6
 export const TILE_COLUMNS: i32 = 8
 // Steps of the sum whose weights stay in the first-level cache while the rows of a chunk pass.
-const BLOCK_STEPS: i32 = 256
+const BLOCK_STEPS: i32 = 384
 // Rows of a chunk stay in the second-level cache while the panels pass.
 const CHUNK_BYTES: i32 = 786432
 const LEAST_CHUNK_TILES: i32 = 4
@@ -264,7 +264,9 @@ function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
 // ---- Linear layers: a group of panels for one chunk of rows to a task ----
 
 // So many panels side by side write whole cache lines, and rows that are in the first-level cache meet all of them.
-const GROUP_PANELS: i32 = 4
+const GROUP_PANELS: i32 = 3
+// Rows, or halves of rows, that are finished together.
+const GROUP_ROWS: i32 = 4 * TILE_ROWS
 
 function chunkRows(rows: i32, rowBytes: i32): i32 {
   const fitting = max(CHUNK_BYTES / rowBytes / TILE_ROWS, LEAST_CHUNK_TILES)
@@ -276,6 +278,12 @@ function chunkRows(rows: i32, rowBytes: i32): i32 {
 @inline function chunkOf(op: usize): i32 {
   const depth = widthOf(op, IN)
   return chunkRows(batch() * rowsOf(op, IN), inIntegers(precisionOf(op)) ? halvesBytes(depth) : depth << 2)
+}
+// Blocks of even size.
+// @ts-ignore: decorator
+@inline function blockStepsOf(steps: i32): i32 {
+  const blocks = (steps + BLOCK_STEPS - 1) / BLOCK_STEPS
+  return (steps + blocks - 1) / blocks
 }
 // @ts-ignore: decorator
 @inline function groupsOf(columns: i32): i32 {
@@ -317,8 +325,9 @@ export function linear(op: usize, task: i32, thread: i32): void {
   const stride = integers ? allSteps << 2 : strideOf(op, IN)
   let b = weight + <usize>panel * panelBytes
   let a = integers ? sharedScratch() + <usize>first * <usize>halvesBytes(depth) : slotAddress(op, IN) + <usize>first * <usize>stride
-  for (let k = 0; k < allSteps; k += BLOCK_STEPS) {
-    const steps = min(BLOCK_STEPS, allSteps - k)
+  const blockSteps = blockStepsOf(allSteps)
+  for (let k = 0; k < allSteps; k += blockSteps) {
+    const steps = min(blockSteps, allSteps - k)
     let operand = b
     let operandBytes = panelBytes
     if (bytes != 32) {
@@ -326,16 +335,31 @@ export function linear(op: usize, task: i32, thread: i32): void {
       operandBytes = BLOCK_STEPS * 32
       for (let p = 0; p < panels; p++) widen(b + <usize>p * panelBytes, precision, steps, widened + <usize>p * operandBytes)
     }
-    if (integers) multiplyPanels<i32>(a, stride, sumRows, operand, operandBytes, panels, steps, sums, sumsBytes, k > 0)
-    else multiplyPanels<f32>(a, stride, sumRows, operand, operandBytes, panels, steps, sums, sumsBytes, k > 0)
+    const isLast = k + steps == allSteps
+    for (let r = 0; r < sumRows; r += GROUP_ROWS) {
+      const count = min(GROUP_ROWS, sumRows - r)
+      const from = a + <usize>r * <usize>stride
+      const to = sums + (<usize>r << 5)
+      if (integers) multiplyPanels<i32>(from, stride, count, operand, operandBytes, panels, steps, to, sumsBytes, k > 0)
+      else multiplyPanels<f32>(from, stride, count, operand, operandBytes, panels, steps, to, sumsBytes, k > 0)
+      // While they are in the first-level cache.
+      if (isLast) finishPanels(op, to, sumsBytes, first + (integers ? r >> 1 : r), integers ? count >> 1 : count, panel, panels)
+    }
     b += <usize>(steps * bytes)
     a += <usize>(steps << 2)
   }
+}
+
+function finishPanels(op: usize, sums: usize, sumsBytes: usize, first: i32, rows: i32, panel: i32, panels: i32): void {
+  const precision = precisionOf(op)
+  const weight = weightAddress(op, WEIGHT)
+  const depth = widthOf(op, IN)
+  const columns = widthOf(op, OUT)
   const scales = precision == INT8 ? scalesAddress(weight, columns, depth) : 0
-  for (let p = 0; p < panels; p++) {
+  for (let p = 0; p < panels; p++, sums += sumsBytes) {
     const column = (panel + p) * TILE_COLUMNS
-    if (integers) joinHalves(op, sums + <usize>p * sumsBytes, first, rows, columnSumsAddress(weight, columns, depth) + (<usize>column << 2))
-    finish(op, sums + <usize>p * sumsBytes, first, rows, column, scales)
+    if (inIntegers(precision)) joinHalves(op, sums, first, rows, columnSumsAddress(weight, columns, depth) + (<usize>column << 2))
+    finish(op, sums, first, rows, column, scales)
   }
 }
 
