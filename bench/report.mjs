@@ -69,8 +69,8 @@ function browserSections(path) {
     return [
       `## In a browser: ${titleOf(result)}`,
       table(head, rows),
-      `${browser}, ${threads} threads, one page, cross-origin isolated; ${machine.processor ?? machine.model ?? ''} ${date.slice(0, 10)}. The peak is what relaxed ` +
-        `multiply-adds in registers reach on all threads: ${(peak / 1e9).toFixed(1)} GFLOP/s. Products of weights kept in bfloat16 or int8 are float32.`,
+      `${browser}, ${threads} threads, one page, cross-origin isolated; ${machine.cpu}, ${date.slice(0, 10)}. The peak is what relaxed ` +
+        `multiply-adds in registers reach on all threads: ${(peak / 1e9).toFixed(1)} GFLOP/s. Products of weights kept in bfloat16 are float32; those of int8 are of integers, with activations in 14 bits.`,
       ...missing.map(({ name, reason }) => `Missing: ${name} (${reason}).`),
     ].join('\n\n')
   })
