@@ -8,7 +8,7 @@ export async function flopOfOne(network, side) {
     dist('engine/count-flop.js'),
     dist('model/plan-vit.js'),
     dist('model/read-vit.js'),
-    dist('platform/node/verify/hashed-checkpoint.js'),
+    dist('verify/hashed-checkpoint.js'),
   ])
   const { config } = readVit(hashedCheckpoint(network, [side, side], 'large-1'), { network })
   const cells = side / config.patchSize

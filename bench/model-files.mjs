@@ -35,7 +35,7 @@ export async function modelFile(network, side, form) {
   const of = (wanted) => modelFile(network, side, wanted)
   switch (form) {
     case 'safetensors': {
-      const { hashedCheckpoint } = await dist('platform/node/verify/hashed-checkpoint.js')
+      const { hashedCheckpoint } = await dist('verify/hashed-checkpoint.js')
       return writeModel(hashedCheckpoint(network, [side, side], 'large-1'), `${base}.safetensors`)
     }
     case 'onnx':
@@ -90,7 +90,7 @@ export function pixelFile(side) {
 async function writeOnnx(network, side, path) {
   const [{ writeOnnxVit }, { hashedCheckpoint }, { readVit }, { toFloat32 }] = await Promise.all([
     import('./onnx-vit.mjs'),
-    dist('platform/node/verify/hashed-checkpoint.js'),
+    dist('verify/hashed-checkpoint.js'),
     dist('model/read-vit.js'),
     dist('tensor/tensor.js'),
   ])

@@ -13,8 +13,9 @@ import { writeModel } from '../bench/write-model.mjs'
 import { findPretrained, publishedFile } from '../src/hub/find-pretrained.js'
 import { rememberedHash } from '../src/platform/node/hub/verified-files.js'
 import { nativeAvailability } from '../src/platform/node/native/index.js'
-import { readTensors } from '../src/platform/node/verify/case.js'
-import { hashedCheckpoint } from '../src/platform/node/verify/hashed-checkpoint.js'
+import { openFile } from '../src/platform/node/open-file.js'
+import { readTensors } from '../src/verify/case.js'
+import { hashedCheckpoint } from '../src/verify/hashed-checkpoint.js'
 import { openGoldens } from '../test/support/goldens.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -127,7 +128,9 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
     expect(shape).toEqual([1, 1024])
     expect(out).toEqual([1, 1024])
     const expected = (
-      await readTensors(join(goldens.root, 'large', '518.expected.safetensors'), ['embedding'])
+      await readTensors(await openFile(join(goldens.root, 'large', '518.expected.safetensors')), [
+        'embedding',
+      ])
     ).get('embedding')
     const error = Math.max(
       ...data.map((value: number, i: number) => Math.abs(value - (expected?.[i] ?? Number.NaN))),

@@ -26,11 +26,12 @@ const ROOMS = {
   model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
   encoder: { rooms: BELOW_ENCODER },
   picture: { rooms: ['tensor', 'kernels', 'image', 'model'] },
+  verify: { rooms: [...BELOW_ENCODER, 'encoder'] },
   birder: { rooms: [...BELOW_ENCODER, 'encoder'] },
   hub: { rooms: ['model', 'birder'] },
   'platform/browser': { rooms: UNIVERSAL, packages: ['@noble/hashes'] },
-  'platform/node': { rooms: UNIVERSAL, packages: ANY, node: true },
-  cli: { rooms: [...UNIVERSAL, 'platform/node'], packages: ANY, node: true },
+  'platform/node': { rooms: [...UNIVERSAL, 'verify'], packages: ANY, node: true },
+  cli: { rooms: [...UNIVERSAL, 'verify', 'platform/node'], packages: ANY, node: true },
   index: { rooms: UNIVERSAL },
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { planVit } from '../model/plan-vit.js'
 import { readVit } from '../model/read-vit.js'
-import { hashedCheckpoint } from '../platform/node/verify/hashed-checkpoint.js'
+import { hashedCheckpoint } from '../verify/hashed-checkpoint.js'
 import { countFlop } from './count-flop.js'
 import type { Plan, Step } from './plan.js'
 

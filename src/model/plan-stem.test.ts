@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { Network } from '../encoder/network.js'
 import { createReferenceEngine } from '../engine/reference/reference-engine.js'
 import { ACTIVATIONS } from '../kernels/activation.js'
-import { hashedCheckpoint } from '../platform/node/verify/hashed-checkpoint.js'
 import { toFloat32 } from '../tensor/tensor.js'
+import { hashedCheckpoint } from '../verify/hashed-checkpoint.js'
 import { readVit } from './read-vit.js'
 
 type Image = number[][][] // [channel][y][x]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
-import { hashedCheckpoint, hashedValues } from '../platform/node/verify/hashed-checkpoint.js'
 import { elementCount } from '../tensor/shape.js'
+import { hashedCheckpoint, hashedValues } from '../verify/hashed-checkpoint.js'
 import { networkNames } from './networks.js'
 import { BIRDER_NETWORKS } from './networks-data.js'
 import { planVit } from './plan-vit.js'

@@ -9,8 +9,10 @@ import {
   startChromium,
   type TestSite,
 } from '../support/chromium.js'
+import { openGoldens } from '../support/goldens.js'
 
 const ATTEMPTS = 5
+const goldens = openGoldens()
 
 if (chromiumPath === null)
   console.warn('not run: the browser tests (no Chromium found; PLUMAGE_CHROMIUM names one)')
@@ -19,7 +21,7 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
   let browser: Browser
   let site: TestSite
   beforeAll(async () => {
-    site = await serveSite(await buildPage(), {})
+    site = await serveSite(await buildPage(), { goldens: goldens.root })
     browser = await startChromium()
   })
   afterAll(async () => {
@@ -27,12 +29,26 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
     await site?.[Symbol.asyncDispose]()
   })
 
-  test.each([
+  const PATHS = [
     ['isolated', { threads: 2, relaxed: true }, 'relaxed SIMD, 2 threads'],
     ['isolated', { threads: 2, relaxed: false }, 'SIMD, 2 threads'],
     ['plain', { relaxed: true }, 'relaxed SIMD, 1 thread'],
     ['plain', { relaxed: false }, 'SIMD, 1 thread'],
-  ] as const)('every op agrees with the reference, %s page, %o', async (kind, options, name) => {
+  ] as const
+
+  test.each(PATHS)(
+    'every network has the activations of its library, %s page, %o',
+    async (kind, options, name) => {
+      const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
+      const found = await call(browser, site[kind], 'goldens', { folder: '/goldens', cases, engine: options })
+      expect(found.engine).toBe(name)
+      expect(found.failures).toEqual([])
+      expect(found.count).toBeGreaterThan(10 * cases.length)
+    },
+    300_000,
+  )
+
+  test.each(PATHS)('every op agrees with the reference, %s page, %o', async (kind, options, name) => {
     const { engine, cases, failures } = await call(browser, site[kind], 'conformance', options)
     expect(engine).toBe(name)
     expect(failures).toEqual([])

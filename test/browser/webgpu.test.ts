@@ -13,8 +13,10 @@ import {
   startChromium,
   type TestSite,
 } from '../support/chromium.js'
+import { openGoldens } from '../support/goldens.js'
 
 const folder = join(packageRoot, 'examples/photos')
+const goldens = openGoldens()
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.jpg'))
   .slice(0, 3)
@@ -23,7 +25,7 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
   let browser: Browser
   let site: TestSite
   beforeAll(async () => {
-    site = await serveSite(await buildPage(), { photos: folder })
+    site = await serveSite(await buildPage(), { photos: folder, goldens: goldens.root })
     browser = await startChromium()
   })
   afterAll(async () => {
@@ -37,6 +39,14 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
     expect(failures).toEqual([])
     expect(cases).toBeGreaterThan(40)
   })
+
+  test('every network has the activations of its library', async () => {
+    const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
+    const options = { folder: '/goldens', cases, engine: 'webgpu' } as const
+    const { count, failures } = await call(browser, site.plain, 'goldens', options)
+    expect(failures).toEqual([])
+    expect(count).toBeGreaterThan(10 * cases.length)
+  }, 900_000)
 
   test.each([
     ['float32', 1e-4],

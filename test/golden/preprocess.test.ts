@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import type { Comparison } from '../../src/platform/node/verify/case.js'
 import { runPreprocessCase } from '../../src/platform/node/verify/preprocess-case.js'
+import type { Comparison } from '../../src/verify/case.js'
 import { openGoldens } from '../support/goldens.js'
 
 const { root, cases } = openGoldens()

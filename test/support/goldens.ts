@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { GoldenCase } from '../../src/platform/node/verify/case.js'
+import type { GoldenCase } from '../../src/verify/case.js'
 
 export interface Goldens {
   /** The folder that the paths of cases are relative to. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeModel } from '../../../bench/write-model.mjs'
+import { hashedCheckpoint } from '../../verify/hashed-checkpoint.js'
 import { loadEncoder } from './load-encoder.js'
 import { nativeAvailability } from './native/index.js'
 import { packageRoot } from './package-root.js'
-import { hashedCheckpoint } from './verify/hashed-checkpoint.js'
 
 interface Expected {
   readonly first8: readonly number[]

@@ -1,7 +1,10 @@
 /** What runs inside the page: each function is called by name from a test, with plain values going in and coming out. */
 import * as library from 'plumage/browser'
+import { CheckpointError } from '../../../src/checkpoint/checkpoint-error.js'
 import type { Engine } from '../../../src/engine/engine.js'
 import { elementCount } from '../../../src/tensor/shape.js'
+import type { Comparison, GoldenCase, OpenSource } from '../../../src/verify/case.js'
+import { runVitCase } from '../../../src/verify/vit-case.js'
 import { CASES, type Case } from '../../conformance/cases.js'
 import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
 
@@ -33,6 +36,38 @@ async function conformance(options: library.WasmOptions | 'webgpu'): Promise<Out
     if (!(error <= row.tolerance)) failures.push(`${row.name}: ${error} > ${row.tolerance}`)
   }
   return { engine: engine.description, cases: CASES.length, failures }
+}
+
+/** Golden cases of a folder of the site, on a browser's engine: how many comparisons were made, and those that failed. */
+async function goldens(wanted: {
+  readonly folder: string
+  readonly cases: readonly GoldenCase[]
+  readonly engine: library.WasmOptions | 'webgpu'
+}): Promise<{ engine: string; count: number; failures: Comparison[] }> {
+  using engine =
+    wanted.engine === 'webgpu' ? await createWebgpuEngine() : await createWasmEngine(wanted.engine)
+  const open = (path: string) => fetched(`${wanted.folder}/${path}`)
+  const failures: Comparison[] = []
+  let count = 0
+  for (const golden of wanted.cases) {
+    for await (const comparison of runVitCase(golden, { engine, open })) {
+      count++
+      if (!comparison.passed) failures.push(comparison)
+    }
+  }
+  return { engine: engine.description, count, failures }
+}
+
+async function fetched(url: string): Promise<OpenSource> {
+  const answer = await fetch(url)
+  if (!answer.ok) throw new CheckpointError('not-found', `${url}: ${answer.status}`)
+  const bytes = new Uint8Array(await answer.arrayBuffer())
+  return {
+    label: url,
+    size: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+    [Symbol.asyncDispose]: async () => {},
+  }
 }
 
 /** The code of the error that an engine with these options is refused with, or how it was made. */
@@ -271,6 +306,7 @@ const suite = {
   decodeError,
   embeddings,
   engineTask,
+  goldens,
   listStoredModels: library.listStoredModels,
   load,
   lostDevice,

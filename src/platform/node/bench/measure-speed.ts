@@ -6,10 +6,10 @@ import type { Engine } from '../../../engine/engine.js'
 import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
+import { hashedCheckpoint, hashedValues } from '../../../verify/hashed-checkpoint.js'
 import { chooseEngine, type EngineOptions } from '../choose-engine.js'
 import { type FindModelOptions, findModel } from '../find-model.js'
 import { openVit } from '../open-vit.js'
-import { hashedCheckpoint, hashedValues } from '../verify/hashed-checkpoint.js'
 import { measurePeak } from './measure-peak.js'
 
 export interface SpeedOptions extends EngineOptions, FindModelOptions {

@@ -4,10 +4,12 @@ import { classificationTransform, type TransformOptions } from '../../../birder/
 import { type InferOptions, inferImage } from '../../../birder/infer-image.js'
 import { BirderNet } from '../../../birder/net.js'
 import { Network } from '../../../encoder/network.js'
+import { type Comparison, type GoldenCase, isWhole, readTensors } from '../../../verify/case.js'
+import { judge } from '../../../verify/judge.js'
 import { decodeImage } from '../decode-image.js'
+import { openFile } from '../open-file.js'
 import { openVit } from '../open-vit.js'
-import { type CaseContext, type Comparison, type GoldenCase, isWhole, readTensors } from './case.js'
-import { judge } from './judge.js'
+import type { FolderContext } from './folder-context.js'
 
 /** Birder's arguments, in its own spelling. */
 interface Options {
@@ -21,13 +23,13 @@ interface Options {
 
 export async function* runEndToEndCase(
   golden: GoldenCase,
-  { root, engine, signal }: CaseContext,
+  { root, engine, signal }: FolderContext,
 ): AsyncGenerator<Comparison, void, undefined> {
   const { infer = {}, transform = {} } = golden.options as Options
   const image = await decodeImage(join(root, (golden.image as { path: string }).path), {
     orientation: 'ignore',
   })
-  const expected = await readTensors(join(root, golden.expected?.path ?? ''))
+  const expected = await readTensors(await openFile(join(root, golden.expected?.path ?? '')))
   const inferOptions: InferOptions = {
     returnEmbedding: infer.return_embedding ?? false,
     returnLogits: infer.return_logits ?? false,

@@ -5,15 +5,17 @@ import { prepareImage } from '../../../image/prepare-image.js'
 import { birderRecipe } from '../../../image/recipe.js'
 import { readVit } from '../../../model/read-vit.js'
 import { specialTokens } from '../../../model/vit-config.js'
+import { arrange } from '../../../verify/activations.js'
+import { type Comparison, type GoldenCase, readTensors } from '../../../verify/case.js'
+import { hashedCheckpoint } from '../../../verify/hashed-checkpoint.js'
+import { judge } from '../../../verify/judge.js'
 import { decodeImage } from '../decode-image.js'
-import { arrange } from './activations.js'
-import { type CaseContext, type Comparison, type GoldenCase, readTensors } from './case.js'
-import { hashedCheckpoint } from './hashed-checkpoint.js'
-import { judge } from './judge.js'
+import { openFile } from '../open-file.js'
+import type { FolderContext } from './folder-context.js'
 
 export async function* runLargeCase(
   golden: GoldenCase,
-  context: CaseContext,
+  context: FolderContext,
 ): AsyncGenerator<Comparison, void, undefined> {
   if (context.engine.name === 'reference') return
   const { root, engine, signal } = context
@@ -60,7 +62,7 @@ export async function* runLargeCase(
     )
   const blockRow = (row: number) =>
     joined(slots.blocks.map((slot) => of(slot).subarray(row * width, (row + 1) * width)))
-  const expected = await readTensors(join(root, golden.expected?.path ?? ''))
+  const expected = await readTensors(await openFile(join(root, golden.expected?.path ?? '')))
   const probabilities = arrange(
     of(slots.embedding),
     { slot: slots.embedding, layout: 'softmax' },

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { Network } from '../../../encoder/network.js'
 import { EngineError } from '../../../engine/engine-error.js'
+import type { Comparison, GoldenCase } from '../../../verify/case.js'
 import { openVit } from '../open-vit.js'
-import type { CaseContext, Comparison, GoldenCase } from './case.js'
+import type { FolderContext } from './folder-context.js'
 
 /** `reported`: it loaded, ran, and the weight at fault was named. */
 type Outcome = 'loaded' | 'refused' | 'reported'
@@ -18,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly Outcome[]>> = {
 
 export async function* runMalformedCase(
   golden: GoldenCase,
-  context: CaseContext,
+  context: FolderContext,
 ): AsyncGenerator<Comparison, void, undefined> {
   const expect = String(golden.expect)
   const { outcome, message } = await tryFile(golden, context)
@@ -36,7 +37,7 @@ export async function* runMalformedCase(
 
 async function tryFile(
   golden: GoldenCase,
-  { root, engine, signal }: CaseContext,
+  { root, engine, signal }: FolderContext,
 ): Promise<{ outcome: Outcome; message: string }> {
   const { path } = golden.file as { path: string }
   const options = signal === undefined ? {} : { signal }

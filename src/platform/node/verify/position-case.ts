@@ -1,7 +1,9 @@
 /** Position tables alone, resampled by each library's rule. */
 import { join } from 'node:path'
 import { type PositionRule, resamplePositions } from '../../../model/positions.js'
-import { type CaseContext, type Comparison, compare, type GoldenCase, readTensors } from './case.js'
+import { type Comparison, compare, type GoldenCase, readTensors } from '../../../verify/case.js'
+import { openFile } from '../open-file.js'
+import type { FolderContext } from './folder-context.js'
 
 const RULES: Readonly<Record<string, PositionRule>> = {
   'birder-adjust': 'antialias',
@@ -14,9 +16,9 @@ const RULES: Readonly<Record<string, PositionRule>> = {
 
 export async function* runPositionCase(
   golden: GoldenCase,
-  { root }: CaseContext,
+  { root }: FolderContext,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const values = await readTensors(join(root, golden.expected?.path ?? ''))
+  const values = await readTensors(await openFile(join(root, golden.expected?.path ?? '')))
   const [rows, columns] = golden.old_grid as [number, number]
   const table = values.get('table') ?? new Float32Array()
   for (const [tensor, expected] of values) {

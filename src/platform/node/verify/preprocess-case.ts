@@ -10,9 +10,11 @@ import { type PreparedImage, prepareImage, resizeAndCropWith } from '../../../im
 import { birderRecipe, namedRecipe, type PassOrder, type Recipe } from '../../../image/recipe.js'
 import { portableResample, type Resample } from '../../../kernels/resample-pillow.js'
 import { IMAGENET_STATS } from '../../../model/vit-config.js'
+import { type Comparison, type GoldenCase, largestDifference, readTensors } from '../../../verify/case.js'
 import { decodeImage } from '../decode-image.js'
 import { createNativeResample, nativeAvailability } from '../native/index.js'
-import { type CaseContext, type Comparison, type GoldenCase, largestDifference, readTensors } from './case.js'
+import { openFile } from '../open-file.js'
+import type { FolderContext } from './folder-context.js'
 
 /** All that resize here, by name. */
 const RESAMPLERS: readonly (readonly [string, Resample])[] = [
@@ -45,7 +47,7 @@ const JPEG_TOLERANCE = 1
 
 export async function* runPreprocessCase(
   golden: GoldenCase,
-  { root }: CaseContext,
+  { root }: FolderContext,
 ): AsyncGenerator<Comparison, void, undefined> {
   const { path } = golden.source as { path: string }
   const decoded = golden.decoded as Decoded
@@ -105,7 +107,7 @@ async function* runNormalised(
   root: string,
   image: DecodedImage,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const tensors = await readTensors(join(root, golden.expected?.path ?? ''))
+  const tensors = await readTensors(await openFile(join(root, golden.expected?.path ?? '')))
   for (const [tensor, expected] of tensors) {
     if (!tensor.startsWith('normalised/')) continue
     const result = (golden.results as readonly Result[]).find(({ name }) => tensor === `normalised/${name}`)

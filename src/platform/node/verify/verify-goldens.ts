@@ -1,14 +1,18 @@
 /** Runs golden cases on an engine and says how far each result is from the library that made it. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Engine } from '../../../engine/engine.js'
-import { type Comparison, type GoldenCase, type RunCase, readIndex } from './case.js'
+import type { Comparison, GoldenCase } from '../../../verify/case.js'
+import { runVitCase } from '../../../verify/vit-case.js'
+import { openFile } from '../open-file.js'
 import { runEndToEndCase } from './end-to-end-case.js'
+import type { FolderContext } from './folder-context.js'
 import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { runPositionCase } from './position-case.js'
 import { runPreprocessCase } from './preprocess-case.js'
-import { runVitCase } from './vit-case.js'
 
-export type { Comparison } from './case.js'
+export type { Comparison } from '../../../verify/case.js'
 
 export interface VerifyOptions {
   readonly engine: Engine
@@ -21,9 +25,11 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal
 }
 
+type RunCase = (golden: GoldenCase, context: FolderContext) => AsyncGenerator<Comparison, void, undefined>
+
 const RUNNERS: Readonly<Record<string, RunCase>> = {
-  vit: runVitCase,
-  dialect: runVitCase,
+  vit: runFromFolder,
+  dialect: runFromFolder,
   position: runPositionCase,
   'end-to-end': runEndToEndCase,
   malformed: runMalformedCase,
@@ -50,6 +56,17 @@ export async function* verifyGoldens(
       yield failed(golden, error)
     }
   }
+}
+
+function runFromFolder(golden: GoldenCase, { root, ...context }: FolderContext) {
+  return runVitCase(golden, { ...context, open: (path) => openFile(join(root, path)) })
+}
+
+async function readIndex(root: string): Promise<readonly GoldenCase[]> {
+  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
+    cases: readonly GoldenCase[]
+  }
+  return cases
 }
 
 function failed({ id, kind }: GoldenCase, error: unknown): Comparison {

@@ -2,12 +2,21 @@
  * Networks with stored weights, in Birder's and the other dialects: every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
-import { join } from 'node:path'
-import { Network } from '../../../encoder/network.js'
-import type { PositionRule } from '../../../model/positions.js'
-import { openVit } from '../open-vit.js'
+import type { PlainValue } from '../checkpoint/checkpoint.js'
+import { CheckpointError } from '../checkpoint/checkpoint-error.js'
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
+import { Network } from '../encoder/network.js'
+import type { PositionRule } from '../model/positions.js'
+import { readVit } from '../model/read-vit.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
-import { type CaseContext, type Comparison, type GoldenCase, isWhole, readTensors } from './case.js'
+import {
+  type CaseContext,
+  type Comparison,
+  type GoldenCase,
+  isWhole,
+  type OpenSource,
+  readTensors,
+} from './case.js'
 import { judge } from './judge.js'
 
 /** What Birder's `adjust_size` and `set_dynamic_size` do; a dialect's own rule comes with the checkpoint. */
@@ -19,11 +28,10 @@ export async function* runVitCase(
   golden: GoldenCase,
   context: CaseContext,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const { root } = context
-  const expected = await readTensors(join(root, golden.expected?.path ?? ''))
-  const input = (await readTensors(join(root, golden.input?.path ?? ''), [golden.input?.tensor ?? ''])).get(
-    golden.input?.tensor ?? '',
-  )
+  const { open } = context
+  const expected = await readTensors(await open(golden.expected?.path ?? ''))
+  const name = golden.input?.tensor ?? ''
+  const input = (await readTensors(await open(golden.input?.path ?? ''), [name])).get(name)
   for (const { path } of golden.checkpoints ?? []) {
     if (!isWhole(path)) continue
     yield* runCheckpoint(golden, context, path, input ?? new Float32Array(), expected)
@@ -32,16 +40,19 @@ export async function* runVitCase(
 
 async function* runCheckpoint(
   golden: GoldenCase,
-  { root, engine, signal }: CaseContext,
+  { open, engine, signal }: CaseContext,
   path: string,
   input: Float32Array,
   expected: ReadonlyMap<string, Float32Array>,
 ): AsyncGenerator<Comparison, void, undefined> {
-  await using open = await openVit(join(root, path), {
+  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
+  await using checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
+  const configFile = await readJsonOrUndefined(() => beside('config.json'))
+  const vit = readVit(checkpoint, {
+    ...(configFile === undefined ? {} : { configFile }),
     ...(golden.network === undefined ? {} : { network: golden.network }),
     ...(golden.network_parameters === undefined ? {} : { heads: golden.network_parameters.heads }),
   })
-  const { vit } = open
   using network = await Network.load(vit, engine)
   const position = golden.run?.position ?? ''
   const rule = RULES[position] ?? vit.config.positions?.rule ?? 'antialias'
@@ -78,5 +89,15 @@ async function* runCheckpoint(
       )
       if (comparison !== null) yield comparison
     }
+  }
+}
+
+async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<PlainValue | undefined> {
+  try {
+    await using source = await open()
+    return JSON.parse(new TextDecoder().decode(await source.read(0, source.size))) as PlainValue
+  } catch (error) {
+    if (error instanceof CheckpointError && error.code === 'not-found') return undefined
+    throw error
   }
 }

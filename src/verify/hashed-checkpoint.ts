@@ -2,13 +2,13 @@
  * A checkpoint whose numbers are a hash of seed, name and index, so that a network of any size can be checked and timed without a file.
  * The hash and the scales by name pattern are those of the golden cases of kind `large`.
  */
-import type { Checkpoint, TensorInfo } from '../../../checkpoint/checkpoint.js'
-import { assertShape, CheckpointError } from '../../../checkpoint/checkpoint-error.js'
-import { birder } from '../../../model/dialects/birder.js'
-import type { VitHints } from '../../../model/dialects/dialect.js'
-import { planVit } from '../../../model/plan-vit.js'
-import { elementCount, type Shape } from '../../../tensor/shape.js'
-import { float32Tensor } from '../../../tensor/tensor.js'
+import type { Checkpoint, TensorInfo } from '../checkpoint/checkpoint.js'
+import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
+import { birder } from '../model/dialects/birder.js'
+import type { VitHints } from '../model/dialects/dialect.js'
+import { planVit } from '../model/plan-vit.js'
+import { elementCount, type Shape } from '../tensor/shape.js'
+import { float32Tensor } from '../tensor/tensor.js'
 
 /**
  * @param network a name of Birder's registry

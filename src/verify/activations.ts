@@ -1,9 +1,9 @@
 /** Golden tensors by the names that PyTorch's modules have, out of a plan's slots. */
-import type { SlotName } from '../../../engine/plan.js'
-import { softmaxRows } from '../../../kernels/softmax.js'
-import type { VitPlan } from '../../../model/plan-vit.js'
-import { birderOrder, patchMaps } from '../../../model/token-layout.js'
-import { specialTokens, type VitConfig } from '../../../model/vit-config.js'
+import type { SlotName } from '../engine/plan.js'
+import { softmaxRows } from '../kernels/softmax.js'
+import type { VitPlan } from '../model/plan-vit.js'
+import { birderOrder, patchMaps } from '../model/token-layout.js'
+import { specialTokens, type VitConfig } from '../model/vit-config.js'
 
 export type Order = 'canonical' | 'birder'
 

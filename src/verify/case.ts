@@ -1,11 +1,8 @@
-/** What a folder of golden cases looks like: an `index.json` that lists inputs, expected tensors and tolerances. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Checkpoint } from '../../../checkpoint/checkpoint.js'
-import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
-import type { Engine } from '../../../engine/engine.js'
-import { toFloat32 } from '../../../tensor/tensor.js'
-import { openFile } from '../open-file.js'
+/** What golden cases look like: an `index.json` lists inputs, expected tensors and tolerances. Their files come from wherever a platform has them. */
+import type { ByteSource, Checkpoint } from '../checkpoint/checkpoint.js'
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
+import type { Engine } from '../engine/engine.js'
+import { toFloat32 } from '../tensor/tensor.js'
 
 export interface GoldenTensor {
   readonly shape: readonly number[]
@@ -45,24 +42,14 @@ export interface Comparison {
   readonly note?: string
 }
 
+export type OpenSource = ByteSource & AsyncDisposable
+
 /** What a kind of case needs to run. */
 export interface CaseContext {
-  /** Folder of the index. */
-  readonly root: string
   readonly engine: Engine
+  /** A file by its path from the index; throws `CheckpointError` `not-found` where there is none. */
+  readonly open: (path: string) => Promise<OpenSource>
   readonly signal?: AbortSignal
-}
-
-export type RunCase = (
-  golden: GoldenCase,
-  context: CaseContext,
-) => AsyncGenerator<Comparison, void, undefined>
-
-export async function readIndex(root: string): Promise<readonly GoldenCase[]> {
-  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
-    cases: readonly GoldenCase[]
-  }
-  return cases
 }
 
 /** Configs and the shards of an index are listed too, and are read along with what they belong to. */
@@ -70,12 +57,12 @@ export function isWhole(path: string): boolean {
   return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
 }
 
-/** Reads named tensors of a safetensors file as float32. */
+/** Reads named tensors of a safetensors file as float32, and closes it. */
 export async function readTensors(
-  path: string,
+  source: OpenSource,
   names?: readonly string[],
 ): Promise<Map<string, Float32Array>> {
-  await using checkpoint = await openCheckpoint(await openFile(path))
+  await using checkpoint = await openCheckpoint(source)
   const values = new Map<string, Float32Array>()
   for (const name of names ?? checkpoint.tensors.keys()) values.set(name, await readTensor(checkpoint, name))
   return values
