@@ -61,6 +61,17 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
     expect(await call(browser, site.isolated, 'refusal', { threads: 65 })).toBe('unsupported')
   })
 
+  test('what does not fit is refused by name, and the next run works', async () => {
+    for (const kind of ['isolated', 'plain'] as const) {
+      expect(await call(browser, site[kind], 'outOfMemory')).toEqual({
+        load: 'out-of-memory',
+        read: false,
+        run: 'out-of-memory',
+        after: true,
+      })
+    }
+  })
+
   test('the page stays free while the engine computes, with one thread as well', async () => {
     const tasks: number[] = []
     // Other work on the machine can only make a task look longer.

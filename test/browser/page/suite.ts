@@ -181,6 +181,29 @@ async function engineTask(): Promise<{ longest: number; whole: number }> {
   return { longest, whole }
 }
 
+/** What is refused where memory ends: weights that no memory holds, unread, and a run whose activations do not fit; then a run that does. */
+async function outOfMemory(): Promise<{ load: string; read: boolean; run: string; after: boolean }> {
+  using engine = await createWasmEngine()
+  const codeOf = (error: { code?: string }) => error.code ?? String(error)
+  const linear = { op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null } as const
+  const huge = planOf([1, 40_000], [linear], { y: [1, 40_000] }, { w: [40_000, 40_000] })
+  let read = false
+  const unread = {
+    read: async () => {
+      read = true
+      return new Float32Array()
+    },
+  }
+  const load = await engine.load(huge.plan, unread).then(() => 'loaded', codeOf)
+  // 64 numbers become a million.
+  const wide = planOf([1, 64], [linear], { y: [1, 1_000_000] }, { w: [1_000_000, 64] })
+  using model = await engine.load(wide.plan, weights)
+  using program = model.compile(wide.plan, [wide.output])
+  const run = await program.run(new Float32Array(64 * 1000), { batch: 1000 }).then(() => 'run', codeOf)
+  const values = (await program.run(pseudoRandom(64, 1))).get(wide.output)
+  return { load, read, run, after: values?.some((value) => value !== 0) ?? false }
+}
+
 async function blobOf(url: string): Promise<File> {
   const answer = await fetch(url)
   return new File([await answer.blob()], url.split('/').pop() ?? 'photo')
@@ -310,6 +333,7 @@ const suite = {
   listStoredModels: library.listStoredModels,
   load,
   lostDevice,
+  outOfMemory,
   pixelsOf,
   refusal,
   removeStoredModels: library.removeStoredModels,
