@@ -159,14 +159,50 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
          return { engine: encoder.identity.engine, embedding: [...embedding] }
        }`,
     )
+    writeFileSync(
+      join(folder, 'readme.html'),
+      '<!doctype html><input type="file" multiple><script type="module" src="./readme.ts"></script>',
+    )
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+    const snippet = /<!-- example: browser -->\n```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
+    writeFileSync(join(folder, 'readme.ts'), snippet)
     await build({
       configFile: false,
       logLevel: 'warn',
       root: folder,
       base: './',
       worker: { format: 'es' },
-      build: { outDir, emptyOutDir: true, target: 'esnext', assetsInlineLimit: 0 },
+      build: {
+        outDir,
+        emptyOutDir: true,
+        target: 'esnext',
+        assetsInlineLimit: 0,
+        rolldownOptions: { input: ['index.html', 'readme.html'].map((name) => join(folder, name)) },
+      },
     })
+  })
+
+  test('what the README shows for a page runs', async () => {
+    await using site = await serveSite(outDir, {})
+    const browser = await startChromium({ gpu: false })
+    try {
+      const page = await browser.newPage()
+      const lines: string[] = []
+      page.on('console', (message) => lines.push(message.text()))
+      await page.goto(`${site.isolated}readme.html`)
+      const hasHandler = () => document.querySelector('input')?.onchange != null
+      await page.waitForFunction(hasHandler)
+      const broken = { name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no picture') }
+      const whole = { name: 'hat-1.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo) }
+      await page.locator('input').setInputFiles([broken, whole])
+      await expect
+        .poll(() => lines.some((line) => line.startsWith('hat-1.jpg')), { timeout: 20_000 })
+        .toBe(true)
+      expect(lines.some((line) => line.startsWith('broken.png: '))).toBe(true)
+      expect(lines).toContain('bytes')
+    } finally {
+      await browser.close()
+    }
   })
 
   /** The embedding of the photo, and the bytes that came before the weights were asked for. */
