@@ -17,7 +17,7 @@ import {
 const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
 
-const ATTEMPTS = 5
+const ATTEMPTS = 15
 
 describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
   let browser: Browser
@@ -76,5 +76,9 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
       reason: 'Error: enough',
       goesOn: true,
     })
+  })
+
+  test('a run whose encoder is disposed of ends with an error that says so', async () => {
+    expect(await call(browser, site.isolated, 'disposedMidway', `/photos/${names[0]}`)).toBe('disposed')
   })
 })

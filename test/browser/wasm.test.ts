@@ -11,7 +11,7 @@ import {
 } from '../support/chromium.js'
 import { openGoldens } from '../support/goldens.js'
 
-const ATTEMPTS = 5
+const ATTEMPTS = 15
 const goldens = openGoldens()
 
 if (chromiumPath === null)

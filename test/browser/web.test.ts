@@ -120,6 +120,20 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.close()
   })
 
+  test('another size while photos are computed: all are computed for it, and none is lost', async () => {
+    const page = await open()
+    await page.getByRole('button', { name: 'Add the examples' }).click()
+    await page
+      .getByRole('application', { name: /16 by 16/ })
+      .first()
+      .waitFor()
+    await page.getByRole('combobox', { name: 'Patches' }).selectOption('8')
+    await page.getByRole('combobox', { name: 'Patches' }).selectOption('24')
+    await expect.poll(() => page.getByRole('application', { name: /24 by 24/ }).count()).toBe(12)
+    expect(await page.locator('.problem').count()).toBe(0)
+    await page.close()
+  })
+
   test('photos dropped and removed while others are computed', async () => {
     const page = await open()
     const names = ['hat-1.jpg', 'hat-2.jpg', 'hat-3.jpg', 'pants-1.jpg', 'pants-2.jpg', 'pants-3.jpg']

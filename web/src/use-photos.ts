@@ -48,14 +48,18 @@ export function usePhotos(side: number): PhotoStore {
     running.current = true
     const started = performance.now()
     let done = 0
+    const taken: Photo[] = []
+    // When another encoder has taken over, all photos wait for that one.
+    const isCurrent = () => encoder.current === loaded
     const waiting = async function* () {
-      for (let photo = queue.current.shift(); photo !== undefined; photo = queue.current.shift()) {
+      while (isCurrent()) {
+        const photo = queue.current.shift()
+        if (photo === undefined) return
         if (gone.current.has(photo.id)) continue
         taken.push(photo)
         yield photo.file
       }
     }
-    const taken: Photo[] = []
     const report = (kind: EncoderStatus['kind']) => {
       const seconds = (performance.now() - started) / 1000
       const total = taken.length + queue.current.length
@@ -66,14 +70,14 @@ export function usePhotos(side: number): PhotoStore {
       // Small batches: a picture that is waited for matters more than the last bit of speed.
       const options = { batch: 4, layers: [objectsBlock(loaded.depth)] }
       for await (const { index, features, error } of loaded.encodeAll(waiting(), options)) {
+        if (!isCurrent()) break
         done++
         change(taken[index].id, features ? { features, problem: null } : { problem: error.message })
         report('encoding')
       }
-      report('ready')
+      if (isCurrent()) report('ready')
     } catch (error) {
-      // Another encoder took over; what was under way is waiting for it already.
-      if (encoder.current === loaded) setStatus((old) => ({ ...old, kind: 'failed', text: messageOf(error) }))
+      if (isCurrent()) setStatus((old) => ({ ...old, kind: 'failed', text: messageOf(error) }))
     } finally {
       running.current = false
     }

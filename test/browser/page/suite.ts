@@ -322,11 +322,24 @@ async function aborted(photo: string): Promise<{ reason: string; goesOn: boolean
   return { reason: String(reason), goesOn: (await encoder.encode(file)).embedding.length > 0 }
 }
 
+/** The code of the error of a run whose encoder is disposed of meanwhile, alone in its worker. */
+async function disposedMidway(photo: string): Promise<string> {
+  const file = await blobOf(photo)
+  const encoder = await loadEncoder('mini')
+  const running = encoder.encode(file).then(
+    () => 'encoded',
+    (error) => error.code ?? String(error),
+  )
+  encoder[Symbol.dispose]()
+  return await running
+}
+
 const suite = {
   aborted,
   chosenEngine,
   conformance,
   decodeError,
+  disposedMidway,
   embeddings,
   engineTask,
   goldens,

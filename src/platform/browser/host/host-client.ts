@@ -27,7 +27,7 @@ export class HostClient {
   private constructor() {
     this.#worker = new Worker(new URL('./host.js', import.meta.url), { type: 'module', name: 'plumage' })
     this.#worker.onmessage = ({ data }: MessageEvent<FromHost>) => this.#settle(data)
-    this.#worker.onerror = ({ message }) => this.#end(message)
+    this.#worker.onerror = ({ message }) => this.#end(workerFailed(message))
   }
 
   /** The worker that runs already, or a new one; `release` says that one user less needs it. */
@@ -40,8 +40,7 @@ export class HostClient {
   release(): void {
     this.#users--
     if (this.#users > 0) return
-    if (HostClient.#shared === this) HostClient.#shared = null
-    this.#worker.terminate()
+    this.#end(new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.'))
   }
 
   async ask<Answer extends HostAnswer>(request: HostRequest, options: AskOptions = {}): Promise<Answer> {
@@ -85,15 +84,19 @@ export class HostClient {
     }
   }
 
-  /** The next user gets a new worker. */
-  #end(reason: string): void {
+  /** The next user gets a new worker; whoever still waits for this one hears why it is gone. */
+  #end(reason: EngineError): void {
     if (HostClient.#shared === this) HostClient.#shared = null
     this.#worker.terminate()
-    this.#ended = new EngineError(
-      'unavailable',
-      `The worker that encodes ended (${reason || 'its file could not be loaded'}). Load the encoder again to go on.`,
-    )
-    for (const { reject } of this.#waiting.values()) reject(this.#ended)
+    this.#ended = reason
+    for (const { reject } of this.#waiting.values()) reject(reason)
     this.#waiting.clear()
   }
+}
+
+function workerFailed(reason: string): EngineError {
+  return new EngineError(
+    'unavailable',
+    `The worker that encodes ended (${reason || 'its file could not be loaded'}). Load the encoder again to go on.`,
+  )
 }
