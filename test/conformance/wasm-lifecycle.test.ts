@@ -1,7 +1,7 @@
 /** What the WebAssembly engine owes beside right numbers: cancellation, memory that comes back, errors by name. */
 import { expect, test } from 'vitest'
 import type { Step } from '../../src/engine/plan.js'
-import { createWasmEngine, hasRelaxedSimd } from '../../src/platform/node/wasm/index.js'
+import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 /** `depth` layers of `width` x `width` on `rows` rows. */
@@ -17,6 +17,39 @@ function tower(depth: number, rows: number, width: number) {
   const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
   return planOf([rows, width], steps, slots, shapes)
 }
+
+const kinds = [false, ...(hasRelaxedSimd() ? [true] : [])].flatMap((relaxed) =>
+  WASM_PRECISIONS.map((precision) => ({ relaxed, precision })),
+)
+test.each(kinds)(
+  '%o: what is not finite stays in its row, and zeros and tiny numbers are what they are',
+  async (options) => {
+    // A depth that is no multiple of four, and more rows than a tile has.
+    const [rows, depth] = [9, 31]
+    const { plan, output } = planOf(
+      [rows, depth],
+      [{ op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null }],
+      { y: [rows, 16] },
+      { w: [16, depth] },
+    )
+    using engine = createWasmEngine({ threads: 1, ...options })
+    using model = await engine.load(plan, weights)
+    using program = model.compile(plan, [output])
+    const pixels = pseudoRandom(rows * depth, 1)
+    const clean = (await program.run(pixels)).get(output) ?? new Float32Array()
+    pixels[2 * depth + 30] = Number.NaN
+    pixels[3 * depth + 7] = Number.POSITIVE_INFINITY
+    pixels.fill(0, 4 * depth, 5 * depth)
+    pixels.fill(1e-42, 5 * depth, 6 * depth)
+    const values = (await program.run(pixels)).get(output) ?? new Float32Array()
+    const row = (r: number) => [...values.subarray(r * 16, (r + 1) * 16)]
+    expect(row(2).every(Number.isNaN)).toBe(true)
+    expect(row(3).some(Number.isFinite)).toBe(false)
+    expect(row(4).every((value) => value === 0)).toBe(true)
+    expect(row(5).every((value) => Math.abs(value) < 1e-40)).toBe(true)
+    for (const r of [0, 1, 6, 7, 8]) expect(row(r)).toEqual([...clean.subarray(r * 16, (r + 1) * 16)])
+  },
+)
 
 const paths = [{ shared: false }, { threads: 2 }] as const
 
