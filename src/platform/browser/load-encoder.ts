@@ -48,7 +48,7 @@ export interface LoadOptions extends RecipeChoice, EngineSettings {
 
 /**
  * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes
- * an encoder of them; `using encoder = await loadEncoder(…)` gives the memory back.
+ * an encoder of them. `using encoder = await loadEncoder(…)` gives the memory back; what is under way then fails with `disposed`.
  *
  * @throws `HubError`, `CheckpointError`, `EngineError`
  */
