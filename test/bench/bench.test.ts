@@ -125,7 +125,8 @@ test('the longest bar fills the chart, others their share of it, and texts canno
 
 test('the README and the charts show what was measured', () => {
   const copy = join(folder, 'report')
-  for (const name of ['results.json', 'browser-results.json', 'README.md']) cpSync(join(bench, name), join(copy, name))
+  for (const name of ['results.json', 'browser-results.json', 'README.md'])
+    cpSync(join(bench, name), join(copy, name))
   writeReport(copy)
   const charts = readdirSync(join(bench, 'charts'))
   expect(readdirSync(join(copy, 'charts'))).toEqual(charts)
