@@ -139,6 +139,22 @@ describe.each([20, 24])('on Node %i', (major) => {
     expect(path).toBe(photo)
     expectEmbedding(embedding)
   })
+
+  // On this Node, the golden tests do that.
+  test.skipIf(process.version.startsWith(`v${major}.`))(
+    'every golden case passes on WebAssembly',
+    async (context) => {
+      if (missing !== null) return context.skip(missing)
+      const command = resolve(installed, readPackage(installed).bin.plumage)
+      const goldens = join(repository, 'test/golden/data')
+      const { stdout } = await execute(node, [command, 'verify', goldens, '--engine', 'wasm'], {
+        cwd: join(home, 'user'),
+        maxBuffer: 2 ** 26,
+      })
+      expect(stdout).toMatch(/^[1-9]\d{3,} passed, 0 failed$/m)
+    },
+    300_000,
+  )
 })
 
 describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
