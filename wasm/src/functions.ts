@@ -11,6 +11,11 @@
 @inline export function splat(x: f32): v128 {
   return f32x4.splat(x)
 }
+// The constants of a formula, by position: a vector in the code would be put together from its bits at every use (V8), a load is one instruction.
+// @ts-ignore: decorator
+@inline function constant(table: usize, index: i32): v128 {
+  return v128.load32_splat(table + (<usize>index << 2))
+}
 // NaN in `a` stays.
 // @ts-ignore: decorator
 @inline export function atLeast(a: v128, low: f32): v128 {
@@ -34,33 +39,42 @@
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1))
 }
 
+// Of 2^x: least exponent, then what WHOLE is for.
+const EXP2: usize = memory.data<f32>([-126.0, 12582912.0])
+const EXPONENT: usize = memory.data<i32>([127])
+
 // 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
 // @ts-ignore: decorator
 @inline function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23)
+  return i32x4.shl(i32x4.add(n, constant(EXPONENT, 0)), 23)
 }
 
 // Added and taken away, it leaves no room for a fraction; the whole number stands in the low bits.
 const WHOLE: f32 = 12582912.0
 
+const EXP2_FRACTION: usize = memory.data<f32>([
+  0.000153458071877028, 0.0013399931180492755, 0.009618488975015422, 0.05550328777085747, 0.24022646890468793, 0.6931472057371927, 1.0,
+])
 // @ts-ignore: decorator
 @inline function exp2Fraction(f: v128): v128 {
-  let p = splat(0.000153458071877028)
-  p = madd(p, f, splat(0.0013399931180492755))
-  p = madd(p, f, splat(0.009618488975015422))
-  p = madd(p, f, splat(0.05550328777085747))
-  p = madd(p, f, splat(0.24022646890468793))
-  p = madd(p, f, splat(0.6931472057371927))
-  return madd(p, f, splat(1.0))
+  let p = constant(EXP2_FRACTION, 0)
+  p = madd(p, f, constant(EXP2_FRACTION, 1))
+  p = madd(p, f, constant(EXP2_FRACTION, 2))
+  p = madd(p, f, constant(EXP2_FRACTION, 3))
+  p = madd(p, f, constant(EXP2_FRACTION, 4))
+  p = madd(p, f, constant(EXP2_FRACTION, 5))
+  p = madd(p, f, constant(EXP2_FRACTION, 6))
+  return p
 }
 
 // 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
 // @ts-ignore: decorator
 @inline export function exp2(x: v128): v128 {
-  const y = atLeast(x, -126.0)
-  const shifted = f32x4.add(y, splat(WHOLE))
-  const whole = f32x4.sub(shifted, splat(WHOLE))
-  return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, splat(WHOLE))))
+  const y = f32x4.pmax(x, constant(EXP2, 0))
+  const shift = constant(EXP2, 1)
+  const shifted = f32x4.add(y, shift)
+  const whole = f32x4.sub(shifted, shift)
+  return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, shift)))
 }
 
 // (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
@@ -112,23 +126,30 @@ function sigmoid(x: v128): v128 {
   return f32x4.div(splat(1.0), f32x4.add(splat(1.0), exp(f32x4.neg(x))))
 }
 
+const GELU_LIMITS: usize = memory.data<f32>([5.75, 1.0])
+const GELU_POWERS: usize = memory.data<f32>([
+  4.052955354713458e-7, -0.000008002340616168568, 0.00006575518095968427, -0.000255490779088047, -0.00003669198941770764,
+  0.006984563170942751, -0.05246532231285065, -0.459212831155738, -1.151105184355492, -0.9999999834451199,
+])
 // x * Phi(x), Phi the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
 // beyond 5.75, x * Phi(x) is 0 or x to within 3e-8.
 // @ts-ignore: decorator
 @inline export function gelu(x: v128): v128 {
-  const y = atMost(f32x4.abs(x), 5.75)
-  let q = splat(4.052955354713458e-7)
-  q = madd(q, y, splat(-0.000008002340616168568))
-  q = madd(q, y, splat(0.00006575518095968427))
-  q = madd(q, y, splat(-0.000255490779088047))
-  q = madd(q, y, splat(-0.00003669198941770764))
-  q = madd(q, y, splat(0.006984563170942751))
-  q = madd(q, y, splat(-0.05246532231285065))
-  q = madd(q, y, splat(-0.459212831155738))
-  q = madd(q, y, splat(-1.151105184355492))
-  q = madd(q, y, splat(-0.9999999834451199))
-  const tail = v128.andnot(exp2(q), f32x4.ge(y, splat(5.75)))
-  return f32x4.mul(x, choose(f32x4.lt(x, splat(0.0)), tail, f32x4.sub(splat(1.0), tail)))
+  const limit = constant(GELU_LIMITS, 0)
+  const y = f32x4.pmin(f32x4.abs(x), limit)
+  let q = constant(GELU_POWERS, 0)
+  q = madd(q, y, constant(GELU_POWERS, 1))
+  q = madd(q, y, constant(GELU_POWERS, 2))
+  q = madd(q, y, constant(GELU_POWERS, 3))
+  q = madd(q, y, constant(GELU_POWERS, 4))
+  q = madd(q, y, constant(GELU_POWERS, 5))
+  q = madd(q, y, constant(GELU_POWERS, 6))
+  q = madd(q, y, constant(GELU_POWERS, 7))
+  q = madd(q, y, constant(GELU_POWERS, 8))
+  q = madd(q, y, constant(GELU_POWERS, 9))
+  const tail = v128.andnot(exp2(q), f32x4.ge(y, limit))
+  const one = constant(GELU_LIMITS, 1)
+  return f32x4.mul(x, choose(f32x4.lt(x, splat(0.0)), tail, f32x4.sub(one, tail)))
 }
 
 function mish(x: v128): v128 {

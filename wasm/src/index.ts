@@ -165,8 +165,8 @@ function isTakenApart(op: usize): bool {
 
 // ---- Threads ----
 
-// Rounds that a thread looks for work before it sleeps: about as long as waking takes.
-const PATIENCE: i32 = 4000
+// Rounds that a thread looks for work before it sleeps: about as long as a task takes, since waking costs as much.
+const PATIENCE: i32 = 100000
 
 function takeTasks(thread: i32): void {
   const kind = load<i32>(PHASE)
