@@ -15,6 +15,7 @@ import {
   precisionOf,
   rowsOf,
   SECOND,
+  THREADS,
   scratch,
   sharedScratch,
   slotAddress,
@@ -299,17 +300,28 @@ export function linear(op: usize, task: i32, thread: i32): void {
       for (let p = 0; p < panels; p++) widen(b + <usize>p * panelBytes, precision, steps, widened + <usize>p * operandBytes)
     }
     const isLast = k + steps == allSteps
+    const next = panel + GROUP_PANELS * load<i32>(THREADS)
+    const ahead = !isLast ? b + <usize>(steps * bytes) : next + GROUP_PANELS <= panelsOf(columns) ? weight + <usize>next * panelBytes : 0
     for (let r = 0; r < sumRows; r += GROUP_ROWS) {
       const count = min(GROUP_ROWS, sumRows - r)
       const from = a + <usize>r * <usize>stride
       const to = sums + (<usize>r << 5)
       if (integers) multiplyPanels<i32>(from, stride, count, operand, operandBytes, panels, steps, to, sumsBytes, k > 0)
       else multiplyPanels<f32>(from, stride, count, operand, operandBytes, panels, steps, to, sumsBytes, k > 0)
+      // What this thread is likely to need next is on its way while this is computed.
+      if (ahead != 0) touch(ahead, panelBytes, panels, blockSteps * bytes * r / sumRows, blockSteps * bytes * (r + count) / sumRows)
       // While they are in the first-level cache.
       if (isLast) finishPanels(op, to, sumsBytes, first + (integers ? r >> 1 : r), integers ? count >> 1 : count, panel, panels)
     }
     b += <usize>(steps * bytes)
     a += <usize>(steps << 2)
+  }
+}
+
+/** Reads bytes [from, to) of a group's panels. */
+function touch(block: usize, panelBytes: usize, panels: i32, from: i32, to: i32): void {
+  for (let p = 0; p < panels; p++, block += panelBytes) {
+    for (let at = from; at < to; at += 64) load<i32>(block + <usize>at)
   }
 }
 
