@@ -150,7 +150,11 @@ export function attention(op: usize, task: i32, thread: i32): void {
   for (let r = 0; r < queries; r++, out += outStride) {
     const share: f32 = 1 / load<f32>(totals + (<usize>r << 2))
     const from = mixed + <usize>(r * mixedWidth * 4)
-    for (let c = 0; c < headWidth; c++) {
+    const vectors = headWidth & ~3
+    for (let c = 0; c < vectors; c += 4) {
+      v128.store(out + (<usize>c << 2), f32x4.mul(v128.load(from + (<usize>c << 2)), splat(share)))
+    }
+    for (let c = vectors; c < headWidth; c++) {
       // Head by head, and the next head may be another thread's: not a float more.
       store<f32>(out + (<usize>c << 2), load<f32>(from + (<usize>c << 2)) * share)
     }
@@ -159,7 +163,31 @@ export function attention(op: usize, task: i32, thread: i32): void {
 
 /** Keys side by side, [keys / 8][headWidth][8]; zeros where there is none. */
 function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
-  for (let n = 0; n < keys; n++) {
+  const squares = headWidth & ~3
+  let first = 0
+  // Four keys by four numbers at a time.
+  for (; first + 4 <= keys; first += 4) {
+    let from = key + <usize>first * stride
+    let to = packed + <usize>((first / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (first % TILE_COLUMNS)) * 4
+    for (let d = 0; d < squares; d += 4, from += 16, to += 128) {
+      const a = v128.load(from)
+      const b = v128.load(from + stride)
+      const c = v128.load(from + 2 * stride)
+      const e = v128.load(from + 3 * stride)
+      const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+      const abHigh = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+      const ce = v128.shuffle<i32>(c, e, 0, 4, 1, 5)
+      const ceHigh = v128.shuffle<i32>(c, e, 2, 6, 3, 7)
+      v128.store(to, v128.shuffle<i64>(ab, ce, 0, 2))
+      v128.store(to, v128.shuffle<i64>(ab, ce, 1, 3), 32)
+      v128.store(to, v128.shuffle<i64>(abHigh, ceHigh, 0, 2), 64)
+      v128.store(to, v128.shuffle<i64>(abHigh, ceHigh, 1, 3), 96)
+    }
+    for (let d = squares; d < headWidth; d++, from += 4, to += 32) {
+      for (let i = 0; i < 4; i++) store<f32>(to + (<usize>i << 2), load<f32>(from + <usize>i * stride))
+    }
+  }
+  for (let n = first; n < keys; n++) {
     const from = key + <usize>n * stride
     let to = packed + <usize>((n / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (n % TILE_COLUMNS)) * 4
     for (let d = 0; d < headWidth; d++, to += 32) store<f32>(to, load<f32>(from + (<usize>d << 2)))
