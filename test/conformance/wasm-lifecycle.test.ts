@@ -2,7 +2,18 @@
 import { expect, test } from 'vitest'
 import type { Step } from '../../src/engine/plan.js'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
+import { float16ToFloat32, toHalf } from '../../src/tensor/float16.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+
+/** All of them, by their bits. */
+function float16Values(): Float32Array {
+  const values = new Float32Array(65536)
+  float16ToFloat32(
+    Uint16Array.from(values, (_, bits) => bits),
+    values,
+  )
+  return values
+}
 
 /** `depth` layers of `width` x `width` on `rows` rows. */
 function tower(depth: number, rows: number, width: number) {
@@ -50,6 +61,45 @@ test.each(kinds)(
     for (const r of [0, 1, 6, 7, 8]) expect(row(r)).toEqual([...clean.subarray(r * 16, (r + 1) * 16)])
   },
 )
+
+test('weights kept as halves are the nearest halves, every one of them', async () => {
+  const halves = float16Values()
+  // Half-way between neighbours, and a little to each side: ties go to the even one.
+  const between = halves.subarray(0, 0x7bff).map((value, i) => (value + halves[i + 1]) / 2)
+  const near = [...between].flatMap((value) => [value, value * (1 + 2 ** -20), value * (1 - 2 ** -20)])
+  const large = [65504, 65519.99, 65520, 1e9, 3.4e38, Number.POSITIVE_INFINITY, Number.NaN, 1e-9, 1e-42]
+  const values = Float32Array.from([...halves, ...near, ...large, ...large.map((value) => -value)])
+  const { plan, output } = planOf(
+    [1, 1],
+    [{ op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null }],
+    { y: [1, values.length] },
+    { w: [values.length, 1] },
+  )
+  using engine = createWasmEngine({ threads: 1, precision: 'float16' })
+  using model = await engine.load(plan, { read: async () => values })
+  const found = (await model.compile(plan, [output]).run(new Float32Array([1]))).get(output)
+  const expected = new Float32Array(values.length)
+  float16ToFloat32(toHalf(values), expected)
+  // A product with one row adds a bias of zero, which takes the sign from zeros.
+  expect(found?.map((value) => value + 0)).toEqual(expected.map((value) => value + 0))
+})
+
+test('engines of different precisions share threads and memory', async () => {
+  const { plan, output } = tower(3, 7, 32)
+  using engine = createWasmEngine({ threads: 2 })
+  const pixels = pseudoRandom(7 * 32, 4)
+  const results = WASM_PRECISIONS.map(async (precision) => {
+    const other = engine.withPrecision(precision)
+    using model = await other.load(plan, weights)
+    expect(other.precision).toBe(precision)
+    return (await model.compile(plan, [output]).run(pixels)).get(output) ?? new Float32Array()
+  })
+  const [exact, ...narrow] = await Promise.all(results)
+  for (const values of narrow) {
+    expect(values).not.toEqual(exact)
+    expect(relativeError(values, exact)).toBeLessThan(0.06)
+  }
+})
 
 const paths = [{ shared: false }, { threads: 2 }] as const
 

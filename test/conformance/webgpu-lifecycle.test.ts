@@ -4,16 +4,10 @@ import type { WeightSource } from '../../src/engine/engine.js'
 import type { Step } from '../../src/engine/plan.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
-import { type Adapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
+import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
+import { GPU, HALF_GPU, overriding, type TestGpu } from '../support/gpus.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
-
-type Gpu = { requestAdapter(): Promise<Adapter | null> }
-const gpu = await import('webgpu').then(
-  ({ create }) => (create as unknown as (options: string[]) => Gpu)([]),
-  () => null,
-)
-const adapter = (await gpu?.requestAdapter().catch(() => null)) ?? null
 
 /** Every device made here, the last one last. */
 const devices: GpuDevice[] = []
@@ -21,14 +15,13 @@ afterAll(() => {
   for (const device of devices) device.destroy()
 })
 
-async function request() {
-  // An adapter gives one device only.
-  const fresh = await gpu?.requestAdapter()
-  if (!fresh) throw new Error('there is no GPU')
-  const made = await deviceOf(fresh)
+async function requestOf(gpu: TestGpu | null): Promise<DeviceParts> {
+  if (gpu === null) throw new Error('there is no GPU')
+  const made = await gpu.request()
   devices.push(made.device)
   return made
 }
+const request = () => requestOf(GPU)
 
 /** `depth` layers of `width` x `width` on `rows` rows. */
 function tower(depth: number, rows: number, width: number) {
@@ -44,7 +37,7 @@ function tower(depth: number, rows: number, width: number) {
   return planOf([rows, width], steps, slots, shapes)
 }
 
-describe.skipIf(adapter === null)('the WebGPU engine', () => {
+describe.skipIf(GPU === null)('the WebGPU engine', () => {
   test('a lost device is named, and the next call has a new one with the weights on it', async () => {
     const [rows, width] = [3000, 256]
     const { plan, output } = tower(4, rows, width)
@@ -74,9 +67,9 @@ describe.skipIf(adapter === null)('the WebGPU engine', () => {
   test('a batch whose activations do not fit into one buffer is run in parts', async () => {
     const { plan, output } = tower(2, 8, 64)
     const small = async () => {
-      const { device, name } = await request()
+      const { device, ...rest } = await request()
       const limits = { ...copyOf(device.limits), maxStorageBufferBindingSize: 24 * 1024 }
-      return { device: withLimits(device, limits), name }
+      return { ...rest, device: withLimits(device, limits) }
     }
     const batch = 11
     const pixels = pseudoRandom(batch * 8 * 64, 5)
@@ -92,8 +85,8 @@ describe.skipIf(adapter === null)('the WebGPU engine', () => {
   test('a weight that no buffer can hold is refused by name', async () => {
     const { plan } = tower(1, 8, 64)
     const tiny = async () => {
-      const { device, name } = await request()
-      return { device: withLimits(device, { ...copyOf(device.limits), maxBufferSize: 8 * 1024 }), name }
+      const { device, ...rest } = await request()
+      return { ...rest, device: withLimits(device, { ...copyOf(device.limits), maxBufferSize: 8 * 1024 }) }
     }
     using engine = await createWebgpuEngineOn(tiny, { verify: false })
     await expect(engine.load(plan, weights)).rejects.toMatchObject({
@@ -104,24 +97,39 @@ describe.skipIf(adapter === null)('the WebGPU engine', () => {
 
   test('a device that computes wrongly is refused before it is used', async () => {
     const wrong = async () => {
-      const { device, name } = await request()
+      const { device, ...rest } = await request()
       const createShaderModule = (descriptor: { label: string; code: string }) =>
         // As if a driver summed in halves.
         device.createShaderModule({
           ...descriptor,
           code: descriptor.code.replaceAll('dot(a, b0)', 'quantizeToF16(dot(a, b0))'),
         })
-      return { device: override(device, { createShaderModule }), name }
+      return { ...rest, device: overriding(device, { createShaderModule }) }
     }
     await expect(createWebgpuEngineOn(wrong)).rejects.toMatchObject({ code: 'wrong-result' })
   })
 
+  test('where a faster way to compute is refused, the plain one is taken', async () => {
+    const boastful = async () => {
+      const { device, ...rest } = await request()
+      const features = { has: (name: string) => name === 'shader-f16' || device.features.has(name) }
+      const createShaderModule = (descriptor: { label: string; code: string }) =>
+        device.createShaderModule({
+          ...descriptor,
+          code: descriptor.code.replace('enable f16', 'enable what_is_not_there'),
+        })
+      return { ...rest, matrixUnits: [], device: overriding(device, { features, createShaderModule }) }
+    }
+    using engine = await createWebgpuEngineOn(boastful, { precision: 'float16' })
+    expect(engine.description).not.toContain('halves')
+  })
+
   test('a shader that the device refuses is an error of the run', async () => {
     const broken = async () => {
-      const { device, name } = await request()
+      const { device, ...rest } = await request()
       const createShaderModule = (descriptor: { label: string; code: string }) =>
         device.createShaderModule({ ...descriptor, code: 'this is no shader' })
-      return { device: override(device, { createShaderModule }), name }
+      return { ...rest, device: overriding(device, { createShaderModule }) }
     }
     const { plan, output } = tower(1, 2, 4)
     using engine = await createWebgpuEngineOn(broken, { verify: false })
@@ -162,6 +170,31 @@ describe.skipIf(adapter === null)('the WebGPU engine', () => {
   })
 })
 
+describe.skipIf(HALF_GPU === null)('products in halves', () => {
+  test('a device that gets them wrong computes without', async () => {
+    const wrong = async () => {
+      const { device, ...rest } = await requestOf(HALF_GPU)
+      const createShaderModule = (descriptor: { label: string; code: string }) =>
+        device.createShaderModule({
+          ...descriptor,
+          code: descriptor.code.replaceAll('vec4<f32>(vec4<f16>(', 'vec4<f32>(1.02h * vec4<f16>('),
+        })
+      return { ...rest, matrixUnits: [], device: overriding(device, { createShaderModule }) }
+    }
+    using engine = await createWebgpuEngineOn(wrong, { precision: 'float16' })
+    expect(engine.description).not.toContain('halves')
+  })
+
+  test('what no half can hold is not passed off as a number', async () => {
+    const { plan, output } = tower(1, 5, 64)
+    using engine = await createWebgpuEngineOn(() => requestOf(HALF_GPU), { precision: 'float16' })
+    expect(engine.description).toMatch(/halves|f16 matrices/)
+    using model = await engine.load(plan, weights)
+    const found = await model.compile(plan, [output]).run(new Float32Array(5 * 64).fill(1e6))
+    expect(found.get(output)?.some(Number.isFinite)).toBe(false)
+  })
+})
+
 function copyOf(limits: GpuDevice['limits']): GpuDevice['limits'] {
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits
   const { maxComputeWorkgroupsPerDimension } = limits
@@ -174,16 +207,5 @@ function copyOf(limits: GpuDevice['limits']): GpuDevice['limits'] {
 }
 
 function withLimits(device: GpuDevice, limits: GpuDevice['limits']): GpuDevice {
-  return override(device, { limits })
-}
-
-/** The same device, but for some members. */
-function override(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
-  return new Proxy(device, {
-    get(target, name) {
-      if (name in members) return Reflect.get(members, name)
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  return overriding(device, { limits })
 }

@@ -1,6 +1,7 @@
 /** Every fast engine that runs here, on every path and in every precision: what tests compare with the reference. */
 import { afterAll } from 'vitest'
 import type { Engine, Precision } from '../../src/engine/engine.js'
+import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
 import {
   createNativeEngine,
   INSTRUCTION_SETS,
@@ -8,7 +9,8 @@ import {
   nativePrecisions,
 } from '../../src/platform/node/native/index.js'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
-import { createWebgpuEngine, WEBGPU_PRECISIONS } from '../../src/platform/node/webgpu/index.js'
+import { createWebgpuEngine } from '../../src/platform/node/webgpu/index.js'
+import { GPU_WAYS, HALF_GPU } from './gpus.js'
 
 export interface EngineVariant {
   /** Such as `native, avx2, int8`. */
@@ -53,12 +55,9 @@ const noGpu = await createWebgpuEngine({ verify: false }).then(
   (error: Error) => error.message,
 )
 
-const webgpu =
-  noGpu === undefined
-    ? WEBGPU_PRECISIONS.map((precision) =>
-        variant('webgpu', precision, null, () => createWebgpuEngine({ precision })),
-      )
-    : []
+const webgpu = GPU_WAYS.map(({ name, precision, request }) =>
+  variant(`webgpu, ${name}`, precision, null, () => createWebgpuEngineOn(request, { precision })),
+)
 
 export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm, ...webgpu]
 
@@ -68,6 +67,10 @@ export const NOT_TRIED: readonly string[] = [
     (set) => `native, ${set}: this processor lacks it, or there is no compiler`,
   ),
   ...(noGpu === undefined ? [] : [`webgpu: ${noGpu}`]),
+  ...(HALF_GPU === null ? ['webgpu, products in halves: no GPU here has them'] : []),
+  ...(GPU_WAYS.some(({ name }) => name.includes('matrices'))
+    ? []
+    : ['webgpu, matrix units: no GPU here has them']),
   ...(hasRelaxedSimd() ? [] : [`wasm, relaxed SIMD: Node ${process.versions.node} lacks it`]),
 ]
 

@@ -125,6 +125,7 @@ export function tile<T>(
 // In the order of PRECISIONS in src/engine/lowered/lowered-op.ts.
 const BFLOAT16: i32 = 2
 const INT8: i32 = 3
+const FLOAT16: i32 = 4
 
 // @ts-ignore: decorator
 @inline export function inIntegers(precision: i32): bool {
@@ -133,7 +134,7 @@ const INT8: i32 = 3
 // Bytes of one step of a panel.
 // @ts-ignore: decorator
 @inline function stepBytes(precision: i32): i32 {
-  return precision == BFLOAT16 ? 16 : precision == INT8 && !inIntegers(precision) ? 8 : 32
+  return precision == BFLOAT16 || precision == FLOAT16 ? 16 : precision == INT8 && !inIntegers(precision) ? 8 : 32
 }
 // @ts-ignore: decorator
 @inline function stepsOf(precision: i32, depth: i32): i32 {
@@ -171,9 +172,12 @@ export function packPanels(
       let out = packed + <usize>panel * panelBytes
       const present = column < columns
       const row = weight + (<usize>column * <usize>depth << 2)
-      if (precision == BFLOAT16) {
+      if (precision == BFLOAT16 || precision == FLOAT16) {
         out += <usize>i << 1
-        for (let k = 0; k < depth; k++, out += 16) store<u16>(out, present ? toBfloat16(load<u32>(row + (<usize>k << 2))) : 0)
+        for (let k = 0; k < depth; k++, out += 16) {
+          const bits = present ? load<u32>(row + (<usize>k << 2)) : 0
+          store<u16>(out, precision == BFLOAT16 ? toBfloat16(bits) : toFloat16(bits))
+        }
       } else if (precision == INT8) {
         const scale = present ? largestOf(row, depth) / 127 : 0
         store<f32>(scales + (<usize>column << 2), scale)
@@ -208,9 +212,37 @@ function toBfloat16(bits: u32): u16 {
   return <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)
 }
 
+/** To the nearest, ties to even; what is too large becomes infinity, a NaN stays one. */
+function toFloat16(bits: u32): u16 {
+  const sign = (bits >> 16) & 0x8000
+  const size = bits & 0x7fffffff
+  if (size > 0x7f800000) return <u16>(sign | 0x7e00)
+  if (size >= 0x477ff000) return <u16>(sign | 0x7c00)
+  if (size >= 0x38800000) return <u16>(sign | ((size - 0x38000000 + 0xfff + ((size >> 13) & 1)) >> 13))
+  // Below the smallest normal half: counted in steps of 2^-24, which the processor rounds to.
+  return <u16>(sign | <u32>nearest(reinterpret<f32>(size) * 16777216))
+}
+
+// Four halves, each in 32 bits: exponent and fraction are moved to where float32 has them, and what the exponents differ by is multiplied away, which
+// makes subnormal ones right as well. Infinities and NaN keep their exponent.
+// @ts-ignore: decorator
+@inline function widenHalves(halves: v128): v128 {
+  const size = i32x4.shl(v128.and(halves, i32x4.splat(0x7fff)), 13)
+  const sign = i32x4.shl(v128.and(halves, i32x4.splat(0x8000)), 16)
+  const value = f32x4.mul(size, f32x4.splat(reinterpret<f32>(0x77800000)))
+  const endless = v128.and(i32x4.ge_s(size, i32x4.splat(0x0f800000)), i32x4.splat(0x7f800000))
+  return v128.or(v128.or(value, endless), sign)
+}
+
 /** Steps of a panel as float32, for all tiles of a chunk. */
 function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
-  if (precision == BFLOAT16) {
+  if (precision == FLOAT16) {
+    for (let k = 0; k < steps; k++, packed += 16, out += 32) {
+      const halves = v128.load(packed)
+      v128.store(out, widenHalves(i32x4.extend_low_i16x8_u(halves)))
+      v128.store(out, widenHalves(i32x4.extend_high_i16x8_u(halves)), 16)
+    }
+  } else if (precision == BFLOAT16) {
     for (let k = 0; k < steps; k++, packed += 16, out += 32) {
       const halves = v128.load(packed)
       v128.store(out, i32x4.shl(i32x4.extend_low_i16x8_u(halves), 16))

@@ -1,8 +1,8 @@
 /** What an executor runs: fewer kinds than the plan has, each with what was fused into it. Slots are still names here. */
 import type { ActivationKind, NormWeights, SlotName, WeightName } from '../plan.js'
 
-/** In the order of native/src/kernels.h. */
-export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8'] as const
+/** In the order of native/src/kernels.h, but for the last, which that engine does not have. */
+export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const
 export type ProductPrecision = (typeof PRECISIONS)[number]
 
 /** How the values of a slot are stored; in the order of native/src/kernels.h. */

@@ -38,7 +38,7 @@ export const FIRST_FREE_ADDRESS = 4096
 export const OP_FIELDS = 38
 
 /** Bytes of a value as float products read it, by position in PRECISIONS; 0 where there is no such product. */
-const VALUE_BYTES = [4, 0, 2]
+const VALUE_BYTES = [4, 0, 2, 0, 2]
 const INT8 = 3
 
 /** Bytes of a packed weight: panels, then for int8 a scale and a sum for each column, its depth in whole fours. */

@@ -20,10 +20,10 @@ import { OP_FIELDS, packedBytes } from './kernels.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
 /**
- * How weights are stored: `bfloat16` takes half of the memory, `int8` a quarter. Products are float32; of int8, where there is relaxed SIMD, they are
+ * How weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; of int8, where there is relaxed SIMD, they are
  * of integers, with activations in 14 bits, which is less than the weights lose and faster.
  */
-export const WASM_PRECISIONS = ['float32', 'bfloat16', 'int8'] as const
+export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
 /** The leading worker with those that follow it, as a platform starts them. */
@@ -44,24 +44,32 @@ export interface WasmWorkers {
 export interface WasmEngine extends Engine, Disposable {
   /** Floating-point operations a second of multiply-adds in registers alone: of one thread, times their number. */
   measurePeak(): Promise<number>
+  /** The same threads and memory, for weights that are stored otherwise. */
+  withPrecision(precision: WasmPrecision): Engine
 }
 
 /** Rows are float32 in every precision; `high` there is none. */
 const ROWS: PrecisionInfo = { rows: 0, attention: 0, between: 0 }
-const PRECISION_INFO: readonly PrecisionInfo[] = [ROWS, null, ROWS, ROWS]
+const PRECISION_INFO: readonly PrecisionInfo[] = [ROWS, null, ROWS, ROWS, ROWS]
 
 /** What activations of one image need at least beside the weights. */
 const LEAST_REST = 64 * 2 ** 20
 
 export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecision = 'float32'): WasmEngine {
   const channel = new Channel(workers)
-  const arithmetic = new Arithmetic(precision, PRECISION_INFO)
+  const withPrecision = (precision: WasmPrecision): Engine => {
+    const arithmetic = new Arithmetic(precision, PRECISION_INFO)
+    return {
+      name: 'wasm',
+      precision,
+      description: workers.description,
+      supports: () => true,
+      load: (plan, weights, { signal } = {}) => load(channel, arithmetic, plan, weights, signal),
+    }
+  }
   return {
-    name: 'wasm',
-    precision,
-    description: workers.description,
-    supports: () => true,
-    load: (plan, weights, { signal } = {}) => load(channel, arithmetic, plan, weights, signal),
+    ...withPrecision(precision),
+    withPrecision,
     measurePeak: () => measurePeak(channel, workers.threads),
     [Symbol.dispose]: () => channel.close(),
   }
@@ -201,7 +209,7 @@ function tooLarge(bytes: number, precision: string): EngineError {
   const advice =
     precision === 'int8'
       ? 'Take a smaller model.'
-      : 'Store them narrower (precision bfloat16 or int8), or take a smaller model.'
+      : 'Store them narrower (precision float16, bfloat16 or int8), or take a smaller model.'
   return new EngineError(
     'out-of-memory',
     `The weights need ${Math.ceil(bytes / 2 ** 20)} MB in ${precision}; WebAssembly can address 4096 MB in all. ${advice}`,

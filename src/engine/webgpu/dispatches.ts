@@ -4,8 +4,11 @@ import type { LoweredPlan } from '../lowered/lower-plan.js'
 import { sizeOf } from '../lowered/lower-step.js'
 import type { LoweredOp } from '../lowered/lowered-op.js'
 import type { NormWeights, SlotName } from '../plan.js'
+import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, probeShader, QUERIES } from './shaders/attention.js'
 import { type Epilogue, linearShader, TILE } from './shaders/linear.js'
+import { matrixLinearShader } from './shaders/matrix.js'
+import { canAttend, matrixAttentionShader } from './shaders/matrix-attention.js'
 import {
   broadcastShader,
   copyInShader,
@@ -20,13 +23,6 @@ import {
   tokensShader,
 } from './shaders/rows.js'
 import { PARAMS_BYTES } from './shaders/wgsl.js'
-
-/** What shaders may count on. */
-export interface ShaderSupport {
-  readonly subgroups: boolean
-  /** Bytes of workgroup memory. */
-  readonly memory: number
-}
 
 /** Where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
 export interface ProductPlace {
@@ -117,12 +113,15 @@ function dispatchesFor(
       const shader = {
         ...epilogueOf(op),
         weight: half ? 'half' : 'float',
+        product: support.half ? 'half' : 'float',
         ragged: inWidth % 4 !== 0,
       } as const
+      const { matrix } = support
+      const code = matrix === null ? linearShader(shader) : matrixLinearShader(shader, matrix)
       const groups = (batch: number) =>
         [Math.ceil(outWidth / TILE), Math.ceil((inRows * batch) / TILE), 1] as const
       const cost = inRows * inWidth * outWidth
-      return [make('linear', linearShader(shader), groups, { segment, weightOffset: offset, cost })]
+      return [make('linear', code, groups, { segment, weightOffset: offset, cost })]
     }
     case 'assembleTokens': {
       const code = tokensShader({ classToken: op.weight !== null, positions: op.positions !== null })
@@ -142,8 +141,12 @@ function dispatchesFor(
             : normed
               ? 'normed'
               : 'slots'
-      const { memory } = support
-      const code = attentionShader({ operands, headWidth: outWidth / op.heads, memory })
+      const { memory, matrix } = support
+      const shader = { operands, headWidth: outWidth / op.heads }
+      const code =
+        matrix !== null && canAttend(shader, matrix, memory)
+          ? matrixAttentionShader(shader, matrix)
+          : attentionShader({ ...shader, memory, product: support.half ? 'half' : 'float' })
       const queries = operands === 'weight-query' ? outRows : inRows
       const groups = (batch: number) => [Math.ceil(queries / QUERIES), op.heads, batch] as const
       const keys = operands === 'weight-query' ? inRows : size(op.second)[0]

@@ -1,7 +1,8 @@
 /** One life of a GPU device: its buffers, its pipelines, and runs one after the other. What belongs to it dies with it. */
 import { EngineError } from '../engine-error.js'
-import type { Dispatch, ShaderSupport } from './dispatches.js'
+import type { Dispatch } from './dispatches.js'
 import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
+import type { DeviceParts, ShaderSupport } from './shader-support.js'
 import { PARAMS_BYTES } from './shaders/wgsl.js'
 
 /** Bytes that go to the device at once; more would be copied a second time on their way. */
@@ -27,7 +28,8 @@ export class Gpu {
   readonly device: GpuDevice
   /** Such as `nvidia ampere`. */
   readonly name: string
-  readonly support: ShaderSupport
+  /** The way in which programs compute; settled before any is compiled. */
+  support: ShaderSupport
   readonly #layout: object
   readonly #pipelineLayout: object
   readonly #pipelines = new Map<string, Promise<object>>()
@@ -37,13 +39,10 @@ export class Gpu {
   #written = 0
   #lost: string | null = null
 
-  constructor(device: GpuDevice, name: string) {
+  constructor({ device, name }: DeviceParts, support: ShaderSupport) {
     this.device = device
     this.name = name
-    this.support = {
-      subgroups: device.features.has('subgroups'),
-      memory: device.limits.maxComputeWorkgroupStorageSize,
-    }
+    this.support = support
     const storage = (binding: number, type: 'storage' | 'read-only-storage') => ({
       binding,
       visibility: COMPUTE,

@@ -6,6 +6,7 @@ import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { Plan, SlotName } from '../plan.js'
 import { createReferenceEngine } from '../reference/reference-engine.js'
+import type { ShaderSupport } from './shader-support.js'
 
 type Run = (
   plan: Plan,
@@ -16,15 +17,20 @@ type Run = (
 ) => Promise<Float32Array>
 
 const TOKENS = 70
-const WIDTH = 72
+/** In heads that matrix units can hold. */
+const WIDTH = 128
 const HIDDEN = 160
 const BATCH = 2
 /** Two products, two norms and an attention in float32, relative to the largest value; halves of the weights would be beyond it. */
 const TOLERANCE = 2e-5
+/** The same with operands of products rounded to halves, by 2^-11 at most. What a score is off by grows with its size: scores are small then. */
+const HALF_TOLERANCE = 5e-3
+
+const HALF_SCALE = 1 / 64
 
 /** Throws `wrong-result`. */
-export async function verifyDevice(name: string, run: Run): Promise<void> {
-  const plan = smallPlan()
+export async function verifyDevice(name: string, { half }: ShaderSupport, run: Run): Promise<void> {
+  const plan = smallPlan(half ? HALF_SCALE : 1)
   const pixels = noise(BATCH * TOKENS * WIDTH, 1)
   const reference = createReferenceEngine()
   using model = await reference.load(plan, WEIGHTS)
@@ -38,16 +44,41 @@ export async function verifyDevice(name: string, run: Run): Promise<void> {
     // Also where it is not a number.
     if (!(difference <= worst)) worst = difference
   }
-  if (worst <= TOLERANCE * largest) return
-  throw new EngineError(
+  const tolerance = half ? HALF_TOLERANCE : TOLERANCE
+  if (!(worst <= tolerance * largest)) {
+    const off = (worst / largest).toExponential(1)
+    throw wrongResult(name, `off by ${off} of the largest value, where ${tolerance} is allowed`)
+  }
+  if (half) await verifyOverflow(name, run)
+}
+
+/** What no half can hold must not pass for a number: the result tells of it by being none. */
+async function verifyOverflow(name: string, run: Run): Promise<void> {
+  const plan: Plan = {
+    input: 'x',
+    slots: new Map([
+      ['x', [TOKENS, WIDTH]],
+      ['y', [TOKENS, WIDTH]],
+    ]),
+    steps: [{ op: 'linear', input: 'x', output: 'y', weight: 'proj', bias: null }],
+    weights: new Map([['proj', [WIDTH, WIDTH]]]),
+    constants: new Map(),
+  }
+  const ones: WeightSource = { read: async () => new Float32Array(WIDTH * WIDTH).fill(1) }
+  const result = await run(plan, ones, 'y', new Float32Array(TOKENS * WIDTH).fill(1e6), 1)
+  if (result.some(Number.isFinite))
+    throw wrongResult(name, 'values beyond the range of halves become other numbers')
+}
+
+function wrongResult(name: string, what: string): EngineError {
+  return new EngineError(
     'wrong-result',
-    `The GPU (${name}) computes wrongly: off by ${(worst / largest).toExponential(1)} of the largest value, where ${TOLERANCE} is allowed. ` +
-      'Use another engine, and update the graphics driver.',
+    `The GPU (${name}) computes wrongly: ${what}. Use another engine, and update the graphics driver.`,
   )
 }
 
 /** A block as vision transformers have it, with an attention so sharp and values so large that halves would overflow. */
-function smallPlan(): Plan {
+function smallPlan(scale: number): Plan {
   const slot = (width: number) => [TOKENS, width] as const
   return {
     input: 'x',
@@ -81,7 +112,7 @@ function smallPlan(): Plan {
         input: 'qkv',
         output: 'attended',
         heads: 2,
-        scale: 1,
+        scale,
         queryNorm: null,
         keyNorm: null,
       },

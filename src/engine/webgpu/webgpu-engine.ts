@@ -9,16 +9,17 @@ import { Arithmetic } from '../lowered/arithmetic.js'
 import { type LoweredPlan, lowerPlan } from '../lowered/lower-plan.js'
 import type { Plan, SlotName } from '../plan.js'
 import { type Dispatch, dispatchesOf, encodeParams, type Places } from './dispatches.js'
-import { type GpuBuffer, type GpuDevice, USAGE } from './gpu.js'
+import { type GpuBuffer, USAGE } from './gpu.js'
 import { Gpu } from './gpu-run.js'
 import { destroyWeights, type GpuWeights, uploadWeights } from './gpu-weights.js'
+import { type DeviceParts, describeSupport, type ShaderSupport, supportsOf } from './shader-support.js'
 import { verifyDevice } from './verify-device.js'
 
 export const WEBGPU_PRECISIONS = ['float32', 'float16'] as const
 export type WebgpuPrecision = (typeof WEBGPU_PRECISIONS)[number]
 
 /** What a platform gives when asked for a device; asked again when that one is lost. */
-export type RequestDevice = () => Promise<{ readonly device: GpuDevice; readonly name: string }>
+export type RequestDevice = () => Promise<DeviceParts>
 
 export interface WebgpuOptions {
   /** How weights are kept; default `float32`. */
@@ -39,11 +40,11 @@ export async function createWebgpuEngineOn(
   { precision = 'float32', verify = true }: WebgpuOptions = {},
 ): Promise<WebgpuEngine> {
   const holder = new DeviceHolder(request, precision === 'float16', verify)
-  const { name } = await holder.current()
+  const { name, support } = await holder.current()
   return {
     name: 'webgpu',
     precision,
-    description: name,
+    description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
     supports: () => true,
     load: async (plan, weights, { signal } = {}) => {
       signal?.throwIfAborted()
@@ -79,30 +80,36 @@ class DeviceHolder {
   }
 
   async #make(): Promise<Gpu> {
-    const { device, name } = await this.#request()
-    const gpu = new Gpu(device, name)
+    const parts = await this.#request()
+    const supports = supportsOf(parts, this.half)
+    const gpu = new Gpu(parts, supports[0])
     if (!this.#verify) return gpu
     try {
-      await verifyDevice(name, async (plan, weights, output, pixels, batch) => {
-        const model = new WebgpuModel(this, plan, weights)
-        try {
-          const lengths = [elementCount(plan.slots.get(output) ?? [])]
-          const compiled = await model.compileOn(
-            gpu,
-            plan,
-            lowerPlan(plan, [output], this.arithmetic),
-            lengths,
-          )
-          return new Float32Array(await runBatch(gpu, compiled, pixels, batch, lengths, undefined))
-        } finally {
-          model[Symbol.dispose]()
-        }
-      })
+      return await this.#verified(gpu, supports)
     } catch (error) {
       gpu.destroy()
       throw error
     }
-    return gpu
+  }
+
+  /** Takes the first of the ways to compute that the device gets right. */
+  async #verified(gpu: Gpu, [support, ...others]: readonly ShaderSupport[]): Promise<Gpu> {
+    gpu.support = support
+    try {
+      await verifyDevice(gpu.name, support, async (plan, weights, output, pixels, batch) => {
+        using model = new WebgpuModel(this, plan, weights)
+        const lengths = [elementCount(plan.slots.get(output) ?? [])]
+        const lowered = lowerPlan(plan, [output], this.arithmetic)
+        const compiled = await model.compileOn(gpu, plan, lowered, lengths)
+        return new Float32Array(await runBatch(gpu, compiled, pixels, batch, lengths, undefined))
+      })
+      return gpu
+    } catch (error) {
+      const isWrong =
+        error instanceof EngineError && (error.code === 'wrong-result' || error.code === 'unavailable')
+      if (others.length === 0 || !isWrong || gpu.isLost) throw error
+      return await this.#verified(gpu, others)
+    }
   }
 
   dispose(): void {

@@ -1,10 +1,10 @@
 /** Which engine runs a model in a browser, and why. */
 import { checkChoice } from '../../encoder/check-options.js'
-import { given } from '../../encoder/choose-recipe.js'
 import type { Engine } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
-import { createWasmEngine, WASM_PRECISIONS, type WasmPrecision } from './wasm/index.js'
+import { WASM_PRECISIONS, type WasmPrecision } from './wasm/index.js'
+import { sharedWasmEngine } from './wasm/shared-wasm-engine.js'
 import { createWebgpuEngine, hasFastGpu, WEBGPU_PRECISIONS, type WebgpuPrecision } from './webgpu/index.js'
 
 export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm', 'reference'] as const
@@ -15,11 +15,11 @@ export interface EngineSettings {
   /** `auto` (default): WebGPU on a real GPU, else WebAssembly; never the reference engine. */
   readonly engine?: (typeof ENGINE_CHOICES)[number]
   /**
-   * `auto` (default) is float32. Narrower ones are ways to keep weights, products being float32: `float16` of the WebGPU engine, `bfloat16` and
-   * `int8` of the WebAssembly engine.
+   * `auto` (default) is float32. Narrower ones keep weights small: `float16`; of the WebAssembly engine also `bfloat16` and `int8`, which is its
+   * fastest. A GPU multiplies halves as such where it can.
    */
   readonly precision?: PrecisionChoice
-  /** Of the WebAssembly engine; default: the processors that the browser tells of, or one where the page is not cross-origin isolated. */
+  /** Of the WebAssembly engine, shared by all encoders with the same number; default: the processors that the browser tells of, or one where the page is not cross-origin isolated. */
   readonly threads?: number
 }
 
@@ -52,7 +52,7 @@ export async function chooseEngine(
   }
   assertHas('wasm', precision, WASM_PRECISIONS)
   const stored: WasmPrecision = WASM_PRECISIONS.find((name) => name === precision) ?? 'float32'
-  return await createWasmEngine({ precision: stored, ...given({ threads }) })
+  return await sharedWasmEngine(stored, threads)
 }
 
 async function webgpuOrNull(

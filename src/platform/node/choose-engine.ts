@@ -11,7 +11,7 @@ import {
   nativeAvailability,
   nativePrecisions,
 } from './native/index.js'
-import { createWasmEngine } from './wasm/index.js'
+import { createWasmEngine, WASM_PRECISIONS } from './wasm/index.js'
 import { createWebgpuEngine } from './webgpu/index.js'
 
 /** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
@@ -46,7 +46,7 @@ export interface EngineOptions {
    * - `auto` (default): `high` where that is faster than `float32`, which is where the processor has matrix tiles (AMX).
    * - `float32`; `high`: operands as two bfloat16 each, as exact as float32 to about 1e-5.
    * - `bfloat16`: cosine with float64 at least 0.9995. `int8`: linear layers in bytes, cosine at least 0.995.
-   * - `float16`: weights kept as halves; only on a GPU (`webgpu`).
+   * - `float16`: weights kept as halves, on a GPU multiplied as such where it can; of the engines `webgpu` and `wasm`.
    * - `float64`: the reference engine's sums.
    */
   readonly precision?: PrecisionChoice
@@ -118,10 +118,10 @@ async function webgpu(precision: PrecisionChoice) {
 /** The reference engine's precision is refused when the choice is checked. */
 function wasm(precision: PrecisionChoice, threads: number | undefined) {
   const stored = precision === 'auto' || precision === 'float64' ? 'float32' : precision
-  if (stored === 'high' || stored === 'float16') {
+  if (stored === 'high') {
     throw new EngineError(
       'unavailable',
-      `The WebAssembly engine has no precision ${stored}; it has float32, bfloat16 and int8.`,
+      `The WebAssembly engine has no precision high; it has ${WASM_PRECISIONS.join(', ')}.`,
     )
   }
   const engine = createWasmEngine({ precision: stored, ...(threads === undefined ? {} : { threads }) })

@@ -21,48 +21,63 @@ export type Operands =
 
 export interface AttentionShader {
   readonly operands: Operands
+  /** `half`: queries, keys and values are halves, and so are sums of four products; all else is float32. The device must have `shader-f16`. */
+  readonly product: 'float' | 'half'
   readonly headWidth: number
   /** Bytes of workgroup memory that the device gives. */
   readonly memory: number
 }
 
-export function attentionShader({ operands, headWidth, memory }: AttentionShader): string {
+/** Where row `n` of `image` begins. */
+const QUERY: Readonly<Record<Operands, string>> = {
+  slots: 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+  normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride',
+  'weight-query': 'p.weights.x + n * p.out.width',
+  'weight-key': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+}
+const KEY: Readonly<Record<Operands, string>> = {
+  slots: 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.y',
+  normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride + p.out.width',
+  'weight-query': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+  'weight-key': 'p.weights.x + n * p.out.width',
+}
+
+/** `fn queryAt`, `keyAt`, `valueAt` (image, row): where it begins, in floats. */
+export function attentionPlaces(operands: Operands): string {
+  const place = (name: string, at: string) => `fn ${name}(image: u32, n: u32) -> u32 { return ${at}; }`
+  return `${place('queryAt', QUERY[operands])}
+${place('keyAt', KEY[operands])}
+${place('valueAt', 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z')}
+`
+}
+
+export function attentionShader({ operands, product, headWidth, memory }: AttentionShader): string {
+  const half = product === 'half'
   const vectors = Math.ceil(headWidth / 4)
   const aligned = headWidth % 4 === 0
-  const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * 16))))
+  const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * (half ? 8 : 16)))))
   const view = aligned ? 'vec4<f32>' : 'f32'
   const load = (buffer: string) =>
     aligned
-      ? `return ${buffer}[at / 4u + q];`
+      ? `return Vector(${buffer}[at / 4u + q]);`
       : `var v = vec4<f32>(0.0);
   for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }
-  return v;`
-  const query = {
-    slots: 'p.a.base + (image * p.a.rows + n) * p.a.stride',
-    normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride',
-    'weight-query': 'p.weights.x + n * p.out.width',
-    'weight-key': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
-  }[operands]
-  const key = {
-    slots: 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.y',
-    normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride + p.out.width',
-    'weight-query': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
-    'weight-key': 'p.weights.x + n * p.out.width',
-  }[operands]
+  return Vector(v);`
   const store = aligned
     ? 'arena[at / 4u + q] = v;'
     : 'for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { arena[at + q * 4u + i] = v[i]; } }'
-  return `${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
+  return `${half ? 'enable f16;\n' : ''}${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
+${attentionPlaces(operands)}alias Vector = ${half ? 'vec4<f16>' : 'vec4<f32>'};
 const WIDTH = ${headWidth}u;
 const VECTORS = ${vectors}u;
 const KEYS = ${keys}u;
 const LOWEST = -3.0e38;
-var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
-var<workgroup> valueBlock: array<vec4<f32>, ${keys * vectors}>;
-fn ofSlot(at: u32, q: u32) -> vec4<f32> {
+var<workgroup> keyBlock: array<Vector, ${keys * vectors}>;
+var<workgroup> valueBlock: array<Vector, ${keys * vectors}>;
+fn ofSlot(at: u32, q: u32) -> Vector {
   ${load('arena')}
 }
-fn ofWeight(at: u32, q: u32) -> vec4<f32> {
+fn ofWeight(at: u32, q: u32) -> Vector {
   ${load('rows')}
 }
 @compute @workgroup_size(${QUERIES})
@@ -72,11 +87,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let queries = ${operands === 'weight-query' ? 'p.out.rows' : 'p.a.rows'};
   let count = ${operands === 'weight-query' ? 'p.a.rows' : 'p.b.rows'};
   let own = group.x * ${QUERIES}u + thread;
-  var query: array<vec4<f32>, VECTORS>;
+  var query: array<Vector, VECTORS>;
   var mixed: array<vec4<f32>, VECTORS>;
   if (own < queries) {
-    let n = own;
-    let at = ${query} + head;
+    let at = queryAt(image, own) + head;
     for (var q = 0u; q < VECTORS; q++) { query[q] = ${operands === 'weight-query' ? 'ofWeight' : 'ofSlot'}(at, q); }
   }
   let factor = scale() * 1.44269504088896341;
@@ -88,15 +102,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = thread; i < block * VECTORS; i += ${QUERIES}u) {
       let n = start + i / VECTORS;
       let q = i % VECTORS;
-      keyBlock[i] = ${operands === 'weight-key' ? 'ofWeight' : 'ofSlot'}(${key} + head, q);
-      valueBlock[i] = ofSlot(p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z + head, q);
+      keyBlock[i] = ${operands === 'weight-key' ? 'ofWeight' : 'ofSlot'}(keyAt(image, n) + head, q);
+      valueBlock[i] = ofSlot(valueAt(image, n) + head, q);
     }
     workgroupBarrier();
     var highest = most;
     for (var j = 0u; j < block; j++) {
-      var sum = vec4<f32>(0.0);
+${
+  half
+    ? `      var sum = 0.0;
+      for (var q = 0u; q < VECTORS; q++) { sum += f32(dot(query[q], keyBlock[j * VECTORS + q])); }
+      scores[j] = sum;`
+    : `      var sum = vec4<f32>(0.0);
       for (var q = 0u; q < VECTORS; q++) { sum = fma(query[q], keyBlock[j * VECTORS + q], sum); }
-      scores[j] = sum.x + sum.y + (sum.z + sum.w);
+      scores[j] = sum.x + sum.y + (sum.z + sum.w);`
+}
       highest = max(highest, scores[j]);
     }
     let shrink = exp2((most - highest) * factor);
@@ -106,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var j = 0u; j < block; j++) {
       let share = exp2((scores[j] - most) * factor);
       total += share;
-      for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), valueBlock[j * VECTORS + q], mixed[q]); }
+      for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), vec4<f32>(valueBlock[j * VECTORS + q]), mixed[q]); }
     }
     workgroupBarrier();
   }

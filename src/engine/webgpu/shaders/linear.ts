@@ -16,6 +16,8 @@ export interface Epilogue {
 export interface LinearShader extends Epilogue {
   /** `half`: weights are halves, four to two words. */
   readonly weight: 'float' | 'half'
+  /** `half`: four products are made and summed in halves; all further sums are float32. The device must have `shader-f16`. */
+  readonly product: 'float' | 'half'
   /** The depth is no multiple of four: what lies behind a row's end is not a number to multiply. */
   readonly ragged: boolean
 }
@@ -33,33 +35,54 @@ export function epilogue({ bias, gamma, combine }: Epilogue): string {
     .join('\n      ')
 }
 
-export function linearShader(shader: LinearShader): string {
-  const { weight, ragged } = shader
-  const load =
-    weight === 'half'
-      ? 'let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));'
-      : 'return weight[at];'
+/**
+ * What products read, four numbers at a time, as vectors of `product`; zeros beyond the edges. A number too large for a half becomes an infinity,
+ * which whoever asked for the result hears of.
+ */
+export function operands({ weight, product, ragged }: Omit<LinearShader, keyof Epilogue>): string {
+  const vector = product === 'half' ? 'vec4<f16>' : 'vec4<f32>'
+  const halves =
+    product === 'half'
+      ? 'return bitcast<vec4<f16>>(weight[at]);'
+      : 'let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));'
   const masked = ragged
-    ? 'return select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width));'
-    : 'return v;'
-  return `${prelude({ arena: 'vec4<f32>', rows: 'vec4<f32>', weight: weight === 'half' ? 'vec2<u32>' : 'vec4<f32>' })}
-${activation(shader.activation)}
+    ? 'select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width))'
+    : 'v'
+  return `
+alias Vector = ${vector};
+fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
+  if (r >= count || q >= depth) { return Vector(); }
+  let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
+  return Vector(${masked});
+}
+fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
+  if (n >= p.out.width || q >= depth) { return Vector(); }
+  let at = p.weights.x + n * depth + q;
+  ${weight === 'half' ? halves : 'return Vector(weight[at]);'}
+}
+`
+}
+
+/** How the buffers of a linear layer are seen. */
+export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string {
+  return prelude({
+    arena: 'vec4<f32>',
+    rows: 'vec4<f32>',
+    weight: weight === 'half' ? 'vec2<u32>' : 'vec4<f32>',
+  })
+}
+
+export function linearShader(shader: LinearShader): string {
+  const half = shader.product === 'half'
+  const dots = '(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3))'
+  return `${half ? 'enable f16;\n' : ''}${linearPrelude(shader)}
+${activation(shader.activation)}${operands(shader)}
 const TILE = ${TILE}u;
 const STEP = 4u; // Vectors of the depth at a time.
 // Four vectors to a row, and one more after every four rows, so that neighbouring threads read from different banks.
-var<workgroup> left: array<vec4<f32>, ${TILE * 4 + TILE / 4}>;
-var<workgroup> right: array<vec4<f32>, ${TILE * 4 + TILE / 4}>;
+var<workgroup> left: array<Vector, ${TILE * 4 + TILE / 4}>;
+var<workgroup> right: array<Vector, ${TILE * 4 + TILE / 4}>;
 fn place(row: u32, q: u32) -> u32 { return row * 4u + row / 4u + q; }
-fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> vec4<f32> {
-  if (r >= count || q >= depth) { return vec4<f32>(0.0); }
-  let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
-  ${masked}
-}
-fn loadRight(n: u32, q: u32, depth: u32) -> vec4<f32> {
-  if (n >= p.out.width || q >= depth) { return vec4<f32>(0.0); }
-  let at = p.weights.x + n * depth + q;
-  ${load}
-}
 @compute @workgroup_size(16, 16)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -84,7 +107,7 @@ fn main(
       let b3 = right[place(thread.x * 4u + 3u, k)];
       for (var r = 0u; r < 4u; r++) {
         let a = left[place(thread.y * 4u + r, k)];
-        sums[r] += vec4<f32>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+        sums[r] += ${half ? `vec4<f32>(vec4<f16>${dots})` : `vec4<f32>${dots}`};
       }
     }
     workgroupBarrier();

@@ -1,7 +1,10 @@
 /** The text of shaders, looked at: a change here is a change of what runs on a GPU. That they compute rightly is shown by the conformance tests. */
 import { expect, test } from 'vitest'
+import { matrixUnitsOf } from '../matrix-unit.js'
 import { attentionShader } from './attention.js'
 import { epilogue, linearShader } from './linear.js'
+import { canMultiply, matrixLinearShader } from './matrix.js'
+import { canAttend, matrixAttentionShader } from './matrix-attention.js'
 import { broadcastShader, copyOutShader, elementwiseShader } from './rows.js'
 import { activation, prelude, SCALAR, VECTOR } from './wgsl.js'
 
@@ -128,24 +131,202 @@ test('activations', () => {
 
 test('weights as halves are widened where they are read, and a ragged depth is cut off', () => {
   const lines = (code: string, start: string) => code.slice(code.indexOf(start)).split('\n}\n')[0]
-  const half = linearShader({ ...plain, weight: 'half', ragged: true })
-  expect(lines(half, 'fn loadLeft')).toMatchInlineSnapshot(`
-    "fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> vec4<f32> {
-      if (r >= count || q >= depth) { return vec4<f32>(0.0); }
+  const half = linearShader({ ...plain, weight: 'half', product: 'float', ragged: true })
+  expect(lines(half, 'alias Vector')).toMatchInlineSnapshot(`
+    "alias Vector = vec4<f32>;
+    fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
+      if (r >= count || q >= depth) { return Vector(); }
       let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
-      return select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width));"
+      return Vector(select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width)));"
   `)
   expect(lines(half, 'fn loadRight')).toMatchInlineSnapshot(`
-    "fn loadRight(n: u32, q: u32, depth: u32) -> vec4<f32> {
-      if (n >= p.out.width || q >= depth) { return vec4<f32>(0.0); }
+    "fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
+      if (n >= p.out.width || q >= depth) { return Vector(); }
       let at = p.weights.x + n * depth + q;
       let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));"
   `)
 })
 
+test('products in halves are summed by fours in halves, further in float32', () => {
+  const half = linearShader({ ...plain, weight: 'half', product: 'half', ragged: false })
+  expect(half).toMatch(/^enable f16;\n/)
+  const lines = half.split('\n').map((line) => line.trim())
+  expect(lines.filter((line) => /bitcast|sums\[r\] \+=|^return Vector/.test(line))).toMatchInlineSnapshot(`
+    [
+      "fn scale() -> f32 { return bitcast<f32>(p.more.z); }",
+      "return Vector(v);",
+      "return bitcast<vec4<f16>>(weight[at]);",
+      "sums[r] += vec4<f32>(vec4<f16>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3)));",
+    ]
+  `)
+  const attention = attentionShader({ operands: 'slots', product: 'half', headWidth: 64, memory: 16384 })
+  expect(attention.split('\n').filter((line) => /alias Vector|f32\(dot/.test(line))).toMatchInlineSnapshot(`
+    [
+      "alias Vector = vec4<f16>;",
+      "      for (var q = 0u; q < VECTORS; q++) { sum += f32(dot(query[q], keyBlock[j * VECTORS + q])); }",
+    ]
+  `)
+})
+
+const UNIT = { component: 'f16', m: 16, n: 8, k: 16, subgroupSize: 32, sizeControl: true } as const
+
+test('a linear layer on matrix units', () => {
+  const code = matrixLinearShader({ ...plain, weight: 'half', ragged: false, bias: true }, UNIT)
+  expect(code.slice(0, code.indexOf('struct Slot'))).toMatchInlineSnapshot(`
+    "enable f16;
+    enable subgroups;
+    enable subgroup_size_control;
+    enable chromium_experimental_subgroup_matrix;
+
+    "
+  `)
+  const types = code.slice(code.indexOf('alias Element'), code.indexOf('const TILE'))
+  expect(types).toMatchInlineSnapshot(`
+    "alias Element = f16;
+    alias Left = subgroup_matrix_left<Element, 16, 16>;
+    alias Right = subgroup_matrix_right<Element, 8, 16>;
+    alias Sums = subgroup_matrix_result<f32, 8, 16>;
+
+    "
+  `)
+  expect(code.slice(code.indexOf('@subgroup_size'))).toMatchInlineSnapshot(`
+    "@subgroup_size(32) @compute @workgroup_size(128)
+    fn main(
+      @builtin(workgroup_id) group: vec3<u32>,
+      @builtin(local_invocation_index) thread: u32,
+      @builtin(subgroup_id) subgroup: u32,
+      @builtin(subgroup_invocation_id) lane: u32,
+    ) {
+      let count = p.a.rows * batch();
+      let depth = (p.a.width + 3u) / 4u;
+      let row = group.y * TILE;
+      let column = group.x * TILE;
+      let top = subgroup / 2u * 32u;
+      let side = subgroup % 2u * 32u;
+      var sums: array<Sums, 8>;
+      for (var i = 0u; i < 8u; i++) { sums[i] = Sums(); }
+      for (var start = 0u; start < depth; start += VECTORS) {
+        for (var i = thread; i < TILE * VECTORS; i += THREADS) {
+          let own = i / VECTORS;
+          let part = i % VECTORS;
+          let to = own * STRIDE + part * 4u;
+          let a = loadLeft(row + own, start + part, count, depth);
+          let b = loadRight(column + own, start + part, depth);
+          for (var j = 0u; j < 4u; j++) {
+            left[to + j] = a[j];
+            right[to + j] = b[j];
+          }
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < 32u; k += 16u) {
+          var a: array<Left, 2>;
+          for (var i = 0u; i < 2u; i++) {
+            a[i] = subgroupMatrixLoad<Left, row_major>(&left, (top + i * 16u) * STRIDE + k, STRIDE);
+          }
+          for (var j = 0u; j < 4u; j++) {
+            let b = subgroupMatrixLoad<Right, col_major>(&right, (side + j * 8u) * STRIDE + k, STRIDE);
+            for (var i = 0u; i < 2u; i++) {
+              sums[i * 4u + j] = subgroupMatrixMultiplyAccumulate(a[i], b, sums[i * 4u + j]);
+            }
+          }
+        }
+        workgroupBarrier();
+      }
+      let own = subgroup * 128u;
+      for (var block = 0u; block < 8u; block++) {
+        subgroupMatrixStore<row_major>(&staged, own, sums[block], 8u);
+        workgroupBarrier();
+        for (var e = lane; e < 32u; e += 32u) {
+          let r = row + top + block / 4u * 16u + e / 2u;
+          let c = (column + side + block % 4u * 8u) / 4u + e % 2u;
+          if (r < count && c * 4u < p.out.width) {
+            let at = own + e * 4u;
+            var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
+            v += rows[p.weights.y / 4u + c];
+          v = activate(v);
+            arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+          }
+        }
+        workgroupBarrier();
+      }
+    }
+    "
+  `)
+})
+
+test('attention on matrix units', () => {
+  const code = matrixAttentionShader({ operands: 'slots', headWidth: 64 }, UNIT)
+  expect(code.slice(code.indexOf('const WIDTH'), code.indexOf('fn load('))).toMatchInlineSnapshot(`
+    "const WIDTH = 64u;
+    const STRIDE = 72u;
+    const KEYS = 32u;
+    const VALUES = 2304u; // Where values begin, behind keys.
+    const SCORE_STRIDE = 36u;
+    const SHARE_STRIDE = 40u;
+    const THREADS = 128u;
+    const LANES = 2u; // Of a row.
+    const LOWEST = -3.0e38;
+    var<workgroup> operand: array<Element, 4608>;
+    var<workgroup> scores: array<f32, 2304>;
+    var<workgroup> shares: array<Element, 2560>;
+    var<workgroup> totals: array<f32, 64>;
+    "
+  `)
+  // Scores become shares where they lie, if both are float32.
+  const floats = { ...UNIT, component: 'f32', m: 8, k: 8, sizeControl: false } as const
+  const own = matrixAttentionShader({ operands: 'normed', headWidth: 32 }, floats)
+  expect(own).not.toContain('shares')
+  expect(own).not.toContain('subgroup_size(')
+})
+
+test('matrix units are used where they divide the work and workgroup memory has room', () => {
+  const attend = (headWidth: number, memory: number, more: object = {}) =>
+    canAttend({ operands: 'slots', headWidth, ...more }, UNIT, memory)
+  expect(attend(64, 32768)).toBe(true)
+  expect(attend(128, 32768)).toBe(true)
+  expect(attend(64, 16384)).toBe(false)
+  expect(attend(72, 32768)).toBe(false)
+  expect(attend(64, 32768, { operands: 'weight-key' })).toBe(false)
+  expect(canMultiply(UNIT)).toBe(true)
+  expect(canMultiply({ ...UNIT, m: 64 })).toBe(false)
+  expect(canMultiply({ ...UNIT, k: 64 })).toBe(false)
+})
+
+test('of the matrices that a GPU has, those with float32 sums are units, the largest first', () => {
+  const config = (componentType: string, resultComponentType: string, M: number, N: number, K: number) => ({
+    componentType,
+    resultComponentType,
+    M,
+    N,
+    K,
+  })
+  const info = {
+    subgroupMinSize: 16,
+    subgroupMaxSize: 32,
+    subgroupMatrixConfigs: [
+      config('f16', 'f16', 16, 16, 16),
+      config('f16', 'f32', 16, 8, 8),
+      config('f16', 'f32', 16, 16, 16),
+      config('i8', 'i32', 16, 16, 32),
+    ],
+  }
+  expect(matrixUnitsOf(info, false)).toEqual([])
+  expect(matrixUnitsOf(info, true)).toMatchObject([
+    { component: 'f16', m: 16, n: 16, k: 16, subgroupSize: 32, sizeControl: true },
+    { m: 16, n: 8, k: 8 },
+  ])
+  expect(matrixUnitsOf({ ...info, subgroupMinSize: 32 }, false)).toMatchObject([
+    { sizeControl: false },
+    { sizeControl: false },
+  ])
+  expect(matrixUnitsOf({}, true)).toEqual([])
+})
+
 test('attention takes as many keys at a time as workgroup memory holds', () => {
   const keys = (headWidth: number, memory: number) =>
-    /const KEYS = (\d+)u/.exec(attentionShader({ operands: 'slots', headWidth, memory }))?.[1]
+    /const KEYS = (\d+)u/.exec(
+      attentionShader({ operands: 'slots', product: 'float', headWidth, memory }),
+    )?.[1]
   expect(keys(64, 16384)).toBe('32')
   expect(keys(64, 8192)).toBe('16')
   expect(keys(256, 16384)).toBe('8')
@@ -154,7 +335,7 @@ test('attention takes as many keys at a time as workgroup memory holds', () => {
 })
 
 test('the texts depend on what is asked for alone', () => {
-  const shader = { operands: 'normed', headWidth: 80, memory: 16384 } as const
+  const shader = { operands: 'normed', product: 'float', headWidth: 80, memory: 16384 } as const
   expect(attentionShader(shader)).toBe(attentionShader({ ...shader }))
   expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'slots' }))
 })

@@ -47,7 +47,9 @@ export function nativePrecisions(instructionSet?: InstructionSet): readonly Prod
   if (typeof addon === 'string') return []
   const { instructionSets } = addon.info()
   const chosen = instructionSets.find(({ name }) => name === (instructionSet ?? instructionSets[0]?.name))
-  return chosen === undefined ? [] : PRECISIONS.filter((_, index) => chosen.precisions[index] !== null)
+  return chosen === undefined
+    ? []
+    : PRECISIONS.filter((_, index) => (chosen.precisions[index] ?? null) !== null)
 }
 
 /** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */

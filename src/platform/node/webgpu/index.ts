@@ -21,7 +21,7 @@ export {
  */
 export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
   const { create } = await loadPackage()
-  const gpu = create([])
+  const gpu = create(DAWN_OPTIONS)
   return await createWebgpuEngineOn(async () => {
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
     if (adapter !== null) return await deviceOf(adapter)
@@ -31,6 +31,9 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
     )
   }, options)
 }
+
+/** Matrix units are experimental in Dawn and offered on request only. The shaders that run here are this library's own. */
+const DAWN_OPTIONS = ['enable-dawn-features=allow_unsafe_apis']
 
 interface WebgpuPackage {
   create(options: readonly string[]): { requestAdapter(options: object): Promise<Adapter | null> }

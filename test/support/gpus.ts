@@ -1,0 +1,107 @@
+/**
+ * The GPUs that Dawn finds here, and every way to compute on them: emulations, where scripts/test.mjs has named their drivers. The one that comes
+ * first runs everything; a further one is only looked for where the first cannot multiply in halves.
+ */
+import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
+import { type Adapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
+import {
+  type DeviceParts,
+  describeSupport,
+  type ShaderSupport,
+  supportsOf,
+} from '../../src/engine/webgpu/shader-support.js'
+
+type Dawn = { requestAdapter(): Promise<Adapter | null> }
+
+export interface TestGpu {
+  readonly name: string
+  /** A fresh device each time. */
+  request(): Promise<DeviceParts>
+}
+
+const dawn = await import('webgpu').then(
+  ({ create }) => create as unknown as (options: readonly string[]) => Dawn,
+  () => null,
+)
+/** Kept: a device whose Dawn is collected is lost. */
+const dawns = new Map<string, Dawn>()
+
+async function adapterOrNull(named: string): Promise<Adapter | null> {
+  if (dawn === null) return null
+  const options = ['enable-dawn-features=allow_unsafe_apis', ...(named === '' ? [] : [`adapter=${named}`])]
+  const made = dawns.get(named) ?? dawn(options)
+  dawns.set(named, made)
+  return await made.requestAdapter().catch(() => null)
+}
+
+async function gpuOrNull(named: string): Promise<(TestGpu & { readonly hasHalves: boolean }) | null> {
+  const found = await adapterOrNull(named)
+  if (found === null) return null
+  return {
+    name: found.info.device || found.info.architecture,
+    hasHalves: found.features.has('shader-f16'),
+    async request() {
+      // An adapter gives one device only.
+      const adapter = await adapterOrNull(named)
+      if (adapter === null) throw new Error(`the GPU ${named} is gone`)
+      return await deviceOf(adapter)
+    },
+  }
+}
+
+const first = await gpuOrNull('')
+const second = first === null || first.hasHalves ? null : await gpuOrNull('llvmpipe')
+
+/** Null where there is none. */
+export const GPU: TestGpu | null = first
+/** One that multiplies in halves. */
+export const HALF_GPU: TestGpu | null = first?.hasHalves ? first : second?.hasHalves ? second : null
+
+export interface GpuWay extends TestGpu {
+  readonly precision: 'float32' | 'float16'
+}
+
+/** Each way to compute, as a GPU that has no faster one; on the second GPU those alone that the first lacks. */
+export const GPU_WAYS: readonly GpuWay[] = [
+  ...(first === null ? [] : await waysOf(first, () => true)),
+  ...(second === null ? [] : await waysOf(second, ({ half, matrix }) => half || matrix !== null)),
+]
+
+async function waysOf(
+  gpu: TestGpu,
+  isWanted: (support: ShaderSupport) => boolean,
+): Promise<readonly GpuWay[]> {
+  const parts = await gpu.request()
+  const ways = (['float32', 'float16'] as const).flatMap((precision) =>
+    supportsOf(parts, precision === 'float16')
+      .filter(isWanted)
+      .map((support) => {
+        const text = describeSupport(support)
+        return {
+          name: text === '' ? gpu.name : `${gpu.name}, ${text}`,
+          precision,
+          request: async () => without(await gpu.request(), support),
+        }
+      }),
+  )
+  parts.device.destroy()
+  return ways
+}
+
+/** The device, without what is faster than a way to compute. */
+function without(parts: DeviceParts, { half, matrix }: ShaderSupport): DeviceParts {
+  if (matrix !== null) return { ...parts, matrixUnits: [matrix] }
+  const has = (feature: string) => (half || feature !== 'shader-f16') && parts.device.features.has(feature)
+  return { ...parts, matrixUnits: [], device: overriding(parts.device, { features: { has } }) }
+}
+
+/** The same device, but for some members. */
+export function overriding(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
+  return new Proxy(device, {
+    get(target, name) {
+      if (name in members) return Reflect.get(members, name)
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
