@@ -67,7 +67,7 @@ export const NOT_TRIED: readonly string[] = [
     (set) => `native, ${set}: this processor lacks it, or there is no compiler`,
   ),
   ...(noGpu === undefined ? [] : [`webgpu: ${noGpu}`]),
-  ...(HALF_GPU === null ? ['webgpu, products in halves: no GPU here has them'] : []),
+  ...(HALF_GPU === null ? ['webgpu, operands in halves: no GPU here has them'] : []),
   ...(GPU_WAYS.some(({ name }) => name.includes('matrices'))
     ? []
     : ['webgpu, matrix units: no GPU here has them']),

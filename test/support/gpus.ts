@@ -1,6 +1,6 @@
 /**
  * The GPUs that Dawn finds here, and every way to compute on them: emulations, where scripts/test.mjs has named their drivers. The one that comes
- * first runs everything; a further one is only looked for where the first cannot multiply in halves.
+ * first runs everything; a further one is only looked for where the first cannot multiply halves.
  */
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import { type Adapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
@@ -54,7 +54,7 @@ const second = first === null || first.hasHalves ? null : await gpuOrNull('llvmp
 
 /** Null where there is none. */
 export const GPU: TestGpu | null = first
-/** One that multiplies in halves. */
+/** One that multiplies halves. */
 export const HALF_GPU: TestGpu | null = first?.hasHalves ? first : second?.hasHalves ? second : null
 
 export interface GpuWay extends TestGpu {

@@ -113,7 +113,7 @@ function dispatchesFor(
       const shader = {
         ...epilogueOf(op),
         weight: half ? 'half' : 'float',
-        product: support.half ? 'half' : 'float',
+        operand: support.half ? 'half' : 'float',
         ragged: inWidth % 4 !== 0,
       } as const
       const { matrix } = support
@@ -146,7 +146,7 @@ function dispatchesFor(
       const code =
         matrix !== null && canAttend(shader, matrix, memory)
           ? matrixAttentionShader(shader, matrix)
-          : attentionShader({ ...shader, memory, product: support.half ? 'half' : 'float' })
+          : attentionShader({ ...shader, memory, operand: support.half ? 'half' : 'float' })
       const queries = operands === 'weight-query' ? outRows : inRows
       const groups = (batch: number) => [Math.ceil(queries / QUERIES), op.heads, batch] as const
       const keys = operands === 'weight-query' ? inRows : size(op.second)[0]

@@ -7,7 +7,7 @@ export interface ShaderSupport {
   readonly subgroups: boolean
   /** Bytes of workgroup memory. */
   readonly memory: number
-  /** Products are made in halves; sums, norms and softmax never are. */
+  /** Operands of products are rounded to halves; sums, norms and softmax never are. */
   readonly half: boolean
   /** Null where there is none that the precision can use. */
   readonly matrix: MatrixUnit | null
@@ -52,5 +52,5 @@ export function supportsOf(
 /** What a person needs to compare two timings; empty where there is nothing to tell. */
 export function describeSupport({ half, matrix }: ShaderSupport): string {
   if (matrix !== null) return `${matrix.component} matrices ${matrix.m} x ${matrix.n} x ${matrix.k}`
-  return half ? 'products in halves' : ''
+  return half ? 'operands in halves' : ''
 }

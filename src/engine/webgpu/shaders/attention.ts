@@ -21,8 +21,8 @@ export type Operands =
 
 export interface AttentionShader {
   readonly operands: Operands
-  /** `half`: queries, keys and values are halves, and so are sums of four products; all else is float32. The device must have `shader-f16`. */
-  readonly product: 'float' | 'half'
+  /** What queries, keys and values are rounded to; all else is float32. Halves need `shader-f16`. */
+  readonly operand: 'float' | 'half'
   readonly headWidth: number
   /** Bytes of workgroup memory that the device gives. */
   readonly memory: number
@@ -51,8 +51,8 @@ ${place('valueAt', 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z
 `
 }
 
-export function attentionShader({ operands, product, headWidth, memory }: AttentionShader): string {
-  const half = product === 'half'
+export function attentionShader({ operands, operand, headWidth, memory }: AttentionShader): string {
+  const half = operand === 'half'
   const vectors = Math.ceil(headWidth / 4)
   const aligned = headWidth % 4 === 0
   const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * (half ? 8 : 16)))))
@@ -108,15 +108,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
     var highest = most;
     for (var j = 0u; j < block; j++) {
-${
-  half
-    ? `      var sum = 0.0;
-      for (var q = 0u; q < VECTORS; q++) { sum += f32(dot(query[q], keyBlock[j * VECTORS + q])); }
-      scores[j] = sum;`
-    : `      var sum = vec4<f32>(0.0);
-      for (var q = 0u; q < VECTORS; q++) { sum = fma(query[q], keyBlock[j * VECTORS + q], sum); }
-      scores[j] = sum.x + sum.y + (sum.z + sum.w);`
-}
+      var sum = vec4<f32>(0.0);
+      for (var q = 0u; q < VECTORS; q++) {
+        sum = fma(vec4<f32>(query[q]), vec4<f32>(keyBlock[j * VECTORS + q]), sum);
+      }
+      scores[j] = sum.x + sum.y + (sum.z + sum.w);
       highest = max(highest, scores[j]);
     }
     let shrink = exp2((most - highest) * factor);

@@ -16,8 +16,8 @@ export interface Epilogue {
 export interface LinearShader extends Epilogue {
   /** `half`: weights are halves, four to two words. */
   readonly weight: 'float' | 'half'
-  /** `half`: four products are made and summed in halves; all further sums are float32. The device must have `shader-f16`. */
-  readonly product: 'float' | 'half'
+  /** What operands are rounded to on their way into workgroup memory; their products and sums are float32. Halves need `shader-f16`. */
+  readonly operand: 'float' | 'half'
   /** The depth is no multiple of four: what lies behind a row's end is not a number to multiply. */
   readonly ragged: boolean
 }
@@ -36,13 +36,13 @@ export function epilogue({ bias, gamma, combine }: Epilogue): string {
 }
 
 /**
- * What products read, four numbers at a time, as vectors of `product`; zeros beyond the edges. A number too large for a half becomes an infinity,
+ * What products read, four numbers at a time, as vectors of `operand`; zeros beyond the edges. A number too large for a half becomes an infinity,
  * which whoever asked for the result hears of.
  */
-export function operands({ weight, product, ragged }: Omit<LinearShader, keyof Epilogue>): string {
-  const vector = product === 'half' ? 'vec4<f16>' : 'vec4<f32>'
+export function operands({ weight, operand, ragged }: Omit<LinearShader, keyof Epilogue>): string {
+  const vector = operand === 'half' ? 'vec4<f16>' : 'vec4<f32>'
   const halves =
-    product === 'half'
+    operand === 'half'
       ? 'return bitcast<vec4<f16>>(weight[at]);'
       : 'let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));'
   const masked = ragged
@@ -73,9 +73,7 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
 }
 
 export function linearShader(shader: LinearShader): string {
-  const half = shader.product === 'half'
-  const dots = '(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3))'
-  return `${half ? 'enable f16;\n' : ''}${linearPrelude(shader)}
+  return `${shader.operand === 'half' ? 'enable f16;\n' : ''}${linearPrelude(shader)}
 ${activation(shader.activation)}${operands(shader)}
 const TILE = ${TILE}u;
 const STEP = 4u; // Vectors of the depth at a time.
@@ -101,13 +99,13 @@ fn main(
     right[place(own, part)] = loadRight(column + own, q + part, depth);
     workgroupBarrier();
     for (var k = 0u; k < STEP; k++) {
-      let b0 = right[place(thread.x * 4u, k)];
-      let b1 = right[place(thread.x * 4u + 1u, k)];
-      let b2 = right[place(thread.x * 4u + 2u, k)];
-      let b3 = right[place(thread.x * 4u + 3u, k)];
+      let b0 = vec4<f32>(right[place(thread.x * 4u, k)]);
+      let b1 = vec4<f32>(right[place(thread.x * 4u + 1u, k)]);
+      let b2 = vec4<f32>(right[place(thread.x * 4u + 2u, k)]);
+      let b3 = vec4<f32>(right[place(thread.x * 4u + 3u, k)]);
       for (var r = 0u; r < 4u; r++) {
-        let a = left[place(thread.y * 4u + r, k)];
-        sums[r] += ${half ? `vec4<f32>(vec4<f16>${dots})` : `vec4<f32>${dots}`};
+        let a = vec4<f32>(left[place(thread.y * 4u + r, k)]);
+        sums[r] += vec4<f32>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
       }
     }
     workgroupBarrier();

@@ -53,13 +53,13 @@ fn main(
 }
 
 /** A tile of TILE x TILE of a linear layer to a workgroup, a quarter of it to a subgroup. */
-export function matrixLinearShader(shader: Omit<LinearShader, 'product'>, unit: MatrixUnit): string {
+export function matrixLinearShader(shader: Omit<LinearShader, 'operand'>, unit: MatrixUnit): string {
   const { m, n, k, component, subgroupSize } = unit
   const [down, across] = [QUARTER / m, QUARTER / n]
   const [depth, stride] = [depthOf(unit), strideOf(unit)]
   const vectors = depth / 4
   return `${matrixEnables(unit)}${linearPrelude(shader)}
-${activation(shader.activation)}${operands({ ...shader, product: component === 'f16' ? 'half' : 'float' })}${matrixTypes(unit)}
+${activation(shader.activation)}${operands({ ...shader, operand: component === 'f16' ? 'half' : 'float' })}${matrixTypes(unit)}
 const TILE = ${TILE}u;
 const STRIDE = ${stride}u;
 const VECTORS = ${vectors}u; // Of the depth at a time.

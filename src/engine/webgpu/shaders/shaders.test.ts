@@ -131,7 +131,7 @@ test('activations', () => {
 
 test('weights as halves are widened where they are read, and a ragged depth is cut off', () => {
   const lines = (code: string, start: string) => code.slice(code.indexOf(start)).split('\n}\n')[0]
-  const half = linearShader({ ...plain, weight: 'half', product: 'float', ragged: true })
+  const half = linearShader({ ...plain, weight: 'half', operand: 'float', ragged: true })
   expect(lines(half, 'alias Vector')).toMatchInlineSnapshot(`
     "alias Vector = vec4<f32>;
     fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
@@ -147,23 +147,27 @@ test('weights as halves are widened where they are read, and a ragged depth is c
   `)
 })
 
-test('products in halves are summed by fours in halves, further in float32', () => {
-  const half = linearShader({ ...plain, weight: 'half', product: 'half', ragged: false })
+test('operands in halves are widened before they are multiplied', () => {
+  const half = linearShader({ ...plain, weight: 'half', operand: 'half', ragged: false })
   expect(half).toMatch(/^enable f16;\n/)
   const lines = half.split('\n').map((line) => line.trim())
-  expect(lines.filter((line) => /bitcast|sums\[r\] \+=|^return Vector/.test(line))).toMatchInlineSnapshot(`
-    [
-      "fn scale() -> f32 { return bitcast<f32>(p.more.z); }",
-      "return Vector(v);",
-      "return bitcast<vec4<f16>>(weight[at]);",
-      "sums[r] += vec4<f32>(vec4<f16>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3)));",
-    ]
-  `)
-  const attention = attentionShader({ operands: 'slots', product: 'half', headWidth: 64, memory: 16384 })
-  expect(attention.split('\n').filter((line) => /alias Vector|f32\(dot/.test(line))).toMatchInlineSnapshot(`
+  expect(
+    lines.filter((line) => /Vector|weight\[at\]|sums\[r\] \+=|let (a|b0) =/.test(line)),
+  ).toMatchInlineSnapshot(`
     [
       "alias Vector = vec4<f16>;",
-      "      for (var q = 0u; q < VECTORS; q++) { sum += f32(dot(query[q], keyBlock[j * VECTORS + q])); }",
+      "fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {",
+      "if (r >= count || q >= depth) { return Vector(); }",
+      "return Vector(v);",
+      "fn loadRight(n: u32, q: u32, depth: u32) -> Vector {",
+      "if (n >= p.out.width || q >= depth) { return Vector(); }",
+      "return bitcast<vec4<f16>>(weight[at]);",
+      "const STEP = 4u; // Vectors of the depth at a time.",
+      "var<workgroup> left: array<Vector, 272>;",
+      "var<workgroup> right: array<Vector, 272>;",
+      "let b0 = vec4<f32>(right[place(thread.x * 4u, k)]);",
+      "let a = vec4<f32>(left[place(thread.y * 4u + r, k)]);",
+      "sums[r] += vec4<f32>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));",
     ]
   `)
 })
@@ -325,7 +329,7 @@ test('of the matrices that a GPU has, those with float32 sums are units, the lar
 test('attention takes as many keys at a time as workgroup memory holds', () => {
   const keys = (headWidth: number, memory: number) =>
     /const KEYS = (\d+)u/.exec(
-      attentionShader({ operands: 'slots', product: 'float', headWidth, memory }),
+      attentionShader({ operands: 'slots', operand: 'float', headWidth, memory }),
     )?.[1]
   expect(keys(64, 16384)).toBe('32')
   expect(keys(64, 8192)).toBe('16')
@@ -335,7 +339,7 @@ test('attention takes as many keys at a time as workgroup memory holds', () => {
 })
 
 test('the texts depend on what is asked for alone', () => {
-  const shader = { operands: 'normed', product: 'float', headWidth: 80, memory: 16384 } as const
+  const shader = { operands: 'normed', operand: 'float', headWidth: 80, memory: 16384 } as const
   expect(attentionShader(shader)).toBe(attentionShader({ ...shader }))
   expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'slots' }))
 })
