@@ -47,13 +47,17 @@ async function runTests(args) {
   return signal === null ? code : 128 + constants.signals[signal]
 }
 
-/** Debian's Chromium brings an emulation of a GPU that WebGPU in Node can use as well. A machine with drivers of its own names them in VK_ICD_FILENAMES. */
+/**
+ * Debian's Chromium brings an emulation of a GPU that WebGPU in Node can use as well. PLUMAGE_HALF_GPU_DRIVER may name the driver of another one that
+ * has half floats, as Mesa's lavapipe from version 24 on. A machine with drivers of its own names them in VK_ICD_FILENAMES.
+ */
 function softwareGpu() {
   const folder = '/usr/lib/chromium'
   const driver = join(folder, 'vk_swiftshader_icd.json')
   if (process.env.VK_ICD_FILENAMES !== undefined || !existsSync(driver)) return {}
+  const drivers = [driver, process.env.PLUMAGE_HALF_GPU_DRIVER].filter(Boolean).join(':')
   const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':')
-  return { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: libraries }
+  return { VK_ICD_FILENAMES: drivers, LD_LIBRARY_PATH: libraries }
 }
 
 function readCounts() {

@@ -3,7 +3,7 @@
  * first runs everything; a further one is only looked for where the first cannot multiply halves.
  */
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
-import { type Adapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
+import { type Adapter, describeAdapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
 import {
   type DeviceParts,
   describeSupport,
@@ -38,7 +38,7 @@ async function gpuOrNull(named: string): Promise<(TestGpu & { readonly hasHalves
   const found = await adapterOrNull(named)
   if (found === null) return null
   return {
-    name: found.info.device || found.info.architecture,
+    name: describeAdapter(found).name,
     hasHalves: found.features.has('shader-f16'),
     async request() {
       // An adapter gives one device only.
