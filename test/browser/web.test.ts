@@ -5,9 +5,9 @@ import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/platform/node/package-root.js'
-import { chromiumPath, serveSite, startChromium, type TestSite } from '../support/chromium.js'
+import { chromiumPath, ownFolder, serveSite, startChromium, type TestSite } from '../support/chromium.js'
 
-const outDir = join(packageRoot, `.plumage/test-web-${process.pid}`)
+const outDir = ownFolder('test-web')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
 const photo = (name: string) => join(packageRoot, 'examples/photos', name)
 

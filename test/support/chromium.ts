@@ -1,13 +1,16 @@
 /** A real Chromium, and a server of a page built against the library: with the headers of cross-origin isolation and without. */
-import { createReadStream, existsSync, statSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { createReadStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize, sep } from 'node:path'
+import { promisify } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 import type { Suite } from '../browser/page/suite.js'
 
+const execute = promisify(execFile)
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 export const chromiumPath = process.env.PLUMAGE_CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null
 
@@ -126,20 +129,37 @@ export async function serveSite(page: string, folders: Readonly<Record<string, s
   return site
 }
 
-/** Builds the page of the tests as a user's bundler would, with `plumage` as it is published. Returns the folder. */
+/** Builds the page of the tests as a user's bundler would, with `plumage` packed as it is published. Returns the folder. */
 export async function buildPage(): Promise<string> {
-  // Each file of tests has its own: they run at the same time.
-  const outDir = join(packageRoot, `.plumage/test-page-${process.pid}`)
+  const home = ownFolder('test-page')
+  const outDir = join(home, 'built')
+  const { stdout } = await execute(
+    'npm',
+    ['pack', '--silent', '--ignore-scripts', '--pack-destination', home],
+    {
+      cwd: packageRoot,
+    },
+  )
+  // What it depends on is found in the folders above.
+  await execute('tar', ['-xzf', stdout.trim().split('\n').at(-1) ?? ''], { cwd: home })
   await build({
     configFile: false,
     logLevel: 'warn',
     root: join(packageRoot, 'test/browser/page'),
     base: './',
     worker: { format: 'es' },
-    resolve: { alias: { 'plumage/browser': join(packageRoot, 'dist/platform/browser/index.js') } },
+    resolve: { alias: { 'plumage/browser': join(home, 'package/dist/platform/browser/index.js') } },
     build: { outDir, emptyOutDir: true, target: 'esnext', minify: false, assetsInlineLimit: 0 },
   })
   return outDir
+}
+
+/** Of this process, since files of tests run at the same time; gone when it ends. */
+export function ownFolder(name: string): string {
+  const folder = join(packageRoot, `.plumage/${name}-${process.pid}`)
+  mkdirSync(folder, { recursive: true })
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 function closeServer(server: Server): Promise<void> {
