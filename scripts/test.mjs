@@ -3,20 +3,25 @@
  * Arguments go to vitest: `npm test -- src/image`.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { reportError, root, setUp } from './setup.mjs'
 
-const counts = join(root, `.plumage/test-counts-${process.pid}.json`)
+/** What this run writes; taken away in the end. */
+const scratch = join(root, `.plumage/tests-${process.pid}`)
+const counts = join(scratch, 'counts.json')
 
 try {
   await setUp()
+  mkdirSync(scratch, { recursive: true })
   console.log(describeGoldens())
   process.exitCode = await runTests(process.argv.slice(2))
 } catch (error) {
   process.exitCode = reportError(error)
   console.log('0 passed, 1 failed')
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
 }
 
 /** Resolves to the exit code, after the closing line. */
@@ -26,7 +31,7 @@ async function runTests(args) {
   const child = spawn(process.execPath, vitest, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...softwareGpu(), PLUMAGE_TEST_COUNTS: counts },
+    env: { ...process.env, ...softwareGpu(), PLUMAGE_TEST_COUNTS: counts, PLUMAGE_TEST_FOLDER: scratch },
   })
   // Ctrl-C reaches the tests by themselves; this process stays to count what they did.
   process.on('SIGINT', () => {})
@@ -62,9 +67,7 @@ function softwareGpu() {
 
 function readCounts() {
   if (!existsSync(counts)) return { passed: 0, failed: 0, skipped: 0 }
-  const found = JSON.parse(readFileSync(counts, 'utf8'))
-  rmSync(counts)
-  return found
+  return JSON.parse(readFileSync(counts, 'utf8'))
 }
 
 /** The tests choose in the same way (test/support/goldens.ts). */

@@ -1,6 +1,6 @@
 /** A real Chromium, and a server of a page built against the library: with the headers of cross-origin isolation and without. */
 import { execFile } from 'node:child_process'
-import { createReadStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize, sep } from 'node:path'
@@ -154,11 +154,11 @@ export async function buildPage(): Promise<string> {
   return outDir
 }
 
-/** Of this process, since files of tests run at the same time; gone when it ends. */
+/** Of this process, since files of tests run at the same time; scripts/test.mjs takes all of them away in the end. */
 export function ownFolder(name: string): string {
-  const folder = join(packageRoot, `.plumage/${name}-${process.pid}`)
+  const home = process.env.PLUMAGE_TEST_FOLDER ?? join(packageRoot, '.plumage/tests')
+  const folder = join(home, `${name}-${process.pid}`)
   mkdirSync(folder, { recursive: true })
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
