@@ -16,7 +16,7 @@ export interface EngineSettings {
   readonly engine?: (typeof ENGINE_CHOICES)[number]
   /**
    * `auto` (default) is float32. Narrower ones keep weights small: `float16`; of the WebAssembly engine also `bfloat16` and `int8`, which is its
-   * fastest. A GPU multiplies halves as such where it can.
+   * fastest where the processor multiplies bytes (VNNI) and the browser has relaxed SIMD. A GPU multiplies halves as such where it can.
    */
   readonly precision?: PrecisionChoice
   /** Of the WebAssembly engine, shared by all encoders with the same number; default: the processors that the browser tells of, or one where the page is not cross-origin isolated. */
