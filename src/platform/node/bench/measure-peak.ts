@@ -17,7 +17,7 @@ export async function measurePeak(precision: Precision, threads?: number): Promi
   const index = (PRECISIONS as readonly Precision[]).indexOf(precision)
   if (typeof addon === 'string' || index < 0) return null
   const { instructionSets, cores } = addon.info()
-  if (instructionSets[0].precisions[index] === null) return null
+  if ((instructionSets[0].precisions[index] ?? null) === null) return null
   const engine = addon.createEngine(instructionSets[0].name, threads ?? cores)
   let best = 0
   for (let turn = 0; turn < TURNS; turn++) {

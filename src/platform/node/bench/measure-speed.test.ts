@@ -28,6 +28,11 @@ test('a bare network is timed at the size asked for, with the work that its plan
   expect(stages.filter(({ stage }) => stage === 'run')).toHaveLength(4)
 })
 
+test('a precision that no instruction set has, has no peak', async () => {
+  expect(await measurePeak('float16')).toBeNull()
+  expect(await measurePeak('float64')).toBeNull()
+})
+
 test('a model is timed at the size it was trained at, for at least three runs', async () => {
   const speed = await measureSpeed({ subject: { model: 'mini' }, engine: 'reference', seconds: 0.001 })
   expect(speed).toMatchObject({

@@ -94,11 +94,15 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     loadSeconds,
     flop,
     flopPerSecond: flop / median(seconds),
-    peakFlopPerSecond: isWasm(engine)
-      ? await engine.measurePeak()
-      : await measurePeak(engine.precision, options.threads),
+    peakFlopPerSecond: await peakOf(engine, options.threads),
     memory: { weights: network.byteLength, peak },
   }
+}
+
+/** Null where it cannot be measured: what a GPU could do is not known here. */
+async function peakOf(engine: Engine, threads: number | undefined): Promise<number | null> {
+  if (isWasm(engine)) return await engine.measurePeak()
+  return engine.name === 'native' ? await measurePeak(engine.precision, threads) : null
 }
 
 function isWasm(engine: Engine): engine is WasmEngine {
