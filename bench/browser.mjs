@@ -1,8 +1,8 @@
 /**
- * The WebAssembly engine beside onnxruntime-web in one Chromium page that is cross-origin isolated, the same weights and pixels, taking turns.
- * Writes bench/browser-results.json and what bench/README.md shows of it.
+ * The WebAssembly engine beside onnxruntime-web in one Chromium page that is cross-origin isolated, the same weights and pixels, taking turns; with
+ * `--gpu` also both systems' WebGPU. Writes bench/browser-results.json and what bench/README.md shows of it.
  *
- *     npm run bench -- --browser [--models s,b --size 224 --batch 1 --rounds 5 --threads 2 --dry]
+ *     npm run bench -- --browser [--models s,b --size 224 --batch 1 --rounds 5 --threads 2 --gpu --dry]
  */
 import { createReadStream, existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -27,6 +27,8 @@ const { values: options } = parseArgs({
     batch: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
+    /** Also on the GPU; on an emulated one that is a trial of the benchmark, no measurement. */
+    gpu: { type: 'boolean', default: false },
     chromium: { type: 'string', default: process.env.PLUMAGE_CHROMIUM ?? '/usr/bin/chromium' },
     dry: { type: 'boolean', default: false },
   },
@@ -61,13 +63,31 @@ const SYSTEMS = [
     precision: 'int8',
     relaxed: true,
   },
+  {
+    name: 'Plumage, weights in float16',
+    kind: 'plumage',
+    form: 'safetensors',
+    precision: 'float16',
+    relaxed: true,
+  },
   { name: 'onnxruntime-web', kind: 'onnxruntime', form: 'onnx', precision: 'float32' },
   { name: 'onnxruntime-web, int8', kind: 'onnxruntime', form: 'onnx-int8', precision: 'int8' },
 ]
+if (options.gpu) {
+  SYSTEMS.push(
+    { name: 'Plumage, WebGPU', kind: 'plumage-gpu', form: 'safetensors', precision: 'float32' },
+    { name: 'Plumage, WebGPU, halves', kind: 'plumage-gpu', form: 'safetensors', precision: 'float16' },
+    { name: 'onnxruntime-web, WebGPU', kind: 'onnxruntime-gpu', form: 'onnx', precision: 'float32' },
+  )
+}
+const GPU_FLAGS = ['--enable-unsafe-webgpu', '--enable-unsafe-swiftshader']
 
 const results = []
 const site = await serve()
-const browser = await chromium.launch({ executablePath: options.chromium, args: ['--no-sandbox'] })
+const browser = await chromium.launch({
+  executablePath: options.chromium,
+  args: ['--no-sandbox', ...(options.gpu ? GPU_FLAGS : [])],
+})
 try {
   for (const model of options.models.split(',')) results.push(await runCase(`vit_reg4_${model}14_nps_ls`))
 } finally {
@@ -143,9 +163,10 @@ async function runCase(network) {
   for (const row of rows) {
     const { passes } = row
     Object.assign(row, { min: Math.min(...passes), median: median(passes), passes: passes.length })
-    row.share = flop / row.median / peak
+    // What a GPU could do is not known here.
+    row.share = row.kind.endsWith('-gpu') ? null : flop / row.median / peak
     console.log(
-      `  ${row.name}: min ${row.min.toFixed(4)} s, median ${row.median.toFixed(4)} s, ${(flop / row.median / 1e9).toFixed(1)} GFLOP/s, ${Math.round(100 * row.share)} % of the peak`,
+      `  ${row.name}: min ${row.min.toFixed(4)} s, median ${row.median.toFixed(4)} s, ${(flop / row.median / 1e9).toFixed(1)} GFLOP/s${row.share === null ? '' : `, ${Math.round(100 * row.share)} % of the peak`}`,
     )
   }
   return {

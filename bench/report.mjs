@@ -44,12 +44,12 @@ function browserSections(path) {
     const rows = result.systems
       .toSorted((a, b) => a.median - b.median)
       .map(({ name, version, kind, precision, min, median, share, cosine, error, start }) => [
-        kind === 'plumage' ? `**${name}** ${version}` : `${name} ${version}`,
+        kind.startsWith('plumage') ? `**${name}** ${version}` : `${name} ${version}`,
         precision,
         min.toPrecision(3),
         median.toPrecision(3),
         (result.flop / median / 1e9).toPrecision(3),
-        `${Math.round(100 * share)} %`,
+        share === null ? '' : `${Math.round(100 * share)} %`,
         cosine.toFixed(7),
         error.toExponential(1),
         `${start.toFixed(2)} s`,
@@ -70,7 +70,7 @@ function browserSections(path) {
       `## In a browser: ${titleOf(result)}`,
       table(head, rows),
       `${browser}, ${threads} threads, one page, cross-origin isolated; ${machine.cpu}, ${date.slice(0, 10)}. The peak is what relaxed ` +
-        `multiply-adds in registers reach on all threads: ${(peak / 1e9).toFixed(1)} GFLOP/s. Products of weights kept in bfloat16 are float32; those of int8 are of integers, with activations in 14 bits.`,
+        `multiply-adds in registers reach on all threads: ${(peak / 1e9).toFixed(1)} GFLOP/s. Products of weights kept in bfloat16 and float16 are float32; those of int8 are of integers, with activations in 14 bits.`,
       ...missing.map(({ name, reason }) => `Missing: ${name} (${reason}).`),
     ].join('\n\n')
   })

@@ -1,5 +1,5 @@
 /** What runs inside the benchmark's page: systems are started once, then called for turns. */
-import { createWasmEngine, Network, openCheckpoint, readVit } from 'plumage/browser'
+import { createWasmEngine, createWebgpuEngine, Network, openCheckpoint, readVit } from 'plumage/browser'
 
 const running = new Map()
 
@@ -7,51 +7,57 @@ async function bytesOf(url) {
   return new Uint8Array(await (await fetch(url)).arrayBuffer())
 }
 
-const STARTERS = {
-  async plumage({ network, model, side, batch, pixels, precision, relaxed, threads }) {
-    const engine = await createWasmEngine({ precision, relaxed, threads })
-    const bytes = await bytesOf(model)
-    const source = {
-      label: model,
-      size: bytes.length,
-      read: async (offset, length) => bytes.slice(offset, offset + length),
-    }
-    const checkpoint = await openCheckpoint(source)
-    const loaded = await Network.load(readVit(checkpoint, { network }), engine)
-    const grid = loaded.gridOf([side, side])
-    const { slots } = loaded.planFor(grid)
-    const outputs = [slots.embedding, slots.tokens]
-    return {
-      version: engine.description,
-      run: async () => (await loaded.run(pixels, { grid, batch, outputs })).get(slots.embedding),
-      peak: () => engine.measurePeak(),
-    }
-  },
+async function startPlumage(engine, { network, model, side, batch, pixels }) {
+  const bytes = await bytesOf(model)
+  const source = {
+    label: model,
+    size: bytes.length,
+    read: async (offset, length) => bytes.slice(offset, offset + length),
+  }
+  const checkpoint = await openCheckpoint(source)
+  const loaded = await Network.load(readVit(checkpoint, { network }), engine)
+  const grid = loaded.gridOf([side, side])
+  const { slots } = loaded.planFor(grid)
+  const outputs = [slots.embedding, slots.tokens]
+  return {
+    version: engine.description,
+    run: async () => (await loaded.run(pixels, { grid, batch, outputs })).get(slots.embedding),
+    peak: () => engine.measurePeak(),
+  }
+}
 
-  async onnxruntime({ ort: folder, model, side, batch, pixels, threads }) {
-    const ort = await import(/* @vite-ignore */ `${folder}ort.wasm.min.mjs`)
-    ort.env.wasm.wasmPaths = folder
-    ort.env.wasm.numThreads = threads
-    const name = model.split('/').pop()
-    const data = await fetch(`${model}.data`)
-    const externalData = data.ok
-      ? [{ path: `${name}.data`, data: new Uint8Array(await data.arrayBuffer()) }]
-      : []
-    const session = await ort.InferenceSession.create(await bytesOf(model), {
-      executionProviders: ['wasm'],
-      graphOptimizationLevel: 'all',
-      externalData,
-    })
-    const input = new ort.Tensor('float32', pixels, [batch, 3, side, side])
-    return {
-      version: ort.env.versions?.web ?? '',
-      run: async () => {
-        const outputs = await session.run({ [session.inputNames[0]]: input })
-        return outputs[session.outputNames.find((output) => /embed/.test(output)) ?? session.outputNames[0]]
-          .data
-      },
-    }
-  },
+async function startOnnxruntime(provider, { ort: folder, model, side, batch, pixels, threads }) {
+  const ort = await import(/* @vite-ignore */ `${folder}ort.${provider}.min.mjs`)
+  ort.env.wasm.wasmPaths = folder
+  ort.env.wasm.numThreads = threads
+  const name = model.split('/').pop()
+  const data = await fetch(`${model}.data`)
+  const externalData = data.ok
+    ? [{ path: `${name}.data`, data: new Uint8Array(await data.arrayBuffer()) }]
+    : []
+  const session = await ort.InferenceSession.create(await bytesOf(model), {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    externalData,
+  })
+  const input = new ort.Tensor('float32', pixels, [batch, 3, side, side])
+  return {
+    version: ort.env.versions?.web ?? '',
+    run: async () => {
+      const outputs = await session.run({ [session.inputNames[0]]: input })
+      return outputs[session.outputNames.find((output) => /embed/.test(output)) ?? session.outputNames[0]]
+        .data
+    },
+  }
+}
+
+const STARTERS = {
+  plumage: async ({ precision, relaxed, threads, ...task }) =>
+    startPlumage(await createWasmEngine({ precision, relaxed, threads }), task),
+  'plumage-gpu': async ({ precision, ...task }) =>
+    startPlumage(await createWebgpuEngine({ precision }), task),
+  onnxruntime: (task) => startOnnxruntime('wasm', task),
+  'onnxruntime-gpu': (task) => startOnnxruntime('webgpu', task),
 }
 
 /** Starts a system under a name; resolves to its version and the embedding of its first pass. */

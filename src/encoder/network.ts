@@ -106,10 +106,14 @@ export class Network implements Disposable {
   async assertFinite(values: Float32Array): Promise<void> {
     if (values.every(Number.isFinite)) return
     const tensor = await this.#vit.findNonFinite()
+    const overflow =
+      this.engine.precision === 'float16'
+        ? 'something in it is larger than half floats can hold (65504): take the precision float32 or bfloat16'
+        : 'it overflowed'
     throw new EngineError(
       'non-finite',
       tensor === null
-        ? 'The result holds a NaN or an infinity although every weight is finite: the input is not a normalised image, or it overflowed.'
+        ? `The result holds a NaN or an infinity although every weight is finite: the input is not a normalised image, or ${overflow}.`
         : `The result holds a NaN or an infinity because the weight ${tensor} does. The checkpoint is damaged: fetch it again.`,
     )
   }

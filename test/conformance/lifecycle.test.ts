@@ -1,30 +1,12 @@
 /** What the native engine owes beside right numbers: cancellation, memory that comes back, an idle process, errors by name. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Step } from '../../src/engine/plan.js'
 import {
   createNativeEngine,
   nativeAvailability,
   nativePrecisions,
 } from '../../src/platform/node/native/index.js'
-import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
-
-/** `depth` layers of `width` x `width` on `rows` rows. */
-function tower(depth: number, rows: number, width: number) {
-  const steps: Step[] = []
-  for (let i = 0; i < depth; i++) {
-    steps.push({
-      op: 'linear',
-      input: i === 0 ? 'x' : `y${i - 1}`,
-      output: `y${i}`,
-      weight: `w${i % 4}`,
-      bias: null,
-    })
-  }
-  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
-  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
-  return planOf([rows, width], steps, slots, shapes)
-}
+import { planOf, pseudoRandom, relativeError, tower, weights } from './one-step.js'
 
 const residentMegabytes = () => process.memoryUsage.rss() / 2 ** 20
 

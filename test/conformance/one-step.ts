@@ -35,6 +35,23 @@ export const weights: WeightSource = {
   },
 }
 
+/** `depth` layers of `width` x `width` on `rows` rows. */
+export function tower(depth: number, rows: number, width: number) {
+  const steps: Step[] = []
+  for (let i = 0; i < depth; i++) {
+    steps.push({
+      op: 'linear',
+      input: i === 0 ? 'x' : `y${i - 1}`,
+      output: `y${i}`,
+      weight: `w${i % 4}`,
+      bias: null,
+    })
+  }
+  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
+  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
+  return planOf([rows, width], steps, slots, shapes)
+}
+
 /** The size of the difference, relative to the size of what was expected; NaN where either holds one. */
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   let difference = 0

@@ -1,9 +1,8 @@
 /** What the WebAssembly engine owes beside right numbers: cancellation, memory that comes back, errors by name. */
 import { expect, test } from 'vitest'
-import type { Step } from '../../src/engine/plan.js'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
 import { float16ToFloat32, toHalf } from '../../src/tensor/float16.js'
-import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+import { planOf, pseudoRandom, relativeError, tower, weights } from './one-step.js'
 
 /** All of them, by their bits. */
 function float16Values(): Float32Array {
@@ -13,20 +12,6 @@ function float16Values(): Float32Array {
     values,
   )
   return values
-}
-
-/** `depth` layers of `width` x `width` on `rows` rows. */
-function tower(depth: number, rows: number, width: number) {
-  const steps: Step[] = Array.from({ length: depth }, (_, i) => ({
-    op: 'linear',
-    input: i === 0 ? 'x' : `y${i - 1}`,
-    output: `y${i}`,
-    weight: `w${i % 4}`,
-    bias: null,
-  }))
-  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
-  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
-  return planOf([rows, width], steps, slots, shapes)
 }
 
 const kinds = [false, ...(hasRelaxedSimd() ? [true] : [])].flatMap((relaxed) =>

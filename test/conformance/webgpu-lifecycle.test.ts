@@ -1,13 +1,12 @@
 /** What the WebGPU engine owes beside right numbers: limits kept to, a lost device named and replaced, wrong results refused. */
 import { afterAll, describe, expect, test } from 'vitest'
 import type { WeightSource } from '../../src/engine/engine.js'
-import type { Step } from '../../src/engine/plan.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
 import { GPU, HALF_GPU, overriding, type TestGpu } from '../support/gpus.js'
-import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+import { pseudoRandom, relativeError, tower, weights } from './one-step.js'
 
 /** Every device made here, the last one last. */
 const devices: GpuDevice[] = []
@@ -22,20 +21,6 @@ async function requestOf(gpu: TestGpu | null): Promise<DeviceParts> {
   return made
 }
 const request = () => requestOf(GPU)
-
-/** `depth` layers of `width` x `width` on `rows` rows. */
-function tower(depth: number, rows: number, width: number) {
-  const steps: Step[] = Array.from({ length: depth }, (_, i) => ({
-    op: 'linear',
-    input: i === 0 ? 'x' : `y${i - 1}`,
-    output: `y${i}`,
-    weight: `w${i % 4}`,
-    bias: null,
-  }))
-  const slots = Object.fromEntries(steps.map((step) => [step.output, [rows, width]]))
-  const shapes = Object.fromEntries([0, 1, 2, 3].map((i) => [`w${i}`, [width, width]]))
-  return planOf([rows, width], steps, slots, shapes)
-}
 
 describe.skipIf(GPU === null)('the WebGPU engine', () => {
   test('a lost device is named, and the next call has a new one with the weights on it', async () => {

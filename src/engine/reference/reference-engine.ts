@@ -2,7 +2,9 @@
  * The slow truth: every step by its kernel, sums in float64, one activation after another. The other engines are checked against
  * it; it is chosen only when asked for, or where nothing faster can run.
  */
+
 import { elementCount } from '../../tensor/shape.js'
+import { assertBatch } from '../assert-batch.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { inputsOf, neededSteps } from '../needed-steps.js'
@@ -89,12 +91,7 @@ class ReferenceProgram implements Program {
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
     const batch = options.batch ?? 1
     const size = elementCount(this.#plan.slots.get(this.#plan.input) ?? [])
-    if (pixels.length !== batch * size) {
-      throw new EngineError(
-        'wrong-size',
-        `A batch of ${batch} needs ${batch * size} pixel values, got ${pixels.length}.`,
-      )
-    }
+    assertBatch(pixels, batch, size)
     // Taken once: disposing lets a run that is under way finish.
     const weights = this.#weights
     if (weights === null) throw disposed()

@@ -1,6 +1,8 @@
 /** Plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
+
 import type { Shape } from '../../tensor/shape.js'
 import { elementCount } from '../../tensor/shape.js'
+import { assertBatch } from '../assert-batch.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
@@ -296,15 +298,7 @@ class WasmProgram implements Program {
     const program = this.#program
     if (program === null) throw disposed('program')
     const weights = this.#model.weights()
-    if (!Number.isInteger(batch) || batch < 1) {
-      throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
-    }
-    if (pixels.length !== batch * this.#inputLength) {
-      throw new EngineError(
-        'wrong-size',
-        `A batch of ${batch} needs ${batch * this.#inputLength} pixel values, got ${pixels.length}.`,
-      )
-    }
+    assertBatch(pixels, batch, this.#inputLength)
     const input = new Float32Array(pixels)
     const outputLengths = [...this.#outputs.values()].map((length) => length * batch)
     let abort = () => {}

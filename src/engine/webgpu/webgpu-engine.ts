@@ -2,7 +2,9 @@
  * Plans on a GPU through WebGPU: the same lowered operations as the other engines, each a dispatch. Everything is float32; with the
  * precision `float16` weights are kept as halves and widened where they are read.
  */
+
 import { elementCount } from '../../tensor/shape.js'
+import { assertBatch } from '../assert-batch.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
@@ -268,15 +270,7 @@ class WebgpuProgram implements Program {
     signal?.throwIfAborted()
     if (this.#disposed) throw disposed('program')
     const { inputLength } = this.#lowered
-    if (!Number.isInteger(batch) || batch < 1) {
-      throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
-    }
-    if (pixels.length !== batch * inputLength) {
-      throw new EngineError(
-        'wrong-size',
-        `A batch of ${batch} needs ${batch * inputLength} pixel values, got ${pixels.length}.`,
-      )
-    }
+    assertBatch(pixels, batch, inputLength)
     const gpu = await this.#model.holder.current()
     const compiled = await this.#compiledOn(gpu)
     const outputs = this.#slots.map((_, index) => new Float32Array(batch * this.#lengths[index]))

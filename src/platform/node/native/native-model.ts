@@ -1,4 +1,5 @@
 /** What a loaded model and a compiled plan own: native memory, given back when they are disposed of. */
+import { assertBatch } from '../../../engine/assert-batch.js'
 import type { EngineModel, Program } from '../../../engine/engine.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import type { Arithmetic } from '../../../engine/lowered/arithmetic.js'
@@ -111,15 +112,7 @@ class NativeProgram implements Program {
     const program = this.#program
     if (program === null) throw disposed('program')
     const weights = this.#model.weights()
-    if (!Number.isInteger(batch) || batch < 1) {
-      throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
-    }
-    if (pixels.length !== batch * this.#inputLength) {
-      throw new EngineError(
-        'wrong-size',
-        `A batch of ${batch} needs ${batch * this.#inputLength} pixel values, got ${pixels.length}.`,
-      )
-    }
+    assertBatch(pixels, batch, this.#inputLength)
     const outputs = this.#allocateOutputs(batch)
     // A copy, because the caller could transfer its buffer away while the threads read it.
     const input = pixels.slice()
