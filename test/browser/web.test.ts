@@ -101,6 +101,11 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('.card').count()).toBe(1)
+    // Keys go on where the photo was.
+    expect(await focused()).toBe('Remove hat-2.jpg')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('.card').count()).toBe(0)
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('file')
     await page.close()
   })
 
@@ -111,7 +116,8 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       { name: 'letter.png', mimeType: 'image/png', buffer: Buffer.from('Dear Sir or Madam') },
       { name: 'hat.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo('hat-3.jpg')) },
     ])
-    await page.getByText(/^3 done/).waitFor()
+    await page.getByText(/^1 done, 2 failed/).waitFor()
+    expect(await page.getByRole('status').textContent()).toBe('Photos: 1 done, 2 failed.')
     expect(await page.locator('.problem').count()).toBe(2)
     for (const text of await page.locator('.problem').allTextContents())
       expect(text.length).toBeGreaterThan(20)

@@ -1,9 +1,9 @@
 /** The page: photos come in by dropping, pasting or choosing; a chosen patch is compared with all patches of all photos. */
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { View } from './draw-photo.js'
 import { exampleAddresses } from './examples.js'
 import { findMatches } from './matches.js'
-import { describePatch, type Level, type PatchPlace } from './photo.js'
+import { describePatch, type Level, type PatchPlace, type Photo } from './photo.js'
 import { PhotoCard } from './photo-card.js'
 import { useColors } from './use-colors.js'
 import { type EncoderStatus, usePhotos } from './use-photos.js'
@@ -24,6 +24,7 @@ export function App() {
   const [view, setView] = useState<View>('both')
   const [chosen, setChosen] = useState<PatchPlace | null>(null)
   const [dragging, setDragging] = useState(false)
+  const chooser = useRef<HTMLInputElement>(null)
   const { photos, status, add, remove, clear } = usePhotos(detail * PATCH_PIXELS)
   const colors = useColors(photos, level)
   const matches = useMemo(
@@ -59,7 +60,12 @@ export function App() {
   const removePhoto = useCallback(
     (id: number) => {
       setChosen((old) => (old?.photo === id ? null : old))
+      // Keys go on where the photo was.
+      const card = document.getElementById(`photo-${id}`)
+      const next = card?.nextElementSibling ?? card?.previousElementSibling
+      const target = next?.querySelector('button') ?? chooser.current
       remove(id)
+      target?.focus()
     },
     [remove],
   )
@@ -94,9 +100,10 @@ export function App() {
 
   const nameOf = (id: number) => photos.find((photo) => photo.id === id)?.name ?? ''
   const best = matches?.best.find(({ photo }) => photo !== chosen?.photo) ?? matches?.best[0]
+  const outcome = status.kind === 'encoding' ? '' : describeOutcome(photos)
   const said =
     chosen === null || best === undefined
-      ? ''
+      ? outcome && `Photos: ${outcome}.`
       : `${nameOf(chosen.photo)}, ${describePatch(chosen)}, chosen. Most similar: ${nameOf(best.photo)}, ${describePatch(best)}, ${best.similarity.toFixed(2)}.`
 
   return (
@@ -106,13 +113,14 @@ export function App() {
           <h1>Plumage</h1>
           <p>See what a vision transformer sees. Your photos stay in this tab.</p>
         </div>
-        <Status status={status} />
+        <Status status={status} photos={photos} />
       </header>
       <main>
         <section class="controls" aria-label="Controls">
           <label class="button primary">
             Choose photos
             <input
+              ref={chooser}
               type="file"
               accept="image/*"
               multiple
@@ -164,6 +172,7 @@ export function App() {
               onClick={() => {
                 setChosen(null)
                 clear()
+                chooser.current?.focus()
               }}
             >
               Remove all
@@ -172,7 +181,10 @@ export function App() {
         </section>
         {photos.length === 0 ? (
           <section class="empty">
-            <h2>Drop photos anywhere</h2>
+            <h2>
+              <span class="with-mouse">Drop photos anywhere</span>
+              <span class="with-finger">Choose some photos</span>
+            </h2>
             <p>
               Each gets a map: the colours are three principal components of its patches, fitted to all photos
               together, so the same colour means the same kind of thing. Then click a patch to see what is
@@ -243,7 +255,16 @@ function Found(props: {
   )
 }
 
-function Status({ status }: { readonly status: EncoderStatus }) {
+/** How many are done and how many cannot be; empty where there are none. */
+function describeOutcome(photos: readonly Photo[]): string {
+  const done = photos.filter(({ features }) => features !== null).length
+  const failed = photos.filter(({ problem }) => problem !== null).length
+  return [done > 0 ? `${done} done` : '', failed > 0 ? `${failed} failed` : '']
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+function Status({ status, photos }: { readonly status: EncoderStatus; readonly photos: readonly Photo[] }) {
   const { kind, text, loaded, done, total, rate } = status
   if (kind === 'failed') {
     return (
@@ -265,7 +286,7 @@ function Status({ status }: { readonly status: EncoderStatus }) {
       <span class="engine">{text}</span>
       {kind === 'encoding' && <progress max={total} value={done} aria-label="Photos" />}
       <span class="rate">
-        {kind === 'encoding' ? `${done} of ${total}` : total > 0 ? `${total} done` : 'Ready'}
+        {kind === 'encoding' ? `${done} of ${total}` : describeOutcome(photos) || 'Ready'}
         {rate !== null && `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} photos/s`}
       </span>
     </div>

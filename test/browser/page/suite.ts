@@ -291,11 +291,11 @@ async function load(options: {
   }
 }
 
-/** Two encoders at once, one of them disposed of while the other goes on; then both gone, and a new one. */
+/** Two encoders of different precision at once on the same threads, one of them disposed of while the other goes on; then both gone, and a new one. */
 async function several(photo: string): Promise<{ same: boolean; after: string; again: boolean }> {
   const file = await blobOf(photo)
   const first = await loadEncoder('mini', { threads: 1 })
-  const second = await loadEncoder('mini', { threads: 1, size: 56 })
+  const second = await loadEncoder('mini', { threads: 1, size: 56, precision: 'int8' })
   const [a, b] = await Promise.all([first.encode(file), second.encode(file)])
   second[Symbol.dispose]()
   const after = await second.encode(file).catch((error) => error.code)
