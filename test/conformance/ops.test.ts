@@ -35,12 +35,18 @@ function expected(row: Case): Promise<Float32Array> {
   return known
 }
 
+function hasProduct({ make }: Case): boolean {
+  return make().plan.steps.some(({ op }) => /linear|attention|softMoe/i.test(op))
+}
+
 describe.each(ENGINE_VARIANTS)('$name', ({ precision, ...variant }) => {
   let engine: Engine
   beforeAll(async () => {
     engine = await variant.engine()
   })
-  test.each(CASES)('$name agrees with the reference', async (row) => {
+  // On a GPU, halves are the affair of products alone, and shaders are slow to compile on an emulation.
+  const rows = precision === 'float16' && variant.name.startsWith('webgpu') ? CASES.filter(hasProduct) : CASES
+  test.each(rows)('$name agrees with the reference', async (row) => {
     const actual = await runOn(engine, row)
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(
       precision === 'float32' ? row.tolerance : Math.max(row.tolerance, NARROW[precision]),

@@ -24,7 +24,7 @@ const request = () => requestOf(GPU)
 
 describe.skipIf(GPU === null)('the WebGPU engine', () => {
   test('a lost device is named, and the next call has a new one with the weights on it', async () => {
-    const [rows, width] = [3000, 256]
+    const [rows, width] = [1200, 256]
     const { plan, output } = tower(4, rows, width)
     const reads: string[] = []
     const source: WeightSource = {
