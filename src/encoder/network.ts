@@ -1,6 +1,6 @@
 /** A loaded vision transformer: pixels in, named activations out. One program per patch grid and set of outputs, kept for reuse. */
 import type { Engine, EngineModel, Program } from '../engine/engine.js'
-import { EngineError } from '../engine/engine-error.js'
+import { disposed, EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
 import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
@@ -119,8 +119,7 @@ export class Network implements Disposable {
   }
 
   #programFor(grid: PatchGrid, outputs: readonly SlotName[], rule: PositionRule): Program {
-    if (this.#model === null)
-      throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+    if (this.#model === null) throw disposed('encoder')
     const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
     const kept = this.#programs.get(key)
     const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)

@@ -20,3 +20,8 @@ export class EngineError extends Error {
     this.code = code
   }
 }
+
+/** For whoever uses what has been given back: an engine, a model, a program, an encoder. */
+export function disposed(what: string): EngineError {
+  return new EngineError('disposed', `This ${what} has been disposed of. Load it again to go on.`)
+}

@@ -6,7 +6,7 @@
 import { elementCount } from '../../tensor/shape.js'
 import { assertBatch } from '../assert-batch.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
-import { EngineError } from '../engine-error.js'
+import { disposed } from '../engine-error.js'
 import { inputsOf, neededSteps } from '../needed-steps.js'
 import type { Plan, SlotName, Step } from '../plan.js'
 import { runStep, type StepContext } from './run-step.js'
@@ -48,7 +48,7 @@ class ReferenceModel implements EngineModel {
   }
 
   compile(plan: Plan, outputs: readonly SlotName[]): Program {
-    if (this.#weights === null) throw disposed()
+    if (this.#weights === null) throw disposed('model')
     return new ReferenceProgram(plan, outputs, this.#weights)
   }
 
@@ -94,7 +94,7 @@ class ReferenceProgram implements Program {
     assertBatch(pixels, batch, size)
     // Taken once: disposing lets a run that is under way finish.
     const weights = this.#weights
-    if (weights === null) throw disposed()
+    if (weights === null) throw disposed('model')
     const results = new Map<SlotName, Float32Array>()
     for (const slot of this.#outputs) {
       results.set(slot, new Float32Array(batch * elementCount(this.#plan.slots.get(slot) ?? [])))
@@ -135,8 +135,4 @@ class ReferenceProgram implements Program {
   [Symbol.dispose](): void {
     this.#weights = null
   }
-}
-
-function disposed(): EngineError {
-  return new EngineError('disposed', 'This model has been disposed of. Load the encoder again to go on.')
 }

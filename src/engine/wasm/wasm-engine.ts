@@ -4,7 +4,7 @@ import type { Shape } from '../../tensor/shape.js'
 import { elementCount } from '../../tensor/shape.js'
 import { assertBatch } from '../assert-batch.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
-import { EngineError } from '../engine-error.js'
+import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
 import { encodePlan } from '../lowered/encode-ops.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
@@ -17,9 +17,9 @@ import {
   type WeightPlace,
 } from '../lowered/weight-layout.js'
 import type { Plan, SlotName } from '../plan.js'
+import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
 import { OP_FIELDS, packedBytes } from './kernels.js'
-import type { Answer, Reply, Request } from './protocol.js'
 
 /**
  * How weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; of int8, where there is relaxed SIMD, they are
@@ -27,20 +27,6 @@ import type { Answer, Reply, Request } from './protocol.js'
  */
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
-
-/** The leading worker with those that follow it, as a platform starts them. */
-export interface WasmWorkers {
-  readonly threads: number
-  /** Such as `SIMD, 2 threads`. */
-  readonly description: string
-  post(request: Request, transfer: readonly ArrayBuffer[]): void
-  /** @param onReply answers; `onEnd` with what ended the workers, after which nothing is answered any more */
-  listen(onReply: (reply: Reply) => void, onEnd: (error: unknown) => void): void
-  /** Whether answers are awaited: workers keep nothing alive while none is. */
-  keepAlive(wanted: boolean): void
-  /** Ends the threads and gives their memory back. */
-  end(): void
-}
 
 /** Owns its threads and their memory: models loaded on it are gone with it. */
 export interface WasmEngine extends Engine, Disposable {
@@ -91,86 +77,6 @@ async function measurePeak(channel: Channel, threads: number): Promise<number> {
   }
   return best * threads
 }
-
-/** Requests with their answers. */
-class Channel {
-  readonly #workers: WasmWorkers
-  readonly #waiting = new Map<
-    number,
-    { resolve: (answer: Answer) => void; reject: (error: unknown) => void }
-  >()
-  #next = 0
-  #programs = 0
-  #ended: EngineError | null = null
-
-  constructor(workers: WasmWorkers) {
-    this.#workers = workers
-    workers.listen(
-      (reply) => this.#settle(reply),
-      (cause) => this.#end(cause),
-    )
-  }
-
-  /** @param onSent told the request's number, by which a run can be cancelled */
-  ask(
-    request: RequestBody,
-    transfer: readonly ArrayBuffer[] = [],
-    onSent?: (id: number) => void,
-  ): Promise<Answer> {
-    if (this.#ended !== null) return Promise.reject(this.#ended)
-    const id = this.#next++
-    return new Promise<Answer>((resolve, reject) => {
-      if (this.#waiting.size === 0) this.#workers.keepAlive(true)
-      this.#waiting.set(id, { resolve, reject })
-      this.#workers.post({ ...request, id } as Request, transfer)
-      onSent?.(id)
-    })
-  }
-
-  /** Where nobody waits for the answer. */
-  tell(request: RequestBody): void {
-    this.ask(request).catch(() => {})
-  }
-
-  newProgram(): number {
-    return this.#programs++
-  }
-
-  cancel(run: number): void {
-    if (this.#waiting.has(run)) this.#workers.post({ kind: 'cancel', run, id: this.#next++ }, [])
-  }
-
-  /** What is under way is given up. */
-  close(): void {
-    if (this.#ended === null) this.#end(disposed('engine'))
-    this.#workers.end()
-  }
-
-  #settle(reply: Reply): void {
-    const waiting = this.#waiting.get(reply.id)
-    this.#waiting.delete(reply.id)
-    if (this.#waiting.size === 0) this.#workers.keepAlive(false)
-    if ('answer' in reply) waiting?.resolve(reply.answer)
-    else if (reply.failure.code === 'cancelled') waiting?.reject(new Cancelled())
-    else waiting?.reject(new EngineError(reply.failure.code, reply.failure.message))
-  }
-
-  #end(cause: unknown): void {
-    if (this.#ended !== null) return
-    this.#ended = cause instanceof EngineError ? cause : workersEnded(cause)
-    for (const { reject } of this.#waiting.values()) reject(this.#ended)
-    this.#waiting.clear()
-  }
-}
-
-function workersEnded(cause: unknown): EngineError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new EngineError('unavailable', `The WebAssembly engine's threads ended (${reason}).`, { cause })
-}
-
-type RequestBody = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
-
-class Cancelled extends Error {}
 
 async function load(
   channel: Channel,
@@ -324,8 +230,4 @@ class WasmProgram implements Program {
     if (this.#program !== null) this.#channel.tell({ kind: 'discard', program: this.#program })
     this.#program = null
   }
-}
-
-function disposed(what: string): EngineError {
-  return new EngineError('disposed', `This ${what} has been disposed of. Load it again to go on.`)
 }

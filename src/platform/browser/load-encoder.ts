@@ -5,7 +5,7 @@ import { checkRecipeChoice, given, type RecipeChoice } from '../../encoder/choos
 import type { FeatureData } from '../../encoder/features.js'
 import { type EncoderStages, encoderOf } from '../../encoder/staged-encoder.js'
 import type { EncodeOptions, Encoder, EncoderDescription } from '../../encoder/types.js'
-import { EngineError } from '../../engine/engine-error.js'
+import { disposed } from '../../engine/engine-error.js'
 import type { RgbImage } from '../../image/image.js'
 import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
 import { checkEngineSettings, type EngineSettings } from './choose-engine.js'
@@ -129,7 +129,7 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
 
   async #ask<Answer extends HostAnswer>(request: HostRequest, options: AskOptions): Promise<Answer> {
     if (this.#client !== null) return await this.#client.ask<Answer>(request, options)
-    throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+    throw disposed('encoder')
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 /** The page's side of the worker: requests with their answers. One worker serves all encoders of a page, and ends with the last. */
-import { EngineError } from '../../../engine/engine-error.js'
+import { disposed, EngineError } from '../../../engine/engine-error.js'
 import type { DownloadProgress } from '../storage/fetch-model.js'
 import { errorFrom } from './plain-error.js'
 import type { FromHost, HostAnswer, HostRequest, ToHost } from './protocol.js'
@@ -40,7 +40,7 @@ export class HostClient {
   release(): void {
     this.#users--
     if (this.#users > 0) return
-    this.#end(new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.'))
+    this.#end(disposed('encoder'))
   }
 
   async ask<Answer extends HostAnswer>(request: HostRequest, options: AskOptions = {}): Promise<Answer> {

@@ -5,7 +5,7 @@ import type { FeatureData } from '../../../encoder/features.js'
 import type { EncoderStages } from '../../../encoder/staged-encoder.js'
 import type { EncodeOptions } from '../../../encoder/types.js'
 import type { Engine } from '../../../engine/engine.js'
-import { EngineError } from '../../../engine/engine-error.js'
+import { disposed } from '../../../engine/engine-error.js'
 import { decodedFrom, type RgbImage } from '../../../image/image.js'
 import { chooseEngine, type EngineSettings } from '../choose-engine.js'
 import { decodeImage } from '../decode-image.js'
@@ -127,7 +127,7 @@ class Host {
   #stages(encoder: number): EncoderStages<Source, ImageItem> {
     const stages = this.#encoders.get(encoder)
     if (stages !== undefined) return stages
-    throw new EngineError('disposed', 'This encoder has been disposed of. Load it again to go on.')
+    throw disposed('encoder')
   }
 }
 

@@ -1,11 +1,12 @@
 /** The WebAssembly engine's threads in a browser, and which of the compiled variants they run. */
+
+import type { WasmWorkers } from '../../../engine/wasm/channel.js'
 import {
   describeVariant,
   kernelsName,
   RELAXED_PROBE,
   type WasmVariant,
 } from '../../../engine/wasm/variant.js'
-import type { WasmWorkers } from '../../../engine/wasm/wasm-engine.js'
 
 /** What a thread is started with. */
 export interface ThreadStart {

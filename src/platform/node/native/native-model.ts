@@ -1,7 +1,7 @@
 /** What a loaded model and a compiled plan own: native memory, given back when they are disposed of. */
 import { assertBatch } from '../../../engine/assert-batch.js'
 import type { EngineModel, Program } from '../../../engine/engine.js'
-import { EngineError } from '../../../engine/engine-error.js'
+import { disposed, EngineError } from '../../../engine/engine-error.js'
 import type { Arithmetic } from '../../../engine/lowered/arithmetic.js'
 import { encodePlan } from '../../../engine/lowered/encode-ops.js'
 import { lowerPlan } from '../../../engine/lowered/lower-plan.js'
@@ -157,8 +157,4 @@ function outOfMemory(batch: number, bytes: number): EngineError {
     'out-of-memory',
     `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`,
   )
-}
-
-function disposed(what: string): EngineError {
-  return new EngineError('disposed', `This ${what} has been disposed of. Load it again to go on.`)
 }

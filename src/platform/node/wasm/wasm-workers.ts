@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { WasmWorkers } from '../../../engine/wasm/channel.js'
 import {
   describeVariant,
   kernelsName,
   RELAXED_PROBE,
   type WasmVariant,
 } from '../../../engine/wasm/variant.js'
-import type { WasmWorkers } from '../../../engine/wasm/wasm-engine.js'
 import { packageRoot } from '../package-root.js'
 import { newMemory, type ThreadStart } from './thread-start.js'
 
