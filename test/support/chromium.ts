@@ -22,6 +22,8 @@ export async function startChromium({ gpu = true }: { gpu?: boolean } = {}): Pro
     args: [
       '--no-sandbox',
       '--enable-unsafe-swiftshader',
+      // As in Node; on an emulation, clearing memory takes most of a shader's compilation.
+      '--enable-dawn-features=disable_workgroup_init',
       gpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU',
     ],
   })

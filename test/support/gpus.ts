@@ -10,6 +10,7 @@ import {
   type ShaderSupport,
   supportsOf,
 } from '../../src/engine/webgpu/shader-support.js'
+import { DAWN_OPTIONS } from '../../src/platform/node/webgpu/index.js'
 
 type Dawn = { requestAdapter(): Promise<Adapter | null> }
 
@@ -28,7 +29,7 @@ const dawns = new Map<string, Dawn>()
 
 async function adapterOrNull(named: string): Promise<Adapter | null> {
   if (dawn === null) return null
-  const options = ['enable-dawn-features=allow_unsafe_apis', ...(named === '' ? [] : [`adapter=${named}`])]
+  const options = [...DAWN_OPTIONS, ...(named === '' ? [] : [`adapter=${named}`])]
   const made = dawns.get(named) ?? dawn(options)
   dawns.set(named, made)
   return await made.requestAdapter().catch(() => null)

@@ -32,8 +32,13 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
   }, options)
 }
 
-/** Matrix units are experimental in Dawn and offered on request only. The shaders that run here are this library's own. */
-const DAWN_OPTIONS = ['enable-dawn-features=allow_unsafe_apis']
+/**
+ * Matrix units are experimental in Dawn and offered on request only; memory that a workgroup shares need not be cleared for shaders that write it
+ * first. Both are for those who trust their shaders, and these are this library's own.
+ */
+export const DAWN_OPTIONS: readonly string[] = [
+  'enable-dawn-features=allow_unsafe_apis,disable_workgroup_init',
+]
 
 interface WebgpuPackage {
   create(options: readonly string[]): { requestAdapter(options: object): Promise<Adapter | null> }
