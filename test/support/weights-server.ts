@@ -73,8 +73,8 @@ export function serve(
     return
   }
   response.write(body.subarray(0, stop), () => {
-    // What was written is let out first, so that a cut comes after it and not in its place.
-    if (manners.cutAfter !== undefined) setTimeout(() => response.destroy(), 20)
+    // What was written is let out and read first, so that a cut comes after it and not in its place: an error discards what waits to be read.
+    if (manners.cutAfter !== undefined) setTimeout(() => response.destroy(), 200)
   })
 }
 
