@@ -61,6 +61,8 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
     signal?.throwIfAborted()
     this.#checkLayers(options)
     const item = await this.#stages.prepare(source, signal)
+    if (signal?.aborted) this.#stages.discard?.(item)
+    signal?.throwIfAborted()
     const [data] = await this.#stages.compute([item], wanted, signal)
     return featuresFrom(data)
   }

@@ -45,7 +45,11 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     lost.destroy()
     await running
-    expect((await program.run(pixels)).get(output)).toEqual(expected)
+    const before = devices.length
+    const again = await Promise.all([program.run(pixels), program.run(pixels)])
+    for (const run of again) expect(run.get(output)).toEqual(expected)
+    // One for both, with the weights sent once.
+    expect(devices).toHaveLength(before + 1)
     expect(reads).toHaveLength(8)
   })
 

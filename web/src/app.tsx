@@ -24,6 +24,7 @@ export function App() {
   const [view, setView] = useState<View>('both')
   const [chosen, setChosen] = useState<PatchPlace | null>(null)
   const [dragging, setDragging] = useState(false)
+  const [trouble, setTrouble] = useState<string | null>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const { photos, status, add, remove, clear } = usePhotos(detail * PATCH_PIXELS)
   const colors = useColors(photos, level)
@@ -49,12 +50,19 @@ export function App() {
   )
 
   const addExamples = async () => {
-    const found = await Promise.all(
-      exampleAddresses().map(async ([name, address]) => {
-        return { name, file: await (await fetch(address)).blob() }
-      }),
-    )
-    add(found)
+    setTrouble(null)
+    try {
+      const found = await Promise.all(
+        exampleAddresses().map(async ([name, address]) => {
+          const answer = await fetch(address)
+          if (!answer.ok) throw new Error(`${name}: ${answer.status}`)
+          return { name, file: await answer.blob() }
+        }),
+      )
+      add(found)
+    } catch (error) {
+      setTrouble(`The examples could not be fetched (${error instanceof Error ? error.message : error}).`)
+    }
   }
 
   const removePhoto = useCallback(
@@ -179,6 +187,11 @@ export function App() {
             </button>
           )}
         </section>
+        {trouble !== null && (
+          <p class="failed" role="alert">
+            {trouble}
+          </p>
+        )}
         {photos.length === 0 ? (
           <section class="empty">
             <h2>
@@ -199,7 +212,13 @@ export function App() {
               ) : (
                 <>
                   <Found chosen={chosen} best={matches?.best ?? []} nameOf={nameOf} />
-                  <button type="button" onClick={() => setChosen(null)}>
+                  <button
+                    type="button"
+                    onClick={() => {
+                      goTo(chosen.photo)
+                      setChosen(null)
+                    }}
+                  >
                     Clear <kbd>Esc</kbd>
                   </button>
                 </>
@@ -210,6 +229,7 @@ export function App() {
                 <PhotoCard
                   key={photo.id}
                   photo={photo}
+                  stopped={status.kind === 'failed'}
                   // Where something was chosen, the photo itself is what is looked at.
                   view={shown === null ? view : 'photo'}
                   colors={colors.get(photo.id) ?? null}
@@ -248,11 +268,27 @@ function Found(props: {
       {others.map(({ photo, similarity }, i) => (
         <span key={photo}>
           {i > 0 && ', '}
-          <a href={`#photo-${photo}`}>{nameOf(photo)}</a> {similarity.toFixed(2)}
+          <a
+            href={`#photo-${photo}`}
+            onClick={(event) => {
+              event.preventDefault()
+              goTo(photo)
+            }}
+          >
+            {nameOf(photo)}
+          </a>{' '}
+          {similarity.toFixed(2)}
         </span>
       ))}
     </span>
   )
+}
+
+/** Where keys go on: among the patches of a photo. */
+function goTo(photo: number): void {
+  const card = document.getElementById(`photo-${photo}`)
+  card?.scrollIntoView({ block: 'nearest' })
+  card?.querySelector<HTMLElement>('[role=application]')?.focus({ preventScroll: true })
 }
 
 /** How many are done and how many cannot be; empty where there are none. */

@@ -15,6 +15,9 @@ export interface Layers {
   readonly best: PatchPlace | null
 }
 
+/** Pixels of a canvas's longer side, at least. */
+const LEAST_SIDE = 320
+
 /** Left, top, width and height of a patch in the canvas. */
 export function patchRectangle(
   features: Features,
@@ -46,40 +49,50 @@ export function patchUnder(
 export function drawPhoto(canvas: HTMLCanvasElement, photo: Photo, layers: Layers): void {
   const { preview, features } = photo
   if (preview === null || preview.width === 0) return
-  if (canvas.width !== preview.width) canvas.width = preview.width
-  if (canvas.height !== preview.height) canvas.height = preview.height
+  // Tiny images are enlarged, or outlines would cover them.
+  const scale = Math.max(1, Math.ceil(LEAST_SIDE / Math.max(preview.width, preview.height)))
+  const [width, height] = [preview.width * scale, preview.height * scale]
+  if (canvas.width !== width) canvas.width = width
+  if (canvas.height !== height) canvas.height = height
   const context = canvas.getContext('2d')
   if (context === null) return
-  context.globalAlpha = 1
-  context.drawImage(preview, 0, 0)
+  // Where the photo is transparent, what was drawn before would stay.
+  context.clearRect(0, 0, canvas.width, canvas.height)
+  context.imageSmoothingEnabled = true
+  context.drawImage(preview, 0, 0, width, height)
   if (features === null) return
   const { rows, columns } = features.grid
-  const eachPatch = (paint: (patch: number) => string | null) => {
-    for (let patch = 0; patch < rows * columns; patch++) {
-      const style = paint(patch)
-      if (style === null) continue
-      context.fillStyle = style
-      const [x, y, width, height] = patchRectangle(
-        features,
-        canvas,
-        Math.floor(patch / columns),
-        patch % columns,
-      )
-      // Neighbours meet on whole pixels, or seams would show.
-      const [left, top] = [Math.round(x), Math.round(y)]
-      context.fillRect(left, top, Math.round(x + width) - left, Math.round(y + height) - top)
-    }
-  }
   const { view, colors, shown } = layers
   if (view !== 'photo' && colors !== null && colors.length === rows * columns * 3) {
-    const alpha = view === 'map' ? 1 : 0.6
-    eachPatch((i) => `rgb(${colors[3 * i]} ${colors[3 * i + 1]} ${colors[3 * i + 2]} / ${alpha})`)
+    const alpha = view === 'map' ? 255 : 153
+    paintPatches(context, features, (i) => [colors[3 * i], colors[3 * i + 1], colors[3 * i + 2], alpha])
   }
   if (shown !== null && shown.length === rows * columns)
-    eachPatch((i) => `rgb(8 10 14 / ${(0.86 * (1 - shown[i])).toFixed(3)})`)
+    paintPatches(context, features, (i) => [8, 10, 14, 219 * (1 - shown[i])])
   if (layers.best !== null) outline(context, features, layers.best, 2, '#ffd166')
   if (layers.chosen !== null) outline(context, features, layers.chosen, 3, '#ffffff')
-  if (layers.cursor !== null) outline(context, features, layers.cursor, 2, '#7cc4ff', [6, 4])
+  if (layers.cursor !== null && !isSame(layers.cursor, layers.chosen))
+    outline(context, features, layers.cursor, 2, '#7cc4ff', [6, 4])
+}
+
+function isSame(a: PatchPlace, b: PatchPlace | null): boolean {
+  return b !== null && a.photo === b.photo && a.row === b.row && a.column === b.column
+}
+
+/** A colour for each patch, in one go: a pixel each, enlarged without smoothing. */
+function paintPatches(
+  context: CanvasRenderingContext2D,
+  features: Features,
+  color: (patch: number) => readonly [red: number, green: number, blue: number, alpha: number],
+): void {
+  const { rows, columns } = features.grid
+  const pixels = new ImageData(columns, rows)
+  for (let patch = 0; patch < rows * columns; patch++) pixels.data.set(color(patch), 4 * patch)
+  const small = new OffscreenCanvas(columns, rows)
+  small.getContext('2d')?.putImageData(pixels, 0, 0)
+  const [x, y, width, height] = patchRectangle(features, context.canvas, 0, 0)
+  context.imageSmoothingEnabled = false
+  context.drawImage(small, x, y, width * columns, height * rows)
 }
 
 /** A line that is seen on light and dark: dark below, light above. */

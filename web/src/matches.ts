@@ -42,7 +42,13 @@ export function findMatches(photos: readonly Photo[], chosen: PatchPlace, level:
       })
   }
   best.sort((a, b) => b.similarity - a.similarity)
-  const all = Float32Array.from([...maps.values()].flatMap((map) => [...map])).sort()
+  const all = new Float32Array([...maps.values()].reduce((sum, { length }) => sum + length, 0))
+  let filled = 0
+  for (const map of maps.values()) {
+    all.set(map, filled)
+    filled += map.length
+  }
+  all.sort()
   return {
     maps,
     best,

@@ -7,6 +7,8 @@ import { describePatch, type PatchPlace, type Photo } from './photo.js'
 
 interface Props extends Omit<Layers, 'cursor'> {
   readonly photo: Photo
+  /** Nothing more will be computed. */
+  readonly stopped: boolean
   /** Of the best match in this photo. */
   readonly similarity: number | null
   onChoose(place: PatchPlace): void
@@ -21,7 +23,7 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
 }
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { photo, view, colors, shown, chosen, best, similarity, onChoose, onRemove } = props
+  const { photo, stopped, view, colors, shown, chosen, best, similarity, onChoose, onRemove } = props
   const { id, name, features, preview, problem } = photo
   const canvas = useRef<HTMLCanvasElement>(null)
   const [cursor, setCursor] = useState<PatchPlace | null>(null)
@@ -46,8 +48,10 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
     const element = canvas.current
     if (element === null || features === null) return
     const box = element.getBoundingClientRect()
-    const x = ((event.clientX - box.left) * element.width) / box.width
-    const y = ((event.clientY - box.top) * element.height) / box.height
+    // The canvas lies in the middle of its box, as large as fits.
+    const scale = Math.min(box.width / element.width, box.height / element.height)
+    const x = (event.clientX - box.left - (box.width - element.width * scale) / 2) / scale
+    const y = (event.clientY - box.top - (box.height - element.height * scale) / 2) / scale
     const patch = patchUnder(features, element, x, y)
     if (patch === null) return
     setCursor({ photo: id, ...patch })
@@ -65,8 +69,8 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
   }
 
   return (
-    <li class="card" id={`photo-${id}`} aria-busy={features === null && problem === null}>
-      <div class="picture" style={preview ? { aspectRatio: `${preview.width} / ${preview.height}` } : {}}>
+    <li class="card" id={`photo-${id}`} aria-busy={features === null && problem === null && !stopped}>
+      <div class="picture" style={preview ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}>
         {problem === null ? (
           <div
             class="chooser"
@@ -89,7 +93,9 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
         ) : (
           <p class="problem">{problem}</p>
         )}
-        {features === null && problem === null && <span class="working">Computing</span>}
+        {features === null && problem === null && (
+          <span class="working">{stopped ? 'Not computed' : 'Computing'}</span>
+        )}
         <span class="sound" aria-live="polite">
           {focused && place !== null ? describePatch(place) : ''}
         </span>
@@ -110,6 +116,11 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
     </li>
   )
 })
+
+/** Of a card: what is much longer than wide, or the other way round, is shown with margins. */
+function ratioOf({ width, height }: ImageBitmap): string {
+  return String(Math.min(2.5, Math.max(0.4, width / height)))
+}
 
 function inside({ photo, row, column }: PatchPlace, { rows, columns }: PatchGrid): PatchPlace {
   return {

@@ -5,13 +5,14 @@ import { type Level, type Photo, patchMapOf } from './photo.js'
 
 type Colors = ReadonlyMap<number, Uint8Array>
 
-/** How long the photos must rest before colours are fitted, milliseconds: fitting costs all patches. */
-const REST_MS = 150
+/** Between two fits, milliseconds: fitting costs all patches. */
+const FIT_EVERY = 500
 
 export function useColors(photos: readonly Photo[], level: Level): Colors {
   const [colors, setColors] = useState<Colors>(new Map())
   const worker = useRef<Worker | null>(null)
   const round = useRef(0)
+  const fitted = useRef(Number.NEGATIVE_INFINITY)
   useEffect(() => {
     const made = new Worker(new URL('./color-worker.ts', import.meta.url), { type: 'module' })
     made.onmessage = ({ data }: MessageEvent<ColorAnswer>) => {
@@ -25,14 +26,19 @@ export function useColors(photos: readonly Photo[], level: Level): Colors {
   const signature = known.map(({ id, features }) => `${id}:${features.patches.length}`).join()
   useEffect(() => {
     if (known.length === 0) return
+    // Photos that come one after the other do not put it off for ever.
+    const wait = Math.max(0, fitted.current + FIT_EVERY - performance.now())
     const timer = setTimeout(() => {
+      fitted.current = performance.now()
       round.current++
       const maps = known.map(({ id, features }) => {
         const { patches, grid } = patchMapOf(features, level)
-        return { id, patches, grid }
+        // A view would take along all that lies around it.
+        return { id, patches: patches.slice(), grid }
       })
-      worker.current?.postMessage({ round: round.current, maps } satisfies ColorRequest)
-    }, REST_MS)
+      const request: ColorRequest = { round: round.current, maps }
+      worker.current?.postMessage(request, { transfer: maps.map(({ patches }) => patches.buffer) })
+    }, wait)
     return () => clearTimeout(timer)
   }, [signature, level])
   return colors

@@ -1,7 +1,8 @@
 /** The photos of the page and what is known of them: one encoder, one after the other, each shown as soon as it is computed. */
 import { type Encoder, type ImageSource, loadEncoder } from 'plumage/browser'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { makePreview, objectsBlock, type Photo } from './photo.js'
+import { objectsBlock, type Photo } from './photo.js'
+import type { PreviewAnswer, PreviewRequest } from './preview-worker.js'
 
 export interface EncoderStatus {
   readonly kind: 'loading' | 'ready' | 'encoding' | 'failed'
@@ -23,6 +24,9 @@ export interface PhotoStore {
   clear(): void
 }
 
+/** Between two changes of what is shown, milliseconds: every one may draw all cards anew. */
+const SHOW_EVERY = 250
+
 const START: EncoderStatus = { kind: 'loading', text: '', loaded: null, done: 0, total: 0, rate: null }
 
 /** @param side of the model's input in pixels; another one computes all photos again */
@@ -37,9 +41,37 @@ export function usePhotos(side: number): PhotoStore {
   const nextId = useRef(0)
   current.current = photos
 
-  const change = useCallback((id: number, changes: Partial<Photo>) => {
-    setPhotos((all) => all.map((photo) => (photo.id === id ? { ...photo, ...changes } : photo)))
+  const changes = useRef(new Map<number, Partial<Photo>>())
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
+  const show = useCallback(() => {
+    if (timer.current !== null) clearTimeout(timer.current)
+    timer.current = null
+    const made = changes.current
+    if (made.size === 0) return
+    changes.current = new Map()
+    setPhotos((all) =>
+      all.map((photo) => {
+        const change = made.get(photo.id)
+        return change === undefined ? photo : { ...photo, ...change }
+      }),
+    )
   }, [])
+  const change = useCallback(
+    (id: number, part: Partial<Photo>) => {
+      changes.current.set(id, { ...changes.current.get(id), ...part })
+      timer.current ??= setTimeout(show, SHOW_EVERY)
+    },
+    [show],
+  )
+
+  const previews = useRef<Worker | null>(null)
+  useEffect(() => {
+    const worker = new Worker(new URL('./preview-worker.ts', import.meta.url), { type: 'module' })
+    worker.onmessage = ({ data: { id, preview } }: MessageEvent<PreviewAnswer>) =>
+      gone.current.has(id) ? preview.close() : change(id, { preview })
+    previews.current = worker
+    return () => worker.terminate()
+  }, [change])
 
   /** Encodes until nothing waits. A photo that is dropped meanwhile joins in. */
   const work = useCallback(async () => {
@@ -48,6 +80,7 @@ export function usePhotos(side: number): PhotoStore {
     running.current = true
     const started = performance.now()
     let done = 0
+    let failed = false
     const taken: Photo[] = []
     // When another encoder has taken over, all photos wait for that one.
     const isCurrent = () => encoder.current === loaded
@@ -62,7 +95,7 @@ export function usePhotos(side: number): PhotoStore {
     }
     const report = (kind: EncoderStatus['kind']) => {
       const seconds = (performance.now() - started) / 1000
-      const total = taken.length + queue.current.length
+      const total = taken.filter(({ id }) => !gone.current.has(id)).length + queue.current.length
       setStatus((old) => ({ ...old, kind, done, total, rate: done > 0 ? done / seconds : old.rate }))
     }
     report('encoding')
@@ -71,18 +104,21 @@ export function usePhotos(side: number): PhotoStore {
       const options = { batch: 4, layers: [objectsBlock(loaded.depth)] }
       for await (const { index, features, error } of loaded.encodeAll(waiting(), options)) {
         if (!isCurrent()) break
-        done++
+        if (!gone.current.has(taken[index].id)) done++
         change(taken[index].id, features ? { features, problem: null } : { problem: error.message })
         report('encoding')
       }
+      show()
       if (isCurrent()) report('ready')
     } catch (error) {
+      failed = true
       if (isCurrent()) setStatus((old) => ({ ...old, kind: 'failed', text: messageOf(error) }))
     } finally {
       running.current = false
     }
-    if (queue.current.length > 0) void work()
-  }, [change])
+    // What came in at the last moment; nothing is tried again with an encoder that failed.
+    if (queue.current.length > 0 && !(failed && isCurrent())) void work()
+  }, [change, show])
 
   useEffect(() => {
     const abort = new AbortController()
@@ -121,19 +157,15 @@ export function usePhotos(side: number): PhotoStore {
       })
       setPhotos((all) => [...all, ...added])
       queue.current.push(...added)
-      for (const { id, file } of added) {
-        makePreview(file).then(
-          (preview) => (gone.current.has(id) ? preview.close() : change(id, { preview })),
-          () => {}, // The encoder says what is wrong with it, and says it better.
-        )
-      }
+      for (const { id, file } of added) previews.current?.postMessage({ id, file } satisfies PreviewRequest)
       void work()
     },
-    [change, work],
+    [work],
   )
 
   const remove = useCallback((id: number) => {
     gone.current.add(id)
+    queue.current = queue.current.filter((photo) => photo.id !== id)
     current.current.find((photo) => photo.id === id)?.preview?.close()
     setPhotos((all) => all.filter((photo) => photo.id !== id))
   }, [])

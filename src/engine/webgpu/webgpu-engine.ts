@@ -70,8 +70,11 @@ class DeviceHolder implements Devices {
 
   async current(): Promise<Gpu> {
     if (this.#disposed) throw disposed('engine')
-    if (this.#current !== null && (await this.#current.catch(() => null))?.isLost !== false)
-      this.#current = null
+    const seen = this.#current
+    const isGone = seen !== null && (await seen.catch(() => null))?.isLost !== false
+    if (this.#disposed) throw disposed('engine')
+    // Of several that find it gone, the first one replaces it.
+    if (isGone && this.#current === seen) this.#current = null
     this.#current ??= this.#make()
     return await this.#current
   }

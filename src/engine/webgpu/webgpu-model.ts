@@ -74,7 +74,8 @@ export class WebgpuModel implements EngineModel {
       upload = uploadWeights(gpu, this.#plan, arithmetic, half, this.#source, signal)
       this.#uploaded.set(gpu, upload)
       upload.then(
-        (weights) => this.#onDispose.push(() => destroyWeights(weights)),
+        (weights) =>
+          this.#disposed ? destroyWeights(weights) : this.#onDispose.push(() => destroyWeights(weights)),
         () => this.#uploaded.delete(gpu),
       )
     }

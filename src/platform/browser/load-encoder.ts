@@ -58,6 +58,11 @@ export async function loadEncoder(
 ): Promise<Encoder<ImageSource>> {
   const address = addressOf(model)
   const settings = checked(options)
+  if (options.sha256 !== undefined && address.kind !== 'url') {
+    throw new TypeError(
+      'A sha256 belongs to the file of an address; published weights are checked by their own.',
+    )
+  }
   const { signal, onProgress, onWarning = (message) => console.warn(message) } = options
   const client = HostClient.take()
   try {
@@ -92,6 +97,11 @@ function checked(options: LoadOptions): HostLoadOptions {
   checkEngineSettings(options)
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
+  if (options.sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(options.sha256)) {
+    throw new TypeError(
+      `The sha256 of a file has 64 hexadecimal digits, got ${JSON.stringify(options.sha256)}.`,
+    )
+  }
   const { onProgress, onWarning, signal, ...rest } = options
   return rest
 }
@@ -108,9 +118,9 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     this.#client = client
   }
 
-  prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
+  async prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
     const [sent, transfer] = ownCopy(source)
-    return this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
+    return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
   }
 
   compute(
@@ -145,7 +155,12 @@ function ownCopy(source: ImageSource): [ImageSource, Transferable[]] {
     const bytes = source.slice()
     return [bytes, [bytes.buffer]]
   }
-  if (source instanceof Blob || !(source?.data instanceof Uint8Array)) return [source, []]
+  if (source instanceof Blob) return [source, []]
+  if (!(source?.data instanceof Uint8Array)) {
+    throw new TypeError(
+      `An image is a Blob, a Uint8Array with the bytes of a file, or pixels { height, width, data }, got ${Object.prototype.toString.call(source)}.`,
+    )
+  }
   const { height, width } = source
   const data = source.data.slice()
   return [{ height, width, data }, [data.buffer]]

@@ -19,7 +19,8 @@ class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   readonly #engines = new SharedEngines()
   readonly #encoders = new Map<number, EncoderStages<Source, ImageItem>>()
-  readonly #items = new Map<number, ImageItem>()
+  /** Prepared images with the encoder that they are for. */
+  readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
   readonly #underWay = new Map<number, AbortController>()
   #next = 0
 
@@ -50,9 +51,13 @@ class Host {
       case 'load':
         return await this.#load(request.model, request.options, id, signal)
       case 'prepare': {
-        const prepared = await this.#stages(request.encoder).prepare(request.source, signal)
+        const { encoder } = request
+        const prepared = await this.#stages(encoder).prepare(request.source, signal)
+        // Nobody takes what was given up meanwhile.
+        signal.throwIfAborted()
+        this.#stages(encoder)
         const item = this.#next++
-        this.#items.set(item, prepared)
+        this.#items.set(item, { encoder, prepared })
         const { shape, byteLength, batchSize } = prepared
         return { item, shape, byteLength, batchSize }
       }
@@ -64,6 +69,8 @@ class Host {
       case 'dispose':
         this.#encoders.get(request.encoder)?.[Symbol.dispose]()
         this.#encoders.delete(request.encoder)
+        for (const [item, { encoder }] of this.#items)
+          if (encoder === request.encoder) this.#items.delete(item)
         return null
     }
   }
@@ -115,13 +122,14 @@ class Host {
     options: Omit<EncodeOptions, 'signal'>,
     signal: AbortSignal,
   ): Promise<readonly FeatureData[]> {
+    const stages = this.#stages(encoder)
     const batch = items.map((item) => {
-      const prepared = this.#items.get(item)
+      const prepared = this.#items.get(item)?.prepared
       this.#items.delete(item)
       if (prepared === undefined) throw new Error('an image was computed twice')
       return prepared
     })
-    return await this.#stages(encoder).compute(batch, options, signal)
+    return await stages.compute(batch, options, signal)
   }
 
   #stages(encoder: number): EncoderStages<Source, ImageItem> {

@@ -43,6 +43,8 @@ const LONGEST_WAIT = 60_000
 const PROGRESS = 2 ** 20
 /** How long a server may send nothing, milliseconds. */
 const STALL = 30_000
+/** How long a server may take to say whether a file that is here has changed, milliseconds. */
+const LONGEST_QUESTION = 5000
 /** Between two reports of bytes, milliseconds. */
 const REPORT_EVERY = 100
 const BUSY = [408, 425, 429, 500, 502, 503, 504]
@@ -50,7 +52,7 @@ const BUSY = [408, 425, 429, 500, 502, 503, 504]
 /** The whole file. Throws `HubError`, or the signal's reason. */
 export async function fetchModel(url: URL, options: FetchModelOptions): Promise<Blob> {
   const { signal, onProgress } = options
-  const key = options.sha256 ?? bytesToHex(sha256(new TextEncoder().encode(url.href)))
+  const key = options.sha256?.toLowerCase() ?? bytesToHex(sha256(new TextEncoder().encode(url.href)))
   const lock = `plumage ${key}`
   const query = await navigator.locks?.query()
   if (query?.held?.some(({ name }) => name === lock)) {
@@ -64,7 +66,10 @@ export async function fetchModel(url: URL, options: FetchModelOptions): Promise<
 async function fetchLocked(url: URL, key: string, options: FetchModelOptions): Promise<Blob> {
   await using partial = await PartialModel.open(key, options.onWarning)
   const { note } = partial
-  if (note?.sha256 && note.url === url.href && (await isCurrent(url, note, partial.received, options))) {
+  // What is filed under a hash is right wherever it came from.
+  const isSame = note !== null && (options.sha256 !== undefined || note.url === url.href)
+  if (note?.sha256 && isSame && (await isCurrent(url, note, partial.received, options))) {
+    options.onProgress({ kind: 'done', received: partial.received, total: partial.received, url: shown(url) })
     return await partial.finish()
   }
   const known = note !== null && note.url === url.href && note.sha256 === null
@@ -90,7 +95,8 @@ async function isCurrent(
 ): Promise<boolean> {
   if (expected !== undefined) return note.sha256 === expected.toLowerCase()
   try {
-    const answer = await fetch(url, { method: 'HEAD', signal, cache: 'no-cache' })
+    const wait = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_QUESTION)])
+    const answer = await fetch(url, { method: 'HEAD', signal: wait, cache: 'no-cache' })
     if (!answer.ok) return true
     const length = answer.headers.has('content-encoding')
       ? null
@@ -98,7 +104,9 @@ async function isCurrent(
     return sameVersion(note, versionOf(answer)) && (length === null || length === bytes)
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof TypeError) return true // No connection: what is here is used.
+    // No connection, or no answer: what is here is used.
+    if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError'))
+      return true
     throw error
   }
 }

@@ -1,5 +1,6 @@
 /** The WebAssembly engine's threads in a browser, and which of the compiled variants they run. */
 
+import { EngineError } from '../../../engine/engine-error.js'
 import type { WasmWorkers } from '../../../engine/wasm/channel.js'
 import {
   describeVariant,
@@ -45,11 +46,27 @@ const VARIANTS = {
   'relaxed-threads': () => new URL('../../../../wasm/build/relaxed-threads.wasm', import.meta.url),
 }
 
-/** Fetches and compiles the kernels, and starts the threads. */
+/** Also where a server does not know the type of such files. */
+async function compiled(url: URL): Promise<WebAssembly.Module> {
+  try {
+    const answer = await fetch(url)
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`)
+    return await WebAssembly.compile(await answer.arrayBuffer())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new EngineError(
+      'unavailable',
+      `The kernels of the WebAssembly engine (${url.pathname}) could not be loaded: ${reason}. Are they served beside the library's modules?`,
+      { cause },
+    )
+  }
+}
+
+/** Fetches and compiles the kernels, and starts the threads. Throws `EngineError` (`unavailable`) where they cannot be had. */
 export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorkers> {
   const { threads, shared } = variant
   const url = VARIANTS[kernelsName(variant)]()
-  const module = await WebAssembly.compileStreaming(fetch(url))
+  const module = await compiled(url)
   const memory = shared ? newMemory(true) : null
   const workers = Array.from({ length: threads }, (_, thread) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
