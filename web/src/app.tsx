@@ -24,6 +24,8 @@ export function App() {
   const [view, setView] = useState<View>('both')
   const [chosen, setChosen] = useState<PatchPlace | null>(null)
   const [dragging, setDragging] = useState(false)
+  const chosenPhoto = useRef<number | null>(null)
+  chosenPhoto.current = chosen?.photo ?? null
   const [trouble, setTrouble] = useState<string | null>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const { photos, status, add, remove, clear } = usePhotos(detail * PATCH_PIXELS)
@@ -94,7 +96,10 @@ export function App() {
     }
     const paste = (event: ClipboardEvent) => addFiles(event.clipboardData?.files)
     const press = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') setChosen(null)
+      if (event.key !== 'Escape') return
+      // The line of results goes away with what has the focus in it.
+      if (document.activeElement?.closest('.hint') && chosenPhoto.current !== null) goTo(chosenPhoto.current)
+      setChosen(null)
     }
     const abort = new AbortController()
     const { signal } = abort
@@ -145,7 +150,16 @@ export function App() {
             <legend>Show</legend>
             {VIEWS.map(([value, label]) => (
               <label key={value}>
-                <input type="radio" name="view" checked={view === value} onChange={() => setView(value)} />
+                <input
+                  type="radio"
+                  name="view"
+                  checked={view === value}
+                  onChange={() => {
+                    setView(value)
+                    // A chosen patch is shown on the photo itself, whatever the view.
+                    setChosen(null)
+                  }}
+                />
                 <span>{label}</span>
               </label>
             ))}

@@ -70,7 +70,10 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
 
   return (
     <li class="card" id={`photo-${id}`} aria-busy={features === null && problem === null && !stopped}>
-      <div class="picture" style={preview ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}>
+      <div
+        class="picture"
+        style={preview && problem === null ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}
+      >
         {problem === null ? (
           <div
             class="chooser"

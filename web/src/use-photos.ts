@@ -79,7 +79,7 @@ export function usePhotos(side: number): PhotoStore {
     if (loaded === null || running.current || queue.current.length === 0) return
     running.current = true
     const started = performance.now()
-    let done = 0
+    const finished = new Set<number>()
     let failed = false
     const taken: Photo[] = []
     // When another encoder has taken over, all photos wait for that one.
@@ -95,8 +95,15 @@ export function usePhotos(side: number): PhotoStore {
     }
     const report = (kind: EncoderStatus['kind']) => {
       const seconds = (performance.now() - started) / 1000
+      const done = [...finished].filter((id) => !gone.current.has(id)).length
       const total = taken.filter(({ id }) => !gone.current.has(id)).length + queue.current.length
-      setStatus((old) => ({ ...old, kind, done, total, rate: done > 0 ? done / seconds : old.rate }))
+      setStatus((old) => ({
+        ...old,
+        kind,
+        done,
+        total,
+        rate: finished.size > 0 ? finished.size / seconds : old.rate,
+      }))
     }
     report('encoding')
     try {
@@ -104,7 +111,7 @@ export function usePhotos(side: number): PhotoStore {
       const options = { batch: 4, layers: [objectsBlock(loaded.depth)] }
       for await (const { index, features, error } of loaded.encodeAll(waiting(), options)) {
         if (!isCurrent()) break
-        if (!gone.current.has(taken[index].id)) done++
+        finished.add(taken[index].id)
         change(taken[index].id, features ? { features, problem: null } : { problem: error.message })
         report('encoding')
       }

@@ -7,6 +7,7 @@ import { fingerprintOf } from '../../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
+import { HubError } from '../../../hub/hub-error.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
 import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
@@ -118,8 +119,13 @@ async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<Mode
     sibling: (name) => fetchModel(new URL(name, url), rest),
     beside: async (name) => {
       if (!WITH_CONFIG.test(label)) return null
-      const answer = await fetch(new URL(name, url), { signal: fetching.signal })
-      return answer.ok ? await answer.blob() : null
+      try {
+        return await fetchModel(new URL(name, url), { ...rest, atMost: 2 ** 20, onProgress: () => {} })
+      } catch (error) {
+        // Some models come without; any other trouble is one.
+        if (error instanceof HubError && error.code === 'not-found') return null
+        throw error
+      }
     },
   }
 }

@@ -16,6 +16,11 @@ export interface WasmOptions {
   readonly relaxed?: boolean
 }
 
+/** As many as the browser tells of processors; one where the page is not cross-origin isolated. */
+export function defaultThreads(): number {
+  return globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1
+}
+
 /**
  * Threads share memory, for which the page must be cross-origin isolated (headers Cross-Origin-Opener-Policy: same-origin and
  * Cross-Origin-Embedder-Policy: require-corp or credentialless); elsewhere there is one.
@@ -26,7 +31,7 @@ export interface WasmOptions {
 export async function createWasmEngine(options: WasmOptions = {}): Promise<WasmEngine> {
   const isolated = globalThis.crossOriginIsolated
   const { relaxed = hasRelaxedSimd(), precision } = options
-  const threads = options.threads ?? (isolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1)
+  const threads = options.threads ?? defaultThreads()
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
     throw new EngineError(
       'unsupported',

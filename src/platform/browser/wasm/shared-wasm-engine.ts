@@ -1,10 +1,9 @@
 /** WebAssembly engines of one page share their threads: more of them would only wait for each other. */
-import { given } from '../../../encoder/choose-recipe.js'
 import type { Engine } from '../../../engine/engine.js'
-import { createWasmEngine, type WasmEngine, type WasmPrecision } from './index.js'
+import { createWasmEngine, defaultThreads, type WasmEngine, type WasmPrecision } from './index.js'
 
-/** By the number of threads that was asked for. */
-const pools = new Map<number | undefined, { readonly engine: Promise<WasmEngine>; uses: number }>()
+/** By the number of threads. */
+const pools = new Map<number, { readonly engine: Promise<WasmEngine>; uses: number }>()
 
 /**
  * On threads that run already where there are so many; they end with the last engine on them.
@@ -13,9 +12,9 @@ const pools = new Map<number | undefined, { readonly engine: Promise<WasmEngine>
  */
 export async function sharedWasmEngine(
   precision: WasmPrecision,
-  threads: number | undefined,
+  threads: number = defaultThreads(),
 ): Promise<Engine & Disposable> {
-  const pool = pools.get(threads) ?? { engine: createWasmEngine(given({ threads })), uses: 0 }
+  const pool = pools.get(threads) ?? { engine: createWasmEngine({ threads }), uses: 0 }
   pools.set(threads, pool)
   pool.uses++
   const release = () => {

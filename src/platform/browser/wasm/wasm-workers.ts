@@ -83,7 +83,14 @@ export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorker
     post: (request, transfer) => leader.postMessage(request, [...transfer]),
     listen: (onReply, onEnd) => {
       leader.onmessage = ({ data }) => onReply(data)
-      for (const worker of workers) worker.onerror = ({ message }) => onEnd(new Error(message))
+      for (const worker of workers)
+        worker.onerror = ({ message }) =>
+          onEnd(
+            new Error(
+              message ||
+                'its file could not be loaded: on an isolated page it needs Cross-Origin-Embedder-Policy as well',
+            ),
+          )
     },
     keepAlive: () => {},
     end: () => {
