@@ -33,6 +33,13 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
     await site?.[Symbol.asyncDispose]()
   })
 
+  test('every op agrees with the reference', async () => {
+    const { engine, cases, failures } = await call(browser, site.plain, 'conformance', 'webgpu')
+    expect(engine).not.toBe('')
+    expect(failures).toEqual([])
+    expect(cases).toBeGreaterThan(40)
+  })
+
   test('every network has the activations of its library', async () => {
     const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
     const options = { folder: '/goldens', cases, engine: 'webgpu' } as const

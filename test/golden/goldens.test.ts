@@ -9,7 +9,6 @@ import { createReferenceEngine } from '../../src/engine/reference/reference-engi
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify/verify-goldens.js'
 import { ENGINE_VARIANTS, type EngineVariant, NOT_TRIED } from '../support/engines.js'
 import { openGoldens } from '../support/goldens.js'
-import { HALF_GPU } from '../support/gpus.js'
 
 const goldens = openGoldens()
 const ENGINE_KINDS = ['vit', 'dialect', 'end-to-end', 'malformed']
@@ -60,10 +59,8 @@ for (const variant of ENGINE_VARIANTS) {
   describe(`a network of real size, ${name}`, () => testKinds(['large'], engine, 600_000))
 }
 
-/** How weights are stored has nothing to do with threads, nor, on a GPU, with what operands are rounded to on their way. */
+/** How weights are stored has nothing to do with threads. */
 function isShownElsewhere({ name, precision }: EngineVariant): boolean {
-  if (name.startsWith('webgpu'))
-    return precision === 'float16' && HALF_GPU !== null && !/halves|matrices/.test(name)
   return name.startsWith('wasm') && precision !== 'float32' && !name.includes('2 threads')
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/platform/node/native/index.js'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
 import { createWebgpuEngine } from '../../src/platform/node/webgpu/index.js'
-import { GPU_WAYS, HALF_GPU } from './gpus.js'
+import { GPU, GPU_WAYS, HALF_GPU } from './gpus.js'
 
 export interface EngineVariant {
   /** Such as `native, avx2, int8`. */
@@ -50,10 +50,13 @@ afterAll(() => {
 })
 
 /** Why there is none, where there is none. */
-const noGpu = await createWebgpuEngine({ verify: false }).then(
-  (engine) => engine[Symbol.dispose](),
-  (error: Error) => error.message,
-)
+const noGpu =
+  GPU === null
+    ? await createWebgpuEngine().then(
+        (engine) => engine[Symbol.dispose](),
+        (error: Error) => error.message,
+      )
+    : undefined
 
 const webgpu = GPU_WAYS.map(({ name, precision, request }) =>
   variant(`webgpu, ${name}`, precision, null, () => createWebgpuEngineOn(request, { precision })),

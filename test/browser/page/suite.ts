@@ -27,8 +27,8 @@ export interface Outcome {
 }
 
 /** The conformance cases on a browser's engine, against the reference engine on the same page. */
-async function conformance(options: library.WasmOptions): Promise<Outcome> {
-  using engine = await createWasmEngine(options)
+async function conformance(options: library.WasmOptions | 'webgpu'): Promise<Outcome> {
+  using engine = options === 'webgpu' ? await createWebgpuEngine() : await createWasmEngine(options)
   const reference = createReferenceEngine()
   const failures: string[] = []
   for (const row of CASES) {
