@@ -23,7 +23,8 @@ import {
   widthOf,
 } from './context'
 import { exp2, largestLane, madd, splat, sumLanes } from './functions'
-import { TILE_COLUMNS, TILE_ROWS, tile } from './product'
+import { TILE_COLUMNS } from './packed'
+import { TILE_ROWS, tile } from './product'
 
 // At most so many to a block; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
 // a tile of queries stay in the first.

@@ -23,7 +23,8 @@ import {
 } from './context'
 import { attention, attentionScratchBytes, attentionTasks, isNormed, probe, probeScratchBytes, probeTasks } from './attention'
 import { madd, splat, sumLanes } from './functions'
-import { halvesTotalBytes, inIntegers, linear, linearScratchBytes, linearTasks, packPanels, takeApart } from './product'
+import { inIntegers, packPanels } from './packed'
+import { halvesTotalBytes, linear, linearScratchBytes, linearTasks, takeApart } from './product'
 import {
   assembleTokens,
   broadcast,

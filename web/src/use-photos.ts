@@ -174,6 +174,8 @@ export function usePhotos(side: number): PhotoStore {
     gone.current.add(id)
     queue.current = queue.current.filter((photo) => photo.id !== id)
     current.current.find((photo) => photo.id === id)?.preview?.close()
+    // What was about to be shown.
+    changes.current.get(id)?.preview?.close()
     setPhotos((all) => all.filter((photo) => photo.id !== id))
   }, [])
 

@@ -4,7 +4,7 @@
  */
 import type { MatrixUnit } from '../matrix-unit.js'
 import { attentionPlaces, type Operands, QUERIES } from './attention.js'
-import { matrixEnables, matrixMain, matrixTypes, SUBGROUPS } from './matrix.js'
+import { bytesOf, matrixEnables, matrixMain, matrixTypes, SUBGROUPS, strideOf } from './matrix.js'
 import { prelude } from './wgsl.js'
 
 /** Queries of a subgroup. */
@@ -30,12 +30,10 @@ export function canAttend({ operands, headWidth }: MatrixAttentionShader, unit: 
   return isPlain && lanes === 0 && divided.every((rest) => rest === 0) && memoryOf(headWidth, unit) <= memory
 }
 
-const pad = ({ component }: MatrixUnit) => (component === 'f16' ? 8 : 4)
-
 function memoryOf(headWidth: number, unit: MatrixUnit): number {
-  const bytes = unit.component === 'f16' ? 2 : 4
-  const shares = unit.component === 'f16' ? QUERIES * (KEYS + pad(unit)) * bytes : 0
-  return QUERIES * (headWidth + pad(unit)) * bytes + QUERIES * SCORE_STRIDE * 4 + shares + QUERIES * 4
+  const bytes = bytesOf(unit)
+  const shares = unit.component === 'f16' ? QUERIES * strideOf(KEYS, unit) * bytes : 0
+  return QUERIES * strideOf(headWidth, unit) * bytes + QUERIES * SCORE_STRIDE * 4 + shares + QUERIES * 4
 }
 
 /** A workgroup for 64 queries of a head, as attentionShader has it. */
@@ -45,11 +43,11 @@ export function matrixAttentionShader(
 ): string {
   const { m, n, k, component, subgroupSize } = unit
   const half = component === 'f16'
-  const stride = headWidth + pad(unit)
+  const stride = strideOf(headWidth, unit)
   const [down, keysAcross, across] = [ROWS / m, KEYS / n, headWidth / n]
   const [depth, keysDeep] = [headWidth / k, KEYS / k]
   // Of float32, scores become shares where they lie.
-  const shareStride = half ? KEYS + pad(unit) : SCORE_STRIDE
+  const shareStride = half ? strideOf(KEYS, unit) : SCORE_STRIDE
   const shares = half ? 'shares' : 'scores'
   const lanesOfRow = Math.max(1, subgroupSize / ROWS)
   const rowsOfLane = Math.max(1, ROWS / subgroupSize)
@@ -73,6 +71,10 @@ fn load(to: u32, at: u32) {
 }
 fn clear(to: u32) {
   for (var i = 0u; i < 4u; i++) { operand[to + i] = Element(0.0); }
+}
+// The i-th row, in workgroup memory, that a lane works on.
+fn rowOf(subgroup: u32, lane: u32, i: u32) -> u32 {
+  return subgroup * ${ROWS}u + lane / LANES + i * ${subgroupSize / lanesOfRow}u;
 }
 ${matrixMain(unit)}
   let image = group.z;
@@ -130,7 +132,7 @@ ${matrixMain(unit)}
       workgroupBarrier();
       let present = min(KEYS, count - start);
       for (var i = 0u; i < ${rowsOfLane}u; i++) {
-        let row = top + lane / LANES + i * ${subgroupSize / lanesOfRow}u;
+        let row = rowOf(subgroup, lane, i);
         if (round == 0u) {
           var highest = most[i];
           for (var j = lane % LANES; j < present; j += LANES) { highest = max(highest, scores[row * SCORE_STRIDE + j]); }
@@ -166,13 +168,13 @@ ${matrixMain(unit)}
     if (round == 0u) {
       // What each lane found in its share of the keys is joined: all lanes of a row then know the same.
       for (var i = 0u; i < ${rowsOfLane}u; i++) {
-        let at = (top + lane / LANES + i * ${subgroupSize / lanesOfRow}u) * SCORE_STRIDE + lane % LANES * 2u;
+        let at = rowOf(subgroup, lane, i) * SCORE_STRIDE + lane % LANES * 2u;
         scores[at] = most[i];
         scores[at + 1u] = total[i];
       }
       workgroupBarrier();
       for (var i = 0u; i < ${rowsOfLane}u; i++) {
-        let row = top + lane / LANES + i * ${subgroupSize / lanesOfRow}u;
+        let row = rowOf(subgroup, lane, i);
         for (var j = 0u; j < LANES; j++) { most[i] = max(most[i], scores[row * SCORE_STRIDE + j * 2u]); }
         var sum = 0.0;
         for (var j = 0u; j < LANES; j++) {

@@ -11,10 +11,12 @@ import { activation } from './wgsl.js'
 export const SUBGROUPS = 4
 const QUARTER = TILE / 2
 
+/** Bytes of an operand's element. */
+export const bytesOf = ({ component }: MatrixUnit) => (component === 'f16' ? 2 : 4)
 /** Depth at a time: 64 bytes of each row. */
-const depthOf = ({ component }: MatrixUnit) => (component === 'f16' ? 32 : 16)
-/** Elements from row to row of an operand in workgroup memory: 16 bytes more, so that rows begin at different banks. */
-const strideOf = (unit: MatrixUnit) => depthOf(unit) + (unit.component === 'f16' ? 8 : 4)
+const depthOf = (unit: MatrixUnit) => 64 / bytesOf(unit)
+/** Elements from one row of `width` to the next in workgroup memory: 16 bytes more, so that rows begin at different banks. */
+export const strideOf = (width: number, unit: MatrixUnit) => width + 16 / bytesOf(unit)
 
 export function canMultiply(unit: MatrixUnit): boolean {
   return QUARTER % unit.m === 0 && QUARTER % unit.n === 0 && depthOf(unit) % unit.k === 0
@@ -22,7 +24,7 @@ export function canMultiply(unit: MatrixUnit): boolean {
 
 /** Bytes of workgroup memory. */
 export function matrixLinearMemory(unit: MatrixUnit): number {
-  const operandBytes = 2 * TILE * strideOf(unit) * (unit.component === 'f16' ? 2 : 4)
+  const operandBytes = 2 * TILE * strideOf(depthOf(unit), unit) * bytesOf(unit)
   return operandBytes + SUBGROUPS * unit.m * unit.n * 4
 }
 
@@ -56,7 +58,8 @@ fn main(
 export function matrixLinearShader(shader: Omit<LinearShader, 'operand'>, unit: MatrixUnit): string {
   const { m, n, k, component, subgroupSize } = unit
   const [down, across] = [QUARTER / m, QUARTER / n]
-  const [depth, stride] = [depthOf(unit), strideOf(unit)]
+  const depth = depthOf(unit)
+  const stride = strideOf(depth, unit)
   const vectors = depth / 4
   return `${matrixEnables(unit)}${linearPrelude(shader)}
 ${activation(shader.activation)}${operands({ ...shader, operand: component === 'f16' ? 'half' : 'float' })}${matrixTypes(unit)}

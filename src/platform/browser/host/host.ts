@@ -7,8 +7,9 @@ import type { EncodeOptions } from '../../../encoder/types.js'
 import type { Engine } from '../../../engine/engine.js'
 import { disposed } from '../../../engine/engine-error.js'
 import { decodedFrom, type RgbImage } from '../../../image/image.js'
-import { chooseEngine, type EngineSettings } from '../choose-engine.js'
+import { chooseEngine } from '../choose-engine.js'
 import { decodeImage } from '../decode-image.js'
+import { Shared } from '../shared.js'
 import { openModel } from './open-model.js'
 import { plainError } from './plain-error.js'
 import type { FromHost, HostAnswer, HostLoadOptions, HostRequest, ModelAddress, ToHost } from './protocol.js'
@@ -17,7 +18,8 @@ type Source = Blob | Uint8Array | RgbImage
 
 class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
-  readonly #engines = new SharedEngines()
+  /** By their settings: encoders with the same ones have one engine, its threads and its memory. */
+  readonly #engines = new Shared<Engine & Partial<Disposable>>()
   readonly #encoders = new Map<number, EncoderStages<Source, ImageItem>>()
   /** Prepared images with the encoder that they are for. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
@@ -82,7 +84,11 @@ class Host {
     signal: AbortSignal,
   ): Promise<HostAnswer> {
     const onWarning = (warning: string) => this.#send({ id, warning }, [])
-    const { engine, release } = await this.#engines.take(options, onWarning)
+    const { engine: name, precision, threads } = options
+    const settings = given({ engine: name, precision, threads })
+    const { value: engine, release } = await this.#engines.take(JSON.stringify(settings), () =>
+      chooseEngine(settings, onWarning),
+    )
     try {
       const open = await openModel(model, options, {
         signal,
@@ -136,39 +142,6 @@ class Host {
     const stages = this.#encoders.get(encoder)
     if (stages !== undefined) return stages
     throw disposed('encoder')
-  }
-}
-
-/** Encoders with the same settings share one engine, its threads and its memory. */
-class SharedEngines {
-  readonly #shared = new Map<
-    string,
-    { readonly engine: Promise<Engine & Partial<Disposable>>; uses: number }
-  >()
-
-  async take(
-    { engine, precision, threads }: EngineSettings,
-    onWarning: (message: string) => void,
-  ): Promise<{ engine: Engine; release: () => void }> {
-    const settings = given({ engine, precision, threads })
-    const key = JSON.stringify(settings)
-    const entry = this.#shared.get(key) ?? { engine: chooseEngine(settings, onWarning), uses: 0 }
-    this.#shared.set(key, entry)
-    entry.uses++
-    const release = () => {
-      if (--entry.uses > 0) return
-      this.#shared.delete(key)
-      entry.engine.then(
-        (made) => made[Symbol.dispose]?.(),
-        () => {}, // It was never made.
-      )
-    }
-    try {
-      return { engine: await entry.engine, release }
-    } catch (error) {
-      release()
-      throw error
-    }
   }
 }
 

@@ -1,7 +1,8 @@
 /** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
 import { PRECISIONS } from '../../../engine/lowered/lowered-op.js'
-import { addonOrReason } from '../native/addon.js'
+import { loadAddon } from '../native/addon.js'
+import { nativePrecisions } from '../native/index.js'
 
 /** A turn takes a tenth of a second; other work on the machine can only make one slower. */
 const TURNS = 5
@@ -13,16 +14,15 @@ const TURNS = 5
  * @param threads default: all that this process may use
  */
 export async function measurePeak(precision: Precision, threads?: number): Promise<number | null> {
-  const addon = addonOrReason()
-  const index = (PRECISIONS as readonly Precision[]).indexOf(precision)
-  if (typeof addon === 'string' || index < 0) return null
+  const own = nativePrecisions().find((name) => name === precision)
+  if (own === undefined) return null
+  const addon = loadAddon()
   const { instructionSets, cores } = addon.info()
-  if ((instructionSets[0].precisions[index] ?? null) === null) return null
   const engine = addon.createEngine(instructionSets[0].name, threads ?? cores)
   let best = 0
   for (let turn = 0; turn < TURNS; turn++) {
     const gigaflops = await new Promise<number>((resolve) =>
-      addon.measurePeak(engine, index, [(_status, value) => resolve(value)]),
+      addon.measurePeak(engine, PRECISIONS.indexOf(own), [(_status, value) => resolve(value)]),
     )
     best = Math.max(best, gigaflops)
   }
