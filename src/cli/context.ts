@@ -3,7 +3,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
-import type { EngineChoiceName, PrecisionChoice } from '../platform/node/choose-engine.js'
+import type { EngineChoiceName, PrecisionChoice } from '../platform/node/engine-choices.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
 

@@ -6,7 +6,7 @@ import {
   type EngineChoiceName,
   PRECISION_CHOICES,
   type PrecisionChoice,
-} from '../platform/node/choose-engine.js'
+} from '../platform/node/engine-choices.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 
 /** What computes. */

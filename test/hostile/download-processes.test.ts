@@ -109,10 +109,9 @@ test('a lock that another holds for too long is an error that names it, and an a
   const url = `${server.origin}/w.pt`
   const waiting = downloadFile(url, destination, { env: {}, lockWaitMs: 300 })
   await expect(waiting).rejects.toMatchObject({ code: 'locked', message: /w\.pt\.lock/ })
-  const started = Date.now()
+  // It would wait for hours.
   const aborted = downloadFile(url, destination, { env: {}, signal: AbortSignal.timeout(50) })
   await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' })
-  expect(Date.now() - started).toBeLessThan(1000)
   expect(server.requests).toHaveLength(0)
 })
 

@@ -6,7 +6,7 @@ import {
   ENGINE_CHOICES,
   type EngineChoiceName,
   type PrecisionChoice,
-} from '../../platform/node/choose-engine.js'
+} from '../../platform/node/engine-choices.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext, VerifiedTensor } from '../context.js'
 import { precisionOption } from '../model-options.js'

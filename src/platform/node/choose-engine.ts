@@ -5,6 +5,12 @@ import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
 import { portableResample, type Resample } from '../../kernels/resample-pillow.js'
 import {
+  ENGINE_CHOICES,
+  type EngineChoiceName,
+  PRECISION_CHOICES,
+  type PrecisionChoice,
+} from './engine-choices.js'
+import {
   createNativeEngine,
   createNativeResample,
   type InstructionSet,
@@ -13,22 +19,6 @@ import {
 } from './native/index.js'
 import { createWasmEngine, WASM_PRECISIONS } from './wasm/index.js'
 import { createWebgpuEngine } from './webgpu/index.js'
-
-/** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
-export const PRECISION_CHOICES = [
-  'auto',
-  'float32',
-  'high',
-  'bfloat16',
-  'float16',
-  'int8',
-  'float64',
-] as const
-export type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
-
-/** `auto` never takes the reference engine, unless asked for its precision. */
-export const ENGINE_CHOICES = ['auto', 'native', 'webgpu', 'wasm', 'reference'] as const
-export type EngineChoiceName = (typeof ENGINE_CHOICES)[number]
 
 export interface EngineOptions {
   /**
