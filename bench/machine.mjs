@@ -18,6 +18,16 @@ export function describeMachine() {
   }
 }
 
+/** The GPU that WebGPU takes in Node. Throws without one. */
+export async function describeGpu() {
+  const { create } = await import('webgpu')
+  const gpu = create([])
+  const { device, description, vendor, architecture } = (
+    await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  ).info
+  return [device, description, `${vendor} ${architecture}`].filter((text) => text.trim() !== '').join('; ')
+}
+
 function cpuFlags() {
   try {
     const all = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].trim().split(' '))

@@ -12,6 +12,7 @@ import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
+import { flopOf, pseudoRandomVit } from './pseudo-random-vit.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -39,49 +40,11 @@ const [width, heads, depth, patch, size, batch, runs] = [
 ].map((name) => Number(values[name]))
 
 const rows = Math.floor(size / patch)
-const config = {
-  channels: 3,
-  width,
-  heads,
-  depth,
-  hidden: 4 * width,
-  patchSize: patch,
-  classToken: true,
-  registers: 4,
-  preNorm: false,
-  norm: 'layerNorm',
-  epsilon: 1e-6,
-  finalNorm: 'tokens',
-  layerScale: true,
-  qkvBias: true,
-  queryKeyNorm: false,
-  attentionNorm: false,
-  mlp: 'ffn',
-  activation: 'gelu',
-  experts: null,
-  stem: { kind: 'patchify', bias: true },
-  pooling: { kind: 'class' },
-  classifier: null,
-}
-const random = new Float32Array(4 * width * width)
-for (let i = 0, state = 1; i < random.length; i++) {
-  state = (Math.imul(state, 1664525) + 1013904223) | 0
-  random[i] = state / 2 ** 31
-}
-const weights = {
-  read: async (_name, shape) => {
-    const count = shape.reduce((product, n) => product * n, 1)
-    const scale = shape.length === 2 && shape[0] > 1 ? 1.7 / Math.sqrt(shape[1]) : 1
-    return random.subarray(0, count).map((value) => value * scale)
-  },
-}
-
-const { plan, slots } = planVit(config, { rows, columns: rows }, random.slice(0, rows * rows * width))
+const sizes = { width, heads, depth, patch, rows }
+const { config, weights, positions, random } = pseudoRandomVit(sizes)
+const { plan, slots } = planVit(config, { rows, columns: rows }, positions)
 const tokens = 5 + rows * rows
-const operations =
-  2 *
-  batch *
-  (rows * rows * 3 * patch * patch * width + depth * (12 * tokens * width ** 2 + 2 * tokens ** 2 * width))
+const operations = batch * flopOf(sizes)
 
 const instructionSet = values['instruction-set']
 const engine = createNativeEngine({

@@ -1,6 +1,6 @@
 /**
- * What bench/README.md and bench/charts/ show of bench/results.json and bench/browser-results.json: for each network, size and batch the
- * newest run.
+ * What bench/README.md and bench/charts/ show of results.json, browser-results.json and gpu-results.json: for each network, size and batch (and
+ * GPU) the newest run.
  *
  *     node bench/report.mjs
  */
@@ -13,13 +13,12 @@ import { DISTURBED } from './machine.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 export const resultsPath = join(here, 'results.json')
 export const browserResultsPath = join(here, 'browser-results.json')
+export const gpuResultsPath = join(here, 'gpu-results.json')
 const BEGIN = '<!-- from here on: written by npm run bench -->'
 
 /** @param {string} [folder] with results.json and README.md */
 export function writeReport(folder = here) {
-  const newest = new Map()
-  for (const result of JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
-    newest.set(`${result.network}_${result.side}x${result.batch}`, result)
+  const newest = newestOf(join(folder, 'results.json'), keyOf)
   const charts = join(folder, 'charts')
   rmSync(charts, { recursive: true, force: true })
   mkdirSync(charts)
@@ -34,7 +33,60 @@ export function writeReport(folder = here) {
   const head = text.slice(0, text.indexOf(BEGIN) + BEGIN.length)
   const summary = summaryOf(cases.map(([, result]) => result))
   const inBrowser = browserSections(join(folder, 'browser-results.json'))
-  writeFileSync(readme, `${head}\n\n${[summary, ...inBrowser, ...sections].join('\n\n')}\n`)
+  const onGpus = gpuSections(join(folder, 'gpu-results.json'))
+  writeFileSync(readme, `${head}\n\n${[summary, ...inBrowser, ...onGpus, ...sections].join('\n\n')}\n`)
+}
+
+const keyOf = ({ network, side, batch }) => `${network}_${side}x${batch}`
+
+/** Results by their key; of the same key the one that was added last. */
+function newestOf(path, key) {
+  return new Map(JSON.parse(readFileSync(path, 'utf8')).map((result) => [key(result), result]))
+}
+
+/** @returns {string[]} none where nothing was measured on a GPU */
+function gpuSections(path) {
+  if (!existsSync(path)) return []
+  const newest = newestOf(path, (result) => `${result.machine.gpu} ${keyOf(result)}`)
+  const gpus = [...new Set([...newest.values()].map(({ machine }) => machine.gpu))]
+  return gpus.map((gpu) => {
+    const results = [...newest.values()].filter(({ machine }) => machine.gpu === gpu)
+    const rows = results
+      .toSorted((a, b) => a.flop - b.flop)
+      .flatMap((result) =>
+        bySpeed(result).map(
+          ({ name, version, precision, min, median, flopPerSecond, cosine, error, coldStart }) => [
+            titleOf(result),
+            name === 'Plumage' ? `**${name}** ${version}` : `${name} ${version}`,
+            precision,
+            (1000 * min).toPrecision(3),
+            (1000 * median).toPrecision(3),
+            (flopPerSecond / 1e12).toPrecision(3),
+            cosine === null ? 'NaN' : cosine.toFixed(7),
+            error === null ? 'NaN' : error.toExponential(1),
+            `${coldStart.toFixed(2)} s`,
+          ],
+        ),
+      )
+    const head = [
+      '',
+      'system',
+      'precision',
+      'ms, min',
+      'ms, median',
+      'TFLOP/s',
+      'cosine',
+      'error',
+      'cold start',
+    ]
+    const [{ machine, truth, date }] = results
+    return [
+      `## On a GPU: ${gpu}`,
+      table(head, rows),
+      `From pixels to embedding and tokens, both in the computer's own memory; right is ${truth}. WebGPU through Dawn in Node ${machine.node}, ` +
+        `${machine.cpu}, ${machine.cores} cores, ${machine.system}; ${date.slice(0, 10)}.`,
+    ].join('\n\n')
+  })
 }
 
 /** @returns {string[]} none where nothing was measured in a browser */

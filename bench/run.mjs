@@ -7,6 +7,7 @@
  *     npm run bench -- --models s,b,l --sizes 224,518 --batches 1,8
  *     npm run bench -- --systems plumage,openvino-int8         # some systems only: printed, not recorded
  *     npm run bench -- --dry                                   # likewise
+ *     npm run bench -- --gpu                                   # on a GPU, beside PyTorch's CUDA; into bench/gpu-results.json
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -14,10 +15,10 @@ import { Child } from './child.mjs'
 import { coldStartFromFile } from './cold-start.mjs'
 import { flopOfOne } from './flop.mjs'
 import { withLock } from './lock.mjs'
-import { availableMemory, DISTURBED, describeMachine } from './machine.mjs'
+import { availableMemory, DISTURBED, describeGpu, describeMachine } from './machine.mjs'
 import { intoPageCache, MOST_IMAGES, modelFile, pixelFile } from './model-files.mjs'
-import { resultsPath, writeReport } from './report.mjs'
-import { absenceOf, chooseSystems, commandOf } from './systems.mjs'
+import { gpuResultsPath, resultsPath, writeReport } from './report.mjs'
+import { absenceOf, chooseSystems, commandOf, GPU_SYSTEMS, SYSTEMS } from './systems.mjs'
 import { compare, findTruth } from './truth.mjs'
 
 const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     /** A file that is locked (by flock) whenever something is measured, for machines on which others measure too. */
     lock: { type: 'string' },
     dry: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
   },
 })
 /** Seconds of a turn; a pass that takes longer is a turn by itself. */
@@ -44,9 +46,9 @@ const ATTEMPTS = 3
 const LONG_PAUSE = 5000
 
 const { measurePeak } = await dist('platform/node/bench/measure-peak.js')
-const machine = describeMachine()
+const machine = { ...describeMachine(), ...(options.gpu ? { gpu: await describeGpu() } : {}) }
 const threads = options.threads === undefined ? machine.cores : Number(options.threads)
-const systems = chooseSystems(options.systems)
+const systems = chooseSystems(options.systems, options.gpu ? GPU_SYSTEMS : SYSTEMS)
 const alone = (action) => withLock(options.lock, action)
 const numbers = (list) => list.split(',').map(Number)
 
@@ -91,7 +93,7 @@ async function runCase({ network, side, batch }) {
       truth: right.source,
       systems: rows,
       missing,
-      fromFile: await alone(() => coldStartFromFile({ network, side, threads })),
+      ...(options.gpu ? {} : { fromFile: await alone(() => coldStartFromFile({ network, side, threads })) }),
     }
   } finally {
     for (const { child } of running) child.kill()
@@ -149,7 +151,8 @@ async function runRound(round, running, missing, peaks) {
     }
   }
   for (const [precision, best] of peaks) {
-    const measured = await measurePeak(precision, threads)
+    // What a GPU could do is not measured.
+    const measured = options.gpu ? null : await measurePeak(precision, threads)
     peaks.set(precision, measured === null ? null : Math.max(best, measured))
   }
   const line = running.map(({ id, seconds }) => `${id} ${median(seconds).toFixed(3)}`).join(', ')
@@ -213,12 +216,13 @@ function median(values) {
 }
 
 function record(result) {
+  const path = options.gpu ? gpuResultsPath : resultsPath
   let results = []
   try {
-    results = JSON.parse(readFileSync(resultsPath, 'utf8'))
+    results = JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     // The first run has nothing to add to.
   }
-  writeFileSync(resultsPath, `${JSON.stringify([...results, result], null, 2)}\n`)
+  writeFileSync(path, `${JSON.stringify([...results, result], null, 2)}\n`)
   writeReport()
 }

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const windows = process.platform === 'win32'
-export const pythonPath = here(windows ? '.venv/Scripts/python.exe' : '.venv/bin/python')
+/** A Python of one's own that has what peers/requirements.txt names may be given instead. */
+export const pythonPath =
+  process.env.PLUMAGE_BENCH_PYTHON ?? here(windows ? '.venv/Scripts/python.exe' : '.venv/bin/python')
 
 /**
  * @typedef {object} System
@@ -17,12 +19,13 @@ export const pythonPath = here(windows ? '.venv/Scripts/python.exe' : '.venv/bin
  * @property {object} [settings] what else the worker's task holds
  */
 
-const plumage = (precision) => ({
+const plumage = (precision, engine = 'native') => ({
   id: `plumage-${precision}`,
   name: 'Plumage',
   precision,
   program: here('workers/plumage.mjs'),
   form: 'safetensors',
+  settings: { engine },
 })
 const onnxruntime = (precision, form) => ({
   id: `onnxruntime-${precision}`,
@@ -31,13 +34,13 @@ const onnxruntime = (precision, form) => ({
   program: here('workers/onnxruntime.mjs'),
   form,
 })
-const pytorch = (precision, compiled = false) => ({
+const pytorch = (precision, { compiled = false, device = 'cpu' } = {}) => ({
   id: `pytorch-${compiled ? 'compiled-' : ''}${precision}`,
   name: compiled ? 'PyTorch + Birder, compiled' : 'PyTorch + Birder',
   precision,
   program: here('peers/pytorch_peer.py'),
   form: 'safetensors',
-  settings: { compiled },
+  settings: { compiled, device },
 })
 const openvino = (precision, form, hint) => ({
   id: `openvino-${precision}`,
@@ -61,20 +64,28 @@ export const SYSTEMS = [
   openvino('int8', 'openvino-int8', 'bf16'),
   pytorch('float32'),
   pytorch('bfloat16'),
-  pytorch('bfloat16', true),
+  pytorch('bfloat16', { compiled: true }),
+]
+
+/** On a GPU, from pixels and to embeddings in the computer's own memory. @type {readonly System[]} */
+export const GPU_SYSTEMS = [
+  plumage('float32', 'webgpu'),
+  plumage('float16', 'webgpu'),
+  pytorch('float32', { device: 'cuda' }),
+  pytorch('float16', { device: 'cuda' }),
 ]
 
 /** Those that a list of ids, or of the words before a dash in them, means. Throws where one means nothing. */
-export function chooseSystems(list) {
-  if (list === undefined) return SYSTEMS
+export function chooseSystems(list, systems = SYSTEMS) {
+  if (list === undefined) return systems
   const chosen = new Set()
   for (const word of list.split(',')) {
-    const found = SYSTEMS.filter(({ id }) => id === word || id.startsWith(`${word}-`))
+    const found = systems.filter(({ id }) => id === word || id.startsWith(`${word}-`))
     if (found.length === 0)
-      throw new Error(`No system is named ${word}; there are ${SYSTEMS.map(({ id }) => id).join(', ')}.`)
+      throw new Error(`No system is named ${word}; there are ${systems.map(({ id }) => id).join(', ')}.`)
     for (const system of found) chosen.add(system)
   }
-  return SYSTEMS.filter((system) => chosen.has(system))
+  return systems.filter((system) => chosen.has(system))
 }
 
 /** Why a system cannot run here, as far as can be seen without trying; null where it may. */

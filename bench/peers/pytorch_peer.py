@@ -1,11 +1,11 @@
-"""Birder's network in PyTorch: float32, bfloat16, or bfloat16 compiled by inductor with frozen weights."""
+"""Birder's network in PyTorch, on the processor or a GPU; as it is, or compiled by inductor with frozen weights."""
 
 import os
 import tempfile
 
 from serve import pixels, serve, task
 
-precision, compiled = task["precision"], task["compiled"]
+precision, compiled, device = task["precision"], task["compiled"], task["device"]
 if compiled:
     os.environ["TORCHINDUCTOR_FREEZING"] = "1"
     # What an earlier run has compiled would make the cold start a warm one.
@@ -19,7 +19,7 @@ torch.set_num_threads(task["threads"])
 from birder_net import Features
 
 dtype = getattr(torch, precision)
-net = Features(task["network"], task["side"], task["model"]).to(dtype)
+net = Features(task["network"], task["side"], task["model"]).to(device, dtype)
 call = torch.compile(net) if compiled else net
 x = torch.from_numpy(pixels())
 
@@ -27,7 +27,7 @@ x = torch.from_numpy(pixels())
 def run():
     # Frozen weights need no_grad: inference tensors cannot be traced.
     with torch.no_grad() if compiled else torch.inference_mode():
-        return [output.float().numpy() for output in call(x.to(dtype))]
+        return [output.float().cpu().numpy() for output in call(x.to(device, dtype))]
 
 
 serve(torch.__version__.split("+")[0], run)
