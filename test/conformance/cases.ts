@@ -207,6 +207,8 @@ export const CASES: readonly Case[] = [
   linear(97, 257, 131, true),
   linear(261, 384, 384, true),
   linear(23, 4096, 17, false),
+  linear(700, 70, 716, false), // enough for middle tiles of a GPU, the last ones short
+  linear(1793, 30, 1794, true), // and for large ones
   norm(1, 1, 'layerNorm', true),
   norm(3, 17, 'layerNorm', true),
   norm(5, 384, 'layerNorm', false),
@@ -216,6 +218,7 @@ export const CASES: readonly Case[] = [
   attention(5, 2, 3, null),
   attention(49, 3, 64, null), // one past the widest block of queries
   attention(257, 2, 64, null), // several blocks of keys, the last one short
+  attention(130, 256, 16, null), // enough for a GPU's large tiles
   attention(33, 2, 80, 'both'),
   attention(20, 3, 17, 'query'),
   patchify(3, 28, 42, 14),

@@ -24,8 +24,14 @@ const request = () => requestOf(GPU)
 
 describe.skipIf(GPU === null)('the WebGPU engine', () => {
   test('a lost device is named, and the next call has a new one with the weights on it', async () => {
-    const [rows, width] = [1200, 256]
+    const [rows, width] = [40, 64]
     const { plan, output } = tower(4, rows, width)
+    let isDoomed = false
+    const ask = async () =>
+      submitting(await request(), (device) => {
+        if (isDoomed) device.destroy()
+        isDoomed = false
+      })
     const reads: string[] = []
     const source: WeightSource = {
       read: (name, shape) => {
@@ -33,18 +39,15 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
         return weights.read(name, shape)
       },
     }
-    using engine = await createWebgpuEngineOn(request, { verify: false })
+    using engine = await createWebgpuEngineOn(ask, { verify: false })
     using model = await engine.load(plan, source)
     using program = model.compile(plan, [output])
     const pixels = pseudoRandom(rows * width, 1)
     const expected = (await program.run(pixels)).get(output)
     expect(reads).toHaveLength(4)
 
-    const lost = devices[devices.length - 1]
-    const running = expect(program.run(pixels)).rejects.toMatchObject({ code: 'device-lost' })
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    lost.destroy()
-    await running
+    isDoomed = true
+    await expect(program.run(pixels)).rejects.toMatchObject({ code: 'device-lost' })
     const before = devices.length
     const again = await Promise.all([program.run(pixels), program.run(pixels)])
     for (const run of again) expect(run.get(output)).toEqual(expected)
@@ -84,14 +87,21 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
     })
   })
 
-  test('a device that computes wrongly is refused before it is used', async () => {
+  test.each([
+    // As if a driver summed in halves.
+    [
+      'a linear layer',
+      (code: string) => code.replaceAll(/(?<=sum0_0 = )(fma\(.*\));/g, 'quantizeToF16($1);'),
+    ],
+    ['its largest tile', (code: string) => code.replaceAll('a1.w', 'a1.z')],
+    ['attention', (code: string) => code.replaceAll('exp2(ownMost', '0.99 * exp2(ownMost')],
+  ])('a device that gets %s wrong is refused before it is used', async (_, change) => {
     const wrong = async () => {
       const { device, ...rest } = await request()
       const createShaderModule = (descriptor: { label: string; code: string }) =>
-        // As if a driver summed in halves.
         device.createShaderModule({
           ...descriptor,
-          code: descriptor.code.replaceAll('dot(a, b0)', 'quantizeToF16(dot(a, b0))'),
+          code: change(descriptor.code),
         })
       return { ...rest, device: overriding(device, { createShaderModule }) }
     }
@@ -129,16 +139,16 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
   })
 
   test('a run that is given up rejects with the reason, and the next one is right', async () => {
-    const { plan, output } = tower(12, 3000, 256)
-    using engine = await createWebgpuEngineOn(request, { verify: false })
+    const { plan, output } = tower(12, 400, 256)
+    const abort = new AbortController()
+    // After the first of several submissions.
+    const ask = async () => submitting(await request(), () => abort.abort(new Error('enough')))
+    using engine = await createWebgpuEngineOn(ask, { verify: false })
     using model = await engine.load(plan, weights)
     using program = model.compile(plan, [output])
-    const pixels = pseudoRandom(3000 * 256 * 4, 2)
-    const abort = new AbortController()
-    const run = program.run(pixels, { batch: 4, signal: abort.signal })
-    setTimeout(() => abort.abort(new Error('enough')), 20)
-    await expect(run).rejects.toThrow('enough')
-    const one = pixels.subarray(0, 3000 * 256)
+    const pixels = pseudoRandom(400 * 256 * 4, 2)
+    await expect(program.run(pixels, { batch: 4, signal: abort.signal })).rejects.toThrow('enough')
+    const one = pixels.subarray(0, 400 * 256)
     using reference = await createReferenceEngine().load(plan, weights)
     const expected = (await reference.compile(plan, [output]).run(one)).get(output) ?? new Float32Array()
     const actual = (await program.run(one)).get(output) ?? new Float32Array()
@@ -183,6 +193,20 @@ describe.skipIf(HALF_GPU === null)('operands in halves', () => {
     expect(found.get(output)?.some(Number.isFinite)).toBe(false)
   })
 })
+
+/** The same device; something is done right after it was given work. */
+function submitting({ device, ...rest }: DeviceParts, after: (device: GpuDevice) => void): DeviceParts {
+  const { queue } = device
+  const watched: GpuDevice['queue'] = {
+    writeBuffer: (...given) => queue.writeBuffer(...given),
+    submit: (commands) => {
+      queue.submit(commands)
+      after(device)
+    },
+    onSubmittedWorkDone: () => queue.onSubmittedWorkDone(),
+  }
+  return { ...rest, device: overriding(device, { queue: watched }) }
+}
 
 function copyOf(limits: GpuDevice['limits']): GpuDevice['limits'] {
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits

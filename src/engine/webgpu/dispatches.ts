@@ -1,4 +1,4 @@
-/** A lowered plan as dispatches: which shader, told what, over how many workgroups. */
+/** A lowered plan on a batch of images as dispatches: which shader, told what, over how many workgroups. */
 import { strideOf } from '../lowered/arena.js'
 import type { LoweredPlan } from '../lowered/lower-plan.js'
 import { sizeOf } from '../lowered/lower-step.js'
@@ -6,9 +6,9 @@ import type { LoweredOp } from '../lowered/lowered-op.js'
 import type { NormWeights, SlotName } from '../plan.js'
 import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, probeShader, QUERIES } from './shaders/attention.js'
-import { type Epilogue, linearShader, TILE } from './shaders/linear.js'
-import { matrixLinearShader } from './shaders/matrix.js'
-import { canAttend, matrixAttentionShader } from './shaders/matrix-attention.js'
+import { type Epilogue, LINEAR_TILES, linearShader } from './shaders/linear.js'
+import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
+import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
 import {
   broadcastShader,
   copyInShader,
@@ -22,6 +22,7 @@ import {
   sliceRowsShader,
   tokensShader,
 } from './shaders/rows.js'
+import { chooseTile } from './shaders/tile.js'
 import { PARAMS_BYTES } from './shaders/wgsl.js'
 
 /** Where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
@@ -48,9 +49,9 @@ export interface Dispatch {
   readonly weightOffset: number
   /** Floats of one image that come before this output's. */
   readonly outputOffset: number
-  /** Multiplications of one image, for sharing out work. */
+  /** Multiplications, for sharing out work. */
   readonly cost: number
-  groups(batch: number): readonly [number, number, number]
+  readonly groups: readonly [number, number, number]
 }
 
 export function dispatchesOf(
@@ -58,10 +59,11 @@ export function dispatchesOf(
   places: Places,
   outputLengths: readonly number[],
   support: ShaderSupport,
+  batch: number,
 ): readonly Dispatch[] {
   return lowered.ops.flatMap((op) => {
     const size = (slot: SlotName | null) => (slot === null ? [0, 0] : sizeOf(slot, lowered.sizes))
-    return dispatchesFor(op, size, places, outputLengths, support)
+    return dispatchesFor(op, size, places, outputLengths, support, batch)
   })
 }
 
@@ -76,6 +78,7 @@ function dispatchesFor(
   places: Places,
   outputLengths: readonly number[],
   support: ShaderSupport,
+  batch: number,
 ): readonly Dispatch[] {
   const [inRows, inWidth] = [op.inputRows?.[1] ?? size(op.input)[0], size(op.input)[1]]
   const [outRows, outWidth] = [op.outputRows?.[1] ?? size(op.output)[0], size(op.output)[1]]
@@ -91,12 +94,12 @@ function dispatchesFor(
     op,
     weightOffset: op.weight === null || op.kind === 'linear' ? 0 : places.row(op.weight.name),
     outputOffset: 0,
-    cost: inRows * inWidth,
+    cost: batch * inRows * inWidth,
     groups,
     ...more,
   })
   const flat = (label: string, code: string, elements: number, more: Partial<Dispatch> = {}) =>
-    make(label, code, (batch) => inRowsOf(Math.ceil((elements * batch) / FLAT_GROUP)), more)
+    make(label, code, inRowsOf(Math.ceil((elements * batch) / FLAT_GROUP)), more)
   switch (op.kind) {
     case 'copyIn':
       return [flat('copy in', copyInShader(), outRows * outWidth)]
@@ -116,12 +119,17 @@ function dispatchesFor(
         operand: support.half ? 'half' : 'float',
         ragged: inWidth % 4 !== 0,
       } as const
-      const { matrix } = support
-      const code = matrix === null ? linearShader(shader) : matrixLinearShader(shader, matrix)
-      const groups = (batch: number) =>
-        [Math.ceil(outWidth / TILE), Math.ceil((inRows * batch) / TILE), 1] as const
-      const cost = inRows * inWidth * outWidth
-      return [make('linear', code, groups, { segment, weightOffset: offset, cost })]
+      const { matrix, memory, onlyTile } = support
+      const groupsOf = (rows: number, columns: number) =>
+        [Math.ceil(outWidth / columns), Math.ceil((inRows * batch) / rows), 1] as const
+      const more = { segment, weightOffset: offset, cost: batch * inRows * inWidth * outWidth }
+      if (matrix === null) {
+        const tile = chooseTile(LINEAR_TILES, ({ side }) => numberOf(groupsOf(side, side)), onlyTile)
+        return [make('linear', linearShader(shader, tile), groupsOf(tile.side, tile.side), more)]
+      }
+      const tiles = matrixTiles(matrix, memory)
+      const tile = chooseTile(tiles, (some) => numberOf(groupsOf(...sidesOf(some))), onlyTile)
+      return [make('linear', matrixLinearShader(shader, matrix, tile), groupsOf(...sidesOf(tile)), more)]
     }
     case 'assembleTokens': {
       const code = tokensShader({ classToken: op.weight !== null, positions: op.positions !== null })
@@ -129,7 +137,7 @@ function dispatchesFor(
     }
     case 'norm': {
       const code = normShader({ ...normOf(op.norm), subgroups: support.subgroups })
-      return [make('norm', code, (batch) => inRowsOf(inRows * batch))]
+      return [make('norm', code, inRowsOf(inRows * batch))]
     }
     case 'attention': {
       const normed = op.temporary !== null
@@ -141,16 +149,21 @@ function dispatchesFor(
             : normed
               ? 'normed'
               : 'slots'
-      const { memory, matrix } = support
+      const { memory, subgroups, onlyTile } = support
       const shader = { operands, headWidth: outWidth / op.heads }
-      const code =
-        matrix !== null && canAttend(shader, matrix, memory)
-          ? matrixAttentionShader(shader, matrix)
-          : attentionShader({ ...shader, memory, operand: support.half ? 'half' : 'float' })
       const queries = operands === 'weight-query' ? outRows : inRows
-      const groups = (batch: number) => [Math.ceil(queries / QUERIES), op.heads, batch] as const
       const keys = operands === 'weight-query' ? inRows : size(op.second)[0]
-      const attend = make('attention', code, groups, { cost: 2 * queries * keys * outWidth })
+      const cost = 2 * batch * queries * keys * outWidth
+      const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, batch] as const
+      const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory) : []
+      const attendByQuads = () => {
+        const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
+        return make('attention', quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })
+      }
+      const attend =
+        tiles.length > 0
+          ? attendByQuads()
+          : make('attention', attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })
       if (!normed) return [attend]
       const norms = headNormShader({
         query: op.norm === null ? null : normOf(op.norm),
@@ -169,8 +182,8 @@ function dispatchesFor(
     case 'probeAttention': {
       const [latents] = op.numbers
       return [
-        make('probe', probeShader({ heads: op.heads }), (batch) => [latents, batch, 1], {
-          cost: 2 * latents * inRows * inWidth,
+        make('probe', probeShader({ heads: op.heads }), [latents, batch, 1], {
+          cost: 2 * batch * latents * inRows * inWidth,
         }),
       ]
     }
@@ -179,6 +192,10 @@ function dispatchesFor(
     case 'convert':
       throw new Error('everything is float32 here')
   }
+}
+
+function numberOf([x, y, z]: Dispatch['groups']): number {
+  return x * y * z
 }
 
 function inRowsOf(groups: number): readonly [number, number, number] {

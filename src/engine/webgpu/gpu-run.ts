@@ -9,8 +9,13 @@ import { PARAMS_BYTES } from './shaders/wgsl.js'
 const PIECE = 16 * 2 ** 20
 /** Bytes on their way before the device is waited for. */
 const UNDER_WAY = 4 * PIECE
-/** Multiplications of a submission: some tens of milliseconds, so that a run can be given up and no watchdog wakes. */
-const COST_OF_SUBMISSION = 8e9
+/** Multiplications of a submission: at first, and within which bounds what the device is seen to do in the time that one should take. */
+const FIRST_COST = 5e8
+const LEAST_COST = 1e8
+const MOST_COST = 1e12
+/** Milliseconds of a submission: short enough that a run can be given up and no watchdog wakes, long enough that the device never waits. */
+const SHORT = 10
+const LONG = 40
 /** Submissions that the device may hold: one to work on, one to find when it is done. */
 const SUBMISSIONS = 2
 
@@ -37,6 +42,9 @@ export class Gpu {
   readonly #kept = new Map<string, GpuBuffer>()
   #last: Promise<unknown> = Promise.resolve()
   #written = 0
+  #costOfSubmission = FIRST_COST
+  /** When the device was last seen to finish something. */
+  #finishedAt = 0
   #lost: string | null = null
 
   constructor({ device, name }: DeviceParts, support: ShaderSupport) {
@@ -167,7 +175,6 @@ export class Gpu {
   /** Everything of one batch; resolves to the outputs, packed one behind the other. */
   async run(
     dispatches: readonly Dispatch[],
-    batch: number,
     pixels: Float32Array<ArrayBuffer>,
     buffers: RunBuffers,
     signal: AbortSignal | undefined,
@@ -193,19 +200,30 @@ export class Gpu {
       const encoder = device.createCommandEncoder()
       const pass = encoder.beginComputePass()
       let cost = 0
-      for (; from < dispatches.length && cost < COST_OF_SUBMISSION; from++) {
-        cost += dispatches[from].cost * batch
-        this.#encode(pass, dispatches[from], pipelines[from], groups, from, batch)
+      for (; from < dispatches.length && cost < this.#costOfSubmission; from++) {
+        cost += dispatches[from].cost
+        this.#encode(pass, dispatches[from], pipelines[from], groups, from)
       }
       pass.end()
       if (from === dispatches.length) encoder.copyBufferToBuffer(outputs, 0, back, 0, buffers.outputBytes)
       queue.submit([encoder.finish()])
-      submitted.push(queue.onSubmittedWorkDone())
+      submitted.push(this.#finished(cost, performance.now()))
     }
     await back.mapAsync(MAP_READ)
     const values = back.getMappedRange().slice(0, buffers.outputBytes)
     back.unmap()
     return values
+  }
+
+  /** Learns from how long it took what to submit at once. */
+  async #finished(cost: number, submittedAt: number): Promise<void> {
+    const isFull = cost >= this.#costOfSubmission
+    await this.device.queue.onSubmittedWorkDone()
+    const now = performance.now()
+    const took = now - Math.max(submittedAt, this.#finishedAt)
+    this.#finishedAt = now
+    if (took > LONG) this.#costOfSubmission = Math.max(LEAST_COST, cost / 2)
+    else if (took < SHORT && isFull) this.#costOfSubmission = Math.min(MOST_COST, cost * 2)
   }
 
   #encode(
@@ -214,11 +232,10 @@ export class Gpu {
     pipeline: object,
     groups: readonly object[],
     index: number,
-    batch: number,
   ): void {
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, groups[dispatch.segment], [index * PARAMS_BYTES])
-    pass.dispatchWorkgroups(...dispatch.groups(batch))
+    pass.dispatchWorkgroups(...dispatch.groups)
   }
 
   #group([params, ...storage]: readonly GpuBuffer[]): object {

@@ -1,16 +1,18 @@
 /** The ways in which shaders can compute a precision on a device: what they may count on. */
 import type { GpuDevice } from './gpu.js'
 import type { MatrixUnit } from './matrix-unit.js'
-import { canMultiply, matrixLinearMemory, SUBGROUPS } from './shaders/matrix.js'
+import { matrixTiles } from './shaders/matrix.js'
 
 export interface ShaderSupport {
   readonly subgroups: boolean
   /** Bytes of workgroup memory. */
   readonly memory: number
-  /** Operands of products are rounded to halves; sums, norms and softmax never are. */
+  /** Operands of linear layers are rounded to halves; sums, norms and attention never are. */
   readonly half: boolean
   /** Null where there is none that the precision can use. */
   readonly matrix: MatrixUnit | null
+  /** The number of the tile that products take whatever their size, while each of them is checked; else null. */
+  readonly onlyTile: number | null
 }
 
 /** A device as a platform gives it. */
@@ -21,22 +23,20 @@ export interface DeviceParts {
   readonly matrixUnits: readonly MatrixUnit[]
 }
 
-/** Threads that every device lets a workgroup have. */
-const MOST_THREADS = 256
-
 /** The fastest first; the last one needs nothing that a device may lack. */
 export function supportsOf(
   { device, matrixUnits }: DeviceParts,
   halfWeights: boolean,
 ): readonly ShaderSupport[] {
   const memory = device.limits.maxComputeWorkgroupStorageSize
-  const plain = { subgroups: device.features.has('subgroups'), memory, half: false, matrix: null }
-  const units = matrixUnits.filter(
-    (unit) =>
-      canMultiply(unit) &&
-      matrixLinearMemory(unit) <= memory &&
-      SUBGROUPS * unit.subgroupSize <= MOST_THREADS,
-  )
+  const plain = {
+    subgroups: device.features.has('subgroups'),
+    memory,
+    half: false,
+    matrix: null,
+    onlyTile: null,
+  }
+  const units = matrixUnits.filter((unit) => matrixTiles(unit, memory).length > 0)
   const floats = units.find(({ component }) => component === 'f32')
   if (!halfWeights) return floats === undefined ? [plain] : [{ ...plain, matrix: floats }, plain]
   const hasHalves = device.features.has('shader-f16')

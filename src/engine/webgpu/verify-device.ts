@@ -1,5 +1,5 @@
 /**
- * Whether a GPU computes what it should: a small network is run on it and on the reference engine. Drivers that overflow silently or reorder
+ * Whether a GPU computes what it should: small networks are run on it and on the reference engine, one of them with each tile of products. Drivers that overflow silently or reorder
  * what they must not are the field's best-known failure, and an embedding shows nothing of it.
  */
 import type { WeightSource } from '../engine.js'
@@ -14,6 +14,7 @@ type Run = (
   output: SlotName,
   pixels: Float32Array,
   batch: number,
+  onlyTile: number | null,
 ) => Promise<Float32Array>
 
 const TOKENS = 70
@@ -27,16 +28,35 @@ const TOLERANCE = 2e-5
 const HALF_TOLERANCE = 5e-3
 
 const HALF_SCALE = 1 / 64
+/** Those that so small a network does not take by itself. */
+const LARGER_TILES = [0, 1]
 
 /** Throws `wrong-result`. */
 export async function verifyDevice(name: string, { half }: ShaderSupport, run: Run): Promise<void> {
-  const plan = smallPlan(half ? HALF_SCALE : 1)
+  const scale = half ? HALF_SCALE : 1
+  await compare(name, half, smallPlan(scale), 'y', run, [null])
+  await compare(name, half, productsPlan(scale), 'attended', run, LARGER_TILES)
+  if (half) await verifyOverflow(name, run)
+}
+
+async function compare(
+  name: string,
+  half: boolean,
+  plan: Plan,
+  output: SlotName,
+  run: Run,
+  tiles: readonly (number | null)[],
+): Promise<void> {
   const pixels = noise(BATCH * TOKENS * WIDTH, 1)
   const reference = createReferenceEngine()
   using model = await reference.load(plan, WEIGHTS)
-  using program = model.compile(plan, ['y'])
-  const expected = (await program.run(pixels, { batch: BATCH })).get('y') ?? new Float32Array()
-  const actual = await run(plan, WEIGHTS, 'y', pixels, BATCH)
+  using program = model.compile(plan, [output])
+  const expected = (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+  const found = tiles.map((onlyTile) => run(plan, WEIGHTS, output, pixels, BATCH, onlyTile))
+  for (const actual of await Promise.all(found)) assertClose(name, half, actual, expected)
+}
+
+function assertClose(name: string, half: boolean, actual: Float32Array, expected: Float32Array): void {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   let worst = 0
   for (let i = 0; i < expected.length; i++) {
@@ -49,7 +69,6 @@ export async function verifyDevice(name: string, { half }: ShaderSupport, run: R
     const off = (worst / largest).toExponential(1)
     throw wrongResult(name, `off by ${off} of the largest value, where ${tolerance} is allowed`)
   }
-  if (half) await verifyOverflow(name, run)
 }
 
 /** What no half can hold must not pass for a number: the result tells of it by being none. */
@@ -65,7 +84,7 @@ async function verifyOverflow(name: string, run: Run): Promise<void> {
     constants: new Map(),
   }
   const ones: WeightSource = { read: async () => new Float32Array(WIDTH * WIDTH).fill(1) }
-  const result = await run(plan, ones, 'y', new Float32Array(TOKENS * WIDTH).fill(1e6), 1)
+  const result = await run(plan, ones, 'y', new Float32Array(TOKENS * WIDTH).fill(1e6), 1, null)
   if (result.some(Number.isFinite))
     throw wrongResult(name, 'values beyond the range of halves become other numbers')
 }
@@ -75,6 +94,32 @@ function wrongResult(name: string, what: string): EngineError {
     'wrong-result',
     `The GPU (${name}) computes wrongly: ${what}. Use another engine, and update the graphics driver.`,
   )
+}
+
+/** The products of a block alone. */
+function productsPlan(scale: number): Plan {
+  return {
+    input: 'x',
+    slots: new Map([
+      ['x', [TOKENS, WIDTH]],
+      ['qkv', [TOKENS, 3 * WIDTH]],
+      ['attended', [TOKENS, WIDTH]],
+    ]),
+    steps: [
+      { op: 'linear', input: 'x', output: 'qkv', weight: 'qkv', bias: null },
+      {
+        op: 'attention',
+        input: 'qkv',
+        output: 'attended',
+        heads: 2,
+        scale,
+        queryNorm: null,
+        keyNorm: null,
+      },
+    ],
+    weights: new Map([['qkv', [3 * WIDTH, WIDTH]]]),
+    constants: new Map(),
+  }
 }
 
 /** A block as vision transformers have it, with an attention so sharp and values so large that halves would overflow. */

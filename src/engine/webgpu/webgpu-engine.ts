@@ -96,11 +96,11 @@ class DeviceHolder implements Devices {
   async #verified(gpu: Gpu, [support, ...others]: readonly ShaderSupport[]): Promise<Gpu> {
     gpu.support = support
     try {
-      await verifyDevice(gpu.name, support, async (plan, weights, output, pixels, batch) => {
+      await verifyDevice(gpu.name, support, async (plan, weights, output, pixels, batch, onlyTile) => {
         using model = new WebgpuModel(this, plan, weights)
         const lengths = [elementCount(plan.slots.get(output) ?? [])]
         const lowered = lowerPlan(plan, [output], this.arithmetic)
-        const compiled = await model.compileOn(gpu, plan, lowered, lengths)
+        const compiled = await model.compileOn(gpu, plan, lowered, lengths, { ...support, onlyTile })
         return new Float32Array(await runBatch(gpu, compiled, pixels, batch, lengths, undefined))
       })
       return gpu

@@ -23,7 +23,8 @@ export interface Devices {
 /** A lowered plan on one device. */
 interface Compiled {
   readonly lowered: LoweredPlan
-  readonly dispatches: readonly Dispatch[]
+  /** Of a batch; the same ones each time. */
+  readonly dispatches: (batch: number) => readonly Dispatch[]
   readonly weights: GpuWeights
   readonly places: Places
   readonly constants: GpuBuffer
@@ -31,12 +32,13 @@ interface Compiled {
 
 export async function runBatch(
   gpu: Gpu,
-  { lowered, dispatches, weights, places, constants }: Compiled,
+  { lowered, weights, places, constants, ...compiled }: Compiled,
   pixels: Float32Array,
   batch: number,
   outputLengths: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<ArrayBuffer> {
+  const dispatches = compiled.dispatches(batch)
   const outputs = outputLengths.reduce((sum, length) => sum + length, 0) * batch * 4
   const buffers = {
     params: encodeParams(dispatches, lowered, places, batch),
@@ -47,7 +49,7 @@ export async function runBatch(
     outputBytes: outputs,
   }
   const own = pixels as Float32Array<ArrayBuffer>
-  return await gpu.exclusive('a run', () => gpu.run(dispatches, batch, own, buffers, signal))
+  return await gpu.exclusive('a run', () => gpu.run(dispatches, own, buffers, signal))
 }
 
 export class WebgpuModel implements EngineModel {
@@ -89,6 +91,7 @@ export class WebgpuModel implements EngineModel {
     plan: Plan,
     lowered: LoweredPlan,
     outputLengths: readonly number[],
+    support = gpu.support,
   ): Promise<Compiled> {
     const weights = await this.weightsOn(gpu)
     const tables = [...new Set(lowered.ops.map(({ positions }) => positions).filter((name) => name !== null))]
@@ -104,7 +107,12 @@ export class WebgpuModel implements EngineModel {
       row: (name) => weights.rowOffsets.get(name) ?? missing(name),
       constant: (name) => offsets.get(name) ?? missing(name),
     }
-    const dispatches = dispatchesOf(lowered, places, outputLengths, gpu.support)
+    const made = new Map<number, readonly Dispatch[]>()
+    const dispatches = (batch: number) => {
+      const known = made.get(batch) ?? dispatchesOf(lowered, places, outputLengths, support, batch)
+      made.set(batch, known)
+      return known
+    }
     const constants = await gpu.exclusive('a table of positions', async () => {
       const buffer = gpu.buffer('positions', floats * 4, USAGE.storage | USAGE.copyTarget)
       for (const [index, name] of tables.entries()) {
@@ -112,8 +120,8 @@ export class WebgpuModel implements EngineModel {
       }
       return buffer
     })
-    // Ahead of the first run.
-    for (const dispatch of dispatches) void gpu.pipeline(dispatch)
+    // Ahead of the first run, which is most often of one image.
+    for (const dispatch of dispatches(1)) void gpu.pipeline(dispatch)
     return { lowered, dispatches, weights, places, constants }
   }
 

@@ -21,8 +21,6 @@ export type Operands =
 
 export interface AttentionShader {
   readonly operands: Operands
-  /** What queries, keys and values are rounded to; all else is float32. Halves need `shader-f16`. */
-  readonly operand: 'float' | 'half'
   readonly headWidth: number
   /** Bytes of workgroup memory that the device gives. */
   readonly memory: number
@@ -51,33 +49,31 @@ ${place('valueAt', 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z
 `
 }
 
-export function attentionShader({ operands, operand, headWidth, memory }: AttentionShader): string {
-  const half = operand === 'half'
+export function attentionShader({ operands, headWidth, memory }: AttentionShader): string {
   const vectors = Math.ceil(headWidth / 4)
   const aligned = headWidth % 4 === 0
-  const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * (half ? 8 : 16)))))
+  const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * 16))))
   const view = aligned ? 'vec4<f32>' : 'f32'
   const load = (buffer: string) =>
     aligned
-      ? `return Vector(${buffer}[at / 4u + q]);`
+      ? `return ${buffer}[at / 4u + q];`
       : `var v = vec4<f32>(0.0);
   for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }
-  return Vector(v);`
+  return v;`
   const store = aligned
     ? 'arena[at / 4u + q] = v;'
     : 'for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { arena[at + q * 4u + i] = v[i]; } }'
-  return `${half ? 'enable f16;\n' : ''}${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
-${attentionPlaces(operands)}alias Vector = ${half ? 'vec4<f16>' : 'vec4<f32>'};
-const WIDTH = ${headWidth}u;
+  return `${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
+${attentionPlaces(operands)}const WIDTH = ${headWidth}u;
 const VECTORS = ${vectors}u;
 const KEYS = ${keys}u;
 const LOWEST = -3.0e38;
-var<workgroup> keyBlock: array<Vector, ${keys * vectors}>;
-var<workgroup> valueBlock: array<Vector, ${keys * vectors}>;
-fn ofSlot(at: u32, q: u32) -> Vector {
+var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
+var<workgroup> valueBlock: array<vec4<f32>, ${keys * vectors}>;
+fn ofSlot(at: u32, q: u32) -> vec4<f32> {
   ${load('arena')}
 }
-fn ofWeight(at: u32, q: u32) -> Vector {
+fn ofWeight(at: u32, q: u32) -> vec4<f32> {
   ${load('rows')}
 }
 @compute @workgroup_size(${QUERIES})
@@ -87,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let queries = ${operands === 'weight-query' ? 'p.out.rows' : 'p.a.rows'};
   let count = ${operands === 'weight-query' ? 'p.a.rows' : 'p.b.rows'};
   let own = group.x * ${QUERIES}u + thread;
-  var query: array<Vector, VECTORS>;
+  var query: array<vec4<f32>, VECTORS>;
   var mixed: array<vec4<f32>, VECTORS>;
   if (own < queries) {
     let at = queryAt(image, own) + head;
@@ -110,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var j = 0u; j < block; j++) {
       var sum = vec4<f32>(0.0);
       for (var q = 0u; q < VECTORS; q++) {
-        sum = fma(vec4<f32>(query[q]), vec4<f32>(keyBlock[j * VECTORS + q]), sum);
+        sum = fma(query[q], keyBlock[j * VECTORS + q], sum);
       }
       scores[j] = sum.x + sum.y + (sum.z + sum.w);
       highest = max(highest, scores[j]);
@@ -122,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var j = 0u; j < block; j++) {
       let share = exp2((scores[j] - most) * factor);
       total += share;
-      for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), vec4<f32>(valueBlock[j * VECTORS + q]), mixed[q]); }
+      for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), valueBlock[j * VECTORS + q], mixed[q]); }
     }
     workgroupBarrier();
   }

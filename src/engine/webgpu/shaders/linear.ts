@@ -1,10 +1,26 @@
 /** Products of rows with a weight: out = epilogue(A W^T), tile by tile. */
 import type { Combination } from '../../lowered/lowered-op.js'
 import type { ActivationKind } from '../../plan.js'
+import { each, type Tiled } from './tile.js'
 import { activation, prelude } from './wgsl.js'
 
-/** Rows and columns of the output that a workgroup makes: each of its 16 x 16 threads makes 4 x 4. */
-export const TILE = 64
+/** A square of the output for a workgroup; each thread makes a square of it. */
+export interface LinearTile extends Tiled {
+  readonly side: number
+  /** Of a thread's square. */
+  readonly own: number
+  /** Elements of the depth at a time, as many as give each thread one block of 4 x 4 to bring. */
+  readonly depth: number
+  /** Groups of threads that share out the depth among them: small outputs have no other way to keep a GPU busy. */
+  readonly slices: number
+}
+
+/** Within 16 KiB of workgroup memory, which every device has. */
+export const LINEAR_TILES: readonly LinearTile[] = [
+  { side: 128, own: 8, depth: 16, slices: 1, fewest: 192 },
+  { side: 64, own: 4, depth: 32, slices: 1, fewest: 128 },
+  { side: 32, own: 4, depth: 16, slices: 4, fewest: 0 },
+]
 
 export interface Epilogue {
   readonly activation: ActivationKind
@@ -72,54 +88,97 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
   })
 }
 
-export function linearShader(shader: LinearShader): string {
-  return `${shader.operand === 'half' ? 'enable f16;\n' : ''}${linearPrelude(shader)}
-${activation(shader.activation)}${operands(shader)}
-const TILE = ${TILE}u;
-const STEP = 4u; // Vectors of the depth at a time.
-// Four vectors to a row, and one more after every four rows, so that neighbouring threads read from different banks.
-var<workgroup> left: array<Vector, ${TILE * 4 + TILE / 4}>;
-var<workgroup> right: array<Vector, ${TILE * 4 + TILE / 4}>;
-fn place(row: u32, q: u32) -> u32 { return row * 4u + row / 4u + q; }
-@compute @workgroup_size(16, 16)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_id) thread: vec3<u32>,
-  @builtin(local_invocation_index) index: u32,
-) {
-  let count = p.a.rows * batch();
-  let depth = (p.a.width + 3u) / 4u;
-  let row = group.y * TILE;
-  let column = group.x * TILE;
-  var sums: array<vec4<f32>, 4>;
-  for (var q = 0u; q < depth; q += STEP) {
-    let own = index / 4u;
-    let part = index % 4u;
-    left[place(own, part)] = loadLeft(row + own, q + part, count, depth);
-    right[place(own, part)] = loadRight(column + own, q + part, depth);
+/**
+ * Operands lie in workgroup memory depth by depth, so that a step of it takes two reads of four rows and four columns for sixteen products or more.
+ * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied.
+ */
+export function linearShader(shader: LinearShader, { side, own, depth, slices }: LinearTile): string {
+  const half = shader.operand === 'half'
+  const across = side / own
+  const threads = across * across
+  const vectors = depth / 4
+  const lines = side / 4
+  const size = lines * depth
+  const parts = own / 4
+  const widened = (read: string) => (half ? `vec4<f32>(${read})` : read)
+  // Shares of the depth are added up where operands were, if those are float32.
+  const shares = half ? 'shares' : 'block'
+  const bring = (start: string) =>
+    each(4, (e) => `    f${e} = bring(isLeft, line + ${e}u, ${start} + part, count, depth);`)
+  const multiply = (e: number) => `{
+        let at = begin + (k * 4u + ${e}u) * LINES;
+        ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`)}
+        ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`)}
+        ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`))}
+      }`
+  const everySum = (line: (sum: string, index: number) => string) =>
+    each(own, (i) => each(parts, (j) => `    ${line(`sum${i}_${j}`, i * parts + j)}`))
+  const addShares = `for (var i = 1u; i < ${slices}u; i++) {
+    if (slice == i) {
+${everySum((sum, index) => `${shares}[${index * threads}u + index] = ${sum};`)}
+    }
     workgroupBarrier();
-    for (var k = 0u; k < STEP; k++) {
-      let b0 = vec4<f32>(right[place(thread.x * 4u, k)]);
-      let b1 = vec4<f32>(right[place(thread.x * 4u + 1u, k)]);
-      let b2 = vec4<f32>(right[place(thread.x * 4u + 2u, k)]);
-      let b3 = vec4<f32>(right[place(thread.x * 4u + 3u, k)]);
-      for (var r = 0u; r < 4u; r++) {
-        let a = vec4<f32>(left[place(thread.y * 4u + r, k)]);
-        sums[r] += vec4<f32>(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
-      }
+    if (slice == 0u) {
+${everySum((sum, index) => `${sum} += ${shares}[${index * threads}u + index];`)}
     }
     workgroupBarrier();
   }
-  let c = column / 4u + thread.x;
-  if (c * 4u < p.out.width) {
-    for (var i = 0u; i < 4u; i++) {
-      let r = row + thread.y * 4u + i;
-      if (r >= count) { break; }
-      var v = sums[i];
+  if (slice != 0u) { return; }`
+  return `${half ? 'enable f16;\n' : ''}${linearPrelude(shader)}
+${activation(shader.activation)}${operands(shader)}
+const LINES = ${lines}u; // Vectors of four rows or columns.
+const VECTORS = ${vectors}u; // Of the depth at a time.
+const SIZE = ${size}u; // Of an operand; the right one lies behind the left.
+var<workgroup> block: array<Vector, ${2 * size * slices}>;
+${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;\n` : ''}fn bring(isLeft: bool, line: u32, q: u32, count: u32, depth: u32) -> Vector {
+  if (isLeft) { return loadLeft(line, q, count, depth); }
+  return loadRight(line, q, depth);
+}
+@compute @workgroup_size(${threads * slices})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let count = p.a.rows * batch();
+  let depth = (p.a.width + 3u) / 4u;
+  let row = group.y * ${side}u;
+  let column = group.x * ${side}u;
+  let slice = thread / ${threads}u;
+  let index = thread % ${threads}u;
+  let x = index % ${across}u;
+  let y = index / ${across}u;
+  let isLeft = index < ${threads / 2}u;
+  let four = index % ${threads / 2}u / VECTORS;
+  let part = index % VECTORS;
+  let line = select(column, row, isLeft) + four * 4u;
+  let begin = slice * ${2 * size}u;
+  // Neighbouring threads write, and read, different banks: places within a row are turned with the depth.
+  let to = begin + select(SIZE, 0u, isLeft) + part * 4u * LINES + (four ^ (part * ${8 / vectors}u));
+  ${everySum((sum) => `var ${sum}: vec4<f32>;`).trimStart()}
+  var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;
+${bring('slice * VECTORS')}
+  for (var q = 0u; q < depth; q += ${vectors * slices}u) {
+    ${each(4, (e) => `block[to + ${e}u * LINES] = Vector(f0[${e}], f1[${e}], f2[${e}], f3[${e}]);`, '\n    ')}
+    workgroupBarrier();
+${bring(`q + ${vectors * slices}u + slice * VECTORS`)}
+    for (var k = 0u; k < VECTORS; k++) {
+      let turn = k * ${8 / vectors}u;
+      ${each(4, multiply, '\n      ')}
+    }
+    workgroupBarrier();
+  }
+  ${slices > 1 ? addShares : ''}
+  ${each(own, (i) =>
+    each(
+      parts,
+      (j) => `{
+    let r = row + y * ${own}u + ${i}u;
+    let c = column / 4u + x + ${j * across}u;
+    if (r < count && c * 4u < p.out.width) {
+      var v = sum${i}_${j};
       ${epilogue(shader)}
       arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
     }
-  }
+  }`,
+    ),
+  )}
 }
 `
 }

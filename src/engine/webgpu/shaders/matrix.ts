@@ -1,127 +1,151 @@
 /**
- * Products on a GPU's matrix units, as far as WebGPU reaches them: Dawn's experimental subgroup matrices, which a subgroup holds together and
+ * Linear layers on a GPU's matrix units, as far as WebGPU reaches them: Dawn's experimental subgroup matrices, which a subgroup holds together and
  * multiplies in one instruction. Operands are halves (or float32 where a device has that), sums float32.
  * https://github.com/gpuweb/gpuweb/blob/main/proposals/subgroup-matrix.md
  */
 import type { MatrixUnit } from '../matrix-unit.js'
-import { epilogue, type LinearShader, linearPrelude, operands, TILE } from './linear.js'
+import { epilogue, type LinearShader, linearPrelude, operands } from './linear.js'
+import { each, type Tiled } from './tile.js'
 import { activation } from './wgsl.js'
 
-/** Of a workgroup; each makes a quarter of its tile. */
-export const SUBGROUPS = 4
-const QUARTER = TILE / 2
+/** Threads that every device lets a workgroup have. */
+const MOST_THREADS = 256
 
-/** Bytes of an operand's element. */
-export const bytesOf = ({ component }: MatrixUnit) => (component === 'f16' ? 2 : 4)
-/** Depth at a time: 64 bytes of each row. */
-const depthOf = (unit: MatrixUnit) => 64 / bytesOf(unit)
-/** Elements from one row of `width` to the next in workgroup memory: 16 bytes more, so that rows begin at different banks. */
-export const strideOf = (width: number, unit: MatrixUnit) => width + 16 / bytesOf(unit)
-
-export function canMultiply(unit: MatrixUnit): boolean {
-  return QUARTER % unit.m === 0 && QUARTER % unit.n === 0 && depthOf(unit) % unit.k === 0
+/** A part of the output for a workgroup, a square of it for each of its subgroups. */
+export interface MatrixTile extends Tiled {
+  /** Of a subgroup. */
+  readonly side: number
+  /** Subgroups one below the other, and side by side. */
+  readonly down: number
+  readonly across: number
+  /** Elements of the depth at a time. */
+  readonly depth: number
 }
 
-/** Bytes of workgroup memory. */
-export function matrixLinearMemory(unit: MatrixUnit): number {
-  const operandBytes = 2 * TILE * strideOf(depthOf(unit), unit) * bytesOf(unit)
-  return operandBytes + SUBGROUPS * unit.m * unit.n * 4
+const LARGE: MatrixTile = { side: 32, down: 2, across: 4, depth: 32, fewest: 96 }
+const SMALL: MatrixTile = { side: 16, down: 1, across: 4, depth: 64, fewest: 0 }
+
+const bytesOf = ({ component }: MatrixUnit) => (component === 'f16' ? 2 : 4)
+/** Elements from one row to the next in workgroup memory: 16 bytes more, so that rows begin at different banks. */
+const strideOf = (depth: number, unit: MatrixUnit) => depth + 16 / bytesOf(unit)
+const threadsOf = ({ down, across }: MatrixTile, { subgroupSize }: MatrixUnit) => down * across * subgroupSize
+
+/** Rows and columns of a workgroup's part. */
+export function sidesOf({ side, down, across }: MatrixTile): readonly [rows: number, columns: number] {
+  return [side * down, side * across]
 }
 
-export function matrixEnables({ component, sizeControl }: MatrixUnit): string {
+/** Those that the unit's matrices divide and a workgroup of the device has room for, the larger first. */
+export function matrixTiles(unit: MatrixUnit, memory: number): readonly MatrixTile[] {
+  const large = threadsOf(LARGE, unit) <= MOST_THREADS ? LARGE : { ...LARGE, across: 2 }
+  return [large, SMALL].filter((tile) => {
+    const { side, depth } = tile
+    const threads = threadsOf(tile, unit)
+    const shares = sidesOf(tile).map((lines) => (lines * depth) / 4 / threads)
+    return (
+      [side / unit.m, side / unit.n, depth / unit.k, ...shares].every(Number.isInteger) &&
+      threads <= MOST_THREADS &&
+      memoryOf(tile, unit) <= memory
+    )
+  })
+}
+
+function memoryOf(tile: MatrixTile, unit: MatrixUnit): number {
+  const [rows, columns] = sidesOf(tile)
+  const sums = tile.down * tile.across * unit.m * unit.n * 4
+  return (rows + columns) * strideOf(tile.depth, unit) * bytesOf(unit) + sums
+}
+
+export function matrixLinearShader(
+  shader: Omit<LinearShader, 'operand'>,
+  unit: MatrixUnit,
+  tile: MatrixTile,
+): string {
+  const { m, n, k, component, subgroupSize, sizeControl } = unit
+  const { side, depth } = tile
+  const [rows, columns] = sidesOf(tile)
+  const threads = threadsOf(tile, unit)
+  const stride = strideOf(depth, unit)
+  const [down, across] = [side / m, side / n]
+  const [lefts, rights] = [rows, columns].map((lines) => (lines * depth) / 4 / threads)
+  const bring = (start: string) =>
+    [
+      each(lefts, (i) => `    f${i} = loadLeft(row + own + ${i}u * LINES, ${start} + part, count, depth);`),
+      each(rights, (i) => `    g${i} = loadRight(column + own + ${i}u * LINES, ${start} + part, depth);`),
+    ].join('\n')
+  const put = (to: string, from: string, i: number) =>
+    each(4, (e) => `${to}[place + ${i}u * LINES * STRIDE + ${e}u] = ${from}${i}[${e}];`, ' ')
+  const everySum = (line: (sum: string, i: number, j: number) => string, separator?: string) =>
+    each(down, (i) => each(across, (j) => line(`sum${i}_${j}`, i, j), separator), separator)
   return `${component === 'f16' ? 'enable f16;\n' : ''}enable subgroups;
 ${sizeControl ? 'enable subgroup_size_control;\n' : ''}enable chromium_experimental_subgroup_matrix;
-`
-}
-
-export function matrixTypes({ component, m, n, k }: MatrixUnit): string {
-  return `
+${linearPrelude(shader)}
+${activation(shader.activation)}${operands({ ...shader, operand: component === 'f16' ? 'half' : 'float' })}
 alias Element = ${component};
 alias Left = subgroup_matrix_left<Element, ${k}, ${m}>;
 alias Right = subgroup_matrix_right<Element, ${n}, ${k}>;
 alias Sums = subgroup_matrix_result<f32, ${n}, ${m}>;
-`
-}
-
-/** The attributes and parameters of a main function of `SUBGROUPS` subgroups. */
-export function matrixMain({ subgroupSize, sizeControl }: MatrixUnit): string {
-  return `${sizeControl ? `@subgroup_size(${subgroupSize}) ` : ''}@compute @workgroup_size(${SUBGROUPS * subgroupSize})
+const STRIDE = ${stride}u;
+const VECTORS = ${depth / 4}u; // Of the depth at a time.
+const LINES = ${threads / (depth / 4)}u; // Rows that all threads bring together.
+var<workgroup> left: array<Element, ${rows * stride}>;
+var<workgroup> right: array<Element, ${columns * stride}>;
+var<workgroup> staged: array<f32, ${tile.down * tile.across * m * n}>;
+${sizeControl ? `@subgroup_size(${subgroupSize}) ` : ''}@compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
   @builtin(subgroup_id) subgroup: u32,
   @builtin(subgroup_invocation_id) lane: u32,
-) {`
-}
-
-/** A tile of TILE x TILE of a linear layer to a workgroup, a quarter of it to a subgroup. */
-export function matrixLinearShader(shader: Omit<LinearShader, 'operand'>, unit: MatrixUnit): string {
-  const { m, n, k, component, subgroupSize } = unit
-  const [down, across] = [QUARTER / m, QUARTER / n]
-  const depth = depthOf(unit)
-  const stride = strideOf(depth, unit)
-  const vectors = depth / 4
-  return `${matrixEnables(unit)}${linearPrelude(shader)}
-${activation(shader.activation)}${operands({ ...shader, operand: component === 'f16' ? 'half' : 'float' })}${matrixTypes(unit)}
-const TILE = ${TILE}u;
-const STRIDE = ${stride}u;
-const VECTORS = ${vectors}u; // Of the depth at a time.
-const THREADS = ${SUBGROUPS * subgroupSize}u;
-var<workgroup> left: array<Element, ${TILE * stride}>;
-var<workgroup> right: array<Element, ${TILE * stride}>;
-var<workgroup> staged: array<f32, ${SUBGROUPS * m * n}>;
-${matrixMain(unit)}
+) {
   let count = p.a.rows * batch();
   let depth = (p.a.width + 3u) / 4u;
-  let row = group.y * TILE;
-  let column = group.x * TILE;
-  let top = subgroup / 2u * ${QUARTER}u;
-  let side = subgroup % 2u * ${QUARTER}u;
-  var sums: array<Sums, ${down * across}>;
-  for (var i = 0u; i < ${down * across}u; i++) { sums[i] = Sums(); }
+  let row = group.y * ${rows}u;
+  let column = group.x * ${columns}u;
+  let top = subgroup / ${tile.across}u * ${side}u;
+  let side = subgroup % ${tile.across}u * ${side}u;
+  let own = thread / VECTORS;
+  let part = thread % VECTORS;
+  let place = own * STRIDE + part * 4u;
+  ${everySum((sum) => `var ${sum} = Sums();`, '\n  ')}
+  ${each(lefts, (i) => `var f${i}: Vector;`, ' ')}
+  ${each(rights, (i) => `var g${i}: Vector;`, ' ')}
+${bring('0u')}
   for (var start = 0u; start < depth; start += VECTORS) {
-    for (var i = thread; i < TILE * VECTORS; i += THREADS) {
-      let own = i / VECTORS;
-      let part = i % VECTORS;
-      let to = own * STRIDE + part * 4u;
-      let a = loadLeft(row + own, start + part, count, depth);
-      let b = loadRight(column + own, start + part, depth);
-      for (var j = 0u; j < 4u; j++) {
-        left[to + j] = a[j];
-        right[to + j] = b[j];
-      }
-    }
+    ${each(lefts, (i) => put('left', 'f', i), '\n    ')}
+    ${each(rights, (i) => put('right', 'g', i), '\n    ')}
     workgroupBarrier();
+${bring('start + VECTORS')}
     for (var k = 0u; k < ${depth}u; k += ${k}u) {
-      var a: array<Left, ${down}>;
-      for (var i = 0u; i < ${down}u; i++) {
-        a[i] = subgroupMatrixLoad<Left, row_major>(&left, (top + i * ${m}u) * STRIDE + k, STRIDE);
-      }
-      for (var j = 0u; j < ${across}u; j++) {
-        let b = subgroupMatrixLoad<Right, col_major>(&right, (side + j * ${n}u) * STRIDE + k, STRIDE);
-        for (var i = 0u; i < ${down}u; i++) {
-          sums[i * ${across}u + j] = subgroupMatrixMultiplyAccumulate(a[i], b, sums[i * ${across}u + j]);
-        }
-      }
+      ${each(down, (i) => `let a${i} = subgroupMatrixLoad<Left, row_major>(&left, (top + ${i * m}u) * STRIDE + k, STRIDE);`, '\n      ')}
+      ${each(
+        across,
+        (j) => `{
+        let b = subgroupMatrixLoad<Right, col_major>(&right, (side + ${j * n}u) * STRIDE + k, STRIDE);
+        ${each(down, (i) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b, sum${i}_${j});`, '\n        ')}
+      }`,
+        '\n      ',
+      )}
     }
     workgroupBarrier();
   }
-  let own = subgroup * ${m * n}u;
-  for (var block = 0u; block < ${down * across}u; block++) {
-    subgroupMatrixStore<row_major>(&staged, own, sums[block], ${n}u);
-    workgroupBarrier();
-    for (var e = lane; e < ${(m * n) / 4}u; e += ${subgroupSize}u) {
-      let r = row + top + block / ${across}u * ${m}u + e / ${n / 4}u;
-      let c = (column + side + block % ${across}u * ${n}u) / 4u + e % ${n / 4}u;
-      if (r < count && c * 4u < p.out.width) {
-        let at = own + e * 4u;
-        var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
-        ${epilogue(shader)}
-        arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
-      }
+  let begin = subgroup * ${m * n}u;
+  ${everySum(
+    (sum, i, j) => `subgroupMatrixStore<row_major>(&staged, begin, ${sum}, ${n}u);
+  workgroupBarrier();
+  for (var e = lane; e < ${(m * n) / 4}u; e += ${subgroupSize}u) {
+    let r = row + top + ${i * m}u + e / ${n / 4}u;
+    let c = (column + side + ${j * n}u) / 4u + e % ${n / 4}u;
+    if (r < count && c * 4u < p.out.width) {
+      let at = begin + e * 4u;
+      var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
+      ${epilogue(shader)}
+      arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
     }
-    workgroupBarrier();
   }
+  workgroupBarrier();`,
+    '\n  ',
+  )}
 }
 `
 }

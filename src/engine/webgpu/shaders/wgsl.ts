@@ -72,10 +72,16 @@ ${body}
 `
 }
 
-/** `clamp` and `max` may make a number of what is none, and hide it. */
+/**
+ * `clamp` and `max` may make a number of what is none, and hide it; drivers were seen that make such of comparisons as well. What is no number is
+ * told by its bits, about which they know nothing.
+ */
 const BOUNDED = `
+fn isNumber(x: vec4<f32>) -> vec4<bool> {
+  return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) <= vec4<u32>(0x7f800000u);
+}
 fn bounded(x: vec4<f32>, low: vec4<f32>, high: vec4<f32>) -> vec4<f32> {
-  return select(select(x, high, x > high), low, x < low);
+  return select(x, clamp(x, low, high), isNumber(x));
 }
 `
 
@@ -149,7 +155,7 @@ const ELU = 'select(x, expm1Of(x), x < vec4<f32>(0.0))'
 
 const BODIES: Readonly<Record<ActivationKind, string>> = {
   identity: '  return x;',
-  relu: '  return select(x, vec4<f32>(0.0), x < vec4<f32>(0.0));',
+  relu: '  return select(x, max(x, vec4<f32>(0.0)), isNumber(x));',
   relu6: '  return bounded(x, vec4<f32>(0.0), vec4<f32>(6.0));',
   leaky_relu: '  return select(x, x * 0.01, x < vec4<f32>(0.0));',
   elu: `  return ${ELU};`,
