@@ -26,7 +26,8 @@ export interface RunBuffers {
   readonly rows: GpuBuffer
   readonly constants: GpuBuffer
   readonly arenaBytes: number
-  readonly outputBytes: number
+  /** Floats of each output. */
+  readonly outputLengths: readonly number[]
 }
 
 export class Gpu {
@@ -172,20 +173,21 @@ export class Gpu {
     return made
   }
 
-  /** Everything of one batch; resolves to the outputs, packed one behind the other. */
+  /** Everything of one batch; resolves to the outputs, which the device has packed one behind the other. */
   async run(
     dispatches: readonly Dispatch[],
     pixels: Float32Array<ArrayBuffer>,
     buffers: RunBuffers,
     signal: AbortSignal | undefined,
-  ): Promise<ArrayBuffer> {
+  ): Promise<Float32Array[]> {
     const { device } = this
     const { queue } = device
     const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)))
     const arena = this.#keep('activations', buffers.arenaBytes, USAGE.storage)
     const input = this.#keep('pixels', pixels.byteLength, USAGE.storage | USAGE.copyTarget)
-    const outputs = this.#keep('outputs', buffers.outputBytes, USAGE.storage | USAGE.copySource)
-    const back = this.#keep('read back', buffers.outputBytes, USAGE.mapRead | USAGE.copyTarget)
+    const outputBytes = buffers.outputLengths.reduce((sum, length) => sum + length, 0) * 4
+    const outputs = this.#keep('outputs', outputBytes, USAGE.storage | USAGE.copySource)
+    const back = this.#keep('read back', outputBytes, USAGE.mapRead | USAGE.copyTarget)
     const params = this.#keep('numbers', buffers.params.byteLength, USAGE.uniform | USAGE.copyTarget)
     await this.write(input, 0, pixels)
     await this.write(params, 0, new Uint8Array(buffers.params))
@@ -205,12 +207,18 @@ export class Gpu {
         this.#encode(pass, dispatches[from], pipelines[from], groups, from)
       }
       pass.end()
-      if (from === dispatches.length) encoder.copyBufferToBuffer(outputs, 0, back, 0, buffers.outputBytes)
+      if (from === dispatches.length) encoder.copyBufferToBuffer(outputs, 0, back, 0, outputBytes)
       queue.submit([encoder.finish()])
       submitted.push(this.#finished(cost, performance.now()))
     }
     await back.mapAsync(MAP_READ)
-    const values = back.getMappedRange().slice(0, buffers.outputBytes)
+    const mapped = back.getMappedRange()
+    let at = 0
+    const values = buffers.outputLengths.map((length) => {
+      const from = at
+      at += length * 4
+      return new Float32Array(mapped.slice(from, at))
+    })
     back.unmap()
     return values
   }

@@ -101,7 +101,8 @@ class DeviceHolder implements Devices {
         const lengths = [elementCount(plan.slots.get(output) ?? [])]
         const lowered = lowerPlan(plan, [output], this.arithmetic)
         const compiled = await model.compileOn(gpu, plan, lowered, lengths, { ...support, onlyTile })
-        return new Float32Array(await runBatch(gpu, compiled, pixels, batch, lengths, undefined))
+        const [values] = await runBatch(gpu, compiled, pixels, batch, lengths, undefined)
+        return values
       })
       return gpu
     } catch (error) {

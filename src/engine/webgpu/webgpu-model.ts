@@ -37,16 +37,15 @@ export async function runBatch(
   batch: number,
   outputLengths: readonly number[],
   signal: AbortSignal | undefined,
-): Promise<ArrayBuffer> {
+): Promise<Float32Array[]> {
   const dispatches = compiled.dispatches(batch)
-  const outputs = outputLengths.reduce((sum, length) => sum + length, 0) * batch * 4
   const buffers = {
     params: encodeParams(dispatches, lowered, places, batch),
     segments: weights.segments,
     rows: weights.rows,
     constants,
     arenaBytes: lowered.arena.floats * batch * 4,
-    outputBytes: outputs,
+    outputLengths: outputLengths.map((length) => length * batch),
   }
   const own = pixels as Float32Array<ArrayBuffer>
   return await gpu.exclusive('a run', () => gpu.run(dispatches, own, buffers, signal))
@@ -179,18 +178,22 @@ class WebgpuProgram implements Program {
     assertBatch(pixels, batch, inputLength)
     const gpu = await this.#model.devices.current()
     const compiled = await this.#compiledOn(gpu)
-    const outputs = this.#slots.map((_, index) => new Float32Array(batch * this.#lengths[index]))
     const most = this.#mostImages(gpu)
+    const run = (part: Float32Array, images: number) =>
+      runBatch(gpu, compiled, part, images, this.#lengths, signal)
+    if (batch <= most) return this.#named(await run(pixels, batch))
+    const outputs = this.#lengths.map((length) => new Float32Array(batch * length))
     for (let first = 0; first < batch; first += most) {
       const images = Math.min(most, batch - first)
       const part = pixels.subarray(first * inputLength, (first + images) * inputLength)
-      const values = await runBatch(gpu, compiled, part, images, this.#lengths, signal)
-      let at = 0
-      for (const [index, length] of this.#lengths.entries()) {
-        outputs[index].set(new Float32Array(values, at, length * images), first * length)
-        at += length * images * 4
+      for (const [index, values] of (await run(part, images)).entries()) {
+        outputs[index].set(values, first * this.#lengths[index])
       }
     }
+    return this.#named(outputs)
+  }
+
+  #named(outputs: readonly Float32Array[]): ReadonlyMap<SlotName, Float32Array> {
     return new Map(this.#slots.map((slot, index) => [slot, outputs[index]]))
   }
 
