@@ -90,7 +90,8 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
 
 /**
  * Operands lie in workgroup memory depth by depth, so that a step of it takes two reads of four rows and four columns for sixteen products or more.
- * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied.
+ * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied. Steps are written out: compilers do
+ * not do it by themselves, and it is worth a twelfth of the time.
  */
 export function linearShader(shader: LinearShader, { side, own, depth, slices }: LinearTile): string {
   const half = shader.operand === 'half'
@@ -104,13 +105,20 @@ export function linearShader(shader: LinearShader, { side, own, depth, slices }:
   // Shares of the depth are added up where operands were, if those are float32.
   const shares = half ? 'shares' : 'block'
   const bring = (start: string) =>
-    each(4, (e) => `    f${e} = bring(isLeft, line + ${e}u, ${start} + part, count, depth);`)
-  const multiply = (e: number) => `{
-        let at = begin + (k * 4u + ${e}u) * LINES;
-        ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`)}
-        ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`)}
-        ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`))}
-      }`
+    `if (isLeft) {
+      ${each(4, (e) => `f${e} = loadLeft(line + ${e}u, ${start} + part, count, depth);`, '\n      ')}
+    } else {
+      ${each(4, (e) => `f${e} = loadRight(line + ${e}u, ${start} + part, depth);`, '\n      ')}
+    }`
+  const multiply = (k: number) => {
+    const turn = `${(k >> 2) * (8 / vectors)}u`
+    return `{
+      let at = begin + ${k}u * LINES;
+      ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ ${turn})]`)};`, '\n      ')}
+      ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ ${turn})]`)};`, '\n      ')}
+      ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`, ' '), '\n      ')}
+    }`
+  }
   const everySum = (line: (sum: string, index: number) => string) =>
     each(own, (i) => each(parts, (j) => `    ${line(`sum${i}_${j}`, i * parts + j)}`))
   const addShares = `for (var i = 1u; i < ${slices}u; i++) {
@@ -130,11 +138,7 @@ const LINES = ${lines}u; // Vectors of four rows or columns.
 const VECTORS = ${vectors}u; // Of the depth at a time.
 const SIZE = ${size}u; // Of an operand; the right one lies behind the left.
 var<workgroup> block: array<Vector, ${2 * size * slices}>;
-${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;\n` : ''}fn bring(isLeft: bool, line: u32, q: u32, count: u32, depth: u32) -> Vector {
-  if (isLeft) { return loadLeft(line, q, count, depth); }
-  return loadRight(line, q, depth);
-}
-@compute @workgroup_size(${threads * slices})
+${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;\n` : ''}@compute @workgroup_size(${threads * slices})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let count = p.a.rows * batch();
   let depth = (p.a.width + 3u) / 4u;
@@ -153,15 +157,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let to = begin + select(SIZE, 0u, isLeft) + part * 4u * LINES + (four ^ (part * ${8 / vectors}u));
   ${everySum((sum) => `var ${sum}: vec4<f32>;`).trimStart()}
   var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;
-${bring('slice * VECTORS')}
+  ${bring('slice * VECTORS')}
   for (var q = 0u; q < depth; q += ${vectors * slices}u) {
     ${each(4, (e) => `block[to + ${e}u * LINES] = Vector(f0[${e}], f1[${e}], f2[${e}], f3[${e}]);`, '\n    ')}
     workgroupBarrier();
-${bring(`q + ${vectors * slices}u + slice * VECTORS`)}
-    for (var k = 0u; k < VECTORS; k++) {
-      let turn = k * ${8 / vectors}u;
-      ${each(4, multiply, '\n      ')}
-    }
+    ${bring(`q + ${vectors * slices}u + slice * VECTORS`)}
+    ${each(depth, multiply, '\n    ')}
     workgroupBarrier();
   }
   ${slices > 1 ? addShares : ''}

@@ -163,7 +163,7 @@ test.each(LINEAR_TILES)('a linear layer in squares of $side', (tile) => {
   // What every device has.
   expect(bytes).toBeLessThanOrEqual(16384)
   expect(threadsOf(code)).toBeLessThanOrEqual(256)
-  expect(code.match(/= fma\(/g)).toHaveLength(4 * tile.own * (tile.own / 4))
+  expect(code.match(/= fma\(/g)).toHaveLength(tile.depth * tile.own * (tile.own / 4))
   expect(code.includes('if (slice != 0u) { return; }')).toBe(tile.slices > 1)
 })
 
@@ -184,9 +184,9 @@ test('operands in halves are widened before they are multiplied, and added up el
       "return bitcast<vec4<f16>>(weight[at]);",
       "const LINES = 8u; // Vectors of four rows or columns.",
       "var<workgroup> block: array<Vector, 1024>;",
-      "fn bring(isLeft: bool, line: u32, q: u32, count: u32, depth: u32) -> Vector {",
       "var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;",
       "block[to + 0u * LINES] = Vector(f0[0], f1[0], f2[0], f3[0]);",
+      "block[to + 1u * LINES] = Vector(f0[1], f1[1], f2[1], f3[1]);",
     ]
   `)
 })
