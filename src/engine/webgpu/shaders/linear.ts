@@ -13,13 +13,15 @@ export interface LinearTile extends Tiled {
   readonly depth: number
   /** Groups of threads that share out the depth among them: small outputs have no other way to keep a GPU busy. */
   readonly slices: number
+  /** Steps of the depth that are written out, where compilers do not do it by themselves: as many as were seen to help. */
+  readonly steps: number
 }
 
 /** Within 16 KiB of workgroup memory, which every device has. */
 export const LINEAR_TILES: readonly LinearTile[] = [
-  { side: 128, own: 8, depth: 16, slices: 1, fewest: 192 },
-  { side: 64, own: 4, depth: 32, slices: 1, fewest: 128 },
-  { side: 32, own: 4, depth: 16, slices: 4, fewest: 0 },
+  { side: 128, own: 8, depth: 16, slices: 1, steps: 4, fewest: 192 },
+  { side: 64, own: 4, depth: 32, slices: 1, steps: 32, fewest: 128 },
+  { side: 32, own: 4, depth: 16, slices: 4, steps: 4, fewest: 0 },
 ]
 
 export interface Epilogue {
@@ -90,10 +92,9 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
 
 /**
  * Operands lie in workgroup memory depth by depth, so that a step of it takes two reads of four rows and four columns for sixteen products or more.
- * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied. Steps are written out: compilers do
- * not do it by themselves, and it is worth a twelfth of the time.
+ * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied.
  */
-export function linearShader(shader: LinearShader, { side, own, depth, slices }: LinearTile): string {
+export function linearShader(shader: LinearShader, { side, own, depth, slices, steps }: LinearTile): string {
   const half = shader.operand === 'half'
   const across = side / own
   const threads = across * across
@@ -110,15 +111,13 @@ export function linearShader(shader: LinearShader, { side, own, depth, slices }:
     } else {
       ${each(4, (e) => `f${e} = loadRight(line + ${e}u, ${start} + part, depth);`, '\n      ')}
     }`
-  const multiply = (k: number) => {
-    const turn = `${(k >> 2) * (8 / vectors)}u`
-    return `{
-      let at = begin + ${k}u * LINES;
-      ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ ${turn})]`)};`, '\n      ')}
-      ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ ${turn})]`)};`, '\n      ')}
+  const multiply = (step: number) => `{
+      let at = begin + (k + ${step}u) * LINES;
+      let turn = (k / 4u + ${step >> 2}u) * ${8 / vectors}u;
+      ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`, '\n      ')}
+      ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`, '\n      ')}
       ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`, ' '), '\n      ')}
     }`
-  }
   const everySum = (line: (sum: string, index: number) => string) =>
     each(own, (i) => each(parts, (j) => `    ${line(`sum${i}_${j}`, i * parts + j)}`))
   const addShares = `for (var i = 1u; i < ${slices}u; i++) {
@@ -162,7 +161,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     ${each(4, (e) => `block[to + ${e}u * LINES] = Vector(f0[${e}], f1[${e}], f2[${e}], f3[${e}]);`, '\n    ')}
     workgroupBarrier();
     ${bring(`q + ${vectors * slices}u + slice * VECTORS`)}
-    ${each(depth, multiply, '\n    ')}
+    for (var k = 0u; k < ${depth}u; k += ${steps}u) {
+      ${each(steps, multiply, '\n      ')}
+    }
     workgroupBarrier();
   }
   ${slices > 1 ? addShares : ''}

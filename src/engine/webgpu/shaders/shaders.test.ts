@@ -163,7 +163,7 @@ test.each(LINEAR_TILES)('a linear layer in squares of $side', (tile) => {
   // What every device has.
   expect(bytes).toBeLessThanOrEqual(16384)
   expect(threadsOf(code)).toBeLessThanOrEqual(256)
-  expect(code.match(/= fma\(/g)).toHaveLength(tile.depth * tile.own * (tile.own / 4))
+  expect(code.match(/= fma\(/g)).toHaveLength(tile.steps * tile.own * (tile.own / 4))
   expect(code.includes('if (slice != 0u) { return; }')).toBe(tile.slices > 1)
 })
 
