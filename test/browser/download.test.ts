@@ -130,6 +130,8 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     await expect
       .poll(async () => (await callIn(other, 'listStoredModels'))[0]?.bytes ?? 0, { timeout: 20_000 })
       .toBeGreaterThan(3_000_000)
+    // What is being written stays, and is told.
+    expect(await callIn(other, 'removeStoredModels')).toMatchObject([{ whole: false }])
     await page.close({ runBeforeUnload: false })
     expect(await lost).toBe('closed')
     const { error, progress } = await callIn(other, 'load', { url: PATH })
@@ -199,7 +201,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
 
   test('stored models can be removed', async () => {
     await load()
-    await call(context, site.plain, 'removeStoredModels')
+    expect(await call(context, site.plain, 'removeStoredModels')).toEqual([])
     expect(await call(context, site.plain, 'listStoredModels')).toEqual([])
   })
 })

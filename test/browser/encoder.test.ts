@@ -78,6 +78,25 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
     })
   })
 
+  test('what a page holds of a photo has the embedding of its file', async () => {
+    const { bitmapWidth, ...differences } = await call(browser, site.plain, 'fromPage', `/photos/${names[0]}`)
+    // Photos without a profile, opaque: the pixels are the same.
+    expect(differences).toEqual({ image: 0, canvas: 0, data: 0, bitmap: 0 })
+    expect(bitmapWidth).toBeGreaterThan(0)
+  })
+
+  test('what is no image, or no address, is refused in words', async () => {
+    const said = await call(browser, site.plain, 'complaints')
+    expect(said).toEqual({
+      nothing: expect.stringMatching(/^TypeError: An image is a Blob.* got Null\.$/),
+      element: expect.stringMatching(/^TypeError: An image is a Blob.* got HTMLBodyElement\.$/),
+      empty: expect.stringMatching(/^ImageError: The HTMLImageElement cannot be read: /),
+      brackets: 'TypeError: "http://[" is no address that a model could be fetched from.',
+      ftp: expect.stringMatching(/^TypeError: A page fetches models over https.* not over ftp .*File/),
+      escapes: expect.stringMatching(/^HubError: .*%zz\.safetensors.*404/),
+    })
+  })
+
   test('a run whose encoder is disposed of ends with an error that says so', async () => {
     expect(await call(browser, site.isolated, 'disposedMidway', `/photos/${names[0]}`)).toBe('disposed')
   })

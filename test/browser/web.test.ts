@@ -34,7 +34,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       viewport: { width: options.width ?? 1280, height: 900 },
     })
     await page.goto(site.isolated)
-    await page.getByText('Ready').waitFor()
+    await page.getByText('Ready', { exact: true }).waitFor()
     return page
   }
 
@@ -98,6 +98,9 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowUp')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.getByRole('status').textContent()).toMatch(/row 1, column 7,/)
+    await page.keyboard.press('ArrowRight')
+    const spoken = page.locator('.picture [aria-live=polite]').first()
+    await expect.poll(() => spoken.textContent()).toMatch(/^row 1, column 8, similarity -?[01]\.\d\d$/)
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('.card').count()).toBe(1)
@@ -161,7 +164,47 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await drop(names.slice(4))
     await page.getByRole('button', { name: 'Remove pants-3.jpg' }).click()
     await expect.poll(() => page.locator('.card').count()).toBe(5)
+    // Those that come later are compared as well.
+    await page
+      .getByRole('application', { name: /16 by 16/ })
+      .first()
+      .click()
     await expect.poll(() => page.getByRole('application', { name: /16 by 16/ }).count()).toBe(5)
+    await drop(['shoes-1.jpg'])
+    await expect.poll(() => page.locator('.score').count()).toBe(6)
+    await page.close()
+  })
+
+  test('a dropped folder gives its photos, those of inner folders too, without hidden files', async () => {
+    const page = await open()
+    const jpeg = readFileSync(photo('hat-1.jpg'), 'base64')
+    await page.evaluate((base64) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+      const file = (name: string) => ({
+        isFile: true,
+        name,
+        file: (give: (file: File) => void) => give(new File([bytes], name, { type: 'image/jpeg' })),
+      })
+      const folder = (name: string, inner: { name: string }[]) => ({
+        isFile: false,
+        name,
+        createReader: () => {
+          const pieces = [inner.slice(0, 2), inner.slice(2), []]
+          return { readEntries: (give: (entries: unknown[]) => void) => give(pieces.shift() ?? []) }
+        },
+      })
+      const entry = folder('holiday', [
+        file('b.jpg'),
+        file('a.jpg'),
+        folder('day 2', [file('c.jpg'), file('.DS_Store')]),
+      ])
+      const item = { kind: 'file', webkitGetAsEntry: () => entry, getAsFile: () => null }
+      const event = new Event('drop', { bubbles: true, cancelable: true })
+      Object.defineProperty(event, 'dataTransfer', { value: { items: [item], types: ['Files'] } })
+      document.body.dispatchEvent(event)
+    }, jpeg)
+    await page.getByText(/^3 done/).waitFor()
+    expect(await page.locator('.name').allTextContents()).toEqual(['a.jpg', 'b.jpg', 'c.jpg'])
     await page.close()
   })
 
@@ -196,7 +239,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
   test('without threads, and where the model cannot be fetched', async () => {
     const page = await browser.newPage()
     await page.goto(site.plain)
-    await page.getByText('Ready').waitFor()
+    await page.getByText('Ready', { exact: true }).waitFor()
     expect(await page.locator('.status').textContent()).not.toMatch(/threads/)
     await page.close()
     site.handler = (request, response) => {
@@ -207,9 +250,15 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     const context = await browser.newContext()
     const broken = await context.newPage()
     await broken.goto(site.isolated)
-    const alert = await broken.getByRole('alert').textContent()
-    expect(alert).toMatch(/404/)
+    const alert = broken.getByRole('alert')
+    expect(await alert.textContent()).toMatch(/404/)
+    await broken.locator('input[type=file]').setInputFiles([photo('hat-1.jpg')])
+    await broken.getByText('Not computed').waitFor()
+    // The photo waits for the model.
     site.handler = null
+    await broken.getByRole('button', { name: 'Try again' }).click()
+    await broken.getByText(/^1 done/).waitFor()
+    expect(await alert.count()).toBe(0)
     await context.close()
   })
 })

@@ -101,9 +101,9 @@ export async function serveSite(page: string, folders: Readonly<Record<string, s
   const roots: Readonly<Record<string, string>> = { ...folders, isolated: page, plain: page }
   const server = createServer((request, response) => {
     if (site.handler?.(request, response)) return
-    const [, name, ...rest] = decodeURIComponent(
-      new URL(request.url ?? '/', 'http://localhost').pathname,
-    ).split('/')
+    const asked = new URL(request.url ?? '/', 'http://localhost').pathname
+    // What cannot be decoded is the name of nothing here.
+    const [, name, ...rest] = (/%(?![0-9a-f]{2})/i.test(asked) ? '' : decodeURIComponent(asked)).split('/')
     const root = roots[name]
     const path = root === undefined ? null : normalize(join(root, rest.join('/') || 'index.html'))
     if (path === null || !path.startsWith(root + sep) || !existsSync(path)) {

@@ -1,8 +1,9 @@
 /** The page: photos come in by dropping, pasting or choosing; a chosen patch is compared with all patches of all photos. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { View } from './draw-photo.js'
+import { droppedFiles } from './dropped-files.js'
 import { exampleAddresses } from './examples.js'
-import { findMatches } from './matches.js'
+import { useMatches } from './matches.js'
 import { describePatch, type Level, type PatchPlace, type Photo } from './photo.js'
 import { PhotoCard } from './photo-card.js'
 import { useColors } from './use-colors.js'
@@ -28,12 +29,9 @@ export function App() {
   chosenPhoto.current = chosen?.photo ?? null
   const [trouble, setTrouble] = useState<string | null>(null)
   const chooser = useRef<HTMLInputElement>(null)
-  const { photos, status, add, remove, clear } = usePhotos(detail * PATCH_PIXELS)
+  const { photos, status, add, remove, clear, retry } = usePhotos(detail * PATCH_PIXELS)
   const colors = useColors(photos, level)
-  const matches = useMemo(
-    () => (chosen === null ? null : findMatches(photos, chosen, level)),
-    [photos, chosen, level],
-  )
+  const matches = useMatches(photos, chosen, level)
 
   const shown = useMemo(() => {
     if (matches === null) return null
@@ -44,11 +42,22 @@ export function App() {
   const bestOf = useMemo(() => new Map(matches?.best.map((match) => [match.photo, match])), [matches])
 
   const addFiles = useCallback(
-    (files: Iterable<File> | null | undefined) => {
-      const images = [...(files ?? [])].filter(({ name }) => !name.startsWith('.'))
-      if (images.length > 0) add(images.map((file) => ({ name: file.name, file })))
+    (files: Iterable<File> | null) => {
+      const images = [...(files ?? [])].map((file) => ({ name: file.name, file }))
+      if (images.length > 0) add(images)
     },
     [add],
+  )
+
+  const addDropped = useCallback(
+    (data: DataTransfer | null) => {
+      setTrouble(null)
+      if (data === null) return
+      droppedFiles(data).then(addFiles, (error) =>
+        setTrouble(`What was dropped could not be read (${error instanceof Error ? error.message : error}).`),
+      )
+    },
+    [addFiles],
   )
 
   const addExamples = async () => {
@@ -92,9 +101,9 @@ export function App() {
     const drop = (event: DragEvent) => {
       event.preventDefault()
       setDragging(false)
-      addFiles(event.dataTransfer?.files)
+      addDropped(event.dataTransfer)
     }
-    const paste = (event: ClipboardEvent) => addFiles(event.clipboardData?.files)
+    const paste = (event: ClipboardEvent) => addDropped(event.clipboardData)
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return
       // The line of results goes away with what has the focus in it.
@@ -109,14 +118,13 @@ export function App() {
     addEventListener('paste', paste, { signal })
     addEventListener('keydown', press, { signal })
     return () => abort.abort()
-  }, [addFiles])
+  }, [addDropped])
 
   const nameOf = (id: number) => photos.find((photo) => photo.id === id)?.name ?? ''
   const best = matches?.best.find(({ photo }) => photo !== chosen?.photo) ?? matches?.best[0]
-  const outcome = status.kind === 'encoding' ? '' : describeOutcome(photos)
   const said =
     chosen === null || best === undefined
-      ? outcome && `Photos: ${outcome}.`
+      ? describeState(status, photos)
       : `${nameOf(chosen.photo)}, ${describePatch(chosen)}, chosen. Most similar: ${nameOf(best.photo)}, ${describePatch(best)}, ${best.similarity.toFixed(2)}.`
 
   return (
@@ -126,7 +134,7 @@ export function App() {
           <h1>Plumage</h1>
           <p>See what a vision transformer sees. Your photos stay in this tab.</p>
         </div>
-        <Status status={status} photos={photos} />
+        <Status status={status} photos={photos} onRetry={retry} />
       </header>
       <main>
         <section class="controls" aria-label="Controls">
@@ -251,6 +259,7 @@ export function App() {
                   chosen={chosen?.photo === photo.id ? chosen : null}
                   best={bestOf.get(photo.id) ?? null}
                   similarity={bestOf.get(photo.id)?.similarity ?? null}
+                  similarities={matches?.maps.get(photo.id) ?? null}
                   onChoose={setChosen}
                   onRemove={removePhoto}
                 />
@@ -314,13 +323,30 @@ function describeOutcome(photos: readonly Photo[]): string {
     .join(', ')
 }
 
-function Status({ status, photos }: { readonly status: EncoderStatus; readonly photos: readonly Photo[] }) {
-  const { kind, text, loaded, done, total, rate } = status
+/** For those who cannot see the line of the status: once when something begins and once when it is done. */
+function describeState({ kind, total }: EncoderStatus, photos: readonly Photo[]): string {
+  if (kind === 'loading') return 'Loading the model.'
+  if (kind === 'failed') return '' // An alert says it.
+  if (kind === 'encoding') return total === 1 ? 'Computing.' : 'Computing photos.'
+  const outcome = describeOutcome(photos)
+  return outcome === '' ? 'Ready.' : `Photos: ${outcome}.`
+}
+
+function Status(props: {
+  readonly status: EncoderStatus
+  readonly photos: readonly Photo[]
+  onRetry(): void
+}) {
+  const { photos, onRetry } = props
+  const { kind, text, loaded, done, total, rate } = props.status
   if (kind === 'failed') {
     return (
-      <p class="status failed" role="alert">
-        {text}
-      </p>
+      <div class="status failed">
+        <span role="alert">{text}</span>
+        <button type="button" onClick={onRetry}>
+          Try again
+        </button>
+      </div>
     )
   }
   if (kind === 'loading') {

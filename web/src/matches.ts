@@ -1,5 +1,6 @@
-/** Which patches of all photos are most like a chosen one. */
-import { patchAt, patchSimilarity } from 'plumage/browser'
+/** Which patches of all photos are most like a chosen one, found photo by photo while the page stays free. */
+import { type Features, patchAt, patchSimilarity } from 'plumage/browser'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Level, type PatchPlace, type Photo, patchMapOf } from './photo.js'
 
 export interface Match extends PatchPlace {
@@ -8,6 +9,8 @@ export interface Match extends PatchPlace {
 }
 
 export interface Matches {
+  /** What was chosen. */
+  readonly chosen: PatchPlace
   /** For each photo by its number: the similarity of every patch. */
   readonly maps: ReadonlyMap<number, Float32Array>
   /** The most similar patch of each photo, best first, the chosen patch itself left out. */
@@ -17,42 +20,104 @@ export interface Matches {
   readonly high: number
 }
 
-/** Null where the photo has no features (it was removed, or is being computed). */
-export function findMatches(photos: readonly Photo[], chosen: PatchPlace, level: Level): Matches | null {
-  const source = photos.find(({ id }) => id === chosen.photo)?.features
-  if (!source || chosen.row >= source.grid.rows || chosen.column >= source.grid.columns) return null
-  const query = patchAt(patchMapOf(source, level), chosen.row, chosen.column)
+/** Of one photo. */
+interface Found {
+  readonly map: Float32Array
+  readonly best: Match | null
+  /** How many patches have which similarity, from -1 to 1 in equal steps. */
+  readonly counts: Uint32Array
+}
+
+/** Milliseconds of work before the page may do something else. */
+const TURN = 12
+const STEPS = 2000
+
+/** Null where nothing is chosen, or its photo has no features (it was removed, or is being computed). Photos that come later join in. */
+export function useMatches(
+  photos: readonly Photo[],
+  chosen: PatchPlace | null,
+  level: Level,
+): Matches | null {
+  const [matches, setMatches] = useState<Matches | null>(null)
+  /** What is known for the present choice. */
+  const known = useRef<{ key: string; found: WeakMap<Features, Found> }>({ key: '', found: new WeakMap() })
+  const source = photos.find(({ id }) => id === chosen?.photo)?.features ?? null
+
+  useEffect(() => {
+    const isThere = source !== null && chosen !== null && inside(chosen, source)
+    if (!isThere) return setMatches(null)
+    const key = `${chosen.photo} ${chosen.row} ${chosen.column} ${level}`
+    if (known.current.key !== key) known.current = { key, found: new WeakMap() }
+    const { found } = known.current
+    const query = patchAt(patchMapOf(source, level), chosen.row, chosen.column)
+    const abort = new AbortController()
+    const search = async () => {
+      let since = performance.now()
+      for (const { id, features } of photos) {
+        if (features === null || found.has(features)) continue
+        if (performance.now() - since > TURN) {
+          await new Promise((resolve) => setTimeout(resolve))
+          if (abort.signal.aborted) return
+          since = performance.now()
+        }
+        found.set(features, matchesIn(id, features, query, chosen, level))
+      }
+      setMatches(joined(photos, found, chosen))
+    }
+    void search()
+    return () => abort.abort()
+  }, [photos, chosen, level, source])
+
+  // What was found for another choice is nothing for this one.
+  return matches?.chosen === chosen ? matches : null
+}
+
+function inside({ row, column }: PatchPlace, { grid }: Features): boolean {
+  return row < grid.rows && column < grid.columns
+}
+
+function matchesIn(
+  photo: number,
+  features: Features,
+  query: Float32Array,
+  chosen: PatchPlace,
+  level: Level,
+): Found {
+  const map = patchSimilarity(query, patchMapOf(features, level))
+  const { columns } = features.grid
+  const self = photo === chosen.photo ? chosen.row * columns + chosen.column : -1
+  const counts = new Uint32Array(STEPS + 1)
+  let top = -1
+  map.forEach((similarity, patch) => {
+    counts[Math.round(((Math.min(1, Math.max(-1, similarity)) + 1) / 2) * STEPS)]++
+    if (patch !== self && (top < 0 || similarity > map[top])) top = patch
+  })
+  const best =
+    top < 0 ? null : { photo, row: Math.floor(top / columns), column: top % columns, similarity: map[top] }
+  return { map, best, counts }
+}
+
+function joined(photos: readonly Photo[], found: WeakMap<Features, Found>, chosen: PatchPlace): Matches {
   const maps = new Map<number, Float32Array>()
   const best: Match[] = []
+  const counts = new Uint32Array(STEPS + 1)
   for (const { id, features } of photos) {
-    if (features === null) continue
-    const similarities = patchSimilarity(query, patchMapOf(features, level))
-    maps.set(id, similarities)
-    const { columns } = features.grid
-    const self = id === chosen.photo ? chosen.row * columns + chosen.column : -1
-    let top = -1
-    for (let patch = 0; patch < similarities.length; patch++)
-      if (patch !== self && (top < 0 || similarities[patch] > similarities[top])) top = patch
-    if (top >= 0)
-      best.push({
-        photo: id,
-        row: Math.floor(top / columns),
-        column: top % columns,
-        similarity: similarities[top],
-      })
+    const own = features === null ? undefined : found.get(features)
+    if (own === undefined) continue
+    maps.set(id, own.map)
+    if (own.best !== null) best.push(own.best)
+    for (let step = 0; step <= STEPS; step++) counts[step] += own.counts[step]
   }
   best.sort((a, b) => b.similarity - a.similarity)
-  const all = new Float32Array([...maps.values()].reduce((sum, { length }) => sum + length, 0))
-  let filled = 0
-  for (const map of maps.values()) {
-    all.set(map, filled)
-    filled += map.length
-  }
-  all.sort()
-  return {
-    maps,
-    best,
-    low: all[Math.floor(all.length * 0.5)],
-    high: all[Math.floor((all.length - 1) * 0.995)],
-  }
+  return { chosen, maps, best, low: quantile(counts, 0.5), high: quantile(counts, 0.995) }
+}
+
+/** The similarity below which a share of all patches lies. */
+function quantile(counts: Uint32Array, share: number): number {
+  let left = counts.reduce((sum, count) => sum + count, 0) * share
+  const step = counts.findIndex((count) => {
+    left -= count
+    return left < 0
+  })
+  return ((step < 0 ? STEPS : step) / STEPS) * 2 - 1
 }

@@ -11,6 +11,8 @@ interface Props extends Omit<Layers, 'cursor'> {
   readonly stopped: boolean
   /** Of the best match in this photo. */
   readonly similarity: number | null
+  /** Of every patch to the chosen one. */
+  readonly similarities: Float32Array | null
   onChoose(place: PatchPlace): void
   onRemove(id: number): void
 }
@@ -23,7 +25,8 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
 }
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { photo, stopped, view, colors, shown, chosen, best, similarity, onChoose, onRemove } = props
+  const { photo, stopped, view, colors, shown, chosen, best, similarity, similarities, onChoose, onRemove } =
+    props
   const { id, name, features, preview, problem } = photo
   const canvas = useRef<HTMLCanvasElement>(null)
   const [cursor, setCursor] = useState<PatchPlace | null>(null)
@@ -100,7 +103,7 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
           <span class="working">{stopped ? 'Not computed' : 'Computing'}</span>
         )}
         <span class="sound" aria-live="polite">
-          {focused && place !== null ? describePatch(place) : ''}
+          {focused && place !== null && grid ? describeCursor(place, grid, similarities) : ''}
         </span>
       </div>
       <div class="caption">
@@ -119,6 +122,18 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
     </li>
   )
 })
+
+/** Where the keys are, and how alike it is to what was chosen. */
+function describeCursor(
+  place: PatchPlace,
+  { columns }: PatchGrid,
+  similarities: Float32Array | null,
+): string {
+  const value = similarities?.[place.row * columns + place.column]
+  return value === undefined
+    ? describePatch(place)
+    : `${describePatch(place)}, similarity ${value.toFixed(2)}`
+}
 
 /** Of a card: what is much longer than wide, or the other way round, is shown with margins. */
 function ratioOf({ width, height }: ImageBitmap): string {

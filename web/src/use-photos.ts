@@ -20,6 +20,8 @@ export interface PhotoStore {
   readonly photos: readonly Photo[]
   readonly status: EncoderStatus
   add(files: readonly { readonly name: string; readonly file: Blob }[]): void
+  /** After a failure. */
+  retry(): void
   remove(id: number): void
   clear(): void
 }
@@ -33,6 +35,7 @@ const START: EncoderStatus = { kind: 'loading', text: '', loaded: null, done: 0,
 export function usePhotos(side: number): PhotoStore {
   const [photos, setPhotos] = useState<readonly Photo[]>([])
   const [status, setStatus] = useState(START)
+  const [attempt, setAttempt] = useState(0)
   const encoder = useRef<Encoder<ImageSource> | null>(null)
   const queue = useRef<Photo[]>([])
   const running = useRef(false)
@@ -155,7 +158,7 @@ export function usePhotos(side: number): PhotoStore {
       encoder.current?.[Symbol.dispose]()
       encoder.current = null
     }
-  }, [side, work])
+  }, [side, work, attempt])
 
   const add = useCallback(
     (files: readonly { readonly name: string; readonly file: Blob }[]) => {
@@ -183,7 +186,9 @@ export function usePhotos(side: number): PhotoStore {
     for (const { id } of current.current) remove(id)
   }, [remove])
 
-  return { photos, status, add, remove, clear }
+  const retry = useCallback(() => setAttempt((old) => old + 1), [])
+
+  return { photos, status, add, remove, clear, retry }
 }
 
 function messageOf(error: unknown): string {

@@ -35,6 +35,11 @@ export class Channel {
     )
   }
 
+  /** Whether the threads have ended: nothing is answered any more. */
+  get isEnded(): boolean {
+    return this.#ended !== null
+  }
+
   /** @param onSent told the request's number, by which a run can be cancelled */
   ask(
     request: RequestBody,

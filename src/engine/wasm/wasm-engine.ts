@@ -30,6 +30,8 @@ export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
 /** Owns its threads and their memory: models loaded on it are gone with it. */
 export interface WasmEngine extends Engine, Disposable {
+  /** Whether its threads have ended by themselves, or it was disposed of: every call fails. */
+  readonly isLost: boolean
   /** Floating-point operations a second of multiply-adds in registers alone: of one thread, times their number. */
   measurePeak(): Promise<number>
   /** The same threads and memory, for weights that are stored otherwise. */
@@ -58,6 +60,9 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
   return {
     ...withPrecision(precision),
     withPrecision,
+    get isLost() {
+      return channel.isEnded
+    },
     measurePeak: () => measurePeak(channel, workers.threads),
     [Symbol.dispose]: () => channel.close(),
   }

@@ -35,7 +35,7 @@ export function checkEngineSettings({ engine, precision }: EngineSettings): void
 export async function chooseEngine(
   settings: EngineSettings,
   onWarning: (message: string) => void,
-): Promise<Engine & Partial<Disposable>> {
+): Promise<Engine & Partial<Disposable> & { readonly isLost?: boolean }> {
   const { engine = 'auto', precision = 'auto', threads } = settings
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     assertHas('reference', precision, ['float64'])

@@ -60,6 +60,21 @@ export async function decodeImage(
   }
 }
 
+/** What a page has shown, upright as it is; transparency is left out, as where a file is decoded. The bitmap is closed. */
+export async function pixelsOfBitmap(
+  bitmap: ImageBitmap,
+  { maxPixels = DEFAULT_MAX_PIXELS }: DecodeOptions = {},
+): Promise<DecodedImage> {
+  try {
+    const { width, height } = bitmap
+    assertNotTooLarge(bitmap, maxPixels, 'the image')
+    const rgba = new Uint8Array((await readPixels(bitmap, true)).buffer)
+    return { width, height, data: rgbFrom8Bits(rgba, 4), format: 'raw', orientation: 1, upright: true }
+  } finally {
+    bitmap.close()
+  }
+}
+
 async function bytesOf(blob: Blob, label: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await blob.arrayBuffer())

@@ -7,6 +7,7 @@ import { type EncoderStages, encoderOf } from '../../encoder/staged-encoder.js'
 import type { EncodeOptions, Encoder, EncoderDescription } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
 import type { RgbImage } from '../../image/image.js'
+import { ImageError } from '../../image/image-error.js'
 import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
 import { checkEngineSettings, type EngineSettings } from './choose-engine.js'
 import { type AskOptions, HostClient } from './host/host-client.js'
@@ -17,11 +18,15 @@ import type {
   LoadedEncoder,
   ModelAddress,
   RemoteItem,
+  SentImage,
 } from './host/protocol.js'
 import type { DownloadProgress } from './storage/fetch-model.js'
 
-/** A photo as dropped or fetched, the bytes of a file, or pixels. */
-export type ImageSource = Blob | Uint8Array | RgbImage
+/**
+ * A photo as dropped or fetched, the bytes of a file, pixels, or what a page shows: an image, a canvas, a frame of a video. Of the latter the page
+ * gives what it holds: colours converted, multiplied by transparency and turned as the browser has done it.
+ */
+export type ImageSource = Blob | Uint8Array | RgbImage | ImageBitmapSource
 
 /** A name (`mini`, or one of Birder's published weights), an address, a file, or all files of a model that consists of several. */
 export type ModelSource = string | URL | Blob | readonly File[]
@@ -79,7 +84,7 @@ export async function loadEncoder(
 
 /** A text is a name unless it has a separator or an ending. */
 function addressOf(model: ModelSource): ModelAddress {
-  if (model instanceof URL) return { kind: 'url', url: model.href }
+  if (model instanceof URL) return { kind: 'url', url: fetchable(model).href }
   if (model instanceof Blob) return { kind: 'files', files: [model] }
   if (Array.isArray(model) && model.every((file) => file instanceof Blob))
     return { kind: 'files', files: model }
@@ -89,7 +94,18 @@ function addressOf(model: ModelSource): ModelAddress {
     )
   }
   if (!/[/\\:]|\.(safetensors|pt|pth|bin|json)$/i.test(model)) return { kind: 'name', name: model }
-  return { kind: 'url', url: new URL(model, globalThis.document?.baseURI ?? globalThis.location.href).href }
+  const base = globalThis.document?.baseURI ?? globalThis.location.href
+  if (!URL.canParse(model, base)) {
+    throw new TypeError(`${JSON.stringify(model)} is no address that a model could be fetched from.`)
+  }
+  return { kind: 'url', url: fetchable(new URL(model, base)).href }
+}
+
+function fetchable(url: URL): URL {
+  if (['http:', 'https:', 'blob:', 'data:'].includes(url.protocol)) return url
+  throw new TypeError(
+    `A page fetches models over https, http, blob or data, not over ${url.protocol.slice(0, -1)} (${url.href}). A file on disk is given as a File, chosen or dropped.`,
+  )
 }
 
 function checked(options: LoadOptions): HostLoadOptions {
@@ -119,7 +135,7 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
   }
 
   async prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
-    const [sent, transfer] = ownCopy(source)
+    const [sent, transfer] = await ownCopy(source)
     return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
   }
 
@@ -150,18 +166,39 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
 }
 
 /** Bytes that may change hands: a view would take the whole of its buffer along, and the caller keeps what is theirs. */
-function ownCopy(source: ImageSource): [ImageSource, Transferable[]] {
+async function ownCopy(source: ImageSource): Promise<[SentImage, Transferable[]]> {
   if (source instanceof Uint8Array) {
     const bytes = source.slice()
     return [bytes, [bytes.buffer]]
   }
   if (source instanceof Blob) return [source, []]
-  if (!(source?.data instanceof Uint8Array)) {
-    throw new TypeError(
-      `An image is a Blob, a Uint8Array with the bytes of a file, or pixels { height, width, data }, got ${Object.prototype.toString.call(source)}.`,
-    )
+  if (!isPixels(source)) {
+    const bitmap = await bitmapOf(source)
+    return [bitmap, [bitmap]]
   }
   const { height, width } = source
   const data = source.data.slice()
   return [{ height, width, data }, [data.buffer]]
+}
+
+function isPixels(source: ImageSource): source is RgbImage {
+  return (source as Partial<RgbImage> | null)?.data instanceof Uint8Array
+}
+
+/** What a page shows, as it is now. */
+async function bitmapOf(source: ImageBitmapSource): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(source, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' })
+  } catch (cause) {
+    const found = Object.prototype.toString.call(source).slice(8, -1)
+    if (cause instanceof TypeError) {
+      throw new TypeError(
+        'An image is a Blob, a Uint8Array with the bytes of a file, pixels { height, width, data }, ImageData, or an image, canvas, video frame or ' +
+          `bitmap of the page, got ${found}.`,
+        { cause },
+      )
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ImageError('unreadable', `The ${found} cannot be read: ${reason}`, { cause })
+  }
 }

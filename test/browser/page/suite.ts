@@ -334,14 +334,64 @@ async function disposedMidway(photo: string): Promise<string> {
   return await running
 }
 
+/** The largest difference of an embedding from that of the photo as a file, for each way in which a page may hold the photo. */
+async function fromPage(photo: string): Promise<Record<string, number>> {
+  const file = await blobOf(photo)
+  using encoder = await loadEncoder('mini', { orientation: 'ignore' })
+  const { embedding } = await encoder.encode(file)
+  const image = new Image()
+  image.src = photo
+  await image.decode()
+  const canvas = document.createElement('canvas')
+  canvas.width = image.naturalWidth
+  canvas.height = image.naturalHeight
+  const context = canvas.getContext('2d')
+  if (context === null) throw new Error('no canvas')
+  context.drawImage(image, 0, 0)
+  const sources = {
+    image,
+    canvas,
+    data: context.getImageData(0, 0, canvas.width, canvas.height),
+    bitmap: await createImageBitmap(image),
+  }
+  const found: Record<string, number> = {}
+  for (const [name, source] of Object.entries(sources)) {
+    const again = await encoder.encode(source)
+    found[name] = Math.max(...again.embedding.map((value, i) => Math.abs(value - embedding[i])))
+  }
+  // What was given stays the page's.
+  found.bitmapWidth = sources.bitmap.width
+  return found
+}
+
+/** What is said of something that is no image, or no address. */
+async function complaints(): Promise<Record<string, string>> {
+  using encoder = await loadEncoder('mini')
+  const said = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'nothing',
+      (error) => `${error.name}: ${error.message}`,
+    )
+  return {
+    nothing: await said(encoder.encode(null as never)),
+    element: await said(encoder.encode(document.body as never)),
+    empty: await said(encoder.encode(new Image())),
+    brackets: await said(loadEncoder('http://[')),
+    ftp: await said(loadEncoder('ftp://localhost/model.pt')),
+    escapes: await said(loadEncoder('/%zz.safetensors')),
+  }
+}
+
 const suite = {
   aborted,
   chosenEngine,
+  complaints,
   conformance,
   decodeError,
   disposedMidway,
   embeddings,
   engineTask,
+  fromPage,
   goldens,
   listStoredModels: library.listStoredModels,
   load,

@@ -6,21 +6,27 @@ import type { EncoderStages } from '../../../encoder/staged-encoder.js'
 import type { EncodeOptions } from '../../../encoder/types.js'
 import type { Engine } from '../../../engine/engine.js'
 import { disposed } from '../../../engine/engine-error.js'
-import { decodedFrom, type RgbImage } from '../../../image/image.js'
+import { decodedFrom } from '../../../image/image.js'
 import { chooseEngine } from '../choose-engine.js'
-import { decodeImage } from '../decode-image.js'
+import { decodeImage, pixelsOfBitmap } from '../decode-image.js'
 import { Shared } from '../shared.js'
 import { openModel } from './open-model.js'
 import { plainError } from './plain-error.js'
-import type { FromHost, HostAnswer, HostLoadOptions, HostRequest, ModelAddress, ToHost } from './protocol.js'
-
-type Source = Blob | Uint8Array | RgbImage
+import type {
+  FromHost,
+  HostAnswer,
+  HostLoadOptions,
+  HostRequest,
+  ModelAddress,
+  SentImage,
+  ToHost,
+} from './protocol.js'
 
 class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   /** By their settings: encoders with the same ones have one engine, its threads and its memory. */
-  readonly #engines = new Shared<Engine & Partial<Disposable>>()
-  readonly #encoders = new Map<number, EncoderStages<Source, ImageItem>>()
+  readonly #engines = new Shared<Engine & Partial<Disposable> & { readonly isLost?: boolean }>()
+  readonly #encoders = new Map<number, EncoderStages<SentImage, ImageItem>>()
   /** Prepared images with the encoder that they are for. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
   readonly #underWay = new Map<number, AbortController>()
@@ -99,14 +105,18 @@ class Host {
       const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
       const { positions, maxPixels } = options
       const { orientation } = recipe
-      const stages = await createStages<Source>({
+      const stages = await createStages<SentImage>({
         vit,
         engine,
         recipe,
-        decode: async (source, { signal } = {}) =>
-          source instanceof Blob || source instanceof Uint8Array
-            ? decodeImage(source, { orientation, ...given({ maxPixels, signal }) })
-            : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file'),
+        decode: async (source, { signal } = {}) => {
+          const options = { orientation, ...given({ maxPixels, signal }) }
+          if (source instanceof Blob || source instanceof Uint8Array)
+            return await decodeImage(source, options)
+          return source instanceof ImageBitmap
+            ? await pixelsOfBitmap(source, options)
+            : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file')
+        },
         name,
         fingerprint,
         signal,
@@ -138,7 +148,7 @@ class Host {
     return await stages.compute(batch, options, signal)
   }
 
-  #stages(encoder: number): EncoderStages<Source, ImageItem> {
+  #stages(encoder: number): EncoderStages<SentImage, ImageItem> {
     const stages = this.#encoders.get(encoder)
     if (stages !== undefined) return stages
     throw disposed('encoder')

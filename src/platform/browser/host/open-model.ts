@@ -111,7 +111,7 @@ async function namedFiles(
 const WITH_CONFIG = /^(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)$|\.index\.json$/
 
 async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<ModelFiles> {
-  const label = decodeURIComponent(url.pathname.split('/').pop() ?? '') || url.host
+  const label = unescaped(url.pathname.split('/').pop() ?? '') || url.host
   const { sha256: _, ...rest } = fetching
   return {
     main: await fetchModel(url, fetching),
@@ -127,6 +127,15 @@ async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<Mode
         throw error
       }
     },
+  }
+}
+
+/** As it stands where its escapes mean nothing. */
+function unescaped(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
   }
 }
 

@@ -24,9 +24,12 @@ export interface HostLoadOptions extends RecipeChoice, EngineSettings {
   readonly sha256?: string
 }
 
+/** An image on its way to the worker. */
+export type SentImage = Blob | Uint8Array | RgbImage | ImageBitmap
+
 export type HostRequest =
   | { readonly kind: 'load'; readonly model: ModelAddress; readonly options: HostLoadOptions }
-  | { readonly kind: 'prepare'; readonly encoder: number; readonly source: Blob | Uint8Array | RgbImage }
+  | { readonly kind: 'prepare'; readonly encoder: number; readonly source: SentImage }
   | {
       readonly kind: 'compute'
       readonly encoder: number

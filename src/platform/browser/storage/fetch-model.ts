@@ -282,11 +282,14 @@ function refusal(url: URL, { status, headers }: Response): Error {
 }
 
 function noConnection(url: URL, received: number, cause: unknown): PassingTrouble {
+  const isElsewhere = url.origin !== globalThis.location.origin
+  const reason = isElsewhere
+    ? `there is no connection, or ${url.host} does not let pages of other origins read it (CORS)`
+    : `there is no connection to ${url.host}`
   return new PassingTrouble(
     new HubError(
       'no-network',
-      `${shown(url)} cannot be fetched, ${received} bytes in: there is no connection, or ${url.host} does not let pages of other ` +
-        'origins read it (CORS). Check the network and the address, then load again: it goes on from there.',
+      `${shown(url)} cannot be fetched, ${received} bytes in: ${reason}. Check the network and the address, then load again: it goes on from there.`,
       { cause },
     ),
   )

@@ -124,12 +124,29 @@ export async function listStoredModels(): Promise<readonly StoredModel[]> {
   return found
 }
 
-/** Removes all downloaded models of this origin; those in use stay usable until their encoder is disposed of, if the browser allows it. */
-export async function removeStoredModels(): Promise<void> {
-  const root = await navigator.storage.getDirectory()
-  await root.removeEntry(FOLDER, { recursive: true }).catch((error) => {
-    if (!(error instanceof DOMException) || error.name !== 'NotFoundError') throw error
-  })
+/**
+ * Removes the downloaded models of this origin; those in use stay usable until their encoder is disposed of, if the browser allows it.
+ *
+ * @returns what is still there: models that are being downloaded at this moment, in whichever tab
+ */
+export async function removeStoredModels(): Promise<readonly StoredModel[]> {
+  const folder = await folderOrNull(() => {})
+  const names: string[] = []
+  for await (const name of folder?.keys() ?? []) names.push(name)
+  // The bytes first: a note alone speaks of nothing.
+  const isNote = (name: string) => Number(name.endsWith(NOTE_ENDING))
+  const held = new Set<string>()
+  for (const name of names.sort((a, b) => isNote(a) - isNote(b))) {
+    if (held.has(name)) continue
+    await folder?.removeEntry(name).catch((error) => {
+      if (!(error instanceof DOMException)) throw error
+      // Another tab was faster.
+      if (error.name === 'NotFoundError') return
+      if (error.name !== 'NoModificationAllowedError' && error.name !== 'InvalidStateError') throw error
+      held.add(name).add(`${name}${NOTE_ENDING}`)
+    })
+  }
+  return await listStoredModels()
 }
 
 const NOTE_ENDING = '.note'
