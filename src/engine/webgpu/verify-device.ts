@@ -4,7 +4,7 @@
  */
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
-import type { Plan, SlotName } from '../plan.js'
+import type { Plan, SlotName, Step } from '../plan.js'
 import { createReferenceEngine } from '../reference/reference-engine.js'
 import type { ShaderSupport } from './shader-support.js'
 
@@ -96,6 +96,18 @@ function wrongResult(name: string, what: string): EngineError {
   )
 }
 
+function attention(scale: number): Step {
+  return {
+    op: 'attention',
+    input: 'qkv',
+    output: 'attended',
+    heads: 2,
+    scale,
+    queryNorm: null,
+    keyNorm: null,
+  }
+}
+
 /** The products of a block alone. */
 function productsPlan(scale: number): Plan {
   return {
@@ -105,18 +117,7 @@ function productsPlan(scale: number): Plan {
       ['qkv', [TOKENS, 3 * WIDTH]],
       ['attended', [TOKENS, WIDTH]],
     ]),
-    steps: [
-      { op: 'linear', input: 'x', output: 'qkv', weight: 'qkv', bias: null },
-      {
-        op: 'attention',
-        input: 'qkv',
-        output: 'attended',
-        heads: 2,
-        scale,
-        queryNorm: null,
-        keyNorm: null,
-      },
-    ],
+    steps: [{ op: 'linear', input: 'x', output: 'qkv', weight: 'qkv', bias: null }, attention(scale)],
     weights: new Map([['qkv', [3 * WIDTH, WIDTH]]]),
     constants: new Map(),
   }
@@ -152,15 +153,7 @@ function smallPlan(scale: number): Plan {
         epsilon: 1e-6,
       },
       { op: 'linear', input: 'normed', output: 'qkv', weight: 'qkv', bias: 'qkv bias' },
-      {
-        op: 'attention',
-        input: 'qkv',
-        output: 'attended',
-        heads: 2,
-        scale,
-        queryNorm: null,
-        keyNorm: null,
-      },
+      attention(scale),
       { op: 'linear', input: 'attended', output: 'projected', weight: 'proj', bias: null },
       { op: 'scale', input: 'projected', output: 'scaled', gamma: 'norm' },
       { op: 'add', input: 'x', branch: 'scaled', output: 'sum' },
