@@ -7,7 +7,8 @@ export default defineConfig({
     // Two cores, and the native engine uses both: more workers would only make tests wait for each other.
     maxWorkers: 2,
     testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // An emulated GPU's shaders take a minute to compile the first time.
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000 } },
     coverage: {
       provider: 'v8',
