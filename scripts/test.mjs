@@ -62,7 +62,8 @@ function softwareGpu() {
   if (process.env.VK_ICD_FILENAMES !== undefined || !existsSync(driver)) return {}
   const drivers = [driver, process.env.PLUMAGE_HALF_GPU_DRIVER].filter(Boolean).join(':')
   const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':')
-  return { VK_ICD_FILENAMES: drivers, LD_LIBRARY_PATH: libraries }
+  // Mesa's compiler takes ten times longer over shaders that it optimises than they run.
+  return { VK_ICD_FILENAMES: drivers, LD_LIBRARY_PATH: libraries, GALLIVM_PERF: 'nopt' }
 }
 
 function readCounts() {

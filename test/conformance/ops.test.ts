@@ -7,7 +7,7 @@ import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { elementCount } from '../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, NOT_TRIED } from '../support/engines.js'
-import { CASES, type Case } from './cases.js'
+import { type Case, casesFor } from './cases.js'
 import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
@@ -46,7 +46,8 @@ describe.each(ENGINE_VARIANTS)('$name', ({ precision, ...variant }) => {
   })
   // A GPU's ways to multiply are the affair of products alone, and slow to compile on an emulation.
   const isWay = variant.name.startsWith('webgpu') && precision !== 'float32'
-  const rows = isWay ? CASES.filter(isProduct) : CASES
+  const cases = casesFor(variant.name.split(',')[0])
+  const rows = isWay ? cases.filter(isProduct) : cases
   test.each(rows)('$name agrees with the reference', async (row) => {
     const actual = await runOn(engine, row)
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(

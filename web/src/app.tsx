@@ -121,11 +121,13 @@ export function App() {
   }, [addDropped])
 
   const nameOf = (id: number) => photos.find((photo) => photo.id === id)?.name ?? ''
-  const best = matches?.best.find(({ photo }) => photo !== chosen?.photo) ?? matches?.best[0]
+  // What was asked last may be under way: what is told belongs to what was found.
+  const asked = matches?.chosen ?? null
+  const best = matches?.best.find(({ photo }) => photo !== asked?.photo) ?? matches?.best[0]
   const said =
-    chosen === null || best === undefined
+    asked === null || best === undefined
       ? describeState(status, photos)
-      : `${nameOf(chosen.photo)}, ${describePatch(chosen)}, chosen. Most similar: ${nameOf(best.photo)}, ${describePatch(best)}, ${best.similarity.toFixed(2)}.`
+      : `${nameOf(asked.photo)}, ${describePatch(asked)}, chosen. Most similar: ${nameOf(best.photo)}, ${describePatch(best)}, ${best.similarity.toFixed(2)}.`
 
   return (
     <>
@@ -233,7 +235,7 @@ export function App() {
                 'Click a patch of any photo to see what is similar in all of them.'
               ) : (
                 <>
-                  <Found chosen={chosen} best={matches?.best ?? []} nameOf={nameOf} />
+                  <Found chosen={asked ?? chosen} best={matches?.best ?? []} nameOf={nameOf} />
                   <button
                     type="button"
                     onClick={() => {

@@ -68,8 +68,8 @@ export function useMatches(
     return () => abort.abort()
   }, [photos, chosen, level, source])
 
-  // What was found for another choice is nothing for this one.
-  return matches?.chosen === chosen ? matches : null
+  // What was found for another choice stays until this one's is there: nothing flickers.
+  return chosen === null ? null : matches
 }
 
 function inside({ row, column }: PatchPlace, { grid }: Features): boolean {

@@ -94,8 +94,13 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
  * Operands lie in workgroup memory depth by depth, so that a step of it takes two reads of four rows and four columns for sixteen products or more.
  * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied.
  */
-export function linearShader(shader: LinearShader, { side, own, depth, slices, steps }: LinearTile): string {
+export function linearShader(
+  shader: LinearShader,
+  { side, own, depth, slices, ...tile }: LinearTile,
+): string {
   const half = shader.operand === 'half'
+  // Of halves nothing was seen to help, and drivers take long over much text.
+  const steps = half ? 1 : tile.steps
   const across = side / own
   const threads = across * across
   const vectors = depth / 4
@@ -113,7 +118,7 @@ export function linearShader(shader: LinearShader, { side, own, depth, slices, s
     }`
   const multiply = (step: number) => `{
       let at = begin + (k + ${step}u) * LINES;
-      let turn = (k / 4u + ${step >> 2}u) * ${8 / vectors}u;
+      let turn = (k + ${step}u) / 4u * ${8 / vectors}u;
       ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`, '\n      ')}
       ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`, '\n      ')}
       ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`, ' '), '\n      ')}
