@@ -8,20 +8,16 @@
  * --check compares the tokens with those of a float32 pass: the lowest cosine of a token, and the largest difference beside the largest value.
  */
 import { parseArgs } from 'node:util'
+import { countFlop } from '../dist/engine/count-flop.js'
 import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
-import { flopOf, pseudoRandomVit } from './pseudo-random-vit.mjs'
+import { pseudoRandomVit, SIZE_OPTIONS, sizesFrom } from './pseudo-random-vit.mjs'
 
 const { values } = parseArgs({
   options: {
-    width: { type: 'string', default: '1024' },
-    heads: { type: 'string', default: '16' },
-    depth: { type: 'string', default: '24' },
-    patch: { type: 'string', default: '14' },
-    size: { type: 'string', default: '518' },
-    batch: { type: 'string', default: '1' },
+    ...SIZE_OPTIONS,
     runs: { type: 'string', default: '5' },
     threads: { type: 'string' },
     'instruction-set': { type: 'string' },
@@ -29,22 +25,13 @@ const { values } = parseArgs({
     check: { type: 'boolean', default: false },
   },
 })
-const [width, heads, depth, patch, size, batch, runs] = [
-  'width',
-  'heads',
-  'depth',
-  'patch',
-  'size',
-  'batch',
-  'runs',
-].map((name) => Number(values[name]))
-
-const rows = Math.floor(size / patch)
-const sizes = { width, heads, depth, patch, rows }
+const sizes = sizesFrom(values)
+const { width, patch, rows, batch } = sizes
+const runs = Number(values.runs)
 const { config, weights, positions, random } = pseudoRandomVit(sizes)
 const { plan, slots } = planVit(config, { rows, columns: rows }, positions)
 const tokens = 5 + rows * rows
-const operations = batch * flopOf(sizes)
+const operations = batch * countFlop(plan, [slots.tokens])
 
 const instructionSet = values['instruction-set']
 const engine = createNativeEngine({

@@ -1,7 +1,23 @@
 /** A vision transformer with pseudo-random weights, for profiles: no file is needed. */
 
+/** For `parseArgs`: the sizes of DINOv2's ViT-L/14 unless told otherwise. */
+export const SIZE_OPTIONS = {
+  width: { type: 'string', default: '1024' },
+  heads: { type: 'string', default: '16' },
+  depth: { type: 'string', default: '24' },
+  patch: { type: 'string', default: '14' },
+  size: { type: 'string', default: '518' },
+  batch: { type: 'string', default: '1' },
+}
+
+/** What was given for them, as numbers; `rows` of patches, as many as columns. */
+export function sizesFrom(values) {
+  const sizes = Object.fromEntries(Object.keys(SIZE_OPTIONS).map((name) => [name, Number(values[name])]))
+  return { ...sizes, rows: Math.floor(sizes.size / sizes.patch) }
+}
+
 /**
- * @param {{ width: number, heads: number, depth: number, patch: number, rows: number }} sizes `rows` of patches, as many as columns
+ * @param {{ width: number, heads: number, depth: number, patch: number, rows: number }} sizes
  * @returns what `planVit` takes, and the source of the weights
  */
 export function pseudoRandomVit({ width, heads, depth, patch, rows }) {
@@ -42,13 +58,4 @@ export function pseudoRandomVit({ width, heads, depth, patch, rows }) {
     },
   }
   return { config, weights, positions: random.slice(0, rows * rows * width), random }
-}
-
-/** Multiplications and additions of one image, twice a multiplication. */
-export function flopOf({ width, depth, patch, rows }) {
-  const tokens = 5 + rows * rows
-  return (
-    2 *
-    (rows * rows * 3 * patch * patch * width + depth * (12 * tokens * width ** 2 + 2 * tokens ** 2 * width))
-  )
 }

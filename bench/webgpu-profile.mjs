@@ -8,27 +8,20 @@
  */
 import { parseArgs } from 'node:util'
 import { create } from 'webgpu'
+import { countFlop } from '../dist/engine/count-flop.js'
 import { deviceOf } from '../dist/engine/webgpu/request-device.js'
 import { createWebgpuEngineOn } from '../dist/engine/webgpu/webgpu-engine.js'
 import { planVit } from '../dist/model/plan-vit.js'
 import { DAWN_OPTIONS } from '../dist/platform/node/webgpu/index.js'
-import { flopOf, pseudoRandomVit } from './pseudo-random-vit.mjs'
+import { pseudoRandomVit, SIZE_OPTIONS, sizesFrom } from './pseudo-random-vit.mjs'
 
 const { values } = parseArgs({
   options: {
-    width: { type: 'string', default: '1024' },
-    heads: { type: 'string', default: '16' },
-    depth: { type: 'string', default: '24' },
-    patch: { type: 'string', default: '14' },
-    size: { type: 'string', default: '518' },
-    batch: { type: 'string', default: '1' },
+    ...SIZE_OPTIONS,
     precision: { type: 'string', default: 'float32' },
     device: { type: 'boolean', default: false },
   },
 })
-const [width, heads, depth, patch, size, batch] = ['width', 'heads', 'depth', 'patch', 'size', 'batch'].map(
-  (name) => Number(values[name]),
-)
 const RUNS = 5
 
 const gpu = create([...DAWN_OPTIONS])
@@ -49,7 +42,6 @@ if (values.device) {
 let isTimed = false
 const labels = new WeakMap()
 const timed = []
-let queries
 const MOST = 2048
 
 const parts = await deviceOf({
@@ -63,7 +55,7 @@ const parts = await deviceOf({
     }),
 })
 const { device } = parts
-queries = device.createQuerySet({ type: 'timestamp', count: 2 * MOST })
+const queries = device.createQuerySet({ type: 'timestamp', count: 2 * MOST })
 const watched = new Proxy(device, {
   get(target, name) {
     if (name === 'createComputePipelineAsync')
@@ -117,8 +109,8 @@ function watchedEncoder(encoder) {
   }
 }
 
-const rows = Math.floor(size / patch)
-const sizes = { width, heads, depth, patch, rows }
+const sizes = sizesFrom(values)
+const { size, rows, batch } = sizes
 const { config, weights, positions } = pseudoRandomVit(sizes)
 const { plan, slots } = planVit(config, { rows, columns: rows }, positions)
 const engine = await createWebgpuEngineOn(async () => ({ ...parts, device: watched }), {
@@ -138,7 +130,7 @@ for (let run = 0; run < 2 * RUNS; run++) {
   await program.run(pixels, { batch })
   seconds.push((performance.now() - started) / 1000)
 }
-const flop = batch * flopOf(sizes)
+const flop = batch * countFlop(plan, [slots.embedding, slots.tokens])
 const median = seconds.sort((a, b) => a - b)[RUNS]
 console.log(
   `a run: min ${(1000 * seconds[0]).toFixed(2)} ms, median ${(1000 * median).toFixed(2)} ms, ${(flop / median / 1e12).toFixed(2)} TFLOP/s`,

@@ -2,6 +2,7 @@
  * Whether a GPU computes what it should: small networks are run on it and on the reference engine, one of them with each tile of products. Drivers that overflow silently or reorder
  * what they must not are the field's best-known failure, and an embedding shows nothing of it.
  */
+import { elementCount } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { Plan, SlotName, Step } from '../plan.js'
@@ -86,7 +87,7 @@ async function verifyOverflow(name: string, run: Run): Promise<void> {
     constants: new Map(),
   }
   const ones: WeightSource = {
-    read: async (_, shape) => new Float32Array(shape.reduce((product, side) => product * side, 1)).fill(1),
+    read: async (_, shape) => new Float32Array(elementCount(shape)).fill(1),
   }
   const result = await run(plan, ones, 'y', new Float32Array(TOKENS * WIDTH).fill(1e6), 1, null)
   if (result.some(Number.isFinite))
@@ -121,7 +122,7 @@ function productsPlan(scale: number): Plan {
       ['qkv', [TOKENS, 3 * WIDTH]],
       ['attended', [TOKENS, WIDTH]],
     ]),
-    steps: [{ op: 'linear', input: 'x', output: 'qkv', weight: 'qkv', bias: null }, attention(scale)],
+    steps: [{ op: 'linear', input: 'x', output: 'qkv', weight: 'qkv', bias: 'qkv bias' }, attention(scale)],
     weights: new Map([
       ['qkv', [3 * WIDTH, WIDTH]],
       ['qkv bias', [3 * WIDTH]],
@@ -189,7 +190,7 @@ function smallPlan(scale: number): Plan {
 /** Eighths, which halves hold exactly: the way that weights are kept is not what is tried here. */
 const WEIGHTS: WeightSource = {
   read: async (name, shape) => {
-    const length = shape.reduce((product, side) => product * side, 1)
+    const length = elementCount(shape)
     const size = name === 'large' ? 512 : 1
     return noise(length, length).map((value) => (Math.round(value * 8) / 8) * size)
   },

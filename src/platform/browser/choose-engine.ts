@@ -28,6 +28,9 @@ export function checkEngineSettings({ engine, precision }: EngineSettings): void
   checkChoice('precision', precision, PRECISION_CHOICES)
 }
 
+/** Disposable where it owns threads or a device; lost where its threads have ended. */
+export type ChosenEngine = Engine & Partial<Disposable> & { readonly isLost?: boolean }
+
 /**
  * @param onWarning told where `auto` had to leave a GPU aside
  * @throws `EngineError`: `unavailable` for an engine asked for by name that this browser cannot run, `unsupported` for a precision that it lacks
@@ -35,7 +38,7 @@ export function checkEngineSettings({ engine, precision }: EngineSettings): void
 export async function chooseEngine(
   settings: EngineSettings,
   onWarning: (message: string) => void,
-): Promise<Engine & Partial<Disposable> & { readonly isLost?: boolean }> {
+): Promise<ChosenEngine> {
   const { engine = 'auto', precision = 'auto', threads } = settings
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     assertHas('reference', precision, ['float64'])

@@ -4,10 +4,9 @@ import { createStages, type ImageItem } from '../../../encoder/create-encoder.js
 import type { FeatureData } from '../../../encoder/features.js'
 import type { EncoderStages } from '../../../encoder/staged-encoder.js'
 import type { EncodeOptions } from '../../../encoder/types.js'
-import type { Engine } from '../../../engine/engine.js'
 import { disposed } from '../../../engine/engine-error.js'
 import { decodedFrom } from '../../../image/image.js'
-import { chooseEngine } from '../choose-engine.js'
+import { type ChosenEngine, chooseEngine } from '../choose-engine.js'
 import { decodeImage, pixelsOfBitmap } from '../decode-image.js'
 import { Shared } from '../shared.js'
 import { openModel } from './open-model.js'
@@ -25,7 +24,7 @@ import type {
 class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   /** By their settings: encoders with the same ones have one engine, its threads and its memory. */
-  readonly #engines = new Shared<Engine & Partial<Disposable> & { readonly isLost?: boolean }>()
+  readonly #engines = new Shared<ChosenEngine>()
   readonly #encoders = new Map<number, EncoderStages<SentImage, ImageItem>>()
   /** Prepared images with the encoder that they are for. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
