@@ -33,13 +33,15 @@ function runScript(...args: readonly string[]): Promise<{ code: unknown; stderr:
   })
 }
 
-test('imports down the table pass, and so do circles of types alone', () => {
+test('imports up the table pass, and so does what is imported later', () => {
   const lines = violationsIn({
     'tensor/shape.ts': 'export type Shape = readonly number[]',
     'checkpoint/open.ts':
       "import type { Shape } from '../tensor/shape.js'\nexport const open = (shape: Shape) => shape",
-    'engine/plan.ts': "import type { Other } from './other.js'\nexport interface Plan { other: Other }",
-    'engine/other.ts': "import type { Plan } from './plan.js'\nexport interface Other { plan: Plan }",
+    'engine/plan.ts': "export interface Plan {}\nexport const other = () => import('./other.js')",
+    'engine/other.ts': "import type { Plan } from './plan.js'\nexport type Other = Plan",
+    'coded-error.ts': 'export class CodedError extends Error {}',
+    'tensor/error.ts': "import { CodedError } from '../coded-error.js'\nexport class E extends CodedError {}",
     'engine/engine.ts': 'export interface Engine {}',
     'model/plan-vit.ts':
       "import { type Plan } from '../engine/plan.js'\nimport type { Engine } from '../engine/engine.js'\nexport type P = [Plan, Engine]",
@@ -98,6 +100,19 @@ test.each([
   ],
   ['a room that is not in the table', { 'utils/a.ts': "import 'node:fs'" }, /belongs to no room/],
   ['a file outside src', { 'cli/a.ts': "import '../../test/b.js'" }, /outside src/],
+  [
+    'a circle of types',
+    {
+      'engine/plan.ts': "import type { Other } from './other.js'\nexport interface Plan { other: Other }",
+      'engine/other.ts': "import type { Plan } from './plan.js'\nexport interface Other { plan: Plan }",
+    },
+    /import cycle: engine\/other -> engine\/plan -> engine\/other/,
+  ],
+  [
+    'an import of the common ground',
+    { 'coded-error.ts': "import { b } from './tensor/b.js'", 'tensor/b.ts': '' },
+    /coded-error may not import anything/,
+  ],
   [
     'a circle of values',
     { 'cli/a.ts': "import './b.js'", 'cli/b.ts': "export * from './c.js'", 'cli/c.ts': "import './a.js'" },

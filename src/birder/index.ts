@@ -1,4 +1,6 @@
 /** Birder's surface but for what reaches files and the network; `plumage/birder` adds that. */
+
+export { listPretrainedModels } from '../hub/weights.js'
 export {
   type ClassificationTransform,
   classificationTransform,
@@ -13,4 +15,3 @@ export {
   getSizeFromSignature,
   type Signature,
 } from './signature.js'
-export { listPretrainedModels } from './weights.js'

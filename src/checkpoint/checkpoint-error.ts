@@ -1,4 +1,5 @@
 /** Why a checkpoint cannot be used, and the one place where a tensor's shape is judged. */
+import { CodedError } from '../coded-error.js'
 import { type Shape, sameShape } from '../tensor/shape.js'
 
 export type CheckpointErrorCode =
@@ -16,20 +17,17 @@ export type CheckpointErrorCode =
   | 'non-finite'
   | 'not-found'
 
-/** Programs branch on the code, people read the message. */
-export class CheckpointError extends Error {
+export class CheckpointError extends CodedError<CheckpointErrorCode> {
   override readonly name = 'CheckpointError'
-  readonly code: CheckpointErrorCode
   /** The tensor at fault, when it is about one. */
   readonly tensor: string | undefined
 
   constructor(
     code: CheckpointErrorCode,
     message: string,
-    options: { tensor?: string; cause?: unknown } = {},
+    options: { readonly tensor?: string; readonly cause?: unknown } = {},
   ) {
-    super(message, options)
-    this.code = code
+    super(code, message, options)
     this.tensor = options.tensor
   }
 }

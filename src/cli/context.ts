@@ -1,8 +1,8 @@
 /** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
-import type { VitConfig } from '../model/vit-config.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
+import type { ModelDescription } from '../platform/node/describe-model.js'
 import type { EngineChoiceName, PrecisionChoice } from '../platform/node/engine-choices.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
@@ -22,37 +22,6 @@ export interface CommandContext {
   readonly describeModel: (source: string, options: LoadOptions) => Promise<ModelDescription>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<VerifiedTensor>
-}
-
-export interface ModelDescription {
-  readonly source: string
-  /** Path of the checkpoint. */
-  readonly path: string
-  readonly format: string
-  readonly dialect: string
-  readonly network: string | null
-  readonly fingerprint: string
-  readonly config: VitConfig
-  /** Numbers in all weights of the network. */
-  readonly parameters: number
-  readonly fileBytes: number
-  readonly tensors: readonly {
-    readonly name: string
-    readonly dtype: string
-    readonly shape: readonly number[]
-  }[]
-  /** What the file holds beside the network. */
-  readonly dropped: readonly string[]
-  readonly recipe: string
-  readonly engine: {
-    readonly name: string
-    readonly precision: string
-    readonly description: string
-    /** Why this one. */
-    readonly reason: string
-  }
-  /** Bytes: all weights as float32, and what must be held at one time for one image. An engine may need more. */
-  readonly memory: { readonly weights: number; readonly activations: number }
 }
 
 export interface VerifyOptions {

@@ -41,7 +41,7 @@ const context: CommandContext = {
     return loadEncoder(source, options)
   },
   async describeModel(source, options) {
-    const { describeModel } = await import('./describe-model.js')
+    const { describeModel } = await import('../platform/node/describe-model.js')
     return describeModel(source, options)
   },
   async measureSpeed(options) {

@@ -1,4 +1,6 @@
 /** Why a plan cannot be run. Programs branch on the code, people read the message. */
+import { CodedError } from '../coded-error.js'
+
 export type EngineErrorCode =
   | 'unsupported'
   | 'unavailable'
@@ -11,14 +13,8 @@ export type EngineErrorCode =
   /** A GPU that computes something else than the reference engine. */
   | 'wrong-result'
 
-export class EngineError extends Error {
+export class EngineError extends CodedError<EngineErrorCode> {
   override readonly name = 'EngineError'
-  readonly code: EngineErrorCode
-
-  constructor(code: EngineErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /** For whoever uses what has been given back: an engine, a model, a program, an encoder. */

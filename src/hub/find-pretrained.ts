@@ -1,9 +1,9 @@
 /** Published weights by name, or an error that says what there is. */
 
-import type { PretrainedEntry, PublishedFile, WeightsFormat } from '../birder/weights.js'
-import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from '../birder/weights.js'
 import { nearestNames } from '../model/nearest-names.js'
 import { HubError } from './hub-error.js'
+import type { PretrainedEntry, PublishedFile, WeightsFormat } from './weights.js'
+import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from './weights.js'
 
 /** Throws `unknown-model` with the nearest names. */
 export function findPretrained(name: string): PretrainedEntry {

@@ -1,4 +1,6 @@
 /** Why weights could not be had by name. */
+import { CodedError } from '../coded-error.js'
+
 export type HubErrorCode =
   | 'unknown-model'
   | 'no-address'
@@ -18,14 +20,8 @@ export type HubErrorCode =
   | 'insecure-redirect'
 
 /** Programs branch on the code, people read the message. */
-export class HubError extends Error {
+export class HubError extends CodedError<HubErrorCode> {
   override readonly name = 'HubError'
-  readonly code: HubErrorCode
-
-  constructor(code: HubErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Why an image cannot be used. Programs branch on the code, people read the message. */
+import { CodedError } from '../coded-error.js'
+
 export type ImageErrorCode =
   | 'not-found'
   /** There, but it may not or cannot be read. */
@@ -13,12 +15,6 @@ export type ImageErrorCode =
   /** Pixels given as an array whose length is not that of its height and width. */
   | 'wrong-shape'
 
-export class ImageError extends Error {
+export class ImageError extends CodedError<ImageErrorCode> {
   override readonly name = 'ImageError'
-  readonly code: ImageErrorCode
-
-  constructor(code: ImageErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
 }

@@ -1,7 +1,11 @@
 /** Patches as colours: three principal components as red, green and blue (Oquab et al., DINOv2, figure 1). Like things look alike. */
 import type { RgbImage } from '../image/image.js'
-import { type PrincipalComponents, principalComponents, projectRow } from '../kernels/principal-components.js'
 import type { PatchGrid } from '../model/positions.js'
+import {
+  type PrincipalComponents,
+  principalComponents,
+  projectRow,
+} from '../numerics/principal-components.js'
 
 /** What `Features` has: patches [rows * columns, D], row by row. */
 export interface PatchMap {

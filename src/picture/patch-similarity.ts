@@ -1,5 +1,5 @@
 /** Where in an image something looks like a given patch: the same thing often has nearly the same features in another photo. */
-import { cosineSimilarity } from '../kernels/cosine-similarity.js'
+import { cosineSimilarity } from '../numerics/cosine-similarity.js'
 import type { PatchMap } from './patch-colors.js'
 
 /** The features of one patch, [D]; a view. Throws RangeError outside the grid. */

@@ -3,7 +3,7 @@
  * what that promises, a lowest cosine for the embedding and for the tokens of each image, taken together. Other tensors are then not compared.
  */
 import type { Precision } from '../engine/engine.js'
-import { cosineSimilarity } from '../kernels/cosine-similarity.js'
+import { cosineSimilarity } from '../numerics/cosine-similarity.js'
 import { type Comparison, compare, type GoldenCase } from './case.js'
 
 const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {

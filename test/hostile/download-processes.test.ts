@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type DownloadProgress, downloadFile } from '../../src/platform/node/hub/download-file.js'
+import type { DownloadProgress } from '../../src/hub/download-progress.js'
+import { downloadFile } from '../../src/platform/node/hub/download-file.js'
 import { serve, sha256Of, someBytes, startServer, temporaryFolder } from '../support/weights-server.js'
 
 const file = someBytes(400_000)

@@ -3,12 +3,9 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { DownloadProgress } from '../../src/hub/download-progress.js'
 import type { HubErrorCode } from '../../src/hub/hub-error.js'
-import {
-  type DownloadOptions,
-  type DownloadProgress,
-  downloadFile,
-} from '../../src/platform/node/hub/download-file.js'
+import { type DownloadOptions, downloadFile } from '../../src/platform/node/hub/download-file.js'
 import { type Answerer, serve, someBytes, startServer, temporaryFolder } from '../support/weights-server.js'
 
 const file = someBytes(300_000)

@@ -1,6 +1,7 @@
 /** `plumage info`: what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
-import type { CommandContext, ModelDescription } from '../context.js'
+import type { ModelDescription } from '../../platform/node/describe-model.js'
+import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
 
 interface InfoOptions extends ModelOptions {

@@ -1,9 +1,10 @@
 /** `plumage/browser`: the universal library, with what reaches a browser's world. */
+
+export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'
 export type { EngineSettings } from './choose-engine.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
 export { type ImageSource, type LoadOptions, loadEncoder, type ModelSource } from './load-encoder.js'
-export type { DownloadProgress } from './storage/fetch-model.js'
 export { listStoredModels, removeStoredModels, type StoredModel } from './storage/partial-model.js'
 export {
   createWasmEngine,

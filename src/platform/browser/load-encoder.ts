@@ -6,6 +6,7 @@ import type { FeatureData } from '../../encoder/features.js'
 import { type EncoderStages, encoderOf } from '../../encoder/staged-encoder.js'
 import type { EncodeOptions, Encoder, EncoderDescription } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
+import type { DownloadProgress } from '../../hub/download-progress.js'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
@@ -20,7 +21,6 @@ import type {
   RemoteItem,
   SentImage,
 } from './host/protocol.js'
-import type { DownloadProgress } from './storage/fetch-model.js'
 
 /**
  * A photo as dropped or fetched, the bytes of a file, pixels, or what a page shows: an image, a canvas, a frame of a video. Of the latter the page

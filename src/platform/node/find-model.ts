@@ -1,9 +1,9 @@
 /** What `--model` and `loadEncoder` take: `mini`, a known weights name, or a path; all end as a path. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DownloadProgress } from '../../hub/download-progress.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
 import { findNetwork } from '../../model/networks.js'
-import type { DownloadProgress } from './hub/download-file.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 

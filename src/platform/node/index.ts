@@ -1,9 +1,11 @@
 /** `plumage/node`: the universal API and Node's ways to reach files, photos, published weights and the native engine. */
+
+export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'
 export { chooseEngine, type EngineChoice, type EngineOptions } from './choose-engine.js'
 export { decodeImage } from './decode-image.js'
 export { type FindModelOptions, findModel } from './find-model.js'
-export { type DownloadProgress, downloadFile } from './hub/download-file.js'
+export { downloadFile } from './hub/download-file.js'
 export { cacheFolder } from './hub/hub-settings.js'
 export { resolveWeights } from './hub/resolve-weights.js'
 export { type ImageSource, type LoadOptions, loadEncoder } from './load-encoder.js'

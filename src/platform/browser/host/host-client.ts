@@ -1,6 +1,6 @@
 /** The page's side of the worker: requests with their answers. One worker serves all encoders of a page, and ends with the last. */
 import { disposed, EngineError } from '../../../engine/engine-error.js'
-import type { DownloadProgress } from '../storage/fetch-model.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { errorFrom } from './plain-error.js'
 import type { FromHost, HostAnswer, HostRequest, ToHost } from './protocol.js'
 

@@ -3,10 +3,10 @@ import type { PlainValue } from '../../../checkpoint/checkpoint.js'
 import type { RecipeChoice } from '../../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../../encoder/features.js'
 import type { EncodeOptions, EncoderDescription } from '../../../encoder/types.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { PositionRule } from '../../../model/positions.js'
 import type { EngineSettings } from '../choose-engine.js'
-import type { DownloadProgress } from '../storage/fetch-model.js'
 import type { PlainError } from './plain-error.js'
 
 export type ModelAddress =

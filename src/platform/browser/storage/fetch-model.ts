@@ -11,18 +11,9 @@ import {
   sameVersion,
   type Version,
 } from '../../../hub/byte-ranges.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { PartialModel } from './partial-model.js'
-
-export interface DownloadProgress {
-  /** `waiting`: another tab is downloading this file. */
-  readonly kind: 'start' | 'resume' | 'bytes' | 'waiting' | 'verify' | 'done'
-  /** Bytes of the file that are here (with `verify`, that have been checked). */
-  readonly received: number
-  /** Bytes of the whole file; null when the server does not say. */
-  readonly total: number | null
-  readonly url: string
-}
 
 export interface FetchModelOptions {
   /** 64 hexadecimal digits that the whole file must have. */

@@ -1,8 +1,8 @@
 /** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
 import { PRECISIONS } from '../../../engine/lowered/lowered-op.js'
-import { loadAddon } from '../native/addon.js'
 import { nativePrecisions } from '../native/index.js'
+import { loadAddon } from '../native/load-addon.js'
 
 /** A turn takes a tenth of a second; other work on the machine can only make one slower. */
 const TURNS = 5

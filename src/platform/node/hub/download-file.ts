@@ -5,6 +5,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { EnvHttpProxyAgent } from 'undici'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { acquireDownloadLock } from './download-lock.js'
 import { type FetchJob, fetchRest } from './fetch-rest.js'
@@ -14,16 +15,6 @@ import { applyEndpoint, type Environment, isOffline, proxySettings } from './hub
 import { showUrl } from './open-url.js'
 import { PartialFile } from './partial-file.js'
 import { pause } from './pause.js'
-
-export interface DownloadProgress {
-  /** `waiting`: another process is downloading this file, and `received` is how far it is. */
-  readonly kind: 'start' | 'resume' | 'bytes' | 'waiting' | 'verify' | 'done'
-  /** Bytes of the file that are here (with `verify`, that have been checked). */
-  readonly received: number
-  /** Bytes of the whole file; null when the server does not say. */
-  readonly total: number | null
-  readonly url: string
-}
 
 export interface DownloadOptions {
   /** 64 hexadecimal digits that the whole file must have. */

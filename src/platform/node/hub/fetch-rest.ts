@@ -10,8 +10,8 @@ import {
   type Version,
   validator,
 } from '../../../hub/byte-ranges.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
-import type { DownloadProgress } from './download-file.js'
 import { errorCode } from './file-trouble.js'
 import type { Environment } from './hub-settings.js'
 import { type Answer, openUrl } from './open-url.js'

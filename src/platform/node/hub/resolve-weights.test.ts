@@ -4,9 +4,9 @@ import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promi
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { serve, someBytes, startServer, temporaryFolder } from '../../../../test/support/weights-server.js'
-import type { PretrainedEntry } from '../../../birder/weights.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
-import type { DownloadProgress } from './download-file.js'
+import type { PretrainedEntry } from '../../../hub/weights.js'
 import { type ResolveOptions, resolveWeights } from './resolve-weights.js'
 
 const file = someBytes(100_000)

@@ -1,9 +1,9 @@
 /** Weights by name: a file that is here already, or else one that is downloaded. The only way the rest of the house asks. */
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../birder/weights.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
+import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../hub/weights.js'
 import { type DownloadOptions, downloadFile } from './download-file.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'

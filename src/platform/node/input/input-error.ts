@@ -1,12 +1,8 @@
 /** Why there is nothing to work on. A single file that cannot be read is no such reason: it fails alone, later. */
+import { CodedError } from '../../../coded-error.js'
+
 export type InputErrorCode = 'nothing-found' | 'unreadable-folder'
 
-export class InputError extends Error {
+export class InputError extends CodedError<InputErrorCode> {
   override readonly name = 'InputError'
-  readonly code: InputErrorCode
-
-  constructor(code: InputErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
 }

@@ -1,10 +1,48 @@
-/** The native engine: plans on C++ kernels, on all cores. */
-export { INSTRUCTION_SETS, type InstructionSet } from './addon.js'
-export {
-  createNativeEngine,
-  type NativeAvailability,
+/** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
+import type { Engine } from '../../../engine/engine.js'
+import type { ProductPrecision } from '../../../engine/lowered/lowered-op.js'
+import type { InstructionSet } from '../../../engine/native/addon.js'
+import {
+  createNativeEngineOn,
   type NativeOptions,
-  nativeAvailability,
-  nativePrecisions,
-} from './native-engine.js'
-export { createNativeResample } from './native-resample.js'
+  precisionsOf,
+} from '../../../engine/native/native-engine.js'
+import { createNativeResampleOn } from '../../../engine/native/native-resample.js'
+import type { Resample } from '../../../kernels/resample-pillow.js'
+import { addonOrReason, loadAddon } from './load-addon.js'
+
+export { INSTRUCTION_SETS, type InstructionSet } from '../../../engine/native/addon.js'
+export type { NativeOptions } from '../../../engine/native/native-engine.js'
+
+export interface NativeAvailability {
+  readonly available: boolean
+  /** Why not, in one line. */
+  readonly reason?: string
+  /** Paths that can run here, fastest first. */
+  readonly instructionSets: readonly InstructionSet[]
+}
+
+export function nativeAvailability(): NativeAvailability {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') return { available: false, reason: addon, instructionSets: [] }
+  return { available: true, instructionSets: addon.info().instructionSets.map(({ name }) => name) }
+}
+
+/** The precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
+export function nativePrecisions(instructionSet?: InstructionSet): readonly ProductPrecision[] {
+  const addon = addonOrReason()
+  return typeof addon === 'string' ? [] : precisionsOf(addon, instructionSet)
+}
+
+/** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
+export function createNativeEngine(options: NativeOptions = {}): Engine {
+  return createNativeEngineOn(loadAddon(), options)
+}
+
+/**
+ * @param instructionSet forces a path; default: the fastest that this processor has
+ * @throws `EngineError` `unavailable` without an addon or the instruction set; a resize may reject with `out-of-memory`
+ */
+export function createNativeResample(instructionSet?: InstructionSet): Resample {
+  return createNativeResampleOn(loadAddon(), instructionSet)
+}

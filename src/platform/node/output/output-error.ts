@@ -1,4 +1,6 @@
 /** Why an output cannot be written. Programs branch on the code, people read the message. */
+import { CodedError } from '../../../coded-error.js'
+
 export type OutputErrorCode =
   | 'disk-full'
   | 'not-writable'
@@ -8,14 +10,8 @@ export type OutputErrorCode =
   | 'damaged'
   | 'unknown-format'
 
-export class OutputError extends Error {
+export class OutputError extends CodedError<OutputErrorCode> {
   override readonly name = 'OutputError'
-  readonly code: OutputErrorCode
-
-  constructor(code: OutputErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /** Turns what the file system says into what a person can do about it; other errors pass through as they are. */

@@ -1,10 +1,5 @@
-/** Finding and loading the compiled kernels, and the types of what they export (native/src/addon.cc). */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { EngineError } from '../../../engine/engine-error.js'
-import type { PrecisionInfo } from '../../../engine/lowered/arithmetic.js'
-import { packageRoot } from '../package-root.js'
+/** What the compiled kernels export (native/src/addon.cc); the platform finds them and hands them in. */
+import type { PrecisionInfo } from '../lowered/arithmetic.js'
 
 /** Fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
 export const INSTRUCTION_SETS = [
@@ -76,45 +71,4 @@ export interface Addon {
   ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
   measurePeak(engine: Handle<'engine'>, precision: number, job: [JobCallback]): Handle<'job'>
-}
-
-const require = createRequire(import.meta.url)
-const BUILD = `node ${join(packageRoot, 'scripts', 'build-native.mjs')}`
-let loaded: Addon | string | undefined
-
-/** The addon, or why there is none, in one line. Tried once. */
-export function addonOrReason(): Addon | string {
-  loaded ??= load()
-  return loaded
-}
-
-/** Throws `unavailable` with the reason and what to do. */
-export function loadAddon(): Addon {
-  const addon = addonOrReason()
-  if (typeof addon === 'string') {
-    throw new EngineError('unavailable', `The native engine cannot run: ${addon}.`)
-  }
-  return addon
-}
-
-function load(): Addon | string {
-  const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
-  const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(packageRoot, 'native/build/plumage.node')
-  let path = built
-  if (process.env.PLUMAGE_NATIVE_ADDON === undefined) {
-    try {
-      path = require.resolve(prebuilt)
-    } catch {
-      // Not installed: the one built here.
-    }
-  }
-  if (!existsSync(path)) {
-    return `neither ${prebuilt} is installed nor has ${built} been built (where there is a C++ compiler: ${BUILD})`
-  }
-  try {
-    return require(path) as Addon
-  } catch (error) {
-    const [line] = String(error instanceof Error ? error.message : error).split('\n')
-    return `${path} does not load (${line}); build it anew with ${BUILD}`
-  }
 }

@@ -1,12 +1,13 @@
 /** Plans on the C++ kernels: every pass one job on the engine's own threads, off the event loop. */
-import type { Engine, EngineModel, WeightSource } from '../../../engine/engine.js'
-import { EngineError } from '../../../engine/engine-error.js'
-import { Arithmetic } from '../../../engine/lowered/arithmetic.js'
-import { PRECISIONS, type ProductPrecision } from '../../../engine/lowered/lowered-op.js'
-import { layOutWeights, packWeights, type WeightPlace } from '../../../engine/lowered/weight-layout.js'
-import type { Plan } from '../../../engine/plan.js'
-import type { Shape } from '../../../tensor/shape.js'
-import { type Addon, addonOrReason, type Handle, type InstructionSet, loadAddon } from './addon.js'
+
+import type { Shape } from '../../tensor/shape.js'
+import type { Engine, EngineModel, WeightSource } from '../engine.js'
+import { EngineError } from '../engine-error.js'
+import { Arithmetic } from '../lowered/arithmetic.js'
+import { PRECISIONS, type ProductPrecision } from '../lowered/lowered-op.js'
+import { layOutWeights, packWeights, type WeightPlace } from '../lowered/weight-layout.js'
+import type { Plan } from '../plan.js'
+import type { Addon, Handle, InstructionSet } from './addon.js'
 import { megabytes, NativeModel } from './native-model.js'
 
 export interface NativeOptions {
@@ -24,27 +25,8 @@ export interface NativeOptions {
   readonly precision?: ProductPrecision
 }
 
-export interface NativeAvailability {
-  readonly available: boolean
-  /** Why not, in one line. */
-  readonly reason?: string
-  /** Paths that can run here, fastest first. */
-  readonly instructionSets: readonly InstructionSet[]
-}
-
-export function nativeAvailability(): NativeAvailability {
-  const addon = addonOrReason()
-  if (typeof addon === 'string') {
-    return { available: false, reason: addon, instructionSets: [] }
-  }
-  const { instructionSets } = addon.info()
-  return { available: true, instructionSets: instructionSets.map(({ name }) => name) }
-}
-
-/** The precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
-export function nativePrecisions(instructionSet?: InstructionSet): readonly ProductPrecision[] {
-  const addon = addonOrReason()
-  if (typeof addon === 'string') return []
+/** The precisions that an instruction set computes in (default: the fastest); none where the set cannot run. */
+export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): readonly ProductPrecision[] {
   const { instructionSets } = addon.info()
   const chosen = instructionSets.find(({ name }) => name === (instructionSet ?? instructionSets[0]?.name))
   return chosen === undefined
@@ -52,9 +34,8 @@ export function nativePrecisions(instructionSet?: InstructionSet): readonly Prod
     : PRECISIONS.filter((_, index) => (chosen.precisions[index] ?? null) !== null)
 }
 
-/** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
-export function createNativeEngine(options: NativeOptions = {}): Engine {
-  const addon = loadAddon()
+/** Throws `EngineError`: `unavailable` without the instruction set, `unsupported` for a number of threads that makes no sense. */
+export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine {
   const { instructionSets, cores } = addon.info()
   const chosen =
     options.instructionSet === undefined
@@ -67,7 +48,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
     )
   }
   const { precision = 'float32' } = options
-  const precisions = nativePrecisions(chosen.name)
+  const precisions = precisionsOf(addon, chosen.name)
   if (!precisions.includes(precision)) {
     throw new EngineError(
       'unavailable',

@@ -4,7 +4,7 @@
  * hashes are those of this release.
  */
 // biome-ignore-all format: one entry a line reads better than ten
-import type { PretrainedEntry } from './weights.js'
+import type { PretrainedEntry } from './pretrained-entry.js'
 
 export const WEIGHTS_RELEASE = 'v0.8.4'
 

@@ -1,13 +1,14 @@
 /** What a loaded model and a compiled plan own: native memory, given back when they are disposed of. */
-import { assertBatch } from '../../../engine/assert-batch.js'
-import type { EngineModel, Program } from '../../../engine/engine.js'
-import { disposed, EngineError } from '../../../engine/engine-error.js'
-import type { Arithmetic } from '../../../engine/lowered/arithmetic.js'
-import { encodePlan } from '../../../engine/lowered/encode-ops.js'
-import { lowerPlan } from '../../../engine/lowered/lower-plan.js'
-import { offsetOf, type WeightLayout } from '../../../engine/lowered/weight-layout.js'
-import type { Plan, SlotName } from '../../../engine/plan.js'
-import { elementCount } from '../../../tensor/shape.js'
+
+import { elementCount } from '../../tensor/shape.js'
+import { assertBatch } from '../assert-batch.js'
+import type { EngineModel, Program } from '../engine.js'
+import { disposed, EngineError } from '../engine-error.js'
+import type { Arithmetic } from '../lowered/arithmetic.js'
+import { encodePlan } from '../lowered/encode-ops.js'
+import { lowerPlan } from '../lowered/lower-plan.js'
+import { offsetOf, type WeightLayout } from '../lowered/weight-layout.js'
+import type { Plan, SlotName } from '../plan.js'
 import type { Addon, Handle } from './addon.js'
 
 export function megabytes(bytes: number): string {

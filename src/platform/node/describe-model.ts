@@ -1,16 +1,47 @@
-/** What `plumage info` tells, found out from headers: no weight is read. */
+/** What a model is and what running it takes, found out from headers: no weight is read. */
 import { stat } from 'node:fs/promises'
-import { recipeFor } from '../encoder/choose-recipe.js'
-import { inputsOf } from '../engine/needed-steps.js'
-import type { Plan, SlotName } from '../engine/plan.js'
-import { recipeIdentity } from '../image/recipe.js'
-import { planVit } from '../model/plan-vit.js'
-import { chooseEngine } from '../platform/node/choose-engine.js'
-import { findModel } from '../platform/node/find-model.js'
-import type { LoadOptions } from '../platform/node/load-encoder.js'
-import { openVit } from '../platform/node/open-vit.js'
-import { elementCount } from '../tensor/shape.js'
-import type { ModelDescription } from './context.js'
+import { recipeFor } from '../../encoder/choose-recipe.js'
+import { inputsOf } from '../../engine/needed-steps.js'
+import type { Plan, SlotName } from '../../engine/plan.js'
+import { recipeIdentity } from '../../image/recipe.js'
+import { planVit } from '../../model/plan-vit.js'
+import type { VitConfig } from '../../model/vit-config.js'
+import { elementCount } from '../../tensor/shape.js'
+import { chooseEngine } from './choose-engine.js'
+import { findModel } from './find-model.js'
+import type { LoadOptions } from './load-encoder.js'
+import { openVit } from './open-vit.js'
+
+export interface ModelDescription {
+  readonly source: string
+  /** Path of the checkpoint. */
+  readonly path: string
+  readonly format: string
+  readonly dialect: string
+  readonly network: string | null
+  readonly fingerprint: string
+  readonly config: VitConfig
+  /** Numbers in all weights of the network. */
+  readonly parameters: number
+  readonly fileBytes: number
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+  }[]
+  /** What the file holds beside the network. */
+  readonly dropped: readonly string[]
+  readonly recipe: string
+  readonly engine: {
+    readonly name: string
+    readonly precision: string
+    readonly description: string
+    /** Why this one. */
+    readonly reason: string
+  }
+  /** Bytes: all weights as float32, and what must be held at one time for one image. An engine may need more. */
+  readonly memory: { readonly weights: number; readonly activations: number }
+}
 
 /** Throws what `loadEncoder` would throw, but for damage that only shows when weights are read. */
 export async function describeModel(source: string, options: LoadOptions): Promise<ModelDescription> {

@@ -1,28 +1,10 @@
 /** Birder's published weights by name: what there is, and what is known of each. Reads no file and opens no connection. */
 import { fnmatch } from './fnmatch.js'
+import type { PretrainedEntry } from './pretrained-entry.js'
 import { BIRDER_WEIGHTS } from './weights-data.js'
 
+export type { PretrainedEntry, PublishedFile, WeightsFormat } from './pretrained-entry.js'
 export { WEIGHTS_RELEASE } from './weights-data.js'
-
-export type WeightsFormat = 'pt' | 'safetensors'
-
-export interface PretrainedEntry {
-  /** The folder that the file lies in; without it, Birder's own. */
-  readonly url?: string
-  readonly description: string
-  /** (height, width) in pixels */
-  readonly resolution: readonly number[]
-  readonly formats: { readonly [format in WeightsFormat]?: PublishedFile }
-  readonly net: { readonly network: string; readonly tag?: string; readonly epoch?: number }
-  readonly task: string
-}
-
-export interface PublishedFile {
-  /** MiB, to one decimal */
-  readonly file_size: number
-  /** 64 hexadecimal digits */
-  readonly sha256: string
-}
 
 /** Where Birder keeps the files of entries that name no address of their own. */
 export const BIRDER_WEIGHTS_URL = 'https://f000.backblazeb2.com/file/birder/models'

@@ -1,7 +1,8 @@
 /** Resizing by the C++ kernels, on the threads that read files and decode images. */
-import { EngineError } from '../../../engine/engine-error.js'
-import type { Passes, Resample, Taps } from '../../../kernels/resample-pillow.js'
-import { type InstructionSet, loadAddon } from './addon.js'
+
+import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
+import { EngineError } from '../engine-error.js'
+import type { Addon, InstructionSet } from './addon.js'
 import { megabytes } from './native-model.js'
 
 const NO_TAPS: Taps = {
@@ -14,10 +15,9 @@ const NO_TAPS: Taps = {
 
 /**
  * @param instructionSet forces a path; default: the fastest that this processor has
- * @throws `EngineError` `unavailable` without an addon or the instruction set; a resize may reject with `out-of-memory`
+ * @throws `EngineError` `unavailable` without the instruction set; a resize may reject with `out-of-memory`
  */
-export function createNativeResample(instructionSet?: InstructionSet): Resample {
-  const addon = loadAddon()
+export function createNativeResampleOn(addon: Addon, instructionSet?: InstructionSet): Resample {
   const { instructionSets } = addon.info()
   const chosen = instructionSet ?? instructionSets[0].name
   if (!instructionSets.some(({ name }) => name === chosen)) {

@@ -1,0 +1,48 @@
+/** Finds and loads the compiled kernels; nothing is looked for before somebody asks. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { EngineError } from '../../../engine/engine-error.js'
+import type { Addon } from '../../../engine/native/addon.js'
+import { packageRoot } from '../package-root.js'
+
+let loaded: Addon | string | undefined
+
+/** The addon, or why there is none, in one line. It is tried once. */
+export function addonOrReason(): Addon | string {
+  loaded ??= load()
+  return loaded
+}
+
+/** Throws `unavailable` with the reason and what to do. */
+export function loadAddon(): Addon {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') {
+    throw new EngineError('unavailable', `The native engine cannot run: ${addon}.`)
+  }
+  return addon
+}
+
+function load(): Addon | string {
+  const require = createRequire(import.meta.url)
+  const build = `node ${join(packageRoot, 'scripts', 'build-native.mjs')}`
+  const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
+  const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(packageRoot, 'native/build/plumage.node')
+  let path = built
+  if (process.env.PLUMAGE_NATIVE_ADDON === undefined) {
+    try {
+      path = require.resolve(prebuilt)
+    } catch {
+      // It is not installed: the one that was built here is taken.
+    }
+  }
+  if (!existsSync(path)) {
+    return `neither ${prebuilt} is installed nor has ${built} been built (where there is a C++ compiler: ${build})`
+  }
+  try {
+    return require(path) as Addon
+  } catch (error) {
+    const [line] = String(error instanceof Error ? error.message : error).split('\n')
+    return `${path} does not load (${line}); build it anew with ${build}`
+  }
+}
