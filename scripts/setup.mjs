@@ -169,7 +169,7 @@ function sourceFingerprint() {
   const hash = createHash('sha256')
   const files = [
     ...sourceFiles(),
-    ...['base', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
+    ...['base', 'numeric', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
     ...filesUnder(join(root, 'wasm/src')),
     join(root, 'scripts/build-wasm.mjs'),
   ]
