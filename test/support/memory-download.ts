@@ -54,6 +54,8 @@ export interface Reply {
   readonly body?: Uint8Array
   /** How the body ends once all bytes are sent; `close` unless said otherwise. */
   readonly end?: 'close' | 'cut' | 'stall'
+  /** Bytes that come at a time; 7 unless said otherwise. */
+  readonly chunk?: number
   /** Where the answer came from, after redirects. */
   readonly from?: string
 }
@@ -106,11 +108,11 @@ export class ScriptedServer implements Opener {
   }
 
   async *#body(reply: Reply, signal: AbortSignal, letGo: () => void): AsyncGenerator<Uint8Array, void> {
-    const { body = new Uint8Array(), end = 'close' } = reply
+    const { body = new Uint8Array(), end = 'close', chunk = 7 } = reply
     try {
-      for (let at = 0; at < body.length; at += 7) {
+      for (let at = 0; at < body.length; at += chunk) {
         signal.throwIfAborted()
-        yield body.subarray(at, at + 7)
+        yield body.subarray(at, at + chunk)
       }
       if (end === 'cut') throw new Error('the connection was reset')
       if (end === 'stall') throw this.#stall(signal)
@@ -198,7 +200,10 @@ class MemoryPartial implements PartialDownload<Uint8Array> {
     if (this.version === null) throw new Error('bytes of no version were appended')
     if (this.received + bytes.length > this.#place.room) throw new Error('the disk is full')
     this.#checkHashed()
-    this.#place.bytes = Uint8Array.from([...this.#place.bytes, ...bytes])
+    const joined = new Uint8Array(this.received + bytes.length)
+    joined.set(this.#place.bytes)
+    joined.set(bytes, this.received)
+    this.#place.bytes = joined
     this.#hashed = this.received
   }
 
