@@ -1,12 +1,12 @@
 /** How a download goes on where it stopped, as HTTP lets it (RFC 9110, sections 13.1.5 and 14): pure decisions, whoever fetches. */
 
-/** What a server says to tell one version of a file from another. */
+/** Holds what a server says to tell one version of a file from another. */
 export interface Version {
   readonly etag: string | null
   readonly lastModified: string | null
 }
 
-/** What `If-Range` may name: a strong ETag, else the date. */
+/** Gives what `If-Range` may name: a strong ETag, else the date. */
 export function validator(version: Version): string | null {
   return version.etag !== null && !version.etag.startsWith('W/') ? version.etag : version.lastModified
 }
@@ -16,12 +16,22 @@ export function resumable(version: Version | null, hashed: boolean): boolean {
   return version !== null && (hashed || validator(version) !== null)
 }
 
-/** A 206 of another version than the one begun means that the server did not understand `If-Range`. */
+/** Whether nothing speaks against it: a server need not name the version again (RFC 9110, section 15.3.7). */
 export function sameVersion(ours: Version | null, theirs: Version): boolean {
   if (ours === null) return false
   if (ours.etag !== null && theirs.etag !== null) return ours.etag === theirs.etag
   return (
     ours.lastModified === null || theirs.lastModified === null || ours.lastModified === theirs.lastModified
+  )
+}
+
+/** Whether both name themselves, and alike. Where neither a hash nor `If-Range` vouches for pieces, only this does. */
+export function provenSameVersion(ours: Version | null, theirs: Version): boolean {
+  return (
+    ours !== null &&
+    sameVersion(ours, theirs) &&
+    validator(ours) !== null &&
+    validator(ours) === validator(theirs)
   )
 }
 
@@ -32,7 +42,7 @@ export function parseContentRange(
   return match ? { start: Number(match[1]), total: match[2] === '*' ? null : Number(match[2]) } : null
 }
 
-/** A length as a header gives it. */
+/** Reads a length as a header gives it. */
 export function numberOrNull(text: string | null | undefined): number | null {
   return text !== null && text !== undefined && /^\d+$/.test(text) ? Number(text) : null
 }

@@ -17,12 +17,16 @@ export function findPretrained(name: string): PretrainedEntry {
   )
 }
 
-/** What is published in this format, and where. Throws `no-address` when nothing is. */
-export function publishedFile(
-  name: string,
-  entry: PretrainedEntry,
-  format: WeightsFormat,
-): PublishedFile & { readonly url: string; readonly fileName: string } {
+/** One file of published weights, and where it lies. */
+export interface PublishedAddress extends PublishedFile {
+  readonly url: string
+  readonly fileName: string
+  /** The longest that the file can plausibly be, in bytes: enough to stop a server that never ends. */
+  readonly atMost: number
+}
+
+/** Finds what is published in this format, and where. Throws `no-address` when nothing is. */
+export function publishedFile(name: string, entry: PretrainedEntry, format: WeightsFormat): PublishedAddress {
   const file = entry.formats[format]
   if (!file) {
     const formats = Object.keys(entry.formats).join(', ') || 'no format'
@@ -31,7 +35,9 @@ export function publishedFile(
       `${name} is published as ${formats}, not as ${format}: no address is known. Ask for another format.`,
     )
   }
-  // Birder's own rule. An epoch, where there is one, is already the end of the weights' name.
+  // This is Birder's own rule. An epoch, where there is one, is already the end of the weights' name.
   const fileName = `${name}.${format}`
-  return { ...file, fileName, url: `${(entry.url ?? BIRDER_WEIGHTS_URL).replace(/\/+$/, '')}/${fileName}` }
+  const url = `${(entry.url ?? BIRDER_WEIGHTS_URL).replace(/\/+$/, '')}/${fileName}`
+  // The list gives MiB to one decimal.
+  return { ...file, fileName, url, atMost: Math.ceil((file.file_size * 1.01 + 1) * 2 ** 20) }
 }

@@ -2,12 +2,14 @@
 export function fnmatch(name: string, pattern: string): boolean {
   const letters = [...pattern]
   let source = ''
-  for (let at = 0; at < letters.length; at++) {
-    const end = letters[at] === '[' ? endOfSet(letters, at) : -1
+  let setEnd = -1
+  for (const [at, letter] of letters.entries()) {
+    if (at <= setEnd) continue
+    const end = letter === '[' ? endOfSet(letters, at) : -1
     if (end > 0) {
       source += setSource(letters.slice(at + 1, end))
-      at = end
-    } else source += letters[at] === '*' ? '.*' : letters[at] === '?' ? '.' : literal(letters[at])
+      setEnd = end
+    } else source += letter === '*' ? '.*' : letter === '?' ? '.' : literal(letter)
   }
   return new RegExp(`^${source}$`, 'su').test(name)
 }
@@ -22,12 +24,13 @@ function setSource(set: readonly string[]): string {
   const negated = set[0] === '!'
   const letters = negated ? set.slice(1) : set
   let items = ''
-  for (let at = 0; at < letters.length; at++) {
-    const isRange = letters[at + 1] === '-' && at + 2 < letters.length
-    const last = isRange ? letters[at + 2] : letters[at]
+  let rangeEnd = -1
+  for (const [at, first] of letters.entries()) {
+    if (at <= rangeEnd) continue
+    const last = letters[at + 1] === '-' ? letters[at + 2] : undefined
+    if (last !== undefined) rangeEnd = at + 2
     // A range that runs backwards holds nothing.
-    if (letters[at] <= last) items += `${literal(letters[at])}-${literal(last)}`
-    if (isRange) at += 2
+    if (first <= (last ?? first)) items += `${literal(first)}-${literal(last ?? first)}`
   }
   return `[${negated ? '^' : ''}${items}]`
 }

@@ -21,11 +21,13 @@ export function listPretrainedModels(filter = '*'): readonly string[] {
 
 /** Names are matched to the letter, as Birder does. */
 export function findPretrainedOrNull(name: string): PretrainedEntry | null {
-  return Object.hasOwn(BIRDER_WEIGHTS, name) ? BIRDER_WEIGHTS[name] : null
+  // Every object also has names, such as `constructor`, that are nobody's weights.
+  if (!Object.hasOwn(BIRDER_WEIGHTS, name)) return null
+  return BIRDER_WEIGHTS[name] ?? null
 }
 
 function family(name: string): string {
-  return name.split('_', 1)[0]
+  return name.replace(/_.*/s, '')
 }
 
 function compare(a: string, b: string): number {

@@ -1,15 +1,10 @@
-/** One download of a file at a time on this machine, whichever processes want it. */
-
+/** Lets one download of a file happen at a time on this machine, whichever processes want it. */
+import { systemClock } from '../../../hub/clock.js'
+import type { DownloadLock } from '../../../hub/download-place.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
-import { pause } from './pause.js'
 
 const LOOK_AGAIN_MS = 250
-
-export interface DownloadLock extends AsyncDisposable {
-  /** Aborts when another process took the lock over, as it may when this one was asleep for long. */
-  readonly lost: AbortSignal
-}
 
 export interface LockOptions {
   /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
@@ -44,7 +39,7 @@ export async function acquireDownloadLock(path: string, options: LockOptions): P
       if (Date.now() > deadline) throw stillHeld(path, options.waitMs)
     }
     await options.onWaiting()
-    await pause(LOOK_AGAIN_MS, options.signal)
+    await systemClock.pause(LOOK_AGAIN_MS, options.signal)
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nextHop, showUrl } from './open-url.js'
+import { nextHop } from './open-url.js'
 
 test.each([
   ['https://hub.example/a', '/b', 'https://hub.example/b'],
@@ -25,8 +25,4 @@ test.each([
       message: expect.stringContaining('https://hub.example/a'),
     }),
   )
-})
-
-test('an address is shown without login and query', () => {
-  expect(showUrl(new URL('https://me:pass@hub.example/w.pt?token=x#y'))).toBe('https://hub.example/w.pt')
 })

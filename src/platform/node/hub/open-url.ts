@@ -1,20 +1,12 @@
-/** One GET through proxies and redirects, every way it can go wrong turned into a named error. */
+/** Sends one question through proxies and redirects; every way in which that can go wrong is a named error. */
 import { type Dispatcher, request } from 'undici'
+import type { Answer, Question } from '../../../hub/answer.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
+import { showUrl } from '../../../hub/show-url.js'
 import { type Environment, tokenHeader } from './hub-settings.js'
 
 const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-const BUSY = new Set([408, 425, 429, 500, 502, 503, 504])
-
-export interface Answer {
-  /** 200, 206 or 416: any other status is an error. */
-  readonly status: number
-  readonly headers: { readonly [name: string]: string | undefined }
-  readonly body: Dispatcher.ResponseData['body']
-  /** The address that answered in the end, as it may be shown: without query (it can hold a signature). */
-  readonly from: string
-}
 
 /**
  * Follows at most ten redirects and never from https to http. `HF_TOKEN` goes to the endpoint's own host only.
@@ -22,27 +14,15 @@ export interface Answer {
  */
 export async function openUrl(
   start: URL,
-  options: {
-    readonly headers: Record<string, string>
-    readonly env: Environment
-    readonly dispatcher: Dispatcher
-    readonly signal: AbortSignal
-  },
+  options: Question & { readonly env: Environment; readonly dispatcher: Dispatcher },
 ): Promise<Answer> {
   let url = start
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await ask(url, options)
-    const headers = flatten(response.headers)
-    if (REDIRECTS.has(response.statusCode)) {
-      await response.body.dump().catch(() => {})
-      url = nextHop(url, headers.location)
-      continue
-    }
-    if ([200, 206, 416].includes(response.statusCode)) {
-      return { status: response.statusCode, headers, body: response.body, from: showUrl(url) }
-    }
+    const header = (name: string) => firstOf(response.headers[name])
+    if (!REDIRECTS.has(response.statusCode)) return answerOf(url, response, header)
     await response.body.dump().catch(() => {})
-    throw refusal(response.statusCode, headers, start, url)
+    url = nextHop(url, header('location') ?? undefined)
   }
   throw new HubError(
     'too-many-redirects',
@@ -51,7 +31,21 @@ export async function openUrl(
   )
 }
 
-/** Where a redirect leads. From https to http is refused unless to this machine: anyone on the way could swap the file. */
+function answerOf(url: URL, response: Dispatcher.ResponseData, header: Answer['header']): Answer {
+  const { statusCode: status, body } = response
+  return {
+    status,
+    url,
+    header,
+    body,
+    // A body that is read away could be long, or stall: the connection is closed instead.
+    cancel: async () => {
+      body.on('error', () => {}).destroy()
+    },
+  }
+}
+
+/** Says where a redirect leads. From https to http is refused unless to this machine: anyone on the way could swap the file. */
 export function nextHop(from: URL, location: string | undefined): URL {
   if (location === undefined || !URL.canParse(location, from.href)) {
     throw new HubError(
@@ -71,14 +65,10 @@ export function nextHop(from: URL, location: string | undefined): URL {
   )
 }
 
-/** An address fit for messages and logs: no user, no password, no signed query. */
-export function showUrl(url: URL): string {
-  return url.origin + url.pathname
-}
-
 async function ask(url: URL, options: Parameters<typeof openUrl>[1]): Promise<Dispatcher.ResponseData> {
   try {
     return await request(url, {
+      method: options.method,
       dispatcher: options.dispatcher,
       signal: options.signal,
       headers: { ...options.headers, ...tokenHeader(url, options.env) },
@@ -111,43 +101,14 @@ function describe(error: unknown): { code: string; message: string } {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   // A host with several addresses fails with one error for each and no message of its own.
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
-  return { code, message: (first.message || first.name).split('\n', 1)[0] }
-}
-
-function refusal(status: number, headers: Answer['headers'], start: URL, last: URL): Error {
-  const by = last.host === start.host ? '' : ` (redirected to ${last.host})`
-  const found = `${showUrl(start)}${by} answered ${status}`
-  if (status === 404 || status === 410) {
-    return new HubError(
-      'not-found',
-      `${found}, expected the file: there is none at this address. Check it, or HF_ENDPOINT.`,
-    )
-  }
-  if (status === 401 || status === 403) {
-    const next =
-      'Set HF_TOKEN to a token that may read it (Hugging Face also answers 401 for what does not exist).'
-    return new HubError('forbidden', `${found}, expected the file: you may not read it. ${next}`)
-  }
-  const error = new HubError(
-    'server-error',
-    `${found}, expected the file. Try again later; what has arrived is kept.`,
-  )
-  return BUSY.has(status) ? new PassingTrouble(error, retryAfterMs(headers['retry-after'])) : error
-}
-
-/** `Retry-After` is seconds or a date. */
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined
+  return { code, message: (first.message || first.name).replace(/\n.*/s, '') }
 }
 
 function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname)
 }
 
-function flatten(headers: Dispatcher.ResponseData['headers']): Answer['headers'] {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
+function firstOf(value: string | readonly string[] | undefined): string | null {
+  const first = typeof value === 'string' ? value : value?.[0]
+  return first ?? null
 }

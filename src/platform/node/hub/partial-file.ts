@@ -4,38 +4,32 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Version } from '../../../hub/byte-ranges.js'
+import { HubError } from '../../../hub/hub-error.js'
+import type { PartialDownload } from '../../../hub/partial-download.js'
 import { fileTrouble } from './file-trouble.js'
 import { hashHandle } from './hash-file.js'
 
-export class PartialFile implements AsyncDisposable {
-  readonly destination: string
-  readonly path: string
-  /** Bytes held, all of them hashed. */
+export class PartialFile implements PartialDownload<string> {
   received = 0
-  /** Whether all bytes came in one answer. If not, they could be of different versions. */
-  inOnePiece = true
-  /** Of which version the bytes are; null when there are none. */
   version: Version | null = null
+  readonly #destination: string
+  readonly #path: string
   readonly #url: string
   readonly #file: FileHandle
   #hash: Hash = createHash('sha256')
 
   private constructor(destination: string, url: string, file: FileHandle) {
-    this.destination = destination
-    this.path = `${destination}.partial`
+    this.#destination = destination
+    this.#path = `${destination}.partial`
     this.#url = url
     this.#file = file
   }
 
-  /** Takes up what an earlier run left of the same address; anything else there is thrown away. */
-  static async open(
-    destination: string,
-    url: string,
-    options: { readonly signal?: AbortSignal; readonly onBytes?: (read: number) => void } = {},
-  ): Promise<PartialFile> {
+  /** Opens what an earlier run left of the same address; anything else there is thrown away. */
+  static async open(destination: string, url: string): Promise<PartialFile> {
     const path = `${destination}.partial`
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error) => {
       throw fileTrouble(error, path)
@@ -44,8 +38,7 @@ export class PartialFile implements AsyncDisposable {
     try {
       partial.version = await readNote(`${path}.json`, url)
       if (partial.version === null) await partial.restart()
-      else partial.received = await hashHandle(file, partial.#hash, options)
-      partial.inOnePiece = partial.received === 0
+      else partial.received = (await file.stat()).size
       return partial
     } catch (error) {
       await file.close()
@@ -53,12 +46,27 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Begins a fresh answer at byte 0 and notes its version, so that a later run can ask for the rest of the same one. */
+  async takeUp(signal: AbortSignal, onBytes: (read: number) => void): Promise<void> {
+    this.#hash = createHash('sha256')
+    this.received = await hashHandle(this.#file, this.#hash, { signal, onBytes })
+  }
+
+  async reserve(byteLength: number): Promise<void> {
+    const disk = await statfs(dirname(this.#path)).catch(() => null)
+    const free = disk ? disk.bavail * disk.bsize : Number.POSITIVE_INFINITY
+    if (byteLength <= free) return
+    throw new HubError(
+      'disk-full',
+      `${this.#destination} needs ${mebibytes(byteLength)} more, and its disk has ${mebibytes(free)} free. Free some space, ` +
+        'or set PLUMAGE_CACHE to a folder on another disk.',
+    )
+  }
+
   async begin(version: Version): Promise<void> {
     await this.restart()
     this.version = version
     const note = JSON.stringify({ url: this.#url, etag: version.etag, lastModified: version.lastModified })
-    await this.#write(() => writeFile(`${this.path}.json`, note))
+    await this.#write(() => writeFile(`${this.#path}.json`, note))
   }
 
   async append(bytes: Uint8Array): Promise<void> {
@@ -73,12 +81,10 @@ export class PartialFile implements AsyncDisposable {
     this.received += bytes.length
   }
 
-  /** Forgets all bytes. */
   async restart(): Promise<void> {
     await this.#file.truncate(0)
     this.#hash = createHash('sha256')
     this.received = 0
-    this.inOnePiece = true
     this.version = null
   }
 
@@ -86,34 +92,30 @@ export class PartialFile implements AsyncDisposable {
     return this.#hash.copy().digest('hex')
   }
 
-  /** On the disk first, then under its name: whoever sees the destination sees all of it. */
-  async finish(): Promise<void> {
+  /** Bytes are on the disk before they get their name: whoever sees the destination sees all of it. */
+  async finish(): Promise<string> {
     await this.#write(() => this.#file.sync())
     await this.#file.close()
-    await this.#write(() => rename(this.path, this.destination))
-    await rm(`${this.path}.json`, { force: true })
-    await syncFolder(dirname(this.destination))
+    await this.#write(() => rename(this.#path, this.#destination))
+    await rm(`${this.#path}.json`, { force: true })
+    await syncFolder(dirname(this.#destination))
+    return this.#destination
   }
 
-  /** Forgets all bytes and the files that held them. */
-  async discard(): Promise<void> {
-    await this.restart()
-    await this[Symbol.asyncDispose]()
-  }
-
+  /** Nothing is left of a file that holds nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#file.fd < 0) return // Finished or discarded.
+    if (this.#file.fd < 0) return // It is finished.
     await this.#file.close()
     if (this.received > 0) return
-    await rm(this.path, { force: true })
-    await rm(`${this.path}.json`, { force: true })
+    await rm(this.#path, { force: true })
+    await rm(`${this.#path}.json`, { force: true })
   }
 
   async #write<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      throw fileTrouble(error, this.path)
+      throw fileTrouble(error, this.#path)
     }
   }
 }
@@ -131,6 +133,10 @@ async function readNote(path: string, url: string): Promise<Version | null> {
 function textOf(note: object, key: string): string | null {
   const value: unknown = Reflect.get(note, key)
   return typeof value === 'string' ? value : null
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
 }
 
 /** Makes the new name itself survive a power cut; Windows has no such call and needs none. */

@@ -74,15 +74,10 @@ export async function resolveWeights(name: string, options: ResolveOptions = {})
     ...options,
     env,
     sha256: published.sha256,
-    atMost: longestPlausible(published.file_size),
+    atMost: published.atMost,
   })
   await hashOf(file.path, file.sha256)
   return { path: file.path, name, entry, downloaded: file.downloaded }
-}
-
-/** The list gives MiB to one decimal: enough to stop a server that never ends. In bytes. */
-function longestPlausible(mebibytes: number): number {
-  return Math.ceil((mebibytes * 1.01 + 1) * 2 ** 20)
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,0 +1,126 @@
+/**
+ * The one way in which a file comes from an address: whole or not at all, resumed after cuts, checked by length and sha256, and fetched
+ * once however many ask for it. Where it is kept, how a server is asked and what can be advised is handed in by the platform.
+ */
+import type { Advice } from './advice.js'
+import type { Opener } from './answer.js'
+import { type Clock, systemClock } from './clock.js'
+import type { DownloadPlace, StoredFile } from './download-place.js'
+import type { DownloadProgress } from './download-progress.js'
+import type { DownloadRun } from './download-run.js'
+import { fetchPersistently } from './fetch-persistently.js'
+import { dropUnusable } from './fetch-rest.js'
+import { HubError } from './hub-error.js'
+import { isCurrent } from './is-current.js'
+import { progressReporter } from './report-progress.js'
+
+export interface DownloadJob {
+  readonly url: URL
+  /** 64 hexadecimal digits that the whole file must have. */
+  readonly sha256?: string | undefined
+  /** Exact length in bytes. */
+  readonly size?: number | undefined
+  /** Refuse a file longer than this many bytes, where the exact length is not known. */
+  readonly atMost?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+  /** Where the network may not be touched, this is the message of the error that says so. */
+  readonly offline?: string | undefined
+  /** Tries after a failure that may pass, each twice as long after the last one, without a mebibyte of progress. */
+  readonly retries?: number | undefined
+  /** The first wait between tries. */
+  readonly retryDelayMs?: number | undefined
+  /** How long the server may send nothing. */
+  readonly stallTimeoutMs?: number | undefined
+}
+
+export interface DownloadPlatform<Kept> {
+  readonly place: DownloadPlace<Kept>
+  readonly opener: Opener
+  readonly advice: Advice
+  readonly clock?: Clock
+}
+
+export interface Download<Kept> {
+  readonly kept: Kept
+  /** In bytes. */
+  readonly size: number
+  /** Null when the file was here already and no hash was asked for. */
+  readonly sha256: string | null
+  /** False when it was here already, or somebody else brought it meanwhile. */
+  readonly downloaded: boolean
+}
+
+const DEFAULTS = { retries: 5, retryDelayMs: 500, stallTimeoutMs: 30_000 } as const
+
+/**
+ * Uses the stored file if it fits (hash, length, or else what the server says of it); one that does not is replaced once the new one is
+ * whole. After a failure or an abort the bytes stay, and the next call goes on from there. Throws `HubError`, or the signal's reason.
+ */
+export async function download<Kept>(
+  job: DownloadJob,
+  platform: DownloadPlatform<Kept>,
+): Promise<Download<Kept>> {
+  const { place } = platform
+  job.signal?.throwIfAborted()
+  const run = runOf(job, platform, job.signal ?? new AbortController().signal)
+  const present = await fittingOrNull(await place.findStored(false), job, run)
+  if (present !== null) return present
+  if (job.offline !== undefined) throw new HubError('offline', job.offline)
+
+  await using lock = await place.lock(job.signal, (received) => run.report('waiting', received, run.size))
+  // Whoever held the lock before may have brought it.
+  const brought = await fittingOrNull(await place.findStored(true), job, run)
+  if (brought !== null) return brought
+  const signal = AbortSignal.any([run.signal, lock.lost])
+  // It is waited for here, since the lock is let go when this function is left.
+  return await fetchWhole(place, { ...run, signal })
+}
+
+async function fetchWhole<Kept>(place: DownloadPlace<Kept>, run: DownloadRun): Promise<Download<Kept>> {
+  await using partial = await place.openPartial()
+  await dropUnusable(partial, run)
+  if (partial.received > 0) {
+    await partial.takeUp(run.signal, (read) => run.report('verify', read, run.size))
+  }
+  await fetchPersistently(partial, run)
+  const { received: size } = partial
+  const sha256 = partial.sha256()
+  const kept = await partial.finish()
+  run.report('done', size, size)
+  return { kept, size, sha256, downloaded: true }
+}
+
+async function fittingOrNull<Kept>(
+  stored: StoredFile<Kept> | null,
+  job: DownloadJob,
+  run: DownloadRun,
+): Promise<Download<Kept> | null> {
+  if (stored === null || (run.size !== null && stored.size !== run.size)) return null
+  const { kept, size, version } = stored
+  if (run.sha256 === null) {
+    const isAsked = version !== null && job.offline === undefined
+    const isFit = !isAsked || (await isCurrent({ version, size }, run))
+    return isFit ? { kept, size, sha256: null, downloaded: false } : null
+  }
+  const sha256 = await stored.sha256(job.signal, (read) => run.report('verify', read, size))
+  return sha256 === run.sha256 ? { kept, size, sha256, downloaded: false } : null
+}
+
+function runOf(job: DownloadJob, platform: DownloadPlatform<unknown>, signal: AbortSignal): DownloadRun {
+  const { opener, advice, clock = systemClock } = platform
+  return {
+    url: job.url,
+    opener,
+    advice,
+    clock,
+    signal,
+    sha256: job.sha256?.toLowerCase() ?? null,
+    size: job.size ?? null,
+    atMost: job.atMost ?? Number.POSITIVE_INFINITY,
+    retries: job.retries ?? DEFAULTS.retries,
+    retryDelayMs: job.retryDelayMs ?? DEFAULTS.retryDelayMs,
+    stallTimeoutMs: job.stallTimeoutMs ?? DEFAULTS.stallTimeoutMs,
+    report: progressReporter(job.url, clock, job.onProgress),
+  }
+}

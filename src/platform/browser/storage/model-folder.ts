@@ -1,0 +1,43 @@
+/** The folder of the origin's private file system that models lie in, and the note beside each of them. */
+import type { Version } from '../../../hub/byte-ranges.js'
+
+/** What is noted of a file. */
+export interface ModelNote extends Version {
+  readonly url: string
+  /** The hash of the whole file; null while parts are missing. */
+  readonly sha256: string | null
+}
+
+const FOLDER = 'plumage-models'
+
+/** A file's note has its name with this ending. */
+export const NOTE_ENDING = '.note'
+
+/** Null where the browser gives the page no storage; `onWarning` hears why, and what that means. */
+export async function modelFolderOrNull(
+  onWarning: (message: string) => void,
+): Promise<FileSystemDirectoryHandle | null> {
+  try {
+    const root = await navigator.storage.getDirectory()
+    return await root.getDirectoryHandle(FOLDER, { create: true })
+  } catch (error) {
+    onWarning(
+      `This browser gives the page no storage (${error instanceof Error ? error.message : String(error)}): the model is kept in memory and ` +
+        'downloaded anew at the next visit. Storage needs a secure page (https or localhost) in a window that is not private.',
+    )
+    return null
+  }
+}
+
+/** Null where there is no note, or half of one: then nothing is known about the bytes, and they are not used. */
+export function parseNoteOrNull(text: string): ModelNote | null {
+  try {
+    const note: Partial<Record<keyof ModelNote, unknown>> = JSON.parse(text)
+    const { url, etag, lastModified, sha256 } = note
+    const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
+    if (typeof url !== 'string' || ![etag, lastModified, sha256].every(isTextOrNull)) return null
+    return note as ModelNote
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,69 @@
+/** A file's place on this machine's disk, shared with all its processes. */
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
+import type { PartialDownload } from '../../../hub/partial-download.js'
+import { showUrl } from '../../../hub/show-url.js'
+import { acquireDownloadLock } from './download-lock.js'
+import { errorCode, fileTrouble } from './file-trouble.js'
+import { hashFile } from './hash-file.js'
+import { PartialFile } from './partial-file.js'
+
+export interface LockPatience {
+  /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
+  readonly staleMs: number
+  /** How long to wait for another process. */
+  readonly waitMs: number
+}
+
+/** Keeps the file at an absolute path. What lies there is whole: it got its name only when it was. */
+export class DiskPlace implements DownloadPlace<string> {
+  readonly #path: string
+  readonly #url: URL
+  readonly #patience: LockPatience
+
+  constructor(path: string, url: URL, patience: LockPatience) {
+    this.#path = path
+    this.#url = url
+    this.#patience = patience
+  }
+
+  async findStored(): Promise<StoredFile<string> | null> {
+    const path = this.#path
+    const size = await lengthOf(path)
+    if (size === 0) return null
+    // Nobody noted the version: the file may be the user's own.
+    return {
+      kept: path,
+      size,
+      version: null,
+      sha256: (signal, onBytes) => hashFile(path, { signal, onBytes }),
+    }
+  }
+
+  async lock(signal: AbortSignal | undefined, onWaiting: (received: number) => void): Promise<DownloadLock> {
+    const folder = dirname(this.#path)
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw fileTrouble(error, folder)
+    })
+    return await acquireDownloadLock(this.#path, {
+      ...this.#patience,
+      signal,
+      onWaiting: async () => onWaiting(await lengthOf(`${this.#path}.partial`)),
+    })
+  }
+
+  openPartial(): Promise<PartialDownload<string>> {
+    return PartialFile.open(this.#path, showUrl(this.#url))
+  }
+}
+
+/** 0 when there is no such file. */
+async function lengthOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return 0
+    throw fileTrouble(error, path)
+  }
+}
