@@ -16,7 +16,7 @@ declare class AbortController {
 }
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean })
-  decode(bytes?: Uint8Array): string
+  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string
 }
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>

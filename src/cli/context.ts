@@ -5,7 +5,8 @@ import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.j
 import type { ModelDescription } from '../platform/node/describe-model.js'
 import type { EngineChoiceName, PrecisionChoice } from '../platform/node/engine-choices.js'
 import type { LoadOptions } from '../platform/node/load-encoder.js'
-import type { FileEncoder } from '../platform/node/output/file-encoder.js'
+import type { FileEncoder } from '../work/file-encoder.js'
+import type { Files } from '../work/files.js'
 
 export interface CommandContext {
   readonly stdin: Readable
@@ -15,6 +16,8 @@ export interface CommandContext {
   readonly isTTY: boolean
   readonly color: boolean
   readonly cwd: string
+  /** Where images are read and outputs written; relative paths start at `cwd`. */
+  readonly files: Files
   readonly version: string
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal

@@ -1,6 +1,7 @@
 /** Which arrays `plumage features` writes, under which names and in which shapes. */
 import type { Features } from '../encoder/types.js'
-import type { NamedArray } from '../platform/node/output/write-safetensors.js'
+import type { NamedArray } from '../formats/safetensors.js'
+import type { FeatureFormat } from '../work/feature-folder.js'
 import { UsageError } from './cli-error.js'
 
 export const FEATURE_KINDS = ['embedding', 'patches', 'registers'] as const
@@ -18,7 +19,7 @@ export interface WantedOptions {
 }
 
 /** An npy file holds one array: the patch map, unless something else was named. */
-export function wantedArrays(options: WantedOptions, format: 'npy' | 'safetensors' | undefined): Wanted {
+export function wantedArrays(options: WantedOptions, format: FeatureFormat | undefined): Wanted {
   const { preNorm = false, layers = [] } = options
   const extra = preNorm || layers.length > 0
   const inSafetensors = ['embedding', 'patches', 'registers']

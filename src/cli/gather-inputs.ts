@@ -1,4 +1,5 @@
 /** The inputs of a command as a list, before any of the work: so that a mistyped folder is told at once and the time left can be known. */
+import { collectImages } from '../work/collect-images.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 
@@ -28,7 +29,6 @@ export async function* streamInputs(
       'No image was named. Give files, folders, globs such as "photos/**/*.jpg", or - for a list on stdin.',
     )
   }
-  const { collectImages } = await import('../platform/node/input/collect-images.js')
-  const { cwd, stdin, signal } = context
-  yield* collectImages(inputs, { cwd, stdin, signal, separator: options.null ? '\0' : '\n' })
+  const { files, stdin, signal } = context
+  yield* collectImages(inputs, { files, list: stdin, signal, separator: options.null ? '\0' : '\n' })
 }

@@ -1,7 +1,7 @@
 /** Loads the model that the options choose, telling about a download and about an engine that was not expected. */
 
 import type { DownloadProgress } from '../hub/download-progress.js'
-import type { FileEncoder } from '../platform/node/output/file-encoder.js'
+import type { FileEncoder } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { loadOptions, type ModelOptions } from './model-options.js'

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command's entry: hands the real world to the command line. What is heavy is imported by the command that needs it. */
 import { readFileSync } from 'node:fs'
+import { NodeFiles } from '../platform/node/files/node-files.js'
 import type { CommandContext } from './context.js'
 import { EXIT, runCommandLine } from './run.js'
 
@@ -34,6 +35,7 @@ const context: CommandContext = {
   isTTY,
   color: isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
   cwd: process.cwd(),
+  files: new NodeFiles(process.cwd()),
   version,
   signal: interrupt.signal,
   async loadEncoder(source, options) {

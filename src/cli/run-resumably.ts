@@ -1,46 +1,28 @@
 /** From a command's options to `writeResumably`: progress, summary, and what a person is told when it ends early. */
-import { mkdir, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import type { Features } from '../encoder/types.js'
-import type { FileEncoder } from '../platform/node/output/file-encoder.js'
-import { explainWriteError, OutputError } from '../platform/node/output/output-error.js'
-import type { OutputFormat } from '../platform/node/output/output-format.js'
+import { dirname } from 'node:path'
+import type { WorkListener } from '../work/encode-inputs.js'
+import { asOutputError, OutputError } from '../work/output-error.js'
+import type { ResumableOptions } from '../work/write-resumably.js'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { Progress } from './progress.js'
 
-export interface RunOptions {
-  readonly output: string
-  readonly format: OutputFormat
-  readonly paths: readonly string[]
-  readonly encoder: FileEncoder
-  readonly shape: readonly number[]
-  readonly what: string
-  readonly valuesOf: (features: Features) => Float32Array
-  readonly encode: {
-    readonly batch?: number
-    readonly preNorm?: boolean
-    readonly layers?: readonly number[]
-  }
-  readonly restart: boolean
+export interface RunOptions extends Omit<ResumableOptions, 'files' | 'listener' | 'signal' | 'clock'> {
   readonly json: boolean
 }
 
 export async function runResumably(context: CommandContext, options: RunOptions): Promise<void> {
-  const { writeResumably } = await import('../platform/node/output/write-resumably.js')
+  const { writeResumably } = await import('../work/write-resumably.js')
+  const { files, signal } = context
   const { output, paths, json } = options
   using progress = new Progress({ ...terminal(context), json, total: paths.length })
   try {
     const result = await writeResumably({
       ...options,
-      output: resolve(context.cwd, output),
-      cwd: context.cwd,
-      signal: context.signal,
-      listener: {
-        done: (_path, earlier) => progress.done(earlier),
-        failed: ({ path, reason }) => progress.failed(path, reason),
-        assembling: () => progress.phase(`writing ${output}`),
-      },
+      files,
+      signal,
+      output: files.resolve(output),
+      listener: { ...listenerOf(progress), assembling: () => progress.phase(`writing ${output}`) },
     })
     const { written, failed, unchanged, computed } = result
     const news = unchanged
@@ -50,7 +32,7 @@ export async function runResumably(context: CommandContext, options: RunOptions)
     if (failed > 0) throw new IncompleteError(incomplete(failed, paths.length, output))
   } catch (error) {
     const kept = `What was finished is kept in ${output}.parts: run the same command again to go on from there.`
-    if (context.signal.aborted) throw new InterruptedError(`Interrupted. ${kept}`)
+    if (signal.aborted) throw new InterruptedError(`Interrupted. ${kept}`)
     if (error instanceof OutputError && error.code === 'disk-full') {
       throw new IncompleteError(`${error.message} ${kept}`, { cause: error })
     }
@@ -59,22 +41,28 @@ export async function runResumably(context: CommandContext, options: RunOptions)
 }
 
 /** Makes the folder that the output is to lie in, before anything is computed. */
-export async function prepareOutput(context: CommandContext, output: string): Promise<void> {
-  const path = resolve(context.cwd, output)
-  if ((await stat(path).catch(() => null))?.isDirectory()) {
+export async function prepareOutput({ files }: CommandContext, output: string): Promise<void> {
+  const found = await files.look(output).catch(() => null)
+  if (found?.kind === 'folder') {
     throw new UsageError(
       `--output ${output} is a folder, expected the name of a file, such as ${output.replace(/\/*$/, '')}/embeddings.jsonl.`,
     )
   }
-  try {
-    await mkdir(dirname(path), { recursive: true })
-  } catch (error) {
-    throw explainWriteError(error, output)
-  }
+  await files.makeFolder(dirname(files.resolve(output)), output).catch((error) => {
+    throw asOutputError(error)
+  })
 }
 
 export function terminal({ stderr, isTTY, color }: CommandContext) {
   return { stream: stderr, isTTY, color }
+}
+
+/** Shows on the progress line what becomes of each input. */
+export function listenerOf(progress: Progress): WorkListener {
+  return {
+    done: (_path, earlier) => progress.done(earlier),
+    failed: ({ path, reason }) => progress.failed(path, reason),
+  }
 }
 
 function incomplete(failed: number, total: number, output: string): string {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { CommandContext } from '../../src/cli/context.js'
 import { runCommandLine } from '../../src/cli/run.js'
+import { NodeFiles } from '../../src/platform/node/files/node-files.js'
 import { type StandInOptions, standInEncoder } from './stand-in-encoder.mjs'
 
 export interface Folder extends Disposable {
@@ -50,6 +51,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     isTTY: false,
     color: false,
     version: '1.2.3',
+    files: new NodeFiles(options.cwd),
     signal: new AbortController().signal,
     loadEncoder: async () => standInEncoder(encoder),
     describeModel: () => Promise.reject(new Error('no description in this test')),

@@ -1,4 +1,4 @@
-import type { FileEncoder } from '../../src/platform/node/output/file-encoder.js'
+import type { FileEncoder } from '../../src/work/file-encoder.js'
 
 export interface StandInOptions {
   /** Per image. */

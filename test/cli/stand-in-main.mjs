@@ -3,6 +3,7 @@
  * DELAY_MS and LOG set the stand-in's options.
  */
 import { runCommandLine } from '../../dist/cli/run.js'
+import { NodeFiles } from '../../dist/platform/node/files/node-files.js'
 import { standInEncoder } from './stand-in-encoder.mjs'
 
 const interrupt = new AbortController()
@@ -16,6 +17,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   isTTY: process.stderr.isTTY === true,
   color: false,
   cwd: process.cwd(),
+  files: new NodeFiles(process.cwd()),
   version: '0.0.0',
   signal: interrupt.signal,
   loadEncoder: async () => standInEncoder({ delayMs: Number(DELAY_MS), log: LOG }),

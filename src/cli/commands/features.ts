@@ -1,7 +1,8 @@
 /** `plumage features`: patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
-import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { FileEncoder } from '../../platform/node/output/file-encoder.js'
+import type { EncodeChoices } from '../../work/encode-inputs.js'
+import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
+import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, type Wanted, wantedArrays } from '../feature-arrays.js'
@@ -9,11 +10,11 @@ import { gatherInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
-import { prepareOutput, runResumably, terminal } from '../run-resumably.js'
+import { listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
 interface FeatureOptions extends ModelOptions {
   readonly output: string
-  readonly format?: 'npy' | 'safetensors'
+  readonly format?: FeatureFormat
   readonly what?: readonly string[]
   readonly preNorm?: boolean
   readonly layers?: readonly number[]
@@ -32,10 +33,7 @@ export function featuresCommand(context: CommandContext): Command {
     )
   addEngineOptions(addModelOption(command))
     .addOption(
-      new Option('--format <format>', 'of the files in the folder (default: npy)').choices([
-        'npy',
-        'safetensors',
-      ]),
+      new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
     )
     .option(
       '--what <list>',
@@ -96,7 +94,7 @@ async function writeStack(
           'give a folder as --output, or a --size',
       )
     },
-    encode: encodeOptions(options),
+    encode: encodeChoices(options),
     restart: options.restart ?? false,
     json: options.json ?? false,
   })
@@ -107,26 +105,23 @@ async function writeFolder(
   paths: readonly string[],
   encoder: FileEncoder,
   wanted: Wanted,
-  format: 'npy' | 'safetensors',
+  format: FeatureFormat,
   options: FeatureOptions,
 ): Promise<void> {
-  const { writeFeatureFiles } = await import('../../platform/node/output/write-feature-files.js')
+  const { writeFeatureFiles } = await import('../../work/write-feature-files.js')
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: paths.length })
   try {
     const result = await writeFeatureFiles({
-      folder: resolve(context.cwd, options.output),
+      folder: context.files.resolve(options.output),
       format,
       paths,
-      cwd: context.cwd,
+      files: context.files,
       encoder,
       arraysOf: (found) => arraysOf(found, wanted, encoder.width),
       what: arrayNames(wanted).join(' '),
       restart: options.restart ?? false,
-      encode: encodeOptions(options),
-      listener: {
-        done: (_path, earlier) => progress.done(earlier),
-        failed: ({ path, reason }) => progress.failed(path, reason),
-      },
+      encode: encodeChoices(options),
+      listener: listenerOf(progress),
       signal: context.signal,
     })
     progress.finish(`${result.written} files written to ${options.output}, ${result.earlier} were there`, {
@@ -145,7 +140,7 @@ async function writeFolder(
   }
 }
 
-function encodeOptions({ batch, preNorm, layers }: FeatureOptions) {
+function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoices {
   return {
     ...(batch === undefined ? {} : { batch }),
     ...(preNorm ? { preNorm } : {}),

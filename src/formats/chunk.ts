@@ -1,0 +1,17 @@
+/** What a format hands to whoever keeps its bytes: a format opens no file, and never holds a whole output in memory. */
+
+/** A piece of a file; text means its UTF-8 bytes. Bytes may be used anew once the next piece is asked for. */
+export type Chunk = string | Uint8Array
+
+export type Chunks = Iterable<Chunk> | AsyncIterable<Chunk>
+
+/** One of the files that make up an output. */
+export interface OutputFile {
+  readonly path: string
+  readonly chunks: Chunks
+}
+
+/** Looks at float32 numbers as the bytes that all formats here store: little-endian, as every machine that runs this has them. */
+export function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+}

@@ -1,0 +1,53 @@
+/** NumPy's .npy, version 1.0: float32, little-endian, C order; and the names of the rows as text beside it. */
+import { bytesOf, type Chunk, type OutputFile } from './chunk.js'
+import type { EmbeddingTable } from './embedding-table.js'
+
+/** The bytes that open every .npy file: magic, and version 1.0. */
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
+const SPACE = 0x20
+const LINE_FEED = 0x0a
+
+/** Magic, version and the header that makes `numpy.load` see float32 of this shape; a multiple of 64 bytes. */
+export function npyHeader(shape: readonly number[]): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ')
+  const header = new TextEncoder().encode(`{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`)
+  const total = Math.ceil((10 + header.length + 1) / 64) * 64
+  const bytes = new Uint8Array(total).fill(SPACE)
+  bytes.set(MAGIC)
+  new DataView(bytes.buffer).setUint16(8, total - 10, true)
+  bytes.set(header, 10)
+  bytes[total - 1] = LINE_FEED
+  return bytes
+}
+
+/** One array in one file. */
+export function npyArray(values: Float32Array, shape: readonly number[]): readonly Chunk[] {
+  return [npyHeader(shape), bytesOf(values)]
+}
+
+/** N paths in `namesPath(path)`, and [N, ...shape] at `path`. The array comes last: where it is, its names are. */
+export function npyTable(path: string, table: EmbeddingTable): readonly OutputFile[] {
+  return [
+    { path: namesPath(path), chunks: nameLines(table.paths) },
+    { path, chunks: stack(table) },
+  ]
+}
+
+/** `x.npy` -> `x.names.txt`. */
+export function namesPath(path: string): string {
+  return `${path.replace(/\.npy$/i, '')}.names.txt`
+}
+
+function* nameLines(paths: readonly string[]): Generator<string> {
+  for (const path of paths) yield `${nameLine(path)}\n`
+}
+
+async function* stack({ paths, rows, shape }: EmbeddingTable): AsyncGenerator<Uint8Array> {
+  yield npyHeader([paths.length, ...shape])
+  for await (const { values } of rows) yield bytesOf(values)
+}
+
+/** A path that would break the rule of one a line, or look like the cure, is written as a JSON string. */
+function nameLine(path: string): string {
+  return /[\r\n]|^"/.test(path) ? JSON.stringify(path) : path
+}

@@ -1,0 +1,74 @@
+/** Files that appear whole or not at all: written beside, flushed to the disk, then renamed over the old one. */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { explainWriteError } from './file-error.js'
+
+/** Small writes are gathered: a line of text must not cost a system call. */
+const BUFFER_BYTES = 2 ** 20
+
+/** Text is written as UTF-8; bytes may be reused once the next chunk is asked for. */
+type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>
+
+/**
+ * Writes a file that takes the name `path` once all chunks are there and on the disk. If anything fails, the old file stays.
+ * Two writers of one path must keep each other out: they share the temporary name, so that a killed one leaves nothing behind for good.
+ * Throws `FileError` `disk-full` or `not-writable`.
+ */
+export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
+  const temporary = `${path}.tmp`
+  try {
+    const handle = await open(temporary, 'w')
+    try {
+      const file = new BufferedFile(handle)
+      for await (const chunk of chunks) await file.write(chunk)
+      await file.flush()
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw explainWriteError(error, path)
+  }
+}
+
+class BufferedFile {
+  readonly #handle: FileHandle
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  #used = 0
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async write(chunk: string | Uint8Array): Promise<void> {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk
+    if (this.#used + bytes.byteLength > BUFFER_BYTES) await this.flush()
+    if (bytes.byteLength > BUFFER_BYTES) {
+      await this.#handle.writeFile(bytes)
+      return
+    }
+    this.#buffer.set(bytes, this.#used)
+    this.#used += bytes.byteLength
+  }
+
+  async flush(): Promise<void> {
+    if (this.#used > 0) await this.#handle.writeFile(this.#buffer.subarray(0, this.#used))
+    this.#used = 0
+  }
+}
+
+/** Without this a power cut may lose the new name. Some systems cannot open folders; then the rename alone must do. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null)
+  if (folder === null) return
+  try {
+    await folder.sync()
+  } catch {
+    // The same systems may open a folder and refuse this.
+  } finally {
+    await folder.close()
+  }
+}

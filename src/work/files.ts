@@ -1,0 +1,86 @@
+/**
+ * All that work knows of where files lie. Node's disk is one such place, an object store can be another, and tests keep files in memory: nothing
+ * here has a descriptor, a mode or an inode, and whatever must survive a kill is written whole.
+ *
+ * Paths are texts as people give them; relative ones start at `base`. What a place refuses, it refuses with a `FileRefusal`; any other
+ * error passes through as it is.
+ */
+import type { Chunks } from '../formats/chunk.js'
+
+export interface FoundFile {
+  readonly kind: 'file' | 'folder' | 'other'
+  /** Bytes. */
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+export interface FolderEntry {
+  readonly name: string
+  readonly kind: 'file' | 'folder' | 'link' | 'other'
+}
+
+/** Holds a file open, so that many of its parts can be read. */
+export interface OpenedFile extends AsyncDisposable {
+  /** Bytes. */
+  readonly size: number
+  /** Fills `into` from this byte on and tells how many bytes there were: fewer only where the file ends. */
+  read(into: Uint8Array, offset: number): Promise<number>
+}
+
+export interface GrowingFile extends AsyncDisposable {
+  /** Adds text at the end; it lies there, whole, when the promise resolves. Calls may overlap. */
+  write(text: string): Promise<void>
+  /** Resolves once what was written survives a power cut. */
+  sync(): Promise<void>
+}
+
+/** Why a place does not take what is written; the message says which path, why, and what to do. */
+export interface FileRefusal extends Error {
+  readonly name: 'FileError'
+  readonly code: FileRefusalCode
+}
+
+export type FileRefusalCode = 'disk-full' | 'not-writable' | 'locked'
+
+export interface Files {
+  /** What relative paths are relative to, as people know it. */
+  readonly base: string
+  /** Stands between the names of a path that is put together here: `/`. */
+  readonly separator: string
+  /** The one name of what a path leads to, but for links; it is what an encoder of files is given. */
+  resolve(path: string): string
+
+  /** Follows links. Null where nothing is there; throws where that cannot be known, with a message that says why. */
+  look(path: string): Promise<FoundFile | null>
+  /** Lists what lies right in a folder, in any order, links as links. */
+  list(folder: string): Promise<readonly FolderEntry[]>
+  /** The path with all links followed, with which two ways to one folder can be told. */
+  realPath(path: string): Promise<string>
+  /** The files that match, in any order; null where the text is no pattern but a plain path. */
+  glob(pattern: string, options: { readonly signal?: AbortSignal }): Promise<readonly string[] | null>
+
+  /** The whole text of a file; null where there is none. */
+  readText(path: string): Promise<string | null>
+  open(path: string): Promise<OpenedFile>
+
+  /**
+   * Writes a file that appears whole or not at all, and is safe from a power cut when the promise resolves. If anything fails, `chunks`
+   * included, the old file stays. Two writers of one path must keep each other out by a lock.
+   */
+  write(path: string, chunks: Chunks): Promise<void>
+  /** Opens a file to add to its end; it is made where it is absent. */
+  append(path: string): Promise<GrowingFile>
+  /** Replaces what is there. A folder takes all that is in it along, at once. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file, or a folder with all that is in it; what is absent is no error. */
+  remove(path: string): Promise<void>
+  /** Makes a folder and those around it; what is there is no error. A refusal names `path`, where that is given. */
+  makeFolder(folder: string, path?: string): Promise<void>
+  /** Keeps other processes from taking the lock of this path. What a killed process held is free again. */
+  lock(path: string): Promise<AsyncDisposable>
+}
+
+/** Puts a name below a folder, whether or not the folder ends in a separator already. */
+export function below({ separator }: Files, folder: string, name: string): string {
+  return folder.endsWith('/') || folder.endsWith(separator) ? folder + name : folder + separator + name
+}

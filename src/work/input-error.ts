@@ -1,0 +1,8 @@
+/** Why there is nothing to work on. A single file that cannot be read is no such reason: it fails alone, later. */
+import { CodedError } from '../coded-error.js'
+
+export type InputErrorCode = 'nothing-found' | 'unreadable-folder'
+
+export class InputError extends CodedError<InputErrorCode> {
+  override readonly name = 'InputError'
+}

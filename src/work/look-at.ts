@@ -1,0 +1,24 @@
+/** What a file is before it is read: enough to know later whether it is still the same. */
+import type { Files } from './files.js'
+
+export interface InputFile {
+  /** As the person gave it. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+/** Returns the reason, as an Error, where the path leads to no file that can be read. */
+export async function lookAt(path: string, files: Files): Promise<InputFile | Error> {
+  try {
+    const found = await files.look(path)
+    if (found === null) return new Error(`there is no such file (looked in ${files.base})`)
+    if (found.kind === 'folder') return new Error('it is a folder, expected an image file')
+    // Reading a pipe or a device might never end.
+    if (found.kind === 'other') return new Error('it is a pipe or a device, expected an image file')
+    return { path, size: found.size, mtimeMs: found.mtimeMs }
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

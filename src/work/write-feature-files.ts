@@ -1,0 +1,72 @@
+/** Images in, a folder with one feature file each out; resumable image by image. */
+import type { Features } from '../encoder/types.js'
+import type { NamedArray } from '../formats/safetensors.js'
+import { type EncodeInputsOptions, encodeInputs, type Sink } from './encode-inputs.js'
+import { FeatureFolder, type FeatureFormat } from './feature-folder.js'
+import type { InputFile } from './look-at.js'
+import { asOutputError, OutputError } from './output-error.js'
+import { workIdentity } from './work-identity.js'
+
+export interface FeatureFilesOptions extends Omit<EncodeInputsOptions, 'sink'> {
+  readonly folder: string
+  readonly format: FeatureFormat
+  /** What goes into an image's file; `npy` takes one. */
+  readonly arraysOf: (features: Features) => readonly NamedArray[]
+  /** Names what `arraysOf` gives, as a part of the work's identity. */
+  readonly what: string
+  readonly restart?: boolean
+}
+
+export interface FeatureFilesResult {
+  /** Files that this run wrote. */
+  readonly written: number
+  /** Files that were there already. */
+  readonly earlier: number
+  readonly failed: number
+}
+
+/** Throws `OutputError`; an abort throws the signal's reason. */
+export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesResult> {
+  try {
+    return await writeLocked(options)
+  } catch (error) {
+    throw asOutputError(error)
+  }
+}
+
+async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesResult> {
+  const { files, folder, format, arraysOf, restart = false } = options
+  // The lock lies beside the folder, and so the folder around both must be there.
+  await files.makeFolder(folder)
+  await using _lock = await files.lock(folder)
+  const identity = { ...workIdentity(options.encoder.identity, options.what), format }
+  await using features = await FeatureFolder.open({ files, folder, format, identity, restart })
+  const counts = await encodeInputs({ ...options, sink: folderSink(features, arraysOf) })
+  return { written: counts.computed, earlier: counts.earlier, failed: counts.failed }
+}
+
+/** What failed is not listed: the next run tries all that has no file. */
+function folderSink(folder: FeatureFolder, arraysOf: FeatureFilesOptions['arraysOf']): Sink {
+  return {
+    has: (input) => folder.has(input),
+    keep: (input, features) => keep(folder, input, features, arraysOf),
+  }
+}
+
+async function keep(
+  folder: FeatureFolder,
+  input: InputFile,
+  features: Features,
+  arraysOf: FeatureFilesOptions['arraysOf'],
+): Promise<Error | null> {
+  try {
+    const [height, width] = features.imageSize
+    await folder.add({ ...input, height, width, ...features.grid }, arraysOf(features))
+    return null
+  } catch (error) {
+    const problem = asOutputError(error)
+    // A disk that is full will not take the next image either.
+    if (problem instanceof OutputError || !(problem instanceof Error)) throw problem
+    return problem
+  }
+}
