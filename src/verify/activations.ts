@@ -4,6 +4,7 @@ import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { GoldenError } from './golden-error.js'
 
 export type Order = 'canonical' | 'birder'
 
@@ -13,11 +14,13 @@ export interface Place {
   readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
 }
 
+/** Null where the network has no such activation. */
 export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
   const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
   if (stage !== null) {
     const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
-    return { slot: slots.blocks[indices[Number(stage[1]) - 1]], layout: 'tokens as map' }
+    const slot = slots.blocks[indices[Number(stage[1]) - 1] ?? -1]
+    return slot === undefined ? null : { slot, layout: 'tokens as map' }
   }
   if (tensor === 'probabilities') return { slot: slots.logits ?? slots.embedding, layout: 'softmax' }
   if (tensor === 'logits') return { slot: slots.logits ?? slots.embedding, layout: 'as is' }
@@ -47,7 +50,9 @@ export function arrange(
   order: Order,
   batch: number,
 ) {
-  const [, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
+  const width = plan.plan.slots.get(place.slot)?.[1]
+  if (width === undefined)
+    throw new GoldenError('incomplete', `The plan has no rows in a slot ${place.slot}.`)
   switch (place.layout) {
     case 'as is':
       return values
