@@ -1,4 +1,5 @@
-/** Golden tensors by the names that PyTorch's modules have, out of a plan's slots. */
+/** Finds golden tensors, which have the names of PyTorch's modules, in a plan's slots. */
+import { detectionBlocks } from '../birder/net.js'
 import type { SlotName } from '../engine/plan.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
@@ -8,7 +9,7 @@ import { GoldenError } from './golden-error.js'
 
 export type Order = 'canonical' | 'birder'
 
-/** Which slot holds a golden tensor, and how its numbers are laid out there. */
+/** Says which slot holds a golden tensor, and how its numbers are laid out there. */
 export interface Place {
   readonly slot: SlotName
   readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
@@ -18,8 +19,7 @@ export interface Place {
 export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
   const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
   if (stage !== null) {
-    const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
-    const slot = slots.blocks[indices[Number(stage[1]) - 1] ?? -1]
+    const slot = detectionBlocks(slots, config)[Number(stage[1]) - 1]
     return slot === undefined ? null : { slot, layout: 'tokens as map' }
   }
   if (tensor === 'probabilities') return { slot: slots.logits ?? slots.embedding, layout: 'softmax' }
@@ -41,7 +41,7 @@ function renamed(tensor: string): readonly string[] {
   return []
 }
 
-/** The slot's numbers in the golden's layout. @param values [B, rows, width] */
+/** Lays out a slot's numbers, [B, rows, width], as the golden has them. */
 export function arrange(
   values: Float32Array,
   place: Place,

@@ -1,5 +1,5 @@
 /**
- * What golden cases look like: an `index.json` lists inputs, expected tensors and tolerances. Files, decoders and whatever else belongs to a
+ * Describes golden cases: an `index.json` lists inputs, expected tensors and tolerances. Files, decoders and whatever else belongs to a
  * platform are handed in, so that cases run wherever an engine does.
  */
 import type { ByteSource, Checkpoint } from '../checkpoint/checkpoint.js'
@@ -15,9 +15,9 @@ import { GoldenError } from './golden-error.js'
 export interface GoldenTensor {
   readonly shape: readonly number[]
   readonly exact?: boolean
-  /** Largest allowed absolute difference. */
+  /** Is the largest allowed absolute difference. */
   readonly atol?: number
-  /** How far the library's own float32 run is from its float64 run. */
+  /** Says how far the library's own float32 run is from its float64 run. */
   readonly noise?: number
 }
 
@@ -25,7 +25,7 @@ export interface GoldenFile {
   readonly path: string
 }
 
-/** An entry of the index. What a kind of case needs beyond these is read by its runner. */
+/** Is an entry of the index. What a kind of case needs beyond these fields is read by its runner. */
 export interface GoldenCase {
   readonly id: string
   readonly kind: string
@@ -40,7 +40,7 @@ export interface GoldenCase {
   readonly [key: string]: unknown
 }
 
-/** One comparison. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
+/** Says how one comparison ended. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
 export interface Comparison {
   readonly id: string
   readonly kind: string
@@ -53,7 +53,7 @@ export interface Comparison {
 
 export type OpenSource = ByteSource & AsyncDisposable
 
-/** What a case needs that reads nothing but checkpoints and tensors. */
+/** A case needs these that reads nothing but checkpoints and tensors. */
 export interface CaseContext {
   readonly engine: Engine
   /** Opens a file by its path from the index; throws `CheckpointError` `not-found` where there is none. */
@@ -61,7 +61,7 @@ export interface CaseContext {
   readonly signal?: AbortSignal
 }
 
-/** What all kinds of case need together. Paths are those of the index. */
+/** All kinds of case together need these. Paths are those of the index. */
 export interface GoldenContext extends CaseContext {
   /** Opens a checkpoint with the config files that lie beside it, as loading a model does. */
   readonly openModel: (
@@ -73,9 +73,9 @@ export interface GoldenContext extends CaseContext {
     path: string,
     options?: { readonly orientation?: 'apply' | 'ignore' },
   ) => Promise<DecodedImage>
-  /** All that resize here, by name. */
+  /** Lists all that resize here, by name. */
   readonly resamplers: () => readonly (readonly [name: string, resample: Resample])[]
-  /** The digest as hex digits. */
+  /** Gives the digest as hex digits. */
   readonly sha256: (bytes: Uint8Array) => string
 }
 
@@ -93,7 +93,7 @@ export function isWhole(path: string): boolean {
   return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
 }
 
-/** The case's checkpoints, each of which is run. */
+/** Lists the case's checkpoints, each of which is run. */
 export function checkpointPaths(golden: GoldenCase): readonly string[] {
   return required(golden.checkpoints, 'checkpoints', golden)
     .map(({ path }) => path)

@@ -1,4 +1,4 @@
-/** Birder's `infer_image` from file to result, with small networks. */
+/** Follows Birder's `infer_image` from file to result, with small networks. */
 import { classificationTransform, type TransformOptions } from '../birder/classification-transform.js'
 import { type InferOptions, inferImage } from '../birder/infer-image.js'
 import { BirderNet } from '../birder/net.js'
@@ -16,7 +16,7 @@ import { judge } from './judge.js'
 
 interface EndToEndCase extends GoldenCase {
   readonly image?: GoldenFile
-  /** Birder's arguments, in its own spelling. */
+  /** Holds Birder's arguments, in its own spelling. */
   readonly options?: {
     readonly infer?: {
       readonly return_embedding?: boolean

@@ -1,4 +1,4 @@
-/** Why a golden case cannot be run. Programs branch on the code, people read the message. */
+/** Says why a golden case cannot be run. Programs branch on the code, people read the message. */
 import { CodedError } from '../coded-error.js'
 
 export type GoldenErrorCode =

@@ -1,5 +1,5 @@
 /**
- * How an engine's result is compared with a golden: in float32 and float64 by the tolerance that came with each tensor; in a narrower precision by
+ * Compares an engine's result with a golden: in float32 and float64 by the tolerance that came with each tensor; in a narrower precision by
  * what that promises, a lowest cosine for the embedding and for the tokens of each image, taken together. Other tensors are then not compared.
  */
 import type { Precision } from '../engine/engine.js'

@@ -1,4 +1,4 @@
-/** A network of real size with hashed weights: samples of its activations, since all of them would be too many to store. */
+/** Runs a network of real size with hashed weights, and compares samples of its activations, since all of them would be too many to store. */
 import { Network } from '../encoder/network.js'
 import type { SlotName } from '../engine/plan.js'
 import { prepareImage } from '../image/prepare-image.js'
@@ -24,19 +24,19 @@ interface LargeCase extends GoldenCase {
   readonly images?: readonly GoldenFile[]
 }
 
-/** A finished run, with what is needed to find a tensor in it. */
+/** Is a finished run, with what is needed to find a tensor in it. */
 interface Run {
   readonly config: VitConfig
   readonly plan: VitPlan
-  /** B. */
+  /** Is B. */
   readonly batch: number
-  /** An activation, float32 [B, ...shape]; throws by name. */
+  /** Gives an activation, float32 [B, ...shape]; throws by name. */
   readonly activation: (slot: SlotName) => Float32Array
-  /** A tensor that the golden holds; throws by name. */
+  /** Gives a tensor that the golden holds; throws by name. */
   readonly golden: (tensor: string) => Float32Array
 }
 
-/** Which of the stored tensors are compared, and how each is sampled out of a run. */
+/** Says which of the stored tensors are compared, and how each is sampled out of a run. */
 const SAMPLES: Readonly<Record<string, (run: Run) => Float32Array>> = {
   embedding: ({ activation, plan }) => activation(plan.slots.embedding),
   'probabilities.first16': (run) => eachImage(run, probabilities(run), run.config.width, 0, 16),
@@ -107,31 +107,31 @@ async function runNetwork(
   }
 }
 
-/** [B, T, D] of the final tokens: `count` rows of each image. */
+/** Takes `count` rows of each image's final tokens, [B, count, D]. */
 function tokenRows(run: Run, from: number, count: number): Float32Array {
   const { width } = run.config
   const tokens = run.activation(run.plan.slots.tokens)
   return eachImage(run, tokens, tokens.length / run.batch, from * width, count * width)
 }
 
-/** [depth, D]: the same token of each block. */
+/** Takes the same token of each block, [depth, D]. */
 function rowOfEachBlock({ config: { width }, plan, activation }: Run, row: number): Float32Array {
   return joined(plan.slots.blocks.map((slot) => activation(slot).subarray(row * width, (row + 1) * width)))
 }
 
-/** [B, D] */
+/** Computes the embedding's softmax, [B, D]. */
 function probabilities({ activation, plan, config, batch }: Run): Float32Array {
   const slot = plan.slots.embedding
   return arrange(activation(slot), { slot, layout: 'softmax' }, plan, config, 'birder', batch)
 }
 
-/** The last block's patches with channels first, [D, rows, columns]. */
+/** Gives the last block's patches with channels first, [D, rows, columns]. */
 function lastMap({ activation, plan, config }: Run): Float32Array {
   const slot = plan.slots.blocks.at(-1) ?? plan.slots.tokens
   return arrange(activation(slot), { slot, layout: 'tokens as map' }, plan, config, 'birder', 1)
 }
 
-/** `count` values from `from` on out of each image's `perImage`, one behind the other. */
+/** Takes `count` values from `from` on out of each image's `perImage`, one behind the other. */
 function eachImage(
   { batch }: Run,
   values: Float32Array,
@@ -150,7 +150,7 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return Float32Array.from(parts.flatMap((part) => Array.from(part)))
 }
 
-/** Mean and standard deviation (dividing by the count) of each 16 channels of the last map. */
+/** Computes mean and standard deviation (dividing by the count) of each 16 channels of the last map. */
 function statistics(run: Run): { means: Float32Array; deviations: Float32Array } {
   const map = lastMap(run)
   const length = (16 * map.length) / run.config.width
@@ -170,7 +170,7 @@ function meanOf(values: Float32Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** What float32 promises on a network of real size: at most four times the library's own float32 error. */
+/** On a network of real size float32 promises at most four times the library's own float32 error. */
 const PROMISE = 4
 
 /**

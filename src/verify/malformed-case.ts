@@ -1,4 +1,4 @@
-/** Files that lie: each must be refused with a named error, loaded, or have its bad weight reported. No numbers are compared. */
+/** Loads files that lie: each must be refused with a named error, loaded, or have its bad weight reported. No numbers are compared. */
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { Network } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'

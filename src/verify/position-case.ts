@@ -1,4 +1,4 @@
-/** Position tables alone, resampled by each library's rule. */
+/** Resamples position tables by each library's rule, without a network. */
 import { type PatchGrid, type PositionRule, resamplePositions } from '../model/positions.js'
 import { type CaseContext, type Comparison, type GoldenCase, readExpected, required } from './case.js'
 import { GoldenError } from './golden-error.js'

@@ -1,5 +1,5 @@
 /**
- * Preprocessing, level by level: what Pillow decodes, and what each library's recipe makes of it. PNG must be equal to the bit. JPEG decoders may differ by a
+ * Compares preprocessing level by level: what Pillow decodes, and what each library's recipe makes of it. PNG must be equal to the bit. JPEG decoders may differ by a
  * level, so resizing is checked from Pillow's own pixels, and decoding against them.
  */
 import type { DecodedImage } from '../image/image.js'
@@ -27,7 +27,7 @@ interface PreprocessCase extends GoldenCase {
   readonly source?: GoldenFile
   readonly results?: readonly Result[]
   readonly decoded?: { readonly sha256: string; readonly file?: GoldenFile }
-  /** The same, turned as its EXIF orientation says. */
+  /** Holds results of the image turned as its EXIF orientation says. */
   readonly upright?: { readonly results?: readonly Result[] }
 }
 

@@ -1,10 +1,10 @@
-/** The recipes of the goldens, which each library's own arguments describe, as this library's. */
+/** Turns the recipes of the goldens, which each library's own arguments describe, into this library's. */
 import { birderRecipe, namedRecipe, type PassOrder, type Recipe } from '../image/recipe.js'
 import { IMAGENET_STATS } from '../model/vit-config.js'
 import { type GoldenCase, required } from './case.js'
 import { GoldenError } from './golden-error.js'
 
-/** What a library was told, in its own words. */
+/** A library was told this, in its own words. */
 export interface GoldenRecipe {
   readonly recipe: string
   readonly size?: readonly [height: number, width: number] | number

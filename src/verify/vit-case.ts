@@ -1,5 +1,5 @@
 /**
- * Networks with stored weights, in Birder's and the other dialects: every activation that the golden holds. Each checkpoint is run twice:
+ * Runs networks with stored weights, in Birder's and the other dialects, and compares every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
 import type { PlainValue } from '../checkpoint/checkpoint.js'

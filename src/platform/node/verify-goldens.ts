@@ -1,4 +1,4 @@
-/** Golden cases of a folder, with Node's files, decoder and resizers handed to the room that compares. */
+/** Verifies golden cases of a folder, with Node's files, decoder and resizers handed to the room that compares. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
