@@ -1,4 +1,4 @@
-/** The largest absolute difference of two arrays. It is infinite where a NaN is among them or their lengths differ, since neither may pass for near. */
+/** Finds the largest absolute difference of two arrays. It is infinite where a NaN is among them or their lengths differ, since neither may pass for near. */
 export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY
   let largest = 0
