@@ -32,7 +32,7 @@ const ROOMS = {
   hub: { rooms: ['model'] },
   encoder: { rooms: BELOW_ENCODER },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
-  birder: { rooms: [...BELOW_ENCODER, 'hub', 'encoder'] },
+  birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },
   'platform/node': { rooms: BELOW_PLATFORM, packages: ANY, node: true },

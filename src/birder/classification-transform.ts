@@ -1,4 +1,4 @@
-/** Birder's `classification_transform`: from an image to normalised pixels, bit for bit what Pillow and torchvision make of it. */
+/** Follows Birder's `classification_transform` from an image to normalised pixels, bit for bit what Pillow and torchvision make of it. */
 import type { RgbImage } from '../image/image.js'
 import { prepareImage } from '../image/prepare-image.js'
 import { birderRecipe, type Recipe } from '../image/recipe.js'
@@ -6,19 +6,19 @@ import type { RgbStats } from '../model/vit-config.js'
 import { type NdArray, ndArray } from './nd-array.js'
 
 export interface TransformOptions {
-  /** Part of each side that the crop keeps, in (0, 1]; 1 resizes to the size itself. */
+  /** The crop keeps this part of each side, in (0, 1]; 1 resizes to the size itself. */
   readonly centerCrop?: number
-  /** Keep the aspect ratio and crop, instead of squashing. */
+  /** Keeps the aspect ratio and crops, instead of squashing. */
   readonly simpleCrop?: boolean
 }
 
-/** Image in, [C, height, width] out. */
+/** Takes an image and gives [C, height, width]. */
 export interface ClassificationTransform {
   (image: RgbImage): NdArray
   readonly recipe: Recipe
 }
 
-/** @param size pixels (height, width), usually `getSizeFromSignature(modelInfo.signature)` */
+/** @param size in pixels, (height, width); usually `getSizeFromSignature(modelInfo.signature)` gives it */
 export function classificationTransform(
   size: readonly [height: number, width: number],
   rgbStats: RgbStats,

@@ -1,4 +1,4 @@
-/** Birder's surface but for what reaches files and the network; `plumage/birder` adds that. */
+/** Holds Birder's surface but for what reaches files and the network, which `plumage/birder` adds. */
 
 export { listPretrainedModels } from '../hub/weights.js'
 export {

@@ -1,26 +1,27 @@
-/** Birder's `infer_image` and `infer_batch` (inference/classification.py). */
+/** Follows Birder's `infer_image` and `infer_batch` (inference/classification.py). */
 import type { RgbImage } from '../image/image.js'
 import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
 import { softmaxRows } from '../kernels/softmax.js'
+import { meanOf } from '../numerics/mean-of.js'
 import type { ClassificationTransform } from './classification-transform.js'
-import { type NdArray, ndArray } from './nd-array.js'
+import { imageShape, type NdArray, ndArray } from './nd-array.js'
 import type { BirderNet } from './net.js'
 
 export interface InferOptions {
-  /** Also return the embedding. As in Birder, `tta` is ignored then. */
+  /** Returns the embedding too. As in Birder, `tta` is ignored then. */
   readonly returnEmbedding?: boolean
-  /** Scores instead of probabilities. */
+  /** Returns scores instead of probabilities. */
   readonly returnLogits?: boolean
-  /** Test-time augmentation: the mean over five crops of 80 %. */
+  /** Augments at test time: the result is the mean over five crops of 80 %. */
   readonly tta?: boolean
   readonly signal?: AbortSignal
 }
 
-/** `out` [B, N] probabilities, or scores; and the embedding [B, D] where it was asked for. */
+/** `out` [B, N] holds probabilities, or scores; the embedding [B, D] is there where it was asked for. */
 export type InferResult = readonly [out: NdArray, embedding: NdArray | null]
 
 /**
- * One image through transform and network. The image is used as it lies: EXIF orientation is not applied, as in Birder. For an encoder
+ * Takes one image through transform and network. The image is used as it lies: EXIF orientation is not applied, as in Birder. For an encoder
  * without a classifier `out` is the softmax of the embedding, which carries no meaning of its own.
  */
 export async function inferImage(
@@ -32,6 +33,7 @@ export async function inferImage(
   return inferBatch(net, transform(image).unsqueeze(0), options)
 }
 
+/** Takes pixels [B, C, height, width] that have been transformed through the network. */
 export async function inferBatch(
   net: BirderNet,
   inputs: NdArray,
@@ -46,29 +48,27 @@ export async function inferBatch(
   }
   if (!tta) return [finish(await net.forward(inputs, run)), null]
 
-  let sum: Float64Array | null = null
-  let shape: readonly number[] = []
-  const crops = fiveCrops(inputs)
-  for (const crop of crops) {
-    const out = finish(await net.forward(crop, run))
-    sum ??= new Float64Array(out.data.length)
-    shape = out.shape
-    for (let i = 0; i < sum.length; i++) sum[i] += out.data[i] / crops.length
-  }
-  return [ndArray(Float32Array.from(sum ?? []), shape), null]
+  const outs: Float32Array[] = []
+  for (const crop of fiveCrops(inputs)) outs.push(finish(await net.forward(crop, run)).data)
+  const mean = meanOf(outs)
+  const { batch } = imageShape(inputs)
+  return [ndArray(mean, [batch, mean.length / batch]), null]
 }
 
-/** Each row [N] as probabilities. */
+/** Turns each row [N] of scores into probabilities. */
 export function probabilities({ data, shape }: NdArray): NdArray {
-  return ndArray(softmaxRows(data, shape[shape.length - 1]), shape)
+  const width = shape.at(-1)
+  if (width === undefined) throw new RangeError('Scores are rows [N], and an array of shape [] has none.')
+  return ndArray(softmaxRows(data, width), shape)
 }
 
-/** The part of each side that a crop keeps. */
+/** A crop keeps this part of each side. */
 const CROP = 0.8
 
-/** Corners and centre of the normalised pixels, each resized back to full size with antialiased bicubic, on floats as torch does. */
-function fiveCrops({ data, shape }: NdArray): readonly NdArray[] {
-  const [batch, channels, height, width] = shape
+/** Cuts corners and centre out of the normalised pixels, and resizes each back to full size with antialiased bicubic weights, on floats as torch does. */
+function fiveCrops(inputs: NdArray): readonly NdArray[] {
+  const { data, shape } = inputs
+  const { batch, channels, height, width } = imageShape(inputs)
   const [cropHeight, cropWidth] = [Math.trunc(height * CROP), Math.trunc(width * CROP)]
   const [lastTop, lastLeft] = [height - cropHeight, width - cropWidth]
   const corners = [
@@ -77,7 +77,7 @@ function fiveCrops({ data, shape }: NdArray): readonly NdArray[] {
     [lastTop, 0],
     [lastTop, lastLeft],
     [roundHalfToEven(lastTop / 2), roundHalfToEven(lastLeft / 2)],
-  ]
+  ] as const
   const vertical = antialiasTaps(cropHeight, height)
   const horizontal = antialiasTaps(cropWidth, width)
   return corners.map(([top, left]) => {
@@ -93,7 +93,7 @@ function fiveCrops({ data, shape }: NdArray): readonly NdArray[] {
   })
 }
 
-/** Python's `round`. */
+/** Rounds as Python's `round` does. */
 function roundHalfToEven(value: number): number {
   const floor = Math.floor(value)
   if (value - floor !== 0.5) return Math.round(value)

@@ -1,10 +1,11 @@
-/** Numbers with a shape: as much of an array library as Birder's own examples use. */
+/** Gives numbers a shape, with as much of an array library as Birder's own examples use. */
+import { EngineError } from '../engine/engine-error.js'
 
 export interface NdArray {
-  /** Row-major. */
+  /** The numbers lie row by row. */
   readonly data: Float32Array
   readonly shape: readonly number[]
-  /** The same numbers with a dimension of size 1 put in at this place; negative counts from the end, as in PyTorch. */
+  /** Puts in a dimension of size 1 at this place, on the same numbers; a negative place counts from the end, as in PyTorch. */
   unsqueeze(axis: number): NdArray
 }
 
@@ -22,4 +23,24 @@ export function ndArray(data: Float32Array, shape: readonly number[]): NdArray {
       return ndArray(data, shape.toSpliced(at, 0, 1))
     },
   }
+}
+
+/**
+ * Takes the sizes of images, [B, C, height, width]. Throws `EngineError` `wrong-size` for another shape.
+ *
+ * @param channels refuses others than so many
+ */
+export function imageShape(
+  { shape }: NdArray,
+  channels?: number,
+): { readonly batch: number; readonly channels: number; readonly height: number; readonly width: number } {
+  const [batch, found, height, width] = shape
+  const whole = batch !== undefined && found !== undefined && height !== undefined && width !== undefined
+  if (whole && shape.length === 4 && (channels === undefined || found === channels)) {
+    return { batch, channels: found, height, width }
+  }
+  throw new EngineError(
+    'wrong-size',
+    `The network takes [B, ${channels ?? 'C'}, height, width], got [${shape}]. Is unsqueeze(0) missing?`,
+  )
 }

@@ -1,5 +1,5 @@
 /**
- * Birder's network object: the same verbs, shapes and token order (registers, class token, patches) as `birder.net.vit.ViT`, for
+ * Birder's network object has the same verbs, shapes and token order (registers, class token, patches) as `birder.net.vit.ViT`, for
  * inference. Pixels come in as [B, C, height, width], already transformed.
  */
 import type { Network } from '../encoder/network.js'
@@ -7,21 +7,21 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
-import { specialTokens } from '../model/vit-config.js'
-import { type NdArray, ndArray } from './nd-array.js'
+import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 export interface RunSignal {
   readonly signal?: AbortSignal
 }
 
 export class BirderNet implements Disposable {
-  /** Pixels (height, width); `adjustSize` changes it. */
+  /** Counts pixels, (height, width); `adjustSize` changes it. */
   size: readonly [height: number, width: number]
-  /** D. */
+  /** Is D. */
   readonly embeddingSize: number
-  /** Class scores; 0 for an encoder without a classifier. */
+  /** Counts class scores; it is 0 for an encoder without a classifier. */
   readonly numClasses: number
-  /** Class token and registers. */
+  /** Counts class token and registers. */
   readonly numSpecialTokens: number
   readonly #network: Network
   #dynamicSize = false
@@ -51,16 +51,16 @@ export class BirderNet implements Disposable {
     this.#dynamicSize = dynamicSize
   }
 
-  /** [B, D]: the pooled, normalised vector; not scaled to length 1. */
+  /** Computes the pooled, normalised vector, [B, D]. It is not scaled to length 1. */
   async embedding(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
-    const { values, batch, slots } = await this.#run(x, ({ embedding }) => [embedding], options)
-    return ndArray(slotValues(values, slots.embedding), [batch, this.embeddingSize])
+    const { activation, batch, slots } = await this.#run(x, ({ embedding }) => [embedding], options)
+    return ndArray(activation(slots.embedding), [batch, this.embeddingSize])
   }
 
-  /** [B, T, D]: all tokens after the final norm, in Birder's order: registers, class token, patches. */
+  /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches. */
   async forwardFeatures(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
-    const { values, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
-    const tokens = slotValues(values, slots.tokens)
+    const { activation, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
+    const tokens = activation(slots.tokens)
     const { config } = this.#network
     return ndArray(birderOrder(tokens, batch, config), [
       batch,
@@ -70,63 +70,54 @@ export class BirderNet implements Disposable {
   }
 
   /**
-   * Patch tokens before the final norm as maps, [B, D, rows, columns]: `stage1` for the last block, or `stage1` to `stageK` for the blocks
+   * Gives patch tokens before the final norm as maps, [B, D, rows, columns]: `stage1` for the last block, or `stage1` to `stageK` for the blocks
    * that the config's `out_indices` names, in the order of the blocks.
    */
   async detectionFeatures(x: NdArray, options: RunSignal = {}): Promise<Record<string, NdArray>> {
     const { config } = this.#network
-    const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
-    const { values, batch, slots, grid } = await this.#run(
-      x,
-      ({ blocks }) => indices.map((index) => blocks[index]),
-      options,
-    )
-    const maps = indices.map((index, stage): [string, NdArray] => {
-      const map = patchMaps(
-        slotValues(values, slots.blocks[index]),
-        batch,
-        config.width,
-        this.numSpecialTokens,
-      )
+    const choose = (slots: Slots) => detectionBlocks(slots, config)
+    const { activation, batch, slots, grid } = await this.#run(x, choose, options)
+    const maps = choose(slots).map((slot, stage): [string, NdArray] => {
+      const map = patchMaps(activation(slot), batch, config.width, this.numSpecialTokens)
       return [`stage${stage + 1}`, ndArray(map, [batch, config.width, grid.rows, grid.columns])]
     })
     return Object.fromEntries(maps)
   }
 
-  /** [B, N] scores of the classifier; without one, the embedding itself, as in Birder. */
+  /** Computes the classifier's scores, [B, N]; without a classifier it gives the embedding itself, as Birder does. */
   async forward(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     return (await this.forwardWithEmbedding(x, options)).logits
   }
 
-  /** Embedding and scores of one run. */
+  /** Gives embedding and scores of one run. */
   async forwardWithEmbedding(
     x: NdArray,
     options: RunSignal = {},
   ): Promise<{ embedding: NdArray; logits: NdArray }> {
-    const { values, batch, slots } = await this.#run(
+    const { activation, batch, slots } = await this.#run(
       x,
       ({ embedding, logits }) => (logits === null ? [embedding] : [embedding, logits]),
       options,
     )
-    const embedding = ndArray(slotValues(values, slots.embedding), [batch, this.embeddingSize])
+    const embedding = ndArray(activation(slots.embedding), [batch, this.embeddingSize])
     if (slots.logits === null) return { embedding, logits: embedding }
-    return { embedding, logits: ndArray(slotValues(values, slots.logits), [batch, this.numClasses]) }
+    return { embedding, logits: ndArray(activation(slots.logits), [batch, this.numClasses]) }
   }
 
   async #run(x: NdArray, choose: (slots: Slots) => readonly SlotName[], options: RunSignal) {
-    const [batch, channels, height, width] = x.shape
-    if (x.shape.length !== 4 || channels !== this.#network.config.channels) {
-      throw new EngineError(
-        'wrong-size',
-        `The network takes [B, ${this.#network.config.channels}, height, width], got [${x.shape}]. Is unsqueeze(0) missing?`,
-      )
-    }
+    const { batch, height, width } = imageShape(x, this.#network.config.channels)
     const { grid, rule } = this.#gridFor([height, width])
     const { slots } = this.#network.planFor(grid, rule)
     const outputs = choose(slots)
     const values = await this.#network.run(x.data, { grid, batch, outputs, positions: rule, ...options })
-    await this.#network.assertFinite(slotValues(values, outputs[0]))
-    return { values, batch, grid, slots }
+    const activation = (slot: SlotName): Float32Array => {
+      const found = values.get(slot)
+      if (found === undefined)
+        throw new Error(`The network has run without handing out its activation ${slot}.`)
+      return found
+    }
+    for (const first of outputs.slice(0, 1)) await this.#network.assertFinite(activation(first))
+    return { activation, batch, grid, slots }
   }
 
   #gridFor(size: readonly [height: number, width: number]): { grid: PatchGrid; rule: PositionRule } {
@@ -153,6 +144,8 @@ export class BirderNet implements Disposable {
 
 type Slots = ReturnType<Network['planFor']>['slots']
 
-function slotValues(values: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
-  return values.get(slot) ?? new Float32Array()
+/** The blocks that detection features are taken of: the last one, or those that the config's `out_indices` names, each once and in order. */
+export function detectionBlocks({ blocks }: Slots, { outIndices }: VitConfig): readonly SlotName[] {
+  if (outIndices === null) return blocks.slice(-1)
+  return blocks.filter((_, index) => outIndices.includes(index))
 }

@@ -1,4 +1,4 @@
-/** What Birder writes into each of its files about input and output. */
+/** Reads what Birder writes into each of its files about input and output. */
 import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 
@@ -7,22 +7,30 @@ export interface Signature {
   readonly outputs: readonly { readonly data_shape: readonly number[] }[]
 }
 
-/** The size that the network was trained at, pixels (height, width). */
+/** Gives the size that the network was trained at, in pixels (height, width). */
 export function getSizeFromSignature(signature: Signature): readonly [height: number, width: number] {
-  const [, , height, width] = signature.inputs[0].data_shape
-  return [height, width]
+  return [dimension(signature, 'inputs', 2), dimension(signature, 'inputs', 3)]
 }
 
 export function getChannelsFromSignature(signature: Signature): number {
-  return signature.inputs[0].data_shape[1]
+  return dimension(signature, 'inputs', 1)
 }
 
-/** 0 for an image encoder without a classifier. */
+/** Gives 0 for an image encoder without a classifier. */
 export function getNumLabelsFromSignature(signature: Signature): number {
-  return signature.outputs[0].data_shape[1]
+  return dimension(signature, 'outputs', 1)
 }
 
-/** For a file that has passed `readVit`, which has looked at the shapes inside. */
+function dimension(signature: Signature, side: 'inputs' | 'outputs', axis: number): number {
+  const size = signature[side][0]?.data_shape[axis]
+  if (size !== undefined) return size
+  throw new CheckpointError(
+    'malformed',
+    `The signature has no dimension ${axis} of the first of its ${side}: expected what Birder writes, such as [0, 3, 224, 224].`,
+  )
+}
+
+/** Finds the signature of a file that has passed `readVit`, which has looked at the shapes inside. */
 export function signatureOf(metadata: { readonly [key: string]: PlainValue }, label: string): Signature {
   const { signature } = metadata
   if (

@@ -54,7 +54,7 @@ const context: CommandContext = {
     const [{ chooseEngine }, { nativePrecisions }, { verifyGoldens }] = await Promise.all([
       import('../platform/node/choose-engine.js'),
       import('../platform/node/native/index.js'),
-      import('../platform/node/verify/verify-goldens.js'),
+      import('../platform/node/verify-goldens.js'),
     ])
     // Activation by activation, where that is possible: narrower precisions only promise a cosine.
     const exact = engine !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'

@@ -1,4 +1,4 @@
-/** What is refused before any decoder sees it, on every platform in the same words. */
+/** Refuses files before any decoder sees them, on every platform in the same words. */
 import { ImageError } from './image-error.js'
 import { type ImageFormat, imageFormatOrNull } from './image-format.js'
 

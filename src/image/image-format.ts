@@ -1,8 +1,8 @@
-/** Which format a file is in, by its first bytes: names are no proof, and a decoder should see nothing but what it is meant for. */
+/** Tells a file's format by its first bytes: names are no proof, and a decoder should see nothing but what it is meant for. */
 
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
 
-/** Formats that people have photos in and that are not decoded: known so that the error can name them. */
+/** People have photos in these formats too, which are not decoded; they are known so that the error can name them. */
 export type OtherFormat = 'HEIC' | 'JPEG XL' | 'JPEG 2000' | 'BMP' | 'SVG' | 'PDF' | 'PSD' | 'HTML'
 
 type Known =
@@ -23,14 +23,14 @@ function decodedFormatOrNull(text: string): ImageFormat | null {
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png'
   if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif'
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp'
-  // The plain and the 64-bit kind, in either byte order.
+  // TIFF comes in a plain and a 64-bit kind, each in either byte order.
   if (['II*\0', 'II+\0', 'MM\0*', 'MM\0+'].includes(text.slice(0, 4))) return 'tiff'
   return brands(text).some((brand) => brand === 'avif' || brand === 'avis') ? 'avif' : null
 }
 
 const OTHERS: readonly (readonly [OtherFormat, (text: string) => boolean])[] = [
-  // AVIF's container with another codec; AVIF itself has been recognised before.
-  ['HEIC', (text) => ['hei', 'hev', 'mif', 'msf'].includes(brands(text)[0]?.slice(0, 3))],
+  // HEIC is AVIF's container with another codec; AVIF itself has been recognised before.
+  ['HEIC', (text) => /^(hei|hev|mif|msf)/.test(brands(text)[0] ?? '')],
   ['JPEG XL', (text) => text.startsWith('\xff\x0a') || text.startsWith('JXL ', 4)],
   ['JPEG 2000', (text) => text.startsWith('\xff\x4f\xff\x51') || text.startsWith('jP  ', 4)],
   ['PSD', (text) => text.startsWith('8BPS')],
@@ -40,7 +40,7 @@ const OTHERS: readonly (readonly [OtherFormat, (text: string) => boolean])[] = [
   ['HTML', (text) => /^\W{0,3}\s*<(!doctype html|html|head)/i.test(text)],
 ]
 
-/** Major and compatible brands of an ISO media file. */
+/** Lists the major and the compatible brands of an ISO media file; other files have none. */
 function brands(text: string): readonly string[] {
   if (text.slice(4, 8) !== 'ftyp') return []
   const end = Math.min(text.charCodeAt(2) * 256 + text.charCodeAt(3), text.length)

@@ -1,4 +1,4 @@
-/** An image as this library computes with it: 8-bit RGB, upright or as stored, row by row from the top left. */
+/** Describes an image as this library computes with it: 8-bit RGB, upright or as stored, row by row from the top left. */
 
 export interface RgbImage {
   readonly height: number
@@ -9,20 +9,20 @@ export interface RgbImage {
 
 /** A decoded file: its pixels, and what was done to get them. */
 export interface DecodedImage extends RgbImage {
-  /** Such as `jpeg`, `png`, `webp`. */
+  /** Names the file's format, such as `jpeg`, or is `raw` for pixels that came without a file. */
   readonly format: string
-  /** EXIF orientation found in the file, 1 to 8; 1 where there is none. */
+  /** Says what EXIF orientation was found in the file, 1 to 8; it is 1 where there is none. */
   readonly orientation: number
-  /** Whether the orientation was applied, so that `height` and `width` are those of the upright image. */
+  /** Tells whether the orientation was applied, so that `height` and `width` are those of the upright image. */
   readonly upright: boolean
-  /** The one colour that a PNG or GIF declares transparent. Most libraries ignore it; Hugging Face's processors end up painting it white. */
+  /** Is the one colour that a PNG or GIF declares transparent. Most libraries ignore it; Hugging Face's processors end up painting it white. */
   readonly transparentColour?: readonly [red: number, green: number, blue: number]
 }
 
 /**
- * Pixels that a caller has already: they count as upright. Throws TypeError for what are none.
+ * Takes pixels that a caller has already, which count as upright. Throws TypeError for what are none.
  *
- * @param others what else an image may be given as, for the message
+ * @param others says what else an image may be given as, for the message
  */
 export function decodedFrom(image: RgbImage, others: string): DecodedImage {
   if (!(image?.data instanceof Uint8Array)) {
@@ -32,7 +32,7 @@ export function decodedFrom(image: RgbImage, others: string): DecodedImage {
   return { height, width, data, format: 'raw', orientation: 1, upright: true }
 }
 
-/** A rectangle in pixels, edges not rounded: `left <= x < right`. */
+/** A rectangle in pixels holds `left <= x < right`; its edges are not rounded. */
 export interface Box {
   readonly top: number
   readonly left: number

@@ -16,11 +16,8 @@ function plain(height: number, width: number, level = 255): RgbImage {
 
 /** Red tells the row and green the column of every pixel. */
 function coordinates(height: number, width: number): RgbImage {
-  const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => {
-    const pixel = Math.floor(i / 3)
-    return [Math.floor(pixel / width), pixel % width, 0][i % 3]
-  })
-  return { height, width, data }
+  const pixels = Array.from({ length: height * width }, (_, i) => [Math.floor(i / width), i % width, 0])
+  return { height, width, data: Uint8Array.from(pixels.flat()) }
 }
 
 const firstPixel = ({ data }: RgbImage) => Array.from(data.subarray(0, 2))
@@ -29,7 +26,7 @@ describe('sizes', () => {
   const inputSize = (recipe: Recipe, height: number, width: number) => {
     const prepared = prepareImage(plain(height, width), recipe)
     expect(prepared.pixels.length).toBe(3 * prepared.height * prepared.width)
-    return [prepared.height, prepared.width]
+    return [prepared.height, prepared.width] as const
   }
 
   test.each(RECIPE_NAMES.filter((name) => name !== 'native'))('%s gives one size for every image', (name) => {
@@ -38,7 +35,7 @@ describe('sizes', () => {
       [300, 400],
       [61, 17],
       [1, 1],
-    ])
+    ] as const)
       expect(inputSize(recipe, height, width)).toEqual(recipe.size)
   })
 
@@ -89,7 +86,7 @@ describe('sizes', () => {
 })
 
 describe('crops', () => {
-  // Short sides as asked for, so that nothing is resized and the first pixel tells where the crop begins.
+  // Short sides are as asked for, so that nothing is resized and the first pixel tells where the crop begins.
   const cropOf = (width: number, crop: number, cropRounding: Recipe['cropRounding']) => {
     const image = coordinates(crop, width)
     const recipe: Recipe = {
@@ -184,7 +181,7 @@ describe('places in the original', () => {
   })
 
   test('a crop is the middle of the image', () => {
-    // 100 x 200 to 64 x 128, of which the middle 56 x 56 is kept.
+    // The image goes from 100 x 200 to 64 x 128, of which the middle 56 x 56 is kept.
     const recipe = { ...named('timm'), resize: { kind: 'short-side', side: 64 } } as const
     const { sourceBox, imageSize } = prepareImage(plain(100, 200), recipe)
     expect(imageSize).toEqual([100, 200])
@@ -210,8 +207,11 @@ describe('places in the original', () => {
         )
         const brightest = pixels
           .subarray(0, 56 * 56)
-          .reduce((best, value, i, all) => (value > all[best] ? i : best), 0)
-        expect([Math.floor(brightest / 56 / 14), Math.floor((brightest % 56) / 14)]).toEqual([row, column])
+          .reduce((best, value, at) => (value > best.value ? { value, at } : best), { value: -1, at: 0 })
+        expect([Math.floor(brightest.at / 56 / 14), Math.floor((brightest.at % 56) / 14)]).toEqual([
+          row,
+          column,
+        ])
       }),
     )
   })

@@ -1,4 +1,5 @@
-/** From decoded pixels to model input, by a recipe; and from places in the input back to the original image. */
+/** Makes model input of decoded pixels by a recipe, and finds places of the input in the original image again. */
+import { normaliseLevels } from '../kernels/normalise-levels.js'
 import {
   type Passes,
   pillowPasses,
@@ -11,29 +12,30 @@ import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
 
 export interface PreparedImage {
-  /** Normalised, float32 [3, height, width]. */
+  /** float32 [3, height, width], normalised. */
   readonly pixels: Float32Array
   readonly height: number
   readonly width: number
-  /** Height and width of the image as used, pixels. */
+  /** Gives the pixels of the image as used: before the resize, and turned where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
   readonly orientation: { readonly found: number; readonly applied: boolean }
   readonly placement: Placement
-  /** A box of the input, in pixels of the original image. */
+  /** Finds a box of the input in the original image; both are in pixels. */
   sourceBox(top: number, left: number, bottom: number, right: number): Box
 }
 
-/** Where the input lies in the image it was made of. */
+/** Says where the input lies in the image it was made of. */
 export interface Placement {
-  /** Of the input's first pixel, in pixels of the resized image; negative where the recipe pads. */
+  /** The input's first pixel lies here, in pixels of the resized image; it is negative where the recipe pads. */
   readonly top: number
   readonly left: number
-  /** Pixels of the image per pixel of the input. */
+  /** One pixel of the input is this many pixels of the image high. */
   readonly scaleY: number
+  /** One pixel of the input is this many pixels of the image wide. */
   readonly scaleX: number
 }
 
-/** A box of the input, in pixels of the original image. */
+/** Finds a box of the input in the original image; both are in pixels. */
 export function boxInImage({ top, left, scaleY, scaleX }: Placement, box: Box): Box {
   return {
     top: (box.top + top) * scaleY,
@@ -43,7 +45,7 @@ export function boxInImage({ top, left, scaleY, scaleX }: Placement, box: Box): 
   }
 }
 
-/** What a recipe works on: a decoded file, or pixels from elsewhere, which count as upright. */
+/** A recipe works on a decoded file, or on pixels from elsewhere, which count as upright. */
 export type SourceImage = RgbImage & Partial<DecodedImage>
 
 /** Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe can make sense of. */
@@ -52,7 +54,7 @@ export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage 
   return finish(image, recipe, work, resample(work.source, work.size, work.passes))
 }
 
-/** The same with another resampler, which may work elsewhere. */
+/** Does the same as `prepareImage` with another resampler, which may work on other threads. */
 export async function prepareImageWith(
   resampler: Resample,
   image: SourceImage,
@@ -62,12 +64,13 @@ export async function prepareImageWith(
   return finish(image, recipe, work, await resampler(work.source, work.size, work.passes))
 }
 
-/** The 8-bit stage: what the library's resize and crop give. May be the image itself where nothing changes. */
+/** Goes as far as the 8-bit stage, which the library's resize and crop give. The result is the image itself where nothing changes. */
 export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
   const work = planResize(image, recipe)
   return levelsOf(work, resample(work.source, work.size, work.passes))
 }
 
+/** Does the same as `resizeAndCrop` with another resampler, which may work on other threads. */
 export async function resizeAndCropWith(
   resampler: Resample,
   image: SourceImage,
@@ -115,7 +118,7 @@ function finish(
     scaleX: image.width / resized[1],
   }
   return {
-    pixels: normalise(data, recipe),
+    pixels: normaliseLevels(data, recipe.rescale, recipe.rgbStats),
     height,
     width,
     imageSize: [image.height, image.width],
@@ -125,7 +128,7 @@ function finish(
   }
 }
 
-/** Every pixel of the transparent colour made white, as Pillow's way from RGB with a transparent colour over RGBA ends. */
+/** Paints every pixel of the transparent colour white, which is where Pillow's way from RGB with a transparent colour over RGBA ends. */
 function onWhite({ data, transparentColour }: SourceImage): Uint8Array {
   if (transparentColour === undefined) return data
   const [r, g, b] = transparentColour
@@ -137,8 +140,9 @@ function onWhite({ data, transparentColour }: SourceImage): Uint8Array {
 }
 
 interface Crop {
-  /** May be negative where the image is smaller than the crop: zeros are put around it. */
+  /** It is negative where the image is smaller than the crop: zeros are put around it. */
   readonly top: number
+  /** It may be negative as `top` may. */
   readonly left: number
   readonly height: number
   readonly width: number
@@ -216,9 +220,9 @@ function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
     case 'patches': {
       const { patchSize, maxPatches } = resize
       const shrink = Math.min(1, Math.sqrt((maxPatches * patchSize ** 2) / (height * width)))
-      let [rows, columns] = [height, width].map((side) =>
-        Math.max(1, Math.round((side * shrink) / patchSize)),
-      )
+      const patchesAlong = (side: number) => Math.max(1, Math.round((side * shrink) / patchSize))
+      let rows = patchesAlong(height)
+      let columns = patchesAlong(width)
       // Rounding up may overshoot the bound, and a very long strip keeps one row: the longer side gives way.
       while (rows * columns > maxPatches && rows * columns > 1) {
         if (rows >= columns) rows = Math.max(1, Math.min(rows - 1, Math.floor(maxPatches / columns)))
@@ -233,7 +237,7 @@ function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
 function cropStart(side: number, crop: number, rounding: Recipe['cropRounding']): number {
   const floor = Math.floor((side - crop) / 2)
   if (rounding === 'down' || (side - crop) % 2 === 0) return floor
-  // Half to even for a margin to cut off; a margin to add is counted the other way and rounds down.
+  // A margin to cut off is rounded half to even; a margin to add is counted the other way and rounds down.
   return side < crop || floor % 2 !== 0 ? floor + 1 : floor
 }
 
@@ -247,24 +251,4 @@ function cropped(image: RgbImage, { top, left, height, width }: Crop): RgbImage 
     data.set(image.data.subarray(from, from + columns * 3), (y * width + firstColumn) * 3)
   }
   return { data, height, width }
-}
-
-/** Rescale and normalise as torchvision and Hugging Face do: every operation rounds to float32. [H, W, 3] to [3, H, W]. */
-function normalise(data: Uint8Array, { rescale, rgbStats: { mean, std } }: Recipe): Float32Array {
-  const [red, green, blue] = [0, 1, 2].map((c) => normalisedLevels(rescale, mean[c], std[c]))
-  const plane = data.length / 3
-  const out = new Float32Array(data.length)
-  for (let i = 0, from = 0; i < plane; i++, from += 3) {
-    out[i] = red[data[from]]
-    out[plane + i] = green[data[from + 1]]
-    out[2 * plane + i] = blue[data[from + 2]]
-  }
-  return out
-}
-
-function normalisedLevels(rescale: Recipe['rescale'], mean: number, std: number): Float32Array {
-  const step = Math.fround(1 / 255)
-  const [m, s] = [Math.fround(mean), Math.fround(std)]
-  const unit = (level: number) => Math.fround(rescale === 'multiply' ? level * step : level / 255)
-  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(unit(level) - m) / s)
 }

@@ -1,18 +1,18 @@
-/** What `preprocessor_config.json` of a Hugging Face model asks for. What no recipe here follows is refused, not passed over. */
+/** Reads what `preprocessor_config.json` of a Hugging Face model asks for. What no recipe here follows is refused, not passed over. */
 import { ImageError } from './image-error.js'
 
-/** `resize` is the shortest edge's length, or both sides; `crop` null where what the resize gives is kept whole. */
+/** `resize` is the shortest edge's length, or both sides; `crop` is null where what the resize gives is kept whole. */
 export interface ProcessorSizes {
   readonly resize: number | readonly [height: number, width: number]
   readonly crop: readonly [height: number, width: number] | null
 }
 
-/** Hugging Face's and Facebook's evaluation of DINOv2: a crop of 224 from 256. */
+/** Hugging Face's and Facebook's evaluations of DINOv2 crop 224 from 256. */
 export const EVALUATION_SIZES = { resize: 256, crop: [224, 224] } as const satisfies ProcessorSizes
 
 type Settings = Readonly<Record<string, unknown>>
 
-/** How Pillow numbers bicubic. */
+/** Pillow numbers its filters; this is the bicubic one. */
 const BICUBIC = 3
 
 /** Settings that are left out take BitImageProcessor's defaults for DINOv2. Throws `ImageError` `unsupported`. */

@@ -1,26 +1,27 @@
 /**
- * What an image file says of itself before any pixel is decoded: its size as stored and its EXIF orientation. For platforms whose decoder
- * tells neither. Formats: JPEG (ITU T.81), PNG (with eXIf), WebP (RFC 9649), GIF.
+ * Reads what an image file says of itself before any pixel is decoded, its size as stored and its EXIF orientation, for platforms whose decoder
+ * tells neither. The formats are JPEG (ITU T.81), PNG (with eXIf), WebP (RFC 9649) and GIF.
  */
 import type { ImageFormat } from './image-format.js'
 
 export interface ImageHeader {
-  /** Pixels as stored, before any turning; null where the format is not looked into or the file lies. */
+  /** Counts pixels as stored, before any turning; it is null where the format is not looked into or the file lies. */
   readonly size: { readonly width: number; readonly height: number } | null
-  /** EXIF's, 1 to 8; 1 where there is none. */
+  /** Is EXIF's, 1 to 8, and 1 where there is none. */
   readonly orientation: number
-  /** Where the file says so: bytes of a 16-bit number. */
+  /** Tells where the file says so, each a 16-bit number. */
   readonly orientationPlaces: readonly NumberPlace[]
-  /** Whether pixels may be anything but opaque. */
+  /** Tells whether pixels may be anything but opaque. */
   readonly mayHaveAlpha: boolean
 }
 
 export interface NumberPlace {
+  /** Counts bytes from the beginning of the file. */
   readonly offset: number
   readonly littleEndian: boolean
 }
 
-/** A copy of the file that says nothing of any turning: for decoders that cannot be told to leave the pixels as they lie. */
+/** Copies the file so that it says nothing of any turning, for decoders that cannot be told to leave the pixels as they lie. */
 export function withoutOrientation(
   bytes: Uint8Array,
   { orientationPlaces }: ImageHeader,
@@ -31,7 +32,7 @@ export function withoutOrientation(
   return copy
 }
 
-/** Never throws: what cannot be made sense of is not there. */
+/** Never throws: what cannot be made sense of counts as not there. */
 export function readHeader(bytes: Uint8Array, format: ImageFormat): ImageHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   switch (format) {
@@ -60,7 +61,7 @@ function readJpeg(view: DataView): ImageHeader {
   const found = new Orientations(view)
   for (let at = 2; at + 4 <= view.byteLength && view.getUint8(at) === 0xff; ) {
     const marker = view.getUint8(at + 1)
-    // Filling before a marker, and markers without a length.
+    // Bytes may fill the space before a marker, and some markers have no length.
     if (marker === 0xff) {
       at++
       continue
@@ -69,7 +70,7 @@ function readJpeg(view: DataView): ImageHeader {
       at += 2
       continue
     }
-    // Pixels begin, or the file ends.
+    // Here pixels begin, or the file ends.
     if (marker === 0xda || marker === 0xd9) break
     const length = view.getUint16(at + 2)
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
@@ -136,7 +137,7 @@ function readWebp(view: DataView): ImageHeader {
 const ORIENTATION_TAG = 0x0112
 const SHORT = 3
 
-/** The orientations that a file's EXIF blocks give; the first counts. */
+/** Collects the orientations that a file's EXIF blocks give; the first counts. */
 class Orientations {
   readonly #view: DataView
   readonly #values: number[] = []

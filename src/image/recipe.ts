@@ -1,13 +1,15 @@
 /**
- * Recipes: how each library makes model input of an image. They must not be mixed: the same photo prepared two ways has two embeddings, so the
+ * Recipes say how each library makes model input of an image. They must not be mixed: the same photo prepared two ways has two embeddings, so the
  * recipe is part of a result's identity.
  *
- * - `birder`: both sides squashed to size / centre crop, then the crop. Birder's default; the aspect ratio is lost.
- * - `birder-simple-crop`: resized to cover the size (Birder 0.8.4), then cropped.
- * - `hugging-face`: shortest edge 256, crop 224 (BitImageProcessor), or what `preprocessor_config.json` says.
- * - `facebook`: shortest edge 256, crop 224, as DINOv2's evaluation does; the crop lies one pixel elsewhere than Hugging Face's on some sizes.
- * - `timm`: shortest edge size / crop fraction, then the crop.
- * - `native`: the aspect ratio kept, each side to the nearest multiple of the patch, at least one; an image of more patches than allowed is scaled down.
+ * - `birder` squashes both sides to size / centre crop, then crops. It is Birder's default; the aspect ratio is lost.
+ * - `birder-simple-crop` resizes to cover the size (Birder 0.8.4), then crops.
+ * - `hugging-face` resizes the shortest edge to 256 and crops 224 (BitImageProcessor), or does what `preprocessor_config.json` says.
+ * - `facebook` resizes the shortest edge to 256 and crops 224, as DINOv2's evaluation does; the crop lies one pixel elsewhere than Hugging Face's
+ *   on some sizes.
+ * - `timm` resizes the shortest edge to size / crop fraction, then crops.
+ * - `native` keeps the aspect ratio and takes each side to the nearest multiple of the patch, at least one; an image of more patches than allowed
+ *   is scaled down.
  */
 import type { PassOrder } from '../kernels/resample-pillow.js'
 import { EVALUATION_SIZES, type ProcessorSizes, readProcessorSizes } from './processor-file.js'
@@ -24,52 +26,52 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
   'native',
 ]
 
-/** Whose bicubic resize of 8-bit images: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
+/** Says whose bicubic resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
 export type Resampler = 'pillow' | 'torch-uint8'
 
 type Size = readonly [height: number, width: number]
 
 export type Resize =
   | { readonly kind: 'squash'; readonly size: Size }
-  /** The short side to this length, the long side in proportion, rounded down. */
+  /** The short side gets this length, the long side follows in proportion and is rounded down. */
   | { readonly kind: 'short-side'; readonly side: number }
-  /** As small as covers the size. */
+  /** The result is as small as covers the size. */
   | { readonly kind: 'cover'; readonly size: Size }
   | { readonly kind: 'patches'; readonly patchSize: number; readonly maxPatches: number }
 
 export interface Recipe {
   readonly name: RecipeName
   readonly resize: Resize
-  /** What the crop keeps, = the input's size; with `native` the size is each image's own, and this is the trained one. */
+  /** The crop keeps this, which is the input's size; with `native` the size is each image's own, and this is the trained one. */
   readonly size: Size
-  /** How an odd margin is split: torchvision rounds half to even, Hugging Face down. */
+  /** Says how an odd margin is split: torchvision rounds half to even, Hugging Face down. */
   readonly cropRounding: 'half-to-even' | 'down'
-  /** How levels become numbers from 0 to 1: Birder multiplies by the float32 nearest to 1 / 255, the others divide; half of the levels differ in the last bit. */
+  /** Says how levels become numbers from 0 to 1; see `normaliseLevels`. Birder multiplies, the others divide. */
   readonly rescale: 'multiply' | 'divide'
   readonly rgbStats: { readonly mean: readonly number[]; readonly std: readonly number[] }
-  /** What becomes of the colour that a file declares transparent. */
+  /** Says what becomes of the colour that a file declares transparent. */
   readonly transparentColour: 'keep' | 'white'
   readonly orientation: 'apply' | 'ignore'
   readonly resampler: Resampler
-  /** Which pass of Pillow's resize goes first; torch's has one order only. */
+  /** Says which pass of Pillow's resize goes first; torch's has one order only. */
   readonly passOrder: PassOrder
 }
 
 export interface RecipeOptions {
-  /** The network's trained size. */
+  /** The network was trained at this size, in pixels. */
   readonly modelSize: Size
   readonly patchSize: number
   readonly rgbStats: Recipe['rgbStats']
-  /** Input size instead of the recipe's own. */
+  /** Replaces the recipe's own input size, in pixels. */
   readonly size?: Size
   readonly orientation?: 'apply' | 'ignore'
   readonly passOrder?: PassOrder
   readonly resampler?: Resampler
-  /** What `timm` calls crop_pct; default 1. */
+  /** Is what `timm` calls crop_pct; the default is 1. */
   readonly cropFraction?: number
-  /** Most patches with `native`; default: four times as many as the trained size has. */
+  /** `native` makes this many patches at most; the default is four times as many as the trained size has. */
   readonly maxPatches?: number
-  /** `preprocessor_config.json` of a Hugging Face model. */
+  /** Is the parsed `preprocessor_config.json` of a Hugging Face model. */
   readonly preprocessorFile?: unknown
 }
 
@@ -106,14 +108,14 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
   }
 }
 
-/** Birder's `classification_transform`: sizes are cut to whole pixels by truncation, as Python's `int` does. */
+/** Follows Birder's `classification_transform`: sizes are cut to whole pixels by truncation, as Python's `int` does. */
 export function birderRecipe(
   size: Size,
   rgbStats: Recipe['rgbStats'],
   options: {
     readonly centerCrop?: number
     readonly simpleCrop?: boolean
-    /** What Birder to 0.6.2 did: the short side to the shorter target side. The same as `cover` for square targets. */
+    /** `short-side` is what Birder to 0.6.2 did: the short side became the shorter target side, the same as `cover` for square targets. */
     readonly simpleCropRule?: 'cover' | 'short-side'
     readonly orientation?: 'apply' | 'ignore'
     readonly passOrder?: PassOrder
@@ -135,13 +137,13 @@ export function birderRecipe(
   return { ...base, size, resize: { kind: 'short-side', side: Math.trunc(Math.min(...size) / centerCrop) } }
 }
 
-/** One line that tells recipes apart: name, sizes, orientation, and whose resize with which pass first. */
+/** Tells recipes apart in one line: name, sizes, orientation, and whose resize with which pass first. */
 export function recipeIdentity({ name, resize, size, orientation, resampler, passOrder }: Recipe): string {
   const exif = orientation === 'apply' ? 'exif-applied' : 'exif-ignored'
   return `${name} ${describeSizes(resize, size)} ${exif} ${resampler === 'pillow' ? passOrder : resampler}`
 }
 
-/** Only the size where the crop keeps all that the resize gives, as for most. */
+/** Only the size is named where the crop keeps all that the resize gives, as for most. */
 function describeSizes(resize: Resize, size: Size): string {
   const crop = size.join('x')
   switch (resize.kind) {
@@ -174,7 +176,7 @@ function common(
   } as const
 }
 
-/** Another input size scales the edge along. */
+/** Another input size than the trained one scales the edge along. */
 function evaluation({ resize, crop }: ProcessorSizes, size?: Size): { size: Size; resize: Resize } {
   if (typeof resize !== 'number') {
     const kept = size ?? crop ?? resize

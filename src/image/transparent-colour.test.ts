@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { gifColoursOrNull, transparentColourOfPng } from './transparent-colour.js'
 
-/** A PNG as far as its transparency goes; checksums are the decoder's business. */
+/** Makes a PNG as far as its transparency goes; checksums are the decoder's business. */
 function png(depth: number, colourType: number, chunks: Record<string, number[]>): Uint8Array {
   const chunk = (name: string, body: number[]) => [
     0,

@@ -3,7 +3,7 @@ import { ACTIVATIONS } from './activation.js'
 import { erf } from './erf.js'
 
 describe('erf', () => {
-  // Abramowitz and Stegun, table 7.1, and mpmath for the larger arguments.
+  // The values are those of Abramowitz and Stegun, table 7.1, and of mpmath for the larger arguments.
   test.each([
     [0, 0],
     [0.5, 0.5204998778130465],

@@ -1,4 +1,4 @@
-/** Elementwise functions, by the names that Birder's configs use (layers/activations.py); parameters are PyTorch's defaults. */
+/** Elementwise functions go by the names that Birder's configs use (layers/activations.py); parameters are PyTorch's defaults. */
 import { erf } from './erf.js'
 
 export type ActivationFunction = (x: number) => number

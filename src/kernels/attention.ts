@@ -1,5 +1,5 @@
 /**
- * Scaled dot-product attention of queries over keys and values, head by head.
+ * Computes scaled dot-product attention of queries over keys and values, head by head.
  *
  *     out[q, h] = softmax over n of (scale * <query[q, h], key[n, h]>) applied to value[n, h]
  *
@@ -8,7 +8,7 @@
  */
 import { softmax } from './softmax.js'
 
-/** Columns [offset, offset + heads * headWidth) of a matrix whose rows are `stride` numbers apart. */
+/** Shows columns [offset, offset + heads * headWidth) of a matrix whose rows are `stride` numbers apart. */
 export interface Columns {
   readonly data: Float32Array
   readonly rows: number

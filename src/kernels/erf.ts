@@ -1,5 +1,5 @@
 /**
- * The error function to float64 accuracy (about 1e-16 absolute), for the exact GELU.
+ * Computes the error function to float64 accuracy (about 1e-16 absolute), for the exact GELU.
  *
  *     erf(x) = 2 / sqrt(pi) * exp(-x^2) * x * sum over n of (2 x^2)^n / (1 * 3 * 5 ... (2 n + 1))
  *

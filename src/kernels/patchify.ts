@@ -3,7 +3,7 @@
  * A remainder at the right or the bottom that does not fill a patch is dropped, as a strided convolution does.
  */
 export interface PatchLayout {
-  /** `planes`: [channels, height, width]; `rows`: [height * width, channels]. */
+  /** `planes` means [channels, height, width], and `rows` means [height * width, channels]. */
   readonly layout: 'planes' | 'rows'
   readonly channels: number
   readonly height: number

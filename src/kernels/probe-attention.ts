@@ -1,5 +1,5 @@
 /**
- * EfficientProbing's pooling: each latent looks at the raw tokens head by head, its maps are averaged over the heads, and it pools
+ * Pools as EfficientProbing does: each latent looks at the raw tokens head by head, its maps are averaged over the heads, and it pools
  * its own share of the value columns.
  *
  *     map[l, n] = mean over h of softmax over n of (scale * <latent[l, h], key[n, h]>)

@@ -11,7 +11,7 @@ const resamplers: readonly (readonly [string, Resample])[] = [
   ['torch', resampleTorch],
 ]
 
-/** Grey as RGB, so that expected values stay readable. */
+/** Writes grey as RGB, so that expected values stay readable. */
 const grey = (...levels: number[]) => Uint8Array.from(levels.flatMap((level) => [level, level, level]))
 const redOf = (data: Uint8Array) => Array.from(data).filter((_, i) => i % 3 === 0)
 const noise = (length: number, seed = 1) =>
@@ -137,7 +137,7 @@ test('grey in one channel is the same as grey in three', () => {
 })
 
 describe('the slow truth', () => {
-  /** One axis by its formula: float64 weights of the widened cubic, one rounding. */
+  /** Computes one axis by its formula, with float64 weights of the widened cubic and one rounding. */
   const line = (levels: readonly number[], to: number): number[] => {
     const scale = levels.length / to
     const widening = Math.max(scale, 1)

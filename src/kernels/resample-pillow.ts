@@ -1,21 +1,21 @@
 /**
- * Bicubic resizing of 8-bit images, bit for bit as Pillow does it, and as torch does it on uint8 tensors.
+ * Resizes 8-bit images with bicubic weights, bit for bit as Pillow does it, and as torch does it on uint8 tensors.
  *
  * Both are separable and antialiased: Keys' cubic with a = -0.5, widened by the scale when shrinking, cut off at the border and
  * renormalised. Both find weights in float64, sum in fixed point and round to 8 bits after each pass, so the order of the passes shows.
  * They differ in the fixed point, and Pillow's versions in the order:
  *
- * - Pillow: 22 bits after the point. To 12.1 the horizontal pass goes first; from 13.0 the vertical one does where it takes away more than
+ * - Pillow keeps 22 bits after the point. To 12.1 the horizontal pass goes first; from 13.0 the vertical one does where it takes away more than
  *   twice as many rows as the other takes columns.
- * - torch: weights in int16, with as many bits after the point as an axis' largest weight leaves; the horizontal pass first.
+ * - torch keeps weights in int16, with as many bits after the point as an axis' largest weight leaves; the horizontal pass goes first.
  */
 
-/** `pillow-13`: vertical first where the height shrinks by far more. `horizontal-first`: Pillow to 12.1. */
+/** `pillow-13` goes vertically first where the height shrinks by far more; `horizontal-first` is what Pillow to 12.1 does. */
 export type PassOrder = 'pillow-13' | 'horizontal-first'
 
 type Size = readonly [height: number, width: number]
 
-/** What a resize does: up to two passes, each over an axis whose length changes. */
+/** A resize makes up to two passes, each over an axis whose length changes. */
 export interface Passes {
   readonly horizontal: Taps | null
   readonly vertical: Taps | null
@@ -29,13 +29,13 @@ export interface Passes {
 export type Resample = (image: Uint8Array, size: Size, passes: Passes) => Promise<Uint8Array>
 
 export interface PillowOptions {
-  /** Default `pillow-13`. */
+  /** The default is `pillow-13`. */
   readonly order?: PassOrder
-  /** Values per pixel; default 3. */
+  /** Counts the values of a pixel; the default is 3. */
   readonly channels?: 1 | 3
 }
 
-/** uint8 [height, width, channels] to [newHeight, newWidth, channels]; the input itself where no side changes. */
+/** Takes uint8 [height, width, channels] to [newHeight, newWidth, channels]; gives the input itself where no side changes. */
 export function resamplePillow(
   data: Uint8Array,
   size: Size,
@@ -45,7 +45,7 @@ export function resamplePillow(
   return resample(data, size, pillowPasses(size, newSize, order), channels)
 }
 
-/** uint8 [height, width, 3], as torch's `interpolate(mode='bicubic', antialias=True)` has it; the input itself where no side changes. */
+/** Takes uint8 [height, width, 3] as torch's `interpolate(mode='bicubic', antialias=True)` does; gives the input itself where no side changes. */
 export function resampleTorch(data: Uint8Array, size: Size, newSize: Size): Uint8Array {
   return resample(data, size, torchPasses(size, newSize))
 }
@@ -67,7 +67,7 @@ export function torchPasses([height, width]: Size, [newHeight, newWidth]: Size):
   }
 }
 
-/** The passes one after the other; uint8 [height, width, channels] in and out. */
+/** Makes the passes one after the other; uint8 [height, width, channels] goes in and comes out. */
 export function resample(
   data: Uint8Array,
   [, width]: Size,
@@ -80,22 +80,23 @@ export function resample(
     : resampleColumns(resampleRows(data, width, channels, horizontal), newWidth * channels, vertical)
 }
 
-/** `resample` as it is, on the thread that calls. */
+/** Runs `resample` as it is, on the thread that calls. */
 export const portableResample: Resample = async (image, size, passes) => resample(image, size, passes)
 
-/** Which inputs make an output, along one axis. */
+/** Says which inputs make an output, along one axis. */
 export interface Taps {
-  /** Per output index: the first input index, and how many follow it. */
+  /** Gives the first input index of each output index. */
   readonly first: Int32Array
+  /** Says how many inputs each output is made of. */
   readonly count: Int32Array
-  /** `stride` weights per output index, of which `count` are used, in fixed point. */
+  /** Holds `stride` weights for each output index in fixed point, of which `count` are used. */
   readonly weights: Int32Array
   readonly stride: number
-  /** Bits after the point. */
+  /** Counts the bits after the point. */
   readonly bits: number
 }
 
-/** The horizontal pass: every row of `width` pixels on its own. */
+/** The horizontal pass takes every row of `width` pixels on its own. */
 function resampleRows(data: Uint8Array, width: number, channels: 1 | 3, taps: Taps | null): Uint8Array {
   if (taps === null) return data
   return channels === 3 ? resampleRgbRows(data, width, taps) : resampleGreyRows(data, width, taps)
@@ -146,7 +147,7 @@ function resampleGreyRows(data: Uint8Array, width: number, taps: Taps): Uint8Arr
   return bytesOf(out)
 }
 
-/** The vertical pass, four input rows at a time: a row of sums is then read and written a quarter as often. */
+/** The vertical pass takes four input rows at a time: a row of sums is then read and written a quarter as often. */
 function resampleColumns(data: Uint8Array, rowLength: number, taps: Taps | null): Uint8Array {
   if (taps === null) return data
   const { first, count, weights, stride, bits } = taps
@@ -250,14 +251,14 @@ function pillowBits(): number {
   return 22
 }
 
-/** As many as keep the largest weight within int16. */
+/** torch takes as many bits as keep the largest weight within int16. */
 function torchBits(largestWeight: number): number {
   let bits = 0
   while (bits < 22 && Math.trunc(largestWeight * 2 ** (bits + 1) + 0.5) < 2 ** 15) bits++
   return bits
 }
 
-/** In the very form in which the libraries write it: another would round differently. */
+/** The cubic is computed in the very form in which the libraries write it: another would round differently. */
 function cubic(distance: number): number {
   const a = -0.5
   const x = Math.abs(distance)

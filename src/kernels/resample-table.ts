@@ -1,20 +1,21 @@
 /**
- * Bicubic resampling of float tables, as `torch.nn.functional.interpolate` does it: for position tables and for float images.
+ * Resamples float tables with bicubic weights as `torch.nn.functional.interpolate` does, for position tables and for float images.
  * Two kernels exist and give different numbers, also when enlarging:
  *
- * - `plain`: Keys' cubic with a = -0.75, four taps, indices clamped at the border;
- * - `antialias`: a = -0.5, support widened by the scale, taps cut off at the border and renormalised.
+ * - `plain` is Keys' cubic with a = -0.75 and four taps; indices are clamped at the border.
+ * - `antialias` has a = -0.5 and a support widened by the scale; taps are cut off at the border and renormalised.
  *
  * Both are separable: taps are found per axis, then applied along the width first and the height second.
  */
 
 export interface Taps {
-  /** Per output index: first input index of its taps, and their weights. Indices may repeat at a clamped border. */
+  /** Lists the input indices of each output index; they may repeat at a clamped border. */
   readonly indices: readonly (readonly number[])[]
+  /** Lists the weight of each of these inputs. */
   readonly weights: readonly (readonly number[])[]
 }
 
-/** @param step input cells per output cell; `inputSize / outputSize` unless a library says otherwise */
+/** @param step counts input cells per output cell; it is `inputSize / outputSize` unless a library says otherwise */
 export function plainTaps(inputSize: number, outputSize: number, step = inputSize / outputSize): Taps {
   const indices: number[][] = []
   const weights: number[][] = []
@@ -46,7 +47,7 @@ export function antialiasTaps(inputSize: number, outputSize: number): Taps {
   return { indices, weights }
 }
 
-/** Keys' cubic convolution kernel. */
+/** Computes the cubic convolution kernel of Keys (1981). */
 function cubic(distance: number, a: number): number {
   const x = Math.abs(distance)
   if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1
@@ -54,7 +55,7 @@ function cubic(distance: number, a: number): number {
   return 0
 }
 
-/** Applies the taps of both axes to a table [height, width, channels]; sums in float64, one rounding at the end. */
+/** Applies the taps of both axes to a table [height, width, channels]; sums run in float64 and are rounded once, at the end. */
 export function resampleTable(
   table: Float32Array,
   [height, width]: readonly [height: number, width: number],

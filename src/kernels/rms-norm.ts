@@ -3,7 +3,7 @@
  *
  *     out[r, c] = x[r, c] / sqrt(mean of x[r]^2 + epsilon) * weight[c]
  *
- * As `torch.nn.RMSNorm`. Sums run in float64. `out` may be `x` itself.
+ * This is `torch.nn.RMSNorm`. Sums run in float64. `out` may be `x` itself.
  */
 export function rmsNorm(
   x: Float32Array, // [rows, C]

@@ -1,10 +1,10 @@
 /**
- * The two mixing steps of a soft mixture of experts (Puigcerver et al. 2023, "From Sparse to Soft Mixtures of Experts").
+ * A soft mixture of experts mixes in two steps (Puigcerver et al. 2023, "From Sparse to Soft Mixtures of Experts").
  * Logits are [N, S] for N tokens and S slots in all.
  */
 import { softmax } from './softmax.js'
 
-/** What each slot receives: slot[s] = sum over n of softmax over tokens (logits)[n, s] * x[n]. */
+/** Computes what each slot receives: slot[s] = sum over n of softmax over tokens (logits)[n, s] * x[n]. */
 export function dispatchTokens(
   logits: Float32Array, // [N, S]
   x: Float32Array, // [N, D]
@@ -25,7 +25,7 @@ export function dispatchTokens(
   }
 }
 
-/** What each token gets back: out[n] = sum over s of softmax over slots (logits)[n, s] * slots[s]. */
+/** Computes what each token gets back: out[n] = sum over s of softmax over slots (logits)[n, s] * slots[s]. */
 export function combineSlots(
   logits: Float32Array, // [N, S]
   slots: Float32Array, // [S, D]

@@ -1,4 +1,4 @@
-/** The cosine of the angle between two vectors: 1 for the same direction. Sums run in float64; a zero vector gives 0. */
+/** Computes the cosine of the angle between two vectors, which is 1 for the same direction. Sums run in float64; a zero vector gives 0. */
 export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length)
     throw new RangeError(`Vectors of ${a.length} and ${b.length} numbers cannot be compared.`)

@@ -6,7 +6,7 @@ test('points along a line have one component, the line', () => {
   const rows = Float32Array.from([-2, -1, 0, 1, 2].flatMap((t) => [1 + 3 * t, 2 - 4 * t]))
   const { mean, components, variances } = principalComponents(rows, 2, 2)
   expect([...mean]).toEqual([1, 2])
-  // (3, -4) / 5, turned so that its larger entry is positive; the mean of 25 t^2 is 50.
+  // The line is (3, -4) / 5, turned so that its larger entry is positive; the mean of 25 t^2 is 50.
   expect(components[0]).toBeCloseTo(-0.6, 12)
   expect(components[1]).toBeCloseTo(0.8, 12)
   expect(variances[0]).toBeCloseTo(50, 10)
@@ -44,7 +44,7 @@ test('law: right angles, length one, eigenvectors of the covariance, and as much
     fc.property(shapes, ({ rowCount, width, seed }) => {
       const rows = Float32Array.from({ length: rowCount * width }, (_, i) => {
         const noise = Math.sin(seed * 12.9898 + i * 78.233) * 43758.5453
-        // Columns of falling weight, so that there is a first component to find.
+        // Columns fall in weight, so that there is a first component to find.
         return (noise - Math.floor(noise) - 0.5) / (1 + (i % width) ** 2 / 4)
       })
       const found = principalComponents(rows, width, 3)

@@ -1,25 +1,25 @@
-/** Principal component analysis: the directions along which rows of numbers differ most. */
+/** Principal component analysis finds the directions along which rows of numbers differ most. */
 
 export interface PrincipalComponents {
-  /** [D], subtracted before projecting. */
+  /** [D]. It is subtracted before projecting. */
   readonly mean: Float64Array
-  /** [K, D], of length 1, at right angles to each other, largest variance first; the entry of largest magnitude is positive. */
+  /** [K, D]. They have length 1, are at right angles to each other and come largest variance first; the entry of largest magnitude is positive. */
   readonly components: Float64Array
-  /** [K], of the rows along each component (divided by N). */
+  /** [K]. The rows vary so much along each component (divided by N). */
   readonly variances: Float64Array
 }
 
-/** Extra directions that are carried along: the wanted ones settle by the gap to the first that is not carried. */
+/** Extra directions are carried along, since the wanted ones settle by the gap to the first that is not carried. */
 const SPARE = 6
 const MOST_ROUNDS = 500
-/** What is left of C v - lambda v, relative to the largest variance, when a component counts as found. */
+/** A component counts as found when no more than this is left of C v - lambda v, relative to the largest variance. */
 const SETTLED = 1e-9
 
 /**
- * The first `count` components of `rows` [N, D], by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations, 8.2.4)
+ * Finds the first `count` components of `rows` [N, D] by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations, 8.2.4)
  * from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
  *
- * Memory: D * D float64. Throws RangeError for no rows, a part of a row, or more components than columns.
+ * It takes D * D float64 of memory. Throws RangeError for no rows, a part of a row, or more components than columns.
  */
 export function principalComponents(rows: Float32Array, width: number, count: number): PrincipalComponents {
   const rowCount = rows.length / width
@@ -39,7 +39,7 @@ export function principalComponents(rows: Float32Array, width: number, count: nu
     if (round === MOST_ROUNDS || residual(components, stretched, values, count, width) <= SETTLED) {
       const found = components.slice(0, count * width)
       for (let k = 0; k < count; k++) makeLargestPositive(found.subarray(k * width, (k + 1) * width))
-      // Rounding leaves variances that are nothing a little below it.
+      // Rounding leaves variances that should be 0 a little below it.
       return { mean, components: found, variances: values.slice(0, count).map((v) => Math.max(0, v)) }
     }
     basis = stretched
@@ -47,7 +47,7 @@ export function principalComponents(rows: Float32Array, width: number, count: nu
   }
 }
 
-/** Where a row lies along each component: [K] into `out`. */
+/** Writes where a row lies along each component, [K], into `out`. */
 export function projectRow(
   row: Float32Array,
   { mean, components }: PrincipalComponents,
@@ -88,7 +88,7 @@ function covarianceOf(rows: Float32Array, width: number, mean: Float64Array): Fl
   return covariance
 }
 
-/** Directions without a pattern that data could be at right angles to, from the fractional parts of multiples of the golden ratio. */
+/** Makes directions without a pattern that data could be at right angles to, from the fractional parts of multiples of the golden ratio. */
 function startingBasis(count: number, width: number): Float64Array {
   const basis = Float64Array.from({ length: count * width }, (_, i) => ((i + 1) * 0.6180339887498949) % 1)
   for (let i = 0; i < basis.length; i++) basis[i] -= 0.5
@@ -96,7 +96,7 @@ function startingBasis(count: number, width: number): Float64Array {
   return basis
 }
 
-/** Each of the `vectors` [K, D] times a symmetric matrix [D, D]. */
+/** Multiplies each of the `vectors` [K, D] by a symmetric matrix [D, D]. */
 function multiply(matrix: Float64Array, vectors: Float64Array, width: number): Float64Array {
   const out = new Float64Array(vectors.length)
   for (let at = 0; at < vectors.length; at += width) {
@@ -109,7 +109,7 @@ function multiply(matrix: Float64Array, vectors: Float64Array, width: number): F
   return out
 }
 
-/** [K, K]: every vector of `a` with every one of `b`. */
+/** Multiplies every vector of `a` with every one of `b`, into [K, K]. */
 function innerProducts(a: Float64Array, b: Float64Array, width: number): Float64Array {
   const count = a.length / width
   const out = new Float64Array(count * count)
@@ -118,7 +118,7 @@ function innerProducts(a: Float64Array, b: Float64Array, width: number): Float64
   return out
 }
 
-/** [K, D]: sums of `vectors`, weighted by the rows of `weights` [K, K]. */
+/** Sums the `vectors` [K, D], weighted by each row of `weights` [K, K]. */
 function combine(weights: Float64Array, vectors: Float64Array, count: number, width: number): Float64Array {
   const out = new Float64Array(count * width)
   for (let k = 0; k < count; k++) {
@@ -130,7 +130,7 @@ function combine(weights: Float64Array, vectors: Float64Array, count: number, wi
   return out
 }
 
-/** The largest |C v - lambda v| of the wanted components, relative to the largest variance. */
+/** Finds the largest |C v - lambda v| of the wanted components, relative to the largest variance. */
 function residual(
   components: Float64Array,
   stretched: Float64Array,
@@ -148,7 +148,7 @@ function residual(
   return values[0] > 0 ? Math.sqrt(worst) / values[0] : 0
 }
 
-/** Gram and Schmidt, twice, which once does not make exact. What vanishes is replaced by an axis that is still free. */
+/** Follows Gram and Schmidt, twice, because once is not exact. A vector that vanishes is replaced by an axis that is still free. */
 function orthonormalise(vectors: Float64Array, count: number, width: number): void {
   for (let k = 0; k < count; k++) {
     const at = k * width
@@ -188,7 +188,7 @@ function makeLargestPositive(vector: Float64Array): void {
   if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i]
 }
 
-/** All eigenvalues, largest first, and eigenvectors (rows) of a small symmetric matrix, by Jacobi's rotations. */
+/** Finds all eigenvalues, largest first, and eigenvectors (rows) of a small symmetric matrix by Jacobi's rotations. */
 function symmetricEigen(
   matrix: Float64Array,
   size: number,

@@ -1,23 +1,26 @@
-/** Golden tensors by the names that PyTorch's modules have, out of a plan's slots. */
+/** Finds golden tensors, which have the names of PyTorch's modules, in a plan's slots. */
+import { detectionBlocks } from '../birder/net.js'
 import type { SlotName } from '../engine/plan.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { GoldenError } from './golden-error.js'
 
 export type Order = 'canonical' | 'birder'
 
-/** Which slot holds a golden tensor, and how its numbers are laid out there. */
+/** Says which slot holds a golden tensor, and how its numbers are laid out there. */
 export interface Place {
   readonly slot: SlotName
   readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
 }
 
+/** Null where the network has no such activation. */
 export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
   const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
   if (stage !== null) {
-    const indices = [...new Set(config.outIndices ?? [config.depth - 1])].sort((a, b) => a - b)
-    return { slot: slots.blocks[indices[Number(stage[1]) - 1]], layout: 'tokens as map' }
+    const slot = detectionBlocks(slots, config)[Number(stage[1]) - 1]
+    return slot === undefined ? null : { slot, layout: 'tokens as map' }
   }
   if (tensor === 'probabilities') return { slot: slots.logits ?? slots.embedding, layout: 'softmax' }
   if (tensor === 'logits') return { slot: slots.logits ?? slots.embedding, layout: 'as is' }
@@ -38,7 +41,7 @@ function renamed(tensor: string): readonly string[] {
   return []
 }
 
-/** The slot's numbers in the golden's layout. @param values [B, rows, width] */
+/** Lays out a slot's numbers, [B, rows, width], as the golden has them. */
 export function arrange(
   values: Float32Array,
   place: Place,
@@ -47,7 +50,9 @@ export function arrange(
   order: Order,
   batch: number,
 ) {
-  const [, width] = plan.plan.slots.get(place.slot) ?? [1, 1]
+  const width = plan.plan.slots.get(place.slot)?.[1]
+  if (width === undefined)
+    throw new GoldenError('incomplete', `The plan has no rows in a slot ${place.slot}.`)
   switch (place.layout) {
     case 'as is':
       return values

@@ -1,15 +1,23 @@
-/** What golden cases look like: an `index.json` lists inputs, expected tensors and tolerances. Their files come from wherever a platform has them. */
+/**
+ * Describes golden cases: an `index.json` lists inputs, expected tensors and tolerances. Files, decoders and whatever else belongs to a
+ * platform are handed in, so that cases run wherever an engine does.
+ */
 import type { ByteSource, Checkpoint } from '../checkpoint/checkpoint.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import type { Engine } from '../engine/engine.js'
+import type { DecodedImage } from '../image/image.js'
+import type { Resample } from '../kernels/resample-pillow.js'
+import type { VitHints } from '../model/dialects/dialect.js'
+import type { VitModel } from '../model/read-vit.js'
 import { toFloat32 } from '../tensor/tensor.js'
+import { GoldenError } from './golden-error.js'
 
 export interface GoldenTensor {
   readonly shape: readonly number[]
   readonly exact?: boolean
-  /** Largest allowed absolute difference. */
+  /** Is the largest allowed absolute difference. */
   readonly atol?: number
-  /** How far the library's own float32 run is from its float64 run. */
+  /** Says how far the library's own float32 run is from its float64 run. */
   readonly noise?: number
 }
 
@@ -17,6 +25,7 @@ export interface GoldenFile {
   readonly path: string
 }
 
+/** Is an entry of the index. What a kind of case needs beyond these fields is read by its runner. */
 export interface GoldenCase {
   readonly id: string
   readonly kind: string
@@ -31,7 +40,7 @@ export interface GoldenCase {
   readonly [key: string]: unknown
 }
 
-/** One comparison. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
+/** Says how one comparison ended. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
 export interface Comparison {
   readonly id: string
   readonly kind: string
@@ -44,17 +53,59 @@ export interface Comparison {
 
 export type OpenSource = ByteSource & AsyncDisposable
 
-/** What a kind of case needs to run. */
+/** A case needs these that reads nothing but checkpoints and tensors. */
 export interface CaseContext {
   readonly engine: Engine
-  /** A file by its path from the index; throws `CheckpointError` `not-found` where there is none. */
+  /** Opens a file by its path from the index; throws `CheckpointError` `not-found` where there is none. */
   readonly open: (path: string) => Promise<OpenSource>
   readonly signal?: AbortSignal
 }
 
-/** Configs and the shards of an index are listed too, and are read along with what they belong to. */
+/** All kinds of case together need these. Paths are those of the index. */
+export interface GoldenContext extends CaseContext {
+  /** Opens a checkpoint with the config files that lie beside it, as loading a model does. */
+  readonly openModel: (
+    path: string,
+    hints: VitHints & { readonly signal?: AbortSignal },
+  ) => Promise<AsyncDisposable & { readonly vit: VitModel }>
+  /** Decodes an image; throws `ImageError` `not-found` where there is none. */
+  readonly decode: (
+    path: string,
+    options?: { readonly orientation?: 'apply' | 'ignore' },
+  ) => Promise<DecodedImage>
+  /** Lists all that resize here, by name. */
+  readonly resamplers: () => readonly (readonly [name: string, resample: Resample])[]
+  /** Gives the digest as hex digits. */
+  readonly sha256: (bytes: Uint8Array) => string
+}
+
+/** Hands out what a case cannot do without; throws `incomplete` with its name where it is missing. */
+export function required<T>(value: T | undefined, what: string, { id }: GoldenCase): T {
+  if (value !== undefined) return value
+  throw new GoldenError(
+    'incomplete',
+    `The golden case ${id} has no ${what}. Was its folder copied completely, and is its index of this release?`,
+  )
+}
+
+/** Tells checkpoints from the configs and shards that the index lists too, which are read along with what they belong to. */
 export function isWhole(path: string): boolean {
   return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
+}
+
+/** Lists the case's checkpoints, each of which is run. */
+export function checkpointPaths(golden: GoldenCase): readonly string[] {
+  return required(golden.checkpoints, 'checkpoints', golden)
+    .map(({ path }) => path)
+    .filter(isWhole)
+}
+
+/** Reads all tensors that the case expects. */
+export async function readExpected(
+  golden: GoldenCase,
+  open: CaseContext['open'],
+): Promise<Map<string, Float32Array>> {
+  return await readTensors(await open(required(golden.expected, 'expected', golden).path))
 }
 
 /** Reads named tensors of a safetensors file as float32, and closes it. */
@@ -68,40 +119,6 @@ export async function readTensors(
   return values
 }
 
-export async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
   return toFloat32(await checkpoint.read(name))
-}
-
-/** NaN anywhere makes the error infinite: it must never pass. */
-export function largestDifference(actual: Float32Array, expected: Float32Array): number {
-  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY
-  let largest = 0
-  for (let i = 0; i < actual.length; i++) {
-    const difference = Math.abs(actual[i] - expected[i])
-    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
-  }
-  return largest
-}
-
-export function compare(
-  golden: GoldenCase,
-  tensor: string,
-  actual: Float32Array | undefined,
-  expected: Float32Array | undefined,
-  note?: string,
-): Comparison {
-  const { atol = 0 } = golden.tensors?.[tensor] ?? {}
-  const error =
-    actual === undefined || expected === undefined
-      ? Number.POSITIVE_INFINITY
-      : largestDifference(actual, expected)
-  return {
-    id: golden.id,
-    kind: golden.kind,
-    tensor,
-    error,
-    tolerance: atol,
-    passed: error <= atol,
-    ...(note === undefined ? {} : { note }),
-  }
 }

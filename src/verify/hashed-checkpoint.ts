@@ -1,5 +1,5 @@
 /**
- * A checkpoint whose numbers are a hash of seed, name and index, so that a network of any size can be checked and timed without a file.
+ * Makes a checkpoint whose numbers are a hash of seed, name and index, so that a network of any size can be checked and timed without a file.
  * The hash and the scales by name pattern are those of the golden cases of kind `large`.
  */
 import type { Checkpoint, TensorInfo } from '../checkpoint/checkpoint.js'
@@ -11,9 +11,9 @@ import { elementCount, type Shape } from '../tensor/shape.js'
 import { float32Tensor } from '../tensor/tensor.js'
 
 /**
- * @param network a name of Birder's registry
- * @param size trained input size, pixels (height, width)
- * @param overrides config entries in place of the registered ones
+ * @param network is a name of Birder's registry
+ * @param size is the trained input size, in pixels (height, width)
+ * @param overrides are config entries that replace the registered ones
  */
 export function hashedCheckpoint(
   network: string,
@@ -83,13 +83,13 @@ function distribution(name: string, shape: Shape): { offset: number; scale: numb
   if (name === 'pos_embedding') return { offset: 0, scale: 0.5 }
   if (name.endsWith('gamma')) return { offset: 0.3, scale: 0.2 }
   if (/norm[12]?\.weight$/.test(name)) return { offset: 1, scale: 0.1 }
-  // Not among the golden cases; a variance must be above 0.
+  // The golden cases have none; a variance must be above 0.
   if (name.endsWith('running_var')) return { offset: 1, scale: 0.5 }
   if (name.endsWith('.bias') || name.endsWith('running_mean')) return { offset: 0, scale: 0.1 }
   return { offset: 0, scale: (name.endsWith('qkv.weight') ? 1.5 : 1) * Math.sqrt(3 / fanIn) }
 }
 
-/** The finaliser of MurmurHash3 (Austin Appleby, public domain). */
+/** This is the finaliser of MurmurHash3 (Austin Appleby, public domain). */
 function fmix32(x: number): number {
   let h = x
   h ^= h >>> 16
@@ -99,7 +99,7 @@ function fmix32(x: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-/** FNV-1a (Fowler, Noll, Vo; public domain) over UTF-8. */
+/** This is FNV-1a (Fowler, Noll, Vo; public domain) over UTF-8. */
 function fnv1a32(text: string): number {
   let hash = 0x811c9dc5
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)

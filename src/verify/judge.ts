@@ -1,10 +1,11 @@
 /**
- * How an engine's result is compared with a golden: in float32 and float64 by the tolerance that came with each tensor; in a narrower precision by
+ * Compares an engine's result with a golden: in float32 and float64 by the tolerance that came with each tensor; in a narrower precision by
  * what that promises, a lowest cosine for the embedding and for the tokens of each image, taken together. Other tensors are then not compared.
  */
 import type { Precision } from '../engine/engine.js'
 import { cosineSimilarity } from '../numerics/cosine-similarity.js'
-import { type Comparison, compare, type GoldenCase } from './case.js'
+import { largestDifference } from '../numerics/largest-difference.js'
+import type { Comparison, GoldenCase } from './case.js'
 
 const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
   high: 0.9999999,
@@ -14,6 +15,7 @@ const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
 }
 const PROMISED = /^(out|embedding|tokens|forward_features|registers|blocks\.(class_token|first_patch))$/
 
+/** Null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */
 export function judge(
   precision: Precision,
   golden: GoldenCase,
@@ -27,16 +29,33 @@ export function judge(
   if (!PROMISED.test(tensor)) return null
   const comparable = actual !== undefined && expected !== undefined && actual.length === expected.length
   const error = comparable ? 1 - lowestCosine(golden, tensor, actual, expected) : Number.POSITIVE_INFINITY
-  const tolerance = 1 - promise
-  return {
-    id: golden.id,
-    kind: golden.kind,
-    tensor,
-    error,
-    tolerance,
-    passed: error <= tolerance,
-    note: `1 - cosine of the farthest image${note === undefined ? '' : `, ${note}`}`,
-  }
+  const measure = `1 - cosine of the farthest image${note === undefined ? '' : `, ${note}`}`
+  return comparison(golden, tensor, error, 1 - promise, measure)
+}
+
+/** Compares by the tolerance that came with the tensor; without one, only equal numbers pass. */
+export function compare(
+  golden: GoldenCase,
+  tensor: string,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
+  note?: string,
+): Comparison {
+  const { atol = 0 } = golden.tensors?.[tensor] ?? {}
+  const missing = actual === undefined || expected === undefined
+  const error = missing ? Number.POSITIVE_INFINITY : largestDifference(actual, expected)
+  return comparison(golden, tensor, error, atol, note)
+}
+
+export function comparison(
+  { id, kind }: GoldenCase,
+  tensor: string,
+  error: number,
+  tolerance: number,
+  note?: string,
+): Comparison {
+  const passed = error <= tolerance
+  return { id, kind, tensor, error, tolerance, passed, ...(note === undefined ? {} : { note }) }
 }
 
 function lowestCosine(
@@ -49,9 +68,9 @@ function lowestCosine(
   const length = expected.length / images
   let lowest = expected.length === 0 ? Number.NaN : 1
   for (let from = 0; from < expected.length; from += length) {
-    const part = [actual, expected].map((values) => values.subarray(from, from + length))
-    const cosine = cosineSimilarity(part[0], part[1])
-    // Also where it is NaN.
+    const to = from + length
+    const cosine = cosineSimilarity(actual.subarray(from, to), expected.subarray(from, to))
+    // Written so that a NaN becomes the lowest.
     if (!(cosine >= lowest)) lowest = cosine
   }
   return lowest

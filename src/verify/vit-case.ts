@@ -1,5 +1,5 @@
 /**
- * Networks with stored weights, in Birder's and the other dialects: every activation that the golden holds. Each checkpoint is run twice:
+ * Runs networks with stored weights, in Birder's and the other dialects, and compares every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
 import type { PlainValue } from '../checkpoint/checkpoint.js'
@@ -7,20 +7,25 @@ import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { Network } from '../encoder/network.js'
 import type { PositionRule } from '../model/positions.js'
-import { readVit } from '../model/read-vit.js'
+import { readVit, type VitModel } from '../model/read-vit.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
 import {
   type CaseContext,
   type Comparison,
+  checkpointPaths,
   type GoldenCase,
-  isWhole,
   type OpenSource,
+  readExpected,
   readTensors,
+  required,
 } from './case.js'
 import { judge } from './judge.js'
 
-/** What Birder's `adjust_size` and `set_dynamic_size` do; a dialect's own rule comes with the checkpoint. */
-const RULES: Readonly<Record<string, PositionRule>> = { adjust: 'antialias', dynamic: 'bicubic' }
+/** Birder's `adjust_size` and `set_dynamic_size` resample so; a dialect's own rule comes with the checkpoint. */
+const RULES: ReadonlyMap<string, PositionRule> = new Map([
+  ['adjust', 'antialias'],
+  ['dynamic', 'bicubic'],
+])
 
 const FINAL = /^(tokens|forward_features|embedding|logits|probabilities|detection_features\..*)$/
 
@@ -28,37 +33,32 @@ export async function* runVitCase(
   golden: GoldenCase,
   context: CaseContext,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const { open } = context
-  const expected = await readTensors(await open(golden.expected?.path ?? ''))
-  const name = golden.input?.tensor ?? ''
-  const input = (await readTensors(await open(golden.input?.path ?? ''), [name])).get(name)
-  for (const { path } of golden.checkpoints ?? []) {
-    if (!isWhole(path)) continue
-    yield* runCheckpoint(golden, context, path, input ?? new Float32Array(), expected)
+  const expected = await readExpected(golden, context.open)
+  const { path, tensor } = required(golden.input, 'input', golden)
+  const inputs = await readTensors(await context.open(path), [tensor])
+  const input = required(inputs.get(tensor), `tensor called ${tensor}`, golden)
+  for (const checkpoint of checkpointPaths(golden)) {
+    yield* runCheckpoint(golden, context, checkpoint, input, expected)
   }
 }
 
 async function* runCheckpoint(
   golden: GoldenCase,
-  { open, engine, signal }: CaseContext,
+  context: CaseContext,
   path: string,
   input: Float32Array,
   expected: ReadonlyMap<string, Float32Array>,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
-  await using checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
-  const configFile = await readJsonOrUndefined(() => beside('config.json'))
-  const vit = readVit(checkpoint, {
-    ...(configFile === undefined ? {} : { configFile }),
-    ...(golden.network === undefined ? {} : { network: golden.network }),
-    ...(golden.network_parameters === undefined ? {} : { heads: golden.network_parameters.heads }),
-  })
+  const { engine, signal } = context
+  await using model = await openModel(golden, context, path)
+  const { vit } = model
   using network = await Network.load(vit, engine)
-  const position = golden.run?.position ?? ''
-  const rule = RULES[position] ?? vit.config.positions?.rule ?? 'antialias'
-  const grid = network.gridOf(golden.run?.size ?? vit.config.size)
+  const { position, size } = required(golden.run, 'run', golden)
+  const rule = RULES.get(position) ?? vit.config.positions?.rule ?? 'antialias'
+  const grid = network.gridOf(size)
   const plan = network.planFor(grid, rule)
-  const batch = golden.tensors?.input.shape[0] ?? 1
+  const { shape } = required(golden.tensors?.input, 'tensors.input', golden)
+  const batch = required(shape[0], 'batch in tensors.input', golden)
   const order: Order = golden.kind === 'dialect' ? 'canonical' : 'birder'
 
   const places = new Map<string, Place | null>()
@@ -68,27 +68,38 @@ async function* runCheckpoint(
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
     const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
-    const values = await network.run(input, {
-      grid,
-      batch,
-      outputs,
-      positions: rule,
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const run = { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) }
+    const values = await network.run(input, run)
+    const note = `${path.split('.').at(-1)}${fused ? ', fused' : ''}`
     for (const [tensor, place] of chosen) {
       const all = place === null ? undefined : values.get(place.slot)
       const actual =
         all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      const comparison = judge(
-        engine.precision,
-        golden,
-        tensor,
-        actual,
-        expected.get(tensor),
-        `${path.split('.').at(-1)}${fused ? ', fused' : ''}`,
-      )
+      const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
       if (comparison !== null) yield comparison
     }
+  }
+}
+
+/** Opens it by what the case says of it, and by a config beside it; a file's other identity is not needed here. */
+async function openModel(
+  { network, network_parameters }: GoldenCase,
+  { open }: CaseContext,
+  path: string,
+): Promise<AsyncDisposable & { readonly vit: VitModel }> {
+  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
+  const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
+  try {
+    const configFile = await readJsonOrUndefined(() => beside('config.json'))
+    const vit = readVit(checkpoint, {
+      ...(configFile === undefined ? {} : { configFile }),
+      ...(network === undefined ? {} : { network }),
+      ...(network_parameters === undefined ? {} : { heads: network_parameters.heads }),
+    })
+    return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
+  } catch (error) {
+    await checkpoint[Symbol.asyncDispose]()
+    throw error
   }
 }
 

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import { type Comparison, verifyGoldens } from '../../src/platform/node/verify/verify-goldens.js'
+import { type Comparison, verifyGoldens } from '../../src/platform/node/verify-goldens.js'
 import { ENGINE_VARIANTS, type EngineVariant, NOT_TRIED } from '../support/engines.js'
 import { openGoldens } from '../support/goldens.js'
 

@@ -1,28 +1,28 @@
 /**
- * Photos in a browser: `createImageBitmap` decodes, nothing more. Its colour conversion, premultiplication and turning are off; resizing,
- * cropping and turning are this library's own, so that pixels are those that Node gives: to the bit for 8-bit PNG; for JPEG as far as the
+ * Decodes photos in a browser: `createImageBitmap` decodes, nothing more. Its colour conversion, premultiplication and turning are off; resizing,
+ * cropping and turning are this library's own, so that pixels are those that Node gives: to the bit for 8-bit PNG, and for JPEG as far as the
  * browser's decoder agrees with libjpeg-turbo. Formats of more than 8 bits and CMYK are converted by the browser, in its own way.
  */
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import type { DecodedImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
-import { rgbFrom8Bits, rgbOnColour } from '../../image/to-rgb.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
+import { rgbFrom8Bits, rgbOnColour } from '../../kernels/to-rgb.js'
 import { AS_STORED, readPixels } from './read-pixels.js'
 
 export interface DecodeOptions {
-  /** Whether to turn the image as its EXIF orientation says; default `apply`. */
+  /** Says whether to turn the image as its EXIF orientation says; the default is `apply`. */
   readonly orientation?: 'apply' | 'ignore'
-  /** Larger images are refused, most of them before they are decoded; default 268 million pixels. */
+  /** Larger images are refused, most of them before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
   readonly signal?: AbortSignal
 }
 
 const BLACK: Colour = [0, 0, 0]
 
-/** JPEG, PNG, WebP, GIF (first frame) and what else the browser decodes, as 8-bit RGB. Throws `ImageError`; the signal's reason. */
+/** Decodes JPEG, PNG, WebP, GIF (its first frame) and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason. */
 export async function decodeImage(
   source: Blob | Uint8Array,
   options: DecodeOptions = {},
@@ -60,7 +60,7 @@ export async function decodeImage(
   }
 }
 
-/** What a page has shown, upright as it is; transparency is left out, as where a file is decoded. The bitmap is closed. */
+/** Takes what a page has shown, upright as it is; transparency is left out, as where a file is decoded. The bitmap is closed. */
 export async function pixelsOfBitmap(
   bitmap: ImageBitmap,
   { maxPixels = DEFAULT_MAX_PIXELS }: DecodeOptions = {},

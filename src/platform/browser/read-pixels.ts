@@ -1,17 +1,17 @@
 /**
- * The very numbers of a decoded bitmap. A 2D canvas multiplies colours by alpha and back, which loses bits wherever a pixel is not opaque;
+ * Reads the very numbers of a decoded bitmap. A 2D canvas multiplies colours by alpha and back, which loses bits wherever a pixel is not opaque;
  * a texture keeps them.
  */
 import { ImageError } from '../../image/image-error.js'
 
-/** With these, a bitmap holds what the file holds. */
+/** With these options a bitmap holds what the file holds. */
 export const AS_STORED: ImageBitmapOptions = {
   colorSpaceConversion: 'none',
   premultiplyAlpha: 'none',
   imageOrientation: 'none',
 }
 
-/** RGBA, row by row from the top left. */
+/** Gives RGBA, row by row from the top left. */
 export async function readPixels(
   bitmap: ImageBitmap,
   mayHaveAlpha: boolean,
@@ -26,7 +26,7 @@ export async function readPixels(
 
 function readOpaque(bitmap: ImageBitmap): Uint8ClampedArray {
   const { width, height } = bitmap
-  // On the processor: pixels are read once, right away.
+  // The canvas stays on the processor, since its pixels are read once, right away.
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   if (context === null) {
     throw new ImageError(

@@ -1,5 +1,5 @@
 /**
- * What Pillow 13 makes of small files of each kind, written out; whole photos are compared in test/golden. The base64 files were written by
+ * Compares with what Pillow 13 makes of small files of each kind, written out; whole photos are compared in test/golden. The base64 files were written by
  * Pillow, and the levels beside them are its `convert('RGB')`.
  */
 import { readFile } from 'node:fs/promises'
@@ -141,7 +141,7 @@ describe('the EXIF orientation', () => {
 
 test('a colour profile is not applied', async () => {
   const image = sharp(Buffer.from([200, 30, 40]), { raw: { height: 1, width: 1, channels: 3 } })
-  // Written through a wide profile the stored levels are others; they must come back as stored.
+  // A wide profile changes the levels that are stored; they must come back as stored.
   const file = await image.withIccProfile('p3').png().toBuffer()
   const stored = await sharp(file, { ignoreIcc: true }).raw().toBuffer()
   expect(Array.from(stored)).not.toEqual([200, 30, 40])
@@ -170,7 +170,7 @@ function grey(...levels: number[]): number[] {
   return levels.flatMap((level) => [level, level, level])
 }
 
-/** A PNG of one row with 16 bits per value. */
+/** Makes a PNG of one row with 16 bits per value. */
 function png16(colourType: 0 | 2 | 4, values: number[]): Uint8Array {
   const channels = { 0: 1, 2: 3, 4: 2 }[colourType]
   const header = Buffer.alloc(13)

@@ -1,8 +1,8 @@
 /**
- * Photos in Node: sharp (libvips) decodes, nothing more. Resizing, cropping and turning are this library's own, so that pixels are
- * those of Pillow: no shrink-on-load, no colour profile applied, alpha dropped and not blended.
+ * Decodes photos in Node: sharp (libvips) decodes, nothing more. Resizing, cropping and turning are this library's own, so that pixels are
+ * those of Pillow: nothing shrinks on load, no colour profile is applied, and alpha is dropped and not blended.
  *
- * Equal to Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
+ * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
  * the colour channels differently.
  */
 import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
@@ -10,29 +10,29 @@ import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../im
 import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import type { ImageFormat } from '../../image/image-format.js'
-import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../image/to-rgb.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
+import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../kernels/to-rgb.js'
 import { readImageFile } from './read-image-file.js'
 
 export interface DecodeOptions {
   /**
-   * Whether to turn the image as its EXIF orientation says; default `apply`. `ignore` gives what Pillow opens: the image as it lies, but for
+   * Says whether to turn the image as its EXIF orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but for
    * TIFF, which Pillow turns by itself. The result tells what was found and done.
    */
   readonly orientation?: 'apply' | 'ignore'
-  /** Larger images are refused before they are decoded; default 268 million pixels. */
+  /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
   readonly signal?: AbortSignal
 }
 
-/** `failOn`: what is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit comes before any pixel. */
+/** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
 const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
 
 /**
- * JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, and the first frame of a GIF, as 8-bit RGB.
+ * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, and the first frame of a GIF into 8-bit RGB.
  *
- * @param source a path, or the bytes of a file
+ * @param source is a path, or the bytes of a file
  * @throws `ImageError` with the file's name; the signal's reason
  */
 export async function decodeImage(
@@ -45,7 +45,7 @@ export async function decodeImage(
   const bytes = typeof source === 'string' ? await readImageFile(source, signal) : source
   const format = decodableFormat(bytes, label)
   const sharp = await loadSharp()
-  // As a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
+  // sharp gets a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
   const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)
   const metadata = await attempt(label, () => image.metadata())
   signal?.throwIfAborted()
@@ -67,7 +67,7 @@ export async function decodeImage(
 
 let loading: Promise<SharpConstructor> | undefined
 
-/** On first use: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
+/** Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
 function loadSharp(): Promise<SharpConstructor> {
   loading ??= import('sharp').then(({ default: sharp }) => {
     sharp.cache(false)
@@ -117,13 +117,15 @@ async function rawOf(
   return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height, width, channels }
 }
 
-/** What libvips says, in our words. By its first bytes the file is an image, so what fails here is damage unless the decoder names another reason. */
+/** Puts what libvips says into our words. By its first bytes the file is an image, so what fails here is damage unless the decoder names another reason. */
 async function attempt<T>(label: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (cause) {
     if (cause instanceof ImageError) throw cause
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].trim()
+    const reason = String(cause instanceof Error ? cause.message : cause)
+      .replace(/\n.*/s, '')
+      .trim()
     if (/limit/i.test(reason)) {
       throw new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
     }

@@ -12,6 +12,6 @@ export { type ImageSource, type LoadOptions, loadEncoder } from './load-encoder.
 export { createNativeEngine, type InstructionSet, nativeAvailability } from './native/index.js'
 export { openFile } from './open-file.js'
 export { type OpenVit, openVit } from './open-vit.js'
-export { type Comparison, type VerifyOptions, verifyGoldens } from './verify/verify-goldens.js'
+export { type Comparison, type VerifyOptions, verifyGoldens } from './verify-goldens.js'
 export { createWasmEngine, type WasmEngine, type WasmOptions } from './wasm/index.js'
 export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from './webgpu/index.js'

@@ -1,4 +1,4 @@
-/** A file on disk as bytes to be read in pieces, and the files beside it. */
+/** Opens files on disk as bytes to be read in pieces, and the files beside them. */
 import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {}
 
-/** Node refuses more than 2 GiB at once; reads of this size can also be given up between two of them. */
+/** Node refuses to read more than 2 GiB at once; reads of this size can also be given up between two of them. */
 const PIECE = 2 ** 30
 
 /**
@@ -32,7 +32,7 @@ export async function openFile(path: string, { signal }: { signal?: AbortSignal 
   }
 }
 
-/** Opens files that lie beside `path`, by name: what `openCheckpoint` needs for the index of a sharded checkpoint. */
+/** Opens files that lie beside `path` by name, which `openCheckpoint` needs for the index of a sharded checkpoint. */
 export function siblingsOf(
   path: string,
   options: { signal?: AbortSignal } = {},
@@ -76,7 +76,7 @@ async function readFully(
   length: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  // Not zeroed: every byte is overwritten, or the read fails.
+  // The memory is not zeroed: every byte is overwritten, or the read fails.
   const memory = Buffer.allocUnsafeSlow(length)
   let filled = 0
   while (filled < length) {

@@ -1,8 +1,8 @@
-/** The bytes of an image file, or an `ImageError` that says why there are none. */
+/** Reads the bytes of an image file, or throws an `ImageError` that says why there are none. */
 import { readFile, stat } from 'node:fs/promises'
 import { ImageError } from '../../image/image-error.js'
 
-/** What one read can take in, and far more than any photo. */
+/** One read can take in so many, which is far more than any photo has. */
 const MOST_BYTES = 2 ** 31 - 1
 
 /** Throws `ImageError` `not-found`, `unreadable`, `not-an-image` (a folder, a pipe), `empty`, `too-large`. */

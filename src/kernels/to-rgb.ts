@@ -1,7 +1,6 @@
-/** From what decoders give to 8-bit RGB, as Pillow's `convert('RGB')` does: alpha dropped and not blended, no colour profile. */
-import type { Colour } from './transparent-colour.js'
+/** Turns what decoders give into 8-bit RGB as Pillow's `convert('RGB')` does: alpha is dropped and not blended, and no colour profile is applied. */
 
-/** 8 bits, [pixels, channels]: grey, grey with alpha, RGB or RGBA. */
+/** @param data uint8 [pixels, channels], which are grey, grey with alpha, RGB or RGBA */
 export function rgbFrom8Bits(data: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return data
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2]
@@ -15,9 +14,9 @@ export function rgbFrom8Bits(data: Uint8Array, channels: number): Uint8Array {
 }
 
 /**
- * 16 bits. Pillow keeps the upper byte, but for grey without alpha, which it clips at 255.
+ * Pillow keeps the upper byte of 16 bits, but for grey without alpha, which it clips at 255.
  *
- * @param values [pixels, channels]: grey, grey with alpha, RGB or RGBA
+ * @param values uint16 [pixels, channels], which are grey, grey with alpha, RGB or RGBA
  */
 export function rgbFrom16Bits(values: Uint16Array, channels: number, clipped: boolean): Uint8Array {
   const bytes = new Uint8Array(values.length)
@@ -25,7 +24,11 @@ export function rgbFrom16Bits(values: Uint16Array, channels: number, clipped: bo
   return rgbFrom8Bits(bytes, channels)
 }
 
-/** (255 - ink) * (255 - black) / 255, divided with rounding in integers. [pixels, channels], four of which count. */
+/**
+ * Each colour becomes (255 - ink) * (255 - black) / 255, which Pillow divides with rounding in integers.
+ *
+ * @param data uint8 [pixels, channels], of which the first four count
+ */
 export function rgbFromCmyk(data: Uint8Array, channels: number): Uint8Array {
   const out = new Uint8Array((data.length / channels) * 3)
   for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
@@ -38,8 +41,11 @@ export function rgbFromCmyk(data: Uint8Array, channels: number): Uint8Array {
   return out
 }
 
-/** RGBA whose wholly transparent pixels have lost their colour. */
-export function rgbOnColour(data: Uint8Array, [red, green, blue]: Colour): Uint8Array {
+/** Gives a colour to the wholly transparent pixels of RGBA, which a decoder has taken theirs from. */
+export function rgbOnColour(
+  data: Uint8Array,
+  [red, green, blue]: readonly [red: number, green: number, blue: number],
+): Uint8Array {
   const out = rgbFrom8Bits(data, 4)
   for (let alpha = 3, to = 0; alpha < data.length; alpha += 4, to += 3) {
     if (data[alpha] !== 0) continue

@@ -1,0 +1,34 @@
+/**
+ * Rescales and normalises the levels of an image as torchvision and Hugging Face do.
+ *
+ *     out[c, i] = (level[i, c] / 255 - mean[c]) / std[c]
+ *
+ * Every operation rounds to float32. `multiply` takes the float32 nearest to 1 / 255 as a factor, as Birder does; half of the levels then
+ * differ from `divide` in the last bit.
+ *
+ * @param data uint8 [pixels, 3]
+ * @returns float32 [3, pixels]
+ */
+export function normaliseLevels(
+  data: Uint8Array,
+  rescale: 'multiply' | 'divide',
+  { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
+): Float32Array {
+  const [red, green, blue] = [0, 1, 2].map((c) => normalisedLevels(rescale, mean[c], std[c]))
+  const plane = data.length / 3
+  const out = new Float32Array(data.length)
+  for (let i = 0, from = 0; i < plane; i++, from += 3) {
+    out[i] = red[data[from]]
+    out[plane + i] = green[data[from + 1]]
+    out[2 * plane + i] = blue[data[from + 2]]
+  }
+  return out
+}
+
+/** There are only 256 levels, so each is computed once. */
+function normalisedLevels(rescale: 'multiply' | 'divide', mean: number, std: number): Float32Array {
+  const step = Math.fround(1 / 255)
+  const [m, s] = [Math.fround(mean), Math.fround(std)]
+  const unit = (level: number) => Math.fround(rescale === 'multiply' ? level * step : level / 255)
+  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(unit(level) - m) / s)
+}

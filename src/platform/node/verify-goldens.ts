@@ -1,0 +1,47 @@
+/** Verifies golden cases of a folder, with Node's files, decoder and resizers handed to the room that compares. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Engine } from '../../engine/engine.js'
+import { portableResample } from '../../kernels/resample-pillow.js'
+import type { Comparison, GoldenCase, GoldenContext } from '../../verify/case.js'
+import { type CaseSelection, verifyCases } from '../../verify/verify-cases.js'
+import { decodeImage } from './decode-image.js'
+import { createNativeResample, nativeAvailability } from './native/index.js'
+import { openFile } from './open-file.js'
+import { openVit } from './open-vit.js'
+
+export type { Comparison } from '../../verify/case.js'
+
+export interface VerifyOptions extends CaseSelection {
+  readonly engine: Engine
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Computes the golden cases of a folder again and compares.
+ *
+ * @param root a folder with an `index.json`
+ * @throws what reading the index throws; an error in a case becomes a comparison that did not pass, with the error as its note
+ */
+export async function* verifyGoldens(
+  root: string,
+  { engine, signal, ...selection }: VerifyOptions,
+): AsyncGenerator<Comparison, void, undefined> {
+  const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
+    cases: readonly GoldenCase[]
+  }
+  const context: GoldenContext = {
+    engine,
+    open: (path) => openFile(join(root, path)),
+    openModel: (path, hints) => openVit(join(root, path), hints),
+    decode: (path, options) => decodeImage(join(root, path), options),
+    resamplers: () => [
+      ['portable', portableResample],
+      ...nativeAvailability().instructionSets.map((set) => [set, createNativeResample(set)] as const),
+    ],
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    ...(signal === undefined ? {} : { signal }),
+  }
+  yield* verifyCases(cases, context, selection)
+}

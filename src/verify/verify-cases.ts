@@ -1,0 +1,56 @@
+/** Runs golden cases on an engine, and says how far each result is from that of the library that made the case. */
+import type { Comparison, GoldenCase, GoldenContext } from './case.js'
+import { runEndToEndCase } from './end-to-end-case.js'
+import { runLargeCase } from './large-case.js'
+import { runMalformedCase } from './malformed-case.js'
+import { runPositionCase } from './position-case.js'
+import { runPreprocessCase } from './preprocess-case.js'
+import { runVitCase } from './vit-case.js'
+
+export interface CaseSelection {
+  /** Only cases whose id contains this text. */
+  readonly filter?: string
+  /** Only the case of exactly this id. */
+  readonly only?: string
+  /** Only these kinds. */
+  readonly kinds?: readonly string[]
+}
+
+type RunCase = (golden: GoldenCase, context: GoldenContext) => AsyncIterable<Comparison>
+
+/** Cases of other kinds are left out: the index may hold what only a later release can run. */
+const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
+  ['vit', runVitCase],
+  ['dialect', runVitCase],
+  ['position', runPositionCase],
+  ['end-to-end', runEndToEndCase],
+  ['malformed', runMalformedCase],
+  ['large', runLargeCase],
+  ['preprocess', runPreprocessCase],
+])
+
+/** A case that fails with an error is one comparison that did not pass, with the error as its note. */
+export async function* verifyCases(
+  cases: readonly GoldenCase[],
+  context: GoldenContext,
+  { filter = '', only, kinds }: CaseSelection = {},
+): AsyncGenerator<Comparison, void, undefined> {
+  const { signal } = context
+  for (const golden of cases) {
+    const run = RUNNERS.get(golden.kind)
+    if (run === undefined || !golden.id.includes(filter) || kinds?.includes(golden.kind) === false) continue
+    if (only !== undefined && golden.id !== only) continue
+    signal?.throwIfAborted()
+    try {
+      yield* run(golden, context)
+    } catch (error) {
+      signal?.throwIfAborted()
+      yield failed(golden, error)
+    }
+  }
+}
+
+function failed({ id, kind }: GoldenCase, error: unknown): Comparison {
+  const note = error instanceof Error ? error.message : String(error)
+  return { id, kind, tensor: 'all', error: Number.POSITIVE_INFINITY, tolerance: 0, passed: false, note }
+}
