@@ -26,8 +26,8 @@ export interface EncoderParts<Source> {
   readonly fingerprint: string
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
-  /** Called when the encoder is disposed of, for what was made for it alone. */
-  readonly onDispose?: () => void
+  /** Disposed of with the encoder: what was made for it alone, such as its engine. */
+  readonly owned?: AsyncDisposable
 }
 
 /** Tokens that a run should have for the engine to work at its full rate; small images are batched up to it. */
@@ -64,10 +64,10 @@ class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly #decode: Decode<Source>
   readonly #resample: Resample
   readonly #recipe: Recipe
-  readonly #onDispose: () => void
+  readonly #owned: AsyncDisposable | undefined
 
   constructor(network: Network, parts: EncoderParts<Source>) {
-    const { engine, decode, resample = portableResample, recipe, onDispose = () => {} } = parts
+    const { engine, decode, resample = portableResample, recipe, owned } = parts
     const { width, patchSize, registers, depth } = network.config
     const identity = {
       model: parts.name,
@@ -81,7 +81,7 @@ class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     this.#decode = decode
     this.#resample = resample
     this.#recipe = recipe
-    this.#onDispose = onDispose
+    this.#owned = owned
   }
 
   async prepare(source: Source, signal?: AbortSignal): Promise<ImageItem> {
@@ -122,9 +122,9 @@ class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     return Math.min(Math.max(Math.round(TOKENS_PER_RUN / tokens), 1), LARGEST_BATCH)
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
-    this.#onDispose()
+    await this.#owned?.[Symbol.asyncDispose]()
   }
 }
 

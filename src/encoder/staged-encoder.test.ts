@@ -16,7 +16,7 @@ test('an image that was given up while it was prepared is discarded, and never c
       return []
     },
     discard: () => calls.push('discard'),
-    [Symbol.dispose]() {},
+    async [Symbol.asyncDispose]() {},
   }
   const running = encoderOf(stages).encode('photo', { signal: abort.signal })
   await expect(running).rejects.toThrow('enough')

@@ -17,7 +17,7 @@ export interface PreparedItem extends Waiting {
   readonly batchSize: number
 }
 
-export interface EncoderStages<Source, Prepared extends PreparedItem> extends Disposable {
+export interface EncoderStages<Source, Prepared extends PreparedItem> extends AsyncDisposable {
   readonly description: EncoderDescription
   prepare(source: Source, signal?: AbortSignal): Promise<Prepared>
   /** One shape only; what was prepared is used up. */
@@ -44,6 +44,7 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
   readonly depth: number
   readonly size: readonly [height: number, width: number]
   readonly #stages: EncoderStages<Source, Prepared>
+  #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
     const { identity, width, patchSize, registers, depth, size } = stages.description
@@ -95,6 +96,11 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
   }
 
   [Symbol.dispose](): void {
-    this.#stages[Symbol.dispose]()
+    void this[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= Promise.resolve(this.#stages[Symbol.asyncDispose]())
+    return this.#disposal
   }
 }

@@ -76,8 +76,12 @@ export interface EncoderDescription {
   readonly size: readonly [height: number, width: number]
 }
 
-/** Owns the packed weights: dispose of it, or write `using encoder = await loadEncoder(…)`. */
-export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable {
+/**
+ * Owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts to give them back at the
+ * end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What is under way
+ * meanwhile finishes or fails with `disposed`.
+ */
+export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /** One bad image yields an `error` for itself and never ends the rest; an abort throws. */
   encodeAll(

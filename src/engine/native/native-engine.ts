@@ -67,6 +67,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
     description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     supports: () => true,
     load: (plan, weights, { signal } = {}) => load(addon, engine, arithmetic, plan, weights, signal),
+    [Symbol.asyncDispose]: async () => {},
   }
 }
 

@@ -28,8 +28,8 @@ export function checkEngineSettings({ engine, precision }: EngineSettings): void
   checkChoice('precision', precision, PRECISION_CHOICES)
 }
 
-/** Disposable where it owns threads or a device; lost where its threads have ended. */
-export type ChosenEngine = Engine & Partial<Disposable> & { readonly isLost?: boolean }
+/** An engine that is the caller's own; lost where its threads have ended. */
+export type ChosenEngine = Engine & { readonly isLost?: boolean }
 
 /**
  * @param onWarning told where `auto` had to leave a GPU aside

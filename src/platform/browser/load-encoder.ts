@@ -53,7 +53,8 @@ export interface LoadOptions extends RecipeChoice, EngineSettings {
 
 /**
  * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes
- * an encoder of them. `using encoder = await loadEncoder(…)` gives the memory back; what is under way then fails with `disposed`.
+ * an encoder of them. `await using encoder = await loadEncoder(…)` gives threads, GPU and memory back and waits for it, `using` only starts to; what is
+ * under way then fails with `disposed`.
  *
  * @throws `HubError`, `CheckpointError`, `EngineError`
  */
@@ -158,10 +159,12 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     throw disposed('encoder')
   }
 
-  [Symbol.dispose](): void {
-    this.#client?.tell({ kind: 'dispose', encoder: this.#encoder })
-    this.#client?.release()
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client
     this.#client = null
+    // Where the worker has ended, everything has been given back.
+    await client?.ask({ kind: 'dispose', encoder: this.#encoder }).catch(() => {})
+    client?.release()
   }
 }
 

@@ -11,6 +11,7 @@ import { type Signature, signatureOf } from '../../birder/signature.js'
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { Network } from '../../encoder/network.js'
+import type { Engine } from '../../engine/engine.js'
 import type { DownloadProgress } from '../../hub/download-progress.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
 import type { DecodedImage, RgbImage } from '../../image/image.js'
@@ -75,6 +76,20 @@ export async function loadModel(
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   refuseTraining(options)
   const { engine } = await chooseEngine(options)
+  try {
+    return await loadOn(engine, path, options)
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The network owns the engine from here on. */
+async function loadOn(
+  engine: Engine,
+  path: string,
+  options: Omit<LoadPretrainedOptions, 'dst' | 'offline' | 'onProgress'> & { readonly network?: string },
+): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   const { network, customConfig, newSize, signal } = options
   await using open = await openVit(path, {
     ...(network === undefined ? {} : { network }),
@@ -89,7 +104,8 @@ export async function loadModel(
     )
   }
   const signature = signatureOf(metadata, label)
-  const net = new BirderNet(await Network.load(open.vit, engine, signal === undefined ? {} : { signal }))
+  const loaded = await Network.load(open.vit, engine, signal === undefined ? {} : { signal })
+  const net = new BirderNet(loaded, engine)
   if (newSize !== undefined) net.adjustSize(newSize)
   const info: ModelInfo = {
     classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },

@@ -45,8 +45,8 @@ export interface EngineOptions {
 }
 
 export interface EngineChoice {
-  /** Disposable where it owns threads of its own. */
-  readonly engine: Engine & Partial<Disposable>
+  /** It belongs to whoever asked: dispose of it when nothing runs on it any more. */
+  readonly engine: Engine
   /** Resizes on the same path. */
   readonly resample: Resample
   readonly reason: string
@@ -59,7 +59,7 @@ export async function chooseEngine(options: EngineOptions = {}): Promise<EngineC
   const choice = await pick(options)
   const { precision = 'auto' } = options
   if (precision !== 'auto' && precision !== choice.engine.precision) {
-    choice.engine[Symbol.dispose]?.()
+    await choice.engine[Symbol.asyncDispose]()
     throw new EngineError(
       'unsupported',
       `The ${choice.engine.name} engine computes in ${choice.engine.precision}, not in ${precision}.`,

@@ -53,7 +53,8 @@ export async function describeModel(source: string, options: LoadOptions): Promi
   })
   const { vit, checkpoint } = open
   const { config } = vit
-  const { engine, reason } = await chooseEngine(options)
+  const { engine: chosen, reason } = await chooseEngine(options)
+  await using engine = chosen
   const recipe = recipeFor(config, vit.dialect, open.preprocessorFile, options)
   const [rows, columns] = recipe.size.map((side) => Math.floor(side / config.patchSize))
   const { plan, slots } = planVit(config, { rows, columns }, null)

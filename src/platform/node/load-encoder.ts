@@ -29,7 +29,8 @@ export interface LoadOptions extends EngineOptions, FindModelOptions, RecipeChoi
 }
 
 /**
- * Opens a checkpoint, packs its weights and makes an encoder of it; `using encoder = await loadEncoder(…)` gives the memory back.
+ * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await loadEncoder(…)`
+ * gives threads and memory back and waits for it; `using` only starts to.
  *
  * @param model `mini` (ships with the package), a name of Birder's published weights, or a path
  * @throws `HubError`, `CheckpointError`, `EngineError`
@@ -44,7 +45,6 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
   const { engine, resample } = await chooseEngine(options)
-  const onDispose = () => engine[Symbol.dispose]?.()
   try {
     const { path, network } = await findModel(model, options)
     const { signal, positions, maxPixels, config, heads } = options
@@ -61,11 +61,11 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
       resample,
       name: open.name,
       fingerprint: open.fingerprint,
-      onDispose,
+      owned: engine,
       ...given({ positions, signal }),
     })
   } catch (error) {
-    onDispose()
+    await engine[Symbol.asyncDispose]()
     throw error
   }
 }

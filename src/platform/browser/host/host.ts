@@ -73,12 +73,14 @@ class Host {
       case 'discard':
         this.#items.delete(request.item)
         return null
-      case 'dispose':
-        this.#encoders.get(request.encoder)?.[Symbol.dispose]()
+      case 'dispose': {
+        const stages = this.#encoders.get(request.encoder)
         this.#encoders.delete(request.encoder)
         for (const [item, { encoder }] of this.#items)
           if (encoder === request.encoder) this.#items.delete(item)
+        await stages?.[Symbol.asyncDispose]()
         return null
+      }
     }
   }
 
@@ -119,14 +121,14 @@ class Host {
         name,
         fingerprint,
         signal,
-        onDispose: release,
+        owned: { [Symbol.asyncDispose]: release },
         ...given({ positions }),
       })
       const encoder = this.#next++
       this.#encoders.set(encoder, stages)
       return { encoder, description: stages.description }
     } catch (error) {
-      release()
+      await release()
       throw error
     }
   }

@@ -62,7 +62,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const { subject, batch = 1, signal, onStage = () => {} } = options
   checkWhole('batch', batch, 1)
   checkWhole('runs', options.runs, 1)
-  const { engine } = await chooseEngine(options)
+  await using engine = (await chooseEngine(options)).engine
   onStage({ stage: 'loading' })
   const started = performance.now()
   await using opened = await openSubject(subject, options)
