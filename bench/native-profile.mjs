@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 import { countFlop } from '../dist/engine/count-flop.js'
-import { PRECISIONS } from '../dist/engine/lowered/lowered-op.js'
+import { PRECISIONS } from '../dist/engine/ops.js'
 import { planVit } from '../dist/model/plan-vit.js'
 import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'

@@ -16,42 +16,26 @@ Execution::Execution(const Program& program, const RunInput& input, ThreadPool& 
       scratchStride_(program.scratchFloats(input.batch, pool.size())) {}
 
 void Execution::run(const Op& op) {
-  const long rows = input_.batch * op.in.rows;
   switch (op.kind) {
-    case OpKind::copyIn:
-      return copyRows(input_.pixels, op.out.width, slot(op.out), op.out.stride, input_.batch * op.out.rows, op.out.width);
-    case OpKind::copyOut: {
-      float* output = input_.outputs[op.numbers[0]];
-      // The input itself has no place in the arena: its stride is 0.
-      if (op.in.stride == 0) return copyRows(input_.pixels, op.in.width, output, op.in.width, rows, op.in.width);
-      return copyRows(slot(op.in), op.in.stride, output, op.in.width, rows, op.in.width);
-    }
-    case OpKind::patchifyPlanes:
-    case OpKind::patchifyRows:
-      return patchify(op);
-    case OpKind::linear:
-      return linear(op);
-    case OpKind::assembleTokens:
-      return assembleTokens(op);
-    case OpKind::norm:
-      return norm(op);
-    case OpKind::attention:
-      return attention(op);
-    case OpKind::elementwise:
-      return elementwise(op);
-    case OpKind::sliceRows:
-      return sliceRows(op);
-    case OpKind::meanRows:
-      return meanRows(op);
-    case OpKind::broadcast:
-      return broadcast(op);
-    case OpKind::probeAttention:
-      return probe(op);
-    case OpKind::regroup:
-      return regroup(op);
-    case OpKind::convert:
-      return convert(op);
+#define PLUMAGE_CASE(kind) \
+  case OpKind::kind:       \
+    return kind(op);
+    PLUMAGE_OP_KINDS(PLUMAGE_CASE)
+#undef PLUMAGE_CASE
   }
+}
+
+void Execution::copyIn(const Op& op) {
+  const long width = op.output.width;
+  copyRows(input_.pixels, width, slot(op.output), op.output.stride, input_.batch * op.output.rows, width);
+}
+
+void Execution::copyOut(const Op& op) {
+  float* output = input_.outputs[op.outputIndex];
+  const long rows = input_.batch * op.input.rows, width = op.input.width;
+  // The input itself has no place in the arena: its stride is 0.
+  if (op.input.stride == 0) return copyRows(input_.pixels, width, output, width, rows, width);
+  copyRows(slot(op.input), op.input.stride, output, width, rows, width);
 }
 
 Rows Execution::rows(const SlotRef& ref) const {
@@ -81,18 +65,21 @@ void Execution::copyRows(const float* from, long fromStride, float* to, long toS
   });
 }
 
-void Execution::patchify(const Op& op) {
-  const bool planes = op.kind == OpKind::patchifyPlanes;
-  const long channels = op.numbers[0], height = op.numbers[1], width = op.numbers[2], patch = op.numbers[3];
+void Execution::patchifyPlanes(const Op& op) { patchify(op, true); }
+
+void Execution::patchifyRows(const Op& op) { patchify(op, false); }
+
+void Execution::patchify(const Op& op, bool planes) {
+  const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
   const long down = height / patch, across = width / patch;
-  const float* from = planes ? input_.pixels : slot(op.in);
-  const long imageStride = planes ? channels * height * width : height * width * op.in.stride;
-  const long channelStep = planes ? height * width : 1, pixelStep = planes ? 1 : op.in.stride;
-  float* to = slot(op.out);
+  const float* from = planes ? input_.pixels : slot(op.input);
+  const long imageStride = planes ? channels * height * width : height * width * op.input.stride;
+  const long channelStep = planes ? height * width : 1, pixelStep = planes ? 1 : op.input.stride;
+  float* to = slot(op.output);
   pool_.run(input_.batch * down, cancelled_, [&](int, long index) {
     const long image = index / down, row = index % down;
     for (long column = 0; column < across; column++) {
-      float* out = to + (index * across + column) * op.out.stride;
+      float* out = to + (index * across + column) * op.output.stride;
       for (long c = 0; c < channels; c++) {
         for (long y = row * patch; y < (row + 1) * patch; y++) {
           const float* in = from + image * imageStride + c * channelStep + (y * width + column * patch) * pixelStep;
@@ -106,9 +93,9 @@ void Execution::patchify(const Op& op) {
 void Execution::linear(const Op& op) {
   const LinearShape shape = linearShape(kernels_, op, input_.batch, pool_.size());
   GemmArgs args;
-  args.a = rows(op.in);
-  args.weight = weight(op.weight);
-  args.out = rows(op.out);
+  args.a = rows(op.input);
+  args.weight = weight(op.weight.offset);
+  args.out = rows(op.output);
   args.rows = shape.rows;
   args.columns = shape.columns;
   args.depth = shape.depth;
@@ -128,22 +115,22 @@ void Execution::linear(const Op& op) {
 }
 
 void Execution::assembleTokens(const Op& op) {
-  const float* classToken = weight(op.weight);
+  const float* classToken = weight(op.weight.offset);
   const float* registers = weight(op.gamma);
-  const float* positions = op.bias < 0 ? nullptr : program_.constants_->floats() + op.bias;
+  const float* positions = constant(op.constant);
   const long head = classToken == nullptr ? 0 : 1;
-  const long special = op.out.rows - op.in.rows, width = op.out.width;
-  const float* in = slot(op.in);
-  float* out = slot(op.out);
-  forRows(input_.batch * op.out.rows, width, [&](int, long first, long last) {
+  const long special = op.output.rows - op.input.rows, width = op.output.width;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  forRows(input_.batch * op.output.rows, width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) {
-      const long image = r / op.out.rows, row = r % op.out.rows;
-      float* to = out + r * op.out.stride;
+      const long image = r / op.output.rows, row = r % op.output.rows;
+      float* to = out + r * op.output.stride;
       if (row < special) {
         std::memcpy(to, row < head ? classToken : registers + (row - head) * width, sizeof(float) * width);
         continue;
       }
-      const float* from = in + (image * op.in.rows + row - special) * op.in.stride;
+      const float* from = in + (image * op.input.rows + row - special) * op.input.stride;
       if (positions == nullptr) {
         std::memcpy(to, from, sizeof(float) * width);
       } else {
@@ -155,65 +142,64 @@ void Execution::assembleTokens(const Op& op) {
 }
 
 void Execution::norm(const Op& op) {
-  const NormArgs args{slot(op.in), op.in.stride, rows(op.out), op.in.width, 1, normWeights(op.norm)};
-  forRows(input_.batch * op.in.rows, op.in.width,
+  const NormArgs args{slot(op.input), op.input.stride, rows(op.output), op.input.width, 1, normWeights(op.norm)};
+  forRows(input_.batch * op.input.rows, op.input.width,
           [&](int thread, long first, long last) { kernels_.norm(args, first, last, scratch(thread)); });
 }
 
 void Execution::convert(const Op& op) {
-  const ConvertArgs args{rows(op.in), rows(op.out), op.in.width};
-  forRows(input_.batch * op.in.rows, op.in.width,
+  const ConvertArgs args{rows(op.input), rows(op.output), op.input.width};
+  forRows(input_.batch * op.input.rows, op.input.width,
           [&](int thread, long first, long last) { kernels_.convert(args, first, last, scratch(thread)); });
 }
 
 void Execution::attention(const Op& op) {
   // Self-attention: `in` holds q, k, v and `second` is `in`. Otherwise `in` is the queries and `second` keys and values.
-  const long width = op.out.width, batch = input_.batch;
-  const bool self = op.numbers[0] == 1;
+  const long width = op.output.width, batch = input_.batch;
   AttentionArgs args;
-  const float* in = slot(op.in);
+  const float* in = slot(op.input);
   const float* second = slot(op.second);
-  args.query = {in, op.in.stride, op.in.rows * op.in.stride};
+  args.query = {in, op.input.stride, op.input.rows * op.input.stride};
   // Where keys and values begin in a row, in floats.
-  const bool narrow = op.in.format != Format::float32;
-  const long key = narrow ? op.numbers[1] / 2 : op.numbers[1], value = narrow ? op.numbers[2] / 2 : op.numbers[2];
+  const bool narrow = op.input.format != Format::float32;
+  const long key = narrow ? op.keysAt / 2 : op.keysAt, value = narrow ? op.valuesAt / 2 : op.valuesAt;
   args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};
   args.value = {second + value, op.second.stride, op.second.rows * op.second.stride};
-  args.queries = op.in.rows;
+  args.queries = op.input.rows;
   args.keys = op.second.rows;
   if (op.weightOperand == WeightOperand::query) {
-    args.query = {weight(op.weight), width, 0};
-    args.queries = op.out.rows;
+    args.query = {weight(op.weight.offset), width, 0};
+    args.queries = op.output.rows;
     // Soft mixture, dispatch: keys are the normed tokens, values the tokens themselves.
-    args.key = {in, op.in.stride, op.in.rows * op.in.stride};
+    args.key = {in, op.input.stride, op.input.rows * op.input.stride};
   } else if (op.weightOperand == WeightOperand::key) {
-    args.key = {weight(op.weight), width, 0};
+    args.key = {weight(op.weight.offset), width, 0};
   }
   args.heads = op.heads;
   args.headWidth = args.valueWidth = width / op.heads;
   args.scale = op.scale;
   args.images = batch;
-  args.out = rows(op.out);
-  args.outImageStride = op.out.rows * op.out.stride;
-  args.low = rows(op.in).low;
+  args.out = rows(op.output);
+  args.outImageStride = op.output.rows * op.output.stride;
+  args.low = rows(op.input).low;
 
-  if (self && op.temporary >= 0) {
+  if (op.temporary.rows > 0) {
     // Normed q and k beside each other; v is read where it lies.
-    const SlotRef normed{op.temporary, op.in.rows, 2 * width, op.numbers[3], Format::float32};
+    const SlotRef& normed = op.temporary;
     float* to = slot(normed);
     const long headWidth = args.headWidth;
     const NormRef parts[2] = {op.norm, op.keyNorm};
-    forRows(batch * op.in.rows, 2 * width, [&](int, long first, long last) {
+    forRows(batch * op.input.rows, 2 * width, [&](int, long first, long last) {
       for (int part = 0; part < 2; part++) {
         const float* from = in + part * width;
         if (parts[part].kind == NormKind::none) {
           for (long r = first; r < last; r++) {
-            std::memcpy(to + r * normed.stride + part * width, from + r * op.in.stride, sizeof(float) * width);
+            std::memcpy(to + r * normed.stride + part * width, from + r * op.input.stride, sizeof(float) * width);
           }
           continue;
         }
         const Rows target{to + part * width, normed.stride, Format::float32, 0};
-        const NormArgs norm{from, op.in.stride, target, headWidth, op.heads, normWeights(parts[part])};
+        const NormArgs norm{from, op.input.stride, target, headWidth, op.heads, normWeights(parts[part])};
         kernels_.norm(norm, first, last, nullptr);
       }
     });
@@ -227,7 +213,7 @@ void Execution::attention(const Op& op) {
     args.blocksOfTask = (blocks + groups - 1) / groups;
     const long tasks = batch * op.heads * ((blocks + args.blocksOfTask - 1) / args.blocksOfTask);
     return pool_.run(tasks, cancelled_,
-                     [&](int thread, long task) { kernels_.tileAttention(args, op.in.format, task, scratch(thread)); });
+                     [&](int thread, long task) { kernels_.tileAttention(args, op.input.format, task, scratch(thread)); });
   }
   const long blocks = (args.queries + kernels_.queryBlock - 1) / kernels_.queryBlock;
   // As many together as leave enough tasks to share out evenly.
@@ -238,54 +224,54 @@ void Execution::attention(const Op& op) {
 }
 
 void Execution::elementwise(const Op& op) {
-  const ElementwiseArgs args{slot(op.in), op.in.stride, slot(op.out), op.out.stride, op.in.width, epilogue(op)};
-  forRows(input_.batch * op.in.rows, op.in.width, [&](int, long first, long last) { kernels_.elementwise(args, first, last); });
+  const ElementwiseArgs args{slot(op.input), op.input.stride, slot(op.output), op.output.stride, op.input.width, epilogue(op)};
+  forRows(input_.batch * op.input.rows, op.input.width, [&](int, long first, long last) { kernels_.elementwise(args, first, last); });
 }
 
 void Execution::sliceRows(const Op& op) {
-  const float* in = slot(op.in);
-  float* out = slot(op.out);
-  forRows(input_.batch * op.out.rows, op.out.width, [&](int, long first, long last) {
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  forRows(input_.batch * op.output.rows, op.output.width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) {
-      const long image = r / op.out.rows, row = r % op.out.rows + op.numbers[0];
-      std::memcpy(out + r * op.out.stride, in + (image * op.in.rows + row) * op.in.stride, sizeof(float) * op.out.width);
+      const long image = r / op.output.rows, row = r % op.output.rows + op.firstRow;
+      std::memcpy(out + r * op.output.stride, in + (image * op.input.rows + row) * op.input.stride, sizeof(float) * op.output.width);
     }
   });
 }
 
 void Execution::meanRows(const Op& op) {
-  const long vectors = (op.in.width + 15) / 16;
-  const float* in = slot(op.in);
-  float* out = slot(op.out);
+  const long vectors = (op.input.width + 15) / 16;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
   pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
     const long image = index / vectors, from = index % vectors * 16;
-    kernels_.meanRows(in + image * op.in.rows * op.in.stride, op.in.stride, op.in.rows, out + image * op.out.stride, from, from + 16);
+    kernels_.meanRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
   });
 }
 
 void Execution::broadcast(const Op& op) {
-  const float* from = weight(op.weight);
+  const float* from = weight(op.weight.offset);
   for (long image = 0; image < input_.batch; image++) {
-    copyRows(from, op.out.width, slot(op.out) + image * op.out.rows * op.out.stride, op.out.stride, op.out.rows, op.out.width);
+    copyRows(from, op.output.width, slot(op.output) + image * op.output.rows * op.output.stride, op.output.stride, op.output.rows, op.output.width);
   }
 }
 
-void Execution::probe(const Op& op) {
+void Execution::probeAttention(const Op& op) {
   ProbeArgs args;
-  args.latents = weight(op.weight);
-  args.latentCount = op.numbers[0];
-  args.keys = slot(op.in);
+  args.latents = weight(op.weight.offset);
+  args.latentCount = op.latents;
+  args.keys = slot(op.input);
   args.values = slot(op.second);
-  args.stride = op.in.stride;
+  args.stride = op.input.stride;
   args.valueStride = op.second.stride;
-  args.imageStride = op.in.rows * op.in.stride;
+  args.imageStride = op.input.rows * op.input.stride;
   args.valueImageStride = op.second.rows * op.second.stride;
-  args.out = slot(op.out);
-  args.outImageStride = op.out.stride;
+  args.out = slot(op.output);
+  args.outImageStride = op.output.stride;
   args.images = input_.batch;
   args.heads = op.heads;
-  args.width = op.in.width;
-  args.rows = op.in.rows;
+  args.width = op.input.width;
+  args.rows = op.input.rows;
   args.scale = op.scale;
   pool_.run(args.images * args.latentCount, cancelled_,
             [&](int thread, long task) { kernels_.probe(args, task, scratch(thread)); });
@@ -294,15 +280,15 @@ void Execution::probe(const Op& op) {
 // Rows in the order [image][group][row] become [group][image][row], or the other way round: a group's rows of all images then
 // lie together, as one product wants them.
 void Execution::regroup(const Op& op) {
-  const long groups = op.numbers[0], rows = op.in.rows / groups, batch = input_.batch;
-  const bool back = op.numbers[1] == 1;
-  const float* in = slot(op.in);
-  float* out = slot(op.out);
+  const long groups = op.groups, rows = op.input.rows / groups, batch = input_.batch;
+  const bool back = op.isBack;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
   pool_.run(batch * groups, cancelled_, [&](int, long index) {
     const long byImage = index * rows, byGroup = (index % groups * batch + index / groups) * rows;
     for (long r = 0; r < rows; r++) {
-      std::memcpy(out + ((back ? byImage : byGroup) + r) * op.out.stride, in + ((back ? byGroup : byImage) + r) * op.in.stride,
-                  sizeof(float) * op.in.width);
+      std::memcpy(out + ((back ? byImage : byGroup) + r) * op.output.stride, in + ((back ? byGroup : byImage) + r) * op.input.stride,
+                  sizeof(float) * op.input.width);
     }
   });
 }

@@ -14,6 +14,7 @@ class Execution {
   float* slot(const SlotRef& ref) const { return arena_ + ref.offset * input_.batch; }
   Rows rows(const SlotRef& ref) const;
   const float* weight(long offset) const { return offset < 0 ? nullptr : input_.weights + offset; }
+  const float* constant(long offset) const { return offset < 0 ? nullptr : program_.constants_->floats() + offset; }
   NormWeights normWeights(const NormRef& ref) const;
   Epilogue epilogue(const Op& op) const;
   float* scratch(int thread) const { return scratch_ + thread * scratchStride_; }
@@ -21,18 +22,11 @@ class Execution {
   void forRows(long rows, long floatsOfRow, const Body& body);
   void copyRows(const float* from, long fromStride, float* to, long toStride, long rows, long width);
 
-  void patchify(const Op& op);
-  void linear(const Op& op);
-  void assembleTokens(const Op& op);
-  void norm(const Op& op);
-  void attention(const Op& op);
-  void elementwise(const Op& op);
-  void sliceRows(const Op& op);
-  void meanRows(const Op& op);
-  void broadcast(const Op& op);
-  void probe(const Op& op);
-  void regroup(const Op& op);
-  void convert(const Op& op);
+  // One function for each kind of operation.
+#define PLUMAGE_DECLARE(kind) void kind(const Op& op);
+  PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
+#undef PLUMAGE_DECLARE
+  void patchify(const Op& op, bool planes);
 
   const Program& program_;
   const Kernels& kernels_;

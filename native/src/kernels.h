@@ -9,36 +9,9 @@
 
 #include <cstddef>
 
+#include "ops.h"
+
 namespace plumage {
-
-// Mirrored by ACTIVATION_CODES in src/engine/lowered/encode-ops.ts.
-enum class Activation : int {
-  identity,
-  relu,
-  relu6,
-  leakyRelu,
-  elu,
-  selu,
-  gelu,
-  geluTanh,
-  quickGelu,
-  silu,
-  mish,
-  sigmoid,
-  tanh,
-  hardSigmoid,
-  hardSwish,
-  hardTanh,
-  // Not activations: only for measuring the error of the functions that the others are made of.
-  exp,
-  expm1,
-  exp2Softmax,
-  // Within 2e-5: for values that are rounded to bfloat16 next.
-  geluShort,
-};
-
-// What a product (or an element-wise step) does with its second input.
-enum class Combine : int { none, add, gate };
 
 // value = activation(value); value *= gamma; then `add`: value += other, or `gate`: value *= activation(other).
 struct Epilogue {
@@ -49,16 +22,6 @@ struct Epilogue {
   const float* other;
   long otherStride;
 };
-
-// How products are computed. Mirrored by PRECISIONS in src/engine/lowered/lowered-op.ts.
-enum class Precision : int { float32, high, bfloat16, int8 };
-constexpr int PRECISIONS = 4;
-
-// How the values of a row are stored; mirrored by FORMATS in src/engine/lowered/lowered-op.ts. In every format but float32 a row
-// is filled up to whole cache lines with zeros, so that products may run over them.
-//   split: bfloat16, then what rounding left over as bfloat16 again, `low` floats further on
-//   int8:  round(127 * value / largest of the row) + 128; the scale largest / 127 is the first float of the row's last cache line
-enum class Format : int { float32, bfloat16, split, int8 };
 
 // Rows in memory. Strides and offsets count floats, whatever the format.
 struct Rows {
@@ -95,8 +58,6 @@ struct Product {
   // Runs products in registers alone; returns how many operations of a matrix product that is worth.
   double (*peak)(long repetitions);
 };
-
-enum class NormKind : int { none, layerNorm, rmsNorm };
 
 struct NormWeights {
   NormKind kind;

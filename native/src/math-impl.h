@@ -150,7 +150,7 @@ INLINE V activate(V x) {
     case Activation::hardTanh: return atMost(atLeast(x, -1.0f), 1.0f);
     case Activation::exp: return exp(x);
     case Activation::expm1: return expm1(x);
-    case Activation::exp2Softmax: return exp2(x);
+    case Activation::exp2: return exp2(x);
     case Activation::geluShort: return geluShort(x);
   }
   return x;
@@ -166,26 +166,7 @@ struct Chosen {
 template <typename Body>
 INLINE void withActivation(Activation kind, Body body) {
   switch (kind) {
-    PLUMAGE_CASE(identity)
-    PLUMAGE_CASE(relu)
-    PLUMAGE_CASE(relu6)
-    PLUMAGE_CASE(leakyRelu)
-    PLUMAGE_CASE(elu)
-    PLUMAGE_CASE(selu)
-    PLUMAGE_CASE(gelu)
-    PLUMAGE_CASE(geluTanh)
-    PLUMAGE_CASE(quickGelu)
-    PLUMAGE_CASE(silu)
-    PLUMAGE_CASE(mish)
-    PLUMAGE_CASE(sigmoid)
-    PLUMAGE_CASE(tanh)
-    PLUMAGE_CASE(hardSigmoid)
-    PLUMAGE_CASE(hardSwish)
-    PLUMAGE_CASE(hardTanh)
-    PLUMAGE_CASE(exp)
-    PLUMAGE_CASE(expm1)
-    PLUMAGE_CASE(exp2Softmax)
-    PLUMAGE_CASE(geluShort)
+    PLUMAGE_ACTIVATIONS(PLUMAGE_CASE)
   }
 }
 #undef PLUMAGE_CASE

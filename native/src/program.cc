@@ -7,69 +7,17 @@
 
 namespace plumage {
 
-namespace {
-
-struct FieldReader {
-  const double* at;
-  long number() { return static_cast<long>(*at++); }
-  int small() { return static_cast<int>(*at++); }
-  float real() { return static_cast<float>(*at++); }
-  SlotRef slot() {
-    SlotRef ref;
-    ref.offset = number();
-    ref.rows = number();
-    ref.width = number();
-    ref.stride = number();
-    ref.format = static_cast<Format>(small());
-    return ref;
-  }
-  NormRef norm() {
-    NormRef ref;
-    ref.kind = static_cast<NormKind>(small());
-    ref.weight = number();
-    ref.bias = number();
-    ref.epsilon = real();
-    return ref;
-  }
-};
-
-}  // namespace
-
-// The order is that of encodeOp in src/engine/lowered/encode-ops.ts.
-Op readOp(const double* fields) {
-  FieldReader read{fields};
-  Op op;
-  op.kind = static_cast<OpKind>(read.small());
-  op.in = read.slot();
-  op.second = read.slot();
-  op.out = read.slot();
-  op.weight = read.number();
-  op.bias = read.number();
-  op.gamma = read.number();
-  op.activation = static_cast<Activation>(read.small());
-  op.combine = static_cast<Combine>(read.small());
-  op.heads = read.number();
-  op.scale = read.real();
-  op.norm = read.norm();
-  op.keyNorm = read.norm();
-  for (long& number : op.numbers) number = read.number();
-  op.temporary = read.number();
-  op.weightOperand = static_cast<WeightOperand>(read.small());
-  op.precision = static_cast<Precision>(read.small());
-  return op;
-}
-
 LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads) {
   static const long cacheBytes = levelTwoCacheBytes();
-  const Product& product = *kernels.products[static_cast<int>(op.precision)];
-  LinearShape shape{product, batch * op.in.rows, op.out.width, op.in.width, op.in.width, 0};
+  const Product& product = *kernels.products[static_cast<int>(op.weight.precision)];
+  LinearShape shape{product, batch * op.input.rows, op.output.width, op.input.width, op.input.width, 0};
   // Only a sum that is added to something can be made piece by piece.
-  const bool sliceable = op.combine == Combine::add && op.activation == Activation::identity && op.out.format == Format::float32;
+  const bool sliceable = op.combine == Combine::add && op.activation == Activation::identity && op.output.format == Format::float32;
   if (sliceable && product.sliceDepth > 0) {
     const long slices = (shape.depth + product.sliceDepth - 1) / product.sliceDepth;
     shape.sliceDepth = (shape.depth / slices + 63) / 64 * 64;
   }
-  const long rowBytes = std::max<long>(1, op.in.stride * 4 * shape.sliceDepth / shape.depth);
+  const long rowBytes = std::max<long>(1, op.input.stride * 4 * shape.sliceDepth / shape.depth);
   const long tiles = (shape.rows + product.tileRows - 1) / product.tileRows;
   // Three eighths: the rest is for weights on their way, sums and what else passes.
   const long fitting = std::max<long>(1, cacheBytes * 3 / 8 / rowBytes / product.tileRows);
@@ -88,20 +36,20 @@ long Program::scratchFloats(long batch, int threads) const {
     if (op.kind == OpKind::linear) {
       const LinearShape shape = linearShape(kernels_, op, batch, threads);
       needed = (shape.chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
-    } else if (op.kind == OpKind::attention && op.in.format != Format::float32) {
+    } else if (op.kind == OpKind::attention && op.input.format != Format::float32) {
       AttentionArgs args{};
       args.keys = op.second.rows;
-      args.headWidth = op.out.width / op.heads;
-      needed = kernels_.tileAttentionFloats(args, op.in.format);
+      args.headWidth = op.output.width / op.heads;
+      needed = kernels_.tileAttentionFloats(args, op.input.format);
     } else if (op.kind == OpKind::attention) {
-      const long headWidth = op.out.width / op.heads;
+      const long headWidth = op.output.width / op.heads;
       const Product& product = *kernels_.products[0];
       const long panels = (headWidth + product.tileRows - 1) / product.tileRows;
       needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + panels * product.tileRows * kernels_.keyBlock;
     } else if (op.kind == OpKind::probeAttention) {
-      needed = 2 * ((op.in.rows + 15) / 16 * 16);
+      needed = 2 * ((op.input.rows + 15) / 16 * 16);
     } else if (op.kind == OpKind::norm || op.kind == OpKind::convert) {
-      needed = (op.in.width + 63) / 64 * 64;
+      needed = (op.input.width + 63) / 64 * 64;
     }
     most = std::max(most, needed);
   }
@@ -112,7 +60,7 @@ long Program::scratchFloats(long batch, int threads) const {
 // Tiles are whole: the last of a slot reads this far beyond its rows, and whatever it finds there is not used.
 long Program::overrunFloats() const {
   long widest = 0;
-  for (const Op& op : ops_) widest = std::max(widest, op.in.stride);
+  for (const Op& op : ops_) widest = std::max(widest, op.input.stride);
   return 32 * widest;
 }
 

@@ -8,63 +8,10 @@
 
 #include "kernels.h"
 #include "memory.h"
+#include "ops.h"
 #include "thread-pool.h"
 
 namespace plumage {
-
-// Mirrored by OP_CODES in src/engine/lowered/encode-ops.ts.
-enum class OpKind : int {
-  copyIn,
-  copyOut,
-  patchifyPlanes,
-  patchifyRows,
-  linear,
-  assembleTokens,
-  norm,
-  attention,
-  elementwise,
-  sliceRows,
-  meanRows,
-  broadcast,
-  probeAttention,
-  regroup,
-  convert,
-};
-
-// A slot: `offset` floats from the arena's start for one image, times the batch; then images, rows and columns, row-major.
-struct SlotRef {
-  long offset, rows, width, stride;
-  Format format;
-};
-
-struct NormRef {
-  NormKind kind;
-  long weight, bias;
-  float epsilon;
-};
-
-// Which rows of an attention are weights (at `weight`) and not a slot.
-enum class WeightOperand : int { none, query, key };
-
-// Offsets of weights and constants are in floats; -1 where there is none. Read from a flat record of numbers.
-struct Op {
-  OpKind kind;
-  SlotRef in, second, out;
-  long weight, bias, gamma;
-  Activation activation;
-  Combine combine;
-  long heads;
-  float scale;
-  NormRef norm, keyNorm;
-  // What else a kind needs: an output's number, the first row of a slice, channels, height, width and patch of a patchify.
-  long numbers[4];
-  long temporary;
-  WeightOperand weightOperand;
-  Precision precision;  // of a linear's weight
-};
-
-constexpr int OP_FIELDS = 38;
-Op readOp(const double* fields);
 
 enum class RunStatus : int { done, cancelled, outOfMemory };
 

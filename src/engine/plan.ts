@@ -9,10 +9,14 @@
  * Letters: `T` tokens = 1 + R + rows * columns, `D` width, `H` heads, `R` registers, `G` patches, `P` patch size.
  */
 import type { Shape } from '../tensor/shape.js'
+import type { ActivationKind } from './ops.js'
+
+export type { ActivationKind } from './ops.js'
 
 export type SlotName = string
-/** A name of the canonical weights; see `model/canonical.ts`. */
+/** A name of the canonical weights, which is Birder's for a weight; dialects (model/dialects) bring the others' names to it. */
 export type WeightName = string
+export type ConstantName = string
 
 export interface Plan {
   /** Every slot with its shape for one image: [rows, width], but for the input, which is [C, height, width]. */
@@ -106,25 +110,6 @@ export interface Attention {
   readonly queryNorm: NormWeights | null
   readonly keyNorm: NormWeights | null
 }
-
-export type ActivationKind =
-  | 'identity'
-  | 'relu'
-  | 'relu6'
-  | 'leaky_relu'
-  | 'elu'
-  | 'celu'
-  | 'selu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'quick_gelu'
-  | 'silu'
-  | 'mish'
-  | 'sigmoid'
-  | 'tanh'
-  | 'hard_sigmoid'
-  | 'hard_swish'
-  | 'hard_tanh'
 
 export interface Activation {
   readonly op: 'activation'

@@ -2,27 +2,29 @@
 // query; and attention of a few latents that also gives no matrix to memory.
 import {
   batch,
-  field,
-  headsOf,
-  IN,
-  KEY_NORM,
-  NORM,
-  NUMBERS,
-  OUT,
   rowsOf,
-  SECOND,
-  scaleOf,
   scratch,
   slotAddress,
   strideOf,
-  TEMPORARY,
-  temporaryAddress,
-  WEIGHT,
   weightAddress,
-  weightOperandOf,
   widthOf,
 } from './context'
 import { exp2, largestLane, madd, splat, sumLanes } from './functions'
+import {
+  headsOf,
+  INPUT,
+  keysAtOf,
+  latentsOf,
+  OUTPUT,
+  scaleOf,
+  SECOND,
+  TEMPORARY,
+  valuesAtOf,
+  WEIGHT,
+  WEIGHT_OPERAND_KEY,
+  WEIGHT_OPERAND_QUERY,
+  weightOperandOf,
+} from './ops'
 import { TILE_COLUMNS } from './packed'
 import { TILE_ROWS, tile } from './product'
 
@@ -38,7 +40,7 @@ const LOG2_E: f32 = 1.44269504088896341
 }
 
 function queriesOf(op: usize): i32 {
-  return weightOperandOf(op) == 1 ? rowsOf(op, OUT) : rowsOf(op, IN)
+  return weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? rowsOf(op, OUTPUT) : rowsOf(op, INPUT)
 }
 // @ts-ignore: decorator
 @inline function blocksOf(op: usize): i32 {
@@ -46,7 +48,7 @@ function queriesOf(op: usize): i32 {
 }
 // @ts-ignore: decorator
 @inline function keysOf(op: usize): i32 {
-  return rowsOf(op, weightOperandOf(op) == 1 ? IN : SECOND)
+  return rowsOf(op, weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? INPUT : SECOND)
 }
 /** `count` in as many blocks as it takes, evenly, in whole tiles. */
 function blockSize(count: i32, most: i32, unit: i32): i32 {
@@ -60,7 +62,7 @@ export function attentionTasks(op: usize): i32 {
 
 /** Keys, values, scores of a tile of queries, mixed values, then maximum and sum of each query. */
 export function attentionScratchBytes(op: usize): i32 {
-  const headWidth = up(widthOf(op, OUT) / headsOf(op), TILE_COLUMNS)
+  const headWidth = up(widthOf(op, OUTPUT) / headsOf(op), TILE_COLUMNS)
   const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
   return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock) * 4
@@ -68,11 +70,11 @@ export function attentionScratchBytes(op: usize): i32 {
 
 /** Whether queries and keys are normed first, into the temporary slot. */
 export function isNormed(op: usize): bool {
-  return field(op, TEMPORARY) >= 0 && (field(op, NORM) != 0 || field(op, KEY_NORM) != 0)
+  return rowsOf(op, TEMPORARY) > 0
 }
 
 export function attention(op: usize, task: i32, thread: i32): void {
-  const width = widthOf(op, OUT)
+  const width = widthOf(op, OUTPUT)
   const heads = headsOf(op)
   const headWidth = width / heads
   const blocks = blocksOf(op)
@@ -85,26 +87,26 @@ export function attention(op: usize, task: i32, thread: i32): void {
   if (queries <= 0) return
 
   // Rows of the operands: self-attention has q, k and v side by side; soft mixtures take weights for one of them.
-  const inStride = <usize>strideOf(op, IN)
+  const inStride = <usize>strideOf(op, INPUT)
   const secondStride = <usize>strideOf(op, SECOND)
-  const inImage = slotAddress(op, IN) + <usize>(image * rowsOf(op, IN)) * inStride
+  const inImage = slotAddress(op, INPUT) + <usize>(image * rowsOf(op, INPUT)) * inStride
   const secondImage = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * secondStride
   let query = inImage
   let queryStride = inStride
-  let key = secondImage + (<usize>field(op, NUMBERS + 1) << 2)
+  let key = secondImage + (<usize>keysAtOf(op) << 2)
   let keyStride = secondStride
-  const value = secondImage + ((<usize>field(op, NUMBERS + 2) + <usize>(head * headWidth)) << 2)
-  if (weightOperandOf(op) == 1) {
+  const value = secondImage + ((<usize>valuesAtOf(op) + <usize>(head * headWidth)) << 2)
+  if (weightOperandOf(op) == WEIGHT_OPERAND_QUERY) {
     query = weightAddress(op, WEIGHT)
     queryStride = <usize>width << 2
     key = inImage
     keyStride = inStride
-  } else if (weightOperandOf(op) == 2) {
+  } else if (weightOperandOf(op) == WEIGHT_OPERAND_KEY) {
     key = weightAddress(op, WEIGHT)
     keyStride = <usize>width << 2
   } else if (isNormed(op)) {
-    queryStride = keyStride = <usize>field(op, NUMBERS + 3) << 2
-    query = temporaryAddress(op) + <usize>(image * rowsOf(op, IN)) * queryStride
+    queryStride = keyStride = <usize>strideOf(op, TEMPORARY)
+    query = slotAddress(op, TEMPORARY) + <usize>(image * rowsOf(op, INPUT)) * queryStride
     key = query + (<usize>width << 2)
   }
   query += (<usize>(head * headWidth) << 2) + <usize>firstQuery * queryStride
@@ -146,8 +148,8 @@ export function attention(op: usize, task: i32, thread: i32): void {
       }
     }
   }
-  const outStride = <usize>strideOf(op, OUT)
-  let out = slotAddress(op, OUT) + <usize>(image * rowsOf(op, OUT) + firstQuery) * outStride + (<usize>(head * headWidth) << 2)
+  const outStride = <usize>strideOf(op, OUTPUT)
+  let out = slotAddress(op, OUTPUT) + <usize>(image * rowsOf(op, OUTPUT) + firstQuery) * outStride + (<usize>(head * headWidth) << 2)
   for (let r = 0; r < queries; r++, out += outStride) {
     const share: f32 = 1 / load<f32>(totals + (<usize>r << 2))
     const from = mixed + <usize>(r * mixedWidth * 4)
@@ -250,26 +252,26 @@ function softmax(scores: usize, keys: i32, scale: f32, maximum: usize, total: us
 // ---- Probe attention: one latent of one image to a task ----
 
 export function probeTasks(op: usize): i32 {
-  return batch() * field(op, NUMBERS)
+  return batch() * latentsOf(op)
 }
 export function probeScratchBytes(op: usize): i32 {
-  return 2 * up(rowsOf(op, IN), 16) * 4
+  return 2 * up(rowsOf(op, INPUT), 16) * 4
 }
 
 export function probe(op: usize, task: i32, thread: i32): void {
-  const latents = field(op, NUMBERS)
+  const latents = latentsOf(op)
   const image = task / latents
   const latent = task % latents
-  const rows = rowsOf(op, IN)
-  const width = widthOf(op, IN)
+  const rows = rowsOf(op, INPUT)
+  const width = widthOf(op, INPUT)
   const heads = headsOf(op)
   const headWidth = width / heads
   const share = width / latents
   const map = scratch(thread)
   const scores = map + <usize>(up(rows, 16) * 4)
-  const stride = <usize>strideOf(op, IN)
+  const stride = <usize>strideOf(op, INPUT)
   const valueStride = <usize>strideOf(op, SECOND)
-  const keys = slotAddress(op, IN) + <usize>(image * rows) * stride
+  const keys = slotAddress(op, INPUT) + <usize>(image * rows) * stride
   const query = weightAddress(op, WEIGHT) + (<usize>(latent * width) << 2)
   memory.fill(map, 0, <usize>rows << 2)
   for (let h = 0; h < heads; h++) {
@@ -284,7 +286,7 @@ export function probe(op: usize, task: i32, thread: i32): void {
     }
   }
   const values = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * valueStride + (<usize>(latent * share) << 2)
-  const out = slotAddress(op, OUT) + <usize>image * <usize>strideOf(op, OUT) + (<usize>(latent * share) << 2)
+  const out = slotAddress(op, OUTPUT) + <usize>image * <usize>strideOf(op, OUTPUT) + (<usize>(latent * share) << 2)
   memory.fill(out, 0, <usize>share << 2)
   for (let n = 0; n < rows; n++) {
     const weight = load<f32>(map + (<usize>n << 2))

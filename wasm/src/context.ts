@@ -1,4 +1,5 @@
 // What threads share: a block of numbers at the start of the memory, and the operation that they work on.
+import { field, PACKED_PART_PRECISION, SLOT_PART_ROWS, SLOT_PART_STRIDE, SLOT_PART_WIDTH, WEIGHT } from './ops'
 
 // Byte addresses of 32-bit numbers. What threads count together has a cache line of its own.
 export const GENERATION: usize = 64
@@ -61,74 +62,28 @@ export function sharedScratch(): usize {
   return scratch(load<i32>(THREADS))
 }
 
-// ---- An operation: the flat numbers of encodeOp in src/engine/lowered/encode-ops.ts ----
+// ---- An operation: the numbers that lowered/lowered-op.ts writes; ops.ts says where each lies ----
 
-export const IN: i32 = 1
-export const SECOND: i32 = 6
-export const OUT: i32 = 11
-export const WEIGHT: i32 = 16
-export const BIAS: i32 = 17
-export const GAMMA: i32 = 18
-export const NORM: i32 = 23
-export const KEY_NORM: i32 = 27
-export const NUMBERS: i32 = 31
-export const TEMPORARY: i32 = 35
-export const FIELDS: i32 = 38
-
-// @ts-ignore: decorator
-@inline export function field(op: usize, index: i32): i32 {
-  return <i32>load<f64>(op + (<usize>index << 3))
-}
-// @ts-ignore: decorator
-@inline export function realField(op: usize, index: i32): f32 {
-  return <f32>load<f64>(op + (<usize>index << 3))
-}
-// @ts-ignore: decorator
-@inline export function kindOf(op: usize): i32 {
-  return field(op, 0)
-}
-// @ts-ignore: decorator
-@inline export function activationOf(op: usize): i32 {
-  return field(op, 19)
-}
-// @ts-ignore: decorator
-@inline export function combineOf(op: usize): i32 {
-  return field(op, 20)
-}
-export const COMBINE_ADD: i32 = 1
-export const COMBINE_GATE: i32 = 2
-// @ts-ignore: decorator
-@inline export function headsOf(op: usize): i32 {
-  return field(op, 21)
-}
-// @ts-ignore: decorator
-@inline export function scaleOf(op: usize): f32 {
-  return realField(op, 22)
-}
-// @ts-ignore: decorator
-@inline export function weightOperandOf(op: usize): i32 {
-  return field(op, 36)
-}
 // @ts-ignore: decorator
 @inline export function precisionOf(op: usize): i32 {
-  return field(op, 37)
+  return field(op, WEIGHT + PACKED_PART_PRECISION)
 }
 
-// A slot's address for the batch, rows of one image, width, and bytes from row to row.
+// A slot's address for the batch, then rows of one image, width, and bytes from row to row: 0 for a slot that is not there.
 export function slotAddress(op: usize, slot: i32): usize {
   return load<usize>(ARENA) + (<usize>load<f64>(op + (<usize>slot << 3)) << 2) * <usize>batch()
 }
 // @ts-ignore: decorator
 @inline export function rowsOf(op: usize, slot: i32): i32 {
-  return field(op, slot + 1)
+  return field(op, slot + SLOT_PART_ROWS)
 }
 // @ts-ignore: decorator
 @inline export function widthOf(op: usize, slot: i32): i32 {
-  return field(op, slot + 2)
+  return field(op, slot + SLOT_PART_WIDTH)
 }
 // @ts-ignore: decorator
 @inline export function strideOf(op: usize, slot: i32): i32 {
-  return field(op, slot + 3) << 2
+  return field(op, slot + SLOT_PART_STRIDE) << 2
 }
 
 /** Address of a weight that a field names; 0 where there is none. */
@@ -139,7 +94,4 @@ export function weightAddress(op: usize, index: i32): usize {
 export function constantAddress(op: usize, index: i32): usize {
   const offset = load<f64>(op + (<usize>index << 3))
   return offset < 0 ? 0 : load<usize>(CONSTANTS) + (<usize>offset << 2)
-}
-export function temporaryAddress(op: usize): usize {
-  return load<usize>(ARENA) + (<usize>load<f64>(op + (<usize>TEMPORARY << 3)) << 2) * <usize>batch()
 }

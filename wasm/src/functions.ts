@@ -2,6 +2,27 @@
 //
 // The same polynomials as native/src/math-impl.h; their errors are held by test/conformance/functions.test.ts.
 
+import {
+  ACTIVATION_ELU,
+  ACTIVATION_EXP,
+  ACTIVATION_EXP2,
+  ACTIVATION_EXPM1,
+  ACTIVATION_GELU,
+  ACTIVATION_GELU_TANH,
+  ACTIVATION_HARD_SIGMOID,
+  ACTIVATION_HARD_SWISH,
+  ACTIVATION_HARD_TANH,
+  ACTIVATION_LEAKY_RELU,
+  ACTIVATION_MISH,
+  ACTIVATION_QUICK_GELU,
+  ACTIVATION_RELU,
+  ACTIVATION_RELU6,
+  ACTIVATION_SELU,
+  ACTIVATION_SIGMOID,
+  ACTIVATION_SILU,
+  ACTIVATION_TANH,
+} from './ops'
+
 // @ts-ignore: decorator
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
@@ -168,52 +189,49 @@ function elu(x: v128): v128 {
   return atMost(atLeast(f32x4.add(x, splat(3.0)), 0.0), 6.0)
 }
 
-// Codes of ACTIVATION_CODES and FUNCTION_CODES in src/engine/lowered/encode-ops.ts.
-export const IDENTITY: i32 = 0
-export const GELU: i32 = 6
 export function activate(kind: i32, x: v128): v128 {
   switch (kind) {
-    case 1:
+    case ACTIVATION_RELU:
       return choose(f32x4.lt(x, splat(0.0)), splat(0.0), x)
-    case 2:
+    case ACTIVATION_RELU6:
       return atMost(atLeast(x, 0.0), 6.0)
-    case 3:
+    case ACTIVATION_LEAKY_RELU:
       return choose(f32x4.lt(x, splat(0.0)), f32x4.mul(x, splat(0.01)), x)
-    case 4:
+    case ACTIVATION_ELU:
       return elu(x)
-    case 5:
+    case ACTIVATION_SELU:
       return f32x4.mul(
         splat(1.0507009873554805),
         choose(f32x4.lt(x, splat(0.0)), f32x4.mul(splat(1.6732632423543772), expm1(x)), x),
       )
-    case GELU:
+    case ACTIVATION_GELU:
       return gelu(x)
-    case 7:
+    case ACTIVATION_GELU_TANH:
       return f32x4.mul(
         x,
         sigmoid(f32x4.mul(x, madd(f32x4.mul(splat(0.0713548162726009), x), x, splat(1.5957691216057308)))),
       )
-    case 8:
+    case ACTIVATION_QUICK_GELU:
       return f32x4.mul(x, sigmoid(f32x4.mul(splat(1.702), x)))
-    case 9:
+    case ACTIVATION_SILU:
       return f32x4.mul(x, sigmoid(x))
-    case 10:
+    case ACTIVATION_MISH:
       return mish(x)
-    case 11:
+    case ACTIVATION_SIGMOID:
       return sigmoid(x)
-    case 12:
+    case ACTIVATION_TANH:
       return tanh(x)
-    case 13:
+    case ACTIVATION_HARD_SIGMOID:
       return f32x4.div(hard(x), splat(6.0))
-    case 14:
+    case ACTIVATION_HARD_SWISH:
       return f32x4.div(f32x4.mul(x, hard(x)), splat(6.0))
-    case 15:
+    case ACTIVATION_HARD_TANH:
       return atMost(atLeast(x, -1.0), 1.0)
-    case 16:
+    case ACTIVATION_EXP:
       return exp(x)
-    case 17:
+    case ACTIVATION_EXPM1:
       return expm1(x)
-    case 18:
+    case ACTIVATION_EXP2:
       return exp2(x)
     default:
       return x

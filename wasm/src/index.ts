@@ -4,25 +4,42 @@
 import {
   BATCH,
   batch,
-  FIELDS,
-  field,
   GENERATION,
-  IN,
-  kindOf,
   NEXT_TASK,
-  NUMBERS,
   OP,
-  OUT,
   precisionOf,
   rowsOf,
   setJob,
   TASKS,
   THREADS,
-  WORKING,
   widthOf,
+  WORKING,
 } from './context'
 import { attention, attentionScratchBytes, attentionTasks, isNormed, probe, probeScratchBytes, probeTasks } from './attention'
 import { madd, splat, sumLanes } from './functions'
+import {
+  FIELDS,
+  groupsOf,
+  INPUT,
+  kindOf,
+  OP_ASSEMBLE_TOKENS,
+  OP_ATTENTION,
+  OP_BROADCAST,
+  OP_COPY_IN,
+  OP_COPY_OUT,
+  OP_ELEMENTWISE,
+  OP_LINEAR,
+  OP_MEAN_ROWS,
+  OP_NORM,
+  OP_PATCHIFY_PLANES,
+  OP_PATCHIFY_ROWS,
+  OP_PROBE_ATTENTION,
+  OP_REGROUP,
+  OP_SLICE_ROWS,
+  OUTPUT,
+  patchSizeOf,
+  planeHeightOf,
+} from './ops'
 import { inIntegers, packPanels } from './packed'
 import { halvesTotalBytes, linear, linearScratchBytes, linearTasks, takeApart } from './product'
 import {
@@ -42,22 +59,6 @@ import {
 
 export { packPanels, setJob }
 
-// In the order of OP_KINDS in src/engine/lowered/lowered-op.ts.
-const COPY_IN: i32 = 0
-const COPY_OUT: i32 = 1
-const PATCHIFY_PLANES: i32 = 2
-const PATCHIFY_ROWS: i32 = 3
-const LINEAR: i32 = 4
-const ASSEMBLE_TOKENS: i32 = 5
-const NORM: i32 = 6
-const ATTENTION: i32 = 7
-const ELEMENTWISE: i32 = 8
-const SLICE_ROWS: i32 = 9
-const MEAN_ROWS: i32 = 10
-const BROADCAST: i32 = 11
-const PROBE_ATTENTION: i32 = 12
-const REGROUP: i32 = 13
-
 // What an operation does before its own tasks, as a kind beside them.
 const NORM_QUERIES: i32 = 32
 const TAKE_APART: i32 = 33
@@ -65,68 +66,70 @@ const PHASE: usize = THREADS + 4
 
 function tasksOf(kind: i32, op: usize): i32 {
   switch (kind) {
-    case COPY_IN:
-      return rowTasks(batch() * rowsOf(op, OUT), widthOf(op, OUT))
-    case COPY_OUT:
-    case NORM:
-    case ELEMENTWISE:
-      return rowTasks(batch() * rowsOf(op, IN), widthOf(op, IN))
-    case PATCHIFY_PLANES:
-    case PATCHIFY_ROWS:
-      return batch() * (field(op, NUMBERS + 1) / field(op, NUMBERS + 3))
-    case LINEAR:
+    case OP_COPY_IN:
+      return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
+    case OP_COPY_OUT:
+    case OP_NORM:
+    case OP_ELEMENTWISE:
+      return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
+    case OP_PATCHIFY_PLANES:
+    case OP_PATCHIFY_ROWS:
+      return batch() * (planeHeightOf(op) / patchSizeOf(op))
+    case OP_LINEAR:
       return linearTasks(op)
-    case ASSEMBLE_TOKENS:
-    case SLICE_ROWS:
-      return rowTasks(batch() * rowsOf(op, OUT), widthOf(op, OUT))
-    case ATTENTION:
+    case OP_ASSEMBLE_TOKENS:
+    case OP_SLICE_ROWS:
+      return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
+    case OP_ATTENTION:
       return attentionTasks(op)
-    case MEAN_ROWS:
-      return batch() * ((widthOf(op, IN) + 15) >> 4)
-    case BROADCAST:
+    case OP_MEAN_ROWS:
+      return batch() * ((widthOf(op, INPUT) + 15) >> 4)
+    case OP_BROADCAST:
       return batch()
-    case PROBE_ATTENTION:
+    case OP_PROBE_ATTENTION:
       return probeTasks(op)
-    case REGROUP:
-      return batch() * field(op, NUMBERS)
+    case OP_REGROUP:
+      return batch() * groupsOf(op)
     case NORM_QUERIES:
-      return rowTasks(batch() * rowsOf(op, IN), 2 * widthOf(op, OUT))
+      return rowTasks(batch() * rowsOf(op, INPUT), 2 * widthOf(op, OUTPUT))
     case TAKE_APART:
-      return rowTasks(batch() * rowsOf(op, IN), widthOf(op, IN))
+      return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
     default:
+      // The table has an operation that nothing here computes.
+      unreachable()
       return 0
   }
 }
 
 function runTask(kind: i32, op: usize, task: i32, thread: i32): void {
   switch (kind) {
-    case COPY_IN:
+    case OP_COPY_IN:
       return copyIn(op, task)
-    case COPY_OUT:
+    case OP_COPY_OUT:
       return copyOut(op, task)
-    case PATCHIFY_PLANES:
+    case OP_PATCHIFY_PLANES:
       return patchify(op, task, true)
-    case PATCHIFY_ROWS:
+    case OP_PATCHIFY_ROWS:
       return patchify(op, task, false)
-    case LINEAR:
+    case OP_LINEAR:
       return linear(op, task, thread)
-    case ASSEMBLE_TOKENS:
+    case OP_ASSEMBLE_TOKENS:
       return assembleTokens(op, task)
-    case NORM:
+    case OP_NORM:
       return norm(op, task)
-    case ATTENTION:
+    case OP_ATTENTION:
       return attention(op, task, thread)
-    case ELEMENTWISE:
+    case OP_ELEMENTWISE:
       return elementwise(op, task)
-    case SLICE_ROWS:
+    case OP_SLICE_ROWS:
       return sliceRows(op, task)
-    case MEAN_ROWS:
+    case OP_MEAN_ROWS:
       return meanRows(op, task)
-    case BROADCAST:
+    case OP_BROADCAST:
       return broadcast(op, task)
-    case PROBE_ATTENTION:
+    case OP_PROBE_ATTENTION:
       return probe(op, task, thread)
-    case REGROUP:
+    case OP_REGROUP:
       return regroup(op, task)
     case NORM_QUERIES:
       return normQueriesAndKeys(op, task)
@@ -142,9 +145,9 @@ export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
   for (let i = 0; i < count; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
-    if (kind == LINEAR) most = max(most, linearScratchBytes(op))
-    else if (kind == ATTENTION) most = max(most, attentionScratchBytes(op))
-    else if (kind == PROBE_ATTENTION) most = max(most, probeScratchBytes(op))
+    if (kind == OP_LINEAR) most = max(most, linearScratchBytes(op))
+    else if (kind == OP_ATTENTION) most = max(most, attentionScratchBytes(op))
+    else if (kind == OP_PROBE_ATTENTION) most = max(most, probeScratchBytes(op))
   }
   return (most + 127) & ~127
 }
@@ -161,7 +164,7 @@ export function sharedBytes(ops: usize, count: i32, images: i32): i32 {
 }
 
 function isTakenApart(op: usize): bool {
-  return kindOf(op) == LINEAR && inIntegers(precisionOf(op))
+  return kindOf(op) == OP_LINEAR && inIntegers(precisionOf(op))
 }
 
 // ---- Threads ----
@@ -215,7 +218,7 @@ export function run(ops: usize, from: i32, to: i32): void {
   for (let i = from; i < to; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
-    if (kind == ATTENTION && isNormed(op)) runPhase(NORM_QUERIES, op)
+    if (kind == OP_ATTENTION && isNormed(op)) runPhase(NORM_QUERIES, op)
     if (isTakenApart(op)) runPhase(TAKE_APART, op)
     runPhase(kind, op)
   }

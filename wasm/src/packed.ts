@@ -1,20 +1,16 @@
 // Packed weights: panels of 8 columns, [panel][depth][8]; in integers [panel][depth / 4][8][4]. For int8 then each column's scale and sum.
+import { PRECISION_BFLOAT16, PRECISION_FLOAT16, PRECISION_INT8 } from './ops'
 
 export const TILE_COLUMNS: i32 = 8
 
-// In the order of PRECISIONS in src/engine/lowered/lowered-op.ts.
-const BFLOAT16: i32 = 2
-export const INT8: i32 = 3
-const FLOAT16: i32 = 4
-
 // @ts-ignore: decorator
 @inline export function inIntegers(precision: i32): bool {
-  return ASC_FEATURE_RELAXED_SIMD && precision == INT8
+  return ASC_FEATURE_RELAXED_SIMD && precision == PRECISION_INT8
 }
 // Bytes of one step of a panel.
 // @ts-ignore: decorator
 @inline export function stepBytes(precision: i32): i32 {
-  return precision == BFLOAT16 || precision == FLOAT16 ? 16 : precision == INT8 && !inIntegers(precision) ? 8 : 32
+  return precision == PRECISION_BFLOAT16 || precision == PRECISION_FLOAT16 ? 16 : precision == PRECISION_INT8 && !inIntegers(precision) ? 8 : 32
 }
 // @ts-ignore: decorator
 @inline export function stepsOf(precision: i32, depth: i32): i32 {
@@ -52,13 +48,13 @@ export function packPanels(
       let out = packed + <usize>panel * panelBytes
       const present = column < columns
       const row = weight + (<usize>column * <usize>depth << 2)
-      if (precision == BFLOAT16 || precision == FLOAT16) {
+      if (precision == PRECISION_BFLOAT16 || precision == PRECISION_FLOAT16) {
         out += <usize>i << 1
         for (let k = 0; k < depth; k++, out += 16) {
           const bits = present ? load<u32>(row + (<usize>k << 2)) : 0
-          store<u16>(out, precision == BFLOAT16 ? toBfloat16(bits) : toFloat16(bits))
+          store<u16>(out, precision == PRECISION_BFLOAT16 ? toBfloat16(bits) : toFloat16(bits))
         }
-      } else if (precision == INT8) {
+      } else if (precision == PRECISION_INT8) {
         const scale = present ? largestOf(row, depth) / 127 : 0
         store<f32>(scales + (<usize>column << 2), scale)
         let sum = 0
@@ -116,13 +112,13 @@ function toFloat16(bits: u32): u16 {
 
 /** Steps of a panel as float32, for all tiles of a chunk. */
 export function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
-  if (precision == FLOAT16) {
+  if (precision == PRECISION_FLOAT16) {
     for (let k = 0; k < steps; k++, packed += 16, out += 32) {
       const halves = v128.load(packed)
       v128.store(out, widenHalves(i32x4.extend_low_i16x8_u(halves)))
       v128.store(out, widenHalves(i32x4.extend_high_i16x8_u(halves)), 16)
     }
-  } else if (precision == BFLOAT16) {
+  } else if (precision == PRECISION_BFLOAT16) {
     for (let k = 0; k < steps; k++, packed += 16, out += 32) {
       const halves = v128.load(packed)
       v128.store(out, i32x4.shl(i32x4.extend_low_i16x8_u(halves), 16))

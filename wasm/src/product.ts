@@ -3,31 +3,36 @@
 // Numbers are floats, or four bytes at a time: relaxed SIMD multiplies 16 signed bytes by 16 of seven bits and adds by fours, in one
 // instruction where the processor has it. Weights in int8 fit as they are; activations are taken to 14 bits, as two rows of seven.
 import {
-  activationOf,
-  BIAS,
   batch,
-  COMBINE_ADD,
-  COMBINE_GATE,
-  combineOf,
-  GAMMA,
-  IN,
-  OUT,
   precisionOf,
   rowsOf,
-  SECOND,
-  THREADS,
   scratch,
   sharedScratch,
   slotAddress,
   strideOf,
-  WEIGHT,
+  THREADS,
   weightAddress,
   widthOf,
 } from './context'
-import { activate, GELU, gelu, IDENTITY, madd, splat } from './functions'
+import { activate, gelu, madd, splat } from './functions'
+import {
+  ACTIVATION_GELU,
+  ACTIVATION_IDENTITY,
+  activationOf,
+  BIAS,
+  COMBINE_ADD,
+  COMBINE_GATE,
+  COMBINE_NONE,
+  combineOf,
+  GAMMA,
+  INPUT,
+  OUTPUT,
+  PRECISION_INT8,
+  SECOND,
+  WEIGHT,
+} from './ops'
 import {
   columnSumsAddress,
-  INT8,
   inIntegers,
   panelsOf,
   scalesAddress,
@@ -145,8 +150,8 @@ function chunkRows(rows: i32, rowBytes: i32): i32 {
 }
 // @ts-ignore: decorator
 @inline function chunkOf(op: usize): i32 {
-  const depth = widthOf(op, IN)
-  return chunkRows(batch() * rowsOf(op, IN), inIntegers(precisionOf(op)) ? halvesBytes(depth) : depth << 2)
+  const depth = widthOf(op, INPUT)
+  return chunkRows(batch() * rowsOf(op, INPUT), inIntegers(precisionOf(op)) ? halvesBytes(depth) : depth << 2)
 }
 // Blocks of even size.
 // @ts-ignore: decorator
@@ -160,9 +165,9 @@ function chunkRows(rows: i32, rowBytes: i32): i32 {
 }
 
 export function linearTasks(op: usize): i32 {
-  const rows = batch() * rowsOf(op, IN)
+  const rows = batch() * rowsOf(op, INPUT)
   const chunk = chunkOf(op)
-  return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUT))
+  return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUTPUT))
 }
 
 /** Sums of a chunk, panel by panel, then the widened blocks of a group. */
@@ -172,9 +177,9 @@ export function linearScratchBytes(op: usize): i32 {
 }
 
 export function linear(op: usize, task: i32, thread: i32): void {
-  const allRows = batch() * rowsOf(op, IN)
-  const depth = widthOf(op, IN)
-  const columns = widthOf(op, OUT)
+  const allRows = batch() * rowsOf(op, INPUT)
+  const depth = widthOf(op, INPUT)
+  const columns = widthOf(op, OUTPUT)
   const precision = precisionOf(op)
   const integers = inIntegers(precision)
   const groups = groupsOf(columns)
@@ -191,9 +196,9 @@ export function linear(op: usize, task: i32, thread: i32): void {
   const bytes = stepBytes(precision)
   const allSteps = stepsOf(precision, depth)
   const panelBytes = <usize>allSteps * <usize>bytes
-  const stride = integers ? allSteps << 2 : strideOf(op, IN)
+  const stride = integers ? allSteps << 2 : strideOf(op, INPUT)
   let b = weight + <usize>panel * panelBytes
-  let a = integers ? sharedScratch() + <usize>first * <usize>halvesBytes(depth) : slotAddress(op, IN) + <usize>first * <usize>stride
+  let a = integers ? sharedScratch() + <usize>first * <usize>halvesBytes(depth) : slotAddress(op, INPUT) + <usize>first * <usize>stride
   const blockSteps = blockStepsOf(allSteps)
   for (let k = 0; k < allSteps; k += blockSteps) {
     const steps = min(blockSteps, allSteps - k)
@@ -233,9 +238,9 @@ function touch(block: usize, panelBytes: usize, panels: i32, from: i32, to: i32)
 function finishPanels(op: usize, sums: usize, sumsBytes: usize, first: i32, rows: i32, panel: i32, panels: i32): void {
   const precision = precisionOf(op)
   const weight = weightAddress(op, WEIGHT)
-  const depth = widthOf(op, IN)
-  const columns = widthOf(op, OUT)
-  const scales = precision == INT8 ? scalesAddress(weight, columns, depth) : 0
+  const depth = widthOf(op, INPUT)
+  const columns = widthOf(op, OUTPUT)
+  const scales = precision == PRECISION_INT8 ? scalesAddress(weight, columns, depth) : 0
   for (let p = 0; p < panels; p++, sums += sumsBytes) {
     const column = (panel + p) * TILE_COLUMNS
     if (inIntegers(precision)) joinHalves(op, sums, first, rows, columnSumsAddress(weight, columns, depth) + (<usize>column << 2))
@@ -286,23 +291,23 @@ const MOST: f32 = 8191
 // Behind the halves of all rows.
 // @ts-ignore: decorator
 @inline function rowScaleAddress(op: usize, row: i32): usize {
-  const allRows = batch() * rowsOf(op, IN)
-  return sharedScratch() + <usize>allRows * <usize>halvesBytes(widthOf(op, IN)) + (<usize>row << 2)
+  const allRows = batch() * rowsOf(op, INPUT)
+  return sharedScratch() + <usize>allRows * <usize>halvesBytes(widthOf(op, INPUT)) + (<usize>row << 2)
 }
 
 export function halvesTotalBytes(op: usize): i32 {
-  return batch() * rowsOf(op, IN) * (halvesBytes(widthOf(op, IN)) + 4)
+  return batch() * rowsOf(op, INPUT) * (halvesBytes(widthOf(op, INPUT)) + 4)
 }
 
 /** Takes the input's rows of a task (rowTasks) apart. A row with NaN or infinity gets a scale that makes all its products so. */
 export function takeApart(op: usize, task: i32): void {
-  const depth = widthOf(op, IN)
+  const depth = widthOf(op, INPUT)
   const group = rowsOfTask(depth)
   const first = task * group
-  const last = min(batch() * rowsOf(op, IN), first + group)
+  const last = min(batch() * rowsOf(op, INPUT), first + group)
   const half = <usize>((depth + 3) & ~3)
-  const stride = <usize>strideOf(op, IN)
-  let row = slotAddress(op, IN) + <usize>first * stride
+  const stride = <usize>strideOf(op, INPUT)
+  let row = slotAddress(op, INPUT) + <usize>first * stride
   let out = sharedScratch() + <usize>first * 2 * half
   const vectors = depth & ~3
   for (let r = first; r < last; r++, row += stride, out += 2 * half) {
@@ -366,10 +371,10 @@ function finish(op: usize, sums: usize, first: i32, rows: i32, column: i32, scal
   const scale1 = scales == 0 ? splat(1) : v128.load(scales + at, 16)
   const kind = activationOf(op)
   const combine = combineOf(op)
-  const outStride = <usize>strideOf(op, OUT)
+  const outStride = <usize>strideOf(op, OUTPUT)
   const otherStride = <usize>strideOf(op, SECOND)
-  let out = slotAddress(op, OUT) + <usize>first * outStride + at
-  let other = combine == 0 ? out : slotAddress(op, SECOND) + <usize>first * otherStride + at
+  let out = slotAddress(op, OUTPUT) + <usize>first * outStride + at
+  let other = combine == COMBINE_NONE ? out : slotAddress(op, SECOND) + <usize>first * otherStride + at
   for (let r = 0; r < rows; r++, sums += 32, out += outStride, other += otherStride) {
     let v0 = madd(v128.load(sums), scale0, bias0)
     let v1 = madd(v128.load(sums, 16), scale1, bias1)
@@ -377,10 +382,10 @@ function finish(op: usize, sums: usize, first: i32, rows: i32, column: i32, scal
       v0 = f32x4.mul(activate(kind, v128.load(other)), v0)
       v1 = f32x4.mul(activate(kind, v128.load(other, 16)), v1)
     } else {
-      if (kind == GELU) {
+      if (kind == ACTIVATION_GELU) {
         v0 = gelu(v0)
         v1 = gelu(v1)
-      } else if (kind != IDENTITY) {
+      } else if (kind != ACTIVATION_IDENTITY) {
         v0 = activate(kind, v0)
         v1 = activate(kind, v1)
       }

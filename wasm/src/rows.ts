@@ -1,33 +1,49 @@
 // Everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. A group of rows to a task.
 import {
-  activationOf,
-  BIAS,
   batch,
-  COMBINE_ADD,
-  COMBINE_GATE,
-  combineOf,
   constantAddress,
-  field,
-  GAMMA,
-  headsOf,
-  IN,
-  KEY_NORM,
-  NORM,
-  NUMBERS,
-  OUT,
   output,
   pixels,
-  realField,
   rowsOf,
-  SECOND,
   slotAddress,
   strideOf,
-  temporaryAddress,
-  WEIGHT,
   weightAddress,
   widthOf,
 } from './context'
 import { activate, madd, splat, sumLanes } from './functions'
+import {
+  activationOf,
+  channelsOf,
+  COMBINE_ADD,
+  COMBINE_GATE,
+  COMBINE_NONE,
+  combineOf,
+  CONSTANT,
+  field,
+  firstRowOf,
+  GAMMA,
+  groupsOf,
+  headsOf,
+  INPUT,
+  isBack,
+  KEY_NORM,
+  NORM,
+  NORM_KIND_LAYER_NORM,
+  NORM_KIND_NONE,
+  NORM_PART_BIAS,
+  NORM_PART_EPSILON,
+  NORM_PART_KIND,
+  NORM_PART_WEIGHT,
+  OUTPUT,
+  outputIndexOf,
+  patchSizeOf,
+  planeHeightOf,
+  planeWidthOf,
+  realField,
+  SECOND,
+  TEMPORARY,
+  WEIGHT,
+} from './ops'
 
 /** Floats that are worth handing out. */
 const FLOATS_OF_TASK: i32 = 16384
@@ -50,34 +66,34 @@ function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, ro
 }
 
 export function copyIn(op: usize, task: i32): void {
-  const width = widthOf(op, OUT)
-  copyRows(pixels(), <usize>width << 2, slotAddress(op, OUT), strideOf(op, OUT), batch() * rowsOf(op, OUT), width, task)
+  const width = widthOf(op, OUTPUT)
+  copyRows(pixels(), <usize>width << 2, slotAddress(op, OUTPUT), strideOf(op, OUTPUT), batch() * rowsOf(op, OUTPUT), width, task)
 }
 
 export function copyOut(op: usize, task: i32): void {
-  const width = widthOf(op, IN)
+  const width = widthOf(op, INPUT)
   const bytes = <usize>width << 2
-  const stride = strideOf(op, IN)
+  const stride = strideOf(op, INPUT)
   // The input itself has no place in the arena: its stride is 0.
-  const from = stride == 0 ? pixels() : slotAddress(op, IN)
-  copyRows(from, stride == 0 ? bytes : stride, output(field(op, NUMBERS)), bytes, batch() * rowsOf(op, IN), width, task)
+  const from = stride == 0 ? pixels() : slotAddress(op, INPUT)
+  copyRows(from, stride == 0 ? bytes : stride, output(outputIndexOf(op)), bytes, batch() * rowsOf(op, INPUT), width, task)
 }
 
 /** One row of patches of one image. */
 export function patchify(op: usize, task: i32, planes: bool): void {
-  const channels = field(op, NUMBERS)
-  const height = field(op, NUMBERS + 1)
-  const width = field(op, NUMBERS + 2)
-  const patch = field(op, NUMBERS + 3)
+  const channels = channelsOf(op)
+  const height = planeHeightOf(op)
+  const width = planeWidthOf(op)
+  const patch = patchSizeOf(op)
   const down = height / patch
   const across = width / patch
   const image = task / down
   const row = task % down
-  const stride = <usize>strideOf(op, IN)
-  const from = planes ? pixels() + (<usize>(image * channels * height * width) << 2) : slotAddress(op, IN) + <usize>(image * height * width) * stride
-  const outStride = <usize>strideOf(op, OUT)
+  const stride = <usize>strideOf(op, INPUT)
+  const from = planes ? pixels() + (<usize>(image * channels * height * width) << 2) : slotAddress(op, INPUT) + <usize>(image * height * width) * stride
+  const outStride = <usize>strideOf(op, OUTPUT)
   for (let column = 0; column < across; column++) {
-    let out = slotAddress(op, OUT) + <usize>(task * across + column) * outStride
+    let out = slotAddress(op, OUTPUT) + <usize>(task * across + column) * outStride
     for (let c = 0; c < channels; c++) {
       for (let y = row * patch; y < (row + 1) * patch; y++) {
         const pixel = y * width + column * patch
@@ -96,23 +112,23 @@ export function patchify(op: usize, task: i32, planes: bool): void {
 export function assembleTokens(op: usize, task: i32): void {
   const classToken = weightAddress(op, WEIGHT)
   const registers = weightAddress(op, GAMMA)
-  const positions = constantAddress(op, BIAS)
+  const positions = constantAddress(op, CONSTANT)
   const head = classToken == 0 ? 0 : 1
-  const width = widthOf(op, OUT)
+  const width = widthOf(op, OUTPUT)
   const bytes = <usize>width << 2
-  const inRows = rowsOf(op, IN)
-  const outRows = rowsOf(op, OUT)
+  const inRows = rowsOf(op, INPUT)
+  const outRows = rowsOf(op, OUTPUT)
   const special = outRows - inRows
   const group = rowsOfTask(width)
   const last = min(batch() * outRows, (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     const row = r % outRows
-    const to = slotAddress(op, OUT) + <usize>r * <usize>strideOf(op, OUT)
+    const to = slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT)
     if (row < special) {
       memory.copy(to, row < head ? classToken : registers + <usize>(row - head) * bytes, bytes)
       continue
     }
-    const from = slotAddress(op, IN) + <usize>((r / outRows) * inRows + row - special) * <usize>strideOf(op, IN)
+    const from = slotAddress(op, INPUT) + <usize>((r / outRows) * inRows + row - special) * <usize>strideOf(op, INPUT)
     if (positions == 0) {
       memory.copy(to, from, bytes)
       continue
@@ -126,12 +142,12 @@ export function assembleTokens(op: usize, task: i32): void {
 
 // Groups need not end at a vector's edge, and the next group may not be written: the last lanes go one by one.
 function normGroup(x: usize, out: usize, width: i32, op: usize, norm: i32): void {
-  const weight = weightAddress(op, norm + 1)
-  const bias = weightAddress(op, norm + 2)
+  const weight = weightAddress(op, norm + NORM_PART_WEIGHT)
+  const bias = weightAddress(op, norm + NORM_PART_BIAS)
   const whole = width & ~3
   const count = <f32>width
   let mean: f32 = 0
-  if (field(op, norm) == 1) {
+  if (field(op, norm + NORM_PART_KIND) == NORM_KIND_LAYER_NORM) {
     let total = splat(0)
     for (let c = 0; c < whole; c += 4) total = f32x4.add(total, v128.load(x + (<usize>c << 2)))
     let rest: f32 = 0
@@ -149,7 +165,7 @@ function normGroup(x: usize, out: usize, width: i32, op: usize, norm: i32): void
     const d = load<f32>(x + (<usize>c << 2)) - mean
     rest += d * d
   }
-  const scale: f32 = 1 / sqrt<f32>((sumLanes(squares) + rest) / count + realField(op, norm + 3))
+  const scale: f32 = 1 / sqrt<f32>((sumLanes(squares) + rest) / count + realField(op, norm + NORM_PART_EPSILON))
   for (let c = 0; c < whole; c += 4) {
     const at = <usize>c << 2
     const v = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x + at), centre), splat(scale)), v128.load(weight + at))
@@ -162,29 +178,29 @@ function normGroup(x: usize, out: usize, width: i32, op: usize, norm: i32): void
 }
 
 export function norm(op: usize, task: i32): void {
-  const width = widthOf(op, IN)
+  const width = widthOf(op, INPUT)
   const group = rowsOfTask(width)
-  const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
+  const last = min(batch() * rowsOf(op, INPUT), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
-    normGroup(slotAddress(op, IN) + <usize>r * <usize>strideOf(op, IN), slotAddress(op, OUT) + <usize>r * <usize>strideOf(op, OUT), width, op, NORM)
+    normGroup(slotAddress(op, INPUT) + <usize>r * <usize>strideOf(op, INPUT), slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT), width, op, NORM)
   }
 }
 
 /** Queries and keys of all heads, each head on its own, side by side into the temporary slot. */
 export function normQueriesAndKeys(op: usize, task: i32): void {
-  const width = widthOf(op, OUT)
+  const width = widthOf(op, OUTPUT)
   const heads = headsOf(op)
   const headWidth = width / heads
-  const stride = <usize>field(op, NUMBERS + 3) << 2
+  const stride = <usize>strideOf(op, TEMPORARY)
   const group = rowsOfTask(2 * width)
-  const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
+  const last = min(batch() * rowsOf(op, INPUT), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
     for (let part = 0; part < 2; part++) {
       const at = <usize>(part * width) << 2
-      const from = slotAddress(op, IN) + <usize>r * <usize>strideOf(op, IN) + at
-      const to = temporaryAddress(op) + <usize>r * stride + at
+      const from = slotAddress(op, INPUT) + <usize>r * <usize>strideOf(op, INPUT) + at
+      const to = slotAddress(op, TEMPORARY) + <usize>r * stride + at
       const norm = part == 0 ? NORM : KEY_NORM
-      if (field(op, norm) == 0) {
+      if (field(op, norm + NORM_PART_KIND) == NORM_KIND_NONE) {
         memory.copy(to, from, <usize>width << 2)
         continue
       }
@@ -199,16 +215,16 @@ export function normQueriesAndKeys(op: usize, task: i32): void {
 // ---- The rest ----
 
 export function elementwise(op: usize, task: i32): void {
-  const width = widthOf(op, IN)
+  const width = widthOf(op, INPUT)
   const kind = activationOf(op)
   const combine = combineOf(op)
   const gamma = weightAddress(op, GAMMA)
   const group = rowsOfTask(width)
-  const last = min(batch() * rowsOf(op, IN), (task + 1) * group)
+  const last = min(batch() * rowsOf(op, INPUT), (task + 1) * group)
   for (let r = task * group; r < last; r++) {
-    const from = slotAddress(op, IN) + <usize>r * <usize>strideOf(op, IN)
-    const other = combine == 0 ? from : slotAddress(op, SECOND) + <usize>r * <usize>strideOf(op, SECOND)
-    const to = slotAddress(op, OUT) + <usize>r * <usize>strideOf(op, OUT)
+    const from = slotAddress(op, INPUT) + <usize>r * <usize>strideOf(op, INPUT)
+    const other = combine == COMBINE_NONE ? from : slotAddress(op, SECOND) + <usize>r * <usize>strideOf(op, SECOND)
+    const to = slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT)
     for (let c = 0; c < width; c += 4) {
       const at = <usize>c << 2
       let v = v128.load(from + at)
@@ -225,25 +241,25 @@ export function elementwise(op: usize, task: i32): void {
 }
 
 export function sliceRows(op: usize, task: i32): void {
-  const width = widthOf(op, OUT)
-  const outRows = rowsOf(op, OUT)
+  const width = widthOf(op, OUTPUT)
+  const outRows = rowsOf(op, OUTPUT)
   const group = rowsOfTask(width)
   const last = min(batch() * outRows, (task + 1) * group)
   for (let r = task * group; r < last; r++) {
-    const row = (r / outRows) * rowsOf(op, IN) + (r % outRows) + field(op, NUMBERS)
-    memory.copy(slotAddress(op, OUT) + <usize>r * <usize>strideOf(op, OUT), slotAddress(op, IN) + <usize>row * <usize>strideOf(op, IN), <usize>width << 2)
+    const row = (r / outRows) * rowsOf(op, INPUT) + (r % outRows) + firstRowOf(op)
+    memory.copy(slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT), slotAddress(op, INPUT) + <usize>row * <usize>strideOf(op, INPUT), <usize>width << 2)
   }
 }
 
 /** 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRows(op: usize, task: i32): void {
-  const width = widthOf(op, IN)
+  const width = widthOf(op, INPUT)
   const parts = (width + 15) >> 4
-  const rows = rowsOf(op, IN)
-  const stride = <usize>strideOf(op, IN)
+  const rows = rowsOf(op, INPUT)
+  const stride = <usize>strideOf(op, INPUT)
   const image = task / parts
-  const from = slotAddress(op, IN) + <usize>(image * rows) * stride
-  const to = slotAddress(op, OUT) + <usize>image * <usize>strideOf(op, OUT)
+  const from = slotAddress(op, INPUT) + <usize>(image * rows) * stride
+  const to = slotAddress(op, OUTPUT) + <usize>image * <usize>strideOf(op, OUTPUT)
   const first = <usize>((task % parts) << 6)
   for (let at = first; at < first + 64; at += 16) {
     let total = splat(0)
@@ -258,10 +274,10 @@ export function meanRows(op: usize, task: i32): void {
 
 /** The weight's rows for one image. */
 export function broadcast(op: usize, task: i32): void {
-  const rows = rowsOf(op, OUT)
-  const bytes = <usize>widthOf(op, OUT) << 2
-  const stride = <usize>strideOf(op, OUT)
-  const to = slotAddress(op, OUT) + <usize>(task * rows) * stride
+  const rows = rowsOf(op, OUTPUT)
+  const bytes = <usize>widthOf(op, OUTPUT) << 2
+  const stride = <usize>strideOf(op, OUTPUT)
+  const to = slotAddress(op, OUTPUT) + <usize>(task * rows) * stride
   for (let r = 0; r < rows; r++) memory.copy(to + <usize>r * stride, weightAddress(op, WEIGHT) + <usize>r * bytes, bytes)
 }
 
@@ -270,18 +286,18 @@ export function broadcast(op: usize, task: i32): void {
  * together, as one product wants them.
  */
 export function regroup(op: usize, task: i32): void {
-  const groups = field(op, NUMBERS)
-  const rows = rowsOf(op, IN) / groups
-  const back = field(op, NUMBERS + 1) == 1
+  const groups = groupsOf(op)
+  const rows = rowsOf(op, INPUT) / groups
+  const back = isBack(op)
   const byImage = task * rows
   const byGroup = ((task % groups) * batch() + task / groups) * rows
-  const inStride = <usize>strideOf(op, IN)
-  const outStride = <usize>strideOf(op, OUT)
+  const inStride = <usize>strideOf(op, INPUT)
+  const outStride = <usize>strideOf(op, OUTPUT)
   for (let r = 0; r < rows; r++) {
     memory.copy(
-      slotAddress(op, OUT) + <usize>((back ? byImage : byGroup) + r) * outStride,
-      slotAddress(op, IN) + <usize>((back ? byGroup : byImage) + r) * inStride,
-      <usize>widthOf(op, IN) << 2,
+      slotAddress(op, OUTPUT) + <usize>((back ? byImage : byGroup) + r) * outStride,
+      slotAddress(op, INPUT) + <usize>((back ? byGroup : byImage) + r) * inStride,
+      <usize>widthOf(op, INPUT) << 2,
     )
   }
 }

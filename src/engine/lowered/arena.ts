@@ -1,7 +1,8 @@
 /** Where each slot lies in one piece of memory: slots that are never alive together share a place. */
+import { type Format, OPS, type OpRow } from '../ops.js'
 import type { SlotName } from '../plan.js'
-import { type SlotSizes, sizeOf } from './lower-step.js'
-import type { Format, LoweredOp } from './lowered-op.js'
+import type { LoweredOp } from './lowered-op.js'
+import { type SlotSizes, sizeOf } from './slot-sizes.js'
 
 export interface Arena {
   /** Floats from the start for one image. A batch takes them times its size. */
@@ -78,18 +79,26 @@ function inPlaceOf(
   formats: ReadonlyMap<SlotName, Format>,
 ): SlotName | null {
   if (op.output === null || formats.has(op.output)) return null
-  const readers = {
-    elementwise: [op.input, op.second],
-    norm: [op.input],
-    linear: op.second === op.input ? [] : [op.second],
-  }[op.kind as string]
-  for (const slot of readers ?? []) {
-    if (slot === null || formats.has(slot) || lastUse.get(slot) !== index) continue
+  for (const name of OPS[op.kind].inPlace) {
+    const slot = op[name]
+    // What is also read otherwise than element by element must stay.
+    if (
+      slot === null ||
+      (slot === op.input && !isReadInPlace(op, 'input')) ||
+      formats.has(slot) ||
+      lastUse.get(slot) !== index
+    )
+      continue
     const [rows, width] = sizeOf(slot, sizes)
     const [outRows, outWidth] = sizeOf(op.output, sizes)
     if (rows === outRows && width === outWidth) return slot
   }
   return null
+}
+
+function isReadInPlace({ kind }: LoweredOp, name: 'input' | 'second'): boolean {
+  const { inPlace }: OpRow = OPS[kind]
+  return inPlace.includes(name)
 }
 
 /** The largest first, each at the lowest place that is free all its life. */

@@ -1,6 +1,6 @@
 /** What a precision means on an instruction set: how each product is computed and in which format each value lies between. */
+import { FORMATS, type Format, PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { Linear, Plan } from '../plan.js'
-import { FORMATS, type Format, PRECISIONS, type ProductPrecision } from './lowered-op.js'
 
 /** The formats that a precision works on, as positions in FORMATS; null where the instruction set gains nothing by it. */
 export type PrecisionInfo = {

@@ -2,10 +2,11 @@
  * Chooses how each slot is stored. A value that only products read is written at once as they read it; one that others read, too, stays in
  * float32 and is converted for the products.
  */
+import { type Format, OPS } from '../ops.js'
 import type { SlotName } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
-import { type SlotSizes, sizeOf } from './lower-step.js'
-import { type Format, type LoweredOp, loweredOp } from './lowered-op.js'
+import { type LoweredOp, loweredOp } from './lowered-op.js'
+import { type SlotSizes, sizeOf } from './slot-sizes.js'
 
 /** Heads whose width is a multiple of this can pass through matrix tiles. */
 const TILE_WIDTH = 32
@@ -62,15 +63,16 @@ export function assignFormats(
 }
 
 function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
-  if (op.kind === 'linear' && op.weight !== null && op.weight.form !== 'rows') {
+  const { reads } = OPS[op.kind]
+  if (reads === 'product' && op.weight !== null && op.weight.form !== 'rows') {
     return arithmetic.rowsFor(op.weight.form)
   }
-  return isTiled(op, sizes) ? arithmetic.attention : 'float32'
+  return reads === 'attention' && isTiled(op, sizes) ? arithmetic.attention : 'float32'
 }
 
 /** Self-attention of plain queries and keys, in heads that tiles can hold. */
 function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
-  if (op.kind !== 'attention' || op.second !== op.input || op.output === null) return false
+  if (op.second !== op.input || op.output === null) return false
   return op.temporary === null && (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
 }
 
@@ -82,11 +84,12 @@ function formatOfOutput(
 ): Format {
   if (needs.has('float32')) return 'float32'
   const [only] = needs
-  const writesBetween =
-    (op.kind === 'linear' && op.outputRows === null) ||
-    (op.kind === 'attention' && inputFormat(op, sizes, arithmetic) !== 'float32')
+  const { reads, writes } = OPS[op.kind]
+  // Attention writes as narrowly as it reads; a part of a slot is written beside others, in float32.
+  const isNarrow = reads !== 'attention' || inputFormat(op, sizes, arithmetic) !== 'float32'
+  const writesBetween = writes === 'between' && isNarrow && op.outputRows === null
   const can = (format: Format) =>
-    op.kind === 'norm' || (writesBetween && format !== 'int8' && arithmetic.between !== 'float32')
+    writes === 'any' || (writesBetween && format !== 'int8' && arithmetic.between !== 'float32')
   if (needs.size === 1 && only !== undefined && can(only)) return only
   return can(arithmetic.between) ? arithmetic.between : 'float32'
 }

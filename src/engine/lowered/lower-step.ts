@@ -1,10 +1,8 @@
 /** One step of a plan as operations, before anything is fused. */
-import type { Plan, SlotName, SoftMoe, Step } from '../plan.js'
+import type { Plan, SoftMoe, Step } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type LoweredOp, loweredOp, type WeightRef } from './lowered-op.js'
-
-/** Rows and columns of every slot, those that lowering adds included. */
-export type SlotSizes = Map<SlotName, readonly [rows: number, width: number]>
+import { type SlotSizes, sizeOf } from './slot-sizes.js'
 
 const rowsForm = (name: string): WeightRef => ({ name, form: 'rows' })
 
@@ -21,7 +19,10 @@ export function lowerStep(
         loweredOp(step.layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
           input: step.layout === 'planes' ? null : step.input,
           output: step.output,
-          numbers: [step.channels, step.height, step.width, step.patch],
+          channels: step.channels,
+          planeHeight: step.height,
+          planeWidth: step.width,
+          patchSize: step.patch,
         }),
       ]
     case 'linear':
@@ -40,7 +41,7 @@ export function lowerStep(
           output: step.output,
           weight: step.classToken === null ? null : rowsForm(step.classToken),
           gamma: step.registers,
-          positions: step.positions,
+          constant: step.positions,
         }),
       ]
     case 'norm':
@@ -60,7 +61,8 @@ export function lowerStep(
           scale: step.scale,
           norm: step.queryNorm,
           keyNorm: step.keyNorm,
-          numbers: [1, width, 2 * width],
+          keysAt: width,
+          valuesAt: 2 * width,
         }),
       ]
     }
@@ -88,7 +90,7 @@ export function lowerStep(
         }),
       ]
     case 'sliceRows':
-      return [loweredOp('sliceRows', { input: step.input, output: step.output, numbers: [step.from] })]
+      return [loweredOp('sliceRows', { input: step.input, output: step.output, firstRow: step.from })]
     case 'meanRows':
       return [loweredOp('meanRows', { input: step.input, output: step.output })]
     case 'broadcast':
@@ -101,7 +103,7 @@ export function lowerStep(
           output: step.output,
           heads: step.heads,
           scale: step.scale,
-          numbers: [0, 0, sizeOf(step.output, sizes)[1]],
+          valuesAt: sizeOf(step.output, sizes)[1],
         }),
       ]
     case 'probeAttention':
@@ -113,7 +115,7 @@ export function lowerStep(
           weight: rowsForm(step.latents),
           heads: step.heads,
           scale: step.scale,
-          numbers: [plan.weights.get(step.latents)?.[0] ?? 1],
+          latents: plan.weights.get(step.latents)?.[0] ?? 1,
         }),
       ]
     case 'softMoe':
@@ -136,7 +138,7 @@ function lowerSoftMoe(
   const [tokens, width] = sizeOf(step.input, sizes)
   const slotCount = plan.weights.get(step.slots)?.[0] ?? 0
   const perExpert = slotCount / step.experts.length
-  const hiddenWidth = plan.weights.get(step.experts[0]?.bias1 ?? '')?.[0] ?? 0
+  const hiddenWidth = plan.weights.get(step.experts[0]?.weight1 ?? '')?.[0] ?? 0
   const temporary = (part: string, rows: number, columns: number) => {
     const name = `${step.output} (${part})`
     sizes.set(name, [rows, columns])
@@ -157,9 +159,8 @@ function lowerSoftMoe(
       output: received,
       weight: slots,
       weightOperand: 'query',
-      numbers: [0, 0, 0],
     }),
-    loweredOp('regroup', { input: received, output: byExpert, numbers: [step.experts.length, 0] }),
+    loweredOp('regroup', { input: received, output: byExpert, groups: step.experts.length }),
     ...step.experts.flatMap((expert, index) => {
       const own: readonly [number, number] = [index * perExpert, perExpert]
       return [
@@ -180,20 +181,13 @@ function lowerSoftMoe(
         }),
       ]
     }),
-    loweredOp('regroup', { input: answered, output: byImage, numbers: [step.experts.length, 1] }),
+    loweredOp('regroup', { input: answered, output: byImage, groups: step.experts.length, isBack: true }),
     loweredOp('attention', {
       input: normed,
       second: byImage,
       output: step.output,
       weight: slots,
       weightOperand: 'key',
-      numbers: [0, 0, 0],
     }),
   ]
-}
-
-export function sizeOf(slot: SlotName, sizes: SlotSizes): readonly [number, number] {
-  const size = sizes.get(slot)
-  if (size === undefined) throw new Error(`the plan reads ${slot} before anything writes it`)
-  return size
 }

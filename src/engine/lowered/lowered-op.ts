@@ -1,13 +1,28 @@
-/** What an executor runs: fewer kinds than the plan has, each with what was fused into it. Slots are still names here. */
-import type { ActivationKind, NormWeights, SlotName, WeightName } from '../plan.js'
+// Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
+/**
+ * An operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
+ * executors read (native/src/ops.cc, wasm/src/ops.ts).
+ */
+import {
+  ACTIVATION_ALIASES,
+  ACTIVATIONS,
+  type ActivationKind,
+  COMBINATIONS,
+  type Combination,
+  FORMATS,
+  type Format,
+  NORM_KINDS,
+  type NormKind,
+  OPS,
+  type OpKind,
+  PRECISIONS,
+  type ProductPrecision,
+  WEIGHT_OPERANDS,
+  type WeightOperand,
+} from '../ops.js'
+import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
 
-/** In the order of native/src/kernels.h, but for the last, which that engine does not have. */
-export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const
-export type ProductPrecision = (typeof PRECISIONS)[number]
-
-/** How the values of a slot are stored; in the order of native/src/kernels.h. */
-export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
-export type Format = (typeof FORMATS)[number]
+// ---- By names ----
 
 /** How a weight is stored: packed for the products of a precision, or `rows`, as it is. */
 export type WeightForm = ProductPrecision | 'rows'
@@ -16,83 +31,339 @@ export interface WeightRef {
   readonly form: WeightForm
 }
 
-export const OP_KINDS = [
-  'copyIn',
-  'copyOut',
-  'patchifyPlanes',
-  'patchifyRows',
-  'linear',
-  'assembleTokens',
-  'norm',
-  'attention',
-  'elementwise',
-  'sliceRows',
-  'meanRows',
-  'broadcast',
-  'probeAttention',
-  'regroup',
-  'convert',
-] as const
-export type OpKind = (typeof OP_KINDS)[number]
-
-export const COMBINATIONS = ['none', 'add', 'gate'] as const
-export type Combination = (typeof COMBINATIONS)[number]
-
-/** Slots of one image; where a step keeps something between its operations, a slot of its own. */
 export interface LoweredOp {
   readonly kind: OpKind
+  /** Names what the operation works on. */
   readonly input: SlotName | null
+  /** Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention. */
   readonly second: SlotName | null
+  /** Names the slot that it writes. */
   readonly output: SlotName | null
+  /** Names the slot where it keeps values between its own parts. Used by attention. */
   readonly temporary: SlotName | null
-  readonly weight: WeightRef | null
-  readonly bias: WeightName | null
-  readonly gamma: WeightName | null
-  /** Name of a constant of the plan; only in `assembleTokens`. */
-  readonly positions: string | null
-  readonly activation: ActivationKind
-  readonly combine: Combination
-  readonly heads: number
-  readonly scale: number
+  /** Normalises rows, or the queries of an attention. Used by norm, attention. */
   readonly norm: NormWeights | null
+  /** Normalises the keys of an attention. Used by attention. */
   readonly keyNorm: NormWeights | null
-  /** What else a kind needs; see native/src/program.h. */
-  readonly numbers: readonly number[]
-  readonly weightOperand: 'none' | 'query' | 'key'
-  /** Rows of `input` that this op takes, where it is not all: [first, count]; the rest belongs to other experts. */
-  readonly inputRows: readonly [number, number] | null
-  readonly outputRows: readonly [number, number] | null
+  /** Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention. */
+  readonly weight: WeightRef | null
+  /** Is added to each row of a product. Used by linear. */
+  readonly bias: WeightName | null
+  /** Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise. */
+  readonly gamma: WeightName | null
+  /** Names a table of the plan. Used by assembleTokens, broadcast. */
+  readonly constant: ConstantName | null
+  /** Is applied to each value. Used by linear, elementwise. */
+  readonly activation: ActivationKind
+  /** Says how the second slot joins at the end. Used by linear, elementwise. */
+  readonly combine: Combination
+  /** Says which rows of an attention are weights. Used by attention. */
+  readonly weightOperand: WeightOperand
+  /** Counts the heads that share out the width. Used by attention, probeAttention. */
+  readonly heads: number
+  /** Multiplies the scores before softmax. Used by attention, probeAttention. */
+  readonly scale: number
+  /** Is the place among the outputs asked for. Used by copyOut. */
+  readonly outputIndex: number
+  /** Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  readonly channels: number
+  /** [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  readonly planeHeight: number
+  /** [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  readonly planeWidth: number
+  /** [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows. */
+  readonly patchSize: number
+  /** [columns] Says where keys begin in a row of the second slot. Used by attention. */
+  readonly keysAt: number
+  /** [columns] Says where values begin in a row of the second slot. Used by attention. */
+  readonly valuesAt: number
+  /** [rows] Is the first row that is kept. Used by sliceRows. */
+  readonly firstRow: number
+  /** [rows] Counts the learnt queries. Used by probeAttention. */
+  readonly latents: number
+  /** Counts the groups that share out the rows of an image. Used by regroup. */
+  readonly groups: number
+  /** Says that groups become images again. Used by regroup. */
+  readonly isBack: boolean
+  /** Names the rows of `input` that the operation takes, [first, count], where it is not all. */
+  readonly inputRows: readonly [first: number, count: number] | null
+  /** Names the rows of `output` that the operation takes, [first, count], where it is not all. */
+  readonly outputRows: readonly [first: number, count: number] | null
 }
 
-const EMPTY: Omit<LoweredOp, 'kind'> = {
+const INITIAL: Omit<LoweredOp, 'kind'> = {
   input: null,
   second: null,
   output: null,
   temporary: null,
+  norm: null,
+  keyNorm: null,
   weight: null,
   bias: null,
   gamma: null,
-  positions: null,
+  constant: null,
   activation: 'identity',
   combine: 'none',
+  weightOperand: 'none',
   heads: 1,
   scale: 1,
-  norm: null,
-  keyNorm: null,
-  numbers: [],
-  weightOperand: 'none',
+  outputIndex: 0,
+  channels: 0,
+  planeHeight: 0,
+  planeWidth: 0,
+  patchSize: 0,
+  keysAt: 0,
+  valuesAt: 0,
+  firstRow: 0,
+  latents: 0,
+  groups: 0,
+  isBack: false,
   inputRows: null,
   outputRows: null,
 }
 
 export function loweredOp(kind: OpKind, fields: Partial<Omit<LoweredOp, 'kind'>>): LoweredOp {
-  return { ...EMPTY, kind, ...fields }
+  return { ...INITIAL, kind, ...fields }
 }
 
 /** Every weight that an operation reads. */
 export function weightsOf(op: LoweredOp): readonly WeightRef[] {
-  const refs: WeightRef[] = op.weight === null ? [] : [op.weight]
+  const refs: WeightRef[] = []
+  if (op.weight !== null) refs.push(op.weight)
   const names = [op.bias, op.gamma, op.norm?.weight, op.norm?.bias, op.keyNorm?.weight, op.keyNorm?.bias]
   for (const name of names) if (name !== null && name !== undefined) refs.push({ name, form: 'rows' })
   return refs
+}
+
+// ---- Placed ----
+
+export type Activation = (typeof ACTIVATIONS)[number]
+
+export interface SlotPlace {
+  readonly offset: number
+  readonly rows: number
+  readonly width: number
+  readonly stride: number
+  readonly format: Format
+}
+
+export interface NormPlace {
+  readonly kind: NormKind
+  readonly weight: number
+  readonly bias: number
+  readonly epsilon: number
+}
+
+export interface PackedPlace {
+  readonly offset: number
+  readonly precision: ProductPrecision
+}
+
+/** Offsets count floats from where slots, weights or constants begin; -1 stands for none. A slot without rows is none. */
+export interface PlacedOp {
+  readonly kind: OpKind
+  readonly input: SlotPlace
+  readonly second: SlotPlace
+  readonly output: SlotPlace
+  readonly temporary: SlotPlace
+  readonly norm: NormPlace
+  readonly keyNorm: NormPlace
+  readonly weight: PackedPlace
+  readonly bias: number
+  readonly gamma: number
+  readonly constant: number
+  readonly activation: Activation
+  readonly combine: Combination
+  readonly weightOperand: WeightOperand
+  readonly heads: number
+  readonly scale: number
+  readonly outputIndex: number
+  readonly channels: number
+  readonly planeHeight: number
+  readonly planeWidth: number
+  readonly patchSize: number
+  readonly keysAt: number
+  readonly valuesAt: number
+  readonly firstRow: number
+  readonly latents: number
+  readonly groups: number
+  readonly isBack: boolean
+}
+
+/** Where slots, weights and constants lie. What is not there throws by its name. */
+export interface Places {
+  slot(name: SlotName, rows: readonly [first: number, count: number] | null): SlotPlace
+  weight(ref: WeightRef): number
+  constant(name: ConstantName): number
+}
+
+const NO_SLOT: SlotPlace = { offset: 0, rows: 0, width: 0, stride: 0, format: 'float32' }
+const NO_NORM: NormPlace = { kind: 'none', weight: -1, bias: -1, epsilon: 0 }
+
+export function placeOp(op: LoweredOp, places: Places): PlacedOp {
+  const slot = (name: SlotName | null, part: readonly [number, number] | null) =>
+    name === null ? NO_SLOT : places.slot(name, part)
+  const rows = (name: WeightName | null) => (name === null ? -1 : places.weight({ name, form: 'rows' }))
+  const constant = (name: ConstantName | null) => (name === null ? -1 : places.constant(name))
+  const packed = (ref: WeightRef | null): PackedPlace => ({
+    offset: ref === null ? -1 : places.weight(ref),
+    precision: ref === null || ref.form === 'rows' ? 'float32' : ref.form,
+  })
+  const norm = (weights: NormWeights | null): NormPlace => {
+    if (weights === null) return NO_NORM
+    const { kind, weight, bias, epsilon } = weights
+    // A root mean square norm has no shift.
+    return { kind, weight: rows(weight), bias: kind === 'layerNorm' ? rows(bias) : -1, epsilon }
+  }
+  return {
+    kind: op.kind,
+    input: slot(op.input, op.inputRows),
+    second: slot(op.second, null),
+    output: slot(op.output, op.outputRows),
+    temporary: slot(op.temporary, null),
+    norm: norm(op.norm),
+    keyNorm: norm(op.keyNorm),
+    weight: packed(op.weight),
+    bias: rows(op.bias),
+    gamma: rows(op.gamma),
+    constant: constant(op.constant),
+    activation: baseOf(op.activation),
+    combine: op.combine,
+    weightOperand: op.weightOperand,
+    heads: op.heads,
+    scale: op.scale,
+    outputIndex: op.outputIndex,
+    channels: op.channels,
+    planeHeight: op.planeHeight,
+    planeWidth: op.planeWidth,
+    patchSize: op.patchSize,
+    keysAt: op.keysAt,
+    valuesAt: op.valuesAt,
+    firstRow: op.firstRow,
+    latents: op.latents,
+    groups: op.groups,
+    isBack: op.isBack,
+  }
+}
+
+/** Takes the function that a name stands for. */
+export function baseOf(kind: ActivationKind): Activation {
+  return kind in ACTIVATION_ALIASES
+    ? ACTIVATION_ALIASES[kind as keyof typeof ACTIVATION_ALIASES]
+    : (kind as Activation)
+}
+
+// ---- As numbers ----
+
+/** How many numbers an operation takes. */
+export const OP_FIELDS = 50
+const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
+
+/** Writes OP_FIELDS numbers from `at` on. */
+export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
+  to.set(
+    [
+      OP_KINDS.indexOf(op.kind),
+      ...slotNumbers(op.input),
+      ...slotNumbers(op.second),
+      ...slotNumbers(op.output),
+      ...slotNumbers(op.temporary),
+      ...normNumbers(op.norm),
+      ...normNumbers(op.keyNorm),
+      ...packedNumbers(op.weight),
+      op.bias,
+      op.gamma,
+      op.constant,
+      ACTIVATIONS.indexOf(op.activation),
+      COMBINATIONS.indexOf(op.combine),
+      WEIGHT_OPERANDS.indexOf(op.weightOperand),
+      op.heads,
+      op.scale,
+      op.outputIndex,
+      op.channels,
+      op.planeHeight,
+      op.planeWidth,
+      op.patchSize,
+      op.keysAt,
+      op.valuesAt,
+      op.firstRow,
+      op.latents,
+      op.groups,
+      op.isBack ? 1 : 0,
+    ],
+    at,
+  )
+}
+
+/** Reads back what `writeOp` wrote. Throws RangeError for a number that stands for nothing. */
+export function readOp(from: Float64Array, at: number): PlacedOp {
+  let place = at
+  const next = () => {
+    const value = from[place++]
+    if (value === undefined)
+      throw new RangeError(`An operation ends at ${from.length}, before its last number.`)
+    return value
+  }
+  const slot = (): SlotPlace => ({
+    offset: next(),
+    rows: next(),
+    width: next(),
+    stride: next(),
+    format: member(FORMATS, next()),
+  })
+  const norm = (): NormPlace => ({
+    kind: member(NORM_KINDS, next()),
+    weight: next(),
+    bias: next(),
+    epsilon: next(),
+  })
+  const packed = (): PackedPlace => ({
+    offset: next(),
+    precision: member(PRECISIONS, next()),
+  })
+  return {
+    kind: member(OP_KINDS, next()),
+    input: slot(),
+    second: slot(),
+    output: slot(),
+    temporary: slot(),
+    norm: norm(),
+    keyNorm: norm(),
+    weight: packed(),
+    bias: next(),
+    gamma: next(),
+    constant: next(),
+    activation: member(ACTIVATIONS, next()),
+    combine: member(COMBINATIONS, next()),
+    weightOperand: member(WEIGHT_OPERANDS, next()),
+    heads: next(),
+    scale: next(),
+    outputIndex: next(),
+    channels: next(),
+    planeHeight: next(),
+    planeWidth: next(),
+    patchSize: next(),
+    keysAt: next(),
+    valuesAt: next(),
+    firstRow: next(),
+    latents: next(),
+    groups: next(),
+    isBack: next() === 1,
+  }
+}
+
+function slotNumbers(place: SlotPlace): readonly number[] {
+  return [place.offset, place.rows, place.width, place.stride, FORMATS.indexOf(place.format)]
+}
+function normNumbers(place: NormPlace): readonly number[] {
+  return [NORM_KINDS.indexOf(place.kind), place.weight, place.bias, place.epsilon]
+}
+function packedNumbers(place: PackedPlace): readonly number[] {
+  return [place.offset, PRECISIONS.indexOf(place.precision)]
+}
+
+function member<T>(list: readonly T[], index: number): T {
+  const found = list[index]
+  if (found === undefined) throw new RangeError(`${index} is the number of none of ${list.join(', ')}.`)
+  return found
 }

@@ -2,11 +2,13 @@
 import { elementCount, type Shape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
+import type { ProductPrecision } from '../ops.js'
 import type { Plan, WeightName } from '../plan.js'
 import type { Arithmetic } from './arithmetic.js'
 import { checkStep } from './check-step.js'
-import { lowerStep, type SlotSizes } from './lower-step.js'
-import { type ProductPrecision, type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
+import { lowerStep } from './lower-step.js'
+import { type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
+import { sizesOf } from './slot-sizes.js'
 
 /** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
 const PADDING = 32
@@ -34,8 +36,7 @@ export function layOutWeights(
   arithmetic: Arithmetic,
   packedFloats: (precision: ProductPrecision, columns: number, depth: number) => number,
 ): WeightLayout {
-  const sizes: SlotSizes = new Map()
-  for (const [name, [rows, width]] of plan.slots) sizes.set(name, [rows, width])
+  const sizes = sizesOf(plan)
   const places = new Map<WeightName, WeightPlace[]>()
   let floats = 0
   for (const step of plan.steps) {

@@ -44,9 +44,7 @@ export class NativeModel implements EngineModel {
     this.weights()
     const slots = [...new Set(outputs)]
     const lowered = lowerPlan(plan, slots, this.#arithmetic)
-    const encoded = encodePlan(lowered, plan, this.#addon.info().opFields, (ref) =>
-      offsetOf(this.#layout, ref),
-    )
+    const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
     const program = this.#addon.createProgram(
       this.#engine,
       encoded.ops,

@@ -34,8 +34,6 @@ export interface Kernels {
 export const PANEL_COLUMNS = 8
 /** What lies before this address is the module's own. */
 export const FIRST_FREE_ADDRESS = 4096
-/** Numbers of an operation. */
-export const OP_FIELDS = 38
 
 /** Bytes of a value as float products read it, by position in PRECISIONS; 0 where there is no such product. */
 const VALUE_BYTES = [4, 0, 2, 0, 2]

@@ -1,7 +1,8 @@
 /** The worker that owns the memory: it allocates, packs, and runs programs one after the other, together with the threads that follow. */
 
+import { OP_FIELDS } from '../lowered/lowered-op.js'
 import { Heap, type WasmMemory } from './heap.js'
-import { FIRST_FREE_ADDRESS, type Kernels, OP_FIELDS, PANEL_COLUMNS } from './kernels.js'
+import { FIRST_FREE_ADDRESS, type Kernels, PANEL_COLUMNS } from './kernels.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
 interface Program {

@@ -8,7 +8,6 @@ import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
 import { encodePlan } from '../lowered/encode-ops.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
-import { PRECISIONS } from '../lowered/lowered-op.js'
 import {
   layOutWeights,
   offsetOf,
@@ -16,10 +15,11 @@ import {
   type WeightLayout,
   type WeightPlace,
 } from '../lowered/weight-layout.js'
+import { PRECISIONS } from '../ops.js'
 import type { Plan, SlotName } from '../plan.js'
 import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
-import { OP_FIELDS, packedBytes } from './kernels.js'
+import { packedBytes } from './kernels.js'
 
 /**
  * How weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; of int8, where there is relaxed SIMD, they are
@@ -155,12 +155,9 @@ class WasmModel implements EngineModel {
     this.weights()
     const slots = [...new Set(outputs)]
     const lowered = lowerPlan(plan, slots, this.#arithmetic)
-    const { ops, constants, arenaFloats } = encodePlan(lowered, plan, OP_FIELDS, (ref) =>
-      offsetOf(this.#layout, ref),
-    )
+    const { ops, constants, arenaFloats } = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
     const program = this.#channel.newProgram()
-    const request = { ops: new Float64Array(ops), constants: new Float32Array(constants), arenaFloats }
-    this.#channel.tell({ kind: 'compile', program, ...request })
+    this.#channel.tell({ kind: 'compile', program, ops, constants, arenaFloats })
     const lengths = new Map(slots.map((slot) => [slot, elementCount(plan.slots.get(slot) ?? [])]))
     return new WasmProgram(this.#channel, this, program, lowered.inputLength, lengths, arenaFloats)
   }

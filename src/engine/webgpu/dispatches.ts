@@ -1,13 +1,15 @@
 /** A lowered plan on a batch of images as dispatches: which shader, told what, over how many workgroups. */
-import { strideOf } from '../lowered/arena.js'
+import { placeIn } from '../lowered/encode-ops.js'
 import type { LoweredPlan } from '../lowered/lower-plan.js'
-import { sizeOf } from '../lowered/lower-step.js'
 import type { LoweredOp } from '../lowered/lowered-op.js'
-import type { NormWeights, SlotName } from '../plan.js'
+import { sizeOf } from '../lowered/slot-sizes.js'
+import { OPS, type OpKind } from '../ops.js'
+import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
 import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, probeShader, QUERIES } from './shaders/attention.js'
 import { type Epilogue, LINEAR_TILES, linearShader } from './shaders/linear.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
+import { PARAMS_BYTES, writeParams } from './shaders/params.js'
 import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
 import {
   broadcastShader,
@@ -23,7 +25,6 @@ import {
   tokensShader,
 } from './shaders/rows.js'
 import { chooseTile } from './shaders/tile.js'
-import { PARAMS_BYTES } from './shaders/wgsl.js'
 
 /** Where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
 export interface ProductPlace {
@@ -32,39 +33,26 @@ export interface ProductPlace {
   readonly half: boolean
 }
 
-/** Where weights lie. */
-export interface Places {
-  product(name: string): ProductPlace
-  /** Floats from the start of the buffer of all weights that are read as they are. */
-  row(name: string): number
-  constant(name: string): number
+/** Says where weights and constants lie; throws for those that are not there. */
+export interface GpuPlaces {
+  product(name: WeightName): ProductPlace
+  /** Counts floats from the start of the buffer of all weights that are read as they are. */
+  row(name: WeightName): number
+  constant(name: ConstantName): number
 }
+
+type Groups = readonly [x: number, y: number, z: number]
 
 export interface Dispatch {
   readonly label: string
   readonly code: string
   readonly segment: number
-  /** What of the operation's numbers depends on the batch is filled in by `encodeParams`. */
   readonly op: LoweredOp
-  readonly weightOffset: number
-  /** Floats of one image that come before this output's. */
-  readonly outputOffset: number
-  /** Multiplications, for sharing out work. */
+  /** Counts floats of one image that come before this output's. */
+  readonly outputBase: number
+  /** Counts multiplications, for sharing out work. */
   readonly cost: number
-  readonly groups: readonly [number, number, number]
-}
-
-export function dispatchesOf(
-  lowered: LoweredPlan,
-  places: Places,
-  outputLengths: readonly number[],
-  support: ShaderSupport,
-  batch: number,
-): readonly Dispatch[] {
-  return lowered.ops.flatMap((op) => {
-    const size = (slot: SlotName | null) => (slot === null ? [0, 0] : sizeOf(slot, lowered.sizes))
-    return dispatchesFor(op, size, places, outputLengths, support, batch)
-  })
+  readonly groups: Groups
 }
 
 /** Threads of the shaders that give an element to each. */
@@ -72,133 +60,214 @@ const FLAT_GROUP = 256
 /** Workgroups in one direction; what is more goes on in the next. */
 const MOST_GROUPS = 32768
 
-function dispatchesFor(
-  op: LoweredOp,
-  size: (slot: SlotName | null) => readonly number[],
-  places: Places,
+export function dispatchesOf(
+  lowered: LoweredPlan,
+  places: GpuPlaces,
   outputLengths: readonly number[],
   support: ShaderSupport,
   batch: number,
 ): readonly Dispatch[] {
-  const [inRows, inWidth] = [op.inputRows?.[1] ?? size(op.input)[0], size(op.input)[1]]
-  const [outRows, outWidth] = [op.outputRows?.[1] ?? size(op.output)[0], size(op.output)[1]]
-  const make = (
-    label: string,
-    code: string,
-    groups: Dispatch['groups'],
-    more: Partial<Dispatch> = {},
-  ): Dispatch => ({
-    label,
-    code,
-    segment: 0,
-    op,
-    weightOffset: op.weight === null || op.kind === 'linear' ? 0 : places.row(op.weight.name),
-    outputOffset: 0,
-    cost: batch * inRows * inWidth,
-    groups,
-    ...more,
+  return lowered.ops.flatMap((op) =>
+    MAKERS[op.kind](new OpOnGpu(op, lowered, places, outputLengths, support, batch)),
+  )
+}
+
+/** Writes what each dispatch is told, one behind the other. */
+export function encodeParams(
+  dispatches: readonly Dispatch[],
+  lowered: LoweredPlan,
+  places: GpuPlaces,
+  batch: number,
+): ArrayBuffer {
+  const buffer = new ArrayBuffer(dispatches.length * PARAMS_BYTES)
+  const placed = {
+    weight: ({ name, form }: { name: WeightName; form: string }) =>
+      form === 'rows' ? places.row(name) : places.product(name).offset,
+    constant: (name: ConstantName) => places.constant(name),
+  }
+  dispatches.forEach(({ op, outputBase }, index) => {
+    writeParams(placeIn(lowered, op, placed), batch, outputBase * batch, buffer, index * PARAMS_BYTES)
   })
-  const flat = (label: string, code: string, elements: number, more: Partial<Dispatch> = {}) =>
-    make(label, code, inRowsOf(Math.ceil((elements * batch) / FLAT_GROUP)), more)
-  switch (op.kind) {
-    case 'copyIn':
-      return [flat('copy in', copyInShader(), outRows * outWidth)]
-    case 'copyOut': {
-      const [index] = op.numbers
-      const outputOffset = outputLengths.slice(0, index).reduce((sum, length) => sum + length, 0)
-      return [flat('copy out', copyOutShader(op.input === null), outputLengths[index], { outputOffset })]
+  return buffer
+}
+
+/** One operation with what its dispatches depend on. */
+class OpOnGpu {
+  readonly op: LoweredOp
+  readonly support: ShaderSupport
+  readonly places: GpuPlaces
+  readonly batch: number
+  readonly #lowered: LoweredPlan
+  readonly #outputLengths: readonly number[]
+
+  constructor(
+    op: LoweredOp,
+    lowered: LoweredPlan,
+    places: GpuPlaces,
+    outputLengths: readonly number[],
+    support: ShaderSupport,
+    batch: number,
+  ) {
+    this.op = op
+    this.places = places
+    this.support = support
+    this.batch = batch
+    this.#lowered = lowered
+    this.#outputLengths = outputLengths
+  }
+
+  get input(): readonly [rows: number, width: number] {
+    return this.#size(this.op.input, this.op.inputRows)
+  }
+
+  get second(): readonly [rows: number, width: number] {
+    return this.#size(this.op.second, null)
+  }
+
+  get output(): readonly [rows: number, width: number] {
+    return this.#size(this.op.output, this.op.outputRows)
+  }
+
+  /** Rows and width of what the operation takes of a slot; zeros for one that it has not. */
+  #size(slot: SlotName | null, part: readonly [number, number] | null): readonly [number, number] {
+    if (slot === null) return [0, 0]
+    const [rows, width] = sizeOf(slot, this.#lowered.sizes)
+    return [part?.[1] ?? rows, width]
+  }
+
+  make(code: string, groups: Groups, more: Partial<Dispatch> = {}): Dispatch {
+    const [rows, width] = this.input
+    return {
+      label: OPS[this.op.kind].label,
+      code,
+      segment: 0,
+      op: this.op,
+      outputBase: 0,
+      cost: this.batch * rows * width,
+      groups,
+      ...more,
     }
-    case 'patchifyPlanes':
-    case 'patchifyRows':
-      return [flat(op.kind, patchifyShader(op.kind === 'patchifyPlanes'), outRows * outWidth)]
-    case 'linear': {
-      const { segment, offset, half } = places.product(op.weight?.name ?? '')
-      const shader = {
-        ...epilogueOf(op),
-        weight: half ? 'half' : 'float',
-        operand: support.half ? 'half' : 'float',
-        ragged: inWidth % 4 !== 0,
-      } as const
-      const { matrix, memory, onlyTile } = support
-      const groupsOf = (rows: number, columns: number) =>
-        [Math.ceil(outWidth / columns), Math.ceil((inRows * batch) / rows), 1] as const
-      const more = { segment, weightOffset: offset, cost: batch * inRows * inWidth * outWidth }
-      if (matrix === null) {
-        const tile = chooseTile(LINEAR_TILES, ({ side }) => numberOf(groupsOf(side, side)), onlyTile)
-        return [make('linear', linearShader(shader, tile), groupsOf(tile.side, tile.side), more)]
-      }
-      const tiles = matrixTiles(matrix, memory)
-      const tile = chooseTile(tiles, (some) => numberOf(groupsOf(...sidesOf(some))), onlyTile)
-      return [make('linear', matrixLinearShader(shader, matrix, tile), groupsOf(...sidesOf(tile)), more)]
-    }
-    case 'assembleTokens': {
-      const code = tokensShader({ classToken: op.weight !== null, positions: op.positions !== null })
-      return [flat('tokens', code, outRows * outWidth)]
-    }
-    case 'norm': {
-      const code = normShader({ ...normOf(op.norm), subgroups: support.subgroups })
-      return [make('norm', code, inRowsOf(inRows * batch))]
-    }
-    case 'attention': {
-      const normed = op.temporary !== null
-      const operands: Operands =
-        op.weightOperand === 'query'
-          ? 'weight-query'
-          : op.weightOperand === 'key'
-            ? 'weight-key'
-            : normed
-              ? 'normed'
-              : 'slots'
-      const { memory, subgroups, onlyTile } = support
-      const shader = { operands, headWidth: outWidth / op.heads }
-      const queries = operands === 'weight-query' ? outRows : inRows
-      const keys = operands === 'weight-query' ? inRows : size(op.second)[0]
-      const cost = 2 * batch * queries * keys * outWidth
-      const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, batch] as const
-      const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory) : []
-      const attendByQuads = () => {
-        const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
-        return make('attention', quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })
-      }
-      const attend =
-        tiles.length > 0
-          ? attendByQuads()
-          : make('attention', attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })
-      if (!normed) return [attend]
-      const norms = headNormShader({
-        query: op.norm === null ? null : normOf(op.norm),
-        key: op.keyNorm === null ? null : normOf(op.keyNorm),
-      })
-      return [flat('norms of queries and keys', norms, inRows * op.heads * 2), attend]
-    }
-    case 'elementwise':
-      return [flat('elementwise', elementwiseShader(epilogueOf(op)), inRows * Math.ceil(inWidth / 4))]
-    case 'sliceRows':
-      return [flat('slice', sliceRowsShader(), outRows * outWidth)]
-    case 'meanRows':
-      return [flat('mean', meanRowsShader(), inWidth)]
-    case 'broadcast':
-      return [flat('broadcast', broadcastShader(), outRows * outWidth)]
-    case 'probeAttention': {
-      const [latents] = op.numbers
-      return [
-        make('probe', probeShader({ heads: op.heads }), [latents, batch, 1], {
-          cost: 2 * batch * latents * inRows * inWidth,
-        }),
-      ]
-    }
-    case 'regroup':
-      return [flat('regroup', regroupShader(), inRows * inWidth)]
-    case 'convert':
-      throw new Error('everything is float32 here')
+  }
+
+  /** A thread for each of so many elements of one image. */
+  flat(code: string, elements: number, more: Partial<Dispatch> = {}): Dispatch {
+    return this.make(code, inRowsOf(Math.ceil((elements * this.batch) / FLAT_GROUP)), more)
+  }
+
+  /** A thread for each value of the output. */
+  flatOutput(code: string): readonly Dispatch[] {
+    const [rows, width] = this.output
+    return [this.flat(code, rows * width)]
+  }
+
+  copyOut(): readonly Dispatch[] {
+    const { outputIndex, input } = this.op
+    const [length] = this.#outputLengths.slice(outputIndex)
+    if (length === undefined) throw new Error(`The plan has no output number ${outputIndex}.`)
+    const outputBase = this.#outputLengths.slice(0, outputIndex).reduce((sum, each) => sum + each, 0)
+    return [this.flat(copyOutShader(input === null), length, { outputBase })]
   }
 }
 
-function numberOf([x, y, z]: Dispatch['groups']): number {
+/** Makes the dispatches of each kind. */
+const MAKERS = {
+  copyIn: (on) => on.flatOutput(copyInShader()),
+  copyOut: (on) => on.copyOut(),
+  patchifyPlanes: (on) => on.flatOutput(patchifyShader(true)),
+  patchifyRows: (on) => on.flatOutput(patchifyShader(false)),
+  linear,
+  assembleTokens: (on) => {
+    const { weight, constant } = on.op
+    return on.flatOutput(tokensShader({ classToken: weight !== null, positions: constant !== null }))
+  },
+  norm: (on) => {
+    const code = normShader({ ...normOf(on.op.norm), subgroups: on.support.subgroups })
+    return [on.make(code, inRowsOf(on.input[0] * on.batch))]
+  },
+  attention: (on) => {
+    if (on.op.temporary === null) return [attend(on)]
+    const { norm, keyNorm, heads } = on.op
+    const code = headNormShader({
+      query: norm === null ? null : normOf(norm),
+      key: keyNorm === null ? null : normOf(keyNorm),
+    })
+    const norms = on.flat(code, on.input[0] * heads * 2, { label: 'norms of queries and keys' })
+    return [norms, attend(on)]
+  },
+  elementwise: (on) => {
+    const [rows, width] = on.input
+    return [on.flat(elementwiseShader(epilogueOf(on.op)), rows * Math.ceil(width / 4))]
+  },
+  sliceRows: (on) => on.flatOutput(sliceRowsShader()),
+  meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
+  broadcast: (on) => on.flatOutput(broadcastShader()),
+  probeAttention: (on) => {
+    const { latents, heads } = on.op
+    const [rows, width] = on.input
+    const cost = 2 * on.batch * latents * rows * width
+    return [on.make(probeShader({ heads }), [latents, on.batch, 1], { cost })]
+  },
+  regroup: (on) => {
+    const [rows, width] = on.input
+    return [on.flat(regroupShader(), rows * width)]
+  },
+  convert: () => {
+    throw new Error('Everything is float32 on a GPU: there is nothing to convert.')
+  },
+} as const satisfies Record<OpKind, (on: OpOnGpu) => readonly Dispatch[]>
+
+function linear(on: OpOnGpu): readonly Dispatch[] {
+  const { op, support, batch } = on
+  if (op.weight === null) throw new Error('A linear operation has a weight.')
+  const [rows, depth] = on.input
+  const [, width] = on.output
+  const { segment, half } = on.places.product(op.weight.name)
+  const shader = {
+    ...epilogueOf(op),
+    weight: half ? 'half' : 'float',
+    operand: support.half ? 'half' : 'float',
+    ragged: depth % 4 !== 0,
+  } as const
+  const { matrix, memory, onlyTile } = support
+  const groupsOf = (tileRows: number, columns: number) =>
+    [Math.ceil(width / columns), Math.ceil((rows * batch) / tileRows), 1] as const
+  const more = { segment, cost: batch * rows * depth * width }
+  if (matrix === null) {
+    const tile = chooseTile(LINEAR_TILES, ({ side }) => numberOf(groupsOf(side, side)), onlyTile)
+    return [on.make(linearShader(shader, tile), groupsOf(tile.side, tile.side), more)]
+  }
+  const tiles = matrixTiles(matrix, memory)
+  const tile = chooseTile(tiles, (some) => numberOf(groupsOf(...sidesOf(some))), onlyTile)
+  return [on.make(matrixLinearShader(shader, matrix, tile), groupsOf(...sidesOf(tile)), more)]
+}
+
+function attend(on: OpOnGpu): Dispatch {
+  const { op, batch } = on
+  const { memory, subgroups, onlyTile } = on.support
+  const operands = operandsOf(op)
+  const [outRows, outWidth] = on.output
+  const [queries, keys] = operands === 'weight-query' ? [outRows, on.input[0]] : [on.input[0], on.second[0]]
+  const cost = 2 * batch * queries * keys * outWidth
+  const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, batch] as const
+  const shader = { operands, headWidth: outWidth / op.heads }
+  const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory) : []
+  if (tiles.length === 0) {
+    return on.make(attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })
+  }
+  const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
+  return on.make(quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })
+}
+
+function operandsOf({ weightOperand, temporary }: LoweredOp): Operands {
+  if (weightOperand !== 'none') return `weight-${weightOperand}`
+  return temporary === null ? 'slots' : 'normed'
+}
+
+function numberOf([x, y, z]: Groups): number {
   return x * y * z
 }
 
-function inRowsOf(groups: number): readonly [number, number, number] {
+function inRowsOf(groups: number): Groups {
   return groups <= MOST_GROUPS ? [groups, 1, 1] : [MOST_GROUPS, Math.ceil(groups / MOST_GROUPS), 1]
 }
 
@@ -208,45 +277,6 @@ function epilogueOf({ activation, bias, gamma, combine }: LoweredOp): Epilogue {
 
 /** A root mean square norm has no shift. */
 function normOf(norm: NormWeights | null): { kind: NormWeights['kind']; bias: boolean } {
-  const kind = norm?.kind ?? 'layerNorm'
-  return { kind, bias: kind === 'layerNorm' && (norm?.bias ?? null) !== null }
-}
-
-/** What a dispatch is told, in the layout of `Params` in shaders/wgsl.ts. */
-export function encodeParams(
-  dispatches: readonly Dispatch[],
-  lowered: LoweredPlan,
-  places: Places,
-  batch: number,
-): ArrayBuffer {
-  const buffer = new ArrayBuffer(dispatches.length * PARAMS_BYTES)
-  dispatches.forEach((dispatch, index) => {
-    const whole = new Uint32Array(buffer, index * PARAMS_BYTES, PARAMS_BYTES / 4)
-    const real = new Float32Array(buffer, index * PARAMS_BYTES, PARAMS_BYTES / 4)
-    const { op } = dispatch
-    const slot = (at: number, name: SlotName | null, part: readonly [number, number] | null = null) => {
-      if (name === null) return
-      const [rows, width] = sizeOf(name, lowered.sizes)
-      const [first, count] = part ?? [0, rows]
-      const stride = strideOf(width)
-      whole.set([((lowered.arena.offsets.get(name) ?? 0) + first * stride) * batch, count, width, stride], at)
-    }
-    const row = (name: string | null | undefined) =>
-      name === null || name === undefined ? 0 : places.row(name)
-    slot(0, op.input, op.inputRows)
-    slot(4, op.second)
-    slot(8, op.output, op.outputRows)
-    slot(12, op.temporary)
-    // The input given back as an output has no place in the arena: one row.
-    if (op.kind === 'copyOut' && op.input === null) whole.set([0, 1, op.numbers[1], 0], 0)
-    const positions = op.positions === null ? 0 : places.constant(op.positions)
-    whole.set([dispatch.weightOffset, row(op.bias), row(op.gamma), positions], 16)
-    whole.set([...op.numbers, 0, 0, 0, 0].slice(0, 4), 20)
-    whole.set([row(op.norm?.weight), row(op.norm?.bias), row(op.keyNorm?.weight), row(op.keyNorm?.bias)], 24)
-    whole.set([batch, op.heads], 28)
-    real.set([op.scale, op.norm?.epsilon ?? 0], 30)
-    real[32] = op.keyNorm?.epsilon ?? 0
-    whole[33] = dispatch.outputOffset * batch
-  })
-  return buffer
+  if (norm === null) throw new Error('A norm has weights.')
+  return { kind: norm.kind, bias: norm.kind === 'layerNorm' && norm.bias !== null }
 }

@@ -3,7 +3,7 @@ import { disposed, EngineError } from '../engine-error.js'
 import type { Dispatch } from './dispatches.js'
 import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
-import { PARAMS_BYTES } from './shaders/wgsl.js'
+import { PARAMS_BYTES } from './shaders/params.js'
 
 /** Bytes that go to the device at once; more would be copied a second time on their way. */
 const PIECE = 16 * 2 ** 20

@@ -1,12 +1,13 @@
-/** A model on a GPU, and its programs: weights and position tables go to whichever device is there, again where the last one was lost. */
+/** A model on a GPU, and its programs: weights and constants go to whichever device is there, again where the last one was lost. */
 import { elementCount } from '../../tensor/shape.js'
 import { assertBatch } from '../assert-batch.js'
 import type { EngineModel, Program, WeightSource } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import type { Arithmetic } from '../lowered/arithmetic.js'
+import { gatherConstants } from '../lowered/encode-ops.js'
 import { type LoweredPlan, lowerPlan } from '../lowered/lower-plan.js'
 import type { Plan, SlotName } from '../plan.js'
-import { type Dispatch, dispatchesOf, encodeParams, type Places } from './dispatches.js'
+import { type Dispatch, dispatchesOf, encodeParams, type GpuPlaces } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
 import { destroyWeights, type GpuWeights, uploadWeights } from './gpu-weights.js'
@@ -26,7 +27,7 @@ interface Compiled {
   /** Of a batch; the same ones each time. */
   readonly dispatches: (batch: number) => readonly Dispatch[]
   readonly weights: GpuWeights
-  readonly places: Places
+  readonly places: GpuPlaces
   readonly constants: GpuBuffer
 }
 
@@ -93,15 +94,8 @@ export class WebgpuModel implements EngineModel {
     support = gpu.support,
   ): Promise<Compiled> {
     const weights = await this.weightsOn(gpu)
-    const tables = [...new Set(lowered.ops.map(({ positions }) => positions).filter((name) => name !== null))]
-    const values = tables.map((name) => plan.constants.get(name) ?? new Float32Array())
-    const offsets = new Map<string, number>()
-    let floats = 0
-    tables.forEach((name, index) => {
-      offsets.set(name, floats)
-      floats += values[index].length
-    })
-    const places: Places = {
+    const { values, offsets } = gatherConstants(lowered, plan)
+    const places: GpuPlaces = {
       product: (name) => weights.products.get(name) ?? missing(name),
       row: (name) => weights.rowOffsets.get(name) ?? missing(name),
       constant: (name) => offsets.get(name) ?? missing(name),
@@ -112,11 +106,9 @@ export class WebgpuModel implements EngineModel {
       made.set(batch, known)
       return known
     }
-    const constants = await gpu.exclusive('a table of positions', async () => {
-      const buffer = gpu.buffer('positions', floats * 4, USAGE.storage | USAGE.copyTarget)
-      for (const [index, name] of tables.entries()) {
-        await gpu.write(buffer, (offsets.get(name) ?? 0) * 4, values[index] as Float32Array<ArrayBuffer>)
-      }
+    const constants = await gpu.exclusive("a plan's constants", async () => {
+      const buffer = gpu.buffer('constants', values.byteLength, USAGE.storage | USAGE.copyTarget)
+      await gpu.write(buffer, 0, values)
       return buffer
     })
     // Ahead of the first run, which is most often of one image.

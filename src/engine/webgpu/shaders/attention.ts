@@ -10,7 +10,7 @@ const MOST_KEYS = 32
 
 /** Where queries and keys come from; values are always those of the second slot. */
 export type Operands =
-  /** Queries of the first slot, keys of the second: `numbers` says how far into its rows keys and values lie. */
+  /** Queries of the first slot, keys of the second: `keysAt` and `valuesAt` say where in its rows they begin. */
   | 'slots'
   /** Both normed before, side by side in the temporary slot. */
   | 'normed'
@@ -28,16 +28,16 @@ export interface AttentionShader {
 
 /** Where row `n` of `image` begins. */
 const QUERY: Readonly<Record<Operands, string>> = {
-  slots: 'p.a.base + (image * p.a.rows + n) * p.a.stride',
-  normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride',
-  'weight-query': 'p.weights.x + n * p.out.width',
-  'weight-key': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
+  slots: 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
+  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride',
+  'weight-query': 'p.weight + n * p.output.width',
+  'weight-key': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
 }
 const KEY: Readonly<Record<Operands, string>> = {
-  slots: 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.y',
-  normed: 'p.temporary.base + (image * p.a.rows + n) * p.temporary.stride + p.out.width',
-  'weight-query': 'p.a.base + (image * p.a.rows + n) * p.a.stride',
-  'weight-key': 'p.weights.x + n * p.out.width',
+  slots: 'p.second.offset + (image * p.second.rows + n) * p.second.stride + p.keysAt',
+  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride + p.output.width',
+  'weight-query': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
+  'weight-key': 'p.weight + n * p.output.width',
 }
 
 /** `fn queryAt`, `keyAt`, `valueAt` (image, row): where it begins, in floats. */
@@ -45,7 +45,7 @@ export function attentionPlaces(operands: Operands): string {
   const place = (name: string, at: string) => `fn ${name}(image: u32, n: u32) -> u32 { return ${at}; }`
   return `${place('queryAt', QUERY[operands])}
 ${place('keyAt', KEY[operands])}
-${place('valueAt', 'p.b.base + (image * p.b.rows + n) * p.b.stride + p.numbers.z')}
+${place('valueAt', 'p.second.offset + (image * p.second.rows + n) * p.second.stride + p.valuesAt')}
 `
 }
 
@@ -80,8 +80,8 @@ fn ofWeight(at: u32, q: u32) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = group.z;
   let head = group.y * WIDTH;
-  let queries = ${operands === 'weight-query' ? 'p.out.rows' : 'p.a.rows'};
-  let count = ${operands === 'weight-query' ? 'p.a.rows' : 'p.b.rows'};
+  let queries = ${operands === 'weight-query' ? 'p.output.rows' : 'p.input.rows'};
+  let count = ${operands === 'weight-query' ? 'p.input.rows' : 'p.second.rows'};
   let own = group.x * ${QUERIES}u + thread;
   var query: array<vec4<f32>, VECTORS>;
   var mixed: array<vec4<f32>, VECTORS>;
@@ -89,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let at = queryAt(image, own) + head;
     for (var q = 0u; q < VECTORS; q++) { query[q] = ${operands === 'weight-query' ? 'ofWeight' : 'ofSlot'}(at, q); }
   }
-  let factor = scale() * 1.44269504088896341;
+  let factor = p.scale * 1.44269504088896341;
   var most = LOWEST;
   var total = 0.0;
   var scores: array<f32, KEYS>;
@@ -123,7 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
   if (own < queries) {
-    let at = p.out.base + (image * p.out.rows + own) * p.out.stride + head;
+    let at = p.output.offset + (image * p.output.rows + own) * p.output.stride + head;
     for (var q = 0u; q < VECTORS; q++) {
       let v = mixed[q] / total;
       ${store}
@@ -143,12 +143,12 @@ var<workgroup> map: array<f32, GROUP>;
 var<workgroup> most: array<f32, HEADS>;
 var<workgroup> total: array<f32, HEADS>;
 fn score(image: u32, latent: u32, head: u32, n: u32) -> f32 {
-  let width = p.a.width / HEADS;
-  let key = p.a.base + (image * p.a.rows + n) * p.a.stride + head * width;
-  let query = p.weights.x + latent * p.a.width + head * width;
+  let width = p.input.width / HEADS;
+  let key = p.input.offset + (image * p.input.rows + n) * p.input.stride + head * width;
+  let query = p.weight + latent * p.input.width + head * width;
   var sum = 0.0;
   for (var d = 0u; d < width; d++) { sum = fma(rows[query + d], arena[key + d], sum); }
-  return sum * scale() * 1.44269504088896341;
+  return sum * p.scale * 1.44269504088896341;
 }
 fn highest(thread: u32, value: f32) -> f32 {
   partial[thread] = value;
@@ -174,13 +174,13 @@ fn added(thread: u32, value: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let latent = group.x;
   let image = group.y;
-  let share = p.a.width / p.numbers.x;
+  let share = p.input.width / p.latents;
   for (var head = 0u; head < HEADS; head++) {
     var largest = -3.0e38;
-    for (var n = thread; n < p.a.rows; n += GROUP) { largest = max(largest, score(image, latent, head, n)); }
+    for (var n = thread; n < p.input.rows; n += GROUP) { largest = max(largest, score(image, latent, head, n)); }
     largest = highest(thread, largest);
     var sum = 0.0;
-    for (var n = thread; n < p.a.rows; n += GROUP) { sum += exp2(score(image, latent, head, n) - largest); }
+    for (var n = thread; n < p.input.rows; n += GROUP) { sum += exp2(score(image, latent, head, n) - largest); }
     sum = added(thread, sum);
     if (thread == 0u) {
       most[head] = largest;
@@ -188,23 +188,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   workgroupBarrier();
-  let out = p.out.base + image * p.out.stride + latent * share;
+  let out = p.output.offset + image * p.output.stride + latent * share;
   for (var j = thread; j < share; j += GROUP) { arena[out + j] = 0.0; }
-  for (var start = 0u; start < p.a.rows; start += GROUP) {
+  for (var start = 0u; start < p.input.rows; start += GROUP) {
     let n = start + thread;
     var weight = 0.0;
-    if (n < p.a.rows) {
+    if (n < p.input.rows) {
       for (var head = 0u; head < HEADS; head++) {
         weight += exp2(score(image, latent, head, n) - most[head]) / total[head];
       }
     }
     map[thread] = weight / f32(HEADS);
     workgroupBarrier();
-    let values = p.b.base + image * p.b.rows * p.b.stride + latent * share;
+    let values = p.second.offset + image * p.second.rows * p.second.stride + latent * share;
     for (var j = thread; j < share; j += GROUP) {
       var sum = arena[out + j];
-      for (var i = 0u; i < min(GROUP, p.a.rows - start); i++) {
-        sum = fma(map[i], arena[values + (start + i) * p.b.stride + j], sum);
+      for (var i = 0u; i < min(GROUP, p.input.rows - start); i++) {
+        sum = fma(map[i], arena[values + (start + i) * p.second.stride + j], sum);
       }
       arena[out + j] = sum;
     }

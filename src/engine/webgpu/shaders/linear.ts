@@ -1,6 +1,5 @@
 /** Products of rows with a weight: out = epilogue(A W^T), tile by tile. */
-import type { Combination } from '../../lowered/lowered-op.js'
-import type { ActivationKind } from '../../plan.js'
+import type { ActivationKind, Combination } from '../../ops.js'
 import { each, type Tiled } from './tile.js'
 import { activation, prelude } from './wgsl.js'
 
@@ -42,11 +41,11 @@ export interface LinearShader extends Epilogue {
 
 /** What happens to four sums `v` at row `r`, columns 4 `c` and on; leaves them in `v`. In this order: activation, gamma, sum or gate. */
 export function epilogue({ bias, gamma, combine }: Epilogue): string {
-  const other = 'arena[(p.b.base + r * p.b.stride) / 4u + c]'
+  const other = 'arena[(p.second.offset + r * p.second.stride) / 4u + c]'
   return [
-    bias ? 'v += rows[p.weights.y / 4u + c];' : '',
+    bias ? 'v += rows[p.bias / 4u + c];' : '',
     combine === 'gate' ? `v *= activate(${other});` : 'v = activate(v);',
-    gamma ? 'v *= rows[p.weights.z / 4u + c];' : '',
+    gamma ? 'v *= rows[p.gamma / 4u + c];' : '',
     combine === 'add' ? `v += ${other};` : '',
   ]
     .filter((line) => line !== '')
@@ -64,18 +63,18 @@ export function operands({ weight, operand, ragged }: Omit<LinearShader, keyof E
       ? 'return bitcast<vec4<f16>>(weight[at]);'
       : 'let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));'
   const masked = ragged
-    ? 'select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width))'
+    ? 'select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.input.width))'
     : 'v'
   return `
 alias Vector = ${vector};
 fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
   if (r >= count || q >= depth) { return Vector(); }
-  let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
+  let v = arena[(p.input.offset + r * p.input.stride) / 4u + q];
   return Vector(${masked});
 }
 fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
-  if (n >= p.out.width || q >= depth) { return Vector(); }
-  let at = p.weights.x + n * depth + q;
+  if (n >= p.output.width || q >= depth) { return Vector(); }
+  let at = p.weight + n * depth + q;
   ${weight === 'half' ? halves : 'return Vector(weight[at]);'}
 }
 `
@@ -144,8 +143,8 @@ const SIZE = ${size}u; // Of an operand; the right one lies behind the left.
 var<workgroup> block: array<Vector, ${2 * size * slices}>;
 ${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;\n` : ''}@compute @workgroup_size(${threads * slices})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let count = p.a.rows * batch();
-  let depth = (p.a.width + 3u) / 4u;
+  let count = p.input.rows * p.batch;
+  let depth = (p.input.width + 3u) / 4u;
   let row = group.y * ${side}u;
   let column = group.x * ${side}u;
   let slice = thread / ${threads}u;
@@ -178,10 +177,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       (j) => `{
     let r = row + y * ${own}u + ${i}u;
     let c = column / 4u + x + ${j * across}u;
-    if (r < count && c * 4u < p.out.width) {
+    if (r < count && c * 4u < p.output.width) {
       var v = sum${i}_${j};
       ${epilogue(shader)}
-      arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+      arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
     }
   }`,
     ),

@@ -98,8 +98,8 @@ fn main(
   @builtin(subgroup_id) subgroup: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let count = p.a.rows * batch();
-  let depth = (p.a.width + 3u) / 4u;
+  let count = p.input.rows * p.batch;
+  let depth = (p.input.width + 3u) / 4u;
   let row = group.y * ${rows}u;
   let column = group.x * ${columns}u;
   let top = subgroup / ${tile.across}u * ${side}u;
@@ -136,11 +136,11 @@ ${bring('start + VECTORS')}
   for (var e = lane; e < ${(m * n) / 4}u; e += ${subgroupSize}u) {
     let r = row + top + ${i * m}u + e / ${n / 4}u;
     let c = (column + side + ${j * n}u) / 4u + e % ${n / 4}u;
-    if (r < count && c * 4u < p.out.width) {
+    if (r < count && c * 4u < p.output.width) {
       let at = begin + e * 4u;
       var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
       ${epilogue(shader)}
-      arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+      arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
     }
   }
   workgroupBarrier();`,

@@ -112,14 +112,14 @@ fn main(
 ) {
   let image = group.z;
   let head = group.y * WIDTH;
-  let queries = p.a.rows;
-  let count = p.b.rows;
+  let queries = p.input.rows;
+  let count = p.second.rows;
   let split = thread / ${threads}u;
   let member = thread % ${threads}u;
   let quad = member / 4u;
   let part = thread % 4u;
   let first = (group.x * QUADS + quad) * 4u;
-  let factor = scale() * 1.44269504088896341;
+  let factor = p.scale * 1.44269504088896341;
 ${everyOwn((i, d) => `var q${i}_${d}: vec4<f32>; var o${i}_${d}: vec4<f32>;`)}
   ${each(
     4,
@@ -185,7 +185,7 @@ ${everyOwn((i, d) => `o${i}_${d} = fma(vec4<f32>(share[${i}]), v${d}, o${i}_${d}
   ${each(
     4,
     (i) => `if (first + ${i}u < queries) {
-    let at = (p.out.base + (image * queries + first + ${i}u) * p.out.stride + head) / 4u + part;
+    let at = (p.output.offset + (image * queries + first + ${i}u) * p.output.stride + head) / 4u + part;
     ${each(own, (d) => `arena[at + ${4 * d}u] = o${i}_${d} / total[${i}];`, ' ')}
   }`,
     '\n  ',

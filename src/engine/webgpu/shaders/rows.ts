@@ -5,37 +5,39 @@ import { activation, forEach, prelude, SCALAR, VECTOR } from './wgsl.js'
 /** Pixels, packed, become a slot's rows. An element to a thread, as in all that follow. */
 export function copyInShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.out.rows * p.out.width',
-    `  arena[p.out.base + i / p.out.width * p.out.stride + i % p.out.width] = pixels[i];`,
+    'p.batch * p.output.rows * p.output.width',
+    `  arena[p.output.offset + i / p.output.width * p.output.stride + i % p.output.width] = pixels[i];`,
   )}`
 }
 
 /** A slot's rows become packed outputs; or the pixels do, where the input itself is asked for. */
 export function copyOutShader(pixels: boolean): string {
-  const value = pixels ? 'pixels[i]' : 'arena[p.a.base + i / p.a.width * p.a.stride + i % p.a.width]'
-  return `${prelude(SCALAR)}${forEach('batch() * p.a.rows * p.a.width', `  outputs[p.last.y + i] = ${value};`)}`
+  const value = pixels
+    ? 'pixels[i]'
+    : 'arena[p.input.offset + i / p.input.width * p.input.stride + i % p.input.width]'
+  return `${prelude(SCALAR)}${forEach('p.batch * p.input.rows * p.input.width', `  outputs[p.outputBase + i] = ${value};`)}`
 }
 
-/** `numbers`: channels, height, width, patch. */
+/** Cuts the pixels, or a slot that has a pixel to a row, into patches. */
 export function patchifyShader(planes: boolean): string {
   const value = planes
     ? 'pixels[((image * channels + c) * height + y) * width + x]'
-    : 'arena[p.a.base + ((image * height + y) * width + x) * p.a.stride + c]'
+    : 'arena[p.input.offset + ((image * height + y) * width + x) * p.input.stride + c]'
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.out.rows * p.out.width',
-    `  let channels = p.numbers.x;
-  let height = p.numbers.y;
-  let width = p.numbers.z;
-  let side = p.numbers.w;
+    'p.batch * p.output.rows * p.output.width',
+    `  let channels = p.channels;
+  let height = p.planeHeight;
+  let width = p.planeWidth;
+  let side = p.patchSize;
   let across = width / side;
-  let row = i / p.out.width;
-  let image = row / p.out.rows;
-  let cell = row % p.out.rows;
-  let place = i % p.out.width;
+  let row = i / p.output.width;
+  let image = row / p.output.rows;
+  let cell = row % p.output.rows;
+  let place = i % p.output.width;
   let c = place / (side * side);
   let y = cell / across * side + place / side % side;
   let x = cell % across * side + place % side;
-  arena[p.out.base + row * p.out.stride + place] = ${value};`,
+  arena[p.output.offset + row * p.output.stride + place] = ${value};`,
   )}`
 }
 
@@ -44,24 +46,24 @@ export interface TokensShader {
   readonly positions: boolean
 }
 
-/** Class token, registers, patches with their positions. The class token lies at weights.x, registers at weights.z. */
+/** Puts the class token and the registers, which are weights, before the patches with their positions. */
 export function tokensShader({ classToken, positions }: TokensShader): string {
   const head = classToken ? '1u' : '0u'
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.out.rows * p.out.width',
-    `  let row = i / p.out.width;
-  let c = i % p.out.width;
-  let token = row % p.out.rows;
-  let special = p.out.rows - p.a.rows;
-  let to = p.out.base + row * p.out.stride + c;
+    'p.batch * p.output.rows * p.output.width',
+    `  let row = i / p.output.width;
+  let c = i % p.output.width;
+  let token = row % p.output.rows;
+  let special = p.output.rows - p.input.rows;
+  let to = p.output.offset + row * p.output.stride + c;
   if (token < ${head}) {
-    arena[to] = rows[p.weights.x + c];
+    arena[to] = rows[p.weight + c];
   } else if (token < special) {
-    arena[to] = rows[p.weights.z + (token - ${head}) * p.out.width + c];
+    arena[to] = rows[p.gamma + (token - ${head}) * p.output.width + c];
   } else {
     let cell = token - special;
-    let v = arena[p.a.base + (row / p.out.rows * p.a.rows + cell) * p.a.stride + c];
-    arena[to] = v${positions ? ' + constants[p.weights.w + cell * p.out.width + c]' : ''};
+    let v = arena[p.input.offset + (row / p.output.rows * p.input.rows + cell) * p.input.stride + c];
+    arena[to] = v${positions ? ' + constants[p.constant + cell * p.output.width + c]' : ''};
   }`,
   )}`
 }
@@ -113,15 +115,15 @@ fn main(
   @builtin(local_invocation_index) thread: u32${lanes},
 ) {
   let row = group.y * groups.x + group.x;
-  let inside = row < batch() * p.a.rows;
-  let start = p.a.base + row * p.a.stride;
-  let width = select(0u, p.a.width, inside);
+  let inside = row < p.batch * p.input.rows;
+  let start = p.input.offset + row * p.input.stride;
+  let width = select(0u, p.input.width, inside);
   var mean = 0.0;
   ${
     kind === 'layerNorm'
       ? `var sum = 0.0;
   for (var c = thread; c < width; c += THREADS) { sum += arena[start + c]; }
-  mean = sumOf(thread, ${call}, sum) / f32(p.a.width);`
+  mean = sumOf(thread, ${call}, sum) / f32(p.input.width);`
       : ''
   }
   var squares = 0.0;
@@ -129,10 +131,10 @@ fn main(
     let d = arena[start + c] - mean;
     squares = fma(d, d, squares);
   }
-  let factor = 1.0 / sqrt(sumOf(thread, ${call}, squares) / f32(p.a.width) + bitcast<f32>(p.more.w));
-  let to = p.out.base + row * p.out.stride;
+  let factor = 1.0 / sqrt(sumOf(thread, ${call}, squares) / f32(p.input.width) + p.norm.epsilon);
+  let to = p.output.offset + row * p.output.stride;
   for (var c = thread; c < width; c += THREADS) {
-    arena[to + c] = (arena[start + c] - mean) * factor * rows[p.norms.x + c]${bias ? ' + rows[p.norms.y + c]' : ''};
+    arena[to + c] = (arena[start + c] - mean) * factor * rows[p.norm.weight + c]${bias ? ' + rows[p.norm.bias + c]' : ''};
   }
 }
 `
@@ -160,23 +162,23 @@ export function headNormShader({ query, key }: HeadNormShader): string {
       let d = arena[start + c] - mean;
       squares = fma(d, d, squares);
     }
-    let factor = 1.0 / sqrt(squares / f32(width) + bitcast<f32>(${epsilon}));
+    let factor = 1.0 / sqrt(squares / f32(width) + ${epsilon});
     for (var c = 0u; c < width; c++) {
       arena[to + c] = (arena[start + c] - mean) * factor * rows[${first} + c]${norm.bias ? ` + rows[${second} + c]` : ''};
     }`
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.a.rows * heads() * 2u',
-    `  let width = p.out.width / heads();
+    'p.batch * p.input.rows * p.heads * 2u',
+    `  let width = p.output.width / p.heads;
   let part = i % 2u;
-  let head = i / 2u % heads();
-  let row = i / (2u * heads());
-  let at = part * p.out.width + head * width;
-  let start = p.a.base + row * p.a.stride + at;
-  let to = p.temporary.base + row * p.temporary.stride + at;
+  let head = i / 2u % p.heads;
+  let row = i / (2u * p.heads);
+  let at = part * p.output.width + head * width;
+  let start = p.input.offset + row * p.input.stride + at;
+  let to = p.temporary.offset + row * p.temporary.stride + at;
   if (part == 0u) {
-    ${body(query, 'p.norms.x', 'p.norms.y', 'p.more.w')}
+    ${body(query, 'p.norm.weight', 'p.norm.bias', 'p.norm.epsilon')}
   } else {
-    ${body(key, 'p.norms.z', 'p.norms.w', 'p.last.x')}
+    ${body(key, 'p.keyNorm.weight', 'p.keyNorm.bias', 'p.keyNorm.epsilon')}
   }`,
   )}`
 }
@@ -184,69 +186,69 @@ export function headNormShader({ query, key }: HeadNormShader): string {
 /** Four columns to a thread. */
 export function elementwiseShader(step: Epilogue): string {
   return `${prelude(VECTOR)}${activation(step.activation)}${forEach(
-    'batch() * p.a.rows * ((p.a.width + 3u) / 4u)',
-    `  let vectors = (p.a.width + 3u) / 4u;
+    'p.batch * p.input.rows * ((p.input.width + 3u) / 4u)',
+    `  let vectors = (p.input.width + 3u) / 4u;
   let r = i / vectors;
   let c = i % vectors;
-  var v = arena[(p.a.base + r * p.a.stride) / 4u + c];
+  var v = arena[(p.input.offset + r * p.input.stride) / 4u + c];
       ${epilogue(step)}
-  arena[(p.out.base + r * p.out.stride) / 4u + c] = v;`,
+  arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;`,
   )}`
 }
 
-/** `numbers`: the first row. */
+/** Keeps rows from the first one on. */
 export function sliceRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.out.rows * p.out.width',
-    `  let row = i / p.out.width;
-  let c = i % p.out.width;
-  let start = row / p.out.rows * p.a.rows + row % p.out.rows + p.numbers.x;
-  arena[p.out.base + row * p.out.stride + c] = arena[p.a.base + start * p.a.stride + c];`,
+    'p.batch * p.output.rows * p.output.width',
+    `  let row = i / p.output.width;
+  let c = i % p.output.width;
+  let start = row / p.output.rows * p.input.rows + row % p.output.rows + p.firstRow;
+  arena[p.output.offset + row * p.output.stride + c] = arena[p.input.offset + start * p.input.stride + c];`,
   )}`
 }
 
 /** A column of an image to a thread; blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.a.width',
-    `  let image = i / p.a.width;
-  let c = i % p.a.width;
+    'p.batch * p.input.width',
+    `  let image = i / p.input.width;
+  let c = i % p.input.width;
   var total = 0.0;
-  for (var start = 0u; start < p.a.rows; start += 32u) {
+  for (var start = 0u; start < p.input.rows; start += 32u) {
     var sum = 0.0;
-    for (var r = start; r < min(start + 32u, p.a.rows); r++) {
-      sum += arena[p.a.base + (image * p.a.rows + r) * p.a.stride + c];
+    for (var r = start; r < min(start + 32u, p.input.rows); r++) {
+      sum += arena[p.input.offset + (image * p.input.rows + r) * p.input.stride + c];
     }
     total += sum;
   }
-  arena[p.out.base + image * p.out.stride + c] = total / f32(p.a.rows);`,
+  arena[p.output.offset + image * p.output.stride + c] = total / f32(p.input.rows);`,
   )}`
 }
 
 export function broadcastShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.out.rows * p.out.width',
-    `  let row = i / p.out.width;
-  let c = i % p.out.width;
-  arena[p.out.base + row * p.out.stride + c] = rows[p.weights.x + row % p.out.rows * p.out.width + c];`,
+    'p.batch * p.output.rows * p.output.width',
+    `  let row = i / p.output.width;
+  let c = i % p.output.width;
+  arena[p.output.offset + row * p.output.stride + c] = rows[p.weight + row % p.output.rows * p.output.width + c];`,
   )}`
 }
 
 /**
  * Rows in the order [image][group][row] become [group][image][row], or back: a group's rows of all images then lie together, as one product
- * wants them. `numbers`: groups, whether back.
+ * wants them.
  */
 export function regroupShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'batch() * p.a.rows * p.a.width',
-    `  let c = i % p.a.width;
-  let row = i / p.a.width;
-  let each = p.a.rows / p.numbers.x;
-  let image = row / p.a.rows;
-  let member = row % p.a.rows / each;
-  let grouped = (member * batch() + image) * each + row % each;
-  let to = select(grouped, row, p.numbers.y == 1u);
-  let start = select(row, grouped, p.numbers.y == 1u);
-  arena[p.out.base + to * p.out.stride + c] = arena[p.a.base + start * p.a.stride + c];`,
+    'p.batch * p.input.rows * p.input.width',
+    `  let c = i % p.input.width;
+  let row = i / p.input.width;
+  let each = p.input.rows / p.groups;
+  let image = row / p.input.rows;
+  let member = row % p.input.rows / each;
+  let grouped = (member * p.batch + image) * each + row % each;
+  let to = select(grouped, row, p.isBack == 1u);
+  let start = select(row, grouped, p.isBack == 1u);
+  arena[p.output.offset + to * p.output.stride + c] = arena[p.input.offset + start * p.input.stride + c];`,
   )}`
 }

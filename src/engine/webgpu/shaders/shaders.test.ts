@@ -14,13 +14,13 @@ const plain = { activation: 'identity', bias: false, gamma: false, combine: 'non
 test('an epilogue has the lines that its operation needs, in order', () => {
   expect(epilogue(plain)).toMatchInlineSnapshot(`"v = activate(v);"`)
   expect(epilogue({ activation: 'gelu', bias: true, gamma: true, combine: 'add' })).toMatchInlineSnapshot(`
-    "v += rows[p.weights.y / 4u + c];
+    "v += rows[p.bias / 4u + c];
           v = activate(v);
-          v *= rows[p.weights.z / 4u + c];
-          v += arena[(p.b.base + r * p.b.stride) / 4u + c];"
+          v *= rows[p.gamma / 4u + c];
+          v += arena[(p.second.offset + r * p.second.stride) / 4u + c];"
   `)
   expect(epilogue({ ...plain, activation: 'silu', combine: 'gate' })).toMatchInlineSnapshot(
-    `"v *= activate(arena[(p.b.base + r * p.b.stride) / 4u + c]);"`,
+    `"v *= activate(arena[(p.second.offset + r * p.second.stride) / 4u + c]);"`,
   )
 })
 
@@ -51,15 +51,15 @@ test('an element-wise step', () => {
       @builtin(local_invocation_index) thread: u32,
     ) {
       let i = flat(group, groups, thread);
-      if (i >= batch() * p.a.rows * ((p.a.width + 3u) / 4u)) { return; }
-      let vectors = (p.a.width + 3u) / 4u;
+      if (i >= p.batch * p.input.rows * ((p.input.width + 3u) / 4u)) { return; }
+      let vectors = (p.input.width + 3u) / 4u;
       let r = i / vectors;
       let c = i % vectors;
-      var v = arena[(p.a.base + r * p.a.stride) / 4u + c];
+      var v = arena[(p.input.offset + r * p.input.stride) / 4u + c];
           v = activate(v);
-          v *= rows[p.weights.z / 4u + c];
-          v += arena[(p.b.base + r * p.b.stride) / 4u + c];
-      arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+          v *= rows[p.gamma / 4u + c];
+          v += arena[(p.second.offset + r * p.second.stride) / 4u + c];
+      arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
     }
     "
   `)
@@ -80,8 +80,8 @@ test('rows that become outputs, and a weight that becomes rows', () => {
       @builtin(local_invocation_index) thread: u32,
     ) {
       let i = flat(group, groups, thread);
-      if (i >= batch() * p.a.rows * p.a.width) { return; }
-      outputs[p.last.y + i] = arena[p.a.base + i / p.a.width * p.a.stride + i % p.a.width];
+      if (i >= p.batch * p.input.rows * p.input.width) { return; }
+      outputs[p.outputBase + i] = arena[p.input.offset + i / p.input.width * p.input.stride + i % p.input.width];
     }
     "
   `)
@@ -99,10 +99,10 @@ test('rows that become outputs, and a weight that becomes rows', () => {
       @builtin(local_invocation_index) thread: u32,
     ) {
       let i = flat(group, groups, thread);
-      if (i >= batch() * p.out.rows * p.out.width) { return; }
-      let row = i / p.out.width;
-      let c = i % p.out.width;
-      arena[p.out.base + row * p.out.stride + c] = rows[p.weights.x + row % p.out.rows * p.out.width + c];
+      if (i >= p.batch * p.output.rows * p.output.width) { return; }
+      let row = i / p.output.width;
+      let c = i % p.output.width;
+      arena[p.output.offset + row * p.output.stride + c] = rows[p.weight + row % p.output.rows * p.output.width + c];
     }
     "
   `)
@@ -146,13 +146,13 @@ test('weights as halves are widened where they are read, and a ragged depth is c
     "alias Vector = vec4<f32>;
     fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
       if (r >= count || q >= depth) { return Vector(); }
-      let v = arena[(p.a.base + r * p.a.stride) / 4u + q];
-      return Vector(select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.a.width)));"
+      let v = arena[(p.input.offset + r * p.input.stride) / 4u + q];
+      return Vector(select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.input.width)));"
   `)
   expect(lines(half, 'fn loadRight')).toMatchInlineSnapshot(`
     "fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
-      if (n >= p.out.width || q >= depth) { return Vector(); }
-      let at = p.weights.x + n * depth + q;
+      if (n >= p.output.width || q >= depth) { return Vector(); }
+      let at = p.weight + n * depth + q;
       let h = weight[at]; return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));"
   `)
 })
@@ -180,7 +180,7 @@ test('operands in halves are widened before they are multiplied, and added up el
       "if (r >= count || q >= depth) { return Vector(); }",
       "return Vector(v);",
       "fn loadRight(n: u32, q: u32, depth: u32) -> Vector {",
-      "if (n >= p.out.width || q >= depth) { return Vector(); }",
+      "if (n >= p.output.width || q >= depth) { return Vector(); }",
       "return bitcast<vec4<f16>>(weight[at]);",
       "const LINES = 8u; // Vectors of four rows or columns.",
       "var<workgroup> block: array<Vector, 1024>;",
@@ -238,8 +238,8 @@ test('a linear layer on matrix units', () => {
       @builtin(subgroup_id) subgroup: u32,
       @builtin(subgroup_invocation_id) lane: u32,
     ) {
-      let count = p.a.rows * batch();
-      let depth = (p.a.width + 3u) / 4u;
+      let count = p.input.rows * p.batch;
+      let depth = (p.input.width + 3u) / 4u;
       let row = group.y * 16u;
       let column = group.x * 64u;
       let top = subgroup / 4u * 16u;
@@ -302,12 +302,12 @@ test('a linear layer on matrix units', () => {
       for (var e = lane; e < 32u; e += 32u) {
         let r = row + top + 0u + e / 2u;
         let c = (column + side + 0u) / 4u + e % 2u;
-        if (r < count && c * 4u < p.out.width) {
+        if (r < count && c * 4u < p.output.width) {
           let at = begin + e * 4u;
           var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
-          v += rows[p.weights.y / 4u + c];
+          v += rows[p.bias / 4u + c];
           v = activate(v);
-          arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+          arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
         }
       }
       workgroupBarrier();
@@ -316,12 +316,12 @@ test('a linear layer on matrix units', () => {
       for (var e = lane; e < 32u; e += 32u) {
         let r = row + top + 0u + e / 2u;
         let c = (column + side + 8u) / 4u + e % 2u;
-        if (r < count && c * 4u < p.out.width) {
+        if (r < count && c * 4u < p.output.width) {
           let at = begin + e * 4u;
           var v = vec4<f32>(staged[at], staged[at + 1u], staged[at + 2u], staged[at + 3u]);
-          v += rows[p.weights.y / 4u + c];
+          v += rows[p.bias / 4u + c];
           v = activate(v);
-          arena[(p.out.base + r * p.out.stride) / 4u + c] = v;
+          arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
         }
       }
       workgroupBarrier();

@@ -1,5 +1,6 @@
 /** What all shaders share: what is bound where, what an operation is told, and the functions that activations are made of. */
-import type { ActivationKind } from '../../plan.js'
+import type { ActivationKind } from '../../ops.js'
+import { PARAMS } from './params.js'
 
 /** How the shader sees the arena and the weights: single numbers, or four at a time where everything is aligned to four. */
 export interface Views {
@@ -12,29 +13,9 @@ export interface Views {
 export const SCALAR: Views = { arena: 'f32', rows: 'f32', weight: 'vec4<f32>' }
 export const VECTOR: Views = { arena: 'vec4<f32>', rows: 'vec4<f32>', weight: 'vec4<f32>' }
 
-/** Bytes of an operation's numbers; see encodeParams. */
-export const PARAMS_BYTES = 256
-
-/**
- * A slot's `base`, `stride` and all offsets count floats, whatever the view. Rows are those of one image.
- *
- * `weights`: offsets of the weight (in vectors of four), bias, gamma, positions. `norms`: weight and bias of the norm and of the keys' norm.
- * `more`: batch, heads, scale, epsilon. `last`: epsilon of the keys' norm, where outputs begin.
- */
+/** What every shader begins with: the operation's uniforms, which are made from the table of operations, and what is bound where. */
 export function prelude({ arena, rows, weight }: Views): string {
-  return `
-struct Slot { base: u32, rows: u32, width: u32, stride: u32 }
-struct Params {
-  a: Slot,
-  b: Slot,
-  out: Slot,
-  temporary: Slot,
-  weights: vec4<u32>,
-  numbers: vec4<u32>,
-  norms: vec4<u32>,
-  more: vec4<u32>,
-  last: vec4<u32>,
-}
+  return `${PARAMS}
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> arena: array<${arena}>;
 @group(0) @binding(2) var<storage, read> weight: array<${weight}>;
@@ -42,9 +23,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read> constants: array<f32>;
 @group(0) @binding(5) var<storage, read> pixels: array<f32>;
 @group(0) @binding(6) var<storage, read_write> outputs: array<f32>;
-fn batch() -> u32 { return p.more.x; }
-fn heads() -> u32 { return p.more.y; }
-fn scale() -> f32 { return bitcast<f32>(p.more.z); }
 `
 }
 

@@ -1,6 +1,6 @@
 /** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
-import { PRECISIONS } from '../../../engine/lowered/lowered-op.js'
+import { PRECISIONS } from '../../../engine/ops.js'
 import { nativePrecisions } from '../native/index.js'
 import { loadAddon } from '../native/load-addon.js'
 

@@ -1,6 +1,6 @@
 /** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
 import type { Engine } from '../../../engine/engine.js'
-import type { ProductPrecision } from '../../../engine/lowered/lowered-op.js'
+import type { ProductPrecision } from '../../../engine/ops.js'
 import type { InstructionSet } from '../../../engine/native/addon.js'
 import {
   createNativeEngineOn,

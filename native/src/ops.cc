@@ -1,0 +1,77 @@
+// Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
+#include "ops.h"
+
+namespace plumage {
+
+namespace {
+
+struct FieldReader {
+  const double* at;
+  long whole() { return static_cast<long>(*at++); }
+  float real() { return static_cast<float>(*at++); }
+  bool flag() { return *at++ != 0; }
+  template <typename Enumeration>
+  Enumeration as() {
+    return static_cast<Enumeration>(static_cast<int>(*at++));
+  }
+  SlotRef slot() {
+    SlotRef ref;
+    ref.offset = whole();
+    ref.rows = whole();
+    ref.width = whole();
+    ref.stride = whole();
+    ref.format = as<Format>();
+    return ref;
+  }
+  NormRef norm() {
+    NormRef ref;
+    ref.kind = as<NormKind>();
+    ref.weight = whole();
+    ref.bias = whole();
+    ref.epsilon = real();
+    return ref;
+  }
+  PackedRef packed() {
+    PackedRef ref;
+    ref.offset = whole();
+    ref.precision = as<Precision>();
+    return ref;
+  }
+};
+
+}  // namespace
+
+Op readOp(const double* fields) {
+  FieldReader read{fields};
+  Op op;
+  op.kind = read.as<OpKind>();
+  op.input = read.slot();
+  op.second = read.slot();
+  op.output = read.slot();
+  op.temporary = read.slot();
+  op.norm = read.norm();
+  op.keyNorm = read.norm();
+  op.weight = read.packed();
+  op.bias = read.whole();
+  op.gamma = read.whole();
+  op.constant = read.whole();
+  op.activation = read.as<Activation>();
+  op.combine = read.as<Combine>();
+  op.weightOperand = read.as<WeightOperand>();
+  op.heads = read.whole();
+  op.scale = read.real();
+  op.outputIndex = read.whole();
+  op.channels = read.whole();
+  op.planeHeight = read.whole();
+  op.planeWidth = read.whole();
+  op.patchSize = read.whole();
+  op.keysAt = read.whole();
+  op.valuesAt = read.whole();
+  op.firstRow = read.whole();
+  op.latents = read.whole();
+  op.groups = read.whole();
+  op.isBack = read.flag();
+  return op;
+}
+
+}  // namespace plumage

@@ -1,0 +1,199 @@
+// Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
+#pragma once
+
+namespace plumage {
+
+enum class OpKind : int {
+  copyIn,
+  copyOut,
+  patchifyPlanes,
+  patchifyRows,
+  linear,
+  assembleTokens,
+  norm,
+  attention,
+  elementwise,
+  sliceRows,
+  meanRows,
+  broadcast,
+  probeAttention,
+  regroup,
+  convert,
+};
+#define PLUMAGE_OP_KINDS(X) \
+  X(copyIn) \
+  X(copyOut) \
+  X(patchifyPlanes) \
+  X(patchifyRows) \
+  X(linear) \
+  X(assembleTokens) \
+  X(norm) \
+  X(attention) \
+  X(elementwise) \
+  X(sliceRows) \
+  X(meanRows) \
+  X(broadcast) \
+  X(probeAttention) \
+  X(regroup) \
+  X(convert)
+
+enum class Activation : int {
+  identity,
+  relu,
+  relu6,
+  leakyRelu,
+  elu,
+  selu,
+  gelu,
+  geluTanh,
+  quickGelu,
+  silu,
+  mish,
+  sigmoid,
+  tanh,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  exp,
+  expm1,
+  exp2,
+  geluShort,
+};
+
+enum class Combine : int {
+  none,
+  add,
+  gate,
+};
+
+enum class WeightOperand : int {
+  none,
+  query,
+  key,
+};
+
+enum class Format : int {
+  float32,
+  bfloat16,
+  split,
+  int8,
+};
+
+enum class Precision : int {
+  float32,
+  high,
+  bfloat16,
+  int8,
+  float16,
+};
+
+enum class NormKind : int {
+  none,
+  layerNorm,
+  rmsNorm,
+};
+#define PLUMAGE_ACTIVATIONS(X) \
+  X(identity) \
+  X(relu) \
+  X(relu6) \
+  X(leakyRelu) \
+  X(elu) \
+  X(selu) \
+  X(gelu) \
+  X(geluTanh) \
+  X(quickGelu) \
+  X(silu) \
+  X(mish) \
+  X(sigmoid) \
+  X(tanh) \
+  X(hardSigmoid) \
+  X(hardSwish) \
+  X(hardTanh) \
+  X(exp) \
+  X(expm1) \
+  X(exp2) \
+  X(geluShort)
+constexpr int PRECISIONS = 5;
+
+// Offsets count floats from where slots or weights begin, for one image; -1 stands for none. A slot without rows is none.
+struct SlotRef {
+  long offset;
+  long rows;
+  long width;
+  long stride;
+  Format format;
+};
+
+struct NormRef {
+  NormKind kind;
+  long weight;
+  long bias;
+  float epsilon;
+};
+
+struct PackedRef {
+  long offset;
+  Precision precision;
+};
+
+struct Op {
+  OpKind kind;
+  // Names what the operation works on.
+  SlotRef input;
+  // Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention.
+  SlotRef second;
+  // Names the slot that it writes.
+  SlotRef output;
+  // Names the slot where it keeps values between its own parts. Used by attention.
+  SlotRef temporary;
+  // Normalises rows, or the queries of an attention. Used by norm, attention.
+  NormRef norm;
+  // Normalises the keys of an attention. Used by attention.
+  NormRef keyNorm;
+  // Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention.
+  PackedRef weight;
+  // Is added to each row of a product. Used by linear.
+  long bias;
+  // Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise.
+  long gamma;
+  // Names a table of the plan. Used by assembleTokens, broadcast.
+  long constant;
+  // Is applied to each value. Used by linear, elementwise.
+  Activation activation;
+  // Says how the second slot joins at the end. Used by linear, elementwise.
+  Combine combine;
+  // Says which rows of an attention are weights. Used by attention.
+  WeightOperand weightOperand;
+  // Counts the heads that share out the width. Used by attention, probeAttention.
+  long heads;
+  // Multiplies the scores before softmax. Used by attention, probeAttention.
+  float scale;
+  // Is the place among the outputs asked for. Used by copyOut.
+  long outputIndex;
+  // Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  long channels;
+  // [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  long planeHeight;
+  // [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  long planeWidth;
+  // [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows.
+  long patchSize;
+  // [columns] Says where keys begin in a row of the second slot. Used by attention.
+  long keysAt;
+  // [columns] Says where values begin in a row of the second slot. Used by attention.
+  long valuesAt;
+  // [rows] Is the first row that is kept. Used by sliceRows.
+  long firstRow;
+  // [rows] Counts the learnt queries. Used by probeAttention.
+  long latents;
+  // Counts the groups that share out the rows of an image. Used by regroup.
+  long groups;
+  // Says that groups become images again. Used by regroup.
+  bool isBack;
+};
+
+constexpr int OP_FIELDS = 50;
+// Reads OP_FIELDS numbers.
+Op readOp(const double* fields);
+
+}  // namespace plumage

@@ -1,0 +1,74 @@
+/** The operation in AssemblyScript: constants for enumerations, where each field lies among the numbers, and readers of single numbers. */
+import { countNumbers, fieldsOf, membersOf, upperCase } from './table.mjs'
+
+const PREFIXES = {
+  activation: 'ACTIVATION',
+  combination: 'COMBINE',
+  weightOperand: 'WEIGHT_OPERAND',
+  format: 'FORMAT',
+  precision: 'PRECISION',
+  normKind: 'NORM_KIND',
+}
+
+export function assemblyScriptOf(table) {
+  let at = 1
+  const offsets = []
+  const readers = []
+  for (const { name, type, meaning, parts } of fieldsOf(table)) {
+    offsets.push(`/** ${meaning} */\nexport const ${upperCase(name)}: i32 = ${at}`)
+    const isOffset = type === 'rows' || type === 'constant'
+    if (parts === null && !isOffset) readers.push(readerOf(name, type))
+    at += parts?.length ?? 1
+  }
+  const enumerations = Object.entries(PREFIXES).map(([type, prefix]) =>
+    constants(prefix, membersOf(table, type)),
+  )
+  const parts = Object.entries(table.PARTS).map(([type, members]) =>
+    constants(`${upperCase(type)}_PART`, Object.keys(members)),
+  )
+  return `
+// Kinds of operations.
+${constants('OP', Object.keys(table.OPS))}
+
+// Enumerations.
+${enumerations.join('\n')}
+
+// Places of a field's parts, from the field's own.
+${parts.join('\n')}
+
+// Places of fields, in numbers from the operation's first, which is its kind.
+export const FIELDS: i32 = ${countNumbers(table)}
+${offsets.join('\n')}
+
+// @ts-ignore: decorator
+@inline export function field(op: usize, index: i32): i32 {
+  return <i32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function realField(op: usize, index: i32): f32 {
+  return <f32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function kindOf(op: usize): i32 {
+  return field(op, 0)
+}
+${readers.join('\n')}
+`
+}
+
+function constants(prefix, members) {
+  return members
+    .map((member, index) => `export const ${prefix}_${upperCase(member)}: i32 = ${index}`)
+    .join('\n')
+}
+
+function readerOf(name, type) {
+  const [result, body] =
+    type === 'real'
+      ? ['f32', `realField(op, ${upperCase(name)})`]
+      : type === 'flag'
+        ? ['bool', `field(op, ${upperCase(name)}) != 0`]
+        : ['i32', `field(op, ${upperCase(name)})`]
+  const reader = type === 'flag' ? name : `${name}Of`
+  return `// @ts-ignore: decorator\n@inline export function ${reader}(op: usize): ${result} {\n  return ${body}\n}`
+}

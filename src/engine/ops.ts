@@ -1,0 +1,288 @@
+/**
+ * The table of operations: what an executor can be asked to do, as data. Plans are lowered to these; see lowered/lower-step.ts.
+ *
+ * All that must agree with this table is made from it by `node scripts/generate-ops.mjs`: the operation in TypeScript with its encoder
+ * (lowered/lowered-op.ts), the C++ enumerations, structure and reader (native/src/ops.h, ops.cc), the offsets in AssemblyScript
+ * (wasm/src/ops.ts) and the uniforms of WGSL (webgpu/shaders/params.ts). A new operation is a row here, a slow kernel, and one kernel for
+ * each engine. The order of rows, fields and members counts: it is the order of the numbers that stand for them.
+ */
+
+// ---- Enumerations ----
+
+/** Functions of one value; the formulas are in src/kernels/activation.ts. */
+export const ACTIVATIONS = [
+  'identity',
+  'relu',
+  'relu6',
+  'leaky_relu',
+  'elu',
+  'selu',
+  'gelu',
+  'gelu_tanh',
+  'quick_gelu',
+  'silu',
+  'mish',
+  'sigmoid',
+  'tanh',
+  'hard_sigmoid',
+  'hard_swish',
+  'hard_tanh',
+] as const
+
+/** Names of functions that are another one: CELU with its default parameter is ELU. */
+export const ACTIVATION_ALIASES = { celu: 'elu' } as const
+export type ActivationKind = (typeof ACTIVATIONS)[number] | keyof typeof ACTIVATION_ALIASES
+
+/** Functions that activations are made of. They follow the activations, and are there for measuring their error. */
+export const FUNCTIONS = ['exp', 'expm1', 'exp2', 'geluShort'] as const
+
+/** How products are computed. Every engine has some of them; `float16` is no precision of the native one. */
+export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const
+export type ProductPrecision = (typeof PRECISIONS)[number]
+
+/**
+ * How the values of a row are stored. In every format but float32 a row is filled up to whole cache lines with zeros, so that products may
+ * run over them. `split` is bfloat16, then what rounding left over as bfloat16 again; `int8` is round(127 * value / largest of the row) + 128,
+ * and the scale, largest / 127, is the first float of the row's last cache line.
+ */
+export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
+export type Format = (typeof FORMATS)[number]
+
+/** What an operation does with its second slot at the end: out += second, or out *= activation(second). */
+export const COMBINATIONS = ['none', 'add', 'gate'] as const
+export type Combination = (typeof COMBINATIONS)[number]
+
+export const NORM_KINDS = ['none', 'layerNorm', 'rmsNorm'] as const
+export type NormKind = (typeof NORM_KINDS)[number]
+
+/** Which rows of an attention are weights, and not a slot. */
+export const WEIGHT_OPERANDS = ['none', 'query', 'key'] as const
+export type WeightOperand = (typeof WEIGHT_OPERANDS)[number]
+
+/** Every enumeration by the type that fields give it. */
+export const ENUMERATIONS = {
+  activation: ACTIVATIONS,
+  combination: COMBINATIONS,
+  weightOperand: WEIGHT_OPERANDS,
+  format: FORMATS,
+  precision: PRECISIONS,
+  normKind: NORM_KINDS,
+} as const
+
+// ---- Fields of an operation ----
+
+/**
+ * `slot`: values that are computed, [rows, width] for each image. `packed`: a weight in the form that a product reads, or as it is. `rows`: a
+ * weight as it is. `norm`: how rows are normalised. `constant`: a table of the plan, the same for all images. The others are single numbers.
+ */
+export type FieldType =
+  | 'slot'
+  | 'packed'
+  | 'rows'
+  | 'norm'
+  | 'constant'
+  | 'count'
+  | 'real'
+  | 'flag'
+  | 'activation'
+  | 'combination'
+  | 'weightOperand'
+
+export interface Field {
+  readonly type: FieldType
+  readonly meaning: string
+  /** Says what a number counts, where it counts something. */
+  readonly unit?: string
+  /** Stands where an operation gives none; default 0. */
+  readonly initial?: number
+  /** Lets an operation take some rows of a slot only: the others belong to other experts. */
+  readonly isPartial?: boolean
+}
+
+/** The numbers of the fields that have several. Offsets count floats from where slots or weights begin; -1 stands for none. */
+export const PARTS = {
+  slot: { offset: 'offset', rows: 'count', width: 'count', stride: 'count', format: 'format' },
+  norm: { kind: 'normKind', weight: 'offset', bias: 'offset', epsilon: 'real' },
+  packed: { offset: 'offset', precision: 'precision' },
+} as const
+
+export const FIELDS = {
+  input: { type: 'slot', meaning: 'Names what the operation works on.', isPartial: true },
+  second: { type: 'slot', meaning: 'Names the other slot that it reads.' },
+  output: { type: 'slot', meaning: 'Names the slot that it writes.', isPartial: true },
+  temporary: { type: 'slot', meaning: 'Names the slot where it keeps values between its own parts.' },
+  norm: { type: 'norm', meaning: 'Normalises rows, or the queries of an attention.' },
+  keyNorm: { type: 'norm', meaning: 'Normalises the keys of an attention.' },
+  weight: { type: 'packed', meaning: 'Names the weight that the operation is about.' },
+  bias: { type: 'rows', meaning: 'Is added to each row of a product.' },
+  gamma: { type: 'rows', meaning: 'Multiplies each row; in assembleTokens it is the registers.' },
+  constant: { type: 'constant', meaning: 'Names a table of the plan.' },
+  activation: { type: 'activation', meaning: 'Is applied to each value.' },
+  combine: { type: 'combination', meaning: 'Says how the second slot joins at the end.' },
+  weightOperand: { type: 'weightOperand', meaning: 'Says which rows of an attention are weights.' },
+  heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
+  scale: { type: 'real', meaning: 'Multiplies the scores before softmax.', initial: 1 },
+  outputIndex: { type: 'count', meaning: 'Is the place among the outputs asked for.' },
+  channels: { type: 'count', meaning: 'Counts the channels of the picture that is cut.' },
+  planeHeight: { type: 'count', unit: 'pixels', meaning: 'Is the height of the picture that is cut.' },
+  planeWidth: { type: 'count', unit: 'pixels', meaning: 'Is the width of the picture that is cut.' },
+  patchSize: { type: 'count', unit: 'pixels', meaning: 'Is the side of a patch.' },
+  keysAt: { type: 'count', unit: 'columns', meaning: 'Says where keys begin in a row of the second slot.' },
+  valuesAt: {
+    type: 'count',
+    unit: 'columns',
+    meaning: 'Says where values begin in a row of the second slot.',
+  },
+  firstRow: { type: 'count', unit: 'rows', meaning: 'Is the first row that is kept.' },
+  latents: { type: 'count', unit: 'rows', meaning: 'Counts the learnt queries.' },
+  groups: { type: 'count', meaning: 'Counts the groups that share out the rows of an image.' },
+  isBack: { type: 'flag', meaning: 'Says that groups become images again.' },
+} as const satisfies Record<string, Field>
+export type FieldName = keyof typeof FIELDS
+
+// ---- Operations ----
+
+type Size = readonly [rows: number, width: number]
+
+/** What the work of an operation depends on. */
+export interface OpSizes {
+  readonly input: Size
+  readonly second: Size
+  readonly output: Size
+  readonly latents: number
+  readonly weightOperand: WeightOperand
+}
+
+export interface OpRow {
+  /** Is what a profile shows. */
+  readonly label: string
+  readonly meaning: string
+  /** Holds every field that the kind may set; the others stay as they are initially. */
+  readonly uses: readonly FieldName[]
+  /** `product`: what products of the weight's precision read; `attention`: what attention reads where heads fit tiles. */
+  readonly reads: 'float32' | 'product' | 'attention'
+  /** `any` format; `between`: the one that products and narrow attention may leave to each other; whole rows only. */
+  readonly writes: 'any' | 'between' | 'float32'
+  /** Names slots whose memory the output may take over: they are read element by element at the place that is written. */
+  readonly inPlace: readonly ('input' | 'second')[]
+  /** Floating-point operations for one image, two for each multiply-add of a product. Norms, softmax and activations count nothing. */
+  readonly flop: (sizes: OpSizes) => number
+}
+
+const none = () => 0
+const plain = { reads: 'float32', writes: 'float32', inPlace: [], flop: none } as const
+
+export const OPS = {
+  copyIn: { ...plain, label: 'copy in', meaning: 'Brings the pixels into a slot.', uses: ['output'] },
+  copyOut: {
+    ...plain,
+    label: 'copy out',
+    meaning: 'Gives a slot to the caller, or the pixels where there is no input.',
+    uses: ['input', 'outputIndex'],
+  },
+  patchifyPlanes: {
+    ...plain,
+    label: 'patches of planes',
+    meaning: 'Cuts the pixels, plane by plane, into patches.',
+    uses: ['output', 'channels', 'planeHeight', 'planeWidth', 'patchSize'],
+  },
+  patchifyRows: {
+    ...plain,
+    label: 'patches of rows',
+    meaning: 'Cuts a slot, a pixel to a row, into patches.',
+    uses: ['input', 'output', 'channels', 'planeHeight', 'planeWidth', 'patchSize'],
+  },
+  linear: {
+    label: 'linear',
+    meaning: 'Multiplies rows with a weight; then activation, gamma, and the second slot.',
+    uses: ['input', 'second', 'output', 'weight', 'bias', 'gamma', 'activation', 'combine'],
+    reads: 'product',
+    writes: 'between',
+    inPlace: ['second'],
+    flop: ({ input: [rows, depth], output: [, columns] }) => 2 * rows * depth * columns,
+  },
+  assembleTokens: {
+    ...plain,
+    label: 'tokens',
+    meaning:
+      'Puts the class token (weight) and registers (gamma) before the rows, and adds positions (constant).',
+    uses: ['input', 'output', 'weight', 'gamma', 'constant'],
+  },
+  norm: {
+    label: 'norm',
+    meaning: 'Normalises each row.',
+    uses: ['input', 'output', 'norm'],
+    reads: 'float32',
+    writes: 'any',
+    inPlace: ['input'],
+    flop: none,
+  },
+  attention: {
+    label: 'attention',
+    meaning:
+      'Gives each query the mean of the values, weighted by the softmax of its products with the keys.',
+    uses: [
+      'input',
+      'second',
+      'output',
+      'temporary',
+      'norm',
+      'keyNorm',
+      'weight',
+      'weightOperand',
+      'heads',
+      'scale',
+      'keysAt',
+      'valuesAt',
+    ],
+    reads: 'attention',
+    writes: 'between',
+    inPlace: [],
+    flop: ({ input, second, output: [outRows, width], weightOperand }) => {
+      // A soft mixture combines by the products that it dispatched by, so that they count once, however an engine gets them.
+      if (weightOperand === 'key') return 2 * input[0] * second[0] * width
+      return weightOperand === 'query' ? 4 * outRows * input[0] * width : 4 * input[0] * second[0] * width
+    },
+  },
+  elementwise: {
+    label: 'elementwise',
+    meaning: 'Applies an activation, gamma, and the second slot to each value.',
+    uses: ['input', 'second', 'output', 'gamma', 'activation', 'combine'],
+    reads: 'float32',
+    writes: 'float32',
+    inPlace: ['input', 'second'],
+    flop: none,
+  },
+  sliceRows: { ...plain, label: 'slice', meaning: 'Keeps some rows.', uses: ['input', 'output', 'firstRow'] },
+  meanRows: { ...plain, label: 'mean', meaning: 'Gives the mean of all rows.', uses: ['input', 'output'] },
+  broadcast: {
+    ...plain,
+    label: 'broadcast',
+    meaning: 'Puts a weight, or a constant, into a slot.',
+    uses: ['output', 'weight', 'constant'],
+  },
+  probeAttention: {
+    ...plain,
+    label: 'probe',
+    meaning: 'Lets latents (weight) attend to keys (input), and pools their part of the values (second).',
+    uses: ['input', 'second', 'output', 'weight', 'heads', 'scale', 'latents'],
+    // Each latent pools its own columns only, so that pooling is one pass over the values.
+    flop: ({ input: [rows, width], second, latents }) => 2 * (rows * latents * width + second[0] * second[1]),
+  },
+  regroup: {
+    ...plain,
+    label: 'regroup',
+    meaning: 'Turns rows by [image][group][row] into rows by [group][image][row], or back.',
+    uses: ['input', 'output', 'groups', 'isBack'],
+  },
+  convert: {
+    label: 'convert',
+    meaning: 'Stores the same values in another format.',
+    uses: ['input', 'output'],
+    reads: 'float32',
+    writes: 'any',
+    inPlace: [],
+    flop: none,
+  },
+} as const satisfies Record<string, OpRow>
+export type OpKind = keyof typeof OPS

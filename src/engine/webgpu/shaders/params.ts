@@ -1,0 +1,91 @@
+// Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
+/** What a shader is told of an operation: the text of the structure, and how it is filled. */
+import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
+
+/** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
+export const PARAMS_BYTES = 256
+
+/** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */
+export const PARAMS = `
+struct Slot { offset: u32, rows: u32, width: u32, stride: u32 }
+struct Norm { weight: u32, bias: u32, epsilon: f32, unused0: u32 }
+struct Params {
+  input: Slot,
+  second: Slot,
+  output: Slot,
+  temporary: Slot,
+  norm: Norm,
+  keyNorm: Norm,
+  weight: u32,
+  bias: u32,
+  gamma: u32,
+  constant: u32,
+  heads: u32,
+  scale: f32,
+  outputIndex: u32,
+  channels: u32,
+  planeHeight: u32,
+  planeWidth: u32,
+  patchSize: u32,
+  keysAt: u32,
+  valuesAt: u32,
+  firstRow: u32,
+  latents: u32,
+  groups: u32,
+  isBack: u32,
+  batch: u32,
+  outputBase: u32,
+}`
+
+/**
+ * Writes the uniforms of one operation.
+ *
+ * @param outputBase floats of the batch that come before this output's
+ * @param words the operation's part of the buffer
+ */
+export function writeParams(
+  op: PlacedOp,
+  batch: number,
+  outputBase: number,
+  words: ArrayBuffer,
+  byteOffset: number,
+): void {
+  const whole = new Uint32Array(words, byteOffset, PARAMS_BYTES / 4)
+  const real = new Float32Array(words, byteOffset, PARAMS_BYTES / 4)
+  const writeSlot = (at: number, { offset, rows, width, stride }: SlotPlace) =>
+    whole.set([offset * batch, rows, width, stride], at)
+  const writeNorm = (at: number, { weight, bias, epsilon }: NormPlace) => {
+    whole.set([placeOf(weight), placeOf(bias)], at)
+    real[at + 2] = epsilon
+  }
+  writeSlot(0, op.input)
+  writeSlot(4, op.second)
+  writeSlot(8, op.output)
+  writeSlot(12, op.temporary)
+  writeNorm(16, op.norm)
+  writeNorm(20, op.keyNorm)
+  whole[24] = placeOf(op.weight.offset)
+  whole[25] = placeOf(op.bias)
+  whole[26] = placeOf(op.gamma)
+  whole[27] = placeOf(op.constant)
+  whole[28] = op.heads
+  real[29] = op.scale
+  whole[30] = op.outputIndex
+  whole[31] = op.channels
+  whole[32] = op.planeHeight
+  whole[33] = op.planeWidth
+  whole[34] = op.patchSize
+  whole[35] = op.keysAt
+  whole[36] = op.valuesAt
+  whole[37] = op.firstRow
+  whole[38] = op.latents
+  whole[39] = op.groups
+  whole[40] = op.isBack ? 1 : 0
+  whole[41] = batch
+  whole[42] = outputBase
+}
+
+/** What is not there is not read. */
+function placeOf(offset: number): number {
+  return Math.max(0, offset)
+}

@@ -1,0 +1,203 @@
+// Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
+
+// Kinds of operations.
+export const OP_COPY_IN: i32 = 0
+export const OP_COPY_OUT: i32 = 1
+export const OP_PATCHIFY_PLANES: i32 = 2
+export const OP_PATCHIFY_ROWS: i32 = 3
+export const OP_LINEAR: i32 = 4
+export const OP_ASSEMBLE_TOKENS: i32 = 5
+export const OP_NORM: i32 = 6
+export const OP_ATTENTION: i32 = 7
+export const OP_ELEMENTWISE: i32 = 8
+export const OP_SLICE_ROWS: i32 = 9
+export const OP_MEAN_ROWS: i32 = 10
+export const OP_BROADCAST: i32 = 11
+export const OP_PROBE_ATTENTION: i32 = 12
+export const OP_REGROUP: i32 = 13
+export const OP_CONVERT: i32 = 14
+
+// Enumerations.
+export const ACTIVATION_IDENTITY: i32 = 0
+export const ACTIVATION_RELU: i32 = 1
+export const ACTIVATION_RELU6: i32 = 2
+export const ACTIVATION_LEAKY_RELU: i32 = 3
+export const ACTIVATION_ELU: i32 = 4
+export const ACTIVATION_SELU: i32 = 5
+export const ACTIVATION_GELU: i32 = 6
+export const ACTIVATION_GELU_TANH: i32 = 7
+export const ACTIVATION_QUICK_GELU: i32 = 8
+export const ACTIVATION_SILU: i32 = 9
+export const ACTIVATION_MISH: i32 = 10
+export const ACTIVATION_SIGMOID: i32 = 11
+export const ACTIVATION_TANH: i32 = 12
+export const ACTIVATION_HARD_SIGMOID: i32 = 13
+export const ACTIVATION_HARD_SWISH: i32 = 14
+export const ACTIVATION_HARD_TANH: i32 = 15
+export const ACTIVATION_EXP: i32 = 16
+export const ACTIVATION_EXPM1: i32 = 17
+export const ACTIVATION_EXP2: i32 = 18
+export const ACTIVATION_GELU_SHORT: i32 = 19
+export const COMBINE_NONE: i32 = 0
+export const COMBINE_ADD: i32 = 1
+export const COMBINE_GATE: i32 = 2
+export const WEIGHT_OPERAND_NONE: i32 = 0
+export const WEIGHT_OPERAND_QUERY: i32 = 1
+export const WEIGHT_OPERAND_KEY: i32 = 2
+export const FORMAT_FLOAT32: i32 = 0
+export const FORMAT_BFLOAT16: i32 = 1
+export const FORMAT_SPLIT: i32 = 2
+export const FORMAT_INT8: i32 = 3
+export const PRECISION_FLOAT32: i32 = 0
+export const PRECISION_HIGH: i32 = 1
+export const PRECISION_BFLOAT16: i32 = 2
+export const PRECISION_INT8: i32 = 3
+export const PRECISION_FLOAT16: i32 = 4
+export const NORM_KIND_NONE: i32 = 0
+export const NORM_KIND_LAYER_NORM: i32 = 1
+export const NORM_KIND_RMS_NORM: i32 = 2
+
+// Places of a field's parts, from the field's own.
+export const SLOT_PART_OFFSET: i32 = 0
+export const SLOT_PART_ROWS: i32 = 1
+export const SLOT_PART_WIDTH: i32 = 2
+export const SLOT_PART_STRIDE: i32 = 3
+export const SLOT_PART_FORMAT: i32 = 4
+export const NORM_PART_KIND: i32 = 0
+export const NORM_PART_WEIGHT: i32 = 1
+export const NORM_PART_BIAS: i32 = 2
+export const NORM_PART_EPSILON: i32 = 3
+export const PACKED_PART_OFFSET: i32 = 0
+export const PACKED_PART_PRECISION: i32 = 1
+
+// Places of fields, in numbers from the operation's first, which is its kind.
+export const FIELDS: i32 = 50
+/** Names what the operation works on. */
+export const INPUT: i32 = 1
+/** Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention. */
+export const SECOND: i32 = 6
+/** Names the slot that it writes. */
+export const OUTPUT: i32 = 11
+/** Names the slot where it keeps values between its own parts. Used by attention. */
+export const TEMPORARY: i32 = 16
+/** Normalises rows, or the queries of an attention. Used by norm, attention. */
+export const NORM: i32 = 21
+/** Normalises the keys of an attention. Used by attention. */
+export const KEY_NORM: i32 = 25
+/** Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention. */
+export const WEIGHT: i32 = 29
+/** Is added to each row of a product. Used by linear. */
+export const BIAS: i32 = 31
+/** Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise. */
+export const GAMMA: i32 = 32
+/** Names a table of the plan. Used by assembleTokens, broadcast. */
+export const CONSTANT: i32 = 33
+/** Is applied to each value. Used by linear, elementwise. */
+export const ACTIVATION: i32 = 34
+/** Says how the second slot joins at the end. Used by linear, elementwise. */
+export const COMBINE: i32 = 35
+/** Says which rows of an attention are weights. Used by attention. */
+export const WEIGHT_OPERAND: i32 = 36
+/** Counts the heads that share out the width. Used by attention, probeAttention. */
+export const HEADS: i32 = 37
+/** Multiplies the scores before softmax. Used by attention, probeAttention. */
+export const SCALE: i32 = 38
+/** Is the place among the outputs asked for. Used by copyOut. */
+export const OUTPUT_INDEX: i32 = 39
+/** Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+export const CHANNELS: i32 = 40
+/** [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+export const PLANE_HEIGHT: i32 = 41
+/** [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+export const PLANE_WIDTH: i32 = 42
+/** [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows. */
+export const PATCH_SIZE: i32 = 43
+/** [columns] Says where keys begin in a row of the second slot. Used by attention. */
+export const KEYS_AT: i32 = 44
+/** [columns] Says where values begin in a row of the second slot. Used by attention. */
+export const VALUES_AT: i32 = 45
+/** [rows] Is the first row that is kept. Used by sliceRows. */
+export const FIRST_ROW: i32 = 46
+/** [rows] Counts the learnt queries. Used by probeAttention. */
+export const LATENTS: i32 = 47
+/** Counts the groups that share out the rows of an image. Used by regroup. */
+export const GROUPS: i32 = 48
+/** Says that groups become images again. Used by regroup. */
+export const IS_BACK: i32 = 49
+
+// @ts-ignore: decorator
+@inline export function field(op: usize, index: i32): i32 {
+  return <i32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function realField(op: usize, index: i32): f32 {
+  return <f32>load<f64>(op + (<usize>index << 3))
+}
+// @ts-ignore: decorator
+@inline export function kindOf(op: usize): i32 {
+  return field(op, 0)
+}
+// @ts-ignore: decorator
+@inline export function activationOf(op: usize): i32 {
+  return field(op, ACTIVATION)
+}
+// @ts-ignore: decorator
+@inline export function combineOf(op: usize): i32 {
+  return field(op, COMBINE)
+}
+// @ts-ignore: decorator
+@inline export function weightOperandOf(op: usize): i32 {
+  return field(op, WEIGHT_OPERAND)
+}
+// @ts-ignore: decorator
+@inline export function headsOf(op: usize): i32 {
+  return field(op, HEADS)
+}
+// @ts-ignore: decorator
+@inline export function scaleOf(op: usize): f32 {
+  return realField(op, SCALE)
+}
+// @ts-ignore: decorator
+@inline export function outputIndexOf(op: usize): i32 {
+  return field(op, OUTPUT_INDEX)
+}
+// @ts-ignore: decorator
+@inline export function channelsOf(op: usize): i32 {
+  return field(op, CHANNELS)
+}
+// @ts-ignore: decorator
+@inline export function planeHeightOf(op: usize): i32 {
+  return field(op, PLANE_HEIGHT)
+}
+// @ts-ignore: decorator
+@inline export function planeWidthOf(op: usize): i32 {
+  return field(op, PLANE_WIDTH)
+}
+// @ts-ignore: decorator
+@inline export function patchSizeOf(op: usize): i32 {
+  return field(op, PATCH_SIZE)
+}
+// @ts-ignore: decorator
+@inline export function keysAtOf(op: usize): i32 {
+  return field(op, KEYS_AT)
+}
+// @ts-ignore: decorator
+@inline export function valuesAtOf(op: usize): i32 {
+  return field(op, VALUES_AT)
+}
+// @ts-ignore: decorator
+@inline export function firstRowOf(op: usize): i32 {
+  return field(op, FIRST_ROW)
+}
+// @ts-ignore: decorator
+@inline export function latentsOf(op: usize): i32 {
+  return field(op, LATENTS)
+}
+// @ts-ignore: decorator
+@inline export function groupsOf(op: usize): i32 {
+  return field(op, GROUPS)
+}
+// @ts-ignore: decorator
+@inline export function isBack(op: usize): bool {
+  return field(op, IS_BACK) != 0
+}
