@@ -1,36 +1,48 @@
 /**
- * Writes src/model/networks-data.ts from a dump of Birder's model registry:
+ * Writes src/model/network-lines.ts from a dump of Birder's model registry:
  *
  *     node scripts/import-birder-networks.mjs <configs.json>
  *
- * The dump holds, for every registered network, its class, its resolved config, its default size and its state-dict shapes
- * (too large to ship, and derivable). Facts from Birder (Apache-2.0), github.com/birder-project/birder.
+ * The dump holds the class, the resolved config, the default size and the state-dict shapes of every registered network. The
+ * shapes are left out, since they follow from the config and are far too large to ship. The facts are Birder's (Apache-2.0,
+ * github.com/birder-project/birder). How a line reads is told in src/model/decode-networks.ts, and its test compares the
+ * decoded lines with a dump again.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const { birder_version: version, networks } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-const lines = Object.entries(networks).map(
-  ([name, { class: kind, config, size, parameters_0_classes: parameters }]) => {
-    return `  ${JSON.stringify(name)}: ${JSON.stringify({ class: kind, config, size: size ?? null, parameters: parameters ?? null })},`
-  },
-)
+/** Every network has these settings, so they stand without their names, in this order. */
+const COLUMNS = ['patch_size', 'num_layers', 'num_heads', 'hidden_dim', 'mlp_dim', 'drop_path_rate']
+
+const [dump] = process.argv.slice(2)
+if (dump === undefined) throw new Error('Which dump? Pass the path of configs.json.')
+const { birder_version: version, networks } = JSON.parse(readFileSync(dump, 'utf8'))
+
+const lines = Object.entries(networks).map(([name, { class: kind, config, size, parameters_0_classes }]) => {
+  const missing = COLUMNS.find((key) => typeof config[key] !== 'number')
+  if (missing !== undefined) throw new Error(`${name} has no number ${missing}, which every line needs.`)
+  const others = Object.entries(config).filter(([key]) => !COLUMNS.includes(key))
+  const fields = [
+    name,
+    kind,
+    size?.join('x') ?? '-',
+    parameters_0_classes ?? '-',
+    ...COLUMNS.map((key) => config[key]),
+    ...others.map(([key, value]) => `${key}=${JSON.stringify(value)}`),
+  ]
+  const line = fields.join(' ')
+  if (line.split(' ').length !== fields.length || /[`$\\\n]/.test(line))
+    throw new Error(`${name} cannot be written as a line of fields: ${line}`)
+  return line
+})
+
 writeFileSync(
-  'src/model/networks-data.ts',
+  'src/model/network-lines.ts',
   `/**
- * Every network of Birder ${version}'s vision-transformer families: class, config, default size, parameters without a classifier.
- * Written by scripts/import-birder-networks.mjs from Birder's registry (Apache-2.0).
+ * Every network of Birder ${version}'s vision-transformer families, one a line, as decode-networks.ts reads it.
+ * scripts/import-birder-networks.mjs has written this file from Birder's registry (Apache-2.0).
  */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
-
-export interface NetworkData {
-  readonly class: string
-  readonly config: { readonly [key: string]: PlainValue }
-  readonly size: readonly number[] | null
-  readonly parameters: number | null
-}
-
-export const BIRDER_NETWORKS: { readonly [name: string]: NetworkData } = {
+export const NETWORK_LINES: string = \`
 ${lines.join('\n')}
-}
+\`
 `,
 )

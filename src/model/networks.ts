@@ -1,26 +1,35 @@
 /** Birder's registered networks by name: what a name says about a checkpoint. */
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
+import { decodeNetworks, type NetworkData } from './decode-networks.js'
 import { nearestNames } from './nearest-names.js'
-import { BIRDER_NETWORKS, type NetworkData } from './networks-data.js'
+import { NETWORK_LINES } from './network-lines.js'
 
-/** The class that this library runs; others are named when refused. */
+/** Networks of this class can be run; others are named when they are refused. */
 const SUPPORTED_CLASS = 'ViT'
 
+let decoded: ReadonlyMap<string, NetworkData> | null = null
+
+/** Every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
+export function allNetworks(): ReadonlyMap<string, NetworkData> {
+  decoded ??= decodeNetworks(NETWORK_LINES)
+  return decoded
+}
+
 export function networkNames(): readonly string[] {
-  return Object.keys(BIRDER_NETWORKS)
+  return [...allNetworks().keys()]
 }
 
 /** Names are matched in lower case, as Birder's registry does. Throws `unsupported-network`. */
 export function findNetwork(name: string): NetworkData & { readonly name: string } {
   const key = name.toLowerCase()
-  if (!Object.hasOwn(BIRDER_NETWORKS, key)) {
+  const network = allNetworks().get(key)
+  if (network === undefined) {
     const near = nearestNames(key, networkNames()).join(', ')
     throw new CheckpointError(
       'unsupported-network',
       `No network is named ${name}. The nearest names are ${near}.`,
     )
   }
-  const network = BIRDER_NETWORKS[key]
   if (network.class !== SUPPORTED_CLASS) {
     throw new CheckpointError(
       'unsupported-network',
@@ -31,17 +40,17 @@ export function findNetwork(name: string): NetworkData & { readonly name: string
 }
 
 /**
- * The network that a file's name begins with, as Birder names its files (`NETWORK_TAG.pt`); null where it begins with none.
+ * Tells which network a file's name begins with, as Birder names its files (`NETWORK_TAG.pt`); null where it begins with none.
  * The longest such name wins: `vit_b16_ap_x.pt` is `vit_b16_ap`, not `vit_b16`.
  */
 export function networkOfFileOrNull(label: string): string | null {
   const base = label.slice(Math.max(label.lastIndexOf('/'), label.lastIndexOf('\\')) + 1).toLowerCase()
   let best: string | null = null
-  for (const name of networkNames()) {
+  for (const name of allNetworks().keys()) {
     if (
       base.startsWith(name) &&
       /^([_.]|$)/.test(base.slice(name.length)) &&
-      name.length > (best?.length ?? 0)
+      (best === null || name.length > best.length)
     )
       best = name
   }

@@ -1,39 +1,40 @@
+/** Each registered network is read from tensors made up by its name, since no weights of that many networks could be kept here. */
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { elementCount } from '../tensor/shape.js'
 import { hashedCheckpoint, hashedValues } from '../verify/hashed-checkpoint.js'
-import { networkNames } from './networks.js'
-import { BIRDER_NETWORKS } from './networks-data.js'
+import { allNetworks } from './networks.js'
 import { planVit } from './plan-vit.js'
 import { readVit } from './read-vit.js'
 
-const vits = networkNames().filter((name) => BIRDER_NETWORKS[name].class === 'ViT')
+const vits = [...allNetworks()]
+  .filter(([, network]) => network.class === 'ViT')
+  .map(
+    ([name, { size, config, parameters }]) =>
+      ({ name, size: size ?? [224, 224], config, parameters }) as const,
+  )
 
 describe('every network of class ViT that Birder registers', () => {
   test('there are 127 of them', () => expect(vits).toHaveLength(127))
 
-  test.each(vits)('%s has exactly as many parameters as Birder counts', (name) => {
-    const { size, parameters } = BIRDER_NETWORKS[name]
-    const [height, width] = size ?? [224, 224]
-    const { tensors } = hashedCheckpoint(name, [height, width], 'x')
+  test.each(vits)('$name has exactly as many parameters as Birder counts', ({ name, size, parameters }) => {
+    const { tensors } = hashedCheckpoint(name, size, 'x')
     let count = 0
     for (const [tensor, { shape }] of tensors)
       if (!/running_|num_batches/.test(tensor)) count += elementCount(shape)
     expect(count).toBe(parameters)
   })
 
-  test.each(vits)('%s is recognised from its tensors and plans with an embedding of its width', (name) => {
-    const { size } = BIRDER_NETWORKS[name]
-    const [height, width] = size ?? [224, 224]
-    const vit = readVit(hashedCheckpoint(name, [height, width], 'x'), { network: name })
-    const { patchSize } = vit.config
-    const { plan, slots } = planVit(
-      vit.config,
-      { rows: height / patchSize, columns: width / patchSize },
-      null,
-    )
-    expect(plan.slots.get(slots.embedding)).toEqual([1, BIRDER_NETWORKS[name].config.hidden_dim])
-  })
+  test.each(vits)(
+    '$name is recognised from its tensors and plans with an embedding of its width',
+    ({ name, size, config }) => {
+      const vit = readVit(hashedCheckpoint(name, size, 'x'), { network: name })
+      const { patchSize } = vit.config
+      const grid = { rows: size[0] / patchSize, columns: size[1] / patchSize }
+      const { plan, slots } = planVit(vit.config, grid, null)
+      expect(plan.slots.get(slots.embedding)).toEqual([1, config.hidden_dim])
+    },
+  )
 })
 
 test('a bare state dict without name or config gives the same config as the registry, but for what leaves no trace', () => {
@@ -58,11 +59,11 @@ test('an unknown network is answered with the nearest names', () => {
   expect(() => readVit(checkpoint, { network: 'vit_s61' })).toThrow(/nearest names are .*vit_s16/)
 })
 
-test('a config that promises a million blocks is refused before anything is planned', () => {
+test('a config that promises a million blocks is refused for the tensors that it lacks, before anything is planned', () => {
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
-  const started = performance.now()
-  expect(() => readVit(checkpoint, { network: 'vit_s16', config: { num_layers: 1e6 } })).toThrow(/blocks/)
-  expect(performance.now() - started).toBeLessThan(1000)
+  expect(() => readVit(checkpoint, { network: 'vit_s16', config: { num_layers: 1e6 } })).toThrow(
+    /the config says 1000000 blocks, and the file has only \d+ tensors/,
+  )
 })
 
 test('hashed numbers are those of the golden cases', () => {

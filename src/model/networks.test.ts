@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { decodeNetworks } from './decode-networks.js'
+import { allNetworks, findNetwork, networkNames, networkOfFileOrNull } from './networks.js'
+
+const line = 'vit_x ViT 224x192 86 16 12 12 768 3072 0.1 class_token=false window_size=[14,7]'
+
+test('a line holds the six settings of every network by place and others by name', () => {
+  expect([...decodeNetworks(line)]).toEqual([
+    [
+      'vit_x',
+      {
+        class: 'ViT',
+        config: {
+          patch_size: 16,
+          num_layers: 12,
+          num_heads: 12,
+          hidden_dim: 768,
+          mlp_dim: 3072,
+          drop_path_rate: 0.1,
+          class_token: false,
+          window_size: [14, 7],
+        },
+        size: [224, 192],
+        parameters: 86,
+      },
+    ],
+  ])
+})
+
+test('a network that Birder could not build has neither size nor count', () => {
+  const network = decodeNetworks(line.replace('224x192 86', '- -')).get('vit_x')
+  expect(network).toMatchObject({ size: null, parameters: null })
+})
+
+test.each([
+  ['a field too few', 'vit_x ViT 224x192 86 16 12 12 768 3072', /lacks its drop_path_rate/],
+  ['two spaces', line.replace(' ViT', '  ViT'), /lacks its class/],
+  ['one side only', line.replace('224x192', '224'), /the size 224,/],
+  ['a word for a number', line.replace('768', 'wide'), /has wide for its hidden_dim/],
+  ['a count that is none', line.replace(' 86 ', ' 8e '), /has 8e for its parameters/],
+  ['a value without a key', line.replace('class_token=', '='), /has =false where key=value is expected/],
+  ['a value that is no JSON', line.replace('=false', '=no'), /vit_x's class_token is not JSON/],
+  ['a network twice', `${line}\n${line}`, /Two lines describe the network vit_x/],
+])('%s: refused', (_, lines, message) => {
+  expect(() => decodeNetworks(lines)).toThrow(message)
+})
+
+test("the networks are those of Birder's registry, by the digest of all their fields", () => {
+  const digest = createHash('sha256').update(JSON.stringify([...allNetworks()]))
+  expect(digest.digest('hex')).toBe('ece0e098045b892ce19938507ebb1bf1a7cd6ea1d57befe8065f8dcf388b20d5')
+})
+
+interface Dump {
+  readonly networks: {
+    readonly [name: string]: {
+      readonly class: string
+      readonly config: object
+      readonly size?: readonly number[]
+      readonly parameters_0_classes?: number
+    }
+  }
+}
+
+const registry = '../shared/birder/configs.json'
+test.skipIf(!existsSync(registry))(
+  "the networks are Birder's registry to the last field, in its order",
+  () => {
+    const { networks } = JSON.parse(readFileSync(registry, 'utf8')) as Dump
+    expect([...allNetworks()]).toEqual(
+      Object.entries(networks).map(
+        ([name, { class: kind, config, size = null, parameters_0_classes = null }]) => [
+          name,
+          { class: kind, config, size, parameters: parameters_0_classes },
+        ],
+      ),
+    )
+  },
+)
+
+test('a name is found in any case; one of Object is no network', () => {
+  expect(findNetwork('ViT_B16').name).toBe('vit_b16')
+  expect(() => findNetwork('constructor')).toThrow(/No network is named constructor/)
+})
+
+test('every file that is named as Birder names it tells its network, whatever the folder', () => {
+  for (const name of networkNames()) {
+    expect(networkOfFileOrNull(`models/vit/${name}_tag.pt`)).toBe(name)
+    expect(networkOfFileOrNull(`C:\\models\\${name.toUpperCase()}.safetensors`)).toBe(name)
+  }
+})
+
+test('the longest name wins, and a name that only begins the word is none', () => {
+  expect(networkOfFileOrNull('vit_b16_ap_x.pt')).toBe('vit_b16_ap')
+  expect(networkOfFileOrNull('vit_b16x.pt')).toBeNull()
+  expect(networkOfFileOrNull('weights.pt')).toBeNull()
+})
