@@ -1,4 +1,7 @@
-/** Whatever a server does, a download ends in the whole right file or in a named error, after a bounded number of questions. */
+/**
+ * Whatever a server does, a download ends in the whole right file or in a named error, after a bounded number
+ * of questions.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -26,13 +29,13 @@ interface Manners {
   readonly length: 'right' | 'none' | 'longer' | 'shorter' | 'nonsense'
   readonly encoding: 'none' | 'gzip'
   readonly end: 'close' | 'cut' | 'stall'
-  /** Where the answer ends, as a share of its bytes. */
+  /** The answer ends after this share of its bytes. */
   readonly endAt: number
 }
 
 type Behaviour = Manners | number | 'silence' | 'unreachable'
 
-/** Answers as a server with these manners does; a well-mannered one as RFC 9110 says. */
+/** Answers as a server with these manners does; a well-mannered one does as RFC 9110 says. */
 function replyOf(manners: Manners, { headers }: Question, versions: readonly Uint8Array[]): Reply {
   const file = versions[manners.version % versions.length] as Uint8Array
   const etag = { own: `"v${manners.version}"`, same: '"v"', weak: `W/"v${manners.version}"`, none: null }[
@@ -103,7 +106,10 @@ const endings = fc.record({
   end: fc.constantFrom('close' as const, 'cut', 'stall'),
   endAt: fc.double({ min: 0, max: 1, noNaN: true }),
 })
-/** Servers that say the truth of what they send, but may serve another version each time, or end before they should. */
+/**
+ * These servers say the truth of what they send, but may serve another version each time, or end before they
+ * should.
+ */
 const truthful = fc
   .tuple(
     fc.record({
@@ -135,7 +141,7 @@ const anything = fc.oneof(
   { weight: 1, arbitrary: status },
 )
 
-/** Three versions of one file, of whatever lengths. */
+/** There are three versions of one file, of whatever lengths. */
 const versions = fc.array(fc.uint8Array({ minLength: 20, maxLength: 60 }), { minLength: 3, maxLength: 3 })
 const traits = fc.constantFrom(NODE_TRAITS, BROWSER_TRAITS)
 

@@ -1,4 +1,4 @@
-/** The download's decisions one by one, against a server, a place and a clock in memory. */
+/** Checks the download's decisions one by one, against a server, a place and a clock in memory. */
 import { describe, expect, test } from 'vitest'
 import {
   BROWSER_TRAITS,
@@ -56,14 +56,14 @@ function whole(extra: Partial<Reply> = {}): Reply {
   return { status: 200, headers: { ...ETAG, 'content-length': '100' }, body: file, ...extra }
 }
 
-/** Cut after 40 bytes. */
+/** Is cut after 40 bytes. */
 const CUT = whole({ body: file.subarray(0, 40), end: 'cut' })
 
 function rest(headers: Record<string, string> = ETAG): Reply {
   return { status: 206, headers: { ...headers, 'content-range': 'bytes 40-99/100' }, body: file.subarray(40) }
 }
 
-/** Answers one after the other; the last one again and again. */
+/** Gives one answer after the other, and the last one again and again. */
 function inTurn(...replies: (Reply | Error | 'silence')[]): Script {
   return (_, visit) => replies[visit] ?? (replies.at(-1) as Reply)
 }
