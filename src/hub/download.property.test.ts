@@ -28,7 +28,7 @@ interface Manners {
   readonly heedsIfRange: boolean
   readonly length: 'right' | 'none' | 'longer' | 'shorter' | 'nonsense'
   readonly encoding: 'none' | 'gzip'
-  readonly end: 'close' | 'cut' | 'stall'
+  readonly end: 'close' | 'early' | 'cut' | 'stall'
   /** The answer ends after this share of its bytes. */
   readonly endAt: number
 }
@@ -72,7 +72,7 @@ function replyOf(manners: Manners, { headers }: Question, versions: readonly Uin
       ...(isRange ? { 'content-range': `bytes ${told}-${file.length - 1}/${file.length}` } : {}),
     },
     body: manners.end === 'close' ? body : body.subarray(0, Math.floor(body.length * manners.endAt)),
-    end: manners.end,
+    end: manners.end === 'early' ? 'close' : manners.end,
   }
 }
 
@@ -103,7 +103,7 @@ const GOOD: Manners = {
 
 const passing = fc.constantFrom<Behaviour>(408, 425, 429, 500, 502, 503, 504, 'silence', 'unreachable')
 const endings = fc.record({
-  end: fc.constantFrom('close' as const, 'cut', 'stall'),
+  end: fc.constantFrom('close' as const, 'early', 'cut', 'stall'),
   endAt: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 /**
@@ -120,7 +120,11 @@ const truthful = fc
     }),
     endings,
   )
-  .map(([manners, ending]): Manners => ({ ...GOOD, ...manners, ...ending }))
+  .map(([manners, ending]): Manners => {
+    // An end that comes early without a cut can only be told where the length was announced.
+    const end = ending.end === 'early' && manners.length !== 'right' ? 'cut' : ending.end
+    return { ...GOOD, ...manners, ...ending, end }
+  })
 const anyManners = fc
   .tuple(
     fc.record({
@@ -218,7 +222,7 @@ test('troubles that pass are no reason to fail: as many as there are retries, th
     passing.filter((behaviour) => behaviour !== 'unreachable'),
     fc
       .record({
-        end: fc.constantFrom('cut' as const, 'stall'),
+        end: fc.constantFrom('early' as const, 'cut', 'stall'),
         endAt: fc.double({ min: 0, max: 0.99, noNaN: true }),
         ranges: fc.constantFrom('understood' as const, 'ignored'),
       })

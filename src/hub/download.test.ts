@@ -123,6 +123,33 @@ describe('pieces', () => {
     })
   })
 
+  test('416 of another version says nothing about the bytes that are here', async () => {
+    const noLength = whole({ headers: ETAG, end: 'cut' })
+    const other = { status: 416, headers: { etag: '"two"', 'content-range': 'bytes */100' } }
+    for (const traits of [NODE_TRAITS, BROWSER_TRAITS]) {
+      const { questions } = await attempt(inTurn(noLength, other, whole()), {}, { traits })
+      expect(questions.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100-', undefined])
+    }
+  })
+
+  test.each([
+    [
+      'is encoded, so that its place is not that of its bytes',
+      { ...ETAG, 'content-encoding': 'gzip' },
+      '40-99/100',
+    ],
+    ['is of a file that ends before it', ETAG, '40-99/30'],
+  ])('a piece that %s is not joined', async (_, headers, range) => {
+    const piece = { status: 206, headers: { ...headers, 'content-range': `bytes ${range}` } }
+    const { result, questions } = await attempt(inTurn(CUT, piece, whole()), {}, { traits: BROWSER_TRAITS })
+    expect([result?.kept, questions.length]).toEqual([file, 3])
+  })
+
+  test('an answer that ends before the length that it announced was cut, though nobody says so', async () => {
+    const { result, questions } = await attempt(inTurn(whole({ body: file.subarray(0, 40) }), rest()))
+    expect([result?.kept, questions.length]).toEqual([file, 2])
+  })
+
   test('a hash in capitals is the same hash', async () => {
     expect((await attempt(inTurn(whole()), { sha256: sha256.toUpperCase() })).result?.sha256).toBe(sha256)
   })
