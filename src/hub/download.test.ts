@@ -107,6 +107,9 @@ describe('pieces', () => {
   test('pieces that make a wrong whole are fetched once more in one piece; a wrong whole in one piece is not', async () => {
     const mixed = inTurn(CUT, { ...rest(), body: new Uint8Array(60) }, whole())
     expect((await attempt(mixed, { sha256 })).questions).toHaveLength(3)
+    const never: Script = (_, visit) => (visit % 2 === 0 ? CUT : { ...rest(), body: new Uint8Array(60) })
+    const twice = await attempt(never, { sha256 })
+    expect([twice.error?.code, twice.questions.length]).toEqual(['wrong-hash', 4])
     const wrong = await attempt(inTurn(whole()), { sha256: hashOf(new Uint8Array()) })
     expect(wrong.error).toMatchObject({ code: 'wrong-hash', message: /Nothing was kept\. Wonder why\.$/ })
     expect(wrong.questions).toHaveLength(1)

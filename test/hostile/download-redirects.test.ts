@@ -37,7 +37,7 @@ test('an address elsewhere never sees the token', async () => {
     ...QUICK,
     env: { HF_TOKEN: 'hf_secret' },
   })
-  expect(server.requests[0].headers.authorization).toBeUndefined()
+  expect(server.requests[0]?.headers.authorization).toBeUndefined()
 })
 
 test('an error behind a redirect names the host that answered and not its signed query', async () => {
