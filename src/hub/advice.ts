@@ -1,4 +1,7 @@
-/** What to do next, as a platform can advise it: each is the end of a message about a download, in whole sentences. */
+/**
+ * Advice says what to do next where the user is. Each field ends a message about a download, in whole
+ * sentences.
+ */
 export interface Advice {
   /** Begins a sentence that says how the same file is asked for once more, such as "Run again". */
   readonly again: string

@@ -1,12 +1,15 @@
-/** How a platform asks a server for a download, and what it hands back: the state machine itself knows no socket. */
+/**
+ * A platform asks servers for the download and hands back their answers, so that the state machine itself
+ * knows no socket.
+ */
 
 export interface Answer {
   readonly status: number
-  /** The address that answered in the end, after all redirects. */
+  /** Names the address that answered in the end, after all redirects. */
   readonly url: URL
-  /** A header by its name in lower case; null where there is none, or where the platform hides it. */
+  /** Gives a header by its name in lower case; null where there is none, or where the platform hides it. */
   header(name: string): string | null
-  /** Can be walked through once. Whatever it throws is taken for a cut of the connection. */
+  /** It can be walked through once. Whatever it throws is taken for a cut of the connection. */
   readonly body: AsyncIterable<Uint8Array>
   /** Lets go of a body that nobody wants, however long it is. */
   cancel(): Promise<void>
@@ -20,15 +23,21 @@ export interface Question {
 }
 
 export interface Opener {
-  /** Whether `If-Range` may be sent. Where it may not, the version that the answer names is looked at instead. */
+  /**
+   * Says whether `If-Range` may be sent. Where it may not, the version that the answer names is looked at
+   * instead.
+   */
   readonly sendsIfRange: boolean
-  /** Whether headers of an answer may be hidden from us, as browsers hide those of other origins. */
+  /** Says whether headers of an answer may be hidden from us, as browsers hide those of other origins. */
   readonly hidesHeaders: boolean
-  /** Whether an encoded body (`Content-Encoding`) arrives decoded, so that `Content-Length` says nothing of its bytes. */
+  /**
+   * Says whether an encoded body (`Content-Encoding`) arrives decoded, so that `Content-Length` says nothing
+   * of its bytes.
+   */
   readonly decodes: boolean
   /**
-   * Asks once, follows redirects, and hands back an answer of whatever other status. Throws `PassingTrouble` for what may be gone at
-   * the next try, `HubError` for what will not, the signal's reason when aborted.
+   * Asks once, follows redirects, and hands back an answer of whatever other status. Throws `PassingTrouble`
+   * for what may be gone at the next try, `HubError` for what will not, the signal's reason when aborted.
    */
   open(url: URL, question: Question): Promise<Answer>
 }

@@ -1,4 +1,7 @@
-/** How a download goes on where it stopped, as HTTP lets it (RFC 9110, sections 13.1.5 and 14): pure decisions, whoever fetches. */
+/**
+ * A download goes on where it stopped as HTTP lets it (RFC 9110, sections 13.1.5 and 14). These decisions are
+ * pure, whoever fetches.
+ */
 
 /** Holds what a server says to tell one version of a file from another. */
 export interface Version {
@@ -16,7 +19,10 @@ export function resumable(version: Version | null, hashed: boolean): boolean {
   return version !== null && (hashed || validator(version) !== null)
 }
 
-/** Whether nothing speaks against it: a server need not name the version again (RFC 9110, section 15.3.7). */
+/**
+ * Tells whether nothing speaks against one version: a server need not name it again (RFC 9110, section
+ * 15.3.7).
+ */
 export function sameVersion(ours: Version | null, theirs: Version): boolean {
   if (ours === null) return false
   if (ours.etag !== null && theirs.etag !== null) return ours.etag === theirs.etag
@@ -25,7 +31,10 @@ export function sameVersion(ours: Version | null, theirs: Version): boolean {
   )
 }
 
-/** Whether both name themselves, and alike. Where neither a hash nor `If-Range` vouches for pieces, only this does. */
+/**
+ * Tells whether both name themselves, and alike. Where neither a hash nor `If-Range` vouches for pieces, only
+ * this does.
+ */
 export function provenSameVersion(ours: Version | null, theirs: Version): boolean {
   return (
     ours !== null &&

@@ -1,11 +1,13 @@
-/** Time, handed in so that tests of stalls and waits need none. */
+/** Time is handed in, so that tests of stalls and waits need none. */
 
 export interface Clock {
-  /** Milliseconds since some moment. */
+  /** Gives milliseconds since some moment. */
   now(): number
   /** Rejects with the signal's own reason, at once, when aborted. */
   pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void>
-  /** Calls `action` once that much time has passed, unless the function that is returned was called before. */
+  /**
+   * Calls `action` once that much time has passed, unless the function that is returned was called before.
+   */
   after(milliseconds: number, action: () => void): () => void
 }
 

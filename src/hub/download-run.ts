@@ -1,4 +1,4 @@
-/** What all parts of a download under way need to know of it. */
+/** Holds what all parts of a download under way need to know of it. */
 import type { Advice } from './advice.js'
 import type { Opener } from './answer.js'
 import type { Clock } from './clock.js'
@@ -11,17 +11,20 @@ export interface DownloadRun {
   readonly clock: Clock
   /** Aborts when the caller has enough or the lock is lost. */
   readonly signal: AbortSignal
-  /** The hash that the whole file must have, in lower case; null when nobody knows it. Only a hash lets pieces be joined on a server's bare word. */
+  /**
+   * The whole file must have this hash (lower case); null when nobody knows it. Only a hash lets pieces be
+   * joined on a server's bare word.
+   */
   readonly sha256: string | null
-  /** The exact length in bytes; null when nobody knows it. */
+  /** The file must have exactly so many bytes; null when nobody knows it. */
   readonly size: number | null
   /** More bytes than this are refused. */
   readonly atMost: number
-  /** Tries after a failure that may pass, without a mebibyte of progress. */
+  /** Counts the tries after a failure that may pass, as long as no mebibyte of progress was made. */
   readonly retries: number
-  /** The first wait between tries. */
+  /** The first wait between tries takes so long; each further one takes twice as long. */
   readonly retryDelayMs: number
-  /** How long the server may send nothing. */
+  /** The server may send nothing for so long. */
   readonly stallTimeoutMs: number
   readonly report: Report
 }

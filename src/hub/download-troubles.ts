@@ -1,4 +1,4 @@
-/** What can go wrong with a download, each as its named error. */
+/** Each thing that can go wrong with a download has its named error here. */
 import type { Answer } from './answer.js'
 import type { DownloadRun } from './download-run.js'
 import { HubError, PassingTrouble } from './hub-error.js'
@@ -7,7 +7,9 @@ import { showUrl } from './show-url.js'
 /** These statuses may be gone at the next try. */
 const BUSY: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
-/** For any status that brings no bytes. A redirect's host is named, since it is the one that refuses. */
+/**
+ * Names any status that brings no bytes. A redirect's host is named too, since it is the one that refuses.
+ */
 export function refusal(answer: Answer, { url, advice }: DownloadRun): Error {
   const { status } = answer
   const by = answer.url.host === url.host ? '' : ` (redirected to ${answer.url.host})`
@@ -56,7 +58,7 @@ export function cut(
   )
 }
 
-/** For an answer that cannot be joined to what is here. */
+/** Refuses an answer that cannot be joined to what is here. */
 export function otherBytes(answer: Answer, what: string, run: DownloadRun): PassingTrouble {
   return new PassingTrouble(
     new HubError(
@@ -66,7 +68,7 @@ export function otherBytes(answer: Answer, what: string, run: DownloadRun): Pass
   )
 }
 
-/** For an answer in a language that was not asked for and is not understood. */
+/** Refuses bytes in an encoding that was not asked for and is not undone. */
 export function encodedBody(answer: Answer, encoding: string): HubError {
   return new HubError(
     'server-error',

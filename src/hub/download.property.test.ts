@@ -1,4 +1,7 @@
-/** Whatever a server does, a download ends in the whole right file or in a named error, after a bounded number of questions. */
+/**
+ * Whatever a server does, a download ends in the whole right file or in a named error, after a bounded number
+ * of questions.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -25,14 +28,14 @@ interface Manners {
   readonly heedsIfRange: boolean
   readonly length: 'right' | 'none' | 'longer' | 'shorter' | 'nonsense'
   readonly encoding: 'none' | 'gzip'
-  readonly end: 'close' | 'cut' | 'stall'
-  /** Where the answer ends, as a share of its bytes. */
+  readonly end: 'close' | 'early' | 'cut' | 'stall'
+  /** The answer ends after this share of its bytes. */
   readonly endAt: number
 }
 
 type Behaviour = Manners | number | 'silence' | 'unreachable'
 
-/** Answers as a server with these manners does; a well-mannered one as RFC 9110 says. */
+/** Answers as a server with these manners does; a well-mannered one does as RFC 9110 says. */
 function replyOf(manners: Manners, { headers }: Question, versions: readonly Uint8Array[]): Reply {
   const file = versions[manners.version % versions.length] as Uint8Array
   const etag = { own: `"v${manners.version}"`, same: '"v"', weak: `W/"v${manners.version}"`, none: null }[
@@ -69,7 +72,7 @@ function replyOf(manners: Manners, { headers }: Question, versions: readonly Uin
       ...(isRange ? { 'content-range': `bytes ${told}-${file.length - 1}/${file.length}` } : {}),
     },
     body: manners.end === 'close' ? body : body.subarray(0, Math.floor(body.length * manners.endAt)),
-    end: manners.end,
+    end: manners.end === 'early' ? 'close' : manners.end,
   }
 }
 
@@ -100,10 +103,13 @@ const GOOD: Manners = {
 
 const passing = fc.constantFrom<Behaviour>(408, 425, 429, 500, 502, 503, 504, 'silence', 'unreachable')
 const endings = fc.record({
-  end: fc.constantFrom('close' as const, 'cut', 'stall'),
+  end: fc.constantFrom('close' as const, 'early', 'cut', 'stall'),
   endAt: fc.double({ min: 0, max: 1, noNaN: true }),
 })
-/** Servers that say the truth of what they send, but may serve another version each time, or end before they should. */
+/**
+ * These servers say the truth of what they send, but may serve another version each time, or end before they
+ * should.
+ */
 const truthful = fc
   .tuple(
     fc.record({
@@ -114,7 +120,11 @@ const truthful = fc
     }),
     endings,
   )
-  .map(([manners, ending]): Manners => ({ ...GOOD, ...manners, ...ending }))
+  .map(([manners, ending]): Manners => {
+    // An end that comes early without a cut can only be told where the length was announced.
+    const end = ending.end === 'early' && manners.length !== 'right' ? 'cut' : ending.end
+    return { ...GOOD, ...manners, ...ending, end }
+  })
 const anyManners = fc
   .tuple(
     fc.record({
@@ -135,7 +145,7 @@ const anything = fc.oneof(
   { weight: 1, arbitrary: status },
 )
 
-/** Three versions of one file, of whatever lengths. */
+/** There are three versions of one file, of whatever lengths. */
 const versions = fc.array(fc.uint8Array({ minLength: 20, maxLength: 60 }), { minLength: 3, maxLength: 3 })
 const traits = fc.constantFrom(NODE_TRAITS, BROWSER_TRAITS)
 
@@ -212,7 +222,7 @@ test('troubles that pass are no reason to fail: as many as there are retries, th
     passing.filter((behaviour) => behaviour !== 'unreachable'),
     fc
       .record({
-        end: fc.constantFrom('cut' as const, 'stall'),
+        end: fc.constantFrom('early' as const, 'cut', 'stall'),
         endAt: fc.double({ min: 0, max: 0.99, noNaN: true }),
         ranges: fc.constantFrom('understood' as const, 'ignored'),
       })

@@ -1,4 +1,4 @@
-/** The download's decisions one by one, against a server, a place and a clock in memory. */
+/** Checks the download's decisions one by one, against a server, a place and a clock in memory. */
 import { describe, expect, test } from 'vitest'
 import {
   BROWSER_TRAITS,
@@ -56,14 +56,14 @@ function whole(extra: Partial<Reply> = {}): Reply {
   return { status: 200, headers: { ...ETAG, 'content-length': '100' }, body: file, ...extra }
 }
 
-/** Cut after 40 bytes. */
+/** Is cut after 40 bytes. */
 const CUT = whole({ body: file.subarray(0, 40), end: 'cut' })
 
 function rest(headers: Record<string, string> = ETAG): Reply {
   return { status: 206, headers: { ...headers, 'content-range': 'bytes 40-99/100' }, body: file.subarray(40) }
 }
 
-/** Answers one after the other; the last one again and again. */
+/** Gives one answer after the other, and the last one again and again. */
 function inTurn(...replies: (Reply | Error | 'silence')[]): Script {
   return (_, visit) => replies[visit] ?? (replies.at(-1) as Reply)
 }
@@ -107,6 +107,9 @@ describe('pieces', () => {
   test('pieces that make a wrong whole are fetched once more in one piece; a wrong whole in one piece is not', async () => {
     const mixed = inTurn(CUT, { ...rest(), body: new Uint8Array(60) }, whole())
     expect((await attempt(mixed, { sha256 })).questions).toHaveLength(3)
+    const never: Script = (_, visit) => (visit % 2 === 0 ? CUT : { ...rest(), body: new Uint8Array(60) })
+    const twice = await attempt(never, { sha256 })
+    expect([twice.error?.code, twice.questions.length]).toEqual(['wrong-hash', 4])
     const wrong = await attempt(inTurn(whole()), { sha256: hashOf(new Uint8Array()) })
     expect(wrong.error).toMatchObject({ code: 'wrong-hash', message: /Nothing was kept\. Wonder why\.$/ })
     expect(wrong.questions).toHaveLength(1)
@@ -121,6 +124,33 @@ describe('pieces', () => {
       code: 'short-file',
       message: /offers 100 bytes, expected 101/,
     })
+  })
+
+  test('416 of another version says nothing about the bytes that are here', async () => {
+    const noLength = whole({ headers: ETAG, end: 'cut' })
+    const other = { status: 416, headers: { etag: '"two"', 'content-range': 'bytes */100' } }
+    for (const traits of [NODE_TRAITS, BROWSER_TRAITS]) {
+      const { questions } = await attempt(inTurn(noLength, other, whole()), {}, { traits })
+      expect(questions.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100-', undefined])
+    }
+  })
+
+  test.each([
+    [
+      'is encoded, so that its place is not that of its bytes',
+      { ...ETAG, 'content-encoding': 'gzip' },
+      '40-99/100',
+    ],
+    ['is of a file that ends before it', ETAG, '40-99/30'],
+  ])('a piece that %s is not joined', async (_, headers, range) => {
+    const piece = { status: 206, headers: { ...headers, 'content-range': `bytes ${range}` } }
+    const { result, questions } = await attempt(inTurn(CUT, piece, whole()), {}, { traits: BROWSER_TRAITS })
+    expect([result?.kept, questions.length]).toEqual([file, 3])
+  })
+
+  test('an answer that ends before the length that it announced was cut, though nobody says so', async () => {
+    const { result, questions } = await attempt(inTurn(whole({ body: file.subarray(0, 40) }), rest()))
+    expect([result?.kept, questions.length]).toEqual([file, 2])
   })
 
   test('a hash in capitals is the same hash', async () => {

@@ -1,6 +1,7 @@
 /**
- * The one way in which a file comes from an address: whole or not at all, resumed after cuts, checked by length and sha256, and fetched
- * once however many ask for it. Where it is kept, how a server is asked and what can be advised is handed in by the platform.
+ * A file comes from an address in this one way: whole or not at all, resumed after cuts, checked by length
+ * and sha256, and fetched once however many ask for it. Where it is kept, how a server is asked and what can
+ * be advised is handed in by the platform.
  */
 import type { Advice } from './advice.js'
 import type { Opener } from './answer.js'
@@ -16,9 +17,9 @@ import { progressReporter } from './report-progress.js'
 
 export interface DownloadJob {
   readonly url: URL
-  /** 64 hexadecimal digits that the whole file must have. */
+  /** The whole file must have these 64 hexadecimal digits. */
   readonly sha256?: string | undefined
-  /** Exact length in bytes. */
+  /** The whole file must have exactly so many bytes. */
   readonly size?: number | undefined
   /** Refuse a file longer than this many bytes, where the exact length is not known. */
   readonly atMost?: number | undefined
@@ -26,11 +27,14 @@ export interface DownloadJob {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
   /** Where the network may not be touched, this is the message of the error that says so. */
   readonly offline?: string | undefined
-  /** Tries after a failure that may pass, each twice as long after the last one, without a mebibyte of progress. */
+  /**
+   * A failure that may pass is followed by so many more tries, each after twice the wait; 5 unless given. A
+   * mebibyte of progress lets the count begin again.
+   */
   readonly retries?: number | undefined
-  /** The first wait between tries. */
+  /** The first wait between tries takes so long; 500 unless given. */
   readonly retryDelayMs?: number | undefined
-  /** How long the server may send nothing. */
+  /** The server may send nothing for so long; 30 000 unless given. */
   readonly stallTimeoutMs?: number | undefined
 }
 
@@ -43,19 +47,20 @@ export interface DownloadPlatform<Kept> {
 
 export interface Download<Kept> {
   readonly kept: Kept
-  /** In bytes. */
+  /** Counts the file's bytes. */
   readonly size: number
-  /** Null when the file was here already and no hash was asked for. */
+  /** It is null when the file was here already and no hash was asked for. */
   readonly sha256: string | null
-  /** False when it was here already, or somebody else brought it meanwhile. */
+  /** It is false when the file was here already, or somebody else brought it meanwhile. */
   readonly downloaded: boolean
 }
 
 const DEFAULTS = { retries: 5, retryDelayMs: 500, stallTimeoutMs: 30_000 } as const
 
 /**
- * Uses the stored file if it fits (hash, length, or else what the server says of it); one that does not is replaced once the new one is
- * whole. After a failure or an abort the bytes stay, and the next call goes on from there. Throws `HubError`, or the signal's reason.
+ * Uses the stored file if it fits (hash, length, or else what the server says of it); one that does not is
+ * fetched anew. After a failure or an abort the bytes stay, and the next call goes on from there. Throws
+ * `HubError`, or the signal's reason.
  */
 export async function download<Kept>(
   job: DownloadJob,

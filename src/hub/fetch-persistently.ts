@@ -22,7 +22,7 @@ export async function fetchPersistently(partial: PartialDownload<unknown>, run: 
       const found = partial.sha256()
       if (run.sha256 === null || found === run.sha256) return
       await partial.restart()
-      // Pieces that do not belong together make a wrong whole: once more, in one piece.
+      // Pieces that do not belong together make a wrong whole: it is fetched once more, in one piece.
       if (wholeness === 'in one piece' || startedAnew) throw wrongHash(run, found)
       startedAnew = true
     } catch (error) {
@@ -41,7 +41,7 @@ function retriesFor(error: HubError, { retries }: DownloadRun): number {
   return error.code === 'no-network' ? Math.min(retries, RETRIES_UNREACHED) : retries
 }
 
-/** Twice as long each time, with some chance in it so that many machines do not come back at once. */
+/** Each wait is twice the last one, with some chance in it so that many machines do not come back at once. */
 function waitBefore(failure: number, retryAfterMs: number | undefined, run: DownloadRun): number {
   const wait = run.retryDelayMs * 2 ** (failure - 1) * (0.75 + Math.random() / 2)
   return Math.min(retryAfterMs ?? wait, LONGEST_WAIT_MS)

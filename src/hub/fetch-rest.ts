@@ -1,4 +1,4 @@
-/** One try at a download: asks for what is missing, judges the answer and appends what comes. */
+/** Makes one try at a download: asks for what is missing, judges the answer and appends what comes. */
 import type { Answer } from './answer.js'
 import { resumable, validator } from './byte-ranges.js'
 import type { DownloadRun } from './download-run.js'
@@ -11,8 +11,8 @@ import { type StallWatch, watchStall } from './stall-watch.js'
 export type Wholeness = 'in one piece' | 'in pieces'
 
 /**
- * Returns when the partial file is as long as it should be. Throws `PassingTrouble` when another try may go on from there, `HubError`
- * when not, the signal's reason when aborted.
+ * Returns when the partial file is as long as it should be. Throws `PassingTrouble` when another try may go
+ * on from there, `HubError` when not, the signal's reason when aborted.
  */
 export async function fetchRest(partial: PartialDownload<unknown>, run: DownloadRun): Promise<Wholeness> {
   await dropUnusable(partial, run)
@@ -103,7 +103,10 @@ async function receive(
   if (total !== null && partial.received < total) throw cutHere()
 }
 
-/** Turns what a body throws into `trouble`: what the one who walks through it throws, such as errors of our own disk, stays as it is. */
+/**
+ * Turns what a body throws into `trouble`: what the one who walks through it throws, such as errors of our
+ * own disk, stays as it is.
+ */
 async function* cuttable(
   body: AsyncIterable<Uint8Array>,
   trouble: (cause: unknown) => Error,

@@ -1,4 +1,4 @@
-/** Published weights by name, or an error that says what there is. */
+/** Finds published weights by name, or throws an error that says what there is. */
 
 import { nearestNames } from '../model/nearest-names.js'
 import { HubError } from './hub-error.js'
@@ -17,11 +17,11 @@ export function findPretrained(name: string): PretrainedEntry {
   )
 }
 
-/** One file of published weights, and where it lies. */
+/** Describes one file of published weights, and where it lies. */
 export interface PublishedAddress extends PublishedFile {
   readonly url: string
   readonly fileName: string
-  /** The longest that the file can plausibly be, in bytes: enough to stop a server that never ends. */
+  /** The file is hardly longer than this, in bytes: the limit stops a server that never ends. */
   readonly atMost: number
 }
 

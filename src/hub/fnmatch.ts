@@ -1,4 +1,7 @@
-/** Python's `fnmatch`, by which Birder filters names: `*`, `?`, `[abc]`, `[a-z]` and `[!abc]`, on the whole name. */
+/**
+ * Does as Python's `fnmatch`, by which Birder filters names: `*`, `?`, `[abc]`, `[a-z]` and `[!abc]` are
+ * matched to the whole name.
+ */
 export function fnmatch(name: string, pattern: string): boolean {
   const letters = [...pattern]
   let source = ''
@@ -14,7 +17,10 @@ export function fnmatch(name: string, pattern: string): boolean {
   return new RegExp(`^${source}$`, 'su').test(name)
 }
 
-/** Where the set that opens at `start` closes; -1 if it never does. A bracket that comes first belongs to the set. */
+/**
+ * Finds where the set that opens at `start` closes; -1 if it never does. A bracket that comes first belongs
+ * to the set.
+ */
 function endOfSet(letters: readonly string[], start: number): number {
   const first = letters[start + 1] === '!' ? start + 2 : start + 1
   return letters.indexOf(']', first + 1)

@@ -1,4 +1,4 @@
-/** Why weights could not be had by name. */
+/** A HubError says why weights could not be had by name. */
 import { CodedError } from '../coded-error.js'
 
 export type HubErrorCode =
@@ -25,8 +25,8 @@ export class HubError extends CodedError<HubErrorCode> {
 }
 
 /**
- * A trouble that may be gone at the next try: a cut, a stall, a busy server. `retryAfterMs` is what the server asked for.
- * The download retries on these and, in the end, throws the HubError within.
+ * This is a trouble that may be gone at the next try: a cut, a stall, a busy server. `retryAfterMs` is what
+ * the server asked for. The download retries on these and, in the end, throws the HubError within.
  */
 export class PassingTrouble extends Error {
   override readonly name = 'PassingTrouble'

@@ -1,13 +1,16 @@
-/** Whether a stored file is still what its address has. */
+/** Asks whether a stored file is still what its address has. */
 import { numberOrNull, sameVersion, type Version } from './byte-ranges.js'
 import type { DownloadRun } from './download-run.js'
 import { HubError, PassingTrouble } from './hub-error.js'
 import { versionOf } from './judge-answer.js'
 
-/** How long a server may take to say whether a file that is here has changed. */
+/** A server may take so long to say whether a file that is here has changed. */
 const LONGEST_QUESTION_MS = 5000
 
-/** Asks the server for headers alone. Where it does not say, or cannot be reached, what is here is used. Throws the signal's reason. */
+/**
+ * Asks the server for headers alone. Where it does not say, or cannot be reached, what is here is used.
+ * Throws the signal's reason.
+ */
 export async function isCurrent(
   stored: { readonly version: Version; readonly size: number },
   run: Pick<DownloadRun, 'url' | 'opener' | 'clock' | 'signal'>,

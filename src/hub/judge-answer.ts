@@ -10,7 +10,7 @@ import {
 import type { DownloadRun } from './download-run.js'
 import { encodedBody, otherBytes, otherLength, refusal, tooLong } from './download-troubles.js'
 
-/** What is here already. */
+/** Says what is here already. */
 export interface Held {
   readonly received: number
   readonly version: Version | null
@@ -19,7 +19,10 @@ export interface Held {
 export type Verdict =
   /** The file is whole as it is. */
   | { readonly take: 'no-more' }
-  /** The bytes are the whole file, or what is missing of it. `total`: bytes of the whole file, null when nobody says. */
+  /**
+   * The bytes are the whole file, or what is missing of it. `total` counts the bytes of the whole file; null
+   * when nobody says.
+   */
   | { readonly take: 'whole' | 'rest'; readonly total: number | null }
   /** The bytes are of no use; `forget` says that those held are not either. */
   | { readonly take: 'nothing'; readonly error: Error; readonly forget: boolean }
@@ -59,7 +62,8 @@ function judgeRest(answer: Answer, held: Held, run: DownloadRun): Verdict {
   const isInPlace = isHidden || range?.start === held.received
   const length = numberOrNull(answer.header('content-length'))
   const total = range?.total ?? (length === null ? null : held.received + length)
-  // Offsets into an encoded file are not those of its bytes. A whole that ends before its rest begins is none.
+  // Offsets into an encoded file are not those of its bytes. A whole that ends before its rest begins is
+  // none.
   const isSound = encodingOf(answer) === null && (total === null || total > held.received)
   if (!isInPlace || !isSound || !belongs(answer, held, run)) {
     const what = 'answered with other bytes than those asked for, or of another version'
@@ -78,13 +82,16 @@ function judgeWhole(answer: Answer, run: DownloadRun): Verdict {
   return judgeTotal(total, answer, run) ?? { take: 'whole', total: run.size ?? total }
 }
 
-/** Whether an answer speaks of the version that is held. Without a hash to tell in the end, and where `If-Range` could not be sent, it must say so. */
+/**
+ * Tells whether an answer speaks of the version that is held. Without a hash to tell in the end, and where
+ * `If-Range` could not be sent, it must say so.
+ */
 function belongs(answer: Answer, held: Held, run: DownloadRun): boolean {
   const isVouchedFor = run.sha256 !== null || run.opener.sendsIfRange
   return (isVouchedFor ? sameVersion : provenSameVersion)(held.version, versionOf(answer))
 }
 
-/** Refuses a length that is not that of the expected file; null when it may be. */
+/** Refuses a length that is not that of the expected file; gives null when it may be. */
 function judgeTotal(total: number | null, answer: Answer, run: DownloadRun): Verdict | null {
   const limit = run.size ?? run.atMost
   if (total === null) return null
@@ -93,7 +100,7 @@ function judgeTotal(total: number | null, answer: Answer, run: DownloadRun): Ver
   return { take: 'nothing', error: otherLength(answer, total, run.size), forget: false }
 }
 
-/** Null when the body is the file's bytes as they are. */
+/** Gives null when the body is the file's bytes as they are. */
 function encodingOf(answer: Answer): string | null {
   const encoding = answer.header('content-encoding')
   return encoding === null || encoding.trim() === '' || encoding.trim().toLowerCase() === 'identity'

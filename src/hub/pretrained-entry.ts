@@ -1,12 +1,12 @@
-/** What is known of published weights. */
+/** An entry holds what is known of published weights. */
 
 export type WeightsFormat = 'pt' | 'safetensors'
 
 export interface PretrainedEntry {
-  /** The folder that the file lies in; without it, Birder's own. */
+  /** The file lies in the folder at this address; without one, in Birder's own. */
   readonly url?: string
   readonly description: string
-  /** (height, width) in pixels */
+  /** [2] (height, width), in pixels. */
   readonly resolution: readonly number[]
   readonly formats: { readonly [format in WeightsFormat]?: PublishedFile }
   readonly net: { readonly network: string; readonly tag?: string; readonly epoch?: number }
@@ -14,8 +14,8 @@ export interface PretrainedEntry {
 }
 
 export interface PublishedFile {
-  /** MiB, to one decimal */
+  /** Gives the length in MiB, rounded to one decimal. */
   readonly file_size: number
-  /** 64 hexadecimal digits */
+  /** Has 64 hexadecimal digits. */
   readonly sha256: string
 }

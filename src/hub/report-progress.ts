@@ -8,7 +8,10 @@ export type Report = (kind: DownloadProgress['kind'], received: number, total: n
 /** A listener may be a message to another thread away, and a chunk can be a kilobyte. */
 const REPORT_EVERY_MS = 100
 
-/** Of `bytes` and `verify`, the first in a row is told at once; what others say is told always. */
+/**
+ * The first of several `bytes` or `verify` in a row is told at once, the others now and then; all other kinds
+ * are always told.
+ */
 export function progressReporter(
   url: URL,
   clock: Clock,

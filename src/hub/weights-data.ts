@@ -1,7 +1,7 @@
 /**
- * The published weights of Birder v0.8.4's vision-transformer families: where each file lies, its size in MiB and its sha256.
- * Facts from Birder's registry (Apache-2.0), one entry a line. Some files were published again under the same name: the
- * hashes are those of this release.
+ * Lists the published weights of Birder v0.8.4's vision-transformer families: where each file lies, its size
+ * in MiB and its sha256. These are facts from Birder's registry (Apache-2.0), one entry a line. Some files
+ * were published again under the same name: the hashes are those of this release.
  */
 // biome-ignore-all format: one entry a line reads better than ten
 import type { PretrainedEntry } from './pretrained-entry.js'

@@ -1,4 +1,7 @@
-/** Birder's published weights by name: what there is, and what is known of each. Reads no file and opens no connection. */
+/**
+ * Finds Birder's published weights by name and lists what there is, without reading a file or opening a
+ * connection.
+ */
 import { fnmatch } from './fnmatch.js'
 import type { PretrainedEntry } from './pretrained-entry.js'
 import { BIRDER_WEIGHTS } from './weights-data.js'
@@ -6,12 +9,13 @@ import { BIRDER_WEIGHTS } from './weights-data.js'
 export type { PretrainedEntry, PublishedFile, WeightsFormat } from './pretrained-entry.js'
 export { WEIGHTS_RELEASE } from './weights-data.js'
 
-/** Where Birder keeps the files of entries that name no address of their own. */
+/** Birder keeps the files of entries that name no address of their own here. */
 export const BIRDER_WEIGHTS_URL = 'https://f000.backblazeb2.com/file/birder/models'
 
 /**
- * The names of the published weights, as Birder's `list_pretrained_models` orders them: by the part before the first `_`.
- * `filter` is a pattern of Python's fnmatch that the whole name must match (`*dino-v2*`).
+ * Lists the names of the published weights, as Birder's `list_pretrained_models` orders them: by the part
+ * before the first `_`. `filter` is a pattern of Python's fnmatch that the whole name must match
+ * (`*dino-v2*`).
  */
 export function listPretrainedModels(filter = '*'): readonly string[] {
   return Object.keys(BIRDER_WEIGHTS)

@@ -1,4 +1,4 @@
-/** Several processes, killed processes, full disks and large files: real ones. Children run the built `dist`. */
+/** Tries several processes, killed processes, full disks and large files: real ones. Children run the built `dist`. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
@@ -54,7 +54,7 @@ test('two processes that want the same file: one request, one waits for the othe
     lastLine,
   )
   await until(() => server.requests.length > 0)
-  // Longer than a lock lives unless renewed: the holder must be renewing it.
+  // This is longer than a lock lives unless renewed: the holder must be renewing it.
   await new Promise((resolve) => setTimeout(resolve, 3000))
   letGo()
   const results = await Promise.all(both)
@@ -149,7 +149,7 @@ test('a full disk is disk-full: before the first byte when the length is known, 
     execFileSync('mount', ['-o', 'remount,size=4m', disk])
     await downloadFile(`${silent.origin}/w.pt`, destination, { env: {}, sha256 })
     expect(sha256Of(await readFile(destination))).toBe(large.sha256)
-    expect(silent.requests[1].headers.range).toMatch(/^bytes=[1-9]/)
+    expect(silent.requests[1]?.headers.range).toMatch(/^bytes=[1-9]/)
   } finally {
     execFileSync('umount', [disk])
   }

@@ -1,4 +1,4 @@
-/** Redirects, tokens and proxies: who is asked for what, and who gets to see the token. */
+/** Checks who is asked for what through redirects and proxies, and who gets to see the token. */
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest } from 'node:http'
@@ -37,7 +37,7 @@ test('an address elsewhere never sees the token', async () => {
     ...QUICK,
     env: { HF_TOKEN: 'hf_secret' },
   })
-  expect(server.requests[0].headers.authorization).toBeUndefined()
+  expect(server.requests[0]?.headers.authorization).toBeUndefined()
 })
 
 test('an error behind a redirect names the host that answered and not its signed query', async () => {
@@ -79,7 +79,7 @@ test('an HF_ENDPOINT that is no address is named', async () => {
   await expect(attempt).rejects.toMatchObject({ code: 'no-address', message: /HF_ENDPOINT is "mirror"/ })
 })
 
-/** A forward proxy with CONNECT, as companies run them, that notes what it was asked for. */
+/** Starts a forward proxy with CONNECT, as companies run them, that notes what it was asked for. */
 async function startProxy(login?: string) {
   const asked: string[] = []
   const proxy = createServer((request, response) => {

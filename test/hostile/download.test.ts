@@ -60,7 +60,7 @@ describe('a good server', () => {
     expect(result).toMatchObject({ size: 300_000, sha256: file.sha256, downloaded: true })
     expect(kinds).toEqual(['start', 'bytes', 'done'])
     expect(progress.at(-1)).toMatchObject({ received: 300_000, total: 300_000 })
-    expect(requests[0].headers['user-agent']).toMatch(/^plumage\/\d+\.\d+\.\d+/)
+    expect(requests[0]?.headers['user-agent']).toMatch(/^plumage\/\d+\.\d+\.\d+/)
   })
 
   test('a file that is there and fits is used without a request; one that does not fit is replaced', async () => {
@@ -98,7 +98,7 @@ describe('cuts', () => {
       serve(request, response, file.bytes, visit === 0 ? { cutAfter: 100_000 } : {}),
     )
     expect(requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100000-'])
-    expect(requests[1].headers['if-range']).toBe('"one"')
+    expect(requests[1]?.headers['if-range']).toBe('"one"')
     expect(progress.find(({ kind }) => kind === 'resume')).toMatchObject({
       received: 100_000,
       total: 300_000,
@@ -199,7 +199,7 @@ describe('cuts', () => {
     await expect(first).rejects.toThrow('enough')
     const second = await downloadFile(`${server.origin}/w.pt`, destination, { ...QUICK, sha256: file.sha256 })
     expect(second.downloaded).toBe(true)
-    expect(server.requests[1].headers.range).toBe('bytes=100000-')
+    expect(server.requests[1]?.headers.range).toBe('bytes=100000-')
   })
 
   test('a partial file damaged on the disk is found out and replaced', async () => {
@@ -222,7 +222,7 @@ describe('stalls', () => {
     const { requests } = await success((request, response, visit) =>
       serve(request, response, file.bytes, visit === 0 ? { stallAfter: 100_000 } : {}),
     )
-    expect(requests[1].headers.range).toBe('bytes=100000-')
+    expect(requests[1]?.headers.range).toBe('bytes=100000-')
   })
 
   test('a server that never answers: stalled, after the time given', async () => {

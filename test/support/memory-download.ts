@@ -1,4 +1,7 @@
-/** A download's whole world in memory: a server that answers by a script, a place that keeps bytes, and a clock that skips waits. */
+/**
+ * Holds a download's whole world in memory: a server that answers by a script, a place that keeps bytes, a
+ * clock that skips waits.
+ */
 import { createHash } from 'node:crypto'
 import type { Answer, Opener, Question } from '../../src/hub/answer.js'
 import type { Version } from '../../src/hub/byte-ranges.js'
@@ -47,16 +50,16 @@ export class SkippingClock implements Clock {
   }
 }
 
-/** One answer, as the script gives it. */
+/** The script gives one answer in this form. */
 export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
-  /** How the body ends once all bytes are sent; `close` unless said otherwise. */
+  /** Says how the body ends once all bytes are sent; `close` unless said otherwise. */
   readonly end?: 'close' | 'cut' | 'stall'
-  /** Bytes that come at a time; 7 unless said otherwise. */
+  /** So many bytes come at a time; 7 unless said otherwise. */
   readonly chunk?: number
-  /** Where the answer came from, after redirects. */
+  /** The answer came from here, after redirects. */
   readonly from?: string
 }
 
@@ -64,7 +67,7 @@ export type Script = (question: Question, visit: number) => Reply | Error | 'sil
 
 type Traits = Pick<Opener, 'sendsIfRange' | 'hidesHeaders' | 'decodes'>
 
-/** How Node's and the browser's ways of asking differ. */
+/** Node's and the browser's ways of asking differ in these. */
 export const NODE_TRAITS: Traits = { sendsIfRange: true, hidesHeaders: false, decodes: false }
 export const BROWSER_TRAITS: Traits = { sendsIfRange: false, hidesHeaders: true, decodes: true }
 
@@ -73,7 +76,7 @@ export class ScriptedServer implements Opener {
   readonly hidesHeaders: boolean
   readonly decodes: boolean
   readonly questions: Question[] = []
-  /** Answers whose bodies are neither read to the end nor let go: connections that leak. */
+  /** Counts answers whose bodies are neither read to the end nor let go: connections that leak. */
   answersHeld = 0
   readonly #script: Script
   readonly #clock: SkippingClock
@@ -132,11 +135,11 @@ export class MemoryPlace implements DownloadPlace<Uint8Array> {
   stored: { readonly bytes: Uint8Array; readonly version: Version | null } | null = null
   bytes = new Uint8Array()
   version: Version | null = null
-  /** Somebody else's doing while the lock is waited for. */
+  /** Somebody else does this while the lock is waited for. */
   meanwhile: (() => void) | null = null
   isLocked = false
   isOpen = false
-  /** Of a small disk, in bytes. */
+  /** The disk has room for so many bytes. */
   room = Number.POSITIVE_INFINITY
 
   async findStored(): Promise<StoredFile<Uint8Array> | null> {

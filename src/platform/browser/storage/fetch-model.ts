@@ -1,4 +1,7 @@
-/** A model's file from an address: the universal download with the origin's private file system, the tabs' locks and `fetch`. */
+/**
+ * Fetches a model's file: the universal download is given the origin's private file system, the tabs' locks
+ * and `fetch`.
+ */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Advice } from '../../../hub/advice.js'
@@ -10,9 +13,9 @@ import { modelFolderOrNull } from './model-folder.js'
 import { OriginPlace } from './origin-place.js'
 
 export interface FetchModelOptions {
-  /** 64 hexadecimal digits that the whole file must have. */
+  /** The whole file must have these 64 hexadecimal digits. */
   readonly sha256?: string
-  /** Refuse a file longer than this many bytes. */
+  /** A file of more bytes than this is refused. */
   readonly atMost?: number
   readonly signal: AbortSignal
   readonly onProgress: (progress: DownloadProgress) => void
@@ -27,7 +30,10 @@ const ADVICE: Advice = {
   wrongHash: 'Either it was damaged on the way, or this is another file. Check the address.',
 }
 
-/** Gives the whole file. A stored one is used if it has the hash, or, without a hash, if the server has no other. Throws `HubError`, or the signal's reason. */
+/**
+ * Gives the whole file. A stored one is used if it has the hash, or, without a hash, if the server has no
+ * other. Throws `HubError`, or the signal's reason.
+ */
 export async function fetchModel(url: URL, options: FetchModelOptions): Promise<Blob> {
   const hash = options.sha256?.toLowerCase()
   const key = hash ?? bytesToHex(sha256(new TextEncoder().encode(url.href)))

@@ -14,7 +14,8 @@ export const fetchOpener: Opener = {
       const cache = method === 'HEAD' ? 'no-cache' : 'no-store'
       return answerOf(url, await fetch(url, { method, headers, signal, cache }))
     } catch (error) {
-      // Browsers say of every trouble on the way, and of an answer that this page may not read, no more than this.
+      // Browsers say of every trouble on the way, and of an answer that this page may not read, no more than
+      // this.
       throw error instanceof TypeError ? noConnection(url, error) : error
     }
   },

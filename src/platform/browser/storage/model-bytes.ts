@@ -1,4 +1,4 @@
-/** Where the bytes of one model lie: in a file of the origin, or in memory where there is none. */
+/** The bytes of one model lie in a file of the origin, or in memory where there is no storage. */
 import { type ModelNote, NOTE_ENDING, parseNoteOrNull } from './model-folder.js'
 
 export interface ModelBytes {
@@ -8,7 +8,7 @@ export interface ModelBytes {
   append(bytes: Uint8Array): void
   read(offset: number, length: number): Uint8Array
   truncate(): void
-  /** Nothing can be written any more. */
+  /** Gives all bytes as a file. Nothing can be written any more. */
   blob(): Promise<Blob>
   close(): void
 }

@@ -1,10 +1,10 @@
-/** The folder of the origin's private file system that models lie in, and the note beside each of them. */
+/** Models lie in one folder of the origin's private file system, each with a note beside it. */
 import type { Version } from '../../../hub/byte-ranges.js'
 
-/** What is noted of a file. */
+/** Holds what is noted of a file. */
 export interface ModelNote extends Version {
   readonly url: string
-  /** The hash of the whole file; null while parts are missing. */
+  /** Holds the hash of the whole file; null while parts are missing. */
   readonly sha256: string | null
 }
 
@@ -13,7 +13,7 @@ const FOLDER = 'plumage-models'
 /** A file's note has its name with this ending. */
 export const NOTE_ENDING = '.note'
 
-/** Null where the browser gives the page no storage; `onWarning` hears why, and what that means. */
+/** Gives null where the browser gives the page no storage; `onWarning` hears why, and what that means. */
 export async function modelFolderOrNull(
   onWarning: (message: string) => void,
 ): Promise<FileSystemDirectoryHandle | null> {
@@ -29,7 +29,10 @@ export async function modelFolderOrNull(
   }
 }
 
-/** Null where there is no note, or half of one: then nothing is known about the bytes, and they are not used. */
+/**
+ * Gives null where there is no note, or half of one: then nothing is known about the bytes, and they are not
+ * used.
+ */
 export function parseNoteOrNull(text: string): ModelNote | null {
   try {
     const note: Partial<Record<keyof ModelNote, unknown>> = JSON.parse(text)

@@ -1,4 +1,4 @@
-/** A model's place in the origin's private file system, shared with all tabs of the origin. */
+/** A model has its place in the origin's private file system, shared with all tabs of the origin. */
 import { systemClock } from '../../../hub/clock.js'
 import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'

@@ -1,4 +1,7 @@
-/** A model's file on its way: its bytes, their running sha256, and a note that says which version of which address they are of. */
+/**
+ * Keeps a model's file on its way: its bytes, their running sha256, and a note that says which version of
+ * which address they are of.
+ */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Version } from '../../../hub/byte-ranges.js'
@@ -38,7 +41,9 @@ export class PartialModel implements PartialDownload<Blob> {
     }
   }
 
-  /** Browsers only estimate how much room there is, so that nothing is certain before the bytes are written. */
+  /**
+   * Browsers only estimate how much room there is, so that nothing is certain before the bytes are written.
+   */
   async reserve(): Promise<void> {}
 
   async begin({ etag, lastModified }: Version): Promise<void> {

@@ -1,10 +1,10 @@
-/** The models that this origin holds, for pages that show or remove them. */
+/** Pages show or remove the models that this origin holds in this way. */
 import { modelFolderOrNull, NOTE_ENDING, parseNoteOrNull } from './model-folder.js'
 
 export interface StoredModel {
   readonly url: string
   readonly bytes: number
-  /** False where a download was interrupted: loading the model goes on from there. */
+  /** It is false where a download was interrupted: loading the model goes on from there. */
   readonly whole: boolean
 }
 
@@ -24,7 +24,8 @@ export async function listStoredModels(): Promise<readonly StoredModel[]> {
 }
 
 /**
- * Removes the downloaded models of this origin; those in use stay usable until their encoder is disposed of, if the browser allows it.
+ * Removes the downloaded models of this origin; those in use stay usable until their encoder is disposed of,
+ * if the browser allows it.
  *
  * @returns what is still there: models that are being downloaded at this moment, in whichever tab
  */

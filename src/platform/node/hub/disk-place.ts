@@ -1,20 +1,15 @@
-/** A file's place on this machine's disk, shared with all its processes. */
+/** A file has its place on this machine's disk, shared with all its processes. */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
 import { showUrl } from '../../../hub/show-url.js'
-import { acquireDownloadLock } from './download-lock.js'
+import { acquireDownloadLock, type LockOptions } from './download-lock.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
 import { hashFile } from './hash-file.js'
 import { PartialFile } from './partial-file.js'
 
-export interface LockPatience {
-  /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
-  readonly staleMs: number
-  /** How long to wait for another process. */
-  readonly waitMs: number
-}
+type LockPatience = Pick<LockOptions, 'staleMs' | 'waitMs'>
 
 /** Keeps the file at an absolute path. What lies there is whole: it got its name only when it was. */
 export class DiskPlace implements DownloadPlace<string> {
@@ -58,7 +53,7 @@ export class DiskPlace implements DownloadPlace<string> {
   }
 }
 
-/** 0 when there is no such file. */
+/** Gives 0 when there is no such file. */
 async function lengthOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size

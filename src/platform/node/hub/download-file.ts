@@ -1,4 +1,7 @@
-/** A file from an address at a path of this machine: the universal download with this machine's disk, lock, sockets and advice. */
+/**
+ * Brings a file from an address to a path: the universal download is given this machine's disk, lock, sockets
+ * and advice.
+ */
 import { resolve } from 'node:path'
 import type { Advice } from '../../../hub/advice.js'
 import { type DownloadJob, download } from '../../../hub/download.js'
@@ -9,23 +12,23 @@ import { applyEndpoint, type Environment, isOffline } from './hub-settings.js'
 import { UndiciOpener } from './undici-opener.js'
 
 export interface DownloadOptions extends Omit<DownloadJob, 'url' | 'offline'> {
-  /** Do not touch the network; `HF_HUB_OFFLINE` says the same. */
+  /** If true, the network is not touched; `HF_HUB_OFFLINE` says the same. */
   readonly offline?: boolean | undefined
-  /** How long to wait for another process that downloads the same file. */
+  /** Another process that downloads the same file is waited for so long. */
   readonly lockWaitMs?: number | undefined
-  /** After how long a lock that nobody renews is that of a dead process. */
+  /** A lock that nobody renews for so long is that of a dead process. */
   readonly lockStaleMs?: number | undefined
   /** `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and the proxies are read from here. */
   readonly env?: Environment | undefined
 }
 
 export interface DownloadedFile {
-  /** Absolute. */
+  /** The path is absolute. */
   readonly path: string
   readonly size: number
-  /** Null when the file was there already and no hash was asked for. */
+  /** It is null when the file was there already and no hash was asked for. */
   readonly sha256: string | null
-  /** False when it was there already, or another process brought it meanwhile. */
+  /** It is false when the file was there already, or another process brought it meanwhile. */
   readonly downloaded: boolean
 }
 
@@ -42,9 +45,9 @@ const ADVICE: Advice = {
 const LOCK_DEFAULTS = { waitMs: 6 * 3600_000, staleMs: 20_000 } as const
 
 /**
- * Puts the file of `url` at `destination`. One that is there and fits (sha256, size) is used; one that does not fit is
- * replaced once the new one is whole. After a failure or an abort the `.partial` beside it stays, and the next call goes
- * on from there. Throws `HubError`, or the signal's reason.
+ * Puts the file of `url` at `destination`. One that is there and fits (sha256, size) is used; one that does
+ * not fit is replaced once the new one is whole. After a failure or an abort the `.partial` beside it stays,
+ * and the next call goes on from there. Throws `HubError`, or the signal's reason.
  */
 export async function downloadFile(
   url: string,

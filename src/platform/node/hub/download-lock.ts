@@ -9,16 +9,19 @@ const LOOK_AGAIN_MS = 250
 export interface LockOptions {
   /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
   readonly staleMs: number
-  /** How long to wait for another process. */
+  /** Another process is waited for so long. */
   readonly waitMs: number
   readonly signal?: AbortSignal | undefined
-  /** Called each time the lock is found to be another's. */
+  /** It is called each time the lock is found to be another's. */
   readonly onWaiting: () => Promise<void>
 }
 
-/** Waits for `<path>.lock`, a folder that exists while a process downloads. Throws `locked` when it takes too long. */
+/**
+ * Waits for `<path>.lock`, a folder that exists while a process downloads. Throws `locked` when it takes too
+ * long.
+ */
 export async function acquireDownloadLock(path: string, options: LockOptions): Promise<DownloadLock> {
-  // Loaded here because it hooks into the end of the process as soon as it is loaded.
+  // It is loaded here because it hooks into the end of the process as soon as it is loaded.
   const { default: lockfile } = await import('proper-lockfile')
   const lost = new AbortController()
   const lockOptions = {

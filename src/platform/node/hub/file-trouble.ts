@@ -1,10 +1,10 @@
-/** What the file system says about a download, as a HubError. */
+/** Turns what the file system says about a download into a HubError. */
 import { HubError } from '../../../hub/hub-error.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'])
 
-/** The named error for what failed at `path`; anything unforeseen is returned as it is. */
+/** Gives the named error for what failed at `path`; anything unforeseen is returned as it is. */
 export function fileTrouble(error: unknown, path: string): unknown {
   const code = errorCode(error)
   if (FULL.has(code)) {
@@ -23,7 +23,7 @@ export function fileTrouble(error: unknown, path: string): unknown {
   )
 }
 
-/** `ENOENT` and its like; empty for errors without a code. */
+/** Gives `ENOENT` and its like; an empty text for errors without a code. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

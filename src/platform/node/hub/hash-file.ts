@@ -1,10 +1,10 @@
-/** The sha256 of a file, read a piece at a time. */
+/** Computes the sha256 of a file, which is read a piece at a time. */
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 
 const PIECE = 1 << 20
 
-/** 64 hexadecimal digits. `onBytes` hears how far it is. */
+/** Gives 64 hexadecimal digits. `onBytes` hears how far it is. */
 export async function hashFile(
   path: string,
   options: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (read: number) => void } = {},

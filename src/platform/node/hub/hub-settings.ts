@@ -1,4 +1,7 @@
-/** What the environment says about downloads: the cache folder, Hugging Face's variables, proxies. Read when asked. */
+/**
+ * Reads, when asked, what the environment says about downloads: the cache folder, Hugging Face's variables,
+ * proxies.
+ */
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { HubError } from '../../../hub/hub-error.js'
@@ -7,7 +10,7 @@ export type Environment = { readonly [name: string]: string | undefined }
 
 const HUGGING_FACE = 'https://huggingface.co'
 
-/** `PLUMAGE_CACHE`, else `plumage` in the folder that the system keeps caches in. An absolute path. */
+/** Gives the absolute path `PLUMAGE_CACHE`, else `plumage` in the folder that the system keeps caches in. */
 export function cacheFolder(env: Environment = process.env, platform: string = process.platform): string {
   if (env.PLUMAGE_CACHE) return resolve(env.PLUMAGE_CACHE)
   // The XDG rules say that a relative path is to be ignored.
@@ -18,23 +21,34 @@ export function cacheFolder(env: Environment = process.env, platform: string = p
   return join(home, '.cache', 'plumage')
 }
 
-/** Whether `HF_HUB_OFFLINE` forbids the network: 1, true, yes or on, as Hugging Face reads it. */
+/**
+ * Tells whether `HF_HUB_OFFLINE` forbids the network: it says 1, true, yes or on, as Hugging Face reads it.
+ */
 export function isOffline(env: Environment): boolean {
   return /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '')
 }
 
-/** Addresses at Hugging Face lead to `HF_ENDPOINT` instead, when it is set. Throws `no-address` where that is none. */
+/**
+ * Addresses at Hugging Face lead to `HF_ENDPOINT` instead, when it is set. Throws `no-address` where that is
+ * none.
+ */
 export function applyEndpoint(url: string, env: Environment): string {
   return url.startsWith(`${HUGGING_FACE}/`) ? endpoint(env) + url.slice(HUGGING_FACE.length) : url
 }
 
-/** The header that shows `HF_TOKEN`, for the endpoint's own host only: a token that strangers see is a token lost. */
+/**
+ * Makes the header that shows `HF_TOKEN`, for the endpoint's own host only: a token that strangers see is a
+ * token lost.
+ */
 export function tokenHeader(url: URL, env: Environment): Record<string, string> {
   if (!env.HF_TOKEN || url.origin !== new URL(endpoint(env)).origin) return {}
   return { authorization: `Bearer ${env.HF_TOKEN.trim()}` }
 }
 
-/** The proxies to use, as undici's agent takes them: given as empty texts so that it does not look for itself. */
+/**
+ * Names the proxies to use, as undici's agent takes them. None is an empty text, so that it does not look for
+ * itself.
+ */
 export function proxySettings(env: Environment): { httpProxy: string; httpsProxy: string; noProxy: string } {
   const httpProxy = env.http_proxy ?? env.HTTP_PROXY ?? ''
   return {

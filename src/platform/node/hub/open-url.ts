@@ -1,4 +1,6 @@
-/** Sends one question through proxies and redirects; every way in which that can go wrong is a named error. */
+/**
+ * Sends one question through proxies and redirects; every way in which that can go wrong is a named error.
+ */
 import { type Dispatcher, request } from 'undici'
 import type { Answer, Question } from '../../../hub/answer.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
@@ -9,8 +11,9 @@ const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * Follows at most ten redirects and never from https to http. `HF_TOKEN` goes to the endpoint's own host only.
- * Throws `PassingTrouble` for what may be gone at the next try, else `HubError`; the signal's reason when aborted.
+ * Follows at most ten redirects and never from https to http. `HF_TOKEN` goes to the endpoint's own host
+ * only. Throws `PassingTrouble` for what may be gone at the next try, else `HubError`; the signal's reason
+ * when aborted.
  */
 export async function openUrl(
   start: URL,
@@ -45,7 +48,10 @@ function answerOf(url: URL, response: Dispatcher.ResponseData, header: Answer['h
   }
 }
 
-/** Says where a redirect leads. From https to http is refused unless to this machine: anyone on the way could swap the file. */
+/**
+ * Says where a redirect leads. From https to http is refused unless to this machine: anyone on the way could
+ * swap the file.
+ */
 export function nextHop(from: URL, location: string | undefined): URL {
   if (location === undefined || !URL.canParse(location, from.href)) {
     throw new HubError(

@@ -1,6 +1,7 @@
 /**
- * A download on its way: `<destination>.partial`, the running sha256 of what it holds, and `<destination>.partial.json`
- * that says which version of which address it is a piece of. It stays after a cut and becomes the destination when whole.
+ * Keeps a download on its way: `<destination>.partial`, the running sha256 of what it holds, and
+ * `<destination>.partial.json` that says which version of which address it is a piece of. It stays after a
+ * cut and becomes the destination when whole.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -126,7 +127,7 @@ async function readNote(path: string, url: string): Promise<Version | null> {
     if (typeof note !== 'object' || note === null || !('url' in note) || note.url !== url) return null
     return { etag: textOf(note, 'etag'), lastModified: textOf(note, 'lastModified') }
   } catch {
-    return null // No note, or half of one: nothing is known about the bytes, so they are not used.
+    return null // Without a note, or with half of one, nothing is known about the bytes, so they are not used.
   }
 }
 

@@ -1,4 +1,7 @@
-/** Where weights are looked for, in which order, and what happens to those that are not what their name says. */
+/**
+ * Checks where weights are looked for, in which order, and what happens to those that are not what their name
+ * says.
+ */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -19,7 +22,9 @@ const entry: PretrainedEntry = {
   task: 'image_classification',
 }
 
-/** A house of its own: a server in the place of Hugging Face, a working folder and a cache. */
+/**
+ * Gives each test a house of its own: a server in the place of Hugging Face, a working folder and a cache.
+ */
 async function house(bytes: Uint8Array = file.bytes) {
   const server = await startServer((request, response) => serve(request, response, bytes))
   const folder = await temporaryFolder()

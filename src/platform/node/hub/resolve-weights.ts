@@ -1,4 +1,4 @@
-/** Weights by name: a file that is here already, or else one that is downloaded. The only way the rest of the house asks. */
+/** Finds the file of weights by their name, or downloads it. The rest of the house asks in this way alone. */
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
@@ -11,16 +11,19 @@ import { rememberedHash } from './verified-files.js'
 
 export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
   readonly format?: WeightsFormat | undefined
-  /** Use this file and no other place: downloaded when it is not there, never replaced when it is. */
+  /**
+   * This file is used and no other place looked at: it is downloaded when it is not there, never replaced
+   * when it is.
+   */
   readonly destination?: string | undefined
-  /** What is known of the weights, in place of the published list. */
+  /** Says what is known of the weights, in place of the published list. */
   readonly entry?: PretrainedEntry | undefined
-  /** The folder whose `models/` is looked at first. */
+  /** The `models/` of this folder is looked at first. */
   readonly workingFolder?: string | undefined
 }
 
 export interface ResolvedWeights {
-  /** Absolute. Its sha256 is the published one. */
+  /** The path is absolute, and the file's sha256 the published one. */
   readonly path: string
   readonly name: string
   readonly entry: PretrainedEntry
@@ -28,9 +31,10 @@ export interface ResolvedWeights {
 }
 
 /**
- * Finds the file of published weights: in `models/` of the working folder (Birder's own place), then in the cache folder,
- * and else downloads it into the cache. A file is hashed the first time it is met. One of the user's own with another
- * hash is an error and left alone; one in the cache is downloaded again. Throws `HubError`, or the signal's reason.
+ * Finds the file of published weights: in `models/` of the working folder (Birder's own place), then in the
+ * cache folder, and else downloads it into the cache. A file is hashed the first time it is met. One of the
+ * user's own with another hash is an error and left alone; one in the cache is downloaded again. Throws
+ * `HubError`, or the signal's reason.
  */
 export async function resolveWeights(name: string, options: ResolveOptions = {}): Promise<ResolvedWeights> {
   const env = options.env ?? process.env

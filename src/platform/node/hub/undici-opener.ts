@@ -1,4 +1,7 @@
-/** Asks servers as Node can: through the proxies that the environment names, under our own name, for bytes as they are. */
+/**
+ * Asks servers as Node can: through the proxies that the environment names, under our own name, for bytes as
+ * they are.
+ */
 import { readFile } from 'node:fs/promises'
 import { EnvHttpProxyAgent } from 'undici'
 import type { Answer, Opener, Question } from '../../../hub/answer.js'
@@ -11,7 +14,7 @@ export class UndiciOpener implements Opener, AsyncDisposable {
   readonly hidesHeaders = false
   readonly decodes = false
   readonly #env: Environment
-  /** Made at the first question: most calls find their file on the disk and ask none. */
+  /** It is made at the first question: most calls find their file on the disk and ask none. */
   #agent: EnvHttpProxyAgent | null = null
 
   constructor(env: Environment) {
@@ -37,8 +40,8 @@ export class UndiciOpener implements Opener, AsyncDisposable {
 
 function proxyAgent(env: Environment): EnvHttpProxyAgent {
   try {
-    // Stalls are watched for by the download, so that the time spent on a slow disk does not count. Plain http goes through a
-    // proxy as plain requests: many proxies allow tunnels to port 443 only.
+    // Stalls are watched for by the download, so that the time spent on a slow disk does not count. Plain
+    // http goes through a proxy as plain requests: many proxies allow tunnels to port 443 only.
     return new EnvHttpProxyAgent({
       ...proxySettings(env),
       headersTimeout: 0,

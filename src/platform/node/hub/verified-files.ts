@@ -1,6 +1,7 @@
 /**
- * Remembers which files have been hashed, so that a gigabyte is not read through at every start. The notes lie in the
- * cache folder and not beside the files, which may be in a folder of the user's own or one that cannot be written.
+ * Remembers which files have been hashed, so that a gigabyte is not read through at every start. The notes
+ * lie in the cache folder and not beside the files, which may be in a folder of the user's own or one that
+ * cannot be written.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
@@ -14,14 +15,14 @@ interface Note {
   readonly sha256: string
 }
 
-/** The sha256 of a file: from the note when size and time are unchanged, else computed and noted. */
+/** Gives the sha256 of a file: from the note when size and time are unchanged, else computed and noted. */
 export async function rememberedHash(
   path: string,
   cache: string,
   options: {
     readonly signal?: AbortSignal | undefined
     readonly onBytes?: (read: number, total: number) => void
-    /** The hash, when it is known anyway. */
+    /** If the hash is known anyway, it is noted and not computed. */
     readonly known?: string | null
   } = {},
 ): Promise<string> {
