@@ -61,6 +61,13 @@ export function arraysOf(features: Features, wanted: Wanted, width: number): rea
   })
 }
 
+/** An npy file holds one array: `wantedArrays` has seen to it that no more are asked for. */
+export function onlyOne<Item>(items: readonly Item[]): Item {
+  const [item, ...more] = items
+  if (item !== undefined && more.length === 0) return item
+  throw new Error(`an npy file holds one array, and here are ${items.length}`)
+}
+
 function missing(name: string): never {
   throw new Error(`the encoder did not give ${name}`)
 }
