@@ -1,4 +1,4 @@
-/** `plumage features`: patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
+/** `plumage features` writes patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
@@ -148,7 +148,7 @@ function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoice
   }
 }
 
-/** Of the array that one image has, at the input size of the encoder. */
+/** Gives the shape of the array that one image has, at the input size of the encoder. */
 function shapeOf(
   name: string,
   { width: channels, patchSize, registers, size }: FileEncoder,
