@@ -12,7 +12,7 @@ export interface Wanted {
   readonly layers: readonly number[]
 }
 
-export interface WantedOptions {
+interface WantedOptions {
   readonly what?: readonly string[]
   readonly preNorm?: boolean
   readonly layers?: readonly number[]

@@ -3,7 +3,7 @@ import { collectImages } from '../work/collect-images.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 
-export interface InputOptions {
+interface InputOptions {
   /** Says that paths on standard input end in NUL. */
   readonly null?: boolean
 }

@@ -34,7 +34,7 @@ export function npyTable(path: string, table: EmbeddingTable): readonly OutputFi
 }
 
 /** `x.npy` -> `x.names.txt`. */
-export function namesPath(path: string): string {
+function namesPath(path: string): string {
   return `${path.replace(/\.npy$/i, '')}.names.txt`
 }
 

@@ -14,7 +14,7 @@ export const FEATURE_FORMATS = ['npy', 'safetensors'] as const
 export type FeatureFormat = (typeof FEATURE_FORMATS)[number]
 
 /** Is one line of `index.jsonl`. */
-export interface FeatureEntry {
+interface FeatureEntry {
   /** Names the image as the person gave it. */
   readonly path: string
   /** Names the feature file, from the folder on. */
@@ -30,7 +30,7 @@ export interface FeatureEntry {
   readonly columns: number
 }
 
-export interface FeatureFolderOptions {
+interface FeatureFolderOptions {
   readonly files: Files
   readonly folder: string
   readonly format: FeatureFormat
@@ -67,7 +67,7 @@ export class FeatureFolder implements AsyncDisposable {
     await writeManifest(files, manifest, identity)
     const entries = await readEntries(files, list)
     // It is rewritten without the line that a kill has cut off, and without lines that later ones replaced.
-    await files.write(list, [...entries.values()].map(lineOf))
+    await files.write(list, linesOf(entries))
     return new FeatureFolder(options, entries, await files.append(list))
   }
 
@@ -113,9 +113,13 @@ export class FeatureFolder implements AsyncDisposable {
 }
 
 /** `/photos/../a.jpg` -> `photos/__/a.jpg`: no path leads out of the folder. */
-export function nameInside(path: string): string {
+function nameInside(path: string): string {
   const parts = path.split(/[\\/]+/).filter((part) => part !== '' && part !== '.')
   return parts.map((part) => (part === '..' ? '__' : part.replace(/:$/, ''))).join('/')
+}
+
+function* linesOf(entries: ReadonlyMap<string, FeatureEntry>): Generator<string> {
+  for (const entry of entries.values()) yield lineOf(entry)
 }
 
 function lineOf(entry: FeatureEntry): string {

@@ -6,7 +6,7 @@ export interface ListStream extends AsyncIterable<Uint8Array> {
   destroy(): unknown
 }
 
-export interface ReadListOptions {
+interface ReadListOptions {
   readonly separator: '\n' | '\0'
   readonly signal?: AbortSignal
 }

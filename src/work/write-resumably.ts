@@ -85,15 +85,15 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
   return { written, computed, failed, failures: list, unchanged: false }
 }
 
-export function partsFolder(output: string): string {
+function partsFolder(output: string): string {
   return `${output}.parts`
 }
 
-export function metaPath(output: string): string {
+function metaPath(output: string): string {
   return `${output}.meta.json`
 }
 
-export function failuresPath(output: string): string {
+function failuresPath(output: string): string {
   return `${output}.errors.jsonl`
 }
 
