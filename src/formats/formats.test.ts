@@ -98,7 +98,7 @@ test('an npy table is its names and then its array, which therefore never stands
   )
   expect(files.map(({ path }) => path)).toEqual(['/out/x.names.txt', '/out/x.npy'])
   const [names, array] = await Promise.all(files.map(({ chunks }) => bytesOf(chunks)))
-  expect(names.toString()).toBe('b\n"new\\nline"\n"\\"q\\""\n')
+  expect(String(names)).toBe('b\n"new\\nline"\n"\\"q\\""\n')
   expect(array).toEqual(await bytesOf(npyArray(Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2])))
 })
 

@@ -27,8 +27,9 @@ test('a line for each image, in order, each written before the next is made', as
     },
   })
   expect(counts).toEqual({ computed: 5, earlier: 0, failed: 0 })
-  expect(lines.map((line) => JSON.parse(line).path)).toEqual(paths)
-  expect(JSON.parse(lines[0])).toEqual({ path: '0.jpg', embedding: [5, 415], height: 5, width: 1 })
+  const records = lines.map((line) => JSON.parse(line))
+  expect(records.map(({ path }) => path)).toEqual(paths)
+  expect(records[0]).toEqual({ path: '0.jpg', embedding: [5, 415], height: 5, width: 1 })
 })
 
 test('a reader that takes no more holds the work up: no image is computed far ahead of it', async () => {
