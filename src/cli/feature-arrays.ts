@@ -1,4 +1,4 @@
-/** Which arrays `plumage features` writes, under which names and in which shapes. */
+/** Decides which arrays `plumage features` writes, under which names and in which shapes. */
 import type { Features } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
 import type { FeatureFormat } from '../work/feature-folder.js'
@@ -12,7 +12,7 @@ export interface Wanted {
   readonly layers: readonly number[]
 }
 
-export interface WantedOptions {
+interface WantedOptions {
   readonly what?: readonly string[]
   readonly preNorm?: boolean
   readonly layers?: readonly number[]
@@ -39,7 +39,7 @@ export function arrayNames({ kinds, preNorm, layers }: Wanted): readonly string[
   return [...kinds, ...(preNorm ? ['patches_pre_norm'] : []), ...layers.map((layer) => `layers.${layer}`)]
 }
 
-/** In the order of `arrayNames`. @param width D of the tokens */
+/** Gives the arrays in the order of `arrayNames`. @param width D of the tokens */
 export function arraysOf(features: Features, wanted: Wanted, width: number): readonly NamedArray[] {
   const { grid, embedding, patches, registers, preNorm, layers } = features
   const map = [grid.rows, grid.columns, width]
@@ -59,6 +59,13 @@ export function arraysOf(features: Features, wanted: Wanted, width: number): rea
       }
     }
   })
+}
+
+/** An npy file holds one array: `wantedArrays` has seen to it that no more are asked for. */
+export function onlyOne<Item>(items: readonly Item[]): Item {
+  const [item, ...more] = items
+  if (item !== undefined && more.length === 0) return item
+  throw new Error(`an npy file holds one array, and here are ${items.length}`)
 }
 
 function missing(name: string): never {

@@ -1,10 +1,10 @@
-/** The inputs of a command as a list, before any of the work: so that a mistyped folder is told at once and the time left can be known. */
+/** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
 import { collectImages } from '../work/collect-images.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 
-export interface InputOptions {
-  /** Paths on standard input end in NUL. */
+interface InputOptions {
+  /** Says that paths on standard input end in NUL. */
   readonly null?: boolean
 }
 
@@ -18,7 +18,7 @@ export async function gatherInputs(
   return paths
 }
 
-/** The same, one by one as they become known. */
+/** Gives the same paths, one by one as they become known. */
 export async function* streamInputs(
   context: CommandContext,
   inputs: readonly string[],

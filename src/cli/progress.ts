@@ -1,5 +1,6 @@
 /**
- * How far the work is, on stderr: one line redrawn on a terminal, JSON lines where asked for, nothing otherwise. What failed is always told.
+ * Shows how far the work is, on stderr: by one line redrawn on a terminal, by JSON lines where asked for, not at all otherwise. What failed is
+ * always told.
  */
 import type { Writable } from 'node:stream'
 import pc from 'picocolors'
@@ -8,11 +9,11 @@ export interface ProgressOptions {
   readonly stream: Writable
   readonly isTTY: boolean
   readonly color: boolean
-  /** JSON lines instead of words. */
+  /** Asks for JSON lines instead of words. */
   readonly json: boolean
-  /** Undefined where the inputs are not known beforehand. */
+  /** Is undefined where the inputs are not known beforehand. */
   readonly total: number | undefined
-  /** Milliseconds; for tests. */
+  /** Tells the time in milliseconds; tests hand in their own. */
   readonly now?: () => number
 }
 
@@ -38,7 +39,7 @@ export class Progress implements Disposable {
     this.#lastShown = Number.NEGATIVE_INFINITY
   }
 
-  /** One input more is done; `earlier` where a former run had done it. */
+  /** Counts one input more as done; `earlier` where a former run had done it. */
   done(earlier = false): void {
     if (earlier) this.#earlier++
     else this.#computed++
@@ -53,19 +54,19 @@ export class Progress implements Disposable {
     this.#show()
   }
 
-  /** A line of its own, above the progress line. */
+  /** Writes a line of its own, above the progress line. */
   say(line: string): void {
     this.#clear()
     this.#options.stream.write(`${line}\n`)
   }
 
-  /** A note about what happens now; only for people who watch. */
+  /** Notes what happens now, for people and programs that watch. */
   phase(text: string): void {
     if (this.#options.json) this.#json({ event: 'phase', phase: text })
     else if (this.#options.isTTY) this.#draw(text)
   }
 
-  /** The last word: a summary for people who watch, and for programs. */
+  /** Has the last word: a summary for people who watch, and for programs. */
   finish(summary: string, details: Readonly<Record<string, unknown>>): void {
     if (this.#options.json) this.#json({ event: 'finished', ...this.#counts(), ...details })
     else if (this.#options.isTTY) this.say(summary)
@@ -132,7 +133,7 @@ function bar(share: number): string {
   return '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled)
 }
 
-/** `4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Gives `4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`

@@ -1,4 +1,4 @@
-/** From a command's options to `writeResumably`: progress, summary, and what a person is told when it ends early. */
+/** Runs `writeResumably` for a command: with progress, a summary, and what a person is told when it ends early. */
 import { dirname } from 'node:path'
 import type { WorkListener } from '../work/encode-inputs.js'
 import { asOutputError, OutputError } from '../work/output-error.js'

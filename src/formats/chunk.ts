@@ -1,11 +1,11 @@
-/** What a format hands to whoever keeps its bytes: a format opens no file, and never holds a whole output in memory. */
+/** Formats hand chunks to whoever keeps their bytes: a format opens no file, and never holds a whole output in memory. */
 
-/** A piece of a file; text means its UTF-8 bytes. Bytes may be used anew once the next piece is asked for. */
+/** Is a piece of a file; text means its UTF-8 bytes. Bytes may be used anew once the next piece is asked for. */
 export type Chunk = string | Uint8Array
 
 export type Chunks = Iterable<Chunk> | AsyncIterable<Chunk>
 
-/** One of the files that make up an output. */
+/** Is one of the files that make up an output. */
 export interface OutputFile {
   readonly path: string
   readonly chunks: Chunks

@@ -1,8 +1,8 @@
-/** CSV as Birder's predict tool writes embeddings: columns `sample,0,1,…`, quotes only where needed, LF. */
+/** Writes CSV as Birder's predict tool writes embeddings: columns `sample,0,1,…`, quotes only where needed, LF. */
 import { type EmbeddingTable, rowWidth } from './embedding-table.js'
 import { float32Text } from './float32-text.js'
 
-/** The caller sorts the rows by path, as Birder does. */
+/** Expects the rows sorted by path, as Birder sorts them. */
 export async function* csvTable(table: EmbeddingTable): AsyncGenerator<string> {
   const columns = Array.from({ length: rowWidth(table, 'csv') }, (_, index) => index)
   yield `${['sample', ...columns].join(',')}\n`

@@ -1,28 +1,28 @@
-/** What a table of embeddings is before it has a format. */
+/** Defines a table of embeddings before it has a format. */
 
-/** One image's line in an output, whatever the format. */
+/** Is one image's line in an output, whatever the format. */
 export interface EmbeddingRow {
-  /** As the person gave it. */
+  /** Names the image as the person gave it. */
   readonly path: string
-  /** Pixels of the image as used. */
+  /** Counts pixels of the image as used, as `width` does. */
   readonly height: number
   readonly width: number
-  /** Float32, row-major, `elementCount(shape)` numbers; valid until the next row is asked for. */
+  /** [...shape], row-major. It is valid until the next row is asked for. */
   readonly values: Float32Array
 }
 
-/** Rows to be written, all of one shape. */
+/** Holds rows to be written, all of one shape. */
 export interface EmbeddingTable {
-  /** One for each row, in the order of the rows. */
+  /** Names each row, in their order. */
   readonly paths: readonly string[]
   readonly rows: AsyncIterable<EmbeddingRow>
-  /** Of one row's values: [D] for embeddings, [rows, columns, D] for patch maps. */
+  /** Is the shape of one row's values: [D] for embeddings, [rows, columns, D] for patch maps. */
   readonly shape: readonly number[]
   /** Says what made the numbers, as text; it goes into the file where the format has a place for it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** How many numbers a row has in a format that knows no more than one axis. Throws RangeError. */
+/** Tells how many numbers a row has, for a format that knows no more than one axis. Throws RangeError. */
 export function rowWidth({ shape }: EmbeddingTable, format: string): number {
   const [width, ...more] = shape
   if (width !== undefined && more.length === 0) return width

@@ -1,5 +1,5 @@
 /**
- * The shortest decimal that reads back as the same float32, in the notation that polars writes (and so Birder's CSV files):
+ * Writes the shortest decimal that reads back as the same float32, in the notation that polars has (and so Birder's CSV files):
  * `0.1`, `1.0`, `12340000000.0`, `1.5e-7`, `1e+16`. Every one is valid JSON too.
  */
 export function float32Text(value: number): string {

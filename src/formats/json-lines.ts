@@ -1,4 +1,4 @@
-/** JSON lines: `{"path":…,"embedding":[…],"height":…,"width":…}`, in the order of the rows. */
+/** Writes JSON lines: `{"path":…,"embedding":[…],"height":…,"width":…}`, in the order of the rows. */
 import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js'
 import { float32Text } from './float32-text.js'
 

@@ -1,13 +1,13 @@
-/** NumPy's .npy, version 1.0: float32, little-endian, C order; and the names of the rows as text beside it. */
+/** Writes NumPy's .npy, version 1.0: float32, little-endian, C order; and the names of the rows as text beside it. */
 import { bytesOf, type Chunk, type OutputFile } from './chunk.js'
 import type { EmbeddingTable } from './embedding-table.js'
 
-/** The bytes that open every .npy file: magic, and version 1.0. */
+/** Every .npy file opens with these bytes: magic, and version 1.0. */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
 const SPACE = 0x20
 const LINE_FEED = 0x0a
 
-/** Magic, version and the header that makes `numpy.load` see float32 of this shape; a multiple of 64 bytes. */
+/** Writes magic, version and the header that makes `numpy.load` see float32 of this shape, in a multiple of 64 bytes. */
 export function npyHeader(shape: readonly number[]): Uint8Array {
   const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ')
   const header = new TextEncoder().encode(`{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`)
@@ -20,12 +20,12 @@ export function npyHeader(shape: readonly number[]): Uint8Array {
   return bytes
 }
 
-/** One array in one file. */
+/** Writes one array into one file. */
 export function npyArray(values: Float32Array, shape: readonly number[]): readonly Chunk[] {
   return [npyHeader(shape), bytesOf(values)]
 }
 
-/** N paths in `namesPath(path)`, and [N, ...shape] at `path`. The array comes last: where it is, its names are. */
+/** Writes N paths into `namesPath(path)`, and [N, ...shape] into `path`. The array comes last: where it is, its names are. */
 export function npyTable(path: string, table: EmbeddingTable): readonly OutputFile[] {
   return [
     { path: namesPath(path), chunks: nameLines(table.paths) },
@@ -34,7 +34,7 @@ export function npyTable(path: string, table: EmbeddingTable): readonly OutputFi
 }
 
 /** `x.npy` -> `x.names.txt`. */
-export function namesPath(path: string): string {
+function namesPath(path: string): string {
   return `${path.replace(/\.npy$/i, '')}.names.txt`
 }
 

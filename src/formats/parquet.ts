@@ -1,12 +1,12 @@
 /**
- * Parquet with Birder's columns, `sample` and `embedding`, then height and width; what made the numbers is in the file's key-value metadata.
+ * Writes Parquet with Birder's columns, `sample` and `embedding`, then height and width; the file's key-value metadata says what made them.
  * Parquet has no lists of fixed length: `embedding` is a list of float32 that is never null.
  */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { type EmbeddingRow, type EmbeddingTable, rowWidth } from './embedding-table.js'
 
-/** Numbers per row group: what is in memory at a time, several times over. */
+/** A row group has so many numbers, which are in memory at a time, several times over. */
 const GROUP_VALUES = 2 ** 19
 
 const SCHEMA: SchemaElement[] = [
@@ -57,7 +57,7 @@ async function writeGroup(writer: ParquetWriter, group: readonly EmbeddingRow[])
 
 /** Gives up the bytes of a row group once they are taken, so that the library holds one at a time. */
 class GroupWriter extends ByteWriter {
-  /** The bytes since the last time; they are written over by what comes next. */
+  /** Gives the bytes since the last time; what comes next is written over them. */
   take(): Uint8Array {
     const bytes = this.getBytes()
     this.index = 0

@@ -1,4 +1,4 @@
-/** Float32 tensors as a safetensors file. */
+/** Writes float32 tensors as a safetensors file. */
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { bytesOf, type Chunk } from './chunk.js'
 

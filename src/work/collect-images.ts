@@ -1,6 +1,6 @@
 /**
- * From what a person typed (files, folders, globs, `-`) to image paths, one by one: in the order typed, sorted inside folders and globs, each
- * file once. Paths keep the form in which they were given, so a relative folder yields relative paths.
+ * Turns what a person typed (files, folders, globs, `-`) into image paths, one by one: in the order typed, sorted inside folders and globs,
+ * each file once. Paths keep the form in which they were given, so a relative folder yields relative paths.
  */
 import { compareNames } from './compare-names.js'
 import { below, type Files, type FolderEntry } from './files.js'
@@ -10,9 +10,9 @@ import { type ListStream, readList } from './read-list.js'
 
 export interface CollectOptions {
   readonly files: Files
-  /** Where `-` reads its list. */
+  /** Is read where an input is `-`. */
   readonly list: ListStream
-  /** What ends a path in that list; default a line break. */
+  /** Ends each path of that list; a line break unless given. */
   readonly separator?: '\n' | '\0'
   readonly signal?: AbortSignal
 }

@@ -1,6 +1,6 @@
 /**
- * The one order of file names: by their UTF-8 bytes, as `sort` with LC_ALL=C, Python and polars have it. JavaScript's own order compares
- * UTF-16 units and so puts emoji before some ideographs.
+ * Puts file names in the one order that is used here: that of their UTF-8 bytes, as `sort` with LC_ALL=C, Python and polars have it.
+ * JavaScript's own order compares UTF-16 units and so puts emoji before some ideographs.
  */
 export function compareNames(a: string, b: string): number {
   const length = Math.min(a.length, b.length)

@@ -1,15 +1,15 @@
 /**
- * The one loop over inputs: paths in, each file looked at just before its turn, features or failures out to a sink. What cannot be done fails by
- * itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
+ * This is the one loop over inputs: it takes paths, looks at each file just before its turn, and hands features or failures to a sink. What
+ * cannot be done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
  */
 import type { EncodeAllOptions, Features } from '../encoder/types.js'
 import type { FileEncoder } from './file-encoder.js'
 import type { Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
 
-/** Where results go. */
+/** Takes results, wherever they are to go. */
 export interface Sink {
-  /** Tells whether an earlier run has done this input. Asked once for each file that is there, in the order of the paths. */
+  /** Tells whether an earlier run has done this input. It is asked once for each file that is there, in the order of the paths. */
   has(input: InputFile): boolean | Promise<boolean>
   /**
    * Keeps what was found in an image. Resolves to the reason where this image cannot be kept; throws where no other could be kept either.
@@ -33,11 +33,11 @@ export interface WorkListener {
   assembling?(): void
 }
 
-/** How the encoder is to go about it; the order is the loop's own business. */
+/** Says how the encoder is to go about it; the order is the loop's own business. */
 export type EncodeChoices = Omit<EncodeAllOptions, 'signal' | 'order'>
 
 export interface EncodeInputsOptions {
-  /** Relative ones are relative to the base of `files`. No duplicates. */
+  /** Relative ones start at the base of `files`; none may come twice. */
   readonly paths: Iterable<string> | AsyncIterable<string>
   readonly files: Files
   readonly encoder: FileEncoder
@@ -48,9 +48,9 @@ export interface EncodeInputsOptions {
 }
 
 export interface WorkCounts {
-  /** Done by this run. */
+  /** Counts what this run has done. */
   readonly computed: number
-  /** Done by an earlier run. */
+  /** Counts what an earlier run had done. */
   readonly earlier: number
   readonly failed: number
 }
@@ -74,7 +74,7 @@ export async function encodeInputs(options: EncodeInputsOptions): Promise<WorkCo
 
 class Loop {
   readonly #options: EncodeInputsOptions
-  /** Inputs that the encoder was given and has not answered for, by their index among those. */
+  /** Holds the inputs that the encoder was given and has not answered for, by their index among all that it was given. */
   readonly #underWay = new Map<number, InputFile>()
   #given = 0
   #computed = 0

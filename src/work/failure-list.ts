@@ -1,4 +1,4 @@
-/** Inputs that could not be done, one JSON line each; kept in a file, for there may be as many as there are inputs. */
+/** Keeps a JSON line for each input that could not be done: in a file, for there may be as many as there are inputs. */
 import type { Failure } from './encode-inputs.js'
 import { below, type Files, type GrowingFile } from './files.js'
 

@@ -1,6 +1,6 @@
 /**
- * A folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it comes
- * from; a file counts as done once it stands there, so an interrupted run can go on.
+ * Keeps a folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it
+ * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
 import type { Chunk } from '../formats/chunk.js'
 import { npyArray } from '../formats/npy.js'
@@ -13,36 +13,36 @@ import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } 
 export const FEATURE_FORMATS = ['npy', 'safetensors'] as const
 export type FeatureFormat = (typeof FEATURE_FORMATS)[number]
 
-/** One line of `index.jsonl`. */
-export interface FeatureEntry {
-  /** The image, as the person gave it. */
+/** Is one line of `index.jsonl`. */
+interface FeatureEntry {
+  /** Names the image as the person gave it. */
   readonly path: string
-  /** The feature file, relative to the folder. */
+  /** Names the feature file, from the folder on. */
   readonly file: string
-  /** Bytes and time of the image file: it is done again when they change. */
+  /** Counts the bytes of the image file, which is done again when they or its time change. */
   readonly size: number
   readonly mtimeMs: number
-  /** Pixels. */
+  /** Counts pixels of the image as used, as `width` does. */
   readonly height: number
   readonly width: number
-  /** Of the patch grid. */
+  /** Counts patches, as `columns` does. */
   readonly rows: number
   readonly columns: number
 }
 
-export interface FeatureFolderOptions {
+interface FeatureFolderOptions {
   readonly files: Files
   readonly folder: string
   readonly format: FeatureFormat
   readonly identity: WorkIdentity
-  /** Makes anew what is there, whoever made it. */
+  /** Has everything made anew, whoever made what is there. */
   readonly restart: boolean
 }
 
 export class FeatureFolder implements AsyncDisposable {
   readonly #options: FeatureFolderOptions
   readonly #entries: Map<string, FeatureEntry>
-  /** Which image each file belongs to. */
+  /** Tells which image each file belongs to. */
   readonly #owners = new Map<string, string>()
   readonly #index: GrowingFile
 
@@ -67,11 +67,11 @@ export class FeatureFolder implements AsyncDisposable {
     await writeManifest(files, manifest, identity)
     const entries = await readEntries(files, list)
     // It is rewritten without the line that a kill has cut off, and without lines that later ones replaced.
-    await files.write(list, [...entries.values()].map(lineOf))
+    await files.write(list, linesOf(entries))
     return new FeatureFolder(options, entries, await files.append(list))
   }
 
-  /** Whether the image's file is there and the image has not changed since. */
+  /** Tells whether the image's file is there and the image has not changed since. */
   async has({ path, size, mtimeMs }: InputFile): Promise<boolean> {
     const entry = this.#entries.get(path)
     if (entry === undefined || entry.size !== size || entry.mtimeMs !== mtimeMs) return false
@@ -113,9 +113,13 @@ export class FeatureFolder implements AsyncDisposable {
 }
 
 /** `/photos/../a.jpg` -> `photos/__/a.jpg`: no path leads out of the folder. */
-export function nameInside(path: string): string {
+function nameInside(path: string): string {
   const parts = path.split(/[\\/]+/).filter((part) => part !== '' && part !== '.')
   return parts.map((part) => (part === '..' ? '__' : part.replace(/:$/, ''))).join('/')
+}
+
+function* linesOf(entries: ReadonlyMap<string, FeatureEntry>): Generator<string> {
+  for (const entry of entries.values()) yield lineOf(entry)
 }
 
 function lineOf(entry: FeatureEntry): string {
@@ -138,7 +142,7 @@ async function checkManifest(
   )
 }
 
-/** A line that a crash has garbled is left out: its image is done again. So is the last one where its end is missing. */
+/** A line that a crash has garbled is left out, as is the last one where its end is missing: their images are done again. */
 async function readEntries(files: Files, path: string): Promise<Map<string, FeatureEntry>> {
   const entries = new Map<string, FeatureEntry>()
   const text = await files.readText(path)

@@ -1,4 +1,4 @@
-/** An encoder as far as it takes paths: what writing a folder's features needs of it. */
+/** Names what work on many files needs of an encoder: that it takes paths, and many of them. */
 import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.js'
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {

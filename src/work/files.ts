@@ -1,6 +1,6 @@
 /**
- * All that work knows of where files lie. Node's disk is one such place, an object store can be another, and tests keep files in memory: nothing
- * here has a descriptor, a mode or an inode, and whatever must survive a kill is written whole.
+ * This is all that work knows of where files lie. Node's disk is one such place, an object store can be another, and tests keep files in memory:
+ * nothing here has a descriptor, a mode or an inode, and whatever must survive a kill is written whole.
  *
  * Paths are texts as people give them; relative ones start at `base`. What a place refuses, it refuses with a `FileRefusal`; any other
  * error passes through as it is.
@@ -9,7 +9,7 @@ import type { Chunks } from '../formats/chunk.js'
 
 export interface FoundFile {
   readonly kind: 'file' | 'folder' | 'other'
-  /** Bytes. */
+  /** Counts bytes. */
   readonly size: number
   readonly mtimeMs: number
 }
@@ -21,7 +21,7 @@ export interface FolderEntry {
 
 /** Holds a file open, so that many of its parts can be read. */
 export interface OpenedFile extends AsyncDisposable {
-  /** Bytes. */
+  /** Counts bytes. */
   readonly size: number
   /** Fills `into` from this byte on and tells how many bytes there were: fewer only where the file ends. */
   read(into: Uint8Array, offset: number): Promise<number>
@@ -34,7 +34,7 @@ export interface GrowingFile extends AsyncDisposable {
   sync(): Promise<void>
 }
 
-/** Why a place does not take what is written; the message says which path, why, and what to do. */
+/** Tells why a place does not take what is written; the message says which path, why, and what to do. */
 export interface FileRefusal extends Error {
   readonly name: 'FileError'
   readonly code: FileRefusalCode
@@ -43,23 +43,23 @@ export interface FileRefusal extends Error {
 export type FileRefusalCode = 'disk-full' | 'not-writable' | 'locked'
 
 export interface Files {
-  /** What relative paths are relative to, as people know it. */
+  /** Is where relative paths start, as people know it. */
   readonly base: string
   /** Stands between the names of a path that is put together here: `/`. */
   readonly separator: string
-  /** The one name of what a path leads to, but for links; it is what an encoder of files is given. */
+  /** Gives the one name of what a path leads to, but for links; an encoder of files is given this. */
   resolve(path: string): string
 
-  /** Follows links. Null where nothing is there; throws where that cannot be known, with a message that says why. */
+  /** Follows links. Gives null where nothing is there; throws where that cannot be known, with a message that says why. */
   look(path: string): Promise<FoundFile | null>
   /** Lists what lies right in a folder, in any order, links as links. */
   list(folder: string): Promise<readonly FolderEntry[]>
-  /** The path with all links followed, with which two ways to one folder can be told. */
+  /** Follows all links of a path, so that two ways to one folder can be told. */
   realPath(path: string): Promise<string>
-  /** The files that match, in any order; null where the text is no pattern but a plain path. */
+  /** Finds the files that match, in any order; gives null where the text is no pattern but a plain path. */
   glob(pattern: string, options: { readonly signal?: AbortSignal }): Promise<readonly string[] | null>
 
-  /** The whole text of a file; null where there is none. */
+  /** Reads the whole text of a file; gives null where there is none. */
   readText(path: string): Promise<string | null>
   open(path: string): Promise<OpenedFile>
 

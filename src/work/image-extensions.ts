@@ -1,6 +1,6 @@
-/** Which files of a folder are taken for images. A file named by itself is always tried, whatever it is called. */
+/** Decides which files of a folder are taken for images. A file named by itself is always tried, whatever it is called. */
 
-/** What the decoder reads; SVG is left out, for it has no pixels of its own. */
+/** The decoder reads all of these; SVG is left out, for it has no pixels of its own. */
 export const IMAGE_EXTENSIONS: readonly string[] = [
   '.jpg',
   '.jpeg',

@@ -1,4 +1,4 @@
-/** Why there is nothing to work on. A single file that cannot be read is no such reason: it fails alone, later. */
+/** Tells why there is nothing to work on. A single file that cannot be read is no such reason: it fails alone, later. */
 import { CodedError } from '../coded-error.js'
 
 export type InputErrorCode = 'nothing-found' | 'unreadable-folder'

@@ -1,14 +1,14 @@
-/** JSON that is read back from files: they lie where others may write, so that what is in them is looked at before it is believed. */
+/** Reads JSON back from files. They lie where others may write, so what is in them is looked at before it is believed. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Null where the text is no JSON, or another kind of value. */
+/** Gives null where the text is no JSON, or another kind of value. */
 export function jsonObjectOrNull(text: string): JsonObject | null {
   const value = jsonOrNull(text)
   return isObject(value) ? value : null
 }
 
-/** Null where the text is no JSON. */
+/** Gives null where the text is no JSON. */
 export function jsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,10 +1,10 @@
-/** What a file is before it is read: enough to know later whether it is still the same. */
+/** Looks at a file before it is read, closely enough to know later whether it is still the same. */
 import type { Files } from './files.js'
 
 export interface InputFile {
-  /** As the person gave it. */
+  /** Stands as the person gave it. */
   readonly path: string
-  /** Bytes. */
+  /** Counts bytes. */
   readonly size: number
   readonly mtimeMs: number
 }

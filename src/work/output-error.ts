@@ -1,4 +1,4 @@
-/** Why an output cannot be written. Programs branch on the code, people read the message. */
+/** Tells why an output cannot be written. Programs branch on the code, people read the message. */
 import { CodedError } from '../coded-error.js'
 import type { FileRefusal, FileRefusalCode } from './files.js'
 

@@ -1,4 +1,4 @@
-/** Which format an output has, and which files that makes. */
+/** Tells which format an output has, and which files that makes. */
 import type { OutputFile } from '../formats/chunk.js'
 import { csvTable } from '../formats/csv.js'
 import type { EmbeddingTable } from '../formats/embedding-table.js'
@@ -29,7 +29,7 @@ export function formatOfPath(path: string): OutputFormat {
   )
 }
 
-/** The files of an output, to be written in this order: the rows are asked for by the last. For csv they must come sorted by path. */
+/** Gives the files of an output, to be written in this order: the last one asks for the rows. For csv these must come sorted by path. */
 export async function outputFiles(
   format: OutputFormat,
   path: string,

@@ -1,25 +1,25 @@
 /**
- * A part: the finished work of some seconds, in one file that is there whole or not at all. It holds the length of the header (8 bytes), the
- * header as JSON, then the numbers of all rows as float32.
+ * Writes and reads a part, which is the finished work of some seconds in one file that is there whole or not at all. It holds the length of the
+ * header (8 bytes), the header as JSON, then the numbers of all rows as float32.
  */
 import { bytesOf, type Chunk } from '../formats/chunk.js'
 import type { Files, OpenedFile } from './files.js'
 import { hasFields, jsonOrNull } from './json-object.js'
 
-/** A finished input; it counts as the same while size and time of the file stay the same. */
+/** Stands for a finished input, which counts as the same while size and time of its file stay the same. */
 export interface PartEntry {
   readonly path: string
-  /** Bytes of the image file. */
+  /** Counts the bytes of the image file. */
   readonly size: number
   readonly mtimeMs: number
-  /** Pixels. */
+  /** Counts pixels, as `width` does. */
   readonly height: number
   readonly width: number
 }
 
 export interface PartHeader {
   readonly entries: readonly PartEntry[]
-  /** Where the numbers begin, bytes. */
+  /** Counts the bytes before the numbers. */
   readonly start: number
 }
 
@@ -34,7 +34,7 @@ export function partChunks(entries: readonly PartEntry[], values: Float32Array):
   return [length, header, bytesOf(values)]
 }
 
-/** Null where the file is not what `partChunks` made, as after a disk's failure: its inputs are then done again. */
+/** Gives null where the file is not what `partChunks` made, as after a disk's failure: its inputs are then done again. */
 export async function readPartHeaderOrNull(
   files: Files,
   path: string,
@@ -61,7 +61,7 @@ function isPartEntry(value: unknown): value is PartEntry {
   return hasFields(value, ['path'], ['size', 'mtimeMs', 'height', 'width'])
 }
 
-/** Null where the file ends before. */
+/** Gives null where the file ends before. */
 async function readBytesOrNull(file: OpenedFile, offset: number, length: number): Promise<Uint8Array | null> {
   if (offset + length > file.size) return null
   const bytes = new Uint8Array(length)

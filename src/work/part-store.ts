@@ -1,6 +1,6 @@
 /**
- * Work done so far, in a folder of parts that survives a kill at any moment. Rows are added in any order and read back by path; of two rows
- * for one path the later one counts. The numbers stay in the files: memory holds one part and an index.
+ * Keeps the work done so far in a folder of parts that survives a kill at any moment. Rows are added in any order and read back by path; of two
+ * rows for one path the later one counts. The numbers stay in the files: memory holds one part and an index.
  */
 import type { EmbeddingRow } from '../formats/embedding-table.js'
 import { elementCount } from '../tensor/shape.js'
@@ -13,12 +13,12 @@ import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } 
 const PART_ROWS = 256
 const PART_BYTES = 64 * 2 ** 20
 /**
- * How old grows with the run, from the first to the last of these, at this share of its time: a run that is soon killed has moved forward all the
- * same, and one of many days does not leave a million parts.
+ * The age at which a part ends grows with the run, from the first to the last of these, at this share of its time: a run that is soon killed has
+ * moved forward all the same, and one of many days does not leave a million parts.
  */
 const PART_MS = [500, 30_000] as const
 const PART_SHARE = 0.05
-/** Parts kept open while rows are read in another order than they were written. */
+/** So many parts are kept open while rows are read in another order than they were written. */
 const OPEN_PARTS = 32
 const PART_NAME = /^\d{8}\.part$/
 
@@ -36,7 +36,7 @@ export class PartStore implements AsyncDisposable {
   readonly #files: Files
   readonly #clock: Clock
   readonly #rowLength: number
-  /** Rows of a part. */
+  /** Counts the rows that fit into a part. */
   readonly #capacity: number
   readonly #places = new Map<string, Place>()
   readonly #opened = new Map<number, OpenedFile>()
@@ -73,12 +73,12 @@ export class PartStore implements AsyncDisposable {
     return store
   }
 
-  /** Inputs whose rows are in the files. */
+  /** Counts the inputs whose rows are in the files. */
   get size(): number {
     return this.#places.size
   }
 
-  /** Whether this input is done and has not changed since. */
+  /** Tells whether this input is done and has not changed since. */
   has({ path, size, mtimeMs }: Pick<PartEntry, 'path' | 'size' | 'mtimeMs'>): boolean {
     const entry = this.#places.get(path)?.entry
     return entry !== undefined && entry.size === size && entry.mtimeMs === mtimeMs
@@ -109,7 +109,7 @@ export class PartStore implements AsyncDisposable {
     this.#index(part, header)
   }
 
-  /** The rows of these paths, in their order; each must have one. The numbers are valid until the next row. */
+  /** Reads the rows of these paths, in their order; each must have one. The numbers are valid until the next row. */
   async *rows(paths: Iterable<string>): AsyncGenerator<EmbeddingRow> {
     const values = new Float32Array(this.#rowLength)
     const bytes = new Uint8Array(values.buffer)
@@ -180,7 +180,7 @@ export class PartStore implements AsyncDisposable {
   }
 }
 
-/** At once, as far as any later run can tell: a kill half way through must not leave half of the parts. */
+/** Removes them at once, as far as any later run can tell: a kill half way through must not leave half of the parts. */
 export async function removeParts(files: Files, folder: string): Promise<void> {
   const doomed = `${folder}.old`
   await files.remove(doomed)
@@ -188,7 +188,7 @@ export async function removeParts(files: Files, folder: string): Promise<void> {
   await files.remove(doomed)
 }
 
-/** In the order in which they were written. */
+/** Lists parts in the order in which they were written. */
 async function partNames(files: Files, folder: string): Promise<readonly string[]> {
   const names = (await files.list(folder)).map(({ name }) => name)
   return names.filter((name) => PART_NAME.test(name)).sort()

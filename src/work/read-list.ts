@@ -1,12 +1,12 @@
-/** Paths from a stream, one a line (or ended by NUL, as `find -print0` writes them); empty ones are skipped. */
+/** Reads paths from a stream, one a line (or ended by NUL, as `find -print0` writes them); empty ones are skipped. */
 
-/** A stream of bytes that can be given up, as Node's streams can. */
+/** Gives bytes as they come and can be given up, as Node's streams can. */
 export interface ListStream extends AsyncIterable<Uint8Array> {
   /** Ends the wait for bytes that may never come. */
   destroy(): unknown
 }
 
-export interface ReadListOptions {
+interface ReadListOptions {
   readonly separator: '\n' | '\0'
   readonly signal?: AbortSignal
 }

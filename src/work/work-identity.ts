@@ -1,4 +1,4 @@
-/** What must be equal for two runs to be parts of one work. */
+/** Decides what must be equal for two runs to be parts of one work. */
 import type { Identity } from '../encoder/types.js'
 import type { Files } from './files.js'
 import { type JsonObject, jsonObjectOrNull } from './json-object.js'

@@ -1,4 +1,4 @@
-/** Images in, a folder with one feature file each out; resumable image by image. */
+/** Turns images into a folder with one feature file each; a run can be continued image by image. */
 import type { Features } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
 import { type EncodeInputsOptions, encodeInputs, type Sink } from './encode-inputs.js'
@@ -10,7 +10,7 @@ import { workIdentity } from './work-identity.js'
 export interface FeatureFilesOptions extends Omit<EncodeInputsOptions, 'sink'> {
   readonly folder: string
   readonly format: FeatureFormat
-  /** What goes into an image's file; `npy` takes one. */
+  /** Gives what goes into an image's file; `npy` takes one. */
   readonly arraysOf: (features: Features) => readonly NamedArray[]
   /** Names what `arraysOf` gives, as a part of the work's identity. */
   readonly what: string
@@ -18,9 +18,9 @@ export interface FeatureFilesOptions extends Omit<EncodeInputsOptions, 'sink'> {
 }
 
 export interface FeatureFilesResult {
-  /** Files that this run wrote. */
+  /** Counts the files that this run wrote. */
   readonly written: number
-  /** Files that were there already. */
+  /** Counts the files that were there already. */
   readonly earlier: number
   readonly failed: number
 }

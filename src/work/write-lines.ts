@@ -1,4 +1,4 @@
-/** Images in, a line of JSON for each out, as soon as it is there. Nothing is kept: what was written has reached whoever reads it. */
+/** Turns each image into a line of JSON as soon as it is done. Nothing is kept: what was written has reached whoever reads it. */
 import { jsonLine } from '../formats/json-lines.js'
 import { type EncodeInputsOptions, encodeInputs, type WorkCounts } from './encode-inputs.js'
 

@@ -1,5 +1,5 @@
 /**
- * Images in, one output file out, and a kill at any moment costs at most the part under way: finished work lies in `<output>.parts/`, a rerun
+ * Turns images into one output file, and a kill at any moment costs at most the part under way: finished work lies in `<output>.parts/`, a rerun
  * adds what is missing, and the file is put together when all is done, in an order that does not depend on how often the work was interrupted.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -19,38 +19,38 @@ import { sameWork, type WorkIdentity, workIdentity } from './work-identity.js'
 export interface ResumableOptions extends Omit<EncodeInputsOptions, 'sink' | 'paths'> {
   readonly output: string
   readonly format: OutputFormat
-  /** As they shall stand in the output; relative ones are relative to the base of `files`. No duplicates. */
+  /** Stand in the output as they are here; relative ones start at the base of `files`, and none may come twice. */
   readonly paths: readonly string[]
-  /** Of the row that `valuesOf` gives. */
+  /** Is the shape of a row that `valuesOf` gives. */
   readonly shape: readonly number[]
-  /** What goes into the output of an image; throws where the image cannot have a row of that shape. */
+  /** Gives what goes into the output of an image; throws where the image cannot have a row of that shape. */
   readonly valuesOf: (features: Features) => Float32Array
   /** Names what `valuesOf` gives, as a part of the work's identity: `embedding`. */
   readonly what: string
-  /** Forget what earlier runs have done. */
+  /** Has what earlier runs have done forgotten. */
   readonly restart?: boolean
   readonly clock?: Clock
 }
 
 export interface ResumableResult {
-  /** Rows of the output. */
+  /** Counts the rows of the output. */
   readonly written: number
-  /** Of them computed by this run. */
+  /** Counts those that this run has computed. */
   readonly computed: number
   readonly failed: number
-  /** Where what failed is listed; null where nothing did. */
+  /** Names the file that lists what failed; null where nothing did. */
   readonly failures: string | null
-  /** Whether everything had been finished before and nothing was done. */
+  /** Tells whether everything had been finished before and nothing was done. */
   readonly unchanged: boolean
 }
 
-/** What lies beside the output as `<output>.meta.json`. */
+/** Lies beside the output as `<output>.meta.json`. */
 interface Meta {
   readonly format: OutputFormat
   readonly identity: WorkIdentity
   readonly rows: number
   readonly shape: readonly number[]
-  /** Of the paths, sizes and times of the inputs: tells whether the output is still that of the same files. */
+  /** Is a digest of the paths, sizes and times of the inputs: it tells whether the output is still that of the same files. */
   readonly inputs: string
 }
 
@@ -85,15 +85,15 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
   return { written, computed, failed, failures: list, unchanged: false }
 }
 
-export function partsFolder(output: string): string {
+function partsFolder(output: string): string {
   return `${output}.parts`
 }
 
-export function metaPath(output: string): string {
+function metaPath(output: string): string {
   return `${output}.meta.json`
 }
 
-export function failuresPath(output: string): string {
+function failuresPath(output: string): string {
   return `${output}.errors.jsonl`
 }
 
@@ -179,7 +179,7 @@ class InputsDigest {
   }
 }
 
-/** Whether an earlier run, with the same model on the same files, has left nothing to do. */
+/** Tells whether an earlier run, with the same model on the same files, has left nothing to do. */
 async function isFinished(options: ResumableOptions, identity: WorkIdentity): Promise<boolean> {
   const { files, output, format, paths } = options
   if ((await files.look(output)) === null || (await files.look(partsFolder(output))) !== null) return false

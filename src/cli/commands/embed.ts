@@ -1,4 +1,4 @@
-/** `plumage embed`: one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
+/** `plumage embed` writes one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
 import { once } from 'node:events'
 import { Command, Option } from 'commander'
 import type { EncodeChoices } from '../../work/encode-inputs.js'

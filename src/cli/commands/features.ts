@@ -1,11 +1,11 @@
-/** `plumage features`: patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
+/** `plumage features` writes patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
-import { arrayNames, arraysOf, FEATURE_KINDS, type Wanted, wantedArrays } from '../feature-arrays.js'
+import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
 import { gatherInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
@@ -77,7 +77,7 @@ async function writeStack(
   wanted: Wanted,
   options: FeatureOptions,
 ): Promise<void> {
-  const [name] = arrayNames(wanted)
+  const name = onlyOne(arrayNames(wanted))
   const shape = shapeOf(name, encoder)
   await runResumably(context, {
     output: options.output,
@@ -87,7 +87,7 @@ async function writeStack(
     shape,
     what: name,
     valuesOf: (found) => {
-      const [array] = arraysOf(found, wanted, encoder.width)
+      const array = onlyOne(arraysOf(found, wanted, encoder.width))
       if (array.shape.join() === shape.join()) return array.values
       throw new Error(
         `its ${name} is [${array.shape.join(', ')}] where the array has [${shape.join(', ')}] per image: ` +
@@ -148,15 +148,18 @@ function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoice
   }
 }
 
-/** Of the array that one image has, at the input size of the encoder. */
-function shapeOf(name: string, { width, patchSize, registers, size }: FileEncoder): readonly number[] {
-  const [rows, columns] = size.map((side) => side / patchSize)
-  if (name === 'embedding') return [width]
-  if (name === 'registers') return [registers, width]
+/** Gives the shape of the array that one image has, at the input size of the encoder. */
+function shapeOf(
+  name: string,
+  { width: channels, patchSize, registers, size }: FileEncoder,
+): readonly number[] {
+  const [height, width] = size
+  if (name === 'embedding') return [channels]
+  if (name === 'registers') return [registers, channels]
   if (name.startsWith('layers.')) {
     throw new UsageError('Hidden layers cannot be stacked into one array: give a folder as --output.')
   }
-  return [rows, columns, width]
+  return [height / patchSize, width / patchSize, channels]
 }
 
 function checkLayers(layers: readonly number[], depth: number): void {

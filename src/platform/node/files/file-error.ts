@@ -1,4 +1,4 @@
-/** Why files do not take what is written to them. Programs branch on the code, people read the message. */
+/** Tells why files do not take what is written to them. Programs branch on the code, people read the message. */
 import { CodedError } from '../../../coded-error.js'
 
 export type FileErrorCode = 'disk-full' | 'not-writable' | 'locked'
@@ -7,7 +7,7 @@ export class FileError extends CodedError<FileErrorCode> {
   override readonly name = 'FileError'
 }
 
-/** What the file system's own words mean to a person who cannot write somewhere. */
+/** Says what the file system's own words mean to a person who cannot write somewhere. */
 const WHY: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'you have no right to write there'],
   ['EPERM', 'you have no right to write there'],

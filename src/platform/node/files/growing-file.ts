@@ -1,4 +1,4 @@
-/** A file that lines are added to, each with one system call: a kill cuts off at most the last of them. */
+/** Adds lines to a file, each with one system call: a kill cuts off at most the last of them. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { explainWriteError } from './file-error.js'
 

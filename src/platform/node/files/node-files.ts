@@ -1,4 +1,4 @@
-/** The disk, as far as work on many files needs it: what `Files` of the room `work` asks for, kept by Node. */
+/** Offers the disk as far as work on many files needs it: as `Files` of the room `work` asks. */
 import { mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { explainWriteError } from './file-error.js'
@@ -7,7 +7,7 @@ import { writeWhole } from './write-whole.js'
 
 type Kind = 'file' | 'folder' | 'other'
 
-/** Files on this machine's disks; relative paths start at `base`. */
+/** Reads and writes files on this machine's disks; relative paths start at `base`. */
 export class NodeFiles {
   readonly base: string
   readonly separator = sep

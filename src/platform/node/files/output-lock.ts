@@ -1,6 +1,6 @@
 /**
- * One writer per output. Who holds an output is written in `<output>.lock` and checked against the processes that run: a killed holder does
- * not keep anyone out, and a holder too busy to show signs of life is not taken for dead.
+ * Sees to it that an output has one writer. Who holds an output is written in `<output>.lock` and checked against the processes that run: a
+ * killed holder does not keep anyone out, and a holder too busy to show signs of life is not taken for dead.
  */
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -10,7 +10,7 @@ import { explainWriteError, FileError } from './file-error.js'
 interface Holder {
   readonly pid: number
   readonly host: string
-  /** When the process started, in the system's own count, where it tells: process numbers are used again. */
+  /** Tells when the process started, in the system's own count, where it has one: process numbers are used again. */
   readonly started: string | null
 }
 
@@ -61,7 +61,7 @@ async function readHolderOrNull(path: string): Promise<Holder | null> {
     if (pid === undefined || !Number.isInteger(pid) || pid <= 0) return null
     return { pid, host: String(host), started: typeof started === 'string' ? started : null }
   } catch {
-    // Absent, or cut off by a kill in the middle of writing it: nobody's either way.
+    // It is absent, or cut off by a kill in the middle of writing it: nobody's either way.
     return null
   }
 }
@@ -78,7 +78,7 @@ async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
   return start === null || started === null || start === started
 }
 
-/** From Linux's /proc/<pid>/stat; `gone` for a process that is dead but not yet buried. Null on other systems. */
+/** Reads Linux's /proc/<pid>/stat; gives `gone` for a process that is dead but not yet buried, and null on other systems. */
 async function startOf(pid: number): Promise<string | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (stat === null) return null

@@ -1,4 +1,4 @@
-/** Files that appear whole or not at all: written beside, flushed to the disk, then renamed over the old one. */
+/** Writes files that appear whole or not at all: they are written beside, flushed to the disk, then renamed over the old one. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { explainWriteError } from './file-error.js'

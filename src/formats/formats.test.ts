@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { expect, test } from 'vitest'
+import { memorySource } from '../../test/support/memory-source.js'
+import { openSafetensors } from '../checkpoint/safetensors/open-safetensors.js'
+import { elementCount } from '../tensor/shape.js'
+import { toFloat32 } from '../tensor/tensor.js'
+import type { Chunks } from './chunk.js'
+import { csvField, csvTable } from './csv.js'
+import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js'
+import { jsonLine } from './json-lines.js'
+import { npyArray, npyHeader, npyTable } from './npy.js'
+import { parquetTable } from './parquet.js'
+import { safetensorsFile } from './safetensors.js'
+
+/** Each chunk is copied as it comes: what gives it may use its memory for the next. */
+async function collect(chunks: Chunks): Promise<readonly Uint8Array[]> {
+  const copies: Uint8Array[] = []
+  for await (const chunk of chunks) copies.push(Uint8Array.from(Buffer.from(chunk as Uint8Array)))
+  return copies
+}
+
+const bytesOf = async (chunks: Chunks) => Buffer.concat(await collect(chunks))
+
+/** Gives all rows in one memory, as a store does. */
+function tableOf(rows: readonly EmbeddingRow[], shape: readonly number[]): EmbeddingTable {
+  async function* oneByOne() {
+    const values = new Float32Array(elementCount(shape))
+    for (const row of rows) {
+      values.set(row.values)
+      yield { ...row, values }
+    }
+  }
+  return { paths: rows.map(({ path }) => path), rows: oneByOne(), shape, metadata: { made: 'by hand' } }
+}
+
+const row = (path: string, ...values: number[]): EmbeddingRow => ({
+  path,
+  height: 2,
+  width: 3,
+  values: Float32Array.from(values),
+})
+const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
+
+test('a line of JSON reads back as the same path and the same float32', () => {
+  const path = fc.array(fc.constantFrom('a', '"', '\\', '\n', 'é', '\u2028', '\ud83d', '\u{1F426}', '\0'))
+  fc.assert(
+    fc.property(
+      path.map((letters) => letters.join('')),
+      fc.array(float32),
+      (path, values) => {
+        const text = jsonLine(row(path, ...values))
+        expect(text.indexOf('\n')).toBe(text.length - 1)
+        const { embedding, ...rest } = JSON.parse(text)
+        expect(rest).toEqual({ path, height: 2, width: 3 })
+        expect(embedding.map(Math.fround)).toEqual(values)
+      },
+    ),
+  )
+})
+
+test('what JSON has no number for is null', () => {
+  expect(JSON.parse(jsonLine(row('a', Number.NaN, Number.POSITIVE_INFINITY))).embedding).toEqual([null, null])
+})
+
+test('a field of csv is quoted where it must be, and reads back', () => {
+  expect(['a', 'a b', 'a,b', 'a"b', 'a\nb', 'a\rb'].map(csvField)).toEqual([
+    'a',
+    'a b',
+    '"a,b"',
+    '"a""b"',
+    '"a\nb"',
+    '"a\rb"',
+  ])
+})
+
+test.each([csvTable, parquetTable])('%o refuses rows of more than one axis', async (make) => {
+  await expect(collect(make(tableOf([], [2, 3])))).rejects.toThrow(/rows of one axis.*\[2, 3\]/)
+})
+
+test.each([[[5]], [[2, 3]], [[1, 20, 20, 384]], [[]]])(
+  'the header of an npy array [%s] is a multiple of 64 bytes and says its shape as Python writes a tuple',
+  (shape) => {
+    const bytes = Buffer.from(npyHeader(shape))
+    expect(bytes.length % 64).toBe(0)
+    expect(bytes.length).toBe(10 + bytes.readUInt16LE(8))
+    expect(bytes.subarray(0, 8).toString('latin1')).toBe('\x93NUMPY\x01\x00')
+    expect(bytes.at(-1)).toBe(10)
+    const tuple = shape.length === 1 ? `(${shape},)` : `(${shape.join(', ')})`
+    expect(bytes.toString('latin1', 10)).toContain(`'shape': ${tuple}, }`)
+  },
+)
+
+test('an npy table is its names and then its array, which therefore never stands without them', async () => {
+  const files = npyTable(
+    '/out/x.npy',
+    tableOf([row('b', 1, 2), row('new\nline', 3, 4), row('"q"', 5, 6)], [2]),
+  )
+  expect(files.map(({ path }) => path)).toEqual(['/out/x.names.txt', '/out/x.npy'])
+  const [names, array] = await Promise.all(files.map(({ chunks }) => bytesOf(chunks)))
+  expect(String(names)).toBe('b\n"new\\nline"\n"\\"q\\""\n')
+  expect(array).toEqual(await bytesOf(npyArray(Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2])))
+})
+
+test('safetensors reads back: names, shapes, numbers and metadata, and the numbers lie aligned', async () => {
+  const array = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 3 })).chain((shape) => {
+    const length = elementCount(shape)
+    const values = fc.array(float32, { minLength: length, maxLength: length })
+    return values.map((numbers) => ({ shape, values: Float32Array.from(numbers) }))
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(array, { minLength: 1, maxLength: 4 }), fc.string(), async (arrays, note) => {
+      const named = arrays.map((each, index) => ({ ...each, name: `tensor ${index} é` }))
+      const bytes = await bytesOf(safetensorsFile(named, { note }))
+      expect((8 + Number(bytes.readBigUInt64LE(0))) % 8).toBe(0)
+      const checkpoint = await openSafetensors(memorySource(bytes))
+      expect(checkpoint.metadata).toEqual({ note })
+      for (const { name, shape, values } of named) {
+        expect(checkpoint.tensors.get(name)?.shape).toEqual(shape)
+        expect(toFloat32(await checkpoint.read(name))).toEqual(values)
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('safetensors refuses numbers that do not fill their shape, by name', () => {
+  const wrong = { name: 'patches', shape: [2, 2], values: new Float32Array(3) }
+  expect(() => safetensorsFile([wrong], {})).toThrow('patches has 3 numbers where [2, 2] has 4')
+})
+
+test('parquet hands on each row group as it is full, and reads back', async () => {
+  const width = 2 ** 17
+  const rows = Array.from({ length: 9 }, (_, index) => ({
+    ...row(`image ${index}`),
+    values: new Float32Array(width).fill(index),
+  }))
+  const chunks = await collect(parquetTable(tableOf(rows, [width])))
+  // Four rows of this width make a group; the last chunk has the rest and the footer.
+  expect(chunks.map(({ length }) => Math.round(length / (4 * width)))).toEqual([4, 4, 1])
+  const bytes = Buffer.concat(chunks)
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  expect((await parquetMetadataAsync(file)).row_groups).toHaveLength(3)
+  const found = await parquetReadObjects({ file, columns: ['sample', 'embedding', 'height', 'width'] })
+  expect(found.map(({ sample, height, width }) => [sample, height, width])).toEqual(
+    rows.map(({ path }) => [path, 2, 3]),
+  )
+  expect(found.map(({ embedding }) => embedding[width - 1])).toEqual(rows.map((_, index) => index))
+})
+
+test('a parquet file without rows is a whole file', async () => {
+  const bytes = await bytesOf(parquetTable(tableOf([], [3])))
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  const { num_rows, key_value_metadata } = await parquetMetadataAsync(file)
+  expect(num_rows).toBe(0n)
+  expect(key_value_metadata).toContainEqual({ key: 'made', value: 'by hand' })
+})

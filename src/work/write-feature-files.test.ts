@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Killed, MemoryDisk, MemoryFiles } from '../../test/support/memory-files.js'
+import { textEncoder } from '../../test/support/text-encoder.js'
+import { FEATURE_FORMATS, type FeatureFormat } from './feature-folder.js'
+import { type FeatureFilesOptions, writeFeatureFiles } from './write-feature-files.js'
+
+interface Run extends Partial<FeatureFilesOptions> {
+  readonly disk: MemoryDisk
+  readonly steps?: number
+  readonly abortAfter?: number
+  readonly computed?: string[]
+}
+
+function write({ disk, steps, abortAfter, computed = [], ...options }: Run) {
+  const files = new MemoryFiles(disk, { base: '/in', ...(steps === undefined ? {} : { steps }) })
+  const interrupt = new AbortController()
+  let done = 0
+  return writeFeatureFiles({
+    folder: '/out/maps',
+    format: 'npy',
+    paths: disk.paths('/in').map((path) => path.slice('/in/'.length)),
+    files,
+    encoder: textEncoder(files, (path) => computed.push(path)),
+    arraysOf: ({ patches }) => [{ name: 'patches', shape: [1, 1, 2], values: patches }],
+    what: 'patches',
+    listener: {
+      done: (_path, earlier) => {
+        if (!earlier && ++done === abortAfter) interrupt.abort(new Killed('interrupted'))
+      },
+    },
+    signal: interrupt.signal,
+    ...options,
+  })
+}
+
+function fill(images: readonly string[]): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.folders.add('/in')
+  for (const [index, text] of images.entries()) disk.put(`/in/${index % 3}/${index}.jpg`, text, 1)
+  return disk
+}
+
+function outcome(disk: MemoryDisk): readonly [string, string][] {
+  return disk.paths('/out').map((path) => {
+    const text = Buffer.from(disk.stored.get(path)?.bytes ?? []).toString('latin1')
+    return [path, path.endsWith('index.jsonl') ? lastLines(text) : text]
+  })
+}
+
+/** An image that has changed has a line for each time it was done, of which the last one counts. */
+function lastLines(index: string): string {
+  const lines = new Map(
+    index
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => [JSON.parse(line).path, line]),
+  )
+  return [...lines.values()].sort().join('\n')
+}
+
+const good = fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme-ascii' })
+const interruption = fc.record({
+  moment: fc.oneof(
+    fc.record({ steps: fc.nat(60) }),
+    fc.record({ abortAfter: fc.integer({ min: 1, max: 8 }) }),
+  ),
+  edit: fc.option(fc.record({ index: fc.nat(7), to: good }), { freq: 3 }),
+})
+
+test('whatever moments a run is interrupted at, and whatever changes meanwhile, the folder ends as one left alone', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof({ weight: 6, arbitrary: good }, { weight: 1, arbitrary: fc.constant('broken') }), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      fc.constantFrom<FeatureFormat>(...FEATURE_FORMATS),
+      fc.array(interruption, { maxLength: 6 }),
+      async (images, format, interruptions) => {
+        const disk = fill(images)
+        const quiet = fill(images)
+        let time = 1
+        for (const { moment, edit } of interruptions) {
+          await write({ disk, format, ...moment }).catch((error) => expect(error).toBeInstanceOf(Killed))
+          if (edit === null || edit.index >= images.length) continue
+          const path = `/in/${edit.index % 3}/${edit.index}.jpg`
+          time++
+          for (const each of [disk, quiet]) each.put(path, edit.to, time)
+        }
+        const result = await write({ disk, format })
+        const expected = await write({ disk: quiet, format })
+        expect(outcome(disk)).toEqual(outcome(quiet))
+        expect(result.failed).toBe(expected.failed)
+        expect(result.written + result.earlier).toBe(expected.written)
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test('a file that stands there is not made again, wherever the kill comes, but for the one under way', async () => {
+  const images = ['a', 'b', 'c', 'd', 'e']
+  for (let steps = 0; steps < 40; steps++) {
+    const disk = fill(images)
+    const computed: string[] = []
+    await write({ disk, steps, computed }).catch(() => {})
+    await write({ disk, computed })
+    expect(computed.length).toBeLessThanOrEqual(images.length + 1)
+    expect(new Set(computed).size).toBe(images.length)
+  }
+})
+
+test('two images that would have one file are not written over each other: the second fails by itself', async () => {
+  const disk = fill([])
+  disk.put('/in/a.jpg', 'a')
+  disk.put('/in/x.jpg', 'x')
+  const failures: string[] = []
+  const listener = {
+    failed: ({ path, reason }: { path: string; reason: string }) => failures.push(`${path}: ${reason}`),
+  }
+  const result = await write({ disk, paths: ['a.jpg', './a.jpg', 'x.jpg'], listener })
+  expect(result).toEqual({ written: 2, earlier: 0, failed: 1 })
+  expect(failures).toEqual([
+    './a.jpg: its file a.jpg.npy belongs to a.jpg already: give one of them another output folder',
+  ])
+})
+
+test('an image whose arrays cannot be made fails by itself; a full disk ends the run', async () => {
+  const disk = fill(['a', 'b', 'c'])
+  const arraysOf: FeatureFilesOptions['arraysOf'] = ({ embedding }) => {
+    if (embedding[1] === 98) throw new Error('there is no b')
+    return [{ name: 'embedding', shape: [2], values: embedding }]
+  }
+  expect(await write({ disk, arraysOf })).toEqual({ written: 2, earlier: 0, failed: 1 })
+  disk.put('/in/0/0.jpg', 'changed', 5)
+  const encoder = textEncoder(new MemoryFiles(disk), () => {
+    disk.full = true
+  })
+  await expect(write({ disk, encoder, arraysOf })).rejects.toMatchObject({
+    name: 'OutputError',
+    code: 'disk-full',
+  })
+})
+
+test('lines of the index that are garbled, or lack what they should say, have their images done again', async () => {
+  const disk = fill(['a', 'b', 'c'])
+  await write({ disk })
+  const [first, ...others] = disk.text('/out/maps/index.jsonl').split('\n')
+  disk.put(
+    '/out/maps/index.jsonl',
+    ['{"path":"1/1.jpg"}', first, 'null', '{"pa', ...others.slice(2)].join('\n'),
+  )
+  const computed: string[] = []
+  expect(await write({ disk, computed })).toEqual({ written: 2, earlier: 1, failed: 0 })
+  expect(computed).toEqual(['/in/1/1.jpg', '/in/2/2.jpg'])
+})

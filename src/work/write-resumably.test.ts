@@ -1,0 +1,213 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Killed, MemoryDisk, MemoryFiles } from '../../test/support/memory-files.js'
+import { textEncoder, WIDTH } from '../../test/support/text-encoder.js'
+import { OUTPUT_FORMATS, type OutputFormat } from './output-format.js'
+import { type ResumableResult, writeResumably } from './write-resumably.js'
+
+interface Run {
+  readonly disk: MemoryDisk
+  readonly names: readonly string[]
+  readonly format: OutputFormat
+  /** How many changes are made before the process is killed. */
+  readonly steps?: number
+  /** After how many images the run is interrupted. */
+  readonly abortAfter?: number
+  /** Milliseconds that pass whenever the clock is read: decides how much goes into a part. */
+  readonly tick?: number
+  readonly computed?: string[]
+}
+
+function write({
+  disk,
+  names,
+  format,
+  steps,
+  abortAfter,
+  tick = 100,
+  computed = [],
+}: Run): Promise<ResumableResult> {
+  const files = new MemoryFiles(disk, { base: '/in', ...(steps === undefined ? {} : { steps }) })
+  const interrupt = new AbortController()
+  let [time, done] = [0, 0]
+  return writeResumably({
+    output: `/out/x.${format}`,
+    format,
+    paths: names,
+    files,
+    encoder: textEncoder(files, (path) => computed.push(path)),
+    shape: [WIDTH],
+    valuesOf: ({ embedding }) => embedding,
+    what: 'embedding',
+    clock: () => {
+      time += tick
+      return time
+    },
+    listener: {
+      done: (_path, earlier) => {
+        if (!earlier && ++done === abortAfter) interrupt.abort(new Killed('interrupted'))
+      },
+    },
+    signal: interrupt.signal,
+  })
+}
+
+type Image = string | null
+const image: fc.Arbitrary<Image> = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme-ascii' }) },
+  { weight: 1, arbitrary: fc.constantFrom('broken', null) },
+)
+
+/** How one run ends, and what becomes of an image before the next. */
+const interruption = fc.record({
+  moment: fc.oneof(
+    fc.record({ steps: fc.nat(60) }),
+    fc.record({ abortAfter: fc.integer({ min: 1, max: 12 }) }),
+  ),
+  edit: fc.option(fc.record({ index: fc.nat(11), to: image }), { freq: 3 }),
+  tick: fc.constantFrom(0, 100, 400, 1000),
+})
+
+function fill(images: readonly Image[]): MemoryDisk {
+  const disk = emptyDisk()
+  for (const [index, text] of images.entries()) if (text !== null) disk.put(`/in/${index}.jpg`, text, 1)
+  return disk
+}
+
+function emptyDisk(): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.folders.add('/out').add('/in')
+  return disk
+}
+
+/** A disk with the same images, on which nothing has been written yet. */
+function sameImages(disk: MemoryDisk): MemoryDisk {
+  const other = emptyDisk()
+  for (const path of disk.paths('/in')) {
+    const file = disk.stored.get(path)
+    if (file !== undefined) other.put(path, file.bytes, file.mtimeMs)
+  }
+  return other
+}
+
+/** All that lies in the output's folder, but for work that is kept to be retried: that may be cut into parts in many ways. */
+function outcome(disk: MemoryDisk): readonly [string, string][] {
+  const kept = disk.paths('/out').filter((path) => !path.includes('.parts/'))
+  return kept.map((path) => {
+    const text = Buffer.from(disk.stored.get(path)?.bytes ?? []).toString('latin1')
+    // What is missing fails when it is looked at, what is broken later: which comes first is left open.
+    return [path, path.endsWith('.errors.jsonl') ? text.split('\n').sort().join('\n') : text]
+  })
+}
+
+test('whatever moments a run is interrupted at, and whatever changes meanwhile, it ends as one left alone', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(image, { minLength: 1, maxLength: 12 }),
+      fc.constantFrom(...OUTPUT_FORMATS),
+      fc.array(interruption, { maxLength: 6 }),
+      async (images, format, interruptions) => {
+        const names = images.map((_, index) => `${index}.jpg`)
+        const disk = fill(images)
+        let time = 1
+        for (const { moment, edit, tick } of interruptions) {
+          await write({ disk, names, format, tick, ...moment }).catch((error) => {
+            expect(error).toBeInstanceOf(Killed)
+          })
+          if (edit === null || edit.index >= images.length) continue
+          const path = `/in/${edit.index}.jpg`
+          if (edit.to === null) disk.stored.delete(path)
+          else disk.put(path, edit.to, ++time)
+        }
+        const result = await write({ disk, names, format })
+        const quiet = sameImages(disk)
+        const expected = await write({ disk: quiet, names, format })
+        expect(outcome(disk)).toEqual(outcome(quiet))
+        expect([result.written, result.failed]).toEqual([expected.written, expected.failed])
+        if (result.failed === 0) expect(disk.paths('/out')).toEqual(quiet.paths('/out'))
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test('what is in a part is not computed again, wherever the kill comes', async () => {
+  const images = Array.from({ length: 12 }, (_, i) => `${i}`)
+  const names = images.map((_, index) => `${index}.jpg`)
+  for (let steps = 0; steps < 60; steps++) {
+    const disk = fill(images)
+    const before: string[] = []
+    await write({ disk, names, format: 'csv', steps, computed: before, tick: 400 }).catch(() => {})
+    const parts = disk.paths('/out/x.csv.parts').filter((path) => path.endsWith('.part'))
+    const safe = names.filter((name) => parts.some((path) => disk.text(path).includes(`"${name}"`)))
+    const finished = disk.stored.has('/out/x.csv.meta.json') && parts.length === 0
+    const after: string[] = []
+    await write({ disk, names, format: 'csv', computed: after, tick: 400 })
+    expect(after).toEqual(
+      finished ? [] : names.filter((name) => !safe.includes(name)).map((name) => `/in/${name}`),
+    )
+  }
+})
+
+test('finished work is told from its inputs alone: nothing is computed, nothing written', async () => {
+  const disk = fill(['a', 'b'])
+  const names = ['0.jpg', '1.jpg']
+  await write({ disk, names, format: 'npy' })
+  const before = outcome(disk)
+  const computed: string[] = []
+  const again = await write({ disk, names, format: 'npy', computed })
+  expect(again).toEqual({ written: 2, computed: 0, failed: 0, failures: null, unchanged: true })
+  expect(computed).toEqual([])
+  expect(outcome(disk)).toEqual(before)
+})
+
+test.each(['', '[]', '{"format":"csv"}', '{"format":"csv","identity":[],"inputs":1}', 'null'])(
+  'an output whose meta.json is %j promises nothing and is made again',
+  async (text) => {
+    const disk = fill(['a'])
+    await write({ disk, names: ['0.jpg'], format: 'csv' })
+    const good = outcome(disk)
+    disk.put('/out/x.csv.meta.json', text)
+    expect(await write({ disk, names: ['0.jpg'], format: 'csv' })).toMatchObject({
+      computed: 1,
+      unchanged: false,
+    })
+    expect(outcome(disk)).toEqual(good)
+  },
+)
+
+test('parts signed with something that is no JSON are refused by name, not thrown away', async () => {
+  const disk = fill(['a', 'broken'])
+  await write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv' })
+  const parts = disk.paths('/out/x.csv.parts').filter((path) => path.endsWith('.part'))
+  disk.put('/out/x.csv.parts/manifest.json', '{"fingerprint":')
+  await expect(write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv' })).rejects.toMatchObject({
+    name: 'OutputError',
+    code: 'damaged',
+    message: expect.stringMatching(/x\.csv\.parts\/manifest\.json.*--restart/),
+  })
+  expect(disk.paths('/out/x.csv.parts')).toEqual(expect.arrayContaining(parts))
+})
+
+test('a full disk is an OutputError, and what was finished before is not lost', async () => {
+  const disk = fill(['a', 'b'])
+  await write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv', abortAfter: 1, tick: 1000 }).catch(() => {})
+  disk.full = true
+  await expect(write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv' })).rejects.toMatchObject({
+    name: 'OutputError',
+    code: 'disk-full',
+  })
+  disk.full = false
+  const computed: string[] = []
+  await write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv', computed })
+  expect(computed).toEqual(['/in/1.jpg'])
+})
+
+test('an output that a living process writes is refused as an OutputError', async () => {
+  const disk = fill(['a'])
+  await new MemoryFiles(disk).lock('/out/x.csv')
+  await expect(write({ disk, names: ['0.jpg'], format: 'csv' })).rejects.toMatchObject({
+    name: 'OutputError',
+    code: 'locked',
+  })
+})

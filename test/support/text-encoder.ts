@@ -1,0 +1,68 @@
+/**
+ * An encoder of files in memory, for tests of everything around an encoder: numbers made of a file's text. As the real one does, it takes a
+ * few sources ahead of what it has answered, fails alone where an image is bad, and throws at an abort.
+ */
+import type { Features } from '../../src/encoder/types.js'
+import type { FileEncoder } from '../../src/work/file-encoder.js'
+import type { Files } from '../../src/work/files.js'
+
+export const WIDTH = 2
+const AHEAD = 3
+const identity = {
+  model: 'text',
+  fingerprint: 'abc',
+  engine: 'reference',
+  precision: 'float64',
+  recipe: 'text',
+}
+
+export function textEncoder(files: Files, onCompute: (path: string) => void = () => {}): FileEncoder {
+  return {
+    identity,
+    width: WIDTH,
+    patchSize: 1,
+    registers: 0,
+    depth: 1,
+    size: [1, 1],
+    async *encodeAll(sources, { signal } = {}) {
+      const iterator = sources[Symbol.asyncIterator]()
+      const waiting: string[] = []
+      let index = 0
+      for (let ended = false; ; ) {
+        signal?.throwIfAborted()
+        while (!ended && waiting.length < AHEAD) {
+          const next = await iterator.next()
+          if (next.done) ended = true
+          else waiting.push(next.value)
+        }
+        const source = waiting.shift()
+        if (source === undefined) return
+        const text = await files.readText(source)
+        onCompute(source)
+        if (text === null || text.startsWith('broken'))
+          yield { index: index++, source, error: new Error(`no image: ${text}`) }
+        else yield { index: index++, source, features: featuresOf(text) }
+      }
+    },
+    [Symbol.dispose]() {},
+  }
+}
+
+/** What the encoder finds in an image of this text. */
+export function featuresOf(text: string): Features {
+  const embedding = Float32Array.of(
+    text.length,
+    [...text].reduce((sum, letter) => sum + letter.charCodeAt(0), 0),
+  )
+  return {
+    embedding,
+    patches: embedding,
+    registers: new Float32Array(),
+    grid: { rows: 1, columns: 1 },
+    layers: new Map(),
+    imageSize: [text.length, 1],
+    orientation: { found: 1, applied: true },
+    identity,
+    patchBox: () => ({ top: 0, left: 0, bottom: 1, right: 1 }),
+  }
+}
