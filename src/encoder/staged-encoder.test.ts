@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type EncoderStages, encoderOf, type PreparedItem } from './staged-encoder.js'
+import { type EncoderStages, type PreparedItem, StagedEncoder } from './staged-encoder.js'
 
 test('an image that was given up while it was prepared is discarded, and never computed', async () => {
   const abort = new AbortController()
@@ -18,7 +18,7 @@ test('an image that was given up while it was prepared is discarded, and never c
     discard: () => calls.push('discard'),
     async [Symbol.asyncDispose]() {},
   }
-  const running = encoderOf(stages).encode('photo', { signal: abort.signal })
+  const running = new StagedEncoder(stages).encode('photo', { signal: abort.signal })
   await expect(running).rejects.toThrow('enough')
   expect(calls).toEqual(['discard'])
 })
