@@ -1,6 +1,5 @@
 /** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
 import type { Engine } from '../../../engine/engine.js'
-import type { ProductPrecision } from '../../../engine/ops.js'
 import type { InstructionSet } from '../../../engine/native/addon.js'
 import {
   createNativeEngineOn,
@@ -8,6 +7,7 @@ import {
   precisionsOf,
 } from '../../../engine/native/native-engine.js'
 import { createNativeResampleOn } from '../../../engine/native/native-resample.js'
+import type { ProductPrecision } from '../../../engine/ops.js'
 import type { Resample } from '../../../kernels/resample-pillow.js'
 import { addonOrReason, loadAddon } from './load-addon.js'
 
