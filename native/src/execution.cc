@@ -250,7 +250,7 @@ void Execution::meanRows(const Op& op) {
 }
 
 void Execution::broadcast(const Op& op) {
-  const float* from = weight(op.weight.offset);
+  const float* from = op.constant < 0 ? weight(op.weight.offset) : constant(op.constant);
   for (long image = 0; image < input_.batch; image++) {
     copyRows(from, op.output.width, slot(op.output) + image * op.output.rows * op.output.stride, op.output.stride, op.output.rows, op.output.width);
   }
