@@ -5,13 +5,13 @@
 
 namespace plumage {
 
-Execution::Execution(const Program& program, const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled)
+Execution::Execution(const Program& program, const RunInput& input, float* arena, ThreadPool& pool, const std::atomic<bool>& cancelled)
     : program_(program),
       kernels_(program.kernels_),
       input_(input),
       pool_(pool),
       cancelled_(cancelled),
-      arena_(program.arena_->floats()),
+      arena_(arena),
       scratch_(arena_ + input.batch * program.arenaFloats_),
       scratchStride_(program.scratchFloats(input.batch, pool.size())) {}
 
