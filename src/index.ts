@@ -3,9 +3,17 @@ export type { ByteSource, Checkpoint, PlainValue, TensorInfo } from './checkpoin
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { openCheckpoint } from './checkpoint/open-checkpoint.js'
 export type { RecipeChoice } from './encoder/choose-recipe.js'
-export { createEncoder, type EncoderParts } from './encoder/create-encoder.js'
+export { createEncoder } from './encoder/create-encoder.js'
+export type { ModelDescription } from './encoder/describe-model.js'
+export type {
+  EngineChoiceName,
+  EngineOptions,
+  LoadOptions,
+  PrecisionChoice,
+} from './encoder/load-options.js'
 export { Network, type NetworkOptions, type RunOptions } from './encoder/network.js'
 export type * from './encoder/types.js'
+export type { EncoderParts } from './encoder/vit-stages.js'
 export type { Engine, EngineModel, EngineName, Precision, Program, WeightSource } from './engine/engine.js'
 export { EngineError, type EngineErrorCode } from './engine/engine-error.js'
 export type { Plan, SlotName, Step } from './engine/plan.js'

@@ -14,7 +14,8 @@ export interface RunSignal {
   readonly signal?: AbortSignal
 }
 
-export class BirderNet implements Disposable {
+/** Owns the packed weights and what was handed in with them: `using` starts to give them back, `await using` waits for it. */
+export class BirderNet implements Disposable, AsyncDisposable {
   /** Pixels (height, width); `adjustSize` changes it. */
   size: readonly [height: number, width: number]
   /** D. */
@@ -24,14 +25,17 @@ export class BirderNet implements Disposable {
   /** Class token and registers. */
   readonly numSpecialTokens: number
   readonly #network: Network
+  readonly #owned: AsyncDisposable | undefined
   #dynamicSize = false
 
-  constructor(network: Network) {
+  /** @param owned disposed of with the network, such as the engine that was chosen for it alone */
+  constructor(network: Network, owned?: AsyncDisposable) {
     this.size = network.config.size
     this.embeddingSize = network.config.width
     this.numClasses = network.config.classifier?.classes ?? 0
     this.numSpecialTokens = specialTokens(network.config)
     this.#network = network
+    this.#owned = owned
   }
 
   /** Takes another input size from now on, with the position table resampled antialiased, as Birder's `adjust_size` does. */
@@ -147,7 +151,13 @@ export class BirderNet implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    void this[Symbol.asyncDispose]()
+  }
+
+  /** Resolves when everything has been given back. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
+    await this.#owned?.[Symbol.asyncDispose]()
   }
 }
 

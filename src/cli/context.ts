@@ -1,10 +1,9 @@
 /** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
+import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
-import type { ModelDescription } from '../platform/node/describe-model.js'
-import type { EngineChoiceName, PrecisionChoice } from '../platform/node/engine-choices.js'
-import type { LoadOptions } from '../platform/node/load-encoder.js'
+import type { FileDescription } from '../platform/node/describe-model.js'
 import type { FileEncoder } from '../platform/node/output/file-encoder.js'
 
 export interface CommandContext {
@@ -19,7 +18,7 @@ export interface CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
-  readonly describeModel: (source: string, options: LoadOptions) => Promise<ModelDescription>
+  readonly describeModel: (source: string, options: LoadOptions) => Promise<FileDescription>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<VerifiedTensor>
 }

@@ -24,7 +24,7 @@ export async function loadChosenEncoder(
   })
   const problem = problemOrNull(encoder, options)
   if (problem === null) return encoder
-  encoder[Symbol.dispose]()
+  await encoder[Symbol.asyncDispose]()
   throw new UsageError(problem)
 }
 

@@ -48,16 +48,17 @@ const context: CommandContext = {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')
     return measureSpeed(options)
   },
-  async *verifyGoldens(folder, { engine, precision, ...options }) {
+  async *verifyGoldens(folder, { engine: name, precision, ...options }) {
     const [{ chooseEngine }, { nativePrecisions }, { verifyGoldens }] = await Promise.all([
       import('../platform/node/choose-engine.js'),
       import('../platform/node/native/index.js'),
       import('../platform/node/verify/verify-goldens.js'),
     ])
     // Activation by activation, where that is possible: narrower precisions only promise a cosine.
-    const exact = engine !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'
-    const choice = { ...(engine === undefined ? {} : { engine }), precision: precision ?? exact }
-    yield* verifyGoldens(folder, { ...options, engine: (await chooseEngine(choice)).engine })
+    const exact = name !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'
+    const choice = { ...(name === undefined ? {} : { engine: name }), precision: precision ?? exact }
+    await using engine = (await chooseEngine(choice)).engine
+    yield* verifyGoldens(folder, { ...options, engine })
   },
 }
 

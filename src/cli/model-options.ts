@@ -1,13 +1,8 @@
 /** The options by which every command chooses a model, an engine and a preprocessing. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
-import {
-  ENGINE_CHOICES,
-  type EngineChoiceName,
-  PRECISION_CHOICES,
-  type PrecisionChoice,
-} from '../platform/node/engine-choices.js'
-import type { LoadOptions } from '../platform/node/load-encoder.js'
+import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
 /** What computes. */
 export interface ComputeOptions {
@@ -45,7 +40,7 @@ export function addComputeOptions(command: Command): Command {
 
 /** Without it, what `auto` means to the engine that is chosen. */
 export function precisionOption(): Option {
-  return new Option('--precision <precision>', 'how products are computed').choices([...PRECISION_CHOICES])
+  return new Option('--precision <precision>', 'how products are computed').choices(PRECISION_CHOICES)
 }
 
 export function addEngineOptions(command: Command): Command {

@@ -1,4 +1,4 @@
-/** Options are judged where they come in, so that a mistake is named and not found out by a hang or a NaN. */
+/** Judges options where they come in, so that a mistake is named and not found out by a hang or a NaN. */
 
 /** Throws RangeError unless the value is one of the known ones, or absent. */
 export function checkChoice(option: string, value: unknown, known: readonly string[]): void {
@@ -29,8 +29,8 @@ export function checkSize(size: unknown, patchSize: number): void {
     )
   }
   if (sides.every((side) => (side as number) % patchSize === 0)) return
-  const [height, width] = sides.map((side) => Math.round((side as number) / patchSize) * patchSize)
+  const nearest = sides.map((side) => Math.round((side as number) / patchSize) * patchSize)
   throw new RangeError(
-    `An input of ${sides.join(' x ')} pixels is no whole number of patches of ${patchSize}. The nearest size is ${height} x ${width}.`,
+    `An input of ${sides.join(' x ')} pixels is no whole number of patches of ${patchSize}. The nearest size is ${nearest.join(' x ')}.`,
   )
 }

@@ -1,4 +1,4 @@
-/** Which recipe an encoder of a network uses, and what of it a caller may choose. */
+/** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
 import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
@@ -6,16 +6,24 @@ import type { VitConfig } from '../model/vit-config.js'
 import { checkChoice, checkSize, checkWhole } from './check-options.js'
 
 export interface RecipeChoice {
-  /** How images are prepared; default: the way of the library that wrote the file. */
+  /** Says how images are prepared; default: the way of the library that wrote the file. */
   readonly recipe?: RecipeName
-  /** Input size in pixels, one side or (height, width); default: the recipe's own for this model. */
+  /** Sets the input size in pixels, one side or (height, width); default: the recipe's own for this model. */
   readonly size?: number | readonly [height: number, width: number]
-  /** Whether photos are turned upright by their EXIF orientation; default `apply`. */
+  /** Says whether photos are turned upright by their EXIF orientation; default `apply`. */
   readonly orientation?: 'apply' | 'ignore'
-  /** Which Pillow's order of passes a resize follows; default: the newest. */
+  /** Says which Pillow's order of passes a resize follows; default: the newest. */
   readonly passOrder?: PassOrder
-  /** Most patches an image may have with the `native` recipe. */
+  /** Bounds the patches of an image with the `native` recipe. */
   readonly maxPatches?: number
+}
+
+/** Each library prepares images in its own way: a checkpoint laid out as one library does gets that library's recipe. */
+const RECIPE_OF: Readonly<Record<DialectName, RecipeName>> = {
+  birder: 'birder',
+  facebook: 'facebook',
+  'hugging-face': 'hugging-face',
+  timm: 'timm',
 }
 
 /** Throws RangeError for what is no choice, before anything is loaded. */
@@ -26,7 +34,7 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
   checkWhole('maxPatches', maxPatches, 1)
 }
 
-/** The recipe that an encoder of this network uses; by default the one of the dialect, which has its library's name. */
+/** Gives the recipe that an encoder of this network uses. */
 export function recipeFor(
   config: VitConfig,
   dialect: DialectName,
@@ -36,7 +44,7 @@ export function recipeFor(
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
   const { orientation, passOrder, maxPatches } = choice
-  return namedRecipe(choice.recipe ?? dialect, {
+  return namedRecipe(choice.recipe ?? RECIPE_OF[dialect], {
     modelSize: config.size,
     patchSize: config.patchSize,
     rgbStats: config.rgbStats,
@@ -44,7 +52,7 @@ export function recipeFor(
   })
 }
 
-/** Without the entries that are undefined, which an exact optional property may not be. */
+/** Leaves out the entries that are undefined, which an exact optional property may not be. */
 export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeAll, type Stages } from './encode-all.js'
-import type { EncodeAllOptions, EncodeResult, Features } from './types.js'
+import type { EncodeAllOptions, EncodeAllProgress, EncodeResult, Features } from './types.js'
 
 interface Prepared {
   readonly source: number
@@ -146,4 +147,155 @@ test('when a run fails, its images fail and the others go on', async () => {
     { value: { ...value, compute }, log: stages().log },
   )
   expect(results.map(({ error }) => error?.message)).toEqual([undefined, 'the engine stumbled', undefined])
+})
+
+describe('an image with a signal of its own', () => {
+  test('that was given up before it is taken is never prepared; the others go on', async () => {
+    const { value } = stages()
+    const prepared: number[] = []
+    const prepare: typeof value.prepare = (source, signal) => {
+      prepared.push(source)
+      return value.prepare(source, signal)
+    }
+    const signalOf = (source: number) => (source === 20 ? AbortSignal.abort(new Error('enough')) : undefined)
+    const results: EncodeResult<number>[] = []
+    for await (const result of encodeAll([10, 20, 30], { ...value, prepare }, { signalOf }))
+      results.push(result)
+    expect(results.map(({ error }) => error?.message)).toEqual([undefined, 'enough', undefined])
+    expect(prepared).toEqual([10, 30])
+  })
+
+  test('that is given up while it is prepared ends that preparation with its reason', async () => {
+    const own = new AbortController()
+    const { value } = stages()
+    const prepare: typeof value.prepare = (source, signal) => {
+      if (source !== 20) return value.prepare(source, signal)
+      setTimeout(() => own.abort('no error, but a text'), 5)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))))
+    }
+    const signalOf = (_: number, index: number) => (index === 1 ? own.signal : undefined)
+    const results: EncodeResult<number>[] = []
+    for await (const result of encodeAll([10, 20, 30], { ...value, prepare }, { signalOf }))
+      results.push(result)
+    expect(results.map(({ error }) => error?.message)).toEqual([undefined, 'no error, but a text', undefined])
+  })
+
+  test('that is given up while it waits for others of its shape is discarded and not computed', async () => {
+    const own = new AbortController()
+    const { value, log } = stages()
+    const discarded: number[] = []
+    const compute: typeof value.compute = async (items, signal) => {
+      // The one of another shape has been prepared by now, and waits until no run is under way.
+      await expect.poll(() => prepared).toContain(11)
+      own.abort(new Error('enough'))
+      return value.compute(items, signal)
+    }
+    const prepared: number[] = []
+    const prepare: typeof value.prepare = async (source, signal) => {
+      const item = await value.prepare(source, signal)
+      prepared.push(source)
+      return item
+    }
+    const options = { batch: 2, signalOf: (source: number) => (source === 11 ? own.signal : undefined) }
+    const holding = { ...value, prepare, compute, discard: ({ source }: Prepared) => discarded.push(source) }
+    const results: EncodeResult<number>[] = []
+    for await (const result of encodeAll([10, 11, 20], holding, options)) results.push(result)
+    expect(results.map(({ error }) => error?.message)).toEqual([undefined, 'enough', undefined])
+    expect(log.batches.flat()).not.toContain(11)
+    expect(discarded).toEqual([11])
+  })
+
+  test.each([
+    ['alone in its run, it ends the run', 1, [undefined, 'stopped early']],
+    ['among others, it lets the run go on for them', 2, [undefined, 'the run went on']],
+  ])('that is given up while it is computed: %s', async (_, batch, [, how]) => {
+    const own = new AbortController()
+    const { value } = stages()
+    let seen = 'the run went on'
+    const compute: typeof value.compute = async (items, signal) => {
+      if (items.some(({ source }) => source === 20)) {
+        own.abort(new Error('enough'))
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        if (signal.aborted) seen = 'stopped early'
+        signal.throwIfAborted()
+      }
+      return value.compute(items, signal)
+    }
+    const signalOf = (source: number) => (source === 20 ? own.signal : undefined)
+    const results: EncodeResult<number>[] = []
+    for await (const result of encodeAll([10, 20], { ...value, compute }, { batch, signalOf }))
+      results.push(result)
+    expect(results.map(({ error }) => error?.message)).toEqual([undefined, 'enough'])
+    expect(seen).toBe(how)
+  })
+
+  test('whichever are given up whenever, each image comes back once, in order, with features or an error', async () => {
+    const givenUp = fc.array(fc.record({ source: fc.nat(30), after: fc.integer({ min: -1, max: 4 }) }))
+    await fc.assert(
+      fc.asyncProperty(givenUp, fc.integer({ min: 1, max: 4 }), async (images, batch) => {
+        const signalOf = (_: number, index: number) => {
+          const after = images[index]?.after ?? -1
+          if (after < 0) return undefined
+          const abort = new AbortController()
+          setTimeout(() => abort.abort(new Error('enough')), after)
+          return abort.signal
+        }
+        const { results } = await collect(
+          images.map(({ source }) => source),
+          { batch, signalOf: signalOf as never },
+        )
+        expect(results.map(({ index }) => index)).toEqual(images.map((_, i) => i))
+        for (const { index, source, features, error } of results) {
+          if (error !== undefined) expect([error.message, images[index]?.after]).not.toContain(-1)
+          else expect(features.embedding[0]).toBe(source)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('progress', () => {
+  test('counts only grow, never run ahead of each other, and end with what there was', async () => {
+    const seen: EncodeAllProgress[] = []
+    const sources = [10, -3, 20, 11, -5, 30]
+    await collect(sources, { batch: 2, onProgress: (progress) => seen.push(progress) })
+    expect(seen.at(-1)).toEqual({ pulled: 6, prepared: 4, done: 4, failed: 2 })
+    for (const [i, { pulled, prepared, done, failed }] of seen.entries()) {
+      const before = seen[i - 1] ?? { pulled: 0, prepared: 0, done: 0, failed: 0 }
+      expect(pulled + prepared + done + failed).toBeGreaterThan(
+        before.pulled + before.prepared + before.done + before.failed,
+      )
+      expect(prepared).toBeLessThanOrEqual(pulled)
+      expect(done).toBeLessThanOrEqual(prepared)
+      expect(done + failed).toBeLessThanOrEqual(pulled)
+    }
+  })
+
+  test('what the listener throws, the reader is thrown, and the source ends', async () => {
+    let ended = false
+    function* source() {
+      try {
+        while (true) yield 10
+      } finally {
+        ended = true
+      }
+    }
+    const onProgress = () => {
+      throw new Error('the listener broke')
+    }
+    await expect(collect(source(), { onProgress })).rejects.toThrow('the listener broke')
+    expect(ended).toBe(true)
+  })
+})
+
+test('nothing is kept of images that have passed: 100,000 of them leave no trace', () => {
+  const run = spawnSync(process.execPath, ['--expose-gc', 'bench/encode-all-memory.mjs', '100000'], {
+    encoding: 'utf8',
+  })
+  expect(run.stderr).toBe('')
+  const { images, grownMegabytes } = JSON.parse(run.stdout)
+  expect(images).toBe(100_000)
+  // 0.1 kB an image would be 8 MB.
+  expect(grownMegabytes).toBeLessThan(4)
 })

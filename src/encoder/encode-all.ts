@@ -1,17 +1,18 @@
 /**
- * Many images through one encoder: decoding overlaps with computing, images of one shape share a run of the engine, and no more
- * than a window of images is ever between the source and the reader, so memory stays bounded however long the list is.
+ * Encodes many images through one encoder: decoding overlaps with computing, images of one shape share a run of the engine, and no more than a
+ * window of images is ever between the source and the reader, so memory stays bounded however long the list is.
  */
-import type { EncodeAllOptions, EncodeResult, Features } from './types.js'
+import { linkedSignal } from './linked-signal.js'
+import type { EncodeAllOptions, EncodeAllProgress, EncodeResult, Features } from './types.js'
 
 /** What the pipeline needs of an encoder. */
 export interface Stages<Source, Prepared extends Waiting> {
-  /** Images per run for this shape. */
+  /** Counts the images of a run of this shape. */
   batchSize(prepared: Prepared): number
   prepare(source: Source, signal: AbortSignal): Promise<Prepared>
-  /** Never mixes shapes; one result per image. */
+  /** Gets one shape only, and gives one result for each image. */
   compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Features[]>
-  /** Of what was prepared and is not going to be computed. */
+  /** Takes back what was prepared and is not going to be computed. */
   discard?(prepared: Prepared): void
 }
 
@@ -21,23 +22,24 @@ export interface Waiting {
   readonly byteLength: number
 }
 
-/** Decoders at work at a time: enough to keep ahead of the engine, few enough to leave it the cores. */
+/** So many decoders are at work at a time: enough to keep ahead of the engine, few enough to leave it the cores. */
 const DECODERS = 2
-/** Runs handed to the engine at a time: one that it computes, and one that it finds when it is done. */
+/** So many runs are handed to the engine at a time: one that it computes, and one that it finds when it is done. */
 const RUNS = 2
-/** Batches that may be under way: those handed over, one being gathered, results waiting for an older image. */
+/** So many batches may be under way: those handed over, one being gathered, and results that wait for an older image. */
 const WINDOW_BATCHES = RUNS + 2
 const DEFAULT_MAX_BYTES = 512 * 2 ** 20
 
 export async function* encodeAll<Source, Prepared extends Waiting>(
   sources: Iterable<Source> | AsyncIterable<Source>,
   stages: Stages<Source, Prepared>,
-  options: EncodeAllOptions,
+  options: EncodeAllOptions<Source>,
 ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
   const pipeline = new Pipeline(sources, stages, options)
   try {
     while (true) {
       options.signal?.throwIfAborted()
+      pipeline.report()
       const result = pipeline.nextResultOrNull()
       if (result !== null) yield result
       else if (pipeline.isFinished()) return
@@ -48,29 +50,38 @@ export async function* encodeAll<Source, Prepared extends Waiting>(
   }
 }
 
-interface Item<Source, Prepared> {
+interface Image<Source> {
   readonly index: number
   readonly source: Source
+  /** Its own, where it has one. */
+  readonly signal: AbortSignal | undefined
+}
+
+interface Item<Source, Prepared> extends Image<Source> {
   readonly prepared: Prepared
 }
 
 class Pipeline<Source, Prepared extends Waiting> {
   readonly #stages: Stages<Source, Prepared>
-  readonly #options: EncodeAllOptions
+  readonly #options: EncodeAllOptions<Source>
   readonly #iterator: Iterator<Source> | AsyncIterator<Source>
   readonly #abort = new AbortController()
-  readonly #aborted: Promise<void>
   readonly #stopWatching: () => void
   /** A list in memory answers at once; a stream may keep the engine waiting. */
   readonly #mayBeSlow: boolean
   readonly #groups = new Map<string, Item<Source, Prepared>[]>()
   readonly #results = new Map<number, EncodeResult<Source>>()
   readonly #decoding = new Set<Promise<void>>()
-  #pulling: Promise<void> | null = null
   readonly #running = new Set<Promise<void>>()
+  readonly #counts = { pulled: 0, prepared: 0, done: 0, failed: 0 }
+  #reported: EncodeAllProgress = { ...this.#counts }
+  /** Something has happened since `advance` last looked. */
+  #hasNews = false
+  /** Wakes `advance` up. One promise at a time: what raced against one that lasts as long as the run would stay with it. */
+  #wake: () => void = () => {}
+  #isPulling = false
   #failure: { readonly error: unknown } | null = null
   #exhausted = false
-  #pulled = 0
   #yielded = 0
   #window: number
   #waitingBytes = 0
@@ -78,23 +89,25 @@ class Pipeline<Source, Prepared extends Waiting> {
   constructor(
     sources: Iterable<Source> | AsyncIterable<Source>,
     stages: Stages<Source, Prepared>,
-    options: EncodeAllOptions,
+    options: EncodeAllOptions<Source>,
   ) {
     this.#stages = stages
     this.#options = options
     this.#mayBeSlow = Symbol.asyncIterator in sources
     this.#iterator =
       Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
-    this.#aborted = aborted(this.#abort.signal)
     this.#window = WINDOW_BATCHES * (options.batch ?? 1) + DECODERS
-    const forward = () => this.#abort.abort(options.signal?.reason)
+    const forward = () => {
+      this.#abort.abort(options.signal?.reason)
+      this.#happened()
+    }
     options.signal?.addEventListener('abort', forward, { once: true })
     this.#stopWatching = () => options.signal?.removeEventListener('abort', forward)
   }
 
   nextResultOrNull(): EncodeResult<Source> | null {
     if (this.#failure !== null) throw this.#failure.error
-    const key = this.#options.order === 'ready' ? [...this.#results.keys()][0] : this.#yielded
+    const key = this.#options.order === 'ready' ? this.#results.keys().next().value : this.#yielded
     const result = key === undefined ? undefined : this.#results.get(key)
     if (result === undefined) return null
     this.#results.delete(result.index)
@@ -103,15 +116,30 @@ class Pipeline<Source, Prepared extends Waiting> {
   }
 
   isFinished(): boolean {
-    return this.#exhausted && this.#yielded === this.#pulled && this.#pulling === null
+    return this.#exhausted && this.#yielded === this.#counts.pulled && !this.#isPulling
+  }
+
+  /** Tells the listener the counts, where one has changed. */
+  report(): void {
+    const { onProgress } = this.#options
+    const [now, before] = [this.#counts, this.#reported]
+    const isSame = now.pulled === before.pulled && now.prepared === before.prepared
+    if (onProgress === undefined || (isSame && now.done + now.failed === before.done + before.failed)) return
+    this.#reported = { ...now }
+    onProgress(this.#reported)
   }
 
   /** Starts whatever can be started, then waits until something has happened. */
   async advance(): Promise<void> {
-    this.#pull()
-    if (this.#running.size < RUNS) this.#run()
-    const events = [...this.#decoding, this.#pulling, ...this.#running].filter((event) => event !== null)
-    await Promise.race([...events, this.#aborted])
+    if (!this.#exhausted && !this.#isPulling && this.#hasRoom()) void this.#pull()
+    const batch = this.#running.size < RUNS ? this.#takeBatch() : []
+    if (batch.length > 0) this.#track(this.#running, this.#compute(batch))
+    if (!this.#hasNews) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#hasNews = false
   }
 
   async stop(): Promise<void> {
@@ -123,8 +151,13 @@ class Pipeline<Source, Prepared extends Waiting> {
     if (!this.#exhausted) await this.#iterator.return?.()
   }
 
+  #happened(): void {
+    this.#hasNews = true
+    this.#wake()
+  }
+
   #hasRoom(): boolean {
-    const underWay = this.#pulled - this.#yielded
+    const underWay = this.#counts.pulled - this.#yielded
     const bytes = this.#options.maxBytes ?? DEFAULT_MAX_BYTES
     return (
       underWay < this.#window &&
@@ -133,101 +166,118 @@ class Pipeline<Source, Prepared extends Waiting> {
     )
   }
 
-  #pull(): void {
-    if (this.#exhausted || this.#pulling !== null || !this.#hasRoom()) return
-    this.#pulling = this.#pullOne().finally(() => {
-      this.#pulling = null
-    })
-  }
-
-  async #pullOne(): Promise<void> {
+  async #pull(): Promise<void> {
+    this.#isPulling = true
     try {
       const next = await this.#iterator.next()
       if (next.done === true) this.#exhausted = true
-      else this.#decode(this.#pulled++, next.value)
+      else {
+        const index = this.#counts.pulled++
+        const signal = this.#options.signalOf?.(next.value, index)
+        this.#track(this.#decoding, this.#prepare({ index, source: next.value, signal }))
+      }
     } catch (error) {
       // The list itself broke: that is no image's fault.
       this.#exhausted = true
       this.#failure = { error }
     }
+    this.#isPulling = false
+    this.#happened()
   }
 
-  #decode(index: number, source: Source): void {
-    const decoding = this.#decodeOne(index, source).finally(() => this.#decoding.delete(decoding))
-    this.#decoding.add(decoding)
-  }
-
-  async #decodeOne(index: number, source: Source): Promise<void> {
+  async #prepare(image: Image<Source>): Promise<void> {
     try {
-      const prepared = await this.#stages.prepare(source, this.#abort.signal)
+      image.signal?.throwIfAborted()
+      using linked = linkedSignal(this.#abort.signal, [image.signal])
+      const prepared = await this.#stages.prepare(image.source, linked.signal)
+      this.#counts.prepared++
       this.#waitingBytes += prepared.byteLength
       if (this.#options.batch === undefined) {
         this.#window = Math.max(this.#window, WINDOW_BATCHES * this.#stages.batchSize(prepared) + DECODERS)
       }
       const group = this.#groups.get(prepared.shape) ?? []
-      group.push({ index, source, prepared })
+      group.push({ ...image, prepared })
       this.#groups.set(prepared.shape, group)
     } catch (error) {
-      this.#results.set(index, { index, source, error: asError(error) })
+      this.#fail(image, error)
     }
   }
 
-  #run(): void {
-    const batch = this.#takeBatchOrNull()
-    if (batch === null) return
-    const running = this.#runOne(batch).finally(() => this.#running.delete(running))
-    this.#running.add(running)
-  }
-
-  async #runOne(batch: readonly Item<Source, Prepared>[]): Promise<void> {
-    for (const { prepared } of batch) this.#waitingBytes -= prepared.byteLength
+  async #compute(batch: readonly Item<Source, Prepared>[]): Promise<void> {
+    const signals = batch.map(({ signal }) => signal)
     try {
-      const features = await this.#stages.compute(
-        batch.map(({ prepared }) => prepared),
-        this.#abort.signal,
-      )
-      batch.forEach(({ index, source }, i) => {
-        this.#results.set(index, { index, source, features: features[i] })
-      })
+      using linked = linkedSignal(this.#abort.signal, signals)
+      const prepared = batch.map((item) => item.prepared)
+      const features = await this.#stages.compute(prepared, linked.signal)
+      for (const [i, image] of batch.entries()) {
+        const own = features[i]
+        if (own === undefined) this.#fail(image, new Error('The encoder gave no result for this image.'))
+        else if (image.signal?.aborted) this.#fail(image, image.signal.reason)
+        else this.#finish(image, own)
+      }
     } catch (error) {
-      for (const { index, source } of batch)
-        this.#results.set(index, { index, source, error: asError(error) })
+      for (const image of batch) this.#fail(image, error)
     }
   }
 
-  /** A full batch, the oldest first; where nothing more can come before a run and none is under way, the batch with the oldest image as it is. */
-  #takeBatchOrNull(): readonly Item<Source, Prepared>[] | null {
+  /** Keeps work among what is under way until it has settled. */
+  #track(underWay: Set<Promise<void>>, work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      underWay.delete(tracked)
+      this.#happened()
+    })
+    underWay.add(tracked)
+  }
+
+  #finish({ index, source }: Image<Source>, features: Features): void {
+    this.#counts.done++
+    this.#results.set(index, { index, source, features })
+  }
+
+  /** An image that was given up has its signal's reason for an error, whatever else went wrong on the way. */
+  #fail({ index, source, signal }: Image<Source>, cause: unknown): void {
+    const reason: unknown = signal?.aborted ? signal.reason : cause
+    const error = reason instanceof Error ? reason : new Error(String(reason))
+    this.#counts.failed++
+    this.#results.set(index, { index, source, error })
+  }
+
+  /**
+   * Takes a full batch, the one with the oldest image first; where nothing more can come before a run and none is under way, the batch with the
+   * oldest image as it is. It is empty where there is none, or where all its images have been given up.
+   */
+  #takeBatch(): readonly Item<Source, Prepared>[] {
     const groups = [...this.#groups.values()].sort((a, b) => oldest(a) - oldest(b))
     const full = groups.find((group) => group.length >= this.#sizeFor(group))
     const stuck =
       this.#running.size === 0 &&
       this.#decoding.size === 0 &&
-      (this.#exhausted || !this.#hasRoom() || (this.#pulling !== null && this.#mayBeSlow))
-    const chosen = full ?? (stuck ? groups[0] : undefined)
-    if (chosen === undefined) return null
+      (this.#exhausted || !this.#hasRoom() || (this.#isPulling && this.#mayBeSlow))
+    const [chosen] = full === undefined ? (stuck ? groups : []) : [full]
+    const [first] = chosen ?? []
+    if (chosen === undefined || first === undefined) return []
     chosen.sort((a, b) => a.index - b.index)
     const batch = chosen.splice(0, this.#sizeFor(chosen))
-    if (chosen.length === 0) this.#groups.delete(batch[0].prepared.shape)
-    return batch
+    if (chosen.length === 0) this.#groups.delete(first.prepared.shape)
+    for (const { prepared } of batch) this.#waitingBytes -= prepared.byteLength
+    return batch.filter((item) => !this.#isGivenUp(item))
   }
 
-  #sizeFor(group: readonly Item<Source, Prepared>[]): number {
-    return this.#options.batch ?? this.#stages.batchSize(group[0].prepared)
+  /** Takes an image back whose own signal has aborted while it waited. */
+  #isGivenUp(item: Item<Source, Prepared>): boolean {
+    if (!item.signal?.aborted) return false
+    this.#stages.discard?.(item.prepared)
+    this.#fail(item, item.signal.reason)
+    this.#happened()
+    return true
+  }
+
+  /** @param group holds one image at least */
+  #sizeFor([first]: readonly Item<Source, Prepared>[]): number {
+    return this.#options.batch ?? (first === undefined ? 1 : this.#stages.batchSize(first.prepared))
   }
 }
 
 function oldest(group: readonly { readonly index: number }[]): number {
   return Math.min(...group.map(({ index }) => index))
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}
-
-/** Settles when the signal aborts, so that a race with it ends. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', resolve, { once: true })
-  })
 }

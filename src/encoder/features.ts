@@ -1,22 +1,27 @@
-/** From an engine's activations to what a person asked for, image by image. */
-
+/** Takes an engine's activations apart into what a person asked for, image by image. */
 import type { SlotName } from '../engine/plan.js'
 import { boxInImage, type Placement, type PreparedImage } from '../image/prepare-image.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens } from '../model/vit-config.js'
-import type { EncodeOptions, Features, Identity } from './types.js'
+import { slotValues } from './network.js'
+import type { FeatureChoice, Features, Identity } from './types.js'
 
-/** Which slots an encode needs; each named once. */
-export function slotsFor({ slots }: VitPlan, options: EncodeOptions): readonly SlotName[] {
+/** Names the slots that an encode needs, each once. */
+export function slotsFor({ slots }: VitPlan, { preNorm, layers = [] }: FeatureChoice): readonly SlotName[] {
   const wanted = [slots.embedding, slots.tokens]
   if (slots.logits !== null) wanted.push(slots.logits)
-  if (options.preNorm) wanted.push(slots.blocks[slots.blocks.length - 1])
-  for (const index of options.layers ?? []) wanted.push(slots.blocks[blockIndex(index, slots.blocks.length)])
+  for (const layer of [...(preNorm ? [-1] : []), ...layers]) wanted.push(blockSlot(slots.blocks, layer))
   return [...new Set(wanted)]
 }
 
-/** A hidden layer's number from 0; negative ones count from the last. Throws RangeError. */
+function blockSlot(blocks: readonly SlotName[], layer: number): SlotName {
+  const slot = blocks[blockIndex(layer, blocks.length)]
+  if (slot === undefined) throw new RangeError(`The plan has no slot for the hidden layer ${layer}.`)
+  return slot
+}
+
+/** Gives a hidden layer's number from 0; negative ones count from the last. Throws RangeError. */
 export function blockIndex(index: number, depth: number): number {
   const positive = index < 0 ? depth + index : index
   if (Number.isInteger(positive) && positive >= 0 && positive < depth) return positive
@@ -28,12 +33,12 @@ export function blockIndex(index: number, depth: number): number {
 export interface Activations {
   readonly plan: VitPlan
   readonly config: VitConfig
-  /** Each slot for the whole batch. */
+  /** Holds each slot for the whole batch. */
   readonly values: ReadonlyMap<SlotName, Float32Array>
   readonly batch: number
 }
 
-/** Features as plain data, which can be sent between threads. */
+/** Features as plain data can be sent between threads. */
 export interface FeatureData extends Omit<Features, 'patchBox'> {
   readonly placement: Placement
   readonly patchSize: number
@@ -53,33 +58,30 @@ export function featuresFrom({ placement, patchSize, ...features }: FeatureData)
   }
 }
 
-/** The features of the `index`-th image of a batch, in memory of their own where the batch has more than one. */
+/** Gives the features of the `index`-th image of a batch, in memory of their own where the batch has more than one. */
 export function featureDataOf(
   { plan, config, values, batch }: Activations,
   index: number,
   image: PreparedImage,
   identity: Identity,
-  options: EncodeOptions,
+  { preNorm, layers = [] }: FeatureChoice,
 ): FeatureData {
   const { slots, grid } = plan
   const { width, registers, patchSize } = config
   const of = (slot: SlotName): Float32Array => {
-    const all = values.get(slot) ?? new Float32Array()
+    const all = slotValues(values, slot)
     const size = all.length / batch
     return batch === 1 ? all : all.slice(index * size, (index + 1) * size)
   }
   const firstPatch = specialTokens(config) * width
   const tokens = of(slots.tokens)
-  const depth = slots.blocks.length
   return {
     embedding: of(slots.embedding),
     patches: tokens.subarray(firstPatch),
     registers: tokens.subarray(firstPatch - registers * width, firstPatch),
     grid,
-    ...(options.preNorm ? { preNorm: of(slots.blocks[depth - 1]).subarray(firstPatch) } : {}),
-    layers: new Map(
-      (options.layers ?? []).map((layer) => [layer, of(slots.blocks[blockIndex(layer, depth)])]),
-    ),
+    ...(preNorm ? { preNorm: of(blockSlot(slots.blocks, -1)).subarray(firstPatch) } : {}),
+    layers: new Map(layers.map((layer) => [layer, of(blockSlot(slots.blocks, layer))])),
     ...(slots.logits === null ? {} : { logits: of(slots.logits) }),
     imageSize: image.imageSize,
     orientation: image.orientation,

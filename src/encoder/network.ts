@@ -1,4 +1,4 @@
-/** A loaded vision transformer: pixels in, named activations out. One program per patch grid and set of outputs, kept for reuse. */
+/** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
 import type { Engine, EngineModel, Program } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
@@ -11,7 +11,7 @@ import type { VitConfig } from '../model/vit-config.js'
 const PROGRAMS_KEPT = 4
 
 export interface NetworkOptions {
-  /** How to resample positions for other grids than the trained one; default: the checkpoint's own library's way. */
+  /** Says how positions are resampled for other grids than the trained one; default: the way of the checkpoint's own library. */
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
 }
@@ -20,15 +20,16 @@ export interface RunOptions {
   readonly grid: PatchGrid
   readonly batch?: number
   readonly outputs: readonly SlotName[]
-  /** Another way to resample positions than the network's. */
+  /** Resamples positions in another way than the network's. */
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
 }
 
+/** Owns the packed weights and the programs, and not the engine, which whoever chose it disposes of afterwards. */
 export class Network implements Disposable {
   readonly config: VitConfig
   readonly engine: Engine
-  /** Bytes of packed weights. */
+  /** Counts the bytes of packed weights. */
   readonly byteLength: number
   readonly #vit: VitModel
   readonly #table: Float32Array | null
@@ -74,7 +75,7 @@ export class Network implements Disposable {
     return new Network(vit, engine, model, table, rule)
   }
 
-  /** The patch grid of an input of this size, pixels. Throws `wrong-size` where the patch does not divide it. */
+  /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
   gridOf(size: readonly [height: number, width: number]): PatchGrid {
     return gridOf(this.config, size)
   }
@@ -142,10 +143,10 @@ function gridOf(
   if (height >= patchSize && width >= patchSize && height % patchSize === 0 && width % patchSize === 0) {
     return { rows: height / patchSize, columns: width / patchSize }
   }
-  const near = [height, width].map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize)
+  const nearest = [height, width].map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize)
   throw new EngineError(
     'wrong-size',
-    `An input of ${height} x ${width} pixels is no whole number of patches of ${patchSize}. The nearest size is ${near[0]} x ${near[1]}.`,
+    `An input of ${height} x ${width} pixels is no whole number of patches of ${patchSize}. The nearest size is ${nearest.join(' x ')}.`,
   )
 }
 
@@ -154,7 +155,17 @@ function keepLast<T>(entries: Map<string, T>, key: string, value: T, count: numb
   entries.delete(key)
   entries.set(key, value)
   if (entries.size <= count) return undefined
-  const [oldest, dropped] = [...entries][0]
-  entries.delete(oldest)
-  return dropped
+  const [oldest] = entries
+  if (oldest === undefined) return undefined
+  entries.delete(oldest[0])
+  return oldest[1]
+}
+
+/** Gives an output of a run by its slot. It must be one that was asked for. */
+export function slotValues(values: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
+  const found = values.get(slot)
+  if (found !== undefined) return found
+  throw new Error(
+    `The run gave no values for the slot ${slot}; it was asked for ${[...values.keys()].join(', ')}.`,
+  )
 }

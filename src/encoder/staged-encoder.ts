@@ -1,5 +1,6 @@
-/** An encoder over its two stages, wherever they run: an image prepared, a batch of prepared images computed. */
+/** An encoder over its two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
 import { checkChoice, checkWhole } from './check-options.js'
+import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
 import { blockIndex, type FeatureData, featuresFrom } from './features.js'
 import type {
@@ -8,35 +9,31 @@ import type {
   EncodeResult,
   Encoder,
   EncoderDescription,
+  FeatureChoice,
   Features,
   Identity,
 } from './types.js'
 
 export interface PreparedItem extends Waiting {
-  /** Images of its shape for a run. */
+  /** Counts the images of its shape for a run. */
   readonly batchSize: number
 }
 
-export interface EncoderStages<Source, Prepared extends PreparedItem> extends Disposable {
+/** Disposal resolves when everything that the stages own has been given back. */
+export interface EncoderStages<Source, Prepared extends PreparedItem> extends AsyncDisposable {
   readonly description: EncoderDescription
   prepare(source: Source, signal?: AbortSignal): Promise<Prepared>
-  /** One shape only; what was prepared is used up. */
+  /** Gets one shape only; what was prepared is used up. */
   compute(
     batch: readonly Prepared[],
-    options: EncodeOptions,
+    choice: FeatureChoice,
     signal?: AbortSignal,
   ): Promise<readonly FeatureData[]>
-  /** Of what is not going to be computed. */
+  /** Takes back what is not going to be computed. */
   discard?(prepared: Prepared): void
 }
 
-export function encoderOf<Source, Prepared extends PreparedItem>(
-  stages: EncoderStages<Source, Prepared>,
-): Encoder<Source> {
-  return new StagedEncoder(stages)
-}
-
-class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<Source> {
+export class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<Source> {
   readonly identity: Identity
   readonly width: number
   readonly patchSize: number
@@ -44,6 +41,7 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
   readonly depth: number
   readonly size: readonly [height: number, width: number]
   readonly #stages: EncoderStages<Source, Prepared>
+  #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
     const { identity, width, patchSize, registers, depth, size } = stages.description
@@ -57,25 +55,33 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
   }
 
   async encode(source: Source, options: EncodeOptions = {}): Promise<Features> {
-    const { signal, ...wanted } = options
+    const { signal, onProgress, preNorm, layers } = options
     signal?.throwIfAborted()
     this.#checkLayers(options)
+    onProgress?.('preparing')
     const item = await this.#stages.prepare(source, signal)
-    if (signal?.aborted) this.#stages.discard?.(item)
-    signal?.throwIfAborted()
-    const [data] = await this.#stages.compute([item], wanted, signal)
+    try {
+      signal?.throwIfAborted()
+      onProgress?.('computing')
+    } catch (error) {
+      this.#stages.discard?.(item)
+      throw error
+    }
+    const [data] = await this.#stages.compute([item], given({ preNorm, layers }), signal)
+    if (data === undefined) throw new Error('The encoder gave no result for the image.')
     return featuresFrom(data)
   }
 
   encodeAll(
     sources: Iterable<Source> | AsyncIterable<Source>,
-    options: EncodeAllOptions = {},
+    options: EncodeAllOptions<Source> = {},
   ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
     checkWhole('batch', options.batch, 1)
     checkWhole('maxBytes', options.maxBytes, 1)
     checkChoice('order', options.order, ['input', 'ready'])
     this.#checkLayers(options)
-    const { preNorm = false, layers = [] } = options
+    const { preNorm, layers } = options
+    const choice = given({ preNorm, layers })
     const stages = this.#stages
     return encodeAll(
       sources,
@@ -83,18 +89,24 @@ class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<So
         batchSize: ({ batchSize }: Prepared) => batchSize,
         prepare: (source: Source, signal: AbortSignal) => stages.prepare(source, signal),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
-          (await stages.compute(batch, { preNorm, layers }, signal)).map(featuresFrom),
+          (await stages.compute(batch, choice, signal)).map(featuresFrom),
         discard: (prepared) => stages.discard?.(prepared),
       },
       options,
     )
   }
 
-  #checkLayers({ layers = [] }: EncodeOptions): void {
+  #checkLayers({ layers = [] }: FeatureChoice): void {
     for (const layer of layers) blockIndex(layer, this.depth)
   }
 
+  /** Starts to give everything back. */
   [Symbol.dispose](): void {
-    this.#stages[Symbol.dispose]()
+    void this[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= Promise.resolve(this.#stages[Symbol.asyncDispose]())
+    return this.#disposal
   }
 }

@@ -1,17 +1,18 @@
-/** What goes into an encoder and what comes out. */
+/** The types of what goes into an encoder and what comes out stand here, apart from what computes. */
 import type { Box, DecodedImage, RgbImage } from '../image/image.js'
 import type { PatchGrid } from '../model/positions.js'
 
 export type { PatchGrid }
 
-/** Which model, engine, precision and preprocessing made a result: two embeddings compare only where this is equal. */
+/** Says which model, engine, precision and preprocessing made a result: two embeddings compare only where this is equal. */
 export interface Identity {
-  /** Such as `deit3_reg4_t14_tiny-imagenet`; with the first 12 hex digits of the weights' fingerprint. */
+  /** Names the model after its file, as `deit3_reg4_t14_tiny-imagenet`. */
   readonly model: string
+  /** Tells the weights from others by 12 hex digits. */
   readonly fingerprint: string
   readonly engine: string
   readonly precision: string
-  /** The recipe with its options, in one line: `birder 112x112 exif pillow-13`. */
+  /** Gives the recipe with its options in one line, as `birder 112x112 exif pillow-13`. */
   readonly recipe: string
 }
 
@@ -23,36 +24,67 @@ export interface Features {
   /** [R, D] after the final norm. */
   readonly registers: Float32Array
   readonly grid: PatchGrid
-  /** [rows * columns, D] before the final norm; only where `preNorm` was asked for. */
+  /** [rows * columns, D] before the final norm; it is there only where `preNorm` was asked for. */
   readonly preNorm?: Float32Array
-  /** Hidden layers asked for, by number from 0: [T, D], class token, registers, patches. */
+  /** [T, D] each: class token, registers, patches. The hidden layers that were asked for have the numbers they were asked by. */
   readonly layers: ReadonlyMap<number, Float32Array>
-  /** [N] scores of the classifier, where the model has one. */
+  /** [N] scores; they are there where the model has a classifier. */
   readonly logits?: Float32Array
-  /** Height and width in pixels of the image as used (upright where the orientation was applied). */
+  /** Counts the pixels of the image as it was used, which is upright where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
-  /** EXIF orientation found, and whether it was applied. */
+  /** Tells the EXIF orientation that was found, and whether it was applied. */
   readonly orientation: { readonly found: number; readonly applied: boolean }
   readonly identity: Identity
-  /** The part of the original image that a patch has seen, in its pixels; may reach outside where the recipe pads. */
+  /** Gives the part of the original image that a patch has seen, in its pixels; it may reach outside where the recipe pads. */
   patchBox(row: number, column: number): Box
 }
 
-export interface EncodeOptions {
-  /** Also the patch map before the final norm. */
+/** What is wanted of an image beside embedding, patches and registers. */
+export interface FeatureChoice {
+  /** Adds the patch map before the final norm. */
   readonly preNorm?: boolean
-  /** Also these hidden layers: 0 is the first block; negative counts from the last. */
+  /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. */
   readonly layers?: readonly number[]
-  readonly signal?: AbortSignal
 }
 
-export interface EncodeAllOptions extends EncodeOptions {
-  /** Images per run of the engine; default by model size. */
+/** An image is prepared (read, decoded, resized, normalised), then computed. */
+export type EncodeStage = 'preparing' | 'computing'
+
+export interface EncodeOptions extends FeatureChoice {
+  /** Ends the encode, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Is told each stage as it begins. */
+  readonly onProgress?: (stage: EncodeStage) => void
+}
+
+/** How far an `encodeAll` is: counts of images since its start. */
+export interface EncodeAllProgress {
+  /** Counts the images taken from the sources. */
+  readonly pulled: number
+  /** Counts those of them that have been prepared and wait for the engine, or have been there. */
+  readonly prepared: number
+  /** Counts those that have features. */
+  readonly done: number
+  /** Counts those that have an error. */
+  readonly failed: number
+}
+
+export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
+  /** Counts the images of a run of the engine; default: by model size. */
   readonly batch?: number
-  /** `input` (default) keeps the order; `ready` yields as soon as computed. Either way each result says its index. */
+  /** `input` (default) keeps the order; `ready` yields each result as soon as it is computed. Either way each result says its index. */
   readonly order?: 'input' | 'ready'
-  /** Bytes of decoded and waiting images at a time; default 512 MiB. */
+  /** Bounds the bytes of decoded images that wait at a time; default 512 MiB. */
   readonly maxBytes?: number
+  /** Ends all of it: the next result is the signal's reason, thrown. */
+  readonly signal?: AbortSignal
+  /**
+   * Gives an image a signal of its own, asked for once when the image is taken. Its abort makes the signal's reason the `error` of that image and
+   * leaves the others alone: it is not read or decoded further, and a run of the engine ends early where none of its images is wanted any more.
+   */
+  readonly signalOf?: (source: Source, index: number) => AbortSignal | undefined
+  /** Is told the counts when they have changed, between two results. What it throws, the reader is thrown. */
+  readonly onProgress?: (progress: EncodeAllProgress) => void
 }
 
 export type EncodeResult<Source> =
@@ -66,24 +98,37 @@ export type EncodeResult<Source> =
 
 export interface EncoderDescription {
   readonly identity: Identity
-  /** Width D of the embedding. */
+  /** Is D, the width of the embedding. */
   readonly width: number
   readonly patchSize: number
   readonly registers: number
-  /** Hidden layers, = blocks. */
+  /** Counts the hidden layers, which are the blocks. */
   readonly depth: number
-  /** Input size (height, width) that the recipe gives for an image; constant but for the `native` recipe. */
+  /** Gives the input size in pixels, (height, width), that the recipe makes of an image; the `native` recipe has another for each. */
   readonly size: readonly [height: number, width: number]
 }
 
-/** Owns the packed weights: dispose of it, or write `using encoder = await loadEncoder(…)`. */
-export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable {
+/**
+ * Owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts to give them back at the
+ * end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What is under way
+ * meanwhile finishes or fails with `disposed`.
+ */
+export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
   encode(source: Source, options?: EncodeOptions): Promise<Features>
-  /** One bad image yields an `error` for itself and never ends the rest; an abort throws. */
+  /** Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. */
   encodeAll(
     sources: Iterable<Source> | AsyncIterable<Source>,
-    options?: EncodeAllOptions,
+    options?: EncodeAllOptions<Source>,
   ): AsyncGenerator<EncodeResult<Source>, void, undefined>
 }
 
-export type Decode<Source> = (source: Source, options?: { signal?: AbortSignal }) => Promise<DecodedImage>
+export interface DecodeOptions {
+  /** Says whether the image is turned as its EXIF orientation says. */
+  readonly orientation?: 'apply' | 'ignore'
+  /** Bounds the pixels of an image: a larger one is refused before it is decoded. */
+  readonly maxPixels?: number
+  readonly signal?: AbortSignal
+}
+
+/** A platform's decoder. Throws `ImageError`, or the signal's reason. */
+export type Decode<Source> = (source: Source, options: DecodeOptions) => Promise<DecodedImage>

@@ -1,4 +1,4 @@
-/** What runs plans. An engine is a value handed to the encoder; nothing about it is global. */
+/** What runs plans. An engine is a value handed to the encoder; nothing about it is global, and whoever makes one disposes of it. */
 import type { Shape } from '../tensor/shape.js'
 import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
@@ -18,7 +18,12 @@ export interface WeightSource {
   read(name: WeightName, shape: Shape): Promise<Float32Array>
 }
 
-export interface Engine {
+/**
+ * Owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again, which
+ * gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
+ * Whatever is asked of the engine, its models and its programs afterwards fails with `EngineError` `disposed`.
+ */
+export interface Engine extends AsyncDisposable {
   readonly name: EngineName
   readonly precision: Precision
   /** The code path, such as `avx512`, and the number of threads: what a person needs to compare two timings. */

@@ -35,6 +35,7 @@ export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' 
       }
     },
     [Symbol.dispose]() {},
+    async [Symbol.asyncDispose]() {},
   }
 }
 

@@ -1,6 +1,6 @@
 /** `plumage info`: what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
-import type { ModelDescription } from '../../platform/node/describe-model.js'
+import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
 
@@ -27,7 +27,7 @@ async function info(context: CommandContext, model: string, options: InfoOptions
 }
 
 /** @param withTensors one line for each */
-export function describe(description: ModelDescription, withTensors: boolean): string {
+export function describe(description: FileDescription, withTensors: boolean): string {
   const { engine, memory, tensors, dropped } = description
   const bytes = (count: number) =>
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`

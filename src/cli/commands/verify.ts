@@ -2,11 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import {
-  ENGINE_CHOICES,
-  type EngineChoiceName,
-  type PrecisionChoice,
-} from '../../platform/node/engine-choices.js'
+import type { EngineChoiceName, PrecisionChoice } from '../../encoder/load-options.js'
+import { ENGINE_CHOICES } from '../../platform/node/engine-choices.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext, VerifiedTensor } from '../context.js'
 import { precisionOption } from '../model-options.js'

@@ -12,44 +12,78 @@ import type { Plan, SlotName, Step } from '../plan.js'
 import { runStep, type StepContext } from './run-step.js'
 
 export function createReferenceEngine(): Engine {
+  const life = new Life()
   return {
     name: 'reference',
     precision: 'float64',
     description: 'plain TypeScript, 1 thread',
     supports: () => true,
-    load,
+    load: (plan, weights, { signal } = {}) => life.guard(load(life, plan, weights, signal)),
+    [Symbol.asyncDispose]: () => life.end(),
+  }
+}
+
+/** What the models and programs of an engine know of it: whether it has been disposed of, and what is under way on it. */
+class Life {
+  readonly #underWay = new Set<Promise<unknown>>()
+  #ended = false
+
+  /** Throws `disposed` after the end. */
+  assertAlive(): void {
+    if (this.#ended) throw disposed('engine')
+  }
+
+  async guard<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+
+  /** Resolves when what was under way has seen it. */
+  async end(): Promise<void> {
+    this.#ended = true
+    await Promise.allSettled(this.#underWay)
   }
 }
 
 async function load(
+  life: Life,
   plan: Plan,
   source: WeightSource,
-  options: { signal?: AbortSignal } = {},
+  signal: AbortSignal | undefined,
 ): Promise<EngineModel> {
   const weights = new Map<string, Float32Array>()
   let byteLength = 0
+  life.assertAlive()
   for (const [name, shape] of plan.weights) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     // A copy, because the source may hand out a view of something larger.
     const values = Float32Array.from(await source.read(name, shape))
     weights.set(name, values)
     byteLength += values.byteLength
+    life.assertAlive()
   }
-  return new ReferenceModel(weights, byteLength)
+  return new ReferenceModel(life, weights, byteLength)
 }
 
 class ReferenceModel implements EngineModel {
   readonly byteLength: number
+  readonly #life: Life
   #weights: ReadonlyMap<string, Float32Array> | null
 
-  constructor(weights: ReadonlyMap<string, Float32Array>, byteLength: number) {
+  constructor(life: Life, weights: ReadonlyMap<string, Float32Array>, byteLength: number) {
+    this.#life = life
     this.#weights = weights
     this.byteLength = byteLength
   }
 
   compile(plan: Plan, outputs: readonly SlotName[]): Program {
+    this.#life.assertAlive()
     if (this.#weights === null) throw disposed('model')
-    return new ReferenceProgram(plan, outputs, this.#weights)
+    return new ReferenceProgram(this.#life, plan, outputs, this.#weights)
   }
 
   [Symbol.dispose](): void {
@@ -58,6 +92,7 @@ class ReferenceModel implements EngineModel {
 }
 
 class ReferenceProgram implements Program {
+  readonly #life: Life
   readonly #plan: Plan
   readonly #outputs: readonly SlotName[]
   readonly #steps: readonly Step[]
@@ -65,7 +100,13 @@ class ReferenceProgram implements Program {
   readonly #lastUse = new Map<SlotName, number>()
   #weights: ReadonlyMap<string, Float32Array> | null
 
-  constructor(plan: Plan, outputs: readonly SlotName[], weights: ReadonlyMap<string, Float32Array>) {
+  constructor(
+    life: Life,
+    plan: Plan,
+    outputs: readonly SlotName[],
+    weights: ReadonlyMap<string, Float32Array>,
+  ) {
+    this.#life = life
     this.#plan = plan
     this.#outputs = outputs
     this.#weights = weights
@@ -85,10 +126,18 @@ class ReferenceProgram implements Program {
     )
   }
 
-  async run(
+  run(
     pixels: Float32Array,
     options: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    return this.#life.guard(this.#runBatch(pixels, options))
+  }
+
+  async #runBatch(
+    pixels: Float32Array,
+    options: { batch?: number; signal?: AbortSignal },
+  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    this.#life.assertAlive()
     const batch = options.batch ?? 1
     const size = elementCount(this.#plan.slots.get(this.#plan.input) ?? [])
     assertBatch(pixels, batch, size)
@@ -123,6 +172,7 @@ class ReferenceProgram implements Program {
       // Steps may take seconds here: give timers and signals their turn in between.
       await new Promise<void>((resolve) => setTimeout(resolve, 0))
       signal?.throwIfAborted()
+      this.#life.assertAlive()
       const out = new Float32Array(elementCount(this.#plan.slots.get(step.output) ?? []))
       const context: StepContext = { plan: this.#plan, weights, slots, out }
       runStep(step, context)

@@ -12,8 +12,8 @@ export interface WasmWorkers {
   listen(onReply: (reply: Reply) => void, onEnd: (error: unknown) => void): void
   /** Whether answers are awaited: workers keep nothing alive while none is. */
   keepAlive(wanted: boolean): void
-  /** Ends the threads and gives their memory back. */
-  end(): void
+  /** Ends the threads; resolves when all of them have ended. It may be asked for again. */
+  end(): Promise<void>
 }
 
 /** Requests with their answers. */
@@ -69,10 +69,10 @@ export class Channel {
     if (this.#waiting.has(run)) this.#workers.post({ kind: 'cancel', run, id: this.#next++ }, [])
   }
 
-  /** What is under way is given up. */
-  close(): void {
+  /** Gives up what is under way and resolves when the threads have ended. */
+  close(): Promise<void> {
     if (this.#ended === null) this.#end(disposed('engine'))
-    this.#workers.end()
+    return this.#workers.end()
   }
 
   #settle(reply: Reply): void {

@@ -28,14 +28,20 @@ import { packedBytes } from './kernels.js'
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
-/** Owns its threads and their memory: models loaded on it are gone with it. */
+/** An engine on the threads and in the memory of another one, which gives both back. */
+export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
+
+/**
+ * Owns its threads and their memory: models loaded on it are gone with it. `using` starts to give them back and does not wait, `await using`
+ * waits until the threads have ended.
+ */
 export interface WasmEngine extends Engine, Disposable {
   /** Whether its threads have ended by themselves, or it was disposed of: every call fails. */
   readonly isLost: boolean
   /** Floating-point operations a second of multiply-adds in registers alone: of one thread, times their number. */
   measurePeak(): Promise<number>
   /** The same threads and memory, for weights that are stored otherwise. */
-  withPrecision(precision: WasmPrecision): Engine
+  withPrecision(precision: WasmPrecision): BorrowedEngine
 }
 
 /** Rows are float32 in every precision; `high` there is none. */
@@ -47,7 +53,7 @@ const LEAST_REST = 64 * 2 ** 20
 
 export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecision = 'float32'): WasmEngine {
   const channel = new Channel(workers)
-  const withPrecision = (precision: WasmPrecision): Engine => {
+  const withPrecision = (precision: WasmPrecision): BorrowedEngine => {
     const arithmetic = new Arithmetic(precision, PRECISION_INFO)
     return {
       name: 'wasm',
@@ -64,7 +70,8 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       return channel.isEnded
     },
     measurePeak: () => measurePeak(channel, workers.threads),
-    [Symbol.dispose]: () => channel.close(),
+    [Symbol.dispose]: () => void channel.close(),
+    [Symbol.asyncDispose]: () => channel.close(),
   }
 }
 

@@ -1,5 +1,5 @@
 /** One life of a GPU device: its buffers, its pipelines, and runs one after the other. What belongs to it dies with it. */
-import { EngineError } from '../engine-error.js'
+import { disposed, EngineError } from '../engine-error.js'
 import type { Dispatch } from './dispatches.js'
 import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
@@ -47,6 +47,7 @@ export class Gpu {
   /** When the device was last seen to finish something. */
   #finishedAt = 0
   #lost: string | null = null
+  #isGivenBack = false
 
   constructor({ device, name }: DeviceParts, support: ShaderSupport) {
     this.device = device
@@ -75,7 +76,7 @@ export class Gpu {
   }
 
   get isLost(): boolean {
-    return this.#lost !== null
+    return this.#lost !== null || this.#isGivenBack
   }
 
   /** Most bytes that a shader can see of a buffer. */
@@ -93,7 +94,7 @@ export class Gpu {
 
   async #guarded<T>(what: string, action: () => Promise<T>): Promise<T> {
     const { device } = this
-    if (this.#lost !== null) throw this.#lostError()
+    if (this.isLost) throw this.#lostError()
     for (const filter of ['validation', 'internal', 'out-of-memory'] as const) device.pushErrorScope(filter)
     let result: T | undefined
     let failure: unknown = null
@@ -106,7 +107,7 @@ export class Gpu {
     for (let i = 0; i < 3; i++) popped.push(await device.popErrorScope().catch(() => null))
     const [memory, internal, validation] = popped
     if (failure instanceof EngineError) throw failure
-    if (this.#lost !== null) throw this.#lostError(failure)
+    if (this.isLost) throw this.#lostError(failure)
     if (memory !== null) throw outOfMemory(this.name, what, memory.message)
     const trouble = validation ?? internal
     if (trouble !== null) {
@@ -117,6 +118,7 @@ export class Gpu {
   }
 
   #lostError(cause?: unknown): EngineError {
+    if (this.#isGivenBack) return disposed('engine')
     return new EngineError(
       'device-lost',
       `The GPU (${this.name}) was lost (${this.#lost}). Call again: the device is asked for anew and the weights are sent to it again.`,
@@ -266,8 +268,11 @@ export class Gpu {
     return made
   }
 
-  destroy(): void {
+  /** Resolves when the device is gone and what was under way on it has ended. */
+  async destroy(): Promise<void> {
+    this.#isGivenBack = true
     this.device.destroy()
+    await Promise.all([this.device.lost, this.#last])
   }
 }
 

@@ -25,7 +25,10 @@ export interface WebgpuOptions {
   readonly verify?: boolean
 }
 
-/** Owns its device: models loaded on it are gone with it. */
+/**
+ * Owns its device: models loaded on it are gone with it. `using` starts to give it back and does not wait, `await using` waits until the device
+ * is gone.
+ */
 export interface WebgpuEngine extends Engine, Disposable {}
 
 /** Everything between operations is float32. */
@@ -49,7 +52,8 @@ export async function createWebgpuEngineOn(
       await model.weightsOn(await holder.current(), signal)
       return model
     },
-    [Symbol.dispose]: () => holder.dispose(),
+    [Symbol.dispose]: () => void holder.dispose(),
+    [Symbol.asyncDispose]: () => holder.dispose(),
   }
 }
 
@@ -87,7 +91,7 @@ class DeviceHolder implements Devices {
     try {
       return await this.#verified(gpu, supports)
     } catch (error) {
-      gpu.destroy()
+      await gpu.destroy()
       throw error
     }
   }
@@ -113,11 +117,10 @@ class DeviceHolder implements Devices {
     }
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.#disposed = true
-    this.#current?.then(
-      (gpu) => gpu.destroy(),
-      () => {}, // It was never made.
-    )
+    // One that could not be made has nothing to give back; who asked for it has heard why.
+    const gpu = await this.#current?.catch(() => null)
+    await gpu?.destroy()
   }
 }

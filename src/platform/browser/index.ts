@@ -2,9 +2,8 @@
 
 export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'
-export type { EngineSettings } from './choose-engine.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
-export { type ImageSource, type LoadOptions, loadEncoder, type ModelSource } from './load-encoder.js'
+export { type ImageSource, loadEncoder, type ModelSource } from './load-encoder.js'
 export { listStoredModels, removeStoredModels, type StoredModel } from './storage/partial-model.js'
 export {
   createWasmEngine,

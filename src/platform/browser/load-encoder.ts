@@ -1,16 +1,12 @@
 /** The one call that most pages need: a model's name, address or file in, an encoder out. It works in a worker; the page stays free. */
-import type { PlainValue } from '../../checkpoint/checkpoint.js'
-import { checkChoice, checkWhole } from '../../encoder/check-options.js'
-import { checkRecipeChoice, given, type RecipeChoice } from '../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../encoder/features.js'
-import { type EncoderStages, encoderOf } from '../../encoder/staged-encoder.js'
-import type { EncodeOptions, Encoder, EncoderDescription } from '../../encoder/types.js'
+import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
+import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
+import type { Encoder, EncoderDescription, FeatureChoice } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
-import type { DownloadProgress } from '../../hub/download-progress.js'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
-import { POSITION_RULES, type PositionRule } from '../../model/positions.js'
-import { checkEngineSettings, type EngineSettings } from './choose-engine.js'
+import { BROWSER } from './engine-choices.js'
 import { type AskOptions, HostClient } from './host/host-client.js'
 import type {
   HostAnswer,
@@ -31,51 +27,28 @@ export type ImageSource = Blob | Uint8Array | RgbImage | ImageBitmapSource
 /** A name (`mini`, or one of Birder's published weights), an address, a file, or all files of a model that consists of several. */
 export type ModelSource = string | URL | Blob | readonly File[]
 
-export interface LoadOptions extends RecipeChoice, EngineSettings {
-  /** Birder's network name, for a file whose name does not begin with it. */
-  readonly network?: string
-  /** Birder-style config entries that override the file's. */
-  readonly config?: { readonly [key: string]: PlainValue }
-  /** Attention heads, for a file that does not say. */
-  readonly heads?: number
-  /** How positions are resampled for another size; default: the way of the library that wrote the file. */
-  readonly positions?: PositionRule
-  /** Largest image that is decoded, pixels; default 268 million. */
-  readonly maxPixels?: number
-  /** 64 hexadecimal digits that the file of an address must have. Published weights are checked by their own. */
-  readonly sha256?: string
-  /** Told about a download. */
-  readonly onProgress?: (progress: DownloadProgress) => void
-  /** Told when something slower or other than expected was chosen; default: a warning in the console. */
-  readonly onWarning?: (message: string) => void
-  readonly signal?: AbortSignal
-}
-
 /**
  * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes
- * an encoder of them. `using encoder = await loadEncoder(…)` gives the memory back; what is under way then fails with `disposed`.
+ * an encoder of them. `await using encoder = await loadEncoder(…)` gives threads, GPU and memory back and waits for it, `using` only starts to; what is
+ * under way then fails with `disposed`.
  *
- * @throws `HubError`, `CheckpointError`, `EngineError`
+ * @throws `HubError`, `CheckpointError`, `EngineError`; RangeError for options that make no sense or that a browser lacks
  */
 export async function loadEncoder(
   model: ModelSource,
   options: LoadOptions = {},
 ): Promise<Encoder<ImageSource>> {
   const address = addressOf(model)
-  const settings = checked(options)
-  if (options.sha256 !== undefined && address.kind !== 'url') {
-    throw new TypeError(
-      'A sha256 belongs to the file of an address; published weights are checked by their own.',
-    )
-  }
+  checkLoadOptions(options, BROWSER)
+  checkSha256(options.sha256, address)
   const { signal, onProgress, onWarning = (message) => console.warn(message) } = options
   const client = HostClient.take()
   try {
     const loaded = await client.ask<LoadedEncoder>(
-      { kind: 'load', model: address, options: settings },
+      { kind: 'load', model: address, options: plainOptions(options) },
       { signal, onProgress, onWarning },
     )
-    return encoderOf(new RemoteStages(client, loaded))
+    return new StagedEncoder(new RemoteStages(client, loaded))
   } catch (error) {
     client.release()
     throw error
@@ -108,18 +81,21 @@ function fetchable(url: URL): URL {
   )
 }
 
-function checked(options: LoadOptions): HostLoadOptions {
-  checkRecipeChoice(options)
-  checkEngineSettings(options)
-  checkChoice('positions', options.positions, POSITION_RULES)
-  checkWhole('maxPixels', options.maxPixels, 1)
-  if (options.sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(options.sha256)) {
+function checkSha256(sha256: string | undefined, { kind }: ModelAddress): void {
+  if (sha256 === undefined) return
+  if (kind !== 'url') {
     throw new TypeError(
-      `The sha256 of a file has 64 hexadecimal digits, got ${JSON.stringify(options.sha256)}.`,
+      'A sha256 belongs to the file of an address; published weights are checked by their own.',
     )
   }
-  const { onProgress, onWarning, signal, ...rest } = options
-  return rest
+  if (!/^[0-9a-f]{64}$/i.test(sha256)) {
+    throw new TypeError(`The sha256 of a file has 64 hexadecimal digits, got ${JSON.stringify(sha256)}.`)
+  }
+}
+
+/** Leaves out what cannot be sent. */
+function plainOptions({ onProgress, onWarning, signal, ...plain }: LoadOptions): HostLoadOptions {
+  return plain
 }
 
 /** The stages in the worker; prepared pixels stay there. */
@@ -141,12 +117,11 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
 
   compute(
     batch: readonly RemoteItem[],
-    { preNorm, layers }: EncodeOptions,
+    choice: FeatureChoice,
     signal?: AbortSignal,
   ): Promise<readonly FeatureData[]> {
     const items = batch.map(({ item }) => item)
-    const options = given({ preNorm, layers })
-    return this.#ask({ kind: 'compute', encoder: this.#encoder, items, options }, { signal })
+    return this.#ask({ kind: 'compute', encoder: this.#encoder, items, choice }, { signal })
   }
 
   discard({ item }: RemoteItem): void {
@@ -158,10 +133,12 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     throw disposed('encoder')
   }
 
-  [Symbol.dispose](): void {
-    this.#client?.tell({ kind: 'dispose', encoder: this.#encoder })
-    this.#client?.release()
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client
     this.#client = null
+    // Where the worker has ended, everything has been given back.
+    await client?.ask({ kind: 'dispose', encoder: this.#encoder }).catch(() => {})
+    client?.release()
   }
 }
 

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import { Shared } from './shared.js'
 
 function shared() {
-  const made: { isLost: boolean; disposed: number; [Symbol.dispose](): void }[] = []
+  const made: { isLost: boolean; disposed: number; [Symbol.asyncDispose](): Promise<void> }[] = []
   const users = new Shared<(typeof made)[number]>()
   const make = async () => {
     const one = {
       isLost: false,
       disposed: 0,
-      [Symbol.dispose]() {
+      async [Symbol.asyncDispose]() {
         one.disposed++
       },
     }
@@ -24,10 +24,10 @@ test('made for the first of them, given back with the last', async () => {
   const [a, b] = await Promise.all([take(), take()])
   expect(made).toHaveLength(1)
   expect(a.value).toBe(b.value)
-  a.release()
+  await Promise.all([a.release(), a.release()])
   expect(made[0].disposed).toBe(0)
-  b.release()
-  await expect.poll(() => made[0].disposed).toBe(1)
+  await b.release()
+  expect(made[0].disposed).toBe(1)
   await take()
   expect(made).toHaveLength(2)
 })
@@ -41,8 +41,8 @@ test('what is lost is made anew, once for all who ask, while its first users sti
   expect(a.value).toBe(b.value)
   expect(a.value).not.toBe(first.value)
   // The lost one is given back by itself, and takes nothing of the new one along.
-  first.release()
-  await expect.poll(() => made[0].disposed).toBe(1)
+  await first.release()
+  expect(made[0].disposed).toBe(1)
   expect(made[1].disposed).toBe(0)
   expect((await take()).value).toBe(a.value)
 })

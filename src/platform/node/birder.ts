@@ -10,13 +10,15 @@ import { BirderNet } from '../../birder/net.js'
 import { type Signature, signatureOf } from '../../birder/signature.js'
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { given } from '../../encoder/choose-recipe.js'
+import type { EngineOptions, LoadOptions } from '../../encoder/load-options.js'
 import { Network } from '../../encoder/network.js'
-import type { DownloadProgress } from '../../hub/download-progress.js'
+import type { Engine } from '../../engine/engine.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
 import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { findNetwork } from '../../model/networks.js'
 import type { RgbStats } from '../../model/vit-config.js'
-import { chooseEngine, type EngineOptions } from './choose-engine.js'
+import { chooseEngine } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { openVit } from './open-vit.js'
@@ -33,22 +35,25 @@ export interface ModelInfo {
   readonly customConfig: { readonly [key: string]: PlainValue } | null
 }
 
-export interface LoadPretrainedOptions extends EngineOptions {
-  /** Only inference exists here: `false` is refused. */
+export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'network' | 'signal'> {
+  /** May only be `true`: nothing is trained here. */
   readonly inference?: boolean
-  /** Use or download this file instead of the models folders. */
-  readonly dst?: string
-  /** Config entries that override the stored ones, such as `{ out_indices: [5, 11, 17, 23] }`. */
+  /** Overrides entries of the stored config, as `{ out_indices: [5, 11, 17, 23] }` does. */
   readonly customConfig?: { readonly [key: string]: PlainValue }
-  /** Takes this input size, as Birder's `adjust_size` after loading does. */
+  /** Takes this input size in pixels, as Birder's `adjust_size` after loading does. */
   readonly newSize?: readonly [height: number, width: number]
-  readonly offline?: boolean
-  readonly onProgress?: (progress: DownloadProgress) => void
-  readonly signal?: AbortSignal
+}
+
+export interface LoadPretrainedOptions
+  extends Omit<LoadModelOptions, 'network'>,
+    Pick<LoadOptions, 'offline' | 'onProgress'> {
+  /** Uses or downloads this file instead of the models folders. */
+  readonly dst?: string
 }
 
 /**
  * Loads published weights by name: from `./models` (Birder's own folder), from the user's cache, or from their address.
+ * The network owns its engine: `await using net = …` gives threads and memory back and waits for it, `using` only starts to.
  * Throws `HubError`, `CheckpointError`, `EngineError`.
  */
 export async function loadPretrainedModel(
@@ -59,28 +64,32 @@ export async function loadPretrainedModel(
   const { network } = findPretrained(weights).net
   findNetwork(network)
   const { dst, offline, onProgress, signal } = options
-  const { path } = await resolveWeights(weights, {
-    destination: dst,
-    ...(offline === undefined ? {} : { offline }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(signal === undefined ? {} : { signal }),
-  })
+  const fetching = given({ offline, onProgress, signal })
+  const { path } = await resolveWeights(weights, { destination: dst, ...fetching })
   return loadModel(path, { ...options, network })
 }
 
 /** Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. */
 export async function loadModel(
   path: string,
-  options: Omit<LoadPretrainedOptions, 'dst' | 'offline' | 'onProgress'> & { readonly network?: string } = {},
+  options: LoadModelOptions = {},
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   refuseTraining(options)
   const { engine } = await chooseEngine(options)
-  const { network, customConfig, newSize, signal } = options
-  await using open = await openVit(path, {
-    ...(network === undefined ? {} : { network }),
-    ...(customConfig === undefined ? {} : { config: customConfig }),
-    ...(signal === undefined ? {} : { signal }),
-  })
+  try {
+    return await loadOn(engine, path, options)
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function loadOn(
+  engine: Engine,
+  path: string,
+  { network, customConfig: config, newSize, signal }: LoadModelOptions,
+): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
+  await using open = await openVit(path, given({ network, config, signal }))
   const { metadata, label } = open.checkpoint
   if (open.vit.dialect !== 'birder') {
     throw new CheckpointError(
@@ -89,7 +98,7 @@ export async function loadModel(
     )
   }
   const signature = signatureOf(metadata, label)
-  const net = new BirderNet(await Network.load(open.vit, engine, signal === undefined ? {} : { signal }))
+  const net = new BirderNet(await Network.load(open.vit, engine, given({ signal })), engine)
   if (newSize !== undefined) net.adjustSize(newSize)
   const info: ModelInfo = {
     classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },

@@ -7,13 +7,16 @@
  */
 import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
-import type { DecodedImage, RgbImage } from '../../image/image.js'
+import { type DecodedImage, decodedFrom, type RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import type { ImageFormat } from '../../image/image-format.js'
 import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../image/to-rgb.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { readImageFile } from './read-image-file.js'
+
+/** A path, the bytes of a file, or an image that is decoded already. */
+export type ImageSource = string | Uint8Array | RgbImage
 
 export interface DecodeOptions {
   /**
@@ -32,13 +35,13 @@ const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignore
 /**
  * JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, and the first frame of a GIF, as 8-bit RGB.
  *
- * @param source a path, or the bytes of a file
- * @throws `ImageError` with the file's name; the signal's reason
+ * @param source a path, or the bytes of a file; pixels come back as they are, and count as upright
+ * @throws `ImageError` with the file's name; the signal's reason; TypeError for what is no image
  */
-export async function decodeImage(
-  source: string | Uint8Array,
-  options: DecodeOptions = {},
-): Promise<DecodedImage> {
+export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
+  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
+    return decodedFrom(source, 'a path, the bytes of a file')
+  }
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()

@@ -1,7 +1,9 @@
-/** The names of engines and precisions that callers may ask for; apart from the engines, so that a list of options loads none of them. */
+/** Says what of the options for loading Node has; apart from the engines, so that a list of options loads none of them. */
+import type { EngineChoiceName, LoadOffer, PrecisionChoice } from '../../encoder/load-options.js'
 
-/** What callers may ask for; `auto` is `high` where the processor has matrix tiles, else `float32`. */
-export const PRECISION_CHOICES = [
+export const ENGINE_CHOICES: readonly EngineChoiceName[] = ['auto', 'native', 'webgpu', 'wasm', 'reference']
+
+export const PRECISION_CHOICES: readonly PrecisionChoice[] = [
   'auto',
   'float32',
   'high',
@@ -9,9 +11,14 @@ export const PRECISION_CHOICES = [
   'float16',
   'int8',
   'float64',
-] as const
-export type PrecisionChoice = (typeof PRECISION_CHOICES)[number]
+]
 
-/** `auto` never takes the reference engine, unless asked for its precision. */
-export const ENGINE_CHOICES = ['auto', 'native', 'webgpu', 'wasm', 'reference'] as const
-export type EngineChoiceName = (typeof ENGINE_CHOICES)[number]
+export const NODE: LoadOffer = {
+  platform: 'Node',
+  engines: ENGINE_CHOICES,
+  precisions: PRECISION_CHOICES,
+  instead: {
+    sha256:
+      'published weights are checked by their own sha256, and a file on disk is taken as it is (downloadFile fetches an address and checks it).',
+  },
+}

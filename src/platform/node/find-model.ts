@@ -1,23 +1,17 @@
-/** What `--model` and `loadEncoder` take: `mini`, a known weights name, or a path; all end as a path. */
+/** Finds what `--model` and `loadEncoder` are given, which is `mini`, a known weights name, or a path; all end as a path. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DownloadProgress } from '../../hub/download-progress.js'
+import type { LoadOptions } from '../../encoder/load-options.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
 import { findNetwork } from '../../model/networks.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 
-export interface FindModelOptions {
-  /** Never reach for the network. */
-  readonly offline?: boolean
-  /** Told about a download. */
-  readonly onProgress?: (progress: DownloadProgress) => void
-  readonly signal?: AbortSignal
-}
+export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
 
 export interface FoundModel {
   readonly path: string
-  /** Birder's network name, where the model was found by name. */
+  /** Names Birder's network, where the model was found by name. */
   readonly network: string | undefined
 }
 

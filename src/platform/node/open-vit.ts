@@ -1,4 +1,4 @@
-/** A vision transformer from a path: the checkpoint, the config files that lie beside it, and what tells its weights from others'. */
+/** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what tells its weights from others'. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -6,19 +6,25 @@ import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { fingerprintOf } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import { given } from '../../encoder/choose-recipe.js'
+import type { LoadOptions } from '../../encoder/load-options.js'
+import type { OpenModel } from '../../encoder/vit-stages.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
+import { findModel } from './find-model.js'
 import { openFile, siblingsOf } from './open-file.js'
 
-export interface OpenVit extends AsyncDisposable {
-  readonly vit: VitModel
+/** A model with all that its checkpoint says. */
+export interface OpenVit extends OpenModel {
   readonly checkpoint: OpenCheckpoint
-  /** The file's name without its ending. */
-  readonly name: string
-  /** 12 hex digits that tell the file from others of its size; see `fingerprintOf`. */
-  readonly fingerprint: string
-  /** The `preprocessor_config.json` beside it, where there is one. */
-  readonly preprocessorFile: PlainValue | undefined
+  readonly path: string
+}
+
+/** Finds a model by its name or path, and opens it. Throws `HubError`, `CheckpointError`. */
+export async function openModel(model: string, options: LoadOptions = {}): Promise<OpenVit> {
+  const found = await findModel(model, options)
+  const { network = found.network, config, heads, signal } = options
+  return await openVit(found.path, given({ network, config, heads, signal }))
 }
 
 /** Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`. */
@@ -29,19 +35,15 @@ export async function openVit(
   const { signal, ...known } = hints
   const options = signal === undefined ? {} : { signal }
   const source = await openFile(path, options)
-  const fingerprint = await fingerprintOf(source, sha256)
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
   try {
+    const fingerprint = await fingerprintOf(source, sha256)
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map((name) =>
         readJsonOrUndefined(join(dirname(path), name)),
       ),
     )
-    const all: VitHints = {
-      ...(configFile === undefined ? {} : { configFile }),
-      ...(preprocessorFile === undefined ? {} : { preprocessorFile }),
-      ...known,
-    }
+    const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
     // Both may be asked for long after the weights have been read and the file closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
@@ -62,7 +64,7 @@ export async function openVit(
       isOpen = false
       await checkpoint[Symbol.asyncDispose]()
     }
-    return { vit, checkpoint, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
+    return { vit, checkpoint, path, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

@@ -129,7 +129,7 @@ async function lostDevice(): Promise<LossReport> {
 }
 
 /** What asking for a GPU gives, and what `auto` takes. */
-async function chosenEngine(settings: library.EngineSettings): Promise<string> {
+async function chosenEngine(settings: library.EngineOptions): Promise<string> {
   try {
     using encoder = await loadEncoder('mini', settings)
     return `${encoder.identity.engine}, ${encoder.identity.precision}`

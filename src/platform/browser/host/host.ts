@@ -1,11 +1,11 @@
 /** The worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
-import { given, recipeFor } from '../../../encoder/choose-recipe.js'
-import { createStages, type ImageItem } from '../../../encoder/create-encoder.js'
+import { given } from '../../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../../encoder/features.js'
-import type { EncoderStages } from '../../../encoder/staged-encoder.js'
-import type { EncodeOptions } from '../../../encoder/types.js'
+import type { DecodeOptions, FeatureChoice } from '../../../encoder/types.js'
+import { type ImageItem, VitStages } from '../../../encoder/vit-stages.js'
 import { disposed } from '../../../engine/engine-error.js'
-import { decodedFrom } from '../../../image/image.js'
+import type { DownloadProgress } from '../../../hub/download-progress.js'
+import { type DecodedImage, decodedFrom } from '../../../image/image.js'
 import { type ChosenEngine, chooseEngine } from '../choose-engine.js'
 import { decodeImage, pixelsOfBitmap } from '../decode-image.js'
 import { Shared } from '../shared.js'
@@ -25,7 +25,7 @@ class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   /** By their settings: encoders with the same ones have one engine, its threads and its memory. */
   readonly #engines = new Shared<ChosenEngine>()
-  readonly #encoders = new Map<number, EncoderStages<SentImage, ImageItem>>()
+  readonly #encoders = new Map<number, VitStages<SentImage>>()
   /** Prepared images with the encoder that they are for. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
   readonly #underWay = new Map<number, AbortController>()
@@ -69,16 +69,18 @@ class Host {
         return { item, shape, byteLength, batchSize }
       }
       case 'compute':
-        return await this.#compute(request.encoder, request.items, request.options, signal)
+        return await this.#compute(request.encoder, request.items, request.choice, signal)
       case 'discard':
         this.#items.delete(request.item)
         return null
-      case 'dispose':
-        this.#encoders.get(request.encoder)?.[Symbol.dispose]()
+      case 'dispose': {
+        const stages = this.#encoders.get(request.encoder)
         this.#encoders.delete(request.encoder)
         for (const [item, { encoder }] of this.#items)
           if (encoder === request.encoder) this.#items.delete(item)
+        await stages?.[Symbol.asyncDispose]()
         return null
+      }
     }
   }
 
@@ -89,52 +91,24 @@ class Host {
     signal: AbortSignal,
   ): Promise<HostAnswer> {
     const onWarning = (warning: string) => this.#send({ id, warning }, [])
-    const { engine: name, precision, threads } = options
-    const settings = given({ engine: name, precision, threads })
-    const { value: engine, release } = await this.#engines.take(JSON.stringify(settings), () =>
+    const onProgress = (progress: DownloadProgress) => this.#send({ id, progress }, [])
+    const { engine, precision, threads } = options
+    const settings = given({ engine, precision, threads })
+    const { value, release } = await this.#engines.take(JSON.stringify(settings), () =>
       chooseEngine(settings, onWarning),
     )
-    try {
-      const open = await openModel(model, options, {
-        signal,
-        onWarning,
-        onProgress: (progress) => this.#send({ id, progress }, []),
-      })
-      const { vit, name, fingerprint, preprocessorFile } = open
-      const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
-      const { positions, maxPixels } = options
-      const { orientation } = recipe
-      const stages = await createStages<SentImage>({
-        vit,
-        engine,
-        recipe,
-        decode: async (source, { signal } = {}) => {
-          const options = { orientation, ...given({ maxPixels, signal }) }
-          if (source instanceof Blob || source instanceof Uint8Array)
-            return await decodeImage(source, options)
-          return source instanceof ImageBitmap
-            ? await pixelsOfBitmap(source, options)
-            : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file')
-        },
-        name,
-        fingerprint,
-        signal,
-        onDispose: release,
-        ...given({ positions }),
-      })
-      const encoder = this.#next++
-      this.#encoders.set(encoder, stages)
-      return { encoder, description: stages.description }
-    } catch (error) {
-      release()
-      throw error
-    }
+    const parts = { engine: value, decode: decodeSent, owned: { [Symbol.asyncDispose]: release } }
+    const open = openModel(model, options, { signal, onWarning, onProgress })
+    const stages = await VitStages.load({ ...parts, model: open }, { ...options, signal })
+    const encoder = this.#next++
+    this.#encoders.set(encoder, stages)
+    return { encoder, description: stages.description }
   }
 
   async #compute(
     encoder: number,
     items: readonly number[],
-    options: Omit<EncodeOptions, 'signal'>,
+    choice: FeatureChoice,
     signal: AbortSignal,
   ): Promise<readonly FeatureData[]> {
     const stages = this.#stages(encoder)
@@ -144,17 +118,24 @@ class Host {
       if (prepared === undefined) throw new Error('an image was computed twice')
       return prepared
     })
-    return await stages.compute(batch, options, signal)
+    return await stages.compute(batch, choice, signal)
   }
 
-  #stages(encoder: number): EncoderStages<SentImage, ImageItem> {
+  #stages(encoder: number): VitStages<SentImage> {
     const stages = this.#encoders.get(encoder)
     if (stages !== undefined) return stages
     throw disposed('encoder')
   }
 }
 
-/** Of the arrays that only the answer holds: they change hands, each buffer once. */
+async function decodeSent(source: SentImage, options: DecodeOptions): Promise<DecodedImage> {
+  if (source instanceof Blob || source instanceof Uint8Array) return await decodeImage(source, options)
+  return source instanceof ImageBitmap
+    ? await pixelsOfBitmap(source, options)
+    : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file')
+}
+
+/** Lists the buffers that only the answer holds, each once: they change hands. */
 function buffersOf(answer: HostAnswer): ArrayBuffer[] {
   if (!Array.isArray(answer)) return []
   const arrays = (answer as readonly FeatureData[]).flatMap((features) => [

@@ -6,19 +6,13 @@ import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { fingerprintOf } from '../../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
+import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { findNetwork } from '../../../model/networks.js'
-import { readVit, type VitModel } from '../../../model/read-vit.js'
+import { readVit } from '../../../model/read-vit.js'
 import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
 import type { HostLoadOptions, ModelAddress } from './protocol.js'
-
-export interface OpenModel {
-  readonly vit: VitModel
-  readonly name: string
-  readonly fingerprint: string
-  readonly preprocessorFile: PlainValue | undefined
-}
 
 /** Reads headers only; a model that is not here yet is fetched. Throws `HubError`, `CheckpointError`. */
 export async function openModel(
@@ -46,7 +40,7 @@ export async function openModel(
   const { config, heads, network = files.network } = options
   const vit = readVit(checkpoint, given({ configFile, preprocessorFile, network, config, heads }))
   const name = files.label.replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
-  return { vit, name, fingerprint, preprocessorFile }
+  return { vit, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: async () => {} }
 }
 
 /** Where the parts of a model come from. */

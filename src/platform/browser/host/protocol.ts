@@ -1,12 +1,9 @@
-/** What a page and the worker that its encoders live in say to each other. */
-import type { PlainValue } from '../../../checkpoint/checkpoint.js'
-import type { RecipeChoice } from '../../../encoder/choose-recipe.js'
+/** Says what a page and the worker that its encoders live in send to each other. */
 import type { FeatureData } from '../../../encoder/features.js'
-import type { EncodeOptions, EncoderDescription } from '../../../encoder/types.js'
+import type { LoadOptions } from '../../../encoder/load-options.js'
+import type { EncoderDescription, FeatureChoice } from '../../../encoder/types.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
 import type { RgbImage } from '../../../image/image.js'
-import type { PositionRule } from '../../../model/positions.js'
-import type { EngineSettings } from '../choose-engine.js'
 import type { PlainError } from './plain-error.js'
 
 export type ModelAddress =
@@ -14,15 +11,8 @@ export type ModelAddress =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'files'; readonly files: readonly Blob[] }
 
-/** What of the options a worker needs: plain values. */
-export interface HostLoadOptions extends RecipeChoice, EngineSettings {
-  readonly network?: string
-  readonly config?: { readonly [key: string]: PlainValue }
-  readonly heads?: number
-  readonly positions?: PositionRule
-  readonly maxPixels?: number
-  readonly sha256?: string
-}
+/** A worker gets the options that are plain values. */
+export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onWarning'>
 
 /** An image on its way to the worker. */
 export type SentImage = Blob | Uint8Array | RgbImage | ImageBitmap
@@ -34,7 +24,7 @@ export type HostRequest =
       readonly kind: 'compute'
       readonly encoder: number
       readonly items: readonly number[]
-      readonly options: Omit<EncodeOptions, 'signal'>
+      readonly choice: FeatureChoice
     }
   | { readonly kind: 'discard'; readonly item: number }
   | { readonly kind: 'dispose'; readonly encoder: number }

@@ -14,13 +14,13 @@ const pools = new Shared<WasmEngine>()
 export async function sharedWasmEngine(
   precision: WasmPrecision,
   threads: number = defaultThreads(),
-): Promise<Engine & Disposable & Pick<WasmEngine, 'isLost'>> {
+): Promise<Engine & Pick<WasmEngine, 'isLost'>> {
   const { value, release } = await pools.take(String(threads), () => createWasmEngine({ threads }))
   return {
     ...value.withPrecision(precision),
     get isLost() {
       return value.isLost
     },
-    [Symbol.dispose]: release,
+    [Symbol.asyncDispose]: release,
   }
 }

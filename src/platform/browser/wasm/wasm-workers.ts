@@ -93,7 +93,8 @@ export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorker
           )
     },
     keepAlive: () => {},
-    end: () => {
+    // A browser ends a worker when it likes to and does not tell.
+    end: async () => {
       for (const worker of workers) worker.terminate()
     },
   }

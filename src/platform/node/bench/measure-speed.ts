@@ -1,18 +1,19 @@
 /** How fast a network runs on this machine: pixels in, embedding and tokens out. Decoding and preparing images is not in it. */
 import { checkWhole } from '../../../encoder/check-options.js'
-import { Network } from '../../../encoder/network.js'
+import { given } from '../../../encoder/choose-recipe.js'
+import type { EngineOptions, LoadOptions } from '../../../encoder/load-options.js'
+import { Network, slotValues } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
 import type { Engine } from '../../../engine/engine.js'
 import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
 import { hashedCheckpoint, hashedValues } from '../../../verify/hashed-checkpoint.js'
-import { chooseEngine, type EngineOptions } from '../choose-engine.js'
-import { type FindModelOptions, findModel } from '../find-model.js'
-import { openVit } from '../open-vit.js'
+import { chooseEngine } from '../choose-engine.js'
+import { openModel } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
 
-export interface SpeedOptions extends EngineOptions, FindModelOptions {
+export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
   /** What `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
   readonly subject: { readonly model: string } | { readonly network: string }
   /** Pixels; default: as the model was trained, and 518, or what is near in whole patches, for a bare network. */
@@ -62,11 +63,11 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const { subject, batch = 1, signal, onStage = () => {} } = options
   checkWhole('batch', batch, 1)
   checkWhole('runs', options.runs, 1)
-  const { engine } = await chooseEngine(options)
+  await using engine = (await chooseEngine(options)).engine
   onStage({ stage: 'loading' })
   const started = performance.now()
   await using opened = await openSubject(subject, options)
-  using network = await Network.load(opened.vit, engine, signal === undefined ? {} : { signal })
+  using network = await Network.load(opened.vit, engine, given({ signal }))
   const loadSeconds = (performance.now() - started) / 1000
 
   const size = sizeOf(options.size) ?? opened.size
@@ -75,10 +76,10 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const outputs = [slots.embedding, slots.tokens]
   const count = batch * network.config.channels * size[0] * size[1]
   const pixels = hashedValues('speed', 'pixels', count, 2, 0)
-  const run = () => network.run(pixels, { grid, batch, outputs, ...(signal === undefined ? {} : { signal }) })
+  const run = () => network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
 
   onStage({ stage: 'warming up' })
-  await network.assertFinite((await run()).get(slots.embedding) ?? new Float32Array())
+  await network.assertFinite(slotValues(await run(), slots.embedding))
   const seconds = await timeRuns(run, options, onStage)
   const peak = process.resourceUsage().maxRSS * 1024
   onStage({ stage: 'measuring the peak' })
@@ -124,12 +125,7 @@ async function openSubject(subject: SpeedOptions['subject'], options: SpeedOptio
     const side = Math.round(DEFAULT_SIDE / patchSize) * patchSize
     return { vit, name, size: [side, side], [Symbol.asyncDispose]: async () => {} }
   }
-  const { path, network } = await findModel(subject.model, options)
-  const { signal } = options
-  const open = await openVit(path, {
-    ...(network === undefined ? {} : { network }),
-    ...(signal === undefined ? {} : { signal }),
-  })
+  const open = await openModel(subject.model, options)
   return {
     vit: open.vit,
     name: open.name,

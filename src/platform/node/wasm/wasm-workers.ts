@@ -44,8 +44,8 @@ export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
         worker.on('exit', (code) => onEnd(new Error(`a thread ended with code ${code}`)))
       }
     },
-    end: () => {
-      for (const worker of workers) void worker.terminate()
+    end: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()))
     },
     keepAlive: (wanted) => {
       if (wanted) leader.ref()

@@ -1,0 +1,93 @@
+/** Says what a model is and what running it takes, found out from headers: no weight is read. */
+import type { OpenCheckpoint } from '../checkpoint/checkpoint.js'
+import type { Engine } from '../engine/engine.js'
+import { inputsOf } from '../engine/needed-steps.js'
+import type { Plan, SlotName } from '../engine/plan.js'
+import { recipeIdentity } from '../image/recipe.js'
+import { planVit } from '../model/plan-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
+import { elementCount } from '../tensor/shape.js'
+import { type RecipeChoice, recipeFor } from './choose-recipe.js'
+import type { OpenModel } from './vit-stages.js'
+
+export interface ModelDescription {
+  readonly format: string
+  readonly dialect: string
+  /** Names Birder's network; null where the file does not say. */
+  readonly network: string | null
+  readonly fingerprint: string
+  readonly config: VitConfig
+  /** Counts the numbers in all weights of the network. */
+  readonly parameters: number
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+  }[]
+  /** Names what the file holds beside the network. */
+  readonly dropped: readonly string[]
+  readonly recipe: string
+  readonly engine: {
+    readonly name: string
+    readonly precision: string
+    readonly description: string
+    /** Says why it is this one. */
+    readonly reason: string
+  }
+  /** Counts the bytes of all weights as float32, and of what must be held at one time for one image. An engine may need more. */
+  readonly memory: { readonly weights: number; readonly activations: number }
+}
+
+/** Describes an open model as the engine would run it. Throws RangeError for a recipe that the model cannot have. */
+export function describeOpenModel(
+  { vit, checkpoint, fingerprint, preprocessorFile }: OpenModel & { readonly checkpoint: OpenCheckpoint },
+  { engine, reason }: { readonly engine: Engine; readonly reason: string },
+  choice: RecipeChoice,
+): ModelDescription {
+  const { config, dialect } = vit
+  const recipe = recipeFor(config, dialect, preprocessorFile, choice)
+  const [height, width] = recipe.size
+  const grid = { rows: Math.floor(height / config.patchSize), columns: Math.floor(width / config.patchSize) }
+  const { plan, slots } = planVit(config, grid, null)
+  const weights = [...vit.weightShapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0)
+  const { positions } = config
+  const parameters = weights + (positions === null ? 0 : positions.rows * positions.columns * config.width)
+  return {
+    format: checkpoint.format,
+    dialect,
+    network: config.network,
+    fingerprint,
+    config: { ...config },
+    parameters,
+    tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    dropped: checkpoint.dropped,
+    recipe: recipeIdentity(recipe),
+    engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },
+    memory: {
+      weights: 4 * parameters,
+      activations: 4 * largestLiveSet(plan, [slots.embedding, slots.tokens]),
+    },
+  }
+}
+
+/** Counts the most numbers that are needed at one time: a slot is, from the step that writes it to the last that reads it. */
+export function largestLiveSet(plan: Plan, outputs: readonly SlotName[]): number {
+  const lastRead = new Map<SlotName, number>(outputs.map((slot) => [slot, plan.steps.length]))
+  for (const [index, step] of plan.steps.entries()) {
+    for (const slot of inputsOf(step)) lastRead.set(slot, Math.max(lastRead.get(slot) ?? 0, index))
+  }
+  let live = sizeOf(plan, plan.input)
+  let largest = live
+  for (const [index, step] of plan.steps.entries()) {
+    live += sizeOf(plan, step.output)
+    largest = Math.max(largest, live)
+    for (const slot of new Set(inputsOf(step))) if (lastRead.get(slot) === index) live -= sizeOf(plan, slot)
+  }
+  return largest
+}
+
+function sizeOf({ slots }: Plan, slot: SlotName): number {
+  const shape = slots.get(slot)
+  if (shape === undefined) throw new Error(`The plan does not give the shape of its slot ${slot}.`)
+  return elementCount(shape)
+}

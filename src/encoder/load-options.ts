@@ -1,0 +1,104 @@
+/** What a model can be loaded with is the same on every platform, and is judged in this one place. */
+import type { PlainValue } from '../checkpoint/checkpoint.js'
+import type { EngineName, Precision } from '../engine/engine.js'
+import { EngineError } from '../engine/engine-error.js'
+import type { InstructionSet } from '../engine/native/addon.js'
+import type { DownloadProgress } from '../hub/download-progress.js'
+import { POSITION_RULES, type PositionRule } from '../model/positions.js'
+import { checkChoice, checkWhole } from './check-options.js'
+import { checkRecipeChoice, type RecipeChoice } from './choose-recipe.js'
+
+export type EngineChoiceName = 'auto' | EngineName
+export type PrecisionChoice = 'auto' | Precision
+
+export interface EngineOptions {
+  /**
+   * Names what computes. `auto` (default) takes the native engine in Node and WebGPU on a real GPU in a browser, else WebAssembly; never the
+   * reference engine, unless its precision is asked for. `native` is Node's alone. `webgpu` needs the optional package of that name in Node.
+   */
+  readonly engine?: EngineChoiceName
+  /**
+   * Says how products are computed. Embeddings of different precisions are close but not equal, and every result names its own.
+   *
+   * - `auto` (default): `float32`; on the native engine `high` where that is faster, which is where the processor has matrix tiles (AMX).
+   * - `float32`; `high`: operands as two bfloat16 each, as exact as float32 to about 1e-5, on the native engine alone.
+   * - `bfloat16`: cosine with float64 at least 0.9995. `int8`: linear layers in bytes, cosine at least 0.995. The WebAssembly engine stores weights so
+   *   and computes in float32, but for `int8` where there is relaxed SIMD.
+   * - `float16`: weights kept as halves, on a GPU multiplied as such where it can; of the engines `webgpu` and `wasm`.
+   * - `float64`: the reference engine's sums.
+   */
+  readonly precision?: PrecisionChoice
+  /** Counts the threads of the native and the WebAssembly engine; default: what this process or page may use. */
+  readonly threads?: number
+  /** Forces one of the native engine's paths; default: the fastest that this processor has. Node's alone. */
+  readonly instructionSet?: InstructionSet
+  /** Is told when something slower or other than expected was chosen; default: a warning of the process, or in the console. */
+  readonly onWarning?: (message: string) => void
+}
+
+export interface LoadOptions extends EngineOptions, RecipeChoice {
+  /** Names Birder's network, for a file whose name does not begin with it. */
+  readonly network?: string
+  /** Overrides entries of the file's config, spelt as Birder does. */
+  readonly config?: { readonly [key: string]: PlainValue }
+  /** Counts the attention heads, for a file that does not say. */
+  readonly heads?: number
+  /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
+  readonly positions?: PositionRule
+  /** Bounds the pixels of an image that is decoded; default: 268 million. */
+  readonly maxPixels?: number
+  /** Gives the 64 hexadecimal digits that the file of an address must have. A browser's alone: Node takes no addresses. */
+  readonly sha256?: string
+  /** Never reaches for the network. Node's alone. */
+  readonly offline?: boolean
+  /** Is told about a download. */
+  readonly onProgress?: (progress: DownloadProgress) => void
+  /** Ends the loading, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** What of the options a platform has. */
+export interface LoadOffer {
+  /** Names the platform within a sentence. */
+  readonly platform: string
+  readonly engines: readonly EngineChoiceName[]
+  readonly precisions: readonly PrecisionChoice[]
+  /** Says of each option that the platform lacks what there is instead, as a sentence. */
+  readonly instead: { readonly [Name in keyof LoadOptions]?: string }
+}
+
+/** Throws RangeError for a choice that is none, or that this platform does not have: nothing is ignored silently. */
+export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
+  checkEngineOptions(options, offer)
+  checkRecipeChoice(options)
+  checkChoice('positions', options.positions, POSITION_RULES)
+  checkWhole('maxPixels', options.maxPixels, 1)
+  checkWhole('heads', options.heads, 1)
+}
+
+/** Throws RangeError as `checkLoadOptions`. */
+export function checkEngineOptions(options: EngineOptions, offer: LoadOffer): void {
+  checkChoice('engine', options.engine, offer.engines)
+  checkChoice('precision', options.precision, offer.precisions)
+  for (const [option, instead] of Object.entries(offer.instead)) {
+    if ((options as { readonly [option: string]: unknown })[option] === undefined) continue
+    throw new RangeError(`There is no option ${option} in ${offer.platform}: ${instead}`)
+  }
+}
+
+/**
+ * Gives the precision as one that the engine has; undefined for `auto`, which leaves it to the engine. Throws `EngineError` `unsupported` for
+ * another one.
+ */
+export function precisionAmong<Has extends Precision>(
+  engine: EngineName,
+  precision: PrecisionChoice,
+  has: readonly Has[],
+): Has | undefined {
+  const found = has.find((name) => name === precision)
+  if (precision === 'auto' || found !== undefined) return found
+  throw new EngineError(
+    'unsupported',
+    `The ${engine} engine has no precision ${precision}; it has ${has.join(', ')}.`,
+  )
+}

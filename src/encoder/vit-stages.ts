@@ -1,0 +1,182 @@
+/** The two stages of an encoder that computes here: a network, an engine, a way to decode and a recipe put together. */
+import type { PlainValue } from '../checkpoint/checkpoint.js'
+import type { Engine } from '../engine/engine.js'
+import { EngineError } from '../engine/engine-error.js'
+import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
+import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import { portableResample, type Resample } from '../kernels/resample-pillow.js'
+import type { PositionRule } from '../model/positions.js'
+import type { VitModel } from '../model/read-vit.js'
+import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { given, recipeFor } from './choose-recipe.js'
+import { type FeatureData, featureDataOf, slotsFor } from './features.js'
+import type { LoadOptions } from './load-options.js'
+import { Network, slotValues } from './network.js'
+import type { EncoderStages, PreparedItem } from './staged-encoder.js'
+import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
+
+export interface EncoderParts<Source> {
+  readonly vit: VitModel
+  readonly engine: Engine
+  /** Says how pixels are prepared, and how orientation is treated. */
+  readonly recipe: Recipe
+  readonly decode: Decode<Source>
+  /** Resizes; default: this library's portable code, on the calling thread. */
+  readonly resample?: Resample
+  /** Names the model. */
+  readonly name: string
+  /** Tells the model's weights from others'. */
+  readonly fingerprint: string
+  readonly positions?: PositionRule
+  /** Bounds the pixels of an image that is decoded; default: the decoder's own bound. */
+  readonly maxPixels?: number
+  readonly signal?: AbortSignal
+  /** Is disposed of with the encoder: what was made for it alone, such as its engine. */
+  readonly owned?: AsyncDisposable
+}
+
+/** A model as a platform opens it: headers are read, weights are not. */
+export interface OpenModel extends AsyncDisposable {
+  readonly vit: VitModel
+  /** Names the model after its file. */
+  readonly name: string
+  /** Tells the file from others of its size by 12 hex digits (`fingerprintOf`). */
+  readonly fingerprint: string
+  /** Holds the `preprocessor_config.json` beside it, where there is one. */
+  readonly preprocessorFile: PlainValue | undefined
+}
+
+/** What a platform brings to load a model. */
+export interface ModelParts<Source> extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode'> {
+  /** Is closed when its weights have been read. */
+  readonly model: Promise<OpenModel>
+  /** Is disposed of with the stages, or at once where there are none. */
+  readonly owned: AsyncDisposable
+}
+
+/** So many tokens a run should have for the engine to work at its full rate; small images are batched up to it. */
+const TOKENS_PER_RUN = 2048
+const LARGEST_BATCH = 32
+
+export interface ImageItem extends PreparedItem {
+  readonly image: PreparedImage
+}
+
+export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
+  readonly description: EncoderDescription
+  readonly #network: Network
+  readonly #recipe: Recipe
+  readonly #decode: Decode<Source>
+  readonly #decodeOptions: DecodeOptions
+  readonly #resample: Resample
+  readonly #owned: AsyncDisposable | undefined
+
+  private constructor(network: Network, parts: EncoderParts<Source>) {
+    const { engine, decode, resample = portableResample, recipe, maxPixels, owned } = parts
+    const { width, patchSize, registers, depth } = network.config
+    const identity = {
+      model: parts.name,
+      fingerprint: parts.fingerprint,
+      engine: `${engine.name} ${engine.description}`,
+      precision: engine.precision,
+      recipe: recipeIdentity(recipe),
+    }
+    this.description = { identity, width, patchSize, registers, depth, size: recipe.size }
+    this.#network = network
+    this.#recipe = recipe
+    this.#decode = decode
+    this.#decodeOptions = { orientation: recipe.orientation, ...given({ maxPixels }) }
+    this.#resample = resample
+    this.#owned = owned
+  }
+
+  /** Reads and packs the weights of a model that is open. Throws `CheckpointError`, `EngineError`. */
+  static async create<Source>(parts: EncoderParts<Source>): Promise<VitStages<Source>> {
+    const { vit, engine, positions, signal } = parts
+    assertTakesRgb(vit.config, parts.name)
+    return new VitStages(await Network.load(vit, engine, given({ positions, signal })), parts)
+  }
+
+  /** Chooses the recipe of a model that is being opened, and packs its weights. A failure gives everything back. Throws as `create`, and what opening throws. */
+  static async load<Source>(
+    { model, ...parts }: ModelParts<Source>,
+    options: Omit<LoadOptions, 'onProgress' | 'onWarning'>,
+  ): Promise<VitStages<Source>> {
+    const { positions, maxPixels, signal } = options
+    try {
+      await using open = await model
+      const { vit, name, fingerprint, preprocessorFile } = open
+      const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
+      assertTakesRgb(vit.config, name)
+      // Awaited here: the file must stay open until its weights have been read.
+      const network = await Network.load(vit, parts.engine, given({ positions, signal }))
+      return new VitStages(network, { ...parts, vit, name, fingerprint, recipe, ...given({ maxPixels }) })
+    } catch (error) {
+      await parts.owned[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async prepare(source: Source, signal?: AbortSignal): Promise<ImageItem> {
+    const decoded = await this.#decode(source, { ...this.#decodeOptions, ...given({ signal }) })
+    signal?.throwIfAborted()
+    const image = await prepareImageWith(this.#resample, decoded, this.#recipe)
+    signal?.throwIfAborted()
+    const { height, width, pixels } = image
+    return {
+      image,
+      shape: `${height}x${width}`,
+      byteLength: pixels.byteLength,
+      batchSize: this.#batchSize(height, width),
+    }
+  }
+
+  async compute(
+    items: readonly ImageItem[],
+    choice: FeatureChoice,
+    signal?: AbortSignal,
+  ): Promise<readonly FeatureData[]> {
+    const [first, ...others] = items
+    if (first === undefined) return []
+    const batch = items.length
+    const grid = this.#network.gridOf([first.image.height, first.image.width])
+    const plan = this.#network.planFor(grid)
+    const pixels = others.length === 0 ? first.image.pixels : joined(items.map(({ image }) => image.pixels))
+    const outputs = slotsFor(plan, choice)
+    const values = await this.#network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
+    await this.#network.assertFinite(slotValues(values, plan.slots.embedding))
+    const activations = { plan, config: this.#network.config, values, batch }
+    const { identity } = this.description
+    return items.map(({ image }, index) => featureDataOf(activations, index, image, identity, choice))
+  }
+
+  #batchSize(height: number, width: number): number {
+    const { config } = this.#network
+    const tokens = specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
+    return Math.min(Math.max(Math.round(TOKENS_PER_RUN / tokens), 1), LARGEST_BATCH)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#network[Symbol.dispose]()
+    await this.#owned?.[Symbol.asyncDispose]()
+  }
+}
+
+function assertTakesRgb({ channels }: VitConfig, name: string): void {
+  if (channels === 3) return
+  throw new EngineError(
+    'unsupported',
+    `${name} takes images of ${channels} channel${channels === 1 ? '' : 's'}; the encoder makes RGB. ` +
+      'Run it through Network with pixels of your own.',
+  )
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
