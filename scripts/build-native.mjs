@@ -1,23 +1,26 @@
 /**
  * Builds the C++ kernels into native/build/plumage.node with whichever C++ compiler is found.
  *
- *     node scripts/build-native.mjs [--sanitize]
+ *     node scripts/build-native.mjs [--sanitize] [--planted]
  *
- * Nothing is done when sources, flags and compiler are those of the last build. `--sanitize` builds plumage-sanitized.node with the
- * address and undefined-behaviour sanitizers; it is loaded only where PLUMAGE_NATIVE_ADDON names it.
+ * Only what has changed since the last build is compiled: a source, a header that it includes, flags or the compiler. `--sanitize` builds
+ * plumage-sanitized.node with the address and undefined-behaviour sanitizers. `--planted` builds plumage-planted.node, in which tests can
+ * let the system fail (native/test/planted-failures.cc): it takes the very objects of the addon and is only linked in another way. Both are
+ * loaded only where PLUMAGE_NATIVE_ADDON names them.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(root, 'native/src')
+const plantedSource = join(root, 'native/test/planted-failures.cc')
 const target = join(root, 'native/build')
 
 const FLAGS = [
@@ -33,9 +36,9 @@ const FLAGS = [
   '-DNAPI_VERSION=8',
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
-/** Further flags of the files that are compiled for one instruction set. */
+/** These flags are added for the files that are compiled for one instruction set. */
 const AVX2 = ['-mavx2', '-mfma']
-// GCC mistakes what its own intrinsics leave undefined.
+// GCC takes what its own intrinsics leave undefined for a mistake.
 const AVX512 = [
   '-Wno-maybe-uninitialized',
   '-mavx512f',
@@ -63,78 +66,108 @@ const INSTRUCTION_SETS = {
 }
 
 /**
- * @param {{ log?: (line: string) => void, sanitize?: boolean }} [options]
- * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string }>} `skipped`: what is there is up to date; `reason`: why
- *   there is no addon
+ * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean }} [options]
+ * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string, path?: string }>} `skipped`: what is there is up to date; `reason`: why
+ *   there is no addon; `path`: where it is
  */
-export async function buildNative({ log = () => {}, sanitize = false } = {}) {
-  if (process.platform === 'win32') {
-    return { built: false, skipped: false, reason: 'the native engine has no Windows build yet' }
-  }
+export async function buildNative({ log = () => {}, sanitize = false, planted = false } = {}) {
+  const refuse = (reason) => ({ built: false, skipped: false, reason })
+  if (process.platform === 'win32') return refuse('the native engine has no Windows build yet')
+  if (planted && process.platform !== 'linux') return refuse('failures are planted by a linker of Linux')
   const compiler = await findCompiler()
-  if (compiler === null) {
-    return { built: false, skipped: false, reason: 'no C++ compiler found (tried CXX, c++, g++, clang++)' }
-  }
+  if (compiler === null) return refuse('no C++ compiler found (tried CXX, c++, g++, clang++)')
   let headers
   try {
     headers = createRequire(import.meta.url)('node-api-headers').include_dir
   } catch {
-    return {
-      built: false,
-      skipped: false,
-      reason: 'the package node-api-headers is not installed (npm install)',
-    }
+    return refuse('the package node-api-headers is not installed (npm install)')
   }
 
-  const x86 = process.arch === 'x64'
-  const flags = [...FLAGS, ...(x86 ? ['-DPLUMAGE_X86'] : []), ...(sanitize ? SANITIZERS : []), `-I${headers}`]
-  const names = (await readdir(sources)).sort()
-  const files = names.filter((name) => name.endsWith('.cc') && (x86 || !(name in INSTRUCTION_SETS)))
-  const stamp = await stampOf(names, [compiler.version, process.arch, ...flags])
-  const addon = join(target, sanitize ? 'plumage-sanitized.node' : 'plumage.node')
-  if (existsSync(addon) && (await readFile(`${addon}.stamp`, 'utf8').catch(() => '')) === stamp) {
-    return { built: false, skipped: true }
+  const flags = [
+    ...FLAGS,
+    ...(process.arch === 'x64' ? ['-DPLUMAGE_X86'] : []),
+    ...(sanitize ? SANITIZERS : []),
+  ]
+  const objects = await objectsOf(compiler, [...flags, `-I${headers}`], { sanitize, planted })
+  const link = await linkFlags(sanitize, planted)
+  const path = join(target, `plumage${sanitize ? '-sanitized' : ''}${planted ? '-planted' : ''}.node`)
+  const stamp = digest(objects.map(({ object }) => object).concat(link, compiler.version))
+  if (existsSync(path) && (await readFile(`${path}.stamp`, 'utf8').catch(() => '')) === stamp) {
+    return { built: false, skipped: true, path }
   }
-
-  log(`compiling ${files.length} files with ${compiler.path}`)
-  await mkdir(target, { recursive: true })
-  const scratch = await mkdtemp(join(target, 'tmp-'))
   try {
-    const objects = files.map((file) => join(scratch, `${file}.o`))
-    await Promise.all(
-      files.map((file, index) =>
-        execute(compiler.path, [
-          ...flags,
-          ...(INSTRUCTION_SETS[file] ?? []),
-          '-c',
-          join(sources, file),
-          '-o',
-          objects[index],
-        ]),
-      ),
-    )
-    const fresh = join(scratch, 'plumage.node')
-    await execute(compiler.path, [...linkFlags(sanitize), ...objects, '-o', fresh])
-    await writeFile(join(scratch, 'stamp'), stamp)
-    await rename(fresh, addon)
-    await rename(join(scratch, 'stamp'), `${addon}.stamp`)
+    await compile(compiler, objects, log)
+    const fresh = `${path}.${process.pid}`
+    await execute(compiler.path, [...link, ...objects.map(({ object }) => object), '-o', fresh])
+    await rename(fresh, path)
+    await writeFile(`${path}.stamp`, stamp)
   } catch (error) {
     const lines = String(error.stderr ?? error.message).split('\n')
-    return {
-      built: false,
-      skipped: false,
-      reason: `${compiler.path} failed: ${lines.find((line) => /\berror:/i.test(line)) ?? lines[0]}`,
-    }
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
+    return refuse(`${compiler.path} failed: ${lines.find((line) => /\berror:/i.test(line)) ?? lines[0]}`)
   }
-  return { built: true, skipped: false }
+  return { built: true, skipped: false, path }
 }
 
-function linkFlags(sanitize) {
+/** Every object of an addon, named after what it is made from: one that is there is up to date. */
+async function objectsOf(compiler, flags, { sanitize, planted }) {
+  const names = (await readdir(sources)).filter((name) => name.endsWith('.cc')).sort()
+  const files = names
+    .filter((name) => process.arch === 'x64' || !(name in INSTRUCTION_SETS))
+    .map((name) => join(sources, name))
+  if (planted) files.push(plantedSource)
+  return await Promise.all(
+    files.map(async (source) => {
+      const name = basename(source, '.cc')
+      const args = [...flags, ...(INSTRUCTION_SETS[basename(source)] ?? []), '-c', source]
+      const contents = await Promise.all(
+        [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
+      )
+      const hash = digest([compiler.version, process.arch, ...args, ...contents]).slice(0, 16)
+      return {
+        args,
+        object: join(target, sanitize ? 'objects-sanitized' : 'objects', `${name}-${hash}.o`),
+        name,
+      }
+    }),
+  )
+}
+
+/** A source and all of our own headers that it includes, directly or not. */
+async function includedBy(file, seen = new Set()) {
+  seen.add(file)
+  for (const [, name] of (await readFile(file, 'utf8')).matchAll(/^#include "(.+)"$/gm)) {
+    const header = join(dirname(file), name)
+    if (!seen.has(header)) await includedBy(header, seen)
+  }
+  return seen
+}
+
+/** Compiles the objects that are not there, and takes away those that they replace. */
+async function compile(compiler, objects, log) {
+  const missing = objects.filter(({ object }) => !existsSync(object))
+  if (missing.length === 0) return
+  log(`compiling ${missing.length} files with ${compiler.path}`)
+  const folder = dirname(missing[0].object)
+  await mkdir(folder, { recursive: true })
+  await Promise.all(
+    missing.map(async ({ args, object }) => {
+      const fresh = `${object}.${process.pid}`
+      await execute(compiler.path, [...args, '-o', fresh])
+      await rename(fresh, object)
+    }),
+  )
+  const replaced = (name) =>
+    missing.some((one) => name.startsWith(`${one.name}-`) && name.length === basename(one.object).length) &&
+    !objects.some(({ object }) => basename(object) === name)
+  for (const name of (await readdir(folder)).filter(replaced)) await rm(join(folder, name), { force: true })
+}
+
+async function linkFlags(sanitize, planted) {
   const shared =
     process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread']
-  return [...shared, ...(sanitize ? SANITIZERS : [])]
+  const source = planted ? await readFile(plantedSource, 'utf8') : ''
+  const wrapped = new Set([...source.matchAll(/__wrap_(\w+)|\bPLANTED\((\w+)/g)].map(([, a, b]) => a ?? b))
+  return [...shared, ...(sanitize ? SANITIZERS : []), ...[...wrapped].map((name) => `-Wl,--wrap=${name}`)]
 }
 
 /** The compiler of CXX, or the first that answers. */
@@ -144,20 +177,23 @@ async function findCompiler() {
       const { stdout } = await execute(path, ['--version'])
       return { path, version: stdout }
     } catch {
-      // Not there: the next one.
+      // It is not there: the next one is tried.
     }
   }
   return null
 }
 
-async function stampOf(names, facts) {
-  const hash = createHash('sha256').update(JSON.stringify(facts)).update(JSON.stringify(INSTRUCTION_SETS))
-  for (const name of names) hash.update(name).update(await readFile(join(sources, name)))
-  return hash.digest('hex')
+function digest(facts) {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = await buildNative({ log: console.log, sanitize: process.argv.includes('--sanitize') })
+  const has = (option) => process.argv.includes(option)
+  const result = await buildNative({
+    log: console.log,
+    sanitize: has('--sanitize'),
+    planted: has('--planted'),
+  })
   if (result.reason !== undefined) {
     console.error(`The native engine was not built: ${result.reason}.`)
     process.exitCode = 1

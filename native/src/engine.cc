@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "cpu.h"
+#include "start-thread.h"
 
 namespace plumage {
 
@@ -10,10 +11,22 @@ Engine::Engine(const Kernels& kernels, int threads, std::function<void(std::shar
 void Engine::submit(std::shared_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { main(); });
+    if (!thread_.joinable()) thread_ = startThread(1, pool_.size(), [this] { main(); });
     jobs_.push_back(std::move(job));
   }
   arrived_.notify_one();
+}
+
+bool Engine::finish(std::shared_ptr<Job> last) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!thread_.joinable()) return false;
+    last_ = std::move(last);
+    for (const std::shared_ptr<Job>& job : jobs_) job->cancelled.store(true);
+    if (current_ != nullptr) current_->cancelled.store(true);
+  }
+  arrived_.notify_one();
+  return true;
 }
 
 void Engine::stop() {
@@ -27,23 +40,32 @@ void Engine::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+// The next job, or null where the thread shall end. The last one waits until there is no other.
+std::shared_ptr<Job> Engine::next() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  current_.reset();
+  arrived_.wait(lock, [this] { return stop_ || !jobs_.empty() || last_ != nullptr; });
+  if (stop_) return nullptr;
+  if (jobs_.empty()) {
+    stop_ = true;
+    return std::move(last_);
+  }
+  current_ = std::move(jobs_.front());
+  jobs_.pop_front();
+  return current_;
+}
+
 void Engine::main() {
   flushSubnormals();
-  for (;;) {
-    std::shared_ptr<Job> job;
-    {
-      std::unique_lock<std::mutex> lock(mutex_);
-      current_.reset();
-      arrived_.wait(lock, [this] { return stop_ || !jobs_.empty(); });
-      if (stop_) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-      current_ = job;
-    }
+  while (std::shared_ptr<Job> job = next()) {
     if (job->cancelled.load()) {
-      job->status = 1;
+      job->outcome.status = Status::cancelled;
     } else {
-      job->work(*job);
+      try {
+        job->work(*job);
+      } catch (...) {
+        job->outcome.fail();
+      }
     }
     // What the job held goes now, not when JavaScript hears of it.
     job->work = nullptr;

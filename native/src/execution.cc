@@ -5,13 +5,13 @@
 
 namespace plumage {
 
-Execution::Execution(const Program& program, const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled)
+Execution::Execution(const Program& program, const RunInput& input, float* arena, ThreadPool& pool, const std::atomic<bool>& cancelled)
     : program_(program),
       kernels_(program.kernels_),
       input_(input),
       pool_(pool),
       cancelled_(cancelled),
-      arena_(program.arena_->floats()),
+      arena_(arena),
       scratch_(arena_ + input.batch * program.arenaFloats_),
       scratchStride_(program.scratchFloats(input.batch, pool.size())) {}
 
@@ -250,7 +250,7 @@ void Execution::meanRows(const Op& op) {
 }
 
 void Execution::broadcast(const Op& op) {
-  const float* from = weight(op.weight.offset);
+  const float* from = op.constant < 0 ? weight(op.weight.offset) : constant(op.constant);
   for (long image = 0; image < input_.batch; image++) {
     copyRows(from, op.output.width, slot(op.output) + image * op.output.rows * op.output.stride, op.output.stride, op.output.rows, op.output.width);
   }

@@ -7,7 +7,7 @@ namespace plumage {
 
 class Execution {
  public:
-  Execution(const Program& program, const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled);
+  Execution(const Program& program, const RunInput& input, float* arena, ThreadPool& pool, const std::atomic<bool>& cancelled);
   void run(const Op& op);
 
  private:

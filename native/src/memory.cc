@@ -16,8 +16,10 @@ size_t roundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * u
 std::shared_ptr<Region> Region::allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   const bool large = bytes >= HUGE_PAGE;
-  // A mapping begins at any page: one huge page more, so that the data can begin at a huge one.
+  // A mapping begins at any page: one huge page more is asked for, so that the data can begin at a huge one.
   const size_t mapped = large ? roundUp(bytes, HUGE_PAGE) + HUGE_PAGE : roundUp(bytes == 0 ? 1 : bytes, SMALL_PAGE);
+  // The object comes first: where memory for it is refused, there is no mapping yet that would be lost.
+  std::shared_ptr<Region> region(new Region());
   void* mapping = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) return nullptr;
   uintptr_t start = reinterpret_cast<uintptr_t>(mapping);
@@ -27,9 +29,31 @@ std::shared_ptr<Region> Region::allocate(size_t bytes) {
     madvise(reinterpret_cast<void*>(start), roundUp(bytes, HUGE_PAGE), MADV_HUGEPAGE);
 #endif
   }
-  return std::shared_ptr<Region>(new Region(mapping, mapped, reinterpret_cast<float*>(start), bytes));
+  region->mapping_ = mapping;
+  region->mapped_ = mapped;
+  region->data_ = reinterpret_cast<float*>(start);
+  region->bytes_ = bytes;
+  return region;
 }
 
-Region::~Region() { munmap(mapping_, mapped_); }
+Region::~Region() {
+  if (mapping_ != nullptr) munmap(mapping_, mapped_);
+}
+
+float* Arena::reserve(size_t bytes) {
+  if (region_ == nullptr || region_->bytes() < bytes) {
+    // The old memory goes first: both together might be more than there is.
+    giveBack();
+    region_ = Region::allocate(bytes);
+    if (region_ == nullptr) return nullptr;
+    bytes_.store(bytes);
+  }
+  return region_->floats();
+}
+
+void Arena::giveBack() {
+  region_.reset();
+  bytes_.store(0);
+}
 
 }  // namespace plumage

@@ -1,6 +1,7 @@
 // Memory taken from and given back to the operating system in one piece, so that freeing a model is seen in the process's size.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
@@ -8,7 +9,7 @@ namespace plumage {
 
 class Region {
  public:
-  // Zeroed, aligned to 64 bytes at least (2 MB where large). Null where the system refuses.
+  // Gives zeroed memory, aligned to 64 bytes at least (2 MB where large); null where the system refuses.
   static std::shared_ptr<Region> allocate(size_t bytes);
   ~Region();
   Region(const Region&) = delete;
@@ -18,12 +19,27 @@ class Region {
   size_t bytes() const { return bytes_; }
 
  private:
-  Region(void* mapping, size_t mapped, float* data, size_t bytes)
-      : mapping_(mapping), mapped_(mapped), data_(data), bytes_(bytes) {}
-  void* mapping_;
-  size_t mapped_;
-  float* data_;
-  size_t bytes_;
+  Region() = default;
+  void* mapping_ = nullptr;
+  size_t mapped_ = 0;
+  float* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// The memory of activations. All programs of an engine share one, because they run one after another; it grows to the largest need, and goes
+// with the last program. Only the engine's thread reserves and uses it.
+class Arena {
+ public:
+  // Null where the system refuses. What the memory holds is left from earlier runs.
+  float* reserve(size_t bytes);
+  // Called where nothing runs any more.
+  void giveBack();
+  // May be asked from any thread.
+  size_t bytes() const { return bytes_.load(); }
+
+ private:
+  std::shared_ptr<Region> region_;
+  std::atomic<size_t> bytes_{0};
 };
 
 }  // namespace plumage

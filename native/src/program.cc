@@ -69,14 +69,10 @@ size_t Program::arenaBytes(long batch, int threads) const {
                           overrunFloats());
 }
 
-RunStatus Program::run(const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled) {
-  const size_t bytes = arenaBytes(input.batch, pool.size());
-  if (arena_ == nullptr || arena_->bytes() < bytes) {
-    arena_.reset();
-    arena_ = Region::allocate(bytes);
-    if (arena_ == nullptr) return RunStatus::outOfMemory;
-  }
-  Execution execution(*this, input, pool, cancelled);
+RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled) {
+  float* slots = arena.reserve(arenaBytes(input.batch, pool.size()));
+  if (slots == nullptr) return RunStatus::outOfMemory;
+  Execution execution(*this, input, slots, pool, cancelled);
   for (const Op& op : ops_) {
     execution.run(op);
     if (cancelled.load()) return RunStatus::cancelled;

@@ -1,4 +1,4 @@
-// A lowered plan: a list of operations on offsets, and the arena that holds their slots for a batch.
+// A lowered plan is a list of operations on offsets into an arena, which holds their slots for a batch.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,8 @@ class Program {
 
   // Slots of a batch and what each of `threads` threads needs beside them.
   size_t arenaBytes(long batch, int threads) const;
-  // Runs all operations. On the engine's own thread only.
-  RunStatus run(const RunInput& input, ThreadPool& pool, const std::atomic<bool>& cancelled);
+  // Runs all operations in the engine's arena, on the engine's own thread.
+  RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled);
 
  private:
   friend class Execution;
@@ -41,7 +41,6 @@ class Program {
   const std::vector<Op> ops_;
   const std::shared_ptr<Region> constants_;
   const long arenaFloats_;
-  std::shared_ptr<Region> arena_;
 };
 
 // A product's shape for one operation and batch.

@@ -1,12 +1,15 @@
 #include "thread-pool.h"
 
+#include <utility>
+
 #include "cpu.h"
+#include "start-thread.h"
 
 namespace plumage {
 
 namespace {
 constexpr int OPEN = 1 << 30;
-// About 50 microseconds: longer than the gap between two loops of a forward pass, too short to be seen as load.
+// These take about 50 microseconds: longer than the gap between two loops of a forward pass, too short to be seen as load.
 constexpr int SPINS = 1500;
 
 inline void pause() {
@@ -22,17 +25,27 @@ uint64_t packRange(uint32_t begin, uint32_t end) { return static_cast<uint64_t>(
 
 ThreadPool::ThreadPool(int threads) : threads_(threads), ranges_(new Range[threads]) {}
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
   }
   wake_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
+  stop_ = false;
 }
 
 void ThreadPool::startThreads() {
-  for (int t = 1; t < threads_; t++) workers_.emplace_back([this, t] { workerMain(t); });
+  try {
+    workers_.reserve(static_cast<size_t>(threads_) - 1);
+    for (int t = 1; t < threads_; t++) workers_.push_back(startThread(t + 1, threads_, [this, t] { workerMain(t); }));
+  } catch (...) {
+    end();
+    throw;
+  }
 }
 
 void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body) {
@@ -44,6 +57,7 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
   call_ = call;
   body_ = body;
   cancelled_ = &cancelled;
+  failed_.store(false);
   for (long t = 0; t < threads_; t++) {
     ranges_[t].packed.store(packRange(static_cast<uint32_t>(count * t / threads_), static_cast<uint32_t>(count * (t + 1) / threads_)),
                             std::memory_order_relaxed);
@@ -57,7 +71,7 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
 
   work(0);
 
-  // Closed: workers that have not come yet need not be waited for, all indices are taken.
+  // The loop is closed: workers that have not come yet need not be waited for, because all indices are taken.
   inside_.fetch_and(~OPEN);
   for (int spin = 0; inside_.load(std::memory_order_acquire) != 0; spin++) {
     if (spin < SPINS) {
@@ -69,14 +83,30 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
     done_.wait(lock, [this] { return inside_.load() == 0; });
     callerSleeps_.store(false);
   }
+  if (failed_.load()) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void ThreadPool::work(int thread) {
+  try {
+    takeIndices(thread);
+  } catch (...) {
+    fail();
+  }
+}
+
+// Called inside a catch block. The exception waits for the caller of the loop, because the others still use what is on its stack.
+void ThreadPool::fail() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!failed_.load()) failure_ = std::current_exception();
+  failed_.store(true);
+}
+
+void ThreadPool::takeIndices(int thread) {
   for (int k = 0; k < threads_; k++) {
     const int owner = (thread + k) % threads_;
     std::atomic<uint64_t>& range = ranges_[owner].packed;
     uint64_t seen = range.load(std::memory_order_relaxed);
-    while (!cancelled_->load(std::memory_order_relaxed)) {
+    while (!cancelled_->load(std::memory_order_relaxed) && !failed_.load(std::memory_order_relaxed)) {
       const uint32_t begin = static_cast<uint32_t>(seen), end = static_cast<uint32_t>(seen >> 32);
       if (begin >= end) break;
       const uint64_t next = k == 0 ? packRange(begin + 1, end) : packRange(begin, end - 1);

@@ -1,4 +1,4 @@
-// A fixed set of threads that share one loop at a time.
+// A fixed number of threads that share one loop at a time.
 //
 // The indices of a loop are cut into one range for each thread. A thread takes from the front of its own range, and when that is
 // empty from the back of another's: neighbouring indices stay on one core (their data in its cache), and nobody waits for a thread
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -25,21 +26,30 @@ class ThreadPool {
   int size() const { return threads_; }
 
   // Calls body(thread, index) for every index in [0, count), the caller being thread 0. Returns when all calls have returned.
-  // Once `cancelled` is set no further call begins. Not to be called from two threads at once.
+  // Once `cancelled` is set no further call begins. May not be called from two threads at once.
+  //
+  // The threads start with the first loop that needs them. Where the system refuses one of them, those that did start are ended and
+  // Refusal `unavailable` is thrown: a pool that went on with fewer would make every speed that is told of it untrue.
+  // What a body throws ends the loop and is thrown from here.
   template <typename Body>
   void run(long count, const std::atomic<bool>& cancelled, const Body& body) {
     runErased(count, cancelled, [](const void* b, int thread, long index) { (*static_cast<const Body*>(b))(thread, index); },
               &body);
   }
 
+  // Ends the threads; the next loop would start them again.
+  void end();
+
  private:
   typedef void (*Call)(const void* body, int thread, long index);
-  // [begin, end) in one word, so that owner and thief agree by compare-and-swap.
+  // Holds [begin, end) in one word, so that owner and thief agree by compare-and-swap.
   struct alignas(128) Range {
     std::atomic<uint64_t> packed{0};
   };
   void runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body);
   void work(int thread);
+  void takeIndices(int thread);
+  void fail();
   void workerMain(int thread);
   bool join();
   void startThreads();
@@ -53,10 +63,13 @@ class ThreadPool {
 
   // Counts loops; a worker looks for work when it changes.
   alignas(128) std::atomic<uint32_t> loop_{0};
-  // OPEN while the loop may be joined, plus the number of workers inside it.
+  // Holds OPEN while the loop may be joined, plus the number of workers inside it.
   alignas(128) std::atomic<int> inside_{0};
   std::atomic<int> sleeping_{0};
   std::atomic<bool> callerSleeps_{false};
+  // Set by the first body that throws, with what it threw.
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;
   bool stop_ = false;
   std::mutex mutex_;
   std::condition_variable wake_, done_;

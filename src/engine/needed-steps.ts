@@ -1,22 +1,29 @@
 /** Which slots a step reads, and which steps a set of outputs needs. */
 import { EngineError } from './engine-error.js'
-import type { Plan, SlotName, Step } from './plan.js'
+import type { ConstantName, Plan, SlotName, Step } from './plan.js'
+import { handleStep, type StepTable } from './step-table.js'
 
-export function inputsOf(step: Step): readonly SlotName[] {
-  switch (step.op) {
-    case 'add':
-      return [step.input, step.branch]
-    case 'gate':
-      return [step.gate, step.value]
-    case 'crossAttention':
-      return [step.query, step.keyValue]
-    case 'probeAttention':
-      return [step.keys, step.values]
-    case 'broadcast':
-      return []
-    default:
-      return [step.input]
-  }
+const READS: StepTable<[], readonly (SlotName | ConstantName)[]> = {
+  patchify: ({ input }) => [input],
+  linear: ({ input }) => [input],
+  assembleTokens: ({ input }) => [input],
+  norm: ({ input }) => [input],
+  attention: ({ input }) => [input],
+  activation: ({ input }) => [input],
+  gate: ({ gate, value }) => [gate, value],
+  scale: ({ input }) => [input],
+  add: ({ input, branch }) => [input, branch],
+  sliceRows: ({ input }) => [input],
+  meanRows: ({ input }) => [input],
+  broadcast: () => [],
+  crossAttention: ({ query, keyValue }) => [query, keyValue],
+  probeAttention: ({ keys, values }) => [keys, values],
+  softMoe: ({ input }) => [input],
+}
+
+/** Names the slots that a step reads, and the constants that it reads as if they were slots. */
+export function inputsOf(step: Step): readonly (SlotName | ConstantName)[] {
+  return handleStep(READS, step)
 }
 
 /** The plan's steps, in order, without those that contribute to none of the outputs. */

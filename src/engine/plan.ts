@@ -26,8 +26,18 @@ export interface Plan {
   readonly input: SlotName
   /** Weights that the steps name, each with the shape that the engine may rely on. */
   readonly weights: ReadonlyMap<WeightName, Shape>
-  /** Tables that belong to this plan alone, such as the position table resampled for its grid. */
-  readonly constants: ReadonlyMap<string, Float32Array>
+  /**
+   * Tables that depend on the plan and not on the image, made by the family: positions resampled for the grid, say. Wherever a step reads a slot
+   * it may name a constant instead; some steps read one beside their slots. No slot has the name of a constant.
+   */
+  readonly constants: ReadonlyMap<ConstantName, Constant>
+}
+
+/** A table that is the same for every image. */
+export interface Constant {
+  /** [rows, width]. */
+  readonly shape: Shape
+  readonly values: Float32Array
 }
 
 export type Step =
@@ -80,8 +90,8 @@ export interface AssembleTokens {
   readonly output: SlotName
   readonly classToken: WeightName | null
   readonly registers: WeightName | null
-  /** Name of a constant [G, D] added to the patches. */
-  readonly positions: string | null
+  /** Names a constant [G, D] that is added to the patches. */
+  readonly positions: ConstantName | null
 }
 
 /** Normalises each row. `layerNorm`: mean 0, biased variance 1; `rmsNorm`: root mean square 1. Epsilon is inside the root. */

@@ -1,11 +1,11 @@
 /** Collects a plan's steps, and with them the shapes of its slots and weights. */
-import type { NormWeights, SlotName, Step } from '../engine/plan.js'
+import type { Constant, NormWeights, SlotName, Step } from '../engine/plan.js'
 import type { Shape } from '../tensor/shape.js'
 
 export class PlanBuilder {
   readonly slots = new Map<SlotName, Shape>()
   readonly weights = new Map<string, Shape>()
-  readonly constants = new Map<string, Float32Array>()
+  readonly constants = new Map<string, Constant>()
   readonly steps: Step[] = []
 
   weight(name: string, shape: Shape): string {

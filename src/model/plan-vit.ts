@@ -35,7 +35,9 @@ export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Ar
   const patches = planStem(builder, config, input)
 
   const tokens = specialTokens(config) + grid.rows * grid.columns
-  if (positions !== null) builder.constants.set('positions', positions)
+  if (positions !== null) {
+    builder.constants.set('positions', { shape: [grid.rows * grid.columns, width], values: positions })
+  }
   let current = builder.step(
     {
       op: 'assembleTokens',

@@ -193,7 +193,7 @@ function assemble(
         ],
         { y: [rows, width] },
         { cls: [1, width], reg: [registers, width] },
-        { pos: pseudoRandom(patches * width, 3) },
+        { pos: { shape: [patches, width], values: pseudoRandom(patches * width, 3) } },
       ),
   }
 }
@@ -282,6 +282,39 @@ const CASES: readonly Case[] = [
     name: 'add of a slot to itself [7, 45]',
     tolerance: ROUNDED,
     make: () => planOf([7, 45], [{ op: 'add', input: 'x', branch: 'x', output: 'y' }], { y: [7, 45] }),
+  },
+  {
+    name: 'add of a constant [7, 45]',
+    tolerance: ROUNDED,
+    make: () =>
+      planOf(
+        [7, 45],
+        [{ op: 'add', input: 'x', branch: 'table', output: 'y' }],
+        { y: [7, 45] },
+        {},
+        {
+          table: { shape: [7, 45], values: pseudoRandom(7 * 45, 3) },
+        },
+      ),
+  },
+  {
+    name: 'a constant as keys and values, another multiplied with a weight',
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [5, 64],
+        [
+          { op: 'crossAttention', query: 'x', keyValue: 'table', output: 'mixed', heads: 2, scale: 0.5 },
+          { op: 'linear', input: 'rows', output: 'turned', weight: 'w', bias: null },
+          { op: 'add', input: 'mixed', branch: 'turned', output: 'y' },
+        ],
+        { mixed: [5, 64], turned: [5, 64], y: [5, 64] },
+        { w: [64, 64] },
+        {
+          table: { shape: [9, 128], values: pseudoRandom(9 * 128, 3) },
+          rows: { shape: [5, 64], values: pseudoRandom(5 * 64, 4) },
+        },
+      ),
   },
   {
     name: 'sliceRows 5 to 17 of 20',

@@ -1,6 +1,6 @@
 /** Plans of one step each, at any size: what the engines are compared on. Inputs and weights are pseudo-random, the same every time. */
 import type { WeightSource } from '../../src/engine/engine.js'
-import type { NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
+import type { Constant, NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
 
 export interface StepPlan {
@@ -69,7 +69,7 @@ export function planOf(
   steps: readonly Step[],
   slots: Readonly<Record<SlotName, Shape>>,
   weightShapes: Readonly<Record<string, Shape>> = {},
-  constants: Readonly<Record<string, Float32Array>> = {},
+  constants: Readonly<Record<string, Constant>> = {},
 ): StepPlan {
   return {
     plan: {

@@ -272,13 +272,15 @@ export function meanRows(op: usize, task: i32): void {
   }
 }
 
-/** The weight's rows for one image. */
+/** Puts the rows of a weight, or of a constant, into the slot of one image. */
 export function broadcast(op: usize, task: i32): void {
   const rows = rowsOf(op, OUTPUT)
   const bytes = <usize>widthOf(op, OUTPUT) << 2
   const stride = <usize>strideOf(op, OUTPUT)
   const to = slotAddress(op, OUTPUT) + <usize>(task * rows) * stride
-  for (let r = 0; r < rows; r++) memory.copy(to + <usize>r * stride, weightAddress(op, WEIGHT) + <usize>r * bytes, bytes)
+  const constant = constantAddress(op, CONSTANT)
+  const from = constant == 0 ? weightAddress(op, WEIGHT) : constant
+  for (let r = 0; r < rows; r++) memory.copy(to + <usize>r * stride, from + <usize>r * bytes, bytes)
 }
 
 /**

@@ -117,5 +117,17 @@ function place(lives: ReadonlyMap<SlotName, Life>): Arena {
     places.set(life, offset)
     floats = Math.max(floats, offset + life.floats)
   }
-  return { offsets: new Map([...lives].map(([slot, life]) => [slot, places.get(life) ?? 0])), floats }
+  const offsets = new Map<SlotName, number>()
+  for (const [slot, life] of lives) {
+    const offset = places.get(life)
+    if (offset !== undefined) offsets.set(slot, offset)
+  }
+  return { offsets, floats }
+}
+
+/** Throws for a slot that no operation reads or writes. */
+export function offsetIn(arena: Arena, slot: SlotName): number {
+  const offset = arena.offsets.get(slot)
+  if (offset === undefined) throw new Error(`The slot ${slot} has no place in the arena.`)
+  return offset
 }

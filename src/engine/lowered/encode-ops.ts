@@ -1,6 +1,7 @@
 /** A lowered plan as what executors read: operations as numbers, and the tables that they share. */
 import type { ConstantName, Plan } from '../plan.js'
-import { strideOf } from './arena.js'
+import { constantOf } from '../plan-lookup.js'
+import { offsetIn, strideOf } from './arena.js'
 import type { LoweredPlan } from './lower-plan.js'
 import {
   type LoweredOp,
@@ -12,6 +13,7 @@ import {
   writeOp,
 } from './lowered-op.js'
 import { sizeOf } from './slot-sizes.js'
+import { PADDING, up } from './weight-layout.js'
 
 export interface EncodedPlan {
   /** OP_FIELDS numbers for each operation. */
@@ -26,13 +28,13 @@ export function encodePlan(
   plan: Plan,
   offsetOf: (ref: WeightRef) => number,
 ): EncodedPlan {
-  const { values, offsets } = gatherConstants(lowered, plan)
-  const places = { weight: offsetOf, constant: (name: ConstantName) => offsets.get(name) ?? -1 }
+  const constants = gatherConstants(lowered, plan)
+  const places = { weight: offsetOf, constant: constants.offsetOf }
   const ops = new Float64Array(lowered.ops.length * OP_FIELDS)
   lowered.ops.forEach((op, index) => {
     writeOp(placeIn(lowered, op, places), ops, index * OP_FIELDS)
   })
-  return { ops, constants: values, arenaFloats: lowered.arena.floats }
+  return { ops, constants: constants.values, arenaFloats: lowered.arena.floats }
 }
 
 /** Gives an operation its places in the arena; those of weights and constants are the executor's. */
@@ -43,7 +45,7 @@ export function placeIn(lowered: LoweredPlan, op: LoweredOp, places: Omit<Places
     const [first, count] = part ?? [0, rows]
     const format = formats.get(name) ?? 'float32'
     const stride = strideOf(width, format)
-    return { offset: (arena.offsets.get(name) ?? 0) + first * stride, rows: count, width, stride, format }
+    return { offset: offsetIn(arena, name) + first * stride, rows: count, width, stride, format }
   }
   const placed = placeOp(op, { ...places, slot })
   // The input given back as an output has no place in the arena: one row, and 0 for its stride.
@@ -55,19 +57,24 @@ export function placeIn(lowered: LoweredPlan, op: LoweredOp, places: Omit<Places
   }
 }
 
-/** Puts the tables that the operations read one behind the other. */
+/** Puts the tables that the operations read one behind the other, as weights are: whoever reads whole vectors finds zeros behind them. */
 export function gatherConstants(
   lowered: LoweredPlan,
   plan: Plan,
-): { readonly values: Float32Array<ArrayBuffer>; readonly offsets: ReadonlyMap<ConstantName, number> } {
+): { readonly values: Float32Array<ArrayBuffer>; readonly offsetOf: (name: ConstantName) => number } {
   const offsets = new Map<ConstantName, number>()
   let floats = 0
   for (const { constant } of lowered.ops) {
     if (constant === null || offsets.has(constant)) continue
     offsets.set(constant, floats)
-    floats += plan.constants.get(constant)?.length ?? 0
+    floats += up(constantOf(plan, constant).values.length + PADDING, PADDING)
   }
   const values = new Float32Array(floats)
-  for (const [name, offset] of offsets) values.set(plan.constants.get(name) ?? [], offset)
-  return { values, offsets }
+  for (const [name, offset] of offsets) values.set(constantOf(plan, name).values, offset)
+  const offsetOf = (name: ConstantName) => {
+    const offset = offsets.get(name)
+    if (offset === undefined) throw new Error(`No operation reads the constant ${name}.`)
+    return offset
+  }
+  return { values, offsetOf }
 }

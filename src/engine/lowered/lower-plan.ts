@@ -1,13 +1,13 @@
 /** A plan and the outputs wanted, as operations for one piece of memory. */
-
-import { elementCount } from '../../tensor/shape.js'
 import { EngineError } from '../engine-error.js'
 import { neededSteps } from '../needed-steps.js'
 import type { Format } from '../ops.js'
 import type { Plan, SlotName } from '../plan.js'
+import { slotLength } from '../plan-lookup.js'
 import { type Arena, planArena } from './arena.js'
 import type { Arithmetic } from './arithmetic.js'
 import { assignFormats } from './assign-formats.js'
+import { broadcastConstants } from './broadcast-constants.js'
 import { checkStep } from './check-step.js'
 import { fuse } from './fuse.js'
 import { lowerStep } from './lower-step.js'
@@ -17,10 +17,10 @@ import { type SlotSizes, sizesOf } from './slot-sizes.js'
 export interface LoweredPlan {
   readonly ops: readonly LoweredOp[]
   readonly sizes: SlotSizes
-  /** Of slots that are not float32. */
+  /** Holds the formats of slots that are not float32. */
   readonly formats: ReadonlyMap<SlotName, Format>
   readonly arena: Arena
-  /** Values of the input for one image. */
+  /** Counts the values of the input for one image. */
   readonly inputLength: number
 }
 
@@ -38,19 +38,31 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
   if (readsInput && !sizes.has(plan.input)) {
     throw new EngineError('unsupported', `Only patchify can read ${plan.input}, which is not [rows, width].`)
   }
-  const complete = readsInput ? [loweredOp('copyIn', { output: plan.input }), ...fused] : fused
-  const { ops: lowered, formats } = assignFormats(complete, wanted, sizes, arithmetic)
+  const copiesIn = readsInput ? [loweredOp('copyIn', { output: plan.input })] : []
+  const complete = [...copiesIn, ...broadcastConstants(fused, plan)]
+  const { ops: formatted, formats } = assignFormats(complete, wanted, sizes, arithmetic)
+  const ops = copyOutputs(formatted, plan, outputs)
+  return {
+    ops,
+    sizes,
+    formats,
+    arena: planArena(ops, sizes, formats),
+    inputLength: slotLength(plan, plan.input),
+  }
+}
 
-  const inputLength = elementCount(plan.slots.get(plan.input) ?? [])
-  const ops: LoweredOp[] = []
-  if (outputs.includes(plan.input)) {
-    ops.push(loweredOp('copyOut', { outputIndex: outputs.indexOf(plan.input) }))
-  }
-  for (const op of lowered) {
-    ops.push(op)
-    // Copied out at once, so that an output's memory is free for others as soon as its readers are done.
-    const index = op.output === null || op.kind === 'copyIn' ? -1 : outputs.indexOf(op.output)
-    if (index >= 0) ops.push(loweredOp('copyOut', { input: op.output, outputIndex: index }))
-  }
-  return { ops, sizes, formats, arena: planArena(ops, sizes, formats), inputLength }
+/** Copies outputs out at once, so that an output's memory is free for others as soon as its readers are done. */
+function copyOutputs(
+  ops: readonly LoweredOp[],
+  plan: Plan,
+  outputs: readonly SlotName[],
+): readonly LoweredOp[] {
+  const asked = new Map(outputs.map((slot, index) => [slot, index]))
+  const inputIndex = asked.get(plan.input)
+  const givesInput = inputIndex === undefined ? [] : [loweredOp('copyOut', { outputIndex: inputIndex })]
+  const copied = ops.flatMap((op) => {
+    const outputIndex = op.output === null || op.kind === 'copyIn' ? undefined : asked.get(op.output)
+    return outputIndex === undefined ? [op] : [op, loweredOp('copyOut', { input: op.output, outputIndex })]
+  })
+  return [...givesInput, ...copied]
 }

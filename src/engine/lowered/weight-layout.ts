@@ -4,6 +4,7 @@ import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 import type { Plan, WeightName } from '../plan.js'
+import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { checkStep } from './check-step.js'
 import { lowerStep } from './lower-step.js'
@@ -11,7 +12,7 @@ import { type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
 import { sizesOf } from './slot-sizes.js'
 
 /** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
-const PADDING = 32
+export const PADDING = 32
 
 export interface WeightPlace {
   readonly offset: number
@@ -24,7 +25,9 @@ export interface WeightLayout {
   readonly floats: number
 }
 
-const up = (value: number, unit: number) => Math.ceil(value / unit) * unit
+export function up(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit
+}
 
 /**
  * A place for each weight that a step of the plan reads, in the order of the steps.
@@ -46,9 +49,10 @@ export function layOutWeights(
       if (known.some((place) => place.form === ref.form)) continue
       places.set(ref.name, [...known, { offset: floats, form: ref.form }])
       const shape = weightShape(plan, ref.name)
-      const [columns, depth] = shape
       floats += up(
-        ref.form === 'rows' ? elementCount(shape) + PADDING : packedFloats(ref.form, columns, depth),
+        ref.form === 'rows'
+          ? elementCount(shape) + PADDING
+          : packedFloats(ref.form, ...rowsAndWidth(ref.name, shape)),
         PADDING,
       )
     }
@@ -98,11 +102,4 @@ export async function packWeights(
     await packing
   }
   signal?.throwIfAborted()
-}
-
-function weightShape(plan: Plan, name: WeightName): Shape {
-  const shape = plan.weights.get(name)
-  if (shape === undefined)
-    throw new EngineError('unsupported', `The plan does not give the shape of ${name}.`)
-  return shape
 }

@@ -1,4 +1,9 @@
-/** What the compiled kernels export (native/src/addon.cc); the platform finds them and hands them in. */
+/**
+ * What the compiled kernels export (native/src/addon.cc); the platform finds them and hands them in.
+ *
+ * Every function throws for arguments that cannot be right (`TypeError`) and where the system refuses something (an `Error` whose `code` is one
+ * of `EngineErrorCode`); `engineErrorOf` makes the latter an `EngineError`.
+ */
 import type { PrecisionInfo } from '../lowered/arithmetic.js'
 
 /** Fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
@@ -14,12 +19,14 @@ export const INSTRUCTION_SETS = [
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
 
 declare const handle: unique symbol
-/** An object of the addon; `Kind` keeps them apart. */
+/** An object of the addon. `Kind` keeps them apart for the compiler; the addon checks it itself. */
 export interface Handle<Kind extends string> {
   readonly [handle]: Kind
 }
-/** 0 done, 1 cancelled, 2 out of memory (`value` is the bytes wanted). */
-export type JobCallback = (status: number, value: number) => void
+/** How work ended; in the order of native/src/outcome.h. */
+export const STATUS = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
+/** Gets the bytes that were wanted as `value` where memory ran out, and the error where the work failed. */
+export type JobCallback = (status: number, value: number, error?: Error) => void
 
 export interface Addon {
   info(): {
@@ -31,6 +38,11 @@ export interface Addon {
     readonly opFields: number
   }
   createEngine(instructionSet: InstructionSet, threads: number): Handle<'engine'>
+  /**
+   * Cancels the jobs under way and those that wait, each of which is called back; then ends the threads, and calls back. From now on every use of
+   * the engine throws `disposed`; regions and programs may still be released.
+   */
+  releaseEngine(engine: Handle<'engine'>, job: [JobCallback]): void
   allocate(floats: number): Handle<'region'> | null
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void

@@ -1,22 +1,23 @@
-/** Plans on the C++ kernels: every pass one job on the engine's own threads, off the event loop. */
+/** Runs plans on the C++ kernels: every pass is one job on the engine's own threads, off the event loop. */
 
 import type { Shape } from '../../tensor/shape.js'
 import type { Engine, EngineModel, WeightSource } from '../engine.js'
-import { EngineError } from '../engine-error.js'
+import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
 import { layOutWeights, packWeights, type WeightPlace } from '../lowered/weight-layout.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { Plan } from '../plan.js'
-import type { Addon, Handle, InstructionSet } from './addon.js'
+import type { Addon, Handle, InstructionSet, JobCallback } from './addon.js'
+import { callAddon, jobError } from './addon-error.js'
 import { megabytes, NativeModel } from './native-model.js'
 
 export interface NativeOptions {
-  /** Forces a path; default: the fastest that this processor has. */
+  /** Forces a path. Default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet
-  /** Threads, the one that leads included; default: the cores that affinity and container quota leave to this process. */
+  /** Counts the thread that leads, too. Default: the cores that affinity and container quota leave to this process. */
   readonly threads?: number
   /**
-   * How products are computed; default: `float32`. Sums, norms and softmax are float32 in all of them.
+   * Says how products are computed. Default: `float32`. Sums, norms and softmax are float32 in all of them.
    *
    * - `high`: operands as two bfloat16 each, three products; as exact as float32 to about 1e-5. Only where there are matrix tiles (AMX).
    * - `bfloat16`: one product of operands rounded to bfloat16.
@@ -34,9 +35,12 @@ export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): rea
     : PRECISIONS.filter((_, index) => (chosen.precisions[index] ?? null) !== null)
 }
 
-/** Throws `EngineError`: `unavailable` without the instruction set, `unsupported` for a number of threads that makes no sense. */
-export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine {
-  const { instructionSets, cores } = addon.info()
+/**
+ * Throws `EngineError`: `unavailable` without the instruction set, `unsupported` for a number of threads that makes no sense. Threads start with the
+ * first load, which rejects where the system refuses them.
+ */
+export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine & AsyncDisposable {
+  const { instructionSets, cores } = callAddon(() => addon.info())
   const chosen =
     options.instructionSet === undefined
       ? instructionSets[0]
@@ -59,65 +63,102 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
     throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
   }
-  const engine = addon.createEngine(chosen.name, threads)
-  const arithmetic = new Arithmetic(precision, chosen.precisions)
-  return {
-    name: 'native',
-    precision,
-    description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-    supports: () => true,
-    load: (plan, weights, { signal } = {}) => load(addon, engine, arithmetic, plan, weights, signal),
-    [Symbol.asyncDispose]: async () => {},
-  }
+  return new NativeEngine(addon, chosen, threads, precision)
 }
 
-async function load(
-  addon: Addon,
-  engine: Handle<'engine'>,
-  arithmetic: Arithmetic,
-  plan: Plan,
-  source: WeightSource,
-  signal: AbortSignal | undefined,
-): Promise<EngineModel> {
-  signal?.throwIfAborted()
-  const layout = layOutWeights(plan, arithmetic, (precision, columns, depth) =>
-    addon.packedFloats(engine, PRECISIONS.indexOf(precision), columns, depth),
-  )
-  const region = addon.allocate(layout.floats)
-  if (region === null) {
-    throw new EngineError(
-      'out-of-memory',
-      `The packed weights need ${megabytes(layout.floats * 4)}, which the system refuses.`,
+type ChosenSet = ReturnType<Addon['info']>['instructionSets'][number]
+
+/** Owns its threads. They start with the first load, and end with the engine: by disposal, or when nobody holds it or its models any more. */
+class NativeEngine implements Engine, AsyncDisposable {
+  readonly name = 'native'
+  readonly precision: ProductPrecision
+  readonly description: string
+  readonly #addon: Addon
+  readonly #engine: Handle<'engine'>
+  readonly #arithmetic: Arithmetic
+  #disposal: Promise<void> | null = null
+
+  constructor(addon: Addon, chosen: ChosenSet, threads: number, precision: ProductPrecision) {
+    this.precision = precision
+    this.description = `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+    this.#addon = addon
+    this.#engine = callAddon(() => addon.createEngine(chosen.name, threads))
+    this.#arithmetic = new Arithmetic(precision, chosen.precisions)
+  }
+
+  supports(): boolean {
+    return true
+  }
+
+  /** Rejects with `out-of-memory` or `unavailable` where the system refuses memory or threads, and with `disposed` after disposal. */
+  async load(
+    plan: Plan,
+    source: WeightSource,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<EngineModel> {
+    signal?.throwIfAborted()
+    if (this.#disposal !== null) throw disposed('engine')
+    const layout = layOutWeights(plan, this.#arithmetic, (precision, columns, depth) =>
+      callAddon(() => this.#addon.packedFloats(this.#engine, PRECISIONS.indexOf(precision), columns, depth)),
     )
+    const region = callAddon(() => this.#addon.allocate(layout.floats))
+    if (region === null) {
+      throw new EngineError(
+        'out-of-memory',
+        `The packed weights need ${megabytes(layout.floats * 4)}, which the system refuses.`,
+      )
+    }
+    try {
+      const packInto = (place: WeightPlace, shape: Shape, values: Float32Array) =>
+        this.#pack(region, place, shape, values)
+      await packWeights(plan, layout, source, packInto, signal)
+      if (this.#disposal !== null) throw disposed('engine')
+      return new NativeModel(this.#addon, this.#engine, region, layout, this.#arithmetic)
+    } catch (error) {
+      this.#addon.releaseRegion(region)
+      throw error
+    }
   }
-  try {
-    const packInto = (place: WeightPlace, shape: Shape, values: Float32Array) =>
-      pack(addon, engine, region, place, shape, values)
-    await packWeights(plan, layout, source, packInto, signal)
-  } catch (error) {
-    addon.releaseRegion(region)
-    throw error
-  }
-  return new NativeModel(addon, engine, region, layout, arithmetic)
-}
 
-function pack(
-  addon: Addon,
-  engine: Handle<'engine'>,
-  region: Handle<'region'>,
-  { offset, form }: WeightPlace,
-  shape: Shape,
-  values: Float32Array,
-): Promise<void> {
-  const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
-  const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
-  return new Promise((resolve, reject) => {
-    addon.pack(engine, region, offset, precision, columns, depth, [
-      (status) => {
-        if (status === 0) resolve()
-        else reject(new EngineError('disposed', 'The engine ended while weights were being packed.'))
-      },
-      values,
-    ])
-  })
+  async #pack(
+    region: Handle<'region'>,
+    { offset, form }: WeightPlace,
+    shape: Shape,
+    values: Float32Array,
+  ): Promise<void> {
+    const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
+    const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
+    const needed = (bytes: number) => `Packing weights needs ${megabytes(bytes)}, which the system refuses.`
+    await new Promise<void>((resolve, reject) => {
+      const settle: JobCallback = (status, value, error) => {
+        const problem = jobError(status, value, error, { needed })
+        if (problem === null) resolve()
+        else reject(problem)
+      }
+      callAddon(() =>
+        this.#addon.pack(this.#engine, region, offset, precision, columns, depth, [settle, values]),
+      )
+    })
+  }
+
+  /**
+   * Runs and loads under way are cancelled and reject with `disposed`; resolves when the threads have ended. Models and programs are still to be
+   * disposed of by those who hold them, for their weights.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#release()
+    await this.#disposal
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await new Promise<void>((resolve) => {
+        callAddon(() => this.#addon.releaseEngine(this.#engine, [() => resolve()]))
+      })
+    } catch (error) {
+      // The addon has let go of nothing, so that it may be tried again.
+      this.#disposal = null
+      throw error
+    }
+  }
 }

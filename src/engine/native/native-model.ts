@@ -9,7 +9,8 @@ import { encodePlan } from '../lowered/encode-ops.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
 import { offsetOf, type WeightLayout } from '../lowered/weight-layout.js'
 import type { Plan, SlotName } from '../plan.js'
-import type { Addon, Handle } from './addon.js'
+import type { Addon, Handle, JobCallback } from './addon.js'
+import { callAddon, jobError } from './addon-error.js'
 
 export function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MB`
@@ -45,11 +46,8 @@ export class NativeModel implements EngineModel {
     const slots = [...new Set(outputs)]
     const lowered = lowerPlan(plan, slots, this.#arithmetic)
     const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
-    const program = this.#addon.createProgram(
-      this.#engine,
-      encoded.ops,
-      encoded.constants,
-      encoded.arenaFloats,
+    const program = callAddon(() =>
+      this.#addon.createProgram(this.#engine, encoded.ops, encoded.constants, encoded.arenaFloats),
     )
     if (program === null) {
       throw new EngineError(
@@ -100,7 +98,8 @@ class NativeProgram implements Program {
 
   activationBytes(batch: number): number {
     if (this.#program === null) throw disposed('program')
-    return this.#addon.programBytes(this.#engine, this.#program, batch)
+    const program = this.#program
+    return callAddon(() => this.#addon.programBytes(this.#engine, program, batch))
   }
 
   async run(
@@ -117,13 +116,15 @@ class NativeProgram implements Program {
     const input = pixels.slice()
     const arrays: [Float32Array, ...Float32Array[]] = [input, ...outputs.values()]
     await new Promise<void>((resolve, reject) => {
-      const settle = (status: number, bytes: number) => {
+      const settle: JobCallback = (status, value, error) => {
         signal?.removeEventListener('abort', abort)
-        if (status === 0) resolve()
-        else if (status === 2) reject(outOfMemory(batch, bytes))
-        else reject(signal?.reason ?? new EngineError('disposed', 'The engine ended during a run.'))
+        const needed = (bytes: number) =>
+          `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
+        const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
+        if (problem === null) resolve()
+        else reject(problem)
       }
-      const job = this.#addon.run(this.#engine, program, weights, batch, [settle, ...arrays])
+      const job = callAddon(() => this.#addon.run(this.#engine, program, weights, batch, [settle, ...arrays]))
       const abort = () => this.#addon.cancel(job)
       signal?.addEventListener('abort', abort, { once: true })
     })
@@ -149,11 +150,4 @@ class NativeProgram implements Program {
     if (this.#program !== null) this.#addon.releaseProgram(this.#program)
     this.#program = null
   }
-}
-
-function outOfMemory(batch: number, bytes: number): EngineError {
-  return new EngineError(
-    'out-of-memory',
-    `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`,
-  )
 }

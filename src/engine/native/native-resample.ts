@@ -1,8 +1,9 @@
-/** Resizing by the C++ kernels, on the threads that read files and decode images. */
+/** Resizes by the C++ kernels, on the threads that read files and decode images. */
 
 import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
 import { EngineError } from '../engine-error.js'
-import type { Addon, InstructionSet } from './addon.js'
+import type { Addon, InstructionSet, JobCallback } from './addon.js'
+import { callAddon, jobError } from './addon-error.js'
 import { megabytes } from './native-model.js'
 
 const NO_TAPS: Taps = {
@@ -14,11 +15,11 @@ const NO_TAPS: Taps = {
 }
 
 /**
- * @param instructionSet forces a path; default: the fastest that this processor has
+ * @param instructionSet forces a path. Default: the fastest that this processor has
  * @throws `EngineError` `unavailable` without the instruction set; a resize may reject with `out-of-memory`
  */
 export function createNativeResampleOn(addon: Addon, instructionSet?: InstructionSet): Resample {
-  const { instructionSets } = addon.info()
+  const { instructionSets } = callAddon(() => addon.info())
   const chosen = instructionSet ?? instructionSets[0].name
   if (!instructionSets.some(({ name }) => name === chosen)) {
     throw new EngineError('unavailable', `This processor cannot run ${chosen}.`)
@@ -30,27 +31,17 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
     const h = horizontal ?? NO_TAPS
     const v = vertical ?? NO_TAPS
     await new Promise<void>((resolve, reject) => {
-      const done = (status: number, bytes: number) => {
-        if (status === 0) resolve()
-        else
-          reject(
-            new EngineError(
-              'out-of-memory',
-              `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`,
-            ),
-          )
+      const needed = (bytes: number) =>
+        `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
+      const done: JobCallback = (status, value, error) => {
+        const problem = jobError(status, value, error, { needed })
+        if (problem === null) resolve()
+        else reject(problem)
       }
-      addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [
-        done,
-        image,
-        out,
-        h.first,
-        h.count,
-        h.weights,
-        v.first,
-        v.count,
-        v.weights,
-      ])
+      const arrays = [h.first, h.count, h.weights, v.first, v.count, v.weights]
+      callAddon(() =>
+        addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [done, image, out, ...arrays]),
+      )
     })
     return out
   }

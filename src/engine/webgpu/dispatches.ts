@@ -200,7 +200,7 @@ const MAKERS = {
   },
   sliceRows: (on) => on.flatOutput(sliceRowsShader()),
   meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
-  broadcast: (on) => on.flatOutput(broadcastShader()),
+  broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
   probeAttention: (on) => {
     const { latents, heads } = on.op
     const [rows, width] = on.input

@@ -94,11 +94,11 @@ export class WebgpuModel implements EngineModel {
     support = gpu.support,
   ): Promise<Compiled> {
     const weights = await this.weightsOn(gpu)
-    const { values, offsets } = gatherConstants(lowered, plan)
+    const { values, offsetOf } = gatherConstants(lowered, plan)
     const places: GpuPlaces = {
       product: (name) => weights.products.get(name) ?? missing(name),
       row: (name) => weights.rowOffsets.get(name) ?? missing(name),
-      constant: (name) => offsets.get(name) ?? missing(name),
+      constant: offsetOf,
     }
     const made = new Map<number, readonly Dispatch[]>()
     const dispatches = (batch: number) => {

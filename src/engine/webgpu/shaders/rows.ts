@@ -225,12 +225,14 @@ export function meanRowsShader(): string {
   )}`
 }
 
-export function broadcastShader(): string {
+/** Puts the rows of a weight, or of a constant, into the slot of every image. */
+export function broadcastShader(source: 'rows' | 'constants'): string {
+  const place = source === 'rows' ? 'p.weight' : 'p.constant'
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
     `  let row = i / p.output.width;
   let c = i % p.output.width;
-  arena[p.output.offset + row * p.output.stride + c] = rows[p.weight + row % p.output.rows * p.output.width + c];`,
+  arena[p.output.offset + row * p.output.stride + c] = ${source}[${place} + row % p.output.rows * p.output.width + c];`,
   )}`
 }
 

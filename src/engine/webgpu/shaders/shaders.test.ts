@@ -85,7 +85,7 @@ test('rows that become outputs, and a weight that becomes rows', () => {
     }
     "
   `)
-  expect(broadcastShader().slice(prelude(SCALAR).length)).toMatchInlineSnapshot(`
+  expect(broadcastShader('rows').slice(prelude(SCALAR).length)).toMatchInlineSnapshot(`
     "
     const GROUP = 256u;
     fn flat(group: vec3<u32>, groups: vec3<u32>, thread: u32) -> u32 {

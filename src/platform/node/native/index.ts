@@ -16,9 +16,9 @@ export type { NativeOptions } from '../../../engine/native/native-engine.js'
 
 export interface NativeAvailability {
   readonly available: boolean
-  /** Why not, in one line. */
+  /** Says why not, in one line. */
   readonly reason?: string
-  /** Paths that can run here, fastest first. */
+  /** Lists the paths that can run here, fastest first. */
   readonly instructionSets: readonly InstructionSet[]
 }
 
@@ -34,13 +34,16 @@ export function nativePrecisions(instructionSet?: InstructionSet): readonly Prod
   return typeof addon === 'string' ? [] : precisionsOf(addon, instructionSet)
 }
 
-/** Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. */
-export function createNativeEngine(options: NativeOptions = {}): Engine {
+/**
+ * Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. Dispose of it
+ * when it is no longer needed: its threads live as long as it does.
+ */
+export function createNativeEngine(options: NativeOptions = {}): Engine & AsyncDisposable {
   return createNativeEngineOn(loadAddon(), options)
 }
 
 /**
- * @param instructionSet forces a path; default: the fastest that this processor has
+ * @param instructionSet forces a path. Default: the fastest that this processor has
  * @throws `EngineError` `unavailable` without an addon or the instruction set; a resize may reject with `out-of-memory`
  */
 export function createNativeResample(instructionSet?: InstructionSet): Resample {

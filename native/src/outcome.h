@@ -1,0 +1,42 @@
+// How work ended, and errors on their way to JavaScript. Nothing here takes memory, so that it can tell where there is none.
+#pragma once
+
+#include <exception>
+
+namespace plumage {
+
+// An error whose code JavaScript sees: one of EngineErrorCode in src/engine/engine-error.ts, WRONG_ARGUMENT or FAILED.
+class Refusal : public std::exception {
+ public:
+  Refusal(const char* code, const char* format, ...) __attribute__((format(printf, 3, 4)));
+  const char* code() const noexcept { return code_; }
+  const char* what() const noexcept override { return message_; }
+
+ private:
+  const char* code_;
+  char message_[256];
+};
+
+// Becomes a TypeError: the caller handed over what cannot be right.
+constexpr const char* WRONG_ARGUMENT = "wrong-argument";
+// What nobody foresaw.
+constexpr const char* FAILED = "failed";
+
+// The exception that is being handled, whatever it is. Called inside a catch block.
+Refusal currentRefusal() noexcept;
+
+// The numbers are known to src/engine/native/addon.ts.
+enum class Status : int { done, cancelled, outOfMemory, failed };
+
+struct Outcome {
+  Status status = Status::done;
+  // A measured value; in outOfMemory the bytes that were wanted.
+  double value = 0;
+  // Only in failed.
+  Refusal refusal{FAILED, "%s", ""};
+
+  // Takes over the exception that is being handled.
+  void fail() noexcept;
+};
+
+}  // namespace plumage

@@ -1,0 +1,53 @@
+/** Errors of the addon by the names of this library. */
+import { EngineError, type EngineErrorCode } from '../engine-error.js'
+import { STATUS } from './addon.js'
+
+const CODES: readonly string[] = [
+  'out-of-memory',
+  'unavailable',
+  'disposed',
+] satisfies readonly EngineErrorCode[]
+
+/** An `EngineError` for what the addon refuses by one of its codes; anything else as it is. */
+export function engineErrorOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngineError) return error
+  const code = 'code' in error ? error.code : undefined
+  return isEngineErrorCode(code) ? new EngineError(code, error.message, { cause: error }) : error
+}
+
+function isEngineErrorCode(code: unknown): code is EngineErrorCode {
+  return typeof code === 'string' && CODES.includes(code)
+}
+
+/** Calls the addon; throws `EngineError` where it refuses. */
+export function callAddon<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw engineErrorOf(error)
+  }
+}
+
+/**
+ * Why a job did not end well; null where it did.
+ *
+ * @param needed says what needs the memory that the system refuses, given its bytes
+ * @param cancelled why it was cancelled; default: the engine ended
+ */
+export function jobError(
+  status: number,
+  value: number,
+  error: Error | undefined,
+  { needed, cancelled }: { needed: (bytes: number) => string; cancelled?: unknown },
+): unknown {
+  switch (status) {
+    case STATUS.done:
+      return null
+    case STATUS.cancelled:
+      return cancelled ?? new EngineError('disposed', 'The engine was disposed of while this was under way.')
+    case STATUS.outOfMemory:
+      return new EngineError('out-of-memory', needed(value))
+    default:
+      return engineErrorOf(error ?? new Error(`the native engine ended a job with the status ${status}`))
+  }
+}
