@@ -45,9 +45,8 @@ export class NativeModel implements EngineModel {
     this.weights()
     const slots = [...new Set(outputs)]
     const lowered = lowerPlan(plan, slots, this.#arithmetic)
-    const encoded = encodePlan(lowered, plan, this.#addon.info().opFields, (ref) =>
-      offsetOf(this.#layout, ref),
-    )
+    const { opFields } = callAddon(() => this.#addon.info())
+    const encoded = encodePlan(lowered, plan, opFields, (ref) => offsetOf(this.#layout, ref))
     const program = callAddon(() =>
       this.#addon.createProgram(this.#engine, encoded.ops, encoded.constants, encoded.arenaFloats),
     )
