@@ -1,0 +1,33 @@
+/**
+ * An engine in a process whose threads the parent limits, step by step: it says what came of a step and waits for the parent's word before the next.
+ */
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { createNativeEngine } from '../../dist/platform/node/native/index.js'
+import { BATCH, checkOutputs, pixels, plan, threadCount, weights } from './small-model.mjs'
+
+// Node starts the threads that read files at the first file, and ends the process where it can't: that is Node's, so it is done before.
+await readFile(new URL(import.meta.url))
+
+const engine = createNativeEngine({ threads: 4 })
+async function loadAndRun() {
+  const model = await engine.load(plan, weights)
+  try {
+    const program = model.compile(plan, ['y'])
+    checkOutputs(await program.run(pixels, { batch: BATCH }))
+    return null
+  } catch (error) {
+    return error
+  } finally {
+    model[Symbol.dispose]()
+  }
+}
+
+console.log(JSON.stringify({ pid: process.pid, threads: threadCount() }))
+for await (const _ of createInterface({ input: process.stdin })) {
+  const error = await loadAndRun().catch((problem) => problem)
+  console.log(
+    JSON.stringify({ code: error?.code ?? null, message: error?.message ?? null, threads: threadCount() }),
+  )
+}
+await engine[Symbol.asyncDispose]()
