@@ -1,4 +1,4 @@
-/** Why a checkpoint cannot be used, and the one place where a tensor's shape is judged. */
+/** Tells why a checkpoint cannot be used, and judges the shapes of its tensors. */
 import { CodedError } from '../coded-error.js'
 import { type Shape, sameShape } from '../tensor/shape.js'
 
@@ -19,7 +19,7 @@ export type CheckpointErrorCode =
 
 export class CheckpointError extends CodedError<CheckpointErrorCode> {
   override readonly name = 'CheckpointError'
-  /** The tensor at fault, when it is about one. */
+  /** Names the tensor at fault, where one is. */
   readonly tensor: string | undefined
 
   constructor(

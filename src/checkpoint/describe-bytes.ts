@@ -1,6 +1,6 @@
-/** What a file that is no checkpoint seems to be, from its first bytes: the sentence that saves a person a search. */
+/** Says what a file that is no checkpoint seems to be by its first bytes, which saves a person a search. */
 
-/** Beginnings of well-known files, as text where each character is one byte. */
+/** Well-known files begin like this. In the text each character stands for one byte. */
 const BEGINNINGS: readonly (readonly [string, string])[] = [
   [
     'version https://git-lfs',
@@ -24,14 +24,13 @@ const BEGINNINGS: readonly (readonly [string, string])[] = [
   ['\x80', 'a bare pickle, not one of torch.save'],
 ]
 
-/** `first` are the first 512 bytes or fewer. Always an answer: at worst the bytes themselves. */
+/** `first` are the first 512 bytes or fewer. There is always an answer, at worst the bytes themselves. */
 export function describeBytes(first: Uint8Array): string {
   const text = Array.from(first, (byte) => String.fromCharCode(byte)).join('')
   for (const [beginning, what] of BEGINNINGS) if (text.startsWith(beginning)) return what
   if (text.slice(257, 262) === 'ustar') return 'a tar archive: unpack it first'
   if (text.slice(4, 8) === 'TFL3') return 'a TensorFlow Lite model'
-  // Protocol buffers: the format's version (field 1), then the producer's name (field 2).
-  if (first[0] === 8 && first[1] < 32 && first[2] === 0x12 && first[3] < 64) return 'an ONNX model'
+  if (looksLikeOnnx(text)) return 'an ONNX model'
   const start = text.replace(/^\xef\xbb\xbf/, '').trimStart()
   if (/^<(!doctype|html|head|body|\?xml)/i.test(start)) {
     return 'an HTML or XML page: the server answered with a page instead of the file'
@@ -39,4 +38,9 @@ export function describeBytes(first: Uint8Array): string {
   if (/^[\t\n\r -~]+$/.test(text)) return `text (${JSON.stringify(text.slice(0, 40))})`
   const shown = Array.from(first.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
   return `nothing known (its first bytes are ${shown})`
+}
+
+/** ONNX begins as a protocol buffer of the format's version (field 1) and the producer's name (field 2); both are short. */
+function looksLikeOnnx(text: string): boolean {
+  return text[0] === '\x08' && text.charCodeAt(1) < 32 && text[2] === '\x12' && text.charCodeAt(3) < 64
 }

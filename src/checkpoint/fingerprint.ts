@@ -1,14 +1,14 @@
-/** What tells a checkpoint from others without reading all of it: part of every result's identity, the same on every platform. */
+/** Tells a checkpoint from others without reading all of it. Results name it as part of their identity, so it is the same on every platform. */
 import type { ByteSource } from './checkpoint.js'
 
 const CHUNK = 64 * 1024
 const CHUNKS = 16
 
 /**
- * 12 hex digits of a hash over the size and evenly spaced pieces of the file, the first and the last among them. It is no proof against
- * somebody who wants to deceive (downloads are checked by their whole SHA-256).
+ * Gives 12 hex digits of a hash over the size and evenly spaced pieces of the file, the first and the last among them. It is no proof
+ * against somebody who wants to deceive; downloads are checked by their whole SHA-256.
  *
- * @param sha256 the platform's: of the pieces one behind the other, as hex digits
+ * @param sha256 hashes the pieces one behind the other, as the platform does it best, and gives hex digits
  */
 export async function fingerprintOf(
   source: ByteSource,

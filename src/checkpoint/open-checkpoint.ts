@@ -1,4 +1,4 @@
-/** The way into this room: from bytes to a checkpoint, whatever its format. Formats are told by content, never by name. */
+/** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
 import type { ByteSource, FileCheckpoint, OpenCheckpoint } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 import { describeBytes } from './describe-bytes.js'
@@ -9,13 +9,13 @@ import { openTorchLegacy } from './torch/open-torch-legacy.js'
 import { openTorchZip } from './torch/open-torch-zip.js'
 
 export interface OpenCheckpointOptions {
-  /** Opens a file beside the one given, by its plain name: where the shards of an index come from. */
+  /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
   readonly openSibling?: (name: string) => Promise<ByteSource>
   /** Ends the opening and every later read. */
   readonly signal?: AbortSignal
 }
 
-/** What torch.save wrote before PyTorch 1.6, after the pickle's protocol: the number 0x1950a86a20f9469cfc6c. */
+/** torch.save before PyTorch 1.6 wrote the number 0x1950a86a20f9469cfc6c after the pickle's protocol. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
 /**
@@ -78,8 +78,8 @@ async function openByContent(
 }
 
 /**
- * The format has no magic number: eight bytes of length, then JSON. Taken for it is what has the brace in its place, or a
- * length that fits the file. (JSON alone can have a second brace there, but no zero before it.)
+ * Guesses, since the format has no magic number but begins with eight bytes of length, then JSON. What has the brace in its place,
+ * or a length that fits the file, is taken for it. (JSON alone can have a second brace there, but no zero before it.)
  */
 function looksLikeSafetensors(source: ByteSource, first: Uint8Array): boolean {
   if (first[8] === 0x7b && (first[0] !== 0x7b || first[7] === 0)) return true

@@ -1,5 +1,5 @@
 /**
- * JSON from files that are not trusted: valid UTF-8, no key twice in one object.
+ * Parses JSON from files that are not trusted: it must be valid UTF-8 and have no key twice in one object.
  *
  * `JSON.parse` keeps the last of two equal keys and tells nobody, so a header could name a tensor twice and every reader
  * would choose its own. The scan below runs over text that `JSON.parse` has accepted and may therefore be simple.
@@ -35,13 +35,9 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
   }
 }
 
-export function isJsonObject(value: PlainValue | undefined): value is { readonly [key: string]: PlainValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The first key that stands twice in one object, compared after its escapes are resolved. `text` must be valid JSON. */
+/** Finds the first key that stands twice in one object, compared after its escapes are resolved. `text` must be valid JSON. */
 function duplicateKeyOrNull(text: string): string | null {
-  // One entry per open bracket: the keys seen in an object, null for a list.
+  // Each open bracket has an entry: the keys seen so far in an object, null in a list.
   const open: (Set<string> | null)[] = []
   let expectsKey = false
   for (let i = 0; i < text.length; i++) {
@@ -64,7 +60,7 @@ function duplicateKeyOrNull(text: string): string | null {
   return null
 }
 
-/** The index after the closing quote of the string that opens at `start`. */
+/** Finds the index after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
   let i = start + 1
   while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1

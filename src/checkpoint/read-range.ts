@@ -1,8 +1,8 @@
-/** Reading a part of a file whose place another part of the file claims: the claim is judged before memory is taken. */
+/** Reads a part of a file whose place another part of the file claims, and judges the claim before memory is taken. */
 import type { ByteSource } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 
-/** `length` bytes from `offset`; `what` names the part in the error. Throws `truncated` where the file ends before. */
+/** Gives `length` bytes from `offset`; `what` names the part in the error. Throws `truncated` where the file ends before. */
 export async function readRange(
   source: ByteSource,
   offset: number,

@@ -2,27 +2,27 @@ import { expect, test } from 'vitest'
 import { unwrapNames } from './unwrap-names.js'
 
 const unwrap = (...names: string[]) => {
-  const { tensors, prefix, dropped } = unwrapNames(new Map(names.map((name) => [name, name])))
-  return { names: [...tensors.keys()], from: [...tensors.values()], prefix, dropped }
+  const { tensors, wrapping, dropped } = unwrapNames(new Map(names.map((name) => [name, name])))
+  return { names: [...tensors.keys()], from: [...tensors.values()], wrapping, dropped }
 }
 
 test('wrappers around every name are removed, however many there are', () => {
   expect(unwrap('module._orig_mod.a', 'module._orig_mod.b')).toEqual({
     names: ['a', 'b'],
     from: ['module._orig_mod.a', 'module._orig_mod.b'],
-    prefix: 'module._orig_mod.',
+    wrapping: 'module._orig_mod.',
     dropped: [],
   })
 })
 
 test('a wrapper around some names only stays', () => {
-  expect(unwrap('module.a', 'b')).toMatchObject({ names: ['module.a', 'b'], prefix: '', dropped: [] })
+  expect(unwrap('module.a', 'b')).toMatchObject({ names: ['module.a', 'b'], wrapping: '', dropped: [] })
 })
 
 test('heads beside a backbone are dropped and told', () => {
   expect(unwrap('backbone.a', 'dino_head.w', 'backbone.b')).toMatchObject({
     names: ['a', 'b'],
-    prefix: 'backbone.',
+    wrapping: 'backbone.',
     dropped: ['dino_head.w'],
   })
 })
@@ -30,13 +30,13 @@ test('heads beside a backbone are dropped and told', () => {
 test('a backbone that is not the larger part is left alone', () => {
   expect(unwrap('backbone.a', 'neck.w')).toMatchObject({
     names: ['backbone.a', 'neck.w'],
-    prefix: '',
+    wrapping: '',
     dropped: [],
   })
 })
 
 test('a name that is nothing but the wrapper keeps it', () => {
-  expect(unwrap('module.')).toMatchObject({ names: ['module.'], prefix: '' })
+  expect(unwrap('module.')).toMatchObject({ names: ['module.'], wrapping: '' })
 })
 
 test('chunks of blocks counted through are flattened', () => {

@@ -1,23 +1,23 @@
 /**
- * What training leaves around the names of a network's tensors: `module.` (data parallel), `_orig_mod.` (compiled),
- * `backbone.` (the encoder of a larger model), and Facebook's numbered chunks of blocks. Decided here for every format.
+ * Removes what training leaves around the names of a network's tensors: `module.` (data parallel), `_orig_mod.` (compiled),
+ * `backbone.` (the encoder of a larger model), and Facebook's numbered chunks of blocks. This is decided here for every format.
  */
 
-/** Around every name or around none. */
+/** These stand around every name or around none. */
 const WRAPPERS = ['module.', '_orig_mod.'] as const
-/** Around most names; the rest are heads that training needed. */
+/** This stands around most names; the rest are heads that training needed. */
 const BACKBONE = 'backbone.'
 
 export interface Unwrapped<Stored> {
-  /** By the names the network has, in the order given. */
+  /** Holds them by the names that the network has, in the order given. */
   readonly tensors: ReadonlyMap<string, Stored>
-  /** What was removed, such as `module.backbone.`. */
-  readonly prefix: string
-  /** Names in the file that are not part of the backbone. */
+  /** Is what was removed, such as `module.backbone.`. */
+  readonly wrapping: string
+  /** Lists the names in the file that are not part of the backbone. */
   readonly dropped: readonly string[]
 }
 
-/** `stored` is by the names in the file. */
+/** `stored` has the names of the file. */
 export function unwrapNames<Stored>(stored: ReadonlyMap<string, Stored>): Unwrapped<Stored> {
   let kept = [...stored]
   const dropped: string[] = []
@@ -29,11 +29,13 @@ export function unwrapNames<Stored>(stored: ReadonlyMap<string, Stored>): Unwrap
     for (const [name] of kept) if (!name.startsWith(prefix)) dropped.push(name)
     kept = kept.filter(([name]) => name.startsWith(prefix))
   }
-  const names = flattenChunks(kept.map(([name]) => name.slice(prefix.length)))
-  return { tensors: new Map(kept.map(([, tensor], index) => [names[index], tensor])), prefix, dropped }
+  const inner = kept.map(([name, tensor]) => [name.slice(prefix.length), tensor] as const)
+  const chunked = isChunked(inner.map(([name]) => name))
+  const tensors = new Map(inner.map(([name, tensor]) => [chunked ? withoutChunk(name) : name, tensor]))
+  return { tensors, wrapping: prefix, dropped }
 }
 
-/** The prefix that follows `prefix` in the names; a name that ends with it would be left without one of its own. */
+/** Finds the prefix that follows `prefix` in the names. A name that ends with it does not count: it would be left without one of its own. */
 function nextPrefixOrNull(tensors: readonly (readonly [string, unknown])[], prefix: string): string | null {
   const sharing = (next: string) => {
     const whole = prefix + next
@@ -46,18 +48,21 @@ function nextPrefixOrNull(tensors: readonly (readonly [string, unknown])[], pref
 }
 
 /**
- * `blocks.CHUNK.I.rest` becomes `blocks.I.rest`: Facebook's training keeps blocks in chunks and counts them through.
- * Where that does not hold (two chunks with a block of one number) the names stay as they are.
+ * Facebook's training keeps blocks in chunks and counts them through, as `blocks.CHUNK.I.rest`. Where that does not hold (two
+ * chunks with a block of one number) the chunks must stay, or two tensors would have one name.
  */
-function flattenChunks(names: readonly string[]): readonly string[] {
+function isChunked(names: readonly string[]): boolean {
   const chunkOfBlock = new Map<string, string>()
   for (const name of names) {
     if (!name.startsWith('blocks.')) continue
-    const match = /^blocks\.(\d+)\.(\d+)\../.exec(name)
-    if (match === null) return names
-    const [, chunk, block] = match
-    if ((chunkOfBlock.get(block) ?? chunk) !== chunk) return names
+    const [, chunk, block] = /^blocks\.(\d+)\.(\d+)\../.exec(name) ?? []
+    if (chunk === undefined || block === undefined) return false
+    if ((chunkOfBlock.get(block) ?? chunk) !== chunk) return false
     chunkOfBlock.set(block, chunk)
   }
-  return names.map((name) => name.replace(/^blocks\.\d+\.(?=\d+\.)/, 'blocks.'))
+  return true
+}
+
+function withoutChunk(name: string): string {
+  return name.replace(/^blocks\.\d+\.(?=\d+\.)/, 'blocks.')
 }

@@ -1,6 +1,6 @@
-/** Which known names a mistyped one may have meant. */
+/** Finds the known names that a mistyped one may have meant. */
 
-/** The `count` candidates with the fewest edits (insert, delete, replace a letter), nearest first. */
+/** Gives the `count` candidates with the fewest edits (insert, delete, replace a letter), nearest first. */
 export function nearestNames(name: string, candidates: readonly string[], count = 3): readonly string[] {
   return candidates
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
@@ -9,16 +9,24 @@ export function nearestNames(name: string, candidates: readonly string[], count 
     .map(({ candidate }) => candidate)
 }
 
-/** Levenshtein's distance, a row of the table at a time. */
+/** Computes Levenshtein's distance, a row of the table at a time. */
 export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1))
+  const letters = b.split('')
+  // A row holds, for each beginning of b, the distance to the letters of a so far; `last` is that to the whole of b.
+  let row = letters.map((_, j) => j + 1)
+  let last = letters.length
+  for (const [i, letter] of a.split('').entries()) {
+    let diagonal = i
+    let left = i + 1
+    const above = row
+    row = []
+    for (const [j, distance] of above.entries()) {
+      const replaced = diagonal + (letter === letters[j] ? 0 : 1)
+      left = Math.min(replaced, distance + 1, left + 1)
+      row.push(left)
+      diagonal = distance
     }
-    row = next
+    last = left
   }
-  return row[b.length]
+  return last
 }

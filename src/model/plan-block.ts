@@ -1,7 +1,7 @@
-/** One transformer block: x + scale(attention(norm x)), then x + scale(feed-forward(norm x)). */
+/** Plans one transformer block, which is x + scale(attention(norm x)), then x + scale(feed-forward(norm x)). */
 import type { NormWeights, SlotName } from '../engine/plan.js'
 import type { PlanBuilder } from './plan-builder.js'
-import type { VitConfig } from './vit-config.js'
+import type { Experts, VitConfig } from './vit-config.js'
 
 export function planBlock(builder: PlanBuilder, config: VitConfig, index: number, input: SlotName): SlotName {
   const name = `encoder.block.${index}`
@@ -17,10 +17,12 @@ export function planBlock(builder: PlanBuilder, config: VitConfig, index: number
   const middle = addBranch(builder, config, `${name}.layer_scale_1`, input, attended, `${name}.middle`)
 
   const normed = builder.norm(middle, `${name}.norm2`, norm('norm2'))
-  const softMoe = config.experts !== null && index >= Math.floor(config.depth / 2)
-  const mixed = softMoe
-    ? planSoftMoe(builder, config, `${name}.mlp`, normed)
-    : planMlp(builder, config, `${name}.mlp`, normed)
+  // Experts stand in the upper half of the blocks only.
+  const experts = index >= Math.floor(config.depth / 2) ? config.experts : null
+  const mixed =
+    experts === null
+      ? planMlp(builder, config, `${name}.mlp`, normed)
+      : planSoftMoe(builder, config, experts, `${name}.mlp`, normed)
   return addBranch(builder, config, `${name}.layer_scale_2`, middle, mixed, name)
 }
 
@@ -74,12 +76,7 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
 function planMlp(builder: PlanBuilder, config: VitConfig, name: string, input: SlotName): SlotName {
   const { width, hidden, activation } = config
   if (config.mlp !== 'swiglu' && config.mlp !== 'normSwiglu') {
-    const inner = builder.linear(input, `${name}.0`, `${name}.0`, hidden)
-    const active = builder.step(
-      { op: 'activation', input: inner, output: `${name}.1`, kind: activation },
-      builder.shapeOf(inner),
-    )
-    return builder.linear(active, `${name}.3`, `${name}.3`, width)
+    return builder.feedForward(input, name, hidden, width, activation)
   }
   const gate = builder.linear(input, `${name}.fc1_g`, `${name}.fc1_g`, hidden)
   const value = builder.linear(input, `${name}.fc1_x`, `${name}.fc1_x`, hidden)
@@ -97,16 +94,21 @@ function planMlp(builder: PlanBuilder, config: VitConfig, name: string, input: S
   return builder.linear(gated, name, `${name}.fc2`, width)
 }
 
-function planSoftMoe(builder: PlanBuilder, config: VitConfig, name: string, input: SlotName): SlotName {
-  const { width, hidden, experts } = config
-  const count = experts?.count ?? 0
+function planSoftMoe(
+  builder: PlanBuilder,
+  config: VitConfig,
+  { count, slots }: Experts,
+  name: string,
+  input: SlotName,
+): SlotName {
+  const { width, hidden } = config
   return builder.step(
     {
       op: 'softMoe',
       input,
       output: name,
       tokenNorm: builder.normWeights(`${name}.token_norm`, width, 'rmsNorm', config.epsilon),
-      slots: builder.weight(`${name}.slots`, [count * (experts?.slots ?? 0), width]),
+      slots: builder.weight(`${name}.slots`, [count * slots, width]),
       experts: Array.from({ length: count }, (_, e) => ({
         weight1: builder.weight(`${name}.experts.${e}.0.weight`, [hidden, width]),
         bias1: builder.weight(`${name}.experts.${e}.0.bias`, [hidden]),

@@ -1,6 +1,6 @@
 /** Collects a plan's steps, and with them the shapes of its slots and weights. */
-import type { Constant, NormWeights, SlotName, Step } from '../engine/plan.js'
-import type { Shape } from '../tensor/shape.js'
+import type { ActivationKind, Constant, NormWeights, SlotName, Step } from '../engine/plan.js'
+import { type Shape, sizeAt } from '../tensor/shape.js'
 
 export class PlanBuilder {
   readonly slots = new Map<SlotName, Shape>()
@@ -18,8 +18,11 @@ export class PlanBuilder {
     return name
   }
 
+  /** Throws where no step writes the slot, since a plan that reads it could not run. */
   shapeOf(slot: SlotName): Shape {
-    return this.slots.get(slot) ?? []
+    const shape = this.slots.get(slot)
+    if (shape === undefined) throw new Error(`The plan reads ${slot}, which no step before has written.`)
+    return shape
   }
 
   /** Adds a step and declares its output. */
@@ -28,12 +31,22 @@ export class PlanBuilder {
     return this.slot(step.output, shape)
   }
 
-  /** `out` = `input` times `name.weight` transposed, + `name.bias`. */
+  /** Adds `output` = `input` times `name.weight` transposed, + `name.bias`. */
   linear(input: SlotName, output: SlotName, name: string, width: number, bias = true): SlotName {
-    const [rows, K] = this.shapeOf(input)
-    const weight = this.weight(`${name}.weight`, [width, K])
+    const shape = this.shapeOf(input)
+    const weight = this.weight(`${name}.weight`, [width, sizeAt(shape, 1)])
     const biasName = bias ? this.weight(`${name}.bias`, [width]) : null
-    return this.step({ op: 'linear', input, output, weight, bias: biasName }, [rows, width])
+    return this.step({ op: 'linear', input, output, weight, bias: biasName }, [sizeAt(shape, 0), width])
+  }
+
+  /** Adds two linear layers with an activation between, by the numbers that the three have in PyTorch's `Sequential`. */
+  feedForward(input: SlotName, name: string, hidden: number, width: number, kind: ActivationKind): SlotName {
+    const inner = this.linear(input, `${name}.0`, `${name}.0`, hidden)
+    const active = this.step(
+      { op: 'activation', input: inner, output: `${name}.1`, kind },
+      this.shapeOf(inner),
+    )
+    return this.linear(active, `${name}.3`, `${name}.3`, width)
   }
 
   norm(input: SlotName, output: SlotName, weights: NormWeights): SlotName {

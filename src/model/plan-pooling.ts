@@ -1,9 +1,10 @@
-/** From tokens to the embedding, and from the embedding to class scores. */
+/** Plans the way from tokens to the embedding, and from the embedding to class scores. */
 import type { SlotName } from '../engine/plan.js'
+import { sizeAt } from '../tensor/shape.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { type AttentionPooling, specialTokens, type VitConfig } from './vit-config.js'
 
-/** The hidden norm of a classifier of two layers (Birder net/base.py). */
+/** A classifier of two layers has this in its hidden norm (Birder net/base.py). */
 const MLP_HEAD_EPSILON = 1e-6
 
 export function planPooling(
@@ -27,7 +28,7 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   const { pooling, width } = config
   const slice = (output: SlotName, from: number, to: number) =>
     builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
-  const patches = () => slice('pool.patches', specialTokens(config), builder.shapeOf(tokens)[0])
+  const patches = () => slice('pool.patches', specialTokens(config), sizeAt(builder.shapeOf(tokens), 0))
   switch (pooling.kind) {
     case 'class':
       return slice('pooled', 0, 1)
@@ -49,7 +50,7 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   }
 }
 
-/** Birder's MultiHeadAttentionPool: a learnt query attends to the tokens, then a feed-forward net with a residual. */
+/** In Birder's MultiHeadAttentionPool a learnt query attends to the tokens, and a feed-forward net with a residual follows. */
 function attentionPool(
   builder: PlanBuilder,
   { width }: VitConfig,
@@ -77,12 +78,7 @@ function attentionPool(
     'attn_pool.norm',
     builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon),
   )
-  const inner = builder.linear(normed, 'attn_pool.mlp.0', 'attn_pool.mlp.0', hidden)
-  const active = builder.step(
-    { op: 'activation', input: inner, output: 'attn_pool.mlp.1', kind: activation },
-    [1, hidden],
-  )
-  const branch = builder.linear(active, 'attn_pool.mlp.3', 'attn_pool.mlp.3', width)
+  const branch = builder.feedForward(normed, 'attn_pool.mlp', hidden, width, activation)
   return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])
 }
 

@@ -1,66 +1,78 @@
-/** From pixels to one vector per patch. */
+/** Plans the way from pixels to one vector per patch. */
 import type { SlotName } from '../engine/plan.js'
+import { sizeAt } from '../tensor/shape.js'
 import type { PlanBuilder } from './plan-builder.js'
 import type { VitConfig } from './vit-config.js'
 
-/** Kernel = stride of the three convolutions; the narrow ones have a quarter of the width. */
+/** These are kernel and stride of the three convolutions; the first two have a quarter of the width. */
 const HMLP_PATCHES = [4, 2, 2] as const
-/** PyTorch's default, which Birder's stem keeps. */
+/** PyTorch's default is kept in Birder's stem. */
 const STEM_EPSILON = 1e-5
+
+/** A picture on its way through the stem, of which each convolution makes a smaller one. */
+interface StemPicture {
+  readonly slot: SlotName
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+}
 
 /** @returns the slot of the patch vectors, [rows * columns, D], always named `conv_proj` */
 export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotName): SlotName {
-  const [channels, height, width] = builder.shapeOf(pixels)
+  const shape = builder.shapeOf(pixels)
+  let picture: StemPicture = {
+    slot: pixels,
+    channels: sizeAt(shape, 0),
+    height: sizeAt(shape, 1),
+    width: sizeAt(shape, 2),
+  }
   if (config.stem.kind === 'patchify') {
-    const patch = config.patchSize
-    const cells = (height / patch) * (width / patch)
-    const cut = builder.step(
-      { op: 'patchify', input: pixels, output: 'patches', layout: 'planes', channels, height, width, patch },
-      [cells, channels * patch * patch],
-    )
+    const cut = planCut(builder, picture, config.patchSize, 'planes', 'patches')
     return builder.linear(cut, 'conv_proj', 'conv_proj', config.width, config.stem.bias)
   }
-
-  let size = { channels, height, width }
-  let current = pixels
   for (const [stage, patch] of HMLP_PATCHES.entries()) {
-    const last = stage === HMLP_PATCHES.length - 1
-    const name = `conv_proj.${3 * stage}`
-    const next = {
-      channels: last ? config.width : config.width / 4,
-      height: size.height / patch,
-      width: size.width / patch,
-    }
-    const cut = builder.step(
-      {
-        op: 'patchify',
-        input: current,
-        output: `${name}.patches`,
-        layout: stage === 0 ? 'planes' : 'rows',
-        patch,
-        ...size,
-      },
-      [next.height * next.width, size.channels * patch * patch],
-    )
-    // Batch norm at inference is a scale and a shift: the dialect folds it into the convolution's weights.
-    const normed = config.stem.norm === 'layerNorm'
-    current = builder.linear(cut, last && !normed ? 'conv_proj' : name, name, next.channels)
-    if (normed) {
-      const norm = `conv_proj.${3 * stage + 1}`
-      current = builder.norm(
-        current,
-        last ? 'conv_proj' : norm,
-        builder.normWeights(norm, next.channels, 'layerNorm', STEM_EPSILON),
-      )
-    }
-    if (!last) {
-      const output = `conv_proj.${3 * stage + 2}`
-      current = builder.step(
-        { op: 'activation', input: current, output, kind: 'gelu' },
-        builder.shapeOf(current),
-      )
-    }
-    size = next
+    picture = planHmlpStage(builder, config.width, config.stem.norm, picture, stage, patch)
   }
-  return current
+  return picture.slot
+}
+
+function planCut(
+  builder: PlanBuilder,
+  { slot, channels, height, width }: StemPicture,
+  patch: number,
+  layout: 'planes' | 'rows',
+  output: SlotName,
+): SlotName {
+  const cells = (height / patch) * (width / patch)
+  return builder.step({ op: 'patchify', input: slot, output, layout, channels, height, width, patch }, [
+    cells,
+    channels * patch * patch,
+  ])
+}
+
+/** A stage is a convolution, its norm, and GELU but for the last; each is numbered as in PyTorch's `Sequential`. */
+function planHmlpStage(
+  builder: PlanBuilder,
+  width: number,
+  norm: 'layerNorm' | 'batchNorm',
+  picture: StemPicture,
+  stage: number,
+  patch: number,
+): StemPicture {
+  const isLast = stage === HMLP_PATCHES.length - 1
+  const name = (module: number) => `conv_proj.${3 * stage + module}`
+  const channels = isLast ? width : width / 4
+  const cut = planCut(builder, picture, patch, stage === 0 ? 'planes' : 'rows', `${name(0)}.patches`)
+  // Batch norm at inference is a scale and a shift: the dialect folds it into the convolution's weights.
+  const normed = norm === 'layerNorm'
+  let slot = builder.linear(cut, isLast && !normed ? 'conv_proj' : name(0), name(0), channels)
+  if (normed) {
+    const weights = builder.normWeights(name(1), channels, 'layerNorm', STEM_EPSILON)
+    slot = builder.norm(slot, isLast ? 'conv_proj' : name(1), weights)
+  }
+  if (!isLast) {
+    const shape = builder.shapeOf(slot)
+    slot = builder.step({ op: 'activation', input: slot, output: name(2), kind: 'gelu' }, shape)
+  }
+  return { slot, channels, height: picture.height / patch, width: picture.width / patch }
 }

@@ -1,6 +1,6 @@
 /**
- * A vision transformer as a plan: which steps, in which order, on which weights. Slots and weights carry the names of Birder's
- * modules; the order of tokens is class token, registers, patches.
+ * Plans a vision transformer: which steps run in which order on which weights. Slots and weights carry the names of Birder's modules;
+ * the order of tokens is class token, registers, patches.
  */
 import type { Plan, SlotName } from '../engine/plan.js'
 import { planBlock } from './plan-block.js'
@@ -13,11 +13,11 @@ import { specialTokens, type VitConfig } from './vit-config.js'
 export interface VitPlan {
   readonly plan: Plan
   readonly grid: PatchGrid
-  /** Where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` [1, N]. */
+  /** Tells where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` is [1, N]. */
   readonly slots: {
-    /** After the final norm; the last block's output where there is none. */
+    /** Holds the tokens after the final norm, or the last block's output where there is none. */
     readonly tokens: SlotName
-    /** Each block's output, before any final norm. */
+    /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
     readonly embedding: SlotName
     readonly logits: SlotName | null

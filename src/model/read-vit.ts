@@ -1,5 +1,5 @@
-/** From an open checkpoint to a vision transformer: which dialect, which network, and its weights under their canonical names. */
-import type { Checkpoint, TensorInfo } from '../checkpoint/checkpoint.js'
+/** Makes a vision transformer of an open checkpoint: which dialect, which network, and its weights under their canonical names. */
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
 import type { Shape } from '../tensor/shape.js'
@@ -7,7 +7,9 @@ import { toFloat32 } from '../tensor/tensor.js'
 import { birder } from './dialects/birder.js'
 import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
+import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
+import type { StoredPart } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { planVit } from './plan-vit.js'
 import type { VitConfig } from './vit-config.js'
@@ -15,17 +17,17 @@ import type { VitConfig } from './vit-config.js'
 export interface VitModel {
   readonly config: VitConfig
   readonly dialect: DialectName
-  /** Canonical names, read from the checkpoint one at a time. */
+  /** Reads weights by their canonical names, one at a time. */
   readonly weights: WeightSource
-  /** All canonical weights with their shapes: the parameters, but for the position table. */
+  /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
   readonly weightShapes: ReadonlyMap<string, Shape>
-  /** float32 [rows * columns, D] of the stored grid; null for a network without a table. Read once. */
+  /** Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. */
   readPositions(): Promise<Float32Array | null>
-  /** The first tensor that holds a NaN or an infinity, or null: asked for when a result is not finite. */
+  /** Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. */
   findNonFinite(): Promise<string | null>
 }
 
-/** The order matters: timm recognises what facebook would, less its mask token. */
+/** The order matters, since timm recognises what facebook would, less its mask token. */
 const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
 
 /**
@@ -36,33 +38,15 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   if (dialect === undefined) throw unknownDialect(checkpoint)
   const config = dialect.readConfig(checkpoint, hints)
-  // A lying config must not make a plan of a million steps: every block and expert has tensors of its own.
-  if (Math.max(config.depth, config.experts?.count ?? 0) > checkpoint.tensors.size) {
-    throw new CheckpointError(
-      'contradiction',
-      `${checkpoint.label}: the config says ${config.depth} blocks, and the file has only ${checkpoint.tensors.size} tensors.`,
-    )
-  }
-
-  const { positions } = config
-  const table = positions === null ? null : dialect.positions(config)
-  const cells = positions === null ? 0 : positions.rows * positions.columns
-  const tableShape = table === null ? [] : [1, table.special + cells, config.width]
+  refuseEndless(checkpoint, config)
+  const table = tableOf(dialect, config)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
   const weightShapes = planVit(config, grid, null).plan.weights
 
   const stored = (name: string, shape: Shape) => dialect.source(name, shape, config)
-  const used = new Set<string>()
-  const judge = (tensor: string, shape: Shape) => {
-    used.add(tensor)
-    assertShape(tensor, infoOf(checkpoint, tensor, dialect.name).shape, shape)
-  }
-  for (const [name, shape] of weightShapes)
-    for (const part of stored(name, shape).parts) judge(part.tensor, part.shape)
-  if (table !== null) judge(table.tensor, tableShape)
-  for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !dialect.ignores(tensor)) throw unexpected(checkpoint, tensor)
-  }
+  const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
+  if (table !== null) needed.push(table)
+  judgeTensors(checkpoint, dialect, needed)
 
   let readTable: Promise<Float32Array> | null = null
   return {
@@ -75,27 +59,49 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
         const values = await Promise.all(
           parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape))),
         )
-        return combine === undefined ? values[0] : combine(values)
+        return combine(...values)
       },
     },
     async readPositions() {
       if (table === null) return null
-      readTable ??= checkpoint.read(table.tensor, tableShape).then(toFloat32)
-      return (await readTable).subarray(table.special * config.width)
+      readTable ??= checkpoint.read(table.tensor, table.shape).then(toFloat32)
+      return (await readTable).subarray(table.start)
     },
-    findNonFinite: () => findNonFinite(checkpoint, used),
+    findNonFinite: () => findNonFinite(checkpoint, new Set(needed.map(({ tensor }) => tensor))),
   }
 }
 
-function infoOf(checkpoint: Checkpoint, tensor: string, dialect: DialectName): TensorInfo {
-  const info = checkpoint.tensors.get(tensor)
-  if (info !== undefined) return info
+/** A lying config must not make a plan of a million steps: every block and expert has tensors of its own. */
+function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitConfig): void {
+  if (depth <= tensors.size && (experts === null || experts.count <= tensors.size)) return
   throw new CheckpointError(
-    'missing-tensor',
-    `${checkpoint.label} has no tensor ${tensor}, which the ${dialect} layout of this network needs. ` +
-      'Is the file of another network, or only a part of one?',
-    { tensor },
+    'contradiction',
+    `${label}: the config says ${depth} blocks, and the file has only ${tensors.size} tensors.`,
   )
+}
+
+/** Says where the position table is kept, and at which element the patches' rows start. */
+function tableOf(
+  dialect: Dialect,
+  config: VitConfig,
+): { readonly tensor: string; readonly shape: Shape; readonly start: number } | null {
+  const { positions, width } = config
+  const table = dialect.positions(config)
+  if (positions === null || table === null) return null
+  const rows = table.special + positions.rows * positions.columns
+  return { tensor: table.tensor, shape: [1, rows, width], start: table.special * width }
+}
+
+/** Every tensor that is needed must be there with its shape, and no other that the dialect does not know. */
+function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly StoredPart[]): void {
+  const used = new Set<string>()
+  for (const { tensor, shape } of needed) {
+    used.add(tensor)
+    assertShape(tensor, headerOf(checkpoint, tensor, dialect.name).shape, shape)
+  }
+  for (const tensor of checkpoint.tensors.keys()) {
+    if (!used.has(tensor) && !dialect.ignores(tensor)) throw unexpected(checkpoint, tensor)
+  }
 }
 
 function unexpected(checkpoint: Checkpoint, tensor: string): CheckpointError {

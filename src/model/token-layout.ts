@@ -1,6 +1,6 @@
-/** Tokens in the layouts that libraries hand out, made from the canonical one: class token, registers, patches. */
+/** Turns tokens from the canonical order (class token, registers, patches) into the layouts that libraries hand out. */
 
-/** [B, T, width] in Birder's order: registers, class token, patches. `width` is that of these tokens: a hidden layer may be wider. A copy. */
+/** Copies tokens [B, T, width] into Birder's order: registers, class token, patches. `width` is that of these tokens, since a hidden layer may be wider. */
 export function birderOrder(
   tokens: Float32Array,
   batch: number,
@@ -20,7 +20,7 @@ export function birderOrder(
   return out
 }
 
-/** [B, S + G, D] without each image's first S rows, as maps with channels first: [B, D, G]. */
+/** Leaves out each image's first S rows of [B, S + G, D] and gives the rest as maps with channels first, [B, D, G]. */
 export function patchMaps(
   tokens: Float32Array,
   batch: number,
@@ -33,7 +33,9 @@ export function patchMaps(
   for (let b = 0; b < batch; b++) {
     for (let cell = 0; cell < cells; cell++) {
       const from = (b * rows + specialTokens + cell) * width
-      for (let c = 0; c < width; c++) out[(b * width + c) * cells + cell] = tokens[from + c]
+      tokens.subarray(from, from + width).forEach((value, c) => {
+        out[(b * width + c) * cells + cell] = value
+      })
     }
   }
   return out

@@ -1,4 +1,4 @@
-/** Element types of stored tensors, in the names that safetensors uses. */
+/** The element types of stored tensors have the names that safetensors uses. */
 export type DType =
   | 'F64'
   | 'F32'
@@ -14,8 +14,7 @@ export type DType =
   | 'U8'
   | 'BOOL'
 
-/** Bytes of one element. */
-export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, 1 | 2 | 4 | 8>> = {
   F64: 8,
   F32: 4,
   F16: 2,

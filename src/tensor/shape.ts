@@ -1,7 +1,7 @@
-/** Shapes: row-major, outermost first; sizes are (rows, columns) and (height, width) everywhere. */
+/** Shapes are row-major, outermost first; sizes are (rows, columns) and (height, width) everywhere. */
 export type Shape = readonly number[]
 
-/** How many elements a tensor of this shape holds; 1 for a scalar. */
+/** Counts the elements of a tensor of this shape; a scalar has 1. */
 export function elementCount(shape: Shape): number {
   let count = 1
   for (const size of shape) count *= size
@@ -10,4 +10,11 @@ export function elementCount(shape: Shape): number {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis])
+}
+
+/** Gives the size along one axis. Throws a `RangeError` where the shape has no such axis, so that a wrong rank fails where it is met. */
+export function sizeAt(shape: Shape, axis: number): number {
+  const size = shape[axis]
+  if (size !== undefined) return size
+  throw new RangeError(`The shape [${shape.join(', ')}] has no axis ${axis}.`)
 }

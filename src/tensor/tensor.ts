@@ -1,5 +1,4 @@
-/** A stored tensor: little-endian bytes with a type and a shape. Widening to float32 happens here only. */
-
+/** A stored tensor is little-endian bytes with a type and a shape. They become float32 here and nowhere else. */
 import { BYTES_PER_ELEMENT, type DType } from './dtype.js'
 import { float16ToFloat32 } from './float16.js'
 import { elementCount, type Shape } from './shape.js'
@@ -7,18 +6,19 @@ import { elementCount, type Shape } from './shape.js'
 export interface Tensor {
   readonly dtype: DType
   readonly shape: Shape
-  /** Little-endian elements, row-major and contiguous; `elementCount(shape) * BYTES_PER_ELEMENT[dtype]` bytes. */
+  /** Holds the elements row-major and without gaps: `elementCount(shape) * BYTES_PER_ELEMENT[dtype]` bytes. */
   readonly bytes: Uint8Array
 }
 
-/** A float32 tensor around existing numbers, without copying. */
+/** Makes a tensor of existing numbers without copying them. */
 export function float32Tensor(values: Float32Array, shape: Shape): Tensor {
   return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
 }
 
 /**
- * The elements as float32: a view where the bytes are aligned float32 already, else a widened copy.
- * float16 and bfloat16 widen exactly; float64 and integers round to the nearest float32.
+ * Gives the elements as float32: a view where the bytes are aligned float32 already, else a widened copy.
+ * float16 and bfloat16 widen exactly; float64 and integers round to the nearest float32. Throws a `RangeError` where the bytes
+ * do not make the shape.
  */
 export function toFloat32(tensor: Tensor): Float32Array {
   const count = elementCount(tensor.shape)
@@ -68,9 +68,9 @@ const NUMBER_ARRAYS = {
   BOOL: Uint8Array,
 } as const
 
-/** Typed arrays need aligned offsets; a checkpoint's bytes need not have them. */
+/** Copies where it must: typed arrays need aligned offsets, and a checkpoint's bytes need not have them. */
 function aligned(bytes: Uint8Array, alignment: number): [ArrayBuffer, number] {
   if (bytes.byteOffset % alignment === 0) return [bytes.buffer as ArrayBuffer, bytes.byteOffset]
-  // Not `slice`: that of a Node Buffer does not copy.
+  // `slice` is not used, since that of a Node Buffer does not copy.
   return [new Uint8Array(bytes).buffer, 0]
 }

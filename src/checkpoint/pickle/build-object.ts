@@ -1,5 +1,5 @@
 /**
- * The closed list of things a pickle may name, and what calling one of them means here.
+ * Decides what a pickle may name and what calling it means here; the list is closed.
  *
  * A pickle is a program: it may name any Python function and call it. Nothing is ever looked up or run; a name that is
  * not in this file is refused where it stands, even if the pickle would drop it again.
@@ -15,7 +15,7 @@ import {
   type PickleValue,
 } from './pickle-value.js'
 
-/** Element types by the storage class that holds them; null for bytes whose type the tensor names. */
+/** A storage class holds one element type. Null stands for bytes whose type the tensor names. */
 const STORAGES: ReadonlyMap<string, DType | null> = new Map([
   ['torch.DoubleStorage', 'F64'],
   ['torch.FloatStorage', 'F32'],
@@ -81,7 +81,7 @@ export function callGlobal(machine: PickleMachine, callee: PickleValue, args: Pi
   return build(machine, args.items)
 }
 
-/** What torch writes in a tensor's place for its storage: ('storage', type, key, location, count[, view]). */
+/** Reads what torch writes in the place of a tensor's storage: ('storage', type, key, location, count[, view]). */
 export function buildStorage(machine: PickleMachine, id: PickleValue): PickleValue {
   const [tag, type, key, , count, view] = isKind(id, 'tuple') ? id.items : []
   if (tag !== 'storage' || !isKind(type, 'global') || typeof key !== 'string' || !isCount(count)) {
@@ -103,18 +103,20 @@ export function buildStorage(machine: PickleMachine, id: PickleValue): PickleVal
   return { ...whole, start, count: length }
 }
 
-/** Adds in the order given. A key that stands twice would leave it to the reader which value counts: refused. */
+/** Adds keys and values, which alternate in `items`. A key that stands twice is refused, since it would leave it to the reader which value counts. */
 export function setEntries(machine: PickleMachine, dict: PickleValue, items: readonly PickleValue[]): void {
   if (!isKind(dict, 'dict')) machine.refuse('sets an entry of something that is no dict')
-  if (items.length % 2 !== 0) machine.refuse('sets a key without a value')
-  for (let i = 0; i < items.length; i += 2) {
-    const key = items[i]
+  const rest = items.values()
+  for (const key of rest) {
+    // The loop and this line take from one iterator, so that keys and values come by turns.
+    const { value } = rest.next()
+    if (value === undefined) machine.refuse('sets a key without a value')
     if (typeof key !== 'string' && typeof key !== 'number') {
       machine.refuse('has a dict key that is neither a string nor an integer')
     }
     if (dict.entries.has(key))
       machine.refuse(`sets ${JSON.stringify(key)} twice in one dict; which is meant?`)
-    dict.entries.set(key, items[i + 1])
+    dict.entries.set(key, value)
   }
 }
 
@@ -144,7 +146,7 @@ function buildOrderedDict(machine: PickleMachine, args: readonly PickleValue[]):
   return dict
 }
 
-/** (storage, offset, shape, strides, …): what follows concerns training. `dtype` is given for untyped storages. */
+/** Takes (storage, offset, shape, strides, …); what follows concerns training. `dtype` is given for untyped storages. */
 function buildTensor(
   machine: PickleMachine,
   args: readonly PickleValue[],
@@ -181,7 +183,7 @@ function buildDevice(machine: PickleMachine, [type, index]: readonly PickleValue
   return typeof index === 'number' ? `${type}:${index}` : type
 }
 
-/** Whether they make sense is judged where the tensor's name is known. */
+/** Checks the type alone. Whether the numbers make sense is judged where the tensor's name is known. */
 function numbers(machine: PickleMachine, { items }: PickleTuple): readonly number[] {
   return items.map((item) =>
     typeof item === 'number' ? item : machine.refuse('has a size or stride that is no integer'),

@@ -1,12 +1,12 @@
 /**
- * The instructions of a pickle, protocols 1 to 5 (torch cannot write 0), as far as tensors and plain values use them.
+ * Says what each instruction of a pickle does, protocols 1 to 5 (torch cannot write 0), as far as tensors and plain values use them.
  * What is missing here (sets, objects by class, extension codes, out-of-band buffers) is refused by its name.
  */
 import { buildGlobal, buildStorage, callGlobal, emptyDict, setEntries, setState } from './build-object.js'
 import type { PickleMachine } from './pickle-machine.js'
 import { isKind, type PickleValue } from './pickle-value.js'
 
-/** Python's integers have no end; hashes and seeds fit in this. */
+/** Python's integers have no end; hashes and seeds fit in this many bytes. */
 const LONGEST_INTEGER = 256
 
 export type Opcode = (machine: PickleMachine) => void
@@ -16,17 +16,17 @@ const code = (character: string) => character.charCodeAt(0)
 export const STOP = code('.')
 
 export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
-  // Frame and protocol
+  // These frame the program.
   [0x80, readProtocol],
   [0x95, readFrame],
 
-  // Stack
+  // These move what lies on the stack.
   [code('('), (m) => m.mark()],
   [code('0'), (m) => void m.pop()],
   [code('1'), (m) => void m.popToMark()],
   [code('2'), (m) => m.push(m.top())],
 
-  // Memo
+  // These keep a value under a number and bring it back.
   [code('p'), (m) => m.remember(index(m))],
   [code('q'), (m) => m.remember(m.bytes.u8())],
   [code('r'), (m) => m.remember(m.bytes.u32())],
@@ -35,7 +35,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [code('h'), (m) => m.push(m.recall(m.bytes.u8()))],
   [code('j'), (m) => m.push(m.recall(m.bytes.u32()))],
 
-  // Plain values
+  // These push a plain value.
   [code('N'), (m) => m.push(null)],
   [0x88, (m) => m.push(true)],
   [0x89, (m) => m.push(false)],
@@ -50,14 +50,15 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [code('X'), (m) => m.push(m.bytes.utf8(m.bytes.u32()))],
   [0x8c, (m) => m.push(m.bytes.utf8(m.bytes.u8()))],
   [0x8d, (m) => m.push(m.bytes.utf8(m.bytes.u64()))],
-  [code('T'), (m) => m.push(m.bytes.utf8(m.bytes.u32()))], // Python 2's str
+  // Python 2 wrote its str with these two.
+  [code('T'), (m) => m.push(m.bytes.utf8(m.bytes.u32()))],
   [code('U'), (m) => m.push(m.bytes.utf8(m.bytes.u8()))],
   [code('B'), (m) => m.push(m.bytes.take(m.bytes.u32()))],
   [code('C'), (m) => m.push(m.bytes.take(m.bytes.u8()))],
   [0x8e, (m) => m.push(m.bytes.take(m.bytes.u64()))],
   [0x96, (m) => m.push(m.bytes.take(m.bytes.u64()))],
 
-  // Tuples, lists, dicts
+  // These build tuples, lists and dicts.
   [code(')'), (m) => m.push({ kind: 'tuple', items: [] })],
   [code('t'), (m) => m.push({ kind: 'tuple', items: m.popToMark() })],
   [0x85, (m) => pushTuple(m, 1)],
@@ -72,7 +73,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [code('s'), setItem],
   [code('u'), (m) => setItems(m)],
 
-  // Names and calls
+  // These name and call what build-object.ts allows.
   [code('c'), (m) => m.push(buildGlobal(m, m.bytes.line(), m.bytes.line()))],
   [0x93, pushStackGlobal],
   [code('Q'), (m) => m.push(buildStorage(m, m.pop()))],
@@ -81,7 +82,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [code('i'), callNamed],
 ])
 
-/** Names of what is left out on purpose, for the error. */
+/** These are left out on purpose; the error names them. */
 export const REFUSED: ReadonlyMap<number, string> = new Map([
   [code('P'), 'PERSID'],
   [code('S'), 'STRING'],
@@ -131,9 +132,7 @@ function decimal(m: PickleMachine, text: string): number | bigint {
 function binaryInteger(m: PickleMachine, length: number): number | bigint {
   if (length > LONGEST_INTEGER)
     m.refuse(`has an integer of ${length} bytes; ${LONGEST_INTEGER} is the limit`, 'too-large')
-  let value = 0n
-  const digits = m.bytes.take(length)
-  for (let i = digits.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(digits[i])
+  const value = m.bytes.take(length).reduceRight((sum, digit) => (sum << 8n) | BigInt(digit), 0n)
   return narrow(BigInt.asIntN(length * 8, value))
 }
 
@@ -185,7 +184,7 @@ function call(m: PickleMachine): void {
   m.push(callGlobal(m, callee, args))
 }
 
-/** INST, of protocol 0: name and call in one. */
+/** INST, of protocol 0, names and calls in one. */
 function callNamed(m: PickleMachine): void {
   const callee = buildGlobal(m, m.bytes.line(), m.bytes.line())
   m.push(callGlobal(m, callee, { kind: 'tuple', items: m.popToMark() }))

@@ -1,4 +1,4 @@
-/** A cursor over a pickle's bytes. Every length is checked before memory is taken. */
+/** Reads a pickle's bytes one after the other. Every length is checked before memory is taken. */
 import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8 } from '../parse-json.js'
 
@@ -6,18 +6,18 @@ import { decodeUtf8 } from '../parse-json.js'
 const LONGEST_LINE = 512
 
 export interface PickleBytes {
-  /** Bytes read so far. */
+  /** Counts the bytes read so far. */
   position(): number
   u8(): number
   u16(): number
   u32(): number
   i32(): number
-  /** A length of eight bytes; throws where it cannot be one. */
+  /** Reads a length. What is beyond exact counting is also beyond the end, so that taking it throws. */
   u64(): number
   f64BigEndian(): number
   take(length: number): Uint8Array
   utf8(length: number): string
-  /** Up to the next newline, which is skipped. */
+  /** Reads up to the next newline, which is skipped. */
   line(): string
 }
 

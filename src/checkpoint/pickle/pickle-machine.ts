@@ -1,4 +1,4 @@
-/** The stack, marks and memo that a pickle works on, with bounds. */
+/** Keeps the stack, marks and memo that a pickle works on, and bounds them. */
 import { CheckpointError, type CheckpointErrorCode } from '../checkpoint-error.js'
 import { type PickleBytes, pickleBytes } from './pickle-bytes.js'
 import type { PickleStorage, PickleValue } from './pickle-value.js'
@@ -13,16 +13,16 @@ export interface PickleMachine {
   push(value: PickleValue): void
   /** Never takes from below the last mark. */
   pop(): PickleValue
-  /** The value on top, which stays there. */
+  /** Gives the value on top, which stays there. */
   top(): PickleValue
   mark(): void
-  /** Everything above the last mark; the mark goes too. */
+  /** Takes everything above the last mark; the mark goes too. */
   popToMark(): PickleValue[]
   remember(index: number): void
-  /** Under the next free number. */
+  /** Remembers under the next free number. */
   rememberNext(): void
   recall(index: number): PickleValue
-  /** Every storage the pickle has spoken of, by key. */
+  /** Holds every storage that the pickle has spoken of, by key. */
   readonly storages: Map<string, PickleStorage>
   /** Throws an error that names the file and the place in the pickle. */
   refuse(problem: string, code?: CheckpointErrorCode): never
@@ -39,12 +39,11 @@ export function pickleMachine(code: Uint8Array, label: string): PickleMachine {
   const refuse = (problem: string, errorCode: CheckpointErrorCode = 'malformed'): never => {
     throw new CheckpointError(errorCode, `${label}: the pickle ${problem} (byte ${bytes.position()})`)
   }
-  const assertNotEmpty = () => {
-    if (stack.length <= (marks[marks.length - 1] ?? 0)) refuse('takes from an empty stack')
-  }
-  const top = () => {
-    assertNotEmpty()
-    return stack[stack.length - 1]
+  const top = (): PickleValue => {
+    const value = stack.at(-1)
+    const lastMark = marks.at(-1)
+    const isAboveMark = lastMark === undefined || stack.length > lastMark
+    return value !== undefined && isAboveMark ? value : refuse('takes from an empty stack')
   }
   const remember = (index: number) => {
     if (memo.size >= MOST_MEMOIZED) refuse(`memoizes more than ${MOST_MEMOIZED} values`, 'too-large')
@@ -62,8 +61,9 @@ export function pickleMachine(code: Uint8Array, label: string): PickleMachine {
       stack.push(value)
     },
     pop: () => {
-      assertNotEmpty()
-      return stack.pop() as PickleValue
+      const value = top()
+      stack.pop()
+      return value
     },
     mark: () => {
       if (marks.length >= MOST_MARKS) refuse(`opens more than ${MOST_MARKS} marks`, 'too-large')

@@ -1,5 +1,5 @@
-/** What a pickle of torch can hold, as values that do nothing. Lists, tuples and dicts may be shared and even contain themselves. */
-import type { DType } from '../../tensor/dtype.js'
+/** A pickle of torch holds these values, and none of them does anything. Lists, tuples and dicts may be shared and even contain themselves. */
+import { BYTES_PER_ELEMENT, type DType } from '../../tensor/dtype.js'
 
 export type PickleValue =
   | null
@@ -27,32 +27,32 @@ export interface PickleTuple {
 
 export interface PickleDict {
   readonly kind: 'dict'
-  /** Keys keep their type: 1 and '1' are two. */
+  /** Keys keep their type, so 1 and '1' are two. */
   readonly entries: Map<string | number, PickleValue>
-  /** True for `collections.OrderedDict`, the one object whose attributes (`_metadata`) torch stores. */
+  /** Is true for `collections.OrderedDict`, the one object whose attributes (`_metadata`) torch stores. */
   readonly ordered: boolean
 }
 
-/** Something of the allow-list, by name. Not a function: `build-object.ts` knows what calling it means. */
+/** Names something of the allow-list. It is no function: `build-object.ts` knows what calling it means. */
 export interface PickleGlobal {
   readonly kind: 'global'
   readonly name: string
 }
 
-/** A run of elements in the file, from which tensors are cut. */
+/** Tensors are cut from a storage, which is a run of elements in the file. */
 export interface PickleStorage {
   readonly kind: 'storage'
   readonly key: string
-  /** Null for untyped bytes: the tensor names the type. */
+  /** Is null for untyped bytes, whose type the tensor names. */
   readonly dtype: DType | null
-  /** Elements that the file keeps under `key`; bytes where `dtype` is null. */
+  /** Counts the elements that the file keeps under `key`, or bytes where `dtype` is null. */
   readonly total: number
-  /** The part of them that this storage is: all, but for views in the legacy format. */
+  /** This storage is a part of them: all, but for views in the legacy format. */
   readonly start: number
   readonly count: number
 }
 
-/** A window on a storage. Offset and strides count elements and are not yet checked against the storage. */
+/** A tensor is a window on a storage. Offset and strides count elements and are not yet checked against the storage. */
 export interface PickleTensor {
   readonly kind: 'tensor'
   readonly storage: PickleStorage
@@ -60,6 +60,11 @@ export interface PickleTensor {
   readonly offset: number
   readonly shape: readonly number[]
   readonly strides: readonly number[]
+}
+
+/** Counts the bytes that the file keeps under the storage's key. */
+export function storageByteLength({ total, dtype }: PickleStorage): number {
+  return total * (dtype === null ? 1 : BYTES_PER_ELEMENT[dtype])
 }
 
 export function isKind<Kind extends 'list' | 'tuple' | 'dict' | 'global' | 'storage' | 'tensor'>(

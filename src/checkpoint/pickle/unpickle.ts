@@ -1,7 +1,7 @@
 /**
  * Reads a pickle without running it: tensors, storages and plain values come out, anything else is refused by name.
  *
- * A loop over a table, never recursion: how deep the values nest is bounded by those who walk them (`plain-value.ts`).
+ * A loop walks a table and never recurses; how deep the values nest is bounded by those who walk them (`plain-converter.ts`).
  */
 import { CheckpointError } from '../checkpoint-error.js'
 import { OPCODES, REFUSED, STOP } from './opcodes.js'
@@ -10,14 +10,14 @@ import type { PickleStorage, PickleValue } from './pickle-value.js'
 
 export interface Unpickled {
   readonly value: PickleValue
-  /** Bytes up to and including the pickle's STOP. */
+  /** Counts the bytes up to and including the pickle's STOP. */
   readonly length: number
-  /** By key: every storage the pickle speaks of, used by a tensor or not. */
+  /** Holds every storage that the pickle speaks of by its key, used by a tensor or not. */
   readonly storages: ReadonlyMap<string, PickleStorage>
 }
 
 /**
- * The first pickle in `bytes`; `label` names the file in errors.
+ * Reads the first pickle in `bytes`; `label` names the file in errors.
  * Throws `forbidden` (naming the global), `truncated`, `too-large` or `malformed`.
  */
 export function unpickle(bytes: Uint8Array, label: string): Unpickled {

@@ -1,13 +1,19 @@
 /**
- * A large checkpoint in several safetensors files: an index in JSON says which tensor lies in which of them.
+ * Opens a large checkpoint that lies in several safetensors files. An index in JSON says which tensor lies in which of them.
  *
  * The index is not trusted: a shard must be a plain file name beside it, and each must hold exactly what the index says.
  */
-import type { ByteSource, FileCheckpoint, PlainValue } from '../checkpoint.js'
+import { assembleCheckpoint } from '../assemble-checkpoint.js'
+import {
+  type ByteSource,
+  type FileCheckpoint,
+  isRecord,
+  type PlainRecord,
+  type PlainValue,
+} from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { decodeUtf8, isJsonObject, parseJson } from '../parse-json.js'
+import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
-import { tensorReader } from '../tensor-reader.js'
 import { unwrapNames } from '../unwrap-names.js'
 import { readSafetensorsHeader, type StoredTensor } from './read-header.js'
 
@@ -40,23 +46,13 @@ export async function openSharded(
     throw new CheckpointError(
       'missing-tensor',
       `${index.label}: ${name} is said to lie in ${shardName}, which lacks it`,
-      {
-        tensor: name,
-      },
+      { tensor: name },
     )
   }
-  const { tensors, prefix, dropped } = unwrapNames(stored)
-  return {
-    label: index.label,
-    format: 'safetensors',
-    tensors: tensors,
-    metadata,
-    wrapping: prefix,
-    dropped,
-    read: tensorReader(index.label, tensors, ({ shard, offset, byteLength }, name) =>
-      readRange(shard, offset, byteLength, name, signal),
-    ),
-  }
+  return assembleCheckpoint(
+    { label: index.label, format: 'safetensors', metadata, ...unwrapNames(stored) },
+    ({ shard, offset, byteLength }, name) => readRange(shard, offset, byteLength, name, signal),
+  )
 }
 
 function refuseStray(index: ByteSource, name: string, found: string, said: string | undefined): never {
@@ -64,16 +60,14 @@ function refuseStray(index: ByteSource, name: string, found: string, said: strin
   throw new CheckpointError(
     'contradiction',
     `${index.label}: ${found} holds ${name}, but the index ${place}`,
-    {
-      tensor: name,
-    },
+    { tensor: name },
   )
 }
 
 async function readIndex(
   source: ByteSource,
   signal: AbortSignal | undefined,
-): Promise<{ shardOf: ReadonlyMap<string, string>; metadata: { readonly [key: string]: PlainValue } }> {
+): Promise<{ readonly shardOf: ReadonlyMap<string, string>; readonly metadata: PlainRecord }> {
   if (source.size > LONGEST_INDEX) {
     throw new CheckpointError(
       'too-large',
@@ -82,8 +76,7 @@ async function readIndex(
   }
   const text = decodeUtf8(await readRange(source, 0, source.size, 'the index', signal), source.label)
   const index = parseJson(text, source.label)
-  const weightMap = isJsonObject(index) ? index.weight_map : undefined
-  if (!isJsonObject(index) || !isJsonObject(weightMap)) {
+  if (!isRecord(index) || !isRecord(index.weight_map)) {
     throw new CheckpointError(
       'unknown-format',
       `${source.label} is JSON without a weight_map, so not the index of a sharded checkpoint. ` +
@@ -91,7 +84,8 @@ async function readIndex(
     )
   }
   const shardOf = new Map<string, string>()
-  for (const [name, shard] of Object.entries(weightMap)) shardOf.set(name, plainFileName(source, name, shard))
+  for (const [name, shard] of Object.entries(index.weight_map))
+    shardOf.set(name, plainFileName(source, name, shard))
   const shards = new Set(shardOf.values()).size
   if (shards === 0 || shards > MOST_SHARDS) {
     throw new CheckpointError(
@@ -99,10 +93,10 @@ async function readIndex(
       `${source.label} names ${shards} files; 1 to ${MOST_SHARDS} are expected`,
     )
   }
-  return { shardOf, metadata: isJsonObject(index.metadata) ? index.metadata : {} }
+  return { shardOf, metadata: isRecord(index.metadata) ? index.metadata : {} }
 }
 
-/** A shard's name comes from the file: it must not lead out of the folder. */
+/** A shard's name comes from the file, so it must not lead out of the folder. */
 function plainFileName(source: ByteSource, tensor: string, shard: PlainValue): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
   if (typeof shard === 'string' && /^[^/\\:\u0000-\u001f]+$/.test(shard) && shard !== '.' && shard !== '..')

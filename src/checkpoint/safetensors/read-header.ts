@@ -1,30 +1,37 @@
 /**
- * The header of a safetensors file: eight bytes of length, JSON, then the tensors without a byte between or after them.
+ * Reads the header of a safetensors file, which is eight bytes of length and JSON; the tensors follow without a byte between or after
+ * them.
  *
  * Everything that the header claims is checked here, so that reading a tensor later can trust it. The rules are the
  * format's own: no gaps, no overlaps, shape and type agree with the bytes, no name twice.
  */
 import { BYTES_PER_ELEMENT, type DType } from '../../tensor/dtype.js'
 import type { Shape } from '../../tensor/shape.js'
-import type { ByteSource, PlainValue, TensorInfo } from '../checkpoint.js'
+import {
+  type ByteSource,
+  isRecord,
+  type PlainRecord,
+  type PlainValue,
+  type TensorInfo,
+} from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { decodeUtf8, isJsonObject, parseJson } from '../parse-json.js'
+import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
 import { readMetadata } from './read-metadata.js'
 
-/** The limit of the format's own library. */
+/** The format's own library has this limit. */
 const LONGEST_HEADER = 100_000_000
 const MOST_DIMENSIONS = 64
 
 export interface StoredTensor extends TensorInfo {
-  /** Of the first byte, from the start of the file. */
+  /** Counts bytes from the start of the file to the tensor's first. */
   readonly offset: number
 }
 
 export interface SafetensorsHeader {
-  /** In the order of their bytes. */
+  /** Holds them in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>
-  readonly metadata: { readonly [key: string]: PlainValue }
+  readonly metadata: PlainRecord
 }
 
 /** Throws `CheckpointError` that names the entry at fault. Reads the header alone. */
@@ -36,7 +43,7 @@ export async function readSafetensorsHeader(
   const what = `${source.label}: the safetensors header`
   const text = decodeUtf8(await readRange(source, 8, length, 'the header', signal), what)
   const header = parseJson(text, what)
-  if (text[0] !== '{' || !isJsonObject(header)) {
+  if (text[0] !== '{' || !isRecord(header)) {
     throw new CheckpointError(
       'malformed',
       `${what} is not a JSON object but begins with ${text.slice(0, 20)}`,
@@ -44,7 +51,7 @@ export async function readSafetensorsHeader(
   }
   const start = 8 + length
   const tensors: [string, StoredTensor][] = []
-  let metadata: { readonly [key: string]: PlainValue } = {}
+  let metadata: PlainRecord = {}
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') metadata = readMetadata(entry, source.label)
     else tensors.push([name, readEntry(source, name, entry, start)])
@@ -77,7 +84,7 @@ function readEntry(source: ByteSource, name: string, entry: PlainValue, start: n
   const refuse = (problem: string, code: 'malformed' | 'truncated' = 'malformed'): never => {
     throw new CheckpointError(code, `${source.label}: ${name} ${problem}`, { tensor: name })
   }
-  if (!isJsonObject(entry)) return refuse('is described by something else than a JSON object')
+  if (!isRecord(entry)) return refuse('is described by something else than a JSON object')
   const { dtype, shape, data_offsets: offsets } = entry
   for (const key of Object.keys(entry)) {
     if (key !== 'dtype' && key !== 'shape' && key !== 'data_offsets') {
@@ -88,7 +95,7 @@ function readEntry(source: ByteSource, name: string, entry: PlainValue, start: n
     return refuse(`has the dtype ${shown(dtype)}; known are ${Object.keys(BYTES_PER_ELEMENT).join(', ')}`)
   }
   if (!isShape(shape)) return refuse(`has the shape ${shown(shape)}, which is not a list of sizes`)
-  if (!isShape(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+  if (!isRisingPair(offsets)) {
     return refuse(`lies at ${shown(offsets)}, where two rising offsets from 0 are expected`)
   }
   const [first, end] = offsets
@@ -107,19 +114,17 @@ function readEntry(source: ByteSource, name: string, entry: PlainValue, start: n
   return { dtype, shape, byteLength: needed, offset: start + first }
 }
 
-/** `tensors` in the order of their bytes. */
+/** Refuses bytes that belong to two tensors or to none. `tensors` must come in the order of their bytes. */
 function assertCovered(source: ByteSource, tensors: readonly [string, StoredTensor][], start: number): void {
   let end = start
   let before = 'the header'
-  // Overlaps first: a gap is often only what an overlap leaves behind.
+  // Overlaps are looked for first, since a gap is often only what an overlap leaves behind.
   for (const [name, { offset, byteLength }] of tensors) {
     if (offset < end) {
       throw new CheckpointError(
         'malformed',
         `${source.label}: ${name} and ${before} share ${end - offset} bytes`,
-        {
-          tensor: name,
-        },
+        { tensor: name },
       )
     }
     end = offset + byteLength
@@ -139,9 +144,9 @@ function refuseGap(source: ByteSource, length: number, where: string): never {
   throw new CheckpointError('malformed', `${source.label}: the ${length} bytes ${where} belong to no tensor`)
 }
 
-/** Null where the count is beyond what a number holds exactly. */
+/** Gives null where the count is beyond what a number holds exactly. */
 function byteLengthOrNull(shape: Shape, dtype: DType): number | null {
-  let length = BYTES_PER_ELEMENT[dtype]
+  let length: number = BYTES_PER_ELEMENT[dtype]
   if (shape.includes(0)) return 0
   for (const size of shape) {
     length *= size
@@ -164,4 +169,10 @@ function isShape(value: PlainValue | undefined): value is readonly number[] {
     value.length <= MOST_DIMENSIONS &&
     value.every((size) => typeof size === 'number' && Number.isSafeInteger(size) && size >= 0)
   )
+}
+
+function isRisingPair(value: PlainValue | undefined): value is readonly [first: number, end: number] {
+  if (!isShape(value)) return false
+  const [first, end, ...others] = value
+  return first !== undefined && end !== undefined && others.length === 0 && first <= end
 }

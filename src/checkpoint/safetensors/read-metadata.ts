@@ -1,16 +1,16 @@
 /**
- * The `__metadata__` of a safetensors file: strings by name. Birder keeps its configuration there as JSON in strings; that
- * is unfolded here, so that both of Birder's formats say the same in the same form.
+ * Reads the `__metadata__` of a safetensors file, which are strings by name. Birder keeps its configuration there as JSON in strings;
+ * that is unfolded here, so that both of Birder's formats say the same in the same form.
  */
-import type { PlainValue } from '../checkpoint.js'
+import { isRecord, type PlainRecord, type PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { isJsonObject, parseJson } from '../parse-json.js'
+import { parseJson } from '../parse-json.js'
 
-/** Entries that Birder writes as JSON: anything else there is a damaged file. An empty string stands for none. */
+/** Birder writes these entries as JSON, so anything else there is a damaged file. An empty string stands for none. */
 const JSON_ENTRIES = new Set(['class_to_idx', 'signature', 'rgb_stats', 'config', 'backbone_config'])
 
-export function readMetadata(entry: PlainValue, label: string): { readonly [key: string]: PlainValue } {
-  if (!isJsonObject(entry)) {
+export function readMetadata(entry: PlainValue, label: string): PlainRecord {
+  if (!isRecord(entry)) {
     throw new CheckpointError('malformed', `${label}: __metadata__ is not a JSON object`)
   }
   const metadata: { [key: string]: PlainValue } = Object.create(null)
@@ -27,7 +27,7 @@ export function readMetadata(entry: PlainValue, label: string): { readonly [key:
   return metadata
 }
 
-/** Free text may begin with a bracket and need not be JSON. */
+/** Keeps the text where it is no JSON: free text may begin with a bracket. */
 function parsedOrAsIs(text: string): PlainValue {
   if (!/^\s*[{[]/.test(text)) return text
   try {

@@ -1,14 +1,13 @@
 /**
- * A file of torch.save before PyTorch 1.6: five pickles one after the other (a magic number, the version, the machine, the
- * value, the names of the storages), then the storages in that order, each after its count of elements.
+ * Opens a file of torch.save before PyTorch 1.6. It is five pickles one after the other (a magic number, the version, the machine,
+ * the value, the names of the storages), then the storages in that order, each after its count of elements.
  */
-import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
+import { assembleCheckpoint } from '../assemble-checkpoint.js'
 import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { isKind, type PickleStorage, type PickleValue } from '../pickle/pickle-value.js'
+import { isKind, type PickleStorage, type PickleValue, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
 import { readRange } from '../read-range.js'
-import { tensorReader } from '../tensor-reader.js'
 import { findStateDict } from './state-dict.js'
 import { gatherWindow, type TensorWindow, tensorWindow } from './tensor-window.js'
 
@@ -17,28 +16,31 @@ const LONGEST_PICKLES = 64 * 2 ** 20
 const VERSION = 1001
 
 interface LegacyTensor extends TensorWindow {
-  /** Of the storage's first element, from the start of the file. */
+  /** Counts bytes from the start of the file to the storage's first element. */
   readonly offset: number
 }
 
 interface LegacyPickles {
-  readonly values: readonly PickleValue[]
-  /** Of the fourth pickle, the value. */
+  readonly version: PickleValue
+  readonly machine: PickleValue
+  readonly root: PickleValue
+  /** Names the storages in the order in which they follow. */
+  readonly keys: PickleValue
+  /** Holds the storages of which `root` speaks. */
   readonly storages: ReadonlyMap<string, PickleStorage>
-  /** Bytes of all five. */
-  readonly length: number
+  /** Counts the bytes of all five pickles. */
+  readonly byteLength: number
 }
 
 /** Reads the pickles and the counts of the storages; tensors are read when asked for. */
 export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal): Promise<FileCheckpoint> {
-  const { values, storages, length } = await readPickles(source, signal)
-  const [, version, machine, root, keys] = values
+  const { version, machine, root, keys, storages, byteLength } = await readPickles(source, signal)
   assertKnownMachine(source, version, machine)
   if (!isKind(keys, 'list')) {
     throw new CheckpointError('malformed', `${source.label}: the list of storages is no list`)
   }
   const state = findStateDict(root, source.label)
-  const offsets = await locateStorages(source, keys.items, storages, length, signal)
+  const offsets = await locateStorages(source, keys.items, storages, byteLength, signal)
   const tensors = new Map<string, LegacyTensor>()
   for (const [name, tensor] of state.tensors) {
     const offset = offsets.get(tensor.storage.key)
@@ -51,23 +53,16 @@ export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal):
     }
     tensors.set(name, { ...tensorWindow(tensor, name, source.label), offset })
   }
-  return {
-    label: source.label,
-    format: 'torch-legacy',
-    tensors,
-    metadata: state.metadata,
-    wrapping: state.wrapping,
-    dropped: state.dropped,
-    read: tensorReader(source.label, tensors, async (window, name) =>
-      gatherWindow(
-        window,
-        await readRange(source, window.offset + window.spanStart, window.spanLength, name, signal),
-      ),
-    ),
-  }
+  return assembleCheckpoint(
+    { label: source.label, format: 'torch-legacy', ...state, tensors },
+    async (window, name) => {
+      const start = window.offset + window.spanStart
+      return gatherWindow(window, await readRange(source, start, window.spanLength, name, signal))
+    },
+  )
 }
 
-/** The pickles do not say how long they are: a larger piece is tried until all five fit. */
+/** The pickles do not say how long they are, so a larger piece is tried until all five fit. */
 async function readPickles(source: ByteSource, signal: AbortSignal | undefined): Promise<LegacyPickles> {
   for (let size = FIRST_GUESS; ; size *= 4) {
     const piece = await readRange(source, 0, Math.min(size, source.size), 'the pickles', signal)
@@ -88,16 +83,18 @@ async function readPickles(source: ByteSource, signal: AbortSignal | undefined):
 }
 
 function parsePickles(bytes: Uint8Array, label: string): LegacyPickles {
-  const values: PickleValue[] = []
-  let storages: ReadonlyMap<string, PickleStorage> = new Map()
-  let length = 0
-  while (values.length < 5) {
-    const pickle = unpickle(bytes.subarray(length), label)
-    values.push(pickle.value)
-    length += pickle.length
-    if (values.length === 4) storages = pickle.storages
+  let byteLength = 0
+  const next = () => {
+    const pickle = unpickle(bytes.subarray(byteLength), label)
+    byteLength += pickle.length
+    return pickle
   }
-  return { values, storages, length }
+  next() // The magic number has been compared already, by which this format is told.
+  const version = next().value
+  const machine = next().value
+  const { value: root, storages } = next()
+  const keys = next().value
+  return { version, machine, root, keys, storages, byteLength }
 }
 
 function assertKnownMachine(source: ByteSource, version: PickleValue, machine: PickleValue): void {
@@ -115,7 +112,7 @@ function assertKnownMachine(source: ByteSource, version: PickleValue, machine: P
   }
 }
 
-/** Walks the storages by their counts, which the pickle has told already. Gives where each one's elements begin. */
+/** Walks the storages by their counts, which the pickle has told already, and gives where each one's elements begin. */
 async function locateStorages(
   source: ByteSource,
   keys: readonly PickleValue[],
@@ -142,7 +139,7 @@ async function locateStorages(
       )
     }
     offsets.set(key, at + 8)
-    at += 8 + storage.total * (storage.dtype === null ? 1 : BYTES_PER_ELEMENT[storage.dtype])
+    at += 8 + storageByteLength(storage)
   }
   if (at !== source.size) {
     throw new CheckpointError(

@@ -1,10 +1,10 @@
-/** A file of torch.save since PyTorch 1.6: a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
+/** Opens a file of torch.save since PyTorch 1.6, which is a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
 import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
+import { assembleCheckpoint } from '../assemble-checkpoint.js'
 import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import type { PickleStorage } from '../pickle/pickle-value.js'
+import { type PickleStorage, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
-import { tensorReader } from '../tensor-reader.js'
 import { findStateDict } from './state-dict.js'
 import { gatherWindow, swapBytes, type TensorWindow, tensorWindow } from './tensor-window.js'
 import { readZipDirectory, type ZipEntry } from './zip-directory.js'
@@ -36,41 +36,34 @@ export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Pr
     const entry = storageEntry(source, entries, `${root}data/${tensor.storage.key}`, tensor.storage, name)
     tensors.set(name, { ...tensorWindow(tensor, name, source.label), entry })
   }
-  return {
-    label: source.label,
-    format: 'torch',
-    tensors,
-    metadata: state.metadata,
-    wrapping: state.wrapping,
-    dropped: state.dropped,
-    read: tensorReader(source.label, tensors, async (window) => {
-      if (window.byteLength === 0) return new Uint8Array(0)
-      const span = await readZipEntry(source, window.entry, window.spanStart, window.spanLength, signal)
-      if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
-      return gatherWindow(window, span)
-    }),
-  }
+  return assembleCheckpoint({ label: source.label, format: 'torch', ...state, tensors }, async (window) => {
+    if (window.byteLength === 0) return new Uint8Array(0)
+    const span = await readZipEntry(source, window.entry, window.spanStart, window.spanLength, signal)
+    if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
+    return gatherWindow(window, span)
+  })
 }
 
 function findPickle(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): ZipEntry {
-  const names = [...entries.keys()]
-  const pickles = names.filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'))
-  if (names.some((name) => name === 'constants.pkl' || name.endsWith('/constants.pkl'))) {
+  const all = [...entries.values()]
+  const named = (file: string) => all.filter(({ name }) => name === file || name.endsWith(`/${file}`))
+  if (named('constants.pkl').length > 0) {
     throw new CheckpointError(
       'unknown-format',
       `${source.label} is a TorchScript archive: a program, not weights. Save the state dict: ` +
         'torch.save(model.state_dict(), path)',
     )
   }
-  const [pickle] = pickles
-  if (pickles.length !== 1) {
-    const shown = names.slice(0, 5).join(', ') || 'nothing'
+  const [pickle, ...others] = named('data.pkl')
+  if (pickle === undefined || others.length > 0) {
+    const count = named('data.pkl').length
+    const shown = all.slice(0, 5).map(({ name }) => name)
     throw new CheckpointError(
       'unknown-format',
-      `${source.label} is a zip archive with ${pickles.length} entries data.pkl, where torch.save writes one; it holds ${shown}`,
+      `${source.label} is a zip archive with ${count} entries data.pkl, where torch.save writes one; it holds ${shown.join(', ') || 'nothing'}`,
     )
   }
-  return entries.get(pickle) as ZipEntry
+  return pickle
 }
 
 async function isBigEndian(
@@ -106,7 +99,7 @@ function storageEntry(
       { tensor },
     )
   }
-  const needed = storage.total * (storage.dtype === null ? 1 : BYTES_PER_ELEMENT[storage.dtype])
+  const needed = storageByteLength(storage)
   if (entry.size !== needed) {
     throw new CheckpointError(
       'malformed',

@@ -1,24 +1,24 @@
 /**
- * Where in a PyTorch file the weights are. Some files are a state dict, others keep one beside class names and optimiser
+ * Finds where in a PyTorch file the weights are. Some files are a state dict, others keep one beside class names and optimiser
  * states; the places known are looked at in the order below, and what was found where is told.
  */
-import type { PlainValue } from '../checkpoint.js'
+import type { PlainRecord, PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
-import { plainConverter } from '../pickle/plain-value.js'
+import { plainConverter } from '../pickle/plain-converter.js'
 import { unwrapNames } from '../unwrap-names.js'
 
 /**
- * Birder's place first. Of a teacher and a student the teacher is the model that is published, and of a model and its
+ * Birder's place comes first. Of a teacher and a student the teacher is the model that is published, and of a model and its
  * moving average the average; a student alone is not what anybody wants features of.
  */
 const PLACES = ['state', 'teacher', 'model_ema', 'state_dict', 'model'] as const
 const DEEPEST = 8
 
 export interface StateDict {
-  /** By the names the network has, in the order of the file. */
+  /** Holds them by the names that the network has, in the order of the file. */
   readonly tensors: ReadonlyMap<string, PickleTensor>
-  readonly metadata: { readonly [key: string]: PlainValue }
+  readonly metadata: PlainRecord
   readonly wrapping: string
   readonly dropped: readonly string[]
 }
@@ -26,7 +26,8 @@ export interface StateDict {
 /** `label` names the file in errors. Throws `malformed` where no tensors are found. */
 export function findStateDict(root: PickleValue, label: string): StateDict {
   if (!isKind(root, 'dict')) {
-    plainConverter()(root, label) // What nests too deep is refused as that.
+    // What nests too deep is refused as that, before it is called something else than a dict.
+    plainConverter()(root, label)
     throw new CheckpointError(
       'malformed',
       `${label} holds ${describe(root)}, where a dict of tensors is expected`,
@@ -54,13 +55,13 @@ export function findStateDict(root: PickleValue, label: string): StateDict {
     (key) => (path.length > 0 ? key === path[0] : stored.has(key)),
     label,
   )
-  const { tensors, prefix, dropped: droppedTensors } = unwrapNames(stored)
+  const unwrapped = unwrapNames(stored)
   const droppedInside = path.length > 0 ? others.map((key) => [...path, key].join('/')) : []
   return {
-    tensors,
+    tensors: unwrapped.tensors,
     metadata,
-    wrapping: [...path, ...(prefix === '' ? [] : [prefix])].join('/'),
-    dropped: [...dropped, ...droppedInside, ...droppedTensors],
+    wrapping: [...path, ...(unwrapped.wrapping === '' ? [] : [unwrapped.wrapping])].join('/'),
+    dropped: [...dropped, ...droppedInside, ...unwrapped.dropped],
   }
 }
 
@@ -72,7 +73,7 @@ function innerPlaceOrNull(dict: PickleDict): { key: string; dict: PickleDict } |
   return null
 }
 
-/** Whether one of the known places one level further in is a dict: then it is worth going there. */
+/** It is worth going in where one of the known places one level further in is a dict. */
 function leadsFurther(dict: PickleDict): boolean {
   return PLACES.some((key) => isKind(dict.entries.get(key), 'dict'))
 }
@@ -82,12 +83,12 @@ function holdsTensors(dict: PickleDict): boolean {
   return false
 }
 
-/** The root's other entries: plain values are metadata, the rest (optimiser states, a student) is dropped. */
+/** Sorts the root's other entries: plain values are metadata, the rest (optimiser states, a student) is dropped. */
 function splitBesides(
   root: PickleDict,
   isTaken: (key: string) => boolean,
   label: string,
-): { metadata: { readonly [key: string]: PlainValue }; dropped: readonly string[] } {
+): { readonly metadata: PlainRecord; readonly dropped: readonly string[] } {
   const metadata: { [key: string]: PlainValue } = Object.create(null)
   const dropped: string[] = []
   const toPlain = plainConverter()

@@ -10,7 +10,7 @@ const plain = torchZip(
 )
 const read = (bytes: Uint8Array) => readZipDirectory(memorySource(bytes, 'it'))
 
-/** The same archive with sizes and places in 64 bits, as files beyond 4 GiB have them. */
+/** Rewrites an archive with sizes and places in 64 bits, as files beyond 4 GiB have them. */
 function zip64(zip: Uint8Array): Uint8Array {
   const view = new DataView(zip.buffer, zip.byteOffset)
   const end = zip.length - 22

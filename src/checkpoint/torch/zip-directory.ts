@@ -1,8 +1,8 @@
 /**
- * The directory at the end of a zip archive, as far as torch.save writes it: zip64, stored or deflated, one volume.
+ * Reads the directory at the end of a zip archive, as far as torch.save writes it: zip64, stored or deflated, one volume.
  *
- * Strict where zip readers usually are lenient, because two readers that disagree about a file can be played against each
- * other: no name twice, no entry over another, nothing between the directory and the end.
+ * It is strict where zip readers usually are lenient, because two readers that disagree about a file can be played against each
+ * other: no name stands twice, no entry lies over another, nothing lies between the directory and the end.
  */
 import type { ByteSource } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
@@ -11,9 +11,9 @@ import { readRange } from '../read-range.js'
 
 export interface ZipEntry {
   readonly name: string
-  /** Of the local header. */
+  /** Counts bytes from the start of the archive to the local header. */
   readonly offset: number
-  /** No byte of this entry lies at or after it: the next entry or the directory begins here. */
+  /** No byte of this entry lies at or after it, since the next entry or the directory begins here. */
   readonly limit: number
   readonly compression: 'stored' | 'deflated' | 'other'
   readonly encrypted: boolean
@@ -34,7 +34,7 @@ interface DirectoryPlace {
   readonly entries: number
 }
 
-/** By name, in the order of the directory. Reads the end of the file alone. Throws `truncated`, `malformed` or `too-large`. */
+/** Gives the entries by name, in the order of the directory. Reads the end of the file alone. Throws `truncated`, `malformed` or `too-large`. */
 export async function readZipDirectory(
   source: ByteSource,
   signal?: AbortSignal,
@@ -81,22 +81,14 @@ function refuseDuplicate(source: ByteSource, records: readonly ZipEntry[]): neve
   )
 }
 
-/** The end record, and the zip64 one before it where the numbers need more than 32 bits. */
+/** Looks into the end record, and into the zip64 one before it where the numbers need more than 32 bits. */
 async function findDirectory(source: ByteSource, signal: AbortSignal | undefined): Promise<DirectoryPlace> {
   const tailSize = Math.min(source.size, END_SIZE + LONGEST_COMMENT + LOCATOR_SIZE + END64_SIZE)
   const tailStart = source.size - tailSize
   const tail = await readRange(source, tailStart, tailSize, 'the end of the archive', signal)
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength)
-  let end = tailSize - END_SIZE
-  while (
-    end >= 0 &&
-    !(
-      view.getUint32(end, true) === 0x06054b50 && end + END_SIZE + view.getUint16(end + 20, true) === tailSize
-    )
-  ) {
-    end--
-  }
-  if (end < 0) {
+  const end = findEndOrNull(view)
+  if (end === null) {
     throw new CheckpointError(
       'truncated',
       `${source.label} begins as a zip archive (PyTorch), but its directory, which stands at the end, is missing. ` +
@@ -122,6 +114,15 @@ async function findDirectory(source: ByteSource, signal: AbortSignal | undefined
     )
   }
   return place
+}
+
+/** Looks for the end record backwards: its place is known only by the comment behind it, which must reach to the end of the file. */
+function findEndOrNull(tail: DataView): number | null {
+  for (let end = tail.byteLength - END_SIZE; end >= 0; end--) {
+    if (tail.getUint32(end, true) !== 0x06054b50) continue
+    if (end + END_SIZE + tail.getUint16(end + 20, true) === tail.byteLength) return end
+  }
+  return null
 }
 
 async function readEnd64OrNull(
@@ -186,7 +187,7 @@ function parseRecord(source: ByteSource, record: Uint8Array): ZipEntry {
   const nameLength = view.getUint16(28, true)
   const name = decodeUtf8(record.subarray(46, 46 + nameLength), `${source.label}: the name of a zip entry`)
   const extraEnd = 46 + nameLength + view.getUint16(30, true)
-  // A field of all ones stands in the zip64 extra field instead, in this order.
+  // A number whose field is all ones stands in the zip64 extra field instead, in the order of the calls below.
   const wide = wideFields(source, name, record.subarray(46 + nameLength, extraEnd))
   const field = (at: number) => {
     const value = view.getUint32(at, true)

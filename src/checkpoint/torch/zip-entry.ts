@@ -1,4 +1,4 @@
-/** The contents of one entry of a zip archive: where stored bytes lie, and deflated ones inflated within bounds. */
+/** Reads one entry of a zip archive: stored bytes from where they lie, deflated ones inflated within bounds. */
 import { Inflate } from 'fflate'
 import type { ByteSource } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
@@ -8,7 +8,7 @@ import type { ZipEntry } from './zip-directory.js'
 
 /** Deflate cannot shrink anything further than this. */
 const MOST_EXPANSION = 1032
-/** Of compressed bytes at once: what one step may inflate to is bounded by it. */
+/** So many compressed bytes are inflated at once, which bounds what one step may inflate to. */
 const INFLATE_STEP = 16 * 1024
 
 /** Refuses what cannot be read, or cannot be true, from the directory alone. */
@@ -26,7 +26,7 @@ export function assertReadable(source: ByteSource, entry: ZipEntry): void {
   }
 }
 
-/** `length` bytes from `start` of the entry's contents, in memory of their own. */
+/** Gives `length` bytes from `start` of the entry's contents, in memory of their own. */
 export async function readZipEntry(
   source: ByteSource,
   entry: ZipEntry,
@@ -41,7 +41,7 @@ export async function readZipEntry(
   return inflate(source, entry, compressed, signal).slice(start, start + length)
 }
 
-/** The local header repeats the name and has an extra field of its own (torch pads with it), so it must be looked at. */
+/** Finds the first byte of the contents. The local header repeats the name and has an extra field of its own (torch pads with it), so it must be looked at. */
 async function dataOffset(
   source: ByteSource,
   entry: ZipEntry,

@@ -1,9 +1,11 @@
-/** Birder's own files, `.pt` and `.safetensors`: the canonical names are theirs, so little is renamed. */
-import type { Shape } from '../../tensor/shape.js'
-import type { VitConfig } from '../vit-config.js'
-import { specialTokens } from '../vit-config.js'
+/** Birder's own files, `.pt` and `.safetensors`, have the canonical names already, so little is renamed. */
+import { foldIntoBias, foldIntoWeight } from '../../kernels/fold-batch-norm.js'
+import { rmsNorm } from '../../kernels/rms-norm.js'
+import { type Shape, sizeAt } from '../../tensor/shape.js'
+import { specialTokens, type VitConfig } from '../vit-config.js'
 import { readBirderConfig } from './birder-config.js'
-import { type Dialect, type StoredWeight, stored, tokenWithPositions } from './dialect.js'
+import type { Dialect } from './dialect.js'
+import { type StoredWeight, stored, tokenWithPositions } from './stored-weight.js'
 
 export const birder: Dialect = {
   name: 'birder',
@@ -11,7 +13,7 @@ export const birder: Dialect = {
     tensors.has('encoder.block.0.attn.qkv.weight') || tensors.has('encoder.block.0.norm1.weight'),
   readConfig: readBirderConfig,
   source,
-  // Rows of the special tokens come first: registers, then class token.
+  // Rows of the special tokens come first: registers, then the class token.
   positions: (config) =>
     config.positions === null
       ? null
@@ -19,85 +21,78 @@ export const birder: Dialect = {
   ignores: (tensor) => tensor.endsWith('.num_batches_tracked'),
 }
 
-function gridCells({ positions }: VitConfig): number {
-  return positions === null ? 0 : positions.rows * positions.columns
-}
-
 function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   if (weight === 'class_token' || weight === 'reg_tokens') return tokenSource(weight, shape, config)
   if (weight === 'conv_proj.weight')
-    return stored(weight, [shape[0], config.channels, config.patchSize, config.patchSize])
+    return stored(weight, [sizeAt(shape, 0), config.channels, config.patchSize, config.patchSize])
   if (weight.startsWith('conv_proj.') && config.stem.kind === 'hmlp')
     return stemSource(weight, shape, config.stem.norm)
   if (weight === 'attn_pool.latent') return stored(weight, [1, ...shape])
-  if (weight.endsWith('.mlp.slots')) return slotSource(weight, shape, config)
+  if (weight.endsWith('.mlp.slots') && config.experts !== null)
+    return slotSource(weight, shape, config.experts.count, config.epsilon)
   return stored(weight, shape)
 }
 
 function tokenSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   const token = { tensor: weight, shape: [1, ...shape] }
-  if (config.positions === null || !config.positions.specialRows) return { parts: [token] }
-  const table = {
-    tensor: 'pos_embedding',
-    shape: [1, specialTokens(config) + gridCells(config), config.width],
-  }
-  return tokenWithPositions(token, table, weight === 'class_token' ? config.registers : 0)
+  const { positions, width, registers } = config
+  if (positions === null || !positions.specialRows) return stored(token.tensor, token.shape)
+  const rows = specialTokens(config) + positions.rows * positions.columns
+  const table = { tensor: 'pos_embedding', shape: [1, rows, width] }
+  return tokenWithPositions(token, table, weight === 'class_token' ? registers : 0)
 }
 
-/** Kernel = stride of the stem's convolutions, by module number. */
-const STEM_KERNELS: Readonly<Record<string, number>> = { '0': 4, '3': 2, '6': 2 }
+/** Each convolution of the stem has kernel = stride, and a norm behind it. */
+const STEM_LAYERS: ReadonlyMap<string, { readonly kernel: number; readonly norm: string }> = new Map([
+  ['conv_proj.0', { kernel: 4, norm: 'conv_proj.1' }],
+  ['conv_proj.3', { kernel: 2, norm: 'conv_proj.4' }],
+  ['conv_proj.6', { kernel: 2, norm: 'conv_proj.7' }],
+])
 const BATCH_NORM_EPSILON = 1e-5
 
 function stemSource(weight: string, shape: Shape, norm: 'layerNorm' | 'batchNorm'): StoredWeight {
-  const [, index, kind] = weight.split('.')
-  const kernel = STEM_KERNELS[index]
-  if (kernel === undefined) return stored(weight, shape)
-  const own = kind === 'weight' ? [shape[0], shape[1] / kernel ** 2, kernel, kernel] : shape
+  const dot = weight.lastIndexOf('.')
+  const isWeight = weight.slice(dot) === '.weight'
+  const layer = STEM_LAYERS.get(weight.slice(0, dot))
+  if (layer === undefined) return stored(weight, shape)
+  const { kernel } = layer
+  const channels = sizeAt(shape, 0)
+  const own = isWeight ? [channels, sizeAt(shape, 1) / kernel ** 2, kernel, kernel] : shape
   if (norm === 'layerNorm') return stored(weight, own)
-  const after = `conv_proj.${Number(index) + 1}`
-  const vector = (name: string) => ({ tensor: `${after}.${name}`, shape: [shape[0]] })
-  const parts = [
-    { tensor: weight, shape: own },
-    vector('weight'),
-    vector('running_var'),
-    vector('bias'),
-    vector('running_mean'),
-  ]
-  return { parts, combine: kind === 'weight' ? foldedWeight : foldedBias }
-}
-
-function foldedWeight([weight, gain, variance]: readonly Float32Array[]): Float32Array {
-  const perChannel = weight.length / gain.length
-  return weight.map((value, i) => {
-    const c = Math.floor(i / perChannel)
-    return (value * gain[c]) / Math.sqrt(variance[c] + BATCH_NORM_EPSILON)
-  })
-}
-
-function foldedBias([bias, gain, variance, shift, mean]: readonly Float32Array[]): Float32Array {
-  return bias.map(
-    (value, c) => ((value - mean[c]) * gain[c]) / Math.sqrt(variance[c] + BATCH_NORM_EPSILON) + shift[c],
-  )
-}
-
-/** Slot embeddings are normalised before use, whatever the image: done once, here. */
-function slotSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {
-  const name = weight.slice(0, -'.slots'.length)
-  const experts = config.experts?.count ?? 1
-  const [slots, width] = shape
+  const vector = (name: string) => ({ tensor: `${layer.norm}.${name}`, shape: [channels] })
   return {
     parts: [
-      { tensor: `${name}.slot_embeds`, shape: [experts, slots / experts, width] },
+      { tensor: weight, shape: own },
+      vector('weight'),
+      vector('running_var'),
+      vector('bias'),
+      vector('running_mean'),
+    ],
+    combine: (
+      values: Float32Array,
+      gain: Float32Array,
+      variance: Float32Array,
+      shift: Float32Array,
+      mean: Float32Array,
+    ) => {
+      const fold = isWeight ? foldIntoWeight : foldIntoBias
+      return fold(values, { gain, variance, shift, mean, epsilon: BATCH_NORM_EPSILON })
+    },
+  }
+}
+
+/** Slot embeddings are normalised before use, whatever the image, so it is done once, here. */
+function slotSource(weight: string, shape: Shape, experts: number, epsilon: number): StoredWeight {
+  const name = weight.slice(0, -'.slots'.length)
+  const width = sizeAt(shape, 1)
+  return {
+    parts: [
+      { tensor: `${name}.slot_embeds`, shape: [experts, sizeAt(shape, 0) / experts, width] },
       { tensor: `${name}.slot_norm.weight`, shape: [width] },
     ],
-    combine: ([values, gain]) => {
+    combine: (values: Float32Array, gain: Float32Array) => {
       const out = new Float32Array(values.length)
-      for (let row = 0; row < values.length; row += width) {
-        let square = 0
-        for (let c = 0; c < width; c++) square += values[row + c] ** 2
-        const scale = 1 / Math.sqrt(square / width + config.epsilon)
-        for (let c = 0; c < width; c++) out[row + c] = values[row + c] * scale * gain[c]
-      }
+      rmsNorm(values, gain, epsilon, out)
       return out
     },
   }

@@ -1,12 +1,6 @@
 /** Reads settings from a config that a file brought along: each with its expected kind, and an error that names the key. */
-import type { PlainValue } from '../../checkpoint/checkpoint.js'
+import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-
-export type PlainRecord = { readonly [key: string]: PlainValue }
-
-export function isRecord(value: PlainValue | undefined): value is PlainRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** No network is larger; a config that says so lies. */
 const LARGEST_NUMBER = 1e6
@@ -24,37 +18,40 @@ export class ConfigReader {
     return Object.keys(this.#values).filter((key) => this.has(key))
   }
 
+  /** A key whose value is null counts as absent, as it does in Birder's Python. */
   has(key: string): boolean {
-    return Object.hasOwn(this.#values, key) && this.#values[key] !== null
+    return this.#valueOrNull(key) !== null
   }
 
   flag(key: string, fallback: boolean): boolean {
-    if (!this.has(key)) return fallback
-    const value = this.#values[key]
+    const value = this.#valueOrNull(key)
+    if (value === null) return fallback
     if (typeof value === 'boolean') return value
     throw this.#wrong(key, 'true or false')
   }
 
   text(key: string, fallback: string): string {
-    if (!this.has(key)) return fallback
-    const value = this.#values[key]
+    const value = this.#valueOrNull(key)
+    if (value === null) return fallback
     if (typeof value === 'string') return value
     throw this.#wrong(key, 'a text')
   }
 
-  oneOf(key: string, known: readonly string[], fallback: string): string {
-    const value = this.text(key, fallback)
-    if (known.includes(value)) return value
-    throw this.#wrong(key, `one of ${known.join(', ')}`)
+  /** Gives what the text stands for in `choices`. */
+  choice<Choice>(key: string, choices: ReadonlyMap<string, Choice>, fallback: string): Choice {
+    const choice = choices.get(this.text(key, fallback))
+    if (choice !== undefined) return choice
+    throw this.#wrong(key, `one of ${[...choices.keys()].join(', ')}`)
   }
 
   number(key: string, fallback: number): number {
-    if (!this.has(key)) return fallback
-    const value = this.#values[key]
+    const value = this.#valueOrNull(key)
+    if (value === null) return fallback
     if (typeof value === 'number' && value >= 0 && value <= LARGEST_NUMBER) return value
     throw this.#wrong(key, `a number from 0 to ${LARGEST_NUMBER}`)
   }
 
+  /** Throws where the key is absent, too. */
   positive(key: string): number {
     const value = this.number(key, 0)
     if (Number.isInteger(value) && value > 0) return value
@@ -62,10 +59,15 @@ export class ConfigReader {
   }
 
   numbersOrNull(key: string): readonly number[] | null {
-    if (!this.has(key)) return null
-    const value = this.#values[key]
+    const value = this.#valueOrNull(key)
+    if (value === null) return null
     if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value
     throw this.#wrong(key, 'a list of numbers')
+  }
+
+  /** Gives null where the key is absent, and undefined only where a caller's own config has it as a value. */
+  #valueOrNull(key: string): PlainValue | undefined {
+    return Object.hasOwn(this.#values, key) ? this.#values[key] : null
   }
 
   #wrong(key: string, expected: string): CheckpointError {

@@ -1,24 +1,19 @@
-/** What DINOv2's three other dialects share: the shape of the network read off its tensors, and DINOv2's fixed settings. */
-import type { TensorInfo } from '../../checkpoint/checkpoint.js'
+/** Reads the shape of a network off its tensors, for DINOv2's three other dialects, and adds DINOv2's fixed settings. */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { PositionRule } from '../positions.js'
 import { IMAGENET_STATS, type RgbStats, type VitConfig } from '../vit-config.js'
-import { squareSideOrNull, type VitHints } from './dialect.js'
+import type { VitHints } from './dialect.js'
+import { type Dinov2Layout, tensorName } from './dinov2-layout.js'
+import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
 
-/** What differs between the dialects; the rest follows from tensors. */
+/** These facts differ between the dialects; the rest follows from tensors. */
 export interface Dinov2Facts {
-  readonly label: string
-  readonly tensors: ReadonlyMap<string, TensorInfo>
-  /** Tensor names. */
-  readonly stem: string
-  readonly table: string
-  readonly registers: string
-  readonly block: string
-  readonly depth: number
+  readonly checkpoint: Checkpoint
+  readonly layout: Dinov2Layout
   readonly gated: boolean
-  /** Hidden width of the feed-forward net; of one half where it is gated. */
-  readonly hidden: number
-  readonly layerScale: boolean
+  /** Says which tensor shows the hidden width of the feed-forward net; where it is gated, that of one half. */
+  readonly hidden: { readonly tensor: string; readonly axis: number }
   readonly rule: (registers: number) => PositionRule
   readonly heads?: number | undefined
   readonly epsilon?: number | undefined
@@ -27,28 +22,21 @@ export interface Dinov2Facts {
 }
 
 export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
-  const { label, tensors } = facts
-  const stem = tensors.get(facts.stem)?.shape ?? []
-  const table = tensors.get(facts.table)?.shape ?? []
-  if (stem.length !== 4 || stem[2] !== stem[3] || table.length !== 3) {
-    throw new CheckpointError(
-      'wrong-shape',
-      `${label}: ${facts.stem} is [${stem}] and ${facts.table} [${table}]; expected [D, C, P, P] and [1, positions, D].`,
-      { tensor: stem.length === 4 && stem[2] === stem[3] ? facts.table : facts.stem },
-    )
-  }
-  const [width, channels, patchSize] = stem
-  const registers = tensors.get(facts.registers)?.shape[1] ?? 0
-  const grid = gridOf(facts, hints, table[1], patchSize)
+  const { checkpoint, layout } = facts
+  const { tensors } = checkpoint
+  const { width, channels, patchSize, cells } = readFront(facts)
+  // A file without the tensor is of a network without registers.
+  const registers = sizeOrNull(tensors, layout.registers, 1) ?? 0
+  const grid = gridOf(facts, hints, cells, patchSize)
   return {
     network: null,
     size: [grid.rows * patchSize, grid.columns * patchSize],
     channels,
     patchSize,
     width,
-    depth: facts.depth,
+    depth: countBlocks(tensors, layout.blocks),
     heads: headsOf(facts, hints, width),
-    hidden: facts.hidden,
+    hidden: storedSize(checkpoint, facts.hidden.tensor, facts.hidden.axis, layout.dialect),
     classToken: true,
     registers,
     norm: 'layerNorm',
@@ -58,7 +46,7 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
     qkvBias: true,
     queryKeyNorm: false,
     attentionNorm: false,
-    layerScale: facts.layerScale,
+    layerScale: tensors.has(tensorName(layout, 'encoder.block.0.layer_scale_1.gamma')),
     mlp: facts.gated ? 'swiglu' : 'ffn',
     activation: facts.gated ? 'silu' : 'gelu',
     experts: null,
@@ -71,7 +59,25 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
   }
 }
 
-function headsOf({ label, heads }: Dinov2Facts, hints: VitHints, width: number): number {
+/** Reads the sizes that the stem [D, C, P, P] and the position table [1, cells, D] show. */
+function readFront({ checkpoint: { tensors, label }, layout }: Dinov2Facts) {
+  const stemName = tensorName(layout, 'conv_proj.weight')
+  const stem = tensors.get(stemName)?.shape ?? []
+  const table = tensors.get(layout.positions)?.shape ?? []
+  const [width, channels, patchSize, patchWidth, ...others] = stem
+  const isStem =
+    width !== undefined && channels !== undefined && patchSize !== undefined && others.length === 0
+  const [, cells, depth, ...more] = table
+  if (isStem && patchSize === patchWidth && cells !== undefined && depth !== undefined && more.length === 0)
+    return { width, channels, patchSize, cells }
+  throw new CheckpointError(
+    'wrong-shape',
+    `${label}: ${stemName} is [${stem}] and ${layout.positions} [${table}]; expected [D, C, P, P] and [1, positions, D].`,
+    { tensor: isStem && patchSize === patchWidth ? layout.positions : stemName },
+  )
+}
+
+function headsOf({ checkpoint: { label }, heads }: Dinov2Facts, hints: VitHints, width: number): number {
   const count = hints.heads ?? heads ?? width / 64
   if (Number.isInteger(count) && count > 0 && width % count === 0) return count
   throw new CheckpointError(
@@ -80,7 +86,7 @@ function headsOf({ label, heads }: Dinov2Facts, hints: VitHints, width: number):
   )
 }
 
-/** The stored grid: from the size where one is known, else square; with or without a row for the class token in front. */
+/** Finds the stored grid from the size where one is known, else a square one, with or without a row for the class token in front. */
 function gridOf(facts: Dinov2Facts, hints: VitHints, positions: number, patch: number) {
   const size = hints.size ?? facts.size
   const known =
@@ -94,7 +100,7 @@ function gridOf(facts: Dinov2Facts, hints: VitHints, positions: number, patch: n
   }
   throw new CheckpointError(
     'contradiction',
-    `${facts.label}: its ${positions} positions fit ${known === null ? 'no square grid' : `no grid of ${known.rows} x ${known.columns}`}, ` +
+    `${facts.checkpoint.label}: its ${positions} positions fit ${known === null ? 'no square grid' : `no grid of ${known.rows} x ${known.columns}`}, ` +
       'with or without one for the class token. Give the trained size (option size: [height, width]).',
   )
 }

@@ -1,24 +1,41 @@
-/** timm's vision transformers: Meta's block names, registers as `reg_token`, a packed gated feed-forward net, an optional classifier. */
-import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
+/** timm's vision transformers have Meta's block names, registers as `reg_token`, a packed gated feed-forward net and maybe a classifier. */
+import { type Checkpoint, isRecord, type PlainRecord } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { Shape } from '../../tensor/shape.js'
-import type { VitConfig } from '../vit-config.js'
-import { isRecord, type PlainRecord } from './config-reader.js'
-import { band, countBlocks, type Dialect, type StoredWeight, stored, type VitHints } from './dialect.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
+import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config } from './dinov2-config.js'
-import { classTokenSource, stemWeight } from './dinov2-tokens.js'
-import { BLOCK_PARTS } from './facebook.js'
+import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
+import { sizeOrNull, storedSize } from './headers.js'
+import { META_MODULES, META_PARTS } from './meta-names.js'
+
+const LAYOUT: Dinov2Layout = {
+  dialect: 'timm',
+  classToken: 'cls_token',
+  registers: 'reg_token',
+  positions: 'pos_embed',
+  blocks: 'blocks.',
+  scale: 'gamma',
+  modules: { ...META_MODULES, embedding_norm: 'fc_norm', classifier: 'head' },
+  parts: {
+    ...META_PARTS,
+    // The gate is the first half (timm layers/mlp.py: SwiGLUPacked, gate_last=False).
+    'mlp.fc1_g': { half: 0, of: 'mlp.fc1' },
+    'mlp.fc1_x': { half: 1, of: 'mlp.fc1' },
+    'mlp.fc2': 'mlp.fc2',
+  },
+}
 
 export const timm: Dialect = {
   name: 'timm',
   recognises: (tensors) => tensors.has('blocks.0.attn.qkv.weight') && tensors.has('patch_embed.proj.weight'),
   readConfig,
-  source,
-  positions: (config) => ({ tensor: 'pos_embed', special: config.positions?.specialRows ? 1 : 0 }),
+  source: dinov2Source(LAYOUT),
+  positions: (config) => ({ tensor: LAYOUT.positions, special: config.positions?.specialRows ? 1 : 0 }),
   ignores: () => false,
 }
 
-function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig {
+function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
+  const { tensors, label } = checkpoint
   const unknown = ['norm_pre.weight', 'attn_pool.q.weight', 'blocks.0.attn.q_norm.weight'].find((name) =>
     tensors.has(name),
   )
@@ -31,20 +48,17 @@ function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig 
   }
   const file = isRecord(hints.configFile) ? hints.configFile : {}
   const args = isRecord(file.model_args) ? file.model_args : {}
-  const rows = tensors.get('blocks.0.mlp.fc1.weight')?.shape[0] ?? 0
-  const gated = tensors.get('blocks.0.mlp.fc2.weight')?.shape[1] === rows / 2
+  // Only a gated net's second matrix reads half of what its first one gives.
+  const rows = sizeOrNull(tensors, 'blocks.0.mlp.fc1.weight', 0)
+  const gated = rows !== null && sizeOrNull(tensors, 'blocks.0.mlp.fc2.weight', 1) === rows / 2
   const config = dinov2Config(
     {
-      label,
-      tensors,
-      stem: 'patch_embed.proj.weight',
-      table: 'pos_embed',
-      registers: 'reg_token',
-      block: 'blocks.',
-      depth: countBlocks(tensors, 'blocks.'),
+      checkpoint,
+      layout: LAYOUT,
       gated,
-      hidden: gated ? rows / 2 : rows,
-      layerScale: tensors.has('blocks.0.ls1.gamma'),
+      hidden: gated
+        ? { tensor: 'blocks.0.mlp.fc2.weight', axis: 1 }
+        : { tensor: 'blocks.0.mlp.fc1.weight', axis: 0 },
       rule: () => 'antialias',
       heads: typeof args.num_heads === 'number' ? args.num_heads : undefined,
       size: inputSize(file),
@@ -58,15 +72,15 @@ function readConfig({ tensors, label }: Checkpoint, hints: VitHints): VitConfig 
     qkvBias: tensors.has('blocks.0.attn.qkv.bias'),
     finalNorm: averaged ? 'pooled' : 'tokens',
     pooling: averaged || file.global_pool === 'avg' ? { kind: 'mean' } : { kind: 'class' },
-    classifier: classifier(tensors),
+    classifier: classifier(checkpoint),
   }
 }
 
-function classifier(tensors: ReadonlyMap<string, TensorInfo>): VitConfig['classifier'] {
-  const head = tensors.get('head.weight')
-  return head === undefined
-    ? null
-    : { classes: head.shape[0], kind: 'linear', bias: tensors.has('head.bias') }
+function classifier(checkpoint: Checkpoint): VitConfig['classifier'] {
+  const { tensors } = checkpoint
+  if (!tensors.has('head.weight')) return null
+  const classes = storedSize(checkpoint, 'head.weight', 0, LAYOUT.dialect)
+  return { classes, kind: 'linear', bias: tensors.has('head.bias') }
 }
 
 function pretrained(file: PlainRecord): PlainRecord {
@@ -78,26 +92,9 @@ function inputSize(file: PlainRecord): readonly [number, number] | undefined {
   return Array.isArray(size) && size.length === 3 ? [Number(size[1]), Number(size[2])] : undefined
 }
 
-function rgbStats(file: PlainRecord): VitConfig['rgbStats'] | undefined {
+function rgbStats(file: PlainRecord): RgbStats | undefined {
   const { mean, std } = pretrained(file)
   return Array.isArray(mean) && Array.isArray(std)
     ? { mean: mean.map(Number), std: std.map(Number) }
     : undefined
-}
-
-function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
-  if (weight === 'class_token') return classTokenSource('cls_token', 'pos_embed', shape, config)
-  if (weight === 'reg_tokens') return stored('reg_token', [1, ...shape])
-  if (weight === 'conv_proj.weight') return stemWeight('patch_embed.proj.weight', shape, config)
-  if (weight === 'conv_proj.bias') return stored('patch_embed.proj.bias', shape)
-  if (weight.startsWith('embedding_norm.')) return stored(weight.replace('embedding_norm', 'fc_norm'), shape)
-  if (weight.startsWith('classifier.')) return stored(weight.replace('classifier', 'head'), shape)
-  const block = /^encoder\.block\.(\d+)\.(.+)\.(weight|bias|gamma)$/.exec(weight)
-  if (block === null) return stored(weight, shape)
-  const [, index, part, kind] = block
-  const name = (own: string) => `blocks.${index}.${own}.${kind}`
-  // The gate is the first half (timm layers/mlp.py: SwiGLUPacked, gate_last=False).
-  if (part === 'mlp.fc1_g') return band(name('mlp.fc1'), shape, 0, 2)
-  if (part === 'mlp.fc1_x') return band(name('mlp.fc1'), shape, 1, 2)
-  return stored(name(BLOCK_PARTS[part] ?? part), shape)
 }

@@ -1,4 +1,4 @@
-/** Pickled values as JSON's kinds of value: what a checkpoint says beside its tensors. */
+/** Turns pickled values into JSON's kinds of value, for what a checkpoint says beside its tensors. */
 import type { PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleValue } from './pickle-value.js'
@@ -8,9 +8,9 @@ const DEEPEST = 64
 const MOST_VALUES = 2_000_000
 
 /**
- * Tuples become lists, keys become strings, the name of a dtype a string. Undefined where the value holds tensors, storages
- * or bytes. Throws `malformed` or `too-large`, with `what` in the message, where it nests too deep or unfolds to too much;
- * all values of one file share the bound, so they share a converter.
+ * Tuples become lists, keys become strings, the name of a dtype a string. The converter gives undefined where the value holds
+ * tensors, storages or bytes. It throws `malformed` or `too-large`, with `what` in the message, where the value nests too deep or
+ * unfolds to too much; all values of one file share the bound, so they share a converter.
  */
 export function plainConverter(): (value: PickleValue, what: string) => PlainValue | undefined {
   const budget = { values: MOST_VALUES }

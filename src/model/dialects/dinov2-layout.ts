@@ -1,0 +1,79 @@
+/**
+ * Where DINOv2's three other dialects keep the canonical weights is a table for each of them. It has the canonical modules, named as
+ * Birder does, with each library's own name; what a file's weight then needs beside its name is the same for all three.
+ */
+import { type Shape, sizeAt } from '../../tensor/shape.js'
+import type { VitConfig } from '../vit-config.js'
+import { band, type StoredWeight, stacked, stored, tokenWithPositions } from './stored-weight.js'
+
+export interface Dinov2Layout {
+  /** Names the dialect in errors. */
+  readonly dialect: string
+  readonly classToken: string
+  readonly registers: string
+  /** Names the position table. */
+  readonly positions: string
+  /** Stands in front of a block's number. */
+  readonly blocks: string
+  /** Names the vector of a layer scale, which Birder calls `gamma`. */
+  readonly scale: string
+  /** Names the modules outside the blocks. */
+  readonly modules: Places
+  /** Names the modules of a block, without the block. */
+  readonly parts: Places
+}
+
+export type Places = { readonly [module: string]: Place }
+
+/** A module is kept under another name, as one half of a fused matrix's rows, or in pieces one below the other. */
+export type Place =
+  | string
+  | { readonly half: 0 | 1; readonly of: string }
+  | { readonly pieces: readonly string[] }
+
+/** Gives the name of a tensor outside the blocks, or inside the block of that number. Throws where the layout has no such module. */
+export function tensorName(layout: Dinov2Layout, weight: string): string {
+  const { place, name } = locate(layout, weight)
+  if (typeof place === 'string') return name(place)
+  throw new Error(`The ${layout.dialect} layout keeps ${weight} in other tensors than one of its own.`)
+}
+
+export function dinov2Source(
+  layout: Dinov2Layout,
+): (weight: string, shape: Shape, config: VitConfig) => StoredWeight {
+  return (weight, shape, config) => {
+    if (weight === 'class_token') return classTokenSource(layout, shape, config)
+    if (weight === 'reg_tokens') return stored(layout.registers, [1, ...shape])
+    const { place, name } = locate(layout, weight)
+    if (weight === 'conv_proj.weight' && typeof place === 'string') {
+      // The kernel is [D, C, P, P]; as a matrix its rows are in order already.
+      return stored(name(place), [sizeAt(shape, 0), config.channels, config.patchSize, config.patchSize])
+    }
+    if (typeof place === 'string') return stored(name(place), shape)
+    if ('pieces' in place) return stacked(place.pieces.map(name), shape)
+    return band(name(place.of), shape, place.half, 2)
+  }
+}
+
+function locate(
+  layout: Dinov2Layout,
+  weight: string,
+): { readonly place: Place; readonly name: (module: string) => string } {
+  const [, block, module, vector] = /^(?:encoder\.block\.(\d+)\.)?(.+)\.(\w+)$/.exec(weight) ?? []
+  const places = block === undefined ? layout.modules : layout.parts
+  const place = module === undefined ? undefined : places[module]
+  if (place === undefined)
+    throw new Error(`The ${layout.dialect} layout does not say where ${weight} is kept.`)
+  const prefix = block === undefined ? '' : `${layout.blocks}${block}.`
+  const suffix = vector === 'gamma' ? layout.scale : vector
+  return { place, name: (own) => `${prefix}${own}.${suffix}` }
+}
+
+/** Row 0 of the position table is added to the class token where the table has a row for it. */
+function classTokenSource(layout: Dinov2Layout, shape: Shape, config: VitConfig): StoredWeight {
+  const token = { tensor: layout.classToken, shape: [1, ...shape] }
+  const { positions, width } = config
+  if (positions === null || !positions.specialRows) return stored(token.tensor, token.shape)
+  const rows = positions.rows * positions.columns + 1
+  return tokenWithPositions(token, { tensor: layout.positions, shape: [1, rows, width] }, 0)
+}

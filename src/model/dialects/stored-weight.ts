@@ -1,0 +1,48 @@
+/** Says for one canonical weight which tensors of a file it is made of, with which shapes, and how they combine. */
+import { add } from '../../tensor/add.js'
+import { concatenate } from '../../tensor/concatenate.js'
+import { type Shape, sizeAt } from '../../tensor/shape.js'
+
+export interface StoredWeight {
+  readonly parts: readonly StoredPart[]
+  /** Makes the weight of the parts, given in their order. */
+  readonly combine: (...parts: Float32Array[]) => Float32Array
+}
+
+export interface StoredPart {
+  readonly tensor: string
+  readonly shape: Shape
+}
+
+/** The tensor is the weight already. */
+export function stored(tensor: string, shape: Shape): StoredWeight {
+  return { parts: [{ tensor, shape }], combine: (whole: Float32Array) => whole }
+}
+
+/** The tensors lie one below the other: q, k and v, each [D, D], make one matrix [3 D, D]. */
+export function stacked(tensors: readonly string[], shape: Shape): StoredWeight {
+  const part = [sizeAt(shape, 0) / tensors.length, ...shape.slice(1)]
+  return {
+    parts: tensors.map((tensor) => ({ tensor, shape: part })),
+    combine: (...parts) => concatenate(parts),
+  }
+}
+
+/** The weight is the `index`-th of `count` equal bands of rows, as the gate or the value half of a fused matrix is. */
+export function band(tensor: string, shape: Shape, index: number, count: number): StoredWeight {
+  return {
+    parts: [{ tensor, shape: [sizeAt(shape, 0) * count, ...shape.slice(1)] }],
+    combine: (whole: Float32Array) =>
+      whole.slice((index * whole.length) / count, ((index + 1) * whole.length) / count),
+  }
+}
+
+/** The rows of a position table [1, rows, D] from `firstRow` are added to a token, in float32 as every library does it. */
+export function tokenWithPositions(token: StoredPart, table: StoredPart, firstRow: number): StoredWeight {
+  const start = firstRow * sizeAt(table.shape, 2)
+  return {
+    parts: [token, table],
+    combine: (values: Float32Array, positions: Float32Array) =>
+      add(values, positions.subarray(start, start + values.length)),
+  }
+}
