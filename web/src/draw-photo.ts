@@ -19,7 +19,7 @@ export interface Layers {
 const LEAST_SIDE = 320
 
 /** Left, top, width and height of a patch in the canvas. */
-export function patchRectangle(
+function patchRectangle(
   features: Features,
   { width, height }: { readonly width: number; readonly height: number },
   row: number,
