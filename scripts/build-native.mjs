@@ -33,7 +33,7 @@ const FLAGS = [
   '-DNAPI_VERSION=8',
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
-/** Further flags of the files that are compiled for one instruction set. */
+/** Files that are compiled for one instruction set have further flags. */
 const AVX2 = ['-mavx2', '-mfma']
 // GCC mistakes what its own intrinsics leave undefined.
 const AVX512 = [
@@ -64,8 +64,8 @@ const INSTRUCTION_SETS = {
 
 /**
  * @param {{ log?: (line: string) => void, sanitize?: boolean }} [options]
- * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string }>} `skipped`: what is there is up to date; `reason`: why
- *   there is no addon
+ * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string }>} `skipped` tells that what is there is up to date,
+ *   and `reason` why there is no addon
  */
 export async function buildNative({ log = () => {}, sanitize = false } = {}) {
   if (process.platform === 'win32') {
@@ -137,14 +137,14 @@ function linkFlags(sanitize) {
   return [...shared, ...(sanitize ? SANITIZERS : [])]
 }
 
-/** The compiler of CXX, or the first that answers. */
+/** Takes the compiler of CXX, or the first that answers. */
 async function findCompiler() {
   for (const path of process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']) {
     try {
       const { stdout } = await execute(path, ['--version'])
       return { path, version: stdout }
     } catch {
-      // Not there: the next one.
+      // It is not there, so the next one is tried.
     }
   }
   return null
