@@ -168,7 +168,7 @@ async function runRounds({ call }, rows) {
   return peak
 }
 
-/** A row with the sums of its passes. What a GPU could do is not known here, so it has no share of a peak. */
+/** Gives a row with the sums of its passes. What a GPU could do is not known here, so it has no share of a peak. */
 function finished({ passes, ...row }, flop, peak) {
   const [min, middle] = [Math.min(...passes), median(passes)]
   const share = row.kind.endsWith('-gpu') ? null : flop / middle / peak

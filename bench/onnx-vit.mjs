@@ -16,7 +16,7 @@ const EXTERNAL = 1
  * @param {object} options
  * @param {{ tensors: ReadonlyMap<string, { shape: readonly number[] }>, read(name: string): Promise<Float32Array> }} options.weights have Birder's names
  * @param {{ width: number, heads: number, depth: number, patchSize: number, size: readonly [number, number] }} options.config
- * @param {string} options.path where the .onnx goes; the weights go beside it with `.data` added
+ * @param {string} options.path is where the .onnx goes; the weights go beside it with `.data` added
  */
 export async function writeOnnxVit({ weights, config, path }) {
   const { width: D, heads: H, depth, patchSize: P, size } = config

@@ -101,7 +101,7 @@ export function absenceOf({ program, form }) {
   }
 }
 
-/** @returns {[string, string[]]} command and arguments of a worker */
+/** @returns {[string, string[]]} the command and the arguments of a worker */
 export function commandOf({ program }) {
   return [program.endsWith('.py') ? pythonPath : process.execPath, [program]]
 }

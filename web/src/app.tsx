@@ -96,7 +96,7 @@ export function App() {
   )
 }
 
-/** Says what is most like the chosen patch; null where nothing was found. What was asked last may be under way: what is told belongs to what was found. */
+/** Says what is most like the chosen patch; gives null where nothing was found. What was asked last may be under way: what is told belongs to what was found. */
 function describeMatch(matches: Matches | null, nameOf: (id: number) => string): string | null {
   if (matches === null) return null
   const { chosen, best } = matches

@@ -15,11 +15,11 @@ export interface EncoderStatus {
   readonly rate: number | null
 }
 
-/** The page's state as it is now, which goes on changing while photos are encoded. */
+/** Holds the page's state as it is now, which goes on changing while photos are encoded. */
 export interface Waiting {
   encoder: Encoder<ImageSource> | null
   queue: Photo[]
-  /** Photos that were removed, by their numbers. */
+  /** Holds the photos that were removed, by their numbers. */
   readonly gone: Set<number>
   running: boolean
 }

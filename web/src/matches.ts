@@ -34,7 +34,7 @@ interface Found {
 const TURN = 12
 const STEPS = 2000
 
-/** Null where nothing is chosen, or its photo has no features (it was removed, or is being computed). Photos that come later join in. */
+/** Gives null where nothing is chosen, or its photo has no features (it was removed, or is being computed). Photos that come later join in. */
 export function useMatches(
   photos: readonly Photo[],
   chosen: PatchPlace | null,

@@ -18,7 +18,7 @@ export interface Photo {
  */
 export type Level = 'objects' | 'meaning'
 
-/** Counts up to the block that `objects` stands for, from 0. */
+/** Gives the index of the block that `objects` stands for. */
 export function objectsBlock(depth: number): number {
   return Math.max(0, Math.ceil((depth * 2) / 3))
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { goTo } from './go-to.js'
 
 interface PageEvents {
-  /** The photo with the chosen patch, or null. */
+  /** Names the photo with the chosen patch; it is null where none is chosen. */
   readonly chosenPhoto: number | null
   onData(data: DataTransfer | null): void
   onEscape(): void
