@@ -1,4 +1,4 @@
-/** Horizontal bars as SVG, readable on light and on dark ground. */
+/** Draws horizontal bars as SVG, readable on light and on dark ground. */
 
 const ROW = 26
 const LABEL_WIDTH = 270

@@ -1,15 +1,15 @@
-/** A system in a process of its own, which waits while others run. */
+/** Runs a system in a process of its own, which waits while others run. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 export class Child {
-  /** Seconds from the start of the process to its first embedding. */
+  /** Counts the seconds from the start of the process to its first embedding. */
   coldStart
-  /** The system's own version. */
+  /** Is the system's own version. */
   version
-  /** Of the whole batch, [B, D]. */
+  /** [B, D]. It is that of the whole batch. */
   embedding
   #process
   #lines
@@ -38,9 +38,9 @@ export class Child {
   }
 
   /**
-   * As many passes as fit in the time, at least one.
+   * Makes as many passes as fit in the time, at least one.
    *
-   * @returns {Promise<{ seconds: number[], others: number | null }>} of each pass; and how many cores all other processes were using meanwhile
+   * @returns {Promise<{ seconds: number[], others: number | null }>} the seconds of each pass, and how many cores all other processes were using meanwhile
    */
   async turn(budget) {
     const before = this.#othersSeconds()
@@ -75,7 +75,7 @@ export class Child {
     throw new Error(said.trim().replace(/^\w*Error: /, '') || 'it ended without a word')
   }
 
-  /** Processor seconds since the start of the system that did not go to this child; null where the system does not say. */
+  /** Counts the processor seconds since the start of the machine that did not go to this child; it is null where the system does not say. */
   #othersSeconds() {
     try {
       const TICKS = 100

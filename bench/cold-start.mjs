@@ -1,17 +1,19 @@
 /**
- * What a fresh process of Plumage takes from a checkpoint file to its first embedding, beside the time of just reading the file and of one
+ * Measures what a fresh process of Plumage takes from a checkpoint file to its first embedding, beside the time of just reading the file and of one
  * forward pass. Started as a program it is that process.
  */
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { dist } from './dist.mjs'
+import { loadNetwork } from './load-network.mjs'
 import { modelFile } from './model-files.mjs'
 
 const program = fileURLToPath(import.meta.url)
 if (process.argv[1] === program) console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]))))
 
-/** In float32. */
+/** Measures in float32. */
 export async function coldStartFromFile({ network, side, threads }) {
   const model = await modelFile(network, side, 'safetensors')
   const { status, stdout, stderr } = spawnSync(
@@ -23,10 +25,7 @@ export async function coldStartFromFile({ network, side, threads }) {
   return JSON.parse(stdout)
 }
 
-async function measure({ model, network: name, side, threads }) {
-  const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href)
-  const { openVit } = await dist('platform/node/open-vit.js')
-  const { Network } = await dist('encoder/network.js')
+async function measure({ model, threads, ...task }) {
   const { createNativeEngine } = await dist('platform/node/native/index.js')
 
   const readSeconds = await seconds(async () => {
@@ -35,14 +34,10 @@ async function measure({ model, network: name, side, threads }) {
     while ((await file.read(buffer, 0, buffer.length)).bytesRead > 0);
     await file.close()
   })
-  const pixels = new Float32Array(3 * side * side).fill(0.5)
+  const pixels = new Float32Array(3 * task.side ** 2).fill(0.5)
   let run
   const firstEmbedding = await seconds(async () => {
-    const file = await openVit(model, { network: name })
-    const network = await Network.load(file.vit, createNativeEngine({ threads }))
-    await file[Symbol.asyncDispose]()
-    const grid = network.gridOf([side, side])
-    const { slots } = network.planFor(grid)
+    const { network, grid, slots } = await loadNetwork(model, task, createNativeEngine({ threads }))
     run = () => network.run(pixels, { grid, outputs: [slots.embedding] })
     await run()
   })

@@ -1,8 +1,7 @@
-/** What one image costs. */
+/** Counts what one image costs. */
+import { dist } from './dist.mjs'
 
-const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
-
-/** Floating-point operations of one image, up to embedding and tokens. */
+/** Counts the floating-point operations of one image, up to embedding and tokens. */
 export async function flopOfOne(network, side) {
   const [{ countFlop }, { planVit }, { readVit }, { hashedCheckpoint }] = await Promise.all([
     dist('engine/count-flop.js'),

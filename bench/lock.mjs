@@ -1,4 +1,4 @@
-/** Several who measure on one machine take turns. */
+/** Lets several who measure on one machine take turns. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -1,8 +1,8 @@
-/** What was measured on. */
+/** Describes the machine that was measured on. */
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 
-/** Cores that all other work may take beside a timing: beyond that the timing is made again, or the disturbance told. */
+/** All other work may take so many cores beside a timing: beyond that the timing is made again, or the disturbance told. */
 export const DISTURBED = 0.3
 
 const FLAGS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8']
@@ -18,7 +18,7 @@ export function describeMachine() {
   }
 }
 
-/** The GPU that WebGPU takes in Node. Throws without one. */
+/** Names the GPU that WebGPU takes in Node. Throws without one. */
 export async function describeGpu() {
   const { create } = await import('webgpu')
   const gpu = create([])
@@ -37,7 +37,7 @@ function cpuFlags() {
   }
 }
 
-/** Bytes that can still be had without swapping. */
+/** Counts the bytes that can still be had without swapping. */
 export function availableMemory() {
   try {
     return 1024 * Number(/^MemAvailable:\s*(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))[1])

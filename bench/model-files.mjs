@@ -1,4 +1,4 @@
-/** The same network for every system: hashed weights written once, and the forms that peers read made from them. Kept and reused. */
+/** Writes the same network for every system: hashed weights once, and the forms that peers read made from them. Files are kept and reused. */
 import { spawnSync } from 'node:child_process'
 import {
   closeSync,
@@ -12,15 +12,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dist } from './dist.mjs'
 import { pythonPath } from './systems.mjs'
 import { writeModel } from './write-model.mjs'
 
 /** @typedef {'safetensors' | 'onnx' | 'onnx-int8' | 'openvino' | 'openvino-int8'} Form */
 
-const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
 export const folder = fileURLToPath(new URL('../.plumage/bench/', import.meta.url))
 
-/** Images in a file of pixels: the largest batch. */
+/** A file of pixels holds so many images, which is the largest batch. */
 export const MOST_IMAGES = 8
 
 /**
@@ -61,7 +61,7 @@ export function intoPageCache(path) {
   }
 }
 
-/** Images of smooth shapes with some noise, normalised: float32 [8, 3, side, side]. */
+/** Writes images of smooth shapes with some noise, normalised, as float32 [8, 3, side, side]. */
 export function pixelFile(side) {
   const path = join(folder, `pixels_${side}.f32`)
   if (existsSync(path)) return path

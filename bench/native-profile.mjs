@@ -1,18 +1,18 @@
 /**
- * How fast the native engine runs a vision transformer of given sizes, beside the multiply-add peak of the same threads in the same run.
- * Weights are pseudo-random: no file is needed.
+ * Tells how fast the native engine runs a vision transformer of given sizes, beside the multiply-add peak of the same threads in the same run.
+ * Weights are pseudo-random, so that no file is needed.
  *
  *     node bench/native-profile.mjs [--width 1024 --heads 16 --depth 24 --patch 14 --size 518 --batch 1 --runs 5]
  *                                   [--instruction-set avx2] [--precision bfloat16] [--threads 1] [--check]
  *
- * --check compares the tokens with those of a float32 pass: the lowest cosine of a token, and the largest difference beside the largest value.
+ * --check compares the tokens with those of a float32 pass, and tells the lowest cosine of a token and the largest difference beside the largest value.
  */
 import { parseArgs } from 'node:util'
 import { countFlop } from '../dist/engine/count-flop.js'
 import { PRECISIONS } from '../dist/engine/ops.js'
 import { planVit } from '../dist/model/plan-vit.js'
-import { loadAddon } from '../dist/platform/node/native/addon.js'
 import { createNativeEngine } from '../dist/platform/node/native/index.js'
+import { loadAddon } from '../dist/platform/node/native/load-addon.js'
 import { pseudoRandomVit, SIZE_OPTIONS, sizesFrom } from './pseudo-random-vit.mjs'
 
 const { values } = parseArgs({
@@ -57,7 +57,7 @@ const pixels = 3 * (rows * patch) ** 2
 const input = new Float32Array(batch * pixels).map((_, i) => random[i % random.length])
 
 const seconds = []
-// Processor time is what a busy neighbour does not change (much).
+// A busy neighbour does not change processor time (much).
 const processorSeconds = []
 const peaks = []
 for (let run = 0; run <= runs; run++) {

@@ -1,6 +1,6 @@
 /**
- * The same vision transformer for ONNX Runtime: Birder's ViT with class token, registers and layer scale, as an exporter would write it after
- * ONNX Runtime's transformer optimiser (fused attention and GELU), weights in an external file.
+ * Writes the same vision transformer for ONNX Runtime: Birder's ViT with class token, registers and layer scale, as an exporter would write it after
+ * ONNX Runtime's transformer optimiser (with fused attention and GELU), and with weights in an external file.
  */
 import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -14,9 +14,9 @@ const EXTERNAL = 1
 
 /**
  * @param {object} options
- * @param {{ tensors: ReadonlyMap<string, { shape: readonly number[] }>, read(name: string): Promise<Float32Array> }} options.weights Birder's names
+ * @param {{ tensors: ReadonlyMap<string, { shape: readonly number[] }>, read(name: string): Promise<Float32Array> }} options.weights have Birder's names
  * @param {{ width: number, heads: number, depth: number, patchSize: number, size: readonly [number, number] }} options.config
- * @param {string} options.path where the .onnx goes; the weights go beside it with `.data` added
+ * @param {string} options.path is where the .onnx goes; the weights go beside it with `.data` added
  */
 export async function writeOnnxVit({ weights, config, path }) {
   const { width: D, heads: H, depth, patchSize: P, size } = config
@@ -85,7 +85,7 @@ export async function writeOnnxVit({ weights, config, path }) {
   await graph.write(path, size)
 }
 
-/** [N, K] as [K, N]. */
+/** Turns [N, K] into [K, N]. */
 function transposed(values, N, K) {
   const out = new Float32Array(values.length)
   for (let n = 0; n < N; n++) for (let k = 0; k < K; k++) out[k * N + n] = values[n * K + k]

@@ -1,6 +1,6 @@
-/** A vision transformer with pseudo-random weights, for profiles: no file is needed. */
+/** Makes a vision transformer with pseudo-random weights for profiles, so that no file is needed. */
 
-/** For `parseArgs`: the sizes of DINOv2's ViT-L/14 unless told otherwise. */
+/** `parseArgs` takes these; the sizes are those of DINOv2's ViT-L/14 unless told otherwise. */
 export const SIZE_OPTIONS = {
   width: { type: 'string', default: '1024' },
   heads: { type: 'string', default: '16' },
@@ -10,7 +10,7 @@ export const SIZE_OPTIONS = {
   batch: { type: 'string', default: '1' },
 }
 
-/** What was given for them, as numbers; `rows` of patches, as many as columns. */
+/** Gives the sizes as numbers; there are as many `rows` of patches as columns. */
 export function sizesFrom(values) {
   const sizes = Object.fromEntries(Object.keys(SIZE_OPTIONS).map((name) => [name, Number(values[name])]))
   return { ...sizes, rows: Math.floor(sizes.size / sizes.patch) }

@@ -1,5 +1,5 @@
 /**
- * What bench/README.md and bench/charts/ show of results.json, browser-results.json and gpu-results.json: for each network, size and batch (and
+ * Writes what bench/README.md and bench/charts/ show of results.json, browser-results.json and gpu-results.json: for each network, size and batch (and
  * GPU) the newest run.
  *
  *     node bench/report.mjs
@@ -39,7 +39,7 @@ export function writeReport(folder = here) {
 
 const keyOf = ({ network, side, batch }) => `${network}_${side}x${batch}`
 
-/** Results by their key; of the same key the one that was added last. */
+/** Gives results by their key; of the same key the one counts that was added last. */
 function newestOf(path, key) {
   return new Map(JSON.parse(readFileSync(path, 'utf8')).map((result) => [key(result), result]))
 }
@@ -128,7 +128,7 @@ function browserSections(path) {
   })
 }
 
-/** For each case and precision, Plumage beside the fastest of the others. */
+/** Shows Plumage beside the fastest of the others, for each case and precision. */
 function summaryOf(results) {
   const measured = new Set(results.flatMap(({ systems }) => systems.map(({ precision }) => precision)))
   const precisions = ['float32', 'high', 'bfloat16', 'int8'].filter((precision) => measured.has(precision))

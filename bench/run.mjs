@@ -1,6 +1,6 @@
 /**
- * The benchmark: networks with the same weights and pixels on Plumage and on what else there is, each system a process of its own, taking
- * turns in one run so that whatever slows the machine slows all of them. Adds to bench/results.json and writes what bench/README.md shows of it.
+ * The benchmark runs networks with the same weights and pixels on Plumage and on what else there is. Each system is a process of its own, and they take
+ * turns in one run, so that whatever slows the machine slows all of them. It adds to bench/results.json and writes what bench/README.md shows of it.
  *
  *     npm run bench                                            # ViT-L/14 at 518 x 518, Plumage and onnxruntime-node
  *     npm run bench -- --peers                                 # the same with PyTorch and OpenVINO, installed into bench/.venv
@@ -13,36 +13,37 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Child } from './child.mjs'
 import { coldStartFromFile } from './cold-start.mjs'
+import { dist } from './dist.mjs'
 import { flopOfOne } from './flop.mjs'
 import { withLock } from './lock.mjs'
 import { availableMemory, DISTURBED, describeGpu, describeMachine } from './machine.mjs'
+import { median } from './median.mjs'
 import { intoPageCache, MOST_IMAGES, modelFile, pixelFile } from './model-files.mjs'
 import { gpuResultsPath, resultsPath, writeReport } from './report.mjs'
 import { absenceOf, chooseSystems, commandOf, GPU_SYSTEMS, SYSTEMS } from './systems.mjs'
 import { compare, findTruth } from './truth.mjs'
 
-const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
 const { values: options } = parseArgs({
   options: {
-    /** Of s, b, l: networks `vit_reg4_*14_nps_ls`. */
+    /** Lists some of s, b, l, which mean networks `vit_reg4_*14_nps_ls`. */
     models: { type: 'string', default: 'l' },
     sizes: { type: 'string', default: '518' },
     batches: { type: 'string', default: '1' },
     systems: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
-    /** A file that is locked (by flock) whenever something is measured, for machines on which others measure too. */
+    /** Names a file that is locked (by flock) whenever something is measured, for machines on which others measure too. */
     lock: { type: 'string' },
     dry: { type: 'boolean', default: false },
     gpu: { type: 'boolean', default: false },
   },
 })
-/** Seconds of a turn; a pass that takes longer is a turn by itself. */
+/** A turn takes so many seconds; a pass that takes longer is a turn by itself. */
 const TURN = 0.5
-/** Milliseconds between turns: threads that wait by spinning have gone to sleep by then. */
+/** Between turns so many milliseconds pass: threads that wait by spinning have gone to sleep by then. */
 const PAUSE = 100
 const ATTEMPTS = 3
-/** Milliseconds for what disturbed a turn to end. */
+/** What disturbed a turn gets so many milliseconds to end. */
 const LONG_PAUSE = 5000
 
 const { measurePeak } = await dist('platform/node/bench/measure-peak.js')
@@ -60,7 +61,7 @@ for (const model of options.models.split(','))
       else record(result)
     }
 
-/** All systems on one network, size and batch. */
+/** Runs all systems on one network, size and batch. */
 async function runCase({ network, side, batch }) {
   if (batch > MOST_IMAGES) throw new Error(`--batches ${batch}: at most ${MOST_IMAGES} images are there.`)
   console.log(`${network}, ${side} x ${side}, batch ${batch}`)
@@ -100,7 +101,7 @@ async function runCase({ network, side, batch }) {
   }
 }
 
-/** A running system that has made a turn to warm up, or why there is none. */
+/** Gives a running system that has made a turn to warm up, or says why there is none. */
 async function startOrReason(system, task) {
   const absence = absenceOf(system)
   if (absence !== null) return report(system, absence)
@@ -137,7 +138,7 @@ function report(system, reason) {
   return reason
 }
 
-/** One turn of every system, another one first in each round. A system that ends is missing from then on. */
+/** Gives every system one turn, with another one first in each round. A system that ends is missing from then on. */
 async function runRound(round, running, missing, peaks) {
   const first = round % running.length
   for (const system of [...running.slice(first), ...running.slice(0, first)]) {
@@ -192,7 +193,7 @@ async function finish({ id, name, precision, child, seconds, others }, { flop, p
     error,
     peakBytes: await child.end(),
     coldStart: child.coldStart,
-    /** Cores that other processes were using meanwhile, in the middle one of the turns. */
+    /** Counts the cores that other processes were using meanwhile, in the middle one of the turns. */
     others: others.includes(null) ? null : median(others),
   }
 }
@@ -209,10 +210,6 @@ function firstFloat32(running) {
 
 function missingRow({ id, name, precision }, reason) {
   return { id, name, precision, reason }
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 
 function record(result) {

@@ -1,4 +1,4 @@
-/** What is compared: each system with the precision it runs in, the program that runs it, and the form of the model that it reads. */
+/** Lists what is compared: each system with the precision it runs in, the program that runs it, and the form of the model that it reads. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -11,12 +11,12 @@ export const pythonPath =
 
 /**
  * @typedef {object} System
- * @property {string} id how `--systems` names it: also by what stands before a dash
- * @property {string} name for people
+ * @property {string} id is how `--systems` names it, whole or by what stands before a dash
+ * @property {string} name is for people
  * @property {string} precision
- * @property {string} program a worker's path
- * @property {import('./model-files.mjs').Form} form of the model
- * @property {object} [settings] what else the worker's task holds
+ * @property {string} program is a worker's path
+ * @property {import('./model-files.mjs').Form} form is that of the model
+ * @property {object} [settings] are what else the worker's task holds
  */
 
 const plumage = (precision, engine = 'native') => ({
@@ -67,7 +67,7 @@ export const SYSTEMS = [
   pytorch('bfloat16', { compiled: true }),
 ]
 
-/** On a GPU, from pixels and to embeddings in the computer's own memory. @type {readonly System[]} */
+/** These run on a GPU, from pixels and to embeddings in the computer's own memory. @type {readonly System[]} */
 export const GPU_SYSTEMS = [
   plumage('float32', 'webgpu'),
   plumage('float16', 'webgpu'),
@@ -75,7 +75,7 @@ export const GPU_SYSTEMS = [
   pytorch('float16', { device: 'cuda' }),
 ]
 
-/** Those that a list of ids, or of the words before a dash in them, means. Throws where one means nothing. */
+/** Finds the systems that a list of ids, or of the words before a dash in them, means. Throws where one means nothing. */
 export function chooseSystems(list, systems = SYSTEMS) {
   if (list === undefined) return systems
   const chosen = new Set()
@@ -88,7 +88,7 @@ export function chooseSystems(list, systems = SYSTEMS) {
   return systems.filter((system) => chosen.has(system))
 }
 
-/** Why a system cannot run here, as far as can be seen without trying; null where it may. */
+/** Says why a system cannot run here, as far as can be seen without trying; it is null where it may. */
 export function absenceOf({ program, form }) {
   const python = program.endsWith('.py') || form === 'onnx-int8'
   if (python && !existsSync(pythonPath)) return 'not installed: npm run bench -- --peers'
@@ -101,7 +101,7 @@ export function absenceOf({ program, form }) {
   }
 }
 
-/** @returns {[string, string[]]} command and arguments of a worker */
+/** @returns {[string, string[]]} the command and the arguments of a worker */
 export function commandOf({ program }) {
   return [program.endsWith('.py') ? pythonPath : process.execPath, [program]]
 }

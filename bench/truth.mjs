@@ -1,18 +1,18 @@
-/** The right answer, as near as it can be had here, and how far a system is from it. */
+/** Finds the right answer, as near as it can be had here, and how far a system is from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dist } from './dist.mjs'
+import { loadNetwork } from './load-network.mjs'
 import { folder, modelFile, pixelFile, runPython } from './model-files.mjs'
 import { absenceOf, SYSTEMS } from './systems.mjs'
 
-const dist = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
-
-/** Enough to notice a mistake in batches. */
+/** So many images are enough to notice a mistake in batches. */
 const IMAGES = 2
 /** The reference engine takes a minute for a hundred times this. */
 const MOST_FLOP_FOR_REFERENCE = 2e10
 
 /**
- * PyTorch in float64 where it is installed, else the reference engine where the network is small, else null.
+ * Takes PyTorch in float64 where it is installed, else the reference engine where the network is small; else it is null.
  *
  * @returns {Promise<{ source: string, embeddings: number[][] } | null>} the embeddings of the first images
  */
@@ -32,14 +32,9 @@ export async function findTruth(network, side, flop) {
 }
 
 async function referenceTruth(name, side, model, pixels) {
-  const { openVit } = await dist('platform/node/open-vit.js')
-  const { Network } = await dist('encoder/network.js')
   const { createReferenceEngine } = await dist('engine/reference/reference-engine.js')
-  const open = await openVit(model, { network: name })
-  const network = await Network.load(open.vit, createReferenceEngine())
-  await open[Symbol.asyncDispose]()
-  const grid = network.gridOf([side, side])
-  const { slots } = network.planFor(grid)
+  const task = { network: name, side }
+  const { network, grid, slots } = await loadNetwork(model, task, createReferenceEngine())
   const bytes = Uint8Array.from(readFileSync(pixels).subarray(0, 4 * 3 * side * side))
   const outputs = [slots.embedding]
   const embedding = (await network.run(new Float32Array(bytes.buffer), { grid, outputs })).get(
@@ -49,7 +44,7 @@ async function referenceTruth(name, side, model, pixels) {
 }
 
 /**
- * The worst of the images that the truth has.
+ * Compares the images that the truth has; the worst of them counts.
  *
  * @returns {{ cosine: number, error: number }} the largest difference is told as a share of the largest value
  */

@@ -1,6 +1,6 @@
 /**
- * Where a GPU's time goes: a vision transformer of given sizes, run through WebGPU in Node with a timestamp around every dispatch. Weights are
- * pseudo-random: no file is needed. Separate passes cost something, so that the sum is a little more than a run takes, which is told as well.
+ * Tells where a GPU's time goes: it runs a vision transformer of given sizes through WebGPU in Node with a timestamp around every dispatch. Weights are
+ * pseudo-random, so that no file is needed. Separate passes cost something, so that the sum is a little more than a run takes, which is told as well.
  *
  *     node bench/webgpu-profile.mjs [--width 1024 --heads 16 --depth 24 --patch 14 --size 518 --batch 1 --precision float32] [--device]
  *
@@ -38,7 +38,7 @@ if (values.device) {
   process.exit()
 }
 
-/** A pass for each dispatch while `isTimed`, and what it was. */
+/** While this holds, each dispatch is a pass of its own and is written down in `timed`. */
 let isTimed = false
 const labels = new WeakMap()
 const timed = []

@@ -1,4 +1,4 @@
-/** Writes a checkpoint in memory as a safetensors file of Birder's layout, a tensor at a time. Kept and reused where it exists. */
+/** Writes a checkpoint in memory as a safetensors file of Birder's layout, a tensor at a time. A file that exists is kept and reused. */
 import { existsSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 

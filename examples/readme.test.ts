@@ -1,6 +1,6 @@
 /**
- * What the README shows has run: its commands' output, its snippets, and the two snippets of Birder's model card, these on a network of the real
- * size with hashed weights in place of the published ones.
+ * Runs what the README shows: its commands, its snippets, and the two snippets of Birder's model card, these on a network of the real size with
+ * hashed weights in place of the published ones.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -22,7 +22,7 @@ const root = resolve(import.meta.dirname, '..')
 const run = promisify(execFile)
 const readme = await readFile(join(root, 'README.md'), 'utf8')
 
-/** A folder that a reader of the README might stand in, with the package installed. */
+/** Is a folder that a reader of the README might stand in, with the package installed. */
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumage-readme-'))
@@ -36,11 +36,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** The first TypeScript block after a text of the README. */
+/** Finds the first TypeScript block after a text of the README. */
 function snippetAfter(text: string): string {
   const from = readme.indexOf(text)
   expect(from, `the README has lost the text ${text}`).toBeGreaterThan(-1)
-  return /```ts\n(.*?)```/s.exec(readme.slice(from))?.[1] ?? ''
+  const [, snippet] = /```ts\n(.*?)```/s.exec(readme.slice(from)) ?? []
+  if (snippet === undefined) throw new Error(`The README has no TypeScript after ${text}.`)
+  return snippet
 }
 
 /** Runs a snippet as it stands, and then what the test adds to see its results. */
@@ -84,7 +86,9 @@ test('the loop over many images goes on after a bad one', async () => {
 })
 
 test('the commands run as they stand', async () => {
-  const commands = [...readme.matchAll(/^ {4}npx plumage (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line)
+  const commands = [...readme.matchAll(/^ {4}npx plumage (.*?)(?: {2,}#.*)?$/gm)].flatMap(
+    ([, line]) => line ?? [],
+  )
   expect(commands.length).toBeGreaterThanOrEqual(4)
   const place = join(folder, 'commands')
   await mkdir(place)
@@ -111,7 +115,7 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
     await mkdir(join(folder, 'models'))
     const path = join(folder, 'models', `${name}.pt`)
     await writeModel(hashedCheckpoint('vit_reg4_l14_nps_ls', [518, 518], 'large-1'), path)
-    // Stands for the published file, which cannot be fetched here: noted as checked already.
+    // It stands for the published file, which cannot be fetched here, and is noted as checked already.
     env.PLUMAGE_CACHE = join(folder, 'cache')
     env.HF_HUB_OFFLINE = '1'
     const { sha256 } = publishedFile(name, findPretrained(name), 'pt')

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: sets up what is missing, installs the peers that are compared with into bench/, and runs the benchmark. What follows
- * `--` goes to bench/run.mjs; `--peers` also installs those of Python, into bench/.venv;
+ * `--` goes to bench/run.mjs; `--peers` also installs those of Python into bench/.venv;
  * `--browser` measures in a page instead (bench/browser.mjs).
  */
 import { spawnSync } from 'node:child_process'

@@ -36,7 +36,7 @@ const FLAGS = [
   '-DNAPI_VERSION=8',
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
-/** These flags are added for the files that are compiled for one instruction set. */
+/** Files that are compiled for one instruction set have further flags. */
 const AVX2 = ['-mavx2', '-mfma']
 // GCC takes what its own intrinsics leave undefined for a mistake.
 const AVX512 = [
@@ -67,8 +67,8 @@ const INSTRUCTION_SETS = {
 
 /**
  * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean }} [options]
- * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string, path?: string }>} `skipped`: what is there is up to date; `reason`: why
- *   there is no addon; `path`: where it is
+ * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string, path?: string }>} `skipped` tells that what is there is up to date, `reason` why
+ *   there is no addon, and `path` where it is
  */
 export async function buildNative({ log = () => {}, sanitize = false, planted = false } = {}) {
   const refuse = (reason) => ({ built: false, skipped: false, reason })
@@ -170,7 +170,7 @@ async function linkFlags(sanitize, planted) {
   return [...shared, ...(sanitize ? SANITIZERS : []), ...[...wrapped].map((name) => `-Wl,--wrap=${name}`)]
 }
 
-/** The compiler of CXX, or the first that answers. */
+/** Takes the compiler of CXX, or the first that answers. */
 async function findCompiler() {
   for (const path of process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']) {
     try {

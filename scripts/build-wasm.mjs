@@ -1,5 +1,5 @@
 /**
- * Compiles the WebAssembly kernels (wasm/src, AssemblyScript) into wasm/build: with and without threads, with and without the
+ * Compiles the WebAssembly kernels (wasm/src, AssemblyScript) into wasm/build, with and without threads and with and without the
  * fused multiply-add of relaxed SIMD. A machine takes the one that it can run.
  *
  *     node scripts/build-wasm.mjs
@@ -29,7 +29,7 @@ const FLAGS = [
   '112',
 ]
 const THREADS = ['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536']
-/** Files by name, with how each is compiled. */
+/** Says by the name of each file how it is compiled. */
 export const VARIANTS = {
   'simd.wasm': [...FLAGS, '--enable', 'simd'],
   'simd-threads.wasm': [...FLAGS, ...THREADS, '--enable', 'simd,threads'],
@@ -37,7 +37,7 @@ export const VARIANTS = {
   'relaxed-threads.wasm': [...FLAGS, ...THREADS, '--enable', 'simd,relaxed-simd,threads'],
 }
 
-/** @returns {Promise<{ built: boolean, output: string }>} `output`: what the compiler said where it failed */
+/** @returns {Promise<{ built: boolean, output: string }>} `output` is what the compiler said where it failed */
 export async function buildWasm() {
   const compiler = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
   const stamp = await stampOf(compiler)

@@ -3,8 +3,8 @@
  *
  *     node scripts/check-imports.mjs [folder with src]
  *
- * Also: files that import each other's values or types in a circle, Node's modules and packages where they do not belong, files outside every
- * room. Tests may import anything.
+ * It also fails on files that import each other's values or types in a circle, on Node's modules and packages where they do not belong, and on files
+ * outside every room. Tests may import anything.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
@@ -16,7 +16,7 @@ const BELOW_ENCODER = ['tensor', 'kernels', 'checkpoint', 'image', 'engine', 'mo
 const BELOW_PLATFORM = ['numerics', ...BELOW_ENCODER, 'hub', 'encoder', 'picture', 'birder', 'verify']
 
 /**
- * What each room may import: rooms, single files of rooms, types of single files, packages, Node's modules. The order is that of the
+ * Says what each room may import: rooms, single files of rooms, types of single files, packages, Node's modules. The order is that of the
  * house: a room imports rooms above it.
  */
 const ROOMS = {
@@ -41,13 +41,13 @@ const ROOMS = {
   index: { rooms: BELOW_PLATFORM },
 }
 
-/** Files right in src that belong to no room and that every room may import. */
+/** These files right in src belong to no room, and every room may import them. */
 const COMMON_GROUND = ['coded-error']
 
-/** The doors of the package: the only files that may hand the universal API on. */
+/** These doors of the package are the only files that may hand the universal API on. */
 const DOORS = ['platform/node/index', 'platform/browser/index']
 
-/** @returns {string[]} one line per violation; none when all is well */
+/** @returns {string[]} a line for each violation; there are none when all is well */
 export function findViolations(root) {
   const source = join(root, 'src')
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -72,7 +72,7 @@ export function findViolations(root) {
   return [...violations, ...cyclesOf(graph).map((cycle) => `import cycle: ${cycle.join(' -> ')}`)]
 }
 
-/** Why `file` may not import `target`, or null. */
+/** Says why `file` may not import `target`, or null. */
 function problemOf(file, target, kind) {
   if (COMMON_GROUND.includes(stemOf(file))) return `${stemOf(file)} may not import anything (${target})`
   const room = roomOf(file)
@@ -117,7 +117,7 @@ function resolveImport(file, target) {
   return stemOf(posix.join(dirname(file), target))
 }
 
-/** Everything a file imports or re-exports. `kind`: values are there at run time, types are not, `lazy` ones come later. */
+/** Finds everything that a file imports or re-exports. By its `kind` a value is there at run time, a type is not, and a `lazy` import comes later. */
 function importsOf(path) {
   const tree = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
   const found = []
@@ -140,7 +140,7 @@ function importsOf(path) {
   return found
 }
 
-/** One cycle per file that closes one, in the order of its imports. */
+/** Finds one cycle for each file that closes one, in the order of its imports. */
 function cyclesOf(graph) {
   const cycles = []
   const done = new Set()

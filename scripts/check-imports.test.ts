@@ -1,4 +1,4 @@
-/** The rule about imports, on small trees that break it in one way each. */
+/** Tries the rule about imports on small trees that break it in one way each. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 const script = fileURLToPath(new URL('check-imports.mjs', import.meta.url))
 const { findViolations } = (await import(script)) as { findViolations(root: string): readonly string[] }
 
-/** A folder with these files under src. */
+/** Makes a folder with these files under src. */
 function treeOf(files: Readonly<Record<string, string>>): Disposable & { readonly root: string } {
   const root = mkdtempSync(join(tmpdir(), 'plumage-imports-'))
   for (const [file, text] of Object.entries(files)) {
@@ -24,7 +24,7 @@ function violationsIn(files: Readonly<Record<string, string>>): readonly string[
   return findViolations(tree.root)
 }
 
-/** Exit code and errors of the script as a command. */
+/** Runs the script as a command, for its exit code and errors. */
 function runScript(...args: readonly string[]): Promise<{ code: unknown; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [script, ...args], (error, _, stderr) =>

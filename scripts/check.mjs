@@ -1,4 +1,4 @@
-/** `npm run check`: all that must be green before a change is done. One line per step; what a failing step said follows it. */
+/** `npm run check` runs all that must be green before a change is done. Each step gets one line; what a failing step said follows it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { runQuietly } from './run-quietly.mjs'
@@ -21,6 +21,7 @@ const steps = {
       '--error-on-warnings',
       '.',
     ),
+  'unused code': () => node(bin('knip/bin/knip.js'), '--no-progress'),
   'types of tests': () => node(bin('typescript/bin/tsc'), '-b', 'tsconfig.json'),
   'size of the committed goldens': checkGoldenSize,
   'tests and coverage': runTests,
@@ -51,7 +52,7 @@ async function node(...args) {
   return { ok: code === 0, output }
 }
 
-/** Vitest holds the coverage against the threshold of vitest.config.ts. */
+/** Runs the tests; vitest holds the coverage against the threshold of vitest.config.ts. */
 async function runTests() {
   const { ok, output } = await node('scripts/test.mjs', '--coverage')
   const plain = output.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '')
@@ -74,7 +75,7 @@ function checkGoldenSize() {
   }
 }
 
-/** A report and no check: a long file may be one thing. */
+/** Reports and fails nothing: a long file may be one thing. */
 function reportLongFiles() {
   const sources = ['src', 'native/src', 'scripts', 'test', 'bench', 'examples'].flatMap((folder) =>
     filesUnder(join(root, folder)),

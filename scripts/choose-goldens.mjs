@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url'
 
 const LIMIT_BYTES = 12e6
 
-/** Kinds of which every case is small. */
+/** Every case of these kinds is small. */
 const WHOLE_KINDS = ['malformed', 'position']
 
-/** One network per structural feature; `.pt` where it is the torch file that is kept. */
+/** There is one network for each structural feature; `.pt` says that its torch file is kept. */
 const NETWORKS = [
   'tiny/vit-reg4-nps-ls.adjust-56x84',
   'tiny/vit-reg4-nps-ls.dynamic-56x84',
@@ -46,7 +46,7 @@ const NETWORKS = [
   'tiny/vit-nape',
 ]
 
-/** In every dialect: registers and none, both kinds of MLP; the rectangles show each one's way with positions. */
+/** Every dialect is there with registers and without, and with both kinds of MLP; the rectangles show each one's way with positions. */
 const DIALECTS = [
   'dialects/dinov2-reg4/hugging-face-sharded/model.98x98',
   'dialects/dinov2/facebook/model.56x84',
@@ -62,7 +62,7 @@ const DIALECTS = [
 
 const LARGE = ['large/518', 'large/224x224']
 
-/** Left out: two large photos and what is made from them, and the whole arrays of two images, whose results are there as hashes. */
+/** Two large photos and what is made from them are left out. */
 const LEFT_OUT = [
   'preprocess/large',
   'preprocess/wide',
@@ -70,10 +70,10 @@ const LEFT_OUT = [
   'end-to-end/seed-shape-photo',
   'end-to-end/projection-simple-crop',
 ]
+/** The whole arrays of these are left out, since their results are there as hashes. */
 const WITHOUT_ARRAYS = ['preprocess/odd', 'preprocess/progressive']
 
-const NOTE = `> This folder is the part of the set that is committed, chosen by scripts/choose-goldens.mjs. What is described below and not here
-> (the generator, further cases) belongs to the whole set.
+const NOTE = `> This folder is the part of the set that is committed, chosen by scripts/choose-goldens.mjs. What is described below and not here (the generator, further cases) belongs to the whole set.
 `
 
 const [whole] = process.argv.slice(2)
@@ -95,7 +95,9 @@ function writeChosen(index) {
   for (const file of files) {
     mkdirSync(dirname(join(target, file)), { recursive: true })
     const bytes = readFileSync(join(whole, file))
-    writeFileSync(join(target, file), file === 'README.md' ? `${NOTE}\n${bytes}` : bytes)
+    const prose = () => paragraphLines(bytes.toString('utf8'))
+    const text = file === 'README.md' ? `${NOTE}\n${prose()}` : file.endsWith('.md') ? prose() : bytes
+    writeFileSync(join(target, file), text)
   }
   writeFileSync(join(target, 'index.json'), indexText({ ...index, cases: chosen }))
 
@@ -139,15 +141,32 @@ function hashesOnly({ expected: _expected, tensors: _tensors, ...golden }) {
   return golden
 }
 
-/** Every file that a case names, wherever in it. */
+/** Finds every file that a case names, wherever in it. */
 function pathsIn(value) {
   if (value === null || typeof value !== 'object') return []
   const own = typeof value.path === 'string' ? [value.path] : []
   return [...own, ...Object.values(value).flatMap(pathsIn)]
 }
 
-/** One line per case: small, and a change of one case is one line of a diff. */
+/** Writes a line for each case, which is small, and a change of one case is one line of a diff. */
 function indexText({ cases, ...head }) {
   const lines = cases.map((golden) => JSON.stringify(golden))
   return `${JSON.stringify(head).slice(0, -1)},"cases":[\n${lines.join(',\n')}\n]}\n`
+}
+
+/** Puts each paragraph and each item of a list on one line, as this repository has its prose. Code, tables and headings stay as they are. */
+function paragraphLines(markdown) {
+  const lines = []
+  let isCode = false
+  let isOpen = false
+  for (const line of markdown.split('\n')) {
+    const isFence = line.startsWith('```')
+    if (isFence) isCode = !isCode
+    const stands = isFence || isCode || line.trim() === '' || /^(#|\||\t| {4})/.test(line)
+    const begins = /^\s*([-*>]|\d+\.) /.test(line)
+    if (isOpen && !stands && !begins) lines.push(`${lines.pop()} ${line.trim()}`)
+    else lines.push(line)
+    isOpen = !stands
+  }
+  return lines.join('\n')
 }

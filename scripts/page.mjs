@@ -1,7 +1,7 @@
 /**
  * `npm run page`: builds the page and serves it on this machine alone, with the headers that threads in a browser need.
  *
- *     npm run page                 on port 4173
+ *     npm run page                 # serves on port 4173
  *     npm run page -- --port 8080
  */
 import { join } from 'node:path'

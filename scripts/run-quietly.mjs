@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
- * @returns {Promise<{ code: number | string, output: string }>} `code`: the exit code, the name of the signal that ended it, or why
- *   it did not start; `output`: the end of both streams
+ * @returns {Promise<{ code: number | string, output: string }>} `code` is the exit code, the name of the signal that ended it, or
+ *   why it did not start; `output` is the end of both streams
  */
 export function runQuietly(command, args, { cwd, env = process.env }) {
   return new Promise((resolve) => {

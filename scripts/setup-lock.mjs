@@ -1,5 +1,5 @@
 /**
- * One set-up at a time in a clone. The lock is a file that its owner touches while it works; one whose owner is gone is taken over.
+ * Lets one set-up at a time work in a clone. The lock is a file that its owner touches while it works; one whose owner is gone is taken over.
  * Whether it is still touched decides, so that owners in other containers count too; an owner on this machine is also looked for.
  */
 import { randomUUID } from 'node:crypto'
@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const TOUCH_MS = 1000
-/** Untouched for so long means abandoned: many times TOUCH_MS, since a loaded machine may be late. */
+/** A lock that is untouched for so long counts as abandoned; it is many times TOUCH_MS, since a loaded machine may be late. */
 const ABANDONED_MS = 20_000
 const LOOK_MS = 100
 
@@ -27,7 +27,7 @@ const LOOK_MS = 100
  *
  * @template Result
  * @param {string} folder
- * @param {(line: string) => void} log told once when there is somebody to wait for
+ * @param {(line: string) => void} log is told once when there is somebody to wait for
  * @param {() => Promise<Result>} work
  * @returns {Promise<Result>}
  */
@@ -69,7 +69,7 @@ async function acquire(path, own, log) {
   }
 }
 
-/** Known for owners on this machine only. An empty file is one that is being written. */
+/** This is known for owners on this machine only. An empty file is one that is being written. */
 function ownerIsGone(text) {
   try {
     const { pid, host } = JSON.parse(text)
@@ -81,7 +81,7 @@ function ownerIsGone(text) {
   }
 }
 
-/** Moved aside before it is looked at again: if somebody was quicker, what was moved is their new lock, and it is put back. */
+/** Moves the lock aside before it is looked at again: if somebody was quicker, what was moved is their new lock, and it is put back. */
 function removeAbandoned(path, text) {
   const aside = `${path}.${randomUUID()}`
   try {
@@ -107,6 +107,6 @@ function touch(path) {
   try {
     utimesSync(path, new Date(), new Date())
   } catch {
-    // Taken over while this process slept for long (a laptop's lid): the work is finished all the same.
+    // It was taken over while this process slept for long (a laptop's lid): the work is finished all the same.
   }
 }

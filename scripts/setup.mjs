@@ -1,10 +1,10 @@
 /**
- * What a fresh clone needs before it can run: packages from the lockfile, the TypeScript build, the WebAssembly kernels, the native engine.
+ * Brings what a fresh clone needs before it can run: packages from the lockfile, the TypeScript build, the WebAssembly kernels, the native engine.
  *
- *     node scripts/setup.mjs            everything that is not done yet
- *     node scripts/setup.mjs --build    the TypeScript and C++ builds alone
+ *     node scripts/setup.mjs            does everything that is not done yet
+ *     node scripts/setup.mjs --build    makes the TypeScript and C++ builds alone
  *
- * Nothing is installed when this starts, and an old Node must get as far as the line that says so: Node's own modules only, no
+ * Nothing is installed when this starts, and an old Node must get as far as the line that says so: it uses Node's own modules only, and no
  * recent syntax. Where all is done, nothing is written and no process started, so that a second `npm start` begins at once.
  */
 import { createHash } from 'node:crypto'
@@ -28,7 +28,7 @@ const notes = join(root, '.plumage/setup.json')
 const platform = `${process.platform}-${process.arch}`
 const OLDEST_NODE = [20, 19]
 
-/** Why the set-up stopped: the step, what it said last, and what to do. */
+/** Says why the set-up stopped: the step, what it said last, and what to do. */
 export class SetupError extends Error {
   /** @param {{ step: string, problem: string, advice: string, output?: string }} what */
   constructor({ step, problem, advice, output = '' }) {
@@ -44,9 +44,9 @@ export class SetupError extends Error {
 /**
  * Does what is not done yet, under a lock, so that two of them in one clone wait for each other.
  *
- * @param {{ install?: boolean, retry?: boolean, log?: (line: string) => void }} [options] `retry`: also a native build that has
- *   failed before with the same sources
- * @returns {Promise<{ hasNative: boolean }>} where there is no native engine, `log` was told why
+ * @param {{ install?: boolean, retry?: boolean, log?: (line: string) => void }} [options] `retry` makes a native
+ *   build again that has failed before with the same sources
+ * @returns {Promise<{ hasNative: boolean }>} `log` was told why there is no native engine, where there is none
  */
 export async function setUp({ install = true, retry = false, log = console.log } = {}) {
   requireNode()
@@ -73,11 +73,11 @@ function requireNode() {
   })
 }
 
-/** Whether node_modules holds what package-lock.json names, by npm's own list of what it put there. */
+/** Tells whether node_modules holds what package-lock.json names, by npm's own list of what it put there. */
 function isInstalled() {
   const there = join(root, 'node_modules/.package-lock.json')
   if (!existsSync(there)) return false
-  // A folder that is shared with a container or another machine: packages with compiled parts would be the wrong ones.
+  // A folder may be shared with a container or another machine: packages with compiled parts would be the wrong ones.
   if ((readNotes().platform ?? platform) !== platform) return false
   const wanted = readJson(join(root, 'package-lock.json')).packages
   const found = readJson(there).packages
@@ -108,7 +108,7 @@ async function installPackages(log) {
   log(`Installed (${seconds(started)}).`)
 }
 
-/** The npm that started us, where one did: the one in PATH may be another. */
+/** Takes the npm that started us, where one did: the one in PATH may be another. */
 function npmCommand() {
   const path = process.env.npm_execpath
   if (path && /npm-cli\.c?js$/.test(path)) return [process.execPath, [path]]
@@ -164,7 +164,7 @@ async function buildTypeScript(log) {
   log(`Built (${seconds(started)}).`)
 }
 
-/** Path, size and time of everything that the build reads. */
+/** Goes by path, size and time of everything that the build reads. */
 function sourceFingerprint() {
   const hash = createHash('sha256')
   const files = [
@@ -200,7 +200,7 @@ function missingOutputs() {
   ]
 }
 
-/** What was built from a source that is gone would still be imported and packed. */
+/** Removes what was built from a source that is gone: it would still be imported and packed. */
 function removeStaleOutputs() {
   const stems = new Set(outputStems())
   for (const file of filesUnder(join(root, 'dist'))) {
@@ -274,7 +274,7 @@ function seconds(started) {
   return `${((Date.now() - started) / 1000).toFixed(1)} s`
 }
 
-/** Prints why a set-up stopped, the cause last; of any other error all that is known. Gives the exit code. */
+/** Prints why a set-up stopped, with the cause last, or all that is known of any other error. Gives the exit code. */
 export function reportError(error) {
   if (!(error instanceof SetupError)) {
     console.error(error)

@@ -1,4 +1,4 @@
-/** The page, built for any folder of any server: addresses are relative. */
+/** Builds the page for any folder of any server: addresses are relative. */
 import { defineConfig } from 'vite'
 
 // Threads need shared memory, which browsers give only to pages that are cut off from other origins.

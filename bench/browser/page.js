@@ -1,4 +1,4 @@
-/** What runs inside the benchmark's page: systems are started once, then called for turns. */
+/** Runs inside the benchmark's page: systems are started once, then called for turns. */
 import { createWasmEngine, createWebgpuEngine, Network, openCheckpoint, readVit } from 'plumage/browser'
 
 const running = new Map()
@@ -71,7 +71,7 @@ async function start({ name, kind, pixelsUrl, ...task }) {
   return { version: system.version, seconds: (performance.now() - began) / 1000, embedding: [...embedding] }
 }
 
-/** Seconds of each pass of a turn of about so many seconds, after one that does not count. */
+/** Gives the seconds of each pass of a turn of about so many seconds, after one that does not count. */
 async function turn({ name, seconds }) {
   const { run } = running.get(name)
   await run()
@@ -85,7 +85,7 @@ async function turn({ name, seconds }) {
   return passes
 }
 
-/** Floating-point operations a second of multiply-adds in registers, all threads together. */
+/** Measures the floating-point operations a second of multiply-adds in registers, of all threads together. */
 function peak({ name }) {
   return running.get(name).peak()
 }

@@ -1,4 +1,4 @@
-"""Birder's own network with the benchmark's weights."""
+"""Builds Birder's own network with the benchmark's weights."""
 
 import logging
 
@@ -10,7 +10,7 @@ logging.disable(logging.INFO)
 
 
 class Features(torch.nn.Module):
-    """pixels [B, 3, side, side] to all tokens after the final norm [B, T, D] and the embedding [B, D]."""
+    """Takes pixels [B, 3, side, side] to all tokens after the final norm [B, T, D] and the embedding [B, D]."""
 
     def __init__(self, network, side, path):
         super().__init__()

@@ -1,4 +1,4 @@
-"""convert_openvino.py NETWORK SIDE WEIGHTS OUT: OpenVINO's float32 model of Birder's network, for any batch."""
+"""convert_openvino.py NETWORK SIDE WEIGHTS OUT writes OpenVINO's float32 model of Birder's network, for any batch."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""OpenVINO on the model that convert_openvino.py or quantise_openvino.py wrote; `hint` is the precision between the steps."""
+"""Runs OpenVINO on the model that convert_openvino.py or quantise_openvino.py wrote; `hint` is the precision between the steps."""
 
 import numpy as np
 import openvino

@@ -1,4 +1,4 @@
-"""Birder's network in PyTorch, on the processor or a GPU; as it is, or compiled by inductor with frozen weights."""
+"""Runs Birder's network in PyTorch, on the processor or a GPU, as it is or compiled by inductor with frozen weights."""
 
 import os
 import tempfile

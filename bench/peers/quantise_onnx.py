@@ -1,6 +1,6 @@
 """
-quantise_onnx.py MODEL OUT: int8 as transformers.js and others ship it, by ONNX Runtime's dynamic quantisation: weights signed and per channel,
-activations at run time.
+quantise_onnx.py MODEL OUT makes int8 as transformers.js and others ship it, by ONNX Runtime's dynamic quantisation: weights are signed and scaled per
+channel, activations at run time.
 """
 
 import sys

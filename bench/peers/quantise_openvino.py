@@ -1,5 +1,5 @@
 """
-quantise_openvino.py MODEL PIXELS SIDE OUT: int8 by NNCF's post-training quantisation for transformers, calibrated on four of the images that
+quantise_openvino.py MODEL PIXELS SIDE OUT makes int8 by NNCF's post-training quantisation for transformers, calibrated on four of the images that
 are timed.
 """
 

@@ -1,7 +1,7 @@
 """
-A peer as a process that is measured: it makes its first embedding, says so, and then runs whenever a line asks it to.
+Makes a peer a process that is measured: it makes its first embedding, says so, and then runs whenever a line asks it to.
 
-Protocol, as in workers/serve.mjs: the task comes as JSON in the first argument. Answers are lines of JSON on stdout: first `version`, and
+The protocol is that of workers/serve.mjs: the task comes as JSON in the first argument. Answers are lines of JSON on stdout: first `version`, and
 `embedding` of the whole batch as base64 of float32; then, for each line `turn SECONDS`, the `seconds` of each pass; for `end`, `peakBytes`.
 """
 
@@ -25,7 +25,7 @@ task = json.loads(sys.argv[1])
 
 
 def pixels(count=task["batch"]):
-    """float32 [count, 3, side, side], normalised."""
+    """Reads float32 [count, 3, side, side], normalised."""
     side = task["side"]
     return np.fromfile(task["pixels"], np.float32, count * 3 * side * side).reshape(count, 3, side, side)
 

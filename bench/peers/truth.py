@@ -1,4 +1,4 @@
-"""truth.py NETWORK SIDE WEIGHTS PIXELS IMAGES: the embeddings in float64, as one line of JSON."""
+"""truth.py NETWORK SIDE WEIGHTS PIXELS IMAGES prints the embeddings in float64, as one line of JSON."""
 
 import json
 import sys

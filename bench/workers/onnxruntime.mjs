@@ -1,4 +1,4 @@
-/** ONNX Runtime, as Node programs use it. */
+/** Runs ONNX Runtime as Node programs use it. */
 import { createRequire } from 'node:module'
 import { readPixels, serve, task } from './serve.mjs'
 

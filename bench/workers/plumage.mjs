@@ -1,18 +1,13 @@
-/** This project, on the engine and in the precision that the task names. */
+/** Runs this project on the engine and in the precision that the task names. */
+import { dist } from '../dist.mjs'
+import { loadNetwork } from '../load-network.mjs'
 import { readPixels, serve, task } from './serve.mjs'
 
-const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href)
-const { openVit } = await dist('platform/node/open-vit.js')
-const { Network } = await dist('encoder/network.js')
 const { chooseEngine } = await dist('platform/node/choose-engine.js')
 
-const { model, network: name, side, batch, threads, precision, engine: wanted } = task
+const { model, batch, threads, precision, engine: wanted } = task
 const { engine } = await chooseEngine({ engine: wanted, precision, threads })
-const open = await openVit(model, { network: name })
-const network = await Network.load(open.vit, engine)
-await open[Symbol.asyncDispose]()
-const grid = network.gridOf([side, side])
-const { slots } = network.planFor(grid)
+const { network, grid, slots } = await loadNetwork(model, task, engine)
 const outputs = [slots.embedding, slots.tokens]
 const pixels = await readPixels()
 

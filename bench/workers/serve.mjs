@@ -1,7 +1,7 @@
 /**
- * A system as a process that is measured: it makes its first embedding, says so, and then runs whenever a line asks it to.
+ * Makes a system a process that is measured: it makes its first embedding, says so, and then runs whenever a line asks it to.
  *
- * Protocol, as in peers/serve.py: the task comes as JSON in the first argument. Answers are lines of JSON on stdout: first `version`, and
+ * The protocol is that of peers/serve.py: the task comes as JSON in the first argument. Answers are lines of JSON on stdout: first `version`, and
  * `embedding` of the whole batch as base64 of float32; then, for each line `turn SECONDS`, the `seconds` of each pass; for `end`, `peakBytes`.
  */
 import { readSync } from 'node:fs'
@@ -13,7 +13,7 @@ const SHORT_PASS_SECONDS = 0.5
 
 export const task = JSON.parse(process.argv[2])
 
-/** float32 [B, 3, side, side], normalised. */
+/** Reads float32 [B, 3, side, side], normalised. */
 export async function readPixels() {
   const { batch, side, pixels } = task
   const values = new Float32Array(batch * 3 * side * side)

@@ -154,7 +154,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
 
 type Slots = ReturnType<Network['planFor']>['slots']
 
-/** The blocks that detection features are taken of: the last one, or those that the config's `out_indices` names, each once and in order. */
+/** Finds the blocks that detection features are taken of: the last one, or those that the config's `out_indices` names, each once and in order. */
 export function detectionBlocks({ blocks }: Slots, { outIndices }: VitConfig): readonly SlotName[] {
   if (outIndices === null) return blocks.slice(-1)
   return blocks.filter((_, index) => outIndices.includes(index))

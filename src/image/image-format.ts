@@ -9,7 +9,7 @@ type Known =
   | { readonly decoded: true; readonly format: ImageFormat }
   | { readonly decoded: false; readonly format: OtherFormat }
 
-/** @param bytes the beginning of a file; 256 bytes tell enough */
+/** @param bytes are the beginning of a file; 256 of them tell enough */
 export function imageFormatOrNull(bytes: Uint8Array): Known | null {
   const text = latin1(bytes.subarray(0, 256))
   const decoded = decodedFormatOrNull(text)

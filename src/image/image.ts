@@ -7,7 +7,7 @@ export interface RgbImage {
   readonly data: Uint8Array
 }
 
-/** A decoded file: its pixels, and what was done to get them. */
+/** Holds a decoded file's pixels, and what was done to get them. */
 export interface DecodedImage extends RgbImage {
   /** Names the file's format, such as `jpeg`, or is `raw` for pixels that came without a file. */
   readonly format: string

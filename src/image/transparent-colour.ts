@@ -5,7 +5,7 @@
 
 export type Colour = readonly [red: number, green: number, blue: number]
 
-/** Null where no single colour is declared: an alpha channel or a palette of several transparencies is something else. */
+/** Gives null where no single colour is declared: an alpha channel or a palette of several transparencies is something else. */
 export function transparentColourOfPng(bytes: Uint8Array): Colour | null {
   if (bytes.length < 26) return null
   const header = viewOf(bytes)
@@ -56,7 +56,7 @@ const EXTENSION = 0x21
 const GRAPHIC_CONTROL = 0xf9
 const FRAME = 0x2c
 
-/** Finds those of the first frame. Null where the file ends before its colours, or has none. */
+/** Finds those of the first frame. Gives null where the file ends before its colours, or has none. */
 export function gifColoursOrNull(bytes: Uint8Array): GifColours | null {
   if (bytes.length < 13) return null
   const view = viewOf(bytes)
@@ -88,13 +88,13 @@ function endOfBlocks(view: DataView, start: number): number {
   return at
 }
 
-/** @param flags of the screen or of a frame, which say whether there is a table and how long it is */
+/** @param flags are those of the screen or of a frame, and say whether there is a table and how long it is */
 function colourTable(bytes: Uint8Array, start: number, flags: number): Uint8Array {
   const length = (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1)
   return bytes.subarray(start, start + length)
 }
 
-/** Null where the table has no such entry. */
+/** Gives null where the table has no such entry. */
 function colourAtOrNull(table: Uint8Array, index: number): Colour | null {
   const at = 3 * index
   if (index < 0 || at + 3 > table.length) return null

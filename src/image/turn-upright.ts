@@ -2,7 +2,7 @@
 import { permutePixels } from '../kernels/permute-pixels.js'
 import type { RgbImage } from './image.js'
 
-/** @param orientation 1 to 8 as EXIF numbers them; anything else leaves the image as it is */
+/** @param orientation is 1 to 8 as EXIF numbers them; anything else leaves the image as it is */
 export function turnUpright(image: RgbImage, orientation: number): RgbImage {
   const walk = WALKS.get(orientation)
   if (walk === undefined) return image

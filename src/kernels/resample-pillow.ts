@@ -201,7 +201,7 @@ function bytesOf({ buffer }: Uint8ClampedArray<ArrayBuffer>): Uint8Array {
   return new Uint8Array(buffer)
 }
 
-/** Null where the side stays as it is: the pass is then left out, as both libraries do. */
+/** Gives null where the side stays as it is: the pass is then left out, as both libraries do. */
 function tapsOrNull(
   inputSize: number,
   outputSize: number,

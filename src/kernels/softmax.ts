@@ -10,7 +10,7 @@ export function softmax(scores: Float64Array): void {
   for (let i = 0; i < scores.length; i++) scores[i] /= sum
 }
 
-/** Softmax of each row of scores [rows, width], as float32. */
+/** Computes the softmax of each row of scores [rows, width], as float32. */
 export function softmaxRows(scores: Float32Array, width: number): Float32Array {
   const out = new Float32Array(scores.length)
   for (let row = 0; row < scores.length; row += width) {

@@ -15,7 +15,7 @@ export interface Place {
   readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
 }
 
-/** Null where the network has no such activation. */
+/** Gives null where the network has no such activation. */
 export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
   const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
   if (stage !== null) {

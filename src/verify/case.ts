@@ -89,7 +89,7 @@ export function required<T>(value: T | undefined, what: string, { id }: GoldenCa
 }
 
 /** Tells checkpoints from the configs and shards that the index lists too, which are read along with what they belong to. */
-export function isWhole(path: string): boolean {
+function isWhole(path: string): boolean {
   return path.endsWith('.index.json') || (!path.endsWith('.json') && !/-\d+-of-\d+\.safetensors$/.test(path))
 }
 

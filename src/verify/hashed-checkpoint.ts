@@ -57,7 +57,7 @@ export function hashedCheckpoint(
   }
 }
 
-/** Element i is `u * scale + offset`, where u in [-1, 1) has the upper 24 bits of the hash; each operation in float32. */
+/** Element i is `u * scale + offset`, where u in [-1, 1) has the upper 24 bits of the hash; each operation rounds to float32. */
 export function hashedValues(
   seed: string,
   name: string,

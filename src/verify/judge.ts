@@ -15,7 +15,7 @@ const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
 }
 const PROMISED = /^(out|embedding|tokens|forward_features|registers|blocks\.(class_token|first_patch))$/
 
-/** Null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */
+/** Gives null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */
 export function judge(
   precision: Precision,
   golden: GoldenCase,
@@ -70,7 +70,7 @@ function lowestCosine(
   for (let from = 0; from < expected.length; from += length) {
     const to = from + length
     const cosine = cosineSimilarity(actual.subarray(from, to), expected.subarray(from, to))
-    // Written so that a NaN becomes the lowest.
+    // The condition is written so that a NaN becomes the lowest.
     if (!(cosine >= lowest)) lowest = cosine
   }
   return lowest

@@ -56,7 +56,7 @@ export async function* runLargeCase(
   context: GoldenContext,
 ): AsyncGenerator<Comparison, void, undefined> {
   const { engine, open } = context
-  // It would take an hour.
+  // That engine would take an hour.
   if (engine.name === 'reference') return
   const expected = await readExpected(golden, open)
   const run = await runNetwork(golden, context, expected)

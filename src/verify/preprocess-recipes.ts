@@ -60,7 +60,7 @@ const RECIPES: ReadonlyMap<string, MakeRecipe> = new Map<string, MakeRecipe>([
   ],
 ])
 
-/** Null for 16-bit results. Throws `GoldenError` by name for a recipe that is not known, or lacks an argument. */
+/** Gives null for 16-bit results. Throws `GoldenError` by name for a recipe that is not known, or lacks an argument. */
 export function recipeOrNull(golden: GoldenRecipe, passOrder: PassOrder, of: GoldenCase): Recipe | null {
   const make = RECIPES.get(golden.recipe)
   if (make !== undefined) return make(golden, passOrder, of)

@@ -8,11 +8,11 @@ import { runPreprocessCase } from './preprocess-case.js'
 import { runVitCase } from './vit-case.js'
 
 export interface CaseSelection {
-  /** Only cases whose id contains this text. */
+  /** Runs only cases whose id contains this text. */
   readonly filter?: string
-  /** Only the case of exactly this id. */
+  /** Runs only the case of exactly this id. */
   readonly only?: string
-  /** Only these kinds. */
+  /** Runs only these kinds. */
   readonly kinds?: readonly string[]
 }
 

@@ -8,7 +8,7 @@ export interface ColorRequest {
 
 export interface ColorAnswer {
   readonly round: number
-  /** [rows * columns * 3] for each photo by its number. */
+  /** Holds [rows * columns * 3] for each photo by its number. */
   readonly colors: ReadonlyMap<number, Uint8Array>
 }
 

@@ -1,38 +1,39 @@
 /** Draws a photo with what the model sees in it. */
 import type { Features } from 'plumage/browser'
+import { at } from './at.js'
 import type { PatchPlace, Photo } from './photo.js'
 
 export type View = 'photo' | 'both' | 'map'
 
 export interface Layers {
   readonly view: View
-  /** [rows * columns * 3], or null while there is none. */
+  /** [rows * columns * 3]. It is null while there are no colours. */
   readonly colors: Uint8Array | null
-  /** How much of each patch is shown, 0 to 1; null where no patch is chosen. */
+  /** [rows * columns]. It says how much of each patch is shown, 0 to 1; it is null where no patch is chosen. */
   readonly shown: Float32Array | null
   readonly chosen: PatchPlace | null
   readonly cursor: PatchPlace | null
   readonly best: PatchPlace | null
 }
 
-/** Pixels of a canvas's longer side, at least. */
+/** A canvas's longer side has so many pixels at least. */
 const LEAST_SIDE = 320
 
-/** Left, top, width and height of a patch in the canvas. */
-export function patchRectangle(
+/** Places a patch in the canvas. */
+function patchRectangle(
   features: Features,
   { width, height }: { readonly width: number; readonly height: number },
   row: number,
   column: number,
-): readonly [number, number, number, number] {
+): readonly [left: number, top: number, width: number, height: number] {
   const [imageHeight, imageWidth] = features.imageSize
   const { left, top, right, bottom } = features.patchBox(row, column)
-  const [x0, x1] = [left, right].map((x) => (x * width) / imageWidth)
-  const [y0, y1] = [top, bottom].map((y) => (y * height) / imageHeight)
-  return [x0, y0, x1 - x0, y1 - y0]
+  const x = (place: number) => (place * width) / imageWidth
+  const y = (place: number) => (place * height) / imageHeight
+  return [x(left), y(top), x(right) - x(left), y(bottom) - y(top)]
 }
 
-/** The patch at a place of the canvas, or null outside of what the model has seen. */
+/** Finds the patch at a place of the canvas; it is null outside of what the model has seen. */
 export function patchUnder(
   features: Features,
   size: { readonly width: number; readonly height: number },
@@ -65,10 +66,10 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: Photo, layers: Layer
   const { view, colors, shown } = layers
   if (view !== 'photo' && colors !== null && colors.length === rows * columns * 3) {
     const alpha = view === 'map' ? 255 : 153
-    paintPatches(context, features, (i) => [colors[3 * i], colors[3 * i + 1], colors[3 * i + 2], alpha])
+    paintPatches(context, features, (i) => [...colors.subarray(3 * i, 3 * i + 3), alpha])
   }
   if (shown !== null && shown.length === rows * columns)
-    paintPatches(context, features, (i) => [8, 10, 14, 219 * (1 - shown[i])])
+    paintPatches(context, features, (i) => [8, 10, 14, 219 * (1 - at(shown, i))])
   if (layers.best !== null) outline(context, features, layers.best, 2, '#ffd166')
   if (layers.chosen !== null) outline(context, features, layers.chosen, 3, '#ffffff')
   if (layers.cursor !== null && !isSame(layers.cursor, layers.chosen))
@@ -79,11 +80,12 @@ function isSame(a: PatchPlace, b: PatchPlace | null): boolean {
   return b !== null && a.photo === b.photo && a.row === b.row && a.column === b.column
 }
 
-/** A colour for each patch, in one go: a pixel each, enlarged without smoothing. */
+/** Gives each patch a colour in one go: they are painted as a pixel each and enlarged without smoothing. */
 function paintPatches(
   context: CanvasRenderingContext2D,
   features: Features,
-  color: (patch: number) => readonly [red: number, green: number, blue: number, alpha: number],
+  /** Gives red, green, blue and alpha. */
+  color: (patch: number) => readonly number[],
 ): void {
   const { rows, columns } = features.grid
   const pixels = new ImageData(columns, rows)
@@ -95,7 +97,7 @@ function paintPatches(
   context.drawImage(small, x, y, width * columns, height * rows)
 }
 
-/** A line that is seen on light and dark: dark below, light above. */
+/** Draws a line that is seen on light and dark, since it is dark below and light above. */
 function outline(
   context: CanvasRenderingContext2D,
   features: Features,

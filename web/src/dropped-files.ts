@@ -1,4 +1,4 @@
-/** What was dropped or pasted: files, and all files of folders. */
+/** Finds what was dropped or pasted: files, and all files of folders. */
 
 /** Hidden files, which systems leave in folders, are left out. Must be called while the event is handled: later, nothing is given any more. */
 export async function droppedFiles(data: DataTransfer): Promise<File[]> {

@@ -1,3 +1,4 @@
+/** Shows the page. */
 import { render } from 'preact'
 import { App } from './app.js'
 import './style.css'

@@ -1,45 +1,47 @@
-/** Which patches of all photos are most like a chosen one, found photo by photo while the page stays free. */
+/** Finds which patches of all photos are most like a chosen one, photo by photo while the page stays free. */
 import { type Features, patchAt, patchSimilarity } from 'plumage/browser'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { at } from './at.js'
 import { type Level, type PatchPlace, type Photo, patchMapOf } from './photo.js'
 
 export interface Match extends PatchPlace {
-  /** Cosine similarity, -1 to 1. */
+  /** Is the cosine similarity, -1 to 1. */
   readonly similarity: number
 }
 
 export interface Matches {
-  /** What was chosen. */
+  /** This was chosen when the search began. */
   readonly chosen: PatchPlace
-  /** For each photo by its number: the similarity of every patch. */
+  /** Holds the similarity of every patch, for each photo by its number. */
   readonly maps: ReadonlyMap<number, Float32Array>
-  /** The most similar patch of each photo, best first, the chosen patch itself left out. */
+  /** Lists the most similar patch of each photo, best first; the chosen patch itself is left out. */
   readonly best: readonly Match[]
-  /** What is shown as nothing and as all: the spread of similarities over all photos. */
+  /** A similarity up to this is shown as nothing; it follows from the spread over all photos. */
   readonly low: number
+  /** A similarity from this on is shown as all. */
   readonly high: number
 }
 
-/** Of one photo. */
+/** Is what was found in one photo. */
 interface Found {
   readonly map: Float32Array
   readonly best: Match | null
-  /** How many patches have which similarity, from -1 to 1 in equal steps. */
+  /** Counts how many patches have which similarity, from -1 to 1 in equal steps. */
   readonly counts: Uint32Array
 }
 
-/** Milliseconds of work before the page may do something else. */
+/** After so many milliseconds of work the page may do something else. */
 const TURN = 12
 const STEPS = 2000
 
-/** Null where nothing is chosen, or its photo has no features (it was removed, or is being computed). Photos that come later join in. */
+/** Gives null where nothing is chosen, or its photo has no features (it was removed, or is being computed). Photos that come later join in. */
 export function useMatches(
   photos: readonly Photo[],
   chosen: PatchPlace | null,
   level: Level,
 ): Matches | null {
   const [matches, setMatches] = useState<Matches | null>(null)
-  /** What is known for the present choice. */
+  /** Keeps what is known for the present choice. */
   const known = useRef<{ key: string; found: WeakMap<Features, Found> }>({ key: '', found: new WeakMap() })
   const source = photos.find(({ id }) => id === chosen?.photo)?.features ?? null
 
@@ -87,13 +89,12 @@ function matchesIn(
   const { columns } = features.grid
   const self = photo === chosen.photo ? chosen.row * columns + chosen.column : -1
   const counts = new Uint32Array(STEPS + 1)
-  let top = -1
-  map.forEach((similarity, patch) => {
-    counts[Math.round(((Math.min(1, Math.max(-1, similarity)) + 1) / 2) * STEPS)]++
-    if (patch !== self && (top < 0 || similarity > map[top])) top = patch
-  })
-  const best =
-    top < 0 ? null : { photo, row: Math.floor(top / columns), column: top % columns, similarity: map[top] }
+  let best: Match | null = null
+  for (const [patch, similarity] of map.entries()) {
+    count(counts, Math.round(((Math.min(1, Math.max(-1, similarity)) + 1) / 2) * STEPS), 1)
+    if (patch === self || (best !== null && similarity <= best.similarity)) continue
+    best = { photo, row: Math.floor(patch / columns), column: patch % columns, similarity }
+  }
   return { map, best, counts }
 }
 
@@ -106,13 +107,18 @@ function joined(photos: readonly Photo[], found: WeakMap<Features, Found>, chose
     if (own === undefined) continue
     maps.set(id, own.map)
     if (own.best !== null) best.push(own.best)
-    for (let step = 0; step <= STEPS; step++) counts[step] += own.counts[step]
+    for (const [step, found] of own.counts.entries()) count(counts, step, found)
   }
   best.sort((a, b) => b.similarity - a.similarity)
   return { chosen, maps, best, low: quantile(counts, 0.5), high: quantile(counts, 0.995) }
 }
 
-/** The similarity below which a share of all patches lies. */
+/** Adds to one of the counts. */
+function count(counts: Uint32Array, step: number, found: number): void {
+  counts[step] = at(counts, step) + found
+}
+
+/** Finds the similarity below which a share of all patches lies. */
 function quantile(counts: Uint32Array, share: number): number {
   let left = counts.reduce((sum, count) => sum + count, 0) * share
   const step = counts.findIndex((count) => {

@@ -1,21 +1,24 @@
-/** What the page knows of a photo. */
+/** Describes what the page knows of a photo. */
 import type { Features, PatchMap } from 'plumage/browser'
 
 export interface Photo {
   readonly id: number
   readonly name: string
   readonly file: Blob
-  /** Small, for showing; null until decoded. */
+  /** Is small, for showing; it is null until the file is decoded. */
   readonly preview: ImageBitmap | null
   readonly features: Features | null
-  /** Why there are no features. */
+  /** Says why there are no features. */
   readonly problem: string | null
 }
 
-/** Which features are looked at: `objects`, a block two thirds of the way up, tells things from their surroundings; `meaning`, the last one after its norm, says most of the photo as a whole. */
+/**
+ * Says which features are looked at: `objects`, a block two thirds of the way up, tells things from their surroundings; `meaning`, the last one
+ * after its norm, says most of the photo as a whole.
+ */
 export type Level = 'objects' | 'meaning'
 
-/** The block that `objects` stands for, from 0. */
+/** Gives the index of the block that `objects` stands for. */
 export function objectsBlock(depth: number): number {
   return Math.max(0, Math.ceil((depth * 2) / 3))
 }
@@ -27,17 +30,17 @@ export function patchMapOf(features: Features, level: Level): PatchMap {
   return { patches: tokens.subarray(special), grid: features.grid }
 }
 
-/** A patch of one of the photos. */
+/** Names a patch of one of the photos. */
 export interface PatchPlace {
   readonly photo: number
   readonly row: number
   readonly column: number
 }
 
-/** Longest side of a preview in pixels: enough for a card on a dense screen, and little memory for a thousand photos. */
+/** A preview's longest side has so many pixels, which are enough for a card on a dense screen and take little memory for a thousand photos. */
 const PREVIEW_SIDE = 640
 
-/** Decodes small. Throws where the browser cannot decode the file. */
+/** Decodes a file to a small image. Throws where the browser cannot decode it. */
 export async function makePreview(file: Blob): Promise<ImageBitmap> {
   const whole = await createImageBitmap(file)
   const scale = Math.min(1, PREVIEW_SIDE / Math.max(whole.width, whole.height))
@@ -53,7 +56,7 @@ export async function makePreview(file: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** For people: rows and columns from 1. */
+/** Names a patch as people count, with rows and columns from 1. */
 export function describePatch({ row, column }: PatchPlace): string {
   return `row ${row + 1}, column ${column + 1}`
 }

@@ -1,11 +1,11 @@
-/** The PCA colours of all photos, fitted anew when photos come or go. */
+/** Computes the PCA colours of all photos, which are fitted anew when photos come or go. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ColorAnswer, ColorRequest } from './color-worker.js'
 import { type Level, type Photo, patchMapOf } from './photo.js'
 
 type Colors = ReadonlyMap<number, Uint8Array>
 
-/** Between two fits, milliseconds: fitting costs all patches. */
+/** Colours are fitted this often at most, in milliseconds: fitting goes over all patches. */
 const FIT_EVERY = 500
 
 export function useColors(photos: readonly Photo[], level: Level): Colors {
