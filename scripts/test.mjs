@@ -1,5 +1,5 @@
 /**
- * `npm test`: sets up what is missing, runs the tests and ends with the line `N passed, N failed`.
+ * `npm test` sets up what is missing, runs the tests and ends with the line `N passed, N failed`.
  * Arguments go to vitest: `npm test -- src/image`.
  */
 import { spawn } from 'node:child_process'
@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { reportError, root, setUp } from './setup.mjs'
 
-/** What this run writes; taken away in the end. */
+/** This run writes here, and takes it away in the end. */
 const scratch = join(root, `.plumage/tests-${process.pid}`)
 const counts = join(scratch, 'counts.json')
 
@@ -54,7 +54,7 @@ async function runTests(args) {
 
 /**
  * Debian's Chromium brings an emulation of a GPU that WebGPU in Node can use as well. PLUMAGE_HALF_GPU_DRIVER may name the driver of another one that
- * has half floats, as Mesa's lavapipe from version 24 on. A machine with drivers of its own names them in VK_ICD_FILENAMES.
+ * has half floats, as Mesa's lavapipe has from version 24 on. A machine with drivers of its own names them in VK_ICD_FILENAMES.
  */
 function softwareGpu() {
   const folder = '/usr/lib/chromium'
@@ -62,8 +62,15 @@ function softwareGpu() {
   if (process.env.VK_ICD_FILENAMES !== undefined || !existsSync(driver)) return {}
   const drivers = [driver, process.env.PLUMAGE_HALF_GPU_DRIVER].filter(Boolean).join(':')
   const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':')
-  // Mesa's compiler takes ten times longer over shaders that it optimises than they run.
-  return { VK_ICD_FILENAMES: drivers, LD_LIBRARY_PATH: libraries, GALLIVM_PERF: 'nopt' }
+  return {
+    VK_ICD_FILENAMES: drivers,
+    LD_LIBRARY_PATH: libraries,
+    // Mesa's compiler takes ten times longer over shaders that it optimises than they run, and twice as long over wide vectors as over narrow ones.
+    GALLIVM_PERF: 'nopt',
+    LP_NATIVE_VECTOR_WIDTH: '128',
+    // What it has compiled is kept in the clone, so that each shader is compiled once, whichever file of tests comes first.
+    MESA_SHADER_CACHE_DIR: join(root, '.plumage/mesa-cache'),
+  }
 }
 
 function readCounts() {

@@ -1,4 +1,4 @@
-/** Every fast engine that runs here, on every path and in every precision: what tests compare with the reference. */
+/** This file lists every fast engine that runs here, on every path and in every precision, for tests that compare it with the reference. */
 import { afterAll } from 'vitest'
 import type { Engine, Precision } from '../../src/engine/engine.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
@@ -13,13 +13,15 @@ import { createWebgpuEngine } from '../../src/platform/node/webgpu/index.js'
 import { GPU, GPU_WAYS, HALF_GPU } from './gpus.js'
 
 export interface EngineVariant {
-  /** Such as `native, avx2, int8`. */
+  /** Reads like `native, avx2, int8`. */
   readonly name: string
   readonly precision: Exclude<Precision, 'float64'>
-  /** Only of the native engine. */
+  /** Null for all engines but the native one. */
   readonly instructionSet: InstructionSet | null
-  /** The same one each time. */
+  /** Gives the same one each time: tests share it and leave it alone. */
   engine(): Promise<Engine>
+  /** Makes one for the caller, who disposes of it. A GPU is not tried first, which would take seconds. */
+  fresh(): Promise<Engine>
 }
 
 const native = INSTRUCTION_SETS.flatMap((instructionSet) =>
@@ -49,7 +51,7 @@ afterAll(() => {
   for (const engine of ENGINES) engine[Symbol.dispose]?.()
 })
 
-/** Why there is none, where there is none. */
+/** Says why there is no GPU, where there is none. */
 const noGpu =
   GPU === null
     ? await createWebgpuEngine().then(
@@ -59,12 +61,14 @@ const noGpu =
     : undefined
 
 const webgpu = GPU_WAYS.map(({ name, precision, request }) =>
-  variant(`webgpu, ${name}`, precision, null, () => createWebgpuEngineOn(request, { precision })),
+  variant(`webgpu, ${name}`, precision, null, ({ verify }) =>
+    createWebgpuEngineOn(request, { precision, verify }),
+  ),
 )
 
 export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm, ...webgpu]
 
-/** What this machine cannot try, a line each. */
+/** Tells what this machine cannot try, a line each. */
 export const NOT_TRIED: readonly string[] = [
   ...INSTRUCTION_SETS.filter((set) => nativePrecisions(set).length === 0).map(
     (set) => `native, ${set}: this processor lacks it, or there is no compiler`,
@@ -81,15 +85,16 @@ function variant(
   path: string,
   precision: EngineVariant['precision'],
   instructionSet: InstructionSet | null,
-  make: () => Engine | Promise<Engine>,
+  make: (options: { readonly verify: boolean }) => Engine | Promise<Engine>,
 ): EngineVariant {
   let made: Promise<Engine> | undefined
   const engine = async () => {
-    made ??= Promise.resolve(make()).then((engine) => {
+    made ??= Promise.resolve(make({ verify: true })).then((engine) => {
       ENGINES.push(engine)
       return engine
     })
     return await made
   }
-  return { name: `${path}, ${precision}`, precision, instructionSet, engine }
+  const fresh = async () => await make({ verify: false })
+  return { name: `${path}, ${precision}`, precision, instructionSet, engine, fresh }
 }

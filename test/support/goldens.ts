@@ -1,28 +1,30 @@
-/** Where the golden cases lie, and what they are. The answers come from other libraries; see test/golden/data/README.md. */
+/** This file finds the golden cases. Their answers come from other libraries; test/golden/data/README.md says how. */
 import { existsSync, readFileSync } from 'node:fs'
+import { cp, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { GoldenCase } from '../../src/verify/case.js'
 
 export interface Goldens {
-  /** The folder that the paths of cases are relative to. */
+  /** The paths of cases are relative to this folder. */
   readonly root: string
-  /** Whether this is the whole set; else it is the committed part. */
+  /** True for the whole set, false for the committed part. */
   readonly whole: boolean
-  /** All cases of a kind such as `vit`, `dialect`, `preprocess`; never none, since a test over nothing proves nothing. */
+  /** Returns all cases of a kind such as `vit`, `dialect`, `preprocess`; throws where there is none, since a test over nothing proves nothing. */
   cases(kind: string): readonly GoldenCase[]
 }
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
+const committed = resolve(repository, 'test/golden/data')
 
-/** The set that PLUMAGE_GOLDENS names, else the whole set beside the repository where there is one, else the committed part. */
+/** Opens the set that PLUMAGE_GOLDENS names, else the whole set beside the repository where there is one, else the committed part. */
 export function openGoldens(): Goldens {
   const { PLUMAGE_GOLDENS: named } = process.env
   const wanted = resolve(repository, named ?? '../shared/goldens')
   const whole = existsSync(`${wanted}/index.json`)
   if (named !== undefined && !whole)
     throw new Error(`PLUMAGE_GOLDENS names ${wanted}, where there is no index.json.`)
-  const root = whole ? wanted : resolve(repository, 'test/golden/data')
+  const root = whole ? wanted : committed
   const { cases } = JSON.parse(readFileSync(`${root}/index.json`, 'utf8')) as { cases: readonly GoldenCase[] }
   return {
     root,
@@ -33,4 +35,17 @@ export function openGoldens(): Goldens {
       return found
     },
   }
+}
+
+/**
+ * Copies the committed part but for the networks of real size. Those run once for each engine and precision, in test/golden; a test of how the
+ * cases are started has enough with the others.
+ */
+export async function copySmallGoldens(to: string): Promise<void> {
+  await cp(committed, to, { recursive: true })
+  const index = JSON.parse(readFileSync(`${committed}/index.json`, 'utf8')) as {
+    cases: readonly GoldenCase[]
+  }
+  const cases = index.cases.filter(({ kind }) => kind !== 'large')
+  await writeFile(`${to}/index.json`, JSON.stringify({ ...index, cases }))
 }

@@ -1,0 +1,46 @@
+/** What every engine owes, one list of cases on all engines that run here. contract/exceptions.ts says who is excused from what, and why. */
+import { describe, expect, test } from 'vitest'
+import { DISPOSAL } from './contract/disposal.js'
+import { EXCEPTIONS, exceptionFor } from './contract/exceptions.js'
+import { INTERRUPTIONS } from './contract/interruptions.js'
+import { MEMORY } from './contract/memory.js'
+import { OWNERSHIP } from './contract/ownership.js'
+import { SHAPES } from './contract/shapes.js'
+import { ENGINES_ARE_OWNED, SUBJECTS } from './contract/subject.js'
+import { TOGETHER } from './contract/together.js'
+
+const CASES = [
+  ...SHAPES,
+  ...INTERRUPTIONS,
+  ...DISPOSAL,
+  ...MEMORY,
+  ...TOGETHER,
+  ...(ENGINES_ARE_OWNED ? OWNERSHIP : []),
+]
+
+for (const { engine, reason, cases } of EXCEPTIONS) {
+  console.warn(`excused: ${engine} from ${cases.map((name) => `"${name}"`).join(', ')}: ${reason}`)
+}
+
+test('every exception names an engine and cases that are there', () => {
+  const names = CASES.map(({ name }) => name)
+  for (const { cases } of EXCEPTIONS) expect(names).toEqual(expect.arrayContaining([...cases]))
+  expect(new Set(names).size).toBe(names.length)
+})
+
+describe.each(SUBJECTS)('$name', (subject) => {
+  test.each(CASES)('$name', async ({ name, run }) => {
+    const exception = exceptionFor(subject, name)
+    if (exception === undefined) {
+      await run(subject)
+      return
+    }
+    const outcome = await run(subject).then(
+      () => 'kept',
+      () => 'not kept',
+    )
+    expect(outcome, `${exception.engine} needs its exception no longer (${exception.reason})`).toBe(
+      'not kept',
+    )
+  })
+})

@@ -1,0 +1,110 @@
+/** How work ends before it is done: signals, and sources that fail. */
+import { expect } from 'vitest'
+import type { WeightSource } from '../../../src/engine/engine.js'
+import { tower, weights } from '../one-step.js'
+import { type ContractCase, loaded, nextTurn, pixelsOf, type Subject } from './subject.js'
+
+async function abortedAlready({ engine }: Subject): Promise<void> {
+  const made = tower(1, 5, 64)
+  const reason = new Error('no')
+  const signal = AbortSignal.abort(reason)
+  let reads = 0
+  const source: WeightSource = {
+    read: (name, shape) => {
+      reads++
+      return weights.read(name, shape)
+    },
+  }
+  await expect((await engine()).load(made.plan, source, { signal })).rejects.toBe(reason)
+  expect(reads).toBe(0)
+  using subject = await loaded(await engine(), made)
+  await expect(subject.program.run(subject.pixels, { signal })).rejects.toBe(reason)
+  expect(await subject.values()).toHaveLength(5 * 64)
+}
+
+async function loadGivenUp({ engine }: Subject): Promise<void> {
+  const { plan } = tower(4, 5, 64)
+  const reason = new Error('stop')
+  const controller = new AbortController()
+  const read: string[] = []
+  const source: WeightSource = {
+    read: async (name, shape) => {
+      read.push(name)
+      if (read.length === 2) controller.abort(reason)
+      return weights.read(name, shape)
+    },
+  }
+  await expect((await engine()).load(plan, source, { signal: controller.signal })).rejects.toBe(reason)
+  expect(read.length).toBeLessThan(4)
+}
+
+async function failingSource({ engine }: Subject): Promise<void> {
+  const made = tower(2, 5, 64)
+  const gone = new Error('disk gone')
+  const source: WeightSource = {
+    read: (name, shape) => (name === 'w1' ? Promise.reject(gone) : weights.read(name, shape)),
+  }
+  await expect((await engine()).load(made.plan, source)).rejects.toBe(gone)
+  using subject = await loaded(await engine(), made)
+  expect(await subject.values()).toHaveLength(5 * 64)
+}
+
+/** Batches grow until a run is caught before it ends: some machines are faster than a timer. */
+async function runGivenUp({ engine, long }: Subject): Promise<void> {
+  using subject = await loaded(await engine(), long)
+  const expected = await subject.values()
+  const reason = new Error('enough')
+  const caught = async (batch: number) => {
+    const controller = new AbortController()
+    let isDone = false
+    const run = subject.program
+      .run(pixelsOf(long, batch), { batch, signal: controller.signal })
+      .finally(() => {
+        isDone = true
+      })
+    const outcome = run.then(
+      () => 'finished',
+      (error) => error,
+    )
+    await nextTurn()
+    if (isDone) return (await outcome) === reason
+    controller.abort(reason)
+    expect(await outcome).toBe(reason)
+    return true
+  }
+  for (let batch = 1; !(await caught(batch)); batch *= 4) expect(batch).toBeLessThan(1000)
+  expect(await subject.values()).toEqual(expected)
+}
+
+async function oneOfTwoGivenUp({ engine, long }: Subject): Promise<void> {
+  using subject = await loaded(await engine(), long)
+  const expected = await subject.values()
+  const controller = new AbortController()
+  const { program, pixels } = subject
+  const [given, kept] = [program.run(pixels, { signal: controller.signal }), subject.values()]
+  const settled = expect(given).rejects.toThrow('enough')
+  controller.abort(new Error('enough'))
+  await settled
+  expect(await kept).toEqual(expected)
+}
+
+async function abortedAfterwards({ engine }: Subject): Promise<void> {
+  using subject = await loaded(await engine(), tower(1, 5, 64))
+  const controller = new AbortController()
+  const { program, pixels } = subject
+  const run = await program.run(pixels, { signal: controller.signal })
+  controller.abort()
+  expect([...run.values()]).toEqual([await subject.values()])
+}
+
+export const INTERRUPTIONS: readonly ContractCase[] = [
+  { name: 'a signal that is aborted already starts nothing and reads nothing', run: abortedAlready },
+  { name: 'loading is given up between weights, with the reason of the signal', run: loadGivenUp },
+  { name: 'the error of a source that fails is passed on, and the engine goes on', run: failingSource },
+  {
+    name: 'a run under way is given up with the reason of its signal, and the next one is right',
+    run: runGivenUp,
+  },
+  { name: 'giving up one of two runs leaves the other one right', run: oneOfTwoGivenUp },
+  { name: 'a signal that is aborted after the run changes nothing', run: abortedAfterwards },
+]
