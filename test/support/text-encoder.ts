@@ -45,6 +45,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
       }
     },
     [Symbol.dispose]() {},
+    async [Symbol.asyncDispose]() {},
   }
 }
 
