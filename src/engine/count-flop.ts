@@ -1,13 +1,11 @@
 /** How much work a plan is, so that two timings compare whatever the network, the size and the engine. */
-import { Arithmetic } from './lowered/arithmetic.js'
+import { plainArithmetic } from './lowered/arithmetic.js'
 import { lowerStep } from './lowered/lower-step.js'
 import type { LoweredOp } from './lowered/lowered-op.js'
 import { type SlotSizes, sizeOf, sizesOf } from './lowered/slot-sizes.js'
 import { neededSteps } from './needed-steps.js'
 import { OPS, type OpRow } from './ops.js'
 import type { Plan, SlotName } from './plan.js'
-
-const FLOAT32 = new Arithmetic('float32', [{ rows: 0, attention: 0, between: 0 }])
 
 /**
  * Floating-point operations for one image: two for each multiply-add of the matrix products (linear layers, patch embedding, both products of
@@ -17,8 +15,9 @@ const FLOAT32 = new Arithmetic('float32', [{ rows: 0, attention: 0, between: 0 }
  */
 export function countFlop(plan: Plan, outputs: readonly SlotName[]): number {
   const sizes = sizesOf(plan)
+  const arithmetic = plainArithmetic()
   return neededSteps(plan, outputs)
-    .flatMap((step) => lowerStep(step, plan, sizes, FLOAT32))
+    .flatMap((step) => lowerStep(step, plan, sizes, arithmetic))
     .reduce((sum, op) => sum + flopOf(op, sizes), 0)
 }
 

@@ -45,6 +45,11 @@ export class Arithmetic {
   }
 }
 
+/** All products in float32, of values in float32. */
+export function plainArithmetic(): Arithmetic {
+  return new Arithmetic('float32', [{ rows: 0, attention: 0, between: 0 }])
+}
+
 function formatAt(index: number | undefined): Format {
   return FORMATS[index ?? 0] ?? 'float32'
 }

@@ -1,5 +1,5 @@
 /** The weights of a model in one piece of memory: where each lies, and how it gets there. */
-import { elementCount, type Shape } from '../../tensor/shape.js'
+import { elementCount, type Shape, sameShape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
@@ -8,7 +8,7 @@ import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { checkStep } from './check-step.js'
 import { lowerStep } from './lower-step.js'
-import { type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
+import { type LoweredOp, type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
 import { sizesOf } from './slot-sizes.js'
 
 /** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
@@ -20,6 +20,8 @@ export interface WeightPlace {
 }
 
 export interface WeightLayout {
+  /** The shapes that the weights were laid out in. */
+  readonly shapes: ReadonlyMap<WeightName, Shape>
   /** Most weights have one place; one that is used in two forms has two. */
   readonly places: ReadonlyMap<WeightName, readonly WeightPlace[]>
   readonly floats: number
@@ -41,6 +43,7 @@ export function layOutWeights(
 ): WeightLayout {
   const sizes = sizesOf(plan)
   const places = new Map<WeightName, WeightPlace[]>()
+  const shapes = new Map<WeightName, Shape>()
   let floats = 0
   for (const step of plan.steps) {
     checkStep(step, plan)
@@ -49,6 +52,7 @@ export function layOutWeights(
       if (known.some((place) => place.form === ref.form)) continue
       places.set(ref.name, [...known, { offset: floats, form: ref.form }])
       const shape = weightShape(plan, ref.name)
+      shapes.set(ref.name, shape)
       floats += up(
         ref.form === 'rows'
           ? elementCount(shape) + PADDING
@@ -57,18 +61,42 @@ export function layOutWeights(
       )
     }
   }
-  return { places, floats }
+  return { places, shapes, floats }
+}
+
+/**
+ * Throws `unsupported` for a weight that the model was not loaded with, or that the plan has in another shape.
+ *
+ * @param loaded shapes of the model's weights
+ */
+export function assertLoaded(
+  ops: readonly LoweredOp[],
+  plan: Plan,
+  loaded: ReadonlyMap<WeightName, Shape>,
+): void {
+  for (const { name } of ops.flatMap(weightsOf)) {
+    const shape = loaded.get(name)
+    if (shape === undefined) throw notLoaded(name)
+    const wanted = weightShape(plan, name)
+    if (sameShape(shape, wanted)) continue
+    throw new EngineError(
+      'unsupported',
+      `The plan has the weight ${name} as [${wanted.join(', ')}]; the model was loaded with one of [${shape.join(', ')}].`,
+    )
+  }
+}
+
+function notLoaded(name: WeightName, form = ''): EngineError {
+  return new EngineError(
+    'unsupported',
+    `The plan needs the weight ${name}${form}, which the model was not loaded with. Load it with a plan that names it.`,
+  )
 }
 
 /** Throws `unsupported` for a weight that the model was not loaded with. */
 export function offsetOf(layout: WeightLayout, { name, form }: WeightRef): number {
   const place = layout.places.get(name)?.find((candidate) => candidate.form === form)
-  if (place === undefined) {
-    throw new EngineError(
-      'unsupported',
-      `The plan needs the weight ${name} (as ${form}), which the model was not loaded with. Load it with a plan that names it.`,
-    )
-  }
+  if (place === undefined) throw notLoaded(name, ` (as ${form})`)
   return place.offset
 }
 
@@ -88,12 +116,7 @@ export async function packWeights(
       signal?.throwIfAborted()
       const shape = weightShape(plan, name)
       const values = await source.read(name, shape)
-      if (values.length !== elementCount(shape)) {
-        throw new EngineError(
-          'wrong-size',
-          `The weight ${name} should hold [${shape.join(', ')}], ${elementCount(shape)} values; it holds ${values.length}.`,
-        )
-      }
+      assertLength(name, shape, values)
       await packing
       packing = Promise.all(places.map((place) => pack(place, shape, values)))
     }
@@ -102,4 +125,13 @@ export async function packWeights(
     await packing
   }
   signal?.throwIfAborted()
+}
+
+/** Throws `wrong-size` for a weight that does not hold what its shape says. */
+export function assertLength(name: WeightName, shape: Shape, values: Float32Array): void {
+  if (values.length === elementCount(shape)) return
+  throw new EngineError(
+    'wrong-size',
+    `The weight ${name} should hold [${shape.join(', ')}], ${elementCount(shape)} values; it holds ${values.length}.`,
+  )
 }

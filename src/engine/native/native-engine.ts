@@ -1,15 +1,14 @@
 /** Runs plans on the C++ kernels: every pass is one job on the engine's own threads, off the event loop. */
 
-import type { Shape } from '../../tensor/shape.js'
 import type { Engine, EngineModel, WeightSource } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
-import { layOutWeights, packWeights, type WeightPlace } from '../lowered/weight-layout.js'
+import { loadLowered } from '../lowered/load-lowered.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { Plan } from '../plan.js'
-import type { Addon, Handle, InstructionSet, JobCallback } from './addon.js'
-import { callAddon, jobError } from './addon-error.js'
-import { megabytes, NativeModel } from './native-model.js'
+import type { Addon, Handle, InstructionSet } from './addon.js'
+import { callAddon } from './addon-error.js'
+import { NativeExecutor } from './native-executor.js'
 
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
@@ -75,7 +74,7 @@ class NativeEngine implements Engine, AsyncDisposable {
   readonly description: string
   readonly #addon: Addon
   readonly #engine: Handle<'engine'>
-  readonly #arithmetic: Arithmetic
+  readonly #executor: NativeExecutor
   #disposal: Promise<void> | null = null
 
   constructor(addon: Addon, chosen: ChosenSet, threads: number, precision: ProductPrecision) {
@@ -83,7 +82,7 @@ class NativeEngine implements Engine, AsyncDisposable {
     this.description = `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
     this.#addon = addon
     this.#engine = callAddon(() => addon.createEngine(chosen.name, threads))
-    this.#arithmetic = new Arithmetic(precision, chosen.precisions)
+    this.#executor = new NativeExecutor(addon, this.#engine, new Arithmetic(precision, chosen.precisions))
   }
 
   supports(): boolean {
@@ -98,47 +97,10 @@ class NativeEngine implements Engine, AsyncDisposable {
   ): Promise<EngineModel> {
     signal?.throwIfAborted()
     if (this.#disposal !== null) throw disposed('engine')
-    const layout = layOutWeights(plan, this.#arithmetic, (precision, columns, depth) =>
-      callAddon(() => this.#addon.packedFloats(this.#engine, PRECISIONS.indexOf(precision), columns, depth)),
-    )
-    const region = callAddon(() => this.#addon.allocate(layout.floats))
-    if (region === null) {
-      throw new EngineError(
-        'out-of-memory',
-        `The packed weights need ${megabytes(layout.floats * 4)}, which the system refuses.`,
-      )
-    }
-    try {
-      const packInto = (place: WeightPlace, shape: Shape, values: Float32Array) =>
-        this.#pack(region, place, shape, values)
-      await packWeights(plan, layout, source, packInto, signal)
-      if (this.#disposal !== null) throw disposed('engine')
-      return new NativeModel(this.#addon, this.#engine, region, layout, this.#arithmetic)
-    } catch (error) {
-      this.#addon.releaseRegion(region)
-      throw error
-    }
-  }
-
-  async #pack(
-    region: Handle<'region'>,
-    { offset, form }: WeightPlace,
-    shape: Shape,
-    values: Float32Array,
-  ): Promise<void> {
-    const [columns, depth] = form === 'rows' ? [values.length, 0] : shape
-    const precision = form === 'rows' ? 0 : PRECISIONS.indexOf(form)
-    const needed = (bytes: number) => `Packing weights needs ${megabytes(bytes)}, which the system refuses.`
-    await new Promise<void>((resolve, reject) => {
-      const settle: JobCallback = (status, value, error) => {
-        const problem = jobError(status, value, error, { needed })
-        if (problem === null) resolve()
-        else reject(problem)
-      }
-      callAddon(() =>
-        this.#addon.pack(this.#engine, region, offset, precision, columns, depth, [settle, values]),
-      )
-    })
+    const model = await loadLowered(this.#executor, plan, source, signal)
+    if (this.#disposal === null) return model
+    model[Symbol.dispose]()
+    throw disposed('engine')
   }
 
   /**

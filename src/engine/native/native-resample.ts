@@ -2,9 +2,9 @@
 
 import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
 import { EngineError } from '../engine-error.js'
+import { megabytes } from '../megabytes.js'
 import type { Addon, InstructionSet, JobCallback } from './addon.js'
 import { callAddon, jobError } from './addon-error.js'
-import { megabytes } from './native-model.js'
 
 const NO_TAPS: Taps = {
   first: new Int32Array(),

@@ -2,14 +2,20 @@
  * The slow truth: every step by its kernel, sums in float64, one activation after another. The other engines are checked against
  * it; it is chosen only when asked for, or where nothing faster can run.
  */
-
-import { elementCount } from '../../tensor/shape.js'
-import { assertBatch } from '../assert-batch.js'
-import type { Engine, EngineModel, Program, WeightSource } from '../engine.js'
+import type { Engine, EngineModel, WeightSource } from '../engine.js'
 import { disposed } from '../engine-error.js'
+import { plainArithmetic } from '../lowered/arithmetic.js'
+import { checkStep } from '../lowered/check-step.js'
+import { lowerStep } from '../lowered/lower-step.js'
+import { sizesOf } from '../lowered/slot-sizes.js'
+import { assertLength, assertLoaded } from '../lowered/weight-layout.js'
 import { inputsOf, neededSteps } from '../needed-steps.js'
-import type { Plan, SlotName, Step } from '../plan.js'
-import { runStep, type StepContext } from './run-step.js'
+import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
+import type { Plan, SlotName, Step, WeightName } from '../plan.js'
+import { slotLength } from '../plan-lookup.js'
+import { runStep } from './run-step.js'
+
+type Weights = ReadonlyMap<WeightName, Float32Array>
 
 export function createReferenceEngine(): Engine {
   const life = new Life()
@@ -55,62 +61,71 @@ async function load(
   source: WeightSource,
   signal: AbortSignal | undefined,
 ): Promise<EngineModel> {
-  const weights = new Map<string, Float32Array>()
-  let byteLength = 0
+  const weights = new Map<WeightName, Float32Array>()
   life.assertAlive()
   for (const [name, shape] of plan.weights) {
     signal?.throwIfAborted()
     // A copy, because the source may hand out a view of something larger.
     const values = Float32Array.from(await source.read(name, shape))
-    weights.set(name, values)
-    byteLength += values.byteLength
     life.assertAlive()
+    assertLength(name, shape, values)
+    weights.set(name, values)
   }
-  return new ReferenceModel(life, weights, byteLength)
+  signal?.throwIfAborted()
+  return new OwnedModel(new ReferenceModel(life, plan, weights))
 }
 
-class ReferenceModel implements EngineModel {
+class ReferenceModel implements ModelBody {
   readonly byteLength: number
   readonly #life: Life
-  #weights: ReadonlyMap<string, Float32Array> | null
+  readonly #loaded: Plan
+  #weights: Weights
 
-  constructor(life: Life, weights: ReadonlyMap<string, Float32Array>, byteLength: number) {
+  constructor(life: Life, loaded: Plan, weights: Weights) {
     this.#life = life
+    this.#loaded = loaded
     this.#weights = weights
-    this.byteLength = byteLength
+    this.byteLength = [...weights.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
-  compile(plan: Plan, outputs: readonly SlotName[]): Program {
+  compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
     this.#life.assertAlive()
-    if (this.#weights === null) throw disposed('model')
-    return new ReferenceProgram(this.#life, plan, outputs, this.#weights)
+    const steps = neededSteps(plan, outputs)
+    for (const step of steps) checkStep(step, plan)
+    const [sizes, arithmetic] = [sizesOf(plan), plainArithmetic()]
+    const ops = steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic))
+    assertLoaded(ops, plan, this.#loaded.weights)
+    return new ReferenceProgram(this.#life, plan, outputs, steps, this.#weights)
   }
 
-  [Symbol.dispose](): void {
-    this.#weights = null
+  release(): void {
+    this.#weights = new Map()
   }
 }
 
-class ReferenceProgram implements Program {
+class ReferenceProgram implements ProgramBody {
+  readonly inputLength: number
   readonly #life: Life
   readonly #plan: Plan
   readonly #outputs: readonly SlotName[]
   readonly #steps: readonly Step[]
   /** The index of the last step that reads a slot: its memory can go afterwards. */
   readonly #lastUse = new Map<SlotName, number>()
-  #weights: ReadonlyMap<string, Float32Array> | null
+  #weights: Weights
 
   constructor(
     life: Life,
     plan: Plan,
     outputs: readonly SlotName[],
-    weights: ReadonlyMap<string, Float32Array>,
+    steps: readonly Step[],
+    weights: Weights,
   ) {
     this.#life = life
     this.#plan = plan
     this.#outputs = outputs
+    this.#steps = steps
     this.#weights = weights
-    this.#steps = neededSteps(plan, outputs)
+    this.inputLength = slotLength(plan, plan.input)
     this.#steps.forEach((step, index) => {
       for (const slot of inputsOf(step)) this.#lastUse.set(slot, index)
     })
@@ -118,53 +133,43 @@ class ReferenceProgram implements Program {
   }
 
   activationBytes(batch: number): number {
-    let bytes = 0
-    for (const step of this.#steps) bytes += 4 * elementCount(this.#plan.slots.get(step.output) ?? [])
-    return (
-      bytes +
-      4 * batch * this.#outputs.reduce((sum, slot) => sum + elementCount(this.#plan.slots.get(slot) ?? []), 0)
-    )
+    const bytesOf = (slots: readonly SlotName[]) =>
+      slots.reduce((sum, slot) => sum + 4 * slotLength(this.#plan, slot), 0)
+    return bytesOf(this.#steps.map(({ output }) => output)) + batch * bytesOf(this.#outputs)
   }
 
-  run(
-    pixels: Float32Array,
-    options: { batch?: number; signal?: AbortSignal } = {},
-  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    return this.#life.guard(this.#runBatch(pixels, options))
+  async run(
+    pixels: Float32Array<ArrayBuffer>,
+    batch: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Float32Array[]> {
+    return await this.#life.guard(this.#runBatch(pixels, batch, signal))
   }
 
   async #runBatch(
-    pixels: Float32Array,
-    options: { batch?: number; signal?: AbortSignal },
-  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    pixels: Float32Array<ArrayBuffer>,
+    batch: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Float32Array[]> {
     this.#life.assertAlive()
-    const batch = options.batch ?? 1
-    const size = elementCount(this.#plan.slots.get(this.#plan.input) ?? [])
-    assertBatch(pixels, batch, size)
-    // Taken once: disposing lets a run that is under way finish.
-    const weights = this.#weights
-    if (weights === null) throw disposed('model')
-    const results = new Map<SlotName, Float32Array>()
-    for (const slot of this.#outputs) {
-      results.set(slot, new Float32Array(batch * elementCount(this.#plan.slots.get(slot) ?? [])))
-    }
+    const results = this.#outputs.map((slot) => {
+      const length = slotLength(this.#plan, slot)
+      return { slot, length, values: new Float32Array(batch * length) }
+    })
     for (let image = 0; image < batch; image++) {
-      const slots = await this.#runOne(
-        pixels.subarray(image * size, (image + 1) * size),
-        weights,
-        options.signal,
-      )
-      for (const [slot, result] of results) {
-        const values = slots.get(slot)
-        if (values !== undefined) result.set(values, image * values.length)
+      const own = pixels.subarray(image * this.inputLength, (image + 1) * this.inputLength)
+      const slots = await this.#runOne(own, signal)
+      for (const { slot, length, values } of results) {
+        const found = slots.get(slot)
+        if (found === undefined) throw new Error(`No step wrote ${slot}.`)
+        values.set(found, image * length)
       }
     }
-    return results
+    return results.map(({ values }) => values)
   }
 
   async #runOne(
     pixels: Float32Array,
-    weights: ReadonlyMap<string, Float32Array>,
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
     const slots = new Map<SlotName, Float32Array>([[this.#plan.input, pixels]])
@@ -173,16 +178,15 @@ class ReferenceProgram implements Program {
       await new Promise<void>((resolve) => setTimeout(resolve, 0))
       signal?.throwIfAborted()
       this.#life.assertAlive()
-      const out = new Float32Array(elementCount(this.#plan.slots.get(step.output) ?? []))
-      const context: StepContext = { plan: this.#plan, weights, slots, out }
-      runStep(step, context)
+      const out = new Float32Array(slotLength(this.#plan, step.output))
+      runStep(step, { plan: this.#plan, weights: this.#weights, slots, out })
       slots.set(step.output, out)
       for (const slot of inputsOf(step)) if (this.#lastUse.get(slot) === index) slots.delete(slot)
     }
     return slots
   }
 
-  [Symbol.dispose](): void {
-    this.#weights = null
+  release(): void {
+    this.#weights = new Map()
   }
 }

@@ -1,5 +1,6 @@
 /** The engine's side of the leading worker: requests with their answers. */
 import { disposed, EngineError } from '../engine-error.js'
+import { Cancelled } from '../lowered/load-lowered.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
 /** The leading worker with those that follow it, as a platform starts them. */
@@ -98,6 +99,3 @@ function workersEnded(cause: unknown): EngineError {
 }
 
 type RequestBody = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
-
-/** Why a run ended that was cancelled. */
-export class Cancelled extends Error {}

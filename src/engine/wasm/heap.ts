@@ -34,12 +34,12 @@ export class Heap {
   /** The address, a multiple of 64, of bytes that are not cleared; null where the memory cannot grow that far. */
   allocateOrNull(bytes: number): number | null {
     const wanted = up(Math.max(bytes, 1), UNIT)
-    let index = this.#free.findIndex((piece) => piece.bytes >= wanted)
-    if (index < 0) {
-      if (!this.#grow(wanted)) return null
-      index = this.#free.length - 1
-    }
-    const { address, bytes: room } = this.#free[index]
+    const fits = (piece: Piece) => piece.bytes >= wanted
+    let index = this.#free.findIndex(fits)
+    if (index < 0 && this.#grow(wanted)) index = this.#free.findLastIndex(fits)
+    const [piece] = index < 0 ? [] : this.#free.slice(index)
+    if (piece === undefined) return null
+    const { address, bytes: room } = piece
     const rest = room > wanted ? [{ address: address + wanted, bytes: room - wanted }] : []
     this.#free.splice(index, 1, ...rest)
     this.#taken.set(address, wanted)

@@ -1,4 +1,8 @@
-/** What the WebAssembly module exports (wasm/src/index.ts). Addresses are bytes from the start of its memory. */
+/** What the WebAssembly module exports (wasm/src/index.ts), and how large the weights are that it packs. */
+import { EngineError } from '../engine-error.js'
+import type { ProductPrecision } from '../ops.js'
+
+/** Addresses are bytes from the start of the module's memory. */
 export interface Kernels {
   setJob(
     batch: number,
@@ -35,14 +39,15 @@ export const PANEL_COLUMNS = 8
 /** What lies before this address is the module's own. */
 export const FIRST_FREE_ADDRESS = 4096
 
-/** Bytes of a value as float products read it, by position in PRECISIONS; 0 where there is no such product. */
-const VALUE_BYTES = [4, 0, 2, 0, 2]
-const INT8 = 3
+/** Bytes of a value as float products read it. */
+const VALUE_BYTES = { float32: 4, bfloat16: 2, float16: 2 } as const
 
 /** Bytes of a packed weight: panels, then for int8 a scale and a sum for each column, its depth in whole fours. */
-export function packedBytes(precision: number, columns: number, depth: number): number {
+export function packedBytes(precision: ProductPrecision, columns: number, depth: number): number {
   const padded = Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS
-  return precision === INT8
-    ? padded * (Math.ceil(depth / 4) * 4 + 8)
-    : padded * depth * VALUE_BYTES[precision]
+  if (precision === 'int8') return padded * (Math.ceil(depth / 4) * 4 + 8)
+  if (precision === 'high') {
+    throw new EngineError('unsupported', 'The WebAssembly engine has no products for the precision high.')
+  }
+  return padded * depth * VALUE_BYTES[precision]
 }

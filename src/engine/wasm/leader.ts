@@ -1,9 +1,13 @@
 /** The worker that owns the memory: it allocates, packs, and runs programs one after the other, together with the threads that follow. */
 
 import { OP_FIELDS } from '../lowered/lowered-op.js'
+import { megabytes } from '../megabytes.js'
+import { PRECISIONS } from '../ops.js'
 import { Heap, type WasmMemory } from './heap.js'
 import { FIRST_FREE_ADDRESS, type Kernels, PANEL_COLUMNS } from './kernels.js'
 import type { Answer, Reply, Request } from './protocol.js'
+
+type RequestOf<Kind extends Request['kind']> = Extract<Request, { readonly kind: Kind }>
 
 interface Program {
   readonly ops: number
@@ -78,35 +82,36 @@ export class Leader {
     }
   }
 
-  async #handle(request: Request): Promise<Answer> {
-    switch (request.kind) {
-      case 'allocate': {
-        const address = this.#allocate(request.bytes)
-        this.#bytes(address, request.bytes).fill(0)
-        return address
-      }
-      case 'pack':
-        this.#pack(request)
-        return null
-      case 'release':
-        this.#heap.release(request.address)
-        return null
-      case 'compile':
-        this.#compile(request)
-        return null
-      case 'discard':
-        this.#discard(request.program)
-        return null
-      case 'run':
-        return this.#run(request)
-      case 'peak': {
-        const started = performance.now()
-        this.#parts.kernels.peak(request.repetitions)
-        return (performance.now() - started) / 1000
-      }
-      case 'cancel':
-        return null
-    }
+  #handle<Kind extends Request['kind']>(request: RequestOf<Kind>): Answer | Promise<Answer> {
+    const handle = this.#handlers[request.kind as Kind] as (
+      request: RequestOf<Kind>,
+    ) => Answer | Promise<Answer>
+    return handle(request)
+  }
+
+  readonly #handlers: {
+    readonly [Kind in Request['kind']]: (request: RequestOf<Kind>) => Answer | Promise<Answer>
+  } = {
+    allocate: ({ bytes }) => {
+      const address = this.#allocate(bytes)
+      this.#bytes(address, bytes).fill(0)
+      return address
+    },
+    pack: (request) => this.#pack(request),
+    release: ({ address }) => {
+      this.#heap.release(address)
+      return null
+    },
+    compile: (request) => this.#compile(request),
+    discard: ({ program }) => this.#discard(program),
+    run: (request) => this.#run(request),
+    peak: ({ repetitions }) => {
+      const started = performance.now()
+      this.#parts.kernels.peak(repetitions)
+      return (performance.now() - started) / 1000
+    },
+    // It was heard when it came in.
+    cancel: () => null,
   }
 
   #allocate(bytes: number): number {
@@ -114,7 +119,7 @@ export class Leader {
     if (address === null) {
       throw new Failure(
         'out-of-memory',
-        `${Math.ceil(bytes / 2 ** 20)} MB more do not fit into the memory of WebAssembly, which is 4096 MB at most and may be less here.`,
+        `${megabytes(bytes)} more do not fit into the memory of WebAssembly, which is 4096 MB at most and may be less here.`,
       )
     }
     return address
@@ -138,18 +143,20 @@ export class Leader {
     return address
   }
 
-  #pack({ address, precision, columns, depth, values }: Extract<Request, { kind: 'pack' }>): void {
-    if (precision < 0) {
+  #pack({ address, precision, columns, depth, values }: RequestOf<'pack'>): null {
+    if (precision === null) {
       this.#floats(address, values.length).set(values)
-      return
+      return null
     }
     const panels = Math.ceil(columns / PANEL_COLUMNS)
+    const code = PRECISIONS.indexOf(precision)
     this.#withValues(values, (from) => {
-      this.#parts.kernels.packPanels(from, precision, columns, depth, address, 0, panels)
+      this.#parts.kernels.packPanels(from, code, columns, depth, address, 0, panels)
     })
+    return null
   }
 
-  #compile({ program, ops, constants, arenaFloats }: Extract<Request, { kind: 'compile' }>): void {
+  #compile({ program, ops, constants, arenaFloats }: RequestOf<'compile'>): null {
     try {
       this.#programs.set(program, {
         ops: this.#store(ops),
@@ -161,21 +168,23 @@ export class Leader {
       if (!(error instanceof Failure)) throw error
       this.#programs.set(program, error)
     }
+    return null
   }
 
-  #discard(index: number): void {
+  #discard(index: number): null {
     const program = this.#programs.get(index)
     this.#programs.delete(index)
     if (program !== undefined && !(program instanceof Failure)) {
       this.#heap.release(program.ops)
       this.#heap.release(program.constants)
     }
-    if (this.#programs.size > 0 || this.#arena === null) return
+    if (this.#programs.size > 0 || this.#arena === null) return null
     this.#heap.release(this.#arena.address)
     this.#arena = null
+    return null
   }
 
-  async #run(request: Extract<Request, { kind: 'run' }>): Promise<Answer> {
+  async #run(request: RequestOf<'run'>): Promise<Answer> {
     const { id, weights, batch, pixels, outputLengths } = request
     const { kernels, threads, pause } = this.#parts
     const program = this.#programs.get(request.program)
@@ -191,12 +200,14 @@ export class Leader {
       const input = this.#store(pixels)
       held.push(input)
       const outputs = outputLengths.map((length) => {
-        held.push(this.#allocate(length * 4))
-        return held[held.length - 1]
+        const address = this.#allocate(length * 4)
+        held.push(address)
+        return { address, length }
       })
       const table = this.#allocate(Math.max(outputs.length, 1) * 4)
       held.push(table)
-      new Uint32Array(this.#parts.memory.buffer, table, outputs.length).set(outputs)
+      const addresses = outputs.map(({ address }) => address)
+      new Uint32Array(this.#parts.memory.buffer, table, outputs.length).set(addresses)
       kernels.setJob(batch, weights, arena, constants, arena + slotBytes, scratchBytes, input, table, threads)
       let looked = performance.now()
       for (let op = 0; op < count; op++) {
@@ -206,7 +217,7 @@ export class Leader {
         if (this.#cancelled.has(id)) throw new Failure('cancelled', 'The run was cancelled.')
         looked = performance.now()
       }
-      return outputs.map((address, index) => new Float32Array(this.#floats(address, outputLengths[index])))
+      return outputs.map(({ address, length }) => new Float32Array(this.#floats(address, length)))
     } finally {
       for (const address of held) this.#heap.release(address)
     }

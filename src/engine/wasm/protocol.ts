@@ -1,14 +1,15 @@
 /** What the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred. */
 import type { EngineErrorCode } from '../engine-error.js'
+import type { ProductPrecision } from '../ops.js'
 
 export type Request = { readonly id: number } & (
   | { readonly kind: 'allocate'; readonly bytes: number }
   | {
       readonly kind: 'pack'
-      /** Bytes from the start of the memory. */
+      /** Counts bytes from the start of the memory. */
       readonly address: number
-      /** A position in PRECISIONS; -1: as they are. */
-      readonly precision: number
+      /** Is null for values that stay as they are. */
+      readonly precision: ProductPrecision | null
       readonly columns: number
       readonly depth: number
       readonly values: Float32Array<ArrayBuffer>
@@ -16,7 +17,7 @@ export type Request = { readonly id: number } & (
   | { readonly kind: 'release'; readonly address: number }
   | {
       readonly kind: 'compile'
-      /** The number that it is to have. */
+      /** Is the number that the program is to have. */
       readonly program: number
       readonly ops: Float64Array<ArrayBuffer>
       readonly constants: Float32Array<ArrayBuffer>
@@ -29,7 +30,7 @@ export type Request = { readonly id: number } & (
       readonly weights: number
       readonly batch: number
       readonly pixels: Float32Array<ArrayBuffer>
-      /** Values of each output for the batch. */
+      /** Counts the values of each output for the batch. */
       readonly outputLengths: readonly number[]
     }
   | { readonly kind: 'cancel'; readonly run: number }

@@ -1,5 +1,6 @@
 /** One life of a GPU device: its buffers, its pipelines, and runs one after the other. What belongs to it dies with it. */
 import { disposed, EngineError } from '../engine-error.js'
+import { megabytes } from '../megabytes.js'
 import type { Dispatch } from './dispatches.js'
 import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
@@ -103,9 +104,9 @@ export class Gpu {
     } catch (error) {
       failure = error ?? new Error('failed')
     }
-    const popped: ({ readonly message: string } | null)[] = []
-    for (let i = 0; i < 3; i++) popped.push(await device.popErrorScope().catch(() => null))
-    const [memory, internal, validation] = popped
+    // In the order in which scopes come off, the last one first.
+    const pop = () => device.popErrorScope().catch(() => null)
+    const [memory, internal, validation] = [await pop(), await pop(), await pop()]
     if (failure instanceof EngineError) throw failure
     if (this.isLost) throw this.#lostError(failure)
     if (memory !== null) throw outOfMemory(this.name, what, memory.message)
@@ -184,7 +185,13 @@ export class Gpu {
   ): Promise<Float32Array[]> {
     const { device } = this
     const { queue } = device
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)))
+    const ready = await Promise.all(
+      dispatches.map(async (dispatch, index) => ({
+        dispatch,
+        pipeline: await this.pipeline(dispatch),
+        offset: index * PARAMS_BYTES,
+      })),
+    )
     const arena = this.#keep('activations', buffers.arenaBytes, USAGE.storage)
     const input = this.#keep('pixels', pixels.byteLength, USAGE.storage | USAGE.copyTarget)
     const outputBytes = buffers.outputLengths.reduce((sum, length) => sum + length, 0) * 4
@@ -197,19 +204,21 @@ export class Gpu {
       this.#group([params, arena, segment, buffers.rows, buffers.constants, input, outputs]),
     )
     const submitted: Promise<unknown>[] = []
-    for (let from = 0; from < dispatches.length; ) {
+    while (ready.length > 0) {
       signal?.throwIfAborted()
       if (submitted.length >= SUBMISSIONS) await submitted[submitted.length - SUBMISSIONS]
       signal?.throwIfAborted()
       const encoder = device.createCommandEncoder()
       const pass = encoder.beginComputePass()
       let cost = 0
-      for (; from < dispatches.length && cost < this.#costOfSubmission; from++) {
-        cost += dispatches[from].cost
-        this.#encode(pass, dispatches[from], pipelines[from], groups, from)
+      while (cost < this.#costOfSubmission) {
+        const next = ready.shift()
+        if (next === undefined) break
+        cost += next.dispatch.cost
+        encode(pass, next, groups)
       }
       pass.end()
-      if (from === dispatches.length) encoder.copyBufferToBuffer(outputs, 0, back, 0, outputBytes)
+      if (ready.length === 0) encoder.copyBufferToBuffer(outputs, 0, back, 0, outputBytes)
       queue.submit([encoder.finish()])
       submitted.push(this.#finished(cost, performance.now()))
     }
@@ -234,18 +243,6 @@ export class Gpu {
     this.#finishedAt = now
     if (took > LONG) this.#costOfSubmission = Math.max(LEAST_COST, cost / 2)
     else if (took < SHORT && isFull) this.#costOfSubmission = Math.min(MOST_COST, cost * 2)
-  }
-
-  #encode(
-    pass: GpuPass,
-    dispatch: Dispatch,
-    pipeline: object,
-    groups: readonly object[],
-    index: number,
-  ): void {
-    pass.setPipeline(pipeline)
-    pass.setBindGroup(0, groups[dispatch.segment], [index * PARAMS_BYTES])
-    pass.dispatchWorkgroups(...dispatch.groups)
   }
 
   #group([params, ...storage]: readonly GpuBuffer[]): object {
@@ -276,14 +273,30 @@ export class Gpu {
   }
 }
 
+/** A dispatch with its pipeline, and where its uniforms begin. */
+interface ReadyDispatch {
+  readonly dispatch: Dispatch
+  readonly pipeline: object
+  readonly offset: number
+}
+
+/** @param groups one for each segment of weights */
+function encode(
+  pass: GpuPass,
+  { dispatch, pipeline, offset }: ReadyDispatch,
+  groups: readonly object[],
+): void {
+  const group = groups[dispatch.segment]
+  if (group === undefined) throw new Error(`There is no segment ${dispatch.segment} of weights.`)
+  pass.setPipeline(pipeline)
+  pass.setBindGroup(0, group, [offset])
+  pass.dispatchWorkgroups(...dispatch.groups)
+}
+
 function outOfMemory(name: string, what: string, reason: string): EngineError {
   return new EngineError(
     'out-of-memory',
     `The GPU (${name}) has no room for ${what} (${reason}). Take the precision float16, smaller images or batches, a smaller model, or ` +
       'another engine.',
   )
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MB`
 }

@@ -1,19 +1,19 @@
 /** A model's weights on a device: products' in buffers that its limits allow, the small ones together, streamed one after the other. */
 import { toHalf } from '../../tensor/float16.js'
-import type { Shape } from '../../tensor/shape.js'
+import { elementCount, type Shape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { Arithmetic } from '../lowered/arithmetic.js'
-import { layOutWeights, packWeights, type WeightPlace } from '../lowered/weight-layout.js'
+import { layOutWeights, PADDING, packWeights, up, type WeightPlace } from '../lowered/weight-layout.js'
+import { megabytes } from '../megabytes.js'
 import type { Plan, WeightName } from '../plan.js'
+import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import type { ProductPlace } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
 
 /** No larger, though devices allow it: a buffer is one piece of memory. */
 const MOST_SEGMENT_BYTES = 256 * 2 ** 20
-/** Zeros after a weight that is read as it is: vectors may reach over its end. */
-const ROW_PADDING = 32
 
 export interface GpuWeights {
   readonly segments: readonly GpuBuffer[]
@@ -36,33 +36,10 @@ export async function uploadWeights(
   signal: AbortSignal | undefined,
 ): Promise<GpuWeights> {
   const layout = layOutWeights(plan, arithmetic, () => 0)
-  const most = Math.min(gpu.mostBytes, MOST_SEGMENT_BYTES)
-  const segmentBytes: number[] = []
-  const products = new Map<WeightName, ProductPlace>()
-  const rowOffsets = new Map<WeightName, number>()
-  let rowFloats = 0
-  for (const [name, places] of layout.places) {
-    const shape = plan.weights.get(name) ?? []
-    if (places.some(({ form }) => form === 'rows')) {
-      rowOffsets.set(name, rowFloats)
-      rowFloats += Math.ceil((shape.reduce((a, b) => a * b, 1) + ROW_PADDING) / ROW_PADDING) * ROW_PADDING
-    }
-    if (places.every(({ form }) => form === 'rows')) continue
-    const [columns, depth] = shape
-    const vectorBytes = half ? 8 : 16
-    const bytes = columns * Math.ceil(depth / 4) * vectorBytes
-    if (bytes > most && bytes > gpu.mostBytes) throw tooLarge(gpu, name, bytes)
-    const last = segmentBytes.length - 1
-    const fits = last >= 0 && segmentBytes[last] + bytes <= most
-    if (!fits) segmentBytes.push(0)
-    const segment = segmentBytes.length - 1
-    products.set(name, { segment, offset: segmentBytes[segment] / vectorBytes, half })
-    segmentBytes[segment] += bytes
-  }
-
+  const { products, segmentBytes, rowOffsets, rowFloats } = shareOut(gpu, plan, layout.places, half)
   const usage = USAGE.storage | USAGE.copyTarget
   const byteLength = segmentBytes.reduce((sum, bytes) => sum + bytes, 0) + rowFloats * 4
-  return await gpu.exclusive(`${Math.ceil(byteLength / 2 ** 20)} MB of weights`, async () => {
+  return await gpu.exclusive(`${megabytes(byteLength)} of weights`, async () => {
     const rows = gpu.buffer('small weights', rowFloats * 4, usage)
     // One at least: every dispatch has a weight bound, whether it reads it or not.
     const segments = (segmentBytes.length === 0 ? [16] : segmentBytes).map((bytes) =>
@@ -73,15 +50,16 @@ export async function uploadWeights(
       const names = new Map<WeightPlace, WeightName>()
       for (const [name, places] of layout.places) for (const place of places) names.set(place, name)
       const pack = async (place: WeightPlace, shape: Shape, values: Float32Array) => {
-        const name = names.get(place) ?? ''
+        const name = placed(names, place, 'a place of')
         if (place.form === 'rows') {
           const own = values as Float32Array<ArrayBuffer>
-          return await gpu.write(rows, (rowOffsets.get(name) ?? 0) * 4, own)
+          return await gpu.write(rows, placed(rowOffsets, name, name) * 4, own)
         }
-        const { segment, offset } = products.get(name) as ProductPlace
-        const [columns, depth] = shape
-        const padded = paddedRows(values, columns, depth)
-        await gpu.write(segments[segment], offset * (half ? 8 : 16), half ? toHalf(padded) : padded)
+        const { segment, offset } = placed(products, name, name)
+        const padded = paddedRows(values, ...rowsAndWidth(name, shape))
+        const target = segments[segment]
+        if (target === undefined) throw new Error(`The weight ${name} has no segment ${segment}.`)
+        await gpu.write(target, offset * vectorBytes(half), half ? toHalf(padded) : padded)
       }
       await packWeights(plan, layout, source, pack, signal)
     } catch (error) {
@@ -90,6 +68,50 @@ export async function uploadWeights(
     }
     return weights
   })
+}
+
+/** Bytes of four values of a product's weight. */
+function vectorBytes(half: boolean): number {
+  return half ? 8 : 16
+}
+
+/** Gives each product's weight a place in a segment, and each weight that is read as it is one in the buffer of all of them. */
+function shareOut(
+  gpu: Gpu,
+  plan: Plan,
+  places: ReadonlyMap<WeightName, readonly WeightPlace[]>,
+  half: boolean,
+) {
+  const most = Math.min(gpu.mostBytes, MOST_SEGMENT_BYTES)
+  const full: number[] = []
+  let last = 0
+  const products = new Map<WeightName, ProductPlace>()
+  const rowOffsets = new Map<WeightName, number>()
+  let rowFloats = 0
+  for (const [name, own] of places) {
+    const shape = weightShape(plan, name)
+    if (own.some(({ form }) => form === 'rows')) {
+      rowOffsets.set(name, rowFloats)
+      rowFloats += up(elementCount(shape) + PADDING, PADDING)
+    }
+    if (own.every(({ form }) => form === 'rows')) continue
+    const [columns, depth] = rowsAndWidth(name, shape)
+    const bytes = columns * Math.ceil(depth / 4) * vectorBytes(half)
+    if (bytes > gpu.mostBytes) throw tooLarge(gpu, name, bytes)
+    if (last > 0 && last + bytes > most) {
+      full.push(last)
+      last = 0
+    }
+    products.set(name, { segment: full.length, offset: last / vectorBytes(half), half })
+    last += bytes
+  }
+  return { products, segmentBytes: last === 0 ? full : [...full, last], rowOffsets, rowFloats }
+}
+
+function placed<Key, Place>(places: ReadonlyMap<Key, Place>, key: Key, what: string): Place {
+  const place = places.get(key)
+  if (place === undefined) throw new Error(`The layout of weights lacks ${what}.`)
+  return place
 }
 
 /** Each row filled up with zeros to whole vectors of four. */
@@ -102,10 +124,9 @@ function paddedRows(values: Float32Array, columns: number, depth: number): Float
 }
 
 function tooLarge(gpu: Gpu, name: string, bytes: number): EngineError {
-  const [needed, has] = [bytes, gpu.mostBytes].map((value) => Math.ceil(value / 2 ** 20))
   return new EngineError(
     'out-of-memory',
-    `The weight ${name} needs ${needed} MB in one piece; a buffer of this GPU (${gpu.name}) has at most ${has} MB. Take the precision ` +
+    `The weight ${name} needs ${megabytes(bytes)} in one piece; a buffer of this GPU (${gpu.name}) has at most ${megabytes(gpu.mostBytes)}. Take the precision ` +
       'float16, or another engine.',
   )
 }

@@ -37,6 +37,12 @@ export function describeAdapter({ info }: Adapter): { readonly name: string; rea
   return { name, software }
 }
 
+function limitOf(limits: Readonly<Record<string, number>>, name: string): number {
+  const limit = limits[name]
+  if (limit === undefined) throw new EngineError('unavailable', `The GPU does not tell its limit ${name}.`)
+  return limit
+}
+
 export async function deviceOf(adapter: Adapter): Promise<DeviceParts> {
   const { name } = describeAdapter(adapter)
   const { features, info } = adapter
@@ -46,7 +52,7 @@ export async function deviceOf(adapter: Adapter): Promise<DeviceParts> {
     const device = await adapter.requestDevice({
       label: 'plumage',
       requiredFeatures: FEATURES.filter((feature) => features.has(feature)) as never[],
-      requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, has[limit]])),
+      requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, limitOf(has, limit)])),
     })
     return { device: device as GpuDevice, name, matrixUnits }
   } catch (cause) {

@@ -23,11 +23,11 @@ export interface DeviceParts {
   readonly matrixUnits: readonly MatrixUnit[]
 }
 
-/** The fastest first; the last one needs nothing that a device may lack. */
-export function supportsOf(
-  { device, matrixUnits }: DeviceParts,
-  halfWeights: boolean,
-): readonly ShaderSupport[] {
+/** One at least. */
+export type Supports = readonly [ShaderSupport, ...ShaderSupport[]]
+
+/** Lists the fastest first; the last one needs nothing that a device may lack. */
+export function supportsOf({ device, matrixUnits }: DeviceParts, halfWeights: boolean): Supports {
   const memory = device.limits.maxComputeWorkgroupStorageSize
   const plain = {
     subgroups: device.features.has('subgroups'),
@@ -42,11 +42,8 @@ export function supportsOf(
   const hasHalves = device.features.has('shader-f16')
   const halves = hasHalves ? units.find(({ component }) => component === 'f16') : undefined
   const best = halves ?? floats
-  return [
-    ...(best === undefined ? [] : [{ ...plain, half: best === halves, matrix: best }]),
-    ...(hasHalves ? [{ ...plain, half: true }] : []),
-    plain,
-  ]
+  const slower: Supports = hasHalves ? [{ ...plain, half: true }, plain] : [plain]
+  return best === undefined ? slower : [{ ...plain, half: best === halves, matrix: best }, ...slower]
 }
 
 /** What a person needs to compare two timings; empty where there is nothing to tell. */

@@ -1,6 +1,6 @@
 /**
- * Whether a GPU computes what it should: small networks are run on it and on the reference engine, one of them with each tile of products. Drivers that overflow silently or reorder
- * what they must not are the field's best-known failure, and an embedding shows nothing of it.
+ * Tries whether a GPU computes what it should: small networks are run on it and on the reference engine, one of them with each tile of products.
+ * Drivers that overflow silently or reorder what they must not are the field's best-known failure, and an embedding shows nothing of it.
  */
 import { elementCount } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
@@ -13,7 +13,7 @@ type Run = (
   plan: Plan,
   weights: WeightSource,
   output: SlotName,
-  pixels: Float32Array,
+  pixels: Float32Array<ArrayBuffer>,
   batch: number,
   onlyTile: number | null,
 ) => Promise<Float32Array>
@@ -51,7 +51,8 @@ async function compare(
   const reference = createReferenceEngine()
   using model = await reference.load(plan, WEIGHTS)
   using program = model.compile(plan, [output])
-  const expected = (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+  const expected = (await program.run(pixels, { batch: BATCH })).get(output)
+  if (expected === undefined) throw new Error(`The reference engine gave no values for ${output}.`)
   const found = tiles.map((onlyTile) => run(plan, WEIGHTS, output, pixels, BATCH, onlyTile))
   for (const actual of await Promise.all(found)) assertClose(name, half, actual, expected)
 }
@@ -59,8 +60,8 @@ async function compare(
 function assertClose(name: string, half: boolean, actual: Float32Array, expected: Float32Array): void {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   let worst = 0
-  for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(actual[i] - expected[i])
+  for (const [i, wanted] of expected.entries()) {
+    const difference = Math.abs((actual[i] ?? Number.NaN) - wanted)
     // Also where it is not a number.
     if (!(difference <= worst)) worst = difference
   }
@@ -197,7 +198,7 @@ const WEIGHTS: WeightSource = {
 }
 
 /** Uniform in [-1, 1), the same every time. */
-function noise(length: number, seed: number): Float32Array {
+function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
   let state = seed | 1
   return Float32Array.from({ length }, () => {
     state ^= state << 13

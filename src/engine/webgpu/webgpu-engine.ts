@@ -2,13 +2,14 @@
  * Plans on a GPU through WebGPU: the same lowered operations as the other engines, each a dispatch. Sums, norms, softmax and all that lies between
  * operations are float32; with the precision `float16` weights are kept as halves, and operands of products become such where the device has them.
  */
-import { elementCount } from '../../tensor/shape.js'
 import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
-import { Arithmetic } from '../lowered/arithmetic.js'
+import { plainArithmetic } from '../lowered/arithmetic.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
+import { OwnedModel } from '../owned-model.js'
+import { slotLength } from '../plan-lookup.js'
 import { Gpu } from './gpu-run.js'
-import { type DeviceParts, describeSupport, type ShaderSupport, supportsOf } from './shader-support.js'
+import { type DeviceParts, describeSupport, type Supports, supportsOf } from './shader-support.js'
 import { verifyDevice } from './verify-device.js'
 import { type Devices, runBatch, WebgpuModel } from './webgpu-model.js'
 
@@ -31,9 +32,6 @@ export interface WebgpuOptions {
  */
 export interface WebgpuEngine extends Engine, Disposable {}
 
-/** Everything between operations is float32. */
-const FLOAT32 = [{ rows: 0, attention: 0, between: 0 }, null, null, null]
-
 /** Throws `EngineError`: `unavailable` where there is no device, `wrong-result` for one that computes wrongly. */
 export async function createWebgpuEngineOn(
   request: RequestDevice,
@@ -50,7 +48,7 @@ export async function createWebgpuEngineOn(
       signal?.throwIfAborted()
       const model = new WebgpuModel(holder, plan, weights)
       await model.weightsOn(await holder.current(), signal)
-      return model
+      return new OwnedModel(model)
     },
     [Symbol.dispose]: () => void holder.dispose(),
     [Symbol.asyncDispose]: () => holder.dispose(),
@@ -60,7 +58,8 @@ export async function createWebgpuEngineOn(
 /** The device in use; a lost one is replaced at the next call. */
 class DeviceHolder implements Devices {
   readonly half: boolean
-  readonly arithmetic = new Arithmetic('float32', FLOAT32)
+  /** Everything between operations is float32. */
+  readonly arithmetic = plainArithmetic()
   readonly #request: RequestDevice
   readonly #verify: boolean
   #current: Promise<Gpu> | null = null
@@ -85,11 +84,11 @@ class DeviceHolder implements Devices {
 
   async #make(): Promise<Gpu> {
     const parts = await this.#request()
-    const supports = supportsOf(parts, this.half)
-    const gpu = new Gpu(parts, supports[0])
+    const [best, ...others] = supportsOf(parts, this.half)
+    const gpu = new Gpu(parts, best)
     if (!this.#verify) return gpu
     try {
-      return await this.#verified(gpu, supports)
+      return await this.#verified(gpu, [best, ...others])
     } catch (error) {
       await gpu.destroy()
       throw error
@@ -97,23 +96,29 @@ class DeviceHolder implements Devices {
   }
 
   /** Takes the first of the ways to compute that the device gets right. */
-  async #verified(gpu: Gpu, [support, ...others]: readonly ShaderSupport[]): Promise<Gpu> {
+  async #verified(gpu: Gpu, [support, ...others]: Supports): Promise<Gpu> {
     gpu.support = support
     try {
       await verifyDevice(gpu.name, support, async (plan, weights, output, pixels, batch, onlyTile) => {
-        using model = new WebgpuModel(this, plan, weights)
-        const lengths = [elementCount(plan.slots.get(output) ?? [])]
+        const model = new WebgpuModel(this, plan, weights)
+        const lengths = [slotLength(plan, output)]
         const lowered = lowerPlan(plan, [output], this.arithmetic)
-        const compiled = await model.compileOn(gpu, plan, lowered, lengths, { ...support, onlyTile })
-        const [values] = await runBatch(gpu, compiled, pixels, batch, lengths, undefined)
-        return values
+        try {
+          const compiled = await model.compileOn(gpu, plan, lowered, lengths, { ...support, onlyTile })
+          const [values] = await runBatch(gpu, compiled, pixels, batch, lengths, undefined)
+          if (values === undefined) throw new Error(`The GPU (${gpu.name}) gave no values for ${output}.`)
+          return values
+        } finally {
+          model.release()
+        }
       })
       return gpu
     } catch (error) {
       const isWrong =
         error instanceof EngineError && (error.code === 'wrong-result' || error.code === 'unavailable')
-      if (others.length === 0 || !isWrong || gpu.isLost) throw error
-      return await this.#verified(gpu, others)
+      const [next, ...rest] = others
+      if (next === undefined || !isWrong || gpu.isLost) throw error
+      return await this.#verified(gpu, [next, ...rest])
     }
   }
 

@@ -1,12 +1,13 @@
 /** A model on a GPU, and its programs: weights and constants go to whichever device is there, again where the last one was lost. */
-import { elementCount } from '../../tensor/shape.js'
-import { assertBatch } from '../assert-batch.js'
-import type { EngineModel, Program, WeightSource } from '../engine.js'
-import { disposed, EngineError } from '../engine-error.js'
+import type { WeightSource } from '../engine.js'
+import { EngineError } from '../engine-error.js'
 import type { Arithmetic } from '../lowered/arithmetic.js'
 import { gatherConstants } from '../lowered/encode-ops.js'
 import { type LoweredPlan, lowerPlan } from '../lowered/lower-plan.js'
-import type { Plan, SlotName } from '../plan.js'
+import { assertLoaded } from '../lowered/weight-layout.js'
+import type { ModelBody, ProgramBody } from '../owned-model.js'
+import type { Plan, SlotName, WeightName } from '../plan.js'
+import { slotLength } from '../plan-lookup.js'
 import { type Dispatch, dispatchesOf, encodeParams, type GpuPlaces } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
@@ -34,7 +35,7 @@ interface Compiled {
 export async function runBatch(
   gpu: Gpu,
   { lowered, weights, places, constants, ...compiled }: Compiled,
-  pixels: Float32Array,
+  pixels: Float32Array<ArrayBuffer>,
   batch: number,
   outputLengths: readonly number[],
   signal: AbortSignal | undefined,
@@ -48,41 +49,43 @@ export async function runBatch(
     arenaBytes: lowered.arena.floats * batch * 4,
     outputLengths: outputLengths.map((length) => length * batch),
   }
-  const own = pixels as Float32Array<ArrayBuffer>
-  return await gpu.exclusive('a run', () => gpu.run(dispatches, own, buffers, signal))
+  return await gpu.exclusive('a run', () => gpu.run(dispatches, pixels, buffers, signal))
 }
 
-export class WebgpuModel implements EngineModel {
-  byteLength = 0
-  readonly devices: Devices
+/** A model's weights on whichever device is there. */
+export class WebgpuModel implements ModelBody {
+  readonly #devices: Devices
   readonly #plan: Plan
-  /** Kept: a new device needs the weights again. */
+  /** Is kept, because a new device needs the weights again. */
   readonly #source: WeightSource
-  readonly #uploaded = new WeakMap<Gpu, Promise<GpuWeights>>()
-  #onDispose: (() => void)[] = []
-  #disposed = false
+  readonly #uploads = new Map<Gpu, Promise<GpuWeights>>()
+  #byteLength = 0
 
   constructor(devices: Devices, plan: Plan, source: WeightSource) {
-    this.devices = devices
+    this.#devices = devices
     this.#plan = plan
     this.#source = source
   }
 
+  get byteLength(): number {
+    return this.#byteLength
+  }
+
+  get devices(): Devices {
+    return this.#devices
+  }
+
   async weightsOn(gpu: Gpu, signal?: AbortSignal): Promise<GpuWeights> {
-    if (this.#disposed) throw disposed('model')
-    let upload = this.#uploaded.get(gpu)
+    let upload = this.#uploads.get(gpu)
     if (upload === undefined) {
-      const { arithmetic, half } = this.devices
+      for (const other of this.#uploads.keys()) if (other.isLost) this.#uploads.delete(other)
+      const { arithmetic, half } = this.#devices
       upload = uploadWeights(gpu, this.#plan, arithmetic, half, this.#source, signal)
-      this.#uploaded.set(gpu, upload)
-      upload.then(
-        (weights) =>
-          this.#disposed ? destroyWeights(weights) : this.#onDispose.push(() => destroyWeights(weights)),
-        () => this.#uploaded.delete(gpu),
-      )
+      this.#uploads.set(gpu, upload)
+      upload.catch(() => this.#uploads.delete(gpu))
     }
     const weights = await upload
-    this.byteLength = weights.byteLength
+    this.#byteLength = weights.byteLength
     return weights
   }
 
@@ -96,8 +99,8 @@ export class WebgpuModel implements EngineModel {
     const weights = await this.weightsOn(gpu)
     const { values, offsetOf } = gatherConstants(lowered, plan)
     const places: GpuPlaces = {
-      product: (name) => weights.products.get(name) ?? missing(name),
-      row: (name) => weights.rowOffsets.get(name) ?? missing(name),
+      product: (name) => found(weights.products, name),
+      row: (name) => found(weights.rowOffsets, name),
       constant: offsetOf,
     }
     const made = new Map<number, readonly Dispatch[]>()
@@ -116,77 +119,65 @@ export class WebgpuModel implements EngineModel {
     return { lowered, dispatches, weights, places, constants }
   }
 
-  compile(plan: Plan, outputs: readonly SlotName[]): Program {
-    if (this.#disposed) throw disposed('model')
-    const slots = [...new Set(outputs)]
-    const lowered = lowerPlan(plan, slots, this.devices.arithmetic)
-    const lengths = slots.map((slot) => elementCount(plan.slots.get(slot) ?? []))
-    return new WebgpuProgram(this, plan, lowered, slots, lengths)
+  compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
+    const lowered = lowerPlan(plan, outputs, this.#devices.arithmetic)
+    assertLoaded(lowered.ops, plan, this.#plan.weights)
+    const lengths = outputs.map((slot) => slotLength(plan, slot))
+    return new WebgpuProgram(this, plan, lowered, lengths)
   }
 
-  [Symbol.dispose](): void {
-    this.#disposed = true
-    for (const dispose of this.#onDispose) dispose()
-    this.#onDispose = []
+  release(): void {
+    for (const upload of this.#uploads.values()) upload.then(destroyWeights, () => {})
+    this.#uploads.clear()
   }
 }
 
-class WebgpuProgram implements Program {
+class WebgpuProgram implements ProgramBody {
   readonly #model: WebgpuModel
   readonly #plan: Plan
   readonly #lowered: LoweredPlan
-  readonly #slots: readonly SlotName[]
-  /** Values of each output for one image. */
+  /** Counts the values of each output for one image. */
   readonly #lengths: readonly number[]
   readonly #compiled = new Map<Gpu, Promise<Compiled>>()
-  #disposed = false
 
-  constructor(
-    model: WebgpuModel,
-    plan: Plan,
-    lowered: LoweredPlan,
-    slots: readonly SlotName[],
-    lengths: readonly number[],
-  ) {
+  constructor(model: WebgpuModel, plan: Plan, lowered: LoweredPlan, lengths: readonly number[]) {
     this.#model = model
     this.#plan = plan
     this.#lowered = lowered
-    this.#slots = slots
     this.#lengths = lengths
   }
 
+  get inputLength(): number {
+    return this.#lowered.inputLength
+  }
+
   activationBytes(batch: number): number {
-    if (this.#disposed) throw disposed('program')
     return this.#lowered.arena.floats * 4 * batch
   }
 
+  /** Runs as many images at a time as the device's buffers hold. */
   async run(
-    pixels: Float32Array,
-    { batch = 1, signal }: { batch?: number; signal?: AbortSignal } = {},
-  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    signal?.throwIfAborted()
-    if (this.#disposed) throw disposed('program')
-    const { inputLength } = this.#lowered
-    assertBatch(pixels, batch, inputLength)
+    pixels: Float32Array<ArrayBuffer>,
+    batch: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Float32Array[]> {
     const gpu = await this.#model.devices.current()
     const compiled = await this.#compiledOn(gpu)
     const most = this.#mostImages(gpu)
-    const run = (part: Float32Array, images: number) =>
+    const run = (part: Float32Array<ArrayBuffer>, images: number) =>
       runBatch(gpu, compiled, part, images, this.#lengths, signal)
-    if (batch <= most) return this.#named(await run(pixels, batch))
-    const outputs = this.#lengths.map((length) => new Float32Array(batch * length))
+    if (batch <= most) return await run(pixels, batch)
+    const outputs = this.#lengths.map((length) => ({ length, values: new Float32Array(batch * length) }))
     for (let first = 0; first < batch; first += most) {
       const images = Math.min(most, batch - first)
-      const part = pixels.subarray(first * inputLength, (first + images) * inputLength)
-      for (const [index, values] of (await run(part, images)).entries()) {
-        outputs[index].set(values, first * this.#lengths[index])
+      const part = pixels.subarray(first * this.inputLength, (first + images) * this.inputLength)
+      for (const [index, found] of (await run(part, images)).entries()) {
+        const output = outputs[index]
+        if (output === undefined) throw new Error(`The GPU gave more outputs than ${outputs.length}.`)
+        output.values.set(found, first * output.length)
       }
     }
-    return this.#named(outputs)
-  }
-
-  #named(outputs: readonly Float32Array[]): ReadonlyMap<SlotName, Float32Array> {
-    return new Map(this.#slots.map((slot, index) => [slot, outputs[index]]))
+    return outputs.map(({ values }) => values)
   }
 
   async #compiledOn(gpu: Gpu): Promise<Compiled> {
@@ -203,12 +194,11 @@ class WebgpuProgram implements Program {
   /** Images whose activations, pixels and outputs each fit into one buffer. */
   #mostImages(gpu: Gpu): number {
     const outputs = this.#lengths.reduce((sum, length) => sum + length, 0)
-    const largest = Math.max(this.#lowered.arena.floats, this.#lowered.inputLength, outputs) * 4
+    const largest = Math.max(this.#lowered.arena.floats, this.inputLength, outputs) * 4
     return Math.max(1, Math.floor(gpu.mostBytes / largest))
   }
 
-  [Symbol.dispose](): void {
-    this.#disposed = true
+  release(): void {
     for (const compiled of this.#compiled.values()) {
       compiled.then(
         ({ constants }) => constants.destroy(),
@@ -219,9 +209,12 @@ class WebgpuProgram implements Program {
   }
 }
 
-function missing(name: string): never {
+/** A weight that was uploaded in the form that an operation reads. */
+function found<Place>(places: ReadonlyMap<WeightName, Place>, name: WeightName): Place {
+  const place = places.get(name)
+  if (place !== undefined) return place
   throw new EngineError(
     'unsupported',
-    `The plan needs the weight ${name}, which the model was not loaded with. Load it with a plan that names it.`,
+    `The plan reads the weight ${name} in another way than the one that the model was loaded with. Load it with a plan that reads it so.`,
   )
 }

@@ -67,7 +67,8 @@ export function matrixLinearShader(
   const threads = threadsOf(tile, unit)
   const stride = strideOf(depth, unit)
   const [down, across] = [side / m, side / n]
-  const [lefts, rights] = [rows, columns].map((lines) => (lines * depth) / 4 / threads)
+  const sharesOf = (lines: number) => (lines * depth) / 4 / threads
+  const [lefts, rights] = [sharesOf(rows), sharesOf(columns)]
   const bring = (start: string) =>
     [
       each(lefts, (i) => `    f${i} = loadLeft(row + own + ${i}u * LINES, ${start} + part, count, depth);`),

@@ -15,9 +15,10 @@ export function chooseTile<T extends Tiled>(
   workgroups: (tile: T) => number,
   only: number | null,
 ): T {
-  const last = tiles.length - 1
-  if (only !== null) return tiles[Math.min(only, last)]
-  return tiles.find((tile) => workgroups(tile) >= tile.fewest) ?? tiles[last]
+  const last = tiles.at(-1)
+  if (last === undefined) throw new Error('There is no tile to choose from.')
+  if (only !== null) return tiles[only] ?? last
+  return tiles.find((tile) => workgroups(tile) >= tile.fewest) ?? last
 }
 
 /** Lines of a shader that differ by a number: written out, since not every compiler unrolls loops over registers. */

@@ -1,0 +1,115 @@
+/** A plan that contradicts itself is refused by the name of the step, and of what does not fit. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { randomPlan } from '../../../test/support/random-plan.js'
+import type { Plan, Step } from '../plan.js'
+import { checkStep } from './check-step.js'
+
+const norm = { kind: 'layerNorm', weight: 'eight', bias: null, epsilon: 1e-6 } as const
+const moe = {
+  op: 'softMoe',
+  input: 'a',
+  output: 'b',
+  tokenNorm: norm,
+  slots: 'four rows',
+  experts: [{ weight1: 'matrix', bias1: 'eight', weight2: 'matrix', bias2: 'eight' }],
+  kind: 'gelu',
+} as const
+
+/** Each says what is wrong with its step. */
+const CONTRADICTIONS: readonly (readonly [string, Step])[] = [
+  ['rows: 4, expected 3', { op: 'linear', input: 'a', output: 'three', weight: 'matrix', bias: null }],
+  [
+    'weight wide is \\[16, 8\\], expected \\[8, 8\\]',
+    { op: 'linear', input: 'a', output: 'b', weight: 'wide', bias: null },
+  ],
+  [
+    'weight sixteen is \\[16\\], expected \\[8\\]',
+    { op: 'linear', input: 'a', output: 'b', weight: 'matrix', bias: 'sixteen' },
+  ],
+  ['no weight named nowhere', { op: 'linear', input: 'a', output: 'b', weight: 'nowhere', bias: null }],
+  ['no slot or constant named nowhere', { op: 'activation', input: 'nowhere', output: 'b', kind: 'relu' }],
+  ['slot deep should be', { op: 'activation', input: 'deep', output: 'b', kind: 'relu' }],
+  ['slot empty is empty', { op: 'activation', input: 'empty', output: 'empty', kind: 'relu' }],
+  ['a is \\[4, 8\\], three is \\[3, 8\\]', { op: 'add', input: 'a', branch: 'b', output: 'three' }],
+  ['table is \\[4, 16\\]', { op: 'add', input: 'a', branch: 'table', output: 'b' }],
+  ['expected \\[8\\]', { op: 'scale', input: 'a', output: 'b', gamma: 'sixteen' }],
+  ['expected \\[8\\]', { op: 'norm', input: 'a', output: 'b', ...norm, weight: 'sixteen' }],
+  [
+    'width of q, k and v: 8, expected 24',
+    { op: 'attention', input: 'a', output: 'b', heads: 1, scale: 1, queryNorm: null, keyNorm: null },
+  ],
+  ['rows 2 to 6 of 4', { op: 'sliceRows', input: 'a', output: 'b', from: 2, to: 6 }],
+  ['rows: 4, expected 1', { op: 'meanRows', input: 'a', output: 'b' }],
+  ['expected \\[4, 8\\]', { op: 'broadcast', weight: 'matrix', output: 'b' }],
+  [
+    'width of k and v: 8, expected 16',
+    { op: 'crossAttention', query: 'a', keyValue: 'b', output: 'b', heads: 1, scale: 1 },
+  ],
+  [
+    '3 heads do not divide 8',
+    { op: 'crossAttention', query: 'a', keyValue: 'table', output: 'b', heads: 3, scale: 1 },
+  ],
+  [
+    '16 latents do not divide 8',
+    { op: 'probeAttention', latents: 'wide', keys: 'a', values: 'b', output: 'one', heads: 2, scale: 1 },
+  ],
+  ['it names no weight|0 experts', { ...moe, experts: [] }],
+  ['weight slots is no table', { ...moe, slots: 'slots' }],
+  [
+    'constant table is \\[4, 16\\], expected \\[4, 8\\]',
+    { op: 'assembleTokens', input: 'a', output: 'b', classToken: null, registers: null, positions: 'table' },
+  ],
+  [
+    'values of the constant short: 3, expected 32',
+    { op: 'assembleTokens', input: 'a', output: 'b', classToken: null, registers: null, positions: 'short' },
+  ],
+  [
+    'rows: 5, expected 4',
+    { op: 'assembleTokens', input: 'a', output: 'b', classToken: 'eight', registers: null, positions: null },
+  ],
+  [
+    'planes are cut from the input only',
+    { op: 'patchify', layout: 'planes', input: 'a', output: 'b', channels: 2, height: 4, width: 4, patch: 2 },
+  ],
+]
+
+const plan = (steps: readonly Step[]): Plan => ({
+  input: 'x',
+  slots: new Map([
+    ['x', [2, 4, 4]],
+    ['a', [4, 8]],
+    ['b', [4, 8]],
+    ['three', [3, 8]],
+    ['one', [1, 8]],
+    ['deep', [2, 2, 8]],
+    ['empty', [0, 8]],
+  ]),
+  weights: new Map([
+    ['matrix', [8, 8]],
+    ['wide', [16, 8]],
+    ['eight', [8]],
+    ['sixteen', [16]],
+    ['four rows', [4, 8]],
+    ['slots', [3]],
+  ]),
+  constants: new Map([
+    ['table', { shape: [4, 16], values: new Float32Array(64) }],
+    ['short', { shape: [4, 8], values: new Float32Array(3) }],
+  ]),
+  steps,
+})
+
+test.each(CONTRADICTIONS)('%s', (message, step) => {
+  expect(() => checkStep(step, plan([step]))).toThrow(
+    expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(message) }),
+  )
+})
+
+test('a plan that fits passes', () => {
+  fc.assert(
+    fc.property(randomPlan('every'), ({ plan }) => {
+      for (const step of plan.steps) checkStep(step, plan)
+    }),
+  )
+})

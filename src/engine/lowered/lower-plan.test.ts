@@ -1,0 +1,156 @@
+/** What holds for every lowered plan, in every arithmetic: where slots lie, how they are stored, what is read as what. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type RandomPlan, randomPlan } from '../../../test/support/random-plan.js'
+import { OPS, type OpRow } from '../ops.js'
+import type { Plan, SlotName } from '../plan.js'
+import { offsetIn, strideOf } from './arena.js'
+import { Arithmetic, type PrecisionInfo, plainArithmetic } from './arithmetic.js'
+import { type LoweredPlan, lowerPlan } from './lower-plan.js'
+import type { LoweredOp } from './lowered-op.js'
+import { sizeOf } from './slot-sizes.js'
+
+const ROWS: PrecisionInfo = { rows: 0, attention: 0, between: 0 }
+const HALVES: PrecisionInfo = { rows: 1, attention: 1, between: 1 }
+const BYTES: PrecisionInfo = { rows: 3, attention: 1, between: 1 }
+/** In the order of PRECISIONS: what matrix tiles read, what vectors of bfloat16 read, and plain float32. */
+const TILES = [{ ...ROWS, between: 1 }, { rows: 2, attention: 2, between: 1 }, HALVES, BYTES]
+const VECTORS = [ROWS, null, { rows: 1, attention: 0, between: 1 }, { rows: 3, attention: 0, between: 1 }]
+
+const ARITHMETICS = [
+  ['float32', plainArithmetic()],
+  ['high on tiles', new Arithmetic('high', TILES)],
+  ['bfloat16 on tiles', new Arithmetic('bfloat16', TILES)],
+  ['int8 on tiles', new Arithmetic('int8', TILES)],
+  ['bfloat16 on vectors', new Arithmetic('bfloat16', VECTORS)],
+  ['int8 on vectors', new Arithmetic('int8', VECTORS)],
+] as const
+
+const NAMES = ['input', 'second', 'output', 'temporary'] as const
+const slotsOf = (op: LoweredOp) => NAMES.map((name) => op[name]).filter((slot) => slot !== null)
+const formatOf = ({ formats }: LoweredPlan, slot: SlotName) => formats.get(slot) ?? 'float32'
+
+/** Where the rows of a slot lie that an operation reads or writes, [from, to). */
+function placeOf(lowered: LoweredPlan, slot: SlotName, part: readonly [number, number] | null = null) {
+  const [rows, width] = sizeOf(slot, lowered.sizes)
+  const [first, count] = part ?? [0, rows]
+  const stride = strideOf(width, formatOf(lowered, slot))
+  const from = offsetIn(lowered.arena, slot) + first * stride
+  return [from, from + count * stride] as const
+}
+
+describe.each(ARITHMETICS)('%s', (_, arithmetic) => {
+  const holds = (property: (lowered: LoweredPlan, plan: Plan, random: RandomPlan) => void) =>
+    fc.assert(
+      fc.property(randomPlan('every'), (random) =>
+        property(lowerPlan(random.plan, random.outputs, arithmetic), random.plan, random),
+      ),
+    )
+
+  test('every operation finds what was written into the slots that it reads', () => {
+    holds((lowered) => {
+      // Each float of the arena remembers whose value it holds.
+      const owners: (SlotName | undefined)[] = Array.from({ length: lowered.arena.floats })
+      const expectOwned = (slot: SlotName, part: readonly [number, number] | null = null) => {
+        const [from, to] = placeOf(lowered, slot, part)
+        expect(to).toBeLessThanOrEqual(lowered.arena.floats)
+        expect(new Set(owners.slice(from, to)), slot).toEqual(new Set([slot]))
+      }
+      for (const op of lowered.ops) {
+        if (op.input !== null) expectOwned(op.input, op.inputRows)
+        if (op.second !== null) expectOwned(op.second)
+        for (const slot of [op.temporary, op.output]) {
+          if (slot === null) continue
+          owners.fill(slot, ...placeOf(lowered, slot, slot === op.output ? op.outputRows : null))
+        }
+      }
+    })
+  })
+
+  test('an operation writes over what it reads only where its row allows it', () => {
+    holds((lowered) => {
+      for (const op of lowered.ops) {
+        const { inPlace }: OpRow = OPS[op.kind]
+        for (const written of [op.output, op.temporary]) {
+          if (written === null) continue
+          const [from, to] = placeOf(lowered, written)
+          for (const name of ['input', 'second'] as const) {
+            const read = op[name]
+            if (read === null || (written === op.output && inPlace.includes(name))) continue
+            const [start, end] = placeOf(lowered, read)
+            expect(end <= from || to <= start || inPlace.some((other) => op[other] === read)).toBe(true)
+          }
+        }
+      }
+    })
+  })
+
+  test('the arena is no larger than all slots together, and rows begin at odd cache lines', () => {
+    holds((lowered) => {
+      const slots = new Set(lowered.ops.flatMap(slotsOf))
+      let all = 0
+      for (const slot of slots) {
+        const [from, to] = placeOf(lowered, slot)
+        all += to - from
+        expect(from % 16).toBe(0)
+        expect((strideOf(sizeOf(slot, lowered.sizes)[1], formatOf(lowered, slot)) / 16) % 2).toBe(1)
+      }
+      expect(lowered.arena.floats).toBeLessThanOrEqual(all)
+    })
+  })
+
+  test('every operation reads and writes in the formats that its row and the arithmetic name', () => {
+    holds((lowered) => {
+      for (const op of lowered.ops) {
+        const { reads, writes }: OpRow = OPS[op.kind]
+        if (op.input !== null && op.kind !== 'convert') {
+          const format = formatOf(lowered, op.input)
+          if (reads === 'product' && op.weight !== null && op.weight.form !== 'rows') {
+            expect(format).toBe(arithmetic.rowsFor(op.weight.form))
+          } else if (reads === 'attention') expect(['float32', arithmetic.attention]).toContain(format)
+          else expect(format).toBe('float32')
+        }
+        if (op.second !== null && op.second !== op.input) expect(formatOf(lowered, op.second)).toBe('float32')
+        if (op.output === null) continue
+        const written = formatOf(lowered, op.output)
+        if (writes === 'float32') expect(written).toBe('float32')
+        if (writes === 'between') expect(written).not.toBe('int8')
+        if (op.kind === 'convert') expect(written).not.toBe('float32')
+      }
+    })
+  })
+
+  test('every output is copied out once, in its place, and nothing is computed that no output needs', () => {
+    holds((lowered, plan, { outputs }) => {
+      const copies = lowered.ops.filter(({ kind }) => kind === 'copyOut')
+      const copied = copies.map((op) => [op.outputIndex, op.input ?? plan.input] as const)
+      expect(new Map(copied)).toEqual(new Map(outputs.map((slot, index) => [index, slot])))
+      expect(copies).toHaveLength(outputs.length)
+      const read = new Set(lowered.ops.flatMap(({ input, second }) => [input, second]))
+      for (const { output } of lowered.ops) if (output !== null) expect(read.has(output), output).toBe(true)
+    })
+  })
+
+  test('a constant becomes a slot once, before it is read', () => {
+    holds((lowered, plan) => {
+      const written = lowered.ops.flatMap(({ kind, constant }) => (kind === 'broadcast' ? [constant] : []))
+      const constants = written.filter((name) => name !== null)
+      expect(new Set(constants).size).toBe(constants.length)
+      for (const name of constants) expect(plan.constants.has(name)).toBe(true)
+    })
+  })
+})
+
+test('a slot and a constant of one name are refused', () => {
+  const plan: Plan = {
+    input: 'x',
+    slots: new Map([
+      ['x', [1, 8]],
+      ['y', [1, 8]],
+    ]),
+    weights: new Map(),
+    constants: new Map([['x', { shape: [1, 8], values: new Float32Array(8) }]]),
+    steps: [{ op: 'activation', input: 'x', output: 'y', kind: 'relu' }],
+  }
+  expect(() => lowerPlan(plan, ['y'], plainArithmetic())).toThrow('a slot and a constant named x')
+})

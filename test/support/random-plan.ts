@@ -1,0 +1,211 @@
+/** Small plans at random, of every kind of step, for properties that must hold for any of them. */
+import fc from 'fast-check'
+import type { Constant, NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
+import type { Shape } from '../../src/tensor/shape.js'
+
+export interface RandomPlan {
+  readonly plan: Plan
+  /** Some of its slots, the last one among them; none twice. */
+  readonly outputs: readonly SlotName[]
+}
+
+const WIDTHS = [8, 32, 48, 96]
+const ACTIVATIONS = ['relu', 'gelu', 'celu', 'silu'] as const
+
+/** What a drawn number stands for. */
+const ELEMENTWISE = ['linear', 'activation', 'gate', 'scale', 'add', 'addConstant'] as const
+const EVERY = [
+  ...ELEMENTWISE,
+  'norm',
+  'attention',
+  'normedAttention',
+  'sliceRows',
+  'meanRows',
+  'broadcast',
+  'crossAttention',
+  'probeAttention',
+  'softMoe',
+] as const
+type Choice = (typeof EVERY)[number]
+
+interface Draw {
+  readonly choice: Choice
+  readonly from: number
+  readonly other: number
+  readonly width: number
+  readonly kind: (typeof ACTIVATIONS)[number]
+}
+
+/** @param kinds `elementwise`: what may be fused alone; `every`: each kind of step but those that cut pixels */
+export function randomPlan(kinds: 'elementwise' | 'every'): fc.Arbitrary<RandomPlan> {
+  const draw = fc.record<Draw>({
+    choice: fc.constantFrom(...(kinds === 'every' ? EVERY : ELEMENTWISE)),
+    from: fc.nat(20),
+    other: fc.nat(20),
+    width: fc.constantFrom(...WIDTHS),
+    kind: fc.constantFrom(...ACTIVATIONS),
+  })
+  return fc
+    .record({
+      draws: fc.array(draw, { minLength: 1, maxLength: 12 }),
+      rows: fc.constantFrom(1, 4, 6),
+      width: fc.constantFrom(...WIDTHS),
+      asked: fc.array(fc.nat(20), { maxLength: 3 }),
+    })
+    .map(({ draws, rows, width, asked }) => {
+      const builder = new Builder(rows, width)
+      for (const one of draws) builder.add(one)
+      const plan = builder.plan()
+      const slots = [...plan.slots.keys()]
+      const outputs = new Set([...asked.map((index) => at(slots, index)), slots.at(-1) ?? 'x'])
+      return { plan, outputs: [...outputs] }
+    })
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index % list.length]
+  if (found === undefined) throw new Error('an empty list')
+  return found
+}
+
+class Builder {
+  readonly #slots = new Map<SlotName, readonly [rows: number, width: number]>()
+  readonly #weights = new Map<string, Shape>()
+  readonly #constants = new Map<string, Constant>()
+  readonly #steps: Step[] = []
+
+  constructor(rows: number, width: number) {
+    this.#slots.set('x', [rows, width])
+  }
+
+  plan(): Plan {
+    const [slots, weights, constants, steps] = [this.#slots, this.#weights, this.#constants, this.#steps]
+    return { input: 'x', slots, weights, constants, steps }
+  }
+
+  add({ choice, from, other, width, kind }: Draw): void {
+    const [input, [rows, inWidth]] = at([...this.#slots], from)
+    const same = [...this.#slots].filter(([, [r, w]]) => r === rows && w === inWidth)
+    const [second] = at(same, other)
+    const size = [rows, inWidth] as const
+    switch (choice) {
+      case 'linear':
+        this.#linear(input, rows, inWidth, width)
+        return
+      case 'activation':
+        this.#step(size, (output) => ({ op: 'activation', input, output, kind }))
+        return
+      case 'gate':
+        this.#step(size, (output) => ({ op: 'gate', gate: input, value: second, output, kind }))
+        return
+      case 'scale':
+        this.#step(size, (output) => ({ op: 'scale', input, output, gamma: this.#weight([inWidth]) }))
+        return
+      case 'add':
+        this.#step(size, (output) => ({ op: 'add', input, branch: second, output }))
+        return
+      case 'addConstant': {
+        const branch = `table ${this.#constants.size}`
+        this.#constants.set(branch, { shape: size, values: new Float32Array(rows * inWidth).fill(0.25) })
+        this.#step(size, (output) => ({ op: 'add', input, branch, output }))
+        return
+      }
+      case 'norm':
+        this.#step(size, (output) => ({ op: 'norm', input, output, ...this.#norm(inWidth) }))
+        return
+      case 'attention':
+      case 'normedAttention': {
+        const qkv = this.#linear(input, rows, inWidth, 3 * width)
+        const norm = choice === 'attention' ? null : this.#norm(width / 2)
+        this.#step([rows, width], (output) => ({
+          op: 'attention',
+          input: qkv,
+          output,
+          heads: 2,
+          scale: 0.5,
+          queryNorm: norm,
+          keyNorm: null,
+        }))
+        return
+      }
+      case 'sliceRows': {
+        const to = Math.max(1, rows - 1)
+        this.#step([to, inWidth], (output) => ({ op: 'sliceRows', input, output, from: 0, to }))
+        return
+      }
+      case 'meanRows':
+        this.#step([1, inWidth], (output) => ({ op: 'meanRows', input, output }))
+        return
+      case 'broadcast':
+        this.#step([2, width], (output) => ({ op: 'broadcast', output, weight: this.#weight([2, width]) }))
+        return
+      case 'crossAttention': {
+        const keyValue = this.#linear(input, rows, inWidth, 2 * inWidth)
+        this.#step(size, (output) => ({
+          op: 'crossAttention',
+          query: second,
+          keyValue,
+          output,
+          heads: 2,
+          scale: 0.5,
+        }))
+        return
+      }
+      case 'probeAttention':
+        this.#step([1, inWidth], (output) => ({
+          op: 'probeAttention',
+          latents: this.#weight([2, inWidth]),
+          keys: input,
+          values: second,
+          output,
+          heads: 2,
+          scale: 0.5,
+        }))
+        return
+      case 'softMoe':
+        this.#step(size, (output) => ({
+          op: 'softMoe',
+          input,
+          output,
+          tokenNorm: this.#norm(inWidth),
+          slots: this.#weight([4, inWidth]),
+          experts: [this.#expert(inWidth), this.#expert(inWidth)],
+          kind,
+        }))
+        return
+      default:
+        choice satisfies never
+    }
+  }
+
+  #step(shape: readonly [number, number], make: (output: SlotName) => Step): SlotName {
+    const output = `y${this.#steps.length}`
+    this.#steps.push(make(output))
+    this.#slots.set(output, shape)
+    return output
+  }
+
+  #linear(input: SlotName, rows: number, depth: number, columns: number): SlotName {
+    const [weight, bias] = [this.#weight([columns, depth]), this.#weight([columns])]
+    return this.#step([rows, columns], (output) => ({ op: 'linear', input, output, weight, bias }))
+  }
+
+  #norm(width: number): NormWeights {
+    return { kind: 'layerNorm', weight: this.#weight([width]), bias: this.#weight([width]), epsilon: 1e-6 }
+  }
+
+  #expert(width: number) {
+    return {
+      weight1: this.#weight([16, width]),
+      bias1: this.#weight([16]),
+      weight2: this.#weight([width, 16]),
+      bias2: this.#weight([width]),
+    }
+  }
+
+  #weight(shape: Shape): string {
+    const name = `w${this.#weights.size}`
+    this.#weights.set(name, shape)
+    return name
+  }
+}
