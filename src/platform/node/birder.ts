@@ -87,9 +87,9 @@ export async function loadModel(
 async function loadOn(
   engine: Engine,
   path: string,
-  { network, customConfig: config, newSize, signal }: LoadModelOptions,
+  { network: name, customConfig: config, newSize, signal }: LoadModelOptions,
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
-  await using open = await openVit(path, given({ network, config, signal }))
+  await using open = await openVit(path, given({ network: name, config, signal }))
   const { metadata, label } = open.checkpoint
   if (open.vit.dialect !== 'birder') {
     throw new CheckpointError(
@@ -98,13 +98,19 @@ async function loadOn(
     )
   }
   const signature = signatureOf(metadata, label)
-  const net = new BirderNet(await Network.load(open.vit, engine, given({ signal })), engine)
-  if (newSize !== undefined) net.adjustSize(newSize)
+  const network = await Network.load(open.vit, engine, given({ signal }))
+  const net = new BirderNet(network, engine)
   const info: ModelInfo = {
     classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },
     signature,
     rgbStats: open.vit.config.rgbStats,
     customConfig: metadata.config === undefined ? null : recordOf(metadata.config),
+  }
+  try {
+    if (newSize !== undefined) net.adjustSize(newSize)
+  } catch (error) {
+    await net[Symbol.asyncDispose]()
+    throw error
   }
   return [net, info]
 }
