@@ -14,7 +14,7 @@ import { readVit, type VitModel } from '../../model/read-vit.js'
 import { findModel } from './find-model.js'
 import { openFile, siblingsOf } from './open-file.js'
 
-/** A model with all that its checkpoint says. */
+/** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
   readonly checkpoint: OpenCheckpoint
   readonly path: string
