@@ -1,4 +1,4 @@
-/** The universal public API: everything that needs neither files nor a particular runtime. */
+/** Names the universal public API, which needs neither files nor a particular runtime. */
 export type { ByteSource, Checkpoint, PlainValue, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { openCheckpoint } from './checkpoint/open-checkpoint.js'

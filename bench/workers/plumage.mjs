@@ -14,4 +14,4 @@ const pixels = await readPixels()
 await serve(engine.description, async () =>
   (await network.run(pixels, { grid, batch, outputs })).get(slots.embedding),
 )
-engine[Symbol.dispose]?.()
+await engine[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-/** All that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
+/** Holds all that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
@@ -11,14 +11,14 @@ export interface CommandContext {
   readonly stdin: Readable
   readonly stdout: Writable
   readonly stderr: Writable
-  /** Whether stderr is a terminal: a progress line may be drawn there. */
+  /** Says whether stderr is a terminal: a progress line may be drawn there. */
   readonly isTTY: boolean
   readonly color: boolean
   readonly cwd: string
   /** Where images are read and outputs written; relative paths start at `cwd`. */
   readonly files: Files
   readonly version: string
-  /** Aborted by Ctrl-C. */
+  /** Is aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
   readonly describeModel: (source: string, options: LoadOptions) => Promise<FileDescription>
@@ -33,7 +33,6 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal
 }
 
-/** One tensor of one golden case. */
 export interface VerifiedTensor {
   readonly id: string
   readonly kind: string

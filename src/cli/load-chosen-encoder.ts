@@ -19,7 +19,7 @@ export async function loadChosenEncoder(
     ...loadListeners(context, json, progress),
   })
   const encoder = await loading.catch((error) => {
-    // An option with a value that makes no sense, such as a size that is no whole number of patches.
+    // An option has a value that makes no sense, such as a size that is no whole number of patches.
     throw error instanceof RangeError ? new UsageError(error.message) : error
   })
   const problem = problemOrNull(encoder, options)
@@ -40,7 +40,7 @@ function problemOrNull({ identity }: FileEncoder, { precision }: ModelOptions): 
   return null
 }
 
-/** Who is told about a download, and about an engine that was not expected. */
+/** Makes the listeners that are told about a download, and about an engine that was not expected. */
 export function loadListeners(context: CommandContext, json: boolean, progress: Progress) {
   return {
     onProgress: announcer(context, json, progress),
@@ -51,7 +51,7 @@ export function loadListeners(context: CommandContext, json: boolean, progress: 
   }
 }
 
-/** A terminal sees the bytes grow, a program gets them as JSON, and a log one line per download. */
+/** A terminal sees the bytes grow, a program gets them as JSON, and a log has one line for each download. */
 function announcer({ isTTY, stderr }: CommandContext, json: boolean, progress: Progress) {
   let lastShown = Number.NEGATIVE_INFINITY
   return ({ kind, received, total, url }: DownloadProgress) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command's entry: hands the real world to the command line. What is heavy is imported by the command that needs it. */
+/** Hands the real world to the command line when the command starts. What is heavy is imported by the command that needs it. */
 import { readFileSync } from 'node:fs'
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import type { CommandContext } from './context.js'
@@ -56,7 +56,7 @@ const context: CommandContext = {
       import('../platform/node/native/index.js'),
       import('../platform/node/verify-goldens.js'),
     ])
-    // Activation by activation, where that is possible: narrower precisions only promise a cosine.
+    // Activations are compared one by one where that is possible: narrower precisions only promise a cosine.
     const exact = name !== 'reference' && nativePrecisions().length > 0 ? 'float32' : 'auto'
     const choice = { ...(name === undefined ? {} : { engine: name }), precision: precision ?? exact }
     await using engine = (await chooseEngine(choice)).engine

@@ -1,10 +1,10 @@
-/** The options by which every command chooses a model, an engine and a preprocessing. */
+/** Holds the options by which every command chooses a model, an engine and a preprocessing. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { given } from '../encoder/choose-recipe.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
-/** What computes. */
 export interface ComputeOptions {
   readonly engine: EngineChoiceName
   readonly precision?: PrecisionChoice
@@ -18,11 +18,11 @@ export interface ModelOptions extends ComputeOptions {
   readonly exif: boolean
   readonly maxPixels?: number
   readonly offline?: boolean
-  /** Progress as JSON lines. */
+  /** Turns progress into JSON lines. */
   readonly json?: boolean
 }
 
-/** For commands that take the model as `--model`; `info` takes it as its argument. */
+/** Serves commands that take the model as `--model`; `info` takes it as its argument. */
 export function addModelOption(command: Command): Command {
   return command.option(
     '-m, --model <model>',
@@ -38,7 +38,7 @@ export function addComputeOptions(command: Command): Command {
     .option('--threads <n>', 'threads of the engine', positiveInteger)
 }
 
-/** Without it, what `auto` means to the engine that is chosen. */
+/** Without the option, the engine that is chosen decides. */
 export function precisionOption(): Option {
   return new Option('--precision <precision>', 'how products are computed').choices(PRECISION_CHOICES)
 }
@@ -57,31 +57,24 @@ export function addEngineOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, exif, maxPixels } = options
-  return {
-    engine,
-    orientation: exif ? 'apply' : 'ignore',
-    signal,
-    ...(offline === undefined ? {} : { offline }),
-    ...(precision === undefined ? {} : { precision }),
-    ...(threads === undefined ? {} : { threads }),
-    ...(size === undefined ? {} : { size }),
-    ...(maxPixels === undefined ? {} : { maxPixels }),
-    ...(recipe === undefined ? {} : { recipe }),
-  }
+  const orientation = exif ? 'apply' : 'ignore'
+  return { engine, orientation, signal, ...given({ offline, precision, threads, size, recipe, maxPixels }) }
 }
 
-/** For commander: a whole number from 1. */
+/** Reads a whole number from 1, for commander. */
 export function positiveInteger(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value > 0) return value
   throw new InvalidArgumentError(`Expected a whole number from 1, such as 8; found ${text}.`)
 }
 
-/** For commander: one side, or height x width. */
+/** Reads one side, or height x width, for commander. */
 export function parseSize(text: string): number | [number, number] {
   const sides = text.split(/[x,]/).map(Number)
-  if (sides.length <= 2 && sides.every((side) => Number.isSafeInteger(side) && side > 0 && side <= 16384)) {
-    return sides.length === 1 ? sides[0] : [sides[0], sides[1]]
+  const [height, width, ...others] = sides
+  const isWhole = sides.every((side) => Number.isSafeInteger(side) && side > 0 && side <= 16384)
+  if (height !== undefined && others.length === 0 && isWhole) {
+    return width === undefined ? height : [height, width]
   }
   throw new InvalidArgumentError(
     `Expected pixels such as 224, or height x width such as 224x336; found ${text}.`,

@@ -1,4 +1,4 @@
-/** The command line as a whole: what there is, and how help looks. Commands load what is heavy when they run. */
+/** Puts the command line together and says how help looks. Commands load what is heavy when they run. */
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { embedCommand } from './commands/embed.js'

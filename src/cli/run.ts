@@ -1,4 +1,4 @@
-/** Runs one command line: the only place where an error is printed and an exit code chosen. */
+/** Runs one command line. This is the only place where an error is printed and an exit code chosen. */
 import { CommanderError } from 'commander'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
@@ -6,7 +6,7 @@ import { createProgram } from './program.js'
 
 export const EXIT = { done: 0, incomplete: 1, usage: 2, interrupted: 130 } as const
 
-/** Errors of other rooms that a different command line would avoid. */
+/** Lists the errors of other rooms that a different command line would avoid. */
 const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'InputError nothing-found',
   'InputError unreadable-folder',
@@ -41,7 +41,7 @@ function exitCodeOf(error: unknown, { signal }: CommandContext): number {
   return USAGE_ERRORS.has(`${name} ${code}`) ? EXIT.usage : EXIT.incomplete
 }
 
-/** Null where everything has been said. */
+/** Gives null where everything has been said. */
 function messageOf(error: unknown, { signal }: CommandContext): string | null {
   if (error instanceof CommanderError) {
     // Help and version have been printed.

@@ -70,7 +70,7 @@ export function describeOpenModel(
   }
 }
 
-/** Counts the most numbers that are needed at one time: a slot is, from the step that writes it to the last that reads it. */
+/** Counts the most numbers that are needed at one time: a slot is needed from the step that writes it to the last that reads it. */
 export function largestLiveSet(plan: Plan, outputs: readonly SlotName[]): number {
   const lastRead = new Map<SlotName, number>(outputs.map((slot) => [slot, plan.steps.length]))
   for (const [index, step] of plan.steps.entries()) {

@@ -5,7 +5,7 @@
 import { linkedSignal } from './linked-signal.js'
 import type { EncodeAllOptions, EncodeAllProgress, EncodeResult, Features } from './types.js'
 
-/** What the pipeline needs of an encoder. */
+/** Does what the pipeline needs of an encoder. */
 export interface Stages<Source, Prepared extends Waiting> {
   /** Counts the images of a run of this shape. */
   batchSize(prepared: Prepared): number
@@ -53,7 +53,7 @@ export async function* encodeAll<Source, Prepared extends Waiting>(
 interface Image<Source> {
   readonly index: number
   readonly source: Source
-  /** Its own, where it has one. */
+  /** Belongs to this image alone; undefined where it has none. */
   readonly signal: AbortSignal | undefined
 }
 
@@ -77,7 +77,7 @@ class Pipeline<Source, Prepared extends Waiting> {
   #reported: EncodeAllProgress = { ...this.#counts }
   /** Something has happened since `advance` last looked. */
   #hasNews = false
-  /** Wakes `advance` up. One promise at a time: what raced against one that lasts as long as the run would stay with it. */
+  /** Wakes `advance` up. It makes a promise for each wait: what raced against one that lasts as long as the run would stay with it. */
   #wake: () => void = () => {}
   #isPulling = false
   #failure: { readonly error: unknown } | null = null

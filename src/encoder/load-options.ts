@@ -14,7 +14,7 @@ export type PrecisionChoice = 'auto' | Precision
 export interface EngineOptions {
   /**
    * Names what computes. `auto` (default) takes the native engine in Node and WebGPU on a real GPU in a browser, else WebAssembly; never the
-   * reference engine, unless its precision is asked for. `native` is Node's alone. `webgpu` needs the optional package of that name in Node.
+   * reference engine, unless its precision is asked for. Only Node has `native`. `webgpu` needs the optional package of that name in Node.
    */
   readonly engine?: EngineChoiceName
   /**
@@ -30,7 +30,7 @@ export interface EngineOptions {
   readonly precision?: PrecisionChoice
   /** Counts the threads of the native and the WebAssembly engine; default: what this process or page may use. */
   readonly threads?: number
-  /** Forces one of the native engine's paths; default: the fastest that this processor has. Node's alone. */
+  /** Forces one of the native engine's paths; default: the fastest that this processor has. Only Node has it. */
   readonly instructionSet?: InstructionSet
   /** Is told when something slower or other than expected was chosen; default: a warning of the process, or in the console. */
   readonly onWarning?: (message: string) => void
@@ -47,9 +47,9 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: 268 million. */
   readonly maxPixels?: number
-  /** Gives the 64 hexadecimal digits that the file of an address must have. A browser's alone: Node takes no addresses. */
+  /** Gives the 64 hexadecimal digits that the file of an address must have. Only a browser has it: Node takes no addresses. */
   readonly sha256?: string
-  /** Never reaches for the network. Node's alone. */
+  /** Never reaches for the network. Only Node has it. */
   readonly offline?: boolean
   /** Is told about a download. */
   readonly onProgress?: (progress: DownloadProgress) => void
@@ -57,7 +57,7 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly signal?: AbortSignal
 }
 
-/** What of the options a platform has. */
+/** Says what of the options a platform has. */
 export interface LoadOffer {
   /** Names the platform within a sentence. */
   readonly platform: string

@@ -98,8 +98,12 @@ export class Network implements Disposable {
    * @returns each output slot, float32 [B, ...shape]
    */
   async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    const program = this.#programFor(options.grid, options.outputs, options.positions ?? this.#rule)
-    const { batch = 1, signal } = options
+    if (this.#model === null) throw disposed('encoder')
+    const { grid, outputs, positions: rule = this.#rule, batch = 1, signal } = options
+    const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
+    const kept = this.#programs.get(key)
+    const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
+    keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
     return program.run(pixels, signal === undefined ? { batch } : { batch, signal })
   }
 
@@ -117,15 +121,6 @@ export class Network implements Disposable {
         ? `The result holds a NaN or an infinity although every weight is finite: the input is not a normalised image, or ${overflow}.`
         : `The result holds a NaN or an infinity because the weight ${tensor} does. The checkpoint is damaged: fetch it again.`,
     )
-  }
-
-  #programFor(grid: PatchGrid, outputs: readonly SlotName[], rule: PositionRule): Program {
-    if (this.#model === null) throw disposed('encoder')
-    const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
-    const kept = this.#programs.get(key)
-    const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
-    keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
-    return program
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,4 @@
-/** An encoder over its two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
+/** Makes an encoder of two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
 import { checkChoice, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'

@@ -17,7 +17,7 @@ export interface Identity {
 }
 
 export interface Features {
-  /** [D], not normalised. */
+  /** [D] It is not normalised. */
   readonly embedding: Float32Array
   /** [rows * columns, D] after the final norm, row by row from the top left. */
   readonly patches: Float32Array
@@ -39,7 +39,7 @@ export interface Features {
   patchBox(row: number, column: number): Box
 }
 
-/** What is wanted of an image beside embedding, patches and registers. */
+/** Says what is wanted of an image beside embedding, patches and registers. */
 export interface FeatureChoice {
   /** Adds the patch map before the final norm. */
   readonly preNorm?: boolean
@@ -57,7 +57,7 @@ export interface EncodeOptions extends FeatureChoice {
   readonly onProgress?: (stage: EncodeStage) => void
 }
 
-/** How far an `encodeAll` is: counts of images since its start. */
+/** Says how far an `encodeAll` is, in counts of images since its start. */
 export interface EncodeAllProgress {
   /** Counts the images taken from the sources. */
   readonly pulled: number
@@ -130,5 +130,5 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal
 }
 
-/** A platform's decoder. Throws `ImageError`, or the signal's reason. */
+/** Decodes in a platform's way. Throws `ImageError`, or the signal's reason. */
 export type Decode<Source> = (source: Source, options: DecodeOptions) => Promise<DecodedImage>

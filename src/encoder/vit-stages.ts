@@ -1,4 +1,4 @@
-/** The two stages of an encoder that computes here: a network, an engine, a way to decode and a recipe put together. */
+/** Runs the two stages of an encoder on this thread, with a network, an engine, a way to decode and a recipe put together. */
 import type { PlainValue } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
@@ -46,7 +46,7 @@ export interface OpenModel extends AsyncDisposable {
   readonly preprocessorFile: PlainValue | undefined
 }
 
-/** What a platform brings to load a model. */
+/** Holds what a platform brings to load a model. */
 export interface ModelParts<Source> extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode'> {
   /** Is closed when its weights have been read. */
   readonly model: Promise<OpenModel>

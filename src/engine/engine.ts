@@ -1,17 +1,17 @@
-/** What runs plans. An engine is a value handed to the encoder; nothing about it is global, and whoever makes one disposes of it. */
+/** An engine runs plans. It is a value handed to the encoder; nothing about it is global, and whoever makes one disposes of it. */
 import type { Shape } from '../tensor/shape.js'
 import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
 export type EngineName = 'reference' | 'native' | 'wasm' | 'webgpu'
 
 /**
- * How products are computed; part of every result's identity. `float64` sums are the reference engine's. `high` splits operands into two
+ * Says how products are computed, and is part of every result's identity. `float64` sums are the reference engine's. `high` splits operands into two
  * bfloat16 each; `float16` keeps weights as halves; `int8` is for linear layers, the rest staying in bfloat16 or float32. Norms, softmax and
  * sums are float32 at least.
  */
 export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'float16' | 'int8'
 
-/** Where weights come from, one at a time, so that no second copy of the model is ever in memory. */
+/** Gives weights one at a time, so that no second copy of the model is ever in memory. */
 export interface WeightSource {
   /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep or overwrite the array; it may ask
    * again long after loading, where its memory was lost. */
@@ -26,7 +26,7 @@ export interface WeightSource {
 export interface Engine extends AsyncDisposable {
   readonly name: EngineName
   readonly precision: Precision
-  /** The code path, such as `avx512`, and the number of threads: what a person needs to compare two timings. */
+  /** Names the code path, such as `avx512`, and the number of threads: a person needs both to compare two timings. */
   readonly description: string
   supports(step: Step): boolean
   /**
@@ -38,7 +38,7 @@ export interface Engine extends AsyncDisposable {
 
 /** Owns the packed weights. */
 export interface EngineModel extends Disposable {
-  /** Bytes of packed weights. */
+  /** Counts the bytes of packed weights. */
   readonly byteLength: number
   /** Steps that no output needs are left out; a slot in `outputs` is never fused away. */
   compile(plan: Plan, outputs: readonly SlotName[]): Program
@@ -46,7 +46,7 @@ export interface EngineModel extends Disposable {
 
 /** Owns the memory of the activations, sized for the largest batch that it has run. */
 export interface Program extends Disposable {
-  /** Bytes of activations for a batch of this size. */
+  /** Counts the bytes of activations for a batch of this size. */
   activationBytes(batch: number): number
   /**
    * @param pixels float32 [B, C, height, width], read until the promise settles

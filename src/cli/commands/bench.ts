@@ -1,4 +1,4 @@
-/** `plumage bench`: how fast a model, or a network with random weights, runs on this machine. */
+/** `plumage bench` says how fast a model, or a network with random weights, runs on this machine. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Speed, SpeedOptions, Stage } from '../../platform/node/bench/measure-speed.js'
 import { InterruptedError, UsageError } from '../cli-error.js'
@@ -67,7 +67,7 @@ async function measure(context: CommandContext, json: boolean, options: SpeedOpt
     })
   } catch (error) {
     if (context.signal.aborted) throw new InterruptedError('Interrupted before all runs were done.')
-    // An option with a value that makes no sense.
+    // An option has a value that makes no sense.
     throw error instanceof RangeError ? new UsageError(error.message) : error
   }
 }
@@ -76,7 +76,7 @@ function describeStage(now: Stage): string {
   return now.stage === 'run' ? `run ${now.number}: ${seconds(now.seconds)}` : now.stage
 }
 
-/** For people. */
+/** Writes the result for people. */
 export function describeSpeed(speed: Speed): string {
   const { engine, size, batch, runs, memory, flop, flopPerSecond, peakFlopPerSecond } = speed
   const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`

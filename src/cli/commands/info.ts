@@ -1,4 +1,4 @@
-/** `plumage info`: what a checkpoint is, and what running it takes. */
+/** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
@@ -26,7 +26,7 @@ async function info(context: CommandContext, model: string, options: InfoOptions
   context.stdout.write(`${text}\n`)
 }
 
-/** @param withTensors one line for each */
+/** @param withTensors adds a line for each */
 export function describe(description: FileDescription, withTensors: boolean): string {
   const { engine, memory, tensors, dropped } = description
   const bytes = (count: number) =>

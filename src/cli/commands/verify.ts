@@ -1,4 +1,4 @@
-/** `plumage verify`: computes golden cases again and compares. */
+/** `plumage verify` computes golden cases again and compares. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'

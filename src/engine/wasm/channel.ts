@@ -77,6 +77,8 @@ export class Channel {
   }
 
   #settle(reply: Reply): void {
+    // An answer that was on its way when the threads were ended must not let go of what waits for their end.
+    if (this.#ended !== null) return
     const waiting = this.#waiting.get(reply.id)
     this.#waiting.delete(reply.id)
     if (this.#waiting.size === 0) this.#workers.keepAlive(false)

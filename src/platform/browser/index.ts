@@ -1,4 +1,4 @@
-/** `plumage/browser`: the universal library, with what reaches a browser's world. */
+/** `plumage/browser` is the universal library with what reaches a browser's world. */
 
 export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'

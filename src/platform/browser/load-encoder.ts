@@ -1,4 +1,4 @@
-/** The one call that most pages need: a model's name, address or file in, an encoder out. It works in a worker; the page stays free. */
+/** Holds the one call that most pages need: it takes a model's name, address or file and gives an encoder, which works in a worker while the page stays free. */
 import type { FeatureData } from '../../encoder/features.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
@@ -19,12 +19,12 @@ import type {
 } from './host/protocol.js'
 
 /**
- * A photo as dropped or fetched, the bytes of a file, pixels, or what a page shows: an image, a canvas, a frame of a video. Of the latter the page
- * gives what it holds: colours converted, multiplied by transparency and turned as the browser has done it.
+ * An image is a photo as dropped or fetched, the bytes of a file, pixels, or what a page shows: an image, a canvas, a frame of a video. Of the
+ * latter the page gives what it holds: colours converted, multiplied by transparency and turned as the browser has done it.
  */
 export type ImageSource = Blob | Uint8Array | RgbImage | ImageBitmapSource
 
-/** A name (`mini`, or one of Birder's published weights), an address, a file, or all files of a model that consists of several. */
+/** A model is given by a name (`mini`, or one of Birder's published weights), an address, a file, or all files where it consists of several. */
 export type ModelSource = string | URL | Blob | readonly File[]
 
 /**
@@ -98,7 +98,7 @@ function plainOptions({ onProgress, onWarning, signal, ...plain }: LoadOptions):
   return plain
 }
 
-/** The stages in the worker; prepared pixels stay there. */
+/** Asks the worker for each stage; prepared pixels stay there. */
 class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
   readonly description: EncoderDescription
   readonly #encoder: number
@@ -142,7 +142,7 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
   }
 }
 
-/** Bytes that may change hands: a view would take the whole of its buffer along, and the caller keeps what is theirs. */
+/** Copies what changes hands: a view would take the whole of its buffer along, and the caller keeps what is theirs. */
 async function ownCopy(source: ImageSource): Promise<[SentImage, Transferable[]]> {
   if (source instanceof Uint8Array) {
     const bytes = source.slice()
@@ -162,7 +162,7 @@ function isPixels(source: ImageSource): source is RgbImage {
   return (source as Partial<RgbImage> | null)?.data instanceof Uint8Array
 }
 
-/** What a page shows, as it is now. */
+/** Takes what a page shows as it is now. */
 async function bitmapOf(source: ImageBitmapSource): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(source, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' })

@@ -1,4 +1,4 @@
-/** What several users have together: made for the first of them, given back with the last. */
+/** Lets several users have something together: it is made for the first of them and given back with the last. */
 
 export class Shared<T extends AsyncDisposable & { readonly isLost?: boolean }> {
   readonly #entries = new Map<string, { readonly made: Promise<T>; uses: number }>()

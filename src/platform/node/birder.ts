@@ -1,5 +1,5 @@
 /**
- * `plumage/birder`: Birder's own Python surface in TypeScript, line by line, with the names in camel case.
+ * `plumage/birder` follows Birder's own Python surface in TypeScript, line by line, with the names in camel case.
  *
  *     const [net, modelInfo] = await birder.loadPretrainedModel('vit_reg4_l14_nps_ls_dino-v2-lvd142m', { inference: true })
  */
@@ -25,13 +25,13 @@ import { openVit } from './open-vit.js'
 
 export * from '../../birder/index.js'
 
-/** What Birder knows of a model beside its weights. */
+/** Holds what Birder knows of a model beside its weights. */
 export interface ModelInfo {
-  /** Class name to index; empty for an encoder without a classifier. */
+  /** Leads from a class's name to its index; it is empty for an encoder without a classifier. */
   readonly classToIdx: { readonly [name: string]: number }
   readonly signature: Signature
   readonly rgbStats: RgbStats
-  /** The config stored in the file, where there is one. */
+  /** Is the config that is stored in the file; null where there is none. */
   readonly customConfig: { readonly [key: string]: PlainValue } | null
 }
 
@@ -87,9 +87,9 @@ export async function loadModel(
 async function loadOn(
   engine: Engine,
   path: string,
-  { network, customConfig: config, newSize, signal }: LoadModelOptions,
+  { network: name, customConfig: config, newSize, signal }: LoadModelOptions,
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
-  await using open = await openVit(path, given({ network, config, signal }))
+  await using open = await openVit(path, given({ network: name, config, signal }))
   const { metadata, label } = open.checkpoint
   if (open.vit.dialect !== 'birder') {
     throw new CheckpointError(
@@ -98,13 +98,19 @@ async function loadOn(
     )
   }
   const signature = signatureOf(metadata, label)
-  const net = new BirderNet(await Network.load(open.vit, engine, given({ signal })), engine)
-  if (newSize !== undefined) net.adjustSize(newSize)
+  const network = await Network.load(open.vit, engine, given({ signal }))
+  const net = new BirderNet(network, engine)
   const info: ModelInfo = {
     classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },
     signature,
     rgbStats: open.vit.config.rgbStats,
     customConfig: metadata.config === undefined ? null : recordOf(metadata.config),
+  }
+  try {
+    if (newSize !== undefined) net.adjustSize(newSize)
+  } catch (error) {
+    await net[Symbol.asyncDispose]()
+    throw error
   }
   return [net, info]
 }
@@ -118,7 +124,7 @@ export async function openImage(
 }
 
 /**
- * One image through transform and network: `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
+ * Takes one image through transform and network and gives `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
  * encoder without a classifier they are the softmax of the embedding and mean nothing.
  */
 export async function inferImage(

@@ -6,7 +6,6 @@ import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { openModel } from './open-vit.js'
 
-/** A model of a file. */
 export interface FileDescription extends ModelDescription {
   /** Is what was asked for. */
   readonly source: string

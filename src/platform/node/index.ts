@@ -1,4 +1,4 @@
-/** `plumage/node`: the universal API and Node's ways to reach files, photos, published weights and the native engine. */
+/** `plumage/node` is the universal API with Node's ways to reach files, photos, published weights and the native engine. */
 
 export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'

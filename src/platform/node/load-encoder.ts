@@ -1,4 +1,4 @@
-/** The one call that most programs need: it takes a model's name or path and gives an encoder. */
+/** Holds the one call that most programs need: it takes a model's name or path and gives an encoder. */
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder } from '../../encoder/types.js'

@@ -14,7 +14,7 @@ import { readVit, type VitModel } from '../../model/read-vit.js'
 import { findModel } from './find-model.js'
 import { openFile, siblingsOf } from './open-file.js'
 
-/** A model with all that its checkpoint says. */
+/** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
   readonly checkpoint: OpenCheckpoint
   readonly path: string
@@ -33,7 +33,7 @@ export async function openVit(
   hints: VitHints & { signal?: AbortSignal } = {},
 ): Promise<OpenVit> {
   const { signal, ...known } = hints
-  const options = signal === undefined ? {} : { signal }
+  const options = given({ signal })
   const source = await openFile(path, options)
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
   try {
@@ -44,24 +44,18 @@ export async function openVit(
       ),
     )
     const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
-    // Both may be asked for long after the weights have been read and the file closed.
+    // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
       return await ask(readVit(reopened, all))
     }
-    let isOpen = true
     const first = readVit(checkpoint, all)
-    const vit: VitModel = {
-      ...first,
-      weights: {
-        read: (name, shape) =>
-          isOpen ? first.weights.read(name, shape) : again(({ weights }) => weights.read(name, shape)),
-      },
-      findNonFinite: () => again(({ findNonFinite }) => findNonFinite()),
-    }
+    const weights = { read: first.weights.read }
+    const findNonFinite = () => again((vit) => vit.findNonFinite())
+    const vit: VitModel = { ...first, weights, findNonFinite }
     const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
     const dispose = async () => {
-      isOpen = false
+      weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
     }
     return { vit, checkpoint, path, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }

@@ -1,4 +1,4 @@
-/** The page's side of the worker: requests with their answers. One worker serves all encoders of a page, and ends with the last. */
+/** Asks the worker on the page's side. One worker serves all encoders of a page, and ends with the last. */
 import { disposed, EngineError } from '../../../engine/engine-error.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { errorFrom } from './plain-error.js'
@@ -30,7 +30,7 @@ export class HostClient {
     this.#worker.onerror = ({ message }) => this.#end(workerFailed(message))
   }
 
-  /** The worker that runs already, or a new one; `release` says that one user less needs it. */
+  /** Takes the worker that runs already, or a new one; `release` says that one user less needs it. */
   static take(): HostClient {
     HostClient.#shared ??= new HostClient()
     HostClient.#shared.#users++
@@ -64,7 +64,7 @@ export class HostClient {
     }
   }
 
-  /** Where nobody waits for the answer. */
+  /** Sends a request whose answer nobody waits for. */
   tell(request: HostRequest): void {
     if (this.#ended === null) this.#post({ id: this.#next++, request })
   }

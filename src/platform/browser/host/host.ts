@@ -1,4 +1,4 @@
-/** The worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
+/** Runs in the worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
 import { given } from '../../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../../encoder/features.js'
 import type { DecodeOptions, FeatureChoice } from '../../../encoder/types.js'
@@ -23,10 +23,10 @@ import type {
 
 class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
-  /** By their settings: encoders with the same ones have one engine, its threads and its memory. */
+  /** Encoders with the same settings share one engine, its threads and its memory. */
   readonly #engines = new Shared<ChosenEngine>()
   readonly #encoders = new Map<number, VitStages<SentImage>>()
-  /** Prepared images with the encoder that they are for. */
+  /** Each prepared image waits here with the number of its encoder. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
   readonly #underWay = new Map<number, AbortController>()
   #next = 0

@@ -1,4 +1,4 @@
-/** A vision transformer from a name, an address or dropped files: its bytes, and the config files that belong to it. */
+/** Opens a vision transformer by a name, an address or dropped files: its bytes, and the config files that belong to it. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { ByteSource, PlainValue } from '../../../checkpoint/checkpoint.js'
@@ -43,15 +43,15 @@ export async function openModel(
   return { vit, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: async () => {} }
 }
 
-/** Where the parts of a model come from. */
+/** Gives the parts of a model, wherever they come from. */
 interface ModelFiles {
   readonly main: Blob
-  /** The file's name. */
+  /** Is the file's name. */
   readonly label: string
   readonly network?: string | undefined
-  /** A further part of the checkpoint. */
+  /** Gives a further part of the checkpoint. */
   sibling(name: string): Promise<Blob>
-  /** A config file, or null where there is none. */
+  /** Gives a config file, or null where there is none. */
   beside(name: string): Promise<Blob | null>
 }
 
@@ -82,7 +82,7 @@ async function namedFiles(
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   if (name === 'mini') {
-    // Written out, so that bundlers find the file.
+    // The address is written out, so that bundlers find the file.
     const url = new URL('../../../../models/mini/deit3_reg4_t14_tiny-imagenet.safetensors', import.meta.url)
     return {
       main: await fetchModel(url, fetching),
@@ -101,7 +101,7 @@ async function namedFiles(
   return { main, label: fileName, network, ...ALONE }
 }
 
-/** Hugging Face's own file names: what lies beside them is known. */
+/** Recognises Hugging Face's own file names: what lies beside them is known. */
 const WITH_CONFIG = /^(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)$|\.index\.json$/
 
 async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<ModelFiles> {
@@ -124,7 +124,7 @@ async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<Mode
   }
 }
 
-/** As it stands where its escapes mean nothing. */
+/** Leaves a name as it stands where its escapes mean nothing. */
 function unescaped(name: string): string {
   try {
     return decodeURIComponent(name)

@@ -1,4 +1,4 @@
-/** Errors between threads: the class and the code that programs branch on are kept, which cloning would lose. */
+/** Carries errors between threads: the class and the code that programs branch on are kept, which cloning would lose. */
 import { CheckpointError, type CheckpointErrorCode } from '../../../checkpoint/checkpoint-error.js'
 import { EngineError, type EngineErrorCode } from '../../../engine/engine-error.js'
 import { HubError, type HubErrorCode } from '../../../hub/hub-error.js'

@@ -14,7 +14,6 @@ export type ModelAddress =
 /** A worker gets the options that are plain values. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onWarning'>
 
-/** An image on its way to the worker. */
 export type SentImage = Blob | Uint8Array | RgbImage | ImageBitmap
 
 export type HostRequest =
@@ -29,7 +28,7 @@ export type HostRequest =
   | { readonly kind: 'discard'; readonly item: number }
   | { readonly kind: 'dispose'; readonly encoder: number }
 
-/** A prepared image that stays in the worker. */
+/** Stands for a prepared image, which stays in the worker. */
 export interface RemoteItem {
   readonly item: number
   readonly shape: string

@@ -1,4 +1,4 @@
-/** What this processor can multiply and add at most, so that a speed can be told as a share of it. */
+/** Measures what this processor can multiply and add at most, so that a speed can be told as a share of it. */
 import type { Precision } from '../../../engine/engine.js'
 import { PRECISIONS } from '../../../engine/ops.js'
 import { nativePrecisions } from '../native/index.js'
@@ -8,8 +8,8 @@ import { loadAddon } from '../native/load-addon.js'
 const TURNS = 5
 
 /**
- * Floating-point operations a second of products in this precision, all operands in registers, on the fastest path of this processor.
- * Null where it cannot be measured: without the native engine, and for precisions that it lacks. `high` counts a product once that takes three.
+ * Counts the floating-point operations a second of products in this precision, all operands in registers, on the fastest path of this processor.
+ * Gives null where it cannot be measured: without the native engine, and for precisions that it lacks. `high` counts a product once that takes three.
  *
  * @param threads default: all that this process may use
  */
@@ -18,7 +18,9 @@ export async function measurePeak(precision: Precision, threads?: number): Promi
   if (own === undefined) return null
   const addon = loadAddon()
   const { instructionSets, cores } = addon.info()
-  const engine = addon.createEngine(instructionSets[0].name, threads ?? cores)
+  const [fastest] = instructionSets
+  if (fastest === undefined) return null
+  const engine = addon.createEngine(fastest.name, threads ?? cores)
   let best = 0
   for (let turn = 0; turn < TURNS; turn++) {
     const gigaflops = await new Promise<number>((resolve) =>

@@ -1,4 +1,4 @@
-/** How fast a network runs on this machine: pixels in, embedding and tokens out. Decoding and preparing images is not in it. */
+/** Measures how fast a network runs on this machine, from pixels to embedding and tokens. Decoding and preparing images is not in it. */
 import { checkWhole } from '../../../encoder/check-options.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { EngineOptions, LoadOptions } from '../../../encoder/load-options.js'
@@ -14,43 +14,43 @@ import { openModel } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
 
 export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
-  /** What `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
+  /** Is what `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
   readonly subject: { readonly model: string } | { readonly network: string }
-  /** Pixels; default: as the model was trained, and 518, or what is near in whole patches, for a bare network. */
+  /** Is in pixels; default: as the model was trained, and 518, or what is near in whole patches, for a bare network. */
   readonly size?: number | readonly [height: number, width: number]
-  /** Images in a run; default 1. */
+  /** Counts the images in a run; default 1. */
   readonly batch?: number
-  /** Timed runs; default: as many as fit in `seconds`, and no fewer than three. */
+  /** Counts the timed runs; default: as many as fit in `seconds`, and no fewer than three. */
   readonly runs?: number
-  /** Default 10. */
+  /** Says how long to go on; default 10. */
   readonly seconds?: number
   readonly onStage?: (stage: Stage) => void
 }
 
-/** What happens now. */
+/** Tells what happens now. */
 export type Stage =
   | { readonly stage: 'loading' | 'warming up' | 'measuring the peak' }
   | { readonly stage: 'run'; readonly number: number; readonly seconds: number }
 
 export interface Speed {
-  /** Such as `vit_reg4_l14_nps_ls`, and whether its weights are its own. */
+  /** Names the model after its file, or the bare network. */
   readonly model: string
   readonly randomWeights: boolean
   readonly size: readonly [height: number, width: number]
   readonly batch: number
   readonly engine: { readonly name: string; readonly precision: string; readonly description: string }
   readonly runs: number
-  /** Of one run of the whole batch. */
+  /** Each is the time of one run of the whole batch. */
   readonly seconds: { readonly min: number; readonly median: number }
-  /** From opening the model to packed weights. */
+  /** Lasts from opening the model to packed weights. */
   readonly loadSeconds: number
-  /** Floating-point operations of one run, as `countFlop` counts them. */
+  /** Counts the floating-point operations of one run as `countFlop` does. */
   readonly flop: number
-  /** Over the median. */
+  /** Is the work of a run over the median of the times. */
   readonly flopPerSecond: number
-  /** What the processor can do at most in this precision on as many threads, where that could be measured. */
+  /** Is what the processor can do at most in this precision on as many threads; null where that cannot be measured. */
   readonly peakFlopPerSecond: number | null
-  /** Bytes: the packed weights, and the most that this process has held so far. */
+  /** Counts the bytes of the packed weights, and the most that this process has held so far. */
   readonly memory: { readonly weights: number; readonly peak: number }
 }
 
@@ -80,7 +80,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
 
   onStage({ stage: 'warming up' })
   await network.assertFinite(slotValues(await run(), slots.embedding))
-  const seconds = await timeRuns(run, options, onStage)
+  const { runs, ...seconds } = await timeRuns(run, options, onStage)
   const peak = process.resourceUsage().maxRSS * 1024
   onStage({ stage: 'measuring the peak' })
   const flop = batch * countFlop(plan, outputs)
@@ -90,17 +90,17 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     size,
     batch,
     engine: { name: engine.name, precision: engine.precision, description: engine.description },
-    runs: seconds.length,
-    seconds: { min: seconds[0], median: median(seconds) },
+    runs,
+    seconds,
     loadSeconds,
     flop,
-    flopPerSecond: flop / median(seconds),
+    flopPerSecond: flop / seconds.median,
     peakFlopPerSecond: await peakOf(engine, options.threads),
     memory: { weights: network.byteLength, peak },
   }
 }
 
-/** Null where it cannot be measured: what a GPU could do is not known here. */
+/** Gives null where it cannot be measured: what a GPU could do is not known here. */
 async function peakOf(engine: Engine, threads: number | undefined): Promise<number | null> {
   if (isWasm(engine)) return await engine.measurePeak()
   return engine.name === 'native' ? await measurePeak(engine.precision, threads) : null
@@ -119,7 +119,7 @@ interface OpenSubject extends AsyncDisposable {
 async function openSubject(subject: SpeedOptions['subject'], options: SpeedOptions): Promise<OpenSubject> {
   if ('network' in subject) {
     const { name, size } = findNetwork(subject.network)
-    const [height, width] = size ?? [DEFAULT_SIDE, DEFAULT_SIDE]
+    const [height = DEFAULT_SIDE, width = DEFAULT_SIDE] = size ?? []
     const vit = readVit(hashedCheckpoint(name, [height, width], 'speed'), { network: name })
     const { patchSize } = vit.config
     const side = Math.round(DEFAULT_SIDE / patchSize) * patchSize
@@ -134,12 +134,11 @@ async function openSubject(subject: SpeedOptions['subject'], options: SpeedOptio
   }
 }
 
-/** @returns seconds of each run, the shortest first */
 async function timeRuns(
   run: () => Promise<unknown>,
   { runs, seconds: budget = DEFAULT_SECONDS }: SpeedOptions,
   onStage: (stage: Stage) => void,
-): Promise<readonly number[]> {
+): Promise<{ readonly runs: number; readonly min: number; readonly median: number }> {
   const times: number[] = []
   const begun = performance.now()
   const enough = () =>
@@ -153,12 +152,11 @@ async function timeRuns(
     times.push(seconds)
     onStage({ stage: 'run', number: times.length, seconds })
   }
-  return times.sort((a, b) => a - b)
-}
-
-/** Of sorted values; the upper one of two in the middle. */
-function median(sorted: readonly number[]): number {
-  return sorted[Math.floor(sorted.length / 2)]
+  times.sort((a, b) => a - b)
+  // Of an even number of runs it is the upper one of the two in the middle.
+  const [min, median] = [times[0], times[Math.floor(times.length / 2)]]
+  if (min === undefined || median === undefined) throw new RangeError('There is no time without a run.')
+  return { runs: times.length, min, median }
 }
 
 function sizeOf(size: SpeedOptions['size']): readonly [height: number, width: number] | undefined {

@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeModel } from './describe-model.js'
+import { packageRoot } from './package-root.js'
+
+const MINI = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
+
+test('says what a model is and what running it takes, from its headers', async () => {
+  const description = await describeModel('mini', { engine: 'reference', size: [28, 42] })
+  expect(description).toMatchObject({
+    source: 'mini',
+    path: MINI,
+    fileBytes: statSync(MINI).size,
+    format: 'safetensors',
+    dialect: 'birder',
+    network: 'deit3_reg4_t14',
+    config: { width: 192, depth: 12, registers: 4, patchSize: 14 },
+    recipe: 'birder 28x42 exif-applied pillow-13',
+    engine: { name: 'reference', precision: 'float64', reason: 'asked for' },
+  })
+  expect(description.memory.weights).toBe(4 * description.parameters)
+  const larger = await describeModel(MINI, { engine: 'reference', size: [56, 84] })
+  expect(larger.memory.activations).toBeGreaterThan(description.memory.activations)
+})
+
+test('the options of loading count: entries of the config that are overridden, and what Node lacks', async () => {
+  const { config } = await describeModel('mini', { engine: 'reference', config: { out_indices: [2, 5] } })
+  expect(config.outIndices).toEqual([2, 5])
+  await expect(describeModel('mini', { sha256: '0'.repeat(64) })).rejects.toThrow(/no option sha256 in Node/)
+  await expect(describeModel('mini', { size: 29 })).rejects.toThrow(/nearest size is 28 x 28/)
+})

@@ -1,0 +1,30 @@
+/** Engines come and go with the encoders that own them: threads, files and memory are as before, in a process that nothing else keeps alive. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { nativeAvailability } from '../../src/platform/node/native/index.js'
+import { GPU } from '../support/gpus.js'
+
+interface Seen {
+  readonly threads: number
+  readonly files: number
+  readonly heapMegabytes: number
+  readonly residentMegabytes: number
+}
+
+test.each([
+  ['wasm', 40],
+  ['reference', 20],
+  ...(nativeAvailability().available ? ([['native', 40]] as const) : []),
+  ...(GPU === null ? [] : ([['webgpu', 3]] as const)),
+] as const)('%s: nothing is left of %i loads and disposals', async (engine, rounds) => {
+  const args = ['--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds)]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const { early, late }: { early: Seen; late: Seen } = JSON.parse(stdout)
+  // Node may start a worker or two of its own, and open files stay with no one.
+  expect(late.files).toBeLessThanOrEqual(early.files)
+  expect(late.threads - early.threads).toBeLessThanOrEqual(2)
+  // The packed weights alone are 21 MB a load.
+  expect(late.heapMegabytes - early.heapMegabytes).toBeLessThan(30)
+  expect(late.residentMegabytes - early.residentMegabytes).toBeLessThan(100)
+})
