@@ -7,7 +7,11 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { createNativeEngine, nativeAvailability } from '../../src/platform/node/native/index.js'
+import {
+  createNativeEngine,
+  createNativeResample,
+  nativeAvailability,
+} from '../../src/platform/node/native/index.js'
 import { loadAddon } from '../../src/platform/node/native/load-addon.js'
 import { planOf, pseudoRandom, tower, weights } from '../conformance/one-step.js'
 import * as small from './small-model.mjs'
@@ -146,6 +150,8 @@ describe.skipIf(!available)('a native engine', () => {
   })
 
   test('ends with a worker that is terminated in the middle of a run', async () => {
+    // Node starts threads of its own for the first resize.
+    await small.checkResize(createNativeResample())
     const before = small.threadCount()
     const worker = new Worker(join(import.meta.dirname, 'worker-child.mjs'))
     await once(worker, 'message')
