@@ -10,7 +10,7 @@ const SUPPORTED_CLASS = 'ViT'
 let decoded: ReadonlyMap<string, NetworkData> | null = null
 
 /** Every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
-export function allNetworks(): ReadonlyMap<string, NetworkData> {
+function allNetworks(): ReadonlyMap<string, NetworkData> {
   decoded ??= decodeNetworks(NETWORK_LINES)
   return decoded
 }

@@ -1,4 +1,4 @@
-/** Reads settings from a config that a file brought along: each with its expected kind, and an error that names the key. */
+/** Reads settings from a config that a file brought along. Each has its expected kind, and an error names the key. */
 import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 

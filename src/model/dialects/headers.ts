@@ -2,7 +2,7 @@
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 
-export type Headers = Pick<Checkpoint, 'label' | 'tensors'>
+type Headers = Pick<Checkpoint, 'label' | 'tensors'>
 
 /** Throws `missing-tensor`; `dialect` names the layout that needs the tensor. */
 export function headerOf({ tensors, label }: Headers, tensor: string, dialect: string): TensorInfo {
