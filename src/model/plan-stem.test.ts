@@ -1,4 +1,4 @@
-/** The hMLP stem against convolutions written out by their definition, since its layout of patches is ours and not the library's. */
+/** Compares the hMLP stem with convolutions written out by their definition, since its layout of patches is ours and not the library's. */
 import { expect, test } from 'vitest'
 import { Network } from '../encoder/network.js'
 import { createReferenceEngine } from '../engine/reference/reference-engine.js'
