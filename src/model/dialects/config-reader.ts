@@ -71,7 +71,8 @@ export class ConfigReader {
   }
 
   #wrong(key: string, expected: string): CheckpointError {
-    const found = Object.hasOwn(this.#values, key) ? JSON.stringify(this.#values[key]) : 'missing'
+    const value = this.#valueOrNull(key)
+    const found = value === null ? 'missing' : JSON.stringify(value)
     return new CheckpointError(
       'contradiction',
       `${this.#label}: its config's ${key} is ${found}; expected ${expected}.`,

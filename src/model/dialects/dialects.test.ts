@@ -139,6 +139,22 @@ function refusalOrNull(shapes: Shapes): CheckpointError | null {
   }
 }
 
+test.each([
+  ['facebook', 'blocks.0.mlp.fc1.weight', undefined, 'missing-tensor'],
+  ['facebook, gated', 'blocks.0.mlp.w3.weight', [8], 'wrong-shape'],
+  ['hugging-face, gated', 'encoder.layer.0.mlp.weights_out.weight', undefined, 'missing-tensor'],
+  ['timm', 'head.weight', [], 'wrong-shape'],
+] as const)(
+  '%s: %s, from which a size is read, is named where it shows none',
+  (name, tensor, shape, code) => {
+    const { [tensor]: _, ...rest }: Shapes = TINY_NETWORKS[name]
+    expect(refusalOrNull(shape === undefined ? rest : { ...rest, [tensor]: shape })).toMatchObject({
+      code,
+      tensor,
+    })
+  },
+)
+
 test("birder: registers' positions come first in the table, then the class token's, then the patches'", async () => {
   const { weights, readPositions, config } = readVit(tinyCheckpoint(TINY_NETWORKS.birder))
   expect(config).toMatchObject({ registers: 2, size: [4, 4], width: 4, hidden: 8, depth: 1 })

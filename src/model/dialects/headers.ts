@@ -23,7 +23,7 @@ export function storedSize(headers: Headers, tensor: string, axis: number, diale
   if (size !== undefined) return size
   throw new CheckpointError(
     'wrong-shape',
-    `${headers.label}: ${tensor} is [${shape.join(', ')}], where the model needs ${axis + 1} axes or more.`,
+    `${headers.label}: ${tensor} is [${shape.join(', ')}]; the ${dialect} layout of this network needs it with ${axis + 1} or more axes.`,
     { tensor },
   )
 }
