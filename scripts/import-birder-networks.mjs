@@ -38,7 +38,7 @@ const lines = Object.entries(networks).map(([name, { class: kind, config, size, 
 writeFileSync(
   'src/model/network-lines.ts',
   `/**
- * Every network of Birder ${version}'s vision-transformer families, one a line, as decode-networks.ts reads it.
+ * Lists every network of Birder ${version}'s vision-transformer families, one a line, as decode-networks.ts reads it.
  * scripts/import-birder-networks.mjs has written this file from Birder's registry (Apache-2.0).
  */
 export const NETWORK_LINES: string = \`

@@ -3,7 +3,7 @@ import type { FileCheckpoint, TensorInfo } from './checkpoint.js'
 import { assertShape, CheckpointError } from './checkpoint-error.js'
 
 /** A reader keeps the place of each tensor's bytes beside what everybody may know about it. */
-export interface FoundCheckpoint<Stored extends TensorInfo> extends Omit<FileCheckpoint, 'tensors' | 'read'> {
+interface FoundCheckpoint<Stored extends TensorInfo> extends Omit<FileCheckpoint, 'tensors' | 'read'> {
   readonly tensors: ReadonlyMap<string, Stored>
 }
 

@@ -16,7 +16,7 @@ export interface ByteSource {
 export interface TensorInfo {
   readonly dtype: DType
   readonly shape: Shape
-  /** Counts the tensor's bytes once it is read, which is what safetensors keeps too. */
+  /** Counts the bytes that reading the tensor gives. */
   readonly byteLength: number
 }
 

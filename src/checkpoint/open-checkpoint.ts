@@ -8,7 +8,7 @@ import { openSharded } from './safetensors/open-sharded.js'
 import { openTorchLegacy } from './torch/open-torch-legacy.js'
 import { openTorchZip } from './torch/open-torch-zip.js'
 
-export interface OpenCheckpointOptions {
+interface OpenCheckpointOptions {
   /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
   readonly openSibling?: (name: string) => Promise<ByteSource>
   /** Ends the opening and every later read. */

@@ -8,7 +8,7 @@ const WRAPPERS = ['module.', '_orig_mod.'] as const
 /** This stands around most names; the rest are heads that training needed. */
 const BACKBONE = 'backbone.'
 
-export interface Unwrapped<Stored> {
+interface Unwrapped<Stored> {
   /** Holds them by the names that the network has, in the order given. */
   readonly tensors: ReadonlyMap<string, Stored>
   /** Is what was removed, such as `module.backbone.`. */

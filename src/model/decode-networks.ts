@@ -12,9 +12,9 @@ export interface NetworkData {
   readonly class: string
   /** Holds what the network sets; the rest has the defaults of its class in Birder. */
   readonly config: { readonly [key: string]: PlainValue }
-  /** [height, width] in pixels, null where Birder could not build the network. */
+  /** [height, width] in pixels. It is null where Birder could not build the network. */
   readonly size: readonly [height: number, width: number] | null
-  /** Counts the parameters without a classifier, null where Birder could not build the network. */
+  /** Counts the parameters without a classifier; it is null where Birder could not build the network. */
   readonly parameters: number | null
 }
 

@@ -1,5 +1,5 @@
 /**
- * Every network of Birder v0.8.4's vision-transformer families, one a line, as decode-networks.ts reads it.
+ * Lists every network of Birder v0.8.4's vision-transformer families, one a line, as decode-networks.ts reads it.
  * scripts/import-birder-networks.mjs has written this file from Birder's registry (Apache-2.0).
  */
 export const NETWORK_LINES: string = `

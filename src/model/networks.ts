@@ -1,4 +1,4 @@
-/** Birder's registered networks by name: what a name says about a checkpoint. */
+/** Finds Birder's registered networks by name, and so what a name says about a checkpoint. */
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { decodeNetworks, type NetworkData } from './decode-networks.js'
 import { nearestNames } from './nearest-names.js'
@@ -9,8 +9,8 @@ const SUPPORTED_CLASS = 'ViT'
 
 let decoded: ReadonlyMap<string, NetworkData> | null = null
 
-/** Every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
-export function allNetworks(): ReadonlyMap<string, NetworkData> {
+/** Gives every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
+function allNetworks(): ReadonlyMap<string, NetworkData> {
   decoded ??= decodeNetworks(NETWORK_LINES)
   return decoded
 }

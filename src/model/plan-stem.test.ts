@@ -1,4 +1,4 @@
-/** The hMLP stem against convolutions written out by their definition, since its layout of patches is ours and not the library's. */
+/** Compares the hMLP stem with convolutions written out by their definition, since its layout of patches is ours and not the library's. */
 import { expect, test } from 'vitest'
 import { Network } from '../encoder/network.js'
 import { createReferenceEngine } from '../engine/reference/reference-engine.js'
@@ -12,7 +12,7 @@ type Image = number[][][] // [channel][y][x]
 const small = { num_layers: 1, num_heads: 2, hidden_dim: 32, mlp_dim: 32 }
 const EPSILON = 1e-5
 
-/** out[o, y, x] = bias[o] + sum over i, ky, kx of weight[o, i, ky, kx] * image[i, y k + ky, x k + kx] */
+/** Computes out[o, y, x] = bias[o] + sum over i, ky, kx of weight[o, i, ky, kx] * image[i, y k + ky, x k + kx] */
 function convolve(image: Image, weight: Float32Array, bias: Float32Array, k: number): Image {
   const [inputs, side] = [image.length, image[0].length / k]
   return Array.from(bias, (b, o) =>
@@ -71,7 +71,8 @@ test.each(['vit_b16_hmlp', 'vit_b16_hmlp_bn'])(
       createReferenceEngine(),
     )
     const values = await network.run(pixels, { grid: { rows: 2, columns: 2 }, outputs: ['conv_proj'] })
-    const rows = values.get('conv_proj') ?? new Float32Array()
+    const rows = values.get('conv_proj')
+    if (rows === undefined) throw new Error('The network gave no conv_proj.')
     for (let cell = 0; cell < 4; cell++) {
       for (let c = 0; c < 32; c++) {
         expect(rows[cell * 32 + c]).toBeCloseTo(image[c][Math.floor(cell / 2)][cell % 2], 5)

@@ -9,7 +9,7 @@ const HMLP_PATCHES = [4, 2, 2] as const
 /** PyTorch's default is kept in Birder's stem. */
 const STEM_EPSILON = 1e-5
 
-/** A picture on its way through the stem, of which each convolution makes a smaller one. */
+/** Each convolution makes a smaller picture of one. */
 interface StemPicture {
   readonly slot: SlotName
   readonly channels: number

@@ -1,13 +1,14 @@
-/** Each registered network is read from tensors made up by its name, since no weights of that many networks could be kept here. */
+/** Reads each registered network from numbers that are made up, since the weights of that many networks could not be kept here. */
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { elementCount } from '../tensor/shape.js'
 import { hashedCheckpoint, hashedValues } from '../verify/hashed-checkpoint.js'
-import { allNetworks } from './networks.js'
+import { decodeNetworks } from './decode-networks.js'
+import { NETWORK_LINES } from './network-lines.js'
 import { planVit } from './plan-vit.js'
 import { readVit } from './read-vit.js'
 
-const vits = [...allNetworks()]
+const vits = [...decodeNetworks(NETWORK_LINES)]
   .filter(([, network]) => network.class === 'ViT')
   .map(
     ([name, { size, config, parameters }]) =>

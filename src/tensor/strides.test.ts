@@ -7,7 +7,7 @@ const layout = fc.array(axis, { maxLength: 4 })
 const shapeOf = (axes: readonly { size: number }[]) => axes.map(({ size }) => size)
 const stridesOf = (axes: readonly { stride: number }[]) => axes.map(({ stride }) => stride)
 
-/** The places of all elements in row-major order, by the definition of strides. */
+/** Lists the places of all elements in row-major order, by the definition of strides. */
 function places(axes: readonly { size: number; stride: number }[]): readonly number[] {
   let found = [0]
   for (const { size, stride } of axes)

@@ -1,5 +1,5 @@
 /**
- * Strided layouts, as PyTorch keeps its tensors: element (i, j, ...) stands at offset + i * strides[0] + j * strides[1] + ...
+ * A strided layout, as PyTorch keeps its tensors, has element (i, j, ...) at offset + i * strides[0] + j * strides[1] + ...
  * Strides count elements, there is one for each size, and none is negative.
  */
 import { elementCount, type Shape } from './shape.js'

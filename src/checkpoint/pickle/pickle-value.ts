@@ -15,7 +15,7 @@ export type PickleValue =
   | PickleStorage
   | PickleTensor
 
-export interface PickleList {
+interface PickleList {
   readonly kind: 'list'
   readonly items: PickleValue[]
 }

@@ -8,7 +8,7 @@ import { OPCODES, REFUSED, STOP } from './opcodes.js'
 import { pickleMachine } from './pickle-machine.js'
 import type { PickleStorage, PickleValue } from './pickle-value.js'
 
-export interface Unpickled {
+interface Unpickled {
   readonly value: PickleValue
   /** Counts the bytes up to and including the pickle's STOP. */
   readonly length: number

@@ -28,7 +28,7 @@ export interface StoredTensor extends TensorInfo {
   readonly offset: number
 }
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   /** Holds them in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>
   readonly metadata: PlainRecord

@@ -15,7 +15,7 @@ import { unwrapNames } from '../unwrap-names.js'
 const PLACES = ['state', 'teacher', 'model_ema', 'state_dict', 'model'] as const
 const DEEPEST = 8
 
-export interface StateDict {
+interface StateDict {
   /** Holds them by the names that the network has, in the order of the file. */
   readonly tensors: ReadonlyMap<string, PickleTensor>
   readonly metadata: PlainRecord

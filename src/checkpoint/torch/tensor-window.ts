@@ -20,7 +20,7 @@ export interface TensorWindow {
   readonly spanStart: number
   /** Counts bytes from the first to behind the last element. */
   readonly spanLength: number
-  /** Count elements; null where the span is the tensor as it is. */
+  /** Strides count elements; null says that the span is the tensor as it is. */
   readonly strides: readonly number[] | null
 }
 

@@ -11,7 +11,7 @@ import type { Classifier, Pooling, Stem, VitConfig } from '../vit-config.js'
 import { readOwnConfig, readRgbStats, readSignatureOrNull } from './birder-entries.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
-import { sizeOrNull, squareSideOrNull } from './headers.js'
+import { sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
 import { inferBirderConfig } from './infer-birder-config.js'
 
 /** What the caller says counts before what the file says, and that before what the name or the tensors say. */
@@ -24,6 +24,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const config = new ConfigReader({ ...base, ...own, ...hints.config }, label)
   refuseForeign(config, label)
 
+  const stem = readStem(config)
   const signature = readSignatureOrNull(checkpoint)
   const patchSize = config.positive('patch_size')
   const size = hints.size ?? signature?.size ?? squareSize(checkpoint, config, patchSize)
@@ -31,8 +32,8 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     ...trunkConfig(config, label),
     network: registered?.name ?? null,
     size,
-    channels: signature?.channels ?? stemChannels(tensors),
-    stem: readStem(config),
+    channels: signature?.channels ?? stemChannels(checkpoint, stem),
+    stem,
     pooling: readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, label),
     positions: config.flag('abs_pos_embed', true)
@@ -206,8 +207,7 @@ function squareSize(
   )
 }
 
-/** Colour is assumed where the stem shows nothing; it is then missing, and refused by its name. */
-function stemChannels(tensors: ReadonlyMap<string, TensorInfo>): number {
-  const stem = tensors.has('conv_proj.weight') ? 'conv_proj.weight' : 'conv_proj.0.weight'
-  return sizeOrNull(tensors, stem, 1) ?? 3
+function stemChannels(checkpoint: Checkpoint, { kind }: Stem): number {
+  const kernel = kind === 'hmlp' ? 'conv_proj.0.weight' : 'conv_proj.weight'
+  return storedSize(checkpoint, kernel, 1, 'birder')
 }

@@ -10,7 +10,7 @@ export function readOwnConfig({ metadata: { config }, label }: Checkpoint): Plai
   throw new CheckpointError('malformed', `${label}: its entry config is no table of settings.`)
 }
 
-export interface Signature {
+interface Signature {
   readonly size: readonly [height: number, width: number]
   readonly channels: number
   readonly classes: number

@@ -1,4 +1,4 @@
-/** Reads settings from a config that a file brought along: each with its expected kind, and an error that names the key. */
+/** Reads settings from a config that a file brought along. Each has its expected kind, and an error names the key. */
 import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 
@@ -71,7 +71,8 @@ export class ConfigReader {
   }
 
   #wrong(key: string, expected: string): CheckpointError {
-    const found = Object.hasOwn(this.#values, key) ? JSON.stringify(this.#values[key]) : 'missing'
+    const value = this.#valueOrNull(key)
+    const found = value === null ? 'missing' : JSON.stringify(value)
     return new CheckpointError(
       'contradiction',
       `${this.#label}: its config's ${key} is ${found}; expected ${expected}.`,

@@ -8,7 +8,7 @@ import { type Dinov2Layout, tensorName } from './dinov2-layout.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
 
 /** These facts differ between the dialects; the rest follows from tensors. */
-export interface Dinov2Facts {
+interface Dinov2Facts {
   readonly checkpoint: Checkpoint
   readonly layout: Dinov2Layout
   readonly gated: boolean

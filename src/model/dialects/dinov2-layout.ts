@@ -26,10 +26,7 @@ export interface Dinov2Layout {
 export type Places = { readonly [module: string]: Place }
 
 /** A module is kept under another name, as one half of a fused matrix's rows, or in pieces one below the other. */
-export type Place =
-  | string
-  | { readonly half: 0 | 1; readonly of: string }
-  | { readonly pieces: readonly string[] }
+type Place = string | { readonly half: 0 | 1; readonly of: string } | { readonly pieces: readonly string[] }
 
 /** Gives the name of a tensor outside the blocks, or inside the block of that number. Throws where the layout has no such module. */
 export function tensorName(layout: Dinov2Layout, weight: string): string {

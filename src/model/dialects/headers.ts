@@ -2,7 +2,7 @@
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 
-export type Headers = Pick<Checkpoint, 'label' | 'tensors'>
+type Headers = Pick<Checkpoint, 'label' | 'tensors'>
 
 /** Throws `missing-tensor`; `dialect` names the layout that needs the tensor. */
 export function headerOf({ tensors, label }: Headers, tensor: string, dialect: string): TensorInfo {
@@ -23,7 +23,7 @@ export function storedSize(headers: Headers, tensor: string, axis: number, diale
   if (size !== undefined) return size
   throw new CheckpointError(
     'wrong-shape',
-    `${headers.label}: ${tensor} is [${shape.join(', ')}], where the model needs ${axis + 1} axes or more.`,
+    `${headers.label}: ${tensor} is [${shape.join(', ')}]; the ${dialect} layout of this network needs it with ${axis + 1} or more axes.`,
     { tensor },
   )
 }
