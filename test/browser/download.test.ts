@@ -1,4 +1,4 @@
-/** A model from an address, in a real Chromium: kept, resumed, checked, and every trouble named. */
+/** Loads a model from an address in a real Chromium: it is kept, resumed and checked, and every trouble has its name. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -116,7 +116,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     expect(error).toBeNull()
     expect(embedding).toHaveLength(192)
     expect(asked).toHaveLength(2)
-    const from = Number(/bytes=(\d+)-/.exec(asked[1].range ?? '')?.[1])
+    const from = Number(/bytes=(\d+)-/.exec(asked[1]?.range ?? '')?.[1])
     expect(from).toBeGreaterThan(0)
     expect(from).toBeLessThanOrEqual(3_000_000)
   })
@@ -137,7 +137,30 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     const { error, progress } = await callIn(other, 'load', { url: PATH })
     expect(error).toBeNull()
     expect(progress.map(({ kind }) => kind)).toContain('resume')
-    expect(Number(/bytes=(\d+)-/.exec(asked[1].range ?? '')?.[1])).toBeGreaterThan(3_000_000)
+    expect(Number(/bytes=(\d+)-/.exec(asked[1]?.range ?? '')?.[1])).toBeGreaterThan(3_000_000)
+  })
+
+  test('a page that waits for another hears how far that one is, and takes over when it is closed', async () => {
+    behaviour = { cuts: [4_000_000], hold: true }
+    const page = await openPage(context, site.plain)
+    const lost = callIn(page, 'load', { url: PATH }).catch(() => 'closed')
+    const other = await openPage(context, site.plain)
+    await expect
+      .poll(async () => (await callIn(other, 'listStoredModels'))[0]?.bytes ?? 0)
+      .toBeGreaterThan(3_000_000)
+    const taken = callIn(other, 'load', { url: PATH })
+    const waiting = () => other.evaluate(async () => (await navigator.locks.query()).pending?.length)
+    await expect.poll(waiting).toBe(1)
+    // It looks four times a second.
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await page.close({ runBeforeUnload: false })
+    expect(await lost).toBe('closed')
+    const { error, progress } = await taken
+    expect(error).toBeNull()
+    const kinds = [...new Set(progress.map(({ kind }) => kind))]
+    expect(kinds).toEqual(['waiting', 'verify', 'resume', 'bytes', 'done'])
+    expect(progress[0]?.received).toBeGreaterThan(3_000_000)
+    expect(asked).toHaveLength(2)
   })
 
   test('a load that is given up stops, keeps its bytes, and can be taken up', async () => {
@@ -146,7 +169,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     expect(error?.name).toBe('AbortError')
     behaviour = {}
     expect((await load()).error).toBeNull()
-    expect(asked[1].range).toMatch(/^bytes=\d+-$/)
+    expect(asked[1]?.range).toMatch(/^bytes=\d+-$/)
   })
 
   test('pieces of two versions are not joined', async () => {
