@@ -45,7 +45,8 @@ export function pseudoRandomVit({ width, heads, depth, patch, rows }) {
     pooling: { kind: 'class' },
     classifier: null,
   }
-  const random = new Float32Array(Math.max(4 * width, rows * rows) * width)
+  // The longest array is that of a wide linear layer, of the positions, or of the patches where a network is tiny.
+  const random = new Float32Array(Math.max(4 * width, rows * rows, 3 * patch ** 2) * width)
   for (let i = 0, state = 1; i < random.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0
     random[i] = state / 2 ** 31
