@@ -7,6 +7,7 @@ import { LongestFirst } from './test/support/longest-first.js'
 process.env.PLUMAGE_TEST_FOLDER ??= join(import.meta.dirname, `.plumage/tests-${process.pid}`)
 
 const BROWSER = ['test/browser/**/*.test.ts', 'test/runtimes/**/*.test.ts']
+const PLATFORM = ['src/platform/**/*.test.ts', 'src/cli/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -21,11 +22,21 @@ export default defineConfig({
     projects: [
       // Files of one worker share its browser.
       { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
+      // Rooms that know no platform have nothing to keep apart, and many small files.
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['src/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...PLATFORM],
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: {
           name: 'node',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          include: [...PLATFORM, 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...BROWSER],
         },
       },

@@ -23,6 +23,7 @@ const LONGEST = [
   'src/platform/',
   'test/hostile/',
   'scripts/',
+  'test/',
 ]
 
 export class LongestFirst extends BaseSequencer {
