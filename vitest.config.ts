@@ -1,15 +1,46 @@
-/** How the tests are found and counted. `node scripts/test.mjs` runs them after the set-up. */
-import { defineConfig } from 'vitest/config'
+/** Says how the tests are found, ordered and counted. `node scripts/test.mjs` runs them after the set-up. */
+import { join } from 'node:path'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.js'
+
+/** Workers inherit it: what one of them makes on the disk is there for the others, and gone after the run. */
+process.env.PLUMAGE_TEST_FOLDER ??= join(import.meta.dirname, `.plumage/tests-${process.pid}`)
+
+const BROWSER = ['test/browser/**/*.test.ts', 'test/runtimes/**/*.test.ts']
+const PLATFORM = ['src/platform/**/*.test.ts', 'src/cli/**/*.test.ts']
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
-    // Two cores, and the native engine uses both: more workers would only make tests wait for each other.
+    // There are two cores, and the native engine uses both: more workers would only make tests wait for each other.
     maxWorkers: 2,
     testTimeout: 180_000,
     // An emulated GPU's shaders take a minute to compile the first time.
     hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000 } },
+    sequence: { sequencer: LongestFirst },
+    globalSetup: ['test/support/folder-of-run.ts'],
+    projects: [
+      // Files of one worker share its browser.
+      { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
+      // Rooms that know no platform have nothing to keep apart, and many small files.
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['src/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...PLATFORM],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: [...PLATFORM, 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...BROWSER],
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -1,4 +1,4 @@
-/** Pixels in a real Chromium beside Node's: the same bits for PNG, whatever is in it. */
+/** Compares pixels in a real Chromium with Node's: for PNG they are the same bits, whatever is in it. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,14 +13,14 @@ import {
   chromiumPath,
   openPage,
   serveSite,
-  startChromium,
+  sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
 
 const WIDTH = 61
 const HEIGHT = 43
 
-/** Every colour beside every other, and every alpha. */
+/** Puts every colour beside every other, and every alpha. */
 function noise(channels: 1 | 2 | 3 | 4, seed = 1): { data: Buffer; raw: CreateRaw } {
   let state = seed
   const data = Buffer.alloc(WIDTH * HEIGHT * channels)
@@ -36,7 +36,7 @@ const png = (channels: 1 | 2 | 3 | 4, options: PngOptions = {}) => {
   return sharp(data, { raw }).png(options)
 }
 
-/** Name to the bytes of a file. */
+/** Makes the bytes of files, by name. */
 async function files(): Promise<Map<string, Buffer>> {
   const made = new Map<string, Buffer>()
   for (const channels of [1, 2, 3, 4] as const) {
@@ -61,7 +61,7 @@ async function files(): Promise<Map<string, Buffer>> {
   return made
 }
 
-/** As photos are: JPEG, where decoders may round differently. */
+/** Makes what photos are: JPEG, where decoders may round differently. */
 async function photos(): Promise<Map<string, Buffer>> {
   const made = new Map<string, Buffer>()
   const folder = join(packageRoot, 'examples/photos')
@@ -89,11 +89,11 @@ describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
   let page: Page
   beforeAll(async () => {
     site = await serveSite(await buildPage(), { images: folder })
-    browser = await startChromium()
+    browser = await sharedChromium()
     page = await openPage(browser, site.plain)
   })
   afterAll(async () => {
-    await browser?.close()
+    await page?.close()
     await site?.[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true })
   })

@@ -13,7 +13,7 @@ import {
   chromiumPath,
   openPage,
   serveSite,
-  startChromium,
+  sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
 
@@ -69,7 +69,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   beforeAll(async () => {
     site = await serveSite(await buildPage(), {})
     site.handler = answer
-    browser = await startChromium()
+    browser = await sharedChromium()
   })
   beforeEach(async () => {
     context = await browser.newContext()
@@ -78,7 +78,6 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   })
   afterEach(() => context?.close())
   afterAll(async () => {
-    await browser?.close()
     await site?.[Symbol.asyncDispose]()
   })
 

@@ -10,7 +10,7 @@ import {
   call,
   chromiumPath,
   serveSite,
-  startChromium,
+  sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
 
@@ -24,10 +24,9 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
   let site: TestSite
   beforeAll(async () => {
     site = await serveSite(await buildPage(), { photos: folder })
-    browser = await startChromium()
+    browser = await sharedChromium()
   })
   afterAll(async () => {
-    await browser?.close()
     await site?.[Symbol.asyncDispose]()
   })
 

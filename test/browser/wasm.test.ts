@@ -6,7 +6,7 @@ import {
   call,
   chromiumPath,
   serveSite,
-  startChromium,
+  sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
 import { openGoldens } from '../support/goldens.js'
@@ -22,10 +22,9 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
   let site: TestSite
   beforeAll(async () => {
     site = await serveSite(await buildPage(), { goldens: goldens.root })
-    browser = await startChromium()
+    browser = await sharedChromium()
   })
   afterAll(async () => {
-    await browser?.close()
     await site?.[Symbol.asyncDispose]()
   })
 

@@ -1,11 +1,12 @@
-/** The page in a real Chromium: photos in, maps out, by mouse and by keys, without a word to anybody. */
+/** Tries the page in a real Chromium: photos in, maps out, by mouse and by keys, without a word to anybody. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/platform/node/package-root.js'
-import { chromiumPath, ownFolder, serveSite, startChromium, type TestSite } from '../support/chromium.js'
+import { chromiumPath, serveSite, sharedChromium, type TestSite } from '../support/chromium.js'
+import { ownFolder } from '../support/made-once.js'
 
 const outDir = ownFolder('test-web')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
@@ -20,25 +21,21 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       logLevel: 'warn',
       build: { outDir, emptyOutDir: true },
     })
-    browser = await startChromium({ gpu: false })
+    browser = await sharedChromium({ gpu: false })
     site = await serveSite(outDir, {})
   })
   afterAll(async () => {
-    await browser?.close()
     await site?.[Symbol.asyncDispose]()
   })
 
-  async function open(options: { dark?: boolean; width?: number } = {}): Promise<Page> {
-    const page = await browser.newPage({
-      colorScheme: options.dark ? 'dark' : 'light',
-      viewport: { width: options.width ?? 1280, height: 900 },
-    })
+  async function open(): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     await page.goto(site.isolated)
     await page.getByText('Ready', { exact: true }).waitFor()
     return page
   }
 
-  /** How many different colours the canvas of a photo has on a coarse grid. */
+  /** Counts the colours that the canvas of a photo has on a coarse grid. */
   const colorsOf = (page: Page, index: number) =>
     page.evaluate((index) => {
       const canvas = document.querySelectorAll('canvas')[index]
@@ -49,6 +46,18 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       for (let i = 0; i < data.length; i += 4 * 97) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`)
       return found.size
     }, index)
+
+  /** Lists what axe, which is on the page already, finds against its rules. */
+  async function violationsOn(page: Page): Promise<readonly string[]> {
+    const { violations } = await page.evaluate(() =>
+      (
+        globalThis as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+        }
+      ).axe.run(),
+    )
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  }
 
   test('photos get maps, a clicked patch is found in all of them, and nothing leaves the origin', async () => {
     const page = await open()
@@ -208,31 +217,27 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.close()
   })
 
-  test.each([
-    { dark: false, width: 1280 },
-    { dark: true, width: 1280 },
-    { dark: false, width: 390 },
-  ])('accessible and not wider than the window: $width wide, dark $dark', async (options) => {
-    const page = await open(options)
-    const violations = async () => {
-      await page.evaluate(axe)
-      const { violations } = await page.evaluate(() =>
-        (
-          globalThis as unknown as {
-            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-          }
-        ).axe.run(),
-      )
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  test('accessible, empty and with photos, in any colour scheme; and never wider than the window', async () => {
+    const page = await open()
+    const look = async ({ dark, width }: { dark: boolean; width: number }) => {
+      await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
+      await page.setViewportSize({ width, height: 900 })
+      const [inside, outside] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+      expect(inside, `width of ${width}`).toBeLessThanOrEqual(outside)
+      expect(await violationsOn(page), `${width} wide, dark: ${dark}`).toEqual([])
     }
-    expect(await violations()).toEqual([])
+    const looks = [
+      { dark: false, width: 1280 },
+      { dark: true, width: 1280 },
+      { dark: false, width: 390 },
+    ]
+    await page.evaluate(axe)
+    for (const options of looks) await look(options)
     await page.getByRole('button', { name: 'Add the examples' }).click()
     await page.getByText(/^12 done/).waitFor()
     await page.getByRole('application').first().click()
     await page.locator('.score').first().waitFor()
-    expect(await violations()).toEqual([])
-    const [inside, outside] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-    expect(inside).toBeLessThanOrEqual(outside)
+    for (const options of looks) await look(options)
     await page.close()
   })
 

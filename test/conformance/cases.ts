@@ -1,4 +1,4 @@
-/** Op x awkward sizes: one row each, with the error allowed and why. */
+/** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { ActivationKind } from '../../src/engine/plan.js'
 import { normWeights, pairOf, planOf, pseudoRandom, type StepPlan } from './one-step.js'
 
@@ -10,13 +10,13 @@ export interface Case {
 
 /** Values are copied: not one bit may differ. */
 const EXACT = 0
-/** One or two roundings of 6e-8 to each value. */
+/** Each value is rounded once or twice, by 6e-8. */
 const ROUNDED = 2e-7
-/** A function of a few units in the last place, see functions.test.ts. */
+/** A function is off by a few units in the last place, see functions.ts. */
 const FUNCTION = 4e-7
-/** Sums in float32: rounding errors of up to 4096 products, of random signs, stay near the square root of their number. */
+/** In sums in float32, rounding errors of up to 4096 products, of random signs, stay near the square root of their number. */
 const SUMMED = 2e-6
-/** Two products with a softmax between them, whose exponents carry the first one's error. */
+/** Between two products stands a softmax, whose exponents carry the first one's error. */
 const ATTENDED = 3e-6
 
 function linear(rows: number, depth: number, columns: number, bias: boolean): Case {
@@ -198,14 +198,14 @@ function assemble(
   }
 }
 
-/** Large enough for the tiles that a GPU takes for large products, the last ones short; nothing new to other engines. */
+/** A GPU takes other tiles for large products, the last ones short here; to other engines they are nothing new. */
 const LARGE_CASES: readonly Case[] = [
   linear(700, 70, 716, false),
   linear(1793, 30, 1794, true),
   attention(130, 256, 16, null),
 ]
 
-/** The cases that an engine is tried on. */
+/** Lists the cases that an engine is tried on. */
 export function casesFor(engine: string): readonly Case[] {
   return engine === 'webgpu' ? [...CASES, ...LARGE_CASES] : CASES
 }

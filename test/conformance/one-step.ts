@@ -1,4 +1,4 @@
-/** Plans of one step each, at any size: what the engines are compared on. Inputs and weights are pseudo-random, the same every time. */
+/** Makes plans of one step each, at any size, on which the engines are compared. Inputs and weights are pseudo-random, the same every time. */
 import type { WeightSource } from '../../src/engine/engine.js'
 import type { Constant, NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
@@ -8,7 +8,7 @@ export interface StepPlan {
   readonly output: SlotName
 }
 
-/** Uniform in [-1, 1), from a 32-bit xorshift. */
+/** Draws uniformly from [-1, 1) with a 32-bit xorshift. */
 export function pseudoRandom(length: number, seed: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(length)
   let state = (Math.imul(seed + 1, 2654435761) ^ 0x9e3779b9) | 0 || 1
@@ -21,7 +21,7 @@ export function pseudoRandom(length: number, seed: number): Float32Array<ArrayBu
   return out
 }
 
-/** Weights by name: matrices scaled so that activations keep their size, norm weights near 1. */
+/** Gives weights by name: matrices are scaled so that activations keep their size, norm weights are near 1. */
 export const weights: WeightSource = {
   read: async (name, shape) => {
     let seed = 0
@@ -35,7 +35,7 @@ export const weights: WeightSource = {
   },
 }
 
-/** `depth` layers of `width` x `width` on `rows` rows. */
+/** Stacks `depth` layers of `width` x `width` on `rows` rows. */
 export function tower(depth: number, rows: number, width: number) {
   const steps: Step[] = []
   for (let i = 0; i < depth; i++) {
@@ -52,7 +52,7 @@ export function tower(depth: number, rows: number, width: number) {
   return planOf([rows, width], steps, slots, shapes)
 }
 
-/** The size of the difference, relative to the size of what was expected; NaN where either holds one. */
+/** Returns the size of the difference, relative to the size of what was expected; NaN where either holds one. */
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   let difference = 0
   let size = 0
@@ -63,7 +63,7 @@ export function relativeError(actual: Float32Array, expected: Float32Array): num
   return Math.sqrt(difference / (size || 1))
 }
 
-/** A plan whose input is [rows, width] and whose steps are given; slots that only the steps know are declared in `slots`. */
+/** Makes a plan whose input is [rows, width] and whose steps are given; slots that only the steps know are declared in `slots`. */
 export function planOf(
   input: Shape,
   steps: readonly Step[],
@@ -87,7 +87,7 @@ export function normWeights(kind: 'layerNorm' | 'rmsNorm', name: string, bias = 
   return { kind, weight: `${name}.weight`, bias: bias ? `${name}.bias` : null, epsilon: 1e-6 }
 }
 
-/** Two inputs for steps that take two: the input's rows, and the same rows scaled column by column. */
+/** Gives two inputs to steps that take two: the input's rows, and the same rows scaled column by column. */
 export function pairOf(rows: number, width: number, step: Step): StepPlan {
   const other: Step = { op: 'scale', input: 'x', output: 'other', gamma: 'other' }
   const shape = [rows, width]

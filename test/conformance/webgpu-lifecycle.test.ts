@@ -1,14 +1,13 @@
-/** What the WebGPU engine owes beside right numbers: limits kept to, a lost device named and replaced, wrong results refused. */
+/** Tries what the WebGPU engine owes beyond the contract: limits kept to, a lost device named and replaced, wrong results refused. */
 import { afterAll, describe, expect, test } from 'vitest'
 import type { WeightSource } from '../../src/engine/engine.js'
-import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
 import { GPU, HALF_GPU, overriding, type TestGpu } from '../support/gpus.js'
-import { pseudoRandom, relativeError, tower, weights } from './one-step.js'
+import { pseudoRandom, tower, weights } from './one-step.js'
 
-/** Every device made here, the last one last. */
+/** Keeps every device made here, the last one last. */
 const devices: GpuDevice[] = []
 afterAll(() => {
   for (const device of devices) device.destroy()
@@ -138,38 +137,35 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
     })
   })
 
-  test('a run that is given up rejects with the reason, and the next one is right', async () => {
-    const { plan, output } = tower(12, 400, 256)
+  test('a run is given up between two submissions, and the next one is right', async () => {
+    const { plan, output } = tower(12, 100, 64)
     const abort = new AbortController()
-    // After the first of several submissions.
-    const ask = async () => submitting(await request(), () => abort.abort(new Error('enough')))
+    let isDoomed = false
+    const ask = async () =>
+      submitting(await request(), () => {
+        if (isDoomed) abort.abort(new Error('enough'))
+      })
     using engine = await createWebgpuEngineOn(ask, { verify: false })
     using model = await engine.load(plan, weights)
     using program = model.compile(plan, [output])
-    const pixels = pseudoRandom(400 * 256 * 4, 2)
-    await expect(program.run(pixels, { batch: 4, signal: abort.signal })).rejects.toThrow('enough')
-    const one = pixels.subarray(0, 400 * 256)
-    using reference = await createReferenceEngine().load(plan, weights)
-    const expected = (await reference.compile(plan, [output]).run(one)).get(output) ?? new Float32Array()
-    const actual = (await program.run(one)).get(output) ?? new Float32Array()
-    expect(relativeError(actual, expected)).toBeLessThan(1e-5)
+    const batch = 32
+    const pixels = pseudoRandom(100 * 64 * batch, 2)
+    const one = pixels.subarray(0, 100 * 64)
+    // The engine learns from it to submit little at once where a GPU is as slow as an emulation.
+    const expected = (await program.run(one)).get(output)
+    isDoomed = true
+    await expect(program.run(pixels, { batch, signal: abort.signal })).rejects.toThrow('enough')
+    expect((await program.run(one)).get(output)).toEqual(expected)
   })
 
-  test('what has been disposed of says so', async () => {
-    const { plan, output } = tower(1, 2, 4)
+  test('an engine that is disposed of says so', async () => {
     const engine = await createWebgpuEngineOn(request, { verify: false })
-    const model = await engine.load(plan, weights)
-    const program = model.compile(plan, [output])
-    program[Symbol.dispose]()
-    await expect(program.run(new Float32Array(8))).rejects.toMatchObject({ code: 'disposed' })
-    model[Symbol.dispose]()
-    expect(() => model.compile(plan, [output])).toThrow(/disposed/)
     engine[Symbol.dispose]()
-    await expect(engine.load(plan, weights)).rejects.toMatchObject({ code: 'disposed' })
+    await expect(engine.load(tower(1, 2, 4).plan, weights)).rejects.toMatchObject({ code: 'disposed' })
   })
 })
 
-/** A shader of halves in float32, which any GPU compiles, with weights that are off. */
+/** Writes a shader of halves in float32, which any GPU compiles, with weights that are off. */
 function asIfWrong(code: string): string {
   return code
     .replace('enable f16;', '')
@@ -194,7 +190,7 @@ describe.skipIf(HALF_GPU === null)('operands in halves', () => {
   })
 })
 
-/** The same device; something is done right after it was given work. */
+/** Wraps a device so that something is done right after it was given work. */
 function submitting({ device, ...rest }: DeviceParts, after: (device: GpuDevice) => void): DeviceParts {
   const { queue } = device
   const watched: GpuDevice['queue'] = {

@@ -157,7 +157,7 @@ describe.skipIf(!available)('the addon', () => {
       [{ op: 'assembleTokens', input: 'x', output: 'y', classToken: 'c', registers: null, positions: 'p' }],
       { y: [5, 8] },
       { c: [8] },
-      { p: new Float32Array(32) },
+      { p: { shape: [4, 8], values: new Float32Array(32) } },
     )
     const { engine, ops, constants, arenaFloats } = await record({ plan, output })
     expect(constants.length).toBe(32)

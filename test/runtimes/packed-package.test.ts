@@ -1,7 +1,6 @@
 /**
- * The package as a stranger gets it: packed, installed in an empty folder with its dependencies alone, and run on Node 20 and 24 and, through a
- * bundler, in a page.
- * The Node that is not this one comes from npm for the test; where it cannot be had the test is skipped and says why.
+ * Tries the package as a stranger gets it: packed, installed in an empty folder with its dependencies alone, and run on Node 20 and 24 and, through a
+ * bundler, in a page. The Node that is not this one comes from npm for the test; where it cannot be had the test is skipped and says why.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -14,34 +13,26 @@ import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
-import { chromiumPath, serveSite, startChromium } from '../support/chromium.js'
+import { chromiumPath, serveSite, sharedChromium } from '../support/chromium.js'
 import { copySmallGoldens } from '../support/goldens.js'
+import { npm, type Packed, packPackage, run } from '../support/packed.js'
 
 const execute = promisify(execFile)
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'plumage-packed-'))
 const photo = join(repository, 'examples/photos/hat-1.jpg')
 const LARGEST_TARBALL_BYTES = 14e6
-/** What a page may fetch before the first weights, gzip. */
+/** A page may fetch so much before the first weights, gzip. */
 const LARGEST_PAGE_BYTES = { wasm: 150e3, webgpu: 100e3 }
 
-interface Packed {
-  readonly filename: string
-  readonly size: number
-  readonly files: readonly { readonly path: string }[]
-}
 let packed: Packed
 let installed: string
 
 beforeAll(async () => {
-  if (!existsSync(join(repository, 'dist/index.js')))
-    throw new Error('Nothing is built: run `npm run build`.')
-  const { stdout } = await npm(['pack', '--json', '--pack-destination', home], repository)
-  const [first] = Object.values(JSON.parse(stdout) as Record<string, Packed>)
-  packed = first
+  packed = await packPackage()
   const folder = join(home, 'user')
   await newPackage(folder)
-  await npm(['install', join(home, packed.filename)], folder)
+  await npm(['install', packed.path], folder)
   installed = join(folder, 'node_modules/plumage')
 })
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -234,9 +225,9 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
 
   test('what the README shows for a page runs', async () => {
     await using site = await serveSite(outDir, {})
-    const browser = await startChromium({ gpu: false })
+    const browser = await sharedChromium({ gpu: false })
+    const page = await browser.newPage()
     try {
-      const page = await browser.newPage()
       const lines: string[] = []
       page.on('console', (message) => lines.push(message.text()))
       await page.goto(`${site.isolated}readme.html`)
@@ -249,11 +240,11 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
       expect(lines.some((line) => line.startsWith('broken.png: '))).toBe(true)
       expect(lines).toContain('bytes')
     } finally {
-      await browser.close()
+      await page.close()
     }
   })
 
-  /** The embedding of the photo, and the bytes that came before the weights were asked for. */
+  /** Returns the embedding of the photo, and the bytes that came before the weights were asked for. */
   async function embedIn(page: Page, origin: string, options: object) {
     const bodies: Promise<Buffer>[] = []
     let weightsAsked = false
@@ -285,13 +276,14 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
     '%s gives the numbers that Birder gives, on an %s page, and is soon there',
     async (engine, kind, name) => {
       await using site = await serveSite(outDir, { photos: join(repository, 'examples/photos') })
-      const browser = await startChromium({ gpu: engine === 'webgpu' })
+      const browser = await sharedChromium({ gpu: engine === 'webgpu' })
+      const page = await browser.newPage()
       try {
         const options =
           engine === 'webgpu'
             ? { engine, precision: 'float32' }
             : { engine, ...(kind === 'isolated' ? { threads: 2 } : {}) }
-        const found = await embedIn(await browser.newPage(), site[kind], options)
+        const found = await embedIn(page, site[kind], options)
         expect(found.engine).toMatch(name)
         expectEmbedding(found.embedding)
         // The page, the library and its worker at least.
@@ -301,7 +293,7 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
           `${engine}, ${kind} page: ${(found.byteLength / 1000).toFixed(0)} kB gzip before the weights.`,
         )
       } finally {
-        await browser.close()
+        await page.close()
       }
     },
   )
@@ -347,7 +339,7 @@ function expectEmbedding(embedding: readonly number[]): void {
   expect(Math.hypot(...embedding)).toBeCloseTo(l2norm, 3)
 }
 
-/** This Node, or one from npm; it is a package of one file per platform. */
+/** Finds this Node, or one from npm, where it is a package of one file per platform. */
 async function findNode(major: number): Promise<string> {
   if (process.version.startsWith(`v${major}.`)) return process.execPath
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
@@ -377,41 +369,4 @@ interface PackageFile {
 
 function readPackage(folder: string): PackageFile {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageFile
-}
-
-/** Without what an outer `npm test` says about itself, which would make this npm work in the outer folder. */
-function npm(args: readonly string[], cwd: string) {
-  const own = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(package|lifecycle|config_local_prefix|command)|INIT_CWD)/.test(name),
-  )
-  const quick = [
-    '--no-audit',
-    '--no-fund',
-    '--no-update-notifier',
-    '--prefer-offline',
-    '--fetch-retries=0',
-    '--fetch-timeout=20000',
-  ]
-  return run('npm', [...args.slice(0, 1), ...quick, ...args.slice(1)], cwd, Object.fromEntries(own))
-}
-
-/** Rejects with what the command said, else its failure would have to be guessed. */
-async function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv = process.env,
-) {
-  try {
-    return await execute(command, args, {
-      cwd,
-      env,
-      timeout: 170_000,
-      maxBuffer: 2 ** 26,
-      shell: process.platform === 'win32' && command === 'npm',
-    })
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
-  }
 }

@@ -1,6 +1,6 @@
-/** A real Chromium, and a server of a page built against the library: with the headers of cross-origin isolation and without. */
+/** Starts a real Chromium, and serves a page built against the library: with the headers of cross-origin isolation and without. */
 import { execFile } from 'node:child_process'
-import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize, sep } from 'node:path'
@@ -9,13 +9,30 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { build } from 'vite'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 import type { Suite } from '../browser/page/suite.js'
+import { madeOnce } from './made-once.js'
+import { packPackage } from './packed.js'
 
 const execute = promisify(execFile)
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 export const chromiumPath = process.env.PLUMAGE_CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null
 
-/** @param gpu without one, `navigator.gpu` gives no adapter; with one it is an emulation, unless the machine has a real one */
-export async function startChromium({ gpu = true }: { gpu?: boolean } = {}): Promise<Browser> {
+/** The browsers of this process: it ends with them. */
+const browsers = new Map<boolean, Promise<Browser>>()
+
+/**
+ * Gives the browser that all tests of a worker share, who close what they open in it and leave it open.
+ *
+ * @param gpu without one, `navigator.gpu` gives no adapter; with one it is an emulation, unless the machine has a real one
+ */
+export async function sharedChromium({ gpu = true }: { gpu?: boolean } = {}): Promise<Browser> {
+  const known = browsers.get(gpu)
+  if (known !== undefined && (await known.catch(() => null))?.isConnected()) return await known
+  const started = startChromium(gpu)
+  browsers.set(gpu, started)
+  return await started
+}
+
+async function startChromium(gpu: boolean): Promise<Browser> {
   if (chromiumPath === null) throw new Error('there is no Chromium')
   return chromium.launch({
     executablePath: chromiumPath,
@@ -65,7 +82,7 @@ export function callIn<Name extends keyof Suite>(
   >
 }
 
-/** The same in a page of its own. */
+/** Does the same in a page of its own. */
 export async function call<Name extends keyof Suite>(
   browser: Browser | BrowserContext,
   url: string,
@@ -80,15 +97,15 @@ export async function call<Name extends keyof Suite>(
   }
 }
 
-/** What a test may do with a request before the files are looked at; true: it has answered. */
+/** May answer a request before the files are looked at, and then returns true. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export interface TestSite extends AsyncDisposable {
-  /** Ends in a slash: a page that is cross-origin isolated. */
+  /** Ends in a slash and gives a page that is cross-origin isolated. */
   readonly isolated: string
-  /** The same without the headers. */
+  /** Gives the same without the headers. */
   readonly plain: string
-  /** Called first with each request. */
+  /** Is called first with each request. */
   handler: Handler | null
 }
 
@@ -131,37 +148,29 @@ export async function serveSite(page: string, folders: Readonly<Record<string, s
   return site
 }
 
-/** Builds the page of the tests as a user's bundler would, with `plumage` packed as it is published. Returns the folder. */
+/** Builds the page of the tests as a user's bundler would, with `plumage` packed as it is published, once a run. Returns the folder. */
 export async function buildPage(): Promise<string> {
-  const home = ownFolder('test-page')
-  const outDir = join(home, 'built')
-  const { stdout } = await execute(
-    'npm',
-    ['pack', '--silent', '--ignore-scripts', '--pack-destination', home],
-    {
-      cwd: packageRoot,
-    },
-  )
-  // What it depends on is found in the folders above.
-  await execute('tar', ['-xzf', stdout.trim().split('\n').at(-1) ?? ''], { cwd: home })
-  await build({
-    configFile: false,
-    logLevel: 'warn',
-    root: join(packageRoot, 'test/browser/page'),
-    base: './',
-    worker: { format: 'es' },
-    resolve: { alias: { 'plumage/browser': join(home, 'package/dist/platform/browser/index.js') } },
-    build: { outDir, emptyOutDir: true, target: 'esnext', minify: false, assetsInlineLimit: 0 },
+  const { path } = await packPackage()
+  const home = await madeOnce('test-page', async (home) => {
+    // What the package depends on is found in the folders above.
+    await execute('tar', ['-xzf', path], { cwd: home })
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      root: join(packageRoot, 'test/browser/page'),
+      base: './',
+      worker: { format: 'es' },
+      resolve: { alias: { 'plumage/browser': join(home, 'package/dist/platform/browser/index.js') } },
+      build: {
+        outDir: join(home, 'built'),
+        emptyOutDir: true,
+        target: 'esnext',
+        minify: false,
+        assetsInlineLimit: 0,
+      },
+    })
   })
-  return outDir
-}
-
-/** Of this process, since files of tests run at the same time; scripts/test.mjs takes all of them away in the end. */
-export function ownFolder(name: string): string {
-  const home = process.env.PLUMAGE_TEST_FOLDER ?? join(packageRoot, '.plumage/tests')
-  const folder = join(home, `${name}-${process.pid}`)
-  mkdirSync(folder, { recursive: true })
-  return folder
+  return join(home, 'built')
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -1,4 +1,4 @@
-/** What every engine owes, one list of cases on all engines that run here. contract/exceptions.ts says who is excused from what, and why. */
+/** Runs one list of cases, what every engine owes, on all engines that are here. contract/exceptions.ts says who is excused from what, and why. */
 import { describe, expect, test } from 'vitest'
 import { DISPOSAL } from './contract/disposal.js'
 import { EXCEPTIONS, exceptionFor } from './contract/exceptions.js'
@@ -28,7 +28,7 @@ test('every exception names an engine and cases that are there', () => {
   expect(new Set(names).size).toBe(names.length)
 })
 
-describe.each(SUBJECTS)('$name', (subject) => {
+describe.each(SUBJECTS)('contract, $name', (subject) => {
   test.each(CASES)('$name', async ({ name, run }) => {
     const exception = exceptionFor(subject, name)
     if (exception === undefined) {

@@ -1,4 +1,4 @@
-/** The error of the vectorised elementary functions and activations, over their whole range, on every path. */
+/** Measures the error of the vectorised elementary functions and activations, over their whole range, on every path. */
 import { describe, expect, test } from 'vitest'
 import { type ActivationKind, ACTIVATIONS as ALL, FUNCTIONS } from '../../src/engine/ops.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
@@ -12,17 +12,17 @@ const KINDS = Object.keys(ACTIVATIONS) as ActivationKind[]
 /** Functions come behind the activations that are made of them. */
 const codeOf = (name: (typeof FUNCTIONS)[number]) => ALL.length + FUNCTIONS.indexOf(name)
 
-/** Evenly from `low` to `high`, both included. */
+/** Lists numbers evenly from `low` to `high`, both included. */
 function between(low: number, high: number, count = 20_001): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1))
 }
 
-/** The distance from one float32 to the next at the size of x. */
+/** Returns the distance from one float32 to the next at the size of x. */
 function ulp(x: number): number {
   return 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x))), -126) - 23)
 }
 
-/** The largest error of y against the truth of x, in units of its own. */
+/** Returns the largest error of y against the truth of x, in units of its own. */
 function worst(
   y: Float32Array,
   x: Float32Array,
@@ -73,7 +73,7 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
 
 const exact = ENGINE_VARIANTS.filter(({ precision }) => precision === 'float32')
 describe.each(exact)('activations, $name', ({ engine }) => {
-  /** As a plan of that one step. */
+  /** Runs a plan of that one step. */
   const evaluate = async (kind: ActivationKind, x: Float32Array) => {
     const step = { op: 'activation', input: 'x', output: 'y', kind } as const
     const { plan, output } = planOf([1, x.length], [step], { y: [1, x.length] })

@@ -1,6 +1,6 @@
 /**
- * Every op, on every path and in every precision of every engine that runs here, against the reference engine. A new op is rows in cases.ts; nothing
- * else changes.
+ * Compares every op, on every path and in every precision of every engine that runs here, with the reference engine. A new op is rows in cases.ts;
+ * nothing else changes.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.js'
@@ -39,7 +39,7 @@ function isLinear({ make }: Case): boolean {
   return make().plan.steps.every(({ op }) => op === 'linear')
 }
 
-describe.each(ENGINE_VARIANTS)('$name', ({ precision, ...variant }) => {
+describe.each(ENGINE_VARIANTS)('ops, $name', ({ precision, ...variant }) => {
   let engine: Engine
   beforeAll(async () => {
     engine = await variant.engine()
