@@ -20,9 +20,13 @@ const NO_TAPS: Taps = {
  */
 export function createNativeResampleOn(addon: Addon, instructionSet?: InstructionSet): Resample {
   const { instructionSets } = callAddon(() => addon.info())
-  const chosen = instructionSet ?? instructionSets[0].name
-  if (!instructionSets.some(({ name }) => name === chosen)) {
-    throw new EngineError('unavailable', `This processor cannot run ${chosen}.`)
+  const known = instructionSets.map(({ name }) => name)
+  const [chosen] = instructionSet === undefined ? known : known.filter((name) => name === instructionSet)
+  if (chosen === undefined) {
+    throw new EngineError(
+      'unavailable',
+      `This processor cannot run ${instructionSet}; it runs ${known.join(', ')}.`,
+    )
   }
   return async (image, [height, width], passes) => {
     const { horizontal, vertical, verticalFirst } = passes

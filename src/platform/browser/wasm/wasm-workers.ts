@@ -18,19 +18,21 @@ export interface ThreadStart {
   readonly threads: number
 }
 
-/** Of 64 KiB. Shared memory is reserved at once, and phones refuse what others have: less is tried then. */
-const MOST_PAGES = [65536, 32768, 16384]
+/** Pages have 64 KiB. Shared memory is reserved at once, and phones refuse what others have: less is tried then. */
+const MOST_PAGES = [65536, 32768]
+/** What even this is too much for has no memory for a model either, so its refusal is passed on. */
+const FEWEST_PAGES = 16384
 
-/** An empty memory that may grow to all that 32 bits can address, or what this browser allows. */
+/** Makes an empty memory that may grow to all that 32 bits can address, or to what this browser allows. */
 export function newMemory(shared: boolean): WebAssembly.Memory {
-  for (const maximum of MOST_PAGES.slice(0, -1)) {
+  for (const maximum of MOST_PAGES) {
     try {
       return new WebAssembly.Memory({ initial: 1, maximum, shared })
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
     }
   }
-  return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES[MOST_PAGES.length - 1], shared })
+  return new WebAssembly.Memory({ initial: 1, maximum: FEWEST_PAGES, shared })
 }
 
 /** Whether this browser has relaxed SIMD. */
@@ -68,15 +70,16 @@ export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorker
   const url = VARIANTS[kernelsName(variant)]()
   const module = await compiled(url)
   const memory = shared ? newMemory(true) : null
-  const workers = Array.from({ length: threads }, (_, thread) => {
+  const start = (thread: number) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       type: 'module',
       name: `plumage ${thread}`,
     })
     worker.postMessage({ module, memory, thread, threads } satisfies ThreadStart)
     return worker
-  })
-  const [leader] = workers
+  }
+  const leader = start(0)
+  const workers = [leader, ...Array.from({ length: threads - 1 }, (_, index) => start(index + 1))]
   return {
     threads,
     description: describeVariant(variant),

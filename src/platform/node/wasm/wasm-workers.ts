@@ -31,8 +31,8 @@ export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
     worker.unref()
     return worker
   }
-  const workers = Array.from({ length: threads }, (_, thread) => start(thread))
-  const [leader] = workers
+  const leader = start(0)
+  const workers = [leader, ...Array.from({ length: threads - 1 }, (_, index) => start(index + 1))]
   return {
     threads,
     description: describeVariant(variant),
