@@ -1,7 +1,6 @@
 /** What a limit of threads (`ulimit -u`) does to the native engine: loading rejects, and the process goes on. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -26,7 +25,6 @@ async function obstacle(): Promise<string | null> {
       'require("fs").accessSync(process.argv[1])',
       import.meta.filename,
     ])
-    accessSync(import.meta.filename, constants.R_OK)
   } catch (error) {
     return `a user of its own cannot run Node on these files here (${String(error).split('\n')[0]})`
   }
