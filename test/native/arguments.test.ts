@@ -160,8 +160,10 @@ describe.skipIf(!available)('the addon', () => {
       { p: { shape: [4, 8], values: new Float32Array(32) } },
     )
     const { engine, ops, constants, arenaFloats } = await record({ plan, output })
-    expect(constants.length).toBe(32)
-    expect(() => addon.createProgram(engine, ops, constants.subarray(1), arenaFloats)).toThrow(/constants/)
+    expect(constants.length).toBeGreaterThanOrEqual(32)
+    expect(() => addon.createProgram(engine, ops, constants.subarray(0, 31), arenaFloats)).toThrow(
+      /constants/,
+    )
   })
 
   test('refuses numbers that are no sizes, wherever they come', () => {

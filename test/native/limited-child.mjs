@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { createNativeEngine } from '../../dist/platform/node/native/index.js'
-import { BATCH, checkOutputs, pixels, plan, threadCount, weights } from './small-model.mjs'
+import { BATCH, checkOutputs, pixels, plan, threadCount, threadsLeft, weights } from './small-model.mjs'
 
 // Node starts the threads that read files at the first file, and ends the process where it can't: that is Node's, so it is done before.
 await readFile(new URL(import.meta.url))
@@ -23,11 +23,13 @@ async function loadAndRun() {
   }
 }
 
-console.log(JSON.stringify({ pid: process.pid, threads: threadCount() }))
+const threads = threadCount()
+console.log(JSON.stringify({ pid: process.pid, threads }))
 for await (const _ of createInterface({ input: process.stdin })) {
   const error = await loadAndRun().catch((problem) => problem)
-  console.log(
-    JSON.stringify({ code: error?.code ?? null, message: error?.message ?? null, threads: threadCount() }),
-  )
+  // Where the pool did not start, its threads end again, and count until they have; the engine's own may stay.
+  if (error !== null) await threadsLeft(threads + 1)
+  const { code = null, message = null } = error ?? {}
+  console.log(JSON.stringify({ code, message, more: threadCount() - threads }))
 }
 await engine[Symbol.asyncDispose]()

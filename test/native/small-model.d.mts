@@ -9,3 +9,4 @@ export declare const pixels: Float32Array<ArrayBuffer>
 export declare function checkOutputs(outputs: ReadonlyMap<string, Float32Array>): void
 export declare function checkResize(resample: Resample): Promise<void>
 export declare function threadCount(): number
+export declare function threadsLeft(before: number): Promise<number>

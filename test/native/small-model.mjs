@@ -1,5 +1,6 @@
 /** A plan of two steps, small enough to be run thousands of times, with its weights and a resize: what tests of the native engine's lifetimes run. */
 import { readdirSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 import { pillowPasses } from '../../dist/kernels/resample-pillow.js'
 
 /** [4, 32] becomes [4, 40] by a linear layer and GELU; all values of an output row are equal. */
@@ -44,7 +45,13 @@ export async function checkResize(resample) {
   if (image.length !== 45 || !image.every((level) => level === 77)) throw new Error(`wrong levels: ${image}`)
 }
 
-/** Threads of this process, where Linux tells. */
+/** Threads of this process, as Linux tells. One that has ended is listed for a moment more. */
 export function threadCount() {
   return readdirSync('/proc/self/task').length
+}
+
+/** Threads beyond `before`, when those that are ending have gone. */
+export async function threadsLeft(before) {
+  for (let turn = 0; turn < 500 && threadCount() > before; turn++) await wait(2)
+  return threadCount() - before
 }
