@@ -40,7 +40,7 @@ const DONE: readonly Command[] = [
   [0, 'embed', PHOTO, '--size', '28'],
   [0, 'features', PHOTO, '--size', '28', '--output', 'maps', '--format', 'npy'],
 ]
-/** No engine has been chosen when these fail. */
+/** There is no such model. */
 const GONE: readonly Command[] = [
   [2, 'info', 'gone.safetensors'],
   [2, 'embed', PHOTO, '--model', 'gone.safetensors'],

@@ -13,10 +13,10 @@ interface Seen {
 }
 
 test.each([
-  ['wasm', 40],
-  ['reference', 20],
+  ['wasm', 30],
+  ['reference', 15],
   ...(nativeAvailability().available ? ([['native', 40]] as const) : []),
-  ...(GPU === null ? [] : ([['webgpu', 6]] as const)),
+  ...(GPU === null ? [] : ([['webgpu', 10]] as const)),
 ] as const)('%s: nothing is left of %i loads and disposals', async (engine, rounds) => {
   const trust = ['--import', './test/support/trust-gpu.mjs']
   const args = [...trust, '--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds)]
