@@ -6,7 +6,7 @@ import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { loadAddon } from '../../src/platform/node/native/load-addon.js'
 import { ENGINE_VARIANTS } from '../support/engines.js'
-import { planOf, weights } from './one-step.js'
+import { named, outputOf, planOf, weights } from './one-step.js'
 
 const addon = loadAddon()
 const KINDS = Object.keys(ACTIVATION_CODES) as ActivationKind[]
@@ -71,14 +71,14 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
 })
 
 const exact = ENGINE_VARIANTS.filter(({ precision }) => precision === 'float32')
-describe.each(exact)('activations, $name', ({ engine }) => {
+describe.each(exact.map(named))('activations, %s', (_, { engine }) => {
   /** Runs a plan of that one step. */
   const evaluate = async (kind: ActivationKind, x: Float32Array) => {
     const step = { op: 'activation', input: 'x', output: 'y', kind } as const
     const { plan, output } = planOf([1, x.length], [step], { y: [1, x.length] })
     using model = await (await engine()).load(plan, weights)
     using program = model.compile(plan, [output])
-    return (await program.run(x)).get(output) ?? new Float32Array()
+    return outputOf(await program.run(x), output)
   }
 
   test.each(KINDS)('%s is within 3e-7 of the larger of its input and its value', async (kind) => {

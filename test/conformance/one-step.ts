@@ -93,3 +93,15 @@ export function pairOf(rows: number, width: number, step: Step): StepPlan {
   const shape = [rows, width]
   return planOf(shape, [other, step], { other: shape, y: shape }, { other: [width] })
 }
+
+/** Returns the output of a run; throws by name where the run did not give it. */
+export function outputOf(run: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
+  const values = run.get(slot)
+  if (values === undefined) throw new Error(`the run gave ${[...run.keys()].join(', ')} and not ${slot}`)
+  return values
+}
+
+/** Puts a row's name before it, for the `%s` of a test's name: vitest would quote and cut it by `$name`. */
+export function named<Row extends { readonly name: string }>(row: Row): readonly [string, Row] {
+  return [row.name, row]
+}

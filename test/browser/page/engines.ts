@@ -6,7 +6,7 @@ import { elementCount } from '../../../src/tensor/shape.js'
 import type { Comparison, GoldenCase, OpenSource } from '../../../src/verify/case.js'
 import { runVitCase } from '../../../src/verify/vit-case.js'
 import { type Case, casesFor } from '../../conformance/cases.js'
-import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
+import { outputOf, planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
 import { watched } from './watched.js'
 
 const { createReferenceEngine, createWasmEngine, createWebgpuEngine } = library
@@ -17,7 +17,7 @@ async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
   using model = await engine.load(plan, weights)
   using program = model.compile(plan, [output])
   const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
-  return (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+  return outputOf(await program.run(pixels, { batch: BATCH }), output)
 }
 
 export interface Outcome {

@@ -41,6 +41,18 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'it reads pixels in place, image after image, as the interface allows',
     cases: ['pixels may be overwritten or transferred while a run is under way'],
   },
+  {
+    engine: 'webgpu',
+    reason:
+      'it sends pixels when the turn of the run comes, and until then reads them in place, as the interface allows',
+    cases: ['pixels may be overwritten or transferred while a run is under way'],
+  },
+  {
+    engine: 'webgpu',
+    reason:
+      'a run that waits for its turn asks for its program anew, in case the device was lost, and then finds it disposed of',
+    cases: ['runs under way finish when their program and model are disposed of'],
+  },
 ]
 
 export function exceptionFor({ name }: Subject, caseName: string): Exception | undefined {
