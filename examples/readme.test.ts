@@ -121,7 +121,7 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
     await mkdir(join(folder, 'models'))
     const path = join(folder, 'models', `${name}.pt`)
     await writeModel(hashedCheckpoint('vit_reg4_l14_nps_ls', [518, 518], 'large-1'), path)
-    // Stands for the published file, which cannot be fetched here: noted as checked already.
+    // It stands for the published file, which cannot be fetched here, and is noted as checked already.
     env.PLUMAGE_CACHE = join(folder, 'cache')
     env.HF_HUB_OFFLINE = '1'
     const { sha256 } = publishedFile(name, findPretrained(name), 'pt')

@@ -1,4 +1,4 @@
-/** A vitest reporter that leaves the number of tests for scripts/test.mjs, in the file that PLUMAGE_TEST_COUNTS names (vitest wants a default export). */
+/** Leaves the number of tests for scripts/test.mjs, in the file that PLUMAGE_TEST_COUNTS names. Vitest wants a default export of its reporters. */
 import { writeFileSync } from 'node:fs'
 
 export default class CountReporter {

@@ -1,4 +1,4 @@
-/** A model from an address, in a real Chromium: kept, resumed, checked, and every trouble named. */
+/** Fetches a model from an address in a real Chromium: it is kept, resumed and checked, and every trouble is named. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -23,7 +23,7 @@ const sha256 = createHash('sha256').update(weights).digest('hex')
 const PATH = `/models/${NAME}`
 
 interface Behaviour {
-  /** Bytes after which an answer is cut, one for each answer; further ones are whole. */
+  /** Says after how many bytes each answer is cut; further ones are whole. */
   cuts?: number[]
   etag?: string
   ranges?: boolean

@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     expect(await colorsOf(page, 0)).toBeGreaterThan(50)
 
     const chooser = page.getByRole('application', { name: /^pants-1\.jpg, 16 by 16 patches/ })
-    // The first patch right of and below the middle.
+    // The first patch right of and below the middle is clicked.
     const { width = 0, height = 0 } = (await chooser.boundingBox()) ?? {}
     await chooser.click({ position: { x: (width * 8.5) / 16, y: (height * 8.5) / 16 } })
     await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^pants-1\.jpg, row 9, column 9/)

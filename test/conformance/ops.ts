@@ -13,7 +13,7 @@ import { named, outputOf, planOf, pseudoRandom, relativeError, weights } from '.
 for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
 
 /**
- * The largest error that rounding the operands of a product can make, beside the largest value: 2^-9 for each of two, growing with what follows
+ * Rounding the operands of a product can make errors of this size, beside the largest value: 2^-9 for each of two, growing with what follows
  * the product; bytes have 2^-8 of the largest of a row. `high` rounds to 2^-17; halves of weights to 2^-11.
  */
 const NARROW = { high: 5e-5, bfloat16: 0.03, float16: 0.004, int8: 0.06 } as const

@@ -50,7 +50,7 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
     const before = devices.length
     const again = await Promise.all([program.run(pixels), program.run(pixels)])
     for (const run of again) expect(run.get(output)).toEqual(expected)
-    // One for both, with the weights sent once.
+    // There is one for both, and the weights were sent once.
     expect(devices).toHaveLength(before + 1)
     expect(reads).toHaveLength(8)
   })
@@ -87,7 +87,7 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
   })
 
   test.each([
-    // As if a driver summed in halves.
+    // It looks as if a driver summed in halves.
     [
       'a linear layer',
       (code: string) => code.replaceAll(/(?<=sum0_0 = )(fma\(.*\));/g, 'quantizeToF16($1);'),

@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/platform/node/package-root.js'
 import { madeOnce } from './made-once.js'
 
 export interface Packed {
-  /** Of the tarball. */
+  /** Is where the tarball lies. */
   readonly path: string
   readonly size: number
   readonly files: readonly { readonly path: string }[]

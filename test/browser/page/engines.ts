@@ -23,7 +23,7 @@ async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
 export interface Outcome {
   readonly engine: string
   readonly cases: number
-  /** Those that are not within their tolerance, a line each. */
+  /** Lists those that are not within their tolerance, a line each. */
   readonly failures: readonly string[]
 }
 
@@ -31,7 +31,7 @@ interface WatchedDevice {
   destroy(): void
   readonly lost: Promise<unknown>
 }
-/** Every device that the page was given, the last one last. */
+/** Keeps every device that the page was given, the last one last. */
 const devices: WatchedDevice[] = []
 let gpuEngine: Promise<library.WebgpuEngine> | undefined
 

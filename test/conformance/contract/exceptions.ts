@@ -1,11 +1,11 @@
-/** Where an engine may part from the contract, and why. An exception that is no longer needed fails the suite. */
+/** Says where an engine may part from the contract, and why. An exception that is no longer needed fails the suite. */
 import type { Subject } from './subject.js'
 
 export interface Exception {
-  /** The engines it holds for: their names begin with this. */
+  /** Begins the names of the engines that it holds for. */
   readonly engine: string
   readonly reason: string
-  /** Names of cases. */
+  /** Names the cases. */
   readonly cases: readonly string[]
 }
 

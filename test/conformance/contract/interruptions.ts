@@ -1,4 +1,4 @@
-/** How work ends before it is done: signals, and sources that fail. */
+/** Ends work before it is done: by signals, and by sources that fail. */
 import { expect } from 'vitest'
 import type { WeightSource } from '../../../src/engine/engine.js'
 import { tower, weights } from '../one-step.js'

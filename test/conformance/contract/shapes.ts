@@ -1,4 +1,4 @@
-/** What goes into an engine and comes out of it: outputs, batches, grids. */
+/** Tries what goes into an engine and comes out of it: outputs, batches, grids. */
 import { expect } from 'vitest'
 import type { Plan } from '../../../src/engine/plan.js'
 import { createReferenceEngine } from '../../../src/engine/reference/reference-engine.js'
@@ -66,7 +66,7 @@ async function batches({ engine }: Subject): Promise<void> {
   const pixels = pixelsOf(made, batch)
   using subject = await loaded(await engine(), made)
   const whole = outputOf(await subject.program.run(pixels, { batch }), made.output)
-  // Small ones after a large one and the other way round: memory is kept and grows.
+  // Small ones follow a large one and the other way round: memory is kept and grows.
   for (const [from, count] of [
     [0, 1],
     [1, 3],
@@ -110,7 +110,7 @@ async function accounts({ engine }: Subject): Promise<void> {
   expect(subject.program.activationBytes(4)).toBeGreaterThan(subject.program.activationBytes(1))
 }
 
-/** Plans that contradict themselves, or the weights that were loaded: what is at fault must be named. */
+/** These plans contradict themselves, or the weights that were loaded: what is at fault must be named. */
 const MISTAKES: readonly {
   readonly plan: Plan
   readonly outputs: readonly string[]

@@ -12,7 +12,7 @@ export const ENGINES_ARE_OWNED = false
 export interface Subject {
   /** Reads like `reference` or `native, avx2, int8`: exceptions match its beginning. */
   readonly name: string
-  /** The largest relative error of a few products, against float64 sums. */
+  /** Is the largest relative error that a few products may have, against float64 sums. */
   readonly tolerance: number
   /** Computes long enough to be interrupted, some ten milliseconds at least. */
   readonly long: StepPlan
@@ -89,7 +89,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2))
 }
 
-/** The outcome of something that may throw at once or reject: tests of the contract ask for the error, not for its way. */
+/** Rejects where an action throws at once or rejects: the contract asks for the error, not for its way. */
 export async function attempt<T>(action: () => T | Promise<T>): Promise<T> {
   return await action()
 }

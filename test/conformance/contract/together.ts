@@ -66,7 +66,7 @@ async function pixelsOverwritten({ engine, long }: Subject): Promise<void> {
   expect(outputOf(await transferred, output)).toEqual(zeros)
 }
 
-/** One of each kind of step that mixes values of a row or rows. */
+/** Has one of each kind of step that mixes values of a row or rows. */
 const NAN_STEPS: readonly Step[] = [
   { op: 'attention', input: 'x', output: 'mixed', heads: 2, scale: 0.3, queryNorm: null, keyNorm: null },
   {
