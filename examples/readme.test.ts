@@ -1,6 +1,6 @@
 /**
- * What the README shows is run here: its commands, whose output is compared, its snippets, and the two snippets of Birder's model card, these on a
- * network of the real size with hashed weights in place of the published ones.
+ * Runs what the README shows: its commands, its snippets, and the two snippets of Birder's model card, these on a network of the real size with
+ * hashed weights in place of the published ones.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -23,7 +23,7 @@ const root = resolve(import.meta.dirname, '..')
 const run = promisify(execFile)
 const readme = await readFile(join(root, 'README.md'), 'utf8')
 
-/** A reader of the README might stand in this folder, with the package installed. */
+/** Is a folder that a reader of the README might stand in, with the package installed. */
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumage-readme-'))
@@ -37,11 +37,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Returns the first TypeScript block after a text of the README. */
+/** Finds the first TypeScript block after a text of the README. */
 function snippetAfter(text: string): string {
   const from = readme.indexOf(text)
   expect(from, `the README has lost the text ${text}`).toBeGreaterThan(-1)
-  return /```ts\n(.*?)```/s.exec(readme.slice(from))?.[1] ?? ''
+  const [, snippet] = /```ts\n(.*?)```/s.exec(readme.slice(from)) ?? []
+  if (snippet === undefined) throw new Error(`The README has no TypeScript after ${text}.`)
+  return snippet
 }
 
 /** Runs a snippet as it stands, and then what the test adds to see its results. */
@@ -85,7 +87,9 @@ test('the loop over many images goes on after a bad one', async () => {
 })
 
 test('the commands run as they stand, but for what they do to large networks', async () => {
-  const commands = [...readme.matchAll(/^ {4}npx plumage (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line)
+  const commands = [...readme.matchAll(/^ {4}npx plumage (.*?)(?: {2,}#.*)?$/gm)].flatMap(
+    ([, line]) => line ?? [],
+  )
   expect(commands.length).toBeGreaterThanOrEqual(4)
   const place = join(folder, 'commands')
   await cp(join(root, 'examples', 'photos'), join(place, 'photos'), { recursive: true })

@@ -1,4 +1,4 @@
-/** Leaves the number of tests for scripts/test.mjs, in the file that PLUMAGE_TEST_COUNTS names. Vitest wants a default export of its reporters. */
+/** Leaves the number of tests for scripts/test.mjs, in the file that PLUMAGE_TEST_COUNTS names. Vitest wants a reporter as a default export. */
 import { writeFileSync } from 'node:fs'
 
 export default class CountReporter {

@@ -1,4 +1,4 @@
-/** Fetches a model from an address in a real Chromium: it is kept, resumed and checked, and every trouble is named. */
+/** Loads a model from an address in a real Chromium: it is kept, resumed and checked, and every trouble has its name. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'

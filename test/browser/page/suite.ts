@@ -5,7 +5,7 @@ import { watched } from './watched.js'
 
 const { decodeImage, loadEncoder } = library
 
-/** Returns what asking for a GPU gives, and what `auto` takes. */
+/** What asking for a GPU gives, and what `auto` takes. */
 async function chosenEngine(settings: library.EngineSettings): Promise<string> {
   try {
     using encoder = await loadEncoder('mini', settings)
