@@ -39,9 +39,9 @@ describe.skipIf(chromiumPath === null)('the page', () => {
   const colorsOf = (page: Page, index: number) =>
     page.evaluate((index) => {
       const canvas = document.querySelectorAll('canvas')[index]
-      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
-        data: [],
-      }
+      const context = canvas?.getContext('2d') ?? null
+      if (canvas === undefined || context === null) throw new Error(`there is no canvas ${index}`)
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
       const found = new Set<string>()
       for (let i = 0; i < data.length; i += 4 * 97) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`)
       return found.size

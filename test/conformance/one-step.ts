@@ -26,7 +26,7 @@ export const weights: WeightSource = {
   read: async (name, shape) => {
     let seed = 0
     for (const letter of name) seed = (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0
-    const [rows, columns = 1] = shape
+    const [rows = 1, columns = 1] = shape
     const scale = shape.length === 2 && rows > 1 ? 1.7 / Math.sqrt(columns) : 1
     const around = /norm|gamma/i.test(name) && !name.endsWith('bias') ? 1 : 0
     return pseudoRandom(elementCount(shape), seed).map(
@@ -56,9 +56,9 @@ export function tower(depth: number, rows: number, width: number) {
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   let difference = 0
   let size = 0
-  for (let i = 0; i < expected.length; i++) {
-    difference += (actual[i] - expected[i]) ** 2
-    size += expected[i] ** 2
+  for (const [i, value] of expected.entries()) {
+    difference += ((actual[i] ?? Number.NaN) - value) ** 2
+    size += value ** 2
   }
   return Math.sqrt(difference / (size || 1))
 }

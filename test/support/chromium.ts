@@ -75,8 +75,13 @@ export function callIn<Name extends keyof Suite>(
   name: Name,
   ...options: Parameters<Suite[Name]>
 ): Promise<Awaited<ReturnType<Suite[Name]>>> {
-  const run = ([fn, argument]: readonly [string, unknown]) =>
-    (globalThis as unknown as { suite: Record<string, (argument: unknown) => unknown> }).suite[fn](argument)
+  const run = ([fn, argument]: readonly [string, unknown]) => {
+    const called = (globalThis as unknown as { suite: Record<string, (argument: unknown) => unknown> }).suite[
+      fn
+    ]
+    if (called === undefined) throw new Error(`the page has no function ${fn}`)
+    return called(argument)
+  }
   return page.evaluate<unknown, readonly [string, unknown]>(run, [name, options[0]]) as Promise<
     Awaited<ReturnType<Suite[Name]>>
   >
@@ -120,7 +125,9 @@ export async function serveSite(page: string, folders: Readonly<Record<string, s
     if (site.handler?.(request, response)) return
     const asked = new URL(request.url ?? '/', 'http://localhost').pathname
     // A path that cannot be decoded names nothing here.
-    const [, name, ...rest] = (/%(?![0-9a-f]{2})/i.test(asked) ? '' : decodeURIComponent(asked)).split('/')
+    const [, name = '', ...rest] = (/%(?![0-9a-f]{2})/i.test(asked) ? '' : decodeURIComponent(asked)).split(
+      '/',
+    )
     const root = roots[name]
     const path = root === undefined ? null : normalize(join(root, rest.join('/') || 'index.html'))
     if (path === null || !path.startsWith(root + sep) || !existsSync(path)) {

@@ -144,8 +144,10 @@ export async function lostDevice(): Promise<LossReport> {
     () => null,
     (error) => error.code,
   )
-  devices[0].destroy()
-  await devices[0].lost
+  const [device] = devices
+  if (device === undefined) throw new Error('the page was given no device')
+  device.destroy()
+  await device.lost
   const during = await running
   const after = (await program.run(pixels)).get(output)
   const same = before?.every((value, i) => value === after?.[i]) ?? false
