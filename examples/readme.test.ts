@@ -1,6 +1,6 @@
 /**
- * What the README shows is run here: its commands, whose output is compared, its snippets, and the two snippets of Birder's model card, these on a
- * network of the real size with hashed weights in place of the published ones.
+ * Runs what the README shows: its commands, its snippets, and the two snippets of Birder's model card, these on a network of the real size with
+ * hashed weights in place of the published ones.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -23,7 +23,7 @@ const root = resolve(import.meta.dirname, '..')
 const run = promisify(execFile)
 const readme = await readFile(join(root, 'README.md'), 'utf8')
 
-/** A reader of the README might stand in this folder, with the package installed. */
+/** Is a folder that a reader of the README might stand in, with the package installed. */
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumage-readme-'))
@@ -37,7 +37,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Returns the first TypeScript block after a text of the README. */
+/** Finds the first TypeScript block after a text of the README. */
 function snippetAfter(text: string): string {
   const from = readme.indexOf(text)
   expect(from, `the README has lost the text ${text}`).toBeGreaterThan(-1)
@@ -108,9 +108,10 @@ test('the commands run as they stand, but for what they do to large networks', a
 function smallerCommand(command: string): readonly string[] {
   const args = command.split(' ')
   const at = args.indexOf('--network') + 1
-  if (at === 0) return args
-  const small = args[at].replace('_l14_', '_s14_')
-  expect([findNetwork(args[at]).name, findNetwork(small).name]).toEqual([args[at], small])
+  const large = args[at]
+  if (at === 0 || large === undefined) return args
+  const small = large.replace('_l14_', '_s14_')
+  expect([findNetwork(large).name, findNetwork(small).name]).toEqual([large, small])
   return [...args.with(at, small), '--runs', '1']
 }
 

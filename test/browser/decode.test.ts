@@ -82,6 +82,8 @@ async function photos(): Promise<Map<string, Buffer>> {
 describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
   const exact = await files()
   const jpegs = await photos()
+  const whole = exact.get('3-channels.png')
+  if (whole === undefined) throw new Error('there is no picture of three channels')
   const folder = mkdtempSync(join(tmpdir(), 'plumage-decode-'))
   for (const [name, bytes] of [...exact, ...jpegs]) writeFileSync(join(folder, name), bytes)
   let browser: Browser
@@ -117,14 +119,15 @@ describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
     const { data: expected, ...rest } = ours
     expect(found).toEqual(rest)
     let largest = 0
-    for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i] - expected[i]))
+    for (let i = 0; i < data.length; i++)
+      largest = Math.max(largest, Math.abs((data[i] ?? Number.NaN) - (expected[i] ?? Number.NaN)))
     expect(largest).toBe(0)
   })
 
   test.each([
     ['nothing', Buffer.alloc(0), 'empty'],
     ['a text', Buffer.from('not an image at all'), 'not-an-image'],
-    ['half of a PNG', [...exact.values()][2].subarray(0, 900), 'truncated'],
+    ['half of a PNG', whole.subarray(0, 900), 'truncated'],
     ['a HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'unsupported'],
   ])('%s is refused by name', async (name, bytes, code) => {
     const file = `${name.replaceAll(' ', '-')}.bin`

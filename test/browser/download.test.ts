@@ -23,7 +23,7 @@ const sha256 = createHash('sha256').update(weights).digest('hex')
 const PATH = `/models/${NAME}`
 
 interface Behaviour {
-  /** Bytes after which an answer is cut, one for each answer; further ones are whole. */
+  /** Says after how many bytes each answer is cut; further ones are whole. */
   cuts?: number[]
   etag?: string
   ranges?: boolean

@@ -1,4 +1,4 @@
-/** The library in a real Chromium, as a bundler builds it into a page. */
+/** Tries the library in a real Chromium, as a bundler builds it into a page. */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {

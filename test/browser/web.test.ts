@@ -39,9 +39,9 @@ describe.skipIf(chromiumPath === null)('the page', () => {
   const colorsOf = (page: Page, index: number) =>
     page.evaluate((index) => {
       const canvas = document.querySelectorAll('canvas')[index]
-      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
-        data: [],
-      }
+      const context = canvas?.getContext('2d') ?? null
+      if (canvas === undefined || context === null) throw new Error(`there is no canvas ${index}`)
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
       const found = new Set<string>()
       for (let i = 0; i < data.length; i += 4 * 97) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`)
       return found.size
@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     expect(await colorsOf(page, 0)).toBeGreaterThan(50)
 
     const chooser = page.getByRole('application', { name: /^pants-1\.jpg, 16 by 16 patches/ })
-    // The first patch right of and below the middle.
+    // The first patch right of and below the middle is clicked.
     const { width = 0, height = 0 } = (await chooser.boundingBox()) ?? {}
     await chooser.click({ position: { x: (width * 8.5) / 16, y: (height * 8.5) / 16 } })
     await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^pants-1\.jpg, row 9, column 9/)

@@ -108,7 +108,7 @@ const ACTIVATION_KINDS: readonly ActivationKind[] = [
 ]
 
 function activation(kind: ActivationKind): Case {
-  // Scaled, so that both tails are reached.
+  // Inputs are scaled, so that both tails are reached.
   return {
     name: `activation ${kind} [7, 83]`,
     tolerance: FUNCTION,

@@ -1,6 +1,6 @@
 /**
- * What all engines owe, in one file of tests, so that each engine is made once and each of a GPU's shaders compiled once: an emulation of one takes
- * seconds for both. `npm test -- test/conformance -t 'contract'` runs a part.
+ * Tries what all engines owe in one file of tests, so that each engine is made once and each of a GPU's shaders compiled once: an emulation of one
+ * takes seconds for both. `npm test -- test/conformance -t 'contract'` runs a part.
  */
 import './contract.js'
 import './functions.js'

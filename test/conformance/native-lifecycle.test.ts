@@ -96,7 +96,7 @@ test('the number of threads is what the process may use', () => {
   const allowed = /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? ''
   let cores = 0
   for (const range of allowed.split(',')) {
-    const [from, to = from] = range.split('-').map(Number)
+    const [from = Number.NaN, to = from] = range.split('-').map(Number)
     cores += to - from + 1
   }
   const threads = Number(/(\d+) threads?$/.exec(createNativeEngine().description)?.[1])

@@ -7,7 +7,7 @@ import { createNativeEngine } from '../../src/platform/node/native/index.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
 import { ENGINE_VARIANTS } from '../support/engines.js'
-import { pseudoRandom, relativeError, weights } from './one-step.js'
+import { named, outputOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 const GRID = { rows: 3, columns: 4 }
 const BASE: VitConfig = {
@@ -77,7 +77,7 @@ function pixelsFor({ plan }: VitPlan, batch: number): Float32Array {
 
 const exact = ENGINE_VARIANTS.filter(({ precision }) => precision === 'float32')
 
-describe.each(exact)('networks, $name', ({ engine }) => {
+describe.each(exact.map(named))('networks, %s', (_, { engine }) => {
   test.each(Object.entries(VARIANTS))('%s: every value, and the last ones alone', async (_, variant) => {
     const made = vit(variant)
     const { plan, slots } = made
@@ -92,7 +92,7 @@ describe.each(exact)('networks, $name', ({ engine }) => {
       const actual = await program.run(pixels, { batch: 2 })
       expect([...actual.keys()].sort()).toEqual([...outputs].sort())
       for (const [slot, values] of actual) {
-        const error = relativeError(values, expected.get(slot) ?? new Float32Array())
+        const error = relativeError(values, outputOf(expected, slot))
         expect(error, slot).toBeLessThanOrEqual(TOLERANCE)
       }
     }
@@ -126,7 +126,7 @@ test.each([
     const pixels = pixelsFor(made, batch)
     using model = await create().load(made.plan, weights)
     using program = model.compile(made.plan, [made.slots.tokens])
-    const whole = (await program.run(pixels, { batch })).get(made.slots.tokens) ?? new Float32Array()
+    const whole = outputOf(await program.run(pixels, { batch }), made.slots.tokens)
     const size = pixels.length / batch
     for (let image = 0; image < batch; image++) {
       const single = await program.run(pixels.subarray(image * size, (image + 1) * size))

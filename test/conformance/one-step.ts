@@ -26,7 +26,7 @@ export const weights: WeightSource = {
   read: async (name, shape) => {
     let seed = 0
     for (const letter of name) seed = (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0
-    const [rows, columns = 1] = shape
+    const [rows = 1, columns = 1] = shape
     const scale = shape.length === 2 && rows > 1 ? 1.7 / Math.sqrt(columns) : 1
     const around = /norm|gamma/i.test(name) && !name.endsWith('bias') ? 1 : 0
     return pseudoRandom(elementCount(shape), seed).map(
@@ -56,9 +56,9 @@ export function tower(depth: number, rows: number, width: number) {
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   let difference = 0
   let size = 0
-  for (let i = 0; i < expected.length; i++) {
-    difference += (actual[i] - expected[i]) ** 2
-    size += expected[i] ** 2
+  for (const [i, value] of expected.entries()) {
+    difference += ((actual[i] ?? Number.NaN) - value) ** 2
+    size += value ** 2
   }
   return Math.sqrt(difference / (size || 1))
 }
@@ -92,4 +92,16 @@ export function pairOf(rows: number, width: number, step: Step): StepPlan {
   const other: Step = { op: 'scale', input: 'x', output: 'other', gamma: 'other' }
   const shape = [rows, width]
   return planOf(shape, [other, step], { other: shape, y: shape }, { other: [width] })
+}
+
+/** Returns the output of a run; throws by name where the run did not give it. */
+export function outputOf(run: ReadonlyMap<SlotName, Float32Array>, slot: SlotName): Float32Array {
+  const values = run.get(slot)
+  if (values === undefined) throw new Error(`the run gave ${[...run.keys()].join(', ')} and not ${slot}`)
+  return values
+}
+
+/** Puts a row's name before it, for the `%s` of a test's name: vitest would quote and cut it by `$name`. */
+export function named<Row extends { readonly name: string }>(row: Row): readonly [string, Row] {
+  return [row.name, row]
 }

@@ -8,12 +8,12 @@ import { createReferenceEngine } from '../../src/engine/reference/reference-engi
 import { elementCount } from '../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, NOT_TRIED } from '../support/engines.js'
 import { type Case, casesFor } from './cases.js'
-import { planOf, pseudoRandom, relativeError, weights } from './one-step.js'
+import { named, outputOf, planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
 
 /**
- * The largest error that rounding the operands of a product can make, beside the largest value: 2^-9 for each of two, growing with what follows
+ * Rounding the operands of a product can make errors of this size, beside the largest value: 2^-9 for each of two, growing with what follows
  * the product; bytes have 2^-8 of the largest of a row. `high` rounds to 2^-17; halves of weights to 2^-11.
  */
 const NARROW = { high: 5e-5, bfloat16: 0.03, float16: 0.004, int8: 0.06 } as const
@@ -26,7 +26,7 @@ async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
   using model = await engine.load(plan, weights)
   using program = model.compile(plan, [output])
   const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
-  return (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+  return outputOf(await program.run(pixels, { batch: BATCH }), output)
 }
 
 function expected(row: Case): Promise<Float32Array> {
@@ -39,23 +39,24 @@ function isLinear({ make }: Case): boolean {
   return make().plan.steps.every(({ op }) => op === 'linear')
 }
 
-describe.each(ENGINE_VARIANTS)('ops, $name', ({ precision, ...variant }) => {
+describe.each(ENGINE_VARIANTS.map(named))('ops, %s', (_, { precision, ...variant }) => {
   let engine: Engine
   beforeAll(async () => {
     engine = await variant.engine()
   })
-  // A GPU's ways to multiply are the affair of linear layers alone, and slow to compile on an emulation.
+  // A GPU's ways to multiply are the affair of linear layers alone, and an emulation is slow to compile them.
   const isWay = variant.name.startsWith('webgpu') && precision !== 'float32'
-  const cases = casesFor(variant.name.split(',')[0])
+  const [engineName = ''] = variant.name.split(',')
+  const cases = casesFor(engineName)
   const rows = isWay ? cases.filter(isLinear) : cases
-  test.each(rows)('$name agrees with the reference', async (row) => {
+  test.each(rows.map(named))('%s agrees with the reference', async (_, row) => {
     const actual = await runOn(engine, row)
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(
       precision === 'float32' ? row.tolerance : Math.max(row.tolerance, NARROW[precision]),
     )
   })
 
-  // Values that bfloat16 holds, so that scores are exact and only their size, up to 1000, is on trial.
+  // Bfloat16 holds these values, so that scores are exact and only their size, up to 1000, is on trial.
   test('attention stands scores whose exponentials no float can hold', async () => {
     const [tokens, width] = [70, 64]
     const { plan, output } = planOf(
@@ -68,7 +69,7 @@ describe.each(ENGINE_VARIANTS)('ops, $name', ({ precision, ...variant }) => {
     const on = async (someEngine: Engine) => {
       using model = await someEngine.load(plan, weights)
       using program = model.compile(plan, [output])
-      return (await program.run(pixels)).get(output) ?? new Float32Array()
+      return outputOf(await program.run(pixels), output)
     }
     const error = relativeError(await on(engine), await on(createReferenceEngine()))
     expect(error).toBeLessThanOrEqual(precision === 'float32' ? 1e-4 : 0.01)

@@ -46,9 +46,9 @@ function testKinds(
   const cases = kinds
     .flatMap((kind) => goldens.cases(kind).map(({ id }) => ({ id, kind })))
     .filter(({ id }) => only(id))
-  test.each(cases)(
-    '$id',
-    async ({ id, kind }) => {
+  test.each(cases.map(({ id, kind }) => [id, kind] as const))(
+    '%s',
+    async (id, kind) => {
       const { failures, count } = await failuresOf(id, kind, await makeEngine())
       expect(failures).toEqual([])
       expect(count, 'comparisons made').toBeGreaterThan(0)

@@ -1,6 +1,6 @@
 /**
- * Decoding, resizing, cropping and normalising against Pillow, torch, Birder, Hugging Face, Facebook and timm, level by level. PNG from the file on;
- * JPEG from Pillow's own pixels, beside a comparison of the decoders.
+ * Compares decoding, resizing, cropping and normalising with Pillow, torch, Birder, Hugging Face, Facebook and timm, level by level. PNG is followed
+ * from the file on; JPEG from Pillow's own pixels, beside a comparison of the decoders.
  */
 import { describe, expect, test } from 'vitest'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'

@@ -331,7 +331,7 @@ function quickCompiler(): string {
 /** Birder's numbers have six decimals; the JPEG decoder is another one. */
 function expectEmbedding(embedding: readonly number[]): void {
   const { photos } = JSON.parse(readFileSync(join(repository, 'models/mini/expected.json'), 'utf8')) as {
-    photos: Record<string, { first8: readonly number[]; l2norm: number }>
+    photos: { 'hat-1.jpg': { first8: readonly number[]; l2norm: number } }
   }
   const { first8, l2norm } = photos['hat-1.jpg']
   expect(embedding).toHaveLength(192)

@@ -16,7 +16,7 @@ const execute = promisify(execFile)
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 export const chromiumPath = process.env.PLUMAGE_CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null
 
-/** The browsers of this process: it ends with them. */
+/** Keeps the browsers of this process, which end with it. */
 const browsers = new Map<boolean, Promise<Browser>>()
 
 /**
@@ -39,7 +39,7 @@ async function startChromium(gpu: boolean): Promise<Browser> {
     args: [
       '--no-sandbox',
       '--enable-unsafe-swiftshader',
-      // As in Node; on an emulation, clearing memory takes most of a shader's compilation.
+      // Node's is set in the same way: on an emulation, clearing memory takes most of a shader's compilation.
       '--enable-dawn-features=disable_workgroup_init',
       gpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU',
     ],
@@ -75,8 +75,13 @@ export function callIn<Name extends keyof Suite>(
   name: Name,
   ...options: Parameters<Suite[Name]>
 ): Promise<Awaited<ReturnType<Suite[Name]>>> {
-  const run = ([fn, argument]: readonly [string, unknown]) =>
-    (globalThis as unknown as { suite: Record<string, (argument: unknown) => unknown> }).suite[fn](argument)
+  const run = ([fn, argument]: readonly [string, unknown]) => {
+    const called = (globalThis as unknown as { suite: Record<string, (argument: unknown) => unknown> }).suite[
+      fn
+    ]
+    if (called === undefined) throw new Error(`the page has no function ${fn}`)
+    return called(argument)
+  }
   return page.evaluate<unknown, readonly [string, unknown]>(run, [name, options[0]]) as Promise<
     Awaited<ReturnType<Suite[Name]>>
   >
@@ -119,8 +124,10 @@ export async function serveSite(page: string, folders: Readonly<Record<string, s
   const server = createServer((request, response) => {
     if (site.handler?.(request, response)) return
     const asked = new URL(request.url ?? '/', 'http://localhost').pathname
-    // What cannot be decoded is the name of nothing here.
-    const [, name, ...rest] = (/%(?![0-9a-f]{2})/i.test(asked) ? '' : decodeURIComponent(asked)).split('/')
+    // A path that cannot be decoded names nothing here.
+    const [, name = '', ...rest] = (/%(?![0-9a-f]{2})/i.test(asked) ? '' : decodeURIComponent(asked)).split(
+      '/',
+    )
     const root = roots[name]
     const path = root === undefined ? null : normalize(join(root, rest.join('/') || 'index.html'))
     if (path === null || !path.startsWith(root + sep) || !existsSync(path)) {

@@ -16,7 +16,7 @@ export interface EngineVariant {
   /** Reads like `native, avx2, int8`. */
   readonly name: string
   readonly precision: Exclude<Precision, 'float64'>
-  /** Null for all engines but the native one. */
+  /** Is null for all engines but the native one. */
   readonly instructionSet: InstructionSet | null
   /** Gives the same one each time: tests share it and leave it alone. */
   engine(): Promise<Engine>

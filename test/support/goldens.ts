@@ -8,7 +8,7 @@ import type { GoldenCase } from '../../src/verify/case.js'
 export interface Goldens {
   /** The paths of cases are relative to this folder. */
   readonly root: string
-  /** True for the whole set, false for the committed part. */
+  /** Is true for the whole set, false for the committed part. */
   readonly whole: boolean
   /** Returns all cases of a kind such as `vit`, `dialect`, `preprocess`; throws where there is none, since a test over nothing proves nothing. */
   cases(kind: string): readonly GoldenCase[]

@@ -1,5 +1,5 @@
 /**
- * The GPUs that Dawn finds here, and every way to compute on them: emulations, where scripts/test.mjs has named their drivers. The one that comes
+ * Finds the GPUs that Dawn has here, and every way to compute on them: emulations, where scripts/test.mjs has named their drivers. The one that comes
  * first runs everything; a further one is only looked for where the first cannot multiply halves.
  */
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
@@ -16,7 +16,7 @@ type Dawn = { requestAdapter(): Promise<Adapter | null> }
 
 export interface TestGpu {
   readonly name: string
-  /** A fresh device each time. */
+  /** Gives a fresh device each time. */
   request(): Promise<DeviceParts>
 }
 
@@ -24,7 +24,7 @@ const dawn = await import('webgpu').then(
   ({ create }) => create as unknown as (options: readonly string[]) => Dawn,
   () => null,
 )
-/** Kept: a device whose Dawn is collected is lost. */
+/** These are kept, since a device whose Dawn is collected is lost. */
 const dawns = new Map<string, Dawn>()
 
 async function adapterOrNull(named: string): Promise<Adapter | null> {
@@ -53,16 +53,16 @@ async function gpuOrNull(named: string): Promise<(TestGpu & { readonly hasHalves
 const first = await gpuOrNull('')
 const second = first === null || first.hasHalves ? null : await gpuOrNull('llvmpipe')
 
-/** Null where there is none. */
+/** Is null where there is none. */
 export const GPU: TestGpu | null = first
-/** One that multiplies halves. */
+/** Multiplies halves; null where there is none. */
 export const HALF_GPU: TestGpu | null = first?.hasHalves ? first : second?.hasHalves ? second : null
 
 export interface GpuWay extends TestGpu {
   readonly precision: 'float32' | 'float16'
 }
 
-/** Each way to compute, as a GPU that has no faster one; on the second GPU those alone that the first lacks. */
+/** Shows each way to compute as a GPU that has no faster one; on the second GPU those alone that the first lacks. */
 export const GPU_WAYS: readonly GpuWay[] = [
   ...(first === null ? [] : await waysOf(first, () => true)),
   ...(second === null ? [] : await waysOf(second, ({ half, matrix }) => half || matrix !== null)),
@@ -89,14 +89,14 @@ async function waysOf(
   return ways
 }
 
-/** The device, without what is faster than a way to compute. */
+/** Takes from a device what is faster than a way to compute. */
 function without(parts: DeviceParts, { half, matrix }: ShaderSupport): DeviceParts {
   if (matrix !== null) return { ...parts, matrixUnits: [matrix] }
   const has = (feature: string) => (half || feature !== 'shader-f16') && parts.device.features.has(feature)
   return { ...parts, matrixUnits: [], device: overriding(parts.device, { features: { has } }) }
 }
 
-/** The same device, but for some members. */
+/** Makes a device that is the same but for some members. */
 export function overriding(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
   return new Proxy(device, {
     get(target, name) {

@@ -25,7 +25,7 @@ export function madeOnce(name: string, make: (folder: string) => Promise<void>):
 async function makeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(folderOfRun(), name)
   mkdirSync(folder, { recursive: true })
-  // A minute and a half: installing from a registry may take that long.
+  // They wait for a minute and a half: installing from a registry may take that long.
   const release = await lock(folder, { stale: 20_000, retries: { retries: 450, factor: 1, minTimeout: 200 } })
   try {
     const done = join(folder, '.made')

@@ -1,4 +1,4 @@
-/** Bytes in memory as a source, and a source that counts what is asked of it. */
+/** Makes sources of bytes in memory, one of which counts what is asked of it. */
 import type { ByteSource } from '../../src/checkpoint/checkpoint.js'
 
 export function memorySource(bytes: Uint8Array, label = 'memory'): ByteSource {
@@ -6,7 +6,7 @@ export function memorySource(bytes: Uint8Array, label = 'memory'): ByteSource {
 }
 
 export interface CountingSource extends ByteSource {
-  /** Bytes asked for so far, all reads together. */
+  /** Counts the bytes asked for so far, all reads together. */
   bytesRead(): number
 }
 

@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/platform/node/package-root.js'
 import { madeOnce } from './made-once.js'
 
 export interface Packed {
-  /** Of the tarball. */
+  /** Is where the tarball lies. */
   readonly path: string
   readonly size: number
   readonly files: readonly { readonly path: string }[]
@@ -18,7 +18,9 @@ export async function packPackage(): Promise<Packed> {
     if (!existsSync(join(packageRoot, 'dist/index.js')))
       throw new Error('Nothing is built: run `npm run build`.')
     const { stdout } = await npm(['pack', '--json', '--pack-destination', folder], packageRoot)
-    const [{ filename, size, files }] = Object.values(JSON.parse(stdout) as Record<string, NpmPacked>)
+    const [about] = Object.values(JSON.parse(stdout) as Record<string, NpmPacked>)
+    if (about === undefined) throw new Error(`npm pack said nothing of what it packed: ${stdout}`)
+    const { filename, size, files } = about
     const packed: Packed = { path: join(folder, filename), size, files }
     writeFileSync(join(folder, 'packed.json'), JSON.stringify(packed))
   })

@@ -4,12 +4,12 @@
  */
 import { zipSync } from 'fflate'
 
-/** Instructions as they are. */
+/** Takes instructions as they are. */
 export interface RawPickle {
   readonly raw: Uint8Array
 }
 
-/** A tensor on the storage `key` of `count` elements. */
+/** Describes a tensor on the storage `key` of `count` elements. */
 export interface PickledTensor {
   readonly key: string
   readonly count: number
@@ -34,7 +34,7 @@ export type Picklable =
 
 export const raw = (text: string): RawPickle => ({ raw: latin1(text) })
 
-/** A whole pickle of protocol 2. */
+/** Writes a whole pickle of protocol 2. */
 export function pickle(value: Picklable): Uint8Array {
   return concat([latin1('\x80\x02'), put(value), latin1('.')])
 }
@@ -42,12 +42,12 @@ export function pickle(value: Picklable): Uint8Array {
 export interface TorchZipOptions {
   readonly root?: string
   readonly byteOrder?: 'little' | 'big'
-  /** Names of entries to deflate. */
+  /** Names the entries to deflate. */
   readonly deflate?: readonly string[]
   readonly extra?: Readonly<Record<string, Uint8Array>>
 }
 
-/** `value` may be a finished pickle. Storages are by key. */
+/** Writes the file: `value` may be a finished pickle, storages are found by key. */
 export function torchZip(
   value: Picklable | Uint8Array,
   storages: Readonly<Record<string, Uint8Array>>,

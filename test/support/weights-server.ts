@@ -1,4 +1,4 @@
-/** A real web server on this machine that serves a file well or badly, and remembers what it was asked. */
+/** Runs a real web server on this machine that serves a file well or badly, and remembers what it was asked. */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface WeightsServer extends AsyncDisposable {
-  /** `http://127.0.0.1:port` */
+  /** Reads like `http://127.0.0.1:port`. */
   readonly origin: string
   readonly requests: readonly IncomingMessage[]
 }
@@ -36,9 +36,9 @@ export async function startServer(answer: Answerer): Promise<WeightsServer> {
 
 export interface Manners {
   readonly etag?: string
-  /** Whether `Range` is understood; true unless said otherwise. */
+  /** Says whether `Range` is understood; true unless said otherwise. */
   readonly ranges?: boolean
-  /** Whether the length is announced; true unless said otherwise. */
+  /** Says whether the length is announced; true unless said otherwise. */
   readonly length?: boolean
   /** The connection is cut when so many bytes of this answer have been sent. */
   readonly cutAfter?: number
@@ -87,7 +87,7 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** A folder of this test's own, gone after it. */
+/** Makes a folder of this test's own, gone after it. */
 export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'plumage-hub-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }

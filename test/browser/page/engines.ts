@@ -6,7 +6,7 @@ import { elementCount } from '../../../src/tensor/shape.js'
 import type { Comparison, GoldenCase, OpenSource } from '../../../src/verify/case.js'
 import { runVitCase } from '../../../src/verify/vit-case.js'
 import { type Case, casesFor } from '../../conformance/cases.js'
-import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
+import { outputOf, planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
 import { watched } from './watched.js'
 
 const { createReferenceEngine, createWasmEngine, createWebgpuEngine } = library
@@ -17,13 +17,13 @@ async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
   using model = await engine.load(plan, weights)
   using program = model.compile(plan, [output])
   const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
-  return (await program.run(pixels, { batch: BATCH })).get(output) ?? new Float32Array()
+  return outputOf(await program.run(pixels, { batch: BATCH }), output)
 }
 
 export interface Outcome {
   readonly engine: string
   readonly cases: number
-  /** Those that are not within their tolerance, a line each. */
+  /** Lists those that are not within their tolerance, a line each. */
   readonly failures: readonly string[]
 }
 
@@ -31,7 +31,7 @@ interface WatchedDevice {
   destroy(): void
   readonly lost: Promise<unknown>
 }
-/** Every device that the page was given, the last one last. */
+/** Keeps every device that the page was given, the last one last. */
 const devices: WatchedDevice[] = []
 let gpuEngine: Promise<library.WebgpuEngine> | undefined
 
@@ -144,8 +144,10 @@ export async function lostDevice(): Promise<LossReport> {
     () => null,
     (error) => error.code,
   )
-  devices[0].destroy()
-  await devices[0].lost
+  const [device] = devices
+  if (device === undefined) throw new Error('the page was given no device')
+  device.destroy()
+  await device.lost
   const during = await running
   const after = (await program.run(pixels)).get(output)
   const same = before?.every((value, i) => value === after?.[i]) ?? false

@@ -36,11 +36,13 @@ async function embeddings(options: {
     }
     return found
   })
+  const [first] = value
+  if (first === undefined) throw new Error('there are no photos')
   return {
     embeddings: value.map(({ embedding }) => [...embedding]),
     identity: encoder.identity,
     longest,
-    box: value[0].patchBox(0, 1),
+    box: first.patchBox(0, 1),
   }
 }
 
@@ -168,7 +170,9 @@ async function fromPage(photo: string): Promise<Record<string, number>> {
   const found: Record<string, number> = {}
   for (const [name, source] of Object.entries(sources)) {
     const again = await encoder.encode(source)
-    found[name] = Math.max(...again.embedding.map((value, i) => Math.abs(value - embedding[i])))
+    found[name] = Math.max(
+      ...again.embedding.map((value, i) => Math.abs(value - (embedding[i] ?? Number.NaN))),
+    )
   }
   // What was given stays the page's.
   found.bitmapWidth = sources.bitmap.width

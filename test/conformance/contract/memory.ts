@@ -6,12 +6,12 @@ import { type ContractCase, loaded, type Subject } from './subject.js'
 const refused = { code: 'out-of-memory' }
 
 async function weightsBeyondMemory({ engine }: Subject): Promise<void> {
-  const shape = [2 ** 24, 2 ** 20]
+  const [columns, depth] = [2 ** 24, 2 ** 20]
   const { plan } = planOf(
-    [1, shape[1]],
+    [1, depth],
     [{ op: 'linear', input: 'x', output: 'y', weight: 'vast', bias: null }],
-    { y: [1, shape[0]] },
-    { vast: shape },
+    { y: [1, columns] },
+    { vast: [columns, depth] },
   )
   let reads = 0
   const source = {

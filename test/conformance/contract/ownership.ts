@@ -6,7 +6,7 @@ import { attempt, type ContractCase, loaded, nextTurn, type Subject } from './su
 
 const disposed = { code: 'disposed' }
 
-/** Stands until the interface says it. */
+/** Knows that an engine can be disposed of until its interface says so. */
 function end(engine: Engine): Promise<void> {
   return Promise.resolve((engine as Engine & AsyncDisposable)[Symbol.asyncDispose]())
 }

@@ -1,8 +1,8 @@
 /** Several things at once on one engine do not touch each other, and numbers that are none stay in their row. */
 import { expect } from 'vitest'
 import type { Step } from '../../../src/engine/plan.js'
-import { planOf, pseudoRandom, tower, weights } from '../one-step.js'
-import { type ContractCase, loaded, outputOf, type Subject } from './subject.js'
+import { outputOf, planOf, pseudoRandom, tower, weights } from '../one-step.js'
+import { type ContractCase, loaded, type Subject } from './subject.js'
 
 async function twoRuns({ engine }: Subject): Promise<void> {
   const made = tower(3, 7, 64)
@@ -66,7 +66,7 @@ async function pixelsOverwritten({ engine, long }: Subject): Promise<void> {
   expect(outputOf(await transferred, output)).toEqual(zeros)
 }
 
-/** One of each kind of step that mixes values of a row or rows. */
+/** Has one of each kind of step that mixes values of a row or rows. */
 const NAN_STEPS: readonly Step[] = [
   { op: 'attention', input: 'x', output: 'mixed', heads: 2, scale: 0.3, queryNorm: null, keyNorm: null },
   {
