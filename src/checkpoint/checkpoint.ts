@@ -55,3 +55,14 @@ export interface FileCheckpoint extends Checkpoint {
 
 /** Holds its files open until it is disposed of. */
 export interface OpenCheckpoint extends FileCheckpoint, AsyncDisposable {}
+
+/** A tensor as a format's reader finds it, with the way to its bytes. */
+export interface FoundTensor extends TensorInfo {
+  /** Gives the elements: little-endian, row-major, in memory of their own. */
+  readBytes(): Promise<Uint8Array>
+}
+
+/** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */
+export interface FoundCheckpoint extends Omit<FileCheckpoint, 'tensors' | 'read'> {
+  readonly tensors: ReadonlyMap<string, FoundTensor>
+}

@@ -1,24 +1,21 @@
-/** Tells a checkpoint from others without reading all of it. Results name it as part of their identity, so it is the same on every platform. */
-import type { ByteSource } from './checkpoint.js'
-
-const CHUNK = 64 * 1024
-const CHUNKS = 16
-
 /**
- * Gives 12 hex digits of a hash over the size and evenly spaced pieces of the file, the first and the last among them. It is no proof
- * against somebody who wants to deceive; downloads are checked by their whole SHA-256.
+ * Tells a checkpoint from others without reading all of it. Results name it as part of their identity, so it is the same on every platform:
+ * the first 12 hex digits of a SHA-256 over the size, as text, and evenly spaced pieces of the file.
  *
- * @param sha256 hashes the pieces one behind the other, as the platform does it best, and gives hex digits
+ * It is no proof against somebody who wants to deceive; downloads are checked by their whole SHA-256.
  */
-export async function fingerprintOf(
-  source: ByteSource,
-  sha256: (pieces: readonly Uint8Array[]) => string,
-): Promise<string> {
-  const pieces: Uint8Array[] = [new TextEncoder().encode(`${source.size}`)]
-  const last = Math.max(source.size - CHUNK, 0)
-  for (let i = 0; i < CHUNKS; i++) {
-    const offset = Math.round((i / (CHUNKS - 1)) * last)
-    pieces.push(await source.read(offset, Math.min(CHUNK, source.size)))
-  }
-  return sha256(pieces).slice(0, 12)
+
+const PIECE = 64 * 1024
+const PIECES = 16
+export const FINGERPRINT_DIGITS = 12
+
+/** Gives where the pieces lie, the first and the last of the file among them, for a file of `size` bytes. */
+export function fingerprintPieces(
+  size: number,
+): readonly { readonly offset: number; readonly length: number }[] {
+  const last = Math.max(size - PIECE, 0)
+  return Array.from({ length: PIECES }, (_, index) => ({
+    offset: Math.round((index / (PIECES - 1)) * last),
+    length: Math.min(PIECE, size),
+  }))
 }

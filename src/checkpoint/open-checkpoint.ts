@@ -1,6 +1,6 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
-import type { ByteSource, FileCheckpoint, OpenCheckpoint } from './checkpoint.js'
-import { CheckpointError } from './checkpoint-error.js'
+import type { ByteSource, FoundCheckpoint, OpenCheckpoint } from './checkpoint.js'
+import { assertShape, CheckpointError } from './checkpoint-error.js'
 import { describeBytes } from './describe-bytes.js'
 import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
@@ -44,20 +44,32 @@ export async function openCheckpoint(
     return sibling
   }
   try {
-    const checkpoint = await openByContent(source, openOwned, signal)
-    return { ...checkpoint, [Symbol.asyncDispose]: () => closeAll(owned) }
+    const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
+    const found = await openerOf(source, first)(source, signal, openOwned)
+    return {
+      ...found,
+      async read(name, shape) {
+        const tensor = found.tensors.get(name)
+        if (tensor === undefined) throw missingTensor(found, name)
+        if (shape !== undefined) assertShape(name, tensor.shape, shape)
+        return { dtype: tensor.dtype, shape: tensor.shape, bytes: await tensor.readBytes() }
+      },
+      [Symbol.asyncDispose]: () => closeAll(owned),
+    }
   } catch (error) {
     await closeAll(owned)
     throw error
   }
 }
 
-async function openByContent(
+type Opener = (
   source: ByteSource,
-  openSibling: (name: string) => Promise<ByteSource>,
   signal: AbortSignal | undefined,
-): Promise<FileCheckpoint> {
-  const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
+  openSibling: (name: string) => Promise<ByteSource>,
+) => Promise<FoundCheckpoint>
+
+/** Tells by its first bytes who opens a file. Throws `truncated`, `unknown-format`. */
+function openerOf(source: ByteSource, first: Uint8Array): Opener {
   if (first.length < 10) {
     const size = first.length === 0 ? 'is empty' : `has ${first.length} bytes`
     throw new CheckpointError(
@@ -66,14 +78,22 @@ async function openByContent(
     )
   }
   if (startsWith(first, 0, [0x50, 0x4b, 3, 4]) || startsWith(first, 0, [0x50, 0x4b, 5, 6]))
-    return openTorchZip(source, signal)
-  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC)) return openTorchLegacy(source, signal)
-  if (looksLikeSafetensors(source, first)) return openSafetensors(source, signal)
-  if (/^\s*\{/.test(String.fromCharCode(...first))) return openSharded(source, openSibling, signal)
+    return openTorchZip
+  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC)) return openTorchLegacy
+  if (looksLikeSafetensors(source, first)) return openSafetensors
+  if (/^\s*\{/.test(String.fromCharCode(...first))) return openSharded
   throw new CheckpointError(
     'unknown-format',
     `${source.label} is not a checkpoint but ${describeBytes(first)}. ` +
       'Expected: safetensors (or the index of a sharded one), or a PyTorch file (.pt, .pth) of tensors.',
+  )
+}
+
+function missingTensor({ label, tensors }: FoundCheckpoint, name: string): CheckpointError {
+  return new CheckpointError(
+    'missing-tensor',
+    `${label} has no tensor ${name}; it holds ${tensors.size} others`,
+    { tensor: name },
   )
 }
 

@@ -8,6 +8,7 @@ import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import type { LoadOptions } from './load-options.js'
@@ -40,7 +41,7 @@ export interface OpenModel extends AsyncDisposable {
   readonly vit: VitModel
   /** Names the model after its file. */
   readonly name: string
-  /** Tells the file from others of its size by 12 hex digits (`fingerprintOf`). */
+  /** Tells the file from others of its size by 12 hex digits (checkpoint/fingerprint.ts). */
   readonly fingerprint: string
   /** Holds the `preprocessor_config.json` beside it, where there is one. */
   readonly preprocessorFile: PlainValue | undefined
@@ -141,7 +142,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const batch = items.length
     const grid = this.#network.gridOf([first.image.height, first.image.width])
     const plan = this.#network.planFor(grid)
-    const pixels = others.length === 0 ? first.image.pixels : joined(items.map(({ image }) => image.pixels))
+    const pixels =
+      others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
     const outputs = slotsFor(plan, choice)
     const values = await this.#network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
     await this.#network.assertFinite(slotValues(values, plan.slots.embedding))
@@ -169,14 +171,4 @@ function assertTakesRgb({ channels }: VitConfig, name: string): void {
     `${name} takes images of ${channels} channel${channels === 1 ? '' : 's'}; the encoder makes RGB. ` +
       'Run it through Network with pixels of your own.',
   )
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

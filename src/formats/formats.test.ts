@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { memorySource } from '../../test/support/memory-source.js'
-import { openSafetensors } from '../checkpoint/safetensors/open-safetensors.js'
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { elementCount } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import type { Chunks } from './chunk.js'
@@ -113,7 +113,7 @@ test('safetensors reads back: names, shapes, numbers and metadata, and the numbe
       const named = arrays.map((each, index) => ({ ...each, name: `tensor ${index} é` }))
       const bytes = await bytesOf(safetensorsFile(named, { note }))
       expect((8 + Number(bytes.readBigUInt64LE(0))) % 8).toBe(0)
-      const checkpoint = await openSafetensors(memorySource(bytes))
+      const checkpoint = await openCheckpoint(memorySource(bytes))
       expect(checkpoint.metadata).toEqual({ note })
       for (const { name, shape, values } of named) {
         expect(checkpoint.tensors.get(name)?.shape).toEqual(shape)

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openSafetensors } from '../../src/checkpoint/safetensors/open-safetensors.js'
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
 import { memorySource } from '../support/memory-source.js'
 import { folderWith, runInTest } from './run-in-test.js'
@@ -46,7 +46,7 @@ test('safetensors holds embedding, patches, registers and what else was asked fo
     '0,-1',
   ]
   expect((await runInTest(args, { cwd: folder.path })).code).toBe(0)
-  const checkpoint = await openSafetensors(
+  const checkpoint = await openCheckpoint(
     memorySource(readFileSync(join(folder.path, 'maps/a.jpg.safetensors'))),
   )
   expect([...checkpoint.tensors].map(([name, { shape }]) => [name, shape])).toEqual([

@@ -3,10 +3,10 @@
  *
  * The index is not trusted: a shard must be a plain file name beside it, and each must hold exactly what the index says.
  */
-import { assembleCheckpoint } from '../assemble-checkpoint.js'
 import {
   type ByteSource,
-  type FileCheckpoint,
+  type FoundCheckpoint,
+  type FoundTensor,
   isRecord,
   type PlainRecord,
   type PlainValue,
@@ -15,30 +15,28 @@ import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
 import { unwrapNames } from '../unwrap-names.js'
-import { readSafetensorsHeader, type StoredTensor } from './read-header.js'
+import { headerLength, parseSafetensorsHeader } from './parse-header.js'
 
 const LONGEST_INDEX = 100_000_000
 const MOST_SHARDS = 1000
 
-interface ShardedTensor extends StoredTensor {
-  readonly shard: ByteSource
-}
-
 /** `openSibling` opens a file beside the index by its name; the caller closes what it has opened. */
 export async function openSharded(
   index: ByteSource,
+  signal: AbortSignal | undefined,
   openSibling: (name: string) => Promise<ByteSource>,
-  signal?: AbortSignal,
-): Promise<FileCheckpoint> {
+): Promise<FoundCheckpoint> {
   const { shardOf, metadata } = await readIndex(index, signal)
-  const stored = new Map<string, ShardedTensor>()
+  const stored = new Map<string, FoundTensor>()
   for (const shardName of new Set(shardOf.values())) {
     signal?.throwIfAborted()
     const shard = await openSibling(shardName)
-    const header = await readSafetensorsHeader(shard, signal)
-    for (const [name, tensor] of header.tensors) {
+    const length = headerLength(shard, await readRange(shard, 0, 8, 'the length of the header', signal))
+    const header = await readRange(shard, 8, length, 'the header', signal)
+    for (const [name, { offset, ...info }] of parseSafetensorsHeader(shard, header).tensors) {
       if (shardOf.get(name) !== shardName) refuseStray(index, name, shardName, shardOf.get(name))
-      stored.set(name, { ...tensor, shard })
+      const readBytes = () => readRange(shard, offset, info.byteLength, name, signal)
+      stored.set(name, { ...info, readBytes })
     }
   }
   for (const [name, shardName] of shardOf) {
@@ -49,10 +47,7 @@ export async function openSharded(
       { tensor: name },
     )
   }
-  return assembleCheckpoint(
-    { label: index.label, format: 'safetensors', metadata, ...unwrapNames(stored) },
-    ({ shard, offset, byteLength }, name) => readRange(shard, offset, byteLength, name, signal),
-  )
+  return { label: index.label, format: 'safetensors', metadata, ...unwrapNames(stored) }
 }
 
 function refuseStray(index: ByteSource, name: string, found: string, said: string | undefined): never {

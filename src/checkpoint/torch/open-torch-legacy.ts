@@ -2,23 +2,17 @@
  * Opens a file of torch.save before PyTorch 1.6. It is five pickles one after the other (a magic number, the version, the machine,
  * the value, the names of the storages), then the storages in that order, each after its count of elements.
  */
-import { assembleCheckpoint } from '../assemble-checkpoint.js'
-import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
+import type { ByteSource, FoundCheckpoint, FoundTensor } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleStorage, type PickleValue, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
 import { readRange } from '../read-range.js'
 import { findStateDict } from './state-dict.js'
-import { gatherWindow, type TensorWindow, tensorWindow } from './tensor-window.js'
+import { gatherWindow, tensorWindow } from './tensor-window.js'
 
 const FIRST_GUESS = 256 * 1024
 const LONGEST_PICKLES = 64 * 2 ** 20
 const VERSION = 1001
-
-interface LegacyTensor extends TensorWindow {
-  /** Counts bytes from the start of the file to the storage's first element. */
-  readonly offset: number
-}
 
 interface LegacyPickles {
   readonly version: PickleValue
@@ -33,7 +27,7 @@ interface LegacyPickles {
 }
 
 /** Reads the pickles and the counts of the storages; tensors are read when asked for. */
-export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal): Promise<FileCheckpoint> {
+export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal): Promise<FoundCheckpoint> {
   const { version, machine, root, keys, storages, byteLength } = await readPickles(source, signal)
   assertKnownMachine(source, version, machine)
   if (!isKind(keys, 'list')) {
@@ -41,7 +35,7 @@ export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal):
   }
   const state = findStateDict(root, source.label)
   const offsets = await locateStorages(source, keys.items, storages, byteLength, signal)
-  const tensors = new Map<string, LegacyTensor>()
+  const tensors = new Map<string, FoundTensor>()
   for (const [name, tensor] of state.tensors) {
     const offset = offsets.get(tensor.storage.key)
     if (offset === undefined) {
@@ -51,15 +45,14 @@ export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal):
         { tensor: name },
       )
     }
-    tensors.set(name, { ...tensorWindow(tensor, name, source.label), offset })
-  }
-  return assembleCheckpoint(
-    { label: source.label, format: 'torch-legacy', ...state, tensors },
-    async (window, name) => {
-      const start = window.offset + window.spanStart
+    const window = tensorWindow(tensor, name, source.label)
+    const readBytes = async () => {
+      const start = offset + window.spanStart
       return gatherWindow(window, await readRange(source, start, window.spanLength, name, signal))
-    },
-  )
+    }
+    tensors.set(name, { ...window, readBytes })
+  }
+  return { label: source.label, format: 'torch-legacy', ...state, tensors }
 }
 
 /** The pickles do not say how long they are, so a larger piece is tried until all five fit. */

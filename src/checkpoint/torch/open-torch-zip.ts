@@ -1,23 +1,18 @@
 /** Opens a file of torch.save since PyTorch 1.6, which is a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
 import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
-import { assembleCheckpoint } from '../assemble-checkpoint.js'
-import type { ByteSource, FileCheckpoint } from '../checkpoint.js'
+import type { ByteSource, FoundCheckpoint, FoundTensor } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { type PickleStorage, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
 import { findStateDict } from './state-dict.js'
-import { gatherWindow, swapBytes, type TensorWindow, tensorWindow } from './tensor-window.js'
+import { gatherWindow, swapBytes, tensorWindow } from './tensor-window.js'
 import { readZipDirectory, type ZipEntry } from './zip-directory.js'
 import { assertReadable, readZipEntry } from './zip-entry.js'
 
 const LONGEST_PICKLE = 64 * 2 ** 20
 
-interface ZippedTensor extends TensorWindow {
-  readonly entry: ZipEntry
-}
-
 /** Reads the directory, the pickle and the byte order; tensors are read when asked for. */
-export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Promise<FileCheckpoint> {
+export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Promise<FoundCheckpoint> {
   const entries = await readZipDirectory(source, signal)
   const pickle = findPickle(source, entries)
   if (pickle.size > LONGEST_PICKLE) {
@@ -31,17 +26,19 @@ export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Pr
   const bigEndian = await isBigEndian(source, entries.get(`${root}byteorder`), signal)
   const { value } = unpickle(bytes, source.label)
   const state = findStateDict(value, source.label)
-  const tensors = new Map<string, ZippedTensor>()
+  const tensors = new Map<string, FoundTensor>()
   for (const [name, tensor] of state.tensors) {
     const entry = storageEntry(source, entries, `${root}data/${tensor.storage.key}`, tensor.storage, name)
-    tensors.set(name, { ...tensorWindow(tensor, name, source.label), entry })
+    const window = tensorWindow(tensor, name, source.label)
+    const readBytes = async () => {
+      if (window.byteLength === 0) return new Uint8Array(0)
+      const span = await readZipEntry(source, entry, window.spanStart, window.spanLength, signal)
+      if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
+      return gatherWindow(window, span)
+    }
+    tensors.set(name, { ...window, readBytes })
   }
-  return assembleCheckpoint({ label: source.label, format: 'torch', ...state, tensors }, async (window) => {
-    if (window.byteLength === 0) return new Uint8Array(0)
-    const span = await readZipEntry(source, window.entry, window.spanStart, window.spanLength, signal)
-    if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
-    return gatherWindow(window, span)
-  })
+  return { label: source.label, format: 'torch', ...state, tensors }
 }
 
 function findPickle(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): ZipEntry {

@@ -50,21 +50,28 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   const sharp = await loadSharp()
   // sharp gets a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
   const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)
-  const metadata = await attempt(label, () => image.metadata())
-  signal?.throwIfAborted()
-  assertNotTooLarge(metadata, maxPixels, label)
-  const { transparent = null, ...pixels } = await attempt(label, () =>
-    readRgb(image, metadata, bytes, format),
-  )
-  signal?.throwIfAborted()
-  const found = metadata.orientation ?? 1
-  const upright = orientation === 'apply' || format === 'tiff'
-  return {
-    ...(upright ? turnUpright(pixels, found) : pixels),
-    format,
-    orientation: found,
-    upright,
-    ...(transparent === null ? {} : { transparentColour: transparent }),
+  try {
+    const metadata = await image.metadata()
+    signal?.throwIfAborted()
+    assertNotTooLarge(metadata, maxPixels, label)
+    const { stored, depth, rgbFrom, transparent } = wayToRgb(image, metadata, bytes, format)
+    const { data, info } = await stored.raw({ depth }).toBuffer({ resolveWithObject: true })
+    signal?.throwIfAborted()
+    const { height, width, channels } = info
+    const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const pixels = { height, width, data: rgbFrom(levels, channels) }
+    const found = metadata.orientation ?? 1
+    const upright = orientation === 'apply' || format === 'tiff'
+    return {
+      ...(upright ? turnUpright(pixels, found) : pixels),
+      format,
+      orientation: found,
+      upright,
+      ...(transparent === null ? {} : { transparentColour: transparent }),
+    }
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw decodingError(label, cause)
   }
 }
 
@@ -80,69 +87,67 @@ function loadSharp(): Promise<SharpConstructor> {
   return loading
 }
 
-type RgbPixels = RgbImage & { readonly transparent?: Colour | null }
+/** Says what libvips is asked for, and how that becomes RGB. */
+interface WayToRgb {
+  readonly stored: Sharp
+  readonly depth: 'uchar' | 'ushort'
+  /** Takes the levels as bytes, row by row. */
+  readonly rgbFrom: (levels: Uint8Array, channels: number) => Uint8Array
+  readonly transparent: Colour | null
+}
 
-async function readRgb(
+function wayToRgb(
   image: Sharp,
   { space, depth, channels = 3, hasAlpha = false }: Metadata,
   bytes: Uint8Array,
   format: ImageFormat,
-): Promise<RgbPixels> {
+): WayToRgb {
   if (space === 'cmyk') {
-    const { data, ...size } = await rawOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'))
-    return { data: rgbFromCmyk(data, size.channels), height: size.height, width: size.width }
+    const stored = image.pipelineColourspace('cmyk').toColourspace('cmyk')
+    return { stored, depth: 'uchar', rgbFrom: rgbFromCmyk, transparent: null }
   }
   if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
-    const { data, ...size } = await rawOf(image.toColourspace(space), 'ushort')
-    const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
     // A PNG of colour type 0 may have one transparent level, which libvips turns into alpha and Pillow does not.
     const grey = format === 'png' ? bytes[25] === 0 : channels - (hasAlpha ? 1 : 0) === 1
-    return { data: rgbFrom16Bits(values, size.channels, grey), height: size.height, width: size.width }
+    const rgbFrom = ({ buffer, byteOffset, byteLength }: Uint8Array, found: number) =>
+      rgbFrom16Bits(new Uint16Array(buffer, byteOffset, byteLength / 2), found, grey)
+    return { stored: image.toColourspace(space), depth: 'ushort', rgbFrom, transparent: null }
   }
   if (format === 'gif' && hasAlpha) {
-    const { data, height, width } = await rawOf(image.toColourspace('srgb').ensureAlpha())
     const { background, transparent } = gifColoursOrNull(bytes) ?? { background: BLACK, transparent: null }
-    return { data: rgbOnColour(data, background), height, width, transparent }
+    const stored = image.toColourspace('srgb').ensureAlpha()
+    return { stored, depth: 'uchar', rgbFrom: (levels) => rgbOnColour(levels, background), transparent }
   }
-  const { data, ...size } = await rawOf(image.removeAlpha().toColourspace('srgb'))
   const transparent = format === 'png' ? transparentColourOfPng(bytes) : null
-  return { data: rgbFrom8Bits(data, size.channels), height: size.height, width: size.width, transparent }
+  return {
+    stored: image.removeAlpha().toColourspace('srgb'),
+    depth: 'uchar',
+    rgbFrom: rgbFrom8Bits,
+    transparent,
+  }
 }
 
 const BLACK: Colour = [0, 0, 0]
 
-async function rawOf(
-  image: Sharp,
-  depth: 'uchar' | 'ushort' = 'uchar',
-): Promise<{ data: Uint8Array; height: number; width: number; channels: number }> {
-  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true })
-  const { height, width, channels } = info
-  return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height, width, channels }
-}
-
 /** Puts what libvips says into our words. By its first bytes the file is an image, so what fails here is damage unless the decoder names another reason. */
-async function attempt<T>(label: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action()
-  } catch (cause) {
-    if (cause instanceof ImageError) throw cause
-    const reason = String(cause instanceof Error ? cause.message : cause)
-      .replace(/\n.*/s, '')
-      .trim()
-    if (/limit/i.test(reason)) {
-      throw new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
-    }
-    if (/unsupported (?!image format|marker)|not supported|support for/i.test(reason)) {
-      throw new ImageError(
-        'unsupported',
-        `${label} is of a kind that is not decoded (${reason}). Convert it to JPEG or PNG.`,
-        { cause },
-      )
-    }
-    throw new ImageError(
-      'truncated',
-      `${label} is damaged or cut off (${reason}). Was it copied or downloaded completely?`,
+function decodingError(label: string, cause: unknown): unknown {
+  if (cause instanceof ImageError) return cause
+  const reason = String(cause instanceof Error ? cause.message : cause)
+    .replace(/\n.*/s, '')
+    .trim()
+  if (/limit/i.test(reason)) {
+    return new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
+  }
+  if (/unsupported (?!image format|marker)|not supported|support for/i.test(reason)) {
+    return new ImageError(
+      'unsupported',
+      `${label} is of a kind that is not decoded (${reason}). Convert it to JPEG or PNG.`,
       { cause },
     )
   }
+  return new ImageError(
+    'truncated',
+    `${label} is damaged or cut off (${reason}). Was it copied or downloaded completely?`,
+    { cause },
+  )
 }

@@ -1,6 +1,6 @@
 /** Opens files on disk as bytes to be read in pieces, and the files beside them. */
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
@@ -27,7 +27,18 @@ export async function openFile(path: string, { signal }: { signal?: AbortSignal 
   return {
     label: path,
     size,
-    read: (offset, length) => readFully(handle, path, offset, length, signal),
+    async read(offset, length) {
+      // The memory is not zeroed: every byte is overwritten, or the read fails.
+      const memory = Buffer.allocUnsafeSlow(length)
+      for (let filled = 0; filled < length; ) {
+        signal?.throwIfAborted()
+        const count = Math.min(PIECE, length - filled)
+        const { bytesRead } = await handle.read(memory, filled, count, offset + filled)
+        if (bytesRead === 0) throw cutOff(path, length - filled)
+        filled += bytesRead
+      }
+      return new Uint8Array(memory.buffer, memory.byteOffset, length)
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   }
 }
@@ -69,26 +80,9 @@ async function folderError(path: string): Promise<CheckpointError> {
   )
 }
 
-async function readFully(
-  handle: FileHandle,
-  path: string,
-  offset: number,
-  length: number,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  // The memory is not zeroed: every byte is overwritten, or the read fails.
-  const memory = Buffer.allocUnsafeSlow(length)
-  let filled = 0
-  while (filled < length) {
-    signal?.throwIfAborted()
-    const { bytesRead } = await handle.read(memory, filled, Math.min(PIECE, length - filled), offset + filled)
-    if (bytesRead === 0) {
-      throw new CheckpointError(
-        'truncated',
-        `${path} ends ${length - filled} bytes before it should: it was cut or replaced while it was read`,
-      )
-    }
-    filled += bytesRead
-  }
-  return new Uint8Array(memory.buffer, memory.byteOffset, length)
+function cutOff(path: string, missing: number): CheckpointError {
+  return new CheckpointError(
+    'truncated',
+    `${path} ends ${missing} bytes before it should: it was cut or replaced while it was read`,
+  )
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { fingerprintOf } from '../../checkpoint/fingerprint.js'
+import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
@@ -37,7 +37,10 @@ export async function openVit(
   const source = await openFile(path, options)
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
   try {
-    const fingerprint = await fingerprintOf(source, sha256)
+    const hash = createHash('sha256').update(`${source.size}`)
+    for (const { offset, length } of fingerprintPieces(source.size))
+      hash.update(await source.read(offset, length))
+    const fingerprint = hash.digest('hex').slice(0, FINGERPRINT_DIGITS)
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map((name) =>
         readJsonOrUndefined(join(dirname(path), name)),
@@ -81,10 +84,4 @@ async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined
       { cause },
     )
   }
-}
-
-function sha256(pieces: readonly Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const piece of pieces) hash.update(piece)
-  return hash.digest('hex')
 }

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { ByteSource, PlainValue } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
-import { fingerprintOf } from '../../../checkpoint/fingerprint.js'
+import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
@@ -23,7 +23,7 @@ export async function openModel(
   const { signal } = fetching
   const files = await filesOf(address, options, fetching)
   const source = blobSource(files.main, files.label, signal)
-  const fingerprint = await fingerprintOf(source, sha256Of)
+  const fingerprint = await fingerprintOf(source)
   const checkpoint = await openCheckpoint(source, {
     openSibling: async (name) => ({
       ...blobSource(await files.sibling(name), name, signal),
@@ -209,8 +209,9 @@ function parseJson(text: string, name: string): PlainValue {
   }
 }
 
-function sha256Of(pieces: readonly Uint8Array[]): string {
-  const hash = sha256.create()
-  for (const piece of pieces) hash.update(piece)
-  return bytesToHex(hash.digest())
+async function fingerprintOf(source: ByteSource): Promise<string> {
+  const hash = sha256.create().update(new TextEncoder().encode(`${source.size}`))
+  for (const { offset, length } of fingerprintPieces(source.size))
+    hash.update(await source.read(offset, length))
+  return bytesToHex(hash.digest()).slice(0, FINGERPRINT_DIGITS)
 }

@@ -1,5 +1,5 @@
 /**
- * Reads the header of a safetensors file, which is eight bytes of length and JSON; the tensors follow without a byte between or after
+ * Judges the header of a safetensors file, which is eight bytes of length and JSON; the tensors follow without a byte between or after
  * them.
  *
  * Everything that the header claims is checked here, so that reading a tensor later can trust it. The rules are the
@@ -16,7 +16,6 @@ import {
 } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
-import { readRange } from '../read-range.js'
 import { readMetadata } from './read-metadata.js'
 
 /** The format's own library has this limit. */
@@ -34,35 +33,8 @@ interface SafetensorsHeader {
   readonly metadata: PlainRecord
 }
 
-/** Throws `CheckpointError` that names the entry at fault. Reads the header alone. */
-export async function readSafetensorsHeader(
-  source: ByteSource,
-  signal?: AbortSignal,
-): Promise<SafetensorsHeader> {
-  const length = await readHeaderLength(source, signal)
-  const what = `${source.label}: the safetensors header`
-  const text = decodeUtf8(await readRange(source, 8, length, 'the header', signal), what)
-  const header = parseJson(text, what)
-  if (text[0] !== '{' || !isRecord(header)) {
-    throw new CheckpointError(
-      'malformed',
-      `${what} is not a JSON object but begins with ${text.slice(0, 20)}`,
-    )
-  }
-  const start = 8 + length
-  const tensors: [string, StoredTensor][] = []
-  let metadata: PlainRecord = {}
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = readMetadata(entry, source.label)
-    else tensors.push([name, readEntry(source, name, entry, start)])
-  }
-  tensors.sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength)
-  assertCovered(source, tensors, start)
-  return { tensors: new Map(tensors), metadata }
-}
-
-async function readHeaderLength(source: ByteSource, signal: AbortSignal | undefined): Promise<number> {
-  const bytes = await readRange(source, 0, 8, 'the length of the header', signal)
+/** Takes the length of the header from the first eight bytes of the file. Throws `truncated`, `too-large`. */
+export function headerLength(source: ByteSource, bytes: Uint8Array): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
   if (length > BigInt(source.size - 8)) {
     throw new CheckpointError(
@@ -78,6 +50,33 @@ async function readHeaderLength(source: ByteSource, signal: AbortSignal | undefi
     )
   }
   return Number(length)
+}
+
+/**
+ * Throws `CheckpointError` that names the entry at fault.
+ *
+ * @param bytes are those of the header, behind its length
+ */
+export function parseSafetensorsHeader(source: ByteSource, bytes: Uint8Array): SafetensorsHeader {
+  const what = `${source.label}: the safetensors header`
+  const text = decodeUtf8(bytes, what)
+  const header = parseJson(text, what)
+  if (text[0] !== '{' || !isRecord(header)) {
+    throw new CheckpointError(
+      'malformed',
+      `${what} is not a JSON object but begins with ${text.slice(0, 20)}`,
+    )
+  }
+  const start = 8 + bytes.length
+  const tensors: [string, StoredTensor][] = []
+  let metadata: PlainRecord = {}
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') metadata = readMetadata(entry, source.label)
+    else tensors.push([name, readEntry(source, name, entry, start)])
+  }
+  tensors.sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength)
+  assertCovered(source, tensors, start)
+  return { tensors: new Map(tensors), metadata }
 }
 
 function readEntry(source: ByteSource, name: string, entry: PlainValue, start: number): StoredTensor {

@@ -1,0 +1,86 @@
+/**
+ * Follows a load and an image through the built package: at each edge of the platform (reading a file, decoding, the addon) the functions that are
+ * on the stack are written down. A function inside another counts as the outer one, since it is read there.
+ *
+ *     node test/runtimes/trace-paths.mjs
+ */
+import { readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import ts from 'typescript'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const dist = join(root, 'dist')
+Error.stackTraceLimit = 200
+
+/** Holds the places on the way, in the order in which they are met, as `file function`. */
+let way = new Set()
+let watching = false
+
+function note() {
+  if (!watching) return
+  const frames = new Error().stack.split('\n').slice(3)
+  const places = frames.flatMap((frame) => {
+    const [, path, line, column] = /(?:file:\/\/)?(\/[^():]+\.js):(\d+):(\d+)\)?$/.exec(frame) ?? []
+    if (path === undefined || !path.startsWith(dist)) return []
+    return [
+      `${relative(dist, path).replace(/\.js$/, '.ts')} ${outermostFunction(path, Number(line), Number(column))}`,
+    ]
+  })
+  for (const place of places.reverse()) way.add(place)
+}
+
+const trees = new Map()
+
+/** Names the top-level function, or the class with its method, that holds a place. */
+function outermostFunction(path, line, column) {
+  if (!trees.has(path)) {
+    trees.set(path, ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true))
+  }
+  const tree = trees.get(path)
+  const at = tree.getPositionOfLineAndCharacter(line - 1, column - 1)
+  const holds = (node) => node.pos <= at && at < node.end
+  const statement = tree.statements.find(holds)
+  if (statement !== undefined && ts.isClassDeclaration(statement)) {
+    const member = statement.members.find(holds)
+    return `${statement.name.text}.${member?.name?.getText(tree) ?? 'constructor'}`
+  }
+  if (statement !== undefined && ts.isFunctionDeclaration(statement)) return statement.name.text
+  if (statement !== undefined && ts.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.find(holds).name.getText(tree)
+  }
+  return `line ${line}`
+}
+
+/** Lets a method note who calls it. */
+function watch(object, name) {
+  const original = object[name]
+  object[name] = function (...args) {
+    note()
+    return original.apply(this, args)
+  }
+}
+
+const anyFile = await open(fileURLToPath(import.meta.url))
+watch(Object.getPrototypeOf(anyFile), 'read')
+await anyFile.close()
+for (const name of ['metadata', 'toBuffer']) watch(sharp.prototype, name)
+const { loadAddon } = await import(join(dist, 'platform/node/native/load-addon.js'))
+const addon = loadAddon()
+for (const name of ['createEngine', 'allocate', 'pack', 'run', 'resample']) watch(addon, name)
+
+const { loadEncoder } = await import(join(dist, 'platform/node/index.js'))
+watching = true
+const encoder = await loadEncoder('mini', { engine: 'native' })
+const load = [...way]
+watching = false
+// The first image of a size has its plan compiled; the second one goes the way that all others go.
+await encoder.encode(join(root, 'examples/photos/hat-1.jpg'))
+way = new Set()
+watching = true
+await encoder.encode(join(root, 'examples/photos/hat-2.jpg'))
+watching = false
+console.log(JSON.stringify({ load, image: [...way] }, null, 1))
+await encoder[Symbol.asyncDispose]()
