@@ -3,10 +3,6 @@ import { elementCount, type Shape } from '../tensor/shape.js'
 import { EngineError } from './engine-error.js'
 import type { Constant, ConstantName, Plan, SlotName, WeightName } from './plan.js'
 
-export function slotShape(plan: Plan, name: SlotName): Shape {
-  return plan.slots.get(name) ?? missing('slot', name)
-}
-
 export function weightShape(plan: Plan, name: WeightName): Shape {
   return plan.weights.get(name) ?? missing('weight', name)
 }
@@ -17,7 +13,7 @@ export function constantOf(plan: Plan, name: ConstantName): Constant {
 
 /** How many values a slot holds for one image. */
 export function slotLength(plan: Plan, name: SlotName): number {
-  return elementCount(slotShape(plan, name))
+  return elementCount(plan.slots.get(name) ?? missing('slot', name))
 }
 
 /** Finds the shape of what a step reads: a slot, or a constant. */

@@ -2,7 +2,8 @@
 import { disposed, EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
 import type { Dispatch } from './dispatches.js'
-import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
+import { encodeDispatch } from './encode-dispatch.js'
+import { COMPUTE, type GpuBuffer, type GpuDevice, MAP_READ, USAGE } from './gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
 import { PARAMS_BYTES } from './shaders/params.js'
 
@@ -215,7 +216,7 @@ export class Gpu {
         const next = ready.shift()
         if (next === undefined) break
         cost += next.dispatch.cost
-        encode(pass, next, groups)
+        encodeDispatch(pass, next, groups)
       }
       pass.end()
       if (ready.length === 0) encoder.copyBufferToBuffer(outputs, 0, back, 0, outputBytes)
@@ -271,26 +272,6 @@ export class Gpu {
     this.device.destroy()
     await Promise.all([this.device.lost, this.#last])
   }
-}
-
-/** A dispatch with its pipeline, and where its uniforms begin. */
-interface ReadyDispatch {
-  readonly dispatch: Dispatch
-  readonly pipeline: object
-  readonly offset: number
-}
-
-/** @param groups one for each segment of weights */
-function encode(
-  pass: GpuPass,
-  { dispatch, pipeline, offset }: ReadyDispatch,
-  groups: readonly object[],
-): void {
-  const group = groups[dispatch.segment]
-  if (group === undefined) throw new Error(`There is no segment ${dispatch.segment} of weights.`)
-  pass.setPipeline(pipeline)
-  pass.setBindGroup(0, group, [offset])
-  pass.dispatchWorkgroups(...dispatch.groups)
 }
 
 function outOfMemory(name: string, what: string, reason: string): EngineError {
