@@ -1,4 +1,4 @@
-/** What a plan holds under a name. What is missing throws by its name: it never passes for something empty. */
+/** Finds what a plan holds under a name. What is missing throws by its name: it never passes for something empty. */
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { EngineError } from './engine-error.js'
 import type { Constant, ConstantName, Plan, SlotName, WeightName } from './plan.js'
@@ -11,7 +11,7 @@ export function constantOf(plan: Plan, name: ConstantName): Constant {
   return plan.constants.get(name) ?? missing('constant', name)
 }
 
-/** How many values a slot holds for one image. */
+/** Counts the values that a slot holds for one image. */
 export function slotLength(plan: Plan, name: SlotName): number {
   return elementCount(plan.slots.get(name) ?? missing('slot', name))
 }

@@ -1,4 +1,4 @@
-/** A dispatch on its way to the device: what it runs on is ready. */
+/** Hands dispatches to the device. */
 import type { Dispatch } from './dispatches.js'
 import type { GpuPass } from './gpu.js'
 
