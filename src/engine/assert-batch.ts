@@ -1,4 +1,4 @@
-/** What every program asks of its input. */
+/** Checks what every program asks of its input. */
 import { EngineError } from './engine-error.js'
 
 /**

@@ -1,4 +1,4 @@
-/** How much work a plan is, so that two timings compare whatever the network, the size and the engine. */
+/** Counts how much work a plan is, so that two timings compare whatever the network, the size and the engine. */
 import { plainArithmetic } from './lowered/arithmetic.js'
 import { lowerStep } from './lowered/lower-step.js'
 import type { LoweredOp } from './lowered/lowered-op.js'
@@ -8,7 +8,7 @@ import { OPS, type OpRow } from './ops.js'
 import type { Plan, SlotName } from './plan.js'
 
 /**
- * Floating-point operations for one image: two for each multiply-add of the matrix products (linear layers, patch embedding, both products of
+ * Counts the floating-point operations for one image: two for each multiply-add of the matrix products (linear layers, patch embedding, both products of
  * attention, experts). Norms, softmax and activations are left out, as is usual: a few per cent. The table of operations says how many each takes.
  *
  * @param outputs what is asked for; steps that it does not need do not count

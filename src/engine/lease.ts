@@ -1,4 +1,4 @@
-/** Something that is given back once: when nobody wants it any more and the last use of it under way has ended. */
+/** Gives something back once: when nobody wants it any more and the last use of it under way has ended. */
 import { disposed } from './engine-error.js'
 
 export class Lease<Thing extends { release(): void }> {

@@ -1,4 +1,4 @@
-/** Which slots a step reads, and which steps a set of outputs needs. */
+/** Tells which slots a step reads, and which steps a set of outputs needs. */
 import { EngineError } from './engine-error.js'
 import type { ConstantName, Plan, SlotName, Step } from './plan.js'
 import { handleStep, type StepTable } from './step-table.js'
@@ -26,7 +26,7 @@ export function inputsOf(step: Step): readonly (SlotName | ConstantName)[] {
   return handleStep(READS, step)
 }
 
-/** The plan's steps, in order, without those that contribute to none of the outputs. */
+/** Gives the plan's steps, in order, without those that contribute to none of the outputs. */
 export function neededSteps(plan: Plan, outputs: readonly SlotName[]): readonly Step[] {
   for (const slot of outputs) {
     if (!plan.slots.has(slot)) {

@@ -1,15 +1,15 @@
 /**
- * Models and programs as callers hold them, whatever the engine: what is asked of them is checked, what is disposed of says so, and runs under
- * way finish first. An engine hands in what stands behind them.
+ * Makes models and programs as callers hold them, whatever the engine: what is asked of them is checked, what is disposed of says so, and runs
+ * under way finish first. An engine hands in what stands behind them.
  */
 import { assertBatch } from './assert-batch.js'
 import type { EngineModel, Program } from './engine.js'
 import { Lease } from './lease.js'
 import type { Plan, SlotName } from './plan.js'
 
-/** What an engine keeps of a loaded model. */
+/** An engine keeps this of a loaded model. */
 export interface ModelBody {
-  /** [bytes] of packed weights. */
+  /** Counts the bytes of packed weights. */
   readonly byteLength: number
   /** Throws `unsupported` where the plan contradicts itself or names weights that were not loaded. No output is named twice. */
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody
@@ -17,7 +17,7 @@ export interface ModelBody {
   release(): void
 }
 
-/** What an engine keeps of a compiled plan. */
+/** An engine keeps this of a compiled plan. */
 export interface ProgramBody {
   /** Counts the values of the input for one image. */
   readonly inputLength: number

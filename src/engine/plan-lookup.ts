@@ -1,11 +1,7 @@
-/** What a plan holds under a name. What is missing throws by its name: it never passes for something empty. */
+/** Finds what a plan holds under a name. What is missing throws by its name: it never passes for something empty. */
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { EngineError } from './engine-error.js'
 import type { Constant, ConstantName, Plan, SlotName, WeightName } from './plan.js'
-
-export function slotShape(plan: Plan, name: SlotName): Shape {
-  return plan.slots.get(name) ?? missing('slot', name)
-}
 
 export function weightShape(plan: Plan, name: WeightName): Shape {
   return plan.weights.get(name) ?? missing('weight', name)
@@ -15,9 +11,9 @@ export function constantOf(plan: Plan, name: ConstantName): Constant {
   return plan.constants.get(name) ?? missing('constant', name)
 }
 
-/** How many values a slot holds for one image. */
+/** Counts the values that a slot holds for one image. */
 export function slotLength(plan: Plan, name: SlotName): number {
-  return elementCount(slotShape(plan, name))
+  return elementCount(plan.slots.get(name) ?? missing('slot', name))
 }
 
 /** Finds the shape of what a step reads: a slot, or a constant. */

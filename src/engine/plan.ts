@@ -1,5 +1,5 @@
 /**
- * The instruction set: what a vision transformer does to one image, as data.
+ * Defines the instruction set: what a vision transformer does to one image is written down as data.
  *
  * The model room writes plans, engines run them, and neither imports the other. Every value has a name
  * (a slot), written once; the names are those of Birder's modules, so that any activation can be compared with PyTorch
@@ -19,15 +19,15 @@ export type WeightName = string
 export type ConstantName = string
 
 export interface Plan {
-  /** Every slot with its shape for one image: [rows, width], but for the input, which is [C, height, width]. */
+  /** Holds every slot with its shape for one image: [rows, width], but for the input, which may be [C, height, width]. */
   readonly slots: ReadonlyMap<SlotName, Shape>
   readonly steps: readonly Step[]
-  /** Normalised pixels, float32 [C, height, width]. */
+  /** Names the slot of normalised pixels, float32 [C, height, width]. */
   readonly input: SlotName
-  /** Weights that the steps name, each with the shape that the engine may rely on. */
+  /** Holds the weights that the steps name, each with the shape that the engine may rely on. */
   readonly weights: ReadonlyMap<WeightName, Shape>
   /**
-   * Tables that depend on the plan and not on the image, made by the family: positions resampled for the grid, say. Wherever a step reads a slot
+   * Holds tables that depend on the plan and not on the image, made by the family: positions resampled for the grid, say. Wherever a step reads a slot
    * it may name a constant instead; some steps read one beside their slots. No slot has the name of a constant.
    */
   readonly constants: ReadonlyMap<ConstantName, Constant>
@@ -66,7 +66,7 @@ export interface Patchify {
   readonly op: 'patchify'
   readonly input: SlotName
   readonly output: SlotName
-  /** `planes`: [channels, height, width]; `rows`: [height * width, channels], as a stem's inner layers have it. */
+  /** `planes` is [channels, height, width]; `rows` is [height * width, channels], as a stem's inner layers have it. */
   readonly layout: 'planes' | 'rows'
   readonly channels: number
   readonly height: number
@@ -108,8 +108,8 @@ export interface Norm extends NormWeights {
 }
 
 /**
- * Self-attention of all tokens: input [T, 3 * D] holds q, k, v side by side, each head by head; output [T, D].
- * softmax(scale * q k^T) v, with the norms (over the head width) applied to q and k first.
+ * Lets all tokens attend to each other: input [T, 3 * D] holds q, k, v side by side, each head by head; output [T, D] is
+ * softmax(scale * q k^T) v. The norms (over the head width) are applied to q and k first.
  */
 export interface Attention {
   readonly op: 'attention'
@@ -137,7 +137,7 @@ export interface Gate {
   readonly kind: ActivationKind
 }
 
-/** Layer scale: out[r, c] = input[r, c] * gamma[c]. */
+/** Scales each column, as layer scale does: out[r, c] = input[r, c] * gamma[c]. */
 export interface Scale {
   readonly op: 'scale'
   readonly input: SlotName
@@ -145,7 +145,7 @@ export interface Scale {
   readonly gamma: WeightName
 }
 
-/** The residual sum: out = input + branch. */
+/** Adds, as a residual sum does: out = input + branch. */
 export interface Add {
   readonly op: 'add'
   readonly input: SlotName
@@ -153,7 +153,7 @@ export interface Add {
   readonly output: SlotName
 }
 
-/** Rows `from` (inclusive) to `to` (exclusive). */
+/** Keeps rows `from` (inclusive) to `to` (exclusive). */
 export interface SliceRows {
   readonly op: 'sliceRows'
   readonly input: SlotName
@@ -162,7 +162,7 @@ export interface SliceRows {
   readonly to: number
 }
 
-/** The mean of all rows: [1, D]. */
+/** Takes the mean of all rows: [1, D]. */
 export interface MeanRows {
   readonly op: 'meanRows'
   readonly input: SlotName
@@ -176,7 +176,7 @@ export interface Broadcast {
   readonly output: SlotName
 }
 
-/** Attention of learnt queries [Q, D] over keys and values side by side [N, 2 * D]; output [Q, D]. */
+/** Lets learnt queries [Q, D] attend to keys and values side by side [N, 2 * D]; output [Q, D]. */
 export interface CrossAttention {
   readonly op: 'crossAttention'
   readonly query: SlotName

@@ -1,4 +1,4 @@
-/** Handlers of steps as tables: the compiler sees to it that every kind of step has one. */
+/** Lets handlers of steps be tables: the compiler sees to it that every kind of step has one. */
 import type { Step } from './plan.js'
 
 export type StepKind = Step['op']

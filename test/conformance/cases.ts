@@ -1,5 +1,6 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { ActivationKind } from '../../src/engine/plan.js'
+import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { normWeights, pairOf, planOf, pseudoRandom, type StepPlan } from './one-step.js'
 
 export interface Case {
@@ -87,25 +88,7 @@ function patchify(channels: number, height: number, width: number, patch: number
   }
 }
 
-const ACTIVATION_KINDS: readonly ActivationKind[] = [
-  'identity',
-  'relu',
-  'relu6',
-  'leaky_relu',
-  'elu',
-  'celu',
-  'selu',
-  'gelu',
-  'gelu_tanh',
-  'quick_gelu',
-  'silu',
-  'mish',
-  'sigmoid',
-  'tanh',
-  'hard_sigmoid',
-  'hard_swish',
-  'hard_tanh',
-]
+const ACTIVATION_KINDS = Object.keys(ACTIVATIONS) as ActivationKind[]
 
 function activation(kind: ActivationKind): Case {
   // Inputs are scaled, so that both tails are reached.

@@ -1,16 +1,16 @@
-/** Where each slot lies in one piece of memory: slots that are never alive together share a place. */
+/** Places each slot in one piece of memory: slots that are never alive together share a place. */
 import { type Format, OPS, type OpRow } from '../ops.js'
 import type { SlotName } from '../plan.js'
 import type { LoweredOp } from './lowered-op.js'
 import { type SlotSizes, sizeOf } from './slot-sizes.js'
 
 export interface Arena {
-  /** Floats from the start for one image. A batch takes them times its size. */
+  /** Counts floats from the start for one image. A batch takes them times its size. */
   readonly offsets: ReadonlyMap<SlotName, number>
   readonly floats: number
 }
 
-/** Cache lines that a row takes; see `Format` in native/src/kernels.h. */
+/** Counts the cache lines that a row takes; FORMATS in ops.ts says what they hold. */
 const LINES: Record<Format, (width: number) => number> = {
   float32: (width) => Math.ceil(width / 16),
   bfloat16: (width) => Math.ceil(width / 32),
@@ -20,7 +20,7 @@ const LINES: Record<Format, (width: number) => number> = {
 }
 
 /**
- * Floats from one row to the next: a multiple of 16 and an odd number of cache lines, so that rows one below the other never fall
+ * Counts floats from one row to the next: a multiple of 16 and an odd number of cache lines, so that rows one below the other never fall
  * into the same set of a cache.
  */
 export function strideOf(width: number, format: Format = 'float32'): number {
@@ -70,7 +70,7 @@ export function planArena(
   return place(lives)
 }
 
-/** The slot whose memory the output may take over: read element by element at the place that is written, here for the last time. */
+/** Finds the slot whose memory the output may take over: it is read element by element at the place that is written, and for the last time. */
 function inPlaceOf(
   op: LoweredOp,
   index: number,
@@ -101,7 +101,7 @@ function isReadInPlace({ kind }: LoweredOp, name: 'input' | 'second'): boolean {
   return inPlace.includes(name)
 }
 
-/** The largest first, each at the lowest place that is free all its life. */
+/** Places the largest first, each where the lowest place is free all its life. */
 function place(lives: ReadonlyMap<SlotName, Life>): Arena {
   const places = new Map<Life, number>()
   let floats = 0

@@ -1,22 +1,22 @@
-/** What a precision means on an instruction set: how each product is computed and in which format each value lies between. */
+/** Says what a precision means on an instruction set: how each product is computed and in which format each value lies between. */
 import { FORMATS, type Format, PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { Linear, Plan } from '../plan.js'
 
-/** The formats that a precision works on, as positions in FORMATS; null where the instruction set gains nothing by it. */
+/** Gives the formats that a precision works on, as positions in FORMATS; it is null where the instruction set gains nothing by it. */
 export type PrecisionInfo = {
-  /** What products read. */
+  /** Is what products read. */
   readonly rows: number
-  /** What attention reads. */
+  /** Is what attention reads. */
   readonly attention: number
-  /** What a product may write that is read only as one of the others. */
+  /** Is what a product may write that is read only as one of the others. */
   readonly between: number
 } | null
 
 export class Arithmetic {
   readonly precision: ProductPrecision
-  /** What attention reads. */
+  /** Is what attention reads. */
   readonly attention: Format
-  /** What a product may write where its readers want something else still narrower. */
+  /** Is what a product may write where its readers want something else still narrower. */
   readonly between: Format
   readonly #rows: ReadonlyMap<ProductPrecision, Format>
 
@@ -29,13 +29,13 @@ export class Arithmetic {
     this.#rows = new Map(PRECISIONS.map((name, index) => [name, formatAt(precisions[index]?.rows)]))
   }
 
-  /** What the products of a precision read. */
+  /** Gives what the products of a precision read. */
   rowsFor(precision: ProductPrecision): Format {
     return this.#rows.get(precision) ?? 'float32'
   }
 
   /**
-   * Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
+   * Chooses the precision of a linear layer. Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
    * takes no time.
    */
   precisionOf(step: Linear, plan: Plan): ProductPrecision {
@@ -45,7 +45,7 @@ export class Arithmetic {
   }
 }
 
-/** All products in float32, of values in float32. */
+/** Makes all products in float32, of values in float32. */
 export function plainArithmetic(): Arithmetic {
   return new Arithmetic('float32', [{ rows: 0, attention: 0, between: 0 }])
 }

@@ -13,7 +13,7 @@ const TILE_WIDTH = 32
 
 export interface FormattedOps {
   readonly ops: readonly LoweredOp[]
-  /** Of slots that are not float32. */
+  /** Holds the formats of slots that are not float32. */
   readonly formats: ReadonlyMap<SlotName, Format>
 }
 
@@ -70,7 +70,7 @@ function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): F
   return reads === 'attention' && isTiled(op, sizes) ? arithmetic.attention : 'float32'
 }
 
-/** Self-attention of plain queries and keys, in heads that tiles can hold. */
+/** Tells self-attention of plain queries and keys, in heads that tiles can hold. */
 function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
   if (op.second !== op.input || op.output === null) return false
   return op.temporary === null && (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0

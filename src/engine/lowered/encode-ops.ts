@@ -1,4 +1,4 @@
-/** A lowered plan as what executors read: operations as numbers, and the tables that they share. */
+/** Turns a lowered plan into what executors read: operations as numbers, and the tables that they share. */
 import type { ConstantName, Plan } from '../plan.js'
 import { constantOf } from '../plan-lookup.js'
 import { offsetIn, strideOf } from './arena.js'

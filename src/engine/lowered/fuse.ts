@@ -13,7 +13,7 @@ export function fuse(ops: readonly LoweredOp[], outputs: ReadonlySet<SlotName>):
       if (slot !== null) readers.set(slot, (readers.get(slot) ?? 0) + 1)
     }
   }
-  // By the slot that they write; re-inserted at the place of what joins them, where all that it reads exists.
+  // Operations are found by the slot that they write. What joins one takes its own place, where all that it reads exists.
   const result = new Map<SlotName, LoweredOp>()
   const merged: (LoweredOp | null)[] = []
   const placeOf = new Map<SlotName, number>()
@@ -40,7 +40,7 @@ export function fuse(ops: readonly LoweredOp[], outputs: ReadonlySet<SlotName>):
   return merged.filter((op) => op !== null)
 }
 
-/** A sum the other way round. */
+/** Turns a sum round; other operations have no other way round. */
 function swapped(op: LoweredOp): LoweredOp | null {
   return op.combine === 'add' ? { ...op, input: op.second, second: op.input } : null
 }

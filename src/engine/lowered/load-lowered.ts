@@ -29,7 +29,7 @@ export interface PackedWeight {
   readonly values: Float32Array
 }
 
-/** One run of a program. */
+/** Describes one run of a program. */
 export interface Job<Region, Compiled> {
   readonly region: Region
   readonly program: Compiled
@@ -42,7 +42,7 @@ export interface Job<Region, Compiled> {
   readonly onStarted: (cancel: () => void) => void
 }
 
-/** What an engine does by its own means. Whatever the system refuses it throws as an `EngineError`. */
+/** An engine does this by its own means. Whatever the system refuses it throws as an `EngineError`. */
 export interface Executor<Region, Compiled> {
   readonly arithmetic: Arithmetic
   /** How many floats a weight [columns, depth] takes when it is packed for products. */
@@ -57,7 +57,7 @@ export interface Executor<Region, Compiled> {
   releaseProgram(program: Compiled): void
 }
 
-/** Why a run ended that was given up, by its caller or by the end of its engine. */
+/** Says that a run was given up, by its caller or by the end of its engine. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }

@@ -1,4 +1,4 @@
-/** A plan and the outputs wanted, as operations for one piece of memory. */
+/** Turns a plan and the outputs wanted into operations for one piece of memory. */
 import { EngineError } from '../engine-error.js'
 import { neededSteps } from '../needed-steps.js'
 import type { Format } from '../ops.js'

@@ -1,4 +1,4 @@
-/** One step of a plan as operations, before anything is fused. */
+/** Turns one step of a plan into operations, before anything is fused. */
 import type { Plan, Step } from '../plan.js'
 import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'

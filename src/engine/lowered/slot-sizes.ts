@@ -1,4 +1,4 @@
-/** Rows and columns of every slot of a plan, of its constants, and of the slots that lowering adds. */
+/** Knows rows and columns of every slot of a plan, of its constants, and of the slots that lowering adds. */
 import { EngineError } from '../engine-error.js'
 import type { Plan, SlotName } from '../plan.js'
 import { rowsAndWidth } from '../plan-lookup.js'

@@ -1,4 +1,4 @@
-/** The weights of a model in one piece of memory: where each lies, and how it gets there. */
+/** Puts the weights of a model into one piece of memory: says where each lies, and brings it there. */
 import { elementCount, type Shape, sameShape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
@@ -11,7 +11,7 @@ import { lowerStep } from './lower-step.js'
 import { type LoweredOp, type WeightForm, type WeightRef, weightsOf } from './lowered-op.js'
 import { sizesOf } from './slot-sizes.js'
 
-/** Twice the widest vector: whatever is read in whole vectors ends in zeros. */
+/** Is twice the widest vector, so that whatever is read in whole vectors ends in zeros. */
 export const PADDING = 32
 
 export interface WeightPlace {
@@ -20,7 +20,7 @@ export interface WeightPlace {
 }
 
 export interface WeightLayout {
-  /** The shapes that the weights were laid out in. */
+  /** Holds the shapes that the weights were laid out in. */
   readonly shapes: ReadonlyMap<WeightName, Shape>
   /** Most weights have one place; one that is used in two forms has two. */
   readonly places: ReadonlyMap<WeightName, readonly WeightPlace[]>
@@ -32,7 +32,7 @@ export function up(value: number, unit: number): number {
 }
 
 /**
- * A place for each weight that a step of the plan reads, in the order of the steps.
+ * Gives a place to each weight that a step of the plan reads, in the order of the steps.
  *
  * @param packedFloats room that a weight [columns, depth] takes when packed for the products of a precision
  */

@@ -1,4 +1,4 @@
-/** What the native engine does by its own means for lowered plans: native memory, and jobs on the engine's threads. */
+/** Does by native means what lowered plans need: native memory, and jobs on the engine's threads. */
 import { EngineError } from '../engine-error.js'
 import type { Arithmetic } from '../lowered/arithmetic.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'

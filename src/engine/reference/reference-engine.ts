@@ -1,5 +1,5 @@
 /**
- * The slow truth: every step by its kernel, sums in float64, one activation after another. The other engines are checked against
+ * Computes the slow truth: every step by its kernel, sums in float64, one activation after another. The other engines are checked against
  * it; it is chosen only when asked for, or where nothing faster can run.
  */
 import type { Engine, EngineModel, WeightSource } from '../engine.js'
@@ -29,7 +29,7 @@ export function createReferenceEngine(): Engine {
   }
 }
 
-/** What the models and programs of an engine know of it: whether it has been disposed of, and what is under way on it. */
+/** Tells the models and programs of an engine whether it has been disposed of, and keeps what is under way on it. */
 class Life {
   readonly #underWay = new Set<Promise<unknown>>()
   #ended = false
@@ -109,7 +109,7 @@ class ReferenceProgram implements ProgramBody {
   readonly #plan: Plan
   readonly #outputs: readonly SlotName[]
   readonly #steps: readonly Step[]
-  /** The index of the last step that reads a slot: its memory can go afterwards. */
+  /** Holds the index of the last step that reads a slot: its memory can go afterwards. */
   readonly #lastUse = new Map<SlotName, number>()
   #weights: Weights
 

@@ -1,4 +1,4 @@
-/** One step of a plan by its kernels: the meaning of each member of the instruction set, in code. */
+/** Runs one step of a plan by its kernels: this is the meaning of each member of the instruction set, in code. */
 import { activate } from '../../kernels/activation.js'
 import { add } from '../../kernels/add.js'
 import { attention } from '../../kernels/attention.js'
@@ -15,7 +15,7 @@ import type { ConstantName, NormWeights, Plan, SlotName, Step, WeightName } from
 import { constantOf, operandShape, rowsAndWidth } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 
-/** What a step of one image reads and writes. */
+/** Holds what a step of one image reads and writes. */
 export interface StepContext {
   readonly plan: Plan
   readonly weights: ReadonlyMap<WeightName, Float32Array>

@@ -1,23 +1,23 @@
-/** The engine's side of the leading worker: requests with their answers. */
+/** Speaks to the leading worker for the engine: asks, and waits for answers. */
 import { disposed, EngineError } from '../engine-error.js'
 import { Cancelled } from '../lowered/load-lowered.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
-/** The leading worker with those that follow it, as a platform starts them. */
+/** The leading worker and those that follow it, which a platform starts. */
 export interface WasmWorkers {
   readonly threads: number
-  /** Such as `SIMD, 2 threads`. */
+  /** Reads like `SIMD, 2 threads`. */
   readonly description: string
   post(request: Request, transfer: readonly ArrayBuffer[]): void
   /** @param onReply answers; `onEnd` with what ended the workers, after which nothing is answered any more */
   listen(onReply: (reply: Reply) => void, onEnd: (error: unknown) => void): void
-  /** Whether answers are awaited: workers keep nothing alive while none is. */
+  /** Says whether answers are awaited: workers keep nothing alive while none is. */
   keepAlive(wanted: boolean): void
   /** Ends the threads; resolves when all of them have ended. It may be asked for again. */
   end(): Promise<void>
 }
 
-/** Requests with their answers. */
+/** Keeps requests until they are answered. */
 export class Channel {
   readonly #workers: WasmWorkers
   readonly #waiting = new Map<
@@ -36,7 +36,7 @@ export class Channel {
     )
   }
 
-  /** Whether the threads have ended: nothing is answered any more. */
+  /** Says whether the threads have ended: nothing is answered any more. */
   get isEnded(): boolean {
     return this.#ended !== null
   }
@@ -57,7 +57,7 @@ export class Channel {
     })
   }
 
-  /** Where nobody waits for the answer. */
+  /** Asks where nobody waits for the answer. */
   tell(request: RequestBody): void {
     this.ask(request).catch(() => {})
   }

@@ -1,6 +1,6 @@
-/** Pieces of a WebAssembly memory: handed out, given back, and the memory grown when none is large enough. */
+/** Hands out pieces of a WebAssembly memory, takes them back, and lets the memory grow when none is large enough. */
 
-/** What is needed of a `WebAssembly.Memory`. */
+/** Says what is needed of a `WebAssembly.Memory`. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer
   /** Throws RangeError where the system or the limit refuses. */
@@ -8,7 +8,7 @@ export interface WasmMemory {
 }
 
 const PAGE = 65536
-/** A cache line; vectors are aligned within it. */
+/** Is a cache line, within which vectors are aligned. */
 const UNIT = 64
 /** Addresses have 32 bits. */
 export const MOST_BYTES = 2 ** 32
@@ -20,7 +20,7 @@ interface Piece {
 
 export class Heap {
   readonly #memory: WasmMemory
-  /** By address; no two of them touch. */
+  /** Is sorted by address; no two of them touch. */
   #free: Piece[]
   readonly #taken = new Map<number, number>()
 
@@ -31,7 +31,7 @@ export class Heap {
     this.#free = [{ address: start, bytes: memory.buffer.byteLength - start }]
   }
 
-  /** The address, a multiple of 64, of bytes that are not cleared; null where the memory cannot grow that far. */
+  /** Gives the address, a multiple of 64, of bytes that are not cleared; null where the memory cannot grow that far. */
   allocateOrNull(bytes: number): number | null {
     const wanted = up(Math.max(bytes, 1), UNIT)
     const fits = (piece: Piece) => piece.bytes >= wanted
@@ -61,7 +61,7 @@ export class Heap {
     }
   }
 
-  /** So that the last free piece has room. */
+  /** Lets the memory grow until the last free piece has room. */
   #grow(wanted: number): boolean {
     const end = this.#memory.buffer.byteLength
     const last = this.#free.at(-1)

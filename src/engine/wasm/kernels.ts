@@ -1,4 +1,4 @@
-/** What the WebAssembly module exports (wasm/src/index.ts), and how large the weights are that it packs. */
+/** Says what the WebAssembly module exports (wasm/src/index.ts), and how large the weights are that it packs. */
 import { EngineError } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 
@@ -16,11 +16,11 @@ export interface Kernels {
     threads: number,
   ): void
   scratchBytes(ops: number, count: number, batch: number): number
-  /** What all threads need together, behind what each has. */
+  /** Counts the bytes that all threads need together, behind what each has. */
   sharedBytes(ops: number, count: number, batch: number): number
-  /** Operations [from, to) of those at `ops`, with all threads. */
+  /** Runs operations [from, to) of those at `ops` with all threads. */
   run(ops: number, from: number, to: number): void
-  /** A further thread's life: never returns. */
+  /** Works for the leader as a further thread, and never returns. */
   follow(thread: number): void
   packPanels(
     weight: number,
@@ -34,15 +34,15 @@ export interface Kernels {
   peak(repetitions: number): number
 }
 
-/** Columns of a panel of packed weights. */
+/** Counts the columns of a panel of packed weights. */
 export const PANEL_COLUMNS = 8
 /** What lies before this address is the module's own. */
 export const FIRST_FREE_ADDRESS = 4096
 
-/** Bytes of a value as float products read it. */
+/** Counts the bytes of a value as float products read it. */
 const VALUE_BYTES = { float32: 4, bfloat16: 2, float16: 2 } as const
 
-/** Bytes of a packed weight: panels, then for int8 a scale and a sum for each column, its depth in whole fours. */
+/** Counts the bytes of a packed weight: it has panels, then for int8 a scale and a sum for each column, and its depth comes in whole fours. */
 export function packedBytes(precision: ProductPrecision, columns: number, depth: number): number {
   const padded = Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS
   if (precision === 'int8') return padded * (Math.ceil(depth / 4) * 4 + 8)

@@ -16,9 +16,9 @@ interface Program {
   readonly arenaFloats: number
 }
 
-/** Milliseconds between looks at what else has come in, such as a wish to cancel. */
+/** [milliseconds] pass between looks at what else has come in, such as a wish to cancel. */
 const SLICE = 16
-/** Attention reads whole panels of its values: this far beyond the last row. */
+/** Attention reads whole panels of its values, and so this far beyond the last row. */
 const OVERRUN_BYTES = 256
 
 class Failure extends Error {
@@ -46,7 +46,7 @@ export class Leader {
   readonly #cancelled = new Set<number>()
   #queue: Promise<void> = Promise.resolve()
   #pending = new Set<number>()
-  /** Slots and scratch of the run, kept for the next. */
+  /** Holds slots and scratch of the run, and is kept for the next. */
   #arena: { readonly address: number; readonly bytes: number } | null = null
 
   constructor(parts: LeaderParts) {
@@ -54,7 +54,7 @@ export class Leader {
     this.#heap = new Heap(parts.memory, FIRST_FREE_ADDRESS)
   }
 
-  /** In the order of arrival; a wish to cancel at once. */
+  /** Answers in the order of arrival; a wish to cancel is heard at once. */
   receive(request: Request): void {
     if (request.kind === 'cancel') {
       if (this.#pending.has(request.run)) this.#cancelled.add(request.run)

@@ -1,4 +1,4 @@
-/** What the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred. */
+/** This is what the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred. */
 import type { EngineErrorCode } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 
@@ -37,7 +37,7 @@ export type Request = { readonly id: number } & (
   | { readonly kind: 'peak'; readonly repetitions: number }
 )
 
-/** What a request is answered with: an address, a program, outputs, seconds; nothing where nothing is asked. */
+/** A request is answered with an address, outputs or seconds, and with null where nothing is asked. */
 export type Answer = number | readonly Float32Array<ArrayBuffer>[] | null
 
 export type Reply = { readonly id: number } & (

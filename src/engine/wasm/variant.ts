@@ -1,26 +1,26 @@
-/** Which of the compiled kernels a runtime can run (scripts/build-wasm.mjs), and how that is told. */
+/** Names the compiled kernels that a runtime can run (scripts/build-wasm.mjs), and tells people of them. */
 
 export interface WasmVariant {
   readonly threads: number
-  /** With the fused multiply-add of relaxed SIMD, where the runtime has it. */
+  /** Uses the fused multiply-add of relaxed SIMD, which not every runtime has. */
   readonly relaxed: boolean
-  /** Memory that all threads see; without it there is one thread. */
+  /** Says that all threads see the memory; without it there is one thread. */
   readonly shared: boolean
 }
 
 export const MOST_THREADS = 64
 
-/** A function of one fused multiply-add: the smallest module that only relaxed SIMD makes valid. */
+/** Is the smallest module that only relaxed SIMD makes valid: a function of one fused multiply-add. */
 export const RELAXED_PROBE = Uint8Array.of(
   ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
   ...[1, 5, 1, 0x60, 0, 1, 0x7b],
   ...[3, 2, 1, 0],
   ...[10, 19, 1, 17, 0],
-  // Three vectors, then f32x4.relaxed_madd.
+  // It makes three vectors, then f32x4.relaxed_madd.
   ...[0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 0x02, 0x0b],
 )
 
-/** The kernels' file without its ending. */
+/** Names the kernels' file without its ending. */
 export function kernelsName({ relaxed, shared }: Pick<WasmVariant, 'relaxed' | 'shared'>) {
   return `${relaxed ? 'relaxed' : 'simd'}${shared ? '-threads' : ''}` as const
 }

@@ -1,4 +1,4 @@
-/** Plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
+/** Runs plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
 import type { Engine } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
@@ -11,8 +11,8 @@ import { MOST_BYTES } from './heap.js'
 import { packedBytes } from './kernels.js'
 
 /**
- * How weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; of int8, where there is relaxed SIMD, they are
- * of integers, with activations in 14 bits, which is less than the weights lose and faster.
+ * Says how weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; those of int8 are of
+ * integers where there is relaxed SIMD, with activations in 14 bits, which loses less than the weights do and is faster.
  */
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
@@ -25,11 +25,11 @@ export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
  * waits until the threads have ended.
  */
 export interface WasmEngine extends Engine, Disposable {
-  /** Whether its threads have ended by themselves, or it was disposed of: every call fails. */
+  /** Says whether its threads have ended by themselves, or it was disposed of: every call fails. */
   readonly isLost: boolean
-  /** Floating-point operations a second of multiply-adds in registers alone: of one thread, times their number. */
+  /** Measures the floating-point operations a second of multiply-adds in registers alone: those of one thread, times their number. */
   measurePeak(): Promise<number>
-  /** The same threads and memory, for weights that are stored otherwise. */
+  /** Takes the same threads and memory for weights that are stored otherwise. */
   withPrecision(precision: WasmPrecision): BorrowedEngine
 }
 
@@ -64,7 +64,7 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
 /** Other work on the machine can only make a turn slower; the first ones run before the compiler has done its best. */
 const PEAK_TURNS = 40
 const PEAK_REPETITIONS = 3e5
-/** Of a repetition: 12 vectors of 4, a product and a sum each. */
+/** A repetition has 12 vectors of 4, with a product and a sum each. */
 const PEAK_FLOP = 96
 
 async function measurePeak(channel: Channel, threads: number): Promise<number> {
@@ -76,7 +76,7 @@ async function measurePeak(channel: Channel, threads: number): Promise<number> {
   return best * threads
 }
 
-/** What activations of one image need at least beside the weights. */
+/** [bytes] are the least that activations of one image need beside the weights. */
 const LEAST_REST = 64 * 2 ** 20
 
 interface WasmProgram {
@@ -84,7 +84,7 @@ interface WasmProgram {
   readonly arenaFloats: number
 }
 
-/** Lowered plans on the workers: regions are addresses in their memory, programs have numbers. */
+/** Runs lowered plans on the workers: regions are addresses in their memory, programs have numbers. */
 class WasmExecutor implements Executor<number, WasmProgram> {
   readonly arithmetic: Arithmetic
   readonly #channel: Channel
@@ -105,7 +105,7 @@ class WasmExecutor implements Executor<number, WasmProgram> {
   }
 
   async pack(region: number, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
-    // A copy of its own: the caller may keep the array, and a weight may be packed twice.
+    // The copy is given away: the caller may keep the array, and a weight may be packed twice.
     const own = new Float32Array(values)
     const place = { address: region + offset * 4, precision, columns, depth }
     await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own.buffer])

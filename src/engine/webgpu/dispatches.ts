@@ -1,4 +1,4 @@
-/** A lowered plan on a batch of images as dispatches: which shader, told what, over how many workgroups. */
+/** Makes dispatches of a lowered plan on a batch of images: which shader runs, what it is told, over how many workgroups. */
 import { placeIn } from '../lowered/encode-ops.js'
 import type { LoweredPlan } from '../lowered/lower-plan.js'
 import type { LoweredOp } from '../lowered/lowered-op.js'
@@ -26,7 +26,7 @@ import {
 } from './shaders/rows.js'
 import { chooseTile } from './shaders/tile.js'
 
-/** Where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
+/** Says where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
 export interface ProductPlace {
   readonly segment: number
   readonly offset: number
@@ -55,9 +55,9 @@ export interface Dispatch {
   readonly groups: Groups
 }
 
-/** Threads of the shaders that give an element to each. */
+/** Counts the threads of the shaders that give an element to each. */
 const FLAT_GROUP = 256
-/** Workgroups in one direction; what is more goes on in the next. */
+/** Limits the workgroups in one direction; what is more goes on in the next. */
 const MOST_GROUPS = 32768
 
 export function dispatchesOf(
@@ -91,7 +91,7 @@ export function encodeParams(
   return buffer
 }
 
-/** One operation with what its dispatches depend on. */
+/** Brings one operation together with what its dispatches depend on. */
 class OpOnGpu {
   readonly op: LoweredOp
   readonly support: ShaderSupport
@@ -128,7 +128,7 @@ class OpOnGpu {
     return this.#size(this.op.output, this.op.outputRows)
   }
 
-  /** Rows and width of what the operation takes of a slot; zeros for one that it has not. */
+  /** Gives rows and width of what the operation takes of a slot; zeros for one that it has not. */
   #size(slot: SlotName | null, part: readonly [number, number] | null): readonly [number, number] {
     if (slot === null) return [0, 0]
     const [rows, width] = sizeOf(slot, this.#lowered.sizes)
@@ -149,12 +149,12 @@ class OpOnGpu {
     }
   }
 
-  /** A thread for each of so many elements of one image. */
+  /** Gives a thread to each of so many elements of one image. */
   flat(code: string, elements: number, more: Partial<Dispatch> = {}): Dispatch {
     return this.make(code, inRowsOf(Math.ceil((elements * this.batch) / FLAT_GROUP)), more)
   }
 
-  /** A thread for each value of the output. */
+  /** Gives a thread to each value of the output. */
   flatOutput(code: string): readonly Dispatch[] {
     const [rows, width] = this.output
     return [this.flat(code, rows * width)]

@@ -1,51 +1,52 @@
-/** One life of a GPU device: its buffers, its pipelines, and runs one after the other. What belongs to it dies with it. */
+/** Lives as long as a GPU device: it has the buffers and pipelines, and runs one program after the other. What belongs to it dies with it. */
 import { disposed, EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
 import type { Dispatch } from './dispatches.js'
-import { COMPUTE, type GpuBuffer, type GpuDevice, type GpuPass, MAP_READ, USAGE } from './gpu.js'
+import { encodeDispatch } from './encode-dispatch.js'
+import { COMPUTE, type GpuBuffer, type GpuDevice, MAP_READ, USAGE } from './gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
 import { PARAMS_BYTES } from './shaders/params.js'
 
-/** Bytes that go to the device at once; more would be copied a second time on their way. */
+/** [bytes] go to the device at once; more would be copied a second time on their way. */
 const PIECE = 16 * 2 ** 20
-/** Bytes on their way before the device is waited for. */
+/** [bytes] may be on their way before the device is waited for. */
 const UNDER_WAY = 4 * PIECE
-/** Multiplications of a submission: at first, and within which bounds what the device is seen to do in the time that one should take. */
+/** Counts the multiplications of a submission: these at first, then within these bounds what the device is seen to do in the time for one. */
 const FIRST_COST = 5e8
 const LEAST_COST = 1e8
 const MOST_COST = 1e12
-/** Milliseconds of a submission: short enough that a run can be given up and no watchdog wakes, long enough that the device never waits. */
+/** [milliseconds] A submission is short enough that a run can be given up and no watchdog wakes, and long enough that the device never waits. */
 const SHORT = 10
 const LONG = 40
-/** Submissions that the device may hold: one to work on, one to find when it is done. */
+/** The device may hold two submissions: one to work on, one to find when it is done. */
 const SUBMISSIONS = 2
 
-/** What dispatches read and write, besides the arena. */
+/** Holds what dispatches read and write. */
 export interface RunBuffers {
   readonly params: ArrayBuffer
   readonly segments: readonly GpuBuffer[]
   readonly rows: GpuBuffer
   readonly constants: GpuBuffer
   readonly arenaBytes: number
-  /** Floats of each output. */
+  /** Counts the floats of each output. */
   readonly outputLengths: readonly number[]
 }
 
 export class Gpu {
   readonly device: GpuDevice
-  /** Such as `nvidia ampere`. */
+  /** Reads like `nvidia ampere`. */
   readonly name: string
-  /** The way in which programs compute; settled before any is compiled. */
+  /** Says in which way programs compute; it is settled before any is compiled. */
   support: ShaderSupport
   readonly #layout: object
   readonly #pipelineLayout: object
   readonly #pipelines = new Map<string, Promise<object>>()
-  /** Kept from run to run, and only ever grown. */
+  /** Holds buffers from run to run, which only ever grow. */
   readonly #kept = new Map<string, GpuBuffer>()
   #last: Promise<unknown> = Promise.resolve()
   #written = 0
   #costOfSubmission = FIRST_COST
-  /** When the device was last seen to finish something. */
+  /** Is when the device was last seen to finish something. */
   #finishedAt = 0
   #lost: string | null = null
   #isGivenBack = false
@@ -80,7 +81,7 @@ export class Gpu {
     return this.#lost !== null || this.#isGivenBack
   }
 
-  /** Most bytes that a shader can see of a buffer. */
+  /** [bytes] are the most that a shader can see of a buffer. */
   get mostBytes(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
     return Math.min(maxBufferSize, maxStorageBufferBindingSize)
@@ -104,7 +105,7 @@ export class Gpu {
     } catch (error) {
       failure = error ?? new Error('failed')
     }
-    // In the order in which scopes come off, the last one first.
+    // Scopes come off in this order, the last one first.
     const pop = () => device.popErrorScope().catch(() => null)
     const [memory, internal, validation] = [await pop(), await pop(), await pop()]
     if (failure instanceof EngineError) throw failure
@@ -151,7 +152,7 @@ export class Gpu {
     }
   }
 
-  /** Compiled once for each text, however many programs use it. */
+  /** Compiles each text once, however many programs use it. */
   pipeline({ label, code }: Dispatch): Promise<object> {
     let made = this.#pipelines.get(code)
     if (made === undefined) {
@@ -176,7 +177,7 @@ export class Gpu {
     return made
   }
 
-  /** Everything of one batch; resolves to the outputs, which the device has packed one behind the other. */
+  /** Runs one batch and resolves to the outputs, which the device has packed one behind the other. */
   async run(
     dispatches: readonly Dispatch[],
     pixels: Float32Array<ArrayBuffer>,
@@ -215,7 +216,7 @@ export class Gpu {
         const next = ready.shift()
         if (next === undefined) break
         cost += next.dispatch.cost
-        encode(pass, next, groups)
+        encodeDispatch(pass, next, groups)
       }
       pass.end()
       if (ready.length === 0) encoder.copyBufferToBuffer(outputs, 0, back, 0, outputBytes)
@@ -271,26 +272,6 @@ export class Gpu {
     this.device.destroy()
     await Promise.all([this.device.lost, this.#last])
   }
-}
-
-/** A dispatch with its pipeline, and where its uniforms begin. */
-interface ReadyDispatch {
-  readonly dispatch: Dispatch
-  readonly pipeline: object
-  readonly offset: number
-}
-
-/** @param groups one for each segment of weights */
-function encode(
-  pass: GpuPass,
-  { dispatch, pipeline, offset }: ReadyDispatch,
-  groups: readonly object[],
-): void {
-  const group = groups[dispatch.segment]
-  if (group === undefined) throw new Error(`There is no segment ${dispatch.segment} of weights.`)
-  pass.setPipeline(pipeline)
-  pass.setBindGroup(0, group, [offset])
-  pass.dispatchWorkgroups(...dispatch.groups)
 }
 
 function outOfMemory(name: string, what: string, reason: string): EngineError {

@@ -1,4 +1,4 @@
-/** A model's weights on a device: products' in buffers that its limits allow, the small ones together, streamed one after the other. */
+/** Brings a model's weights to a device, one after the other: products' into buffers that its limits allow, the small ones into one together. */
 import { toHalf } from '../../tensor/float16.js'
 import { elementCount, type Shape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
@@ -12,7 +12,7 @@ import type { ProductPlace } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
 
-/** No larger, though devices allow it: a buffer is one piece of memory. */
+/** A segment is no larger, though devices allow it: a buffer is one piece of memory. */
 const MOST_SEGMENT_BYTES = 256 * 2 ** 20
 
 export interface GpuWeights {
@@ -41,7 +41,7 @@ export async function uploadWeights(
   const byteLength = segmentBytes.reduce((sum, bytes) => sum + bytes, 0) + rowFloats * 4
   return await gpu.exclusive(`${megabytes(byteLength)} of weights`, async () => {
     const rows = gpu.buffer('small weights', rowFloats * 4, usage)
-    // One at least: every dispatch has a weight bound, whether it reads it or not.
+    // There is one at least: every dispatch has a weight bound, whether it reads it or not.
     const segments = (segmentBytes.length === 0 ? [16] : segmentBytes).map((bytes) =>
       gpu.buffer('weights', bytes, usage),
     )
@@ -70,7 +70,7 @@ export async function uploadWeights(
   })
 }
 
-/** Bytes of four values of a product's weight. */
+/** Counts the bytes of four values of a product's weight. */
 function vectorBytes(half: boolean): number {
   return half ? 8 : 16
 }
@@ -114,7 +114,7 @@ function placed<Key, Place>(places: ReadonlyMap<Key, Place>, key: Key, what: str
   return place
 }
 
-/** Each row filled up with zeros to whole vectors of four. */
+/** Fills each row up with zeros to whole vectors of four. */
 function paddedRows(values: Float32Array, columns: number, depth: number): Float32Array<ArrayBuffer> {
   const stride = Math.ceil(depth / 4) * 4
   if (stride === depth) return values as Float32Array<ArrayBuffer>

@@ -1,8 +1,8 @@
-/** What of a GPU's matrix units shaders can use: Dawn's experimental subgroup matrices with sums in float32. */
+/** Describes what shaders can use of a GPU's matrix units: Dawn's experimental subgroup matrices with sums in float32. */
 
-/** Matrices [m, k] x [k, n] that a subgroup multiplies in one instruction. */
+/** A subgroup multiplies matrices [m, k] x [k, n] in one instruction. */
 export interface MatrixUnit {
-  /** Of the operands; sums are float32. */
+  /** Is what operands consist of; sums are float32. */
   readonly component: 'f16' | 'f32'
   readonly m: number
   readonly n: number
@@ -12,7 +12,7 @@ export interface MatrixUnit {
   readonly sizeControl: boolean
 }
 
-/** The part of GPUAdapterInfo that tells of them. */
+/** This part of GPUAdapterInfo tells of them. */
 export interface MatrixInfo {
   readonly subgroupMinSize?: number
   readonly subgroupMaxSize?: number
@@ -25,7 +25,7 @@ export interface MatrixInfo {
   }>
 }
 
-/** Those of a device that has them switched on; the largest matrices of a kind first. */
+/** Lists those of a device that has them switched on, the largest matrices of a kind first. */
 export function matrixUnitsOf(info: MatrixInfo, canControlSize: boolean): readonly MatrixUnit[] {
   const { subgroupMinSize = 0, subgroupMaxSize = 0, subgroupMatrixConfigs = [] } = info
   const isFixed = subgroupMinSize === subgroupMaxSize

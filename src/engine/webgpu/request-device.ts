@@ -1,10 +1,10 @@
-/** A device with what shaders can use of an adapter. */
+/** Asks for a device with what shaders can use of an adapter. */
 import { EngineError } from '../engine-error.js'
 import type { GpuDevice } from './gpu.js'
 import { type MatrixInfo, matrixUnitsOf } from './matrix-unit.js'
 import type { DeviceParts } from './shader-support.js'
 
-/** The part of GPUAdapter that is used. */
+/** This part of GPUAdapter is used. */
 export interface Adapter {
   readonly features: { has(feature: string): boolean }
   readonly limits: object

@@ -1,29 +1,29 @@
-/** The ways in which shaders can compute a precision on a device: what they may count on. */
+/** Lists the ways in which shaders can compute a precision on a device, with what they may count on. */
 import type { GpuDevice } from './gpu.js'
 import type { MatrixUnit } from './matrix-unit.js'
 import { matrixTiles } from './shaders/matrix.js'
 
 export interface ShaderSupport {
   readonly subgroups: boolean
-  /** Bytes of workgroup memory. */
+  /** [bytes] of workgroup memory are there. */
   readonly memory: number
   /** Operands of linear layers are rounded to halves; sums, norms and attention never are. */
   readonly half: boolean
-  /** Null where there is none that the precision can use. */
+  /** Is null where there is none that the precision can use. */
   readonly matrix: MatrixUnit | null
-  /** The number of the tile that products take whatever their size, while each of them is checked; else null. */
+  /** Is the number of the tile that products take whatever their size, while each of them is checked; else null. */
   readonly onlyTile: number | null
 }
 
-/** A device as a platform gives it. */
+/** A platform gives a device with these. */
 export interface DeviceParts {
   readonly device: GpuDevice
-  /** Such as `nvidia ampere`. */
+  /** Reads like `nvidia ampere`. */
   readonly name: string
   readonly matrixUnits: readonly MatrixUnit[]
 }
 
-/** One at least. */
+/** There is one at least. */
 export type Supports = readonly [ShaderSupport, ...ShaderSupport[]]
 
 /** Lists the fastest first; the last one needs nothing that a device may lack. */
@@ -46,7 +46,7 @@ export function supportsOf({ device, matrixUnits }: DeviceParts, halfWeights: bo
   return best === undefined ? slower : [{ ...plain, half: best === halves, matrix: best }, ...slower]
 }
 
-/** What a person needs to compare two timings; empty where there is nothing to tell. */
+/** Says what a person needs to compare two timings; empty where there is nothing to tell. */
 export function describeSupport({ half, matrix }: ShaderSupport): string {
   if (matrix !== null) return `${matrix.component} matrices ${matrix.m} x ${matrix.n} x ${matrix.k}`
   return half ? 'operands in halves' : ''

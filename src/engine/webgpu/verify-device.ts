@@ -19,16 +19,16 @@ type Run = (
 ) => Promise<Float32Array>
 
 const TOKENS = 70
-/** In heads that matrix units can hold. */
+/** Makes heads that matrix units can hold. */
 const WIDTH = 128
 const BATCH = 2
-/** Two products, two norms and an attention in float32, relative to the largest value; halves of the weights would be beyond it. */
+/** Two products, two norms and an attention in float32 stay within this of the largest value; halves of the weights would be beyond it. */
 const TOLERANCE = 2e-5
-/** The same with operands of products rounded to halves, by 2^-11 at most. What a score is off by grows with its size: scores are small then. */
+/** They stay within this with operands of products rounded to halves, by 2^-11 at most. What a score is off by grows with its size: scores are small then. */
 const HALF_TOLERANCE = 5e-3
 
 const HALF_SCALE = 1 / 64
-/** Those that so small a network does not take by itself. */
+/** So small a network does not take these by itself. */
 const LARGER_TILES = [0, 1]
 
 /** Throws `wrong-result`. */
@@ -62,7 +62,7 @@ function assertClose(name: string, half: boolean, actual: Float32Array, expected
   let worst = 0
   for (const [i, wanted] of expected.entries()) {
     const difference = Math.abs((actual[i] ?? Number.NaN) - wanted)
-    // Also where it is not a number.
+    // What is not a number is the worst of all.
     if (!(difference <= worst)) worst = difference
   }
   const tolerance = half ? HALF_TOLERANCE : TOLERANCE
@@ -114,7 +114,7 @@ function attention(scale: number): Step {
   }
 }
 
-/** The products of a block alone. */
+/** Has the products of a block alone. */
 function productsPlan(scale: number): Plan {
   return {
     input: 'x',
@@ -133,7 +133,7 @@ function productsPlan(scale: number): Plan {
 }
 
 /**
- * What vision transformers are made of, with an attention so sharp and values so large that halves would overflow. Two kinds of linear layers
+ * Has what vision transformers are made of, with an attention so sharp and values so large that halves would overflow. Two kinds of linear layers
  * between them have all that may follow a product: on some drivers each kind takes seconds to compile.
  */
 function smallPlan(scale: number): Plan {
@@ -188,7 +188,7 @@ function smallPlan(scale: number): Plan {
   }
 }
 
-/** Eighths, which halves hold exactly: the way that weights are kept is not what is tried here. */
+/** Gives eighths, which halves hold exactly: the way that weights are kept is not what is tried here. */
 const WEIGHTS: WeightSource = {
   read: async (name, shape) => {
     const length = elementCount(shape)
@@ -197,7 +197,7 @@ const WEIGHTS: WeightSource = {
   },
 }
 
-/** Uniform in [-1, 1), the same every time. */
+/** Gives numbers uniform in [-1, 1), the same every time. */
 function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
   let state = seed | 1
   return Float32Array.from({ length }, () => {

@@ -1,5 +1,5 @@
 /**
- * Plans on a GPU through WebGPU: the same lowered operations as the other engines, each a dispatch. Sums, norms, softmax and all that lies between
+ * Runs plans on a GPU through WebGPU: the same lowered operations as on other engines, each a dispatch. Sums, norms, softmax and all that lies between
  * operations are float32; with the precision `float16` weights are kept as halves, and operands of products become such where the device has them.
  */
 import type { Engine } from '../engine.js'
@@ -16,13 +16,13 @@ import { type Devices, runBatch, WebgpuModel } from './webgpu-model.js'
 export const WEBGPU_PRECISIONS = ['float32', 'float16'] as const
 export type WebgpuPrecision = (typeof WEBGPU_PRECISIONS)[number]
 
-/** What a platform gives when asked for a device; asked again when that one is lost. */
+/** Asks a platform for a device; it is asked again when that one is lost. */
 export type RequestDevice = () => Promise<DeviceParts>
 
 export interface WebgpuOptions {
-  /** How weights are kept; default `float32`. */
+  /** Says how weights are kept. Default: `float32`. */
   readonly precision?: WebgpuPrecision
-  /** Whether each device's results are compared with the reference engine's before it is used; default `true`. */
+  /** Says whether each device's results are compared with the reference engine's before it is used. Default: `true`. */
   readonly verify?: boolean
 }
 
@@ -55,7 +55,7 @@ export async function createWebgpuEngineOn(
   }
 }
 
-/** The device in use; a lost one is replaced at the next call. */
+/** Holds the device in use; a lost one is replaced at the next call. */
 class DeviceHolder implements Devices {
   readonly half: boolean
   /** Everything between operations is float32. */

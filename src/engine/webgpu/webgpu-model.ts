@@ -1,4 +1,4 @@
-/** A model on a GPU, and its programs: weights and constants go to whichever device is there, again where the last one was lost. */
+/** Keeps a model and its programs on a GPU: weights and constants go to whichever device is there, again where the last one was lost. */
 import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { Arithmetic } from '../lowered/arithmetic.js'
@@ -13,7 +13,7 @@ import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
 import { destroyWeights, type GpuWeights, uploadWeights } from './gpu-weights.js'
 
-/** Where models find the device that is in use. */
+/** Lets models find the device that is in use. */
 export interface Devices {
   /** Weights are kept as halves. */
   readonly half: boolean
@@ -22,10 +22,10 @@ export interface Devices {
   current(): Promise<Gpu>
 }
 
-/** A lowered plan on one device. */
+/** A lowered plan has these on one device. */
 interface Compiled {
   readonly lowered: LoweredPlan
-  /** Of a batch; the same ones each time. */
+  /** Gives those of a batch, the same ones each time. */
   readonly dispatches: (batch: number) => readonly Dispatch[]
   readonly weights: GpuWeights
   readonly places: GpuPlaces
@@ -52,7 +52,7 @@ export async function runBatch(
   return await gpu.exclusive('a run', () => gpu.run(dispatches, pixels, buffers, signal))
 }
 
-/** A model's weights on whichever device is there. */
+/** Keeps a model's weights on whichever device is there. */
 export class WebgpuModel implements ModelBody {
   readonly #devices: Devices
   readonly #plan: Plan
@@ -114,7 +114,7 @@ export class WebgpuModel implements ModelBody {
       await gpu.write(buffer, 0, values)
       return buffer
     })
-    // Ahead of the first run, which is most often of one image.
+    // They compile ahead of the first run, which is most often of one image.
     for (const dispatch of dispatches(1)) void gpu.pipeline(dispatch)
     return { lowered, dispatches, weights, places, constants }
   }
@@ -191,7 +191,7 @@ class WebgpuProgram implements ProgramBody {
     return await compiled
   }
 
-  /** Images whose activations, pixels and outputs each fit into one buffer. */
+  /** Counts the images whose activations, pixels and outputs each fit into one buffer. */
   #mostImages(gpu: Gpu): number {
     const outputs = this.#lengths.reduce((sum, length) => sum + length, 0)
     const largest = Math.max(this.#lowered.arena.floats, this.inputLength, outputs) * 4
@@ -209,7 +209,7 @@ class WebgpuProgram implements ProgramBody {
   }
 }
 
-/** A weight that was uploaded in the form that an operation reads. */
+/** Finds a weight that was uploaded in the form that an operation reads. */
 function found<Place>(places: ReadonlyMap<WeightName, Place>, name: WeightName): Place {
   const place = places.get(name)
   if (place !== undefined) return place

@@ -1,18 +1,18 @@
 /**
- * Scaled dot-product attention without the tokens x tokens matrix: a thread for each query, over blocks of keys in workgroup memory, with
- * a running maximum and sum (Dao et al. 2022, "FlashAttention").
+ * Computes scaled dot-product attention without the tokens x tokens matrix: a thread has a query, and goes over blocks of keys in workgroup
+ * memory with a running maximum and sum (Dao et al. 2022, "FlashAttention").
  */
 import { prelude } from './wgsl.js'
 
-/** Queries of a workgroup. */
+/** Counts the queries of a workgroup. */
 export const QUERIES = 64
 const MOST_KEYS = 32
 
-/** Where queries and keys come from; values are always those of the second slot. */
+/** Says where queries and keys come from; values are always those of the second slot. */
 export type Operands =
-  /** Queries of the first slot, keys of the second: `keysAt` and `valuesAt` say where in its rows they begin. */
+  /** Queries lie in the first slot, keys in the second: `keysAt` and `valuesAt` say where in its rows they begin. */
   | 'slots'
-  /** Both normed before, side by side in the temporary slot. */
+  /** Both have been normed before, and lie side by side in the temporary slot. */
   | 'normed'
   /** Queries are weights; keys are the first slot. */
   | 'weight-query'
@@ -22,11 +22,11 @@ export type Operands =
 export interface AttentionShader {
   readonly operands: Operands
   readonly headWidth: number
-  /** Bytes of workgroup memory that the device gives. */
+  /** [bytes] of workgroup memory are what the device gives. */
   readonly memory: number
 }
 
-/** Where row `n` of `image` begins. */
+/** Says where row `n` of `image` begins. */
 const QUERY: Readonly<Record<Operands, string>> = {
   slots: 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
   normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride',
@@ -40,7 +40,7 @@ const KEY: Readonly<Record<Operands, string>> = {
   'weight-key': 'p.weight + n * p.output.width',
 }
 
-/** `fn queryAt`, `keyAt`, `valueAt` (image, row): where it begins, in floats. */
+/** Writes `fn queryAt`, `keyAt` and `valueAt` (image, row), which say where it begins, in floats. */
 export function attentionPlaces(operands: Operands): string {
   const place = (name: string, at: string) => `fn ${name}(image: u32, n: u32) -> u32 { return ${at}; }`
   return `${place('queryAt', QUERY[operands])}
@@ -133,7 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 `
 }
 
-/** Latents of a workgroup's own attend to all rows, head by head; the maps' mean pools the values. A workgroup for each image and latent. */
+/** Gives an image and latent to a workgroup: the latent attends to all rows, head by head, and the maps' mean pools the values. */
 export function probeShader({ heads }: { readonly heads: number }): string {
   return `${prelude({ arena: 'f32', rows: 'f32', weight: 'vec4<f32>' })}
 const GROUP = 256u;

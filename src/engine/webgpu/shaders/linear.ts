@@ -1,4 +1,4 @@
-/** Products of rows with a weight: out = epilogue(A W^T), tile by tile. */
+/** Multiplies rows with a weight, tile by tile: out = epilogue(A W^T). */
 import type { ActivationKind, Combination } from '../../ops.js'
 import { each, type Tiled } from './tile.js'
 import { activation, prelude } from './wgsl.js'
@@ -6,17 +6,17 @@ import { activation, prelude } from './wgsl.js'
 /** A square of the output for a workgroup; each thread makes a square of it. */
 export interface LinearTile extends Tiled {
   readonly side: number
-  /** Of a thread's square. */
+  /** Is the side of a thread's square. */
   readonly own: number
-  /** Elements of the depth at a time, as many as give each thread one block of 4 x 4 to bring. */
+  /** Counts the elements of the depth at a time: as many as give each thread one block of 4 x 4 to bring. */
   readonly depth: number
-  /** Groups of threads that share out the depth among them: small outputs have no other way to keep a GPU busy. */
+  /** Counts the groups of threads that share out the depth: small outputs have no other way to keep a GPU busy. */
   readonly slices: number
-  /** Steps of the depth that are written out, where compilers do not do it by themselves: as many as were seen to help. */
+  /** Counts the steps of the depth that are written out, since not every compiler does it: as many as were seen to help. */
   readonly steps: number
 }
 
-/** Within 16 KiB of workgroup memory, which every device has. */
+/** All of them stay within 16 KiB of workgroup memory, which every device has. */
 export const LINEAR_TILES: readonly LinearTile[] = [
   { side: 128, own: 8, depth: 16, slices: 1, steps: 4, fewest: 192 },
   { side: 64, own: 4, depth: 32, slices: 1, steps: 32, fewest: 128 },
@@ -31,15 +31,15 @@ export interface Epilogue {
 }
 
 export interface LinearShader extends Epilogue {
-  /** `half`: weights are halves, four to two words. */
+  /** `half` weights lie four to two words. */
   readonly weight: 'float' | 'half'
-  /** What operands are rounded to on their way into workgroup memory; their products and sums are float32. Halves need `shader-f16`. */
+  /** Operands are rounded to this on their way into workgroup memory; their products and sums are float32. Halves need `shader-f16`. */
   readonly operand: 'float' | 'half'
   /** The depth is no multiple of four: what lies behind a row's end is not a number to multiply. */
   readonly ragged: boolean
 }
 
-/** What happens to four sums `v` at row `r`, columns 4 `c` and on; leaves them in `v`. In this order: activation, gamma, sum or gate. */
+/** Finishes four sums `v` at row `r`, columns 4 `c` and on, and leaves them in `v`. The order is activation, gamma, sum or gate. */
 export function epilogue({ bias, gamma, combine }: Epilogue): string {
   const other = 'arena[(p.second.offset + r * p.second.stride) / 4u + c]'
   return [
@@ -53,8 +53,8 @@ export function epilogue({ bias, gamma, combine }: Epilogue): string {
 }
 
 /**
- * What products read, four numbers at a time, as vectors of `operand`; zeros beyond the edges. A number too large for a half becomes an infinity,
- * which whoever asked for the result hears of.
+ * Reads operands four numbers at a time, as vectors of `operand`, with zeros beyond the edges. A number too large for a half becomes an
+ * infinity, which whoever asked for the result hears of.
  */
 export function operands({ weight, operand, ragged }: Omit<LinearShader, keyof Epilogue>): string {
   const vector = operand === 'half' ? 'vec4<f16>' : 'vec4<f32>'
@@ -80,7 +80,7 @@ fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
 `
 }
 
-/** How the buffers of a linear layer are seen. */
+/** Says how the buffers of a linear layer are seen. */
 export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string {
   return prelude({
     arena: 'vec4<f32>',
@@ -98,7 +98,7 @@ export function linearShader(
   { side, own, depth, slices, ...tile }: LinearTile,
 ): string {
   const half = shader.operand === 'half'
-  // Of halves nothing was seen to help, and drivers take long over much text.
+  // With halves nothing was seen to help, and drivers take long over much text.
   const steps = half ? 1 : tile.steps
   const across = side / own
   const threads = across * across

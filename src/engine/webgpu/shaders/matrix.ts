@@ -1,5 +1,5 @@
 /**
- * Linear layers on a GPU's matrix units, as far as WebGPU reaches them: Dawn's experimental subgroup matrices, which a subgroup holds together and
+ * Computes linear layers on a GPU's matrix units, as far as WebGPU reaches them: Dawn's experimental subgroup matrices, which a subgroup holds together and
  * multiplies in one instruction. Operands are halves (or float32 where a device has that), sums float32.
  * https://github.com/gpuweb/gpuweb/blob/main/proposals/subgroup-matrix.md
  */
@@ -8,17 +8,17 @@ import { epilogue, type LinearShader, linearPrelude, operands } from './linear.j
 import { each, type Tiled } from './tile.js'
 import { activation } from './wgsl.js'
 
-/** Threads that every device lets a workgroup have. */
+/** Every device lets a workgroup have so many threads. */
 const MOST_THREADS = 256
 
-/** A part of the output for a workgroup, a square of it for each of its subgroups. */
+/** Gives a part of the output to a workgroup, and a square of it to each of its subgroups. */
 export interface MatrixTile extends Tiled {
-  /** Of a subgroup. */
+  /** Is the side of a subgroup's square. */
   readonly side: number
-  /** Subgroups one below the other, and side by side. */
+  /** Counts the subgroups one below the other, and side by side. */
   readonly down: number
   readonly across: number
-  /** Elements of the depth at a time. */
+  /** Counts the elements of the depth at a time. */
   readonly depth: number
 }
 
@@ -26,16 +26,16 @@ const LARGE: MatrixTile = { side: 32, down: 2, across: 4, depth: 32, fewest: 96 
 const SMALL: MatrixTile = { side: 16, down: 1, across: 4, depth: 64, fewest: 0 }
 
 const bytesOf = ({ component }: MatrixUnit) => (component === 'f16' ? 2 : 4)
-/** Elements from one row to the next in workgroup memory: 16 bytes more, so that rows begin at different banks. */
+/** Counts elements from one row to the next in workgroup memory: 16 bytes more than a row has, so that rows begin at different banks. */
 const strideOf = (depth: number, unit: MatrixUnit) => depth + 16 / bytesOf(unit)
 const threadsOf = ({ down, across }: MatrixTile, { subgroupSize }: MatrixUnit) => down * across * subgroupSize
 
-/** Rows and columns of a workgroup's part. */
+/** Gives rows and columns of a workgroup's part. */
 export function sidesOf({ side, down, across }: MatrixTile): readonly [rows: number, columns: number] {
   return [side * down, side * across]
 }
 
-/** Those that the unit's matrices divide and a workgroup of the device has room for, the larger first. */
+/** Lists those that the unit's matrices divide and a workgroup of the device has room for, the larger first. */
 export function matrixTiles(unit: MatrixUnit, memory: number): readonly MatrixTile[] {
   const large = threadsOf(LARGE, unit) <= MOST_THREADS ? LARGE : { ...LARGE, across: 2 }
   return [large, SMALL].filter((tile) => {

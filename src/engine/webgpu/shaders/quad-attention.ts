@@ -1,18 +1,18 @@
 /**
- * Scaled dot-product attention by quads: four neighbouring lanes of a subgroup work on four queries, each with a quarter of the head's width of all
+ * Computes scaled dot-product attention by quads: four neighbouring lanes of a subgroup work on four queries, each with a quarter of the head's width of all
  * four, so that what is read of a key or value serves four times. A score is the sum over the quad; softmax runs along as in attentionShader.
  */
 import { attentionPlaces, type Operands } from './attention.js'
 import { each, type Tiled } from './tile.js'
 import { prelude } from './wgsl.js'
 
-/** How a workgroup shares out queries and keys. */
+/** Says how a workgroup shares out queries and keys. */
 export interface QuadTile extends Tiled {
-  /** Of four queries each. */
+  /** Counts the quads, which have four queries each. */
   readonly quads: number
-  /** Keys at a time. */
+  /** Counts the keys at a time. */
   readonly keys: number
-  /** Groups of quads that share out the keys among them: few queries have no other way to keep a GPU busy. */
+  /** Counts the groups of quads that share out the keys: few queries have no other way to keep a GPU busy. */
   readonly splits: number
 }
 
@@ -25,7 +25,7 @@ const TILES: readonly QuadTile[] = [
 /** A lane keeps a quarter of four queries and of four results in registers. */
 const MOST_WIDTH = 64
 
-/** Those for which workgroup memory has room, the larger first; none where quads cannot do it. */
+/** Lists those for which workgroup memory has room, the larger first; none where quads cannot do it. */
 export function quadTiles(operands: Operands, headWidth: number, memory: number): readonly QuadTile[] {
   const isPlain = operands === 'slots' || operands === 'normed'
   if (!isPlain || headWidth % 16 !== 0 || headWidth > MOST_WIDTH) return []
@@ -34,7 +34,7 @@ export function quadTiles(operands: Operands, headWidth: number, memory: number)
   return fitting.slice(0, last + 1)
 }
 
-/** Vectors of four: keys and values, and where these were, a split's results for another one to add. */
+/** Counts the vectors of four: keys and values lie there, and later a split's results for another one to add. */
 function blockOf({ quads, keys, splits }: QuadTile, headWidth: number): number {
   return Math.max((2 * splits * keys * headWidth) / 4, splits > 1 ? quads * headWidth : 0)
 }
@@ -48,7 +48,7 @@ export function quadAttentionShader(
   tile: QuadTile,
 ): string {
   const { quads, keys, splits } = tile
-  /** Vectors of a key, and those of them that are a lane's. */
+  /** Counts the vectors of a key, and those of them that are a lane's. */
   const vectors = headWidth / 4
   const own = vectors / 4
   const threads = 4 * quads // Of a split.

@@ -1,8 +1,8 @@
-/** Everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. */
+/** Makes the shaders that work row by row: copies, patches, tokens, norms, element-wise steps, means. */
 import { type Epilogue, epilogue } from './linear.js'
 import { activation, forEach, prelude, SCALAR, VECTOR } from './wgsl.js'
 
-/** Pixels, packed, become a slot's rows. An element to a thread, as in all that follow. */
+/** Turns packed pixels into a slot's rows. A thread has an element, as in all that follow. */
 export function copyInShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
@@ -10,7 +10,7 @@ export function copyInShader(): string {
   )}`
 }
 
-/** A slot's rows become packed outputs; or the pixels do, where the input itself is asked for. */
+/** Packs a slot's rows as outputs; or the pixels, where the input itself is asked for. */
 export function copyOutShader(pixels: boolean): string {
   const value = pixels
     ? 'pixels[i]'
@@ -77,7 +77,7 @@ export interface NormShader {
 
 const NORM_THREADS = 128
 
-/** A workgroup to a row: mean, then the squares of what differs from it. */
+/** Gives a row to a workgroup, which takes the mean, then the squares of what differs from it. */
 export function normShader({ kind, bias, subgroups }: NormShader): string {
   const sum = subgroups
     ? `fn sumOf(thread: u32, lane: u32, size: u32, value: f32) -> f32 {
@@ -145,7 +145,7 @@ export interface HeadNormShader {
   readonly key: Omit<NormShader, 'subgroups'> | null
 }
 
-/** Queries and keys of all heads, each head on its own, side by side into the temporary slot: a head's queries or keys to a thread. */
+/** Puts queries and keys, each head normed on its own, side by side into the temporary slot. A thread has a head's query or key. */
 export function headNormShader({ query, key }: HeadNormShader): string {
   const body = (
     norm: Omit<NormShader, 'subgroups'> | null,
@@ -183,7 +183,7 @@ export function headNormShader({ query, key }: HeadNormShader): string {
   )}`
 }
 
-/** Four columns to a thread. */
+/** Gives four columns to a thread. */
 export function elementwiseShader(step: Epilogue): string {
   return `${prelude(VECTOR)}${activation(step.activation)}${forEach(
     'p.batch * p.input.rows * ((p.input.width + 3u) / 4u)',
@@ -207,7 +207,7 @@ export function sliceRowsShader(): string {
   )}`
 }
 
-/** A column of an image to a thread; blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
+/** Gives a column of an image to a thread. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.input.width',

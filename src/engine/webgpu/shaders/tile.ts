@@ -1,7 +1,7 @@
-/** Which of several tiles a product is cut into: large ones read least, small ones keep more of a GPU busy. */
+/** Chooses the tile that a product is cut into: large ones read least, small ones keep more of a GPU busy. */
 
 export interface Tiled {
-  /** Workgroups that there must be for this tile to be taken. No GPU tells how many it runs at once; these are for some hundred cores. */
+  /** Is how many workgroups there must be for this tile to be taken. No GPU tells how many it runs at once; these are for some hundred cores. */
   readonly fewest: number
 }
 
@@ -21,7 +21,7 @@ export function chooseTile<T extends Tiled>(
   return tiles.find((tile) => workgroups(tile) >= tile.fewest) ?? last
 }
 
-/** Lines of a shader that differ by a number: written out, since not every compiler unrolls loops over registers. */
+/** Writes out lines of a shader that differ by a number, since not every compiler unrolls loops over registers. */
 export function each(count: number, line: (index: number) => string, separator = '\n'): string {
   return Array.from({ length: count }, (_, index) => line(index)).join(separator)
 }

@@ -1,19 +1,19 @@
-/** What all shaders share: what is bound where, what an operation is told, and the functions that activations are made of. */
+/** Holds what all shaders share: what is bound where, what an operation is told, and the functions that activations are made of. */
 import type { ActivationKind } from '../../ops.js'
 import { PARAMS } from './params.js'
 
-/** How the shader sees the arena and the weights: single numbers, or four at a time where everything is aligned to four. */
+/** Says how the shader sees the arena and the weights: as single numbers, or four at a time where everything is aligned to four. */
 export interface Views {
   readonly arena: 'f32' | 'vec4<f32>'
   readonly rows: 'f32' | 'vec4<f32>'
-  /** `vec2<u32>`: four halves. */
+  /** `vec2<u32>` holds four halves. */
   readonly weight: 'vec4<f32>' | 'vec2<u32>'
 }
 
 export const SCALAR: Views = { arena: 'f32', rows: 'f32', weight: 'vec4<f32>' }
 export const VECTOR: Views = { arena: 'vec4<f32>', rows: 'vec4<f32>', weight: 'vec4<f32>' }
 
-/** What every shader begins with: the operation's uniforms, which are made from the table of operations, and what is bound where. */
+/** Begins every shader: with the operation's uniforms, which are made from the table of operations, and what is bound where. */
 export function prelude({ arena, rows, weight }: Views): string {
   return `${PARAMS}
 @group(0) @binding(0) var<uniform> p: Params;
@@ -26,7 +26,7 @@ export function prelude({ arena, rows, weight }: Views): string {
 `
 }
 
-/** The number of a thread among all, in a dispatch that fills x before y. */
+/** Gives the number of a thread among all, in a dispatch that fills x before y. */
 export const FLAT_INDEX = `
 const GROUP = 256u;
 fn flat(group: vec3<u32>, groups: vec3<u32>, thread: u32) -> u32 {
@@ -34,7 +34,7 @@ fn flat(group: vec3<u32>, groups: vec3<u32>, thread: u32) -> u32 {
 }
 `
 
-/** A main function for each of a number of elements. */
+/** Writes a main function for each of a number of elements. */
 export function forEach(count: string, body: string): string {
   return `${FLAT_INDEX}
 @compute @workgroup_size(256)
@@ -64,8 +64,8 @@ fn bounded(x: vec4<f32>, low: vec4<f32>, high: vec4<f32>) -> vec4<f32> {
 `
 
 /**
- * Exponentials with errors of their own, the same on every GPU: the standard allows the built-in ones to be off by more and more the larger
- * their argument. The polynomials are those of the other engines.
+ * These exponentials have errors of their own, the same on every GPU: the standard allows the built-in ones to be off by more and more the
+ * larger their argument. The polynomials are those of the other engines.
  */
 const EXPONENTIALS = `
 fn powerOfTwo(n: vec4<i32>) -> vec4<f32> { return bitcast<vec4<f32>>((n + 127) << vec4<u32>(23u)); }
@@ -112,7 +112,7 @@ fn expm1Of(x: vec4<f32>) -> vec4<f32> {
 fn sigmoidOf(x: vec4<f32>) -> vec4<f32> { return 1.0 / (1.0 + expOf(-x)); }
 `
 
-/** x * Phi(x), Phi the normal distribution: Phi(-y) = 2^q(y) with a polynomial q, so that the negative side does not cancel. */
+/** Computes x * Phi(x), Phi the normal distribution. Phi(-y) is 2^q(y) with a polynomial q, so that the negative side does not cancel. */
 const GELU = `
   let y = min(abs(x), vec4<f32>(5.75));
   var q = vec4<f32>(4.052955354713458e-7);
@@ -154,7 +154,7 @@ const BODIES: Readonly<Record<ActivationKind, string>> = {
   hard_tanh: '  return bounded(x, vec4<f32>(-1.0), vec4<f32>(1.0));',
 }
 
-/** `fn activate(x: vec4<f32>) -> vec4<f32>` */
+/** Writes `fn activate(x: vec4<f32>) -> vec4<f32>`. */
 export function activation(kind: ActivationKind): string {
   const body = BODIES[kind]
   const needs = /exp2Of|expOf|expm1Of|sigmoidOf/.test(body)

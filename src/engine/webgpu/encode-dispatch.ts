@@ -1,0 +1,23 @@
+/** Hands dispatches to the device. */
+import type { Dispatch } from './dispatches.js'
+import type { GpuPass } from './gpu.js'
+
+/** A dispatch with its pipeline, and where its uniforms begin. */
+export interface ReadyDispatch {
+  readonly dispatch: Dispatch
+  readonly pipeline: object
+  readonly offset: number
+}
+
+/** @param groups one for each segment of weights */
+export function encodeDispatch(
+  pass: GpuPass,
+  { dispatch, pipeline, offset }: ReadyDispatch,
+  groups: readonly object[],
+): void {
+  const group = groups[dispatch.segment]
+  if (group === undefined) throw new Error(`There is no segment ${dispatch.segment} of weights.`)
+  pass.setPipeline(pipeline)
+  pass.setBindGroup(0, group, [offset])
+  pass.dispatchWorkgroups(...dispatch.groups)
+}
