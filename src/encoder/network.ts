@@ -97,14 +97,22 @@ export class Network implements Disposable {
    * @param pixels float32 [B, C, height, width], normalised
    * @returns each output slot, float32 [B, ...shape]
    */
-  async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
+  async run(
+    pixels: Float32Array,
+    { grid, outputs, positions, batch = 1, signal }: RunOptions,
+  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    const program = this.programFor(grid, outputs, positions)
+    return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
+  }
+
+  /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws `disposed`. */
+  programFor(grid: PatchGrid, outputs: readonly SlotName[], rule = this.#rule): Program {
     if (this.#model === null) throw disposed('encoder')
-    const { grid, outputs, positions: rule = this.#rule, batch = 1, signal } = options
     const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
     const kept = this.#programs.get(key)
     const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
     keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
-    return program.run(pixels, signal === undefined ? { batch } : { batch, signal })
+    return program
   }
 
   /** Throws `non-finite`, naming the weight at fault where there is one, if any value is a NaN or an infinity. */

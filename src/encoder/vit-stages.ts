@@ -145,7 +145,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const pixels =
       others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
     const outputs = slotsFor(plan, choice)
-    const values = await this.#network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
+    const program = this.#network.programFor(grid, outputs)
+    const values = await program.run(pixels, { batch, ...given({ signal }) })
     await this.#network.assertFinite(slotValues(values, plan.slots.embedding))
     const activations = { plan, config: this.#network.config, values, batch }
     const { identity } = this.description

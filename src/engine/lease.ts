@@ -19,16 +19,16 @@ export class Lease<Thing extends { release(): void }> {
     return this.#thing
   }
 
-  /** Keeps it until the action has ended. Throws `disposed` where it is too late to begin. */
-  async use<Result>(action: (thing: Thing) => Promise<Result>): Promise<Result> {
+  /** Keeps it until what is returned is disposed of. Throws `disposed` where it is too late to begin. */
+  use(): { readonly thing: Thing } & Disposable {
     const thing = this.get()
     this.#uses++
-    try {
-      return await action(thing)
-    } finally {
-      this.#uses--
-      if (this.#isDisposed && this.#uses === 0) thing.release()
-    }
+    return { thing, [Symbol.dispose]: () => this.#end() }
+  }
+
+  #end(): void {
+    this.#uses--
+    if (this.#isDisposed && this.#uses === 0) this.#thing.release()
   }
 
   dispose(): void {

@@ -23,7 +23,9 @@ export interface ProgramBody {
   readonly inputLength: number
   activationBytes(batch: number): number
   /**
-   * @param pixels of the whole batch; the caller's own stay with the caller
+   * Runs a batch; one that its signal gives up rejects with the signal's reason.
+   *
+   * @param pixels belong to the run; the caller's own stay with the caller
    * @returns each output of the batch, in the order of `compile`
    */
   run(
@@ -78,14 +80,11 @@ class OwnedProgram implements Program {
     { batch = 1, signal }: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
     signal?.throwIfAborted()
-    return await this.#lease.use((program) =>
-      this.#model.use(async () => {
-        assertBatch(pixels, batch, program.inputLength)
-        // A copy, because the caller may overwrite its pixels, or transfer them away, while they are read.
-        const values = await program.run(new Float32Array(pixels), batch, signal)
-        return this.#named(values)
-      }),
-    )
+    using program = this.#lease.use()
+    using _model = this.#model.use()
+    assertBatch(pixels, batch, program.thing.inputLength)
+    // A copy is run, because the caller may overwrite its pixels, or transfer them away, while they are read.
+    return this.#named(await program.thing.run(new Float32Array(pixels), batch, signal))
   }
 
   #named(values: readonly Float32Array[]): ReadonlyMap<SlotName, Float32Array> {

@@ -5,7 +5,8 @@
  *     node test/runtimes/trace-paths.mjs
  */
 import { readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import files from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
@@ -63,7 +64,9 @@ function watch(object, name) {
   }
 }
 
-const anyFile = await open(fileURLToPath(import.meta.url))
+watch(files, 'readFile')
+syncBuiltinESMExports()
+const anyFile = await files.open(fileURLToPath(import.meta.url))
 watch(Object.getPrototypeOf(anyFile), 'read')
 await anyFile.close()
 for (const name of ['metadata', 'toBuffer']) watch(sharp.prototype, name)

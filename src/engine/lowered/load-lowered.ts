@@ -1,19 +1,18 @@
 /** Loads a model on an engine that runs lowered plans as numbers: weights in one piece of memory, operations as records. */
 import type { Shape } from '../../tensor/shape.js'
 import type { EngineModel, WeightSource } from '../engine.js'
-import { EngineError } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName } from '../plan.js'
-import { rowsAndWidth, slotLength } from '../plan-lookup.js'
+import { rowsAndWidth, slotLength, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type EncodedPlan, encodePlan } from './encode-ops.js'
 import { lowerPlan } from './lower-plan.js'
 import {
+  assertLength,
   assertLoaded,
   layOutWeights,
   offsetOf,
-  packWeights,
   type WeightLayout,
   type WeightPlace,
 } from './weight-layout.js'
@@ -29,41 +28,28 @@ export interface PackedWeight {
   readonly values: Float32Array
 }
 
-/** Describes one run of a program. */
-export interface Job<Region, Compiled> {
-  readonly region: Region
-  readonly program: Compiled
-  readonly batch: number
-  /** Belongs to the job. */
-  readonly pixels: Float32Array<ArrayBuffer>
-  /** Counts the values of each output for the batch. */
+/** Counts what goes into a program and comes out of it, for one image. */
+export interface ProgramLengths {
+  readonly inputLength: number
+  /** Is in the order of the outputs. */
   readonly outputLengths: readonly number[]
-  /** Is told how to give the run up, which then rejects with `Cancelled`. */
-  readonly onStarted: (cancel: () => void) => void
 }
 
 /** An engine does this by its own means. Whatever the system refuses it throws as an `EngineError`. */
-export interface Executor<Region, Compiled> {
+export interface Executor<Region> {
   readonly arithmetic: Arithmetic
-  /** How many floats a weight [columns, depth] takes when it is packed for products. */
+  /** Counts the floats that a weight [columns, depth] takes when it is packed for products. */
   packedFloats(precision: ProductPrecision, columns: number, depth: number): number
   /** Gives memory that is all zeros. */
   allocate(floats: number): Region | Promise<Region>
   pack(region: Region, weight: PackedWeight): Promise<void>
   releaseRegion(region: Region): void
-  createProgram(encoded: EncodedPlan): Compiled
-  programBytes(program: Compiled, batch: number): number
-  run(job: Job<Region, Compiled>): Promise<readonly Float32Array[]>
-  releaseProgram(program: Compiled): void
+  /** Makes a program that runs on the weights of a region. */
+  createProgram(encoded: EncodedPlan, region: Region, lengths: ProgramLengths): ProgramBody
 }
 
-/** Says that a run was given up, by its caller or by the end of its engine. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled'
-}
-
-export async function loadLowered<Region, Compiled>(
-  executor: Executor<Region, Compiled>,
+export async function loadLowered<Region>(
+  executor: Executor<Region>,
   plan: Plan,
   source: WeightSource,
   signal: AbortSignal | undefined,
@@ -87,13 +73,40 @@ export async function loadLowered<Region, Compiled>(
   return new OwnedModel(new LoweredModel(executor, region, layout))
 }
 
-class LoweredModel<Region, Compiled> implements ModelBody {
+/**
+ * Reads the weights one after the other; while one is packed elsewhere the next is read, so that no more than two are in memory unpacked.
+ */
+export async function packWeights(
+  plan: Plan,
+  layout: WeightLayout,
+  source: WeightSource,
+  pack: (place: WeightPlace, shape: Shape, values: Float32Array) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let packing: Promise<unknown> = Promise.resolve()
+  try {
+    for (const [name, places] of layout.places) {
+      signal?.throwIfAborted()
+      const shape = weightShape(plan, name)
+      const values = await source.read(name, shape)
+      assertLength(name, shape, values)
+      await packing
+      packing = Promise.all(places.map((place) => pack(place, shape, values)))
+    }
+  } finally {
+    // Also after an error elsewhere: nothing may be left running in memory that the caller gives up.
+    await packing
+  }
+  signal?.throwIfAborted()
+}
+
+class LoweredModel<Region> implements ModelBody {
   readonly byteLength: number
-  readonly #executor: Executor<Region, Compiled>
+  readonly #executor: Executor<Region>
   readonly #region: Region
   readonly #layout: WeightLayout
 
-  constructor(executor: Executor<Region, Compiled>, region: Region, layout: WeightLayout) {
+  constructor(executor: Executor<Region>, region: Region, layout: WeightLayout) {
     this.byteLength = layout.floats * 4
     this.#executor = executor
     this.#region = region
@@ -101,28 +114,14 @@ class LoweredModel<Region, Compiled> implements ModelBody {
   }
 
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
-    const executor = this.#executor
-    const lowered = lowerPlan(plan, outputs, executor.arithmetic)
+    const lowered = lowerPlan(plan, outputs, this.#executor.arithmetic)
     assertLoaded(lowered.ops, plan, this.#layout.shapes)
     const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
-    const program = executor.createProgram(encoded)
-    const lengths = outputs.map((slot) => slotLength(plan, slot))
-    return {
+    const outputLengths = outputs.map((slot) => slotLength(plan, slot))
+    return this.#executor.createProgram(encoded, this.#region, {
       inputLength: lowered.inputLength,
-      activationBytes: (batch) => executor.programBytes(program, batch),
-      run: (pixels, batch, signal) =>
-        runAbortably(signal, (onStarted) =>
-          executor.run({
-            region: this.#region,
-            program,
-            batch,
-            pixels,
-            outputLengths: lengths.map((length) => length * batch),
-            onStarted,
-          }),
-        ),
-      release: () => executor.releaseProgram(program),
-    }
+      outputLengths,
+    })
   }
 
   release(): void {
@@ -130,23 +129,8 @@ class LoweredModel<Region, Compiled> implements ModelBody {
   }
 }
 
-/** A run that its signal gives up rejects with the signal's reason. */
-async function runAbortably<Result>(
-  signal: AbortSignal | undefined,
-  run: (onStarted: (cancel: () => void) => void) => Promise<Result>,
-): Promise<Result> {
-  let cancel = () => {}
-  const abort = () => cancel()
-  try {
-    return await run((started) => {
-      cancel = started
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  } catch (error) {
-    if (!(error instanceof Cancelled)) throw error
-    if (signal?.aborted) throw signal.reason
-    throw new EngineError('disposed', 'The engine was disposed of while this run was under way.')
-  } finally {
-    signal?.removeEventListener('abort', abort)
-  }
+/** Lets a signal give up what is under way; what is returned stops to listen. */
+export function onAbort(signal: AbortSignal | undefined, cancel: () => void): Disposable {
+  signal?.addEventListener('abort', cancel, { once: true })
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', cancel) }
 }

@@ -5,9 +5,10 @@ import { randomPlan } from '../../../test/support/random-plan.js'
 import { elementCount, type Shape } from '../../tensor/shape.js'
 import type { WeightSource } from '../engine.js'
 import { plainArithmetic } from './arithmetic.js'
+import { packWeights } from './load-lowered.js'
 import { lowerPlan } from './lower-plan.js'
 import { weightsOf } from './lowered-op.js'
-import { assertLoaded, layOutWeights, offsetOf, packWeights, type WeightPlace } from './weight-layout.js'
+import { assertLoaded, layOutWeights, offsetOf, type WeightPlace } from './weight-layout.js'
 
 const packed = (_: string, columns: number, depth: number) => Math.ceil(columns / 8) * 8 * depth
 const ones: WeightSource = { read: async (_, shape) => new Float32Array(elementCount(shape)).fill(1) }

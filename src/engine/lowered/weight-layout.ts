@@ -1,6 +1,5 @@
 /** Puts the weights of a model into one piece of memory: says where each lies, and brings it there. */
 import { elementCount, type Shape, sameShape } from '../../tensor/shape.js'
-import type { WeightSource } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 import type { Plan, WeightName } from '../plan.js'
@@ -98,33 +97,6 @@ export function offsetOf(layout: WeightLayout, { name, form }: WeightRef): numbe
   const place = layout.places.get(name)?.find((candidate) => candidate.form === form)
   if (place === undefined) throw notLoaded(name, ` (as ${form})`)
   return place.offset
-}
-
-/**
- * Reads the weights one after the other; while one is packed elsewhere the next is read, so that no more than two are in memory unpacked.
- */
-export async function packWeights(
-  plan: Plan,
-  layout: WeightLayout,
-  source: WeightSource,
-  pack: (place: WeightPlace, shape: Shape, values: Float32Array) => Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let packing: Promise<unknown> = Promise.resolve()
-  try {
-    for (const [name, places] of layout.places) {
-      signal?.throwIfAborted()
-      const shape = weightShape(plan, name)
-      const values = await source.read(name, shape)
-      assertLength(name, shape, values)
-      await packing
-      packing = Promise.all(places.map((place) => pack(place, shape, values)))
-    }
-  } finally {
-    // Also after an error elsewhere: nothing may be left running in memory that the caller gives up.
-    await packing
-  }
-  signal?.throwIfAborted()
 }
 
 /** Throws `wrong-size` for a weight that does not hold what its shape says. */

@@ -1,14 +1,21 @@
 /** Runs plans on the C++ kernels: every pass is one job on the engine's own threads, off the event loop. */
-
-import type { Engine, EngineModel, WeightSource } from '../engine.js'
+import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
-import { loadLowered } from '../lowered/load-lowered.js'
+import type { EncodedPlan } from '../lowered/encode-ops.js'
+import {
+  type Executor,
+  loadLowered,
+  onAbort,
+  type PackedWeight,
+  type ProgramLengths,
+} from '../lowered/load-lowered.js'
+import { OP_FIELDS } from '../lowered/lowered-op.js'
+import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
-import type { Plan } from '../plan.js'
-import type { Addon, Handle, InstructionSet } from './addon.js'
-import { callAddon } from './addon-error.js'
-import { NativeExecutor } from './native-executor.js'
+import type { ProgramBody } from '../owned-model.js'
+import type { Addon, Handle, InstructionSet, JobCallback } from './addon.js'
+import { callAddon, engineErrorOf, jobError } from './addon-error.js'
 
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
@@ -38,7 +45,7 @@ export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): rea
  * Throws `EngineError`: `unavailable` without the instruction set, `unsupported` for a number of threads that makes no sense. Threads start with the
  * first load, which rejects where the system refuses them.
  */
-export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine & AsyncDisposable {
+export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine {
   const { instructionSets, cores } = callAddon(() => addon.info())
   const chosen =
     options.instructionSet === undefined
@@ -62,65 +69,175 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
     throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
   }
-  return new NativeEngine(addon, chosen, threads, precision)
+  const arithmetic = new Arithmetic(precision, chosen.precisions)
+  let engine: Handle<'engine'>
+  try {
+    engine = addon.createEngine(chosen.name, threads)
+  } catch (error) {
+    throw engineErrorOf(error)
+  }
+  const executor = new NativeExecutor(addon, engine, arithmetic)
+  return {
+    name: 'native',
+    precision,
+    description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    supports: () => true,
+    async load(plan, weights, { signal } = {}) {
+      signal?.throwIfAborted()
+      if (executor.isReleased) throw disposed('engine')
+      const model = await loadLowered(executor, plan, weights, signal)
+      if (!executor.isReleased) return model
+      model[Symbol.dispose]()
+      throw disposed('engine')
+    },
+    [Symbol.asyncDispose]: () => executor.release(),
+  }
 }
 
-type ChosenSet = ReturnType<Addon['info']>['instructionSets'][number]
+type Region = Handle<'region'>
 
-/** Owns its threads. They start with the first load, and end with the engine: by disposal, or when nobody holds it or its models any more. */
-class NativeEngine implements Engine, AsyncDisposable {
-  readonly name = 'native'
-  readonly precision: ProductPrecision
-  readonly description: string
+/**
+ * Does by native means what lowered plans need: native memory, and jobs on the engine's own threads. These start with the first load, and end with
+ * the engine: by disposal, or when nobody holds it or its models any more.
+ */
+class NativeExecutor implements Executor<Region> {
+  readonly arithmetic: Arithmetic
   readonly #addon: Addon
   readonly #engine: Handle<'engine'>
-  readonly #executor: NativeExecutor
-  #disposal: Promise<void> | null = null
+  #release: Promise<void> | null = null
 
-  constructor(addon: Addon, chosen: ChosenSet, threads: number, precision: ProductPrecision) {
-    this.precision = precision
-    this.description = `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  /** Throws `unavailable` where the addon was built from another table of operations. */
+  constructor(addon: Addon, engine: Handle<'engine'>, arithmetic: Arithmetic) {
+    const { opFields } = callAddon(() => addon.info())
+    if (opFields !== OP_FIELDS) {
+      throw new EngineError(
+        'unavailable',
+        `The native addon reads ${opFields} numbers of an operation, this library writes ${OP_FIELDS}. Build it anew: npm run build.`,
+      )
+    }
+    this.arithmetic = arithmetic
     this.#addon = addon
-    this.#engine = callAddon(() => addon.createEngine(chosen.name, threads))
-    this.#executor = new NativeExecutor(addon, this.#engine, new Arithmetic(precision, chosen.precisions))
+    this.#engine = engine
   }
 
-  supports(): boolean {
-    return true
+  get isReleased(): boolean {
+    return this.#release !== null
   }
 
-  /** Rejects with `out-of-memory` or `unavailable` where the system refuses memory or threads, and with `disposed` after disposal. */
-  async load(
-    plan: Plan,
-    source: WeightSource,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<EngineModel> {
-    signal?.throwIfAborted()
-    if (this.#disposal !== null) throw disposed('engine')
-    const model = await loadLowered(this.#executor, plan, source, signal)
-    if (this.#disposal === null) return model
-    model[Symbol.dispose]()
-    throw disposed('engine')
+  packedFloats(precision: ProductPrecision, columns: number, depth: number): number {
+    const product = PRECISIONS.indexOf(precision)
+    return callAddon(() => this.#addon.packedFloats(this.#engine, product, columns, depth))
+  }
+
+  allocate(floats: number): Region {
+    let region: Region | null
+    try {
+      region = this.#addon.allocate(floats)
+    } catch (error) {
+      throw engineErrorOf(error)
+    }
+    if (region !== null) return region
+    throw new EngineError(
+      'out-of-memory',
+      `The packed weights need ${megabytes(floats * 4)}, which the system refuses.`,
+    )
+  }
+
+  async pack(region: Region, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
+    const needed = (bytes: number) => `Packing weights needs ${megabytes(bytes)}, which the system refuses.`
+    // Without a depth the values stay as they are, whatever the precision.
+    const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const settle = settling(resolve, reject, { needed })
+        this.#addon.pack(this.#engine, region, offset, product, columns, depth, [settle, values])
+      })
+    } catch (error) {
+      throw engineErrorOf(error)
+    }
+  }
+
+  releaseRegion(region: Region): void {
+    this.#addon.releaseRegion(region)
+  }
+
+  createProgram(
+    { ops, constants, arenaFloats }: EncodedPlan,
+    region: Region,
+    { inputLength, outputLengths }: ProgramLengths,
+  ): ProgramBody {
+    const [addon, engine] = [this.#addon, this.#engine]
+    const program = callAddon(() => addon.createProgram(engine, ops, constants, arenaFloats))
+    if (program === null) {
+      throw new EngineError(
+        'out-of-memory',
+        `The plan's constants need ${megabytes(constants.byteLength)}, which the system refuses.`,
+      )
+    }
+    return {
+      inputLength,
+      activationBytes: (batch) => callAddon(() => addon.programBytes(engine, program, batch)),
+      async run(pixels, batch, signal) {
+        const outputs = allocateOutputs(outputLengths, batch)
+        const needed = (bytes: number) =>
+          `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
+        let cancel = () => {}
+        using _listening = onAbort(signal, () => cancel())
+        try {
+          await new Promise<void>((resolve, reject) => {
+            const settle = settling(resolve, reject, { needed, signal })
+            const job = addon.run(engine, program, region, batch, [settle, pixels, ...outputs])
+            cancel = () => addon.cancel(job)
+          })
+        } catch (error) {
+          throw engineErrorOf(error)
+        }
+        return outputs
+      },
+      release: () => addon.releaseProgram(program),
+    }
   }
 
   /**
-   * Runs and loads under way are cancelled and reject with `disposed`; resolves when the threads have ended. Models and programs are still to be
+   * Cancels runs and loads under way, which reject with `disposed`; resolves when the threads have ended. Models and programs are still to be
    * disposed of by those who hold them, for their weights.
    */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposal ??= this.#release()
-    await this.#disposal
-  }
-
-  async #release(): Promise<void> {
+  async release(): Promise<void> {
+    this.#release ??= new Promise<void>((resolve) => {
+      this.#addon.releaseEngine(this.#engine, [() => resolve()])
+    })
     try {
-      await new Promise<void>((resolve) => {
-        callAddon(() => this.#addon.releaseEngine(this.#engine, [() => resolve()]))
-      })
+      await this.#release
     } catch (error) {
       // The addon has let go of nothing, so that it may be tried again.
-      this.#disposal = null
-      throw error
+      this.#release = null
+      throw engineErrorOf(error)
     }
+  }
+}
+
+/** Turns how a job ended into the end of a promise. */
+function settling(
+  resolve: () => void,
+  reject: (error: unknown) => void,
+  { needed, signal }: { needed: (bytes: number) => string; signal?: AbortSignal | undefined },
+): JobCallback {
+  return (status, value, error) => {
+    const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
+    if (problem === null) resolve()
+    else reject(problem)
+  }
+}
+
+function allocateOutputs(lengths: readonly number[], batch: number): readonly Float32Array[] {
+  try {
+    return lengths.map((length) => new Float32Array(batch * length))
+  } catch (cause) {
+    const bytes = 4 * batch * lengths.reduce((sum, length) => sum + length, 0)
+    throw new EngineError(
+      'out-of-memory',
+      `The outputs of a batch of ${batch} need ${megabytes(bytes)}. Ask for fewer outputs or a smaller batch.`,
+      { cause },
+    )
   }
 }

@@ -4,7 +4,7 @@ import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
 import { EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
 import type { Addon, InstructionSet, JobCallback } from './addon.js'
-import { callAddon, jobError } from './addon-error.js'
+import { callAddon, engineErrorOf, jobError } from './addon-error.js'
 
 const NO_TAPS: Taps = {
   first: new Int32Array(),
@@ -34,7 +34,7 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
     const out = new Uint8Array(outputBytes(height, width, passes))
     const h = horizontal ?? NO_TAPS
     const v = vertical ?? NO_TAPS
-    await new Promise<void>((resolve, reject) => {
+    const resized = new Promise<void>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
       const done: JobCallback = (status, value, error) => {
@@ -43,10 +43,13 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
         else reject(problem)
       }
       const arrays = [h.first, h.count, h.weights, v.first, v.count, v.weights]
-      callAddon(() =>
-        addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [done, image, out, ...arrays]),
-      )
+      addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [done, image, out, ...arrays])
     })
+    try {
+      await resized
+    } catch (error) {
+      throw engineErrorOf(error)
+    }
     return out
   }
 }

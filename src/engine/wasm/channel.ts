@@ -1,6 +1,5 @@
 /** Speaks to the leading worker for the engine: asks, and waits for answers. */
 import { disposed, EngineError } from '../engine-error.js'
-import { Cancelled } from '../lowered/load-lowered.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
 /** The leading worker and those that follow it, which a platform starts. */
@@ -101,3 +100,8 @@ function workersEnded(cause: unknown): EngineError {
 }
 
 type RequestBody = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
+
+/** Says that a run was given up by its caller. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+}

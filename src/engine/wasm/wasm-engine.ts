@@ -3,10 +3,17 @@ import type { Engine } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
-import { type Executor, type Job, loadLowered, type PackedWeight } from '../lowered/load-lowered.js'
+import {
+  type Executor,
+  loadLowered,
+  onAbort,
+  type PackedWeight,
+  type ProgramLengths,
+} from '../lowered/load-lowered.js'
 import { megabytes } from '../megabytes.js'
 import type { ProductPrecision } from '../ops.js'
-import { Channel, type WasmWorkers } from './channel.js'
+import type { ProgramBody } from '../owned-model.js'
+import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
 import { packedBytes } from './kernels.js'
 
@@ -79,13 +86,8 @@ async function measurePeak(channel: Channel, threads: number): Promise<number> {
 /** [bytes] are the least that activations of one image need beside the weights. */
 const LEAST_REST = 64 * 2 ** 20
 
-interface WasmProgram {
-  readonly number: number
-  readonly arenaFloats: number
-}
-
 /** Runs lowered plans on the workers: regions are addresses in their memory, programs have numbers. */
-class WasmExecutor implements Executor<number, WasmProgram> {
+class WasmExecutor implements Executor<number> {
   readonly arithmetic: Arithmetic
   readonly #channel: Channel
 
@@ -115,34 +117,40 @@ class WasmExecutor implements Executor<number, WasmProgram> {
     this.#channel.tell({ kind: 'release', address: region })
   }
 
-  createProgram({ ops, constants, arenaFloats }: EncodedPlan): WasmProgram {
-    const number = this.#channel.newProgram()
-    this.#channel.tell({ kind: 'compile', program: number, ops, constants, arenaFloats })
-    return { number, arenaFloats }
-  }
-
-  programBytes({ arenaFloats }: WasmProgram, batch: number): number {
-    return arenaFloats * 4 * batch
-  }
-
-  async run({
-    region,
-    program,
-    batch,
-    pixels,
-    outputLengths,
-    onStarted,
-  }: Job<number, WasmProgram>): Promise<readonly Float32Array[]> {
-    const answer = await this.#channel.ask(
-      { kind: 'run', program: program.number, weights: region, batch, pixels, outputLengths },
-      [pixels.buffer],
-      (id) => onStarted(() => this.#channel.cancel(id)),
-    )
-    return answer as readonly Float32Array[]
-  }
-
-  releaseProgram({ number }: WasmProgram): void {
-    this.#channel.tell({ kind: 'discard', program: number })
+  createProgram(
+    { ops, constants, arenaFloats }: EncodedPlan,
+    region: number,
+    { inputLength, outputLengths }: ProgramLengths,
+  ): ProgramBody {
+    const channel = this.#channel
+    const program = channel.newProgram()
+    channel.tell({ kind: 'compile', program, ops, constants, arenaFloats })
+    return {
+      inputLength,
+      activationBytes: (batch) => arenaFloats * 4 * batch,
+      async run(pixels, batch, signal) {
+        const lengths = outputLengths.map((length) => length * batch)
+        const request = {
+          kind: 'run',
+          program,
+          weights: region,
+          batch,
+          pixels,
+          outputLengths: lengths,
+        } as const
+        let cancel = () => {}
+        using _listening = onAbort(signal, () => cancel())
+        try {
+          const answer = await channel.ask(request, [pixels.buffer], (id) => {
+            cancel = () => channel.cancel(id)
+          })
+          return answer as readonly Float32Array[]
+        } catch (error) {
+          throw error instanceof Cancelled ? signal?.reason : error
+        }
+      },
+      release: () => channel.tell({ kind: 'discard', program }),
+    }
   }
 }
 

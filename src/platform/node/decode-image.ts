@@ -5,6 +5,7 @@
  * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
  * the colour channels differently.
  */
+import { readFile, stat } from 'node:fs/promises'
 import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import { type DecodedImage, decodedFrom, type RgbImage } from '../../image/image.js'
@@ -13,7 +14,6 @@ import type { ImageFormat } from '../../image/image-format.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../kernels/to-rgb.js'
-import { readImageFile } from './read-image-file.js'
 
 /** A path, the bytes of a file, or an image that is decoded already. */
 export type ImageSource = string | Uint8Array | RgbImage
@@ -150,4 +150,37 @@ function decodingError(label: string, cause: unknown): unknown {
     `${label} is damaged or cut off (${reason}). Was it copied or downloaded completely?`,
     { cause },
   )
+}
+
+/** One read can take in so many, which is far more than any photo has. */
+const MOST_BYTES = 2 ** 31 - 1
+
+/** Throws `ImageError` `not-found`, `unreadable`, `not-an-image` (a folder, a pipe), `empty`, `too-large`. */
+export async function readImageFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  try {
+    // A pipe or a device would be read without end, so it is looked at before.
+    const stats = await stat(path)
+    if (!stats.isFile()) {
+      const kind = stats.isDirectory() ? 'a folder' : 'a pipe or device'
+      throw new ImageError('not-an-image', `${path} is ${kind}, where an image file is expected.`)
+    }
+    if (stats.size > MOST_BYTES) {
+      throw new ImageError(
+        'too-large',
+        `${path} has ${stats.size} bytes; image files of up to ${MOST_BYTES} bytes are read. Convert it to a smaller one.`,
+      )
+    }
+    return await readFile(path, signal === undefined ? {} : { signal })
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw cause instanceof ImageError ? cause : cannotOpen(path, cause as NodeJS.ErrnoException)
+  }
+}
+
+function cannotOpen(path: string, cause: NodeJS.ErrnoException): ImageError {
+  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
+    return new ImageError('not-found', `${path} cannot be opened: there is no such file.`, { cause })
+  }
+  const reason = cause.code === 'EACCES' ? 'you have no permission to read it' : cause.message
+  return new ImageError('unreadable', `${path} cannot be opened: ${reason}.`, { cause })
 }

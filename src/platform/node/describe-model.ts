@@ -4,7 +4,8 @@ import { describeOpenModel, type ModelDescription } from '../../encoder/describe
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
-import { openModel } from './open-vit.js'
+import { findModel } from './find-model.js'
+import { hintsOf, openVit } from './open-vit.js'
 
 export interface FileDescription extends ModelDescription {
   /** Is what was asked for. */
@@ -22,7 +23,7 @@ export interface FileDescription extends ModelDescription {
  */
 export async function describeModel(source: string, options: LoadOptions = {}): Promise<FileDescription> {
   checkLoadOptions(options, NODE)
-  await using open = await openModel(source, options)
+  await using open = await openVit(await findModel(source, options), hintsOf(options))
   const { engine, reason } = await chooseEngine(options)
   await using chosen = engine
   const { path } = open

@@ -6,7 +6,8 @@ import { VitStages } from '../../encoder/vit-stages.js'
 import { chooseEngine } from './choose-engine.js'
 import { decodeImage, type ImageSource } from './decode-image.js'
 import { NODE } from './engine-choices.js'
-import { openModel } from './open-vit.js'
+import { findModel } from './find-model.js'
+import { hintsOf, openVit } from './open-vit.js'
 
 /**
  * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await loadEncoder(…)`
@@ -23,6 +24,7 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   }
   checkLoadOptions(options, NODE)
   const { engine, resample } = await chooseEngine(options)
-  const parts = { engine, resample, owned: engine, decode: decodeImage, model: openModel(model, options) }
+  const open = async () => await openVit(await findModel(model, options), hintsOf(options))
+  const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }

@@ -11,7 +11,7 @@ import type { LoadOptions } from '../../encoder/load-options.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
-import { findModel } from './find-model.js'
+import type { FoundModel } from './find-model.js'
 import { openFile, siblingsOf } from './open-file.js'
 
 /** Adds to an open model all that its checkpoint says. */
@@ -20,19 +20,28 @@ export interface OpenVit extends OpenModel {
   readonly path: string
 }
 
-/** Finds a model by its name or path, and opens it. Throws `HubError`, `CheckpointError`. */
-export async function openModel(model: string, options: LoadOptions = {}): Promise<OpenVit> {
-  const found = await findModel(model, options)
-  const { network = found.network, config, heads, signal } = options
-  return await openVit(found.path, given({ network, config, heads, signal }))
+/** Picks what a person says about a model from what they say about loading it: a size there is one of input, not of training. */
+export function hintsOf({
+  network,
+  config,
+  heads,
+  signal,
+}: LoadOptions): VitHints & { signal?: AbortSignal } {
+  return given({ network, config, heads, signal })
 }
 
-/** Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`. */
+/**
+ * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`.
+ *
+ * @param file is a path, or what `findModel` has found, which may name the network
+ */
 export async function openVit(
-  path: string,
+  file: string | FoundModel,
   hints: VitHints & { signal?: AbortSignal } = {},
 ): Promise<OpenVit> {
-  const { signal, ...known } = hints
+  const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
+  const { signal, ...said } = hints
+  const known = { ...given({ network }), ...said }
   const options = given({ signal })
   const source = await openFile(path, options)
   const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
@@ -42,9 +51,11 @@ export async function openVit(
       hash.update(await source.read(offset, length))
     const fingerprint = hash.digest('hex').slice(0, FINGERPRINT_DIGITS)
     const [configFile, preprocessorFile] = await Promise.all(
-      ['config.json', 'preprocessor_config.json'].map((name) =>
-        readJsonOrUndefined(join(dirname(path), name)),
-      ),
+      ['config.json', 'preprocessor_config.json'].map(async (name) => {
+        const file = join(dirname(path), name)
+        const text = await readFile(file, 'utf8').catch(() => undefined)
+        return text === undefined ? undefined : parseJson(text, file)
+      }),
     )
     const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
@@ -68,13 +79,7 @@ export async function openVit(
   }
 }
 
-async function readJsonOrUndefined(path: string): Promise<PlainValue | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch {
-    return undefined
-  }
+function parseJson(text: string, path: string): PlainValue {
   try {
     return JSON.parse(text) as PlainValue
   } catch (cause) {

@@ -10,7 +10,8 @@ import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
 import { hashedCheckpoint, hashedValues } from '../../../verify/hashed-checkpoint.js'
 import { chooseEngine } from '../choose-engine.js'
-import { openModel } from '../open-vit.js'
+import { findModel } from '../find-model.js'
+import { hintsOf, openVit } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
 
 export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
@@ -125,7 +126,7 @@ async function openSubject(subject: SpeedOptions['subject'], options: SpeedOptio
     const side = Math.round(DEFAULT_SIDE / patchSize) * patchSize
     return { vit, name, size: [side, side], [Symbol.asyncDispose]: async () => {} }
   }
-  const open = await openModel(subject.model, options)
+  const open = await openVit(await findModel(subject.model, options), hintsOf(options))
   return {
     vit: open.vit,
     name: open.name,
