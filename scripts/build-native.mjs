@@ -166,7 +166,7 @@ async function linkFlags(sanitize, planted) {
   const shared =
     process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread']
   const source = planted ? await readFile(plantedSource, 'utf8') : ''
-  const wrapped = new Set([...source.matchAll(/__wrap_(\w+)|\bPLANTED\((\w+)/g)].map(([, a, b]) => a ?? b))
+  const wrapped = new Set([...source.matchAll(/__wrap_(\w+)|^PLANTED\((\w+)/gm)].map(([, a, b]) => a ?? b))
   return [...shared, ...(sanitize ? SANITIZERS : []), ...[...wrapped].map((name) => `-Wl,--wrap=${name}`)]
 }
 

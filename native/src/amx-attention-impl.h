@@ -1,4 +1,4 @@
-// Scaled dot-product attention on matrix tiles: 32 queries of one head at a time pass all keys.
+// Computes scaled dot-product attention on matrix tiles: 32 queries of one head at a time pass all keys.
 //
 // As in attention-impl.h everything is transposed: scores are [key][query], the result [column][query]. Keys are then read where they
 // lie, queries sit in the lanes of vectors, and the exponentials of two keys side by side are what the product with the values wants.
@@ -16,7 +16,7 @@ namespace {
 constexpr long QUERIES = 32, STRIP = 32;
 constexpr float LIMIT = 80.0f;
 
-// What 2^f is below the straight line 1 + f, in units of 1/128, for f = 0, 1/128, ...
+// Says how far 2^f is below the straight line 1 + f, in units of 1/128, for f = 0, 1/128, ...
 alignas(64) constexpr signed char BELOW_LINE[128] = {
     0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 8,
     8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
@@ -24,17 +24,17 @@ alignas(64) constexpr signed char BELOW_LINE[128] = {
     9, 9, 8, 8, 8, 8, 8, 7, 7, 7, 7, 7, 6, 6, 6, 6, 5, 5, 5, 4, 4, 4, 3, 3, 3, 3, 2, 2, 1, 1, 1, 0,
 };
 
-// Pairs of vectors laid side by side, value by value: 0, 16, 1, 17, ... of 32 halves; `upper` of 4-byte values, else of packed ones.
+// Lays pairs of vectors side by side, value by value: 0, 16, 1, 17, ... of 32 halves; `upper` is for 4-byte values, the other for packed ones.
 INLINE __m512i besideEachOther(bool upper) {
   alignas(64) short index[32];
   for (short i = 0; i < 32; i++) index[i] = static_cast<short>(upper ? i / 2 * 2 + 1 + i % 2 * 32 : i / 2 + i % 2 * 16);
   return _mm512_load_si512(index);
 }
 
-// Exponentials 2^x of scores as weights: x and y are score * factor * SCALE - shift * SCALE + OFFSET of two keys, `to` takes the
+// Makes weights of scores by exponentials 2^x: x and y are score * factor * SCALE - shift * SCALE + OFFSET of two keys, `to` takes the
 // weights of both side by side, zero where `valid` has no bit, and `sum` grows by them.
 
-// As bfloat16. x * 2^23 + 127 * 2^23 as a whole number has the exponent in its place, and for a mantissa the straight line between two
+// The weights are bfloat16. x * 2^23 + 127 * 2^23 as a whole number has the exponent in its place, and for a mantissa the straight line between two
 // powers, which a table then bends. Seven bits of the fraction choose from it, so the result is within 0.7 % (0.23 % root mean
 // square; rounding to bfloat16 alone costs 0.4 and 0.17 %). The sum is of what was stored, so that the weights add up to one.
 struct ShortExponentials {
@@ -52,7 +52,7 @@ struct ShortExponentials {
   }
 };
 
-// As two bfloat16 that add up to the float32.
+// The weights are two bfloat16 each, which add up to the float32.
 struct SplitExponentials {
   static constexpr float SCALE = 1.0f, OFFSET = 0.0f, LEAST = -126.0f;
   const __m512i beside = besideEachOther(false);
@@ -67,7 +67,7 @@ struct SplitExponentials {
   }
 };
 
-// Sums of squares of `count` bfloat16, a multiple of 32.
+// Sums the squares of `count` bfloat16, a multiple of 32.
 INLINE float squaredLength(const unsigned short* x, long count) {
   V total{};
   for (long i = 0; i < count; i += 32) {
@@ -88,11 +88,11 @@ INLINE auto exponentialsOf() {
 
 template <bool split>
 struct TileAttention {
-  static constexpr long PARTS = split ? 2 : 1;  // bfloat16 for each value
+  static constexpr long PARTS = split ? 2 : 1;  // each value is so many bfloat16
   typedef decltype(exponentialsOf<split>()) Exponentials;
 
   const AttentionArgs& args;
-  const long strips, depthTiles;  // of 32 keys; of 32 columns
+  const long strips, depthTiles;  // a strip is 32 keys, a depth tile 32 columns
   char* keys;     // [strip][depthTile][part][2 tiles]: keys as rows
   char* values;   // [strip][part][depthTiles * 2 tiles]: columns as rows, keys along them
   char* weights;  // [strip][part][2 tiles]: pairs of keys as rows, queries along them
@@ -118,7 +118,7 @@ struct TileAttention {
     return reinterpret_cast<const unsigned short*>(row + which * args.low);
   }
 
-  // Values of a strip: 16 columns of 32 keys to a tile. Keys beyond the last are zero.
+  // Packs the values of a strip, 16 columns of 32 keys to a tile. Keys beyond the last are zero.
   void packValues(const float* value) {
     static const __m512i firstOfPairs = pairIndices(0), secondOfPairs = pairIndices(16);
     for (long strip = 0; strip < strips; strip++) {
@@ -144,7 +144,7 @@ struct TileAttention {
       }
     }
   }
-  // Values from, from + 1 ... of one vector, each beside that of the other.
+  // Gives values from, from + 1 ... of one vector, each beside that of the other.
   static __m512i pairIndices(short from) {
     alignas(64) short index[32];
     for (short i = 0; i < 16; i++) {
@@ -212,7 +212,7 @@ struct TileAttention {
   if (part < 4) _tile_zero(WHICH);                                      \
   for (long d = part / 4; d < depthTiles; d += 2) PLUMAGE_SCORE(WHICH, K, Q) \
   if (part >= 4) _tile_stored(WHICH, to + WHICH * 256, 64);
-  // One of eight parts of the scores of 32 keys, four tiles with keys as rows.
+  // Computes one of eight parts of the scores of 32 keys, four tiles with keys as rows.
   INLINE void scorePart(int part, const char* key, float* to) {
     switch (part % 4) {
       case 0: PLUMAGE_SCORES(0, 4, 6) break;
@@ -229,7 +229,7 @@ struct TileAttention {
   }
   static INLINE float* scoreAt(float* strip, long key, long half) { return strip + ((key >> 4) * 2 + half) * 256 + (key & 15) * 16; }
 
-  // One of eight parts of a strip's weights: exponentials of score * factor - shift, for eight keys and one half of the queries. Keys
+  // Computes one of eight parts of a strip's weights: exponentials of score * factor - shift, for eight keys and one half of the queries. Keys
   // from `count` on weigh nothing. Adds the weights to `sum`.
   template <bool shifted>
   INLINE void weighPart(int part, const float* strip, long count, char* to, V factor, V shift, const Exponentials& exponentials, V& sum) {
@@ -248,7 +248,7 @@ struct TileAttention {
     }
   }
 
-  // Weights of all keys, and their sums. The next strip's products run beside this one's exponentials.
+  // Computes the weights of all keys, and their sums. The next strip's products run beside this one's exponentials.
   template <bool shifted>
   void weighKeys(float scale, const V* shift, V* total) {
     const Exponentials exponentials;
@@ -272,7 +272,7 @@ struct TileAttention {
     for (int half = 0; half < 2; half++) total[half] = sums[half];
   }
 
-  // The largest score of each query; NaN where one of them is.
+  // Finds the largest score of each query, which is NaN where one of them is.
   void largestScores(float factor, V* largest) {
     V poison[2] = {};
     for (long half = 0; half < 2; half++) largest[half] = splat(-__builtin_inff());
@@ -324,7 +324,7 @@ struct TileAttention {
     }
   }
 
-  // Back to a row for each query, 32 columns at a time.
+  // Goes back to a row for each query, 32 columns at a time.
   void storeMixed(const Rows& out, const V* total, long row, long column, long queries) {
     const V inverse[2] = {1.0f / total[0], 1.0f / total[1]};
     for (long d = 0; d < depthTiles; d++) {
@@ -348,7 +348,7 @@ struct TileAttention {
     const long groupQueries = args.blocksOfTask * QUERIES, groups = ceilDivide(args.queries, groupQueries);
     const long image = task / (args.heads * groups), head = task / groups % args.heads, first = task % groups * groupQueries;
     const long end = smaller(args.queries, first + groupQueries), column = head * args.headWidth;
-    // Two values to a float.
+    // Two values share a float.
     const float* q = args.query.data + image * args.query.imageStride + column / 2;
     const float* key = args.key.data + image * args.key.imageStride + column / 2;
     const Rows out{args.out.data + image * args.outImageStride, args.out.stride, args.out.format, args.out.low};
@@ -367,7 +367,7 @@ struct TileAttention {
       packQuery(q + from * args.query.rowStride, queries);
       settle();
       V total[2] = {}, shift[2] = {};
-      // Rounding a length to bfloat16 loses less than a hundredth. False for NaN, too.
+      // Rounding a length to bfloat16 loses less than a hundredth. This is false for NaN, too.
       if (__builtin_sqrtf(longest * longestQuery + poison) * __builtin_fabsf(factor) * 1.01f <= LIMIT) {
         weighKeys<false>(factor, shift, total);
       } else {

@@ -1,4 +1,4 @@
-// Products from matrix tiles (AMX): blocks of 32 x 32, four tiles of sums, two of rows and two of weights.
+// Multiplies in matrix tiles (AMX): in blocks of 32 x 32, with four tiles of sums, two of rows and two of weights.
 //
 // A step is one tile deep: 64 bytes of a row. Rows come from the second-level cache by loads that leave the first one alone
 // (TILELOADDT1): it then holds a block of weights of 32 KB for as long as the chunk passes. Sums are written out and read again once a
@@ -12,7 +12,7 @@ namespace {
 
 constexpr long TILE_BYTES = 1024;
 
-// A thread's tiles: eight of 16 rows x 64 bytes. Released after each task, so that switching threads stays cheap.
+// A thread's tiles are eight of 16 rows x 64 bytes. They are released after each task, so that switching threads stays cheap.
 INLINE void configureTiles() {
   struct alignas(64) {
     unsigned char palette = 1, start = 0, reserved[14] = {};
@@ -42,7 +42,7 @@ INLINE void clearSums() {
 }
 // What the vector units have written must be in memory before a tile is loaded: the compiler does not know that tiles read it.
 INLINE void settle() { __asm__ volatile("" ::: "memory"); }
-// Four lines towards the second-level cache.
+// Fetches four lines towards the second-level cache.
 INLINE void fetchLines(const char* ahead) {
   _mm_prefetch(ahead, _MM_HINT_T1);
   _mm_prefetch(ahead + 64, _MM_HINT_T1);
@@ -50,7 +50,7 @@ INLINE void fetchLines(const char* ahead) {
   _mm_prefetch(ahead + 192, _MM_HINT_T1);
 }
 
-// sums (0, 1; 2, 3) += rows (4, 5) * weights (6, 7), one product after each load that it waits for.
+// Computes sums (0, 1; 2, 3) += rows (4, 5) * weights (6, 7), one product after each load that it waits for.
 #define PLUMAGE_TILE_STEPS(PRODUCT)                     \
   for (long k = 0; k < steps; k++) {                    \
     _tile_stream_loadd(4, a, stride);                   \
@@ -71,7 +71,7 @@ INLINE void fetchLines(const char* ahead) {
   }
 
 struct TilesBfloat16 {
-  // Products of tiles for each product of values.
+  // A product of values takes so many products of tiles.
   static constexpr long PRODUCTS = 1;
   static INLINE void fourProducts() {
     _tile_dpbf16ps(0, 4, 6);
@@ -108,7 +108,7 @@ struct TilesInt8 {
 };
 #undef PLUMAGE_TILE_STEPS
 
-// (high + low) * (high + low) without low * low, which is below the rounding of a float32 sum.
+// Computes (high + low) * (high + low) without low * low, which is below the rounding of a float32 sum.
 struct TilesSplit {
   static constexpr long PRODUCTS = 3;
   static INLINE void fourProducts() { TilesBfloat16::fourProducts(); }
@@ -155,7 +155,7 @@ struct TilesSplit {
   }
 };
 
-// What the driver in gemm-impl.h needs of a product that works on tiles.
+// Has what the driver in gemm-impl.h needs of a product that works on tiles.
 template <typename Kind>
 struct TileProduct : Kind {
   static constexpr long ROWS_OF_TILE = 32, COLUMNS = 32, STORED_BYTES = Kind::STEP_BYTES;
@@ -190,7 +190,7 @@ struct TileProduct : Kind {
     return c + ((row >> 4) * 2 + vector) * 256 + (row & 15) * 16;
   }
 
-  // Products of numbers as they come: zeros would take less power, and so run at a higher clock than any model does.
+  // The numbers are such as come in a model: zeros would take less power, and so run at a higher clock than any model does.
   static double peak(long repetitions) {
     alignas(64) unsigned short operands[4 * TILE_BYTES / 2];
     unsigned state = 1;
@@ -211,7 +211,7 @@ struct TileProduct : Kind {
     return 4.0 * 2 * 16 * 16 * Kind::STEP_VALUES / Kind::PRODUCTS * static_cast<double>(repetitions);
   }
 
-  // A tile of weights: 16 rows of 4 bytes for each of 16 columns.
+  // A tile of weights has 16 rows of 4 bytes for each of 16 columns.
   static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
     const long steps = ceilDivide(depth, Kind::STEP_VALUES);
     for (long panel = from; panel < to; panel++) {
@@ -231,7 +231,7 @@ struct TileProduct : Kind {
   }
 
  private:
-  // `valid` columns of which `remaining` values are left. Rows as they are read, then transposed in units of 4 bytes.
+  // There are `valid` columns, of which `remaining` values are left. Rows are loaded as they lie, then transposed in units of 4 bytes.
   static void packTile(const float* weight, long valid, long depth, long remaining, const float* scales, char* out) {
     __m512i rows[16], low[16];
     for (long c = 0; c < 16; c++) {

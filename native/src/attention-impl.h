@@ -1,4 +1,4 @@
-// Scaled dot-product attention for NR queries of one head, over blocks of keys, with a running maximum and sum for each query.
+// Computes scaled dot-product attention for NR queries of one head, over blocks of keys, with a running maximum and sum for each query.
 //
 // Everything is transposed: scores are [key][query] and the result [column][query]. Queries then lie in the lanes of vectors, so
 // softmax needs no sums across lanes, and the scores are at once the right operand of the product with the values.
@@ -11,7 +11,7 @@ namespace {
 
 constexpr float LOG2_E = 1.44269504088896341f;
 
-// Softmax weights of a block of scores in place; updates maximum and sum, and gives the factor for what was summed before.
+// Turns a block of scores into softmax weights in place; updates maximum and sum, and gives the factor for what was summed before.
 INLINE void softmaxBlock(float* scores, long keys, V* maximum, V* total, V* factor) {
 #pragma GCC unroll 4
   for (int j = 0; j < NV; j++) {
@@ -51,14 +51,14 @@ INLINE void softmaxBlock(float* scores, long keys, V* maximum, V* total, V* fact
   }
 }
 
-// NR queries while they pass the keys: transposed operand and result, and where softmax stands.
+// Holds NR queries while they pass the keys: their transposed operand and result, and where softmax stands.
 struct QueryBlock {
   float* query;  // [headWidth][NR]
   float* mixed;  // [valueWidth][NR]
   V maximum[NV], total[NV];
 };
 
-// Scores come in base 2: one product less for each exponential. Lanes without a query repeat the last one, so that they stay harmless.
+// Scores come in base 2, which saves a product for each exponential. Lanes without a query repeat the last one, so that they stay harmless.
 INLINE void beginBlock(QueryBlock& block, const AttentionArgs& args, const float* q, long queries) {
   const float scale = args.scale * LOG2_E;
   for (long d = 0; d < args.headWidth; d++) {
@@ -111,7 +111,7 @@ INLINE void endBlock(QueryBlock& block, const AttentionArgs& args, float* out, l
   }
 }
 
-// A block of values in panels of MR columns, one key after the other: read again for every tile, from the nearest cache.
+// Packs a block of values into panels of MR columns, one key after the other, because every tile reads it again from the nearest cache.
 INLINE void packValues(const AttentionArgs& args, const float* value, long keys, float* values) {
   for (long r = 0; r < keys; r++) {
     const float* from = value + r * args.value.rowStride;
@@ -127,7 +127,7 @@ INLINE void packValues(const AttentionArgs& args, const float* value, long keys,
   }
 }
 
-// Scratch: for each block of queries (headWidth + valueWidth) * NR floats; once KEY_BLOCK * NR, and KEY_BLOCK for each value column,
+// The scratch holds (headWidth + valueWidth) * NR floats for each block of queries, KEY_BLOCK * NR once, and KEY_BLOCK for each value column,
 // these rounded up to whole tiles.
 void attention(const AttentionArgs& args, long task, float* scratch) {
   const long groupQueries = args.blocksOfTask * NR;

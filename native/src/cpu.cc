@@ -32,7 +32,7 @@ Leaf leaf7(unsigned subleaf) {
   return leaf;
 }
 
-// AMX tiles with bfloat16 and int8, and the system's leave to use them: it is asked once, for all threads of the process.
+// Says whether there are AMX tiles with bfloat16 and int8, and the system's leave to use them: it is asked once, for all threads of the process.
 bool tilesAllowed() {
 #ifdef __linux__
   constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25;
@@ -71,7 +71,7 @@ std::vector<const Kernels*> availableKernels() {
 
 namespace {
 
-// A quota in cores, or infinity.
+// Gives a quota in cores, or infinity.
 double quotaOfV2(const std::string& folder) {
   std::ifstream file(folder + "/cpu.max");
   std::string quota;
@@ -87,7 +87,7 @@ double quotaOfV1(const std::string& folder) {
   return quota / period;
 }
 
-// The smallest quota of the process's group and of all groups around it.
+// Finds the smallest quota of the process's group and of all groups around it.
 double groupQuota() {
   double smallest = INFINITY;
   std::ifstream groups("/proc/self/cgroup");
@@ -133,7 +133,7 @@ long levelTwoCacheBytes() {
 
 void flushSubnormals() {
 #ifdef PLUMAGE_X86
-  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // sets flush-to-zero and denormals-are-zero
 #endif
 }
 

@@ -1,4 +1,4 @@
-// What this machine and this process may use.
+// Finds out what this machine and this process may use.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace plumage {
 
-// Kernels that can run here, fastest first.
+// Lists the kernels that can run here, fastest first.
 std::vector<const Kernels*> availableKernels();
-// Cores that the process may keep busy: its affinity, limited by the quota of its control groups (v1 or v2).
+// Counts the cores that the process may keep busy: its affinity, limited by the quota of its control groups (v1 or v2).
 int availableCores();
-// Bytes of second-level cache of a core, or a cautious guess.
+// Gives the bytes of second-level cache of a core, or a cautious guess.
 long levelTwoCacheBytes();
 // Results below 1e-38 become 0 on this thread: subnormal numbers cost a hundred times as much.
 void flushSubnormals();

@@ -1,4 +1,4 @@
-// Writing rows in the formats of kernels.h, and from one into another.
+// Writes rows in the formats of kernels.h, and turns one format into another.
 #pragma once
 
 #include "product-impl.h"
@@ -6,17 +6,17 @@
 namespace plumage {
 namespace {
 
-// The scale of an int8 row.
+// Reads the scale of an int8 row.
 INLINE float int8RowScale(const Rows& rows, long row) { return rows.data[(row + 1) * rows.stride - 16]; }
 
 INLINE unsigned short* halvesOf(const Rows& rows, long row) { return reinterpret_cast<unsigned short*>(rows.data + row * rows.stride); }
 
 #if defined(__AVX512BF16__)
-typedef __m512i Pair;  // 32 bfloat16
+typedef __m512i Pair;  // holds 32 bfloat16
 INLINE Pair roundPair(V a, V b) { return (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a); }
 INLINE V widenLow(Pair p) { return (V)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(p)), 16); }
 INLINE V widenHigh(Pair p) { return (V)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(p, 1)), 16); }
-// 32 values from column `at` on, a multiple of 32; a and b: 16 of them each.
+// Stores 32 values from column `at` on, a multiple of 32; a and b hold 16 of them each.
 INLINE void storePair(const Rows& out, long row, long at, V a, V b) {
   unsigned short* to = halvesOf(out, row) + at;
   const Pair high = roundPair(a, b);
@@ -27,7 +27,7 @@ INLINE void storePair(const Rows& out, long row, long at, V a, V b) {
 }
 #endif
 
-// value(j): the j-th vector from `column` on. In the narrow formats what is missing to a whole line is zero.
+// Stores vectors from `column` on; value(j) gives the j-th. In the narrow formats what is missing to a whole line becomes zero.
 template <typename Value>
 INLINE void storeValues(const Rows& out, long row, long column, long vectors, Value value) {
 #if defined(__AVX512BF16__)
@@ -40,7 +40,7 @@ INLINE void storeValues(const Rows& out, long row, long column, long vectors, Va
   for (long j = 0; j < vectors; j++) store(to + j * W, value(j));
 }
 
-// `x`: the row in float32, zero from `width` to the next multiple of 64.
+// `x` is the row in float32, zero from `width` to the next multiple of 64.
 INLINE void storeInt8(const Rows& out, long row, const float* x, long width) {
   V largest{}, sum{};
   for (long c = 0; c < width; c += W) {

@@ -1,4 +1,4 @@
-// The matrix product: which part of it meets which in which cache, and what happens to a finished tile.
+// Drives the matrix product: decides which part of it meets which in which cache, and what happens to a finished tile.
 //
 // A panel of weight columns is cut along the depth into blocks that stay in the first-level cache while the rows of a chunk pass; the
 // chunk's rows stay in the second-level cache while the panels pass. Rows are read where they lie: slots have an odd number
@@ -17,7 +17,7 @@ void activateAll(Activation kind, float* x, long count) {
   });
 }
 
-// Where the scales of a weight begin, in floats; `panels` of a product P.
+// Gives the floats that the panels of a weight take for a product P; its scales begin behind them.
 template <typename P>
 long panelFloats(long columns, long depth) {
   return ceilDivide(ceilDivide(columns, P::COLUMNS) * ceilDivide(depth, P::STEP_VALUES) * P::STORED_BYTES, 64) * 16;
@@ -29,7 +29,7 @@ long packedFloats(long columns, long depth) {
   return panelFloats<P>(columns, depth) + scales * ceilDivide(columns, P::COLUMNS) * P::COLUMNS;
 }
 
-// Scales and byte sums of the columns of panels [from, to), as toInt8 rounds them.
+// Writes the scales and byte sums of the columns of panels [from, to), as toInt8 rounds them.
 template <typename P>
 void packScales(const float* weight, long columns, long depth, float* packed, long from, long to) {
   float* scales = packed + panelFloats<P>(columns, depth);
@@ -48,15 +48,15 @@ void pack(const float* weight, long columns, long depth, float* packed, long fro
   if constexpr (P::SCALED) packScales<P>(weight, columns, depth, packed, from, to);
 }
 
-// What a finished tile's sums go through on their way out: the common ways each have code of their own, without choices inside.
+// Names what a finished tile's sums go through on their way out. The common ways each have code of their own, without choices inside.
 enum class Ending { plain, add, gelu, geluShort, any };
 
-// Bias and gamma of one panel; nothing is 0 and 1.
+// Holds bias and gamma of one panel. Where there is none they are 0 and 1.
 template <typename P>
 struct PanelVectors {
   static constexpr long COUNT = P::COLUMNS / W;
   V bias[COUNT], gamma[COUNT];
-  long count;  // vectors that the output has in this panel
+  long count;  // the output has so many vectors in this panel
 
   PanelVectors(const GemmArgs& args, long column) : count(ceilDivide(smaller(P::COLUMNS, args.columns - column), W)) {
     const Epilogue& e = args.epilogue;
@@ -67,16 +67,16 @@ struct PanelVectors {
   }
 };
 
-// A finished tile: its sums become values of `out`, some rows at a time.
+// Turns the sums of a finished tile into values of `out`, some rows at a time.
 template <typename P, Ending ending>
 class Finish {
  public:
   Finish() = default;
-  // sums: of the tile; `earlier`: sums to add to them, or null
+  // `sums` are the tile's; `earlier` are added to them, where it is not null.
   Finish(const GemmArgs& args, const PanelVectors<P>& vectors, const float* sums, const float* earlier, long row, long column, long rows)
       : args_(&args), vectors_(&vectors), sums_(sums), earlier_(earlier), row_(row), column_(column), rows_(rows) {}
 
-  // Rows [from, to) of the tile, at most GROUP; those that it does not have are left out.
+  // Writes rows [from, to) of the tile, at most GROUP; those that it does not have are left out.
   static constexpr long GROUP = 4;
   INLINE void rows(long from, long to) const {
     to = smaller(to, rows_);
@@ -193,7 +193,7 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
       float* c = scratch + r * P::COLUMNS;
       float* sums = apart ? lastSums + r / P::ROWS_OF_TILE % 2 * P::ROWS_OF_TILE * P::COLUMNS : c;
       if (last) fetchDestination<P>(args, first + r, column, count, vectors.count);
-      // The weights of the next block, spread over the first tiles; afterwards lines that are there already.
+      // Fetching the next block's weights is spread over the first tiles; the others fetch lines that are there already.
       const char* ahead = fetched < blockBytes ? next + fetched : stored;
       P::multiply(args.a, first + r, k, b, sums, steps, count, vectors.count, k > from && !apart, ahead, previous);
       fetched += aheadBytes;

@@ -1,4 +1,4 @@
-// Kernels for AMX (bfloat16 and int8 tiles) beside AVX-512 with BF16.
+// These kernels are for AMX (bfloat16 and int8 tiles) beside AVX-512 with BF16.
 #define VECTOR_WIDTH 16
 #define TILE_ROWS 8
 #define TILE_VECTORS 3

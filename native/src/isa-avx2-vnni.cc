@@ -1,4 +1,4 @@
-// Kernels for AVX2 with FMA and VNNI: products of bytes.
+// These kernels are for AVX2 with FMA and VNNI, which multiplies bytes.
 #define VECTOR_WIDTH 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2

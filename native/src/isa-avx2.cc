@@ -1,4 +1,4 @@
-// Kernels for AVX2 with FMA: 12 of 16 registers hold a tile of 6 x 16.
+// These kernels are for AVX2 with FMA: 12 of 16 registers hold a tile of 6 x 16.
 #define VECTOR_WIDTH 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2

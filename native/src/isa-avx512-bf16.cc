@@ -1,4 +1,4 @@
-// Kernels for AVX-512 with BF16 and VNNI. Dot products two vectors side by side: a line of bfloat16 is 32 columns.
+// These kernels are for AVX-512 with BF16 and VNNI. Dot products take two vectors side by side, because a line of bfloat16 is 32 columns.
 #define VECTOR_WIDTH 16
 #define TILE_ROWS 8
 #define TILE_VECTORS 3

@@ -1,4 +1,4 @@
-// Kernels for AVX-512 with VNNI: products of bytes.
+// These kernels are for AVX-512 with VNNI, which multiplies bytes.
 #define VECTOR_WIDTH 16
 #define TILE_ROWS 8
 #define TILE_VECTORS 3

@@ -1,4 +1,4 @@
-// Kernels for AVX-512 (F, BW, DQ, VL): 24 of 32 registers hold a tile of 8 x 48.
+// These kernels are for AVX-512 (F, BW, DQ, VL): 24 of 32 registers hold a tile of 8 x 48.
 #define VECTOR_WIDTH 16
 #define TILE_ROWS 8
 #define TILE_VECTORS 3

@@ -1,4 +1,4 @@
-// Kernels for the compiler's baseline: SSE2 on x86-64, NEON on arm64. 12 registers hold a tile of 6 x 8.
+// These kernels are for the compiler's baseline: SSE2 on x86-64, NEON on arm64. 12 registers hold a tile of 6 x 8.
 #define VECTOR_WIDTH 4
 #define TILE_ROWS 6
 #define TILE_VECTORS 2

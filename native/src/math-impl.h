@@ -1,4 +1,4 @@
-// Exponentials and the activations made of them, for vectors. NaN goes in, NaN comes out.
+// Computes exponentials, and the activations made of them, for vectors. NaN goes in, NaN comes out.
 //
 // Errors are measured against float64 in test/conformance/functions.test.ts, which holds the promised bounds.
 // Polynomials were fitted by weighted least squares towards equal ripple.
@@ -9,14 +9,14 @@
 namespace plumage {
 namespace {
 
-// 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
+// Gives 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
 INLINE V powerOfTwo(I n) { return (V)((n + 127) << 23); }
 
 struct Split {
   V whole, fraction;
   I exponent;
 };
-// x = whole + fraction with |fraction| <= 1/2. Adding 1.5 * 2^23 leaves the rounded value in the low bits.
+// Splits x = whole + fraction with |fraction| <= 1/2. Adding 1.5 * 2^23 leaves the rounded value in the low bits.
 INLINE Split split(V x) {
   const V magic = splat(12582912.0f);
   V shifted = x + magic;
@@ -34,13 +34,13 @@ INLINE V exp2Fraction(V f) {
   return p * f + 1.0f;
 }
 
-// 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
+// Gives 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
 INLINE V exp2(V x) {
   Split s = split(atLeast(x, -126.0f));
   return exp2Fraction(s.fraction) * powerOfTwo(s.exponent);
 }
 
-// (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
+// Gives (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
 INLINE V expTail(V f) {
   V p = splat(0.00019913527468214739f);
   p = p * f + 0.0013940973044875942f;
@@ -54,14 +54,15 @@ struct Reduced {
   V fraction;
   I exponent;
 };
-// x = exponent * ln 2 + fraction; ln 2 in two parts, the first exact in its products.
+// Splits x = exponent * ln 2 + fraction. ln 2 comes in two parts, the first of which is exact in its products.
 INLINE Reduced reduce(V x) {
   Split s = split(x * 1.44269504088896341f);
   V f = x - s.whole * 0.693359375f;
   return {f + s.whole * 2.12194440e-4f, s.exponent};
 }
 
-// e^x over the whole range: 0 below -104, infinity above 88.73. In two factors, so that neither overflows before the result does.
+// Gives e^x over the whole range: 0 below -104, infinity above 88.73. It is made of two factors, so that neither overflows before the result
+// does.
 INLINE V exp(V x) {
   Reduced r = reduce(atMost(atLeast(x, -104.0f), 89.0f));
   V e = expTail(r.fraction) * (r.fraction * r.fraction) + r.fraction + 1.0f;
@@ -69,7 +70,7 @@ INLINE V exp(V x) {
   return e * powerOfTwo(half) * powerOfTwo(r.exponent - half);
 }
 
-// e^x - 1 without cancellation near 0.
+// Gives e^x - 1 without cancellation near 0.
 INLINE V expm1(V x) {
   Reduced r = reduce(atMost(atLeast(x, -30.0f), 88.0f));
   V e = expTail(r.fraction) * (r.fraction * r.fraction) + r.fraction;
@@ -77,7 +78,7 @@ INLINE V expm1(V x) {
   return e * scale + (scale - 1.0f);
 }
 
-// (e^2x - 1) / (e^2x + 1)
+// Gives (e^2x - 1) / (e^2x + 1).
 INLINE V tanh(V x) {
   V e = expm1(atMost(atLeast(x, -15.0f), 15.0f) * 2.0f);
   return e / (e + 2.0f);
@@ -85,7 +86,7 @@ INLINE V tanh(V x) {
 
 INLINE V sigmoid(V x) { return 1.0f / (1.0f + exp(-x)); }
 
-// x * Phi(x), Phi the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
+// Gives x * Phi(x), where Phi is the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
 // beyond 5.75, x * Phi(x) is 0 or x to within 3e-8.
 INLINE V gelu(V x) {
   V y = atMost(absolute(x), 5.75f);
@@ -105,7 +106,7 @@ INLINE V gelu(V x) {
   return x * (x < V{} ? tail : 1.0f - tail);
 }
 
-// The same to 1.6e-5: x * (1/2 + c * p(c^2)) with c = x cut off at 4.5, where 1/2 + c * p is 0 or 1.
+// Gives the same to 1.6e-5, as x * (1/2 + c * p(c^2)) with c = x cut off at 4.5, where 1/2 + c * p is 0 or 1.
 INLINE V geluShort(V x) {
   const V c = atMost(atLeast(x, -4.5f), 4.5f);
   const V u = c * c * (2.0f / (4.5f * 4.5f)) - 1.0f;

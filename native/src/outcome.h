@@ -17,10 +17,10 @@ class Refusal : public std::exception {
   char message_[256];
 };
 
-// Becomes a TypeError: the caller handed over what cannot be right.
-constexpr const char* WRONG_ARGUMENT = "wrong-argument";
+// Becomes a TypeError: the caller handed over what cannot be right. It is one object for all files, because codes are compared by address.
+inline constexpr char WRONG_ARGUMENT[] = "wrong-argument";
 // What nobody foresaw.
-constexpr const char* FAILED = "failed";
+inline constexpr char FAILED[] = "failed";
 
 // The exception that is being handled, whatever it is. Called inside a catch block.
 Refusal currentRefusal() noexcept;

@@ -1,4 +1,4 @@
-// Products from vector registers: tiles of some rows x VECTORS vectors of columns, one policy for each kind of operand.
+// Multiplies in vector registers: in tiles of some rows x VECTORS vectors of columns, with one policy for each kind of operand.
 //
 // A policy says what a step of the sum is, and how large a tile is. The left operand always moves on by one float a step (one value, two
 // bfloat16 or four bytes), broadcast to all lanes; the right one by STEP_BYTES, a number for each lane. Where WIDENS, weights are kept in
@@ -31,7 +31,7 @@ INLINE float fromBfloat16(unsigned short value) {
   return result;
 }
 
-// Scales of a packed int8 weight lie behind its panels: one float for each column, then 128 times the sum of the column's bytes.
+// The scales of a packed int8 weight lie behind its panels: one float for each column, then 128 times the sum of the column's bytes.
 INLINE float int8Scale(const float* row, long depth) {
   V most{};
   long k = 0;
@@ -49,7 +49,7 @@ INLINE int toInt8(float value, float scale) {
 }
 INLINE int int8Sum(const float* row, long depth, float scale) {
   if (!(scale > 0)) return 0;
-  // Added and taken away, it leaves no room for a fraction.
+  // Added and taken away again, this leaves no room for a fraction.
   constexpr float WHOLE = 0x1.8p23f;
   V sums{};
   long k = 0;
@@ -59,14 +59,14 @@ INLINE int int8Sum(const float* row, long depth, float scale) {
   return total;
 }
 
-// A part of a panel while it is packed: columns one below the other, zeros where the weight ends.
+// Holds a part of a panel while it is packed: columns lie one below the other, and zeros where the weight ends.
 struct PackBlock {
   static constexpr long DEPTH = 16, MOST_COLUMNS = 4 * W;
   float values[MOST_COLUMNS][DEPTH];
   float scales[MOST_COLUMNS];
 };
 
-// Rows and vectors of a tile: as many sums as there are registers, less those for operands.
+// A tile has as many sums as there are registers, less those for operands.
 struct Float32Tile {
   static constexpr int MOST_ROWS = MR, VECTORS = NV;
   static constexpr long COLUMNS = NR;
@@ -86,7 +86,7 @@ struct Float32Product : Float32Tile {
   }
 };
 
-// Weights in half or a quarter of the memory, products in float32: where the processor multiplies nothing narrower.
+// Keeps weights in half or a quarter of the memory and multiplies in float32, for processors that multiply nothing narrower.
 struct Bfloat16WeightsProduct : Float32Product {
   static constexpr bool WIDENS = true;
   static constexpr long STORED_BYTES = NR * 2;
@@ -121,7 +121,7 @@ struct DotTile {
   static constexpr long COLUMNS = VECTORS * W;
 };
 
-// Dot products of pairs or fours that lie in one float, side by side in a lane of the sums.
+// Adds dot products of pairs or fours, which lie side by side in one float, to a lane of the sums.
 template <typename Sums, long values>
 struct DotProduct : DotTile {
   typedef Sums Accumulator;
@@ -163,14 +163,13 @@ struct Int8Product : DotProduct<I, 4> {
 };
 #endif
 
-// Steps in a round of the inner loop. A line of the next weights is fetched in each round of the first tiles: more at once
+// The inner loop takes so many steps in a round. A line of the next weights is fetched in each round of the first tiles: more at once
 // would take the places of the loads that are needed now.
 constexpr int ROUND = 4;
 constexpr int COLUMN_ROUND = 2;
 
-// c[R][COLUMNS] (+)= a * b over `steps`. Element (i, k) of a is at a[i * iStride + k * kStride]: one of
-// the strides is 1, `stride` is the other.
-// `ahead` is fetched towards the second-level cache, a line for each round.
+// Computes c[R][COLUMNS] (+)= a * b over `steps`. Element (i, k) of a is at a[i * iStride + k * kStride]: one of the strides is 1, `stride` is
+// the other. `ahead` is fetched towards the second-level cache, a line for each round.
 template <typename P, int R, int N, bool rowsContiguous, bool accumulate>
 INLINE void multiplyTile(const float* a, long stride, const char* b, float* c, long steps, const char* ahead) {
   typedef typename P::Accumulator A;
@@ -181,12 +180,12 @@ INLINE void multiplyTile(const float* a, long stride, const char* b, float* c, l
 #pragma GCC unroll 4
     for (int j = 0; j < N; j++) acc[i][j] = accumulate ? (A)load(c + i * P::COLUMNS + j * W) : A{};
   }
-  // Three rows to a pointer: x86 addresses base, base + stride and base + 2 * stride. Otherwise a pointer for each step of a round.
+  // Three rows share a pointer, because x86 addresses base, base + stride and base + 2 * stride. Otherwise each step of a round has one.
   constexpr int POINTERS = rowsContiguous ? (R + 2) / 3 : UNROLL;
   const float* rows[POINTERS];
 #pragma GCC unroll 16
   for (int i = 0; i < POINTERS; i++) rows[i] = rowsContiguous ? a + i * 3 * stride : a + i * stride;
-  // Several steps to a round: the counting would otherwise take turns from the multiplications at the same ports.
+  // A round has several steps, because the counting would otherwise take turns from the multiplications at the same ports.
   long k = 0;
   for (; k + UNROLL <= steps; k += UNROLL) {
     __builtin_prefetch(ahead, 0, 2);
@@ -235,7 +234,7 @@ __attribute__((noinline)) void tile(const float* a, long stride, const char* b, 
   multiplyTile<P, R, N, rowsContiguous, accumulate>(a, stride, b, c, steps, ahead);
 }
 
-// The tile function for each number of rows. N: vectors side by side; fewer than VECTORS in a last panel that is not full.
+// Finds the tile function for a number of rows. N vectors lie side by side; they are fewer than VECTORS in a last panel that is not full.
 template <typename P, bool rowsContiguous, bool accumulate, int N = P::VECTORS, int R = P::MOST_ROWS>
 struct Tiles {
   static TileFunction of(long rows) {
@@ -247,12 +246,12 @@ struct Tiles<P, rowsContiguous, accumulate, N, 1> {
   static TileFunction of(long) { return tile<P, 1, N, rowsContiguous, accumulate>; }
 };
 
-// What the driver in gemm-impl.h needs of a product that works on vector registers.
+// Has what the driver in gemm-impl.h needs of a product that works on vector registers.
 template <typename Policy>
 struct VectorProduct : Policy {
   using Policy::COLUMNS;
   static constexpr long ROWS_OF_TILE = Policy::MOST_ROWS, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = 0;
-  // Bytes that a tile function fetches ahead.
+  // Says how many bytes a tile function fetches ahead.
   static long aheadBytes(long steps) { return steps / ROUND * 64; }
   static void begin() {}
   static void end() {}
@@ -266,7 +265,7 @@ struct VectorProduct : Policy {
   }
   static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * COLUMNS + vector * W; }
 
-  // Sums that do not wait for each other.
+  // The sums of this measurement do not wait for each other.
   static double peak(long repetitions) {
     typedef typename Policy::Accumulator A;
     constexpr int CHAINS = 12;
@@ -294,7 +293,7 @@ struct VectorProduct : Policy {
     return 2.0 * CHAINS * W * Policy::STEP_VALUES * static_cast<double>(repetitions);
   }
 
-  // Steps of a panel as products read them.
+  // Makes the steps of a panel as wide as products read them.
   static INLINE void widenSteps(const char* b, long steps, float* out) {
     for (long i = 0; i < steps * Policy::VECTORS; i++) store(out + i * W, Policy::widen(b + i * (Policy::STORED_BYTES / Policy::VECTORS)));
   }

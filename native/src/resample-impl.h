@@ -1,8 +1,8 @@
-// Resizing of 8-bit RGB images in fixed point, to the bit what src/kernels/resample-pillow.ts computes.
+// Resizes 8-bit RGB images in fixed point, to the bit as src/kernels/resample-pillow.ts does.
 //
 // Four neighbouring inputs of an output are one unit of 4 bytes. A pass multiplies units by weights, and its lanes are whatever is
-// independent of it: rows for the horizontal pass, which therefore reads blocks of W rows laid out unit by unit; places along the row
-// for the vertical one, whose units come from four rows.
+// independent of it. Those are rows for the horizontal pass, which therefore reads blocks of W rows laid out unit by unit, and places along
+// the row for the vertical one, whose units come from four rows.
 #pragma once
 
 #include "product-impl.h"
@@ -14,9 +14,10 @@ typedef unsigned char Byte;
 typedef I UnalignedI __attribute__((aligned(4), may_alias));
 INLINE I loadUnits(const Byte* p) { return *reinterpret_cast<const UnalignedI*>(p); }
 
-// How a unit is multiplied by its four weights, of 24 bits with the sign. SUMS: partial sums; FACTORS: numbers that stand for the weights.
+// Says how a unit is multiplied by its four weights, of 24 bits with the sign. There are SUMS partial sums, and FACTORS numbers stand for the
+// weights.
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-// Each weight as three signed bytes.
+// Each weight is kept as three signed bytes.
 struct UnitProduct {
   static constexpr int SUMS = 3, FACTORS = 3;
   static void encode(const int* weights, int* factors) {
@@ -43,7 +44,7 @@ struct UnitProduct {
   static INLINE I total(const I* sums) { return sums[0] + (sums[1] << 8) + (sums[2] << 16); }
 };
 #elif VECTOR_WIDTH >= 8
-// Each weight as 15 bits above and 8 below; bytes 0 and 2 of a unit are one pair of 16-bit numbers, 1 and 3 the other.
+// Each weight is kept as 15 bits above and 8 below; bytes 0 and 2 of a unit are one pair of 16-bit numbers, 1 and 3 the other.
 struct UnitProduct {
   static constexpr int SUMS = 2, FACTORS = 4;
   static void encode(const int* weights, int* factors) {
@@ -82,15 +83,15 @@ struct UnitProduct {
 };
 #endif
 
-// The taps of an axis by whole units: the first unit and their number for each output, then factors.
+// Holds the taps of an axis by whole units: the first unit and their number for each output, then factors.
 struct UnitTaps {
   const int* ranges;
   const int* factors;
-  long stride;  // factors of an output
+  long stride;  // an output has so many factors
 };
 
 INLINE long unitsOf(long inputs) { return ceilDivide(inputs, 4); }
-// One unit more than the taps fill, as they may begin anywhere in the first.
+// There is one unit more than the taps fill, as they may begin anywhere in the first.
 INLINE long factorStride(const ResampleAxis& axis) { return (unitsOf(axis.stride) + 1) * UnitProduct::FACTORS; }
 
 INLINE UnitTaps encodeTaps(const ResampleAxis& axis, int* scratch) {
@@ -113,7 +114,7 @@ INLINE UnitTaps encodeTaps(const ResampleAxis& axis, int* scratch) {
   return {ranges, factors, stride};
 }
 
-// Sums to levels, in lanes of 4 bytes.
+// Turns sums into levels, in lanes of 4 bytes.
 INLINE I levelsOf(const I* sums, int bits) {
   I level = (UnitProduct::total(sums) + isplat(1 << (bits - 1))) >> bits;
   level = level < I{} ? I{} : level;
@@ -136,7 +137,7 @@ INLINE int unitAt(const Byte* pixels, long count, int channel) {
   return unit;
 }
 
-// W rows from `row` on as [units][3][W]; rows past the last repeat it.
+// Gathers W rows from `row` on as [units][3][W]; rows past the last repeat it.
 INLINE void gatherRows(const Byte* in, long width, long height, long row, int* out) {
   const long units = unitsOf(width);
   long whole = 0;
@@ -168,7 +169,7 @@ INLINE void gatherRows(const Byte* in, long width, long height, long row, int* o
   }
 }
 
-// [height, width, 3] to [height, outputs, 3]; with `asUnits` to units of four rows, [height / 4][outputs * 3].
+// Makes [height, outputs, 3] of [height, width, 3]; with `asUnits` it makes units of four rows, [height / 4][outputs * 3].
 INLINE void resampleRows(const Byte* in, long height, long width, const ResampleAxis& axis, const UnitTaps& taps, bool asUnits, long unitStride,
                          int* gathered, Byte* levels, Byte* out) {
   const long outLength = axis.outputs * 3;
@@ -188,7 +189,7 @@ INLINE void resampleRows(const Byte* in, long height, long width, const Resample
     }
     const long rows = smaller(W, height - row);
     if (asUnits) {
-      // The last unit may have rows that are none: their weights are zero.
+      // The last unit may have rows that are none; their weights are zero.
       for (long part = 0; part < rows; part += 4) {
         int* to = reinterpret_cast<int*>(out) + (row + part) / 4 * unitStride;
         for (long x = 0; x < outLength; x++) __builtin_memcpy(to + x, levels + x * W + part, 4);
@@ -204,7 +205,7 @@ INLINE void resampleRows(const Byte* in, long height, long width, const Resample
 
 // ---- The vertical pass ----
 
-// Columns [from, to) of four rows each as units, [height / 4][stride].
+// Makes units of columns [from, to) of four rows each, [height / 4][stride].
 INLINE void interleaveRows(const Byte* in, long height, long length, long from, long to, int* out, long stride) {
   for (long row = 0; row < height; row += 4) {
     const Byte* rows[4];
@@ -214,7 +215,7 @@ INLINE void interleaveRows(const Byte* in, long height, long length, long from, 
   }
 }
 
-// Units [units][stride] to columns [from, to) of the rows of `out`, `length` bytes long.
+// Makes columns [from, to) of the rows of `out`, which are `length` bytes long, of units [units][stride].
 INLINE void resampleColumns(const int* units, long stride, const ResampleAxis& axis, const UnitTaps& taps, long from, long to, Byte* out,
                             long length) {
   constexpr long BESIDE = UnitProduct::SUMS == 3 ? 4 : 3;
@@ -245,11 +246,11 @@ INLINE void resampleColumns(const int* units, long stride, const ResampleAxis& a
 
 // ---- Both ----
 
-// Columns that go through the vertical pass together where the image itself is its input: its units fit the second-level cache.
+// So many columns go through the vertical pass together where the image itself is its input: their units fit the second-level cache.
 constexpr long COLUMNS_TOGETHER = 192;
 INLINE long paddedLength(long bytes) { return ceilDivide(bytes, 4 * W) * 4 * W + 4 * W; }
 
-// Pieces of the scratch memory, one behind the other.
+// Lays out the pieces of the scratch memory, one behind the other.
 struct ResampleScratch {
   int *horizontalTaps, *verticalTaps, *gathered, *units;
   Byte *levels, *between;

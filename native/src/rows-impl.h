@@ -1,4 +1,4 @@
-// Everything that works row by row: norms, element-wise steps, means, probe attention.
+// Holds everything that works row by row: norms, element-wise steps, means, probe attention.
 #pragma once
 
 #include "gemm-impl.h"

@@ -1,4 +1,4 @@
-// The table of kernels of one instruction set. The includer defines KERNELS (its variable) and KERNELS_NAME too.
+// Fills the table of kernels of one instruction set. The includer defines KERNELS (its variable) and KERNELS_NAME too.
 #pragma once
 
 #if defined(__AMX_TILE__)

@@ -1,4 +1,4 @@
-// Small transpositions in AVX-512 registers.
+// Transposes small matrices in AVX-512 registers.
 #pragma once
 
 #include "formats-impl.h"
@@ -6,7 +6,7 @@
 namespace plumage {
 namespace {
 
-// 16 x 16 units of 4 bytes, in place.
+// Transposes 16 x 16 units of 4 bytes in place.
 INLINE void transpose16(__m512i* r) {
   __m512i t[16];
 #pragma GCC unroll 8
@@ -21,7 +21,7 @@ INLINE void transpose16(__m512i* r) {
     r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
     r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
   }
-  // Quarters of four rows each: r[q * 4 + i] holds columns i, i + 4, i + 8, i + 12 of rows q * 4 to q * 4 + 3.
+  // These are quarters of four rows each: r[q * 4 + i] holds columns i, i + 4, i + 8, i + 12 of rows q * 4 to q * 4 + 3.
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
     const __m512i even01 = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88), odd01 = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);

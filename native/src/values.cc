@@ -10,9 +10,8 @@ void check(napi_env env, napi_status status) {
   napi_is_exception_pending(env, &pending);
   if (pending) throw Pending();
   // Everything up to the last of the "expected" statuses says that the caller handed over another kind of value.
-  const bool wrong = status <= napi_array_expected || status == napi_date_expected || status == napi_bigint_expected;
-  throw Refusal(wrong ? WRONG_ARGUMENT : FAILED, "The native engine was handed a value of the wrong kind, or Node refused a call (status %d).",
-                static_cast<int>(status));
+  if (status <= napi_array_expected) throw Refusal(WRONG_ARGUMENT, "The native engine was handed a value of the wrong kind.");
+  throw Refusal(FAILED, "Node refused the native engine a call (Node-API status %d).", static_cast<int>(status));
 }
 
 napi_status createError(napi_env env, const Refusal& refusal, napi_value* error) {

@@ -1,8 +1,8 @@
-// A vector of floats for whichever instruction set the including file is compiled for, by the compilers' vector extensions.
+// Makes a vector of floats, by the compilers' vector extensions, for whichever instruction set the including file is compiled for.
 //
 // The includer defines VECTOR_WIDTH (floats), TILE_ROWS, TILE_VECTORS, KEY_BLOCK, DEPTH_BLOCK; DOT_TILE_ROWS and DOT_TILE_VECTORS where there are
-// dot products of narrow numbers. Everything sits in an anonymous namespace: each
-// instruction set has its own copy and nothing can leak into another.
+// dot products of narrow numbers. Everything sits in an anonymous namespace, so that each instruction set has its own copy and nothing can
+// leak into another.
 #pragma once
 
 #if defined(PLUMAGE_X86)
@@ -15,7 +15,7 @@ namespace plumage {
 namespace {
 
 constexpr long W = VECTOR_WIDTH;
-// A float32 tile: rows, vectors side by side, columns.
+// A float32 tile has MR rows and NV vectors side by side, which are NR columns.
 constexpr int MR = TILE_ROWS, NV = TILE_VECTORS;
 constexpr long NR = NV * W;
 
@@ -30,7 +30,7 @@ INLINE void store(float* p, V v) { *reinterpret_cast<UnalignedV*>(p) = v; }
 // x - 0 is x for every x, NaN and -0 included, so this is a bare broadcast.
 INLINE V splat(float x) { return x - V{}; }
 INLINE I isplat(int x) { return x - I{}; }
-// NaN in `a` stays.
+// NaN in `a` stays NaN.
 INLINE V atLeast(V a, float low) { return a < splat(low) ? splat(low) : a; }
 INLINE V atMost(V a, float high) { return a > splat(high) ? splat(high) : a; }
 INLINE V absolute(V a) { return (V)((I)a & isplat(0x7fffffff)); }
@@ -44,7 +44,7 @@ INLINE I laneNumbers() {
   for (long i = 0; i < W; i++) lanes[i] = static_cast<int>(i);
   return lanes;
 }
-// Zero in the lanes from `count` on.
+// The lanes from `count` on become zero.
 INLINE V firstLanes(V v, long count) { return laneNumbers() < isplat(static_cast<int>(count)) ? v : V{}; }
 
 }  // namespace

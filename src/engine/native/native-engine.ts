@@ -25,9 +25,9 @@ export interface NativeOptions {
   readonly precision?: ProductPrecision
 }
 
-/** The precisions that an instruction set computes in (default: the fastest); none where the set cannot run. */
+/** Lists the precisions that an instruction set computes in (default: the fastest); none where the set cannot run. */
 export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): readonly ProductPrecision[] {
-  const { instructionSets } = addon.info()
+  const { instructionSets } = callAddon(() => addon.info())
   const chosen = instructionSets.find(({ name }) => name === (instructionSet ?? instructionSets[0]?.name))
   return chosen === undefined
     ? []

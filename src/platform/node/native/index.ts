@@ -1,6 +1,7 @@
 /** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
 import type { Engine } from '../../../engine/engine.js'
 import type { InstructionSet } from '../../../engine/native/addon.js'
+import { callAddon } from '../../../engine/native/addon-error.js'
 import {
   createNativeEngineOn,
   type NativeOptions,
@@ -25,10 +26,11 @@ export interface NativeAvailability {
 export function nativeAvailability(): NativeAvailability {
   const addon = addonOrReason()
   if (typeof addon === 'string') return { available: false, reason: addon, instructionSets: [] }
-  return { available: true, instructionSets: addon.info().instructionSets.map(({ name }) => name) }
+  const { instructionSets } = callAddon(() => addon.info())
+  return { available: true, instructionSets: instructionSets.map(({ name }) => name) }
 }
 
-/** The precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
+/** Lists the precisions that an instruction set computes in (default: the fastest); none where the engine or the set cannot run. */
 export function nativePrecisions(instructionSet?: InstructionSet): readonly ProductPrecision[] {
   const addon = addonOrReason()
   return typeof addon === 'string' ? [] : precisionsOf(addon, instructionSet)

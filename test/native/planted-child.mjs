@@ -1,0 +1,58 @@
+/**
+ * Lets the n-th memory, mapping, thread or call of Node-API fail for n = 1, 2, 3, ... through a whole life of an engine, until a life has no failure
+ * left. Writes one line of JSON for each n: the errors, and the threads that are there afterwards.
+ *
+ *     PLUMAGE_NATIVE_ADDON=native/build/plumage-planted.node node test/native/planted-child.mjs memory
+ */
+import { createNativeEngine, createNativeResample } from '../../dist/platform/node/native/index.js'
+import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
+import {
+  BATCH,
+  checkOutputs,
+  checkResize,
+  pixels,
+  plan,
+  threadCount,
+  threadsLeft,
+  weights,
+} from './small-model.mjs'
+
+const KINDS = ['memory', 'mapping', 'thread', 'call']
+const kind = KINDS.indexOf(process.argv[2])
+const addon = loadAddon()
+
+/** Calls once more where the first call threw, and expects no failure then: what has failed must not stand in the way of what comes. */
+async function insist(call, errors) {
+  try {
+    return await call()
+  } catch (error) {
+    errors.push({ name: error.name, code: error.code ?? null, message: error.message })
+    return await call()
+  }
+}
+
+async function live() {
+  const errors = []
+  const engine = await insist(() => createNativeEngine({ threads: 3 }), errors)
+  const model = await insist(() => engine.load(plan, weights), errors)
+  const program = await insist(() => model.compile(plan, ['y']), errors)
+  await insist(() => program.activationBytes(BATCH), errors)
+  checkOutputs(await insist(() => program.run(pixels, { batch: BATCH }), errors))
+  checkOutputs(await insist(() => program.run(pixels, { batch: BATCH }), errors))
+  const resample = await insist(() => createNativeResample(), errors)
+  await insist(() => checkResize(resample), errors)
+  await insist(() => program[Symbol.dispose](), errors)
+  await insist(() => model[Symbol.dispose](), errors)
+  await insist(() => engine[Symbol.asyncDispose](), errors)
+  return errors
+}
+
+// Node starts threads of its own for the first resize.
+await live()
+const threads = threadCount()
+for (let n = 1, met = true; met; n++) {
+  addon.plantFailure(kind, n)
+  const errors = await live()
+  met = addon.failureMet()
+  console.log(JSON.stringify({ n, met, errors, threads: await threadsLeft(threads) }))
+}
