@@ -20,8 +20,8 @@ const NO_TAPS: Taps = {
  */
 export function createNativeResampleOn(addon: Addon, instructionSet?: InstructionSet): Resample {
   const { instructionSets } = callAddon(() => addon.info())
-  const chosen = instructionSet ?? instructionSets[0].name
-  if (!instructionSets.some(({ name }) => name === chosen)) {
+  const chosen = instructionSet ?? instructionSets[0]?.name
+  if (chosen === undefined || !instructionSets.some(({ name }) => name === chosen)) {
     throw new EngineError('unavailable', `This processor cannot run ${chosen}.`)
   }
   return async (image, [height, width], passes) => {

@@ -1,9 +1,9 @@
 /** Chooses the engine that runs a model in Node, and says why. */
 import { checkEngineOptions, type EngineOptions, precisionAmong } from '../../encoder/load-options.js'
 import type { Engine } from '../../engine/engine.js'
-import type { ProductPrecision } from '../../engine/ops.js'
 import { createNativeEngineOn, precisionsOf } from '../../engine/native/native-engine.js'
 import { createNativeResampleOn } from '../../engine/native/native-resample.js'
+import type { ProductPrecision } from '../../engine/ops.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
 import { portableResample, type Resample } from '../../kernels/resample-pillow.js'
 import { NODE } from './engine-choices.js'
