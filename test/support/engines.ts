@@ -46,9 +46,13 @@ const wasm = WASM_PATHS.filter(({ options }) => !options.relaxed || hasRelaxedSi
 )
 
 /** A GPU's device keeps a process alive. */
-const ENGINES: (Engine & Partial<Disposable>)[] = []
-afterAll(() => {
-  for (const engine of ENGINES) engine[Symbol.dispose]?.()
+const ENGINES: (Engine & Partial<Disposable & AsyncDisposable>)[] = []
+afterAll(async () => {
+  for (const engine of ENGINES) {
+    const end = engine[Symbol.asyncDispose]
+    if (end === undefined) engine[Symbol.dispose]?.()
+    else await end.call(engine)
+  }
 })
 
 /** Says why there is no GPU, where there is none. */
