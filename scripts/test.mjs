@@ -10,7 +10,8 @@ import { reportError, root, setUp } from './setup.mjs'
 
 /** This run writes here, and takes it away in the end. */
 const scratch = join(root, `.plumage/tests-${process.pid}`)
-const counts = join(scratch, 'counts.json')
+/** Lies apart, since vitest takes away in the end what its tests have made. */
+const counts = join(root, `.plumage/test-counts-${process.pid}.json`)
 
 try {
   await setUp()
@@ -21,7 +22,7 @@ try {
   process.exitCode = reportError(error)
   console.log('0 passed, 1 failed')
 } finally {
-  rmSync(scratch, { recursive: true, force: true })
+  for (const made of [scratch, counts]) rmSync(made, { recursive: true, force: true })
 }
 
 /** Resolves to the exit code, after the closing line. */

@@ -1,6 +1,6 @@
 // Computes exponentials, and the activations made of them, for vectors. NaN goes in, NaN comes out.
 //
-// Errors are measured against float64 in test/conformance/functions.test.ts, which holds the promised bounds.
+// Errors are measured against float64 in test/conformance/functions.ts, which holds the promised bounds.
 // Polynomials were fitted by weighted least squares towards equal ripple.
 #pragma once
 

@@ -17,6 +17,7 @@ const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'CheckpointError not-found',
   'EngineError wrong-size',
   'EngineError unavailable',
+  'EngineError unsupported',
   'ImageError wrong-size',
 ])
 

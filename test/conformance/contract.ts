@@ -6,17 +6,10 @@ import { INTERRUPTIONS } from './contract/interruptions.js'
 import { MEMORY } from './contract/memory.js'
 import { OWNERSHIP } from './contract/ownership.js'
 import { SHAPES } from './contract/shapes.js'
-import { ENGINES_ARE_OWNED, SUBJECTS } from './contract/subject.js'
+import { SUBJECTS } from './contract/subject.js'
 import { TOGETHER } from './contract/together.js'
 
-const CASES = [
-  ...SHAPES,
-  ...INTERRUPTIONS,
-  ...DISPOSAL,
-  ...MEMORY,
-  ...TOGETHER,
-  ...(ENGINES_ARE_OWNED ? OWNERSHIP : []),
-]
+const CASES = [...SHAPES, ...INTERRUPTIONS, ...DISPOSAL, ...MEMORY, ...TOGETHER, ...OWNERSHIP]
 
 for (const { engine, reason, cases } of EXCEPTIONS) {
   console.warn(`excused: ${engine} from ${cases.map((name) => `"${name}"`).join(', ')}: ${reason}`)

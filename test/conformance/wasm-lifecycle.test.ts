@@ -1,4 +1,5 @@
 /** Tries what the WebAssembly engine owes beyond the contract: exact halves, shared threads, memory that comes back, options refused by name. */
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
 import { float16ToFloat32, toHalf } from '../../src/tensor/float16.js'
@@ -205,3 +206,20 @@ test('the narrow ways to keep weights take a half and a quarter of the memory', 
   expect(relativeError(half.values, exact.values)).toBeLessThan(0.01)
   expect(relativeError(quarter.values, exact.values)).toBeLessThan(0.05)
 })
+
+test.runIf(process.platform === 'linux')(
+  'the threads of the WebAssembly engine are gone when its disposal resolves',
+  async () => {
+    const threads = () => readdirSync('/proc/self/task').length
+    const { plan } = tower(1, 2, 4)
+    const round = async () => {
+      await using engine = createWasmEngine({ threads: 3 })
+      using _ = await engine.load(plan, weights)
+      return threads()
+    }
+    await round()
+    const before = threads()
+    expect(await round()).toBe(before + 3)
+    expect(threads()).toBe(before)
+  },
+)

@@ -1,6 +1,6 @@
 // Exponentials and the activations made of them, for vectors of four floats. NaN goes in, NaN comes out.
 //
-// The same polynomials as native/src/math-impl.h; their errors are held by test/conformance/functions.test.ts.
+// The same polynomials as native/src/math-impl.h; their errors are held by test/conformance/functions.ts.
 
 import {
   ACTIVATION_ELU,

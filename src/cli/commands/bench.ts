@@ -77,7 +77,7 @@ function describeStage(now: Stage): string {
 }
 
 /** Writes the result for people. */
-export function describeSpeed(speed: Speed): string {
+function describeSpeed(speed: Speed): string {
   const { engine, size, batch, runs, memory, flop, flopPerSecond, peakFlopPerSecond } = speed
   const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
   const share =

@@ -27,7 +27,7 @@ async function info(context: CommandContext, model: string, options: InfoOptions
 }
 
 /** @param withTensors adds a line for each */
-export function describe(description: FileDescription, withTensors: boolean): string {
+function describe(description: FileDescription, withTensors: boolean): string {
   const { engine, memory, tensors, dropped } = description
   const bytes = (count: number) =>
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`

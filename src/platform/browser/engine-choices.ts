@@ -1,9 +1,9 @@
 /** Says what of the options for loading a browser has; apart from the engines, so that a page's own thread loads none of them. */
 import type { EngineChoiceName, LoadOffer, PrecisionChoice } from '../../encoder/load-options.js'
 
-export const ENGINE_CHOICES: readonly EngineChoiceName[] = ['auto', 'webgpu', 'wasm', 'reference']
+const ENGINE_CHOICES: readonly EngineChoiceName[] = ['auto', 'webgpu', 'wasm', 'reference']
 
-export const PRECISION_CHOICES: readonly PrecisionChoice[] = [
+const PRECISION_CHOICES: readonly PrecisionChoice[] = [
   'auto',
   'float32',
   'float16',

@@ -6,9 +6,6 @@ import { elementCount } from '../../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, type EngineVariant } from '../../support/engines.js'
 import { outputOf, pseudoRandom, type StepPlan, tower, weights } from '../one-step.js'
 
-/** The interface of engines says that they are `AsyncDisposable` where this is true, and then the cases of ownership.ts are part of the contract. */
-export const ENGINES_ARE_OWNED = false
-
 export interface Subject {
   /** Reads like `reference` or `native, avx2, int8`: exceptions match its beginning. */
   readonly name: string

@@ -27,7 +27,7 @@ export function prelude({ arena, rows, weight }: Views): string {
 }
 
 /** Gives the number of a thread among all, in a dispatch that fills x before y. */
-export const FLAT_INDEX = `
+const FLAT_INDEX = `
 const GROUP = 256u;
 fn flat(group: vec3<u32>, groups: vec3<u32>, thread: u32) -> u32 {
   return (group.y * groups.x + group.x) * GROUP + thread;

@@ -21,12 +21,16 @@ export async function measurePeak(precision: Precision, threads?: number): Promi
   const [fastest] = instructionSets
   if (fastest === undefined) return null
   const engine = addon.createEngine(fastest.name, threads ?? cores)
-  let best = 0
-  for (let turn = 0; turn < TURNS; turn++) {
-    const gigaflops = await new Promise<number>((resolve) =>
-      addon.measurePeak(engine, PRECISIONS.indexOf(own), [(_status, value) => resolve(value)]),
-    )
-    best = Math.max(best, gigaflops)
+  try {
+    let best = 0
+    for (let turn = 0; turn < TURNS; turn++) {
+      const gigaflops = await new Promise<number>((resolve) =>
+        addon.measurePeak(engine, PRECISIONS.indexOf(own), [(_status, value) => resolve(value)]),
+      )
+      best = Math.max(best, gigaflops)
+    }
+    return best * 1e9
+  } finally {
+    await new Promise<void>((resolve) => addon.releaseEngine(engine, [() => resolve()]))
   }
-  return best * 1e9
 }

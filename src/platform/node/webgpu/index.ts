@@ -1,4 +1,4 @@
-/** The WebGPU engine in Node: through the optional package `webgpu` (Dawn). */
+/** Makes the WebGPU engine in Node, through the optional package `webgpu` (Dawn). */
 import { EngineError } from '../../../engine/engine-error.js'
 import { type Adapter, deviceOf } from '../../../engine/webgpu/request-device.js'
 import {
@@ -11,7 +11,6 @@ export {
   WEBGPU_PRECISIONS,
   type WebgpuEngine,
   type WebgpuOptions,
-  type WebgpuPrecision,
 } from '../../../engine/webgpu/webgpu-engine.js'
 
 /**
