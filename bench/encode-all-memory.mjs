@@ -1,5 +1,5 @@
 /**
- * How much memory `encodeAll` keeps over a long run: stand-in images, so that nothing but the pipeline itself is measured, each third with an abort
+ * Measures how much memory `encodeAll` keeps over a long run: stand-in images, so that nothing but the pipeline itself is measured, each third with an abort
  * signal of its own. Prints one line of JSON: what is held after a garbage collection, while the run still goes on, beyond what was held early.
  *
  *     node --expose-gc bench/encode-all-memory.mjs [images, default 1000000]

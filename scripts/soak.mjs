@@ -87,7 +87,7 @@ async function live() {
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc')
 
-/** What this process holds, after everything that can be collected has been. */
+/** Counts what this process holds, after everything that can be collected has been. */
 async function state() {
   for (let turn = 0; turn < 4; turn++) {
     gc()

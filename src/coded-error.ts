@@ -1,5 +1,5 @@
 /**
- * What every named error of this library is: programs branch on the code, people read the message, which says what was found, what was
+ * Every named error of this library is one of these: programs branch on the code, people read the message, which says what was found, what was
  * expected, which thing, and what to do next. Each room that can fail has one class of it.
  */
 export abstract class CodedError<Code extends string> extends Error {

@@ -1,4 +1,4 @@
-// How work that was done elsewhere is told to JavaScript.
+// Tells JavaScript how work ended that was done elsewhere.
 #pragma once
 
 #include "values.h"

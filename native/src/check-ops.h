@@ -8,7 +8,7 @@
 
 namespace plumage {
 
-// What a program must be given when it runs.
+// A program must be given this when it runs.
 struct Needs {
   long weights = 0;           // floats that the region has at least
   long pixels = 0;            // of one image; 0 where none are read

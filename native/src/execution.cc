@@ -160,7 +160,7 @@ void Execution::attention(const Op& op) {
   const float* in = slot(op.input);
   const float* second = slot(op.second);
   args.query = {in, op.input.stride, op.input.rows * op.input.stride};
-  // Where keys and values begin in a row, in floats.
+  // Keys and values begin here in a row, in floats.
   const bool narrow = op.input.format != Format::float32;
   const long key = narrow ? op.keysAt / 2 : op.keysAt, value = narrow ? op.valuesAt / 2 : op.valuesAt;
   args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};

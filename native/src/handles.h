@@ -8,7 +8,7 @@
 
 namespace plumage {
 
-// What is known of a kind of handle; each kind specialises it with
+// This is known of a kind of handle; each kind specialises it with
 //   NAME, for messages;
 //   TAG, which tells it from all others;
 //   takeUp(env, object), called when JavaScript takes hold of it;

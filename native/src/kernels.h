@@ -122,7 +122,7 @@ struct ProbeArgs {
   float scale;
 };
 
-// Which inputs make an output along one axis of an image: those from first[i] on, `count[i]` of them, with the weights from
+// Says which inputs make an output along one axis of an image: those from first[i] on, `count[i]` of them, with the weights from
 // weights[i * stride] on, in fixed point with `bits` bits after the point.
 struct ResampleAxis {
   const int* first;

@@ -1,4 +1,4 @@
-// How work ended, and errors on their way to JavaScript. Nothing here takes memory, so that it can tell where there is none.
+// Holds how work ended, and errors on their way to JavaScript. Nothing here takes memory, so that it can tell where there is none.
 #pragma once
 
 #include <exception>
@@ -19,7 +19,7 @@ class Refusal : public std::exception {
 
 // Becomes a TypeError: the caller handed over what cannot be right. It is one object for all files, because codes are compared by address.
 inline constexpr char WRONG_ARGUMENT[] = "wrong-argument";
-// What nobody foresaw.
+// Nobody foresaw this one.
 inline constexpr char FAILED[] = "failed";
 
 // The exception that is being handled, whatever it is. Called inside a catch block.

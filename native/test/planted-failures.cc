@@ -16,7 +16,7 @@ namespace {
 
 enum Kind : int { MEMORY, MAPPING, THREAD, CALL, KINDS };
 
-// What is left to count until the failure; 0 where none is planted, or it has been met.
+// Counts what is left until the failure; it is 0 where none is planted, or it has been met.
 std::atomic<long> left[KINDS];
 std::atomic<bool> met{false};
 

@@ -95,7 +95,7 @@ struct FieldReader {
   long whole() { return static_cast<long>(*at++); }
   float real() { return static_cast<float>(*at++); }
   bool flag() { return *at++ != 0; }
-  // By way of a whole number, because a double beyond int may not be cast to it.
+  // The way leads over a whole number, because a double beyond int may not be cast to it.
   template <typename Enumeration>
   Enumeration as() {
     return static_cast<Enumeration>(static_cast<int>(whole()));

@@ -1,4 +1,4 @@
-/** What all outputs ask of the table of operations. */
+/** Answers what all outputs ask of the table of operations. */
 
 /** A list of more kinds than these tells nothing. */
 const MOST_NAMED = 5
@@ -24,7 +24,7 @@ export function fieldsOf({ FIELDS, PARTS, OPS }) {
   })
 }
 
-/** How many numbers an operation takes: its kind, and every field or its parts. */
+/** Counts the numbers that an operation takes: its kind, and every field or its parts. */
 export function countNumbers(table) {
   return 1 + fieldsOf(table).reduce((sum, { parts }) => sum + (parts?.length ?? 1), 0)
 }

@@ -43,7 +43,7 @@ function initialOf({ type, initial }, { ENUMERATIONS }) {
   return type === 'count' || type === 'real' ? String(initial) : 'null'
 }
 
-/** How a field becomes its place. */
+/** Says how a field becomes its place. */
 function placing({ name, type, isPartial }) {
   if (type === 'slot') return `slot(op.${name}, ${isPartial ? `op.${name}Rows` : 'null'})`
   if (type === 'activation') return `baseOf(op.${name})`
@@ -78,7 +78,7 @@ import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js
 
 // ---- By names ----
 
-/** How a weight is stored: packed for the products of a precision, or \`rows\`, as it is. */
+/** Says how a weight is stored: packed for the products of a precision, or \`rows\`, as it is. */
 export type WeightForm = ProductPrecision | 'rows'
 export interface WeightRef {
   readonly name: WeightName
@@ -124,7 +124,7 @@ export interface PlacedOp {
 ${lines(({ name, type }) => `readonly ${name}: ${PLACED[type]}`)}
 }
 
-/** Where slots, weights and constants lie. What is not there throws by its name. */
+/** Knows where slots, weights and constants lie. What is not there throws by its name. */
 export interface Places {
   slot(name: SlotName, rows: readonly [first: number, count: number] | null): SlotPlace
   weight(ref: WeightRef): number
@@ -162,7 +162,7 @@ export function baseOf(kind: ActivationKind): Activation {
 
 // ---- As numbers ----
 
-/** How many numbers an operation takes. */
+/** Counts the numbers that an operation takes. */
 export const OP_FIELDS = ${countNumbers(table)}
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 

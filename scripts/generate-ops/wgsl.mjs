@@ -46,7 +46,7 @@ export function paramsOf(table) {
     `whole[${at++}] = batch`,
     `whole[${at}] = outputBase`,
   ]
-  return `/** What a shader is told of an operation: the text of the structure, and how it is filled. */
+  return `/** Tells a shader of an operation: the text of the structure, and how it is filled. */
 import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
 
 /** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */

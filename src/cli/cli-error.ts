@@ -1,4 +1,4 @@
-/** What a command throws to end with another exit code than 0. `main.ts` prints the message and sets the code. */
+/** A command throws one of these to end with another exit code than 0. `main.ts` prints the message and sets the code. */
 
 /** The command line asks for something that cannot be: exit code 2. */
 export class UsageError extends Error {

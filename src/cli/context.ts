@@ -15,7 +15,7 @@ export interface CommandContext {
   readonly isTTY: boolean
   readonly color: boolean
   readonly cwd: string
-  /** Where images are read and outputs written; relative paths start at `cwd`. */
+  /** Reads images and writes outputs; relative paths start at `cwd`. */
   readonly files: Files
   readonly version: string
   /** Is aborted by Ctrl-C. */

@@ -36,26 +36,26 @@ export type ActivationKind = (typeof ACTIVATIONS)[number] | keyof typeof ACTIVAT
 /** Functions that activations are made of. They follow the activations, and are there for measuring their error. */
 export const FUNCTIONS = ['exp', 'expm1', 'exp2', 'geluShort'] as const
 
-/** How products are computed. Every engine has some of them; `float16` is no precision of the native one. */
+/** Says how products are computed. Every engine has some of them; `float16` is no precision of the native one. */
 export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const
 export type ProductPrecision = (typeof PRECISIONS)[number]
 
 /**
- * How the values of a row are stored. In every format but float32 a row is filled up to whole cache lines with zeros, so that products may
+ * Says how the values of a row are stored. In every format but float32 a row is filled up to whole cache lines with zeros, so that products may
  * run over them. `split` is bfloat16, then what rounding left over as bfloat16 again; `int8` is round(127 * value / largest of the row) + 128,
  * and the scale, largest / 127, is the first float of the row's last cache line.
  */
 export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** What an operation does with its second slot at the end: out += second, or out *= activation(second). */
+/** Says what an operation does with its second slot at the end: out += second, or out *= activation(second). */
 export const COMBINATIONS = ['none', 'add', 'gate'] as const
 export type Combination = (typeof COMBINATIONS)[number]
 
 export const NORM_KINDS = ['none', 'layerNorm', 'rmsNorm'] as const
 export type NormKind = (typeof NORM_KINDS)[number]
 
-/** Which rows of an attention are weights, and not a slot. */
+/** Says which rows of an attention are weights, and not a slot. */
 export const WEIGHT_OPERANDS = ['none', 'query', 'key'] as const
 export type WeightOperand = (typeof WEIGHT_OPERANDS)[number]
 
@@ -144,7 +144,7 @@ export type FieldName = keyof typeof FIELDS
 
 type Size = readonly [rows: number, width: number]
 
-/** What the work of an operation depends on. */
+/** Holds what the work of an operation depends on. */
 export interface OpSizes {
   readonly input: Size
   readonly second: Size

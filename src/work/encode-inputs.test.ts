@@ -12,7 +12,7 @@ beforeEach(() => {
   files = new MemoryFiles(disk)
 })
 
-/** What happened, in order, and the counts. */
+/** Holds what happened, in order, and the counts. */
 async function run(options: Partial<EncodeInputsOptions> = {}, sink: Partial<Sink> = {}) {
   const events: string[] = []
   const computed: string[] = []

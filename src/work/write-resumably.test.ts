@@ -9,7 +9,7 @@ interface Run {
   readonly disk: MemoryDisk
   readonly names: readonly string[]
   readonly format: OutputFormat
-  /** How many changes are made before the process is killed. */
+  /** Counts the changes that are made before the process is killed. */
   readonly steps?: number
   /** After how many images the run is interrupted. */
   readonly abortAfter?: number
@@ -58,7 +58,7 @@ const image: fc.Arbitrary<Image> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('broken', null) },
 )
 
-/** How one run ends, and what becomes of an image before the next. */
+/** Says how one run ends, and what becomes of an image before the next. */
 const interruption = fc.record({
   moment: fc.oneof(
     fc.record({ steps: fc.nat(60) }),

@@ -17,7 +17,7 @@ const speed: Speed = {
   memory: { weights: 2 ** 30, peak: 1.5 * 2 ** 30 },
 }
 
-/** What was asked for, and how the command ended. */
+/** Holds what was asked for, and how the command ended. */
 async function bench(args: readonly string[], context: Partial<InTestOptions> = {}) {
   const asked: SpeedOptions[] = []
   const outcome = await runInTest(['bench', ...args], {

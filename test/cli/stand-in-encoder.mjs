@@ -39,7 +39,7 @@ export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' 
   }
 }
 
-/** What the stand-in finds in an image of these bytes. */
+/** Gives what the stand-in finds in an image of these bytes. */
 export function embeddingOf(bytes) {
   return numbers(bytes, 'embedding', WIDTH)
 }

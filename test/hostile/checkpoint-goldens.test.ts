@@ -33,7 +33,7 @@ const index: { cases: GoldenCase[] } = root
   : { cases: [] }
 const present = (path: string) => existsSync(`${root}${path}`)
 
-/** What a lie is called, and a word that its message must contain. */
+/** Says what a lie is called, and a word that its message must contain. */
 const REFUSED: Record<string, readonly [CheckpointErrorCode, RegExp]> = {
   'truncated-data.safetensors': ['truncated', /the file has only 13404/],
   'header-longer-than-file.safetensors': ['truncated', /1099511627776 bytes long/],

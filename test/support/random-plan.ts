@@ -12,7 +12,7 @@ export interface RandomPlan {
 const WIDTHS = [8, 32, 48, 96]
 const ACTIVATIONS = ['relu', 'gelu', 'celu', 'silu'] as const
 
-/** What a drawn number stands for. */
+/** Says what a drawn number stands for. */
 const ELEMENTWISE = ['linear', 'activation', 'gate', 'scale', 'add', 'addConstant'] as const
 const EVERY = [
   ...ELEMENTWISE,

@@ -49,7 +49,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
   }
 }
 
-/** What the encoder finds in an image of this text. */
+/** Gives what the encoder finds in an image of this text. */
 export function featuresOf(text: string): Features {
   const embedding = Float32Array.of(
     text.length,

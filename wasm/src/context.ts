@@ -1,4 +1,4 @@
-// What threads share: a block of numbers at the start of the memory, and the operation that they work on.
+// Threads share this: a block of numbers at the start of the memory, and the operation that they work on.
 import { field, PACKED_PART_PRECISION, SLOT_PART_ROWS, SLOT_PART_STRIDE, SLOT_PART_WIDTH, WEIGHT } from './ops'
 
 // Byte addresses of 32-bit numbers. What threads count together has a cache line of its own.

@@ -60,7 +60,7 @@ import {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1))
 }
 
-// Of 2^x: least exponent, then what WHOLE is for.
+// These are of 2^x: the least exponent, then what WHOLE is for.
 const EXP2: usize = memory.data<f32>([-126.0, 12582912.0])
 const EXPONENT: usize = memory.data<i32>([127])
 

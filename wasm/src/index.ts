@@ -59,7 +59,7 @@ import {
 
 export { packPanels, setJob }
 
-// What an operation does before its own tasks, as a kind beside them.
+// An operation does this before its own tasks, as a kind beside them.
 const NORM_QUERIES: i32 = 32
 const TAKE_APART: i32 = 33
 const PHASE: usize = THREADS + 4

@@ -283,7 +283,7 @@ function multiplyPanels<T>(
 
 const MOST: f32 = 8191
 
-// Of one row: its high halves, then its low ones.
+// One row has its high halves first, then its low ones.
 // @ts-ignore: decorator
 @inline function halvesBytes(depth: i32): i32 {
   return ((depth + 3) & ~3) << 1

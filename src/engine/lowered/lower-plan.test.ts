@@ -1,4 +1,4 @@
-/** What holds for every lowered plan, in every arithmetic: where slots lie, how they are stored, what is read as what. */
+/** Tries what holds for every lowered plan, in every arithmetic: where slots lie, how they are stored, what is read as what. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type RandomPlan, randomPlan } from '../../../test/support/random-plan.js'
@@ -30,7 +30,7 @@ const NAMES = ['input', 'second', 'output', 'temporary'] as const
 const slotsOf = (op: LoweredOp) => NAMES.map((name) => op[name]).filter((slot) => slot !== null)
 const formatOf = ({ formats }: LoweredPlan, slot: SlotName) => formats.get(slot) ?? 'float32'
 
-/** Where the rows of a slot lie that an operation reads or writes, [from, to). */
+/** Gives where the rows of a slot lie that an operation reads or writes, [from, to). */
 function placeOf(lowered: LoweredPlan, slot: SlotName, part: readonly [number, number] | null = null) {
   const [rows, width] = sizeOf(slot, lowered.sizes)
   const [first, count] = part ?? [0, rows]

@@ -24,7 +24,7 @@ import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js
 
 // ---- By names ----
 
-/** How a weight is stored: packed for the products of a precision, or `rows`, as it is. */
+/** Says how a weight is stored: packed for the products of a precision, or `rows`, as it is. */
 export type WeightForm = ProductPrecision | 'rows'
 export interface WeightRef {
   readonly name: WeightName
@@ -190,7 +190,7 @@ export interface PlacedOp {
   readonly isBack: boolean
 }
 
-/** Where slots, weights and constants lie. What is not there throws by its name. */
+/** Knows where slots, weights and constants lie. What is not there throws by its name. */
 export interface Places {
   slot(name: SlotName, rows: readonly [first: number, count: number] | null): SlotPlace
   weight(ref: WeightRef): number
@@ -255,7 +255,7 @@ export function baseOf(kind: ActivationKind): Activation {
 
 // ---- As numbers ----
 
-/** How many numbers an operation takes. */
+/** Counts the numbers that an operation takes. */
 export const OP_FIELDS = 50
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 

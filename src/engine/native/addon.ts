@@ -1,5 +1,5 @@
 /**
- * What the compiled kernels export (native/src/addon.cc); the platform finds them and hands them in.
+ * Says what the compiled kernels export (native/src/addon.cc); the platform finds them and hands them in.
  *
  * Every function throws for arguments that cannot be right (`TypeError`) and where the system refuses something (an `Error` whose `code` is one
  * of `EngineErrorCode`); `engineErrorOf` makes the latter an `EngineError`.
@@ -23,7 +23,7 @@ declare const handle: unique symbol
 export interface Handle<Kind extends string> {
   readonly [handle]: Kind
 }
-/** How work ended; in the order of native/src/outcome.h. */
+/** Says how work ended, in the order of native/src/outcome.h. */
 export const STATUS = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
 /** Gets the bytes that were wanted as `value` where memory ran out, and the error where the work failed. */
 export type JobCallback = (status: number, value: number, error?: Error) => void

@@ -4,6 +4,7 @@ import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.j
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder, EncoderDescription, FeatureChoice } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
+import { isModelName } from '../../hub/is-model-name.js'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import { BROWSER } from './engine-choices.js'
@@ -66,7 +67,7 @@ function addressOf(model: ModelSource): ModelAddress {
       `A model is named by a text (mini, a name of published weights, or an address), a URL, a File or several, got ${String(model)}.`,
     )
   }
-  if (!/[/\\:]|\.(safetensors|pt|pth|bin|json)$/i.test(model)) return { kind: 'name', name: model }
+  if (isModelName(model)) return { kind: 'name', name: model }
   const base = globalThis.document?.baseURI ?? globalThis.location.href
   if (!URL.canParse(model, base)) {
     throw new TypeError(`${JSON.stringify(model)} is no address that a model could be fetched from.`)

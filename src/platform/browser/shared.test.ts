@@ -1,4 +1,4 @@
-/** What several users have together: made once, given back once, made anew where it is lost. */
+/** What several users have together is made once, given back once, and made anew where it is lost. */
 import { expect, test } from 'vitest'
 import { Shared } from './shared.js'
 

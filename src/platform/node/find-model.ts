@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadOptions } from '../../encoder/load-options.js'
-import { findPretrained } from '../../hub/find-pretrained.js'
-import { findNetwork } from '../../model/networks.js'
+import { findPublishedModel } from '../../hub/find-published-model.js'
+import { isModelName } from '../../hub/is-model-name.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 
@@ -24,11 +24,8 @@ const MINI = 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors'
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   if (model === 'mini') return { path: join(packageRoot, MINI), network: undefined }
-  if (/[/\\]|\.(safetensors|pt|pth|bin|json)$/i.test(model) || existsSync(model))
-    return { path: model, network: undefined }
-  const { network } = findPretrained(model).net
-  // A network that cannot be run is refused before a gigabyte is fetched for it.
-  findNetwork(network)
+  if (!isModelName(model) || existsSync(model)) return { path: model, network: undefined }
+  const { network } = findPublishedModel(model)
   const { path } = await resolveWeights(model, options)
   return { path, network }
 }

@@ -9,6 +9,7 @@ import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
+import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
 import type { FoundModel } from './find-model.js'
@@ -67,7 +68,7 @@ export async function openVit(
     const weights = { read: first.weights.read }
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
-    const name = basename(path).replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
+    const name = nameOfFile(basename(path))
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()

@@ -1,5 +1,5 @@
 // Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
-/** What a shader is told of an operation: the text of the structure, and how it is filled. */
+/** Tells a shader of an operation: the text of the structure, and how it is filled. */
 import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
 
 /** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */

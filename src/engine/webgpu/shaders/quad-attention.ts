@@ -100,7 +100,7 @@ fn gather(lane: u32, s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32>)
   let top = select(s2, s3, odd) + quadSwapX(select(s3, s2, odd));
   return select(low, top, high) + quadSwapY(select(top, low, high));
 }
-// What each of the four lanes has.
+// Each of the four lanes has this.
 fn spread(value: f32) -> vec4<f32> {
   return vec4<f32>(quadBroadcast(value, 0u), quadBroadcast(value, 1u), quadBroadcast(value, 2u), quadBroadcast(value, 3u));
 }

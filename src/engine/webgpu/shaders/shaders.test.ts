@@ -160,7 +160,7 @@ test('weights as halves are widened where they are read, and a ragged depth is c
 test.each(LINEAR_TILES)('a linear layer in squares of $side', (tile) => {
   const code = linearShader({ ...plain, weight: 'float', operand: 'float', ragged: false }, tile)
   const bytes = Number(/block: array<Vector, (\d+)>/.exec(code)?.[1]) * 16
-  // What every device has.
+  // Every device has this much.
   expect(bytes).toBeLessThanOrEqual(16384)
   expect(threadsOf(code)).toBeLessThanOrEqual(256)
   expect(code.match(/= fma\(/g)).toHaveLength(tile.steps * tile.own * (tile.own / 4))
@@ -338,7 +338,7 @@ test('matrix units are used where they divide the work and workgroup memory has 
   ])
   expect(sides({}, 16384)).toEqual([[16, 64]])
   expect(sides({}, 8192)).toEqual([])
-  // Of fewer, larger subgroups.
+  // There are fewer subgroups, and larger ones.
   expect(sides({ subgroupSize: 64 })).toEqual([
     [64, 64],
     [16, 64],

@@ -7,9 +7,9 @@ import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../../checkpoint/finge
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
-import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
+import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
-import { findNetwork } from '../../../model/networks.js'
+import { nameOfFile } from '../../../hub/name-of-file.js'
 import { readVit } from '../../../model/read-vit.js'
 import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
 import type { HostLoadOptions, ModelAddress } from './protocol.js'
@@ -39,7 +39,7 @@ export async function openModel(
   )
   const { config, heads, network = files.network } = options
   const vit = readVit(checkpoint, given({ configFile, preprocessorFile, network, config, heads }))
-  const name = files.label.replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
+  const name = nameOfFile(files.label)
   return { vit, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: async () => {} }
 }
 
@@ -90,13 +90,8 @@ async function namedFiles(
       ...ALONE,
     }
   }
-  const entry = findPretrained(name)
-  const { network } = entry.net
-  // A network that cannot be run is refused before a gigabyte is fetched for it.
-  findNetwork(network)
-  const { url, fileName, sha256, file_size } = publishedFile(name, entry, 'pt')
-  // The list gives MiB to one decimal: enough to stop a server that never ends.
-  const atMost = Math.ceil((file_size * 1.01 + 1) * 2 ** 20)
+  const { network, file } = findPublishedModel(name)
+  const { url, fileName, sha256, atMost } = file
   const main = await fetchModel(new URL(url), { ...fetching, sha256, atMost })
   return { main, label: fileName, network, ...ALONE }
 }

@@ -10,13 +10,13 @@ export { hasRelaxedSimd } from './wasm-workers.js'
 export interface WasmOptions {
   /** Default: the processors that the browser tells of; one where the page is not cross-origin isolated. */
   readonly threads?: number
-  /** How weights are stored; products are float32. Default `float32`. */
+  /** Says how weights are stored; products are float32. Default: `float32`. */
   readonly precision?: WasmPrecision
   /** Whether to use relaxed SIMD (fused multiply-add); default: where this browser has it. */
   readonly relaxed?: boolean
 }
 
-/** As many as the browser tells of processors; one where the page is not cross-origin isolated. */
+/** Gives as many as the browser tells of processors; one where the page is not cross-origin isolated. */
 export function defaultThreads(): number {
   return globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1
 }

@@ -3,7 +3,7 @@ import type { Engine } from '../../../engine/engine.js'
 import { Shared } from '../shared.js'
 import { createWasmEngine, defaultThreads, type WasmEngine, type WasmPrecision } from './index.js'
 
-/** By the number of threads. */
+/** Engines are shared by the number of their threads. */
 const pools = new Shared<WasmEngine>()
 
 /**

@@ -9,7 +9,7 @@ import {
   type WasmVariant,
 } from '../../../engine/wasm/variant.js'
 
-/** What a thread is started with. */
+/** A thread is started with this. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module
   /** Null where the one thread makes its own. */

@@ -11,7 +11,7 @@ export { hasRelaxedSimd } from './wasm-workers.js'
 export interface WasmOptions {
   /** Default: the processors that this process may use. */
   readonly threads?: number
-  /** How weights are stored; products are float32. Default `float32`. */
+  /** Says how weights are stored; products are float32. Default: `float32`. */
   readonly precision?: WasmPrecision
   /** Whether to use relaxed SIMD (fused multiply-add); default: where this runtime has it. */
   readonly relaxed?: boolean

@@ -1,4 +1,4 @@
-/** What a thread of the WebAssembly engine is started with. Apart from what the package's types lead to: Node's lack WebAssembly. */
+/** A thread of the WebAssembly engine is started with this. It stands apart from what the package's types lead to, since Node's lack WebAssembly. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module
   /** Null where the one thread makes its own. */

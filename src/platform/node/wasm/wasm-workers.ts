@@ -25,7 +25,7 @@ export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
   const memory = shared ? newMemory(true) : null
   const start = (thread: number) => {
     const workerData: ThreadStart = { module, memory, thread, threads }
-    // By its place in the package: a thread's file must be compiled also where this one runs from its source.
+    // It is found by its place in the package: a thread's file must be compiled also where this one runs from its source.
     const file = join(packageRoot, 'dist/platform/node/wasm/worker.js')
     const worker = new Worker(file, { workerData, name: `plumage ${thread}` })
     worker.unref()

@@ -1,0 +1,4 @@
+/** Names a model after its file: without the ending, and without what tells the index of a sharded checkpoint. */
+export function nameOfFile(fileName: string): string {
+  return fileName.replace(/(\.safetensors)?\.index\.json$|\.(safetensors|pt|pth|bin)$/i, '')
+}
