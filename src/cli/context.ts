@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
+import type { Comparison } from '../verify/case.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
 
@@ -23,7 +24,7 @@ export interface CommandContext {
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
   readonly describeModel: (source: string, options: LoadOptions) => Promise<FileDescription>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
-  readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<VerifiedTensor>
+  readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>
 }
 
 export interface VerifyOptions {
@@ -31,14 +32,4 @@ export interface VerifyOptions {
   readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly signal?: AbortSignal
-}
-
-export interface VerifiedTensor {
-  readonly id: string
-  readonly kind: string
-  readonly tensor: string
-  readonly error: number
-  readonly tolerance: number
-  readonly passed: boolean
-  readonly note?: string
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { VerifiedTensor } from '../../src/cli/context.js'
+import type { Comparison } from '../../src/verify/case.js'
 import { folderWith, runInTest } from './run-in-test.js'
 
 const good = { id: 'tiny/a', kind: 'vit', tensor: 'embedding', error: 1.25e-6, tolerance: 5e-6, passed: true }
 const bad = { ...good, tensor: 'patches', error: Number.POSITIVE_INFINITY, passed: false, note: 'NaN' }
 
-async function verify(results: readonly VerifiedTensor[], ...args: string[]) {
+async function verify(results: readonly Comparison[], ...args: string[]) {
   using folder = folderWith(['goldens/index.json'])
   return await runInTest(['verify', 'goldens', ...args], {
     cwd: folder.path,

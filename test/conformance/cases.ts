@@ -1,7 +1,9 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
+import type { Engine } from '../../src/engine/engine.js'
 import type { ActivationKind } from '../../src/engine/plan.js'
+import { slotLength } from '../../src/engine/plan-lookup.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
-import { normWeights, pairOf, planOf, pseudoRandom, type StepPlan } from './one-step.js'
+import { normWeights, outputOf, pairOf, planOf, pseudoRandom, type StepPlan, weights } from './one-step.js'
 
 export interface Case {
   readonly name: string
@@ -363,3 +365,14 @@ const CASES: readonly Case[] = [
   softMoe(19, 24, 3, 2),
   softMoe(150, 64, 4, 40), // more slots than a block of queries or keys holds
 ]
+
+const BATCH = 2
+
+/** Runs a case on an engine, on a batch that is the same every time. */
+export async function runCase(engine: Engine, { make }: Case): Promise<Float32Array> {
+  const { plan, output } = make()
+  using model = await engine.load(plan, weights)
+  using program = model.compile(plan, [output])
+  const pixels = pseudoRandom(BATCH * slotLength(plan, 'x'), 7)
+  return outputOf(await program.run(pixels, { batch: BATCH }), output)
+}

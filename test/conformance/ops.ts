@@ -5,9 +5,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import { elementCount } from '../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, NOT_TRIED } from '../support/engines.js'
-import { type Case, casesFor } from './cases.js'
+import { type Case, casesFor, runCase } from './cases.js'
 import { named, outputOf, planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
@@ -18,19 +17,10 @@ for (const line of NOT_TRIED) console.warn(`not run: ${line}`)
  */
 const NARROW = { high: 5e-5, bfloat16: 0.03, float16: 0.004, int8: 0.06 } as const
 
-const BATCH = 2
 const expectations = new Map<Case, Promise<Float32Array>>()
 
-async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
-  const { plan, output } = make()
-  using model = await engine.load(plan, weights)
-  using program = model.compile(plan, [output])
-  const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
-  return outputOf(await program.run(pixels, { batch: BATCH }), output)
-}
-
 function expected(row: Case): Promise<Float32Array> {
-  const known = expectations.get(row) ?? runOn(createReferenceEngine(), row)
+  const known = expectations.get(row) ?? runCase(createReferenceEngine(), row)
   expectations.set(row, known)
   return known
 }
@@ -50,7 +40,7 @@ describe.each(ENGINE_VARIANTS.map(named))('ops, %s', (_, { precision, ...variant
   const cases = casesFor(engineName)
   const rows = isWay ? cases.filter(isLinear) : cases
   test.each(rows.map(named))('%s agrees with the reference', async (_, row) => {
-    const actual = await runOn(engine, row)
+    const actual = await runCase(engine, row)
     expect(relativeError(actual, await expected(row))).toBeLessThanOrEqual(
       precision === 'float32' ? row.tolerance : Math.max(row.tolerance, NARROW[precision]),
     )

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { EngineChoiceName, PrecisionChoice } from '../../encoder/load-options.js'
 import { ENGINE_CHOICES } from '../../platform/node/engine-choices.js'
+import type { Comparison } from '../../verify/case.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
-import type { CommandContext, VerifiedTensor } from '../context.js'
+import type { CommandContext } from '../context.js'
 import { precisionOption } from '../model-options.js'
 
 interface Options {
@@ -65,7 +66,7 @@ async function verify(
     throw new IncompleteError(`${failed} of ${passed + failed} comparisons fall short of their tolerance.`)
 }
 
-function line({ id, tensor, error, tolerance, passed, note }: VerifiedTensor): string {
+function line({ id, tensor, error, tolerance, passed, note }: Comparison): string {
   const figures = `error ${error.toExponential(2)}  tolerance ${tolerance.toExponential(0)}`
   return `${passed ? 'ok  ' : 'FAIL'} ${id} ${tensor}  ${figures}${note === undefined ? '' : `  (${note})`}`
 }

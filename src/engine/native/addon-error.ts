@@ -1,6 +1,6 @@
 /** Errors of the addon by the names of this library. */
 import { EngineError, type EngineErrorCode } from '../engine-error.js'
-import { STATUS } from './addon.js'
+import { type JobCallback, STATUS } from './addon.js'
 
 const CODES: readonly string[] = [
   'out-of-memory',
@@ -34,7 +34,7 @@ export function callAddon<T>(call: () => T): T {
  * @param needed says what needs the memory that the system refuses, given its bytes
  * @param cancelled why it was cancelled; default: the engine ended
  */
-export function jobError(
+function jobError(
   status: number,
   value: number,
   error: Error | undefined,
@@ -49,5 +49,18 @@ export function jobError(
       return new EngineError('out-of-memory', needed(value))
     default:
       return engineErrorOf(error ?? new Error(`the native engine ended a job with the status ${status}`))
+  }
+}
+
+/** Settles a promise by how a job ended; one that its signal gave up rejects with the signal's reason. */
+export function settling(
+  resolve: () => void,
+  reject: (error: unknown) => void,
+  { needed, signal }: { needed: (bytes: number) => string; signal?: AbortSignal | undefined },
+): JobCallback {
+  return (status, value, error) => {
+    const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
+    if (problem === null) resolve()
+    else reject(problem)
   }
 }

@@ -14,8 +14,8 @@ import { OP_FIELDS } from '../lowered/lowered-op.js'
 import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
-import type { Addon, Handle, InstructionSet, JobCallback } from './addon.js'
-import { callAddon, engineErrorOf, jobError } from './addon-error.js'
+import type { Addon, Handle, InstructionSet } from './addon.js'
+import { callAddon, engineErrorOf, settling } from './addon-error.js'
 
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
@@ -213,19 +213,6 @@ class NativeExecutor implements Executor<Region> {
       this.#release = null
       throw engineErrorOf(error)
     }
-  }
-}
-
-/** Turns how a job ended into the end of a promise. */
-function settling(
-  resolve: () => void,
-  reject: (error: unknown) => void,
-  { needed, signal }: { needed: (bytes: number) => string; signal?: AbortSignal | undefined },
-): JobCallback {
-  return (status, value, error) => {
-    const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
-    if (problem === null) resolve()
-    else reject(problem)
   }
 }
 

@@ -3,8 +3,8 @@
 import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
 import { EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
-import type { Addon, InstructionSet, JobCallback } from './addon.js'
-import { callAddon, engineErrorOf, jobError } from './addon-error.js'
+import type { Addon, InstructionSet } from './addon.js'
+import { callAddon, engineErrorOf, settling } from './addon-error.js'
 
 const NO_TAPS: Taps = {
   first: new Int32Array(),
@@ -37,11 +37,7 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
     const resized = new Promise<void>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
-      const done: JobCallback = (status, value, error) => {
-        const problem = jobError(status, value, error, { needed })
-        if (problem === null) resolve()
-        else reject(problem)
-      }
+      const done = settling(resolve, reject, { needed })
       const arrays = [h.first, h.count, h.weights, v.first, v.count, v.weights]
       addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [done, image, out, ...arrays])
     })

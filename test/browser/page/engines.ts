@@ -2,23 +2,13 @@
 import * as library from 'plumage/browser'
 import { CheckpointError } from '../../../src/checkpoint/checkpoint-error.js'
 import type { Engine } from '../../../src/engine/engine.js'
-import { elementCount } from '../../../src/tensor/shape.js'
 import type { Comparison, GoldenCase, OpenSource } from '../../../src/verify/case.js'
 import { runVitCase } from '../../../src/verify/vit-case.js'
-import { type Case, casesFor } from '../../conformance/cases.js'
-import { outputOf, planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
+import { casesFor, runCase } from '../../conformance/cases.js'
+import { planOf, pseudoRandom, relativeError, weights } from '../../conformance/one-step.js'
 import { watched } from './watched.js'
 
 const { createReferenceEngine, createWasmEngine, createWebgpuEngine } = library
-const BATCH = 2
-
-async function runOn(engine: Engine, { make }: Case): Promise<Float32Array> {
-  const { plan, output } = make()
-  using model = await engine.load(plan, weights)
-  using program = model.compile(plan, [output])
-  const pixels = pseudoRandom(BATCH * elementCount(plan.slots.get('x') ?? []), 7)
-  return outputOf(await program.run(pixels, { batch: BATCH }), output)
-}
 
 export interface Outcome {
   readonly engine: string
@@ -69,7 +59,7 @@ export function conformance(options: library.WasmOptions | 'webgpu'): Promise<Ou
     const failures: string[] = []
     const cases = casesFor(engine.name)
     for (const row of cases) {
-      const error = relativeError(await runOn(engine, row), await runOn(reference, row))
+      const error = relativeError(await runCase(engine, row), await runCase(reference, row))
       if (!(error <= row.tolerance)) failures.push(`${row.name}: ${error} > ${row.tolerance}`)
     }
     return { engine: engine.description, cases: cases.length, failures }
