@@ -34,7 +34,7 @@ export async function showNeighbours(folder, options = {}) {
 
 async function embedFolder(folder, options) {
   const names = (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp)$/i.test(name)).sort()
-  const encoder = await loadEncoder('mini', options) // TypeScript and Node 24 can say `using encoder = …` and leave out the `finally`
+  const encoder = await loadEncoder('small', options) // TypeScript and Node 24 can say `using encoder = …` and leave out the `finally`
   try {
     const started = performance.now()
     const photos = []

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
+import { DEFAULT_MODEL } from '../hub/default-model.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
@@ -26,8 +27,8 @@ export interface ModelOptions extends ComputeOptions {
 export function addModelOption(command: Command): Command {
   return command.option(
     '-m, --model <model>',
-    'mini (in the package), the name of published weights, or a path',
-    'mini',
+    `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`,
+    DEFAULT_MODEL.name,
   )
 }
 

@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.js'
 import { embedCommand } from './commands/embed.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
+import { modelsCommand } from './commands/models.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
 
@@ -12,7 +13,7 @@ export function createProgram(context: CommandContext): Command {
     .description('The features of vision transformers: photos in, embeddings and patch maps out.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
-  for (const make of [embedCommand, featuresCommand, infoCommand, benchCommand, verifyCommand])
+  for (const make of [embedCommand, featuresCommand, infoCommand, modelsCommand, benchCommand, verifyCommand])
     program.addCommand(make(context))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
@@ -30,6 +31,7 @@ Examples:
   plumage embed cat.jpg                          one line of JSON on stdout
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
   plumage features photos -o maps --format npy   one patch map per image
-  plumage info mini                              what a model is, and what it needs
+  plumage info small                             what a model is, and what it needs
+  plumage models dinov2                          the names of models
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

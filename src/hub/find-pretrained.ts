@@ -1,7 +1,7 @@
 /** Finds published weights by name, or throws an error that says what there is. */
 
-import { nearestNames } from '../model/nearest-names.js'
 import { HubError } from './hub-error.js'
+import { suggestModels } from './suggest-models.js'
 import type { PretrainedEntry, PublishedFile, WeightsFormat } from './weights.js'
 import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from './weights.js'
 
@@ -9,7 +9,7 @@ import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from '
 export function findPretrained(name: string): PretrainedEntry {
   const entry = findPretrainedOrNull(name)
   if (entry) return entry
-  const near = nearestNames(name, listPretrainedModels()).join(', ')
+  const near = suggestModels(name, listPretrainedModels()).join(', ')
   throw new HubError(
     'unknown-model',
     `No published weights are named "${name}". The nearest names are ${near}; listPretrainedModels() gives all. ` +

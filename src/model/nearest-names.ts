@@ -10,7 +10,7 @@ export function nearestNames(name: string, candidates: readonly string[], count 
 }
 
 /** Computes Levenshtein's distance, a row of the table at a time. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   const letters = b.split('')
   // A row holds, for each beginning of b, the distance to the letters of a so far; `last` is that to the whole of b.
   let row = letters.map((_, j) => j + 1)

@@ -19,6 +19,11 @@ export function networkNames(): readonly string[] {
   return [...allNetworks().keys()]
 }
 
+/** Tells whether a network of this name is registered and can be run. */
+export function isRunnable(name: string): boolean {
+  return allNetworks().get(name.toLowerCase())?.class === SUPPORTED_CLASS
+}
+
 /** Names are matched in lower case, as Birder's registry does. Throws `unsupported-network`. */
 export function findNetwork(name: string): NetworkData & { readonly name: string } {
   const key = name.toLowerCase()

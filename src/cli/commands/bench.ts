@@ -1,5 +1,6 @@
 /** `plumage bench` says how fast a model, or a network with random weights, runs on this machine. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import type { Speed, SpeedOptions, Stage } from '../../platform/node/bench/measure-speed.js'
 import { InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -21,7 +22,10 @@ interface BenchOptions extends ComputeOptions {
 export function benchCommand(context: CommandContext): Command {
   const command = new Command('bench')
     .description('time a network on this machine, from pixels to embedding and tokens')
-    .argument('[model]', 'mini (in the package, the default), the name of published weights, or a path')
+    .argument(
+      '[model]',
+      `${DEFAULT_MODEL.name} (in the package, the default), the name of published weights, or a path`,
+    )
     .option('--network <name>', "a network of Birder's registry, with random weights: nothing is downloaded")
     .option(
       '--size <pixels>',
@@ -51,7 +55,7 @@ async function bench(
       `${model} is a model and --network ${network} a network with random weights: name one of the two.`,
     )
   }
-  const subject = network === undefined ? { model: model ?? 'mini' } : { network }
+  const subject = network === undefined ? { model: model ?? DEFAULT_MODEL.name } : { network }
   const speed = await measure(context, json, { ...options, subject })
   context.stdout.write(json ? `${JSON.stringify(speed)}\n` : `${describeSpeed(speed)}\n`)
 }

@@ -1,5 +1,6 @@
 /** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
@@ -11,7 +12,11 @@ interface InfoOptions extends ModelOptions {
 export function infoCommand(context: CommandContext): Command {
   const command = new Command('info')
     .description('say what a model is: network, config, tensors, preprocessing, engine and memory')
-    .argument('[model]', 'mini (in the package), the name of published weights, or a path', 'mini')
+    .argument(
+      '[model]',
+      `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`,
+      DEFAULT_MODEL.name,
+    )
   return addEngineOptions(command)
     .option('--tensors', 'list every tensor')
     .option('--json', 'everything as one JSON object')

@@ -4,7 +4,9 @@ import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.j
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder, EncoderDescription, FeatureChoice } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
+import { parseModelName } from '../../hub/parse-model-name.js'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import { BROWSER } from './engine-choices.js'
@@ -25,7 +27,7 @@ import type {
  */
 export type ImageSource = Blob | Uint8Array | RgbImage | ImageBitmapSource
 
-/** A model is given by a name (`mini`, or one of Birder's published weights), an address, a file, or all files where it consists of several. */
+/** A model is given by a name (`small`, which lies beside the package's code, or one of Birder's published weights), an address, a file, or all files where it consists of several. */
 export type ModelSource = string | URL | Blob | readonly File[]
 
 /**
@@ -36,7 +38,7 @@ export type ModelSource = string | URL | Blob | readonly File[]
  * @throws `HubError`, `CheckpointError`, `EngineError`; RangeError for options that make no sense or that a browser lacks
  */
 export async function loadEncoder(
-  model: ModelSource,
+  model: ModelSource = DEFAULT_MODEL.name,
   options: LoadOptions = {},
 ): Promise<Encoder<ImageSource>> {
   const address = addressOf(model)
@@ -56,7 +58,7 @@ export async function loadEncoder(
   }
 }
 
-/** A text is a name unless it has a separator or an ending. */
+/** A text is a name unless it has a separator or an ending; `owner/name` is a repository of Hugging Face. */
 function addressOf(model: ModelSource): ModelAddress {
   if (model instanceof URL) return { kind: 'url', url: fetchable(model).href }
   if (model instanceof Blob) return { kind: 'files', files: [model] }
@@ -64,10 +66,11 @@ function addressOf(model: ModelSource): ModelAddress {
     return { kind: 'files', files: model }
   if (typeof model !== 'string' || model === '') {
     throw new TypeError(
-      `A model is named by a text (mini, a name of published weights, or an address), a URL, a File or several, got ${String(model)}.`,
+      `A model is named by a text (${DEFAULT_MODEL.name}, a name of published weights, or an address), a URL, a File or several, got ${String(model)}. ` +
+        'Options come second.',
     )
   }
-  if (isModelName(model)) return { kind: 'name', name: model }
+  if (isModelName(model) || parseModelName(model) !== null) return { kind: 'name', name: model }
   const base = globalThis.document?.baseURI ?? globalThis.location.href
   if (!URL.canParse(model, base)) {
     throw new TypeError(`${JSON.stringify(model)} is no address that a model could be fetched from.`)

@@ -18,7 +18,7 @@ export interface FileDescription extends ModelDescription {
 /**
  * Says what a model is and what running it takes, from its headers alone. The engine is asked for what it is, and given back.
  *
- * @param source `mini`, a name of Birder's published weights, or a path
+ * @param source `small`, a name of Birder's published weights, or a path
  * @throws what `loadEncoder` would throw, but for damage that only shows when weights are read
  */
 export async function describeModel(source: string, options: LoadOptions = {}): Promise<FileDescription> {

@@ -1,9 +1,19 @@
-/** Finds what `--model` and `loadEncoder` are given, which is `mini`, a known weights name, or a path; all end as a path. */
+/** Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path; all end as a path. */
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
+import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
+import { unknownModel } from '../../hub/unknown-model.js'
+import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
+import { downloadFile } from './hub/download-file.js'
+import { cacheFolder } from './hub/hub-settings.js'
+import { torchCachePath } from './hub/python-caches.js'
+import { resolveRepository } from './hub/resolve-repository.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 
@@ -15,17 +25,48 @@ export interface FoundModel {
   readonly network: string | undefined
 }
 
-const MINI = 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors'
-
 /**
- * A name is taken for a path where it has a separator or an ending, or where such a file exists; otherwise it is looked up among the
- * pretrained weights, and fetched if it lies in neither models folder. Throws `HubError`, and
- * `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
+ * What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is looked up among the names, and
+ * what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
-  if (model === 'mini') return { path: join(packageRoot, MINI), network: undefined }
-  if (!isModelName(model) || existsSync(model)) return { path: model, network: undefined }
-  const { network } = findPublishedModel(model)
-  const { path } = await resolveWeights(model, options)
-  return { path, network }
+  const name = parseModelName(model)
+  if (name?.kind !== 'packaged' && existsSync(model)) return { path: await pathOf(model), network: undefined }
+  if (name !== null) return await findNamed(name, options)
+  if (!isModelName(model)) return { path: model, network: undefined }
+  throw unknownModel(model, 'For a file or a folder of your own, give its path.')
+}
+
+async function pathOf(path: string): Promise<string> {
+  if (!(await stat(path)).isDirectory()) return path
+  const found = await checkpointOfFolderOrNull(path)
+  if (found !== null) return found
+  throw new CheckpointError(
+    'not-found',
+    `The folder ${path} holds no checkpoint: expected ${USUAL_NAMES.join(', ')}, or one file that ends in .safetensors, .pt, .pth or .bin.`,
+  )
+}
+
+async function findNamed(name: ModelName, options: FindModelOptions): Promise<FoundModel> {
+  switch (name.kind) {
+    case 'packaged':
+      return {
+        path: join(packageRoot, 'models', DEFAULT_MODEL.name, DEFAULT_MODEL.fileName),
+        network: undefined,
+      }
+    case 'published': {
+      const { network } = findPublishedModel(name.name)
+      const { path } = await resolveWeights(name.name, options)
+      return { path, network }
+    }
+    case 'repository':
+      return { path: await resolveRepository(name, options), network: undefined }
+    case 'file': {
+      const known = torchCachePath(name.fileName, process.env)
+      if (existsSync(known)) return { path: known, network: undefined }
+      const target = join(cacheFolder(), 'models', name.fileName)
+      const { path } = await downloadFile(name.url, target, options)
+      return { path, network: undefined }
+    }
+  }
 }

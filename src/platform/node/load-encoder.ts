@@ -3,6 +3,7 @@ import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.j
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { chooseEngine } from './choose-engine.js'
 import { decodeImage, type ImageSource } from './decode-image.js'
 import { NODE } from './engine-choices.js'
@@ -13,13 +14,17 @@ import { hintsOf, openVit } from './open-vit.js'
  * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await loadEncoder(…)`
  * gives threads and memory back and waits for it; `using` only starts to.
  *
- * @param model `mini` (ships with the package), a name of Birder's published weights, or a path
+ * @param model `small` (the default, which ships with the package), a name of Birder's published weights, or a path
  * @throws `HubError`, `CheckpointError`, `EngineError`; RangeError for options that make no sense
  */
-export async function loadEncoder(model: string, options: LoadOptions = {}): Promise<Encoder<ImageSource>> {
+export async function loadEncoder(
+  model: string = DEFAULT_MODEL.name,
+  options: LoadOptions = {},
+): Promise<Encoder<ImageSource>> {
   if (typeof model !== 'string' || model === '') {
     throw new TypeError(
-      `A model is named by a text (mini, a name of published weights, or a path), got ${String(model)}.`,
+      `A model is named by a text (${DEFAULT_MODEL.name}, a name of published weights, or a path), got ${String(model)}. ` +
+        'Options come second.',
     )
   }
   checkLoadOptions(options, NODE)

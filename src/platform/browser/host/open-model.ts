@@ -7,9 +7,12 @@ import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../../checkpoint/finge
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
+import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { nameOfFile } from '../../../hub/name-of-file.js'
+import { HUGGING_FACE, parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
+import { unknownModel } from '../../../hub/unknown-model.js'
 import { readVit } from '../../../model/read-vit.js'
 import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
 import type { HostLoadOptions, ModelAddress } from './protocol.js'
@@ -78,22 +81,55 @@ const ALONE: Pick<ModelFiles, 'sibling' | 'beside'> = {
 }
 
 async function namedFiles(
-  name: string,
+  text: string,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
-  if (name === 'mini') {
-    // The address is written out, so that bundlers find the file.
-    const url = new URL('../../../../models/mini/deit3_reg4_t14_tiny-imagenet.safetensors', import.meta.url)
-    return {
-      main: await fetchModel(url, fetching),
-      label: 'deit3_reg4_t14_tiny-imagenet.safetensors',
-      ...ALONE,
+  const name = parseModelName(text)
+  switch (name?.kind) {
+    case undefined:
+      throw unknownModel(text, 'For a file of your own, give it as a File or by its address.')
+    case 'packaged': {
+      // The address is written out, so that bundlers find the file.
+      const url = new URL(
+        '../../../../models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors',
+        import.meta.url,
+      )
+      const { fileName: label, sha256, bytes: atMost } = DEFAULT_MODEL
+      return { main: await fetchModel(url, { ...fetching, sha256, atMost }), label, ...ALONE }
+    }
+    case 'published': {
+      const { network, file } = findPublishedModel(name.name)
+      const { url, fileName: label, sha256, atMost } = file
+      return {
+        main: await fetchModel(new URL(url), { ...fetching, sha256, atMost }),
+        label,
+        network,
+        ...ALONE,
+      }
+    }
+    case 'repository':
+      return await repositoryFiles(name, fetching)
+    case 'file':
+      return { main: await fetchModel(new URL(name.url), fetching), label: name.fileName, ...ALONE }
+  }
+}
+
+/** Takes the first of the usual files that a repository of Hugging Face has. */
+async function repositoryFiles(
+  { id, revision }: { readonly id: string; readonly revision: string },
+  fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
+): Promise<ModelFiles> {
+  for (const name of USUAL_NAMES) {
+    try {
+      return await fetchedFiles(new URL(`${HUGGING_FACE}/${id}/resolve/${revision}/${name}`), fetching)
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== 'not-found') throw error
     }
   }
-  const { network, file } = findPublishedModel(name)
-  const { url, fileName, sha256, atMost } = file
-  const main = await fetchModel(new URL(url), { ...fetching, sha256, atMost })
-  return { main, label: fileName, network, ...ALONE }
+  throw new HubError(
+    'not-found',
+    `Hugging Face has no repository ${id} with a checkpoint in PyTorch's formats at ${revision} (asked for ${USUAL_NAMES.join(', ')}).`,
+  )
 }
 
 /** Recognises Hugging Face's own file names: what lies beside them is known. */

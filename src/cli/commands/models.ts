@@ -1,0 +1,39 @@
+/** `plumage models` lists the names that a model can be given by. */
+import { Command } from 'commander'
+import { fnmatch } from '../../hub/fnmatch.js'
+import { type KnownModel, knownModels } from '../../hub/known-models.js'
+import { suggestModels } from '../../hub/suggest-models.js'
+import { UsageError } from '../cli-error.js'
+import type { CommandContext } from '../context.js'
+
+export function modelsCommand(context: CommandContext): Command {
+  return new Command('models')
+    .description('list the models that are known by name, and whose names they are')
+    .argument('[filter]', 'only names that contain this, or match it where it has a * or a ?')
+    .option('--json', 'one JSON object a line')
+    .action((filter: string | undefined, options: { readonly json?: boolean }) => {
+      const models = matching(knownModels(), filter)
+      context.stdout.write(options.json ? jsonLines(models) : table(models))
+    })
+}
+
+function matching(models: readonly KnownModel[], filter = '*'): readonly KnownModel[] {
+  const pattern = (/[*?[]/.test(filter) ? filter : `*${filter}*`).toLowerCase()
+  const found = models.filter(({ name }) => fnmatch(name.toLowerCase(), pattern))
+  if (found.length > 0) return found
+  const near = suggestModels(
+    filter,
+    models.map(({ name }) => name),
+  )
+  throw new UsageError(`No known name matches ${filter}. The nearest are ${near.join(', ')}.`)
+}
+
+function jsonLines(models: readonly KnownModel[]): string {
+  return models.map((model) => `${JSON.stringify(model)}\n`).join('')
+}
+
+function table(models: readonly KnownModel[]): string {
+  const width = Math.max(...models.map(({ name }) => name.length))
+  const rows = models.map(({ name, from }) => `${name.padEnd(width)}  ${from}\n`)
+  return `${rows.join('')}\nAny other repository of Hugging Face is named owner/name, a file or folder by its path.\n`
+}

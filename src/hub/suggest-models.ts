@@ -1,0 +1,49 @@
+/** Finds the names of models that a text may have meant: near in meaning first, since one network has a name in each library, then in spelling. */
+import { editDistance } from '../model/nearest-names.js'
+
+/** Gives the `count` names that are nearest, nearest first. */
+export function suggestModels(text: string, names: readonly string[], count = 3): readonly string[] {
+  const wanted = meaningOf(text)
+  return names
+    .map((name) => ({
+      name,
+      shared: likeness(wanted, meaningOf(name)),
+      distance: editDistance(text.toLowerCase(), name.toLowerCase()),
+    }))
+    .sort((a, b) => b.shared - a.shared || a.distance - b.distance)
+    .slice(0, count)
+    .map(({ name }) => name)
+}
+
+/** Libraries write one thing in several ways. */
+const MEANS: Readonly<Record<string, string>> = {
+  tiny: 't',
+  small: 's',
+  base: 'b',
+  large: 'l',
+  giant: 'g',
+  huge: 'h',
+  registers: 'reg',
+  register: 'reg',
+}
+/** These words tell no network from another. */
+const EMPTY = new Set(['with', 'patch', 'model', 'hf', 'hub', 'timm', 'facebook', 'birder', 'project'])
+
+/** Takes a name apart into what its parts mean: `dinov2_vits14_reg` and `facebook/dinov2-with-registers-small` both say dino, v2, s, reg. */
+function meaningOf(name: string): ReadonlySet<string> {
+  const words = name
+    .toLowerCase()
+    .replace(/dino[-_]?v(\d)/g, 'dino_v$1')
+    .replace(/vit([tsblgh])(\d)/g, 'vit_$1_$2')
+    .replace(/(?<=[/_-]|^)([tsblgh])(\d+)(?=[_-]|$)/g, '$1_$2')
+    .replace(/patch(\d)/g, 'patch_$1')
+    .replace(/reg\d*(?=[_-]|$)/g, 'reg')
+    .split(/[^a-z0-9]+/)
+  return new Set(words.map((word) => MEANS[word] ?? word).filter((word) => word !== '' && !EMPTY.has(word)))
+}
+
+/** Is 1 where all parts are the same and 0 where none is (Jaccard's index). */
+function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const shared = [...a].filter((word) => b.has(word)).length
+  return shared / (a.size + b.size - shared || 1)
+}

@@ -1,0 +1,147 @@
+/** Checks where a repository's files come from: Python's cache first, then ours, then a server that answers as Hugging Face does. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { serve, someBytes, startServer, temporaryFolder } from '../../../../test/support/weights-server.js'
+import { resolveRepository } from './resolve-repository.js'
+
+const COMMIT = '0123456789abcdef0123456789abcdef01234567'
+const REPOSITORY = { kind: 'repository', id: 'somebody/tiny', revision: 'main' } as const
+const weights = someBytes(5000).bytes
+const config = Buffer.from('{"model_type":"dinov2"}')
+
+type Files = Readonly<Record<string, Uint8Array>>
+
+/** Gives each test a server in the place of Hugging Face and a cache of its own. */
+async function house(files: Files, listed: Files = files) {
+  const server = await startServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0]
+    if (path === '/api/models/somebody/tiny/revision/main') {
+      const body = Buffer.from(JSON.stringify(listing(listed)))
+      return serve(request, response, body)
+    }
+    const file = files[path?.replace(`/somebody/tiny/resolve/${COMMIT}/`, '') ?? '']
+    if (file !== undefined) return serve(request, response, file)
+    response.writeHead(404).end()
+  })
+  const folder = await temporaryFolder()
+  const at = (...parts: string[]) => join(folder.path, ...parts)
+  const env = { PLUMAGE_CACHE: at('cache'), HF_ENDPOINT: server.origin, HF_HOME: at('python') }
+  const close = async () => {
+    await server[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+  }
+  return { server, env, at, [Symbol.asyncDispose]: close }
+}
+
+function listing(files: Files) {
+  return {
+    sha: COMMIT,
+    siblings: Object.entries(files).map(([rfilename, bytes]) => ({
+      rfilename,
+      size: bytes.length,
+      ...(rfilename.endsWith('.json')
+        ? {}
+        : { lfs: { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length } }),
+    })),
+  }
+}
+
+async function put(path: string, bytes: Uint8Array | string) {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, bytes)
+}
+
+test('it is downloaded with its config by its commit once, and afterwards nothing is asked', async () => {
+  await using home = await house({
+    'config.json': config,
+    'README.md': Buffer.from('#'),
+    'model.safetensors': weights,
+    'pytorch_model.bin': Buffer.from('not asked for'),
+  })
+  const path = await resolveRepository(REPOSITORY, { env: home.env })
+  expect(path).toBe(home.at('cache', 'huggingface', 'somebody--tiny', COMMIT, 'model.safetensors'))
+  expect(new Uint8Array(await readFile(path))).toEqual(new Uint8Array(weights))
+  expect(readdirSync(dirname(path))).toEqual(['config.json', 'model.safetensors'])
+  const asked = home.server.requests.length
+  expect(asked).toBe(3)
+  expect(await resolveRepository(REPOSITORY, { env: home.env, offline: true })).toBe(path)
+  expect(home.server.requests.length).toBe(asked)
+})
+
+test('what Python has downloaded is used where it lies, and nothing is asked', async () => {
+  await using home = await house({})
+  const snapshot = home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT)
+  await put(home.at('python', 'hub', 'models--somebody--tiny', 'refs', 'main'), COMMIT)
+  await put(home.at('python', 'hub', 'models--somebody--tiny', 'blobs', 'one'), weights)
+  await put(join(snapshot, 'config.json'), config)
+  await symlink('../../blobs/one', join(snapshot, 'model.safetensors'))
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toBe(join(snapshot, 'model.safetensors'))
+  expect(home.server.requests).toEqual([])
+})
+
+test('a snapshot of Python that holds a config alone is passed over', async () => {
+  await using home = await house({ 'model.safetensors': weights })
+  await put(home.at('python', 'hub', 'models--somebody--tiny', 'refs', 'main'), COMMIT)
+  await put(home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT, 'config.json'), config)
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
+})
+
+test('of a sharded checkpoint every part comes before the index', async () => {
+  const index = Buffer.from('{"weight_map":{}}')
+  await using home = await house({
+    'model.safetensors.index.json': index,
+    'model-00001-of-00002.safetensors': weights,
+    'model-00002-of-00002.safetensors': weights,
+    'other.safetensors': weights,
+  })
+  const path = await resolveRepository(REPOSITORY, { env: home.env })
+  expect(readdirSync(dirname(path))).toEqual([
+    'model-00001-of-00002.safetensors',
+    'model-00002-of-00002.safetensors',
+    'model.safetensors.index.json',
+  ])
+  expect(home.server.requests.at(-1)?.url).toContain('index.json')
+})
+
+test('bytes that are not those of the listing are refused, and nothing is left under the name', async () => {
+  await using home = await house(
+    { 'model.safetensors': weights },
+    { 'model.safetensors': someBytes(5000).bytes },
+  )
+  await expect(resolveRepository(REPOSITORY, { env: home.env })).rejects.toMatchObject({ code: 'wrong-hash' })
+  expect(existsSync(home.at('cache', 'huggingface', 'somebody--tiny', COMMIT, 'model.safetensors'))).toBe(
+    false,
+  )
+})
+
+test('a repository that is not there, one without weights and one that may not be asked for are told apart', async () => {
+  await using home = await house({ 'config.json': config })
+  await expect(
+    resolveRepository({ ...REPOSITORY, id: 'somebody/gone' }, { env: home.env }),
+  ).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('somebody/gone is no file or folder'),
+  })
+  await expect(resolveRepository(REPOSITORY, { env: home.env })).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('it has config.json'),
+  })
+  await expect(
+    resolveRepository({ ...REPOSITORY, id: 'somebody/other' }, { env: home.env, offline: true }),
+  ).rejects.toMatchObject({ code: 'offline', message: expect.stringContaining('hf download somebody/other') })
+})
+
+test('names of files that lead out of the folder are not fetched', async () => {
+  await using home = await house(
+    { 'model.safetensors': weights },
+    {
+      '../../evil.safetensors': weights,
+      'model.safetensors': weights,
+    },
+  )
+  const path = await resolveRepository(REPOSITORY, { env: home.env })
+  expect(readdirSync(dirname(path))).toEqual(['model.safetensors'])
+})
