@@ -9,6 +9,8 @@ import { chromiumPath, serveSite, sharedChromium, type TestSite } from '../suppo
 import { ownFolder } from '../support/made-once.js'
 
 const outDir = ownFolder('test-web')
+/** Has patches of 14 pixels, and was trained with 8 of them a side. */
+const MINI = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
 const photo = (name: string) => join(packageRoot, 'examples/photos', name)
 
@@ -28,10 +30,16 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await site?.[Symbol.asyncDispose]()
   })
 
-  async function open(): Promise<Page> {
+  /** @param quick gives the page a model of the visitor's own that is ten times smaller, for what no model's numbers matter to */
+  async function open({ quick = false } = {}): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     await page.goto(site.isolated)
     await page.getByText('Ready', { exact: true }).waitFor()
+    if (!quick) return page
+    await page.locator('.how summary').click()
+    await page.getByLabel('Use a model of your own').setInputFiles(MINI)
+    await page.locator('.how dd', { hasText: 'deit3_reg4_t14' }).waitFor()
+    await page.locator('.how summary').click()
     return page
   }
 
@@ -70,21 +78,26 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       if (request.method() !== 'GET') sent.push(request.method())
     })
     await page.getByRole('button', { name: 'Add the examples' }).click()
-    await page.getByText(/^12 done/).waitFor()
-    expect(await page.locator('.status').textContent()).toMatch(/wasm.*2 threads.*photos\/s/)
+    await page.getByText(/^12 done/).waitFor({ timeout: 120_000 })
+    const how = page.locator('.how')
+    await how.getByText('How?').click()
+    expect(await how.textContent()).toMatch(/wasm.*2 threads.*photos a second/)
+    await how.getByText('How?').click()
 
-    // As a map, a photo is a few hundred squares of one colour each.
-    await page.getByText('PCA map').click()
-    await expect.poll(() => colorsOf(page, 0)).toBeLessThanOrEqual(256)
-    expect(await colorsOf(page, 0)).toBeGreaterThan(50)
+    // The colours of things differ, and the photo's own are gone under them.
+    const slide = page.getByRole('slider', { name: 'How much of the colours is seen' })
+    const plain = () => slide.fill('0').then(() => colorsOf(page, 0))
+    const photoColors = await plain()
+    await slide.fill('1')
+    await expect.poll(() => colorsOf(page, 0)).not.toBe(photoColors)
 
-    const chooser = page.getByRole('application', { name: /^pants-1\.jpg, 16 by 16 patches/ })
+    const chooser = page.getByRole('application', { name: /^pants-1\.jpg, 16 by 16 places/ })
     // The first patch right of and below the middle is clicked.
     const { width = 0, height = 0 } = (await chooser.boundingBox()) ?? {}
     await chooser.click({ position: { x: (width * 8.5) / 16, y: (height * 8.5) / 16 } })
     await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^pants-1\.jpg, row 9, column 9/)
     // The middle of trousers is like other trousers.
-    expect(await page.getByRole('status').textContent()).toMatch(/Most similar: pants-[23]\.jpg/)
+    expect(await page.getByRole('status').textContent()).toMatch(/Most alike: pants-[23]\.jpg/)
     expect(await page.locator('.score').count()).toBe(12)
     await page.keyboard.press('Escape')
     await expect.poll(() => page.locator('.score').count()).toBe(0)
@@ -95,22 +108,26 @@ describe.skipIf(chromiumPath === null)('the page', () => {
   })
 
   test('by keys alone: to a photo, across its patches, to what is similar and back', async () => {
-    const page = await open()
-    await page.locator('input[type=file]').setInputFiles([photo('hat-1.jpg'), photo('hat-2.jpg')])
+    const page = await open({ quick: true })
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([photo('hat-1.jpg'), photo('hat-2.jpg')])
     await page.getByText(/^2 done/).waitFor()
     await page.getByRole('button', { name: 'Remove all' }).focus()
     await page.keyboard.press('Tab')
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
-    expect(await focused()).toMatch(/^hat-1\.jpg, 16 by 16 patches/)
+    expect(await focused()).toMatch(/^hat-1\.jpg, 8 by 8 places/)
     for (const key of ['ArrowUp', 'ArrowLeft', 'ArrowLeft', 'Enter']) await page.keyboard.press(key)
-    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^hat-1\.jpg, row 8, column 7,/)
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^hat-1\.jpg, row 4, column 3,/)
     for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowUp')
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/row 1, column 7,/)
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/row 1, column 3,/)
     await page.keyboard.press('ArrowRight')
     const spoken = page.locator('.picture [aria-live=polite]').first()
-    await expect.poll(() => spoken.textContent()).toMatch(/^row 1, column 8, similarity -?[01]\.\d\d$/)
-    await page.keyboard.press('Tab')
+    await expect.poll(() => spoken.textContent()).toMatch(/^row 1, column 4, similarity -?[01]\.\d\d$/)
+    // Behind the place stand: find, save, remove.
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('.card').count()).toBe(1)
     // Keys go on where the photo was.
@@ -121,39 +138,76 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.close()
   })
 
-  test('one bad file says what is wrong with it; the others go on; another size computes them again', async () => {
+  test('photos like one of them come first, a place is explained by a legend, and both go away again', async () => {
     const page = await open()
-    await page.locator('input[type=file]').setInputFiles([
-      { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe0ffff', 'hex') },
-      { name: 'letter.png', mimeType: 'image/png', buffer: Buffer.from('Dear Sir or Madam') },
-      { name: 'hat.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo('hat-3.jpg')) },
-    ])
+    const names = ['hat-1.jpg', 'pants-1.jpg', 'shoes-2.jpg', 'pants-2.jpg']
+    await page.locator('input[type=file]').first().setInputFiles(names.map(photo))
+    await page.getByText(/^4 done/).waitFor()
+    const shown = () => page.locator('.card .name').allTextContents()
+    await page.getByRole('button', { name: 'Find photos like pants-1.jpg' }).click()
+    await expect.poll(async () => (await shown()).slice(0, 2)).toEqual(['pants-1.jpg', 'pants-2.jpg'])
+    expect(await page.locator('.legend').count()).toBe(0)
+    await page.getByRole('application', { name: /^shoes-2\.jpg/ }).click()
+    await expect.poll(async () => (await shown())[0]).toBe('shoes-2.jpg')
+    expect(await page.locator('.legend').textContent()).toMatch(/unlike -?\d\.\d\d.*alike \d\.\d\d/)
+    await page.keyboard.press('Escape')
+    await expect.poll(shown).toEqual(names)
+
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save the picture of hat-1.jpg' }).click()
+    const saved = await download
+    expect(saved.suggestedFilename()).toBe('hat-1-plumage.png')
+    expect(
+      readFileSync(await saved.path())
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG')
+
+    // Photos stay after a reload, but for those that were removed.
+    await page.getByRole('button', { name: 'Remove hat-1.jpg' }).click()
+    await page.reload()
+    await page.getByText(/^3 done/).waitFor()
+    expect(await shown()).toEqual(names.slice(1))
+    await page.close()
+  })
+
+  test('one bad file says what is wrong with it; the others go on; another size computes them again', async () => {
+    const page = await open({ quick: true })
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([
+        { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe0ffff', 'hex') },
+        { name: 'letter.png', mimeType: 'image/png', buffer: Buffer.from('Dear Sir or Madam') },
+        { name: 'hat.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo('hat-3.jpg')) },
+      ])
     await page.getByText(/^1 done, 2 failed/).waitFor()
     expect(await page.getByRole('status').textContent()).toBe('Photos: 1 done, 2 failed.')
     expect(await page.locator('.problem').count()).toBe(2)
+    expect(await page.locator('.card').count()).toBe(1)
     for (const text of await page.locator('.problem').allTextContents())
       expect(text.length).toBeGreaterThan(20)
-    await page.getByRole('combobox', { name: 'Patches' }).selectOption('8')
-    await page.getByRole('application', { name: /^hat\.jpg, 8 by 8 patches/ }).waitFor()
+    await page.getByRole('combobox', { name: 'Detail' }).selectOption('12')
+    await page.getByRole('application', { name: /^hat\.jpg, 12 by 12 places/ }).waitFor()
     await page.close()
   })
 
   test('another size while photos are computed: all are computed for it, and none is lost', async () => {
-    const page = await open()
+    const page = await open({ quick: true })
     await page.getByRole('button', { name: 'Add the examples' }).click()
     await page
-      .getByRole('application', { name: /16 by 16/ })
+      .getByRole('application', { name: /8 by 8/ })
       .first()
       .waitFor()
-    await page.getByRole('combobox', { name: 'Patches' }).selectOption('8')
-    await page.getByRole('combobox', { name: 'Patches' }).selectOption('24')
+    await page.getByRole('combobox', { name: 'Detail' }).selectOption('12')
+    await page.getByRole('combobox', { name: 'Detail' }).selectOption('24')
     await expect.poll(() => page.getByRole('application', { name: /24 by 24/ }).count()).toBe(12)
     expect(await page.locator('.problem').count()).toBe(0)
     await page.close()
   })
 
   test('photos dropped and removed while others are computed', async () => {
-    const page = await open()
+    const page = await open({ quick: true })
     const names = ['hat-1.jpg', 'hat-2.jpg', 'hat-3.jpg', 'pants-1.jpg', 'pants-2.jpg', 'pants-3.jpg']
     const drop = (names: readonly string[]) =>
       page.evaluate(
@@ -175,17 +229,17 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await expect.poll(() => page.locator('.card').count()).toBe(5)
     // Those that come later are compared as well.
     await page
-      .getByRole('application', { name: /16 by 16/ })
+      .getByRole('application', { name: /8 by 8/ })
       .first()
       .click()
-    await expect.poll(() => page.getByRole('application', { name: /16 by 16/ }).count()).toBe(5)
+    await expect.poll(() => page.getByRole('application', { name: /8 by 8/ }).count()).toBe(5)
     await drop(['shoes-1.jpg'])
     await expect.poll(() => page.locator('.score').count()).toBe(6)
     await page.close()
   })
 
   test('a dropped folder gives its photos, those of inner folders too, without hidden files', async () => {
-    const page = await open()
+    const page = await open({ quick: true })
     const jpeg = readFileSync(photo('hat-1.jpg'), 'base64')
     await page.evaluate((base64) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
@@ -218,7 +272,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
   })
 
   test('accessible, empty and with photos, in any colour scheme; and never wider than the window', async () => {
-    const page = await open()
+    const page = await open({ quick: true })
     const look = async ({ dark, width }: { dark: boolean; width: number }) => {
       await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
       await page.setViewportSize({ width, height: 900 })
@@ -234,7 +288,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.evaluate(axe)
     for (const options of looks) await look(options)
     await page.getByRole('button', { name: 'Add the examples' }).click()
-    await page.getByText(/^12 done/).waitFor()
+    await page.getByText(/^12 done/).waitFor({ timeout: 120_000 })
     await page.getByRole('application').first().click()
     await page.locator('.score').first().waitFor()
     for (const options of looks) await look(options)
@@ -245,7 +299,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     const page = await browser.newPage()
     await page.goto(site.plain)
     await page.getByText('Ready', { exact: true }).waitFor()
-    expect(await page.locator('.status').textContent()).not.toMatch(/threads/)
+    expect(await page.locator('.engine').textContent()).toMatch(/1 thread,/)
     await page.close()
     site.handler = (request, response) => {
       if (!request.url?.endsWith('.safetensors')) return false
@@ -257,7 +311,10 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await broken.goto(site.isolated)
     const alert = broken.getByRole('alert')
     expect(await alert.textContent()).toMatch(/404/)
-    await broken.locator('input[type=file]').setInputFiles([photo('hat-1.jpg')])
+    await broken
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([photo('hat-1.jpg')])
     await broken.getByText('Not computed').waitFor()
     // The photo waits for the model.
     site.handler = null

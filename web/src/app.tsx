@@ -1,50 +1,62 @@
-/** The page: photos come in by dropping, pasting or choosing, and a chosen patch is compared with all patches of all photos. */
+/** The page: photos come in by dropping, pasting or choosing, and what is chosen in one of them is looked for in all. */
 import { useCallback, useRef, useState } from 'preact/hooks'
 import { Controls, type Settings } from './controls.js'
-import { droppedFiles } from './dropped-files.js'
-import { fetchExamples } from './examples.js'
+import { EmptyState } from './empty-state.js'
 import { type Matches, useMatches } from './matches.js'
-import { messageOf } from './message-of.js'
-import { describePatch, type PatchPlace } from './photo.js'
+import { describePatch } from './photo.js'
 import { PhotoList } from './photo-list.js'
+import { photoOf, type Search } from './search.js'
 import { describeState, Status } from './status.js'
 import { useColors } from './use-colors.js'
 import { usePageEvents } from './use-page-events.js'
-import { type NamedFile, usePhotos } from './use-photos.js'
+import { usePhotos } from './use-photos.js'
+import { useSources } from './use-sources.js'
 
-const PATCH_PIXELS = 14
+/** On a small screen fewer places are each large enough for a finger. */
+const START: Settings = {
+  blend: 0.75,
+  detail: matchMedia('(max-width: 40rem)').matches ? 12 : 16,
+}
 
 export function App() {
-  const [settings, setSettings] = useState<Settings>({ view: 'both', detail: 16, level: 'objects' })
-  const [chosen, setChosen] = useState<PatchPlace | null>(null)
+  const [settings, setSettings] = useState(START)
+  const [search, setSearch] = useState<Search | null>(null)
+  const [model, setModel] = useState<readonly File[] | null>(null)
   const chooser = useRef<HTMLInputElement>(null)
-  const { photos, status, add, remove, clear, retry } = usePhotos(settings.detail * PATCH_PIXELS)
-  const { trouble, addFiles, addDropped, addExamples } = useSources(add)
-  const colors = useColors(photos, settings.level)
-  const matches = useMatches(photos, chosen, settings.level)
+  const choice = { source: model ?? undefined, detail: settings.detail }
+  const { photos, status, add, remove, clear, retry } = usePhotos(choice)
+  const changeModel = (files: readonly File[] | null) => {
+    setSearch(null)
+    setModel(files)
+    // How many places a side a model of the visitor's is best at, it says itself.
+    setSettings((old) => ({ ...old, detail: files === null ? START.detail : null }))
+  }
+  const { trouble, addFiles, addDropped, addExamples } = useSources(add, changeModel)
+  const colors = useColors(photos)
+  const matches = useMatches(photos, search)
   const dragging = usePageEvents({
-    chosenPhoto: chosen?.photo ?? null,
+    chosenPhoto: search === null ? null : photoOf(search),
     onData: addDropped,
-    onEscape: () => setChosen(null),
+    onEscape: () => setSearch(null),
   })
 
   const changeSettings = (next: Settings) => {
-    // A chosen patch is shown on the photo itself, whatever the view, and other patches are not the chosen one. Every layer has it.
-    if (next.level === settings.level) setChosen(null)
+    // In another detail, other places are not the chosen one.
+    if (next.detail !== settings.detail) setSearch(null)
     setSettings(next)
   }
   const clearAll = () => {
-    setChosen(null)
+    setSearch(null)
     clear()
     chooser.current?.focus()
   }
   const removePhoto = useCallback(
     (id: number) => {
-      setChosen((old) => (old?.photo === id ? null : old))
+      setSearch((old) => (old !== null && photoOf(old) === id ? null : old))
       // Keys go on where the photo was.
       const card = document.getElementById(`photo-${id}`)
       const next = card?.nextElementSibling ?? card?.previousElementSibling
-      const target = next?.querySelector('button') ?? chooser.current
+      const target = next?.querySelector<HTMLElement>('button:last-of-type') ?? chooser.current
       remove(id)
       target?.focus()
     },
@@ -57,9 +69,16 @@ export function App() {
       <header>
         <div class="title">
           <h1>Plumage</h1>
-          <p>See what a vision transformer sees. Your photos stay in this tab.</p>
+          <p>Find what is alike in your photos. They stay in this tab.</p>
         </div>
-        <Status status={status} photos={photos} onRetry={retry} />
+        <Status
+          status={status}
+          photos={photos}
+          ownModel={model === null ? null : model.map(({ name }) => name).join(', ')}
+          onRetry={retry}
+          onModel={addFiles}
+          onPageModel={() => changeModel(null)}
+        />
       </header>
       <main>
         <Controls
@@ -76,17 +95,21 @@ export function App() {
             {trouble}
           </p>
         )}
-        <PhotoList
-          photos={photos}
-          stopped={status.kind === 'failed'}
-          view={settings.view}
-          colors={colors}
-          matches={matches}
-          chosen={chosen}
-          nameOf={nameOf}
-          onChoose={setChosen}
-          onRemove={removePhoto}
-        />
+        {photos.length === 0 ? (
+          <EmptyState onFiles={addFiles} />
+        ) : (
+          <PhotoList
+            photos={photos}
+            stopped={status.kind === 'failed'}
+            blend={settings.blend}
+            colors={colors}
+            matches={matches}
+            search={search}
+            nameOf={nameOf}
+            onSearch={setSearch}
+            onRemove={removePhoto}
+          />
+        )}
       </main>
       <div class="sound" role="status">
         {describeMatch(matches, nameOf) ?? describeState(status, photos)}
@@ -96,39 +119,16 @@ export function App() {
   )
 }
 
-/** Says what is most like the chosen patch; gives null where nothing was found. What was asked last may be under way: what is told belongs to what was found. */
+/** Says what is most alike; gives null where nothing was found. What was asked last may be under way: what is told belongs to what was found. */
 function describeMatch(matches: Matches | null, nameOf: (id: number) => string): string | null {
   if (matches === null) return null
-  const { chosen, best } = matches
-  const first = best.find(({ photo }) => photo !== chosen.photo) ?? best[0]
+  const { search, best } = matches
+  const first = best.find(({ photo }) => photo !== photoOf(search)) ?? best[0]
   if (first === undefined) return null
+  const where = first.place === null ? '' : `, ${describePatch(first.place)}`
+  const chosen = search.kind === 'place' ? `, ${describePatch(search.place)}` : ''
   return (
-    `${nameOf(chosen.photo)}, ${describePatch(chosen)}, chosen. ` +
-    `Most similar: ${nameOf(first.photo)}, ${describePatch(first)}, ${first.similarity.toFixed(2)}.`
+    `${nameOf(photoOf(search))}${chosen}, chosen. ` +
+    `Most alike: ${nameOf(first.photo)}${where}, ${first.similarity.toFixed(2)}.`
   )
-}
-
-/** Brings photos in from files, from what was dropped or pasted, and from the examples. `trouble` says why that failed. */
-function useSources(add: (files: readonly NamedFile[]) => void) {
-  const [trouble, setTrouble] = useState<string | null>(null)
-  const addFiles = (files: Iterable<File> | null) => {
-    const images = [...(files ?? [])].map((file) => ({ name: file.name, file }))
-    if (images.length > 0) add(images)
-  }
-  const addDropped = (data: DataTransfer | null) => {
-    setTrouble(null)
-    if (data === null) return
-    droppedFiles(data).then(addFiles, (error) =>
-      setTrouble(`What was dropped could not be read (${messageOf(error)}).`),
-    )
-  }
-  const addExamples = async () => {
-    setTrouble(null)
-    try {
-      add(await fetchExamples())
-    } catch (error) {
-      setTrouble(`The examples could not be fetched (${messageOf(error)}).`)
-    }
-  }
-  return { trouble, addFiles, addDropped, addExamples }
 }

@@ -1,22 +1,18 @@
 /** The controls bring photos in, and choose what is shown and computed of them. */
 import type { RefObject } from 'preact'
-import type { View } from './draw-photo.js'
-import type { Level } from './photo.js'
 
-const VIEWS: readonly (readonly [View, string])[] = [
-  ['photo', 'Photo'],
-  ['both', 'Both'],
-  ['map', 'PCA map'],
+/** Counts the places a side that are looked at: more take longer, and show smaller things. */
+const DETAILS: readonly (readonly [number, string])[] = [
+  [12, 'coarse'],
+  [16, 'medium'],
+  [24, 'fine'],
 ]
 
-/** The input may have so many patches a side. The mini model was trained with 8. */
-const DETAILS = [8, 16, 24]
-
 export interface Settings {
-  readonly view: View
-  /** Counts the input's patches a side. */
-  readonly detail: number
-  readonly level: Level
+  /** Says how much of the colours is seen, 0 to 1. */
+  readonly blend: number
+  /** Counts the places a side; null is as many as the model was trained with. */
+  readonly detail: number | null
 }
 
 interface Props {
@@ -33,7 +29,7 @@ export function Controls({ chooser, settings, hasPhotos, onFiles, onExamples, on
   return (
     <section class="controls" aria-label="Controls">
       <label class="button primary">
-        Choose photos
+        Add photos
         <input
           ref={chooser}
           type="file"
@@ -48,55 +44,49 @@ export function Controls({ chooser, settings, hasPhotos, onFiles, onExamples, on
       <button type="button" onClick={onExamples}>
         Add the examples
       </button>
-      <Choices settings={settings} onSettings={onSettings} />
       {hasPhotos && (
-        <button type="button" class="quiet" onClick={onClear}>
-          Remove all
-        </button>
+        <>
+          <Choices settings={settings} onSettings={onSettings} />
+          <button type="button" class="quiet" onClick={onClear}>
+            Remove all
+          </button>
+        </>
       )}
     </section>
   )
 }
 
 function Choices({ settings, onSettings }: Pick<Props, 'settings' | 'onSettings'>) {
-  const { view, detail, level } = settings
+  const { blend, detail } = settings
   return (
     <>
-      <fieldset class="choice">
-        <legend>Show</legend>
-        {VIEWS.map(([value, label]) => (
-          <label key={value}>
-            <input
-              type="radio"
-              name="view"
-              checked={view === value}
-              onChange={() => onSettings({ ...settings, view: value })}
-            />
-            <span>{label}</span>
-          </label>
-        ))}
-      </fieldset>
-      <label class="select">
-        Patches
-        <select
-          value={detail}
-          onChange={({ currentTarget }) => onSettings({ ...settings, detail: Number(currentTarget.value) })}
-        >
-          {DETAILS.map((side) => (
-            <option key={side} value={side}>
-              {side} × {side}
-            </option>
-          ))}
-        </select>
+      <label class="slide">
+        <span>Photo</span>
+        <input
+          type="range"
+          aria-label="How much of the colours is seen"
+          min={0}
+          max={1}
+          step={0.05}
+          value={blend}
+          onInput={({ currentTarget }) => onSettings({ ...settings, blend: Number(currentTarget.value) })}
+        />
+        <span>Colours</span>
       </label>
       <label class="select">
-        Layer
+        Detail
         <select
-          value={level}
-          onChange={({ currentTarget }) => onSettings({ ...settings, level: currentTarget.value as Level })}
+          value={detail ?? ''}
+          onChange={({ currentTarget: { value } }) =>
+            onSettings({ ...settings, detail: value === '' ? null : Number(value) })
+          }
         >
-          <option value="objects">9 of 12: things</option>
-          <option value="meaning">last: the whole</option>
+          {detail === null && <option value="">as trained</option>}
+          {DETAILS.map(([side, label]) => (
+            <option key={side} value={side}>
+              {label}
+            </option>
+          ))}
         </select>
       </label>
     </>

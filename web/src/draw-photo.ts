@@ -3,13 +3,12 @@ import type { Features } from 'plumage/browser'
 import { at } from './at.js'
 import type { PatchPlace, Photo } from './photo.js'
 
-export type View = 'photo' | 'both' | 'map'
-
 export interface Layers {
-  readonly view: View
-  /** [rows * columns * 3]. It is null while there are no colours. */
+  /** Says how much of the colours is seen, 0 to 1; at 0 it is the photo as it is. */
+  readonly blend: number
+  /** [rows * columns * 4]. It is null while there are no colours. */
   readonly colors: Uint8Array | null
-  /** [rows * columns]. It says how much of each patch is shown, 0 to 1; it is null where no patch is chosen. */
+  /** [rows * columns]. It says how much of each patch is shown, 0 to 1; it is null where no patch is looked for. */
   readonly shown: Float32Array | null
   readonly chosen: PatchPlace | null
   readonly cursor: PatchPlace | null
@@ -59,17 +58,19 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: Photo, layers: Layer
   if (context === null) return
   // Where the photo is transparent, what was drawn before would stay.
   context.clearRect(0, 0, canvas.width, canvas.height)
-  context.imageSmoothingEnabled = true
   context.drawImage(preview, 0, 0, width, height)
   if (features === null) return
   const { rows, columns } = features.grid
-  const { view, colors, shown } = layers
-  if (view !== 'photo' && colors !== null && colors.length === rows * columns * 3) {
-    const alpha = view === 'map' ? 255 : 153
-    paintPatches(context, features, (i) => [...colors.subarray(3 * i, 3 * i + 3), alpha])
-  }
+  const { blend, colors, shown } = layers
   if (shown !== null && shown.length === rows * columns)
-    paintPatches(context, features, (i) => [8, 10, 14, 219 * (1 - at(shown, i))])
+    paintPatches(context, features, (i) => [8, 10, 14, 222 * (1 - at(shown, i))])
+  else if (blend > 0 && colors !== null && colors.length === rows * columns * 4) {
+    grey(context, preview, blend)
+    paintPatches(context, features, (i) => {
+      const [red = 0, green = 0, blue = 0, share = 0] = colors.subarray(4 * i, 4 * i + 4)
+      return [red, green, blue, share * blend]
+    })
+  }
   if (layers.best !== null) outline(context, features, layers.best, 2, '#ffd166')
   if (layers.chosen !== null) outline(context, features, layers.chosen, 3, '#ffffff')
   if (layers.cursor !== null && !isSame(layers.cursor, layers.chosen))
@@ -80,7 +81,26 @@ function isSame(a: PatchPlace, b: PatchPlace | null): boolean {
   return b !== null && a.photo === b.photo && a.row === b.row && a.column === b.column
 }
 
-/** Gives each patch a colour in one go: they are painted as a pixel each and enlarged without smoothing. */
+/** Takes the photo's own colours away, and some of its light, so that those of the patches are seen. */
+function grey(context: CanvasRenderingContext2D, photo: ImageBitmap, share: number): void {
+  const { width, height } = context.canvas
+  context.save()
+  context.globalCompositeOperation = 'saturation'
+  context.globalAlpha = share
+  context.fillStyle = '#808080'
+  context.fillRect(0, 0, width, height)
+  // What is transparent in the photo stays so.
+  context.globalAlpha = 1
+  context.globalCompositeOperation = 'destination-in'
+  context.drawImage(photo, 0, 0, width, height)
+  context.globalCompositeOperation = 'source-atop'
+  context.globalAlpha = 0.45 * share
+  context.fillStyle = '#101318'
+  context.fillRect(0, 0, width, height)
+  context.restore()
+}
+
+/** Gives each patch a colour in one go: they are painted as a pixel each and enlarged smoothly. */
 function paintPatches(
   context: CanvasRenderingContext2D,
   features: Features,
@@ -90,11 +110,22 @@ function paintPatches(
   const { rows, columns } = features.grid
   const pixels = new ImageData(columns, rows)
   for (let patch = 0; patch < rows * columns; patch++) pixels.data.set(color(patch), 4 * patch)
-  const small = new OffscreenCanvas(columns, rows)
-  small.getContext('2d')?.putImageData(pixels, 0, 0)
+  let layer = new OffscreenCanvas(columns, rows)
+  layer.getContext('2d')?.putImageData(pixels, 0, 0)
   const [x, y, width, height] = patchRectangle(features, context.canvas, 0, 0)
-  context.imageSmoothingEnabled = false
-  context.drawImage(small, x, y, width * columns, height * rows)
+  // Each doubling rounds the corners that the one before has left.
+  while (layer.width < width * columns) layer = doubled(layer)
+  context.imageSmoothingEnabled = true
+  context.drawImage(layer, x, y, width * columns, height * rows)
+}
+
+function doubled(layer: OffscreenCanvas): OffscreenCanvas {
+  const larger = new OffscreenCanvas(2 * layer.width, 2 * layer.height)
+  const context = larger.getContext('2d')
+  if (context === null) throw new Error('This browser gives no canvas to draw on.')
+  context.imageSmoothingEnabled = true
+  context.drawImage(layer, 0, 0, larger.width, larger.height)
+  return larger
 }
 
 /** Draws a line that is seen on light and dark, since it is dark below and light above. */

@@ -1,12 +1,14 @@
 /** Encodes the photos that wait, each shown as soon as it is computed. */
-import type { Encoder, ImageSource } from 'plumage/browser'
+import type { Encoder, EncoderDescription, ImageSource } from 'plumage/browser'
 import { messageOf } from './message-of.js'
-import { objectsBlock, type Photo } from './photo.js'
+import { type Photo, thingsBlock } from './photo.js'
 
 export interface EncoderStatus {
   readonly kind: 'loading' | 'ready' | 'encoding' | 'failed'
-  /** Names engine, threads and precision, or says why there is none. */
+  /** Says why there is no encoder; it is empty otherwise. */
   readonly text: string
+  /** Says what computes and how; it is null until the model is loaded. */
+  readonly how: EncoderDescription | null
   /** Says which share of the model is here, 0 to 1; it is null before its size is known. */
   readonly loaded: number | null
   readonly done: number
@@ -81,7 +83,7 @@ async function encodeQueue(
     }
   }
   report('encoding')
-  const options = { batch: BATCH, layers: [objectsBlock(encoder.depth)] }
+  const options = { batch: BATCH, layers: [thingsBlock(encoder.depth)] }
   for await (const { index, features, error } of encoder.encodeAll(files(), options)) {
     if (!isCurrent()) break
     const photo = taken[index]

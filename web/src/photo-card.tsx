@@ -1,19 +1,24 @@
 /** Shows a photo with its map. A patch is chosen with the mouse, a finger or the arrow keys. */
 import type { PatchGrid } from 'plumage/browser'
+import type { RefObject } from 'preact'
 import { memo } from 'preact/compat'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { drawPhoto, type Layers, patchUnder } from './draw-photo.js'
 import { describePatch, type PatchPlace, type Photo } from './photo.js'
+import { savePicture } from './save-picture.js'
+import type { Search } from './search.js'
 
 interface Props extends Omit<Layers, 'cursor'> {
   readonly photo: Photo
   /** Nothing more will be computed. */
   readonly stopped: boolean
-  /** Is that of the best match in this photo. */
+  /** What is looked for is in this photo, or is this photo. */
+  readonly isSource: boolean
+  /** Is that of the best place in this photo, or of the photo as a whole. */
   readonly similarity: number | null
-  /** Holds the similarity of every patch to the chosen one. */
+  /** Holds the similarity of every place to the chosen one. */
   readonly similarities: Float32Array | null
-  onChoose(place: PatchPlace): void
+  onSearch(search: Search): void
   onRemove(id: number): void
 }
 
@@ -25,70 +30,100 @@ const STEPS: ReadonlyMap<string, readonly [down: number, right: number]> = new M
 ])
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { photo, stopped, similarity, onRemove } = props
-  const { id, name, features, problem } = photo
+  const { photo, stopped, isSource, similarity, onSearch, onRemove } = props
+  const { id, name, features } = photo
+  const canvas = useRef<HTMLCanvasElement>(null)
   return (
-    <li class="card" id={`photo-${id}`} aria-busy={features === null && problem === null && !stopped}>
-      <Picture {...props} />
+    <li
+      class={isSource ? 'card source' : 'card'}
+      id={`photo-${id}`}
+      aria-busy={features === null && !stopped}
+    >
+      <Picture {...props} canvas={canvas} />
       <div class="caption">
         <span class="name" title={name}>
           {name}
         </span>
         {similarity !== null && (
-          <span class="score" title="Cosine similarity of the patch here that is most like the chosen one">
+          <span class="score" title="How alike: 1 is the same">
             {similarity.toFixed(2)}
           </span>
         )}
-        <button type="button" class="quiet" aria-label={`Remove ${name}`} onClick={() => onRemove(id)}>
-          ×
+        <button
+          type="button"
+          class="quiet"
+          disabled={features === null}
+          title="Find photos like this one"
+          aria-label={`Find photos like ${name}`}
+          onClick={() => onSearch({ kind: 'photo', photo: id })}
+        >
+          <Icon path="M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13zM15.5 15.5L20 20" />
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          disabled={features === null}
+          title="Save this picture"
+          aria-label={`Save the picture of ${name}`}
+          onClick={() => canvas.current !== null && void savePicture(canvas.current, name)}
+        >
+          <Icon path="M12 4v11m0 0l-5-5m5 5l5-5M5 20h14" />
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          title="Remove"
+          aria-label={`Remove ${name}`}
+          onClick={() => onRemove(id)}
+        >
+          <Icon path="M6 6l12 12M18 6L6 18" />
         </button>
       </div>
     </li>
   )
 })
 
-function Picture({ photo, stopped, view, colors, shown, chosen, best, similarities, onChoose }: Props) {
-  const { name, features, preview, problem } = photo
-  const canvas = useRef<HTMLCanvasElement>(null)
+function Icon({ path }: { readonly path: string }) {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true">
+      <path d={path} />
+    </svg>
+  )
+}
+
+function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement | null> }) {
+  const { photo, stopped, blend, colors, shown, chosen, best, similarities, canvas, onSearch } = props
+  const { name, features, preview } = photo
   const [focused, setFocused] = useState(false)
-  const { place, point, press } = usePatchChooser(photo, onChoose)
+  const { place, point, press } = usePatchChooser(photo, onSearch)
   const grid = features?.grid
 
   useEffect(() => {
     if (canvas.current !== null)
-      drawPhoto(canvas.current, photo, { view, colors, shown, chosen, best, cursor: focused ? place : null })
-  }, [photo, view, colors, shown, chosen, best, place, focused])
+      drawPhoto(canvas.current, photo, { blend, colors, shown, chosen, best, cursor: focused ? place : null })
+  }, [canvas, photo, blend, colors, shown, chosen, best, place, focused])
 
   return (
-    <div
-      class="picture"
-      style={preview && problem === null ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}
-    >
-      {problem === null ? (
-        <div
-          class="chooser"
-          role="application"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: as an application it is operated by keys
-          tabIndex={0}
-          aria-roledescription="patch chooser"
-          aria-label={
-            grid
-              ? `${name}, ${grid.rows} by ${grid.columns} patches. Arrow keys move, Enter finds what is similar.`
-              : `${name}, being computed`
-          }
-          onClick={(event) => point(event, canvas.current)}
-          onKeyDown={press}
-          onFocus={() => setFocused(true)}
-          onBlur={() => setFocused(false)}
-        >
-          <canvas ref={canvas} />
-        </div>
-      ) : (
-        <p class="problem">{problem}</p>
-      )}
-      {features === null && problem === null && (
-        <span class="working">{stopped ? 'Not computed' : 'Computing'}</span>
-      )}
+    <div class="picture" style={preview ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}>
+      <div
+        class="chooser"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: as an application it is operated by keys
+        tabIndex={0}
+        aria-roledescription="place chooser"
+        aria-label={
+          grid
+            ? `${name}, ${grid.rows} by ${grid.columns} places. Arrow keys move, Enter finds what is alike.`
+            : `${name}, being computed`
+        }
+        onClick={(event) => point(event, canvas.current)}
+        onKeyDown={press}
+        onFocus={() => setFocused(true)}
+        onBlur={() => setFocused(false)}
+      >
+        <canvas ref={canvas} />
+      </div>
+      {features === null && <span class="working">{stopped ? 'Not computed' : 'Computing'}</span>}
       <span class="sound" aria-live="polite">
         {focused && place !== null && grid ? describeCursor(place, grid, similarities) : ''}
       </span>
@@ -97,7 +132,7 @@ function Picture({ photo, stopped, view, colors, shown, chosen, best, similariti
 }
 
 /** Lets a patch be chosen with a pointer or by keys. `place` is where the keys are; it is null while there are no patches. */
-function usePatchChooser({ id, features }: Photo, onChoose: Props['onChoose']) {
+function usePatchChooser({ id, features }: Photo, onSearch: Props['onSearch']) {
   const [cursor, setCursor] = useState<PatchPlace | null>(null)
   // Keys begin in the middle. Another size has fewer or more patches.
   const grid = features?.grid
@@ -119,13 +154,13 @@ function usePatchChooser({ id, features }: Photo, onChoose: Props['onChoose']) {
     const patch = patchUnder(features, canvas, x, y)
     if (patch === null) return
     setCursor({ photo: id, ...patch })
-    onChoose({ photo: id, ...patch })
+    onSearch({ kind: 'place', place: { photo: id, ...patch } })
   }
 
   const press = (event: KeyboardEvent) => {
     if (features === null || place === null) return
     const step = STEPS.get(event.key)
-    if (event.key === 'Enter' || event.key === ' ') onChoose(place)
+    if (event.key === 'Enter' || event.key === ' ') onSearch({ kind: 'place', place })
     else if (step !== undefined) {
       const [down, right] = step
       setCursor(inside({ photo: id, row: place.row + down, column: place.column + right }, features.grid))

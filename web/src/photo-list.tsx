@@ -1,70 +1,85 @@
-/** Lists the photos, with what was found above them; without photos it says what to do. */
+/** Lists the photos, the most alike first where something is looked for, with what was found above them. */
 import { useMemo } from 'preact/hooks'
-import type { View } from './draw-photo.js'
+import { FailedFiles } from './failed-files.js'
 import { goTo } from './go-to.js'
+import { Legend } from './legend.js'
 import type { Match, Matches } from './matches.js'
-import { describePatch, type PatchPlace, type Photo } from './photo.js'
+import { describePatch, type Photo } from './photo.js'
 import { PhotoCard } from './photo-card.js'
+import { photoOf, type Search } from './search.js'
 
 interface Props {
   readonly photos: readonly Photo[]
   /** Nothing more will be computed. */
   readonly stopped: boolean
-  readonly view: View
+  readonly blend: number
   readonly colors: ReadonlyMap<number, Uint8Array>
   readonly matches: Matches | null
-  readonly chosen: PatchPlace | null
+  readonly search: Search | null
   nameOf(id: number): string
-  onChoose(place: PatchPlace | null): void
+  onSearch(search: Search | null): void
   onRemove(id: number): void
 }
 
 export function PhotoList(props: Props) {
-  const { photos, stopped, view, colors, matches, chosen, nameOf, onChoose, onRemove } = props
+  const { photos, stopped, blend, colors, matches, search, nameOf, onSearch, onRemove } = props
   const shown = useMemo(() => (matches === null ? null : shares(matches)), [matches])
   const bestOf = useMemo(() => new Map(matches?.best.map((match) => [match.photo, match])), [matches])
-  if (photos.length === 0) return <Invitation />
+  const sorted = useMemo(() => sortedBy(photos, matches), [photos, matches])
+  const place = search?.kind === 'place' ? search.place : null
   return (
     <>
-      <p class="hint">
-        {chosen === null ? (
-          'Click a patch of any photo to see what is similar in all of them.'
+      <div class="hint">
+        {search === null ? (
+          'Click any place of a photo to find what is like it in all of them.'
         ) : (
           <>
-            <Found chosen={matches?.chosen ?? chosen} best={matches?.best ?? []} nameOf={nameOf} />
+            <Found search={matches?.search ?? search} best={matches?.best ?? []} nameOf={nameOf} />
+            {matches !== null && matches.maps.size > 0 && <Legend low={matches.low} high={matches.high} />}
             <button
               type="button"
               onClick={() => {
-                goTo(chosen.photo)
-                onChoose(null)
+                goTo(photoOf(search))
+                onSearch(null)
               }}
             >
-              Clear <kbd>Esc</kbd>
+              Show all <kbd>Esc</kbd>
             </button>
           </>
         )}
-      </p>
+      </div>
       <ul class="photos" aria-label="Photos">
-        {photos.map((photo) => (
+        {sorted.map((photo) => (
           <PhotoCard
             key={photo.id}
             photo={photo}
             stopped={stopped}
-            // Where something was chosen, the photo itself is what is looked at.
-            view={shown === null ? view : 'photo'}
+            blend={search === null ? blend : 0}
             colors={colors.get(photo.id) ?? null}
             shown={shown?.get(photo.id) ?? null}
-            chosen={chosen?.photo === photo.id ? chosen : null}
-            best={bestOf.get(photo.id) ?? null}
+            chosen={place?.photo === photo.id ? place : null}
+            isSource={search !== null && photoOf(search) === photo.id}
+            best={bestOf.get(photo.id)?.place ?? null}
             similarity={bestOf.get(photo.id)?.similarity ?? null}
             similarities={matches?.maps.get(photo.id) ?? null}
-            onChoose={onChoose}
+            onSearch={onSearch}
             onRemove={onRemove}
           />
         ))}
       </ul>
+      <FailedFiles photos={photos} onRemove={onRemove} />
     </>
   )
+}
+
+/** Puts what was chosen first and the most alike next; failed files, which have nothing to show, are listed elsewhere. */
+function sortedBy(photos: readonly Photo[], matches: Matches | null): readonly Photo[] {
+  const good = photos.filter(({ problem }) => problem === null)
+  if (matches === null) return good
+  const rank = new Map(matches.best.map(({ photo }, i) => [photo, i]))
+  const first = photoOf(matches.search)
+  const rankOf = ({ id }: Photo) => (id === first ? -1 : (rank.get(id) ?? good.length))
+  return good.toSorted((a, b) => rankOf(a) - rankOf(b))
 }
 
 /** Says for each photo how much of each of its patches is shown, from 0 to 1. */
@@ -73,33 +88,18 @@ function shares({ maps, low, high }: Matches): ReadonlyMap<number, Float32Array>
   return new Map([...maps].map(([id, map]) => [id, map.map(share)]))
 }
 
-function Invitation() {
-  return (
-    <section class="empty">
-      <h2>
-        <span class="with-mouse">Drop photos anywhere</span>
-        <span class="with-finger">Choose some photos</span>
-      </h2>
-      <p>
-        Each gets a map: the colours are three principal components of its patches, fitted to all photos
-        together, so the same colour means the same kind of thing. Then click a patch to see what is similar
-        in every photo.
-      </p>
-    </section>
-  )
-}
-
-/** Links to the photos whose best patch is most like the chosen one. */
+/** Links to the photos that are most alike. */
 function Found(props: {
-  readonly chosen: PatchPlace
+  readonly search: Search
   readonly best: readonly Match[]
   nameOf(id: number): string
 }) {
-  const { chosen, best, nameOf } = props
-  const others = best.filter(({ photo }) => photo !== chosen.photo).slice(0, 4)
+  const { search, best, nameOf } = props
+  const others = best.filter(({ photo }) => photo !== photoOf(search)).slice(0, 4)
   return (
     <span class="found">
-      Like {describePatch(chosen)} of <b>{nameOf(chosen.photo)}</b>
+      Like {search.kind === 'place' ? `${describePatch(search.place)} of ` : ''}
+      <b>{nameOf(photoOf(search))}</b>
       {others.length > 0 && ': '}
       {others.map(({ photo, similarity }, i) => (
         <span key={photo}>

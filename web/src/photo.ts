@@ -12,20 +12,15 @@ export interface Photo {
   readonly problem: string | null
 }
 
-/**
- * Says which features are looked at: `objects`, a block two thirds of the way up, tells things from their surroundings; `meaning`, the last one
- * after its norm, says most of the photo as a whole.
- */
-export type Level = 'objects' | 'meaning'
-
-/** Gives the index of the block that `objects` stands for. */
-export function objectsBlock(depth: number): number {
+/** Gives the index of a block two thirds of the way up, whose patches tell things and their parts from their surroundings. */
+export function thingsBlock(depth: number): number {
   return Math.max(0, Math.ceil((depth * 2) / 3))
 }
 
-export function patchMapOf(features: Features, level: Level): PatchMap {
+/** Gives the patches of that block, which colours are made of; what is alike is looked for in the last ones, which say most of what a thing is. */
+export function thingsMap(features: Features): PatchMap {
   const [tokens] = features.layers.values()
-  if (level === 'meaning' || tokens === undefined) return features
+  if (tokens === undefined) throw new Error('The features have no patches of an inner block.')
   const special = tokens.length - features.patches.length
   return { patches: tokens.subarray(special), grid: features.grid }
 }
@@ -56,7 +51,7 @@ export async function makePreview(file: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** Names a patch as people count, with rows and columns from 1. */
+/** Names a place as people count, with rows and columns from 1. */
 export function describePatch({ row, column }: PatchPlace): string {
   return `row ${row + 1}, column ${column + 1}`
 }

@@ -1,14 +1,14 @@
-/** Computes the PCA colours of all photos, which are fitted anew when photos come or go. */
+/** Computes the colours of all photos, which are fitted anew when photos come or go. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ColorAnswer, ColorRequest } from './color-worker.js'
-import { type Level, type Photo, patchMapOf } from './photo.js'
+import { type Photo, thingsMap } from './photo.js'
 
 type Colors = ReadonlyMap<number, Uint8Array>
 
 /** Colours are fitted this often at most, in milliseconds: fitting goes over all patches. */
 const FIT_EVERY = 500
 
-export function useColors(photos: readonly Photo[], level: Level): Colors {
+export function useColors(photos: readonly Photo[]): Colors {
   const [colors, setColors] = useState<Colors>(new Map())
   const worker = useRef<Worker | null>(null)
   const round = useRef(0)
@@ -32,7 +32,7 @@ export function useColors(photos: readonly Photo[], level: Level): Colors {
       fitted.current = performance.now()
       round.current++
       const maps = known.map(({ id, features }) => {
-        const { patches, grid } = patchMapOf(features, level)
+        const { patches, grid } = thingsMap(features)
         // A view would take along all that lies around it.
         return { id, patches: patches.slice(), grid }
       })
@@ -40,6 +40,6 @@ export function useColors(photos: readonly Photo[], level: Level): Colors {
       worker.current?.postMessage(request, { transfer: maps.map(({ patches }) => patches.buffer) })
     }, wait)
     return () => clearTimeout(timer)
-  }, [signature, level])
+  }, [signature])
   return colors
 }

@@ -1,9 +1,10 @@
 /** Keeps the photos of the page and what is known of them: one encoder computes them one after the other. */
 import type { Encoder, ImageSource } from 'plumage/browser'
-import { useCallback, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { type EncoderStatus, encodeWaiting, type Shown, type Waiting } from './encode-waiting.js'
+import { forgetAllPhotos, forgetPhoto, keepPhoto, keptPhotos } from './kept-photos.js'
 import type { Photo } from './photo.js'
-import { useEncoder } from './use-encoder.js'
+import { type ModelChoice, useEncoder } from './use-encoder.js'
 import { useLateChanges } from './use-late-changes.js'
 import { usePreviews } from './use-previews.js'
 
@@ -22,12 +23,13 @@ export interface PhotoStore {
   clear(): void
 }
 
-/** @param side of the model's input in pixels; another one computes all photos again */
-export function usePhotos(side: number): PhotoStore {
+/** Another model, or another detail, computes all photos again. Photos of an earlier visit come back. */
+export function usePhotos(choice: ModelChoice): PhotoStore {
   const [photos, setPhotos] = useState<readonly Photo[]>([])
   const current = useRef(photos)
   current.current = photos
-  const nextId = useRef(0)
+  // Numbers of earlier visits, whose photos may come back, are all smaller.
+  const nextId = useRef(Date.now())
   const state = useRef<Waiting>({ encoder: null, queue: [], gone: new Set(), running: false }).current
   const { change, show, pending } = useLateChanges(setPhotos)
   const requestPreview = usePreviews(
@@ -51,14 +53,12 @@ export function usePhotos(side: number): PhotoStore {
     },
     [state, work],
   )
-  const { status, setStatus, retry } = useEncoder(side, onEncoder)
+  const { status, setStatus, retry } = useEncoder(choice, onEncoder)
   shown.current = { change, show, setStatus }
 
-  const add = useCallback(
-    (files: readonly NamedFile[]) => {
-      const added = files.map(({ name, file }) => {
-        return { id: nextId.current++, name, file, preview: null, features: null, problem: null }
-      })
+  const put = useCallback(
+    (files: readonly (NamedFile & { readonly id: number })[]) => {
+      const added = files.map((file) => ({ ...file, preview: null, features: null, problem: null }))
       setPhotos((all) => [...all, ...added])
       state.queue.push(...added)
       for (const { id, file } of added) requestPreview({ id, file })
@@ -66,9 +66,26 @@ export function usePhotos(side: number): PhotoStore {
     },
     [state, work, requestPreview],
   )
+  const add = useCallback(
+    (files: readonly NamedFile[]) => {
+      const added = files.map(({ name, file }) => ({ id: nextId.current++, name, file }))
+      put(added)
+      for (const photo of added) void keepPhoto(photo.id, photo)
+    },
+    [put],
+  )
+  useEffect(() => {
+    void keptPhotos().then((kept) => {
+      // Whoever was quick has added some meanwhile, which are kept already.
+      const isNew = ({ key }: { readonly key: number }) => !current.current.some(({ id }) => id === key)
+      const back = kept.filter(isNew).map(({ key, name, file }) => ({ id: key, name, file }))
+      if (back.length > 0) put(back)
+    })
+  }, [put])
   const remove = useCallback(
     (id: number) => {
       state.gone.add(id)
+      void forgetPhoto(id)
       state.queue = state.queue.filter((photo) => photo.id !== id)
       current.current.find((photo) => photo.id === id)?.preview?.close()
       // A preview may be about to be shown.
@@ -79,6 +96,7 @@ export function usePhotos(side: number): PhotoStore {
   )
   const clear = useCallback(() => {
     for (const { id } of current.current) remove(id)
+    void forgetAllPhotos()
   }, [remove])
   return { photos, status, add, remove, clear, retry }
 }
