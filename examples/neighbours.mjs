@@ -28,8 +28,7 @@ export async function showNeighbours(folder, options = {}) {
   })
   await writeFile(`${OUTPUT}.tmp`, lines.join(''))
   await rename(`${OUTPUT}.tmp`, OUTPUT)
-  console.log(`\nThe embeddings are in ${OUTPUT}. Next, with photos of your own:\n`)
-  console.log('    npx plumage embed <your folder> -o embeddings.parquet\n')
+  console.log(`\nThe embeddings are in ${OUTPUT}.`)
 }
 
 async function embedFolder(folder, options) {

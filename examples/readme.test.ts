@@ -67,7 +67,7 @@ test('`npm start` prints the neighbours that the README shows', async () => {
     [join(root, 'examples', 'neighbours.mjs'), 'examples/photos'],
     { cwd: folder },
   )
-  const table = (text: string) => text.split('\n').filter((line) => /\.jpg {2}|^photo|embeddings/.test(line))
+  const table = (text: string) => text.split('\n').filter((line) => /\.jpg {2}|^photo|^The embeddings/.test(line))
   expect(table(shown).length).toBeGreaterThan(12)
   expect(table(stdout)).toEqual(table(shown))
 })
@@ -75,9 +75,9 @@ test('`npm start` prints the neighbours that the README shows', async () => {
 test('the first snippet gives an embedding and a grid of patches', async () => {
   const { stdout } = await runSnippet(
     snippetAfter('<!-- example: npm start -->'),
-    'console.log(embedding.length, patches.length / 192, grid.rows, grid.columns)',
+    'console.log(embedding.length, patches.length / 384, grid.rows, grid.columns)',
   )
-  expect(stdout.trim()).toBe('192 64 8 8')
+  expect(stdout.trim()).toBe('384 256 16 16')
 })
 
 test('the loop over many images goes on after a bad one', async () => {
