@@ -1,6 +1,7 @@
 /** Hands dispatches to the device. */
-import type { Dispatch } from './dispatches.js'
+
 import type { GpuPass } from './gpu.js'
+import type { Dispatch } from './op-on-gpu.js'
 
 /** A dispatch with its pipeline, and where its uniforms begin. */
 export interface ReadyDispatch {
