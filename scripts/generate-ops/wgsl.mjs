@@ -27,25 +27,6 @@ export function paramsOf(table) {
   const numbers = fields.filter(({ type }) => type in WORDS)
   const words = structs.length * WORDS_OF_STRUCT + numbers.length + 2
   if (words * 4 > BYTES) throw new Error(`An operation's ${words} words are more than ${BYTES} bytes hold.`)
-  const structOf = (type) => {
-    const members = membersOf(table, type)
-    const rest = Array.from({ length: WORDS_OF_STRUCT - members.length }, (_, i) => `unused${i}: u32`)
-    const named = members.map(([name, partType]) => `${name}: ${WORDS[partType]}`)
-    return `struct ${capitalised(type)} { ${[...named, ...rest].join(', ')} }`
-  }
-  const declared = [
-    ...structs.map(({ name, type }) => `${name}: ${capitalised(type)},`),
-    ...numbers.map(({ name, type }) => `${name}: ${WORDS[type]},`),
-    'batch: u32,',
-    'outputBase: u32,',
-  ]
-  let at = structs.length * WORDS_OF_STRUCT
-  const assignments = [
-    ...structs.map(({ name, type }, index) => `write${capitalised(type)}(${index * 4}, op.${name})`),
-    ...numbers.map(({ name, type }) => assignment(at++, name, type)),
-    `whole[${at++}] = batch`,
-    `whole[${at}] = outputBase`,
-  ]
   return `/** Tells a shader of an operation: the text of the structure, and how it is filled. */
 import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
 
@@ -54,13 +35,48 @@ export const PARAMS_BYTES = ${BYTES}
 
 /** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */
 export const PARAMS = \`
-${structOf('slot')}
-${structOf('norm')}
+${structOf(table, 'slot')}
+${structOf(table, 'norm')}
 struct Params {
-${declared.map((line) => `  ${line}`).join('\n')}
+${declarations(structs, numbers)}
 }\`
 
-/**
+${writerOf(structs, numbers)}
+/** What is not there is not read. */
+function placeOf(offset: number): number {
+  return Math.max(0, offset)
+}
+`
+}
+
+function structOf(table, type) {
+  const members = membersOf(table, type)
+  const rest = Array.from({ length: WORDS_OF_STRUCT - members.length }, (_, i) => `unused${i}: u32`)
+  const named = members.map(([name, partType]) => `${name}: ${WORDS[partType]}`)
+  return `struct ${capitalised(type)} { ${[...named, ...rest].join(', ')} }`
+}
+
+function declarations(structs, numbers) {
+  return [
+    ...structs.map(({ name, type }) => `${name}: ${capitalised(type)},`),
+    ...numbers.map(({ name, type }) => `${name}: ${WORDS[type]},`),
+    'batch: u32,',
+    'outputBase: u32,',
+  ]
+    .map((line) => `  ${line}`)
+    .join('\n')
+}
+
+/** Writes the function that fills the structure, word by word in the order of the declarations. */
+function writerOf(structs, numbers) {
+  let at = structs.length * WORDS_OF_STRUCT
+  const assignments = [
+    ...structs.map(({ name, type }, index) => `write${capitalised(type)}(${index * 4}, op.${name})`),
+    ...numbers.map(({ name, type }) => assignment(at++, name, type)),
+    `whole[${at++}] = batch`,
+    `whole[${at}] = outputBase`,
+  ]
+  return `/**
  * Writes the uniforms of one operation.
  *
  * @param outputBase floats of the batch that come before this output's
@@ -76,11 +92,6 @@ export function writeParams(op: PlacedOp, batch: number, outputBase: number, wor
     real[at + 2] = epsilon
   }
 ${assignments.map((line) => `  ${line}`).join('\n')}
-}
-
-/** What is not there is not read. */
-function placeOf(offset: number): number {
-  return Math.max(0, offset)
 }
 `
 }

@@ -53,13 +53,22 @@ export function setJob(
 export function output(index: i32): usize {
   return load<usize>(load<usize>(OUTPUTS) + (<usize>index << 2))
 }
-export function scratch(thread: i32): usize {
+
+/** Each thread has an instance of this module, and its own globals with it: the memory alone is shared. The leader is number 0. */
+let ownThread: i32 = 0
+export function setThread(thread: i32): void {
+  ownThread = thread
+}
+function scratchOf(thread: i32): usize {
   return load<usize>(SCRATCH) + <usize>thread * <usize>load<i32>(SCRATCH_BYTES)
 }
-
-/** What all threads read and write, behind what each has for itself. */
+/** Says where this thread keeps what no other one sees. */
+export function scratch(): usize {
+  return scratchOf(ownThread)
+}
+/** Says where all threads read and write: behind what each has for itself. */
 export function sharedScratch(): usize {
-  return scratch(load<i32>(THREADS))
+  return scratchOf(load<i32>(THREADS))
 }
 
 // ---- An operation: the numbers that lowered/lowered-op.ts writes; ops.ts says where each lies ----
