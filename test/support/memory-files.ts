@@ -23,6 +23,8 @@ export class MemoryDisk {
   readonly locks = new Map<string, MemoryFiles>()
   /** From now on nothing more fits. */
   full = false
+  /** These files and folders may not be read: the disk refuses them as a system does. */
+  readonly forbidden = new Set<string>()
 
   put(path: string, content: string | Uint8Array, mtimeMs = 0): void {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
@@ -80,8 +82,7 @@ export class MemoryFiles implements Files {
   }
 
   async list(folder: string): Promise<readonly FolderEntry[]> {
-    this.#live()
-    const full = this.resolve(folder)
+    const full = this.#readable(folder)
     if (!this.#disk.folders.has(full)) throw Object.assign(new Error(`no folder ${full}`), { code: 'ENOENT' })
     const inside = (path: string) => foldersAround(path)[0] === full && path !== '/'
     const name = (path: string) => path.slice(path.lastIndexOf('/') + 1)
@@ -110,14 +111,12 @@ export class MemoryFiles implements Files {
   }
 
   async readText(path: string): Promise<string | null> {
-    this.#live()
-    const full = this.resolve(path)
+    const full = this.#readable(path)
     return this.#disk.stored.has(full) ? this.#disk.text(full) : null
   }
 
   async open(path: string): Promise<OpenedFile> {
-    this.#live()
-    const found = this.#disk.stored.get(this.resolve(path))
+    const found = this.#disk.stored.get(this.#readable(path))
     if (found === undefined) throw new Error(`there is no file ${path}`)
     this.mostOpened = Math.max(this.mostOpened, ++this.#opened)
     return {
@@ -215,6 +214,13 @@ export class MemoryFiles implements Files {
 
   #below(path: string): readonly string[] {
     return this.#disk.stored.has(path) ? [path] : this.#disk.paths(path)
+  }
+
+  #readable(path: string): string {
+    this.#live()
+    const full = this.resolve(path)
+    if (!this.#disk.forbidden.has(full)) return full
+    throw Object.assign(new Error(`EACCES: permission denied, '${full}'`), { code: 'EACCES' })
   }
 
   #live(): void {
