@@ -12,9 +12,9 @@ namespace plumage {
 
 // A program must be given this when it runs.
 struct Needs {
-  long weights = 0;           // floats that the region has at least
-  long pixels = 0;            // of one image; 0 where none are read
-  std::vector<long> outputs;  // values of each for one image
+  long weights = 0;           // the region has so many floats at least
+  long pixels = 0;            // an image has so many; 0 where none are read
+  std::vector<long> outputs;  // each has so many values for one image
 };
 
 // Rows, columns and offsets stay below this, so that sums and products of two of them can't run over.
@@ -35,7 +35,7 @@ class Checker {
   // Rows are written one below the other for the whole batch, so each image must have as many.
   void sameRows(const SlotRef& a, const SlotRef& b) const;
   void wideEnough(const SlotRef& ref, long width) const;
-  // `count` floats of weights; they are read in whole vectors.
+  // `count` floats of weights are needed; they are read in whole vectors.
   void weights(long offset, long count);
   void weightsOrNone(long offset, long count);
   void weightMatrix(long offset, long rows, long width);

@@ -1,4 +1,4 @@
-// Attention, and the attention of a few latents: of each, first what it may be asked, then what it does.
+// Holds attention, and the attention of a few latents: of each, first what it may be asked, then what it does.
 #include <algorithm>
 #include <cstring>
 

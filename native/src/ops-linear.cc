@@ -1,4 +1,4 @@
-// Products of rows with a weight: what they may be asked, then what they do.
+// Holds products of rows with a weight: what they may be asked, then what they do.
 #include <algorithm>
 
 #include "check-ops.h"

@@ -1,4 +1,4 @@
-// Operations that work row by row: of each, first what it may be asked, then what it does.
+// Holds the operations that work row by row: of each, first what it may be asked, then what it does.
 #include <cstring>
 
 #include "check-ops.h"

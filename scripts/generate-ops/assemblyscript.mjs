@@ -27,16 +27,16 @@ export function assemblyScriptOf(table) {
     constants(`${upperCase(type)}_PART`, Object.keys(members)),
   )
   return `
-// Kinds of operations.
+// These are the kinds of operations.
 ${constants('OP', Object.keys(table.OPS))}
 
-// Enumerations.
+// These are the members of enumerations.
 ${enumerations.join('\n')}
 
-// Places of a field's parts, from the field's own.
+// A field's parts lie here, from the field's own place on.
 ${parts.join('\n')}
 
-// Places of fields, in numbers from the operation's first, which is its kind.
+// Fields lie here, in numbers from the operation's first, which is its kind.
 export const FIELDS: i32 = ${countNumbers(table)}
 ${offsets.join('\n')}
 

@@ -1,4 +1,4 @@
-/** The operation in TypeScript: by names, placed in memory, and as the numbers that executors read. */
+/** Writes the operation in TypeScript: by names, placed in memory, and as the numbers that executors read. */
 import { capitalised, countNumbers, fieldsOf } from './table.mjs'
 
 /** Types of a field while slots and weights are names, and when they have a place. */
@@ -69,7 +69,7 @@ export function loweredOpOf(table) {
 }
 
 const OPENING = `/**
- * An operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
+ * Holds an operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
  * executors read (native/src/ops.cc, wasm/src/ops.ts).
  */
 import { ${[...Object.values(LISTS), 'ACTIVATION_ALIASES', 'OPS'].sort().join(', ')},
@@ -114,7 +114,7 @@ function weightsOf(fields) {
     ...ofType('norm').flatMap(({ name }) => [`op.${name}?.weight`, `op.${name}?.bias`]),
   ]
   return `
-/** Every weight that an operation reads. */
+/** Lists every weight that an operation reads. */
 export function weightsOf(op: LoweredOp): readonly WeightRef[] {
   const refs: WeightRef[] = []
 ${lines(ofType('packed'), ({ name }) => `if (op.${name} !== null) refs.push(op.${name})`)}

@@ -1,4 +1,4 @@
-/** The operation as a shader's uniforms, and the TypeScript that fills them. Enumerations are no numbers here: they choose the shader's text. */
+/** Writes the operation as a shader's uniforms, and the TypeScript that fills them. Enumerations are no numbers here: they choose the shader's text. */
 import { capitalised, fieldsOf } from './table.mjs'
 
 const WORDS = {
@@ -30,7 +30,7 @@ export function paramsOf(table) {
   return `/** Tells a shader of an operation: the text of the structure, and how it is filled. */
 import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
 
-/** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
+/** Counts the bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
 export const PARAMS_BYTES = ${BYTES}
 
 /** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */

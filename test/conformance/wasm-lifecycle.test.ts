@@ -50,7 +50,7 @@ test.each(kinds)(
 
 test('weights kept as halves are the nearest halves, every one of them', async () => {
   const halves = float16Values()
-  // Half-way between neighbours, and a little to each side: ties go to the even one.
+  // Values lie half-way between neighbours, and a little to each side: ties go to the even one.
   const between = halves.subarray(0, 0x7bff).map((value, i) => (value + (halves[i + 1] ?? Number.NaN)) / 2)
   const near = [...between].flatMap((value) => [value, value * (1 + 2 ** -20), value * (1 - 2 ** -20)])
   const large = [65504, 65519.99, 65520, 1e9, 3.4e38, Number.POSITIVE_INFINITY, Number.NaN, 1e-9, 1e-42]

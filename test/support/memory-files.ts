@@ -1,6 +1,6 @@
 /**
- * Files in memory, for tests of what is written to files: a disk that many processes use one after the other, each of which can be killed at
- * any step. A kill leaves what it leaves on a real disk: half of a temporary file, half of a line, half of a folder that was being removed.
+ * Keeps files in memory, for tests of what is written to files: it is a disk that many processes use one after the other, each of which can be killed
+ * at any step. A kill leaves what it leaves on a real disk: half of a temporary file, half of a line, half of a folder that was being removed.
  */
 import type { Chunks } from '../../src/formats/chunk.js'
 import { FileError } from '../../src/platform/node/files/file-error.js'
@@ -19,7 +19,7 @@ export class Killed extends Error {
 export class MemoryDisk {
   readonly stored = new Map<string, Stored>()
   readonly folders = new Set<string>(['/'])
-  /** Who holds which lock. */
+  /** Says who holds which lock. */
   readonly locks = new Map<string, MemoryFiles>()
   /** From now on nothing more fits. */
   full = false
@@ -38,7 +38,7 @@ export class MemoryDisk {
     return new TextDecoder().decode(found.bytes)
   }
 
-  /** Paths of all files below a folder, sorted. */
+  /** Lists the paths of all files below a folder, sorted. */
   paths(folder = '/'): readonly string[] {
     return [...this.stored.keys()].filter((path) => isBelow(path, folder)).sort()
   }
@@ -50,7 +50,7 @@ export class MemoryFiles implements Files {
   readonly #disk: MemoryDisk
   #stepsLeft: number
   #opened = 0
-  /** The most files that were open at one time. */
+  /** Counts the most files that were open at one time. */
   mostOpened = 0
 
   /** @param steps how many changes the process makes before it is killed in the middle of the next */
@@ -138,7 +138,7 @@ export class MemoryFiles implements Files {
     const bytes: number[] = []
     for await (const chunk of chunks) {
       this.#live()
-      // Copied at once: the next chunk may use the same memory.
+      // It is copied at once: the next chunk may use the same memory.
       for (const byte of typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk) bytes.push(byte)
     }
     this.#room(full)

@@ -1,4 +1,4 @@
-// Matrix products: tiles of 6 x 8 sums in registers, from packed weights or from rows as they lie.
+// Multiplies matrices: in tiles of 6 x 8 sums in registers, from packed weights or from rows as they lie.
 //
 // Numbers are floats, or four bytes at a time: relaxed SIMD multiplies 16 signed bytes by 16 of seven bits and adds by fours, in one
 // instruction where the processor has it. Weights in int8 fit as they are; activations are taken to 14 bits, as two rows of seven.
@@ -44,7 +44,7 @@ import {
 import { rowsOfTask, rowTasks } from './rows'
 
 export const TILE_ROWS: i32 = 6
-// Steps of the sum whose weights stay in the first-level cache while the rows of a chunk pass.
+// The weights of so many steps of the sum stay in the first-level cache while the rows of a chunk pass.
 const BLOCK_STEPS: i32 = 384
 // Rows of a chunk stay in the second-level cache while the panels pass.
 const CHUNK_BYTES: i32 = 786432
@@ -59,8 +59,8 @@ const LEAST_CHUNK_TILES: i32 = 4
 }
 
 /**
- * c[rows][8] (+)= a[rows][steps] * b[steps][8], rows up to 6; strides in bytes. Rows that are missing are read from the last one and
- * not written.
+ * Computes c[rows][8] (+)= a[rows][steps] * b[steps][8], with up to 6 rows and strides in bytes. Rows that are missing are read from the last one
+ * and not written.
  */
 export function tile<T>(
   a: usize,

@@ -1,4 +1,4 @@
-// Everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. A group of rows to a task.
+// Does everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. A task has a group of rows.
 import {
   batch,
   constantAddress,
@@ -45,7 +45,7 @@ import {
   WEIGHT,
 } from './ops'
 
-/** Floats that are worth handing out. */
+/** A task has so many floats: fewer are not worth handing out. */
 const FLOATS_OF_TASK: i32 = 16384
 
 // @ts-ignore: decorator
@@ -217,7 +217,7 @@ export function norm(op: usize, task: i32): void {
 export function normQueriesAndKeysTasks(op: usize): i32 {
   return rowTasks(batch() * rowsOf(op, INPUT), 2 * widthOf(op, OUTPUT))
 }
-/** Queries and keys of all heads, each head on its own, side by side into the temporary slot. */
+/** Puts the queries and keys of all heads, each head normed on its own, side by side into the temporary slot. */
 export function normQueriesAndKeys(op: usize, task: i32): void {
   const width = widthOf(op, OUTPUT)
   const heads = headsOf(op)
@@ -291,7 +291,7 @@ export function sliceRows(op: usize, task: i32): void {
 export function meanRowsTasks(op: usize): i32 {
   return batch() * ((widthOf(op, INPUT) + 15) >> 4)
 }
-/** 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
+/** A task has 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRows(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const parts = (width + 15) >> 4

@@ -3,7 +3,7 @@
 import type { GpuPass } from './gpu.js'
 import type { Dispatch } from './op-on-gpu.js'
 
-/** A dispatch with its pipeline, and where its uniforms begin. */
+/** Joins a dispatch with its pipeline, and says where its uniforms begin. */
 export interface ReadyDispatch {
   readonly dispatch: Dispatch
   readonly pipeline: object

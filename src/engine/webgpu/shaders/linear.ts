@@ -4,7 +4,7 @@ import type { ActivationKind, Combination } from '../../ops.js'
 import { each, type Tiled } from './tile.js'
 import { activation, prelude } from './wgsl.js'
 
-/** A square of the output for a workgroup; each thread makes a square of it. */
+/** Gives a square of the output to a workgroup; each thread makes a square of it. */
 export interface LinearTile extends Tiled {
   readonly side: number
   /** Is the side of a thread's square. */
