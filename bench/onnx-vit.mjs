@@ -19,70 +19,84 @@ const EXTERNAL = 1
  * @param {string} options.path is where the .onnx goes; the weights go beside it with `.data` added
  */
 export async function writeOnnxVit({ weights, config, path }) {
-  const { width: D, heads: H, depth, patchSize: P, size } = config
-  const cells = (size[0] / P) * (size[1] / P)
   const graph = new Graph(`${path}.data`)
-  const read = (name) => weights.read(name)
-  const shapeOf = (name) => weights.tensors.get(name).shape
-
-  const vector = async (name) => graph.external(name, shapeOf(name), await read(name))
-  const linear = async (x, name) => {
-    const [N, K] = shapeOf(`${name}.weight`)
-    const matrix = await graph.external(
-      `${name}.weight`,
-      [K, N],
-      transposed(await read(`${name}.weight`), N, K),
-    )
-    return graph.node('Add', [graph.node('MatMul', [x, matrix]), await vector(`${name}.bias`)])
-  }
-  const norm = async (x, name) =>
-    graph.node('LayerNormalization', [x, await vector(`${name}.weight`), await vector(`${name}.bias`)], {
-      axis: -1,
-      epsilon: 1e-6,
-    })
-
-  const convolved = graph.node(
-    'Conv',
-    ['pixels', await vector('conv_proj.weight'), await vector('conv_proj.bias')],
-    {
-      kernel_shape: [P, P],
-      strides: [P, P],
-    },
-  )
-  const rows = graph.node(
-    'Transpose',
-    [graph.node('Reshape', [convolved, graph.ints('flat', [0, D, cells])])],
-    {
-      perm: [0, 2, 1],
-    },
-  )
-  const patches = graph.node('Add', [rows, await vector('pos_embedding')])
-  const batch = graph.node('Gather', [graph.node('Shape', ['pixels']), graph.ints('first', [0])], { axis: 0 })
-  const expand = async (name) => {
-    const shape = graph.node('Concat', [batch, graph.ints(`${name}.rest`, shapeOf(name).slice(1))], {
-      axis: 0,
-    })
-    return graph.node('Expand', [await vector(name), shape])
-  }
-  let x = graph.node('Concat', [await expand('class_token'), await expand('reg_tokens'), patches], {
-    axis: 1,
-  })
-
-  for (let i = 0; i < depth; i++) {
-    const block = `encoder.block.${i}`
-    const qkv = await linear(await norm(x, `${block}.norm1`), `${block}.attn.qkv`)
-    const [q, k, v] = graph.nodes('Split', [qkv, graph.ints('thirds', [D, D, D])], { axis: -1 }, 3)
-    const attended = graph.node('MultiHeadAttention', [q, k, v], { num_heads: H }, 'com.microsoft')
-    const projected = await linear(attended, `${block}.attn.proj`)
-    x = graph.node('Add', [x, graph.node('Mul', [projected, await vector(`${block}.layer_scale_1.gamma`)])])
-    const inner = await linear(await norm(x, `${block}.norm2`), `${block}.mlp.0`)
-    const outer = await linear(graph.node('Gelu', [inner], {}, 'com.microsoft'), `${block}.mlp.3`)
-    x = graph.node('Add', [x, graph.node('Mul', [outer, await vector(`${block}.layer_scale_2.gamma`)])])
-  }
-  const normed = await norm(x, 'norm')
+  const layers = new Layers(graph, weights)
+  let x = await tokens(graph, layers, config)
+  for (let i = 0; i < config.depth; i++) x = await block(graph, layers, config, x, `encoder.block.${i}`)
+  const normed = await layers.norm(x, 'norm')
   graph.node('Gather', [normed, graph.scalar('zero', 0)], { axis: 1 }, '', 'embedding')
   graph.node('Identity', [normed], {}, '', 'tokens')
-  await graph.write(path, size)
+  await graph.write(path, config.size)
+}
+
+/** Puts the class token and the registers before the patches with their positions. */
+async function tokens(graph, layers, { width, patchSize, size }) {
+  const cells = (size[0] / patchSize) * (size[1] / patchSize)
+  const convolved = graph.node(
+    'Conv',
+    ['pixels', await layers.vector('conv_proj.weight'), await layers.vector('conv_proj.bias')],
+    { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] },
+  )
+  const flat = graph.node('Reshape', [convolved, graph.ints('flat', [0, width, cells])])
+  const rows = graph.node('Transpose', [flat], { perm: [0, 2, 1] })
+  const patches = graph.node('Add', [rows, await layers.vector('pos_embedding')])
+  const batch = graph.node('Gather', [graph.node('Shape', ['pixels']), graph.ints('first', [0])], { axis: 0 })
+  const expand = async (name) => {
+    const rest = graph.ints(`${name}.rest`, layers.shapeOf(name).slice(1))
+    const shape = graph.node('Concat', [batch, rest], { axis: 0 })
+    return graph.node('Expand', [await layers.vector(name), shape])
+  }
+  const special = [await expand('class_token'), await expand('reg_tokens')]
+  return graph.node('Concat', [...special, patches], { axis: 1 })
+}
+
+/** Adds attention, then the two linear layers, to the tokens, both scaled. */
+async function block(graph, layers, { width, heads }, x, name) {
+  const scaledSum = async (branch, gamma) =>
+    graph.node('Add', [x, graph.node('Mul', [branch, await layers.vector(gamma)])])
+  const qkv = await layers.linear(await layers.norm(x, `${name}.norm1`), `${name}.attn.qkv`)
+  const thirds = graph.ints('thirds', [width, width, width])
+  const [q, k, v] = graph.nodes('Split', [qkv, thirds], { axis: -1 }, 3)
+  const attended = graph.node('MultiHeadAttention', [q, k, v], { num_heads: heads }, 'com.microsoft')
+  const projected = await layers.linear(attended, `${name}.attn.proj`)
+  x = await scaledSum(projected, `${name}.layer_scale_1.gamma`)
+  const inner = await layers.linear(await layers.norm(x, `${name}.norm2`), `${name}.mlp.0`)
+  const outer = await layers.linear(graph.node('Gelu', [inner], {}, 'com.microsoft'), `${name}.mlp.3`)
+  return await scaledSum(outer, `${name}.layer_scale_2.gamma`)
+}
+
+/** Adds layers to the graph whose weights have Birder's names. */
+class Layers {
+  #graph
+  #weights
+
+  constructor(graph, weights) {
+    this.#graph = graph
+    this.#weights = weights
+  }
+
+  shapeOf(name) {
+    return this.#weights.tensors.get(name).shape
+  }
+
+  async vector(name) {
+    return await this.#graph.external(name, this.shapeOf(name), await this.#weights.read(name))
+  }
+
+  async linear(x, name) {
+    const [N, K] = this.shapeOf(`${name}.weight`)
+    const values = transposed(await this.#weights.read(`${name}.weight`), N, K)
+    const matrix = await this.#graph.external(`${name}.weight`, [K, N], values)
+    return this.#graph.node('Add', [
+      this.#graph.node('MatMul', [x, matrix]),
+      await this.vector(`${name}.bias`),
+    ])
+  }
+
+  async norm(x, name) {
+    const weights = [await this.vector(`${name}.weight`), await this.vector(`${name}.bias`)]
+    return this.#graph.node('LayerNormalization', [x, ...weights], { axis: -1, epsilon: 1e-6 })
+  }
 }
 
 /** Turns [N, K] into [K, N]. */

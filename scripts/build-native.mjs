@@ -132,7 +132,7 @@ async function objectsOf(compiler, flags, { sanitize, planted }) {
   )
 }
 
-/** A source and all of our own headers that it includes, directly or not. */
+/** Lists a source and all of our own headers that it includes, directly or not. */
 async function includedBy(file, seen = new Set()) {
   seen.add(file)
   for (const [, name] of (await readFile(file, 'utf8')).matchAll(/^#include "(.+)"$/gm)) {

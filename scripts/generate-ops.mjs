@@ -10,7 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { assemblyScriptOf } from './generate-ops/assemblyscript.mjs'
+import { assemblyScriptOf, dispatchOf } from './generate-ops/assemblyscript.mjs'
 import { headerOf, readerOf } from './generate-ops/cpp.mjs'
 import { loweredOpOf } from './generate-ops/typescript.mjs'
 import { paramsOf } from './generate-ops/wgsl.mjs'
@@ -24,6 +24,7 @@ const OUTPUTS = {
   'native/src/ops.h': headerOf,
   'native/src/ops.cc': readerOf,
   'wasm/src/ops.ts': assemblyScriptOf,
+  'wasm/src/dispatch.ts': dispatchOf,
 }
 
 /**

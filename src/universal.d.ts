@@ -1,5 +1,5 @@
 /**
- * The few globals that Node, browsers and workers share and that the universal rooms use. Neither DOM nor Node types are
+ * Declares the few globals that Node, browsers and workers share and that the universal rooms use. Neither DOM nor Node types are
  * loaded there, so that a file cannot even name what only one of them has.
  */
 interface AbortSignal {
@@ -34,5 +34,5 @@ declare class URL {
   readonly pathname: string
 }
 
-/** Milliseconds since some moment, with fractions. */
+/** Gives the milliseconds since some moment, with fractions. */
 declare const performance: { now(): number }

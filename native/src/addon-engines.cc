@@ -1,4 +1,4 @@
-// Functions of the addon on engines and jobs, and on what this processor can do.
+// Holds the addon's functions on engines and jobs, and on what this processor can do.
 #include "cpu.h"
 #include "functions.h"
 #include "host.h"
@@ -7,7 +7,7 @@
 namespace plumage {
 namespace {
 
-// More threads than any machine has cores for.
+// No machine has cores for more threads than this.
 constexpr long MOST_THREADS = 1024;
 
 // createEngine(instructionSet, threads) -> engine
@@ -30,7 +30,7 @@ napi_value cancel(napi_env env, napi_value* arguments) {
   return nullptr;
 }
 
-// The formats of rows that products and attention take, as numbers; null where there is no product.
+// Gives the formats of rows that products and attention take, as numbers; null where there is no product.
 napi_value precisionInfo(napi_env env, const Kernels& kernels, int precision) {
   const Product* product = kernels.products[precision];
   if (product == nullptr) return null(env);

@@ -1,4 +1,4 @@
-// Functions of the addon on images, for the threads that read files and decode: they need no engine.
+// Holds the addon's functions on images. They run on the threads that read files and decode, and need no engine.
 #include "callback.h"
 #include "functions.h"
 #include "host.h"

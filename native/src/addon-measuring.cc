@@ -1,4 +1,4 @@
-// Functions of the addon that measure: the error of elementary functions, and the peak of products.
+// Holds the addon's functions that measure: the error of elementary functions, and the peak of products.
 #include <chrono>
 
 #include "functions.h"

@@ -1,4 +1,4 @@
-// Functions of the addon on programs: plans that have been lowered, checked once and then run.
+// Holds the addon's functions on programs, which are plans that have been lowered; they are checked once and then run.
 #include <cmath>
 #include <cstring>
 
@@ -10,14 +10,14 @@
 
 namespace plumage {
 
-// A program with what it may be run on, and its share in the engine's arena.
+// Joins a program with what it may be run on, and its share in the engine's arena.
 struct LoadedProgram {
   std::shared_ptr<Program> program;
   Needs needs;
   long arenaFloats;
   const Kernels* kernels;
   std::shared_ptr<Arena> arena;
-  // Not owned: a program may be let go of on the engine's own thread, which its engine must not end on.
+  // It is not owned: a program may be let go of on the engine's own thread, which its engine must not end on.
   std::weak_ptr<Host> host;
 };
 
@@ -54,7 +54,7 @@ napi_value createProgram(napi_env env, napi_value* arguments) {
                                                                        &host->kernels(), host->arena(), host}));
 }
 
-// Bytes of the arena for a batch. Beyond what can be counted they are only estimated: no system has them.
+// Counts the bytes of the arena for a batch. Beyond what can be counted they are only estimated: no system has them.
 double bytesFor(const LoadedProgram& loaded, long batch, int threads) {
   const double floats = static_cast<double>(batch) * static_cast<double>(loaded.arenaFloats);
   if (floats > static_cast<double>(MOST_NUMBER)) return floats * sizeof(float);

@@ -1,4 +1,4 @@
-// Functions of the addon on weights: memory for them, and packing them into it.
+// Holds the addon's functions on weights: they take memory for them, and pack them into it.
 #include <cstring>
 
 #include "functions.h"
@@ -15,7 +15,7 @@ napi_value allocate(napi_env env, napi_value* arguments) {
   return region == nullptr ? null(env) : makeHandle(env, std::move(region));
 }
 
-// The sides of a weight. Throws `out-of-memory` for one that no memory holds.
+// Reads the sides of a weight. Throws `out-of-memory` for one that no memory holds.
 struct Sides {
   long columns, depth;
   Sides(napi_env env, napi_value columnsValue, napi_value depthValue)

@@ -1,4 +1,4 @@
-// The door of the addon: src/engine/native/addon.ts says what its functions take and give.
+// Opens the addon to JavaScript: src/engine/native/addon.ts says what its functions take and give.
 //
 // The other addon-*.cc hold them. All state hangs on handles, so that any number of worker threads may load the addon. No function trusts
 // its arguments: what could corrupt memory is refused, and no failure ends the process.

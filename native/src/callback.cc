@@ -4,7 +4,7 @@ namespace plumage {
 
 namespace {
 
-// Null where the callback could not be called.
+// Gives null where the callback could not be called.
 bool tryToCall(napi_env env, napi_ref kept, const Outcome& outcome) {
   napi_value array, callback, receiver, arguments[3];
   if (napi_get_reference_value(env, kept, &array) != napi_ok || napi_get_element(env, array, 0, &callback) != napi_ok ||

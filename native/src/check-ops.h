@@ -1,6 +1,8 @@
-// Checks operations once, when a program is made: none may reach outside the arena, the weights, the constants, the pixels or the outputs.
+// Checks operations once, when a program is made: none may reach outside the arena, the weights, the constants, the pixels or the outputs. What
+// each kind may be asked stands in ops-rows.cc, ops-linear.cc and ops-attention.cc, beside what it does.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "kernels.h"
@@ -10,9 +12,49 @@ namespace plumage {
 
 // A program must be given this when it runs.
 struct Needs {
-  long weights = 0;           // floats that the region has at least
-  long pixels = 0;            // of one image; 0 where none are read
-  std::vector<long> outputs;  // values of each for one image
+  long weights = 0;           // the region has so many floats at least
+  long pixels = 0;            // an image has so many; 0 where none are read
+  std::vector<long> outputs;  // each has so many values for one image
+};
+
+// Rows, columns and offsets stay below this, so that sums and products of two of them can't run over.
+constexpr long MOST = 1L << 31;
+
+class Checker {
+ public:
+  Checker(const Kernels& kernels, long arenaFloats, long constantFloats)
+      : kernels_(kernels), arenaFloats_(arenaFloats), constantFloats_(constantFloats) {}
+
+  void check(const Op& op, size_t index);
+  Needs take() { return std::move(needs_); }
+
+ private:
+  void require(bool right, const char* problem) const;
+  void slot(const SlotRef& ref) const;
+  void plainSlot(const SlotRef& ref) const;
+  // Rows are written one below the other for the whole batch, so each image must have as many.
+  void sameRows(const SlotRef& a, const SlotRef& b) const;
+  void wideEnough(const SlotRef& ref, long width) const;
+  // `count` floats of weights are needed; they are read in whole vectors.
+  void weights(long offset, long count);
+  void weightsOrNone(long offset, long count);
+  void weightMatrix(long offset, long rows, long width);
+  void normWeights(const NormRef& norm, long width);
+  void epilogue(const Op& op);
+  void constants(long offset, long count);
+  void pixels(long count);
+
+  // Each kind of operation has a function, so that a new one can't be forgotten.
+#define PLUMAGE_DECLARE(kind) void kind(const Op& op);
+  PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
+#undef PLUMAGE_DECLARE
+  void patchify(const Op& op);
+  void normedAttention(const Op& op);
+
+  const Kernels& kernels_;
+  const long arenaFloats_, constantFloats_;
+  size_t index_ = 0;
+  Needs needs_;
 };
 
 // `length` numbers are OP_FIELDS for each operation. Throws Refusal where one is no number that a field can hold.

@@ -40,7 +40,7 @@ void Engine::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-// The next job, or null where the thread shall end. The last one waits until there is no other.
+// Gives the next job, or null where the thread shall end. The last one waits until there is no other.
 std::shared_ptr<Job> Engine::next() {
   std::unique_lock<std::mutex> lock(mutex_);
   current_.reset();

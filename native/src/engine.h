@@ -1,4 +1,4 @@
-// The engine's own thread: jobs run on it one after another, in the order they came, with the pool's help.
+// Holds the engine's own thread: jobs run on it one after another, in the order they came, with the pool's help.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ struct Job {
   std::function<void(Job&)> work;
   std::atomic<bool> cancelled{false};
   Outcome outcome;
-  // Keeps alive what JavaScript must not collect meanwhile; owned by the addon.
+  // Keeps alive what JavaScript must not collect meanwhile; the addon owns it.
   void* reference = nullptr;
   // Keeps the job alive on its way to JavaScript, without asking for memory on the engine's thread.
   std::shared_ptr<Job> self;
@@ -40,9 +40,9 @@ class Engine {
   // The thread starts with the first job. Throws Refusal `unavailable` where the system refuses it; then the job has not been taken.
   void submit(std::shared_ptr<Job> job);
   // Cancels what is under way and what waits, and lets `last` be the last job: the thread ends after it, and the pool's before it.
-  // False where the thread was never started: then there is nothing to wait for, and `last` has not been taken.
+  // Gives false where the thread was never started: then there is nothing to wait for, and `last` has not been taken.
   bool finish(std::shared_ptr<Job> last);
-  // Cancels what is under way and ends the thread; jobs that have not run are dropped. Called from the JavaScript thread.
+  // Cancels what is under way and ends the thread; jobs that have not run are dropped. It is called from the JavaScript thread.
   void stop();
 
  private:

@@ -1,5 +1,8 @@
-// One run of a program: turns each operation's offsets into addresses for this batch and shares its work between the threads.
+// Runs a program once: turns each operation's offsets into addresses for this batch and shares its work between the threads. What each kind does
+// stands in ops-rows.cc, ops-linear.cc and ops-attention.cc, beside what it may be asked.
 #pragma once
+
+#include <algorithm>
 
 #include "program.h"
 
@@ -22,11 +25,13 @@ class Execution {
   void forRows(long rows, long floatsOfRow, const Body& body);
   void copyRows(const float* from, long fromStride, float* to, long toStride, long rows, long width);
 
-  // One function for each kind of operation.
+  // Each kind of operation has a function, so that a new one can't be forgotten.
 #define PLUMAGE_DECLARE(kind) void kind(const Op& op);
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op, bool planes);
+  AttentionArgs attentionArgs(const Op& op) const;
+  void normQueriesAndKeys(const Op& op);
 
   const Program& program_;
   const Kernels& kernels_;
@@ -37,5 +42,13 @@ class Execution {
   float* scratch_;
   long scratchStride_;
 };
+
+// Calls body(thread, from, to) on groups of rows, each large enough to be worth handing out.
+template <typename Body>
+void Execution::forRows(long rows, long floatsOfRow, const Body& body) {
+  const long group = std::max<long>(1, 16384 / std::max<long>(1, floatsOfRow));
+  pool_.run((rows + group - 1) / group, cancelled_,
+            [&](int thread, long index) { body(thread, index * group, std::min(rows, (index + 1) * group)); });
+}
 
 }  // namespace plumage

@@ -1,4 +1,4 @@
-// Functions as JavaScript calls them: what they throw becomes a JavaScript exception.
+// Defines functions as JavaScript calls them: what they throw becomes a JavaScript exception.
 #pragma once
 
 #include "values.h"

@@ -1,4 +1,4 @@
-// Handles: objects of C++ in the hands of JavaScript. Each kind has a type tag, so that one can't be taken for another.
+// Puts objects of C++ into the hands of JavaScript. Each kind of handle has a type tag, so that one can't be taken for another.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ struct Held {
   }
 
   napi_env env;
-  std::shared_ptr<T> object;  // null after release
+  std::shared_ptr<T> object;  // it is null after release
 };
 
 template <typename T>

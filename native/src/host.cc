@@ -62,7 +62,7 @@ void Host::atEnvironmentEnd(void* data) {
   host->shutDown();
 }
 
-// Ends threads and the way back; called as often as it may be.
+// Ends threads and the way back; it may be called again.
 void Host::shutDown() {
   if (engine_ != nullptr) engine_->stop();
   engine_.reset();

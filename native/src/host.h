@@ -1,4 +1,4 @@
-// An engine with its way back to JavaScript.
+// Joins an engine with its way back to JavaScript.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ class Host {
   // Cancels what is under way and what waits, each of which is called back; then ends the threads, gives the arena back and calls back `kept`.
   void release(napi_env env, napi_value handle, napi_value kept);
 
-  // The arena that all programs of this engine share. It goes with the last of them.
+  // All programs of this engine share this arena. It goes with the last of them.
   std::shared_ptr<Arena> arena();
   // Tells the garbage collector how large the arena is now.
   void reportArena(napi_env env);
@@ -70,7 +70,7 @@ struct Handled<Job> {
 
 // Throws WRONG_ARGUMENT for a name that this processor does not run.
 const Kernels& kernelsNamed(napi_env env, napi_value name);
-// The product of an engine's precision. Throws WRONG_ARGUMENT where the instruction set has none.
+// Gives the product of an engine's precision. Throws WRONG_ARGUMENT where the instruction set has none.
 const Product& productOf(napi_env env, const Host& host, napi_value precision);
 
 }  // namespace plumage

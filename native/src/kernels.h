@@ -1,4 +1,4 @@
-// The contract between the portable program and the kernels compiled once per instruction set.
+// Holds the contract between the portable program and the kernels, which are compiled once per instruction set.
 //
 // Only plain data and function pointers cross this line: a file compiled for AVX-512 must not emit any inline function that the
 // linker could choose for everybody, so nothing here has a body and no standard container is included.
@@ -13,47 +13,48 @@
 
 namespace plumage {
 
-// value = activation(value); value *= gamma; then `add`: value += other, or `gate`: value *= activation(other).
+// Computes value = activation(value); value *= gamma; then `add`: value += other, or `gate`: value *= activation(other).
 struct Epilogue {
-  const float* bias;   // null where there is none; padded to whole vectors
-  const float* gamma;  // null where there is none; padded likewise
+  const float* bias;   // it is null where there is none, and padded to whole vectors
+  const float* gamma;  // it is null where there is none, and padded likewise
   Activation activation;
   Combine combine;
   const float* other;
   long otherStride;
 };
 
-// Rows in memory. Strides and offsets count floats, whatever the format.
+// Strides and offsets of rows count floats, whatever the format.
 struct Rows {
   float* data;
   long stride;
   Format format;
-  long low;  // only in split
+  long low;  // split rows have their second parts here
 };
 
-// out[r, n] = epilogue(sum over k of a[r, k] * weight[n, k]), k in [fromDepth, toDepth).
+// Asks for out[r, n] = epilogue(sum over k of a[r, k] * weight[n, k]), k in [fromDepth, toDepth).
 struct GemmArgs {
   Rows a;
-  const float* weight;  // as the product's `pack` leaves it
-  Rows out;             // not int8: its scale needs the whole row
+  const float* weight;  // the product's `pack` has made it
+  Rows out;             // it is not int8, whose scale needs the whole row
   long rows, columns, depth;
   long fromDepth, toDepth;
-  long chunkRows;  // rows of `a` that stay in the second-level cache while all panels pass
+  long chunkRows;  // so many rows of `a` stay in the second-level cache while all panels pass
   Epilogue epilogue;
 };
 
-// The matrix product of one precision.
+// Computes the matrix product of one precision.
 struct Product {
-  Format rows;  // what `a` must be
+  Format rows;  // `a` must have this format
   long tileRows, tileColumns;
-  // The depth of which a chunk of rows and a panel of weights fit the caches best; longer sums that are added to a slot are made in
-  // slices of it. 0: any depth is as good.
+  // A chunk of rows and a panel of weights of this depth fit the caches best; longer sums that are added to a slot are made in slices of
+  // it. Where it is 0, any depth is as good.
   long sliceDepth;
-  // Room for a packed weight [columns, depth].
+  // Counts the room for a packed weight [columns, depth].
   long (*packedFloats)(long columns, long depth);
   // Packs panels [from, to) of `tileColumns` columns.
   void (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
-  // One panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch: (chunkRows + 2 * tileRows) * tileColumns floats.
+  // A task has one panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch is (chunkRows + 2 * tileRows) * tileColumns
+  // floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);
   // Runs products in registers alone; returns how many operations of a matrix product that is worth.
   double (*peak)(long repetitions);
@@ -62,7 +63,7 @@ struct Product {
 struct NormWeights {
   NormKind kind;
   const float* weight;
-  const float* bias;  // may be null
+  const float* bias;  // it may be null
   float epsilon;
 };
 
@@ -70,12 +71,12 @@ struct NormArgs {
   const float* in;
   long inStride;
   Rows out;
-  long width;    // of one group
-  long groups;   // groups side by side in a row, each normalised on its own (heads)
+  long width;    // a group has so many columns
+  long groups;   // so many lie side by side in a row, each normalised on its own (heads)
   NormWeights weights;
 };
 
-// The same values in another format; from float32 or bfloat16.
+// Asks for the same values in another format; they come as float32 or bfloat16.
 struct ConvertArgs {
   Rows in, out;
   long width;
@@ -90,7 +91,7 @@ struct ElementwiseArgs {
   Epilogue epilogue;
 };
 
-// Rows of one operand of attention; a row of image b starts at data + b * imageStride + row * rowStride.
+// Says where rows of one operand of attention lie; a row of image b starts at data + b * imageStride + row * rowStride.
 struct AttentionOperand {
   const float* data;
   long rowStride, imageStride;
@@ -102,16 +103,16 @@ struct AttentionArgs {
   AttentionOperand query, key, value;
   Rows out;
   long outImageStride;
-  long images, heads, headWidth, valueWidth;  // valueWidth: columns of a head's values, headWidth in plain attention
+  long images, heads, headWidth, valueWidth;  // valueWidth counts the columns of a head's values: headWidth in plain attention
   long queries, keys;
-  // Blocks of `tileColumns` queries that one task takes through the keys together: values are packed once for all of them.
+  // A task takes so many blocks of `tileColumns` queries through the keys together: values are packed once for all of them.
   long blocksOfTask;
   float scale;
-  long low;  // of query, key and value, where they are split
+  long low;  // query, key and value have their second parts here, where they are split
 };
 
 struct ProbeArgs {
-  const float* latents;  // [latents, width], contiguous
+  const float* latents;  // [latents, width] lie one behind the other
   long latentCount;
   const float* keys;
   const float* values;
@@ -128,11 +129,11 @@ struct ResampleAxis {
   const int* first;
   const int* count;
   const int* weights;
-  long stride, outputs;  // no outputs: the side stays as it is
+  long stride, outputs;  // without outputs the side stays as it is
   int bits;
 };
 
-// 8-bit RGB, [height, width, 3]; rounded to 8 bits after each pass.
+// Asks for a resize of 8-bit RGB, [height, width, 3]. Values are rounded to 8 bits after each pass.
 struct ResampleArgs {
   const unsigned char* in;
   long height, width;
@@ -140,36 +141,36 @@ struct ResampleArgs {
   bool verticalFirst;
   unsigned char* out;
 };
-// The largest weight that three signed bytes make.
+// Three signed bytes make no larger weight than this.
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
 struct Kernels {
   const char* name;
-  const Product* products[PRECISIONS];  // null where this processor gains nothing by it
-  // Queries that go together, and keys.
+  const Product* products[PRECISIONS];  // one is null where this processor gains nothing by it
+  // So many queries go together, and so many keys.
   long queryBlock, keyBlock;
-  // Formats other than float32 that attention takes for each precision; then `tileAttention` computes it.
+  // Attention takes these formats for each precision; where one is not float32, `tileAttention` computes it.
   Format attentionRows[PRECISIONS];
-  // Whether rows in bfloat16 can be written.
+  // Tells whether rows in bfloat16 can be written.
   bool bfloat16Rows;
 
-  // Scratch of norm and convert: a row in float32, filled up to 32.
+  // Norm and convert need scratch for a row in float32, filled up to 32.
   void (*norm)(const NormArgs&, long fromRow, long toRow, float* scratch);
   void (*convert)(const ConvertArgs&, long fromRow, long toRow, float* scratch);
   void (*elementwise)(const ElementwiseArgs&, long fromRow, long toRow);
-  // `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
+  // A task has `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);
-  // The same from bfloat16 or split operands, `blocksOfTask` blocks of 32 queries to a task; null where there is none.
+  // This does the same from bfloat16 or split operands; a task has `blocksOfTask` blocks of 32 queries. It is null where there is none.
   void (*tileAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
   long (*tileAttentionFloats)(const AttentionArgs&, Format rows);
-  // One latent of one image. Scratch: 2 * rows, rounded up to 16 each.
+  // A task has one latent of one image. Scratch is 2 * rows, rounded up to 16 each.
   void (*probe)(const ProbeArgs&, long task, float* scratch);
-  // Means over rows of columns [from, to).
+  // Takes the means over rows of columns [from, to).
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
-  // At least one axis has outputs. Scratch: as many bytes as are asked for, aligned to 64.
+  // At least one axis has outputs. Scratch is as many bytes as are asked for, aligned to 64.
   void (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);
-  // The elementary functions, for measuring their error.
+  // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };
 

@@ -124,7 +124,7 @@ INLINE V geluShort(V x) {
 }
 
 INLINE V mish(V x) {
-  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
+  // tanh(log(1 + e)) is (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
   V e = exp(atMost(x, 30.0f));
   V n = e * (e + 2.0f);
   return x * (n / (n + 2.0f));

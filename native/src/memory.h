@@ -1,4 +1,4 @@
-// Memory taken from and given back to the operating system in one piece, so that freeing a model is seen in the process's size.
+// Takes memory from the operating system and gives it back in one piece, so that freeing a model is seen in the process's size.
 #pragma once
 
 #include <atomic>
@@ -26,15 +26,15 @@ class Region {
   size_t bytes_ = 0;
 };
 
-// The memory of activations. All programs of an engine share one, because they run one after another; it grows to the largest need, and goes
+// Holds the memory of activations. All programs of an engine share one, because they run one after another; it grows to the largest need, and goes
 // with the last program. Only the engine's thread reserves and uses it.
 class Arena {
  public:
-  // Null where the system refuses. What the memory holds is left from earlier runs.
+  // Gives null where the system refuses. What the memory holds is left from earlier runs.
   float* reserve(size_t bytes);
-  // Called where nothing runs any more.
+  // This is called where nothing runs any more.
   void giveBack();
-  // May be asked from any thread.
+  // Any thread may ask this.
   size_t bytes() const { return bytes_.load(); }
 
  private:

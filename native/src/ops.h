@@ -140,55 +140,55 @@ struct Op {
   OpKind kind;
   // Names what the operation works on.
   SlotRef input;
-  // Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention.
+  // Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention.
   SlotRef second;
   // Names the slot that it writes.
   SlotRef output;
-  // Names the slot where it keeps values between its own parts. Used by attention.
+  // Names the slot where it keeps values between its own parts. It is used by attention.
   SlotRef temporary;
-  // Normalises rows, or the queries of an attention. Used by norm, attention.
+  // Normalises rows, or the queries of an attention. It is used by norm, attention.
   NormRef norm;
-  // Normalises the keys of an attention. Used by attention.
+  // Normalises the keys of an attention. It is used by attention.
   NormRef keyNorm;
-  // Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention.
+  // Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention.
   PackedRef weight;
-  // Is added to each row of a product. Used by linear.
+  // Is added to each row of a product. It is used by linear.
   long bias;
-  // Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise.
+  // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. Used by assembleTokens, broadcast.
+  // Names a table of the plan. It is used by assembleTokens, broadcast.
   long constant;
-  // Is applied to each value. Used by linear, elementwise.
+  // Is applied to each value. It is used by linear, elementwise.
   Activation activation;
-  // Says how the second slot joins at the end. Used by linear, elementwise.
+  // Says how the second slot joins at the end. It is used by linear, elementwise.
   Combine combine;
-  // Says which rows of an attention are weights. Used by attention.
+  // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
-  // Counts the heads that share out the width. Used by attention, probeAttention.
+  // Counts the heads that share out the width. It is used by attention, probeAttention.
   long heads;
-  // Multiplies the scores before softmax. Used by attention, probeAttention.
+  // Multiplies the scores before softmax. It is used by attention, probeAttention.
   float scale;
-  // Is the place among the outputs asked for. Used by copyOut.
+  // Is the place among the outputs asked for. It is used by copyOut.
   long outputIndex;
-  // Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  // Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
   long channels;
-  // [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
   long planeHeight;
-  // [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
   long planeWidth;
-  // [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows.
   long patchSize;
-  // [columns] Says where keys begin in a row of the second slot. Used by attention.
+  // [columns] Says where keys begin in a row of the second slot. It is used by attention.
   long keysAt;
-  // [columns] Says where values begin in a row of the second slot. Used by attention.
+  // [columns] Says where values begin in a row of the second slot. It is used by attention.
   long valuesAt;
-  // [rows] Is the first row that is kept. Used by sliceRows.
+  // [rows] Is the first row that is kept. It is used by sliceRows.
   long firstRow;
-  // [rows] Counts the learnt queries. Used by probeAttention.
+  // [rows] Counts the learnt queries. It is used by probeAttention.
   long latents;
-  // Counts the groups that share out the rows of an image. Used by regroup.
+  // Counts the groups that share out the rows of an image. It is used by regroup.
   long groups;
-  // Says that groups become images again. Used by regroup.
+  // Says that groups become images again. It is used by regroup.
   bool isBack;
 };
 

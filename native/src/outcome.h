@@ -5,7 +5,7 @@
 
 namespace plumage {
 
-// An error whose code JavaScript sees: one of EngineErrorCode in src/engine/engine-error.ts, WRONG_ARGUMENT or FAILED.
+// JavaScript sees the code of this error: one of EngineErrorCode in src/engine/engine-error.ts, WRONG_ARGUMENT or FAILED.
 class Refusal : public std::exception {
  public:
   Refusal(const char* code, const char* format, ...) __attribute__((format(printf, 3, 4)));
@@ -22,7 +22,7 @@ inline constexpr char WRONG_ARGUMENT[] = "wrong-argument";
 // Nobody foresaw this one.
 inline constexpr char FAILED[] = "failed";
 
-// The exception that is being handled, whatever it is. Called inside a catch block.
+// Describes the exception that is being handled, whatever it is. It is called inside a catch block.
 Refusal currentRefusal() noexcept;
 
 // The numbers are known to src/engine/native/addon.ts.
@@ -30,9 +30,9 @@ enum class Status : int { done, cancelled, outOfMemory, failed };
 
 struct Outcome {
   Status status = Status::done;
-  // A measured value; in outOfMemory the bytes that were wanted.
+  // Holds a measured value; in outOfMemory the bytes that were wanted.
   double value = 0;
-  // Only in failed.
+  // Only `failed` has one.
   Refusal refusal{FAILED, "%s", ""};
 
   // Takes over the exception that is being handled.

@@ -19,10 +19,10 @@ LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int th
   }
   const long rowBytes = std::max<long>(1, op.input.stride * 4 * shape.sliceDepth / shape.depth);
   const long tiles = (shape.rows + product.tileRows - 1) / product.tileRows;
-  // Three eighths: the rest is for weights on their way, sums and what else passes.
+  // Rows get three eighths of the cache: the rest is for weights on their way, sums and what else passes.
   const long fitting = std::max<long>(1, cacheBytes * 3 / 8 / rowBytes / product.tileRows);
   long chunks = (tiles + fitting - 1) / fitting;
-  // As many for each thread, unless there are panels enough to share out: each chunk reads all weights anew.
+  // Each thread gets as many, unless there are panels enough to share out: each chunk reads all weights anew.
   const long panels = (shape.columns + product.tileColumns - 1) / product.tileColumns;
   if (panels < 8 * threads) chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
   shape.chunkRows = (tiles + chunks - 1) / chunks * product.tileRows;
@@ -53,7 +53,7 @@ long Program::scratchFloats(long batch, int threads) const {
     }
     most = std::max(most, needed);
   }
-  // An odd number of lines apart, so that the threads' scratch does not fall into the same cache sets.
+  // Scratch lies an odd number of lines apart, so that that of all threads does not fall into the same cache sets.
   return (most + 31) / 32 * 32 + 16;
 }
 

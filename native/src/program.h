@@ -27,7 +27,7 @@ class Program {
   Program(const Kernels& kernels, std::vector<Op> ops, std::shared_ptr<Region> constants, long arenaFloats)
       : kernels_(kernels), ops_(std::move(ops)), constants_(std::move(constants)), arenaFloats_(arenaFloats) {}
 
-  // Slots of a batch and what each of `threads` threads needs beside them.
+  // Counts the slots of a batch and what each of `threads` threads needs beside them.
   size_t arenaBytes(long batch, int threads) const;
   // Runs all operations in the engine's arena, on the engine's own thread.
   RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled);
@@ -43,12 +43,12 @@ class Program {
   const long arenaFloats_;
 };
 
-// A product's shape for one operation and batch.
+// Holds a product's shape for one operation and batch.
 struct LinearShape {
   const Product& product;
   long rows, columns, depth;
-  long sliceDepth;  // the depth that is summed at once
-  long chunkRows;   // rows that stay in the second-level cache
+  long sliceDepth;  // so much of the depth is summed at once
+  long chunkRows;   // so many rows stay in the second-level cache
 };
 LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads);
 

@@ -1,4 +1,4 @@
-// Regions of weights in the hands of JavaScript, whose garbage collector is told how large they are.
+// Puts regions of weights into the hands of JavaScript, whose garbage collector is told how large they are.
 #pragma once
 
 #include "handles.h"

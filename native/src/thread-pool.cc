@@ -94,7 +94,7 @@ void ThreadPool::work(int thread) {
   }
 }
 
-// Called inside a catch block. The exception waits for the caller of the loop, because the others still use what is on its stack.
+// This is called inside a catch block. The exception waits for the caller of the loop, because the others still use what is on its stack.
 void ThreadPool::fail() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!failed_.load()) failure_ = std::current_exception();

@@ -1,4 +1,4 @@
-// A fixed number of threads that share one loop at a time.
+// Lets a fixed number of threads share one loop at a time.
 //
 // The indices of a loop are cut into one range for each thread. A thread takes from the front of its own range, and when that is
 // empty from the back of another's: neighbouring indices stay on one core (their data in its cache), and nobody waits for a thread
@@ -26,7 +26,7 @@ class ThreadPool {
   int size() const { return threads_; }
 
   // Calls body(thread, index) for every index in [0, count), the caller being thread 0. Returns when all calls have returned.
-  // Once `cancelled` is set no further call begins. May not be called from two threads at once.
+  // Once `cancelled` is set no further call begins. Two threads may not call this at once.
   //
   // The threads start with the first loop that needs them. Where the system refuses one of them, those that did start are ended and
   // Refusal `unavailable` is thrown: a pool that went on with fewer would make every speed that is told of it untrue.
@@ -67,7 +67,7 @@ class ThreadPool {
   alignas(128) std::atomic<int> inside_{0};
   std::atomic<int> sleeping_{0};
   std::atomic<bool> callerSleeps_{false};
-  // Set by the first body that throws, with what it threw.
+  // The first body that throws sets this, with what it threw.
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
   bool stop_ = false;

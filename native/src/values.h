@@ -1,4 +1,4 @@
-// Values of JavaScript and values of C++, turned into each other. What cannot be right throws before anything is touched.
+// Turns values of JavaScript and values of C++ into each other. What cannot be right throws before anything is touched.
 #pragma once
 
 #include <node_api.h>
@@ -9,15 +9,15 @@
 
 namespace plumage {
 
-// Thrown where a JavaScript exception is pending already.
+// This is thrown where a JavaScript exception is pending already.
 struct Pending {};
 
 // Throws Refusal, or Pending, for every status but napi_ok.
 void check(napi_env env, napi_status status);
 
-// Makes the exception that is being handled the pending one of JavaScript. Called inside a catch block.
+// Makes the exception that is being handled the pending one of JavaScript. It is called inside a catch block.
 void throwToJavaScript(napi_env env) noexcept;
-// A JavaScript error with the refusal's code and message, or a status where Node makes none.
+// Makes a JavaScript error with the refusal's code and message; gives a status where Node makes none.
 napi_status createError(napi_env env, const Refusal& refusal, napi_value* error);
 
 // `what` names the value in messages: "the batch". Throws WRONG_ARGUMENT for NaN, fractions and what lies outside [least, most].
@@ -38,7 +38,7 @@ struct Span {
 
 void* typedArray(napi_env env, napi_value value, const char* what, napi_typedarray_type type, size_t* length);
 
-// The numbers of a typed array of exactly this type. They stay where they are as long as the array is neither collected nor transferred.
+// Gives the numbers of a typed array of exactly this type. They stay where they are as long as the array is neither collected nor transferred.
 template <typename T, napi_typedarray_type type>
 Span<T> span(napi_env env, napi_value value, const char* what) {
   size_t length;

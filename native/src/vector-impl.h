@@ -44,7 +44,7 @@ INLINE I laneNumbers() {
   for (long i = 0; i < W; i++) lanes[i] = static_cast<int>(i);
   return lanes;
 }
-// The lanes from `count` on become zero.
+// Lanes from `count` on become zero.
 INLINE V firstLanes(V v, long count) { return laneNumbers() < isplat(static_cast<int>(count)) ? v : V{}; }
 
 }  // namespace

@@ -57,7 +57,7 @@ void define(napi_env env, napi_value exports, const char* name, napi_callback fu
 
 extern "C" {
 
-// plumage::defineEngines: what the addon exports gets the two functions above as well.
+// This wraps plumage::defineEngines: what the addon exports gets the two functions above as well.
 void __real__ZN7plumage13defineEnginesEP10napi_env__P12napi_value__(napi_env, napi_value);
 void __wrap__ZN7plumage13defineEnginesEP10napi_env__P12napi_value__(napi_env env, napi_value exports) {
   __real__ZN7plumage13defineEnginesEP10napi_env__P12napi_value__(env, exports);
@@ -65,7 +65,7 @@ void __wrap__ZN7plumage13defineEnginesEP10napi_env__P12napi_value__(napi_env env
   define(env, exports, "failureMet", failureMet);
 }
 
-// The four forms of operator new.
+// These are the four forms of operator new.
 void* __real__Znwm(size_t);
 void* __wrap__Znwm(size_t bytes) {
   if (fails(MEMORY)) throw std::bad_alloc();
@@ -94,7 +94,7 @@ void* __wrap_mmap(void* at, size_t bytes, int protection, int flags, int file, o
   return MAP_FAILED;
 }
 
-// std::thread::_M_start_thread of libstdc++, which the constructor of std::thread calls.
+// The constructor of std::thread calls this, std::thread::_M_start_thread of libstdc++.
 void __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(void*, void*, void (*)());
 void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(void* thread, void* state, void (*f)()) {
   if (fails(THREAD)) throw std::system_error(EAGAIN, std::generic_category());

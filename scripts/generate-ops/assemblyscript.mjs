@@ -1,4 +1,4 @@
-/** The operation in AssemblyScript: constants for enumerations, where each field lies among the numbers, and readers of single numbers. */
+/** Writes the operation in AssemblyScript: constants for enumerations, where each field lies among the numbers, readers of single numbers, and the call of each kind's kernel. */
 import { countNumbers, fieldsOf, membersOf, upperCase } from './table.mjs'
 
 const PREFIXES = {
@@ -27,16 +27,16 @@ export function assemblyScriptOf(table) {
     constants(`${upperCase(type)}_PART`, Object.keys(members)),
   )
   return `
-// Kinds of operations.
+// These are the kinds of operations.
 ${constants('OP', Object.keys(table.OPS))}
 
-// Enumerations.
+// These are the members of enumerations.
 ${enumerations.join('\n')}
 
-// Places of a field's parts, from the field's own.
+// A field's parts lie here, from the field's own place on.
 ${parts.join('\n')}
 
-// Places of fields, in numbers from the operation's first, which is its kind.
+// Fields lie here, in numbers from the operation's first, which is its kind.
 export const FIELDS: i32 = ${countNumbers(table)}
 ${offsets.join('\n')}
 
@@ -71,4 +71,36 @@ function readerOf(name, type) {
         : ['i32', `field(op, ${upperCase(name)})`]
   const reader = type === 'flag' ? name : `${name}Of`
   return `// @ts-ignore: decorator\n@inline export function ${reader}(op: usize): ${result} {\n  return ${body}\n}`
+}
+
+/** Calls the kernel of each kind by its name, so that a kernel that is missing is missed when this is compiled. */
+export function dispatchOf(table) {
+  const kinds = Object.keys(table.OPS)
+  const cases = (call) =>
+    kinds.map((kind) => `    case OP_${upperCase(kind)}:\n      return ${call(kind)}`).join('\n')
+  return `
+import * as kernels from './kernels'
+import {
+${kinds.map((kind) => `  OP_${upperCase(kind)},`).join('\n')}
+} from './ops'
+
+/** Counts the tasks that an operation is shared out in. */
+export function tasksOfOperation(kind: i32, op: usize): i32 {
+  switch (kind) {
+${cases((kind) => `kernels.${kind}Tasks(op)`)}
+    default:
+      unreachable()
+      return 0
+  }
+}
+
+/** Does one task of an operation. */
+export function runOperation(kind: i32, op: usize, task: i32): void {
+  switch (kind) {
+${cases((kind) => `kernels.${kind}(op, task)`)}
+    default:
+      unreachable()
+  }
+}
+`
 }

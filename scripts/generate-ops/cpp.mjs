@@ -1,4 +1,4 @@
-/** The operation in C++: enumerations, structures, and the reader of the numbers that TypeScript writes. */
+/** Writes the operation in C++: enumerations, structures, and the reader of the numbers that TypeScript writes. */
 import { camelCase, countNumbers, fieldsOf, membersOf } from './table.mjs'
 
 const ENUM_NAMES = {

@@ -4,7 +4,7 @@
 const MOST_NAMED = 5
 
 /**
- * Every field with its parts, and the kinds that use it.
+ * Lists every field with its parts, and the kinds that use it.
  *
  * @returns {{ name: string, type: string, meaning: string, isPartial: boolean, initial: number, parts: [name: string, type: string][] | null }[]}
  */
@@ -12,7 +12,7 @@ export function fieldsOf({ FIELDS, PARTS, OPS }) {
   return Object.entries(FIELDS).map(([name, { type, unit, meaning, isPartial = false, initial = 0 }]) => {
     const kinds = Object.keys(OPS).filter((kind) => OPS[kind].uses.includes(name))
     if (kinds.length === 0) throw new Error(`No operation uses the field ${name}.`)
-    const users = kinds.length > MOST_NAMED ? '' : ` Used by ${kinds.join(', ')}.`
+    const users = kinds.length > MOST_NAMED ? '' : ` It is used by ${kinds.join(', ')}.`
     return {
       name,
       type,

@@ -1,4 +1,4 @@
-/** The operation in TypeScript: by names, placed in memory, and as the numbers that executors read. */
+/** Writes the operation in TypeScript: by names, placed in memory, and as the numbers that executors read. */
 import { capitalised, countNumbers, fieldsOf } from './table.mjs'
 
 /** Types of a field while slots and weights are names, and when they have a place. */
@@ -60,22 +60,27 @@ function reading(type) {
   return type === 'flag' ? 'next() === 1' : 'next()'
 }
 
+function lines(list, make) {
+  return list.map(make).join('\n')
+}
+
 export function loweredOpOf(table) {
-  const fields = fieldsOf(table)
-  const partial = fields.filter(({ isPartial }) => isPartial)
-  const lines = (make, list = fields) => list.map(make).join('\n')
-  const parts = Object.entries(table.PARTS)
-  const placeInterface = ([type, members]) => `export interface ${capitalised(type)}Place {
-${lines(([name, partType]) => `readonly ${name}: ${PLACED[partType]}`, Object.entries(members))}
-}`
-  return `/**
- * An operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
+  return [byNames, placed, asNumbers].reduce((text, section) => text + section(table), OPENING)
+}
+
+const OPENING = `/**
+ * Holds an operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
  * executors read (native/src/ops.cc, wasm/src/ops.ts).
  */
 import { ${[...Object.values(LISTS), 'ACTIVATION_ALIASES', 'OPS'].sort().join(', ')},
   type ActivationKind, type Combination, type Format, type NormKind, type OpKind, type ProductPrecision, type WeightOperand } from '../ops.js'
 import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
+`
 
+function byNames(table) {
+  const fields = fieldsOf(table)
+  const partial = fields.filter(({ isPartial }) => isPartial)
+  return `
 // ---- By names ----
 
 /** Says how a weight is stored: packed for the products of a precision, or \`rows\`, as it is. */
@@ -87,41 +92,55 @@ export interface WeightRef {
 
 export interface LoweredOp {
   readonly kind: OpKind
-${lines(({ name, type, meaning }) => `/** ${meaning} */\nreadonly ${name}: ${BY_NAME[type]}`)}
-${lines(({ name }) => `/** Names the rows of \`${name}\` that the operation takes, [first, count], where it is not all. */\nreadonly ${name}Rows: readonly [first: number, count: number] | null`, partial)}
+${lines(fields, ({ name, type, meaning }) => `/** ${meaning} */\nreadonly ${name}: ${BY_NAME[type]}`)}
+${lines(partial, ({ name }) => `/** Names the rows of \`${name}\` that the operation takes, [first, count], where it is not all. */\nreadonly ${name}Rows: readonly [first: number, count: number] | null`)}
 }
 
 const INITIAL: Omit<LoweredOp, 'kind'> = {
-${lines((field) => `${field.name}: ${initialOf(field, table)},`)}
-${lines(({ name }) => `${name}Rows: null,`, partial)}
+${lines(fields, (field) => `${field.name}: ${initialOf(field, table)},`)}
+${lines(partial, ({ name }) => `${name}Rows: null,`)}
 }
 
 export function loweredOp(kind: OpKind, fields: Partial<Omit<LoweredOp, 'kind'>>): LoweredOp {
   return { ...INITIAL, kind, ...fields }
 }
+${weightsOf(fields)}`
+}
 
-/** Every weight that an operation reads. */
-export function weightsOf(op: LoweredOp): readonly WeightRef[] {
-  const refs: WeightRef[] = []
-${lines(({ name }) => `if (op.${name} !== null) refs.push(op.${name})`, ofType('packed'))}
-  const names = [${[
+function weightsOf(fields) {
+  const ofType = (type) => fields.filter((field) => field.type === type)
+  const names = [
     ...ofType('rows').map(({ name }) => `op.${name}`),
     ...ofType('norm').flatMap(({ name }) => [`op.${name}?.weight`, `op.${name}?.bias`]),
-  ].join(', ')}]
+  ]
+  return `
+/** Lists every weight that an operation reads. */
+export function weightsOf(op: LoweredOp): readonly WeightRef[] {
+  const refs: WeightRef[] = []
+${lines(ofType('packed'), ({ name }) => `if (op.${name} !== null) refs.push(op.${name})`)}
+  const names = [${names.join(', ')}]
   for (const name of names) if (name !== null && name !== undefined) refs.push({ name, form: 'rows' })
   return refs
 }
+`
+}
 
+function placed(table) {
+  const fields = fieldsOf(table)
+  const placeInterface = ([type, members]) => `export interface ${capitalised(type)}Place {
+${lines(Object.entries(members), ([name, partType]) => `readonly ${name}: ${PLACED[partType]}`)}
+}`
+  return `
 // ---- Placed ----
 
 export type Activation = (typeof ACTIVATIONS)[number]
 
-${parts.map(placeInterface).join('\n\n')}
+${Object.entries(table.PARTS).map(placeInterface).join('\n\n')}
 
 /** Offsets count floats from where slots, weights or constants begin; -1 stands for none. A slot without rows is none. */
 export interface PlacedOp {
   readonly kind: OpKind
-${lines(({ name, type }) => `readonly ${name}: ${PLACED[type]}`)}
+${lines(fields, ({ name, type }) => `readonly ${name}: ${PLACED[type]}`)}
 }
 
 /** Knows where slots, weights and constants lie. What is not there throws by its name. */
@@ -135,7 +154,22 @@ const NO_SLOT: SlotPlace = { offset: 0, rows: 0, width: 0, stride: 0, format: 'f
 const NO_NORM: NormPlace = { kind: 'none', weight: -1, bias: -1, epsilon: 0 }
 
 export function placeOp(op: LoweredOp, places: Places): PlacedOp {
-  const slot = (name: SlotName | null, part: readonly [number, number] | null) =>
+${PLACERS}
+  return {
+    kind: op.kind,
+${lines(fields, (field) => `${field.name}: ${placing(field)},`)}
+  }
+}
+
+/** Takes the function that a name stands for. */
+export function baseOf(kind: ActivationKind): Activation {
+  return kind in ACTIVATION_ALIASES ? ACTIVATION_ALIASES[kind as keyof typeof ACTIVATION_ALIASES] : (kind as Activation)
+}
+`
+}
+
+/** `placeOp` places a field with the function that has the name of the field's type. */
+const PLACERS = `  const slot = (name: SlotName | null, part: readonly [number, number] | null) =>
     name === null ? NO_SLOT : places.slot(name, part)
   const rows = (name: WeightName | null) => (name === null ? -1 : places.weight({ name, form: 'rows' }))
   const constant = (name: ConstantName | null) => (name === null ? -1 : places.constant(name))
@@ -148,18 +182,23 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     const { kind, weight, bias, epsilon } = weights
     // A root mean square norm has no shift.
     return { kind, weight: rows(weight), bias: kind === 'layerNorm' ? rows(bias) : -1, epsilon }
-  }
-  return {
-    kind: op.kind,
-${lines((field) => `${field.name}: ${placing(field)},`)}
-  }
-}
+  }`
 
-/** Takes the function that a name stands for. */
-export function baseOf(kind: ActivationKind): Activation {
-  return kind in ACTIVATION_ALIASES ? ACTIVATION_ALIASES[kind as keyof typeof ACTIVATION_ALIASES] : (kind as Activation)
-}
-
+function asNumbers(table) {
+  const fields = fieldsOf(table)
+  const parts = Object.entries(table.PARTS)
+  const reader = ([type, members]) => `const ${type} = (): ${capitalised(type)}Place => ({
+${lines(Object.entries(members), ([name, partType]) => `${name}: ${reading(partType)},`)}
+})`
+  const writer = ([
+    type,
+    members,
+  ]) => `function ${type}Numbers(place: ${capitalised(type)}Place): readonly number[] {
+  return [${Object.entries(members)
+    .map(([name, partType]) => writing(`place.${name}`, partType))
+    .join(', ')}]
+}`
+  return `
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
@@ -170,7 +209,7 @@ const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
   to.set([
     OP_KINDS.indexOf(op.kind),
-${lines(({ name, type, parts: own }) => (own === null ? `${writing(`op.${name}`, type)},` : `...${type}Numbers(op.${name}),`))}
+${lines(fields, ({ name, type, parts: own }) => (own === null ? `${writing(`op.${name}`, type)},` : `...${type}Numbers(op.${name}),`))}
   ], at)
 }
 
@@ -182,28 +221,14 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     if (value === undefined) throw new RangeError(\`An operation ends at \${from.length}, before its last number.\`)
     return value
   }
-${parts
-  .map(
-    ([type, members]) => `const ${type} = (): ${capitalised(type)}Place => ({
-${lines(([name, partType]) => `${name}: ${reading(partType)},`, Object.entries(members))}
-})`,
-  )
-  .join('\n')}
+${lines(parts, reader)}
   return {
     kind: member(OP_KINDS, next()),
-${lines(({ name, type, parts: own }) => `${name}: ${own === null ? reading(type) : `${type}()`},`)}
+${lines(fields, ({ name, type, parts: own }) => `${name}: ${own === null ? reading(type) : `${type}()`},`)}
   }
 }
 
-${parts
-  .map(
-    ([type, members]) => `function ${type}Numbers(place: ${capitalised(type)}Place): readonly number[] {
-  return [${Object.entries(members)
-    .map(([name, partType]) => writing(`place.${name}`, partType))
-    .join(', ')}]
-}`,
-  )
-  .join('\n')}
+${lines(parts, writer)}
 
 function member<T>(list: readonly T[], index: number): T {
   const found = list[index]
@@ -211,8 +236,4 @@ function member<T>(list: readonly T[], index: number): T {
   return found
 }
 `
-
-  function ofType(type) {
-    return fields.filter((field) => field.type === type)
-  }
 }

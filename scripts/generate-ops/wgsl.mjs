@@ -1,4 +1,4 @@
-/** The operation as a shader's uniforms, and the TypeScript that fills them. Enumerations are no numbers here: they choose the shader's text. */
+/** Writes the operation as a shader's uniforms, and the TypeScript that fills them. Enumerations are no numbers here: they choose the shader's text. */
 import { capitalised, fieldsOf } from './table.mjs'
 
 const WORDS = {
@@ -27,18 +27,48 @@ export function paramsOf(table) {
   const numbers = fields.filter(({ type }) => type in WORDS)
   const words = structs.length * WORDS_OF_STRUCT + numbers.length + 2
   if (words * 4 > BYTES) throw new Error(`An operation's ${words} words are more than ${BYTES} bytes hold.`)
-  const structOf = (type) => {
-    const members = membersOf(table, type)
-    const rest = Array.from({ length: WORDS_OF_STRUCT - members.length }, (_, i) => `unused${i}: u32`)
-    const named = members.map(([name, partType]) => `${name}: ${WORDS[partType]}`)
-    return `struct ${capitalised(type)} { ${[...named, ...rest].join(', ')} }`
-  }
-  const declared = [
+  return `/** Tells a shader of an operation: the text of the structure, and how it is filled. */
+import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
+
+/** Counts the bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
+export const PARAMS_BYTES = ${BYTES}
+
+/** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */
+export const PARAMS = \`
+${structOf(table, 'slot')}
+${structOf(table, 'norm')}
+struct Params {
+${declarations(structs, numbers)}
+}\`
+
+${writerOf(structs, numbers)}
+/** What is not there is not read. */
+function placeOf(offset: number): number {
+  return Math.max(0, offset)
+}
+`
+}
+
+function structOf(table, type) {
+  const members = membersOf(table, type)
+  const rest = Array.from({ length: WORDS_OF_STRUCT - members.length }, (_, i) => `unused${i}: u32`)
+  const named = members.map(([name, partType]) => `${name}: ${WORDS[partType]}`)
+  return `struct ${capitalised(type)} { ${[...named, ...rest].join(', ')} }`
+}
+
+function declarations(structs, numbers) {
+  return [
     ...structs.map(({ name, type }) => `${name}: ${capitalised(type)},`),
     ...numbers.map(({ name, type }) => `${name}: ${WORDS[type]},`),
     'batch: u32,',
     'outputBase: u32,',
   ]
+    .map((line) => `  ${line}`)
+    .join('\n')
+}
+
+/** Writes the function that fills the structure, word by word in the order of the declarations. */
+function writerOf(structs, numbers) {
   let at = structs.length * WORDS_OF_STRUCT
   const assignments = [
     ...structs.map(({ name, type }, index) => `write${capitalised(type)}(${index * 4}, op.${name})`),
@@ -46,21 +76,7 @@ export function paramsOf(table) {
     `whole[${at++}] = batch`,
     `whole[${at}] = outputBase`,
   ]
-  return `/** Tells a shader of an operation: the text of the structure, and how it is filled. */
-import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
-
-/** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
-export const PARAMS_BYTES = ${BYTES}
-
-/** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */
-export const PARAMS = \`
-${structOf('slot')}
-${structOf('norm')}
-struct Params {
-${declared.map((line) => `  ${line}`).join('\n')}
-}\`
-
-/**
+  return `/**
  * Writes the uniforms of one operation.
  *
  * @param outputBase floats of the batch that come before this output's
@@ -76,11 +92,6 @@ export function writeParams(op: PlacedOp, batch: number, outputBase: number, wor
     real[at + 2] = epsilon
   }
 ${assignments.map((line) => `  ${line}`).join('\n')}
-}
-
-/** What is not there is not read. */
-function placeOf(offset: number): number {
-  return Math.max(0, offset)
 }
 `
 }

@@ -56,7 +56,7 @@ export interface FileCheckpoint extends Checkpoint {
 /** Holds its files open until it is disposed of. */
 export interface OpenCheckpoint extends FileCheckpoint, AsyncDisposable {}
 
-/** A tensor as a format's reader finds it, with the way to its bytes. */
+/** Is a tensor as a format's reader finds it, with the way to its bytes. */
 export interface FoundTensor extends TensorInfo {
   /** Gives the elements: little-endian, row-major, in memory of their own. */
   readBytes(): Promise<Uint8Array>

@@ -10,7 +10,7 @@ export class IncompleteError extends Error {
   override readonly name = 'IncompleteError'
 }
 
-/** The person, or the system, asked to stop: exit code 130. The message says what is kept and how to go on. */
+/** Says that the person, or the system, asked to stop, with exit code 130. The message says what is kept and how to go on. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
 }

@@ -59,7 +59,7 @@ export type NormKind = (typeof NORM_KINDS)[number]
 export const WEIGHT_OPERANDS = ['none', 'query', 'key'] as const
 export type WeightOperand = (typeof WEIGHT_OPERANDS)[number]
 
-/** Every enumeration by the type that fields give it. */
+/** Holds every enumeration by the type that fields give it. */
 export const ENUMERATIONS = {
   activation: ACTIVATIONS,
   combination: COMBINATIONS,
@@ -165,7 +165,7 @@ export interface OpRow {
   readonly writes: 'any' | 'between' | 'float32'
   /** Names slots whose memory the output may take over: they are read element by element at the place that is written. */
   readonly inPlace: readonly ('input' | 'second')[]
-  /** Floating-point operations for one image, two for each multiply-add of a product. Norms, softmax and activations count nothing. */
+  /** Counts the floating-point operations for one image, two for each multiply-add of a product. Norms, softmax and activations count nothing. */
   readonly flop: (sizes: OpSizes) => number
 }
 

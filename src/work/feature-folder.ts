@@ -8,6 +8,7 @@ import { type NamedArray, safetensorsFile } from '../formats/safetensors.js'
 import { below, type Files, type GrowingFile } from './files.js'
 import { hasFields, jsonOrNull } from './json-object.js'
 import type { InputFile } from './look-at.js'
+import { ofEarlierWork } from './output-error.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
 
 export const FEATURE_FORMATS = ['npy', 'safetensors'] as const
@@ -145,7 +146,7 @@ async function checkManifest(
 /** A line that a crash has garbled is left out, as is the last one where its end is missing: their images are done again. */
 async function readEntries(files: Files, path: string): Promise<Map<string, FeatureEntry>> {
   const entries = new Map<string, FeatureEntry>()
-  const text = await files.readText(path)
+  const text = await ofEarlierWork(path, files.readText(path))
   if (text === null) return entries
   for (const line of text.split('\n').slice(0, -1)) {
     const entry = jsonOrNull(line)

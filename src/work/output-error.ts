@@ -16,3 +16,21 @@ export function asOutputError(error: unknown): unknown {
 function isRefusal(error: unknown): error is FileRefusal {
   return error instanceof Error && error.name === 'FileError'
 }
+
+/**
+ * Waits for what is read of an output's own earlier work. Whoever may not read it cannot go on with it either, so that any refusal of the system is one
+ * of the output: throws `OutputError` `not-writable`.
+ */
+export async function ofEarlierWork<Read>(path: string, reading: Promise<Read>): Promise<Read> {
+  try {
+    return await reading
+  } catch (cause) {
+    const { code } = cause as { readonly code?: unknown }
+    if (typeof code !== 'string' || cause instanceof CodedError) throw cause
+    throw new OutputError(
+      'not-writable',
+      `${path} holds earlier work and cannot be read (${code}). Is it yours to read? Choose another output, or make it readable.`,
+      { cause },
+    )
+  }
+}

@@ -5,6 +5,7 @@
 import { bytesOf, type Chunk } from '../formats/chunk.js'
 import type { Files, OpenedFile } from './files.js'
 import { hasFields, jsonOrNull } from './json-object.js'
+import { ofEarlierWork } from './output-error.js'
 
 /** Stands for a finished input, which counts as the same while size and time of its file stay the same. */
 export interface PartEntry {
@@ -40,7 +41,7 @@ export async function readPartHeaderOrNull(
   path: string,
   rowBytes: number,
 ): Promise<PartHeader | null> {
-  await using file = await files.open(path)
+  await using file = await ofEarlierWork(path, files.open(path))
   const length = await readBytesOrNull(file, 0, LENGTH_BYTES)
   if (length === null) return null
   const headerBytes = Number(new DataView(length.buffer).getBigUint64(0, true))

@@ -5,7 +5,7 @@
 import type { EmbeddingRow } from '../formats/embedding-table.js'
 import { elementCount } from '../tensor/shape.js'
 import { below, type Files, type OpenedFile } from './files.js'
-import { OutputError } from './output-error.js'
+import { OutputError, ofEarlierWork } from './output-error.js'
 import { type PartEntry, type PartHeader, partChunks, readPartHeaderOrNull } from './part-file.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
 
@@ -174,7 +174,8 @@ export class PartStore implements AsyncDisposable {
       this.#opened.delete(oldest)
       await file[Symbol.asyncDispose]()
     }
-    const file = await this.#files.open(this.#path(part))
+    const path = this.#path(part)
+    const file = await ofEarlierWork(path, this.#files.open(path))
     this.#opened.set(part, file)
     return file
   }
@@ -190,7 +191,8 @@ export async function removeParts(files: Files, folder: string): Promise<void> {
 
 /** Lists parts in the order in which they were written. */
 async function partNames(files: Files, folder: string): Promise<readonly string[]> {
-  const names = (await files.list(folder)).map(({ name }) => name)
+  const entries = await ofEarlierWork(folder, files.list(folder))
+  const names = entries.map(({ name }) => name)
   return names.filter((name) => PART_NAME.test(name)).sort()
 }
 

@@ -2,7 +2,7 @@
 import type { Identity } from '../encoder/types.js'
 import type { Files } from './files.js'
 import { type JsonObject, jsonObjectOrNull } from './json-object.js'
-import { OutputError } from './output-error.js'
+import { OutputError, ofEarlierWork } from './output-error.js'
 
 /** Each difference is shown to the person by its key. */
 export type WorkIdentity = Readonly<Record<string, string>>
@@ -25,7 +25,7 @@ export function sameWork(found: JsonObject, expected: WorkIdentity): boolean {
 
 /** Reads whose work a folder is; null where nothing says so. Throws `OutputError` `damaged` where the file says nothing of the kind. */
 export async function readManifestOrNull(files: Files, path: string): Promise<JsonObject | null> {
-  const text = await files.readText(path)
+  const text = await ofEarlierWork(path, files.readText(path))
   if (text === null) return null
   const identity = jsonObjectOrNull(text)
   if (identity !== null) return identity

@@ -69,7 +69,7 @@ test('systems are named whole or by what stands before a dash; a name that means
   expect(() => chooseSystems('plum')).toThrow(/No system is named plum; there are plumage-float32, /)
 })
 
-/** A worker that sleeps instead of computing. */
+/** Makes a worker that sleeps instead of computing. */
 function worker(name: string, body: string): string[] {
   const path = join(folder, name)
   const serve = JSON.stringify(join(bench, 'workers', 'serve.mjs'))

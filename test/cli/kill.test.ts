@@ -45,7 +45,7 @@ test.concurrent.each(['csv', 'npy', 'parquet'])(
     for (let code: number | null = null; code !== 0; ) {
       const child = start(killed, args, env)
       const end = finish(child)
-      // From before the first image to after the last part.
+      // Kills come from before the first image to after the last part.
       if (kills < 3) {
         await sleep(100 + Math.random() * 1000)
         if (child.kill('SIGKILL')) kills++

@@ -1,4 +1,4 @@
-/** The built command as a process, with the model that ships in the package, on real photos. */
+/** Runs the built command as a process, with the model that ships in the package, on real photos. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'

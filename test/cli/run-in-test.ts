@@ -1,4 +1,4 @@
-/** The command line inside the test's own process, on real files in a folder of its own, with the stand-in for an encoder. */
+/** Runs the command line inside the test's own process, on real files in a folder of its own, with the stand-in for an encoder. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

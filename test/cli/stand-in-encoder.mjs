@@ -1,5 +1,5 @@
 /**
- * An encoder for tests of everything around the encoder: real files in, real numbers out, made from the file's bytes instead of a network's weights.
+ * Stands in for an encoder in tests of everything around it: real files in, real numbers out, made from the file's bytes instead of a network's weights.
  * It keeps to the contract of `Encoder`: results in the order of the sources, a bad image fails alone, an abort throws.
  */
 import { createHash } from 'node:crypto'

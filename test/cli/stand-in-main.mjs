@@ -1,5 +1,5 @@
 /**
- * The command line in a process of its own, built code all through, with the stand-in for an encoder: for tests that kill it.
+ * Runs the command line in a process of its own, built code all through, with the stand-in for an encoder: for tests that kill it.
  * DELAY_MS and LOG set the stand-in's options.
  */
 import { runCommandLine } from '../../dist/cli/run.js'

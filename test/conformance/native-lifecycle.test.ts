@@ -1,30 +1,10 @@
-/** Tries what the native engine owes beyond the contract: work that ends early, memory that comes back, an idle process, options refused by name. */
+/** Tries what the native engine owes beyond the contract: memory that comes back, an idle process, options refused by name. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
-import { cpuSeconds } from '../support/cpu-time.js'
 import { planOf, pseudoRandom, tower, weights } from './one-step.js'
 
 const residentMegabytes = () => process.memoryUsage.rss() / 2 ** 20
-
-test('a run is cancelled while it is under way, with the reason of the signal, and the next one is right', async () => {
-  const { plan, output } = tower(200, 500, 512)
-  using model = await createNativeEngine().load(plan, weights)
-  using program = model.compile(plan, [output])
-  const pixels = pseudoRandom(500 * 512, 1)
-  const start = process.cpuUsage()
-  const expected = (await program.run(pixels)).get(output)
-  const whole = cpuSeconds(start)
-
-  const reason = new Error('enough')
-  const controller = new AbortController()
-  const cancelled = program.run(pixels, { signal: controller.signal })
-  setTimeout(() => controller.abort(reason), 20)
-  const from = process.cpuUsage()
-  await expect(cancelled).rejects.toBe(reason)
-  expect(cpuSeconds(from)).toBeLessThan(whole / 2)
-  expect((await program.run(pixels)).get(output)).toEqual(expected)
-})
 
 test('the event loop goes on while runs are under way', async () => {
   const engine = createNativeEngine()

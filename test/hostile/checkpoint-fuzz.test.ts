@@ -1,6 +1,6 @@
 /**
  * Damaged checkpoints: whatever byte is changed and wherever a file is cut, it loads or it is refused with a
- * `CheckpointError`. Never another error, never a wait, never a read beyond the file.
+ * `CheckpointError`. There is never another error, a wait, or a read beyond the file.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

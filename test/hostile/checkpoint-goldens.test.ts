@@ -86,7 +86,7 @@ const REFUSED: Record<string, readonly [CheckpointErrorCode, RegExp]> = {
   'claims-huge-size.pt': ['malformed', /archive\/data\/20 is said to be the 1099511627776 bytes/],
 }
 
-/** Well formed in themselves. What is wrong with them is for the model's room to say; here it must be plain to see. */
+/** They are well formed in themselves. What is wrong with them is for the model's room to say; here it must be plain to see. */
 const ABOUT_THE_NETWORK: Record<string, (checkpoint: Checkpoint) => unknown> = {
   'wrong-shape.safetensors': (checkpoint) =>
     expect(checkpoint.tensors.get('norm.bias')?.shape).toEqual([4, 4]),

@@ -30,7 +30,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const fileOf = (format: Format): Uint8Array => files.get(format) ?? new Uint8Array()
+function fileOf(format: Format): Uint8Array {
+  const file = files.get(format)
+  if (file === undefined) throw new Error(`there is no ${format} image`)
+  return file
+}
 
 async function errorOf(source: string | Uint8Array): Promise<unknown> {
   return decodeImage(source).then(

@@ -15,14 +15,14 @@ const addon = loaded as Addon
 const instructionSet = instructionSets[0] ?? 'generic'
 const nothing = () => {}
 
-/** A program as the engine hands it to the addon, with what it runs on. */
+/** Is a program as the engine hands it to the addon, with what it runs on. */
 interface Recorded {
   readonly engine: Handle<'engine'>
   readonly region: Handle<'region'>
   readonly ops: Float64Array
   readonly constants: Float32Array
   readonly arenaFloats: number
-  /** Pixels of one image, then the values of each output. */
+  /** Counts the pixels of one image, then the values of each output. */
   readonly lengths: readonly number[]
 }
 

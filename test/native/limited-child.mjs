@@ -1,5 +1,5 @@
 /**
- * An engine in a process whose threads the parent limits, step by step: it says what came of a step and waits for the parent's word before the next.
+ * Runs an engine in a process whose threads the parent limits, step by step: it says what came of a step and waits for the parent's word before the next.
  */
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'

@@ -28,7 +28,7 @@ beforeAll(async () => {
   build = await buildNative({ planted: true })
 })
 
-/** The lives of an engine with the n-th failure of a kind, the last of them without one. */
+/** Lives an engine's life with the n-th failure of a kind, again and again, until one meets none. */
 async function livesWith(kind: string, addon: string): Promise<readonly Life[]> {
   const { stdout } = await execute(process.execPath, [join(import.meta.dirname, 'planted-child.mjs'), kind], {
     env: { ...process.env, PLUMAGE_NATIVE_ADDON: addon },

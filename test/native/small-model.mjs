@@ -1,4 +1,4 @@
-/** A plan of two steps, small enough to be run thousands of times, with its weights and a resize: what tests of the native engine's lifetimes run. */
+/** Holds a plan of two steps, small enough to be run thousands of times, with its weights and a resize: tests of the native engine's lifetimes run it. */
 import { readdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pillowPasses } from '../../dist/kernels/resample-pillow.js'
@@ -45,12 +45,12 @@ export async function checkResize(resample) {
   if (image.length !== 45 || !image.every((level) => level === 77)) throw new Error(`wrong levels: ${image}`)
 }
 
-/** Threads of this process, as Linux tells. One that has ended is listed for a moment more. */
+/** Counts the threads of this process, as Linux tells. One that has ended is listed for a moment more. */
 export function threadCount() {
   return readdirSync('/proc/self/task').length
 }
 
-/** Threads beyond `before`, when those that are ending have gone. */
+/** Counts the threads beyond `before`, when those that are ending have gone. */
 export async function threadsLeft(before) {
   for (let turn = 0; turn < 500 && threadCount() > before; turn++) await wait(2)
   return threadCount() - before

@@ -1,4 +1,4 @@
-/** A worker in the middle of a long run on a native engine, with more of them waiting; its parent terminates it. */
+/** Runs in a worker that is in the middle of a long run on a native engine, with more of them waiting; its parent terminates it. */
 import { parentPort } from 'node:worker_threads'
 import { createNativeEngine, createNativeResample } from '../../dist/platform/node/native/index.js'
 import { BATCH, checkResize, pixels, plan, weights } from './small-model.mjs'

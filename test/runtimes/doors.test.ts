@@ -22,7 +22,7 @@ interface Work {
 
 const NO_WORK: Work = { files: [], addons: [], threads: 0, resources: [], listeners: [] }
 
-/** Every export of the package and the command line, which `main` alone connects with the world. */
+/** Lists every export of the package and the command line, which `main` alone connects with the world. */
 function doors(): readonly string[] {
   const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
     exports: Readonly<Record<string, string | { readonly default: string }>>

@@ -1,6 +1,6 @@
 /**
- * Files in memory, for tests of what is written to files: a disk that many processes use one after the other, each of which can be killed at
- * any step. A kill leaves what it leaves on a real disk: half of a temporary file, half of a line, half of a folder that was being removed.
+ * Keeps files in memory, for tests of what is written to files: it is a disk that many processes use one after the other, each of which can be killed
+ * at any step. A kill leaves what it leaves on a real disk: half of a temporary file, half of a line, half of a folder that was being removed.
  */
 import type { Chunks } from '../../src/formats/chunk.js'
 import { FileError } from '../../src/platform/node/files/file-error.js'
@@ -19,10 +19,12 @@ export class Killed extends Error {
 export class MemoryDisk {
   readonly stored = new Map<string, Stored>()
   readonly folders = new Set<string>(['/'])
-  /** Who holds which lock. */
+  /** Says who holds which lock. */
   readonly locks = new Map<string, MemoryFiles>()
   /** From now on nothing more fits. */
   full = false
+  /** These files and folders may not be read: the disk refuses them as a system does. */
+  readonly forbidden = new Set<string>()
 
   put(path: string, content: string | Uint8Array, mtimeMs = 0): void {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
@@ -36,7 +38,7 @@ export class MemoryDisk {
     return new TextDecoder().decode(found.bytes)
   }
 
-  /** Paths of all files below a folder, sorted. */
+  /** Lists the paths of all files below a folder, sorted. */
   paths(folder = '/'): readonly string[] {
     return [...this.stored.keys()].filter((path) => isBelow(path, folder)).sort()
   }
@@ -48,7 +50,7 @@ export class MemoryFiles implements Files {
   readonly #disk: MemoryDisk
   #stepsLeft: number
   #opened = 0
-  /** The most files that were open at one time. */
+  /** Counts the most files that were open at one time. */
   mostOpened = 0
 
   /** @param steps how many changes the process makes before it is killed in the middle of the next */
@@ -80,8 +82,7 @@ export class MemoryFiles implements Files {
   }
 
   async list(folder: string): Promise<readonly FolderEntry[]> {
-    this.#live()
-    const full = this.resolve(folder)
+    const full = this.#readable(folder)
     if (!this.#disk.folders.has(full)) throw Object.assign(new Error(`no folder ${full}`), { code: 'ENOENT' })
     const inside = (path: string) => foldersAround(path)[0] === full && path !== '/'
     const name = (path: string) => path.slice(path.lastIndexOf('/') + 1)
@@ -110,14 +111,12 @@ export class MemoryFiles implements Files {
   }
 
   async readText(path: string): Promise<string | null> {
-    this.#live()
-    const full = this.resolve(path)
+    const full = this.#readable(path)
     return this.#disk.stored.has(full) ? this.#disk.text(full) : null
   }
 
   async open(path: string): Promise<OpenedFile> {
-    this.#live()
-    const found = this.#disk.stored.get(this.resolve(path))
+    const found = this.#disk.stored.get(this.#readable(path))
     if (found === undefined) throw new Error(`there is no file ${path}`)
     this.mostOpened = Math.max(this.mostOpened, ++this.#opened)
     return {
@@ -139,7 +138,7 @@ export class MemoryFiles implements Files {
     const bytes: number[] = []
     for await (const chunk of chunks) {
       this.#live()
-      // Copied at once: the next chunk may use the same memory.
+      // It is copied at once: the next chunk may use the same memory.
       for (const byte of typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk) bytes.push(byte)
     }
     this.#room(full)
@@ -215,6 +214,13 @@ export class MemoryFiles implements Files {
 
   #below(path: string): readonly string[] {
     return this.#disk.stored.has(path) ? [path] : this.#disk.paths(path)
+  }
+
+  #readable(path: string): string {
+    this.#live()
+    const full = this.resolve(path)
+    if (!this.#disk.forbidden.has(full)) return full
+    throw Object.assign(new Error(`EACCES: permission denied, '${full}'`), { code: 'EACCES' })
   }
 
   #live(): void {

@@ -1,11 +1,11 @@
-/** Small plans at random, of every kind of step, for properties that must hold for any of them. */
+/** Makes small plans at random, of every kind of step, for properties that must hold for any of them. */
 import fc from 'fast-check'
 import type { Constant, NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
 import type { Shape } from '../../src/tensor/shape.js'
 
 export interface RandomPlan {
   readonly plan: Plan
-  /** Some of its slots, the last one among them; none twice. */
+  /** Names some of its slots, the last one among them; none twice. */
   readonly outputs: readonly SlotName[]
 }
 

@@ -1,5 +1,5 @@
 /**
- * An encoder of files in memory, for tests of everything around an encoder: numbers made of a file's text. As the real one does, it takes a
+ * Encodes files in memory, for tests of everything around an encoder: its numbers are made of a file's text. As the real one does, it takes a
  * few sources ahead of what it has answered, fails alone where an image is bad, and throws at an abort.
  */
 import type { Features } from '../../src/encoder/types.js'

@@ -1,5 +1,5 @@
-// Scaled dot-product attention: a block of queries of one head to a task, over blocks of keys, with a running maximum and sum for each
-// query; and attention of a few latents that also gives no matrix to memory.
+// Computes scaled dot-product attention: a task has a block of queries of one head, and goes over blocks of keys with a running maximum and sum for
+// each query. Attention of a few latents is here as well; neither gives a matrix to memory.
 import {
   batch,
   rowsOf,
@@ -28,7 +28,7 @@ import {
 import { TILE_COLUMNS } from './packed'
 import { TILE_ROWS, tile } from './product'
 
-// At most so many to a block; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
+// A block has so many at most; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
 // a tile of queries stay in the first.
 const QUERY_BLOCK: i32 = 144
 const KEY_BLOCK: i32 = 288
@@ -50,7 +50,7 @@ function queriesOf(op: usize): i32 {
 @inline function keysOf(op: usize): i32 {
   return rowsOf(op, weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? INPUT : SECOND)
 }
-/** `count` in as many blocks as it takes, evenly, in whole tiles. */
+/** Shares `count` out evenly, in whole tiles, among as many blocks as it takes. */
 function blockSize(count: i32, most: i32, unit: i32): i32 {
   const blocks = (count + most - 1) / most
   return up((count + blocks - 1) / blocks, unit)
@@ -60,7 +60,7 @@ export function attentionTasks(op: usize): i32 {
   return batch() * headsOf(op) * blocksOf(op)
 }
 
-/** Keys, values, scores of a tile of queries, mixed values, then maximum and sum of each query. */
+/** A thread keeps keys, values, scores of a tile of queries, mixed values, then the maximum and sum of each query. */
 export function attentionScratchBytes(op: usize): i32 {
   const headWidth = up(widthOf(op, OUTPUT) / headsOf(op), TILE_COLUMNS)
   const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
@@ -68,107 +68,139 @@ export function attentionScratchBytes(op: usize): i32 {
   return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock) * 4
 }
 
-/** Whether queries and keys are normed first, into the temporary slot. */
+/** Tells whether queries and keys are normed first, into the temporary slot. */
 export function isNormed(op: usize): bool {
   return rowsOf(op, TEMPORARY) > 0
 }
 
-export function attention(op: usize, task: i32, thread: i32): void {
-  const width = widthOf(op, OUTPUT)
+// The task under way has its sizes and addresses here: there are no objects to hand about, and each thread has globals of its own.
+let headWidth: i32 = 0
+let mixedWidth: i32 = 0
+let queries: i32 = 0
+let keyBlock: i32 = 0
+let query: usize = 0
+let queryStride: usize = 0
+let key: usize = 0
+let keyStride: usize = 0
+let value: usize = 0
+let valueStride: usize = 0
+let packedKeys: usize = 0
+let packedValues: usize = 0
+let scores: usize = 0
+let mixed: usize = 0
+let maxima: usize = 0
+let totals: usize = 0
+
+export function attention(op: usize, task: i32): void {
   const heads = headsOf(op)
-  const headWidth = width / heads
   const blocks = blocksOf(op)
   const image = task / (heads * blocks)
   const head = (task / blocks) % heads
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
   const firstQuery = (task % blocks) * queryBlock
   // Rounding up to whole tiles may leave nothing for the last block.
-  const queries = min(queryBlock, queriesOf(op) - firstQuery)
+  queries = min(queryBlock, queriesOf(op) - firstQuery)
   if (queries <= 0) return
-
-  // Rows of the operands: self-attention has q, k and v side by side; soft mixtures take weights for one of them.
-  const inStride = <usize>strideOf(op, INPUT)
-  const secondStride = <usize>strideOf(op, SECOND)
-  const inImage = slotAddress(op, INPUT) + <usize>(image * rowsOf(op, INPUT)) * inStride
-  const secondImage = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * secondStride
-  let query = inImage
-  let queryStride = inStride
-  let key = secondImage + (<usize>keysAtOf(op) << 2)
-  let keyStride = secondStride
-  const value = secondImage + ((<usize>valuesAtOf(op) + <usize>(head * headWidth)) << 2)
-  if (weightOperandOf(op) == WEIGHT_OPERAND_QUERY) {
-    query = weightAddress(op, WEIGHT)
-    queryStride = <usize>width << 2
-    key = inImage
-    keyStride = inStride
-  } else if (weightOperandOf(op) == WEIGHT_OPERAND_KEY) {
-    key = weightAddress(op, WEIGHT)
-    keyStride = <usize>width << 2
-  } else if (isNormed(op)) {
-    queryStride = keyStride = <usize>strideOf(op, TEMPORARY)
-    query = slotAddress(op, TEMPORARY) + <usize>(image * rowsOf(op, INPUT)) * queryStride
-    key = query + (<usize>width << 2)
-  }
-  query += (<usize>(head * headWidth) << 2) + <usize>firstQuery * queryStride
-  key += <usize>(head * headWidth) << 2
-
-  const allKeys = keysOf(op)
-  const keyBlock = blockSize(allKeys, KEY_BLOCK, TILE_COLUMNS)
-  const mixedWidth = up(headWidth, TILE_COLUMNS)
-  const packedKeys = scratch(thread)
-  const packedValues = packedKeys + <usize>(mixedWidth * keyBlock * 4)
-  const scores = packedValues + <usize>(mixedWidth * keyBlock * 4)
-  const mixed = scores + <usize>(TILE_ROWS * keyBlock * 4)
-  const maxima = mixed + <usize>(queryBlock * mixedWidth * 4)
-  const totals = maxima + <usize>(queryBlock * 4)
-  const scoresStride = keyBlock * 4
-  const mixedStride = mixedWidth * 4
-  const scale = scaleOf(op) * LOG2_E
+  headWidth = widthOf(op, OUTPUT) / heads
+  const column = <usize>(head * headWidth) << 2
+  findOperands(op, image, column)
+  query += <usize>firstQuery * queryStride
+  layOutScratch(op, queryBlock)
   for (let r = 0; r < queries; r++) {
     store<f32>(maxima + (<usize>r << 2), -Infinity)
     store<f32>(totals + (<usize>r << 2), 0)
   }
+  const scale = scaleOf(op) * LOG2_E
+  const allKeys = keysOf(op)
   for (let from = 0; from < allKeys; from += keyBlock) {
     const keys = min(keyBlock, allKeys - from)
     packKeys(key + <usize>from * keyStride, keyStride, keys, headWidth, packedKeys)
-    packValues(value + <usize>from * secondStride, secondStride, keys, headWidth, packedValues)
-    for (let r = 0; r < queries; r += TILE_ROWS) {
-      const count = min(TILE_ROWS, queries - r)
-      const a = query + <usize>r * queryStride
-      for (let n = 0; n < keys; n += TILE_COLUMNS) {
-        tile<f32>(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
-      }
-      const sums = mixed + <usize>(r * mixedStride)
-      for (let i = 0; i < count; i++) {
-        const at = <usize>(r + i) << 2
-        softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
-      }
-      for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
-        tile<f32>(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, from > 0)
-      }
-    }
+    packValues(value + <usize>from * valueStride, valueStride, keys, headWidth, packedValues)
+    for (let r = 0; r < queries; r += TILE_ROWS) mixTile(r, keys, scale, from > 0)
   }
   const outStride = <usize>strideOf(op, OUTPUT)
-  let out = slotAddress(op, OUTPUT) + <usize>(image * rowsOf(op, OUTPUT) + firstQuery) * outStride + (<usize>(head * headWidth) << 2)
+  writeMeans(slotAddress(op, OUTPUT) + <usize>(image * rowsOf(op, OUTPUT) + firstQuery) * outStride + column, outStride)
+}
+
+/** Self-attention has queries, keys and values side by side; soft mixtures take weights for queries or keys. */
+function findOperands(op: usize, image: i32, column: usize): void {
+  const bytes = <usize>widthOf(op, OUTPUT) << 2
+  const inStride = <usize>strideOf(op, INPUT)
+  const inImage = slotAddress(op, INPUT) + <usize>(image * rowsOf(op, INPUT)) * inStride
+  valueStride = <usize>strideOf(op, SECOND)
+  const secondImage = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * valueStride
+  query = inImage
+  queryStride = inStride
+  key = secondImage + (<usize>keysAtOf(op) << 2)
+  keyStride = valueStride
+  if (weightOperandOf(op) == WEIGHT_OPERAND_QUERY) {
+    query = weightAddress(op, WEIGHT)
+    queryStride = bytes
+    key = inImage
+    keyStride = inStride
+  } else if (weightOperandOf(op) == WEIGHT_OPERAND_KEY) {
+    key = weightAddress(op, WEIGHT)
+    keyStride = bytes
+  } else if (isNormed(op)) {
+    queryStride = keyStride = <usize>strideOf(op, TEMPORARY)
+    query = slotAddress(op, TEMPORARY) + <usize>(image * rowsOf(op, INPUT)) * queryStride
+    key = query + bytes
+  }
+  query += column
+  key += column
+  value = secondImage + (<usize>valuesAtOf(op) << 2) + column
+}
+
+function layOutScratch(op: usize, queryBlock: i32): void {
+  keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
+  mixedWidth = up(headWidth, TILE_COLUMNS)
+  packedKeys = scratch()
+  packedValues = packedKeys + <usize>(mixedWidth * keyBlock * 4)
+  scores = packedValues + <usize>(mixedWidth * keyBlock * 4)
+  mixed = scores + <usize>(TILE_ROWS * keyBlock * 4)
+  maxima = mixed + <usize>(queryBlock * mixedWidth * 4)
+  totals = maxima + <usize>(queryBlock * 4)
+}
+
+/** Scores a tile of queries from the `first` on against the block's keys, and adds their shares of its values. */
+function mixTile(first: i32, keys: i32, scale: f32, accumulate: bool): void {
+  const count = min(TILE_ROWS, queries - first)
+  const scoresStride = keyBlock * 4
+  const mixedStride = mixedWidth * 4
+  const a = query + <usize>first * queryStride
+  for (let n = 0; n < keys; n += TILE_COLUMNS) {
+    tile<f32>(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
+  }
+  const sums = mixed + <usize>(first * mixedStride)
+  for (let i = 0; i < count; i++) {
+    const at = <usize>(first + i) << 2
+    softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
+  }
+  for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
+    tile<f32>(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, accumulate)
+  }
+}
+
+/** Divides what was mixed by the sum of its shares. The columns beside belong to another head and perhaps another thread: not a float more is written. */
+function writeMeans(out: usize, outStride: usize): void {
+  const vectors = headWidth & ~3
   for (let r = 0; r < queries; r++, out += outStride) {
     const share: f32 = 1 / load<f32>(totals + (<usize>r << 2))
     const from = mixed + <usize>(r * mixedWidth * 4)
-    const vectors = headWidth & ~3
     for (let c = 0; c < vectors; c += 4) {
       v128.store(out + (<usize>c << 2), f32x4.mul(v128.load(from + (<usize>c << 2)), splat(share)))
     }
     for (let c = vectors; c < headWidth; c++) {
-      // Head by head, and the next head may be another thread's: not a float more.
       store<f32>(out + (<usize>c << 2), load<f32>(from + (<usize>c << 2)) * share)
     }
   }
 }
 
-/** Keys side by side, [keys / 8][headWidth][8]; zeros where there is none. */
+/** Puts keys side by side, [keys / 8][headWidth][8], with zeros where there is none. */
 function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
   const squares = headWidth & ~3
   let first = 0
-  // Four keys by four numbers at a time.
+  // This turns squares of four keys by four numbers.
   for (; first + 4 <= keys; first += 4) {
     let from = key + <usize>first * stride
     let to = packed + <usize>((first / TILE_COLUMNS) * headWidth * TILE_COLUMNS + (first % TILE_COLUMNS)) * 4
@@ -201,7 +233,7 @@ function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: 
   }
 }
 
-/** Values in panels of 8 columns, [headWidth / 8][keys][8]; zeros where there is none. */
+/** Puts values into panels of 8 columns, [headWidth / 8][keys][8], with zeros where there is none. */
 function packValues(value: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
   for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
     let from = value + (<usize>c << 2)
@@ -218,9 +250,9 @@ function packValues(value: usize, stride: usize, keys: i32, headWidth: i32, pack
   }
 }
 
-/** Scores of one query in place; updates where its softmax stands, and scales what was mixed before. */
+/** Turns the scores of one query into shares, moves its running maximum and sum on, and scales what was mixed before. */
 function softmax(scores: usize, keys: i32, scale: f32, maximum: usize, total: usize, mixed: usize, mixedWidth: i32): void {
-  // Filled up with what weighs nothing.
+  // The last vector is filled up with what weighs nothing.
   for (let n = keys; n < up(keys, 4); n++) store<f32>(scores + (<usize>n << 2), -Infinity)
   let most = v128.load(scores)
   for (let n = 4; n < keys; n += 4) most = f32x4.pmax(most, v128.load(scores + (<usize>n << 2)))
@@ -249,16 +281,16 @@ function softmax(scores: usize, keys: i32, scale: f32, maximum: usize, total: us
   }
 }
 
-// ---- Probe attention: one latent of one image to a task ----
+// ---- Probe attention: a task has one latent of one image ----
 
-export function probeTasks(op: usize): i32 {
+export function probeAttentionTasks(op: usize): i32 {
   return batch() * latentsOf(op)
 }
-export function probeScratchBytes(op: usize): i32 {
+export function probeAttentionScratchBytes(op: usize): i32 {
   return 2 * up(rowsOf(op, INPUT), 16) * 4
 }
 
-export function probe(op: usize, task: i32, thread: i32): void {
+export function probeAttention(op: usize, task: i32): void {
   const latents = latentsOf(op)
   const image = task / latents
   const latent = task % latents
@@ -267,7 +299,7 @@ export function probe(op: usize, task: i32, thread: i32): void {
   const heads = headsOf(op)
   const headWidth = width / heads
   const share = width / latents
-  const map = scratch(thread)
+  const map = scratch()
   const scores = map + <usize>(up(rows, 16) * 4)
   const stride = <usize>strideOf(op, INPUT)
   const valueStride = <usize>strideOf(op, SECOND)

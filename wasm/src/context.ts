@@ -1,11 +1,11 @@
-// Threads share this: a block of numbers at the start of the memory, and the operation that they work on.
+// Holds what threads share: a block of numbers at the start of the memory, and the operation that they work on.
 import { field, PACKED_PART_PRECISION, SLOT_PART_ROWS, SLOT_PART_STRIDE, SLOT_PART_WIDTH, WEIGHT } from './ops'
 
-// Byte addresses of 32-bit numbers. What threads count together has a cache line of its own.
+// These are byte addresses of 32-bit numbers. What threads count together has a cache line of its own.
 export const GENERATION: usize = 64
 export const NEXT_TASK: usize = 128
 export const WORKING: usize = 192
-// Written by the leader before the generation changes.
+// The leader writes these before the generation changes.
 const JOB: usize = 320
 export const OP: usize = JOB
 export const TASKS: usize = JOB + 4
@@ -19,7 +19,7 @@ const PIXELS: usize = JOB + 32
 const OUTPUTS: usize = JOB + 36
 export const THREADS: usize = JOB + 40
 
-/** All addresses in bytes; `outputs` is that of a table of addresses. */
+/** Takes addresses in bytes; `outputs` is that of a table of addresses. */
 export function setJob(
   batch: i32,
   weights: usize,
@@ -53,13 +53,22 @@ export function setJob(
 export function output(index: i32): usize {
   return load<usize>(load<usize>(OUTPUTS) + (<usize>index << 2))
 }
-export function scratch(thread: i32): usize {
+
+/** Each thread has an instance of this module, and its own globals with it: the memory alone is shared. The leader is number 0. */
+let ownThread: i32 = 0
+export function setThread(thread: i32): void {
+  ownThread = thread
+}
+function scratchOf(thread: i32): usize {
   return load<usize>(SCRATCH) + <usize>thread * <usize>load<i32>(SCRATCH_BYTES)
 }
-
-/** What all threads read and write, behind what each has for itself. */
+/** Says where this thread keeps what no other one sees. */
+export function scratch(): usize {
+  return scratchOf(ownThread)
+}
+/** Says where all threads read and write: behind what each has for itself. */
 export function sharedScratch(): usize {
-  return scratch(load<i32>(THREADS))
+  return scratchOf(load<i32>(THREADS))
 }
 
 // ---- An operation: the numbers that lowered/lowered-op.ts writes; ops.ts says where each lies ----
@@ -69,7 +78,7 @@ export function sharedScratch(): usize {
   return field(op, WEIGHT + PACKED_PART_PRECISION)
 }
 
-// A slot's address for the batch, then rows of one image, width, and bytes from row to row: 0 for a slot that is not there.
+// These give a slot's address for the batch, the rows of one image, the width, and the bytes from row to row: 0 for a slot that is not there.
 export function slotAddress(op: usize, slot: i32): usize {
   return load<usize>(ARENA) + (<usize>load<f64>(op + (<usize>slot << 3)) << 2) * <usize>batch()
 }
@@ -86,7 +95,7 @@ export function slotAddress(op: usize, slot: i32): usize {
   return field(op, slot + SLOT_PART_STRIDE) << 2
 }
 
-/** Address of a weight that a field names; 0 where there is none. */
+/** Gives the address of a weight that a field names; 0 where there is none. */
 export function weightAddress(op: usize, index: i32): usize {
   const offset = load<f64>(op + (<usize>index << 3))
   return offset < 0 ? 0 : load<usize>(WEIGHTS) + (<usize>offset << 2)

@@ -1,6 +1,6 @@
-// Exponentials and the activations made of them, for vectors of four floats. NaN goes in, NaN comes out.
+// Computes exponentials, and the activations made of them, for vectors of four floats. NaN goes in, NaN comes out.
 //
-// The same polynomials as native/src/math-impl.h; their errors are held by test/conformance/functions.ts.
+// The polynomials are those of native/src/math-impl.h; test/conformance/functions.ts holds their errors.
 
 import {
   ACTIVATION_ELU,
@@ -32,12 +32,12 @@ import {
 @inline export function splat(x: f32): v128 {
   return f32x4.splat(x)
 }
-// The constants of a formula, by position: a vector in the code would be put together from its bits at every use (V8), a load is one instruction.
+// Constants of a formula are read by position: V8 would put a vector in the code together from its bits at every use, and a load is one instruction.
 // @ts-ignore: decorator
 @inline function constant(table: usize, index: i32): v128 {
   return v128.load32_splat(table + (<usize>index << 2))
 }
-// NaN in `a` stays.
+// NaN in `a` stays NaN, which the order of the operands decides.
 // @ts-ignore: decorator
 @inline export function atLeast(a: v128, low: f32): v128 {
   return f32x4.pmax(a, splat(low))
@@ -60,17 +60,17 @@ import {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1))
 }
 
-// These are of 2^x: the least exponent, then what WHOLE is for.
+// 2^x has these constants: the least exponent, then what WHOLE is for.
 const EXP2: usize = memory.data<f32>([-126.0, 12582912.0])
 const EXPONENT: usize = memory.data<i32>([127])
 
-// 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
+// Gives 2^n for whole n in [-126, 128] held as a float; 128 gives infinity.
 // @ts-ignore: decorator
 @inline function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, constant(EXPONENT, 0)), 23)
 }
 
-// Added and taken away, it leaves no room for a fraction; the whole number stands in the low bits.
+// Adding and taking this away leaves no room for a fraction; the whole number stands in the low bits.
 const WHOLE: f32 = 12582912.0
 
 const EXP2_FRACTION: usize = memory.data<f32>([
@@ -88,7 +88,7 @@ const EXP2_FRACTION: usize = memory.data<f32>([
   return p
 }
 
-// 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
+// Gives 2^x for x <= 127; 2^-126 below -126, which is nothing beside the 1 that a softmax always holds.
 // @ts-ignore: decorator
 @inline export function exp2(x: v128): v128 {
   const y = f32x4.pmax(x, constant(EXP2, 0))
@@ -98,7 +98,7 @@ const EXP2_FRACTION: usize = memory.data<f32>([
   return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, shift)))
 }
 
-// (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
+// Gives (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
 // @ts-ignore: decorator
 @inline function expTail(f: v128): v128 {
   let p = splat(0.00019913527468214739)
@@ -109,14 +109,14 @@ const EXP2_FRACTION: usize = memory.data<f32>([
   return madd(p, f, splat(0.5000000046250733))
 }
 
-// x = whole * ln 2 + fraction; ln 2 in two parts, the first exact in its products.
+// Splits x = whole * ln 2 + fraction. ln 2 comes in two parts, the first of which is exact in its products.
 // @ts-ignore: decorator
 @inline function fractionOf(x: v128, whole: v128): v128 {
   const f = f32x4.sub(x, f32x4.mul(whole, splat(0.693359375)))
   return madd(whole, splat(2.12194440e-4), f)
 }
 
-// e^x over the whole range: 0 below -104, infinity above 88.73. In two factors, so that neither overflows before the result does.
+// Gives e^x over the whole range: 0 below -104, infinity above 88.73. It is made of two factors, so that neither overflows before the result does.
 export function exp(x: v128): v128 {
   const y = atMost(atLeast(x, -104.0), 89.0)
   const shifted = madd(y, splat(1.44269504088896341), splat(WHOLE))
@@ -127,7 +127,7 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(e, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)))
 }
 
-// e^x - 1 without cancellation near 0.
+// Gives e^x - 1 without cancellation near 0.
 export function expm1(x: v128): v128 {
   const y = atMost(atLeast(x, -30.0), 88.0)
   const shifted = madd(y, splat(1.44269504088896341), splat(WHOLE))
@@ -137,7 +137,7 @@ export function expm1(x: v128): v128 {
   return madd(e, scale, f32x4.sub(scale, splat(1.0)))
 }
 
-// (e^2x - 1) / (e^2x + 1)
+// Gives (e^2x - 1) / (e^2x + 1).
 function tanh(x: v128): v128 {
   const e = expm1(f32x4.mul(atMost(atLeast(x, -15.0), 15.0), splat(2.0)))
   return f32x4.div(e, f32x4.add(e, splat(2.0)))
@@ -152,7 +152,7 @@ const GELU_POWERS: usize = memory.data<f32>([
   4.052955354713458e-7, -0.000008002340616168568, 0.00006575518095968427, -0.000255490779088047, -0.00003669198941770764,
   0.006984563170942751, -0.05246532231285065, -0.459212831155738, -1.151105184355492, -0.9999999834451199,
 ])
-// x * Phi(x), Phi the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
+// Gives x * Phi(x), where Phi is the normal distribution. Phi(-y) = 2^q(y) for y = |x| with a polynomial q, so the negative side does not cancel;
 // beyond 5.75, x * Phi(x) is 0 or x to within 3e-8.
 // @ts-ignore: decorator
 @inline export function gelu(x: v128): v128 {
@@ -174,7 +174,7 @@ const GELU_POWERS: usize = memory.data<f32>([
 }
 
 function mish(x: v128): v128 {
-  // tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
+  // tanh(log(1 + e)) is (e^2 + 2 e) / (e^2 + 2 e + 2); from 30 on it is 1.
   const e = exp(atMost(x, 30.0))
   const n = f32x4.mul(e, f32x4.add(e, splat(2.0)))
   return f32x4.mul(x, f32x4.div(n, f32x4.add(n, splat(2.0))))

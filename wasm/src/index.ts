@@ -1,144 +1,35 @@
-// The module that src/engine/wasm drives: packs weights, and runs operations with all threads that share the memory.
+// Makes the module that src/engine/wasm drives: it packs weights, and runs operations with all threads that share the memory.
 //
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
-import {
-  BATCH,
-  batch,
-  GENERATION,
-  NEXT_TASK,
-  OP,
-  precisionOf,
-  rowsOf,
-  setJob,
-  TASKS,
-  THREADS,
-  widthOf,
-  WORKING,
-} from './context'
-import { attention, attentionScratchBytes, attentionTasks, isNormed, probe, probeScratchBytes, probeTasks } from './attention'
+import { BATCH, GENERATION, NEXT_TASK, OP, precisionOf, setJob, setThread, TASKS, THREADS, WORKING } from './context'
+import { attentionScratchBytes, isNormed, probeAttentionScratchBytes } from './attention'
+import { runOperation, tasksOfOperation } from './dispatch'
 import { madd, splat, sumLanes } from './functions'
-import {
-  FIELDS,
-  groupsOf,
-  INPUT,
-  kindOf,
-  OP_ASSEMBLE_TOKENS,
-  OP_ATTENTION,
-  OP_BROADCAST,
-  OP_COPY_IN,
-  OP_COPY_OUT,
-  OP_ELEMENTWISE,
-  OP_LINEAR,
-  OP_MEAN_ROWS,
-  OP_NORM,
-  OP_PATCHIFY_PLANES,
-  OP_PATCHIFY_ROWS,
-  OP_PROBE_ATTENTION,
-  OP_REGROUP,
-  OP_SLICE_ROWS,
-  OUTPUT,
-  patchSizeOf,
-  planeHeightOf,
-} from './ops'
+import { FIELDS, kindOf, OP_ATTENTION, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
 import { inIntegers, packPanels } from './packed'
-import { halvesTotalBytes, linear, linearScratchBytes, linearTasks, takeApart } from './product'
-import {
-  assembleTokens,
-  broadcast,
-  copyIn,
-  copyOut,
-  elementwise,
-  meanRows,
-  norm,
-  normQueriesAndKeys,
-  patchify,
-  regroup,
-  rowTasks,
-  sliceRows,
-} from './rows'
+import { halvesTotalBytes, linearScratchBytes, takeApart, takeApartTasks } from './product'
+import { normQueriesAndKeys, normQueriesAndKeysTasks } from './rows'
 
 export { packPanels, setJob }
 
-// An operation does this before its own tasks, as a kind beside them.
-const NORM_QUERIES: i32 = 32
-const TAKE_APART: i32 = 33
+// An operation may do one of these before its own tasks. They are numbered beside the kinds, whose tasks are taken in the same way.
+const NORM_QUERIES: i32 = -1
+const TAKE_APART: i32 = -2
 const PHASE: usize = THREADS + 4
 
-function tasksOf(kind: i32, op: usize): i32 {
-  switch (kind) {
-    case OP_COPY_IN:
-      return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
-    case OP_COPY_OUT:
-    case OP_NORM:
-    case OP_ELEMENTWISE:
-      return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
-    case OP_PATCHIFY_PLANES:
-    case OP_PATCHIFY_ROWS:
-      return batch() * (planeHeightOf(op) / patchSizeOf(op))
-    case OP_LINEAR:
-      return linearTasks(op)
-    case OP_ASSEMBLE_TOKENS:
-    case OP_SLICE_ROWS:
-      return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
-    case OP_ATTENTION:
-      return attentionTasks(op)
-    case OP_MEAN_ROWS:
-      return batch() * ((widthOf(op, INPUT) + 15) >> 4)
-    case OP_BROADCAST:
-      return batch()
-    case OP_PROBE_ATTENTION:
-      return probeTasks(op)
-    case OP_REGROUP:
-      return batch() * groupsOf(op)
-    case NORM_QUERIES:
-      return rowTasks(batch() * rowsOf(op, INPUT), 2 * widthOf(op, OUTPUT))
-    case TAKE_APART:
-      return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
-    default:
-      // The table has an operation that nothing here computes.
-      unreachable()
-      return 0
-  }
+function tasksOf(phase: i32, op: usize): i32 {
+  if (phase == NORM_QUERIES) return normQueriesAndKeysTasks(op)
+  if (phase == TAKE_APART) return takeApartTasks(op)
+  return tasksOfOperation(phase, op)
 }
 
-function runTask(kind: i32, op: usize, task: i32, thread: i32): void {
-  switch (kind) {
-    case OP_COPY_IN:
-      return copyIn(op, task)
-    case OP_COPY_OUT:
-      return copyOut(op, task)
-    case OP_PATCHIFY_PLANES:
-      return patchify(op, task, true)
-    case OP_PATCHIFY_ROWS:
-      return patchify(op, task, false)
-    case OP_LINEAR:
-      return linear(op, task, thread)
-    case OP_ASSEMBLE_TOKENS:
-      return assembleTokens(op, task)
-    case OP_NORM:
-      return norm(op, task)
-    case OP_ATTENTION:
-      return attention(op, task, thread)
-    case OP_ELEMENTWISE:
-      return elementwise(op, task)
-    case OP_SLICE_ROWS:
-      return sliceRows(op, task)
-    case OP_MEAN_ROWS:
-      return meanRows(op, task)
-    case OP_BROADCAST:
-      return broadcast(op, task)
-    case OP_PROBE_ATTENTION:
-      return probe(op, task, thread)
-    case OP_REGROUP:
-      return regroup(op, task)
-    case NORM_QUERIES:
-      return normQueriesAndKeys(op, task)
-    case TAKE_APART:
-      return takeApart(op, task)
-  }
+function runTask(phase: i32, op: usize, task: i32): void {
+  if (phase == NORM_QUERIES) return normQueriesAndKeys(op, task)
+  if (phase == TAKE_APART) return takeApart(op, task)
+  runOperation(phase, op, task)
 }
 
-/** Bytes that a thread needs beside the slots for `count` operations. */
+/** Counts the bytes that a thread needs beside the slots for `count` operations. */
 export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
   store<i32>(BATCH, images)
   let most = 0
@@ -147,12 +38,12 @@ export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
     const kind = kindOf(op)
     if (kind == OP_LINEAR) most = max(most, linearScratchBytes(op))
     else if (kind == OP_ATTENTION) most = max(most, attentionScratchBytes(op))
-    else if (kind == OP_PROBE_ATTENTION) most = max(most, probeScratchBytes(op))
+    else if (kind == OP_PROBE_ATTENTION) most = max(most, probeAttentionScratchBytes(op))
   }
   return (most + 127) & ~127
 }
 
-/** Bytes that all threads need together. */
+/** Counts the bytes that all threads need together. */
 export function sharedBytes(ops: usize, count: i32, images: i32): i32 {
   store<i32>(BATCH, images)
   let most = 0
@@ -169,30 +60,30 @@ function isTakenApart(op: usize): bool {
 
 // ---- Threads ----
 
-// Rounds that a thread looks for work before it sleeps: about as long as a task takes, since waking costs as much.
+// A thread looks for work so many rounds before it sleeps: about as long as a task takes, since waking costs as much.
 const PATIENCE: i32 = 100000
 
-function takeTasks(thread: i32): void {
-  const kind = load<i32>(PHASE)
+function takeTasks(): void {
+  const phase = load<i32>(PHASE)
   const op = load<usize>(OP)
   const tasks = load<i32>(TASKS)
   if (ASC_FEATURE_THREADS) {
     while (true) {
       const task = atomic.add<i32>(NEXT_TASK, 1)
       if (task >= tasks) return
-      runTask(kind, op, task, thread)
+      runTask(phase, op, task)
     }
   } else {
-    for (let task = 0; task < tasks; task++) runTask(kind, op, task, thread)
+    for (let task = 0; task < tasks; task++) runTask(phase, op, task)
   }
 }
 
-function runPhase(kind: i32, op: usize): void {
-  const tasks = tasksOf(kind, op)
-  store<i32>(PHASE, kind)
+function runPhase(phase: i32, op: usize): void {
+  const tasks = tasksOf(phase, op)
+  store<i32>(PHASE, phase)
   store<usize>(OP, op)
   store<i32>(TASKS, tasks)
-  if (!ASC_FEATURE_THREADS) return takeTasks(0)
+  if (!ASC_FEATURE_THREADS) return takeTasks()
   const followers = load<i32>(THREADS) - 1
   const shared = followers > 0 && tasks > 1
   atomic.store<i32>(NEXT_TASK, 0)
@@ -201,7 +92,7 @@ function runPhase(kind: i32, op: usize): void {
     atomic.add<i32>(GENERATION, 1)
     atomic.notify(GENERATION, -1)
   }
-  takeTasks(0)
+  takeTasks()
   if (!shared) return
   for (let i = 0; i < PATIENCE; i++) {
     if (atomic.load<i32>(WORKING) == 0) return
@@ -213,7 +104,7 @@ function runPhase(kind: i32, op: usize): void {
   }
 }
 
-/** Runs operations [from, to) of those at `ops`; on the leader only. */
+/** Runs operations [from, to) of those at `ops`. The leader alone calls it. */
 export function run(ops: usize, from: i32, to: i32): void {
   for (let i = from; i < to; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
@@ -224,22 +115,23 @@ export function run(ops: usize, from: i32, to: i32): void {
   }
 }
 
-/** A follower's life: until its worker is ended. */
+/** Lives a follower's life, which lasts until its worker is ended. */
 export function follow(thread: i32): void {
   if (!ASC_FEATURE_THREADS) return
+  setThread(thread)
   let seen = 0
   while (true) {
     for (let i = 0; i < PATIENCE && atomic.load<i32>(GENERATION) == seen; i++) {}
     while (atomic.load<i32>(GENERATION) == seen) atomic.wait<i32>(GENERATION, seen, -1)
     seen = atomic.load<i32>(GENERATION)
-    takeTasks(thread)
+    takeTasks()
     if (atomic.sub<i32>(WORKING, 1) == 1) atomic.notify(WORKING, 1)
   }
 }
 
 // ---- Measuring ----
 
-/** Multiply-adds in registers alone: 12 vectors in each repetition. Factors that a compiler knew would be loaded each time. */
+/** Multiplies and adds in registers alone, 12 vectors in each repetition, so that nothing but arithmetic is measured. Factors that a compiler knew would be loaded each time. */
 export function peak(repetitions: i32): f32 {
   const x = splat(<f32>repetitions * 1e-9)
   const y = splat(<f32>repetitions * 1e-10)

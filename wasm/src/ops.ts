@@ -1,6 +1,6 @@
 // Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
 
-// Kinds of operations.
+// These are the kinds of operations.
 export const OP_COPY_IN: i32 = 0
 export const OP_COPY_OUT: i32 = 1
 export const OP_PATCHIFY_PLANES: i32 = 2
@@ -17,7 +17,7 @@ export const OP_PROBE_ATTENTION: i32 = 12
 export const OP_REGROUP: i32 = 13
 export const OP_CONVERT: i32 = 14
 
-// Enumerations.
+// These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
 export const ACTIVATION_RELU: i32 = 1
 export const ACTIVATION_RELU6: i32 = 2
@@ -57,7 +57,7 @@ export const NORM_KIND_NONE: i32 = 0
 export const NORM_KIND_LAYER_NORM: i32 = 1
 export const NORM_KIND_RMS_NORM: i32 = 2
 
-// Places of a field's parts, from the field's own.
+// A field's parts lie here, from the field's own place on.
 export const SLOT_PART_OFFSET: i32 = 0
 export const SLOT_PART_ROWS: i32 = 1
 export const SLOT_PART_WIDTH: i32 = 2
@@ -70,59 +70,59 @@ export const NORM_PART_EPSILON: i32 = 3
 export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
-// Places of fields, in numbers from the operation's first, which is its kind.
+// Fields lie here, in numbers from the operation's first, which is its kind.
 export const FIELDS: i32 = 50
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
-/** Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention. */
+/** Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention. */
 export const SECOND: i32 = 6
 /** Names the slot that it writes. */
 export const OUTPUT: i32 = 11
-/** Names the slot where it keeps values between its own parts. Used by attention. */
+/** Names the slot where it keeps values between its own parts. It is used by attention. */
 export const TEMPORARY: i32 = 16
-/** Normalises rows, or the queries of an attention. Used by norm, attention. */
+/** Normalises rows, or the queries of an attention. It is used by norm, attention. */
 export const NORM: i32 = 21
-/** Normalises the keys of an attention. Used by attention. */
+/** Normalises the keys of an attention. It is used by attention. */
 export const KEY_NORM: i32 = 25
-/** Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention. */
+/** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
 export const WEIGHT: i32 = 29
-/** Is added to each row of a product. Used by linear. */
+/** Is added to each row of a product. It is used by linear. */
 export const BIAS: i32 = 31
-/** Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise. */
+/** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
 export const GAMMA: i32 = 32
-/** Names a table of the plan. Used by assembleTokens, broadcast. */
+/** Names a table of the plan. It is used by assembleTokens, broadcast. */
 export const CONSTANT: i32 = 33
-/** Is applied to each value. Used by linear, elementwise. */
+/** Is applied to each value. It is used by linear, elementwise. */
 export const ACTIVATION: i32 = 34
-/** Says how the second slot joins at the end. Used by linear, elementwise. */
+/** Says how the second slot joins at the end. It is used by linear, elementwise. */
 export const COMBINE: i32 = 35
-/** Says which rows of an attention are weights. Used by attention. */
+/** Says which rows of an attention are weights. It is used by attention. */
 export const WEIGHT_OPERAND: i32 = 36
-/** Counts the heads that share out the width. Used by attention, probeAttention. */
+/** Counts the heads that share out the width. It is used by attention, probeAttention. */
 export const HEADS: i32 = 37
-/** Multiplies the scores before softmax. Used by attention, probeAttention. */
+/** Multiplies the scores before softmax. It is used by attention, probeAttention. */
 export const SCALE: i32 = 38
-/** Is the place among the outputs asked for. Used by copyOut. */
+/** Is the place among the outputs asked for. It is used by copyOut. */
 export const OUTPUT_INDEX: i32 = 39
-/** Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+/** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
 export const CHANNELS: i32 = 40
-/** [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+/** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
 export const PLANE_HEIGHT: i32 = 41
-/** [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+/** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
 export const PLANE_WIDTH: i32 = 42
-/** [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows. */
+/** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
 export const PATCH_SIZE: i32 = 43
-/** [columns] Says where keys begin in a row of the second slot. Used by attention. */
+/** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
 export const KEYS_AT: i32 = 44
-/** [columns] Says where values begin in a row of the second slot. Used by attention. */
+/** [columns] Says where values begin in a row of the second slot. It is used by attention. */
 export const VALUES_AT: i32 = 45
-/** [rows] Is the first row that is kept. Used by sliceRows. */
+/** [rows] Is the first row that is kept. It is used by sliceRows. */
 export const FIRST_ROW: i32 = 46
-/** [rows] Counts the learnt queries. Used by probeAttention. */
+/** [rows] Counts the learnt queries. It is used by probeAttention. */
 export const LATENTS: i32 = 47
-/** Counts the groups that share out the rows of an image. Used by regroup. */
+/** Counts the groups that share out the rows of an image. It is used by regroup. */
 export const GROUPS: i32 = 48
-/** Says that groups become images again. Used by regroup. */
+/** Says that groups become images again. It is used by regroup. */
 export const IS_BACK: i32 = 49
 
 // @ts-ignore: decorator

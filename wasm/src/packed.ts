@@ -1,4 +1,4 @@
-// Packed weights: panels of 8 columns, [panel][depth][8]; in integers [panel][depth / 4][8][4]. For int8 then each column's scale and sum.
+// Packs weights into panels of 8 columns, [panel][depth][8]; in integers [panel][depth / 4][8][4]. For int8 each column's scale and sum follow.
 import { PRECISION_BFLOAT16, PRECISION_FLOAT16, PRECISION_INT8 } from './ops'
 
 export const TILE_COLUMNS: i32 = 8
@@ -7,7 +7,7 @@ export const TILE_COLUMNS: i32 = 8
 @inline export function inIntegers(precision: i32): bool {
   return ASC_FEATURE_RELAXED_SIMD && precision == PRECISION_INT8
 }
-// Bytes of one step of a panel.
+// Counts the bytes of one step of a panel.
 // @ts-ignore: decorator
 @inline export function stepBytes(precision: i32): i32 {
   return precision == PRECISION_BFLOAT16 || precision == PRECISION_FLOAT16 ? 16 : precision == PRECISION_INT8 && !inIntegers(precision) ? 8 : 32
@@ -88,19 +88,19 @@ function toBfloat16(bits: u32): u16 {
   return <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)
 }
 
-/** To the nearest, ties to even; what is too large becomes infinity, a NaN stays one. */
+/** Rounds to the nearest, ties to even; what is too large becomes infinity, a NaN stays one. */
 function toFloat16(bits: u32): u16 {
   const sign = (bits >> 16) & 0x8000
   const size = bits & 0x7fffffff
   if (size > 0x7f800000) return <u16>(sign | 0x7e00)
   if (size >= 0x477ff000) return <u16>(sign | 0x7c00)
   if (size >= 0x38800000) return <u16>(sign | ((size - 0x38000000 + 0xfff + ((size >> 13) & 1)) >> 13))
-  // Below the smallest normal half: counted in steps of 2^-24, which the processor rounds to.
+  // What lies below the smallest normal half is counted in steps of 2^-24, which the processor rounds to.
   return <u16>(sign | <u32>nearest(reinterpret<f32>(size) * 16777216))
 }
 
-// Four halves, each in 32 bits: exponent and fraction are moved to where float32 has them, and what the exponents differ by is multiplied away, which
-// makes subnormal ones right as well. Infinities and NaN keep their exponent.
+// Widens four halves, each in 32 bits: exponent and fraction are moved to where float32 has them, and what the exponents differ by is multiplied away,
+// which makes subnormal ones right as well. Infinities and NaN keep their exponent.
 // @ts-ignore: decorator
 @inline function widenHalves(halves: v128): v128 {
   const size = i32x4.shl(v128.and(halves, i32x4.splat(0x7fff)), 13)
@@ -110,7 +110,7 @@ function toFloat16(bits: u32): u16 {
   return v128.or(v128.or(value, endless), sign)
 }
 
-/** Steps of a panel as float32, for all tiles of a chunk. */
+/** Makes steps of a panel float32, once for all tiles of a chunk. */
 export function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
   if (precision == PRECISION_FLOAT16) {
     for (let k = 0; k < steps; k++, packed += 16, out += 32) {

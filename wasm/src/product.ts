@@ -1,4 +1,4 @@
-// Matrix products: tiles of 6 x 8 sums in registers, from packed weights or from rows as they lie.
+// Multiplies matrices: in tiles of 6 x 8 sums in registers, from packed weights or from rows as they lie.
 //
 // Numbers are floats, or four bytes at a time: relaxed SIMD multiplies 16 signed bytes by 16 of seven bits and adds by fours, in one
 // instruction where the processor has it. Weights in int8 fit as they are; activations are taken to 14 bits, as two rows of seven.
@@ -41,16 +41,16 @@ import {
   TILE_COLUMNS,
   widen,
 } from './packed'
-import { rowsOfTask } from './rows'
+import { rowsOfTask, rowTasks } from './rows'
 
 export const TILE_ROWS: i32 = 6
-// Steps of the sum whose weights stay in the first-level cache while the rows of a chunk pass.
+// The weights of so many steps of the sum stay in the first-level cache while the rows of a chunk pass.
 const BLOCK_STEPS: i32 = 384
 // Rows of a chunk stay in the second-level cache while the panels pass.
 const CHUNK_BYTES: i32 = 786432
 const LEAST_CHUNK_TILES: i32 = 4
 
-// T: f32, or i32 for a dot product of four bytes in each step.
+// T is f32, or i32 for a dot product of four bytes in each step.
 // @ts-ignore: decorator
 @inline function multiplyAdd<T>(x: v128, b: v128, sum: v128): v128 {
   if (isFloat<T>()) return madd(x, b, sum)
@@ -59,8 +59,8 @@ const LEAST_CHUNK_TILES: i32 = 4
 }
 
 /**
- * c[rows][8] (+)= a[rows][steps] * b[steps][8], rows up to 6; strides in bytes. Rows that are missing are read from the last one and
- * not written.
+ * Computes c[rows][8] (+)= a[rows][steps] * b[steps][8], with up to 6 rows and strides in bytes. Rows that are missing are read from the last one
+ * and not written.
  */
 export function tile<T>(
   a: usize,
@@ -81,7 +81,7 @@ export function tile<T>(
   let a5 = a + <usize>(min(5, rows - 1) * aStride)
   let s00 = splat(0), s01 = splat(0), s10 = splat(0), s11 = splat(0), s20 = splat(0), s21 = splat(0)
   let s30 = splat(0), s31 = splat(0), s40 = splat(0), s41 = splat(0), s50 = splat(0), s51 = splat(0)
-  // Not unrolled: the runtime's compiler then keeps all of it in registers, and reaches what the processor can.
+  // This is not unrolled: the runtime's compiler then keeps all of it in registers, and reaches what the processor can.
   for (let k = steps; k > 0; k--) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
@@ -135,11 +135,11 @@ export function tile<T>(
   }
 }
 
-// ---- Linear layers: a group of panels for one chunk of rows to a task ----
+// ---- Linear layers: a task has a group of panels for one chunk of rows ----
 
 // So many panels side by side write whole cache lines, and rows that are in the first-level cache meet all of them.
 const GROUP_PANELS: i32 = 3
-// Rows, or halves of rows, that are finished together.
+// So many rows, or halves of rows, are finished together: they stay in the first-level cache meanwhile.
 const GROUP_ROWS: i32 = 4 * TILE_ROWS
 
 function chunkRows(rows: i32, rowBytes: i32): i32 {
@@ -153,7 +153,7 @@ function chunkRows(rows: i32, rowBytes: i32): i32 {
   const depth = widthOf(op, INPUT)
   return chunkRows(batch() * rowsOf(op, INPUT), inIntegers(precisionOf(op)) ? halvesBytes(depth) : depth << 2)
 }
-// Blocks of even size.
+// Blocks are of even size, so that none is too short to be worth its beginning.
 // @ts-ignore: decorator
 @inline function blockStepsOf(steps: i32): i32 {
   const blocks = (steps + BLOCK_STEPS - 1) / BLOCK_STEPS
@@ -170,13 +170,13 @@ export function linearTasks(op: usize): i32 {
   return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUTPUT))
 }
 
-/** Sums of a chunk, panel by panel, then the widened blocks of a group. */
+/** A thread keeps the sums of a chunk, panel by panel, then the widened blocks of a group. */
 export function linearScratchBytes(op: usize): i32 {
   const sums = inIntegers(precisionOf(op)) ? 2 * chunkOf(op) : chunkOf(op)
   return (sums + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
 }
 
-export function linear(op: usize, task: i32, thread: i32): void {
+export function linear(op: usize, task: i32): void {
   const allRows = batch() * rowsOf(op, INPUT)
   const depth = widthOf(op, INPUT)
   const columns = widthOf(op, OUTPUT)
@@ -189,7 +189,7 @@ export function linear(op: usize, task: i32, thread: i32): void {
   const first = (task / groups) * chunk
   const rows = min(chunk, allRows - first)
   const weight = weightAddress(op, WEIGHT)
-  const sums = scratch(thread)
+  const sums = scratch()
   const sumRows = integers ? 2 * rows : rows
   const sumsBytes = <usize>((integers ? 2 * chunk : chunk) * TILE_COLUMNS * 4)
   const widened = sums + sumsBytes * GROUP_PANELS
@@ -220,7 +220,7 @@ export function linear(op: usize, task: i32, thread: i32): void {
       else multiplyPanels<f32>(from, stride, count, operand, operandBytes, panels, steps, to, sumsBytes, k > 0)
       // What this thread is likely to need next is on its way while this is computed.
       if (ahead != 0) touch(ahead, panelBytes, panels, blockSteps * bytes * r / sumRows, blockSteps * bytes * (r + count) / sumRows)
-      // While they are in the first-level cache.
+      // Sums are finished while they are in the first-level cache.
       if (isLast) finishPanels(op, to, sumsBytes, first + (integers ? r >> 1 : r), integers ? count >> 1 : count, panel, panels)
     }
     b += <usize>(steps * bytes)
@@ -288,7 +288,7 @@ const MOST: f32 = 8191
 @inline function halvesBytes(depth: i32): i32 {
   return ((depth + 3) & ~3) << 1
 }
-// Behind the halves of all rows.
+// Scales lie behind the halves of all rows.
 // @ts-ignore: decorator
 @inline function rowScaleAddress(op: usize, row: i32): usize {
   const allRows = batch() * rowsOf(op, INPUT)
@@ -299,7 +299,10 @@ export function halvesTotalBytes(op: usize): i32 {
   return batch() * rowsOf(op, INPUT) * (halvesBytes(widthOf(op, INPUT)) + 4)
 }
 
-/** Takes the input's rows of a task (rowTasks) apart. A row with NaN or infinity gets a scale that makes all its products so. */
+export function takeApartTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
+}
+/** Takes the input's rows of a task apart. A row with NaN or infinity gets a scale that makes all its products so. */
 export function takeApart(op: usize, task: i32): void {
   const depth = widthOf(op, INPUT)
   const group = rowsOfTask(depth)
@@ -334,7 +337,7 @@ export function takeApart(op: usize, task: i32): void {
   const whole = i32x4.add(i32x4.trunc_sat_f32x4_s(f32x4.nearest(x)), i32x4.splat(8192))
   const high = i32x4.shr_u(whole, 7)
   const low = v128.and(whole, i32x4.splat(127))
-  // The lowest byte of each lane, side by side.
+  // This puts the lowest bytes of the lanes side by side.
   const bytes = i8x16.shuffle(high, low, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0)
   store<i32>(out, i32x4.extract_lane(bytes, 0))
   store<i32>(out + half, i32x4.extract_lane(bytes, 1))

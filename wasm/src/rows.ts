@@ -1,4 +1,4 @@
-// Everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. A group of rows to a task.
+// Does everything that works row by row: copies, patches, tokens, norms, element-wise steps, means. A task has a group of rows.
 import {
   batch,
   constantAddress,
@@ -45,7 +45,7 @@ import {
   WEIGHT,
 } from './ops'
 
-/** Floats that are worth handing out. */
+/** A task has so many floats: fewer are not worth handing out. */
 const FLOATS_OF_TASK: i32 = 16384
 
 // @ts-ignore: decorator
@@ -65,11 +65,17 @@ function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, ro
   }
 }
 
+export function copyInTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
+}
 export function copyIn(op: usize, task: i32): void {
   const width = widthOf(op, OUTPUT)
   copyRows(pixels(), <usize>width << 2, slotAddress(op, OUTPUT), strideOf(op, OUTPUT), batch() * rowsOf(op, OUTPUT), width, task)
 }
 
+export function copyOutTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
+}
 export function copyOut(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const bytes = <usize>width << 2
@@ -79,8 +85,24 @@ export function copyOut(op: usize, task: i32): void {
   copyRows(from, stride == 0 ? bytes : stride, output(outputIndexOf(op)), bytes, batch() * rowsOf(op, INPUT), width, task)
 }
 
-/** One row of patches of one image. */
-export function patchify(op: usize, task: i32, planes: bool): void {
+function patchifyTasks(op: usize): i32 {
+  return batch() * (planeHeightOf(op) / patchSizeOf(op))
+}
+export function patchifyPlanesTasks(op: usize): i32 {
+  return patchifyTasks(op)
+}
+export function patchifyPlanes(op: usize, task: i32): void {
+  patchify(op, task, true)
+}
+export function patchifyRowsTasks(op: usize): i32 {
+  return patchifyTasks(op)
+}
+export function patchifyRows(op: usize, task: i32): void {
+  patchify(op, task, false)
+}
+
+/** A task has one row of patches of one image. */
+function patchify(op: usize, task: i32, planes: bool): void {
   const channels = channelsOf(op)
   const height = planeHeightOf(op)
   const width = planeWidthOf(op)
@@ -109,6 +131,9 @@ export function patchify(op: usize, task: i32, planes: bool): void {
   }
 }
 
+export function assembleTokensTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
+}
 export function assembleTokens(op: usize, task: i32): void {
   const classToken = weightAddress(op, WEIGHT)
   const registers = weightAddress(op, GAMMA)
@@ -177,6 +202,9 @@ function normGroup(x: usize, out: usize, width: i32, op: usize, norm: i32): void
   }
 }
 
+export function normTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
+}
 export function norm(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const group = rowsOfTask(width)
@@ -186,7 +214,10 @@ export function norm(op: usize, task: i32): void {
   }
 }
 
-/** Queries and keys of all heads, each head on its own, side by side into the temporary slot. */
+export function normQueriesAndKeysTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, INPUT), 2 * widthOf(op, OUTPUT))
+}
+/** Puts the queries and keys of all heads, each head normed on its own, side by side into the temporary slot. */
 export function normQueriesAndKeys(op: usize, task: i32): void {
   const width = widthOf(op, OUTPUT)
   const heads = headsOf(op)
@@ -214,6 +245,9 @@ export function normQueriesAndKeys(op: usize, task: i32): void {
 
 // ---- The rest ----
 
+export function elementwiseTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, INPUT), widthOf(op, INPUT))
+}
 export function elementwise(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const kind = activationOf(op)
@@ -240,6 +274,9 @@ export function elementwise(op: usize, task: i32): void {
   }
 }
 
+export function sliceRowsTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
+}
 export function sliceRows(op: usize, task: i32): void {
   const width = widthOf(op, OUTPUT)
   const outRows = rowsOf(op, OUTPUT)
@@ -251,7 +288,10 @@ export function sliceRows(op: usize, task: i32): void {
   }
 }
 
-/** 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
+export function meanRowsTasks(op: usize): i32 {
+  return batch() * ((widthOf(op, INPUT) + 15) >> 4)
+}
+/** A task has 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRows(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const parts = (width + 15) >> 4
@@ -272,6 +312,9 @@ export function meanRows(op: usize, task: i32): void {
   }
 }
 
+export function broadcastTasks(op: usize): i32 {
+  return batch()
+}
 /** Puts the rows of a weight, or of a constant, into the slot of one image. */
 export function broadcast(op: usize, task: i32): void {
   const rows = rowsOf(op, OUTPUT)
@@ -283,6 +326,9 @@ export function broadcast(op: usize, task: i32): void {
   for (let r = 0; r < rows; r++) memory.copy(to + <usize>r * stride, from + <usize>r * bytes, bytes)
 }
 
+export function regroupTasks(op: usize): i32 {
+  return batch() * groupsOf(op)
+}
 /**
  * Rows in the order [image][group][row] become [group][image][row], or the other way round: a group's rows of all images then lie
  * together, as one product wants them.
@@ -302,4 +348,12 @@ export function regroup(op: usize, task: i32): void {
       <usize>widthOf(op, INPUT) << 2,
     )
   }
+}
+
+export function convertTasks(_op: usize): i32 {
+  return 0
+}
+/** Rows are float32 in every precision here, so that nothing is lowered to this. */
+export function convert(_op: usize, _task: i32): void {
+  unreachable()
 }

@@ -15,7 +15,7 @@ import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
 import { unwrapNames } from '../unwrap-names.js'
-import { headerLength, parseSafetensorsHeader } from './parse-header.js'
+import { readSafetensorsHeader } from './read-header.js'
 
 const LONGEST_INDEX = 100_000_000
 const MOST_SHARDS = 1000
@@ -31,12 +31,10 @@ export async function openSharded(
   for (const shardName of new Set(shardOf.values())) {
     signal?.throwIfAborted()
     const shard = await openSibling(shardName)
-    const length = headerLength(shard, await readRange(shard, 0, 8, 'the length of the header', signal))
-    const header = await readRange(shard, 8, length, 'the header', signal)
-    for (const [name, { offset, ...info }] of parseSafetensorsHeader(shard, header).tensors) {
+    const { tensors } = await readSafetensorsHeader(shard, signal)
+    for (const [name, tensor] of tensors) {
       if (shardOf.get(name) !== shardName) refuseStray(index, name, shardName, shardOf.get(name))
-      const readBytes = () => readRange(shard, offset, info.byteLength, name, signal)
-      stored.set(name, { ...info, readBytes })
+      stored.set(name, tensor)
     }
   }
   for (const [name, shardName] of shardOf) {

@@ -1,5 +1,5 @@
 /**
- * Whether a step's slots and weights fit each other. The kernels trust sizes: a plan that contradicts itself must fail here, by name,
+ * Tells whether a step's slots and weights fit each other. The kernels trust sizes: a plan that contradicts itself must fail here, by name,
  * and not by reading past the end of something.
  */
 import { elementCount, type Shape, sameShape } from '../../tensor/shape.js'

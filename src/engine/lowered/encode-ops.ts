@@ -16,7 +16,7 @@ import { sizeOf } from './slot-sizes.js'
 import { PADDING, up } from './weight-layout.js'
 
 export interface EncodedPlan {
-  /** OP_FIELDS numbers for each operation. */
+  /** Holds OP_FIELDS numbers for each operation. */
   readonly ops: Float64Array<ArrayBuffer>
   readonly constants: Float32Array<ArrayBuffer>
   readonly arenaFloats: number

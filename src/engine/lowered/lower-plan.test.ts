@@ -13,7 +13,7 @@ import { sizeOf } from './slot-sizes.js'
 const ROWS: PrecisionInfo = { rows: 0, attention: 0, between: 0 }
 const HALVES: PrecisionInfo = { rows: 1, attention: 1, between: 1 }
 const BYTES: PrecisionInfo = { rows: 3, attention: 1, between: 1 }
-/** In the order of PRECISIONS: what matrix tiles read, what vectors of bfloat16 read, and plain float32. */
+/** Says, in the order of PRECISIONS, what matrix tiles read, what vectors of bfloat16 read, and plain float32. */
 const TILES = [{ ...ROWS, between: 1 }, { rows: 2, attention: 2, between: 1 }, HALVES, BYTES]
 const VECTORS = [ROWS, null, { rows: 1, attention: 0, between: 1 }, { rows: 3, attention: 0, between: 1 }]
 

@@ -1,6 +1,6 @@
 // Generated from src/engine/ops.ts by scripts/generate-ops.mjs: change the table and run `node scripts/generate-ops.mjs`.
 /**
- * An operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
+ * Holds an operation in its three forms: with slots and weights as names, as plans are lowered to it; placed in memory; and as the numbers that
  * executors read (native/src/ops.cc, wasm/src/ops.ts).
  */
 import {
@@ -35,55 +35,55 @@ export interface LoweredOp {
   readonly kind: OpKind
   /** Names what the operation works on. */
   readonly input: SlotName | null
-  /** Names the other slot that it reads. Used by linear, attention, elementwise, probeAttention. */
+  /** Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention. */
   readonly second: SlotName | null
   /** Names the slot that it writes. */
   readonly output: SlotName | null
-  /** Names the slot where it keeps values between its own parts. Used by attention. */
+  /** Names the slot where it keeps values between its own parts. It is used by attention. */
   readonly temporary: SlotName | null
-  /** Normalises rows, or the queries of an attention. Used by norm, attention. */
+  /** Normalises rows, or the queries of an attention. It is used by norm, attention. */
   readonly norm: NormWeights | null
-  /** Normalises the keys of an attention. Used by attention. */
+  /** Normalises the keys of an attention. It is used by attention. */
   readonly keyNorm: NormWeights | null
-  /** Names the weight that the operation is about. Used by linear, assembleTokens, attention, broadcast, probeAttention. */
+  /** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
   readonly weight: WeightRef | null
-  /** Is added to each row of a product. Used by linear. */
+  /** Is added to each row of a product. It is used by linear. */
   readonly bias: WeightName | null
-  /** Multiplies each row; in assembleTokens it is the registers. Used by linear, assembleTokens, elementwise. */
+  /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
-  /** Names a table of the plan. Used by assembleTokens, broadcast. */
+  /** Names a table of the plan. It is used by assembleTokens, broadcast. */
   readonly constant: ConstantName | null
-  /** Is applied to each value. Used by linear, elementwise. */
+  /** Is applied to each value. It is used by linear, elementwise. */
   readonly activation: ActivationKind
-  /** Says how the second slot joins at the end. Used by linear, elementwise. */
+  /** Says how the second slot joins at the end. It is used by linear, elementwise. */
   readonly combine: Combination
-  /** Says which rows of an attention are weights. Used by attention. */
+  /** Says which rows of an attention are weights. It is used by attention. */
   readonly weightOperand: WeightOperand
-  /** Counts the heads that share out the width. Used by attention, probeAttention. */
+  /** Counts the heads that share out the width. It is used by attention, probeAttention. */
   readonly heads: number
-  /** Multiplies the scores before softmax. Used by attention, probeAttention. */
+  /** Multiplies the scores before softmax. It is used by attention, probeAttention. */
   readonly scale: number
-  /** Is the place among the outputs asked for. Used by copyOut. */
+  /** Is the place among the outputs asked for. It is used by copyOut. */
   readonly outputIndex: number
-  /** Counts the channels of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
   readonly channels: number
-  /** [pixels] Is the height of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
   readonly planeHeight: number
-  /** [pixels] Is the width of the picture that is cut. Used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
   readonly planeWidth: number
-  /** [pixels] Is the side of a patch. Used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
   readonly patchSize: number
-  /** [columns] Says where keys begin in a row of the second slot. Used by attention. */
+  /** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
   readonly keysAt: number
-  /** [columns] Says where values begin in a row of the second slot. Used by attention. */
+  /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
   readonly valuesAt: number
-  /** [rows] Is the first row that is kept. Used by sliceRows. */
+  /** [rows] Is the first row that is kept. It is used by sliceRows. */
   readonly firstRow: number
-  /** [rows] Counts the learnt queries. Used by probeAttention. */
+  /** [rows] Counts the learnt queries. It is used by probeAttention. */
   readonly latents: number
-  /** Counts the groups that share out the rows of an image. Used by regroup. */
+  /** Counts the groups that share out the rows of an image. It is used by regroup. */
   readonly groups: number
-  /** Says that groups become images again. Used by regroup. */
+  /** Says that groups become images again. It is used by regroup. */
   readonly isBack: boolean
   /** Names the rows of `input` that the operation takes, [first, count], where it is not all. */
   readonly inputRows: readonly [first: number, count: number] | null
@@ -126,7 +126,7 @@ export function loweredOp(kind: OpKind, fields: Partial<Omit<LoweredOp, 'kind'>>
   return { ...INITIAL, kind, ...fields }
 }
 
-/** Every weight that an operation reads. */
+/** Lists every weight that an operation reads. */
 export function weightsOf(op: LoweredOp): readonly WeightRef[] {
   const refs: WeightRef[] = []
   if (op.weight !== null) refs.push(op.weight)

@@ -1,4 +1,4 @@
-/** Errors of the addon by the names of this library. */
+/** Gives errors of the addon the names of this library. */
 import { EngineError, type EngineErrorCode } from '../engine-error.js'
 import { type JobCallback, STATUS } from './addon.js'
 

@@ -6,7 +6,7 @@
  */
 import type { PrecisionInfo } from '../lowered/arithmetic.js'
 
-/** Fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
+/** These are listed fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
 export const INSTRUCTION_SETS = [
   'amx',
   'avx512-bf16',
@@ -78,7 +78,7 @@ export interface Addon {
     horizontalBits: number,
     verticalBits: number,
     verticalFirst: boolean,
-    /** Callback, image, output; first, count and weights of the horizontal taps, then of the vertical ones. */
+    /** Holds callback, image and output; first, count and weights of the horizontal taps, then of the vertical ones. */
     job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
   ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void

@@ -1,4 +1,4 @@
-/** Resizes by the C++ kernels, on the threads that read files and decode images. */
+/** Resizes by the C++ kernels, on the threads that read files and decode images. An image must stay where it is until its resize is done. */
 
 import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
 import { EngineError } from '../engine-error.js'

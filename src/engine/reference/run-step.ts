@@ -20,7 +20,7 @@ export interface StepContext {
   readonly plan: Plan
   readonly weights: ReadonlyMap<WeightName, Float32Array>
   readonly slots: ReadonlyMap<SlotName, Float32Array>
-  /** The output slot's memory, which holds zeros. */
+  /** Is the output slot's memory, which holds zeros. */
   readonly out: Float32Array
 }
 

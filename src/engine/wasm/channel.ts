@@ -2,7 +2,7 @@
 import { disposed, EngineError } from '../engine-error.js'
 import type { Answer, Reply, Request } from './protocol.js'
 
-/** The leading worker and those that follow it, which a platform starts. */
+/** Stands for the leading worker and those that follow it, which a platform starts. */
 export interface WasmWorkers {
   readonly threads: number
   /** Reads like `SIMD, 2 threads`. */

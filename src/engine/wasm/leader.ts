@@ -1,4 +1,4 @@
-/** The worker that owns the memory: it allocates, packs, and runs programs one after the other, together with the threads that follow. */
+/** Runs in the worker that owns the memory: it allocates, packs, and runs programs one after the other, together with the threads that follow. */
 
 import { OP_FIELDS } from '../lowered/lowered-op.js'
 import { megabytes } from '../megabytes.js'

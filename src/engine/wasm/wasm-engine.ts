@@ -24,7 +24,7 @@ import { packedBytes } from './kernels.js'
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
-/** An engine on the threads and in the memory of another one, which gives both back. */
+/** Runs on the threads and in the memory of another engine, which gives both back. */
 export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
 
 /**

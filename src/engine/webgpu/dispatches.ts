@@ -1,64 +1,20 @@
-/** Makes dispatches of a lowered plan on a batch of images: which shader runs, what it is told, over how many workgroups. */
+/** Makes dispatches of a lowered plan on a batch of images. Products and attention choose among shaders here; the others stand beside their shader. */
 import { placeIn } from '../lowered/encode-ops.js'
 import type { LoweredPlan } from '../lowered/lower-plan.js'
 import type { LoweredOp } from '../lowered/lowered-op.js'
-import { sizeOf } from '../lowered/slot-sizes.js'
-import { OPS, type OpKind } from '../ops.js'
-import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
+import type { OpKind } from '../ops.js'
+import type { ConstantName, WeightName } from '../plan.js'
+import { type Dispatch, type DispatchMaker, type GpuPlaces, type Groups, OpOnGpu } from './op-on-gpu.js'
 import type { ShaderSupport } from './shader-support.js'
-import { attentionShader, type Operands, probeShader, QUERIES } from './shaders/attention.js'
-import { type Epilogue, LINEAR_TILES, linearShader } from './shaders/linear.js'
+import { attentionShader, type Operands, QUERIES } from './shaders/attention.js'
+import { epilogueOf, LINEAR_TILES, linearShader } from './shaders/linear.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
+import { headNormShader, NORM_DISPATCHES, normOf } from './shaders/norms.js'
 import { PARAMS_BYTES, writeParams } from './shaders/params.js'
+import { PROBE_DISPATCHES } from './shaders/probe.js'
 import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
-import {
-  broadcastShader,
-  copyInShader,
-  copyOutShader,
-  elementwiseShader,
-  headNormShader,
-  meanRowsShader,
-  normShader,
-  patchifyShader,
-  regroupShader,
-  sliceRowsShader,
-  tokensShader,
-} from './shaders/rows.js'
+import { ROW_DISPATCHES } from './shaders/rows.js'
 import { chooseTile } from './shaders/tile.js'
-
-/** Says where a product's weight lies: `segment` is a buffer of its own; `offset` counts vectors of four in it. */
-export interface ProductPlace {
-  readonly segment: number
-  readonly offset: number
-  readonly half: boolean
-}
-
-/** Says where weights and constants lie; throws for those that are not there. */
-export interface GpuPlaces {
-  product(name: WeightName): ProductPlace
-  /** Counts floats from the start of the buffer of all weights that are read as they are. */
-  row(name: WeightName): number
-  constant(name: ConstantName): number
-}
-
-type Groups = readonly [x: number, y: number, z: number]
-
-export interface Dispatch {
-  readonly label: string
-  readonly code: string
-  readonly segment: number
-  readonly op: LoweredOp
-  /** Counts floats of one image that come before this output's. */
-  readonly outputBase: number
-  /** Counts multiplications, for sharing out work. */
-  readonly cost: number
-  readonly groups: Groups
-}
-
-/** Counts the threads of the shaders that give an element to each. */
-const FLAT_GROUP = 256
-/** Limits the workgroups in one direction; what is more goes on in the next. */
-const MOST_GROUPS = 32768
 
 export function dispatchesOf(
   lowered: LoweredPlan,
@@ -91,130 +47,14 @@ export function encodeParams(
   return buffer
 }
 
-/** Brings one operation together with what its dispatches depend on. */
-class OpOnGpu {
-  readonly op: LoweredOp
-  readonly support: ShaderSupport
-  readonly places: GpuPlaces
-  readonly batch: number
-  readonly #lowered: LoweredPlan
-  readonly #outputLengths: readonly number[]
-
-  constructor(
-    op: LoweredOp,
-    lowered: LoweredPlan,
-    places: GpuPlaces,
-    outputLengths: readonly number[],
-    support: ShaderSupport,
-    batch: number,
-  ) {
-    this.op = op
-    this.places = places
-    this.support = support
-    this.batch = batch
-    this.#lowered = lowered
-    this.#outputLengths = outputLengths
-  }
-
-  get input(): readonly [rows: number, width: number] {
-    return this.#size(this.op.input, this.op.inputRows)
-  }
-
-  get second(): readonly [rows: number, width: number] {
-    return this.#size(this.op.second, null)
-  }
-
-  get output(): readonly [rows: number, width: number] {
-    return this.#size(this.op.output, this.op.outputRows)
-  }
-
-  /** Gives rows and width of what the operation takes of a slot; zeros for one that it has not. */
-  #size(slot: SlotName | null, part: readonly [number, number] | null): readonly [number, number] {
-    if (slot === null) return [0, 0]
-    const [rows, width] = sizeOf(slot, this.#lowered.sizes)
-    return [part?.[1] ?? rows, width]
-  }
-
-  make(code: string, groups: Groups, more: Partial<Dispatch> = {}): Dispatch {
-    const [rows, width] = this.input
-    return {
-      label: OPS[this.op.kind].label,
-      code,
-      segment: 0,
-      op: this.op,
-      outputBase: 0,
-      cost: this.batch * rows * width,
-      groups,
-      ...more,
-    }
-  }
-
-  /** Gives a thread to each of so many elements of one image. */
-  flat(code: string, elements: number, more: Partial<Dispatch> = {}): Dispatch {
-    return this.make(code, inRowsOf(Math.ceil((elements * this.batch) / FLAT_GROUP)), more)
-  }
-
-  /** Gives a thread to each value of the output. */
-  flatOutput(code: string): readonly Dispatch[] {
-    const [rows, width] = this.output
-    return [this.flat(code, rows * width)]
-  }
-
-  copyOut(): readonly Dispatch[] {
-    const { outputIndex, input } = this.op
-    const [length] = this.#outputLengths.slice(outputIndex)
-    if (length === undefined) throw new Error(`The plan has no output number ${outputIndex}.`)
-    const outputBase = this.#outputLengths.slice(0, outputIndex).reduce((sum, each) => sum + each, 0)
-    return [this.flat(copyOutShader(input === null), length, { outputBase })]
-  }
-}
-
 /** Makes the dispatches of each kind. */
-const MAKERS = {
-  copyIn: (on) => on.flatOutput(copyInShader()),
-  copyOut: (on) => on.copyOut(),
-  patchifyPlanes: (on) => on.flatOutput(patchifyShader(true)),
-  patchifyRows: (on) => on.flatOutput(patchifyShader(false)),
+const MAKERS: Readonly<Record<OpKind, DispatchMaker>> = {
+  ...ROW_DISPATCHES,
+  ...NORM_DISPATCHES,
+  ...PROBE_DISPATCHES,
   linear,
-  assembleTokens: (on) => {
-    const { weight, constant } = on.op
-    return on.flatOutput(tokensShader({ classToken: weight !== null, positions: constant !== null }))
-  },
-  norm: (on) => {
-    const code = normShader({ ...normOf(on.op.norm), subgroups: on.support.subgroups })
-    return [on.make(code, inRowsOf(on.input[0] * on.batch))]
-  },
-  attention: (on) => {
-    if (on.op.temporary === null) return [attend(on)]
-    const { norm, keyNorm, heads } = on.op
-    const code = headNormShader({
-      query: norm === null ? null : normOf(norm),
-      key: keyNorm === null ? null : normOf(keyNorm),
-    })
-    const norms = on.flat(code, on.input[0] * heads * 2, { label: 'norms of queries and keys' })
-    return [norms, attend(on)]
-  },
-  elementwise: (on) => {
-    const [rows, width] = on.input
-    return [on.flat(elementwiseShader(epilogueOf(on.op)), rows * Math.ceil(width / 4))]
-  },
-  sliceRows: (on) => on.flatOutput(sliceRowsShader()),
-  meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
-  broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
-  probeAttention: (on) => {
-    const { latents, heads } = on.op
-    const [rows, width] = on.input
-    const cost = 2 * on.batch * latents * rows * width
-    return [on.make(probeShader({ heads }), [latents, on.batch, 1], { cost })]
-  },
-  regroup: (on) => {
-    const [rows, width] = on.input
-    return [on.flat(regroupShader(), rows * width)]
-  },
-  convert: () => {
-    throw new Error('Everything is float32 on a GPU: there is nothing to convert.')
-  },
-} as const satisfies Record<OpKind, (on: OpOnGpu) => readonly Dispatch[]>
+  attention,
+}
 
 function linear(on: OpOnGpu): readonly Dispatch[] {
   const { op, support, batch } = on
@@ -241,6 +81,17 @@ function linear(on: OpOnGpu): readonly Dispatch[] {
   return [on.make(matrixLinearShader(shader, matrix, tile), groupsOf(...sidesOf(tile)), more)]
 }
 
+function attention(on: OpOnGpu): readonly Dispatch[] {
+  if (on.op.temporary === null) return [attend(on)]
+  const { norm, keyNorm, heads } = on.op
+  const code = headNormShader({
+    query: norm === null ? null : normOf(norm),
+    key: keyNorm === null ? null : normOf(keyNorm),
+  })
+  const norms = on.flat(code, on.input[0] * heads * 2, { label: 'norms of queries and keys' })
+  return [norms, attend(on)]
+}
+
 function attend(on: OpOnGpu): Dispatch {
   const { op, batch } = on
   const { memory, subgroups, onlyTile } = on.support
@@ -265,18 +116,4 @@ function operandsOf({ weightOperand, temporary }: LoweredOp): Operands {
 
 function numberOf([x, y, z]: Groups): number {
   return x * y * z
-}
-
-function inRowsOf(groups: number): Groups {
-  return groups <= MOST_GROUPS ? [groups, 1, 1] : [MOST_GROUPS, Math.ceil(groups / MOST_GROUPS), 1]
-}
-
-function epilogueOf({ activation, bias, gamma, combine }: LoweredOp): Epilogue {
-  return { activation, bias: bias !== null, gamma: gamma !== null, combine }
-}
-
-/** A root mean square norm has no shift. */
-function normOf(norm: NormWeights | null): { kind: NormWeights['kind']; bias: boolean } {
-  if (norm === null) throw new Error('A norm has weights.')
-  return { kind: norm.kind, bias: norm.kind === 'layerNorm' && norm.bias !== null }
 }

@@ -1,8 +1,9 @@
 /** Hands dispatches to the device. */
-import type { Dispatch } from './dispatches.js'
-import type { GpuPass } from './gpu.js'
 
-/** A dispatch with its pipeline, and where its uniforms begin. */
+import type { GpuPass } from './gpu.js'
+import type { Dispatch } from './op-on-gpu.js'
+
+/** Joins a dispatch with its pipeline, and says where its uniforms begin. */
 export interface ReadyDispatch {
   readonly dispatch: Dispatch
   readonly pipeline: object

@@ -1,9 +1,9 @@
 /** Lives as long as a GPU device: it has the buffers and pipelines, and runs one program after the other. What belongs to it dies with it. */
 import { disposed, EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
-import type { Dispatch } from './dispatches.js'
 import { encodeDispatch } from './encode-dispatch.js'
 import { COMPUTE, type GpuBuffer, type GpuDevice, MAP_READ, USAGE } from './gpu.js'
+import type { Dispatch } from './op-on-gpu.js'
 import type { DeviceParts, ShaderSupport } from './shader-support.js'
 import { PARAMS_BYTES } from './shaders/params.js'
 

@@ -9,9 +9,9 @@ import { layOutWeights, PADDING, up, type WeightPlace } from '../lowered/weight-
 import { megabytes } from '../megabytes.js'
 import type { Plan, WeightName } from '../plan.js'
 import { rowsAndWidth, weightShape } from '../plan-lookup.js'
-import type { ProductPlace } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
+import type { ProductPlace } from './op-on-gpu.js'
 
 /** A segment is no larger, though devices allow it: a buffer is one piece of memory. */
 const MOST_SEGMENT_BYTES = 256 * 2 ** 20

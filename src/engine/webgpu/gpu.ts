@@ -66,7 +66,7 @@ export interface BindingEntry {
   resource: { buffer: never; offset?: number; size?: number }
 }
 
-/** GPUBufferUsage, GPUShaderStage and GPUMapMode, as the standard numbers them. */
+/** Holds GPUBufferUsage, GPUShaderStage and GPUMapMode, as the standard numbers them. */
 export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const
 export const COMPUTE = 4
 export const MAP_READ = 1

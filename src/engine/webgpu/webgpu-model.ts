@@ -8,10 +8,11 @@ import { assertLoaded } from '../lowered/weight-layout.js'
 import type { ModelBody, ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, WeightName } from '../plan.js'
 import { slotLength } from '../plan-lookup.js'
-import { type Dispatch, dispatchesOf, encodeParams, type GpuPlaces } from './dispatches.js'
+import { dispatchesOf, encodeParams } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
 import { destroyWeights, type GpuWeights, uploadWeights } from './gpu-weights.js'
+import type { Dispatch, GpuPlaces } from './op-on-gpu.js'
 
 /** Lets models find the device that is in use. */
 export interface Devices {

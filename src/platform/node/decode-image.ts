@@ -40,12 +40,13 @@ const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignore
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
-    return decodedFrom(source, 'a path, the bytes of a file')
+    const image = decodedFrom(source, 'a path, the bytes of a file')
+    return { ...image, data: ownCopy(image.data) }
   }
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()
-  const bytes = typeof source === 'string' ? await readImageFile(source, signal) : source
+  const bytes = typeof source === 'string' ? await readImageFile(source, signal) : ownCopy(source)
   const format = decodableFormat(bytes, label)
   const sharp = await loadSharp()
   // sharp gets a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
@@ -73,6 +74,14 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
     signal?.throwIfAborted()
     throw decodingError(label, cause)
   }
+}
+
+/**
+ * Decoding and resizing read on other threads, later: until then whoever gave the bytes may write over them, or transfer them away and have them freed.
+ * Node has no way to hold memory that is transferred, so it is copied.
+ */
+function ownCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
 }
 
 let loading: Promise<SharpConstructor> | undefined

@@ -1,6 +1,7 @@
 /** Ends work before it is done: by signals, and by sources that fail. */
 import { expect } from 'vitest'
 import type { WeightSource } from '../../../src/engine/engine.js'
+import { cpuSeconds } from '../../support/cpu-time.js'
 import { tower, weights } from '../one-step.js'
 import { type ContractCase, loaded, nextTurn, pixelsOf, type Subject } from './subject.js'
 
@@ -71,6 +72,35 @@ async function runGivenUp({ engine, long }: Subject): Promise<void> {
   expect(await subject.values()).toEqual(expected)
 }
 
+/**
+ * What was left undone is told by processor time, up to the end of another run: it begins only when the one that was given up has really ended. Batches
+ * grow until one is long enough to tell.
+ */
+async function workLeftUndone({ engine, long }: Subject): Promise<void> {
+  using subject = await loaded(await engine(), long)
+  const { program } = subject
+  await subject.values()
+  const isLeft = async (batch: number) => {
+    const pixels = pixelsOf(long, batch)
+    const start = process.cpuUsage()
+    await program.run(pixels, { batch })
+    const whole = cpuSeconds(start)
+    const controller = new AbortController()
+    const from = process.cpuUsage()
+    const run = program.run(pixels, { batch, signal: controller.signal })
+    const outcome = run.then(
+      () => 'finished',
+      () => 'given up',
+    )
+    await nextTurn()
+    controller.abort()
+    const found = await outcome
+    await subject.values()
+    return found === 'given up' && cpuSeconds(from) < whole / 2
+  }
+  for (let batch = 8; !(await isLeft(batch)); batch *= 4) expect(batch).toBeLessThan(1000)
+}
+
 async function oneOfTwoGivenUp({ engine, long }: Subject): Promise<void> {
   using subject = await loaded(await engine(), long)
   const expected = await subject.values()
@@ -100,6 +130,7 @@ export const INTERRUPTIONS: readonly ContractCase[] = [
     name: 'a run under way is given up with the reason of its signal, and the next one is right',
     run: runGivenUp,
   },
+  { name: 'a run that is given up leaves most of its work undone', run: workLeftUndone },
   { name: 'giving up one of two runs leaves the other one right', run: oneOfTwoGivenUp },
   { name: 'a signal that is aborted after the run changes nothing', run: abortedAfterwards },
 ]

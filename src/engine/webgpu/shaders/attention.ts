@@ -2,7 +2,7 @@
  * Computes scaled dot-product attention without the tokens x tokens matrix: a thread has a query, and goes over blocks of keys in workgroup
  * memory with a running maximum and sum (Dao et al. 2022, "FlashAttention").
  */
-import { prelude } from './wgsl.js'
+import { prelude, type Views } from './wgsl.js'
 
 /** Counts the queries of a workgroup. */
 export const QUERIES = 64
@@ -51,18 +51,9 @@ ${place('valueAt', 'p.second.offset + (image * p.second.rows + n) * p.second.str
 
 export function attentionShader({ operands, headWidth, memory }: AttentionShader): string {
   const vectors = Math.ceil(headWidth / 4)
-  const aligned = headWidth % 4 === 0
   const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * 16))))
-  const view = aligned ? 'vec4<f32>' : 'f32'
-  const load = (buffer: string) =>
-    aligned
-      ? `return ${buffer}[at / 4u + q];`
-      : `var v = vec4<f32>(0.0);
-  for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }
-  return v;`
-  const store = aligned
-    ? 'arena[at / 4u + q] = v;'
-    : 'for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { arena[at + q * 4u + i] = v[i]; } }'
+  const { view, read, write } = headWidth % 4 === 0 ? IN_VECTORS : IN_FLOATS
+  const [queryRows, keyRows] = operands === 'weight-query' ? ['output', 'input'] : ['input', 'second']
   return `${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
 ${attentionPlaces(operands)}const WIDTH = ${headWidth}u;
 const VECTORS = ${vectors}u;
@@ -71,17 +62,17 @@ const LOWEST = -3.0e38;
 var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
 var<workgroup> valueBlock: array<vec4<f32>, ${keys * vectors}>;
 fn ofSlot(at: u32, q: u32) -> vec4<f32> {
-  ${load('arena')}
+  ${read('arena')}
 }
 fn ofWeight(at: u32, q: u32) -> vec4<f32> {
-  ${load('rows')}
+  ${read('rows')}
 }
 @compute @workgroup_size(${QUERIES})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = group.z;
   let head = group.y * WIDTH;
-  let queries = ${operands === 'weight-query' ? 'p.output.rows' : 'p.input.rows'};
-  let count = ${operands === 'weight-query' ? 'p.input.rows' : 'p.second.rows'};
+  let queries = p.${queryRows}.rows;
+  let count = p.${keyRows}.rows;
   let own = group.x * ${QUERIES}u + thread;
   var query: array<vec4<f32>, VECTORS>;
   var mixed: array<vec4<f32>, VECTORS>;
@@ -95,14 +86,53 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var scores: array<f32, KEYS>;
   for (var start = 0u; start < count; start += KEYS) {
     let block = min(KEYS, count - start);
-    for (var i = thread; i < block * VECTORS; i += ${QUERIES}u) {
+    ${bringKeysAndValues(operands)}
+    workgroupBarrier();
+    ${MIX_BLOCK}
+    workgroupBarrier();
+  }
+  if (own < queries) {
+    let at = p.output.offset + (image * p.output.rows + own) * p.output.stride + head;
+    for (var q = 0u; q < VECTORS; q++) {
+      let v = mixed[q] / total;
+      ${write}
+    }
+  }
+}
+`
+}
+
+/** Says how a shader reads and writes four numbers of a head: at once where heads begin at vectors, else one by one up to the head's end. */
+interface HeadAccess {
+  readonly view: Views['arena']
+  readonly read: (buffer: string) => string
+  readonly write: string
+}
+const IN_VECTORS: HeadAccess = {
+  view: 'vec4<f32>',
+  read: (buffer) => `return ${buffer}[at / 4u + q];`,
+  write: 'arena[at / 4u + q] = v;',
+}
+const IN_FLOATS: HeadAccess = {
+  view: 'f32',
+  read: (buffer) => `var v = vec4<f32>(0.0);
+  for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }
+  return v;`,
+  write: 'for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { arena[at + q * 4u + i] = v[i]; } }',
+}
+
+/** Brings a block of keys and values into the memory of the workgroup. */
+function bringKeysAndValues(operands: Operands): string {
+  return `for (var i = thread; i < block * VECTORS; i += ${QUERIES}u) {
       let n = start + i / VECTORS;
       let q = i % VECTORS;
       keyBlock[i] = ${operands === 'weight-key' ? 'ofWeight' : 'ofSlot'}(keyAt(image, n) + head, q);
       valueBlock[i] = ofSlot(valueAt(image, n) + head, q);
-    }
-    workgroupBarrier();
-    var highest = most;
+    }`
+}
+
+/** Scores a thread's query against the block, moves its running maximum and sum on, and adds its shares of the values. */
+const MIX_BLOCK = `var highest = most;
     for (var j = 0u; j < block; j++) {
       var sum = vec4<f32>(0.0);
       for (var q = 0u; q < VECTORS; q++) {
@@ -119,97 +149,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let share = exp2((scores[j] - most) * factor);
       total += share;
       for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), valueBlock[j * VECTORS + q], mixed[q]); }
-    }
-    workgroupBarrier();
-  }
-  if (own < queries) {
-    let at = p.output.offset + (image * p.output.rows + own) * p.output.stride + head;
-    for (var q = 0u; q < VECTORS; q++) {
-      let v = mixed[q] / total;
-      ${store}
-    }
-  }
-}
-`
-}
-
-/** Gives an image and latent to a workgroup: the latent attends to all rows, head by head, and the maps' mean pools the values. */
-export function probeShader({ heads }: { readonly heads: number }): string {
-  return `${prelude({ arena: 'f32', rows: 'f32', weight: 'vec4<f32>' })}
-const GROUP = 256u;
-const HEADS = ${heads}u;
-var<workgroup> partial: array<f32, GROUP>;
-var<workgroup> map: array<f32, GROUP>;
-var<workgroup> most: array<f32, HEADS>;
-var<workgroup> total: array<f32, HEADS>;
-fn score(image: u32, latent: u32, head: u32, n: u32) -> f32 {
-  let width = p.input.width / HEADS;
-  let key = p.input.offset + (image * p.input.rows + n) * p.input.stride + head * width;
-  let query = p.weight + latent * p.input.width + head * width;
-  var sum = 0.0;
-  for (var d = 0u; d < width; d++) { sum = fma(rows[query + d], arena[key + d], sum); }
-  return sum * p.scale * 1.44269504088896341;
-}
-fn highest(thread: u32, value: f32) -> f32 {
-  partial[thread] = value;
-  for (var half = GROUP / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
-  }
-  let found = workgroupUniformLoad(&partial[0]);
-  workgroupBarrier();
-  return found;
-}
-fn added(thread: u32, value: f32) -> f32 {
-  partial[thread] = value;
-  for (var half = GROUP / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-  }
-  let found = workgroupUniformLoad(&partial[0]);
-  workgroupBarrier();
-  return found;
-}
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let latent = group.x;
-  let image = group.y;
-  let share = p.input.width / p.latents;
-  for (var head = 0u; head < HEADS; head++) {
-    var largest = -3.0e38;
-    for (var n = thread; n < p.input.rows; n += GROUP) { largest = max(largest, score(image, latent, head, n)); }
-    largest = highest(thread, largest);
-    var sum = 0.0;
-    for (var n = thread; n < p.input.rows; n += GROUP) { sum += exp2(score(image, latent, head, n) - largest); }
-    sum = added(thread, sum);
-    if (thread == 0u) {
-      most[head] = largest;
-      total[head] = sum;
-    }
-  }
-  workgroupBarrier();
-  let out = p.output.offset + image * p.output.stride + latent * share;
-  for (var j = thread; j < share; j += GROUP) { arena[out + j] = 0.0; }
-  for (var start = 0u; start < p.input.rows; start += GROUP) {
-    let n = start + thread;
-    var weight = 0.0;
-    if (n < p.input.rows) {
-      for (var head = 0u; head < HEADS; head++) {
-        weight += exp2(score(image, latent, head, n) - most[head]) / total[head];
-      }
-    }
-    map[thread] = weight / f32(HEADS);
-    workgroupBarrier();
-    let values = p.second.offset + image * p.second.rows * p.second.stride + latent * share;
-    for (var j = thread; j < share; j += GROUP) {
-      var sum = arena[out + j];
-      for (var i = 0u; i < min(GROUP, p.input.rows - start); i++) {
-        sum = fma(map[i], arena[values + (start + i) * p.second.stride + j], sum);
-      }
-      arena[out + j] = sum;
-    }
-    workgroupBarrier();
-  }
-}
-`
-}
+    }`

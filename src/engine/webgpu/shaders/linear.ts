@@ -1,9 +1,10 @@
 /** Multiplies rows with a weight, tile by tile: out = epilogue(A W^T). */
+import type { LoweredOp } from '../../lowered/lowered-op.js'
 import type { ActivationKind, Combination } from '../../ops.js'
 import { each, type Tiled } from './tile.js'
 import { activation, prelude } from './wgsl.js'
 
-/** A square of the output for a workgroup; each thread makes a square of it. */
+/** Gives a square of the output to a workgroup; each thread makes a square of it. */
 export interface LinearTile extends Tiled {
   readonly side: number
   /** Is the side of a thread's square. */
@@ -28,6 +29,11 @@ export interface Epilogue {
   readonly bias: boolean
   readonly gamma: boolean
   readonly combine: Combination
+}
+
+/** Gives what of an operation's end chooses the shader's text. */
+export function epilogueOf({ activation, bias, gamma, combine }: LoweredOp): Epilogue {
+  return { activation, bias: bias !== null, gamma: gamma !== null, combine }
 }
 
 export interface LinearShader extends Epilogue {
@@ -89,63 +95,99 @@ export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string 
   })
 }
 
+/** Holds the counts that all parts of the shader share. */
+interface Layout extends LinearTile {
+  /** Operands are halves, and widened where they are multiplied. */
+  readonly half: boolean
+  /** Counts the threads side by side, and of a slice of the depth. */
+  readonly across: number
+  readonly threads: number
+  /** Counts the vectors of the depth at a time. */
+  readonly vectors: number
+  /** Counts the vectors of four rows or columns, and those of an operand in workgroup memory. */
+  readonly lines: number
+  readonly size: number
+  /** Counts the vectors of four columns in a thread's square. */
+  readonly parts: number
+}
+
+function layoutOf({ operand }: LinearShader, tile: LinearTile): Layout {
+  const { side, own, depth } = tile
+  const half = operand === 'half'
+  const across = side / own
+  const lines = side / 4
+  return {
+    ...tile,
+    half,
+    // With halves nothing was seen to help, and drivers take long over much text.
+    steps: half ? 1 : tile.steps,
+    across,
+    threads: across * across,
+    vectors: depth / 4,
+    lines,
+    size: lines * depth,
+    parts: own / 4,
+  }
+}
+
 /**
  * Operands lie in workgroup memory depth by depth, so that a step of it takes two reads of four rows and four columns for sixteen products or more.
  * A thread turns its block of 4 x 4 on the way there; the next block is under way while this one is multiplied.
  */
-export function linearShader(
-  shader: LinearShader,
-  { side, own, depth, slices, ...tile }: LinearTile,
-): string {
-  const half = shader.operand === 'half'
-  // With halves nothing was seen to help, and drivers take long over much text.
-  const steps = half ? 1 : tile.steps
-  const across = side / own
-  const threads = across * across
-  const vectors = depth / 4
-  const lines = side / 4
-  const size = lines * depth
-  const parts = own / 4
-  const widened = (read: string) => (half ? `vec4<f32>(${read})` : read)
-  // Shares of the depth are added up where operands were, if those are float32.
-  const shares = half ? 'shares' : 'block'
-  const bring = (start: string) =>
-    `if (isLeft) {
-      ${each(4, (e) => `f${e} = loadLeft(line + ${e}u, ${start} + part, count, depth);`, '\n      ')}
-    } else {
-      ${each(4, (e) => `f${e} = loadRight(line + ${e}u, ${start} + part, depth);`, '\n      ')}
-    }`
-  const multiply = (step: number) => `{
-      let at = begin + (k + ${step}u) * LINES;
-      let turn = (k + ${step}u) / 4u * ${8 / vectors}u;
-      ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`, '\n      ')}
-      ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`, '\n      ')}
-      ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`, ' '), '\n      ')}
-    }`
-  const everySum = (line: (sum: string, index: number) => string) =>
-    each(own, (i) => each(parts, (j) => `    ${line(`sum${i}_${j}`, i * parts + j)}`))
-  const addShares = `for (var i = 1u; i < ${slices}u; i++) {
-    if (slice == i) {
-${everySum((sum, index) => `${shares}[${index * threads}u + index] = ${sum};`)}
-    }
-    workgroupBarrier();
-    if (slice == 0u) {
-${everySum((sum, index) => `${sum} += ${shares}[${index * threads}u + index];`)}
-    }
-    workgroupBarrier();
-  }
-  if (slice != 0u) { return; }`
+export function linearShader(shader: LinearShader, tile: LinearTile): string {
+  const layout = layoutOf(shader, tile)
+  const { half, threads, vectors, depth, slices, steps } = layout
   return `${half ? 'enable f16;\n' : ''}${linearPrelude(shader)}
 ${activation(shader.activation)}${operands(shader)}
-const LINES = ${lines}u; // Vectors of four rows or columns.
-const VECTORS = ${vectors}u; // Of the depth at a time.
-const SIZE = ${size}u; // Of an operand; the right one lies behind the left.
-var<workgroup> block: array<Vector, ${2 * size * slices}>;
-${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;\n` : ''}@compute @workgroup_size(${threads * slices})
+${memoryDeclarations(layout)}
+@compute @workgroup_size(${threads * slices})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let count = p.input.rows * p.batch;
   let depth = (p.input.width + 3u) / 4u;
-  let row = group.y * ${side}u;
+  ${placesOfThread(layout)}
+  ${everySum(layout, (sum) => `var ${sum}: vec4<f32>;`).trimStart()}
+  var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;
+  ${bringBlock('slice * VECTORS')}
+  for (var q = 0u; q < depth; q += ${vectors * slices}u) {
+    ${each(4, (e) => `block[to + ${e}u * LINES] = Vector(f0[${e}], f1[${e}], f2[${e}], f3[${e}]);`, '\n    ')}
+    workgroupBarrier();
+    ${bringBlock(`q + ${vectors * slices}u + slice * VECTORS`)}
+    for (var k = 0u; k < ${depth}u; k += ${steps}u) {
+      ${each(steps, (step) => multiplyStep(layout, step), '\n      ')}
+    }
+    workgroupBarrier();
+  }
+  ${slices > 1 ? addSlices(layout) : ''}
+  ${writeSums(layout, shader)}
+}
+`
+}
+
+/** Repeats a line for each vector of four sums of a thread. */
+function everySum({ own, parts }: Layout, line: (sum: string, index: number) => string): string {
+  return each(own, (i) => each(parts, (j) => `    ${line(`sum${i}_${j}`, i * parts + j)}`))
+}
+
+/** Slices of the depth are added up where operands were, if those are float32. */
+function sharesOf({ half }: Layout): string {
+  return half ? 'shares' : 'block'
+}
+
+/** Declares the memory of a workgroup; the right operand lies behind the left, a slice behind the other. */
+function memoryDeclarations({ half, lines, vectors, size, side, slices }: Layout): string {
+  return `const LINES = ${lines}u;
+const VECTORS = ${vectors}u;
+const SIZE = ${size}u;
+var<workgroup> block: array<Vector, ${2 * size * slices}>;
+${slices > 1 && half ? `var<workgroup> shares: array<vec4<f32>, ${(side * side) / 4}>;` : ''}`
+}
+
+/**
+ * Says which sums are a thread's, and which block of an operand it brings. Neighbouring threads write, and read, different banks: places within a row
+ * are turned with the depth.
+ */
+function placesOfThread({ side, across, threads, size, vectors }: Layout): string {
+  return `let row = group.y * ${side}u;
   let column = group.x * ${side}u;
   let slice = thread / ${threads}u;
   let index = thread % ${threads}u;
@@ -156,25 +198,50 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let part = index % VECTORS;
   let line = select(column, row, isLeft) + four * 4u;
   let begin = slice * ${2 * size}u;
-  // Neighbouring threads write, and read, different banks: places within a row are turned with the depth.
-  let to = begin + select(SIZE, 0u, isLeft) + part * 4u * LINES + (four ^ (part * ${8 / vectors}u));
-  ${everySum((sum) => `var ${sum}: vec4<f32>;`).trimStart()}
-  var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;
-  ${bring('slice * VECTORS')}
-  for (var q = 0u; q < depth; q += ${vectors * slices}u) {
-    ${each(4, (e) => `block[to + ${e}u * LINES] = Vector(f0[${e}], f1[${e}], f2[${e}], f3[${e}]);`, '\n    ')}
+  let to = begin + select(SIZE, 0u, isLeft) + part * 4u * LINES + (four ^ (part * ${8 / vectors}u));`
+}
+
+/** Reads the thread's block of 4 x 4 of an operand into `f0` to `f3`. */
+function bringBlock(start: string): string {
+  return `if (isLeft) {
+      ${each(4, (e) => `f${e} = loadLeft(line + ${e}u, ${start} + part, count, depth);`, '\n      ')}
+    } else {
+      ${each(4, (e) => `f${e} = loadRight(line + ${e}u, ${start} + part, depth);`, '\n      ')}
+    }`
+}
+
+/** Multiplies a thread's rows and columns at one place of the depth. */
+function multiplyStep({ own, parts, across, vectors, half }: Layout, step: number): string {
+  const widened = (read: string) => (half ? `vec4<f32>(${read})` : read)
+  return `{
+      let at = begin + (k + ${step}u) * LINES;
+      let turn = (k + ${step}u) / 4u * ${8 / vectors}u;
+      ${each(parts, (i) => `let a${i} = ${widened(`block[at + ((y * ${parts}u + ${i}u) ^ turn)]`)};`, '\n      ')}
+      ${each(parts, (i) => `let b${i} = ${widened(`block[at + SIZE + ((x + ${i * across}u) ^ turn)]`)};`, '\n      ')}
+      ${each(own, (i) => each(parts, (j) => `sum${i}_${j} = fma(vec4<f32>(a${i >> 2}.${'xyzw'[i & 3]}), b${j}, sum${i}_${j});`, ' '), '\n      ')}
+    }`
+}
+
+/** Lets the first slice add up the sums of the others, which are done then. */
+function addSlices(layout: Layout): string {
+  const { slices, threads } = layout
+  const shares = sharesOf(layout)
+  return `for (var i = 1u; i < ${slices}u; i++) {
+    if (slice == i) {
+${everySum(layout, (sum, index) => `${shares}[${index * threads}u + index] = ${sum};`)}
+    }
     workgroupBarrier();
-    ${bring(`q + ${vectors * slices}u + slice * VECTORS`)}
-    for (var k = 0u; k < ${depth}u; k += ${steps}u) {
-      ${each(steps, multiply, '\n      ')}
+    if (slice == 0u) {
+${everySum(layout, (sum, index) => `${sum} += ${shares}[${index * threads}u + index];`)}
     }
     workgroupBarrier();
   }
-  ${slices > 1 ? addShares : ''}
-  ${each(own, (i) =>
-    each(
-      parts,
-      (j) => `{
+  if (slice != 0u) { return; }`
+}
+
+/** Finishes a thread's sums and writes those that lie in the output. */
+function writeSums({ own, parts, across }: Layout, shader: LinearShader): string {
+  const write = (i: number, j: number) => `{
     let r = row + y * ${own}u + ${i}u;
     let c = column / 4u + x + ${j * across}u;
     if (r < count && c * 4u < p.output.width) {
@@ -182,9 +249,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       ${epilogue(shader)}
       arena[(p.output.offset + r * p.output.stride) / 4u + c] = v;
     }
-  }`,
-    ),
-  )}
-}
-`
+  }`
+  return each(own, (i) => each(parts, (j) => write(i, j)))
 }

@@ -2,7 +2,7 @@
 /** Tells a shader of an operation: the text of the structure, and how it is filled. */
 import type { NormPlace, PlacedOp, SlotPlace } from '../../lowered/lowered-op.js'
 
-/** Bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
+/** Counts the bytes from one operation's uniforms to the next: offsets of uniforms are multiples of it. */
 export const PARAMS_BYTES = 256
 
 /** A slot's offset and stride count floats, whatever the view; the offset is that of the batch, rows are those of one image. */

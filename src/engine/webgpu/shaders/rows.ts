@@ -1,5 +1,7 @@
-/** Makes the shaders that work row by row: copies, patches, tokens, norms, element-wise steps, means. */
-import { type Epilogue, epilogue } from './linear.js'
+/** Makes the shaders that work row by row, and says over how many threads each runs: copies, patches, tokens, element-wise steps, means. */
+import type { OpKind } from '../../ops.js'
+import type { DispatchMaker, OpOnGpu } from '../op-on-gpu.js'
+import { type Epilogue, epilogue, epilogueOf } from './linear.js'
 import { activation, forEach, prelude, SCALAR, VECTOR } from './wgsl.js'
 
 /** Turns packed pixels into a slot's rows. A thread has an element, as in all that follow. */
@@ -64,121 +66,6 @@ export function tokensShader({ classToken, positions }: TokensShader): string {
     let cell = token - special;
     let v = arena[p.input.offset + (row / p.output.rows * p.input.rows + cell) * p.input.stride + c];
     arena[to] = v${positions ? ' + constants[p.constant + cell * p.output.width + c]' : ''};
-  }`,
-  )}`
-}
-
-export interface NormShader {
-  readonly kind: 'layerNorm' | 'rmsNorm'
-  readonly bias: boolean
-  /** Sums over the threads of a subgroup in one instruction. */
-  readonly subgroups: boolean
-}
-
-const NORM_THREADS = 128
-
-/** Gives a row to a workgroup, which takes the mean, then the squares of what differs from it. */
-export function normShader({ kind, bias, subgroups }: NormShader): string {
-  const sum = subgroups
-    ? `fn sumOf(thread: u32, lane: u32, size: u32, value: f32) -> f32 {
-  let own = subgroupAdd(value);
-  if (lane == 0u) { partial[thread / size] = own; }
-  workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < (THREADS + size - 1u) / size; i++) { total += partial[i]; }
-  workgroupBarrier();
-  return total;
-}`
-    : `fn sumOf(thread: u32, lane: u32, size: u32, value: f32) -> f32 {
-  partial[thread] = value;
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-  }
-  workgroupBarrier();
-  let total = partial[0];
-  workgroupBarrier();
-  return total;
-}`
-  const lanes = subgroups
-    ? ', @builtin(subgroup_invocation_id) lane: u32, @builtin(subgroup_size) size: u32'
-    : ''
-  const call = subgroups ? 'lane, size' : '0u, 0u'
-  return `${subgroups ? 'enable subgroups;\n' : ''}${prelude(SCALAR)}
-const THREADS = ${NORM_THREADS}u;
-var<workgroup> partial: array<f32, THREADS>;
-${sum}
-@compute @workgroup_size(${NORM_THREADS})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32${lanes},
-) {
-  let row = group.y * groups.x + group.x;
-  let inside = row < p.batch * p.input.rows;
-  let start = p.input.offset + row * p.input.stride;
-  let width = select(0u, p.input.width, inside);
-  var mean = 0.0;
-  ${
-    kind === 'layerNorm'
-      ? `var sum = 0.0;
-  for (var c = thread; c < width; c += THREADS) { sum += arena[start + c]; }
-  mean = sumOf(thread, ${call}, sum) / f32(p.input.width);`
-      : ''
-  }
-  var squares = 0.0;
-  for (var c = thread; c < width; c += THREADS) {
-    let d = arena[start + c] - mean;
-    squares = fma(d, d, squares);
-  }
-  let factor = 1.0 / sqrt(sumOf(thread, ${call}, squares) / f32(p.input.width) + p.norm.epsilon);
-  let to = p.output.offset + row * p.output.stride;
-  for (var c = thread; c < width; c += THREADS) {
-    arena[to + c] = (arena[start + c] - mean) * factor * rows[p.norm.weight + c]${bias ? ' + rows[p.norm.bias + c]' : ''};
-  }
-}
-`
-}
-
-export interface HeadNormShader {
-  readonly query: Omit<NormShader, 'subgroups'> | null
-  readonly key: Omit<NormShader, 'subgroups'> | null
-}
-
-/** Puts queries and keys, each head normed on its own, side by side into the temporary slot. A thread has a head's query or key. */
-export function headNormShader({ query, key }: HeadNormShader): string {
-  const body = (
-    norm: Omit<NormShader, 'subgroups'> | null,
-    first: string,
-    second: string,
-    epsilon: string,
-  ) =>
-    norm === null
-      ? 'for (var c = 0u; c < width; c++) { arena[to + c] = arena[start + c]; }'
-      : `var mean = 0.0;
-    ${norm.kind === 'layerNorm' ? 'for (var c = 0u; c < width; c++) { mean += arena[start + c]; }\n    mean /= f32(width);' : ''}
-    var squares = 0.0;
-    for (var c = 0u; c < width; c++) {
-      let d = arena[start + c] - mean;
-      squares = fma(d, d, squares);
-    }
-    let factor = 1.0 / sqrt(squares / f32(width) + ${epsilon});
-    for (var c = 0u; c < width; c++) {
-      arena[to + c] = (arena[start + c] - mean) * factor * rows[${first} + c]${norm.bias ? ` + rows[${second} + c]` : ''};
-    }`
-  return `${prelude(SCALAR)}${forEach(
-    'p.batch * p.input.rows * p.heads * 2u',
-    `  let width = p.output.width / p.heads;
-  let part = i % 2u;
-  let head = i / 2u % p.heads;
-  let row = i / (2u * p.heads);
-  let at = part * p.output.width + head * width;
-  let start = p.input.offset + row * p.input.stride + at;
-  let to = p.temporary.offset + row * p.temporary.stride + at;
-  if (part == 0u) {
-    ${body(query, 'p.norm.weight', 'p.norm.bias', 'p.norm.epsilon')}
-  } else {
-    ${body(key, 'p.keyNorm.weight', 'p.keyNorm.bias', 'p.keyNorm.epsilon')}
   }`,
   )}`
 }
@@ -253,4 +140,38 @@ export function regroupShader(): string {
   let start = select(row, grouped, p.isBack == 1u);
   arena[p.output.offset + to * p.output.stride + c] = arena[p.input.offset + start * p.input.stride + c];`,
   )}`
+}
+
+/** Makes the dispatches of the kinds that are computed here. An operation of this sort is added by its shader and a line. */
+export const ROW_DISPATCHES = {
+  copyIn: (on) => on.flatOutput(copyInShader()),
+  copyOut,
+  patchifyPlanes: (on) => on.flatOutput(patchifyShader(true)),
+  patchifyRows: (on) => on.flatOutput(patchifyShader(false)),
+  assembleTokens: (on) => {
+    const { weight, constant } = on.op
+    return on.flatOutput(tokensShader({ classToken: weight !== null, positions: constant !== null }))
+  },
+  elementwise: (on) => {
+    const [rows, width] = on.input
+    return [on.flat(elementwiseShader(epilogueOf(on.op)), rows * Math.ceil(width / 4))]
+  },
+  sliceRows: (on) => on.flatOutput(sliceRowsShader()),
+  meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
+  broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
+  regroup: (on) => {
+    const [rows, width] = on.input
+    return [on.flat(regroupShader(), rows * width)]
+  },
+  convert: () => {
+    throw new Error('Everything is float32 on a GPU: there is nothing to convert.')
+  },
+} as const satisfies Partial<Record<OpKind, DispatchMaker>>
+
+function copyOut(on: OpOnGpu): ReturnType<DispatchMaker> {
+  const { outputIndex, input } = on.op
+  const [length] = on.outputLengths.slice(outputIndex)
+  if (length === undefined) throw new Error(`The plan has no output number ${outputIndex}.`)
+  const outputBase = on.outputLengths.slice(0, outputIndex).reduce((sum, each) => sum + each, 0)
+  return [on.flat(copyOutShader(input === null), length, { outputBase })]
 }

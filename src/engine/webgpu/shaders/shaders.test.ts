@@ -182,11 +182,11 @@ test('operands in halves are widened before they are multiplied, and added up el
       "fn loadRight(n: u32, q: u32, depth: u32) -> Vector {",
       "if (n >= p.output.width || q >= depth) { return Vector(); }",
       "return bitcast<vec4<f16>>(weight[at]);",
-      "const LINES = 8u; // Vectors of four rows or columns.",
       "var<workgroup> block: array<Vector, 1024>;",
       "var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;",
       "block[to + 0u * LINES] = Vector(f0[0], f1[0], f2[0], f3[0]);",
       "block[to + 1u * LINES] = Vector(f0[1], f1[1], f2[1], f3[1]);",
+      "block[to + 2u * LINES] = Vector(f0[2], f1[2], f2[2], f3[2]);",
     ]
   `)
 })

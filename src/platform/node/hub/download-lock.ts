@@ -7,7 +7,7 @@ import { errorCode, fileTrouble } from './file-trouble.js'
 const LOOK_AGAIN_MS = 250
 
 export interface LockOptions {
-  /** A lock not renewed for this long is that of a dead process and is taken over. At least 2 seconds. */
+  /** A lock not renewed for this long is that of a dead process and is taken over. It is at least 2 seconds. */
   readonly staleMs: number
   /** Another process is waited for so long. */
   readonly waitMs: number

@@ -7,7 +7,7 @@ const { available, instructionSets } = nativeAvailability()
 
 const noise = (length: number, seed: number) =>
   Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 0x9e3779b1) >>> 24)
-/** Only the ends of the range: the largest sums, and clipping on both sides. */
+/** Takes only the ends of the range: they make the largest sums, and clip on both sides. */
 const extremes = (length: number, seed: number) => noise(length, seed).map((level) => (level > 127 ? 255 : 0))
 
 describe.skipIf(!available).each(instructionSets)('resizing on %s', (instructionSet) => {

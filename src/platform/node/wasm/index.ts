@@ -1,4 +1,4 @@
-/** The WebAssembly engine in Node: for machines without a compiled engine. */
+/** Makes the WebAssembly engine in Node, which is for machines without a compiled engine. */
 import { availableParallelism } from 'node:os'
 import { EngineError } from '../../../engine/engine-error.js'
 import { MOST_THREADS } from '../../../engine/wasm/variant.js'
@@ -13,9 +13,9 @@ export interface WasmOptions {
   readonly threads?: number
   /** Says how weights are stored; products are float32. Default: `float32`. */
   readonly precision?: WasmPrecision
-  /** Whether to use relaxed SIMD (fused multiply-add); default: where this runtime has it. */
+  /** Says whether to use relaxed SIMD (fused multiply-add); default: where this runtime has it. */
   readonly relaxed?: boolean
-  /** Whether threads share memory; default `true`. Without it there is one thread, as in a page that is not cross-origin isolated. */
+  /** Says whether threads share memory; default `true`. Without it there is one thread, as in a page that is not cross-origin isolated. */
   readonly shared?: boolean
 }
 

@@ -1,7 +1,7 @@
 /** A thread of the WebAssembly engine is started with this. It stands apart from what the package's types lead to, since Node's lack WebAssembly. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module
-  /** Null where the one thread makes its own. */
+  /** Is null where the one thread makes its own. */
   readonly memory: WebAssembly.Memory | null
   readonly thread: number
   readonly threads: number
@@ -9,7 +9,7 @@ export interface ThreadStart {
 
 const PAGES_OF_4_GIB = 65536
 
-/** An empty memory that may grow to all that 32 bits can address. */
+/** Makes an empty memory that may grow to all that 32 bits can address. */
 export function newMemory(shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: PAGES_OF_4_GIB, shared })
 }

@@ -1,4 +1,4 @@
-/** The WebAssembly engine's threads in Node, and which of the compiled variants they run. */
+/** Starts the WebAssembly engine's threads in Node, and chooses which of the compiled variants they run. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -12,7 +12,7 @@ import {
 import { packageRoot } from '../package-root.js'
 import { newMemory, type ThreadStart } from './thread-start.js'
 
-/** Whether this runtime has relaxed SIMD. */
+/** Tells whether this runtime has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE)
 }

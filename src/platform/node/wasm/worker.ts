@@ -1,4 +1,4 @@
-/** A thread of the WebAssembly engine in Node: the first leads, the others follow it. */
+/** Runs in a thread of the WebAssembly engine in Node: the first leads, the others follow it. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { Leader } from '../../../engine/wasm/leader.js'

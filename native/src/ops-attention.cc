@@ -1,0 +1,170 @@
+// Holds attention, and the attention of a few latents: of each, first what it may be asked, then what it does.
+#include <algorithm>
+#include <cstring>
+
+#include "check-ops.h"
+#include "execution.h"
+
+namespace plumage {
+
+void Checker::attention(const Op& op) {
+  const long width = op.output.width, key = op.keysAt, value = op.valuesAt;
+  slot(op.input);
+  slot(op.second);
+  slot(op.output);
+  require(op.heads >= 1 && width % op.heads == 0, "its heads do not share its width");
+  require(key >= 0 && key <= MOST && value >= 0 && value <= MOST, "its keys or values begin nowhere");
+  require(op.input.format == op.second.format, "its operands have different formats");
+  if (op.input.format == Format::float32) {
+    require(op.output.format == Format::float32, "it writes another format than it reads");
+  } else {
+    require(kernels_.tileAttention != nullptr && op.input.format != Format::int8 && op.output.format != Format::int8 &&
+                op.weightOperand == WeightOperand::none && width / op.heads % 32 == 0 && key % 32 == 0 && value % 32 == 0,
+            "matrix tiles do not hold it");
+  }
+  wideEnough(op.second, value + width);
+  wideEnough(op.input, width);
+  if (op.weightOperand == WeightOperand::query) {
+    weightMatrix(op.weight.offset, op.output.rows, width);
+    // Keys are the rows of `in` here.
+    require(op.input.rows >= op.second.rows, "it has fewer keys than values");
+  } else {
+    require(op.weightOperand == WeightOperand::none || op.weightOperand == WeightOperand::key, "its weight is no operand");
+    sameRows(op.input, op.output);
+    wideEnough(op.second, op.weightOperand == WeightOperand::key ? 0 : key + width);
+    if (op.weightOperand == WeightOperand::key) weightMatrix(op.weight.offset, op.second.rows, width);
+  }
+  if (op.temporary.rows > 0) normedAttention(op);
+}
+
+// Normed queries and keys have a slot of their own.
+void Checker::normedAttention(const Op& op) {
+  const long width = op.output.width;
+  require(op.weightOperand == WeightOperand::none && op.input.format == Format::float32, "it can't norm its operands");
+  sameRows(op.input, op.second);
+  wideEnough(op.input, 2 * width);
+  plainSlot(op.temporary);
+  sameRows(op.temporary, op.input);
+  wideEnough(op.temporary, 2 * width);
+  for (const NormRef& norm : {op.norm, op.keyNorm}) {
+    if (norm.kind != NormKind::none) normWeights(norm, width / op.heads);
+  }
+}
+
+void Execution::attention(const Op& op) {
+  AttentionArgs args = attentionArgs(op);
+  if (op.temporary.rows > 0) {
+    normQueriesAndKeys(op);
+    // Values are read where they lie.
+    const SlotRef& normed = op.temporary;
+    const float* to = slot(normed);
+    args.query = {to, normed.stride, normed.rows * normed.stride};
+    args.key = {to + op.output.width, normed.stride, normed.rows * normed.stride};
+  }
+  const long lots = args.images * args.heads;
+  if (op.input.format != Format::float32) {
+    // Values are packed once for each task; so few tasks, but enough to share out evenly.
+    const long blocks = (args.queries + 31) / 32;
+    const long groups = std::clamp<long>(8 * pool_.size() / lots, 1, blocks);
+    args.blocksOfTask = (blocks + groups - 1) / groups;
+    const long tasks = lots * ((blocks + args.blocksOfTask - 1) / args.blocksOfTask);
+    return pool_.run(tasks, cancelled_,
+                     [&](int thread, long task) { kernels_.tileAttention(args, op.input.format, task, scratch(thread)); });
+  }
+  const long blocks = (args.queries + kernels_.queryBlock - 1) / kernels_.queryBlock;
+  // As many go together as leave enough tasks to share out evenly.
+  args.blocksOfTask = std::clamp<long>(lots * blocks / (24 * pool_.size()), 1, std::min(MOST_BLOCKS_OF_TASK, blocks));
+  const long groups = (blocks + args.blocksOfTask - 1) / args.blocksOfTask;
+  pool_.run(lots * groups, cancelled_, [&](int thread, long task) { kernels_.attention(args, task, scratch(thread)); });
+}
+
+// In self-attention `in` holds queries, keys and values, and `second` is `in`. Otherwise `in` holds the queries and `second` keys and values.
+AttentionArgs Execution::attentionArgs(const Op& op) const {
+  const long width = op.output.width;
+  AttentionArgs args;
+  const float* in = slot(op.input);
+  const float* second = slot(op.second);
+  args.query = {in, op.input.stride, op.input.rows * op.input.stride};
+  // Keys and values begin here in a row, in floats.
+  const bool narrow = op.input.format != Format::float32;
+  const long key = narrow ? op.keysAt / 2 : op.keysAt, value = narrow ? op.valuesAt / 2 : op.valuesAt;
+  args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};
+  args.value = {second + value, op.second.stride, op.second.rows * op.second.stride};
+  args.queries = op.input.rows;
+  args.keys = op.second.rows;
+  if (op.weightOperand == WeightOperand::query) {
+    args.query = {weight(op.weight.offset), width, 0};
+    args.queries = op.output.rows;
+    // When a soft mixture dispatches, keys are the normed tokens, and values the tokens themselves.
+    args.key = {in, op.input.stride, op.input.rows * op.input.stride};
+  } else if (op.weightOperand == WeightOperand::key) {
+    args.key = {weight(op.weight.offset), width, 0};
+  }
+  args.heads = op.heads;
+  args.headWidth = args.valueWidth = width / op.heads;
+  args.scale = op.scale;
+  args.images = input_.batch;
+  args.out = rows(op.output);
+  args.outImageStride = op.output.rows * op.output.stride;
+  args.low = rows(op.input).low;
+  return args;
+}
+
+// Puts the queries and keys of all heads, each head normed on its own, beside each other into the temporary slot.
+void Execution::normQueriesAndKeys(const Op& op) {
+  const long width = op.output.width, headWidth = width / op.heads;
+  const SlotRef& normed = op.temporary;
+  const float* in = slot(op.input);
+  float* to = slot(normed);
+  const NormRef parts[2] = {op.norm, op.keyNorm};
+  forRows(input_.batch * op.input.rows, 2 * width, [&](int, long first, long last) {
+    for (int part = 0; part < 2; part++) {
+      const float* from = in + part * width;
+      if (parts[part].kind == NormKind::none) {
+        for (long r = first; r < last; r++) {
+          std::memcpy(to + r * normed.stride + part * width, from + r * op.input.stride, sizeof(float) * width);
+        }
+        continue;
+      }
+      const Rows target{to + part * width, normed.stride, Format::float32, 0};
+      const NormArgs norm{from, op.input.stride, target, headWidth, op.heads, normWeights(parts[part])};
+      kernels_.norm(norm, first, last, nullptr);
+    }
+  });
+}
+
+void Checker::probeAttention(const Op& op) {
+  const long latents = op.latents, width = op.input.width;
+  plainSlot(op.input);
+  plainSlot(op.second);
+  plainSlot(op.output);
+  weightMatrix(op.weight.offset, latents, width);
+  require(op.heads >= 1 && width % op.heads == 0, "its heads do not share its width");
+  require(width % latents == 0, "its latents do not share its width");
+  sameRows(op.input, op.second);
+  wideEnough(op.second, width);
+  require(op.output.rows == 1, "its output is not one row");
+  wideEnough(op.output, width);
+}
+void Execution::probeAttention(const Op& op) {
+  ProbeArgs args;
+  args.latents = weight(op.weight.offset);
+  args.latentCount = op.latents;
+  args.keys = slot(op.input);
+  args.values = slot(op.second);
+  args.stride = op.input.stride;
+  args.valueStride = op.second.stride;
+  args.imageStride = op.input.rows * op.input.stride;
+  args.valueImageStride = op.second.rows * op.second.stride;
+  args.out = slot(op.output);
+  args.outImageStride = op.output.stride;
+  args.images = input_.batch;
+  args.heads = op.heads;
+  args.width = op.input.width;
+  args.rows = op.input.rows;
+  args.scale = op.scale;
+  pool_.run(args.images * args.latentCount, cancelled_,
+            [&](int thread, long task) { kernels_.probe(args, task, scratch(thread)); });
+}
+
+}  // namespace plumage

@@ -1,0 +1,47 @@
+// Holds products of rows with a weight: what they may be asked, then what they do.
+#include <algorithm>
+
+#include "check-ops.h"
+#include "execution.h"
+
+namespace plumage {
+
+void Checker::linear(const Op& op) {
+  require(op.weight.precision >= Precision::float32 && op.weight.precision <= Precision::int8, "its precision is none");
+  const Product* product = kernels_.products[static_cast<int>(op.weight.precision)];
+  require(product != nullptr, "the instruction set has no products of its precision");
+  slot(op.input);
+  slot(op.output);
+  sameRows(op.input, op.output);
+  require(op.input.format == product->rows, "its products do not read the format of its input");
+  require(op.output.format != Format::int8, "products do not write int8");
+  require(op.output.width * op.input.width <= MOST * MOST / 64, "its weight is too large");
+  require(op.weight.offset >= 0, "a weight is missing");
+  needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, op.input.width));
+  epilogue(op);
+}
+void Execution::linear(const Op& op) {
+  const LinearShape shape = linearShape(kernels_, op, input_.batch, pool_.size());
+  GemmArgs args;
+  args.a = rows(op.input);
+  args.weight = weight(op.weight.offset);
+  args.out = rows(op.output);
+  args.rows = shape.rows;
+  args.columns = shape.columns;
+  args.depth = shape.depth;
+  args.chunkRows = shape.chunkRows;
+  args.epilogue = epilogue(op);
+  const long chunks = (args.rows + args.chunkRows - 1) / args.chunkRows;
+  const long panels = (args.columns + shape.product.tileColumns - 1) / shape.product.tileColumns;
+  for (args.fromDepth = 0; args.fromDepth < args.depth; args.fromDepth += shape.sliceDepth) {
+    args.toDepth = std::min(args.depth, args.fromDepth + shape.sliceDepth);
+    if (args.fromDepth > 0) {
+      // The other slices are added to what the first one left.
+      args.epilogue.other = args.out.data;
+      args.epilogue.otherStride = args.out.stride;
+    }
+    pool_.run(chunks * panels, cancelled_, [&](int thread, long task) { shape.product.gemm(args, task, scratch(thread)); });
+  }
+}
+
+}  // namespace plumage

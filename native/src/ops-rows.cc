@@ -1,0 +1,236 @@
+// Holds the operations that work row by row: of each, first what it may be asked, then what it does.
+#include <cstring>
+
+#include "check-ops.h"
+#include "execution.h"
+
+namespace plumage {
+
+namespace {
+
+constexpr long MOST_OUTPUTS = 1L << 16;
+
+}  // namespace
+
+void Checker::copyIn(const Op& op) {
+  plainSlot(op.output);
+  pixels(op.output.rows * op.output.width);
+}
+void Execution::copyIn(const Op& op) {
+  const long width = op.output.width;
+  copyRows(input_.pixels, width, slot(op.output), op.output.stride, input_.batch * op.output.rows, width);
+}
+
+void Checker::copyOut(const Op& op) {
+  const long index = op.outputIndex;
+  require(index >= 0 && index < MOST_OUTPUTS, "its output has no such number");
+  if (op.input.stride == 0) {
+    // The input itself is given back.
+    require(op.input.rows == 1 && op.input.width >= 1 && op.input.width <= MOST, "the input has no size");
+    pixels(op.input.width);
+  } else {
+    plainSlot(op.input);
+  }
+  const size_t at = static_cast<size_t>(index);
+  if (needs_.outputs.size() <= at) needs_.outputs.resize(at + 1, 0);
+  const long values = op.input.rows * op.input.width;
+  require(needs_.outputs[at] == 0 || needs_.outputs[at] == values, "it writes an output in another size than another one");
+  needs_.outputs[at] = values;
+}
+void Execution::copyOut(const Op& op) {
+  float* output = input_.outputs[op.outputIndex];
+  const long rows = input_.batch * op.input.rows, width = op.input.width;
+  // The input itself has no place in the arena: its stride is 0.
+  if (op.input.stride == 0) return copyRows(input_.pixels, width, output, width, rows, width);
+  copyRows(slot(op.input), op.input.stride, output, width, rows, width);
+}
+
+void Checker::patchify(const Op& op) {
+  const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
+  require(channels >= 1 && channels <= MOST && height >= 1 && height <= MOST && width >= 1 && width <= MOST && patch >= 1 && patch <= MOST,
+          "an image has no size");
+  const long most = MOST * MOST / 2;
+  require(channels <= most / height / width && channels <= most / patch / patch, "an image is too large");
+  plainSlot(op.output);
+  require((height / patch) * (width / patch) == op.output.rows, "its output has not one row for each patch");
+  wideEnough(op.output, channels * patch * patch);
+}
+void Checker::patchifyPlanes(const Op& op) {
+  patchify(op);
+  pixels(op.channels * op.planeHeight * op.planeWidth);
+}
+void Checker::patchifyRows(const Op& op) {
+  patchify(op);
+  plainSlot(op.input);
+  require(op.input.rows == op.planeHeight * op.planeWidth, "its input has not one row for each pixel");
+  wideEnough(op.input, op.channels);
+}
+void Execution::patchifyPlanes(const Op& op) { patchify(op, true); }
+void Execution::patchifyRows(const Op& op) { patchify(op, false); }
+void Execution::patchify(const Op& op, bool planes) {
+  const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
+  const long down = height / patch, across = width / patch;
+  const float* from = planes ? input_.pixels : slot(op.input);
+  const long imageStride = planes ? channels * height * width : height * width * op.input.stride;
+  const long channelStep = planes ? height * width : 1, pixelStep = planes ? 1 : op.input.stride;
+  float* to = slot(op.output);
+  pool_.run(input_.batch * down, cancelled_, [&](int, long index) {
+    const long image = index / down, row = index % down;
+    for (long column = 0; column < across; column++) {
+      float* out = to + (index * across + column) * op.output.stride;
+      for (long c = 0; c < channels; c++) {
+        for (long y = row * patch; y < (row + 1) * patch; y++) {
+          const float* in = from + image * imageStride + c * channelStep + (y * width + column * patch) * pixelStep;
+          for (long x = 0; x < patch; x++) *out++ = in[x * pixelStep];
+        }
+      }
+    }
+  });
+}
+
+void Checker::assembleTokens(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  const long width = op.output.width, special = op.output.rows - op.input.rows, head = op.weight.offset < 0 ? 0 : 1;
+  require(special >= head, "its output has no rows for the class token");
+  wideEnough(op.input, width);
+  if (head == 1) weights(op.weight.offset, width);
+  if (special > head) weightMatrix(op.gamma, special - head, width);
+  if (op.constant >= 0) constants(op.constant, op.input.rows * width);
+}
+void Execution::assembleTokens(const Op& op) {
+  const float* classToken = weight(op.weight.offset);
+  const float* registers = weight(op.gamma);
+  const float* positions = constant(op.constant);
+  const long head = classToken == nullptr ? 0 : 1;
+  const long special = op.output.rows - op.input.rows, width = op.output.width;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  forRows(input_.batch * op.output.rows, width, [&](int, long first, long last) {
+    for (long r = first; r < last; r++) {
+      const long image = r / op.output.rows, row = r % op.output.rows;
+      float* to = out + r * op.output.stride;
+      if (row < special) {
+        std::memcpy(to, row < head ? classToken : registers + (row - head) * width, sizeof(float) * width);
+        continue;
+      }
+      const float* from = in + (image * op.input.rows + row - special) * op.input.stride;
+      if (positions == nullptr) {
+        std::memcpy(to, from, sizeof(float) * width);
+      } else {
+        const float* position = positions + (row - special) * width;
+        for (long c = 0; c < width; c++) to[c] = from[c] + position[c];
+      }
+    }
+  });
+}
+
+void Checker::elementwise(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  sameRows(op.input, op.output);
+  wideEnough(op.input, op.output.width);
+  wideEnough(op.output, op.input.width);
+  epilogue(op);
+}
+void Execution::elementwise(const Op& op) {
+  const ElementwiseArgs args{slot(op.input), op.input.stride, slot(op.output), op.output.stride, op.input.width, epilogue(op)};
+  forRows(input_.batch * op.input.rows, op.input.width, [&](int, long first, long last) { kernels_.elementwise(args, first, last); });
+}
+
+void Checker::sliceRows(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  wideEnough(op.input, op.output.width);
+  require(op.firstRow >= 0 && op.firstRow <= op.input.rows - op.output.rows, "the rows that it takes are not there");
+}
+void Execution::sliceRows(const Op& op) {
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  forRows(input_.batch * op.output.rows, op.output.width, [&](int, long first, long last) {
+    for (long r = first; r < last; r++) {
+      const long image = r / op.output.rows, row = r % op.output.rows + op.firstRow;
+      std::memcpy(out + r * op.output.stride, in + (image * op.input.rows + row) * op.input.stride, sizeof(float) * op.output.width);
+    }
+  });
+}
+
+void Checker::meanRows(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  require(op.output.rows == 1, "its output is not one row");
+  wideEnough(op.output, op.input.width);
+}
+void Execution::meanRows(const Op& op) {
+  const long vectors = (op.input.width + 15) / 16;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
+    const long image = index / vectors, from = index % vectors * 16;
+    kernels_.meanRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
+  });
+}
+
+void Checker::broadcast(const Op& op) {
+  plainSlot(op.output);
+  if (op.constant >= 0) return constants(op.constant, op.output.rows * op.output.width);
+  weightMatrix(op.weight.offset, op.output.rows, op.output.width);
+}
+void Execution::broadcast(const Op& op) {
+  const float* from = op.constant < 0 ? weight(op.weight.offset) : constant(op.constant);
+  for (long image = 0; image < input_.batch; image++) {
+    copyRows(from, op.output.width, slot(op.output) + image * op.output.rows * op.output.stride, op.output.stride, op.output.rows, op.output.width);
+  }
+}
+
+void Checker::regroup(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  sameRows(op.input, op.output);
+  wideEnough(op.output, op.input.width);
+  require(op.groups >= 1 && op.input.rows % op.groups == 0, "its groups do not share its rows");
+}
+// Rows in the order [image][group][row] become [group][image][row], or the other way round: a group's rows of all images then
+// lie together, as one product wants them.
+void Execution::regroup(const Op& op) {
+  const long groups = op.groups, rows = op.input.rows / groups, batch = input_.batch;
+  const bool back = op.isBack;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  pool_.run(batch * groups, cancelled_, [&](int, long index) {
+    const long byImage = index * rows, byGroup = (index % groups * batch + index / groups) * rows;
+    for (long r = 0; r < rows; r++) {
+      std::memcpy(out + ((back ? byImage : byGroup) + r) * op.output.stride, in + ((back ? byGroup : byImage) + r) * op.input.stride,
+                  sizeof(float) * op.input.width);
+    }
+  });
+}
+
+void Checker::norm(const Op& op) {
+  plainSlot(op.input);
+  slot(op.output);
+  sameRows(op.input, op.output);
+  wideEnough(op.output, op.input.width);
+  normWeights(op.norm, op.input.width);
+}
+void Execution::norm(const Op& op) {
+  const NormArgs args{slot(op.input), op.input.stride, rows(op.output), op.input.width, 1, normWeights(op.norm)};
+  forRows(input_.batch * op.input.rows, op.input.width,
+          [&](int thread, long first, long last) { kernels_.norm(args, first, last, scratch(thread)); });
+}
+
+void Checker::convert(const Op& op) {
+  slot(op.input);
+  slot(op.output);
+  require(op.input.format == Format::float32 || op.input.format == Format::bfloat16, "it converts from a format that is only written");
+  require(op.output.format != Format::float32, "it converts into float32");
+  sameRows(op.input, op.output);
+  wideEnough(op.output, op.input.width);
+}
+void Execution::convert(const Op& op) {
+  const ConvertArgs args{rows(op.input), rows(op.output), op.input.width};
+  forRows(input_.batch * op.input.rows, op.input.width,
+          [&](int thread, long first, long last) { kernels_.convert(args, first, last, scratch(thread)); });
+}
+
+}  // namespace plumage
