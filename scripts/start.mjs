@@ -9,7 +9,7 @@ import { reportError, root, setUp } from './setup.mjs'
 const from = process.env.INIT_CWD ?? process.cwd()
 const [folder] = process.argv.slice(2)
 try {
-  const { hasNative } = await setUp()
+  const { hasNative } = await setUp({ fastestOnly: true })
   process.chdir(root)
   const { showNeighbours } = await import('../examples/neighbours.mjs')
   // Without the native engine the set-up has said so, and need not be repeated.
