@@ -7,7 +7,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import ts from 'typescript'
+import { transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeModel } from '../bench/write-model.mjs'
 import { findPretrained, publishedFile } from '../src/hub/find-pretrained.js'
@@ -52,11 +52,9 @@ async function runSnippet(
   then: string,
   env: Record<string, string> = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const { outputText } = ts.transpileModule(`${snippet}\n${then}`, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  })
+  const { code } = await transformWithOxc(`${snippet}\n${then}`, 'snippet.ts')
   const path = join(folder, 'snippet.mjs')
-  await writeFile(path, outputText)
+  await writeFile(path, code)
   return run(process.execPath, [path], { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 1e8 })
 }
 

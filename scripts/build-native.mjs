@@ -1,18 +1,20 @@
 /**
  * Builds the C++ kernels into native/build/plumage.node with whichever C++ compiler is found.
  *
- *     node scripts/build-native.mjs [--sanitize] [--planted]
+ *     node scripts/build-native.mjs [--all] [--sanitize] [--planted]
  *
- * Only what has changed since the last build is compiled: a source, a header that it includes, flags or the compiler. `--sanitize` builds
- * plumage-sanitized.node with the address and undefined-behaviour sanitizers. `--planted` builds plumage-planted.node, in which tests can
- * let the system fail (native/test/planted-failures.cc): it takes the very objects of the addon and is only linked in another way. Both are
- * loaded only where PLUMAGE_NATIVE_ADDON names them.
+ * The kernels of an instruction set take most of the time. Those that this processor runs are built, and with `--all` those of every other one
+ * too, for an addon that is to run elsewhere. Only what has changed since the last build is compiled: a source, a header that it includes, flags or
+ * the compiler. `--sanitize` builds plumage-sanitized.node with the address and undefined-behaviour sanitizers. `--planted` builds
+ * plumage-planted.node, in which tests can let the system fail (native/test/planted-failures.cc): it takes the very objects of the addon and is
+ * only linked in another way. Both are loaded only where PLUMAGE_NATIVE_ADDON names them.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -36,7 +38,6 @@ const FLAGS = [
   '-DNAPI_VERSION=8',
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
-/** Files that are compiled for one instruction set have further flags. */
 const AVX2 = ['-mavx2', '-mfma']
 // GCC takes what its own intrinsics leave undefined for a mistake.
 const AVX512 = [
@@ -48,47 +49,70 @@ const AVX512 = [
   '-mfma',
   '-mprefer-vector-width=512',
 ]
+const VNNI = [...AVX512, '-mavx512vnni']
+const BF16 = [...VNNI, '-mavx512bf16']
+
+/** Gives the flags for each instruction set, fastest first. Its kernels are made by native/src/isa-<name>.cc. */
 const INSTRUCTION_SETS = {
-  'isa-amx.cc': [
-    ...AVX512,
-    '-mavx512vnni',
-    '-mavx512bf16',
-    '-mamx-tile',
-    '-mamx-bf16',
-    '-mamx-int8',
-    '-mavx512vbmi',
-  ],
-  'isa-avx512-bf16.cc': [...AVX512, '-mavx512vnni', '-mavx512bf16'],
-  'isa-avx512-vnni.cc': [...AVX512, '-mavx512vnni'],
-  'isa-avx512.cc': AVX512,
-  'isa-avx2-vnni.cc': [...AVX2, '-mavxvnni'],
-  'isa-avx2.cc': AVX2,
+  ...(process.arch === 'x64' && {
+    amx: [...BF16, '-mamx-tile', '-mamx-bf16', '-mamx-int8', '-mavx512vbmi'],
+    'avx512-bf16': BF16,
+    'avx512-vnni': VNNI,
+    avx512: AVX512,
+    'avx2-vnni': [...AVX2, '-mavxvnni'],
+    avx2: AVX2,
+  }),
+  generic: [],
+}
+export const ALL_SETS = Object.keys(INSTRUCTION_SETS)
+/** Names what Linux spells in another way than compilers do. */
+const LINUX_NAMES = { avx512vnni: 'avx512_vnni', avx512bf16: 'avx512_bf16', avxvnni: 'avx_vnni' }
+
+/**
+ * Lists the instruction sets that this processor runs, fastest first; all of them where the system does not say. The addon asks the processor itself
+ * before it takes one (native/src/cpu.cc).
+ *
+ * @param {{ fastestOnly?: boolean }} [options] lists that set alone which will be taken
+ */
+export function setsOfThisProcessor({ fastestOnly = false } = {}) {
+  let known
+  try {
+    known = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].split(' '))
+  } catch {
+    return ALL_SETS
+  }
+  const has = (flag) => {
+    const [, name] = /^-m((?:avx|amx|fma).*)$/.exec(flag) ?? []
+    return name === undefined || known.has(LINUX_NAMES[name] ?? name.replace('-', '_'))
+  }
+  const found = ALL_SETS.filter((set) => INSTRUCTION_SETS[set].every(has))
+  if (!fastestOnly) return found
+  // The system may refuse the tiles to a process: then the next set is taken.
+  return found.slice(0, found[0] === 'amx' ? 2 : 1)
 }
 
 /**
- * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean }} [options]
+ * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean, sets?: readonly string[] }} [options] `sets` are the instruction
+ *   sets that get kernels; default: those of this processor
  * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string, path?: string }>} `skipped` tells that what is there is up to date, `reason` why
  *   there is no addon, and `path` where it is
  */
-export async function buildNative({ log = () => {}, sanitize = false, planted = false } = {}) {
+export async function buildNative({
+  log = () => {},
+  sanitize = false,
+  planted = false,
+  sets = setsOfThisProcessor(),
+} = {}) {
   const refuse = (reason) => ({ built: false, skipped: false, reason })
-  if (process.platform === 'win32') return refuse('the native engine has no Windows build yet')
   if (planted && process.platform !== 'linux') return refuse('failures are planted by a linker of Linux')
-  const compiler = await findCompiler()
-  if (compiler === null) return refuse('no C++ compiler found (tried CXX, c++, g++, clang++)')
-  let headers
-  try {
-    headers = createRequire(import.meta.url)('node-api-headers').include_dir
-  } catch {
-    return refuse('the package node-api-headers is not installed (npm install)')
-  }
+  const { compiler, flags, reason } = await findTools()
+  if (reason !== undefined) return refuse(reason)
 
-  const flags = [
-    ...FLAGS,
-    ...(process.arch === 'x64' ? ['-DPLUMAGE_X86'] : []),
-    ...(sanitize ? SANITIZERS : []),
-  ]
-  const objects = await objectsOf(compiler, [...flags, `-I${headers}`], { sanitize, planted })
+  const objects = await objectsOf(compiler, [...flags, ...(sanitize ? SANITIZERS : [])], {
+    folder: sanitize ? 'objects-sanitized' : 'objects',
+    files: [...(await sourcesOf(sets)), ...(planted ? [plantedSource] : [])],
+    sets,
+  })
   const link = await linkFlags(sanitize, planted)
   const path = join(target, `plumage${sanitize ? '-sanitized' : ''}${planted ? '-planted' : ''}.node`)
   const stamp = digest(objects.map(({ object }) => object).concat(link, compiler.version))
@@ -102,60 +126,113 @@ export async function buildNative({ log = () => {}, sanitize = false, planted = 
     await rename(fresh, path)
     await writeFile(`${path}.stamp`, stamp)
   } catch (error) {
-    const lines = String(error.stderr ?? error.message).split('\n')
-    return refuse(`${compiler.path} failed: ${lines.find((line) => /\berror:/i.test(line)) ?? lines[0]}`)
+    return refuse(`${compiler.path} failed: ${firstError(error)}`)
   }
   return { built: true, skipped: false, path }
 }
 
-/** Every object of an addon, named after what it is made from: one that is there is up to date. */
-async function objectsOf(compiler, flags, { sanitize, planted }) {
+/**
+ * Tells whether kernels are right for the compiler, without making them: for those that this processor cannot run.
+ *
+ * @param {string} set is the name of an instruction set
+ * @returns {Promise<string | null>} what the compiler objects to, or null; throws where there is none
+ */
+export async function checkKernels(set) {
+  const { compiler, flags, reason } = await findTools()
+  if (reason !== undefined) throw new Error(reason)
+  const [source] = await sourcesOf([set], (name) => name.startsWith('isa-'))
+  return await execute(compiler.path, [...flags, ...INSTRUCTION_SETS[set], '-fsyntax-only', source]).then(
+    () => null,
+    firstError,
+  )
+}
+
+/** @returns {Promise<{ compiler?: { path: string, version: string }, flags?: string[], reason?: string }>} */
+async function findTools() {
+  if (process.platform === 'win32') return { reason: 'the native engine has no Windows build yet' }
+  const compiler = await findCompiler()
+  if (compiler === null) return { reason: 'no C++ compiler found (tried CXX, c++, g++, clang++)' }
+  try {
+    const headers = createRequire(import.meta.url)('node-api-headers').include_dir
+    return {
+      compiler,
+      flags: [...FLAGS, ...(process.arch === 'x64' ? ['-DPLUMAGE_X86'] : []), `-I${headers}`],
+    }
+  } catch {
+    return { reason: 'the package node-api-headers is not installed (npm install)' }
+  }
+}
+
+function firstError(error) {
+  const lines = String(error.stderr ?? error.message).split('\n')
+  return lines.find((line) => /\berror:/i.test(line)) ?? lines[0]
+}
+
+/** Lists what is compiled by itself: files that another one includes are a part of that, and kernels are made for some instruction sets. */
+async function sourcesOf(sets, isWanted = () => true) {
   const names = (await readdir(sources)).filter((name) => name.endsWith('.cc')).sort()
-  const files = names
-    .filter((name) => process.arch === 'x64' || !(name in INSTRUCTION_SETS))
+  const included = new Set()
+  for (const name of names) {
+    for (const [, other] of (await readFile(join(sources, name), 'utf8')).matchAll(/^#include "(.+\.cc)"$/gm))
+      included.add(other)
+  }
+  const isMade = (name) => !name.startsWith('isa-') || sets.includes(name.slice('isa-'.length, -'.cc'.length))
+  return names
+    .filter((name) => !included.has(name) && isMade(name) && isWanted(name))
     .map((name) => join(sources, name))
-  if (planted) files.push(plantedSource)
-  return await Promise.all(
+}
+
+/** Every object of an addon, named after what it is made from: one that is there is up to date. Those that take longest come first. */
+async function objectsOf(compiler, flags, { folder, files, sets }) {
+  const objects = await Promise.all(
     files.map(async (source) => {
       const name = basename(source, '.cc')
-      const args = [...flags, ...(INSTRUCTION_SETS[basename(source)] ?? []), '-c', source]
+      const args = [...flags, ...flagsOf(name, sets), '-c', source]
       const contents = await Promise.all(
         [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
       )
       const hash = digest([compiler.version, process.arch, ...args, ...contents]).slice(0, 16)
-      return {
-        args,
-        object: join(target, sanitize ? 'objects-sanitized' : 'objects', `${name}-${hash}.o`),
-        name,
-      }
+      return { args, object: join(target, folder, `${name}-${hash}.o`), name }
     }),
   )
+  const rank = ({ name }) => ['isa-', 'unit-', ''].findIndex((start) => name.startsWith(start))
+  return objects.sort((a, b) => rank(a) - rank(b))
 }
 
-/** Lists a source and all of our own headers that it includes, directly or not. */
+/** Kernels are made for an instruction set, and one file knows which there are. */
+function flagsOf(name, sets) {
+  const variable = (set) => set.replace(/-./g, ([, letter]) => letter.toUpperCase())
+  if (name !== 'cpu') return INSTRUCTION_SETS[name.replace('isa-', '')] ?? []
+  const made = ALL_SETS.filter((set) => sets.includes(set))
+  return [`-DPLUMAGE_KERNELS=${made.map((set) => `KERNELS_OF(${variable(set)})`).join(' ')}`]
+}
+
+/** Lists a source and all of our own files that it includes, directly or not. */
 async function includedBy(file, seen = new Set()) {
   seen.add(file)
   for (const [, name] of (await readFile(file, 'utf8')).matchAll(/^#include "(.+)"$/gm)) {
-    const header = join(dirname(file), name)
-    if (!seen.has(header)) await includedBy(header, seen)
+    const other = join(dirname(file), name)
+    if (!seen.has(other)) await includedBy(other, seen)
   }
   return seen
 }
 
-/** Compiles the objects that are not there, and takes away those that they replace. */
+/** Compiles the objects that are not there, one for each core at a time, and takes away those that they replace. */
 async function compile(compiler, objects, log) {
   const missing = objects.filter(({ object }) => !existsSync(object))
   if (missing.length === 0) return
   log(`compiling ${missing.length} files with ${compiler.path}`)
   const folder = dirname(missing[0].object)
   await mkdir(folder, { recursive: true })
-  await Promise.all(
-    missing.map(async ({ args, object }) => {
-      const fresh = `${object}.${process.pid}`
-      await execute(compiler.path, [...args, '-o', fresh])
-      await rename(fresh, object)
-    }),
-  )
+  const waiting = [...missing]
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const fresh = `${next.object}.${process.pid}`
+      await execute(compiler.path, [...next.args, '-o', fresh])
+      await rename(fresh, next.object)
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
   const replaced = (name) =>
     missing.some((one) => name.startsWith(`${one.name}-`) && name.length === basename(one.object).length) &&
     !objects.some(({ object }) => basename(object) === name)
@@ -193,6 +270,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     log: console.log,
     sanitize: has('--sanitize'),
     planted: has('--planted'),
+    sets: has('--all') ? ALL_SETS : setsOfThisProcessor(),
   })
   if (result.reason !== undefined) {
     console.error(`The native engine was not built: ${result.reason}.`)

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runQuietly } from './run-quietly.mjs'
 
@@ -49,25 +49,31 @@ export async function buildWasm() {
   await mkdir(target, { recursive: true })
   const scratch = await mkdtemp(join(target, 'tmp-'))
   try {
-    const runs = await Promise.all(
-      names.map((name) =>
-        runQuietly(
-          process.execPath,
-          [compiler, 'wasm/src/index.ts', ...VARIANTS[name], '-o', join(scratch, name)],
-          {
-            cwd: root,
-          },
-        ),
-      ),
+    // The compiler is WebAssembly itself and slow until Node has optimised it: one process makes all variants in a third of the time that four take.
+    const { code, output } = await runQuietly(
+      process.execPath,
+      [fileURLToPath(import.meta.url), '--into', scratch],
+      {
+        cwd: root,
+      },
     )
-    const failed = runs.find(({ code }) => code !== 0)
-    if (failed !== undefined) return { built: false, output: failed.output }
+    if (code !== 0) return { built: false, output }
     for (const name of names) await rename(join(scratch, name), join(target, name))
     await writeFile(stampFile, stamp)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
   return { built: true, output: '' }
+}
+
+/** Compiles every variant into a folder; throws with what the compiler said. */
+async function compileInto(folder) {
+  const { default: compiler } = await import('assemblyscript/asc')
+  for (const [name, flags] of Object.entries(VARIANTS)) {
+    const args = ['wasm/src/index.ts', ...flags, '-o', relative(root, join(folder, name))]
+    const { error, stderr } = await compiler.main(args)
+    if (error) throw new Error(`${name}: ${stderr.toString()}`)
+  }
 }
 
 async function stampOf(compiler) {
@@ -79,6 +85,12 @@ async function stampOf(compiler) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [option, folder] = process.argv.slice(2)
+  if (option === '--into') await compileInto(folder)
+  else await buildAndReport()
+}
+
+async function buildAndReport() {
   const { built, output } = await buildWasm()
   console.log(
     output === '' ? (built ? 'The WebAssembly kernels are built.' : 'They are up to date.') : output,

@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { parseSync } from 'oxc-parser'
 
 const ANY = Symbol('any package')
 const BELOW_ENCODER = ['tensor', 'kernels', 'checkpoint', 'image', 'engine', 'model']
@@ -119,25 +119,34 @@ function resolveImport(file, target) {
 
 /** Finds everything that a file imports or re-exports. By its `kind` a value is there at run time, a type is not, and a `lazy` import comes later. */
 function importsOf(path) {
-  const tree = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
+  const { program, errors } = parseSync(path, readFileSync(path, 'utf8'))
+  if (errors.length > 0) throw new Error(`${path} cannot be parsed: ${errors[0].message}`)
   const found = []
   const visit = (node) => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
-      const typeOnly = ts.isImportDeclaration(node)
-        ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
-        : node.isTypeOnly
-      found.push({ target: node.moduleSpecifier.text, kind: typeOnly ? 'type' : 'value' })
-    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      found.push({ target: node.argument.literal.text, kind: 'type' })
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [target] = node.arguments
-      if (target !== undefined && ts.isStringLiteralLike(target))
-        found.push({ target: target.text, kind: 'lazy' })
-    }
-    ts.forEachChild(node, visit)
+    const kind = IMPORTING[node.type]?.(node)
+    const target = kind === undefined ? undefined : textOf(node.source)
+    if (target !== undefined) found.push({ target, kind })
+    for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child)
   }
-  visit(tree)
+  visit(program)
   return found
+}
+
+/** Gives none where a name is put together at run time, which cannot be judged, and where an export is of the file itself. */
+function textOf(source) {
+  if (source?.type === 'Literal') return source.value
+  return source?.type === 'TemplateLiteral' && source.expressions.length === 0
+    ? source.quasis[0].value.cooked
+    : undefined
+}
+
+/** Says of each node that can name another file what kind of import it is. */
+const IMPORTING = {
+  ImportDeclaration: ({ importKind }) => importKind,
+  ExportNamedDeclaration: ({ exportKind }) => exportKind,
+  ExportAllDeclaration: ({ exportKind }) => exportKind,
+  TSImportType: () => 'type',
+  ImportExpression: () => 'lazy',
 }
 
 /** Finds one cycle for each file that closes one, in the order of its imports. */

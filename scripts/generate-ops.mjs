@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { transformWithOxc } from 'vite'
 import { assemblyScriptOf, dispatchOf } from './generate-ops/assemblyscript.mjs'
 import { headerOf, readerOf } from './generate-ops/cpp.mjs'
 import { loweredOpOf } from './generate-ops/typescript.mjs'
@@ -33,10 +33,8 @@ const OUTPUTS = {
  * @param {string} text
  */
 export async function loadTable(text) {
-  const { outputText } = ts.transpileModule(text, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
-  })
-  return await import(`data:text/javascript,${encodeURIComponent(outputText)}`)
+  const { code } = await transformWithOxc(text, TABLE)
+  return await import(`data:text/javascript,${encodeURIComponent(code)}`)
 }
 
 /**

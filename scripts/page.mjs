@@ -10,7 +10,7 @@ import { reportError, root, setUp } from './setup.mjs'
 
 try {
   const { values } = parseArgs({ options: { port: { type: 'string', default: '4173' } } })
-  await setUp()
+  await setUp({ fastestOnly: true })
   const { build, preview } = await import('vite')
   const configFile = join(root, 'web/vite.config.ts')
   await build({ configFile, logLevel: 'warn' })

@@ -44,18 +44,26 @@ export class SetupError extends Error {
 /**
  * Does what is not done yet, under a lock, so that two of them in one clone wait for each other.
  *
- * @param {{ install?: boolean, retry?: boolean, log?: (line: string) => void }} [options] `retry` makes a native
- *   build again that has failed before with the same sources
+ * @param {{ install?: boolean, retry?: boolean, fastestOnly?: boolean, log?: (line: string) => void }} [options] `retry` makes a native build again
+ *   that has failed before with the same sources; with `fastestOnly` no other kernels are compiled than those that this processor will take
  * @returns {Promise<{ hasNative: boolean }>} `log` was told why there is no native engine, where there is none
  */
-export async function setUp({ install = true, retry = false, log = console.log } = {}) {
+export async function setUp({ install = true, retry = false, fastestOnly = false, log = console.log } = {}) {
   requireNode()
-  const isDone = () => (!install || isInstalled()) && isBuilt() && isNativeSettled(retry)
+  const { setsOfThisProcessor } = await import('./build-native.mjs')
+  const sets = setsOfThisProcessor({ fastestOnly })
+  const isDone = () => (!install || isInstalled()) && isBuilt() && isNativeSettled(sets, retry)
   if (!isDone()) {
     await withSetupLock(join(root, '.plumage'), log, async () => {
       if (install && !isInstalled()) await installPackages(log)
-      if (!isBuilt()) await buildTypeScript(log)
-      if (!isNativeSettled(retry)) await buildAddon(log)
+      // Compilers of three languages keep all cores busy together, which none of them does alone.
+      const builds = [
+        isBuilt() ? undefined : buildScripts(log),
+        isNativeSettled(sets, retry) ? undefined : buildAddon(sets, log),
+      ]
+      // The lock is held until the last one has ended.
+      await Promise.allSettled(builds)
+      await Promise.all(builds)
     })
   }
   const { reason } = readNotes().native ?? {}
@@ -119,7 +127,18 @@ function isBuilt() {
   return readNotes().build === sourceFingerprint() && missingOutputs().length === 0
 }
 
-async function buildTypeScript(log) {
+async function buildScripts(log) {
+  log('Building ...')
+  const started = Date.now()
+  const fingerprint = sourceFingerprint()
+  const builds = [buildTypeScript(), buildKernels()]
+  await Promise.allSettled(builds)
+  await Promise.all(builds)
+  writeNotes({ build: fingerprint })
+  log(`Built (${seconds(started)}).`)
+}
+
+async function buildTypeScript() {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   if (!existsSync(compiler)) {
     throw new SetupError({
@@ -128,9 +147,6 @@ async function buildTypeScript(log) {
       advice: 'Run `npm run setup`, which installs it first.',
     })
   }
-  log('Building ...')
-  const started = Date.now()
-  const fingerprint = sourceFingerprint()
   // The compiler goes by its own notes and does not look whether its files are still there.
   const force = missingOutputs().length > 0 ? ['--force'] : []
   const args = [
@@ -150,18 +166,19 @@ async function buildTypeScript(log) {
     })
   }
   removeStaleOutputs()
+}
+
+/** Makes the WebAssembly kernels. */
+async function buildKernels() {
   const { buildWasm } = await import('./build-wasm.mjs')
-  const wasm = await buildWasm()
-  if (wasm.output !== '') {
-    throw new SetupError({
-      step: 'build',
-      problem: 'the WebAssembly kernels do not compile',
-      advice: 'Mend the lines it names, then run the same command again.',
-      output: wasm.output,
-    })
-  }
-  writeNotes({ build: fingerprint })
-  log(`Built (${seconds(started)}).`)
+  const { output } = await buildWasm()
+  if (output === '') return
+  throw new SetupError({
+    step: 'build',
+    problem: 'the WebAssembly kernels do not compile',
+    advice: 'Mend the lines it names, then run the same command again.',
+    output,
+  })
 }
 
 /** Goes by path, size and time of everything that the build reads. */
@@ -209,9 +226,11 @@ function removeStaleOutputs() {
 }
 
 /** A failure is remembered with its sources, or every start would compile in vain; a missing compiler is looked for again. */
-function isNativeSettled(retry) {
+function isNativeSettled(sets, retry) {
   const { native } = readNotes()
   if (native === undefined || native.fingerprint !== nativeFingerprint()) return false
+  // A folder that came from another machine has kernels for its processor.
+  if (!sets.every((set) => native.sets?.includes(set))) return false
   return native.reason === undefined
     ? existsSync(join(root, 'native/build/plumage.node'))
     : !retry && native.slow === true
@@ -226,16 +245,19 @@ function nativeFingerprint() {
   return hash.digest('hex')
 }
 
-async function buildAddon(log) {
+async function buildAddon(wanted, log) {
   const started = Date.now()
   const fingerprint = nativeFingerprint()
   const { buildNative } = await import('./build-native.mjs')
-  const { built, reason } = await buildNative({ log: (line) => log(`Native engine: ${line} ...`) }).catch(
-    (error) => {
-      return { built: false, reason: error.message }
-    },
-  )
-  writeNotes({ native: { fingerprint, reason, slow: Date.now() - started > 1000 } })
+  // Kernels that are there stay, so that a start and a run of the tests do not undo each other's work.
+  const sets = [...new Set([...wanted, ...(readNotes().native?.sets ?? [])])]
+  const { built, reason } = await buildNative({
+    sets,
+    log: (line) => log(`Native engine: ${line} ...`),
+  }).catch((error) => {
+    return { built: false, reason: error.message }
+  })
+  writeNotes({ native: { fingerprint, sets, reason, slow: Date.now() - started > 1000 } })
   if (built) log(`Native engine built (${seconds(started)}).`)
 }
 

@@ -17,7 +17,7 @@ const NEXT = `Next, with photos of your own:
 `
 
 try {
-  const { hasNative } = await setUp()
+  const { hasNative } = await setUp({ fastestOnly: true })
   process.chdir(root)
   const { showNeighbours } = await import('../examples/neighbours.mjs')
   // Without the native engine the set-up has said so, and need not be repeated.

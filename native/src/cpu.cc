@@ -26,14 +26,14 @@ namespace {
 struct Leaf {
   unsigned eax, ebx, ecx, edx;
 };
-Leaf leaf7(unsigned subleaf) {
+[[maybe_unused]] Leaf leaf7(unsigned subleaf) {
   Leaf leaf{};
   __get_cpuid_count(7, subleaf, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx);
   return leaf;
 }
 
 // Says whether there are AMX tiles with bfloat16 and int8, and the system's leave to use them: it is asked once, for all threads of the process.
-bool tilesAllowed() {
+[[maybe_unused]] bool tilesAllowed() {
 #ifdef __linux__
   constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25;
   constexpr long REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
@@ -44,28 +44,32 @@ bool tilesAllowed() {
   return false;
 #endif
 }
+
+// These checks include whether the operating system saves the wide registers. Kernels that were not built leave theirs unused.
+[[maybe_unused]] bool avx2Runs() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+[[maybe_unused]] bool avx2VnniRuns() { return avx2Runs() && leaf7(1).eax & 1u << 4; }
+[[maybe_unused]] bool avx512Runs() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+}
+[[maybe_unused]] bool avx512VnniRuns() { return avx512Runs() && __builtin_cpu_supports("avx512vnni"); }
+[[maybe_unused]] bool avx512Bf16Runs() { return avx512VnniRuns() && __builtin_cpu_supports("avx512bf16"); }
+[[maybe_unused]] bool amxRuns() { return avx512Bf16Runs() && __builtin_cpu_supports("avx512vbmi") && tilesAllowed(); }
 #endif
+[[maybe_unused]] bool genericRuns() { return true; }
 
 }  // namespace
 
+// The build says which kernels it has made, fastest first: PLUMAGE_KERNELS is a line of KERNELS_OF(name).
 std::vector<const Kernels*> availableKernels() {
   std::vector<const Kernels*> found;
 #ifdef PLUMAGE_X86
-  // These checks include whether the operating system saves the wide registers.
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
-  const bool avx512Vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-  const bool avx512Bf16 = avx512Vnni && __builtin_cpu_supports("avx512bf16");
-  if (avx512Bf16 && __builtin_cpu_supports("avx512vbmi") && tilesAllowed()) found.push_back(&amxKernels);
-  if (avx512Bf16) found.push_back(&avx512Bf16Kernels);
-  if (avx512Vnni) found.push_back(&avx512VnniKernels);
-  if (avx512) found.push_back(&avx512Kernels);
-  if (avx2 && leaf7(1).eax & 1u << 4) found.push_back(&avx2VnniKernels);
-  if (avx2) found.push_back(&avx2Kernels);
 #endif
-  found.push_back(&genericKernels);
+#define KERNELS_OF(name) \
+  if (name##Runs()) found.push_back(&name##Kernels);
+  PLUMAGE_KERNELS
+#undef KERNELS_OF
   return found;
 }
 

@@ -16,6 +16,7 @@ import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
 import type { Addon, Handle, InstructionSet } from './addon.js'
 import { callAddon, engineErrorOf, settling } from './addon-error.js'
+import { chooseSet } from './choose-set.js'
 
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
@@ -46,17 +47,7 @@ export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): rea
  * first load, which rejects where the system refuses them.
  */
 export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}): Engine {
-  const { instructionSets, cores } = callAddon(() => addon.info())
-  const chosen =
-    options.instructionSet === undefined
-      ? instructionSets[0]
-      : instructionSets.find(({ name }) => name === options.instructionSet)
-  if (chosen === undefined) {
-    throw new EngineError(
-      'unavailable',
-      `This processor cannot run ${options.instructionSet}; it runs ${instructionSets.map(({ name }) => name).join(', ')}.`,
-    )
-  }
+  const chosen = chooseSet(addon, options.instructionSet)
   const { precision = 'float32' } = options
   const precisions = precisionsOf(addon, chosen.name)
   if (!precisions.includes(precision)) {
@@ -65,7 +56,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
       `The instruction set ${chosen.name} has no products for the precision ${precision}; it has ${precisions.join(', ')}.`,
     )
   }
-  const threads = options.threads ?? Math.min(cores, 1024)
+  const threads = options.threads ?? Math.min(callAddon(() => addon.info()).cores, 1024)
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
     throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
   }

@@ -40,7 +40,9 @@ function load(): Addon | string {
     return `neither ${prebuilt} is installed nor has ${built} been built (where there is a C++ compiler: ${build})`
   }
   try {
-    return require(path) as Addon
+    const addon = require(path) as Addon
+    if (addon.info().instructionSets.length > 0) return addon
+    return `${path} was built for another processor; build it anew with ${build}`
   } catch (error) {
     const [line] = String(error instanceof Error ? error.message : error).split('\n')
     return `${path} does not load (${line}); build it anew with ${build}`
