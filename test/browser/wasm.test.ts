@@ -1,10 +1,11 @@
 /** Tries the library in a real Chromium, as a bundler builds it into a page. */
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   buildPage,
-  call,
+  callIn,
   chromiumPath,
+  openPages,
+  type Pages,
   serveSite,
   sharedChromium,
   type TestSite,
@@ -18,13 +19,14 @@ if (chromiumPath === null)
   console.warn('not run: the browser tests (no Chromium found; PLUMAGE_CHROMIUM names one)')
 
 describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () => {
-  let browser: Browser
   let site: TestSite
+  let pages: Pages
   beforeAll(async () => {
     site = await serveSite(await buildPage(), { goldens: goldens.root })
-    browser = await sharedChromium()
+    pages = await openPages(await sharedChromium(), site)
   })
   afterAll(async () => {
+    await pages?.[Symbol.asyncDispose]()
     await site?.[Symbol.asyncDispose]()
   })
 
@@ -39,7 +41,7 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
     'every network has the activations of its library, %s page, %o',
     async (kind, options, name) => {
       const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
-      const found = await call(browser, site[kind], 'goldens', { folder: '/goldens', cases, engine: options })
+      const found = await callIn(pages[kind], 'goldens', { folder: '/goldens', cases, engine: options })
       expect(found.engine).toBe(name)
       expect(found.failures).toEqual([])
       expect(found.count).toBeGreaterThan(10 * cases.length)
@@ -48,21 +50,21 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
   )
 
   test.each(PATHS)('every op agrees with the reference, %s page, %o', async (kind, options, name) => {
-    const { engine, cases, failures } = await call(browser, site[kind], 'conformance', options)
+    const { engine, cases, failures } = await callIn(pages[kind], 'conformance', options)
     expect(engine).toBe(name)
     expect(failures).toEqual([])
     expect(cases).toBeGreaterThan(40)
   })
 
   test('threads are refused by name on a page that is not isolated, and one is taken by default', async () => {
-    expect(await call(browser, site.plain, 'refusal', { threads: 2 })).toBe('unavailable')
-    expect(await call(browser, site.plain, 'refusal', {})).toMatch(/1 thread$/)
-    expect(await call(browser, site.isolated, 'refusal', { threads: 65 })).toBe('unsupported')
+    expect(await callIn(pages.plain, 'refusal', { threads: 2 })).toBe('unavailable')
+    expect(await callIn(pages.plain, 'refusal', {})).toMatch(/1 thread$/)
+    expect(await callIn(pages.isolated, 'refusal', { threads: 65 })).toBe('unsupported')
   })
 
   test('what does not fit is refused by name, and the next run works', async () => {
     for (const kind of ['isolated', 'plain'] as const) {
-      expect(await call(browser, site[kind], 'outOfMemory')).toEqual({
+      expect(await callIn(pages[kind], 'outOfMemory')).toEqual({
         load: 'out-of-memory',
         read: false,
         run: 'out-of-memory',
@@ -75,7 +77,7 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
     const tasks: number[] = []
     // Other work on the machine can only make a task look longer.
     while (tasks.length < ATTEMPTS && !(Math.min(...tasks) < 50)) {
-      const { longest, whole } = await call(browser, site.plain, 'engineTask')
+      const { longest, whole } = await callIn(pages.plain, 'engineTask')
       expect(whole).toBeGreaterThan(60)
       tasks.push(longest)
     }

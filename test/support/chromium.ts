@@ -32,6 +32,28 @@ export async function sharedChromium({ gpu = true }: { gpu?: boolean } = {}): Pr
   return await started
 }
 
+/**
+ * Lists what Chromium is to leave out. The popups of the address bar are two pages of their own for each page, which take longer to open than it. The
+ * others are Playwright's, whose list this one replaces: they would ask servers elsewhere, or show a page later than it is there.
+ */
+const LEFT_OUT = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+]
+
 async function startChromium(gpu: boolean): Promise<Browser> {
   if (chromiumPath === null) throw new Error('there is no Chromium')
   return chromium.launch({
@@ -41,7 +63,8 @@ async function startChromium(gpu: boolean): Promise<Browser> {
       '--enable-unsafe-swiftshader',
       // Node's is set in the same way: on an emulation, clearing memory takes most of a shader's compilation.
       '--enable-dawn-features=disable_workgroup_init',
-      gpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU',
+      `--disable-features=${[...LEFT_OUT, ...(gpu ? [] : ['WebGPU'])].join(',')}`,
+      ...(gpu ? ['--enable-unsafe-webgpu'] : []),
     ],
   })
 }
@@ -87,7 +110,27 @@ export function callIn<Name extends keyof Suite>(
   >
 }
 
-/** Does the same in a page of its own. */
+/** Holds a page of each kind of a site, for tests that leave a page as they found it: opening one takes longer than most of them. */
+export interface Pages extends AsyncDisposable {
+  readonly isolated: Page
+  readonly plain: Page
+}
+
+export async function openPages(browser: Browser, site: TestSite): Promise<Pages> {
+  const [isolated, plain] = await Promise.all([
+    openPage(browser, site.isolated),
+    openPage(browser, site.plain),
+  ])
+  return {
+    isolated,
+    plain,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([isolated.close(), plain.close()])
+    },
+  }
+}
+
+/** Calls a function in a page of its own. */
 export async function call<Name extends keyof Suite>(
   browser: Browser | BrowserContext,
   url: string,
