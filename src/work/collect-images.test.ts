@@ -5,6 +5,8 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import { type CollectOptions, collectImages } from './collect-images.js'
+import { LeftOut } from './left-out.js'
+import type { WorkInput } from './work-input.js'
 
 let cwd: string
 
@@ -30,11 +32,12 @@ afterAll(() => rmSync(cwd, { recursive: true }))
 
 async function collect(inputs: readonly string[], options: Partial<CollectOptions> & { text?: string } = {}) {
   const { text = '', ...rest } = options
-  const paths: string[] = []
+  const found: WorkInput[] = []
   const list = Readable.from([...Buffer.from(text)].map((byte) => Buffer.from([byte])))
-  for await (const path of collectImages(inputs, { files: new NodeFiles(cwd), list, ...rest }))
-    paths.push(path)
-  return paths
+  const leftOut = new LeftOut()
+  for await (const input of collectImages(inputs, { files: new NodeFiles(cwd), list, leftOut, ...rest }))
+    found.push(input)
+  return found
 }
 
 test('a folder gives the images in it and below, sorted by name, without hidden files', async () => {

@@ -19,7 +19,7 @@ function write({ disk, steps, abortAfter, computed = [], ...options }: Run) {
   return writeFeatureFiles({
     folder: '/out/maps',
     format: 'npy',
-    paths: disk.paths('/in').map((path) => path.slice('/in/'.length)),
+    inputs: disk.paths('/in').map((path) => path.slice('/in/'.length)),
     files,
     encoder: textEncoder(files, (path) => computed.push(path)),
     arraysOf: ({ patches }) => [{ name: 'patches', shape: [1, 1, 2], values: patches }],
@@ -120,7 +120,7 @@ test('two images that would have one file are not written over each other: the s
   const listener = {
     failed: ({ path, reason }: { path: string; reason: string }) => failures.push(`${path}: ${reason}`),
   }
-  const result = await write({ disk, paths: ['a.jpg', './a.jpg', 'x.jpg'], listener })
+  const result = await write({ disk, inputs: ['a.jpg', './a.jpg', 'x.jpg'], listener })
   expect(result).toEqual({ written: 2, earlier: 0, failed: 1 })
   expect(failures).toEqual([
     './a.jpg: its file a.jpg.npy belongs to a.jpg already: give one of them another output folder',

@@ -33,7 +33,7 @@ function write({
   return writeResumably({
     output: `/out/x.${format}`,
     format,
-    paths: names,
+    inputs: names,
     files,
     encoder: textEncoder(files, (path) => computed.push(path)),
     shape: [WIDTH],

@@ -137,18 +137,18 @@ test('npy has a header that NumPy reads, [N, D] float32 behind it, and the names
   expect(read(folder, 'x.names.txt')).toBe('b.jpg\na.jpg\n"new\\nline.jpg"\n')
 })
 
-test("parquet reads back equal, with Birder's columns and the identity in its metadata", async () => {
+test('parquet reads back equal, with the identity in its metadata', async () => {
   using folder = folderWith(['b.jpg', 'a.jpg'])
   await runInTest(['embed', 'b.jpg', 'a.jpg', '-o', 'x.parquet'], { cwd: folder.path })
   const file = await asyncBufferFromFile(join(folder.path, 'x.parquet'))
   const rows = await parquetReadObjects({ file })
-  expect(rows.map(({ sample }) => sample)).toEqual(['b.jpg', 'a.jpg'])
+  expect(rows.map(({ path }) => path)).toEqual(['b.jpg', 'a.jpg'])
   expect(rows.map(({ embedding }) => embedding)).toEqual([vectorOf('b.jpg'), vectorOf('a.jpg')])
   expect(rows[0]).toMatchObject({ height: 20, width: 30 })
   const { key_value_metadata, schema } = await parquetMetadataAsync(file)
   expect(schema.map(({ name }) => name)).toEqual([
     'schema',
-    'sample',
+    'path',
     'embedding',
     'list',
     'element',
