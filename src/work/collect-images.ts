@@ -110,8 +110,8 @@ class Collection {
     if (count > 0 || this.#seen.size > 0) return
     throw new InputError(
       'nothing-found',
-      `There is no image in the folder ${folder} or below (${leftOut.line() ?? 'hidden files are left out'}): looked for names ` +
-        `ending in ${IMAGE_EXTENSIONS.join(' ')}, and into all other files. Name other files by themselves to have them tried.`,
+      `There is no image in the folder ${folder} or below: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')}, and into all ` +
+        `other files (${leftOut.line() ?? 'hidden files are left out'}). Name other files by themselves to have them tried.`,
     )
   }
 

@@ -79,23 +79,36 @@ export class FolderWalk {
       return isWanted ? { is: 'failure', failure: { path, reason: GARBLED } } : null
     }
     if (kind === 'folder') return { is: 'folder', path }
-    if (kind === 'link') return this.#judgeLink(name, path)
+    if (kind === 'link') return this.#judgeLink(name, path, folder)
     // What is called an image and is none fails by itself where it is read.
     if (isImageName(name)) return { is: 'image', path }
     return kind === 'file' ? this.#judgeContent(name, path) : null
   }
 
-  async #judgeLink(name: string, path: string): Promise<Judged> {
+  async #judgeLink(name: string, path: string, folder: string): Promise<Judged> {
     try {
       const found = await this.#files.look(path)
-      if (found?.kind === 'folder') return { is: 'linked-folder', path }
+      if (found?.kind === 'folder') {
+        return (await this.#isAround(folder, found.id)) ? null : { is: 'linked-folder', path }
+      }
       if (isImageName(name)) return { is: 'image', path }
-      if (found === null) return { is: 'left-out', kind: 'links that lead nowhere' }
+      if (found === null) return { is: 'left-out', kind: 'dangling' }
       return found.kind === 'file' ? this.#judgeContent(name, path) : null
     } catch (error) {
       // There may be a folder of images behind it.
       const reason = error instanceof Error ? error.message : String(error)
       return { is: 'failure', failure: { path, reason } }
+    }
+  }
+
+  /** A link to a folder around it is a way back, and not followed: it would lead to all that lies beside what was asked for. */
+  async #isAround(folder: string, id: string): Promise<boolean> {
+    let last = ''
+    for (let around = folder; ; around = below(this.#files, around, '..')) {
+      const found = await this.#files.look(around)
+      if (found === null || found.id === last) return false
+      if (found.id === id) return true
+      last = found.id
     }
   }
 
@@ -109,7 +122,7 @@ export class FolderWalk {
       const kind = leftOutKindOrNull(name, found)
       return kind === null ? null : { is: 'left-out', kind }
     } catch {
-      return { is: 'left-out', kind: 'that cannot be read' }
+      return { is: 'left-out', kind: 'unreadable' }
     }
   }
 }

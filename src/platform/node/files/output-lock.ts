@@ -151,7 +151,8 @@ async function takeOrFind(
 /** Watches a heart: tells whether it beats, or whether someone else has come meanwhile. */
 async function showsLife(path: string, seen: Found, deadMs: number, signal: AbortSignal | undefined) {
   for (let waited = 0; waited < deadMs; waited += POLL_MS) {
-    await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal })
+    await sleep(POLL_MS)
+    signal?.throwIfAborted()
     const now = await findOrNull(path)
     // It has let go, or was cleared away: whoever comes first takes it.
     if (now === null) return false

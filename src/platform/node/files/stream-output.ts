@@ -98,7 +98,7 @@ async function openSpecial(path: string, signal: AbortSignal): Promise<number> {
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'ENXIO' || !statSync(path).isFIFO()) throw explainWriteError(error, path)
     }
-    await sleep(READER_POLL_MS, undefined, { signal })
+    await sleep(READER_POLL_MS)
   }
 }
 
