@@ -23,7 +23,7 @@ const ROOMS = {
   tensor: { rooms: [] },
   kernels: { rooms: [] },
   numerics: { rooms: [] },
-  formats: { rooms: ['tensor'], packages: ['hyparquet', 'hyparquet-writer'] },
+  formats: { rooms: ['tensor'], packages: ['flatbuffers', 'hyparquet', 'hyparquet-writer'] },
   checkpoint: { rooms: ['tensor'], packages: ['fflate'] },
   image: { rooms: ['tensor', 'kernels'] },
   engine: { rooms: ['tensor', 'kernels'] },

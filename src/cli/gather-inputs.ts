@@ -1,34 +1,61 @@
 /** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
+import type { Command } from 'commander'
 import { collectImages } from '../work/collect-images.js'
+import { LeftOut } from '../work/left-out.js'
+import type { WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 
-interface InputOptions {
+export interface InputOptions {
   /** Says that paths on standard input end in NUL. */
   readonly null?: boolean
+  /** Turns what is told into JSON lines. */
+  readonly json?: boolean
+}
+
+/** Adds the inputs, and the option that belongs to them. */
+export function addInputs(command: Command): Command {
+  return command
+    .argument(
+      '[inputs...]',
+      'images, folders (with all below), globs, or - for stdin: one image, or a list of paths (UTF-8 or UTF-16)',
+    )
+    .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
 }
 
 export async function gatherInputs(
   context: CommandContext,
   inputs: readonly string[],
   options: InputOptions,
-): Promise<readonly string[]> {
-  const paths: string[] = []
-  for await (const path of streamInputs(context, inputs, options)) paths.push(path)
-  return paths
+): Promise<readonly WorkInput[]> {
+  const found: WorkInput[] = []
+  for await (const input of streamInputs(context, inputs, options)) found.push(input)
+  return found
 }
 
-/** Gives the same paths, one by one as they become known. */
+/** Gives the same inputs, one by one as they become known; at the end it is said which photos of folders are not among them. */
 export async function* streamInputs(
   context: CommandContext,
   inputs: readonly string[],
   options: InputOptions,
-): AsyncGenerator<string> {
+): AsyncGenerator<WorkInput> {
   if (inputs.length === 0) {
     throw new UsageError(
-      'No image was named. Give files, folders, globs such as "photos/**/*.jpg", or - for a list on stdin.',
+      'No image was named. Give files, folders, globs such as "photos/**/*.jpg", or - for an image or a list on stdin.',
     )
   }
+  if (options.null && !inputs.includes('-')) {
+    throw new UsageError('--null says how a list on stdin is separated, and no input is -: leave it out.')
+  }
   const { files, stdin, signal } = context
-  yield* collectImages(inputs, { files, list: stdin, signal, separator: options.null ? '\0' : '\n' })
+  const leftOut = new LeftOut()
+  const separator = options.null ? '\0' : '\n'
+  yield* collectImages(inputs, { files, list: stdin, signal, separator, leftOut })
+  sayLeftOut(context, leftOut, options.json ?? false)
+}
+
+function sayLeftOut({ stderr }: CommandContext, leftOut: LeftOut, json: boolean): void {
+  const line = leftOut.line()
+  if (line === null) return
+  stderr.write(json ? `${JSON.stringify({ event: 'left-out', counts: leftOut.counts })}\n` : `${line}\n`)
 }

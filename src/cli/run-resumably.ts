@@ -1,5 +1,6 @@
 /** Runs `writeResumably` for a command: with progress, a summary, and what a person is told when it ends early. */
 import { dirname } from 'node:path'
+import { type OutputTarget, outputTarget } from '../platform/node/files/output-target.js'
 import type { WorkListener } from '../work/encode-inputs.js'
 import { asOutputError, OutputError } from '../work/output-error.js'
 import type { ResumableOptions } from '../work/write-resumably.js'
@@ -14,8 +15,8 @@ export interface RunOptions extends Omit<ResumableOptions, 'files' | 'listener' 
 export async function runResumably(context: CommandContext, options: RunOptions): Promise<void> {
   const { writeResumably } = await import('../work/write-resumably.js')
   const { files, signal } = context
-  const { output, paths, json } = options
-  using progress = new Progress({ ...terminal(context), json, total: paths.length })
+  const { output, inputs, json } = options
+  using progress = new Progress({ ...terminal(context), json, total: inputs.length })
   try {
     const result = await writeResumably({
       ...options,
@@ -29,28 +30,43 @@ export async function runResumably(context: CommandContext, options: RunOptions)
       ? ' was finished already (--restart does it again)'
       : `: ${computed} computed in this run`
     progress.finish(`${output} has ${written} rows${news}`, { ...result, output })
-    if (failed > 0) throw new IncompleteError(incomplete(failed, paths.length, output))
+    if (failed > 0) throw new IncompleteError(incomplete(failed, inputs.length, output))
   } catch (error) {
     const kept = `What was finished is kept in ${output}.parts: run the same command again to go on from there.`
     if (signal.aborted) throw new InterruptedError(`Interrupted. ${kept}`)
     if (error instanceof OutputError && error.code === 'disk-full') {
-      throw new IncompleteError(`${error.message} ${kept}`, { cause: error })
+      throw new OutputError('disk-full', `${error.message} ${kept}`, { cause: error })
     }
     throw error
   }
 }
 
-/** Makes the folder that the output is to lie in, before anything is computed. */
-export async function prepareOutput({ files }: CommandContext, output: string): Promise<void> {
-  const found = await files.look(output).catch(() => null)
-  if (found?.kind === 'folder') {
+/**
+ * Tells what the output is, before anything is computed. A file's name comes back as it was typed, or where links lead to, and its folder is
+ * made.
+ */
+export async function prepareOutput({ files }: CommandContext, output: string): Promise<OutputTarget> {
+  try {
+    const full = files.resolve(output)
+    const target = await outputTarget(full)
+    if (target.kind !== 'file') return target
+    await files.makeFolder(dirname(target.path), output)
+    const again = await outputTarget(full)
+    return again.kind === 'file' && again.path === full ? { ...again, path: output } : again
+  } catch (error) {
+    throw asOutputError(error)
+  }
+}
+
+/** Throws `UsageError` unless the output is a file. @param why says of what is none why it cannot be one */
+export function fileOf(target: OutputTarget, output: string, why: string): string {
+  if (target.kind === 'file') return target.path
+  if (target.kind === 'folder') {
     throw new UsageError(
       `--output ${output} is a folder, expected the name of a file, such as ${output.replace(/\/*$/, '')}/embeddings.jsonl.`,
     )
   }
-  await files.makeFolder(dirname(files.resolve(output)), output).catch((error) => {
-    throw asOutputError(error)
-  })
+  throw new UsageError(`--output ${output} is a pipe or a device: ${why}`)
 }
 
 export function terminal({ stderr, isTTY, color }: CommandContext) {
@@ -62,6 +78,7 @@ export function listenerOf(progress: Progress): WorkListener {
   return {
     done: (_path, earlier) => progress.done(earlier),
     failed: ({ path, reason }) => progress.failed(path, reason),
+    waiting: (message) => progress.say(message),
   }
 }
 

@@ -1,25 +1,19 @@
 /** Runs one command line. This is the only place where an error is printed and an exit code chosen. */
 import { CommanderError } from 'commander'
-import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
+import { IncompleteError, InterruptedError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { createProgram } from './program.js'
 
-export const EXIT = { done: 0, incomplete: 1, usage: 2, interrupted: 130 } as const
-
-/** Lists the errors of other rooms that a different command line would avoid. */
-const USAGE_ERRORS: ReadonlySet<string> = new Set([
-  'InputError nothing-found',
-  'InputError unreadable-folder',
-  'OutputError unknown-format',
-  'OutputError other-identity',
-  'OutputError not-writable',
-  'HubError unknown-model',
-  'CheckpointError not-found',
-  'EngineError wrong-size',
-  'EngineError unavailable',
-  'EngineError unsupported',
-  'ImageError wrong-size',
-])
+/** Is the whole table: whatever ends a run, but for an interrupt, means that it could not be done. */
+export const EXIT = {
+  /** All was done. */
+  done: 0,
+  /** The run went to its end, and some of it failed: inputs, or comparisons. */
+  incomplete: 1,
+  /** The command line asks for what cannot be had, or nothing could be done: no such model, no place for the output, a full disk, no network. */
+  impossible: 2,
+  interrupted: 130,
+} as const
 
 /** @param args what follows the program's name. Never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
@@ -34,12 +28,9 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
 }
 
 function exitCodeOf(error: unknown, { signal }: CommandContext): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
   if (error instanceof InterruptedError || signal.aborted) return EXIT.interrupted
-  if (error instanceof UsageError) return EXIT.usage
-  if (error instanceof IncompleteError) return EXIT.incomplete
-  const { name, code } = error as { name?: string; code?: string }
-  return USAGE_ERRORS.has(`${name} ${code}`) ? EXIT.usage : EXIT.incomplete
+  return error instanceof IncompleteError ? EXIT.incomplete : EXIT.impossible
 }
 
 /** Gives null where everything has been said. */

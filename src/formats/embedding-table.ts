@@ -11,19 +11,55 @@ export interface EmbeddingRow {
   readonly values: Float32Array
 }
 
+/** Says what made the numbers, as text. */
+export interface TableMetadata extends Readonly<Record<string, string>> {
+  readonly model: string
+  readonly recipe: string
+  /** Is equal where numbers may be compared. */
+  readonly identity: string
+}
+
 /** Holds rows to be written, all of one shape. */
 export interface EmbeddingTable {
-  /** Names each row, in their order. */
-  readonly paths: readonly string[]
   readonly rows: AsyncIterable<EmbeddingRow>
   /** Is the shape of one row's values: [D] for embeddings, [rows, columns, D] for patch maps. */
   readonly shape: readonly number[]
-  /** Says what made the numbers, as text; it goes into the file where the format has a place for it. */
-  readonly metadata: Readonly<Record<string, string>>
+  /** Goes into the file where the format has a place for it. */
+  readonly metadata: TableMetadata
+  /** Are what each row has, in formats with named columns; default: the format's own. */
+  readonly columns?: readonly Column[]
+}
+
+/** Is a table whose rows are known by name before the first of them is read. */
+export interface NamedTable extends EmbeddingTable {
+  /** Names each row, in their order. */
+  readonly paths: readonly string[]
+}
+
+/** Are the things that a column can hold; the last three are the same in every row. */
+export const COLUMN_CONTENTS = [
+  'path',
+  'embedding',
+  'height',
+  'width',
+  'model',
+  'recipe',
+  'identity',
+] as const
+export type ColumnContent = (typeof COLUMN_CONTENTS)[number]
+
+export interface Column {
+  readonly name: string
+  readonly holds: ColumnContent
+}
+
+/** Gives columns that are called as what they hold. */
+export function columnsOf(contents: readonly ColumnContent[]): readonly Column[] {
+  return contents.map((holds) => ({ name: holds, holds }))
 }
 
 /** Tells how many numbers a row has, for a format that knows no more than one axis. Throws RangeError. */
-export function rowWidth({ shape }: EmbeddingTable, format: string): number {
+export function rowWidth({ shape }: Pick<EmbeddingTable, 'shape'>, format: string): number {
   const [width, ...more] = shape
   if (width !== undefined && more.length === 0) return width
   throw new RangeError(`${format} holds rows of one axis, and these are [${shape.join(', ')}]: choose npy.`)

@@ -7,8 +7,8 @@ import { elementCount } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import type { Chunks } from './chunk.js'
 import { csvField, csvTable } from './csv.js'
-import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js'
-import { jsonLine } from './json-lines.js'
+import type { EmbeddingRow, NamedTable } from './embedding-table.js'
+import { jsonLinesTable } from './json-lines.js'
 import { npyArray, npyHeader, npyTable } from './npy.js'
 import { parquetTable } from './parquet.js'
 import { safetensorsFile } from './safetensors.js'
@@ -23,7 +23,7 @@ async function collect(chunks: Chunks): Promise<readonly Uint8Array[]> {
 const bytesOf = async (chunks: Chunks) => Buffer.concat(await collect(chunks))
 
 /** Gives all rows in one memory, as a store does. */
-function tableOf(rows: readonly EmbeddingRow[], shape: readonly number[]): EmbeddingTable {
+function tableOf(rows: readonly EmbeddingRow[], shape: readonly number[]): NamedTable {
   async function* oneByOne() {
     const values = new Float32Array(elementCount(shape))
     for (const row of rows) {
@@ -31,7 +31,12 @@ function tableOf(rows: readonly EmbeddingRow[], shape: readonly number[]): Embed
       yield { ...row, values }
     }
   }
-  return { paths: rows.map(({ path }) => path), rows: oneByOne(), shape, metadata: { made: 'by hand' } }
+  return {
+    paths: rows.map(({ path }) => path),
+    rows: oneByOne(),
+    shape,
+    metadata: { model: 'm', recipe: 'r', identity: 'i', made: 'by hand' },
+  }
 }
 
 const row = (path: string, ...values: number[]): EmbeddingRow => ({
@@ -42,25 +47,31 @@ const row = (path: string, ...values: number[]): EmbeddingRow => ({
 })
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
 
-test('a line of JSON reads back as the same path and the same float32', () => {
-  const path = fc.array(fc.constantFrom('a', '"', '\\', '\n', 'é', '\u2028', '\ud83d', '\u{1F426}', '\0'))
-  fc.assert(
-    fc.property(
+const lineOf = async (...rows: EmbeddingRow[]) =>
+  String(await bytesOf(jsonLinesTable(tableOf(rows, [rows[0]?.values.length ?? 0]))))
+
+test('a line of JSON reads back as the same path and the same float32, and names what made it', async () => {
+  const path = fc.array(
+    fc.constantFrom('a', '"', '\\', '\n', 'é', '\u2028', '\u0085', '\v', '\x1e', '\ud83d', '\u{1F426}', '\0'),
+  )
+  await fc.assert(
+    fc.asyncProperty(
       path.map((letters) => letters.join('')),
       fc.array(float32),
-      (path, values) => {
-        const text = jsonLine(row(path, ...values))
-        expect(text.indexOf('\n')).toBe(text.length - 1)
+      async (path, values) => {
+        const text = await lineOf(row(path, ...values))
+        expect(text).toMatch(/^[^\p{Cc}\u2028\u2029]*\n$/u)
         const { embedding, ...rest } = JSON.parse(text)
-        expect(rest).toEqual({ path, height: 2, width: 3 })
+        expect(rest).toEqual({ path, height: 2, width: 3, model: 'm', recipe: 'r', identity: 'i' })
         expect(embedding.map(Math.fround)).toEqual(values)
       },
     ),
   )
 })
 
-test('what JSON has no number for is null', () => {
-  expect(JSON.parse(jsonLine(row('a', Number.NaN, Number.POSITIVE_INFINITY))).embedding).toEqual([null, null])
+test('what JSON has no number for is null', async () => {
+  const text = await lineOf(row('a', Number.NaN, Number.POSITIVE_INFINITY))
+  expect(JSON.parse(text).embedding).toEqual([null, null])
 })
 
 test('a field of csv is quoted where it must be, and reads back', () => {
@@ -94,11 +105,11 @@ test.each([[[5]], [[2, 3]], [[1, 20, 20, 384]], [[]]])(
 test('an npy table is its names and then its array, which therefore never stands without them', async () => {
   const files = npyTable(
     '/out/x.npy',
-    tableOf([row('b', 1, 2), row('new\nline', 3, 4), row('"q"', 5, 6)], [2]),
+    tableOf([row('b', 1, 2), row('new\nline\u2028', 3, 4), row('"q"', 5, 6)], [2]),
   )
   expect(files.map(({ path }) => path)).toEqual(['/out/x.names.txt', '/out/x.npy'])
   const [names, array] = await Promise.all(files.map(({ chunks }) => bytesOf(chunks)))
-  expect(String(names)).toBe('b\n"new\\nline"\n"\\"q\\""\n')
+  expect(String(names)).toBe('b\n"new\\nline\\u2028"\n"\\"q\\""\n')
   expect(array).toEqual(await bytesOf(npyArray(Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2])))
 })
 
@@ -141,8 +152,8 @@ test('parquet hands on each row group as it is full, and reads back', async () =
   const bytes = Buffer.concat(chunks)
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
   expect((await parquetMetadataAsync(file)).row_groups).toHaveLength(3)
-  const found = await parquetReadObjects({ file, columns: ['sample', 'embedding', 'height', 'width'] })
-  expect(found.map(({ sample, height, width }) => [sample, height, width])).toEqual(
+  const found = await parquetReadObjects({ file, columns: ['path', 'embedding', 'height', 'width'] })
+  expect(found.map(({ path, height, width }) => [path, height, width])).toEqual(
     rows.map(({ path }) => [path, 2, 3]),
   )
   expect(found.map(({ embedding }) => embedding[width - 1])).toEqual(rows.map((_, index) => index))

@@ -1,14 +1,39 @@
-/** Writes JSON lines: `{"path":…,"embedding":[…],"height":…,"width":…}`, in the order of the rows. */
-import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js'
+/** Writes JSON lines, `{"path":…,"embedding":[…],"height":…,"width":…,"model":…,"recipe":…,"identity":…}`, in the order of the rows. */
+import { type Column, columnsOf, type EmbeddingRow, type EmbeddingTable } from './embedding-table.js'
 import { float32Text } from './float32-text.js'
+import { jsonText } from './json-text.js'
 
-export function jsonLine({ path, height, width, values }: EmbeddingRow): string {
-  const numbers = Array.from(values, jsonNumber).join(',')
-  return `{"path":${JSON.stringify(path)},"embedding":[${numbers}],"height":${height},"width":${width}}\n`
+export const JSON_LINES_COLUMNS = columnsOf([
+  'path',
+  'embedding',
+  'height',
+  'width',
+  'model',
+  'recipe',
+  'identity',
+])
+
+export async function* jsonLinesTable(table: EmbeddingTable): AsyncGenerator<string> {
+  const { rows, columns = JSON_LINES_COLUMNS } = table
+  const fields = columns.map((column) => field(column, table))
+  for await (const row of rows) yield `{${fields.map((write) => write(row)).join(',')}}\n`
 }
 
-export async function* jsonLinesTable({ rows }: EmbeddingTable): AsyncGenerator<string> {
-  for await (const row of rows) yield jsonLine(row)
+function field({ name, holds }: Column, { metadata }: EmbeddingTable): (row: EmbeddingRow) => string {
+  const key = jsonText(name)
+  switch (holds) {
+    case 'path':
+      return ({ path }) => `${key}:${jsonText(path)}`
+    case 'embedding':
+      return ({ values }) => `${key}:[${Array.from(values, jsonNumber).join(',')}]`
+    case 'height':
+    case 'width':
+      return (row) => `${key}:${row[holds]}`
+    default: {
+      const text = `${key}:${jsonText(metadata[holds])}`
+      return () => text
+    }
+  }
 }
 
 function jsonNumber(value: number): string {

@@ -1,6 +1,7 @@
 /** Writes NumPy's .npy, version 1.0: float32, little-endian, C order; and the names of the rows as text beside it. */
 import { bytesOf, type Chunk, type OutputFile } from './chunk.js'
-import type { EmbeddingTable } from './embedding-table.js'
+import type { NamedTable } from './embedding-table.js'
+import { jsonText } from './json-text.js'
 
 /** Every .npy file opens with these bytes: magic, and version 1.0. */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
@@ -26,7 +27,7 @@ export function npyArray(values: Float32Array, shape: readonly number[]): readon
 }
 
 /** Writes N paths into `namesPath(path)`, and [N, ...shape] into `path`. The array comes last: where it is, its names are. */
-export function npyTable(path: string, table: EmbeddingTable): readonly OutputFile[] {
+export function npyTable(path: string, table: NamedTable): readonly OutputFile[] {
   return [
     { path: namesPath(path), chunks: nameLines(table.paths) },
     { path, chunks: stack(table) },
@@ -34,7 +35,7 @@ export function npyTable(path: string, table: EmbeddingTable): readonly OutputFi
 }
 
 /** `x.npy` -> `x.names.txt`. */
-function namesPath(path: string): string {
+export function namesPath(path: string): string {
   return `${path.replace(/\.npy$/i, '')}.names.txt`
 }
 
@@ -42,12 +43,12 @@ function* nameLines(paths: readonly string[]): Generator<string> {
   for (const path of paths) yield `${nameLine(path)}\n`
 }
 
-async function* stack({ paths, rows, shape }: EmbeddingTable): AsyncGenerator<Uint8Array> {
+async function* stack({ paths, rows, shape }: NamedTable): AsyncGenerator<Uint8Array> {
   yield npyHeader([paths.length, ...shape])
   for await (const { values } of rows) yield bytesOf(values)
 }
 
-/** A path that would break the rule of one a line, or look like the cure, is written as a JSON string. */
+/** A path that would break the rule of one a line for any reader, or look like the cure, is written as a JSON string. */
 function nameLine(path: string): string {
-  return /[\r\n]|^"/.test(path) ? JSON.stringify(path) : path
+  return /[\p{Cc}\p{Cs}\u2028\u2029]|^"/u.test(path) ? jsonText(path) : path
 }

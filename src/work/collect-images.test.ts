@@ -1,10 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import { type CollectOptions, collectImages } from './collect-images.js'
+import { LeftOut } from './left-out.js'
+import type { WorkInput } from './work-input.js'
 
 let cwd: string
 
@@ -30,11 +32,12 @@ afterAll(() => rmSync(cwd, { recursive: true }))
 
 async function collect(inputs: readonly string[], options: Partial<CollectOptions> & { text?: string } = {}) {
   const { text = '', ...rest } = options
-  const paths: string[] = []
+  const found: WorkInput[] = []
   const list = Readable.from([...Buffer.from(text)].map((byte) => Buffer.from([byte])))
-  for await (const path of collectImages(inputs, { files: new NodeFiles(cwd), list, ...rest }))
-    paths.push(path)
-  return paths
+  const leftOut = new LeftOut()
+  for await (const input of collectImages(inputs, { files: new NodeFiles(cwd), list, leftOut, ...rest }))
+    found.push(input)
+  return found
 }
 
 test('a folder gives the images in it and below, sorted by name, without hidden files', async () => {
@@ -91,10 +94,118 @@ test('a link to a folder is followed, one to a folder around it is not', async (
   rmSync(join(cwd, 'links'), { recursive: true })
 })
 
-test.skipIf(process.getuid?.() === 0)('a folder that cannot be listed is named', async () => {
-  mkdirSync(join(cwd, 'secret'))
-  chmodSync(join(cwd, 'secret'), 0)
-  await expect(collect(['secret'])).rejects.toThrow(/folder secret cannot be listed \(EACCES\)/)
+/** Lists a folder, but for the one that nobody may read: a test may run as root, who may read all. */
+class WithSecret extends NodeFiles {
+  override async list(folder: string) {
+    if (folder.endsWith('secret')) throw new Error('you have no right to read it')
+    return super.list(folder)
+  }
+}
+
+test('a folder that cannot be read is one failure, and the others are walked', async () => {
+  mkdirSync(join(cwd, 'rights/secret'), { recursive: true })
+  writeFileSync(join(cwd, 'rights/z.jpg'), '')
+  expect(await collect(['rights'], { files: new WithSecret(cwd) })).toEqual([
+    { path: 'rights/secret', reason: 'the folder cannot be looked through: you have no right to read it' },
+    'rights/z.jpg',
+  ])
+  rmSync(join(cwd, 'rights'), { recursive: true })
+})
+
+test.each([2, 3, 5])(
+  '%i folders that link to each other give each image once, by its own name',
+  async (count) => {
+    const folders = Array.from({ length: count }, (_, index) => `circle/${'edcba'[index]}`)
+    for (const folder of folders) mkdirSync(join(cwd, folder), { recursive: true })
+    for (const folder of folders) {
+      writeFileSync(join(cwd, folder, 'x.png'), '')
+      for (const other of folders)
+        if (other !== folder) symlinkSync(join(cwd, other), join(cwd, folder, `to-${other.slice(-1)}`))
+    }
+    const expected = folders.map((folder) => `${folder}/x.png`).sort()
+    expect(await collect(['circle'])).toEqual(expected)
+    expect(await collect(['circle/**/*.png'])).toEqual(expected)
+    expect(await collect(['circle/*/*/x.png', 'circle'])).toHaveLength(count)
+    rmSync(join(cwd, 'circle'), { recursive: true })
+  },
+)
+
+test('a link in a circle, and names that are no UTF-8, are a failure each', async () => {
+  mkdirSync(join(cwd, 'odd/in'), { recursive: true })
+  symlinkSync('loop', join(cwd, 'odd/loop'))
+  symlinkSync('nowhere', join(cwd, 'odd/dangling'))
+  writeFileSync(join(cwd, 'odd/z.jpg'), '')
+  const garbled = (end: string) =>
+    Buffer.concat([Buffer.from(join(cwd, 'odd/g')), Buffer.of(0xe9), Buffer.from(end)])
+  writeFileSync(garbled('.jpg'), '')
+  writeFileSync(garbled('.txt'), '')
+  mkdirSync(garbled(''))
+  const leftOut = new LeftOut()
+  const reason = 'its name is no text in UTF-8, as all names here must be: rename it'
+  expect(await collect(['odd'], { leftOut })).toEqual([
+    { path: 'odd/g\\xe9', reason },
+    { path: 'odd/g\\xe9.jpg', reason },
+    { path: 'odd/loop', reason: 'its links lead in a circle' },
+    'odd/z.jpg',
+  ])
+  expect(leftOut.line()).toBe('left out: 1 dangling')
+  rmSync(join(cwd, 'odd'), { recursive: true })
+})
+
+test('files are told by their content, and photos that are not taken are counted by kind', async () => {
+  const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0])
+  const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic')
+  const files: Readonly<Record<string, Buffer | string>> = {
+    'IMG_1.JPG': jpeg,
+    'IMG_2.HEIC': jpeg,
+    'IMG_3.bmp': 'BM\x9e\0\0\0\0\0\0\0',
+    'IMG_4.HEIC': heic,
+    'IMG_5.jpg_large': jpeg,
+    IMG_6: jpeg,
+    'a.heic': heic,
+    'cut.heic': '',
+    '.hidden.jpg': jpeg,
+    'note.txt': 'text',
+    'page.html': '<html>',
+  }
+  mkdirSync(join(cwd, 'phone'))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, 'phone', name), content)
+  const leftOut = new LeftOut()
+  expect(await collect(['phone'], { leftOut })).toEqual(
+    ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large', 'IMG_6'].map((name) => `phone/${name}`),
+  )
+  expect(leftOut.line()).toBe('left out: 2 HEIC, 1 .heic, 1 BMP, 1 hidden')
+  rmSync(join(cwd, 'phone'), { recursive: true })
+})
+
+test.each(['utf-16le', 'utf-16be', 'utf-8'] as const)(
+  'a list in %s, with its mark, is read',
+  async (encoding) => {
+    const text = '\ufeffa.jpg\r\né/ü.jpg\r\n'
+    const little = Buffer.from(text, 'utf16le')
+    const bytes =
+      encoding === 'utf-8'
+        ? Buffer.from(text)
+        : encoding === 'utf-16le'
+          ? little
+          : Buffer.from(little).swap16()
+    const list = () => Readable.from([...bytes].map((byte) => Buffer.of(byte)))
+    expect(await collect(['-'], { list: list() })).toEqual(['a.jpg', 'é/ü.jpg'])
+    // Without the mark too, where lines end in line breaks.
+    if (encoding === 'utf-8') return
+    expect(await collect(['-'], { list: Readable.from([bytes.subarray(2)]) })).toEqual(['a.jpg', 'é/ü.jpg'])
+  },
+)
+
+test('a list in UTF-32 is refused by name', async () => {
+  const list = Readable.from([Buffer.from('fffe000061000000', 'hex')])
+  await expect(collect(['-'], { list })).rejects.toMatchObject({ code: 'unreadable-list' })
+})
+
+test('an image on stdin is one image', async () => {
+  const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(300, 7)])
+  const list = Readable.from([...bytes].map((byte) => Buffer.of(byte)))
+  expect(await collect(['-'], { list })).toEqual([{ path: '-', bytes: new Uint8Array(bytes) }])
 })
 
 test('an abort ends the wait for a list that never ends', async () => {

@@ -1,116 +1,141 @@
 /**
- * Turns what a person typed (files, folders, globs, `-`) into image paths, one by one: in the order typed, sorted inside folders and globs,
- * each file once. Paths keep the form in which they were given, so a relative folder yields relative paths.
+ * Turns what a person typed (files, folders, globs, `-`) into images, one by one: in the order typed, sorted inside folders and globs, each
+ * once. Paths keep the form in which they were given, so a relative folder yields relative paths.
  */
 import { compareNames } from './compare-names.js'
-import { below, type Files, type FolderEntry } from './files.js'
-import { IMAGE_EXTENSIONS, isImageName } from './image-extensions.js'
+import type { Failure, Files } from './files.js'
+import { FolderWalk } from './folder-walk.js'
+import { IMAGE_EXTENSIONS } from './image-extensions.js'
 import { InputError } from './input-error.js'
-import { type ListStream, readList } from './read-list.js'
+import type { LeftOut } from './left-out.js'
+import { type ListStream, readStdin } from './read-stdin.js'
+import type { WorkInput } from './work-input.js'
 
 export interface CollectOptions {
   readonly files: Files
-  /** Is read where an input is `-`. */
+  /** Is read where an input is `-`: an image, or a list of paths. */
   readonly list: ListStream
   /** Ends each path of that list; a line break unless given. */
   readonly separator?: '\n' | '\0'
+  /** Counts the photos of folders that are not taken. */
+  readonly leftOut: LeftOut
   readonly signal?: AbortSignal
 }
 
 /**
- * Yields paths as soon as they are known. A file that does not exist is yielded too, so that it fails by itself where it is read.
+ * Yields inputs as soon as they are known. A file that does not exist is yielded too, so that it fails by itself where it is read; a folder that
+ * cannot be read is yielded as a failure.
  * Throws `InputError` `nothing-found` for a folder without images, a glob without a match and an empty list.
  */
 export async function* collectImages(
   inputs: readonly string[],
   options: CollectOptions,
-): AsyncGenerator<string> {
-  const seen = new Set<string>()
+): AsyncGenerator<WorkInput> {
+  const collection = new Collection(options)
   for (const input of inputs) {
-    for await (const path of expand(input, options)) {
+    for await (const found of collection.expand(input)) {
       options.signal?.throwIfAborted()
-      const key = options.files.resolve(path)
-      if (seen.has(key)) continue
-      seen.add(key)
-      yield path
+      if (typeof found !== 'string' || (await collection.isNew(found))) yield found
     }
   }
 }
 
-async function* expand(input: string, options: CollectOptions): AsyncGenerator<string> {
-  const { files } = options
-  if (input === '-') return yield* fromList(options)
-  const found = await lookOrNull(files, input)
-  if (found?.kind === 'folder') return yield* fromFolder(input, files)
-  const matches = found === null ? await files.glob(input, options) : null
-  if (matches === null) yield input
-  else yield* fromGlob(input, matches, files)
-}
+class Collection {
+  readonly #options: CollectOptions
+  readonly #walk: FolderWalk
+  readonly #seen = new Set<string>()
+  /** Tells folders by what they are and not by the way to them; null for what is none. */
+  readonly #folders = new Map<string, string | null>()
 
-async function* fromList({ list, files, ...options }: CollectOptions): AsyncGenerator<string> {
-  let count = 0
-  for await (const path of readList(list, { separator: '\n', ...options })) {
-    count++
-    if ((await lookOrNull(files, path))?.kind === 'folder') yield* walk(path, files)
-    else yield path
+  constructor(options: CollectOptions) {
+    this.#options = options
+    this.#walk = new FolderWalk(options.files, options.leftOut)
   }
-  if (count === 0)
-    throw new InputError('nothing-found', 'The list on standard input is empty: expected one path a line.')
-}
 
-async function* fromFolder(folder: string, files: Files): AsyncGenerator<string> {
-  let count = 0
-  for await (const path of walk(folder, files)) {
-    count++
-    yield path
+  async *expand(input: string): AsyncGenerator<WorkInput> {
+    const { files } = this.#options
+    if (input === '-') return yield* this.#fromStdin()
+    const found = await lookOrNull(files, input)
+    if (found?.kind === 'folder') return yield* this.#fromFolder(input)
+    const matches = found === null ? await files.glob(input, this.#options) : null
+    if (matches === null) yield input
+    else yield* this.#fromGlob(input, matches)
   }
-  if (count > 0) return
-  throw new InputError(
-    'nothing-found',
-    `There is no image in the folder ${folder} or below: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')} ` +
-      '(hidden files are left out). Name other files by themselves to have them tried.',
-  )
-}
 
-function* fromGlob(pattern: string, matches: readonly string[], { base }: Files): Generator<string> {
-  if (matches.length === 0) {
+  async isNew(path: string): Promise<boolean> {
+    const key = await this.#keyOf(path)
+    if (this.#seen.has(key)) return false
+    this.#seen.add(key)
+    return true
+  }
+
+  /** Is the same for all ways to an entry of a folder, whatever links lead to that folder; two names of one file are two images. */
+  async #keyOf(path: string): Promise<string> {
+    const { files } = this.#options
+    const full = files.resolve(path)
+    const end = Math.max(full.lastIndexOf('/'), full.lastIndexOf(files.separator))
+    const folder = full.slice(0, end + 1)
+    let id = this.#folders.get(folder)
+    if (id === undefined) {
+      id = (await lookOrNull(files, folder))?.id ?? null
+      this.#folders.set(folder, id)
+    }
+    return id === null ? full : `${id}/${full.slice(end + 1)}`
+  }
+
+  async *#fromStdin(): AsyncGenerator<WorkInput> {
+    const { list, files, ...options } = this.#options
+    let count = 0
+    for await (const found of readStdin(list, { separator: '\n', ...options })) {
+      count++
+      if (typeof found !== 'string') yield { path: '-', bytes: found }
+      else if ((await lookOrNull(files, found))?.kind === 'folder') yield* this.#walk.below(found)
+      else yield found
+    }
+    if (count > 0) return
     throw new InputError(
       'nothing-found',
-      `No file matches ${pattern} (looked from ${base}), and none has that very name.`,
+      'The list on standard input is empty: expected one path a line, or the bytes of one image.',
     )
   }
-  yield* [...matches].sort(compareNames)
-}
 
-/** Goes depth first, through entries in the order of their names; memory holds one folder's listing a level. */
-async function* walk(folder: string, files: Files): AsyncGenerator<string> {
-  for (const entry of await listFolder(folder, files)) {
-    if (entry.name.startsWith('.')) continue
-    const path = below(files, folder, entry.name)
-    if (await isFolder(entry, path, folder, files)) yield* walk(path, files)
-    else if (entry.kind !== 'folder' && isImageName(entry.name)) yield path
-  }
-}
-
-async function listFolder(folder: string, files: Files): Promise<readonly FolderEntry[]> {
-  try {
-    return [...(await files.list(folder))].sort((a, b) => compareNames(a.name, b.name))
-  } catch (cause) {
-    const { code } = cause as { readonly code?: string }
+  async *#fromFolder(folder: string): AsyncGenerator<string | Failure> {
+    const { leftOut } = this.#options
+    let count = 0
+    for await (const found of this.#walk.below(folder)) {
+      count++
+      yield found
+    }
+    // It may have been walked on the way to another input.
+    if (count > 0 || this.#seen.size > 0) return
     throw new InputError(
-      'unreadable-folder',
-      `The folder ${folder} cannot be listed (${code ?? String(cause)}). Is it yours to read?`,
-      { cause },
+      'nothing-found',
+      `There is no image in the folder ${folder} or below: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')}, and into all ` +
+        `other files (${leftOut.line() ?? 'hidden files are left out'}). Name other files by themselves to have them tried.`,
     )
   }
-}
 
-/** Links to folders are followed, but not to one that holds the link itself: that would never end. */
-async function isFolder(entry: FolderEntry, path: string, folder: string, files: Files): Promise<boolean> {
-  if (entry.kind !== 'link') return entry.kind === 'folder'
-  if ((await lookOrNull(files, path))?.kind !== 'folder') return false
-  const [target, around] = await Promise.all([files.realPath(path), files.realPath(folder)])
-  return !(around + files.separator).startsWith(target + files.separator)
+  /** Of several ways to one file the shortest counts, which goes through the fewest links. */
+  async *#fromGlob(
+    pattern: string,
+    matches: readonly (string | Failure)[],
+  ): AsyncGenerator<string | Failure> {
+    const depth = (path: string) => path.split(/[\\/]/).length
+    const paths = matches.filter((match) => typeof match === 'string')
+    if (matches.length === 0) {
+      throw new InputError(
+        'nothing-found',
+        `No file matches ${pattern} (looked from ${this.#options.files.base}), and none has that very name.`,
+      )
+    }
+    yield* matches.filter((match) => typeof match !== 'string')
+    const shortest = new Map<string, string>()
+    for (const path of paths.sort((a, b) => depth(a) - depth(b) || compareNames(a, b))) {
+      const key = await this.#keyOf(path)
+      if (!shortest.has(key)) shortest.set(key, path)
+    }
+    yield* [...shortest.values()].sort(compareNames)
+  }
 }
 
 /** What cannot be looked at may be a pattern; where it is none, it is yielded as a file and fails where it is read. */

@@ -17,7 +17,7 @@ async function run(options: Partial<EncodeInputsOptions> = {}, sink: Partial<Sin
   const events: string[] = []
   const computed: string[] = []
   const counts = await encodeInputs({
-    paths: ['a.jpg', 'b.jpg', 'c.jpg'],
+    inputs: ['a.jpg', 'b.jpg', 'c.jpg'],
     files,
     encoder: textEncoder(files, (path) => computed.push(path)),
     sink: { has: () => false, keep: async () => null, ...sink },
@@ -76,7 +76,7 @@ test('a bad image, a missing one, a folder and one that the sink cannot keep fai
   const paths = ['gone.jpg', 'a.jpg', 'b.jpg', 'folder', 'c.jpg', 'd.jpg']
   const failures: string[] = []
   const { counts, events } = await run(
-    { paths },
+    { inputs: paths },
     {
       keep: async ({ path }) => (path === 'c.jpg' ? new Error('it does not fit') : null),
       fail: async ({ path }) => void failures.push(path),
@@ -98,7 +98,7 @@ test('a file is looked at just before its turn: a list may name what is still be
     disk.put('/new.jpg', 'new')
     yield 'new.jpg'
   }
-  expect((await run({ paths: paths() })).counts.computed).toBe(2)
+  expect((await run({ inputs: paths() })).counts.computed).toBe(2)
 })
 
 test('a sink that can keep nothing more ends the run', async () => {
@@ -111,7 +111,7 @@ test('a list that breaks off ends the run with its own error', async () => {
     yield 'a.jpg'
     throw new Error('the list is cut off')
   }
-  await expect(run({ paths: paths() })).rejects.toThrow('the list is cut off')
+  await expect(run({ inputs: paths() })).rejects.toThrow('the list is cut off')
 })
 
 test('an abort throws its reason, before the first image and after the last', async () => {

@@ -1,15 +1,16 @@
 /**
- * This is the one loop over inputs: it takes paths, looks at each file just before its turn, and hands features or failures to a sink. What
- * cannot be done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
+ * This is the one loop over inputs: it takes them, looks at each file just before its turn, and hands features or failures on. What cannot be
+ * done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
  */
 import type { EncodeAllOptions, Features } from '../encoder/types.js'
 import type { FileEncoder } from './file-encoder.js'
-import type { Files } from './files.js'
+import type { Failure, Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
+import { fileOfGiven, type WorkInput } from './work-input.js'
 
 /** Takes results, wherever they are to go. */
 export interface Sink {
-  /** Tells whether an earlier run has done this input. It is asked once for each file that is there, in the order of the paths. */
+  /** Tells whether an earlier run has done this input. It is asked once for each file that is there, in the order of the inputs. */
   has(input: InputFile): boolean | Promise<boolean>
   /**
    * Keeps what was found in an image. Resolves to the reason where this image cannot be kept; throws where no other could be kept either.
@@ -19,11 +20,6 @@ export interface Sink {
   fail?(failure: Failure): Promise<void>
 }
 
-export interface Failure {
-  readonly path: string
-  readonly reason: string
-}
-
 /** Is told how far the work is. */
 export interface WorkListener {
   /** An input is in the output, new or from an earlier run. */
@@ -31,20 +27,25 @@ export interface WorkListener {
   failed?(failure: Failure): void
   /** The numbers are there; the file is being put together. */
   assembling?(): void
+  /** It is being found out whether another process still writes this output. */
+  waiting?(message: string): void
 }
 
 /** Says how the encoder is to go about it; the order is the loop's own business. */
 export type EncodeChoices = Omit<EncodeAllOptions, 'signal' | 'order'>
 
-export interface EncodeInputsOptions {
-  /** Relative ones start at the base of `files`; none may come twice. */
-  readonly paths: Iterable<string> | AsyncIterable<string>
+export interface InputsOptions {
+  /** Relative paths start at the base of `files`; none may come twice. */
+  readonly inputs: Iterable<WorkInput> | AsyncIterable<WorkInput>
   readonly files: Files
   readonly encoder: FileEncoder
-  readonly sink: Sink
   readonly encode?: EncodeChoices
   readonly listener?: WorkListener
   readonly signal?: AbortSignal
+}
+
+export interface EncodeInputsOptions extends InputsOptions {
+  readonly sink: Sink
 }
 
 export interface WorkCounts {
@@ -55,25 +56,21 @@ export interface WorkCounts {
   readonly failed: number
 }
 
-/** Throws what the sink and the list of paths throw; an abort throws the signal's reason. */
-export async function encodeInputs(options: EncodeInputsOptions): Promise<WorkCounts> {
-  const { encoder, encode, signal } = options
-  const loop = new Loop(options)
-  const results = encoder.encodeAll(loop.sources(), {
-    ...encode,
-    ...(signal === undefined ? {} : { signal }),
-  })
-  for await (const { index, features, error } of results) {
-    const input = loop.answered(index)
-    if (features === undefined) await loop.fail(input.path, error)
-    else await loop.keep(input, features)
+/** Throws what the sink and the list of inputs throw; an abort throws the signal's reason. */
+export async function encodeInputs({ sink, ...options }: EncodeInputsOptions): Promise<WorkCounts> {
+  const loop = new InputLoop(options, sink)
+  for await (const { input, features } of loop.found()) {
+    const problem = await sink.keep(input, features)
+    if (problem === null) loop.done(input)
+    else await loop.fail(input.path, problem)
   }
-  signal?.throwIfAborted()
   return loop.finish()
 }
 
-class Loop {
-  readonly #options: EncodeInputsOptions
+/** Goes through the inputs, and counts. Whoever takes a result says what became of it. */
+export class InputLoop {
+  readonly #options: InputsOptions
+  readonly #sink: Pick<Sink, 'has' | 'fail'>
   /** Holds the inputs that the encoder was given and has not answered for, by their index among all that it was given. */
   readonly #underWay = new Map<number, InputFile>()
   #given = 0
@@ -81,47 +78,35 @@ class Loop {
   #earlier = 0
   #failed = 0
 
-  constructor(options: EncodeInputsOptions) {
+  constructor(options: InputsOptions, sink: Pick<Sink, 'has' | 'fail'>) {
     this.#options = options
+    this.#sink = sink
   }
 
-  /** Yields the inputs that still need computing, as the encoder wants them. */
-  async *sources(): AsyncGenerator<string> {
-    const { paths, files, sink, listener, signal } = this.#options
-    for await (const path of paths) {
-      signal?.throwIfAborted()
-      const input = await lookAt(path, files)
-      if (input instanceof Error) await this.fail(path, input)
-      else if (await sink.has(input)) {
-        this.#earlier++
-        listener?.done?.(path, true)
-      } else {
-        this.#underWay.set(this.#given++, input)
-        yield files.resolve(path)
-      }
+  /** Yields what was found in each image that could be read, in the order of the inputs. */
+  async *found(): AsyncGenerator<{ readonly input: InputFile; readonly features: Features }> {
+    const { encoder, encode, signal } = this.#options
+    const results = encoder.encodeAll(this.#sources(), {
+      ...encode,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    for await (const { index, features, error } of results) {
+      const input = this.#answered(index)
+      if (features === undefined) await this.fail(input.path, error)
+      else yield { input, features }
     }
+    signal?.throwIfAborted()
   }
 
-  /** Takes the encoder at its word only where it was asked. */
-  answered(index: number): InputFile {
-    const input = this.#underWay.get(index)
-    if (input === undefined)
-      throw new Error(`the encoder answered for image ${index}, which it was not given`)
-    this.#underWay.delete(index)
-    return input
-  }
-
-  async keep(input: InputFile, features: Features): Promise<void> {
-    const problem = await this.#options.sink.keep(input, features)
-    if (problem !== null) return this.fail(input.path, problem)
+  done({ path }: InputFile): void {
     this.#computed++
-    this.#options.listener?.done?.(input.path, false)
+    this.#options.listener?.done?.(path, false)
   }
 
-  async fail(path: string, error: Error): Promise<void> {
+  async fail(path: string, { message }: Error): Promise<void> {
     this.#failed++
-    const failure = { path, reason: error.message }
-    await this.#options.sink.fail?.(failure)
+    const failure = { path, reason: message }
+    await this.#sink.fail?.(failure)
     this.#options.listener?.failed?.(failure)
   }
 
@@ -129,4 +114,35 @@ class Loop {
     if (this.#underWay.size > 0) throw new Error(`the encoder left ${this.#underWay.size} images unanswered`)
     return { computed: this.#computed, earlier: this.#earlier, failed: this.#failed }
   }
+
+  /** Yields the inputs that still need computing, as the encoder wants them. */
+  async *#sources(): AsyncGenerator<string | Uint8Array> {
+    const { inputs, files, listener, signal } = this.#options
+    for await (const input of inputs) {
+      signal?.throwIfAborted()
+      const file = await fileOf(input, files)
+      if (file instanceof Error) await this.fail(typeof input === 'string' ? input : input.path, file)
+      else if (await this.#sink.has(file)) {
+        this.#earlier++
+        listener?.done?.(file.path, true)
+      } else {
+        this.#underWay.set(this.#given++, file)
+        yield typeof input !== 'string' && 'bytes' in input ? input.bytes : files.resolve(file.path)
+      }
+    }
+  }
+
+  /** Takes the encoder at its word only where it was asked. */
+  #answered(index: number): InputFile {
+    const input = this.#underWay.get(index)
+    if (input === undefined)
+      throw new Error(`the encoder answered for image ${index}, which it was not given`)
+    this.#underWay.delete(index)
+    return input
+  }
+}
+
+function fileOf(input: WorkInput, files: Files): Promise<InputFile | Error> | InputFile | Error {
+  if (typeof input === 'string') return lookAt(input, files)
+  return 'bytes' in input ? fileOfGiven(input) : new Error(input.reason)
 }

@@ -1,6 +1,6 @@
 /** Keeps a JSON line for each input that could not be done: in a file, for there may be as many as there are inputs. */
-import type { Failure } from './encode-inputs.js'
-import { below, type Files, type GrowingFile } from './files.js'
+import { jsonText } from '../formats/json-text.js'
+import { below, type Failure, type Files, type GrowingFile } from './files.js'
 
 export class FailureList implements AsyncDisposable {
   readonly #files: Files
@@ -21,7 +21,7 @@ export class FailureList implements AsyncDisposable {
   }
 
   async add({ path, reason }: Failure): Promise<void> {
-    await this.#file.write(`${JSON.stringify({ path, error: reason })}\n`)
+    await this.#file.write(`${jsonText({ path, error: reason })}\n`)
   }
 
   /** Gives the list its lasting place. */

@@ -3,9 +3,11 @@
  * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
 import type { Chunk } from '../formats/chunk.js'
+import { jsonText } from '../formats/json-text.js'
 import { npyArray } from '../formats/npy.js'
 import { type NamedArray, safetensorsFile } from '../formats/safetensors.js'
-import { below, type Files, type GrowingFile } from './files.js'
+import { FeatureNames } from './feature-names.js'
+import { below, type Files, type GrowingFile, type OutputLock } from './files.js'
 import { hasFields, jsonOrNull } from './json-object.js'
 import type { InputFile } from './look-at.js'
 import { ofEarlierWork } from './output-error.js'
@@ -36,6 +38,9 @@ interface FeatureFolderOptions {
   readonly folder: string
   readonly format: FeatureFormat
   readonly identity: WorkIdentity
+  /** Says what made the files, for those who read them. */
+  readonly metadata: Readonly<Record<string, string>>
+  readonly lock: OutputLock
   /** Has everything made anew, whoever made what is there. */
   readonly restart: boolean
 }
@@ -43,15 +48,23 @@ interface FeatureFolderOptions {
 export class FeatureFolder implements AsyncDisposable {
   readonly #options: FeatureFolderOptions
   readonly #entries: Map<string, FeatureEntry>
-  /** Tells which image each file belongs to. */
-  readonly #owners = new Map<string, string>()
+  readonly #names: FeatureNames
+  /** Says that no run has written here before: what lies there is somebody else's. */
+  readonly #isNew: boolean
   readonly #index: GrowingFile
 
-  private constructor(options: FeatureFolderOptions, entries: Map<string, FeatureEntry>, index: GrowingFile) {
+  private constructor(
+    options: FeatureFolderOptions,
+    entries: Map<string, FeatureEntry>,
+    isNew: boolean,
+    index: GrowingFile,
+  ) {
     this.#options = options
     this.#entries = entries
+    this.#isNew = isNew
     this.#index = index
-    for (const { file, path } of entries.values()) this.#owners.set(file, path)
+    this.#names = new FeatureNames(options.format)
+    for (const { file, path } of entries.values()) this.#names.take(file, path)
   }
 
   /**
@@ -59,17 +72,17 @@ export class FeatureFolder implements AsyncDisposable {
    * made anew.
    */
   static async open(options: FeatureFolderOptions): Promise<FeatureFolder> {
-    const { files, folder, identity, restart } = options
+    const { files, folder, identity, metadata, restart } = options
     await files.makeFolder(folder)
     const manifest = below(files, folder, 'manifest.json')
     const list = below(files, folder, 'index.jsonl')
+    const isNew = !restart && !(await checkManifest(files, folder, manifest, identity))
     if (restart) await files.remove(list)
-    else await checkManifest(files, folder, manifest, identity)
-    await writeManifest(files, manifest, identity)
+    await writeManifest(files, manifest, { ...metadata, ...identity })
     const entries = await readEntries(files, list)
     // It is rewritten without the line that a kill has cut off, and without lines that later ones replaced.
     await files.write(list, linesOf(entries))
-    return new FeatureFolder(options, entries, await files.append(list))
+    return new FeatureFolder(options, entries, isNew, await files.append(list))
   }
 
   /** Tells whether the image's file is there and the image has not changed since. */
@@ -84,14 +97,13 @@ export class FeatureFolder implements AsyncDisposable {
   }
 
   async add(image: Omit<FeatureEntry, 'file'>, arrays: readonly NamedArray[]): Promise<void> {
-    const { files, folder, format } = this.#options
-    const file = `${nameInside(image.path)}.${format}`
-    const owner = this.#owners.get(file)
-    if (owner !== undefined && owner !== image.path) {
-      throw new Error(`its file ${file} belongs to ${owner} already: give one of them another output folder`)
-    }
-    this.#owners.set(file, image.path)
+    const { files, folder, lock } = this.#options
+    await lock.assertHeld()
+    const file = this.#names.nameFor(image.path)
     const target = below(files, folder, file)
+    if (this.#isNew && !this.#entries.has(image.path) && (await files.look(target)) !== null) {
+      throw new Error(`${target} is there already and is not written over: choose another output folder`)
+    }
     const end = file.lastIndexOf('/')
     if (end > 0) await files.makeFolder(below(files, folder, file.slice(0, end)), target)
     await files.write(target, this.#chunks(image.path, arrays))
@@ -105,18 +117,12 @@ export class FeatureFolder implements AsyncDisposable {
   }
 
   #chunks(image: string, arrays: readonly NamedArray[]): readonly Chunk[] {
-    const { format, identity } = this.#options
-    if (format === 'safetensors') return safetensorsFile(arrays, { ...identity, image })
+    const { format, identity, metadata } = this.#options
+    if (format === 'safetensors') return safetensorsFile(arrays, { ...metadata, ...identity, image })
     const [array, ...more] = arrays
     if (array !== undefined && more.length === 0) return npyArray(array.values, array.shape)
     throw new RangeError(`an npy file holds one array, and these are ${arrays.length}`)
   }
-}
-
-/** `/photos/../a.jpg` -> `photos/__/a.jpg`: no path leads out of the folder. */
-function nameInside(path: string): string {
-  const parts = path.split(/[\\/]+/).filter((part) => part !== '' && part !== '.')
-  return parts.map((part) => (part === '..' ? '__' : part.replace(/:$/, ''))).join('/')
 }
 
 function* linesOf(entries: ReadonlyMap<string, FeatureEntry>): Generator<string> {
@@ -124,23 +130,25 @@ function* linesOf(entries: ReadonlyMap<string, FeatureEntry>): Generator<string>
 }
 
 function lineOf(entry: FeatureEntry): string {
-  return `${JSON.stringify(entry)}\n`
+  return `${jsonText(entry)}\n`
 }
 
+/** Tells whether there is one. */
 async function checkManifest(
   files: Files,
   folder: string,
   path: string,
   identity: WorkIdentity,
-): Promise<void> {
+): Promise<boolean> {
   const found = await readManifestOrNull(files, path)
-  if (found === null) return
+  if (found === null) return false
   assertSameWork(
     `${folder} holds features`,
     found,
     identity,
     'Choose another folder, or add --restart to write over them.',
   )
+  return true
 }
 
 /** A line that a crash has garbled is left out, as is the last one where its end is missing: their images are done again. */

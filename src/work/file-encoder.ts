@@ -1,6 +1,9 @@
-/** Names what work on many files needs of an encoder: that it takes paths, and many of them. */
+/** Names what work on many files needs of an encoder: that it takes paths, or a file's bytes, and many of them. */
 import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.js'
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {
-  encodeAll(sources: AsyncIterable<string>, options?: EncodeAllOptions): AsyncIterable<EncodeResult<unknown>>
+  encodeAll(
+    sources: AsyncIterable<string | Uint8Array>,
+    options?: EncodeAllOptions,
+  ): AsyncIterable<EncodeResult<unknown>>
 }

@@ -1,6 +1,6 @@
 /**
  * This is all that work knows of where files lie. Node's disk is one such place, an object store can be another, and tests keep files in memory:
- * nothing here has a descriptor, a mode or an inode, and whatever must survive a kill is written whole.
+ * nothing here has a descriptor or a mode, and whatever must survive a kill is written whole.
  *
  * Paths are texts as people give them; relative ones start at `base`. What a place refuses, it refuses with a `FileRefusal`; any other
  * error passes through as it is.
@@ -12,11 +12,21 @@ export interface FoundFile {
   /** Counts bytes. */
   readonly size: number
   readonly mtimeMs: number
+  /** Is the same for all ways to one file or folder, and for no other. */
+  readonly id: string
 }
 
 export interface FolderEntry {
   readonly name: string
   readonly kind: 'file' | 'folder' | 'link' | 'other'
+  /** Says that the true name is no text: this one only shows it, and leads nowhere. */
+  readonly garbled?: true
+}
+
+/** Says of an input why it cannot be had. */
+export interface Failure {
+  readonly path: string
+  readonly reason: string
 }
 
 /** Holds a file open, so that many of its parts can be read. */
@@ -40,7 +50,18 @@ export interface FileRefusal extends Error {
   readonly code: FileRefusalCode
 }
 
-export type FileRefusalCode = 'disk-full' | 'not-writable' | 'locked'
+export type FileRefusalCode = 'disk-full' | 'not-writable' | 'name-too-long' | 'locked'
+
+export interface OutputLock extends AsyncDisposable {
+  /** Throws a `FileRefusal` `locked` where another process has the lock by now, as it may after a long sleep of this one. */
+  assertHeld(): Promise<void>
+}
+
+export interface LockOptions {
+  readonly signal?: AbortSignal
+  /** Is told when it has to be found out whether a holder that cannot be looked at still lives, which takes a while. */
+  readonly onWait?: (message: string) => void
+}
 
 export interface Files {
   /** Is where relative paths start, as people know it. */
@@ -54,10 +75,11 @@ export interface Files {
   look(path: string): Promise<FoundFile | null>
   /** Lists what lies right in a folder, in any order, links as links. */
   list(folder: string): Promise<readonly FolderEntry[]>
-  /** Follows all links of a path, so that two ways to one folder can be told. */
-  realPath(path: string): Promise<string>
-  /** Finds the files that match, in any order; gives null where the text is no pattern but a plain path. */
-  glob(pattern: string, options: { readonly signal?: AbortSignal }): Promise<readonly string[] | null>
+  /** Finds the files that match, in any order, and the folders that could not be looked through; gives null where the text is no pattern. */
+  glob(
+    pattern: string,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<readonly (string | Failure)[] | null>
 
   /** Reads the whole text of a file; gives null where there is none. */
   readText(path: string): Promise<string | null>
@@ -65,7 +87,8 @@ export interface Files {
 
   /**
    * Writes a file that appears whole or not at all, and is safe from a power cut when the promise resolves. If anything fails, `chunks`
-   * included, the old file stays. Two writers of one path must keep each other out by a lock.
+   * included, the old file stays. A link is followed, and what is no file is never replaced. Two writers of one path must keep each other out
+   * by a lock.
    */
   write(path: string, chunks: Chunks): Promise<void>
   /** Opens a file to add to its end; it is made where it is absent. */
@@ -76,8 +99,8 @@ export interface Files {
   remove(path: string): Promise<void>
   /** Makes a folder and those around it; what is there is no error. A refusal names `path`, where that is given. */
   makeFolder(folder: string, path?: string): Promise<void>
-  /** Keeps other processes from taking the lock of this path. What a killed process held is free again. */
-  lock(path: string): Promise<AsyncDisposable>
+  /** Keeps other processes from taking the lock of this path. What a killed process held is free again, whatever machine it ran on. */
+  lock(path: string, options?: LockOptions): Promise<OutputLock>
 }
 
 /** Puts a name below a folder, whether or not the folder ends in a separator already. */

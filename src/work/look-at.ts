@@ -6,6 +6,7 @@ export interface InputFile {
   readonly path: string
   /** Counts bytes. */
   readonly size: number
+  /** Changes when the file does. */
   readonly mtimeMs: number
 }
 
@@ -13,7 +14,7 @@ export interface InputFile {
 export async function lookAt(path: string, files: Files): Promise<InputFile | Error> {
   try {
     const found = await files.look(path)
-    if (found === null) return new Error(`there is no such file (looked in ${files.base})`)
+    if (found === null) return new Error(`there is no such file (looked in ${files.base})${hintOf(path)}`)
     if (found.kind === 'folder') return new Error('it is a folder, expected an image file')
     // Reading a pipe or a device might never end.
     if (found.kind === 'other') return new Error('it is a pipe or a device, expected an image file')
@@ -21,4 +22,9 @@ export async function lookAt(path: string, files: Files): Promise<InputFile | Er
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
+}
+
+/** A list that is no UTF-8 has lost some of its letters on the way here. */
+function hintOf(path: string): string {
+  return path.includes('\ufffd') ? '; was its name written in UTF-8?' : ''
 }

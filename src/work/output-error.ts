@@ -2,7 +2,13 @@
 import { CodedError } from '../coded-error.js'
 import type { FileRefusal, FileRefusalCode } from './files.js'
 
-export type OutputErrorCode = FileRefusalCode | 'other-identity' | 'damaged' | 'unknown-format'
+export type OutputErrorCode =
+  | FileRefusalCode
+  | 'exists'
+  | 'other-identity'
+  | 'other-inputs'
+  | 'damaged'
+  | 'unknown-format'
 
 export class OutputError extends CodedError<OutputErrorCode> {
   override readonly name = 'OutputError'

@@ -7,6 +7,7 @@ import { elementCount } from '../tensor/shape.js'
 import { below, type Files, type OpenedFile } from './files.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
 import { type PartEntry, type PartHeader, partChunks, readPartHeaderOrNull } from './part-file.js'
+import { PlaceTable } from './place-table.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
 
 /** A part ends when it has so many rows, or so many bytes, or is so old: what a kill can cost at most. */
@@ -25,12 +26,6 @@ const PART_NAME = /^\d{8}\.part$/
 /** Tells the time in milliseconds since some moment. */
 export type Clock = () => number
 
-interface Place {
-  readonly part: number
-  readonly offset: number
-  readonly entry: PartEntry
-}
-
 export class PartStore implements AsyncDisposable {
   readonly folder: string
   readonly #files: Files
@@ -38,7 +33,7 @@ export class PartStore implements AsyncDisposable {
   readonly #rowLength: number
   /** Counts the rows that fit into a part. */
   readonly #capacity: number
-  readonly #places = new Map<string, Place>()
+  readonly #places = new PlaceTable()
   readonly #opened = new Map<number, OpenedFile>()
   readonly #begun: number
   #nextPart = 1
@@ -80,8 +75,21 @@ export class PartStore implements AsyncDisposable {
 
   /** Tells whether this input is done and has not changed since. */
   has({ path, size, mtimeMs }: Pick<PartEntry, 'path' | 'size' | 'mtimeMs'>): boolean {
-    const entry = this.#places.get(path)?.entry
-    return entry !== undefined && entry.size === size && entry.mtimeMs === mtimeMs
+    const place = this.#places.get(path)
+    return place !== null && place.size === size && place.mtimeMs === mtimeMs
+  }
+
+  /** Tells whether there is a row for this path, be it of a file that has changed since. */
+  holds(path: string): boolean {
+    return this.#places.get(path) !== null
+  }
+
+  /** Says of which file the row of a path is, and what that image was. Throws RangeError where there is none. */
+  entry(path: string): PartEntry {
+    const place = this.#places.get(path)
+    if (place === null) throw new RangeError(`there is no row for ${path}`)
+    const { size, mtimeMs, height, width } = place
+    return { path, size, mtimeMs, height, width }
   }
 
   /** Copies the numbers; writes a part when one is due. */
@@ -106,7 +114,8 @@ export class PartStore implements AsyncDisposable {
     const header = await readPartHeaderOrNull(this.#files, path, 4 * this.#rowLength)
     if (header === null)
       throw new OutputError('damaged', `${path} is not what was just written to it. Is the disk failing?`)
-    this.#index(part, header)
+    // The names that are in memory already are kept, and not those that were read.
+    this.#index(part, { entries, start: header.start })
   }
 
   /** Reads the rows of these paths, in their order; each must have one. The numbers are valid until the next row. */
@@ -115,7 +124,7 @@ export class PartStore implements AsyncDisposable {
     const bytes = new Uint8Array(values.buffer)
     for (const path of paths) {
       const place = this.#places.get(path)
-      if (place === undefined) throw new RangeError(`there is no row for ${path}`)
+      if (place === null) throw new RangeError(`there is no row for ${path}`)
       const part = await this.#openPart(place.part)
       if ((await part.read(bytes, place.offset)) !== bytes.length) {
         throw new OutputError(
@@ -123,7 +132,7 @@ export class PartStore implements AsyncDisposable {
           `${this.#path(place.part)} has become shorter. Run again with --restart.`,
         )
       }
-      yield { path, height: place.entry.height, width: place.entry.width, values }
+      yield { path, height: place.height, width: place.width, values }
     }
   }
 
@@ -158,7 +167,7 @@ export class PartStore implements AsyncDisposable {
 
   #index(part: number, { entries, start }: PartHeader): void {
     for (const [row, entry] of entries.entries()) {
-      this.#places.set(entry.path, { part, offset: start + row * 4 * this.#rowLength, entry })
+      this.#places.set(entry, part, start + row * 4 * this.#rowLength)
     }
   }
 

@@ -19,7 +19,7 @@ function write({ disk, steps, abortAfter, computed = [], ...options }: Run) {
   return writeFeatureFiles({
     folder: '/out/maps',
     format: 'npy',
-    paths: disk.paths('/in').map((path) => path.slice('/in/'.length)),
+    inputs: disk.paths('/in').map((path) => path.slice('/in/'.length)),
     files,
     encoder: textEncoder(files, (path) => computed.push(path)),
     arraysOf: ({ patches }) => [{ name: 'patches', shape: [1, 1, 2], values: patches }],
@@ -112,19 +112,45 @@ test('a file that stands there is not made again, wherever the kill comes, but f
   }
 })
 
-test('two images that would have one file are not written over each other: the second fails by itself', async () => {
+test('two images that would have one file get one each, whatever the order and however often', async () => {
   const disk = fill([])
   disk.put('/in/a.jpg', 'a')
-  disk.put('/in/x.jpg', 'x')
-  const failures: string[] = []
-  const listener = {
-    failed: ({ path, reason }: { path: string; reason: string }) => failures.push(`${path}: ${reason}`),
-  }
-  const result = await write({ disk, paths: ['a.jpg', './a.jpg', 'x.jpg'], listener })
-  expect(result).toEqual({ written: 2, earlier: 0, failed: 1 })
-  expect(failures).toEqual([
-    './a.jpg: its file a.jpg.npy belongs to a.jpg already: give one of them another output folder',
+  disk.put('/other/a.jpg', 'b')
+  const files = () => disk.paths('/out/maps').filter((path) => path.endsWith('.npy'))
+  disk.put('/a.jpg', 'c')
+  const computed: string[] = []
+  const run = { disk, inputs: ['a.jpg', '../other/a.jpg', '../a.jpg'], computed }
+  await write(run)
+  await write(run)
+  expect(computed).toHaveLength(3)
+  expect(files()).toEqual([
+    '/out/maps/a.jpg.npy',
+    expect.stringMatching(/maps\/a\.jpg~[0-9a-f]{12}\.npy$/),
+    '/out/maps/other/a.jpg.npy',
   ])
+})
+
+test('a name that would be too long for its file is shortened, and kept apart by a hash', async () => {
+  const disk = fill([])
+  const long = 'ß'.repeat(120)
+  const names = ['x', 'y'].map((letter) => `${long}${letter.repeat(11)}.jpg`)
+  for (const name of names) disk.put(`/in/${name}`, name)
+  expect(await write({ disk, inputs: names })).toEqual({ written: 2, earlier: 0, failed: 0 })
+  const files = disk.paths('/out/maps').filter((path) => path.endsWith('.npy'))
+  expect(files).toHaveLength(2)
+  for (const file of files)
+    expect(Buffer.from(`${file.slice('/out/maps/'.length)}.tmp`).length).toBeLessThanOrEqual(255)
+  const computed: string[] = []
+  expect(await write({ disk, inputs: names, computed })).toEqual({ written: 0, earlier: 2, failed: 0 })
+})
+
+test('in a folder that is not its own, a run writes over nothing', async () => {
+  const disk = fill([])
+  disk.put('/in/a.jpg', 'a')
+  disk.put('/in/b.jpg', 'b')
+  disk.put('/out/maps/a.jpg.npy', 'precious')
+  expect(await write({ disk, inputs: ['a.jpg', 'b.jpg'] })).toEqual({ written: 1, earlier: 0, failed: 1 })
+  expect(disk.text('/out/maps/a.jpg.npy')).toBe('precious')
 })
 
 test('an image whose arrays cannot be made fails by itself; a full disk ends the run', async () => {

@@ -1,13 +1,14 @@
 /** Turns images into a folder with one feature file each; a run can be continued image by image. */
 import type { Features } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
-import { type EncodeInputsOptions, encodeInputs, type Sink } from './encode-inputs.js'
+import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FeatureFolder, type FeatureFormat } from './feature-folder.js'
 import type { InputFile } from './look-at.js'
 import { asOutputError, OutputError } from './output-error.js'
+import { outputMetadata } from './output-metadata.js'
 import { workIdentity } from './work-identity.js'
 
-export interface FeatureFilesOptions extends Omit<EncodeInputsOptions, 'sink'> {
+export interface FeatureFilesOptions extends InputsOptions {
   readonly folder: string
   readonly format: FeatureFormat
   /** Gives what goes into an image's file; `npy` takes one. */
@@ -35,12 +36,24 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
 }
 
 async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesResult> {
-  const { files, folder, format, arraysOf, restart = false } = options
+  const { files, folder, format, arraysOf, restart = false, encoder, signal, listener } = options
   // The lock lies beside the folder, and so the folder around both must be there.
   await files.makeFolder(folder)
-  await using _lock = await files.lock(folder)
-  const identity = { ...workIdentity(options.encoder.identity, options.what), format }
-  await using features = await FeatureFolder.open({ files, folder, format, identity, restart })
+  await using lock = await files.lock(folder, {
+    ...(signal === undefined ? {} : { signal }),
+    onWait: (message) => listener?.waiting?.(message),
+  })
+  const identity = { ...workIdentity(encoder.identity, options.what), format }
+  const metadata = outputMetadata(encoder.identity, identity)
+  await using features = await FeatureFolder.open({
+    files,
+    folder,
+    format,
+    identity,
+    metadata,
+    lock,
+    restart,
+  })
   const counts = await encodeInputs({ ...options, sink: folderSink(features, arraysOf) })
   return { written: counts.computed, earlier: counts.earlier, failed: counts.failed }
 }
@@ -65,8 +78,9 @@ async function keep(
     return null
   } catch (error) {
     const problem = asOutputError(error)
-    // A disk that is full will not take the next image either.
-    if (problem instanceof OutputError || !(problem instanceof Error)) throw problem
-    return problem
+    // A disk that is full will not take the next image either; a name that is too long is that image's own.
+    const isOwn = !(problem instanceof OutputError) || problem.code === 'name-too-long'
+    if (isOwn && problem instanceof Error) return problem
+    throw problem
   }
 }

@@ -1,26 +1,40 @@
 /**
  * Turns images into one output file, and a kill at any moment costs at most the part under way: finished work lies in `<output>.parts/`, a rerun
  * adds what is missing, and the file is put together when all is done, in an order that does not depend on how often the work was interrupted.
+ * A finished output is added to in the same way, and never written over by other work.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Features } from '../encoder/types.js'
-import type { EmbeddingRow } from '../formats/embedding-table.js'
+import type { Column, EmbeddingRow } from '../formats/embedding-table.js'
 import { compareNames } from './compare-names.js'
-import { type EncodeInputsOptions, encodeInputs, type Failure, type Sink } from './encode-inputs.js'
+import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FailureList } from './failure-list.js'
-import { isObject, jsonObjectOrNull } from './json-object.js'
+import type { Failure, OutputLock } from './files.js'
+import {
+  defaultColumns,
+  FinishedOutput,
+  forgetMeta,
+  INCOMPLETE,
+  type OutputPlan,
+  writeMeta,
+} from './finished-output.js'
 import { type InputFile, lookAt } from './look-at.js'
-import { asOutputError } from './output-error.js'
+import { asOutputError, OutputError } from './output-error.js'
 import { type OutputFormat, outputFiles } from './output-format.js'
+import { outputMetadata } from './output-metadata.js'
+import type { PartEntry } from './part-file.js'
 import { type Clock, PartStore, removeParts } from './part-store.js'
-import { sameWork, type WorkIdentity, workIdentity } from './work-identity.js'
+import { workIdentity } from './work-identity.js'
+import { fileOfGiven, nameOfInputOrNull, type WorkInput } from './work-input.js'
 
-export interface ResumableOptions extends Omit<EncodeInputsOptions, 'sink' | 'paths'> {
+export interface ResumableOptions extends Omit<InputsOptions, 'inputs'> {
   readonly output: string
   readonly format: OutputFormat
+  /** Chooses what each row has, in formats with named columns. */
+  readonly columns?: readonly Column[]
   /** Stand in the output as they are here; relative ones start at the base of `files`, and none may come twice. */
-  readonly paths: readonly string[]
+  readonly inputs: readonly WorkInput[]
   /** Is the shape of a row that `valuesOf` gives. */
   readonly shape: readonly number[]
   /** Gives what goes into the output of an image; throws where the image cannot have a row of that shape. */
@@ -29,6 +43,8 @@ export interface ResumableOptions extends Omit<EncodeInputsOptions, 'sink' | 'pa
   readonly what: string
   /** Has what earlier runs have done forgotten. */
   readonly restart?: boolean
+  /** Has rows left out whose images are not among the inputs; unless it is given, a finished output that has such rows is refused. */
+  readonly prune?: boolean
   readonly clock?: Clock
 }
 
@@ -44,16 +60,6 @@ export interface ResumableResult {
   readonly unchanged: boolean
 }
 
-/** Lies beside the output as `<output>.meta.json`. */
-interface Meta {
-  readonly format: OutputFormat
-  readonly identity: WorkIdentity
-  readonly rows: number
-  readonly shape: readonly number[]
-  /** Is a digest of the paths, sizes and times of the inputs: it tells whether the output is still that of the same files. */
-  readonly inputs: string
-}
-
 /** Throws `OutputError`; an abort throws the signal's reason after the part under way is safe. */
 export async function writeResumably(options: ResumableOptions): Promise<ResumableResult> {
   try {
@@ -64,33 +70,52 @@ export async function writeResumably(options: ResumableOptions): Promise<Resumab
 }
 
 async function writeLocked(options: ResumableOptions): Promise<ResumableResult> {
-  const { files, output, shape, clock } = options
-  await using _lock = await files.lock(output)
-  const identity = workIdentity(options.encoder.identity, options.what)
-  const folder = partsFolder(output)
+  const { files, output, format, shape, clock, signal, listener, inputs } = options
+  await using lock = await files.lock(output, {
+    ...(signal === undefined ? {} : { signal }),
+    onWait: (message) => listener?.waiting?.(message),
+  })
+  const folder = `${output}.parts`
   if (options.restart) {
     await removeParts(files, folder)
-    await files.remove(metaPath(output))
+    await forgetMeta(files, output)
   }
-  if (await isFinished(options, identity)) {
-    await removeParts(files, folder)
-    return { written: options.paths.length, computed: 0, failed: 0, failures: null, unchanged: true }
+  const identity = workIdentity(options.encoder.identity, options.what)
+  const { columns = defaultColumns(format) } = options
+  const plan: OutputPlan = { files, output, format, columns, identity, shape }
+  const isUnderWay = options.restart === true || (await files.look(folder)) !== null
+  const finished = await FinishedOutput.openOrNull(plan, isUnderWay)
+  if (finished !== null) {
+    if (finished.isOf(await digestOrNull(options))) {
+      await removeParts(files, folder)
+      return { written: inputs.length, computed: 0, failed: 0, failures: null, unchanged: true }
+    }
+    if (!options.prune) await finished.assertAmong(new Set(namesOf(inputs)))
   }
   await using store = await PartStore.open(files, folder, identity, shape, clock)
+  if (!options.prune) assertSomeAmong(store, namesOf(inputs))
   await using failures = await FailureList.open(files, folder)
-  const sink = new PartSink(options, store, failures)
+  await finished?.copyTo(store, signal)
+  const sink = new PartSink(options, store, failures, lock)
   const { computed, failed } = await encodeInputs({ ...options, sink }).finally(() => store.flush())
-  const written = await sink.assemble(identity)
+  await lock.assertHeld()
+  const written = await sink.assemble(plan, failed)
   const list = failed === 0 ? null : failuresPath(output)
   return { written, computed, failed, failures: list, unchanged: false }
 }
 
-function partsFolder(output: string): string {
-  return `${output}.parts`
+/** Of unfinished work some images may be gone by now; where all are others, it is other work. */
+function assertSomeAmong(store: PartStore, names: readonly string[]): void {
+  if (store.size === 0 || names.some((name) => store.holds(name))) return
+  throw new OutputError(
+    'other-inputs',
+    `${store.folder} holds unfinished work on ${store.size} images, none of which is among these inputs. Run it as before to finish it, choose ` +
+      'another output, or add --restart to throw that work away.',
+  )
 }
 
-function metaPath(output: string): string {
-  return `${output}.meta.json`
+function namesOf(inputs: readonly WorkInput[]): readonly string[] {
+  return inputs.map(nameOfInputOrNull).filter((name) => name !== null)
 }
 
 function failuresPath(output: string): string {
@@ -102,13 +127,14 @@ class PartSink implements Sink {
   readonly #options: ResumableOptions
   readonly #store: PartStore
   readonly #failures: FailureList
-  readonly #failed = new Set<string>()
+  readonly #lock: OutputLock
   readonly #inputs = new InputsDigest()
 
-  constructor(options: ResumableOptions, store: PartStore, failures: FailureList) {
+  constructor(options: ResumableOptions, store: PartStore, failures: FailureList, lock: OutputLock) {
     this.#options = options
     this.#store = store
     this.#failures = failures
+    this.#lock = lock
   }
 
   has(input: InputFile): boolean {
@@ -123,28 +149,33 @@ class PartSink implements Sink {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     }
+    await this.#lock.assertHeld()
     const [height, width] = features.imageSize
     await this.#store.add({ ...input, height, width }, values)
     return null
   }
 
-  async fail(failure: Failure): Promise<void> {
-    this.#failed.add(failure.path)
-    await this.#failures.add(failure)
+  fail(failure: Failure): Promise<void> {
+    return this.#failures.add(failure)
   }
 
   /** Returns how many rows the output has. */
-  async assemble(identity: WorkIdentity): Promise<number> {
-    const { files, output, format, listener, shape } = this.#options
+  async assemble(plan: OutputPlan, failed: number): Promise<number> {
+    const { files, output, format, shape } = plan
+    const { listener, encoder } = this.#options
     listener?.assembling?.()
-    const paths = this.#goodPaths()
-    const table = { paths, rows: this.#rows(paths), shape, metadata: identity }
+    const paths = this.#paths()
+    const table = {
+      paths,
+      rows: this.#rows(paths),
+      shape,
+      metadata: outputMetadata(encoder.identity, plan.identity),
+      ...(plan.columns === null ? {} : { columns: plan.columns }),
+    }
     for (const file of await outputFiles(format, output, table)) await files.write(file.path, file.chunks)
-    const complete = this.#failed.size === 0
-    const inputs = complete ? this.#inputs.hex() : 'incomplete'
-    const meta: Meta = { format, identity, rows: paths.length, shape, inputs }
-    await files.write(metaPath(output), [`${JSON.stringify(meta, null, 1)}\n`])
-    if (complete) {
+    const inputs = failed === 0 ? this.#inputs.hex() : INCOMPLETE
+    await writeMeta(plan, encoder.identity.model, inputs, this.#entries(paths))
+    if (failed === 0) {
       await files.remove(failuresPath(output))
       // What is done may go once nothing is left to retry.
       await this.#store.remove()
@@ -152,10 +183,14 @@ class PartSink implements Sink {
     return paths.length
   }
 
-  /** A path may have failed now and have a row from an earlier run, made from a file that is no more. */
-  #goodPaths(): readonly string[] {
-    const good = this.#options.paths.filter((path) => !this.#failed.has(path))
-    return this.#options.format === 'csv' ? good.sort(compareNames) : good
+  /** What has a row keeps it, also where its image could not be read this time: nothing that was finished is lost. */
+  #paths(): readonly string[] {
+    const paths = namesOf(this.#options.inputs).filter((name) => this.#store.holds(name))
+    return this.#options.format === 'csv' ? paths.sort(compareNames) : paths
+  }
+
+  *#entries(paths: readonly string[]): Generator<PartEntry> {
+    for (const path of paths) yield this.#store.entry(path)
   }
 
   async *#rows(paths: readonly string[]): AsyncGenerator<EmbeddingRow> {
@@ -179,20 +214,19 @@ class InputsDigest {
   }
 }
 
-/** Tells whether an earlier run, with the same model on the same files, has left nothing to do. */
-async function isFinished(options: ResumableOptions, identity: WorkIdentity): Promise<boolean> {
-  const { files, output, format, paths } = options
-  if ((await files.look(output)) === null || (await files.look(partsFolder(output))) !== null) return false
-  // A file that cannot be read, or says nothing that is understood, promises nothing.
-  const text = await files.readText(metaPath(output)).catch(() => null)
-  const meta = text === null ? null : jsonObjectOrNull(text)
-  if (meta === null || meta.format !== format) return false
-  if (!isObject(meta.identity) || !sameWork(meta.identity, identity)) return false
-  const inputs = new InputsDigest()
-  for (const path of paths) {
-    const input = await lookAt(path, files)
-    if (input instanceof Error) return false
-    inputs.add(input)
+/** Gives null where an input cannot be read. */
+async function digestOrNull({ inputs, files }: ResumableOptions): Promise<string | null> {
+  const digest = new InputsDigest()
+  for (const input of inputs) {
+    const found = await fileOf(input, files)
+    if (found === null) return null
+    digest.add(found)
   }
-  return inputs.hex() === meta.inputs
+  return digest.hex()
+}
+
+async function fileOf(input: WorkInput, files: ResumableOptions['files']): Promise<InputFile | null> {
+  if (typeof input !== 'string') return 'bytes' in input ? fileOfGiven(input) : null
+  const found = await lookAt(input, files)
+  return found instanceof Error ? null : found
 }

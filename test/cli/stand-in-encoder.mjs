@@ -25,8 +25,8 @@ export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' 
       for await (const source of sources) {
         signal?.throwIfAborted()
         if (delayMs > 0) await sleep(delayMs, undefined, { signal })
-        const bytes = await readFile(source)
-        if (bytes.includes('broken')) {
+        const bytes = typeof source === 'string' ? await readFile(source) : source
+        if (Buffer.from(bytes).includes('broken')) {
           yield { index: index++, source, error: new Error('this is no image:\nit says so itself') }
           continue
         }

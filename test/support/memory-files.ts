@@ -4,7 +4,14 @@
  */
 import type { Chunks } from '../../src/formats/chunk.js'
 import { FileError } from '../../src/platform/node/files/file-error.js'
-import type { Files, FolderEntry, FoundFile, GrowingFile, OpenedFile } from '../../src/work/files.js'
+import type {
+  Files,
+  FolderEntry,
+  FoundFile,
+  GrowingFile,
+  OpenedFile,
+  OutputLock,
+} from '../../src/work/files.js'
 
 interface Stored {
   readonly bytes: Uint8Array
@@ -76,9 +83,10 @@ export class MemoryFiles implements Files {
   async look(path: string): Promise<FoundFile | null> {
     this.#live()
     const full = this.resolve(path)
-    if (this.#disk.folders.has(full)) return { kind: 'folder', size: 0, mtimeMs: 0 }
+    if (this.#disk.folders.has(full)) return { kind: 'folder', size: 0, mtimeMs: 0, id: full }
     const found = this.#disk.stored.get(full)
-    return found === undefined ? null : { kind: 'file', size: found.bytes.length, mtimeMs: found.mtimeMs }
+    if (found === undefined) return null
+    return { kind: 'file', size: found.bytes.length, mtimeMs: found.mtimeMs, id: full }
   }
 
   async list(folder: string): Promise<readonly FolderEntry[]> {
@@ -95,10 +103,6 @@ export class MemoryFiles implements Files {
         .filter(inside)
         .map((path) => ({ name: name(path), kind: 'file' as const })),
     ]
-  }
-
-  async realPath(path: string): Promise<string> {
-    return this.resolve(path)
   }
 
   async glob(pattern: string): Promise<readonly string[] | null> {
@@ -202,14 +206,23 @@ export class MemoryFiles implements Files {
     for (const each of around) this.#disk.folders.add(each)
   }
 
-  async lock(path: string): Promise<AsyncDisposable> {
+  async lock(path: string): Promise<OutputLock> {
     this.#live()
     const full = this.resolve(path)
     const holder = this.#disk.locks.get(full)
     if (holder !== undefined && !holder.isKilled)
       throw new FileError('locked', `${path} is being written by another process.`)
     this.#disk.locks.set(full, this)
-    return { [Symbol.asyncDispose]: async () => void this.#disk.locks.delete(full) }
+    return {
+      assertHeld: async () => {
+        this.#live()
+        if (this.#disk.locks.get(full) !== this)
+          throw new FileError('locked', `${path} was taken by another process.`)
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (this.#disk.locks.get(full) === this) this.#disk.locks.delete(full)
+      },
+    }
   }
 
   #below(path: string): readonly string[] {

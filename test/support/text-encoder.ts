@@ -26,7 +26,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
     size: [1, 1],
     async *encodeAll(sources, { signal } = {}) {
       const iterator = sources[Symbol.asyncIterator]()
-      const waiting: string[] = []
+      const waiting: (string | Uint8Array)[] = []
       let index = 0
       for (let ended = false; ; ) {
         signal?.throwIfAborted()
@@ -37,8 +37,9 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
         }
         const source = waiting.shift()
         if (source === undefined) return
-        const text = await files.readText(source)
-        onCompute(source)
+        const isPath = typeof source === 'string'
+        const text = isPath ? await files.readText(source) : new TextDecoder().decode(source)
+        onCompute(isPath ? source : '-')
         if (text === null || text.startsWith('broken'))
           yield { index: index++, source, error: new Error(`no image: ${text}`) }
         else yield { index: index++, source, features: featuresOf(text) }

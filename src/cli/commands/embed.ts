@@ -1,40 +1,54 @@
 /** `plumage embed` writes one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
-import { once } from 'node:events'
 import { Command, Option } from 'commander'
+import type { Column } from '../../formats/embedding-table.js'
+import type { StreamOutput } from '../../platform/node/files/stream-output.js'
+import { compareNames } from '../../work/compare-names.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
-import { formatOfPath, OUTPUT_FORMATS, type OutputFormat } from '../../work/output-format.js'
+import {
+  formatOfPath,
+  formatOfPathOrNull,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type StreamFormat,
+} from '../../work/output-format.js'
+import { nameOfInputOrNull, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
+import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
-import { gatherInputs, streamInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs, type InputOptions, streamInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
-import { listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
+import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface EmbedOptions extends ModelOptions {
+interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'> {
   readonly output?: string
   readonly format?: OutputFormat
+  readonly columns?: readonly Column[]
   readonly batch?: number
-  readonly null?: boolean
   readonly restart?: boolean
+  readonly prune?: boolean
 }
 
 export function embedCommand(context: CommandContext): Command {
-  const command = new Command('embed')
-    .description('write the embedding of each image')
-    .argument('[inputs...]', 'images, folders (with all below), globs, or - for a list of paths on stdin')
+  const command = addInputs(new Command('embed').description('write the embedding of each image'))
   addEngineOptions(addModelOption(command))
     .option(
       '-o, --output <file>',
-      'a file ending in .jsonl, .csv, .npy or .parquet; default: JSON lines on stdout',
+      'a file ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
     )
     .addOption(
       new Option('--format <format>', 'where the name of the output does not tell').choices(OUTPUT_FORMATS),
     )
+    .option(
+      '--columns <list>',
+      'what each row has, as path,embedding or sample=path,vector=embedding; also height, width, model, recipe, identity',
+      parseColumns,
+    )
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
-    .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
     .option('--json', 'progress as JSON lines on stderr')
-    .option('--restart', 'forget what an earlier, interrupted run has done')
+    .option('--restart', 'forget what earlier runs have written to the output, finished or not')
+    .option('--prune', 'drop rows of the output whose images are not among the inputs')
   return command.action((inputs: string[], options: EmbedOptions) => embed(context, inputs, options))
 }
 
@@ -43,55 +57,86 @@ async function embed(
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<void> {
-  if (options.output === undefined) return embedToStdout(context, inputs, options)
-  const { output } = options
-  const format = options.format ?? formatOfPath(output)
-  const paths = await gatherInputs(context, inputs, options)
-  await prepareOutput(context, output)
+  const { output, format } = options
+  if (output === undefined && format !== undefined && format !== 'jsonl') {
+    throw new UsageError(
+      `--format ${format} needs a file: add --output embeddings.${format}, or --output - for stdout.`,
+    )
+  }
+  if (output === undefined || output === '-') {
+    const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
+    return embedToStream(context, inputs, options, async () => StreamOutput.stdout(context))
+  }
+  const target = await prepareOutput(context, output)
+  if (target.kind === 'special' || target.kind === 'descriptor') {
+    const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
+    return embedToStream(context, inputs, options, () => StreamOutput.open(target, context))
+  }
+  await embedToFile(context, inputs, {
+    ...options,
+    output,
+    file: fileOf(target, output, 'it is written into'),
+  })
+}
+
+async function embedToFile(
+  context: CommandContext,
+  names: readonly string[],
+  options: EmbedOptions & { readonly output: string; readonly file: string },
+): Promise<void> {
+  const format = options.format ?? formatOfPath(options.output)
+  const { columns } = options
+  checkColumns(columns, format)
+  const inputs = await gatherInputs(context, names, options)
   using encoder = await loadChosenEncoder(context, options)
   await runResumably(context, {
-    output,
+    output: options.file,
     format,
-    paths,
+    ...(columns === undefined ? {} : { columns }),
+    inputs,
     encoder,
     shape: [encoder.width],
     what: 'embedding',
     valuesOf: ({ embedding }) => embedding,
     encode: encodeChoices(options),
     restart: options.restart ?? false,
+    prune: options.prune ?? false,
     json: options.json ?? false,
   })
 }
 
 /** Nothing is kept: what was written has reached whoever reads it. */
-async function embedToStdout(
+async function embedToStream(
   context: CommandContext,
-  inputs: readonly string[],
+  names: readonly string[],
   options: EmbedOptions,
+  open: () => Promise<StreamOutput>,
 ): Promise<void> {
-  if (options.format !== undefined && options.format !== 'jsonl') {
+  const format = streamFormat(options)
+  const { columns } = options
+  checkColumns(columns, format)
+  const inputs = await streamedInputs(context, names, options, format)
+  await using output = await open()
+  if (format === 'parquet' && output.isTerminal) {
     throw new UsageError(
-      `--format ${options.format} needs a file: add --output embeddings.${options.format}.`,
+      'Parquet is no text, and stdout is a terminal: add --output embeddings.parquet, or a pipe.',
     )
   }
-  if (options.restart)
-    throw new UsageError('--restart needs --output: only work that goes to a file is kept.')
-  // A list on stdin may still be growing: its images are done as they come.
-  const live = inputs.length === 1 && inputs[0] === '-'
-  const paths = live ? streamInputs(context, inputs, options) : await gatherInputs(context, inputs, options)
-  const { writeLines } = await import('../../work/write-lines.js')
+  const { writeStream } = await import('../../work/write-stream.js')
   using encoder = await loadChosenEncoder(context, options)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
-    total: Array.isArray(paths) ? paths.length : undefined,
+    total: Array.isArray(inputs) ? inputs.length : undefined,
   })
   try {
-    const { computed, failed } = await writeLines({
-      paths,
+    const { computed, failed } = await writeStream({
+      inputs,
       files: context.files,
       encoder,
-      write: (line) => print(line, context),
+      format,
+      ...(columns === undefined ? {} : { columns }),
+      write: (chunk) => output.write(chunk),
       encode: encodeChoices(options),
       listener: listenerOf(progress),
       signal: context.signal,
@@ -106,9 +151,28 @@ async function embedToStdout(
   }
 }
 
-/** Resolves when the reader has taken what was written before: lines must not pile up in memory. */
-async function print(line: string, { stdout, signal }: CommandContext): Promise<void> {
-  if (!stdout.write(line)) await once(stdout, 'drain', { signal })
+function streamFormat({ output, format, restart, prune }: EmbedOptions): StreamFormat {
+  for (const [option, given] of Object.entries({ restart, prune })) {
+    if (given) throw new UsageError(`--${option} needs --output to be a file: only such work is kept.`)
+  }
+  const found = format ?? (output === undefined ? null : formatOfPathOrNull(output)) ?? 'jsonl'
+  if (found !== 'npy') return found
+  throw new UsageError(
+    'npy needs a file: an array says first how many rows it has, and its names go into a second file. Choose --format jsonl, csv or parquet.',
+  )
+}
+
+/** A list on stdin may still be growing: its images are done as they come, but for csv, which is sorted. */
+async function streamedInputs(
+  context: CommandContext,
+  names: readonly string[],
+  options: EmbedOptions,
+  format: StreamFormat,
+): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
+  if (format !== 'csv' && names.length === 1 && names[0] === '-') return streamInputs(context, names, options)
+  const inputs = await gatherInputs(context, names, options)
+  if (format !== 'csv') return inputs
+  return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
 }
 
 function encodeChoices({ batch }: EmbedOptions): EncodeChoices {

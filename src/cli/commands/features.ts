@@ -1,36 +1,37 @@
 /** `plumage features` writes patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { outputTarget } from '../../platform/node/files/output-target.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
+import type { WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
-import { gatherInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
-import { listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
+import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface FeatureOptions extends ModelOptions {
+interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'> {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]
   readonly preNorm?: boolean
   readonly layers?: readonly number[]
   readonly batch?: number
-  readonly null?: boolean
   readonly restart?: boolean
+  readonly prune?: boolean
 }
 
 export function featuresCommand(context: CommandContext): Command {
-  const command = new Command('features')
-    .description('write the patch map of each image, [rows, columns, D]')
-    .argument('[inputs...]', 'images, folders (with all below), globs, or - for a list of paths on stdin')
-    .requiredOption(
-      '-o, --output <folder>',
-      'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
-    )
+  const command = addInputs(
+    new Command('features').description('write the patch map of each image, [rows, columns, D]'),
+  ).requiredOption(
+    '-o, --output <folder>',
+    'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
+  )
   addEngineOptions(addModelOption(command))
     .addOption(
       new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
@@ -43,9 +44,9 @@ export function featuresCommand(context: CommandContext): Command {
     .option('--pre-norm', 'the patch map before the final norm')
     .option('--layers <list>', 'hidden layers, [tokens, D]: 0 is the first block, -1 the last', parseLayers)
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
-    .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'write anew what is there already')
+    .option('--prune', 'drop rows of one array whose images are not among the inputs')
   return command.action((inputs: string[], options: FeatureOptions) => features(context, inputs, options))
 }
 
@@ -62,17 +63,35 @@ async function features(
   }
   const format = stacked ? 'npy' : options.format
   const wanted = wantedArrays(options, format)
-  const paths = await gatherInputs(context, inputs, options)
-  if (stacked) await prepareOutput(context, options.output)
+  if (options.prune && !stacked) {
+    throw new UsageError('--prune is for one array (--output x.npy): a folder keeps its files.')
+  }
+  const place = await placeOf(context, options.output, stacked)
+  const found = await gatherInputs(context, inputs, options)
   using encoder = await loadChosenEncoder(context, options)
   checkLayers(wanted.layers, encoder.depth)
-  if (stacked) await writeStack(context, paths, encoder, wanted, options)
-  else await writeFolder(context, paths, encoder, wanted, format ?? 'npy', options)
+  const chosen = { ...options, output: place }
+  if (stacked) await writeStack(context, found, encoder, wanted, chosen)
+  else await writeFolder(context, found, encoder, wanted, format ?? 'npy', chosen)
+}
+
+/** What is neither file nor folder has no room for features, and is told before anything is computed. */
+async function placeOf(context: CommandContext, output: string, stacked: boolean): Promise<string> {
+  if (stacked) {
+    const why =
+      'an npy array says first how many rows it has, and its names go into a second file. Name a file.'
+    return fileOf(await prepareOutput(context, output), output, why)
+  }
+  const { kind } = await outputTarget(context.files.resolve(output))
+  if (kind === 'folder' || kind === 'file') return output
+  throw new UsageError(
+    `--output ${output} is a pipe or a device; expected a folder, which gets a file for each image.`,
+  )
 }
 
 async function writeStack(
   context: CommandContext,
-  paths: readonly string[],
+  inputs: readonly WorkInput[],
   encoder: FileEncoder,
   wanted: Wanted,
   options: FeatureOptions,
@@ -82,7 +101,7 @@ async function writeStack(
   await runResumably(context, {
     output: options.output,
     format: 'npy',
-    paths,
+    inputs,
     encoder,
     shape,
     what: name,
@@ -96,25 +115,26 @@ async function writeStack(
     },
     encode: encodeChoices(options),
     restart: options.restart ?? false,
+    prune: options.prune ?? false,
     json: options.json ?? false,
   })
 }
 
 async function writeFolder(
   context: CommandContext,
-  paths: readonly string[],
+  inputs: readonly WorkInput[],
   encoder: FileEncoder,
   wanted: Wanted,
   format: FeatureFormat,
   options: FeatureOptions,
 ): Promise<void> {
   const { writeFeatureFiles } = await import('../../work/write-feature-files.js')
-  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: paths.length })
+  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: inputs.length })
   try {
     const result = await writeFeatureFiles({
       folder: context.files.resolve(options.output),
       format,
-      paths,
+      inputs,
       files: context.files,
       encoder,
       arraysOf: (found) => arraysOf(found, wanted, encoder.width),
@@ -129,7 +149,7 @@ async function writeFolder(
     })
     if (result.failed > 0) {
       throw new IncompleteError(
-        `${result.failed} of ${paths.length} images failed. Run the same command again to retry only these.`,
+        `${result.failed} of ${inputs.length} images failed. Run the same command again to retry only these.`,
       )
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Tells why files do not take what is written to them. Programs branch on the code, people read the message. */
 import { CodedError } from '../../../coded-error.js'
 
-export type FileErrorCode = 'disk-full' | 'not-writable' | 'locked'
+export type FileErrorCode = 'disk-full' | 'not-writable' | 'name-too-long' | 'locked'
 
 export class FileError extends CodedError<FileErrorCode> {
   override readonly name = 'FileError'
@@ -15,9 +15,14 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ['EISDIR', 'it is a folder'],
   ['ENOTDIR', 'a part of the path is a file, not a folder'],
   ['ENOENT', 'its folder does not exist'],
-  ['ENAMETOOLONG', 'the name is too long'],
+  ['ELOOP', 'its links lead in a circle'],
+  ['EBUSY', 'it is in use, or a mount of its own'],
   ['EEXIST', 'there is a file of that name'],
   ['EFBIG', 'the file system takes no files of that size'],
+  ['EBADF', 'it is not open for writing'],
+  ['EIO', 'the disk fails'],
+  ['ESTALE', 'the disk is gone'],
+  ['ENXIO', 'nothing takes what is written to it'],
 ])
 
 /** Turns what the file system says into what a person can do about it; other errors pass through as they are. */
@@ -28,6 +33,13 @@ export function explainWriteError(error: unknown, path: string): unknown {
     return new FileError(
       'disk-full',
       `${path} could not be written: the disk is full${quota}. Free some space, or choose another place.`,
+      { cause: error },
+    )
+  }
+  if (code === 'ENAMETOOLONG') {
+    return new FileError(
+      'name-too-long',
+      `${path} could not be written (the name is too long). Choose a shorter name.`,
       { cause: error },
     )
   }

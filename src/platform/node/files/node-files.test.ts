@@ -1,7 +1,9 @@
 /** Holds the disk and its stand-in in memory to the same contract, so that what is tried without a disk holds on one. */
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { MemoryDisk, MemoryFiles } from '../../../../test/support/memory-files.js'
+import { smallDiskOrNull } from '../../../../test/support/small-disk.js'
 import type { Files } from '../../../work/files.js'
 import { NodeFiles } from './node-files.js'
 
@@ -150,20 +153,80 @@ describe('on the disk alone', () => {
     expect(await new NodeFiles(root).look('pipe')).toMatchObject({ kind: 'other' })
   })
 
-  test('a link is listed as a link, looked at as what it leads to, and its real path is that of the target', async () => {
+  test('a link is listed as a link, looked at as what it leads to, and is known to be the same', async () => {
     const files = new NodeFiles(join(root, 'links'))
     await files.makeFolder('p')
     symlinkSync('p', join(files.base, 'l'))
     expect(await files.list('.')).toContainEqual({ name: 'l', kind: 'link' })
     expect(await files.look('l')).toMatchObject({ kind: 'folder' })
-    expect(await files.realPath('l')).toBe(await files.realPath('p'))
+    expect((await files.look('l'))?.id).toBe((await files.look('p'))?.id)
   })
 
-  test('a disk that is full is named so, and nothing is left of the file', async () => {
-    const files = new NodeFiles(root)
-    symlinkSync('/dev/full', join(root, 'x.tmp'))
-    await expect(files.write('x', ['text'])).rejects.toMatchObject({ name: 'FileError', code: 'disk-full' })
-    expect(readdirSync(root).filter((name) => name.startsWith('x'))).toEqual([])
+  test('a disk that is full is named so, nothing is left of the file, and the old one stays', async ({
+    skip,
+  }) => {
+    using disk =
+      smallDiskOrNull('64k') ?? skip('no small disk can be mounted here: that needs Linux and root')
+    const files = new NodeFiles(disk.path)
+    await files.write('x', ['old'])
+    const large = new Uint8Array(2 ** 20)
+    await expect(files.write('x', [large])).rejects.toMatchObject({ name: 'FileError', code: 'disk-full' })
+    expect(readdirSync(disk.path)).toEqual(['x'])
+    expect(await files.readText('x')).toBe('old')
+  })
+
+  test('a link is followed, also through several and to what is not there yet; it stays one, and the file keeps its rights', async () => {
+    const files = new NodeFiles(join(root, 'followed'))
+    await files.makeFolder('deep/er')
+    await files.write('deep/target', ['old'])
+    chmodSync(join(files.base, 'deep/target'), 0o600)
+    symlinkSync('../target', join(files.base, 'deep/er/first'))
+    symlinkSync('deep/er/first', join(files.base, 'second'))
+    symlinkSync('deep/new', join(files.base, 'dangling'))
+    for (const [link, target] of [
+      ['second', 'deep/target'],
+      ['dangling', 'deep/new'],
+    ] as const) {
+      await files.write(link, ['new'])
+      expect(lstatSync(join(files.base, link)).isSymbolicLink()).toBe(true)
+      expect(await files.readText(target)).toBe('new')
+    }
+    expect(lstatSync(join(files.base, 'deep/target')).mode & 0o777).toBe(0o600)
+  })
+
+  test('pipes and circles of links are refused and stay what they are', async () => {
+    const files = new NodeFiles(join(root, 'special'))
+    await files.makeFolder('.')
+    execFileSync('mkfifo', [join(files.base, 'pipe')])
+    symlinkSync('b', join(files.base, 'a'))
+    symlinkSync('a', join(files.base, 'b'))
+    await files.write('file', ['x'])
+    for (const path of ['pipe', 'a']) {
+      await expect(files.write(path, ['x'])).rejects.toMatchObject({ code: 'not-writable' })
+      await expect(files.rename('file', path)).rejects.toMatchObject({ code: 'not-writable' })
+    }
+    expect(lstatSync(join(files.base, 'pipe')).isFIFO()).toBe(true)
+    expect(lstatSync(join(files.base, 'a')).isSymbolicLink()).toBe(true)
+  })
+
+  test('a temporary name that leads elsewhere is not written into', async () => {
+    const files = new NodeFiles(join(root, 'planted'))
+    await files.makeFolder('.')
+    await files.write('victim', ['precious'])
+    symlinkSync('victim', join(files.base, 'x.tmp'))
+    await files.write('x', ['new'])
+    expect(await files.readText('victim')).toBe('precious')
+    expect(await files.readText('x')).toBe('new')
+  })
+
+  test('a name that is no UTF-8 is listed as such', async () => {
+    const files = new NodeFiles(join(root, 'garbled'))
+    await files.makeFolder('.')
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${files.base}/a`), Buffer.from([0xff]), Buffer.from('.jpg')]),
+      '',
+    )
+    expect(await files.list('.')).toEqual([{ name: 'a\\xff.jpg', kind: 'file', garbled: true }])
   })
 
   test('a file larger than the buffer is written in order, small chunks around large ones', async () => {

@@ -1,11 +1,29 @@
 /** Offers the disk as far as work on many files needs it: as `Files` of the room `work` asks. */
-import { mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { isUtf8 } from 'node:buffer'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { explainWriteError } from './file-error.js'
+import type { UnreadFolder } from './find-matches.js'
 import { GrowingNodeFile } from './growing-file.js'
+import { isAbsent, unseen } from './look-error.js'
+import type { LockOptions, OutputLock } from './output-lock.js'
+import { replaceableFile } from './output-target.js'
 import { writeWhole } from './write-whole.js'
 
 type Kind = 'file' | 'folder' | 'other'
+
+interface Found {
+  readonly kind: Kind
+  readonly size: number
+  readonly mtimeMs: number
+  readonly id: string
+}
+
+interface Entry {
+  readonly name: string
+  readonly kind: Kind | 'link'
+  readonly garbled?: true
+}
 
 /** Reads and writes files on this machine's disks; relative paths start at `base`. */
 export class NodeFiles {
@@ -20,37 +38,41 @@ export class NodeFiles {
     return resolve(this.base, path)
   }
 
-  async look(path: string): Promise<{ kind: Kind; size: number; mtimeMs: number } | null> {
+  async look(path: string): Promise<Found | null> {
     try {
-      const found = await stat(this.resolve(path))
-      return { kind: kindOf(found), size: found.size, mtimeMs: found.mtimeMs }
+      // Some file systems number their files beyond what a double can hold.
+      const found = await stat(this.resolve(path), { bigint: true })
+      return {
+        kind: kindOf(found),
+        size: Number(found.size),
+        mtimeMs: Number(found.mtimeNs) / 1e6,
+        id: `${found.dev}:${found.ino}`,
+      }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (isAbsent(code)) return null
-      throw code === 'EACCES' ? new Error('you have no right to read it', { cause: error }) : error
+      throw unseen(error)
     }
   }
 
-  async list(folder: string): Promise<{ name: string; kind: Kind | 'link' }[]> {
-    const entries = await readdir(this.resolve(folder), { withFileTypes: true })
-    return entries.map((entry) => ({
-      name: entry.name,
-      kind: entry.isSymbolicLink() ? 'link' : kindOf(entry),
-    }))
+  async list(folder: string): Promise<Entry[]> {
+    try {
+      const entries = await readdir(this.resolve(folder), { withFileTypes: true, encoding: 'buffer' })
+      return entries.map((entry) => ({
+        ...nameOf(entry.name),
+        kind: entry.isSymbolicLink() ? 'link' : kindOf(entry),
+      }))
+    } catch (error) {
+      throw unseen(error)
+    }
   }
 
-  realPath(path: string): Promise<string> {
-    return realpath(this.resolve(path))
-  }
-
-  async glob(pattern: string, { signal }: { readonly signal?: AbortSignal }): Promise<string[] | null> {
-    const { glob, isDynamicPattern } = await import('tinyglobby')
-    if (!isDynamicPattern(pattern)) return null
-    return glob(pattern, {
-      cwd: this.base,
-      expandDirectories: false,
-      ...(signal === undefined ? {} : { signal }),
-    })
+  async glob(
+    pattern: string,
+    { signal }: { readonly signal?: AbortSignal },
+  ): Promise<readonly (string | UnreadFolder)[] | null> {
+    const { findMatchesOrNull } = await import('./find-matches.js')
+    return findMatchesOrNull(pattern, this.base, signal)
   }
 
   async readText(path: string): Promise<string | null> {
@@ -90,7 +112,13 @@ export class NodeFiles {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await explained(to, rename(this.resolve(from), this.resolve(to)))
+    const source = this.resolve(from)
+    const isFolder = await stat(source).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+    const target = isFolder ? this.resolve(to) : (await replaceableFile(this.resolve(to))).path
+    await explained(to, rename(source, target))
   }
 
   async remove(path: string): Promise<void> {
@@ -101,10 +129,10 @@ export class NodeFiles {
     await explained(path, mkdir(this.resolve(folder), { recursive: true }))
   }
 
-  async lock(path: string): Promise<AsyncDisposable> {
+  async lock(path: string, options: LockOptions = {}): Promise<OutputLock> {
     // The library behind it changes Node's own file functions when it is loaded: only those who write need it.
     const { lockOutput } = await import('./output-lock.js')
-    return lockOutput(this.resolve(path))
+    return lockOutput(this.resolve(path), options)
   }
 }
 
@@ -121,7 +149,11 @@ function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): Kind {
   return entry.isFile() ? 'file' : 'other'
 }
 
-/** A path through a file, as if that were a folder, leads to nothing either. */
-function isAbsent(code: string | undefined): boolean {
-  return code === 'ENOENT' || code === 'ENOTDIR'
+/** A name whose bytes are no UTF-8 is no text: it is shown with the odd ones as \xff, and leads nowhere. */
+function nameOf(bytes: Buffer): { readonly name: string; readonly garbled?: true } {
+  if (isUtf8(bytes)) return { name: bytes.toString('utf8') }
+  const shown = [...bytes].map((byte) =>
+    byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`,
+  )
+  return { name: shown.join(''), garbled: true }
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { lockOutput } from './output-lock.js'
 
@@ -45,9 +46,73 @@ test.skipIf(!existsSync('/proc/self/stat'))(
   },
 )
 
-test('a holder on another host cannot be looked at and so is believed', async () => {
-  held({ pid: 999999, host: 'elsewhere', started: null })
-  await expect(lockOutput(output)).rejects.toThrow(/process 999999 on elsewhere.*delete .*x\.csv\.lock/)
+const elsewhere = { pid: 999999, host: 'elsewhere', started: null, token: 'theirs' }
+const ago = (seconds: number) => {
+  const then = Date.now() / 1000 - seconds
+  utimesSync(`${output}.lock`, then, then)
+}
+
+test('a holder on another host whose heart has been still for long is dead: its lock is taken at once', async () => {
+  held(elsewhere)
+  ago(60)
+  const begun = performance.now()
+  await (await lockOutput(output))[Symbol.asyncDispose]()
+  expect(performance.now() - begun).toBeLessThan(5000)
+})
+
+test('one whose heart was heard lately is watched: while it beats it is never taken, and it is told why', async () => {
+  held(elsewhere)
+  const beat = setInterval(() => ago(0), 50)
+  const waits: string[] = []
+  const attempt = lockOutput(output, { onWait: (message) => waits.push(message) })
+  await expect(attempt).rejects.toThrow(/process 999999 on elsewhere.*delete .*x\.csv\.lock/)
+  clearInterval(beat)
+  expect(waits).toEqual([expect.stringMatching(/held by process 999999 on elsewhere: waiting to see/)])
+})
+
+test('one whose heart stays still while it is watched is dead', async () => {
+  held(elsewhere)
+  await (await lockOutput(output, { deadMs: 600 }))[Symbol.asyncDispose]()
+})
+
+test('an abort ends the watch', async () => {
+  held(elsewhere)
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(new Error('enough')), 20)
+  await expect(lockOutput(output, { signal: abort.signal })).rejects.toThrow('enough')
+})
+
+test.skipIf(!existsSync('/proc/self/ns/pid'))(
+  'a container of the same name has processes of its own: a number that is absent here may live there',
+  async () => {
+    held({ ...elsewhere, host: hostname(), place: 'another boot pid:[1]' })
+    const beat = setInterval(() => ago(0), 50)
+    await expect(lockOutput(output)).rejects.toMatchObject({ code: 'locked' })
+    clearInterval(beat)
+  },
+)
+
+test('the heart beats while the first thread is busy', async () => {
+  await using _lock = await lockOutput(output)
+  const before = statSync(`${output}.lock`).mtimeMs
+  for (const begun = performance.now(); performance.now() - begun < 60_000; ) {
+    if (statSync(`${output}.lock`).mtimeMs !== before) break
+  }
+  expect(statSync(`${output}.lock`).mtimeMs).not.toBe(before)
+  expect(JSON.parse(readFileSync(`${output}.lock`, 'utf8')).pid).toBe(process.pid)
+})
+
+test('who finds the lock taken after a long sleep is told, and leaves it to the other', async () => {
+  const lock = await lockOutput(output)
+  await lock.assertHeld()
+  held(elsewhere)
+  await sleep(1100)
+  await expect(lock.assertHeld()).rejects.toMatchObject({
+    code: 'locked',
+    message: expect.stringContaining('process 999999 on elsewhere has it'),
+  })
+  await lock[Symbol.asyncDispose]()
+  expect(readFileSync(`${output}.lock`, 'utf8')).toContain('theirs')
 })
 
 test('a lock file that a kill has cut off keeps nobody out', async () => {

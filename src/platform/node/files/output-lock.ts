@@ -1,23 +1,104 @@
 /**
- * Sees to it that an output has one writer. Who holds an output is written in `<output>.lock` and checked against the processes that run: a
- * killed holder does not keep anyone out, and a holder too busy to show signs of life is not taken for dead.
+ * Sees to it that an output has one writer. Who holds an output is written in `<output>.lock`. A holder that can be looked at, since it runs
+ * beside this process, is judged by whether it runs, however busy it is. One of another host or container is judged by its heartbeat: it changes
+ * the file every few seconds, and when that has stayed away for long it is dead. A process that slept for so long finds its lock taken.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { explainWriteError, FileError } from './file-error.js'
+import { Heartbeat } from './heartbeat.js'
 
 interface Holder {
   readonly pid: number
   readonly host: string
+  /** Names the part of the world in which process numbers mean the same: this start of this machine, and the container. */
+  readonly place: string | null
   /** Tells when the process started, in the system's own count, where it has one: process numbers are used again. */
   readonly started: string | null
+  /** Tells this lock from all others. */
+  readonly token: string | null
 }
 
+/** Is what lies on the disk of a lock. */
+interface Found {
+  readonly holder: Holder
+  readonly mtimeMs: number
+}
+
+export interface LockOptions {
+  readonly signal?: AbortSignal
+  /** Is told when it has to be found out whether a holder elsewhere still lives, which takes up to half a minute. */
+  readonly onWait?: (message: string) => void
+  /** So old a heartbeat is a dead process's; tests make it shorter. */
+  readonly deadMs?: number
+}
+
+const DEAD_MS = 30_000
+const POLL_MS = 250
+/** A lock that is looked at again after this time has not been lost to anyone meanwhile. */
+const TRUSTED_MS = 1000
+
 /** Throws `FileError` `locked` while another process writes this output. */
-export async function lockOutput(output: string): Promise<AsyncDisposable> {
+export async function lockOutput(output: string, options: LockOptions = {}): Promise<OutputLock> {
   const path = `${output}.lock`
-  // Looking and taking must be one act. It takes milliseconds, and a guard that its owner died with is free again after these.
+  const { signal, onWait, deadMs = DEAD_MS } = options
+  let dead: Found | null = null
+  for (;;) {
+    signal?.throwIfAborted()
+    const result: OutputLock | Found = await underGuard(output, () => takeOrFind(output, path, dead, deadMs))
+    if (result instanceof OutputLock) return result
+    onWait?.(
+      `${output} is held by process ${result.holder.pid} on ${result.holder.host}: waiting to see whether it lives`,
+    )
+    if (await showsLife(path, result, deadMs, signal)) throw locked(output, path, result.holder)
+    dead = result
+  }
+}
+
+export class OutputLock implements AsyncDisposable {
+  readonly #output: string
+  readonly #path: string
+  readonly #token: string
+  readonly #heartbeat: Heartbeat
+  #lookedAt = Date.now()
+
+  constructor(output: string, path: string, token: string) {
+    this.#output = output
+    this.#path = path
+    this.#token = token
+    this.#heartbeat = new Heartbeat(path)
+  }
+
+  /** Throws `FileError` `locked` where another process has taken the lock, as it may when this one has slept for long. */
+  async assertHeld(): Promise<void> {
+    const now = Date.now()
+    if (now - this.#lookedAt < TRUSTED_MS) return
+    const found = await findOrNull(this.#path)
+    if (found?.holder.token === this.#token) {
+      this.#lookedAt = now
+      return
+    }
+    const who =
+      found === null ? 'it was removed' : `process ${found.holder.pid} on ${found.holder.host} has it`
+    throw new FileError(
+      'locked',
+      `${this.#output} is not held by this process any more (${who}): nothing more is written to it.`,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#heartbeat[Symbol.asyncDispose]()
+    const found = await findOrNull(this.#path)
+    if (found?.holder.token === this.#token) await rm(this.#path, { force: true })
+  }
+}
+
+/** Looking and taking must be one act. It takes milliseconds, and a guard that its owner died with is free again after these. */
+async function underGuard<Result>(output: string, act: () => Promise<Result>): Promise<Result> {
+  const path = `${output}.lock`
   const guard = {
     realpath: false,
     lockfilePath: `${path}.guard`,
@@ -27,9 +108,7 @@ export async function lockOutput(output: string): Promise<AsyncDisposable> {
   try {
     const release = await lockfile.lock(path, guard)
     try {
-      const holder = await readHolderOrNull(path)
-      if (holder !== null && (await isAlive(holder))) throw locked(output, path, holder)
-      await writeFile(path, JSON.stringify(await thisProcess()))
+      return await act()
     } finally {
       await release()
     }
@@ -40,7 +119,55 @@ export async function lockOutput(output: string): Promise<AsyncDisposable> {
       `${output} is being taken by another process. Choose another output, or delete ${path}.guard.`,
     )
   }
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+/** Takes the lock, or tells of whose heart it has to be found out whether it beats. @param dead was found to have none */
+async function takeOrFind(
+  output: string,
+  path: string,
+  dead: Found | null,
+  deadMs: number,
+): Promise<OutputLock | Found> {
+  const token = randomUUID()
+  const mine = `${path}.${token}`
+  try {
+    await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
+    const found = await findOrNull(path)
+    if (found !== null) {
+      const alive = await isAliveOrNull(found.holder)
+      if (alive === true) throw locked(output, path, found.holder)
+      // Both times are the file system's own, so that clocks of hosts need not agree.
+      const age = (await stat(mine)).mtimeMs - found.mtimeMs
+      const isDead = alive === false || age > deadMs || isSame(found, dead)
+      if (!isDead) return found
+    }
+    await rename(mine, path)
+    return new OutputLock(output, path, token)
+  } finally {
+    await rm(mine, { force: true })
+  }
+}
+
+/** Watches a heart: tells whether it beats, or whether someone else has come meanwhile. */
+async function showsLife(path: string, seen: Found, deadMs: number, signal: AbortSignal | undefined) {
+  for (let waited = 0; waited < deadMs; waited += POLL_MS) {
+    await sleep(POLL_MS)
+    signal?.throwIfAborted()
+    const now = await findOrNull(path)
+    // It has let go, or was cleared away: whoever comes first takes it.
+    if (now === null) return false
+    if (!isSame(now, seen)) return true
+  }
+  return false
+}
+
+function isSame(a: Found, b: Found | null): boolean {
+  return (
+    b !== null &&
+    a.mtimeMs === b.mtimeMs &&
+    a.holder.token === b.holder.token &&
+    a.holder.pid === b.holder.pid
+  )
 }
 
 function locked(output: string, path: string, { pid, host }: Holder): FileError {
@@ -51,24 +178,37 @@ function locked(output: string, path: string, { pid, host }: Holder): FileError 
   )
 }
 
-async function thisProcess(): Promise<Holder> {
-  return { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
+async function thisProcess(token: string): Promise<Holder> {
+  const { pid } = process
+  return { pid, host: hostname(), place: await placeOrNull(), started: await startOf(pid), token }
 }
 
-async function readHolderOrNull(path: string): Promise<Holder | null> {
+async function findOrNull(path: string): Promise<Found | null> {
   try {
-    const { pid, host, started } = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>
+    const { mtimeMs } = await stat(path)
+    const { pid, host, place, started, token } = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>
     if (pid === undefined || !Number.isInteger(pid) || pid <= 0) return null
-    return { pid, host: String(host), started: typeof started === 'string' ? started : null }
+    const holder = {
+      pid,
+      host: String(host),
+      place: textOrNull(place),
+      started: textOrNull(started),
+      token: textOrNull(token),
+    }
+    return { holder, mtimeMs }
   } catch {
-    // It is absent, or cut off by a kill in the middle of writing it: nobody's either way.
+    // It is absent, or what lies there says nothing: nobody's either way.
     return null
   }
 }
 
-/** On another host nothing can be known: it counts as running. */
-async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
-  if (host !== hostname()) return true
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** Gives null for a process that cannot be looked at from here. */
+async function isAliveOrNull({ pid, host, place, started }: Holder): Promise<boolean | null> {
+  if (host !== hostname() || (place !== null && place !== (await placeOrNull()))) return null
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -78,11 +218,18 @@ async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
   return start === null || started === null || start === started
 }
 
+/** Two containers may have one host name, and one host two starts: Linux tells both. Other systems have one room for all processes. */
+async function placeOrNull(): Promise<string | null> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null)
+  const processes = await readlink('/proc/self/ns/pid').catch(() => null)
+  return boot === null || processes === null ? null : `${boot.trim()} ${processes}`
+}
+
 /** Reads Linux's /proc/<pid>/stat; gives `gone` for a process that is dead but not yet buried, and null on other systems. */
 async function startOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  if (stat === null) return null
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  if (text === null) return null
   // The second field is a name that may hold spaces and parentheses: count from behind it.
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return state === 'Z' ? 'gone' : (fields[18] ?? null)
 }

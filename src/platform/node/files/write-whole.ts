@@ -1,7 +1,11 @@
-/** Writes files that appear whole or not at all: they are written beside, flushed to the disk, then renamed over the old one. */
+/**
+ * Writes files that appear whole or not at all: they are written beside, flushed to the disk, then renamed over the old one. A link stays one:
+ * the file that it leads to is replaced. Whatever is no file is never replaced.
+ */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { explainWriteError } from './file-error.js'
+import { replaceableFile } from './output-target.js'
 
 /** Small writes are gathered: a line of text must not cost a system call. */
 const BUFFER_BYTES = 2 ** 20
@@ -10,15 +14,18 @@ const BUFFER_BYTES = 2 ** 20
 type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>
 
 /**
- * Writes a file that takes the name `path` once all chunks are there and on the disk. If anything fails, the old file stays.
- * Two writers of one path must keep each other out: they share the temporary name, so that a killed one leaves nothing behind for good.
- * Throws `FileError` `disk-full` or `not-writable`.
+ * Writes a file that takes the name `path` once all chunks are there and on the disk, with the rights of the file that it replaces. If anything
+ * fails, the old file stays. Two writers of one path must keep each other out: they share the temporary name, so that a killed one leaves
+ * nothing behind for good.
+ * Throws `FileError` `disk-full`, `not-writable` or `name-too-long`.
  */
 export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
-  const temporary = `${path}.tmp`
+  const target = await replaceableFile(path)
+  const temporary = `${target.path}.tmp`
   try {
-    const handle = await open(temporary, 'w')
+    const handle = await openAnew(temporary)
     try {
+      if (target.mode !== null) await handle.chmod(target.mode)
       const file = new BufferedFile(handle)
       for await (const chunk of chunks) await file.write(chunk)
       await file.flush()
@@ -26,12 +33,18 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
     } finally {
       await handle.close()
     }
-    await rename(temporary, path)
-    await syncFolder(dirname(path))
+    await rename(temporary, target.path)
+    await syncFolder(dirname(target.path))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     throw explainWriteError(error, path)
   }
+}
+
+/** What lies there is removed and not written into: it may be a link to anywhere. */
+async function openAnew(temporary: string): Promise<FileHandle> {
+  await rm(temporary, { force: true })
+  return await open(temporary, 'wx')
 }
 
 class BufferedFile {

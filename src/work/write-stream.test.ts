@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { MemoryDisk, MemoryFiles } from '../../test/support/memory-files.js'
 import { textEncoder } from '../../test/support/text-encoder.js'
-import { writeLines } from './write-lines.js'
+import { writeStream } from './write-stream.js'
 
 function withImages(count: number) {
   const disk = new MemoryDisk()
@@ -15,21 +15,22 @@ test('a line for each image, in order, each written before the next is made', as
   const { files, paths } = withImages(5)
   const lines: string[] = []
   let writing = 0
-  const counts = await writeLines({
-    paths,
+  const counts = await writeStream({
+    inputs: paths,
+    format: 'jsonl',
     files,
     encoder: textEncoder(files),
     write: async (line) => {
       expect(++writing).toBe(1)
       await sleep(1)
       writing--
-      lines.push(line)
+      lines.push(String(line))
     },
   })
   expect(counts).toEqual({ computed: 5, earlier: 0, failed: 0 })
   const records = lines.map((line) => JSON.parse(line))
   expect(records.map(({ path }) => path)).toEqual(paths)
-  expect(records[0]).toEqual({ path: '0.jpg', embedding: [5, 415], height: 5, width: 1 })
+  expect(records[0]).toMatchObject({ path: '0.jpg', embedding: [5, 415], height: 5, width: 1, model: 'text' })
 })
 
 test('a reader that takes no more holds the work up: no image is computed far ahead of it', async () => {
@@ -39,8 +40,9 @@ test('a reader that takes no more holds the work up: no image is computed far ah
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  const done = writeLines({
-    paths,
+  const done = writeStream({
+    inputs: paths,
+    format: 'jsonl',
     files,
     encoder: textEncoder(files, (path) => computed.push(path)),
     write: () => held,

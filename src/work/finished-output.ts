@@ -1,0 +1,218 @@
+/**
+ * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
+ * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
+ */
+import { type Column, columnsOf } from '../formats/embedding-table.js'
+import { JSON_LINES_COLUMNS } from '../formats/json-lines.js'
+import { jsonText } from '../formats/json-text.js'
+import { namesPath } from '../formats/npy.js'
+import { elementCount } from '../tensor/shape.js'
+import type { Files } from './files.js'
+import { hasFields, isObject, type JsonObject, jsonObjectOrNull, jsonOrNull } from './json-object.js'
+import { OutputError } from './output-error.js'
+import { isOutputFormat, type OutputFormat } from './output-format.js'
+import type { PartEntry } from './part-file.js'
+import type { PartStore } from './part-store.js'
+import { readLines } from './read-lines.js'
+import { readRows } from './read-rows.js'
+import { assertSameWork, type WorkIdentity } from './work-identity.js'
+
+/** Is what an output consists of, and what made it. */
+export interface OutputPlan {
+  readonly files: Files
+  readonly output: string
+  readonly format: OutputFormat
+  /** Are null for a format whose columns have no names. */
+  readonly columns: readonly Column[] | null
+  readonly identity: WorkIdentity
+  readonly shape: readonly number[]
+}
+
+/** Is the part of the meta file that is believed once it has been looked at. */
+interface Meta {
+  readonly format: OutputFormat
+  readonly columns: readonly Column[] | null
+  readonly identity: JsonObject
+  readonly shape: readonly number[]
+  /** Is a digest of the inputs, or `incomplete` where some of them failed. */
+  readonly inputs: string
+  /** Counts the bytes of the output's files. */
+  readonly bytes: readonly number[]
+}
+
+/** Gives the columns that an output has unless others were chosen. */
+export function defaultColumns(format: OutputFormat): readonly Column[] | null {
+  if (format === 'jsonl') return JSON_LINES_COLUMNS
+  return format === 'parquet' ? columnsOf(['path', 'embedding', 'height', 'width']) : null
+}
+
+export class FinishedOutput {
+  readonly #plan: OutputPlan
+  readonly #meta: Meta
+
+  private constructor(plan: OutputPlan, meta: Meta) {
+    this.#plan = plan
+    this.#meta = meta
+  }
+
+  /**
+   * Gives null where there is no output, or none that is finished. Throws `OutputError` `exists` for a file that nothing here has written,
+   * `other-identity` for an output of another model, recipe or kind.
+   *
+   * @param isUnderWay says that unfinished work of this output lies beside it: what is there may be written over, as was decided when that began
+   */
+  static async openOrNull(plan: OutputPlan, isUnderWay: boolean): Promise<FinishedOutput | null> {
+    const { files, output, identity, shape } = plan
+    const found = await files.look(output)
+    if (found === null || found.size === 0) return null
+    const meta = await metaOrNull(files, output)
+    const isWhole = meta !== null && String(meta.bytes) === String(await bytesOf(files, output, meta.format))
+    if (!isWhole) {
+      if (isUnderWay) return null
+      throw new OutputError(
+        'exists',
+        `${output} is there already, and ${meta === null ? 'nothing beside it says what made it' : 'has changed since it was finished'}. ` +
+          'It is not written over: choose another output, or add --restart to replace it.',
+      )
+    }
+    assertSameWork(
+      `${output} is finished and was`,
+      { ...meta.identity, shape: meta.shape.join(' x ') },
+      { ...identity, shape: shape.join(' x ') },
+      'Choose another output, or add --restart to write it anew.',
+    )
+    return new FinishedOutput(plan, meta)
+  }
+
+  /** Tells whether it is what this run would make of these inputs. */
+  isOf(inputsDigest: string | null): boolean {
+    const { format, columns } = this.#plan
+    const meta = this.#meta
+    return (
+      meta.format === format && jsonText(meta.columns) === jsonText(columns) && meta.inputs === inputsDigest
+    )
+  }
+
+  /** Throws `OutputError` `other-inputs` where a finished row would be lost, since its image is not among these. */
+  async assertAmong(paths: ReadonlySet<string>): Promise<void> {
+    const { output } = this.#plan
+    const lost: string[] = []
+    let count = 0
+    for await (const { path } of this.#entries()) {
+      if (paths.has(path)) continue
+      count++
+      if (lost.length < 2) lost.push(path)
+    }
+    if (count === 0) return
+    throw new OutputError(
+      'other-inputs',
+      `${output} is finished and has ${count} ${count === 1 ? 'row' : 'rows'} of images that are not among these inputs ` +
+        `(${lost.join(', ')}${count > lost.length ? ', …' : ''}). Name them too to add to it, choose another output, or add --restart to write ` +
+        'it anew.',
+    )
+  }
+
+  /** Puts those of its rows into the store that it has none of: what is finished is never computed again. */
+  async copyTo(store: PartStore, signal?: AbortSignal): Promise<void> {
+    const { files, output, shape } = this.#plan
+    const { format, columns } = this.#meta
+    const rows = readRows(files, output, { format, columns, rowLength: elementCount(shape) })
+    for await (const entry of this.#entries()) {
+      signal?.throwIfAborted()
+      const { value } = await rows.next()
+      if (value === undefined || value === null) {
+        throw new OutputError(
+          'damaged',
+          `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
+        )
+      }
+      if (!store.holds(entry.path)) await store.add(entry, value)
+    }
+    await store.flush()
+  }
+
+  async *#entries(): AsyncGenerator<PartEntry> {
+    const { files, output } = this.#plan
+    const path = inputsPath(output)
+    if ((await files.look(path)) === null) throw missingInputs(output)
+    await using file = await files.open(path)
+    for await (const line of readLines(file)) {
+      const entry = jsonOrNull(line)
+      if (!isEntry(entry)) throw missingInputs(output)
+      yield entry
+    }
+  }
+}
+
+/** Stands for a digest where some inputs failed: such an output is finished by no other run. */
+export const INCOMPLETE = 'incomplete'
+
+/** Says that an output is finished, of these inputs and rows. */
+export async function writeMeta(
+  plan: OutputPlan,
+  model: string,
+  inputs: string,
+  entries: Iterable<PartEntry>,
+): Promise<void> {
+  const { files, output, format, columns, identity, shape } = plan
+  let rows = 0
+  const lines = function* () {
+    for (const entry of entries) {
+      rows++
+      yield `${jsonText(entry)}\n`
+    }
+  }
+  await files.write(inputsPath(output), lines())
+  const bytes = await bytesOf(files, output, format)
+  const meta = { model, format, columns, identity, rows, shape, inputs, bytes }
+  await files.write(metaPath(output), [`${JSON.stringify(meta, null, 1)}\n`])
+}
+
+/** From now on nothing is known of the output. */
+export async function forgetMeta(files: Files, output: string): Promise<void> {
+  await files.remove(metaPath(output))
+  await files.remove(inputsPath(output))
+}
+
+function metaPath(output: string): string {
+  return `${output}.meta.json`
+}
+
+function inputsPath(output: string): string {
+  return `${output}.inputs.jsonl`
+}
+
+/** A file that cannot be read, or says nothing that is understood, promises nothing. */
+async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
+  const text = await files.readText(metaPath(output)).catch(() => null)
+  const meta = text === null ? null : jsonObjectOrNull(text)
+  if (meta === null || !isObject(meta.identity) || typeof meta.inputs !== 'string') return null
+  const { format, columns, identity, shape, inputs, bytes } = meta
+  if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes)) return null
+  return { format, columns: isColumns(columns) ? columns : null, identity, shape, inputs, bytes }
+}
+
+async function bytesOf(files: Files, output: string, format: OutputFormat): Promise<readonly number[]> {
+  const paths = format === 'npy' ? [namesPath(output), output] : [output]
+  return Promise.all(paths.map(async (path) => (await files.look(path))?.size ?? -1))
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number')
+}
+
+function isColumns(value: unknown): value is readonly Column[] {
+  return Array.isArray(value) && value.every((each) => hasFields(each, ['name', 'holds'], []))
+}
+
+function isEntry(value: unknown): value is PartEntry {
+  return hasFields(value, ['path'], ['size', 'mtimeMs', 'height', 'width'])
+}
+
+function missingInputs(output: string): OutputError {
+  return new OutputError(
+    'damaged',
+    `${inputsPath(output)} should say of which files the rows of ${output} are, and does not. Choose another output, or add --restart to ` +
+      'write it anew.',
+  )
+}

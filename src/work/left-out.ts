@@ -1,0 +1,50 @@
+/** Counts by kind the images that a folder has and that are not taken, and says so in one line. Other files, such as texts, are nobody's loss. */
+import { type FileKind, nameOfKind } from '../image/image-format.js'
+
+/** Photos are called so that have another format, or one that is not known by its beginning. */
+const PHOTO_ENDINGS: ReadonlySet<string> = new Set(
+  (
+    '.heic .heif .hif .bmp .dib .jxl .jp2 .j2k .jpx .jxr .psd .ico .svg .ppm .pgm .pbm .pnm .qoi .exr .hdr .tga .xcf ' +
+    '.cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf .dng .raf .orf .rw2 .rwl .pef .srw .x3f .3fr .fff .iiq .mos .mrw .erf .raw'
+  ).split(' '),
+)
+/** So many kinds are named. */
+const MOST_KINDS = 12
+
+export class LeftOut {
+  readonly #counts = new Map<string, number>()
+
+  add(kind: string): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1)
+  }
+
+  /** Holds the number of each kind. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
+  }
+
+  /** `left out: 3 HEIC, 1 BMP`; null where nothing was. */
+  line(): string | null {
+    if (this.#counts.size === 0) return null
+    const kinds = [...this.#counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    const shown = kinds.slice(0, MOST_KINDS).map(([kind, count]) => `${count} ${kind}`)
+    const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0)
+    return `left out: ${[...shown, ...(others > 0 ? [`${others} of other kinds`] : [])].join(', ')}`
+  }
+}
+
+/** Names what kind of photo is left out; null for what is none. @param kind is known by the first bytes */
+export function leftOutKindOrNull(name: string, kind: FileKind | null): string | null {
+  const ending = endingOf(name)
+  const isPhoto = PHOTO_ENDINGS.has(ending)
+  if (kind === null) return isPhoto ? ending : null
+  if (kind.decoder !== 'none') return nameOfKind(kind)
+  if (!kind.isImage) return isPhoto ? ending : null
+  // What has no short name of its own is called by its ending.
+  return /^a /.test(kind.format) && ending !== '' ? ending : nameOfKind(kind)
+}
+
+function endingOf(name: string): string {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? name.slice(dot).toLowerCase() : ''
+}
