@@ -117,16 +117,20 @@ export class FinishedOutput {
     const { files, output, shape } = this.#plan
     const { format, columns } = this.#meta
     const rows = readRows(files, output, { format, columns, rowLength: elementCount(shape) })
-    for await (const entry of this.#entries()) {
-      signal?.throwIfAborted()
-      const { value } = await rows.next()
-      if (value === undefined || value === null) {
-        throw new OutputError(
-          'damaged',
-          `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
-        )
+    try {
+      for await (const entry of this.#entries()) {
+        signal?.throwIfAborted()
+        const { value } = await rows.next()
+        if (value === undefined || value === null) {
+          throw new OutputError(
+            'damaged',
+            `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
+          )
+        }
+        if (!store.holds(entry.path)) await store.add(entry, value)
       }
-      if (!store.holds(entry.path)) await store.add(entry, value)
+    } finally {
+      await rows.return(undefined)
     }
     await store.flush()
   }

@@ -1,6 +1,7 @@
 /** Finds what `--model` and `loadEncoder` are given, which is `mini`, a known weights name, or a path; all end as a path. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
@@ -8,6 +9,12 @@ import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 
 export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
+
+const FIND_MODEL_OPTIONS = {
+  offline: true,
+  onProgress: true,
+  signal: true,
+} satisfies OptionNames<FindModelOptions>
 
 export interface FoundModel {
   readonly path: string
@@ -23,6 +30,7 @@ const MINI = 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors'
  * `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
+  checkOptionNames(options, FIND_MODEL_OPTIONS)
   if (model === 'mini') return { path: join(packageRoot, MINI), network: undefined }
   if (!isModelName(model) || existsSync(model)) return { path: model, network: undefined }
   const { network } = findPublishedModel(model)
