@@ -1,4 +1,5 @@
 /** Follows Birder's `classification_transform` from an image to normalised pixels, bit for bit what Pillow and torchvision make of it. */
+import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
 import type { RgbImage } from '../image/image.js'
 import { prepareImage } from '../image/prepare-image.js'
 import { birderRecipe, type Recipe } from '../image/recipe.js'
@@ -12,6 +13,8 @@ export interface TransformOptions {
   readonly simpleCrop?: boolean
 }
 
+const TRANSFORM_OPTIONS = { centerCrop: true, simpleCrop: true } satisfies OptionNames<TransformOptions>
+
 /** Takes an image and gives [C, height, width]. */
 export interface ClassificationTransform {
   (image: RgbImage): NdArray
@@ -24,6 +27,7 @@ export function classificationTransform(
   rgbStats: RgbStats,
   options: TransformOptions = {},
 ): ClassificationTransform {
+  checkOptionNames(options, TRANSFORM_OPTIONS)
   const recipe = birderRecipe(size, rgbStats, options)
   const transform = (image: RgbImage) => {
     const { pixels, height, width } = prepareImage(

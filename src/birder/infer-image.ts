@@ -1,4 +1,5 @@
 /** Follows Birder's `infer_image` and `infer_batch` (inference/classification.py). */
+import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
 import type { RgbImage } from '../image/image.js'
 import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
 import { softmaxRows } from '../kernels/softmax.js'
@@ -16,6 +17,13 @@ export interface InferOptions {
   readonly tta?: boolean
   readonly signal?: AbortSignal
 }
+
+const INFER_OPTIONS = {
+  returnEmbedding: true,
+  returnLogits: true,
+  tta: true,
+  signal: true,
+} satisfies OptionNames<InferOptions>
 
 /** `out` [B, N] holds probabilities, or scores; the embedding [B, D] is there where it was asked for. */
 export type InferResult = readonly [out: NdArray, embedding: NdArray | null]
@@ -39,6 +47,7 @@ export async function inferBatch(
   inputs: NdArray,
   options: InferOptions = {},
 ): Promise<InferResult> {
+  checkOptionNames(options, INFER_OPTIONS)
   const { returnEmbedding = false, returnLogits = false, tta = false, signal } = options
   const run = signal === undefined ? {} : { signal }
   const finish = (logits: NdArray) => (returnLogits ? logits : probabilities(logits))

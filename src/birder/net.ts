@@ -2,6 +2,7 @@
  * Birder's network object has the same verbs, shapes and token order (registers, class token, patches) as `birder.net.vit.ViT`, for
  * inference. Pixels come in as [B, C, height, width], already transformed.
  */
+import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
 import type { Network } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
@@ -13,6 +14,8 @@ import { imageShape, type NdArray, ndArray } from './nd-array.js'
 export interface RunSignal {
   readonly signal?: AbortSignal
 }
+
+const RUN_SIGNAL = { signal: true } satisfies OptionNames<RunSignal>
 
 /** Owns the packed weights and what was handed in with them: `using` starts to give them back, `await using` waits for it. */
 export class BirderNet implements Disposable, AsyncDisposable {
@@ -109,6 +112,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
   }
 
   async #run(x: NdArray, choose: (slots: Slots) => readonly SlotName[], options: RunSignal) {
+    checkOptionNames(options, RUN_SIGNAL)
     const { batch, height, width } = imageShape(x, this.#network.config.channels)
     const { grid, rule } = this.#gridFor([height, width])
     const { slots } = this.#network.planFor(grid, rule)

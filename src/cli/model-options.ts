@@ -44,6 +44,15 @@ export function precisionOption(): Option {
   return new Option('--precision <precision>', 'how products are computed').choices(PRECISION_CHOICES)
 }
 
+/** Serves commands that decode images: `info` has none. */
+export function addImageOptions(command: Command): Command {
+  return addEngineOptions(command).option(
+    '--max-pixels <n>',
+    'largest image that is decoded (default: 268 million)',
+    positiveInteger,
+  )
+}
+
 export function addEngineOptions(command: Command): Command {
   return addComputeOptions(command.option('--offline', 'never download'))
     .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
@@ -52,7 +61,6 @@ export function addEngineOptions(command: Command): Command {
         RECIPE_NAMES,
       ),
     )
-    .option('--max-pixels <n>', 'largest image that is decoded (default: 268 million)', positiveInteger)
     .option('--no-exif', 'take the pixels as stored, not upright')
 }
 

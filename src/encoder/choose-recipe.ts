@@ -3,7 +3,7 @@ import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { checkChoice, checkSize, checkWhole } from './check-options.js'
+import { checkChoice, checkSize, checkWhole, type OptionNames } from './check-options.js'
 
 export interface RecipeChoice {
   /** Says how images are prepared; default: the way of the library that wrote the file. */
@@ -17,6 +17,14 @@ export interface RecipeChoice {
   /** Bounds the patches of an image with the `native` recipe. */
   readonly maxPatches?: number
 }
+
+export const RECIPE_OPTIONS = {
+  recipe: true,
+  size: true,
+  orientation: true,
+  passOrder: true,
+  maxPatches: true,
+} satisfies OptionNames<RecipeChoice>
 
 /** Each library prepares images in its own way: a checkpoint laid out as one library does gets that library's recipe. */
 const RECIPE_OF: Readonly<Record<DialectName, RecipeName>> = {
@@ -32,6 +40,11 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
   checkChoice('orientation', orientation, ['apply', 'ignore'])
   checkChoice('passOrder', passOrder, ['pillow-13', 'horizontal-first'])
   checkWhole('maxPatches', maxPatches, 1)
+  if (maxPatches !== undefined && recipe !== 'native') {
+    throw new RangeError(
+      "The option maxPatches bounds the recipe native: add recipe: 'native', or leave it out.",
+    )
+  }
 }
 
 /** Gives the recipe that an encoder of this network uses. */

@@ -1,9 +1,25 @@
 /** Puts the parts together that a caller brings: a network, an engine, a way to decode and a recipe make an encoder. */
+import { checkOptionNames, type OptionNames } from './check-options.js'
 import { StagedEncoder } from './staged-encoder.js'
 import type { Encoder } from './types.js'
 import { type EncoderParts, VitStages } from './vit-stages.js'
 
+const ENCODER_PARTS = {
+  vit: true,
+  engine: true,
+  recipe: true,
+  decode: true,
+  resample: true,
+  name: true,
+  fingerprint: true,
+  positions: true,
+  maxPixels: true,
+  signal: true,
+  owned: true,
+} satisfies OptionNames<EncoderParts<unknown>>
+
 /** Reads and packs the weights. The engine stays the caller's, unless it is among what the encoder is to own. Throws `CheckpointError`, `EngineError`. */
 export async function createEncoder<Source>(parts: EncoderParts<Source>): Promise<Encoder<Source>> {
+  checkOptionNames(parts, ENCODER_PARTS)
   return new StagedEncoder(await VitStages.create(parts))
 }

@@ -5,8 +5,8 @@ import { EngineError } from '../engine/engine-error.js'
 import type { InstructionSet } from '../engine/native/addon.js'
 import type { DownloadProgress } from '../hub/download-progress.js'
 import { POSITION_RULES, type PositionRule } from '../model/positions.js'
-import { checkChoice, checkWhole } from './check-options.js'
-import { checkRecipeChoice, type RecipeChoice } from './choose-recipe.js'
+import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
+import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
 
 export type EngineChoiceName = 'auto' | EngineName
 export type PrecisionChoice = 'auto' | Precision
@@ -57,6 +57,34 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly signal?: AbortSignal
 }
 
+export const ENGINE_OPTIONS = {
+  engine: true,
+  precision: true,
+  threads: true,
+  instructionSet: true,
+  onWarning: true,
+} satisfies OptionNames<EngineOptions>
+
+const LOAD_OPTIONS = {
+  ...ENGINE_OPTIONS,
+  ...RECIPE_OPTIONS,
+  network: true,
+  config: true,
+  heads: true,
+  positions: true,
+  maxPixels: true,
+  sha256: true,
+  offline: true,
+  onProgress: true,
+  signal: true,
+} satisfies OptionNames<LoadOptions>
+
+/** Picks what concerns the engine from all that concerns a load. */
+export function engineOptionsOf(options: EngineOptions): EngineOptions {
+  const { engine, precision, threads, instructionSet, onWarning } = options
+  return given({ engine, precision, threads, instructionSet, onWarning })
+}
+
 /** Says what of the options a platform has. */
 export interface LoadOffer {
   /** Names the platform within a sentence. */
@@ -67,8 +95,9 @@ export interface LoadOffer {
   readonly instead: { readonly [Name in keyof LoadOptions]?: string }
 }
 
-/** Throws RangeError for a choice that is none, or that this platform does not have: nothing is ignored silently. */
+/** Throws RangeError for an option or a choice that is none, or that this platform does not have: nothing is ignored silently. */
 export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
+  checkOptionNames(options, LOAD_OPTIONS)
   checkEngineOptions(options, offer)
   checkRecipeChoice(options)
   checkChoice('positions', options.positions, POSITION_RULES)

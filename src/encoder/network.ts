@@ -1,4 +1,5 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
+
 import type { Engine, EngineModel, Program } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
@@ -6,6 +7,7 @@ import { planVit, type VitPlan } from '../model/plan-vit.js'
 import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
+import { checkOptionNames, type OptionNames } from './check-options.js'
 
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
 const PROGRAMS_KEPT = 4
@@ -24,6 +26,15 @@ export interface RunOptions {
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
 }
+
+const NETWORK_OPTIONS = { positions: true, signal: true } satisfies OptionNames<NetworkOptions>
+const RUN_OPTIONS = {
+  grid: true,
+  batch: true,
+  outputs: true,
+  positions: true,
+  signal: true,
+} satisfies OptionNames<RunOptions>
 
 /** Owns the packed weights and the programs, and not the engine, which whoever chose it disposes of afterwards. */
 export class Network implements Disposable {
@@ -56,6 +67,7 @@ export class Network implements Disposable {
 
   /** Reads and packs all weights. */
   static async load(vit: VitModel, engine: Engine, options: NetworkOptions = {}): Promise<Network> {
+    checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const table = await vit.readPositions()
     const grid = gridOf(vit.config, vit.config.size)
@@ -97,10 +109,9 @@ export class Network implements Disposable {
    * @param pixels float32 [B, C, height, width], normalised
    * @returns each output slot, float32 [B, ...shape]
    */
-  async run(
-    pixels: Float32Array,
-    { grid, outputs, positions, batch = 1, signal }: RunOptions,
-  ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+  async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    checkOptionNames(options, RUN_OPTIONS)
+    const { grid, outputs, positions, batch = 1, signal } = options
     const program = this.programFor(grid, outputs, positions)
     return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
   }

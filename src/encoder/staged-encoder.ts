@@ -1,5 +1,5 @@
 /** Makes an encoder of two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
-import { checkChoice, checkWhole } from './check-options.js'
+import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
 import { blockIndex, type FeatureData, featuresFrom } from './features.js'
@@ -13,6 +13,24 @@ import type {
   Features,
   Identity,
 } from './types.js'
+
+const ENCODE_OPTIONS = {
+  preNorm: true,
+  layers: true,
+  signal: true,
+  onProgress: true,
+} satisfies OptionNames<EncodeOptions>
+
+const ENCODE_ALL_OPTIONS = {
+  preNorm: true,
+  layers: true,
+  batch: true,
+  order: true,
+  maxBytes: true,
+  signal: true,
+  signalOf: true,
+  onProgress: true,
+} satisfies OptionNames<EncodeAllOptions>
 
 export interface PreparedItem extends Waiting {
   /** Counts the images of its shape for a run. */
@@ -55,6 +73,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   }
 
   async encode(source: Source, options: EncodeOptions = {}): Promise<Features> {
+    checkOptionNames(options, ENCODE_OPTIONS)
     const { signal, onProgress, preNorm, layers } = options
     signal?.throwIfAborted()
     this.#checkLayers(options)
@@ -76,6 +95,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     sources: Iterable<Source> | AsyncIterable<Source>,
     options: EncodeAllOptions<Source> = {},
   ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
+    checkOptionNames(options, ENCODE_ALL_OPTIONS)
     checkWhole('batch', options.batch, 1)
     checkWhole('maxBytes', options.maxBytes, 1)
     checkChoice('order', options.order, ['input', 'ready'])

@@ -54,9 +54,13 @@ export interface Column {
 }
 
 /** Gives columns that are called as what they hold. */
-export function columnsOf(contents: readonly ColumnContent[]): readonly Column[] {
+function columnsOf(contents: readonly ColumnContent[]): readonly Column[] {
   return contents.map((holds) => ({ name: holds, holds }))
 }
+
+/** Are what the formats with named columns have, unless others are chosen: a line of JSON has no place of its own for what made it. */
+export const PARQUET_COLUMNS = columnsOf(['path', 'embedding', 'height', 'width'])
+export const JSON_LINES_COLUMNS = columnsOf(COLUMN_CONTENTS)
 
 /** Tells how many numbers a row has, for a format that knows no more than one axis. Throws RangeError. */
 export function rowWidth({ shape }: Pick<EmbeddingTable, 'shape'>, format: string): number {

@@ -1,17 +1,7 @@
 /** Writes JSON lines, `{"path":…,"embedding":[…],"height":…,"width":…,"model":…,"recipe":…,"identity":…}`, in the order of the rows. */
-import { type Column, columnsOf, type EmbeddingRow, type EmbeddingTable } from './embedding-table.js'
+import { type Column, type EmbeddingRow, type EmbeddingTable, JSON_LINES_COLUMNS } from './embedding-table.js'
 import { float32Text } from './float32-text.js'
 import { jsonText } from './json-text.js'
-
-export const JSON_LINES_COLUMNS = columnsOf([
-  'path',
-  'embedding',
-  'height',
-  'width',
-  'model',
-  'recipe',
-  'identity',
-])
 
 export async function* jsonLinesTable(table: EmbeddingTable): AsyncGenerator<string> {
   const { rows, columns = JSON_LINES_COLUMNS } = table

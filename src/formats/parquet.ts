@@ -8,14 +8,12 @@ import { type ArrowField, type ArrowType, arrowSchema } from './arrow-schema.js'
 import {
   type Column,
   type ColumnContent,
-  columnsOf,
   type EmbeddingRow,
   type EmbeddingTable,
+  PARQUET_COLUMNS,
   rowWidth,
   type TableMetadata,
 } from './embedding-table.js'
-
-export const PARQUET_COLUMNS = columnsOf(['path', 'embedding', 'height', 'width'])
 
 /** A row group has so many numbers, which are in memory at a time, several times over. */
 const GROUP_VALUES = 2 ** 19

@@ -2,8 +2,7 @@
  * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
  * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
  */
-import { type Column, columnsOf } from '../formats/embedding-table.js'
-import { JSON_LINES_COLUMNS } from '../formats/json-lines.js'
+import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'
 import { elementCount } from '../tensor/shape.js'
@@ -43,7 +42,7 @@ interface Meta {
 /** Gives the columns that an output has unless others were chosen. */
 export function defaultColumns(format: OutputFormat): readonly Column[] | null {
   if (format === 'jsonl') return JSON_LINES_COLUMNS
-  return format === 'parquet' ? columnsOf(['path', 'embedding', 'height', 'width']) : null
+  return format === 'parquet' ? PARQUET_COLUMNS : null
 }
 
 export class FinishedOutput {
@@ -117,16 +116,20 @@ export class FinishedOutput {
     const { files, output, shape } = this.#plan
     const { format, columns } = this.#meta
     const rows = readRows(files, output, { format, columns, rowLength: elementCount(shape) })
-    for await (const entry of this.#entries()) {
-      signal?.throwIfAborted()
-      const { value } = await rows.next()
-      if (value === undefined || value === null) {
-        throw new OutputError(
-          'damaged',
-          `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
-        )
+    try {
+      for await (const entry of this.#entries()) {
+        signal?.throwIfAborted()
+        const { value } = await rows.next()
+        if (value === undefined || value === null) {
+          throw new OutputError(
+            'damaged',
+            `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
+          )
+        }
+        if (!store.holds(entry.path)) await store.add(entry, value)
       }
-      if (!store.holds(entry.path)) await store.add(entry, value)
+    } finally {
+      await rows.return(undefined)
     }
     await store.flush()
   }

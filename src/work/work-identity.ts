@@ -18,11 +18,6 @@ export function workIdentity(
   return { fingerprint, engine: engine.replace(/,? \d+ threads?\b/, ''), precision, recipe, output }
 }
 
-/** @param found as it was read from a file, so anything may be in it */
-export function sameWork(found: JsonObject, expected: WorkIdentity): boolean {
-  return differences(found, expected).length === 0
-}
-
 /** Reads whose work a folder is; null where nothing says so. Throws `OutputError` `damaged` where the file says nothing of the kind. */
 export async function readManifestOrNull(files: Files, path: string): Promise<JsonObject | null> {
   const text = await ofEarlierWork(path, files.readText(path))

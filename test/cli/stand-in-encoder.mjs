@@ -25,7 +25,11 @@ export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' 
       for await (const source of sources) {
         signal?.throwIfAborted()
         if (delayMs > 0) await sleep(delayMs, undefined, { signal })
-        const bytes = typeof source === 'string' ? await readFile(source) : source
+        const bytes = typeof source === 'string' ? await readFile(source).catch((error) => error) : source
+        if (bytes instanceof Error) {
+          yield { index: index++, source, error: bytes }
+          continue
+        }
         if (Buffer.from(bytes).includes('broken')) {
           yield { index: index++, source, error: new Error('this is no image:\nit says so itself') }
           continue

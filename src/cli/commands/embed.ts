@@ -17,7 +17,7 @@ import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
 import { addInputs, gatherInputs, type InputOptions, streamInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
-import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
+import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
@@ -32,7 +32,7 @@ interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'> {
 
 export function embedCommand(context: CommandContext): Command {
   const command = addInputs(new Command('embed').description('write the embedding of each image'))
-  addEngineOptions(addModelOption(command))
+  addImageOptions(addModelOption(command))
     .option(
       '-o, --output <file>',
       'a file ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',

@@ -10,7 +10,7 @@ import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
 import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
-import { addEngineOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
+import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
@@ -32,7 +32,7 @@ export function featuresCommand(context: CommandContext): Command {
     '-o, --output <folder>',
     'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
   )
-  addEngineOptions(addModelOption(command))
+  addImageOptions(addModelOption(command))
     .addOption(
       new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
     )

@@ -3,6 +3,7 @@
  * cropping and turning are this library's own, so that pixels are those that Node gives: to the bit for 8-bit PNG, and for JPEG as far as the
  * browser's decoder agrees with libjpeg-turbo. Formats of more than 8 bits and CMYK are converted by the browser, in its own way.
  */
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import type { DecodedImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
@@ -20,6 +21,12 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal
 }
 
+const DECODE_OPTIONS = {
+  orientation: true,
+  maxPixels: true,
+  signal: true,
+} satisfies OptionNames<DecodeOptions>
+
 const BLACK: Colour = [0, 0, 0]
 
 /** Decodes JPEG, PNG, WebP, GIF (its first frame) and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason. */
@@ -27,6 +34,7 @@ export async function decodeImage(
   source: Blob | Uint8Array,
   options: DecodeOptions = {},
 ): Promise<DecodedImage> {
+  checkOptionNames(options, DECODE_OPTIONS)
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   const label = source instanceof File ? source.name : 'the image'
   signal?.throwIfAborted()

@@ -10,8 +10,14 @@ import { BirderNet } from '../../birder/net.js'
 import { type Signature, signatureOf } from '../../birder/signature.js'
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
-import type { EngineOptions, LoadOptions } from '../../encoder/load-options.js'
+import {
+  ENGINE_OPTIONS,
+  type EngineOptions,
+  engineOptionsOf,
+  type LoadOptions,
+} from '../../encoder/load-options.js'
 import { Network } from '../../encoder/network.js'
 import type { Engine } from '../../engine/engine.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
@@ -51,6 +57,26 @@ export interface LoadPretrainedOptions
   readonly dst?: string
 }
 
+const LOAD_PRETRAINED_OPTIONS = {
+  ...ENGINE_OPTIONS,
+  inference: true,
+  customConfig: true,
+  newSize: true,
+  signal: true,
+  dst: true,
+  offline: true,
+  onProgress: true,
+} satisfies OptionNames<LoadPretrainedOptions>
+
+const LOAD_MODEL_OPTIONS = {
+  ...ENGINE_OPTIONS,
+  network: true,
+  inference: true,
+  customConfig: true,
+  newSize: true,
+  signal: true,
+} satisfies OptionNames<LoadModelOptions>
+
 /**
  * Loads published weights by name: from `./models` (Birder's own folder), from the user's cache, or from their address.
  * The network owns its engine: `await using net = …` gives threads and memory back and waits for it, `using` only starts to.
@@ -60,13 +86,14 @@ export async function loadPretrainedModel(
   weights: string,
   options: LoadPretrainedOptions = {},
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
+  checkOptionNames(options, LOAD_PRETRAINED_OPTIONS)
   refuseTraining(options)
   const { network } = findPretrained(weights).net
   findNetwork(network)
-  const { dst, offline, onProgress, signal } = options
-  const fetching = given({ offline, onProgress, signal })
+  const { dst, offline, onProgress, ...loading } = options
+  const fetching = given({ offline, onProgress, signal: loading.signal })
   const { path } = await resolveWeights(weights, { destination: dst, ...fetching })
-  return loadModel(path, { ...options, network })
+  return loadModel(path, { ...loading, network })
 }
 
 /** Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. */
@@ -74,8 +101,9 @@ export async function loadModel(
   path: string,
   options: LoadModelOptions = {},
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
+  checkOptionNames(options, LOAD_MODEL_OPTIONS)
   refuseTraining(options)
-  const { engine } = await chooseEngine(options)
+  const { engine } = await chooseEngine(engineOptionsOf(options))
   try {
     return await loadOn(engine, path, options)
   } catch (error) {

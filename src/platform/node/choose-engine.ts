@@ -1,5 +1,11 @@
 /** Chooses the engine that runs a model in Node, and says why. */
-import { checkEngineOptions, type EngineOptions, precisionAmong } from '../../encoder/load-options.js'
+import { checkOptionNames } from '../../encoder/check-options.js'
+import {
+  checkEngineOptions,
+  ENGINE_OPTIONS,
+  type EngineOptions,
+  precisionAmong,
+} from '../../encoder/load-options.js'
 import type { Engine } from '../../engine/engine.js'
 import { createNativeEngineOn, precisionsOf } from '../../engine/native/native-engine.js'
 import { createNativeResampleOn } from '../../engine/native/native-resample.js'
@@ -32,7 +38,9 @@ const NATIVE_PRECISIONS = [
  * @throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision that it lacks
  */
 export async function chooseEngine(options: EngineOptions = {}): Promise<EngineChoice> {
+  checkOptionNames(options, ENGINE_OPTIONS)
   checkEngineOptions(options, NODE)
+  checkMeans(options)
   const { engine = 'auto', precision = 'auto', instructionSet, threads, onWarning = warn } = options
   const counted = threads === undefined ? {} : { threads }
   const asked = { reason: 'asked for', resample: portableResample }
@@ -67,6 +75,21 @@ export async function chooseEngine(options: EngineOptions = {}): Promise<EngineC
     `The native engine cannot run (${addon}). Going on with WebAssembly, which is several times slower.`,
   )
   return { ...asked, engine: createWasmEngine(stored), reason: `native cannot run: ${addon}` }
+}
+
+/** Says which engines an option means something to; one that is asked for and has no use for it is not given it. */
+const MEANT_FOR = { threads: ['native', 'wasm'], instructionSet: ['native'] } as const
+
+/** Throws RangeError for an option that the engine asked for would ignore. */
+function checkMeans(options: EngineOptions): void {
+  const { engine = 'auto' } = options
+  for (const [option, engines] of Object.entries(MEANT_FOR)) {
+    const isGiven = options[option as keyof typeof MEANT_FOR] !== undefined
+    if (!isGiven || engine === 'auto' || (engines as readonly string[]).includes(engine)) continue
+    throw new RangeError(
+      `The option ${option} is for ${engines.join(' and ')}; the engine ${engine} has none: leave it out.`,
+    )
+  }
 }
 
 function warn(message: string): void {

@@ -7,6 +7,7 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import { type DecodedImage, decodedFrom, type RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
@@ -29,6 +30,12 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal
 }
 
+const DECODE_OPTIONS = {
+  orientation: true,
+  maxPixels: true,
+  signal: true,
+} satisfies OptionNames<DecodeOptions>
+
 /** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
 const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
 
@@ -43,6 +50,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
     const image = decodedFrom(source, 'a path, the bytes of a file')
     return { ...image, data: ownCopy(image.data) }
   }
+  checkOptionNames(options, DECODE_OPTIONS)
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()

@@ -1,7 +1,8 @@
 /** Describes a model by its name or path. */
 import { stat } from 'node:fs/promises'
+import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
-import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
+import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { findModel } from './find-model.js'
@@ -23,8 +24,10 @@ export interface FileDescription extends ModelDescription {
  */
 export async function describeModel(source: string, options: LoadOptions = {}): Promise<FileDescription> {
   checkLoadOptions(options, NODE)
-  await using open = await openVit(await findModel(source, options), hintsOf(options))
-  const { engine, reason } = await chooseEngine(options)
+  const { offline, onProgress, signal } = options
+  const finding = given({ offline, onProgress, signal })
+  await using open = await openVit(await findModel(source, finding), hintsOf(options))
+  const { engine, reason } = await chooseEngine(engineOptionsOf(options))
   await using chosen = engine
   const { path } = open
   const { size: fileBytes } = await stat(path)

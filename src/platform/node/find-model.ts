@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
@@ -19,6 +20,12 @@ import { packageRoot } from './package-root.js'
 
 export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
 
+const FIND_MODEL_OPTIONS = {
+  offline: true,
+  onProgress: true,
+  signal: true,
+} satisfies OptionNames<FindModelOptions>
+
 export interface FoundModel {
   readonly path: string
   /** Names Birder's network, where the model was found by name. */
@@ -30,6 +37,7 @@ export interface FoundModel {
  * what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
+  checkOptionNames(options, FIND_MODEL_OPTIONS)
   const name = parseModelName(model)
   if (name?.kind !== 'packaged' && existsSync(model)) return { path: await pathOf(model), network: undefined }
   if (name !== null) return await findNamed(name, options)

@@ -1,5 +1,6 @@
 /** Holds the one call that most programs need: it takes a model's name or path and gives an encoder. */
-import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
+import { given } from '../../encoder/choose-recipe.js'
+import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
@@ -28,8 +29,10 @@ export async function loadEncoder(
     )
   }
   checkLoadOptions(options, NODE)
-  const { engine, resample } = await chooseEngine(options)
-  const open = async () => await openVit(await findModel(model, options), hintsOf(options))
+  const { engine, resample } = await chooseEngine(engineOptionsOf(options))
+  const { offline, onProgress, signal } = options
+  const finding = given({ offline, onProgress, signal })
+  const open = async () => await openVit(await findModel(model, finding), hintsOf(options))
   const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }

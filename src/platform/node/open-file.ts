@@ -4,6 +4,7 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { checkOptionNames } from '../../encoder/check-options.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {}
@@ -15,7 +16,9 @@ const PIECE = 2 ** 30
  * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
  * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside.
  */
-export async function openFile(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<FileSource> {
+export async function openFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileSource> {
+  checkOptionNames(options, { signal: true })
+  const { signal } = options
   signal?.throwIfAborted()
   const { isDirectory, isFile, size } = await lookAt(path)
   if (isDirectory) throw await folderError(path)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import type { Engine } from '../../engine/engine.js'
 import { portableResample } from '../../kernels/resample-pillow.js'
 import type { Comparison, GoldenCase, GoldenContext } from '../../verify/case.js'
@@ -18,6 +19,14 @@ export interface VerifyOptions extends CaseSelection {
   readonly signal?: AbortSignal
 }
 
+const VERIFY_OPTIONS = {
+  engine: true,
+  signal: true,
+  filter: true,
+  only: true,
+  kinds: true,
+} satisfies OptionNames<VerifyOptions>
+
 /**
  * Computes the golden cases of a folder again and compares.
  *
@@ -26,8 +35,10 @@ export interface VerifyOptions extends CaseSelection {
  */
 export async function* verifyGoldens(
   root: string,
-  { engine, signal, ...selection }: VerifyOptions,
+  options: VerifyOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
+  checkOptionNames(options, VERIFY_OPTIONS)
+  const { engine, signal, ...selection } = options
   const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
     cases: readonly GoldenCase[]
   }

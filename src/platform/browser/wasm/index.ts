@@ -1,4 +1,5 @@
 /** The WebAssembly engine in a browser: for pages without a GPU. */
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { MOST_THREADS } from '../../../engine/wasm/variant.js'
 import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
@@ -16,6 +17,8 @@ export interface WasmOptions {
   readonly relaxed?: boolean
 }
 
+const WASM_OPTIONS = { threads: true, precision: true, relaxed: true } satisfies OptionNames<WasmOptions>
+
 /** Gives as many as the browser tells of processors; one where the page is not cross-origin isolated. */
 export function defaultThreads(): number {
   return globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1
@@ -29,6 +32,7 @@ export function defaultThreads(): number {
  *   none
  */
 export async function createWasmEngine(options: WasmOptions = {}): Promise<WasmEngine> {
+  checkOptionNames(options, WASM_OPTIONS)
   const isolated = globalThis.crossOriginIsolated
   const { relaxed = hasRelaxedSimd(), precision } = options
   const threads = options.threads ?? defaultThreads()

@@ -1,4 +1,5 @@
 /** The WebGPU engine in a browser. */
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { type Adapter, describeAdapter, deviceOf } from '../../../engine/webgpu/request-device.js'
 import {
@@ -26,8 +27,11 @@ export async function hasFastGpu(): Promise<boolean> {
   return adapter !== null && !describeAdapter(adapter).software
 }
 
+const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
+
 /** Throws `EngineError`: `unavailable` where there is no GPU, `wrong-result` for one that computes wrongly. */
 export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
+  checkOptionNames(options, WEBGPU_OPTIONS)
   return await createWebgpuEngineOn(async () => {
     const adapter = await adapterOrNull()
     if (adapter !== null) return await deviceOf(adapter)

@@ -1,7 +1,7 @@
 /** Measures how fast a network runs on this machine, from pixels to embedding and tokens. Decoding and preparing images is not in it. */
 import { checkWhole } from '../../../encoder/check-options.js'
 import { given } from '../../../encoder/choose-recipe.js'
-import type { EngineOptions, LoadOptions } from '../../../encoder/load-options.js'
+import { type EngineOptions, engineOptionsOf, type LoadOptions } from '../../../encoder/load-options.js'
 import { Network, slotValues } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
 import type { Engine } from '../../../engine/engine.js'
@@ -64,7 +64,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const { subject, batch = 1, signal, onStage = () => {} } = options
   checkWhole('batch', batch, 1)
   checkWhole('runs', options.runs, 1)
-  await using engine = (await chooseEngine(options)).engine
+  await using engine = (await chooseEngine(engineOptionsOf(options))).engine
   onStage({ stage: 'loading' })
   const started = performance.now()
   await using opened = await openSubject(subject, options)
@@ -126,7 +126,9 @@ async function openSubject(subject: SpeedOptions['subject'], options: SpeedOptio
     const side = Math.round(DEFAULT_SIDE / patchSize) * patchSize
     return { vit, name, size: [side, side], [Symbol.asyncDispose]: async () => {} }
   }
-  const open = await openVit(await findModel(subject.model, options), hintsOf(options))
+  const { offline, onProgress, signal } = options
+  const found = await findModel(subject.model, given({ offline, onProgress, signal }))
+  const open = await openVit(found, hintsOf(options))
   return {
     vit: open.vit,
     name: open.name,

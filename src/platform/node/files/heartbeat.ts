@@ -22,10 +22,10 @@ export class Heartbeat implements AsyncDisposable {
   readonly #thread: Worker
 
   /** @param path a file that ends in a line break */
-  constructor(path: string) {
+  constructor(path: string, everyMs = BEAT_MS) {
     this.#descriptor = openSync(path, 'r+')
     const last = fstatSync(this.#descriptor).size - 1
-    const workerData = { descriptor: this.#descriptor, last, everyMs: BEAT_MS }
+    const workerData = { descriptor: this.#descriptor, last, everyMs }
     this.#thread = new Worker(BEAT, { eval: true, workerData, name: 'plumage lock' })
     this.#thread.unref()
     // Without its thread the lock is as good as before to all who can look at this process.

@@ -126,7 +126,13 @@ export class NodeFiles {
   }
 
   async makeFolder(folder: string, path = folder): Promise<void> {
-    await explained(path, mkdir(this.resolve(folder), { recursive: true }))
+    const full = this.resolve(folder)
+    const made = mkdir(full, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
+      // Node says that a folder is missing where it cannot be made: asked for this one alone, it tells the reason.
+      if (error.code === 'ENOENT') await mkdir(full)
+      else throw error
+    })
+    await explained(path, made)
   }
 
   async lock(path: string, options: LockOptions = {}): Promise<OutputLock> {

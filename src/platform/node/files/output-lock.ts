@@ -48,7 +48,7 @@ export async function lockOutput(output: string, options: LockOptions = {}): Pro
   let dead: Found | null = null
   for (;;) {
     signal?.throwIfAborted()
-    const result: OutputLock | Found = await underGuard(output, () => takeOrFind(output, path, dead, deadMs))
+    const result = await attempt(output, path, dead, deadMs)
     if (result instanceof OutputLock) return result
     onWait?.(
       `${output} is held by process ${result.holder.pid} on ${result.holder.host}: waiting to see whether it lives`,
@@ -92,7 +92,32 @@ export class OutputLock implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#heartbeat[Symbol.asyncDispose]()
     const found = await findOrNull(this.#path)
-    if (found?.holder.token === this.#token) await rm(this.#path, { force: true })
+    // Where it cannot be removed, as on a disk that has become read-only, it is free all the same once this process has ended.
+    if (found?.holder.token === this.#token) await rm(this.#path, { force: true }).catch(() => {})
+  }
+}
+
+/** Brings a lock of its own along, which is no lock until it has the name of one: where nothing can be written, that is known at once. */
+async function attempt(
+  output: string,
+  path: string,
+  dead: Found | null,
+  deadMs: number,
+): Promise<OutputLock | Found> {
+  const token = randomUUID()
+  const mine = `${path}.${token}`
+  try {
+    await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
+    return await underGuard(output, async () => {
+      const found = await holderOrNull(output, path, mine, dead, deadMs)
+      if (found !== null) return found
+      await rename(mine, path)
+      return new OutputLock(output, path, token)
+    })
+  } catch (error) {
+    throw explainWriteError(error, output)
+  } finally {
+    await rm(mine, { force: true }).catch(() => {})
   }
 }
 
@@ -113,7 +138,7 @@ async function underGuard<Result>(output: string, act: () => Promise<Result>): P
       await release()
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw explainWriteError(error, output)
+    if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
     throw new FileError(
       'locked',
       `${output} is being taken by another process. Choose another output, or delete ${path}.guard.`,
@@ -121,31 +146,24 @@ async function underGuard<Result>(output: string, act: () => Promise<Result>): P
   }
 }
 
-/** Takes the lock, or tells of whose heart it has to be found out whether it beats. @param dead was found to have none */
-async function takeOrFind(
+/**
+ * Gives null where the lock is free, and who holds it where it has to be found out whether that heart beats. Throws `FileError` `locked` for a
+ * holder that lives. @param dead was found to have no heartbeat
+ */
+async function holderOrNull(
   output: string,
   path: string,
+  mine: string,
   dead: Found | null,
   deadMs: number,
-): Promise<OutputLock | Found> {
-  const token = randomUUID()
-  const mine = `${path}.${token}`
-  try {
-    await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
-    const found = await findOrNull(path)
-    if (found !== null) {
-      const alive = await isAliveOrNull(found.holder)
-      if (alive === true) throw locked(output, path, found.holder)
-      // Both times are the file system's own, so that clocks of hosts need not agree.
-      const age = (await stat(mine)).mtimeMs - found.mtimeMs
-      const isDead = alive === false || age > deadMs || isSame(found, dead)
-      if (!isDead) return found
-    }
-    await rename(mine, path)
-    return new OutputLock(output, path, token)
-  } finally {
-    await rm(mine, { force: true })
-  }
+): Promise<Found | null> {
+  const found = await findOrNull(path)
+  if (found === null) return null
+  const alive = await isAliveOrNull(found.holder)
+  if (alive === true) throw locked(output, path, found.holder)
+  // Both times are the file system's own, so that clocks of hosts need not agree.
+  const age = (await stat(mine)).mtimeMs - found.mtimeMs
+  return alive === false || age > deadMs || isSame(found, dead) ? null : found
 }
 
 /** Watches a heart: tells whether it beats, or whether someone else has come meanwhile. */

@@ -3,6 +3,7 @@
  * and advice.
  */
 import { resolve } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import type { Advice } from '../../../hub/advice.js'
 import { type DownloadJob, download } from '../../../hub/download.js'
 import { HubError } from '../../../hub/hub-error.js'
@@ -21,6 +22,21 @@ export interface DownloadOptions extends Omit<DownloadJob, 'url' | 'offline'> {
   /** `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and the proxies are read from here. */
   readonly env?: Environment | undefined
 }
+
+export const DOWNLOAD_OPTIONS = {
+  sha256: true,
+  size: true,
+  atMost: true,
+  signal: true,
+  onProgress: true,
+  offline: true,
+  retries: true,
+  retryDelayMs: true,
+  stallTimeoutMs: true,
+  lockWaitMs: true,
+  lockStaleMs: true,
+  env: true,
+} satisfies OptionNames<DownloadOptions>
 
 export interface DownloadedFile {
   /** The path is absolute. */
@@ -54,6 +70,7 @@ export async function downloadFile(
   destination: string,
   options: DownloadOptions = {},
 ): Promise<DownloadedFile> {
+  checkOptionNames(options, DOWNLOAD_OPTIONS)
   const path = resolve(destination)
   const env = options.env ?? process.env
   const address = parseAddress(applyEndpoint(url, env))

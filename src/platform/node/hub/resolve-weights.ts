@@ -1,10 +1,11 @@
 /** Finds the file of weights by their name, or downloads it. The rest of the house asks in this way alone. */
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../hub/weights.js'
-import { type DownloadOptions, downloadFile } from './download-file.js'
+import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
 import { rememberedHash } from './verified-files.js'
@@ -22,6 +23,15 @@ export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' 
   readonly workingFolder?: string | undefined
 }
 
+const { sha256: _sha256, size: _size, atMost: _atMost, ...FETCH_OPTIONS } = DOWNLOAD_OPTIONS
+const RESOLVE_OPTIONS = {
+  ...FETCH_OPTIONS,
+  format: true,
+  destination: true,
+  entry: true,
+  workingFolder: true,
+} satisfies OptionNames<ResolveOptions>
+
 export interface ResolvedWeights {
   /** The path is absolute, and the file's sha256 the published one. */
   readonly path: string
@@ -37,14 +47,16 @@ export interface ResolvedWeights {
  * `HubError`, or the signal's reason.
  */
 export async function resolveWeights(name: string, options: ResolveOptions = {}): Promise<ResolvedWeights> {
+  checkOptionNames(options, RESOLVE_OPTIONS)
+  const { format = 'pt', destination, entry: known, workingFolder, ...fetching } = options
   const env = options.env ?? process.env
-  const entry = options.entry ?? findPretrained(name)
-  const published = publishedFile(name, entry, options.format ?? 'pt')
+  const entry = known ?? findPretrained(name)
+  const published = publishedFile(name, entry, format)
   const cache = cacheFolder(env)
-  const own = options.destination
-    ? resolve(options.destination)
-    : resolve(options.workingFolder ?? process.cwd(), 'models', published.fileName)
-  const target = options.destination ? own : join(cache, 'models', published.fileName)
+  const own = destination
+    ? resolve(destination)
+    : resolve(workingFolder ?? process.cwd(), 'models', published.fileName)
+  const target = destination ? own : join(cache, 'models', published.fileName)
   const hashOf = (path: string, known?: string | null) =>
     rememberedHash(path, cache, {
       signal: options.signal,
@@ -75,7 +87,7 @@ export async function resolveWeights(name: string, options: ResolveOptions = {})
     throw offline(name, [...new Set([own, target])], applyEndpoint(published.url, env))
   }
   const file = await downloadFile(published.url, target, {
-    ...options,
+    ...fetching,
     env,
     sha256: published.sha256,
     atMost: published.atMost,

@@ -1,4 +1,6 @@
 /** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
+
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import type { Engine } from '../../../engine/engine.js'
 import type { InstructionSet } from '../../../engine/native/addon.js'
 import { callAddon } from '../../../engine/native/addon-error.js'
@@ -36,11 +38,18 @@ export function nativePrecisions(instructionSet?: InstructionSet): readonly Prod
   return typeof addon === 'string' ? [] : precisionsOf(addon, instructionSet)
 }
 
+const NATIVE_OPTIONS = {
+  instructionSet: true,
+  threads: true,
+  precision: true,
+} satisfies OptionNames<NativeOptions>
+
 /**
  * Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. Dispose of it
  * when it is no longer needed: its threads live as long as it does.
  */
 export function createNativeEngine(options: NativeOptions = {}): Engine & AsyncDisposable {
+  checkOptionNames(options, NATIVE_OPTIONS)
   return createNativeEngineOn(loadAddon(), options)
 }
 

@@ -1,5 +1,6 @@
 /** Makes the WebAssembly engine in Node, which is for machines without a compiled engine. */
 import { availableParallelism } from 'node:os'
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { MOST_THREADS } from '../../../engine/wasm/variant.js'
 import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
@@ -19,8 +20,16 @@ export interface WasmOptions {
   readonly shared?: boolean
 }
 
+const WASM_OPTIONS = {
+  threads: true,
+  precision: true,
+  relaxed: true,
+  shared: true,
+} satisfies OptionNames<WasmOptions>
+
 /** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
+  checkOptionNames(options, WASM_OPTIONS)
   const { shared = true, relaxed = hasRelaxedSimd(), precision } = options
   const threads = options.threads ?? (shared ? Math.min(availableParallelism(), MOST_THREADS) : 1)
   const most = shared ? MOST_THREADS : 1

@@ -1,4 +1,5 @@
 /** Makes the WebGPU engine in Node, through the optional package `webgpu` (Dawn). */
+import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { type Adapter, deviceOf } from '../../../engine/webgpu/request-device.js'
 import {
@@ -13,12 +14,15 @@ export {
   type WebgpuOptions,
 } from '../../../engine/webgpu/webgpu-engine.js'
 
+const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
+
 /**
  * Its device keeps the process alive until the engine is disposed of.
  *
  * @throws `EngineError`: `unavailable` without the package or a GPU, `wrong-result` for a GPU that computes wrongly
  */
 export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
+  checkOptionNames(options, WEBGPU_OPTIONS)
   const { create } = await loadPackage()
   const gpu = create(DAWN_OPTIONS)
   return await createWebgpuEngineOn(async () => {

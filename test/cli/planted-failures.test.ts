@@ -1,0 +1,133 @@
+/** Plants failures in the file system while a run writes: whatever happens, what was finished stays, and a rerun computes only the rest. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { smallDiskOrNull } from '../support/small-disk.js'
+import { type Folder, folderWith, runInTest } from './run-in-test.js'
+
+const COUNT = 60
+const NOBODY = 65534
+const NEEDS_MOUNT = 'no small disk can be mounted here: that needs Linux and root'
+const photos = () => folderWith(Array.from({ length: COUNT }, (_, i) => `photos/${i + 100}.jpg`))
+const lines = (path: string) =>
+  existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+
+/** Starts a run whose images take a while. */
+function start(folder: Folder, args: readonly string[]) {
+  return runInTest(args, { cwd: folder.path, encoder: { log: join(folder.path, 'log'), delayMs: 20 } })
+}
+
+/** Runs to the end, and tells how many images that took. */
+async function finished(folder: Folder, args: readonly string[]) {
+  const log = join(folder.path, 'log')
+  const before = lines(log).length
+  expect(await runInTest(args, { cwd: folder.path, encoder: { log } })).toMatchObject({ code: 0 })
+  return lines(log).length - before
+}
+
+test('a disk that is read-only is named at once, before anything is computed', async ({ skip }) => {
+  using disk = smallDiskOrNull('4m') ?? skip(NEEDS_MOUNT)
+  using folder = photos()
+  disk.remount('ro')
+  for (const args of [
+    ['embed', 'photos', '-o', join(disk.path, 'x.csv')],
+    ['features', 'photos', '-o', join(disk.path, 'maps')],
+  ]) {
+    const outcome = await runInTest(args, { cwd: folder.path, encoder: { log: join(folder.path, 'log') } })
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('the disk is read-only') })
+  }
+  expect(lines(join(folder.path, 'log'))).toEqual([])
+})
+
+test.skipIf(process.getuid?.() !== 0)(
+  'the right to write, revoked under way, ends the run by name; what was safe is not computed again',
+  async () => {
+    using folder = photos()
+    const parts = join(folder.path, 'x.csv.parts')
+    const log = join(folder.path, 'log')
+    // Root may write everywhere: it is somebody else who writes here.
+    for (const path of [folder.path, join(folder.path, 'photos')]) chownSync(path, NOBODY, NOBODY)
+    const asNobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', process.execPath]
+    const start = (delayMs: number) => {
+      const args = [...asNobody, resolve('test/cli/stand-in-main.mjs'), 'embed', 'photos', '-o', 'x.csv']
+      const env = { ...process.env, LOG: log, DELAY_MS: `${delayMs}` }
+      return endOf(spawn('setpriv', args, { cwd: folder.path, env }))
+    }
+    const running = start(40)
+    while (!existsSync(join(parts, '00000001.part'))) await sleep(5)
+    chmodSync(parts, 0o555)
+    expect(await running).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('you have no right to write there'),
+    })
+    chmodSync(parts, 0o755)
+    const before = lines(log).length
+    expect(await start(0)).toEqual({ code: 0, stderr: '' })
+    expect(lines(log).length - before).toBeLessThan(COUNT)
+    expect(lines(join(folder.path, 'x.csv'))).toHaveLength(1 + COUNT)
+  },
+)
+
+async function endOf(child: ChildProcessWithoutNullStreams) {
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, stderr }
+}
+
+test('an output folder that is removed under way ends the run by name, and a rerun makes it anew', async () => {
+  using folder = photos()
+  mkdirSync(join(folder.path, 'out'))
+  const args = ['embed', 'photos', '-o', 'out/x.csv']
+  const running = start(folder, args)
+  while (lines(join(folder.path, 'log')).length < 5) await sleep(5)
+  rmSync(join(folder.path, 'out'), { recursive: true, force: true })
+  const { code, stderr } = await running
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^plumage: .*out\/x\.csv/) })
+  expect(await finished(folder, args)).toBe(COUNT)
+  expect(lines(join(folder.path, 'out/x.csv'))).toHaveLength(1 + COUNT)
+})
+
+test('photos that are removed under way fail one by one; once they are back only these are computed', async () => {
+  using folder = photos()
+  const args = ['embed', 'photos', '-o', 'x.jsonl']
+  const running = start(folder, args)
+  while (lines(join(folder.path, 'log')).length < 5) await sleep(5)
+  renameSync(join(folder.path, 'photos'), join(folder.path, 'elsewhere'))
+  expect(await running).toMatchObject({ code: 1, stderr: expect.stringMatching(/failed photos\/.*\n/) })
+  const done = lines(join(folder.path, 'x.jsonl')).length
+  expect(done).toBeGreaterThan(0)
+  renameSync(join(folder.path, 'elsewhere'), join(folder.path, 'photos'))
+  expect(await finished(folder, args)).toBe(COUNT - done)
+  expect(lines(join(folder.path, 'x.jsonl'))).toHaveLength(COUNT)
+})
+
+test('a folder of features on a disk that fills up keeps whole files, and a rerun adds the others', async ({
+  skip,
+}) => {
+  using disk = smallDiskOrNull('160k') ?? skip(NEEDS_MOUNT)
+  using folder = photos()
+  const output = join(disk.path, 'maps')
+  const args = ['features', 'photos', '-o', output]
+  const full = await runInTest(args, { cwd: folder.path })
+  expect(full).toMatchObject({ code: 2, stderr: expect.stringContaining('the disk is full') })
+  const whole = readdirSync(join(output, 'photos'))
+  expect(whole.filter((name) => !name.endsWith('.npy'))).toEqual([])
+  disk.remount('size=4m')
+  expect(await finished(folder, args)).toBeLessThan(COUNT)
+  expect(readdirSync(join(output, 'photos'))).toHaveLength(COUNT)
+})
