@@ -43,6 +43,10 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say. */
   readonly heads?: number
+  /** Gives the trained input size in pixels, one side or (height, width), for a file that does not say and whose positions make no square. */
+  readonly trainedSize?: number | readonly [height: number, width: number]
+  /** Names fields of the model's files that are not known here and change nothing: without it such a file is refused. */
+  readonly ignoreFields?: readonly string[]
   /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: 268 million. */

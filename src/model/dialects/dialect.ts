@@ -36,4 +36,6 @@ export interface VitHints {
   readonly heads?: number
   /** Gives the trained input size in pixels, for files that don't say and whose position table is not square. */
   readonly size?: readonly [height: number, width: number]
+  /** Names fields of the files beside the weights, or in them, that no table has and that are known to change nothing (model/fields.ts). */
+  readonly ignoreFields?: readonly string[]
 }
