@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
+import type { Preparation } from '../image/preparation.js'
 import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { birder } from './dialects/birder.js'
@@ -21,6 +22,10 @@ export interface VitModel {
   readonly weights: WeightSource
   /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
   readonly weightShapes: ReadonlyMap<string, Shape>
+  /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
+  readonly assumptions: readonly string[]
+  /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
+  readPreparation(): Preparation | null
   /** Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. */
   readPositions(): Promise<Float32Array | null>
   /** Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. */
@@ -37,7 +42,8 @@ const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   if (dialect === undefined) throw unknownDialect(checkpoint)
-  const config = dialect.readConfig(checkpoint, hints)
+  const told = dialect.readConfig(checkpoint, hints)
+  const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
   refuseEndless(checkpoint, config)
   const table = tableOf(dialect, config)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
@@ -53,6 +59,8 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     config,
     dialect: dialect.name,
     weightShapes,
+    assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
+    readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       async read(name, shape) {
         const { parts, combine } = stored(name, shape)

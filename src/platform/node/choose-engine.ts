@@ -69,6 +69,7 @@ export async function chooseEngine(options: EngineOptions = {}): Promise<EngineC
   return { ...asked, engine: createWasmEngine(stored), reason: `native cannot run: ${addon}` }
 }
 
-function warn(message: string): void {
+/** Warns where nobody has said how: in the way of Node's own warnings. */
+export function warn(message: string): void {
   process.emitWarning(message, 'PlumageWarning')
 }

@@ -3,7 +3,7 @@ import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.j
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
-import { chooseEngine } from './choose-engine.js'
+import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage, type ImageSource } from './decode-image.js'
 import { NODE } from './engine-choices.js'
 import { findModel } from './find-model.js'
@@ -24,7 +24,12 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   }
   checkLoadOptions(options, NODE)
   const { engine, resample } = await chooseEngine(options)
-  const open = async () => await openVit(await findModel(model, options), hintsOf(options))
+  const { onWarning = warn } = options
+  const open = async () => {
+    const opened = await openVit(await findModel(model, options), hintsOf(options))
+    for (const assumption of opened.vit.assumptions) onWarning(assumption)
+    return opened
+  }
   const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }
