@@ -249,6 +249,16 @@ void Execution::meanRows(const Op& op) {
   });
 }
 
+void Execution::maxRows(const Op& op) {
+  const long vectors = (op.input.width + 15) / 16;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
+    const long image = index / vectors, from = index % vectors * 16;
+    kernels_.maxRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
+  });
+}
+
 void Execution::broadcast(const Op& op) {
   const float* from = op.constant < 0 ? weight(op.weight.offset) : constant(op.constant);
   for (long image = 0; image < input_.batch; image++) {

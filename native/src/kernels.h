@@ -166,6 +166,8 @@ struct Kernels {
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Means over rows of columns [from, to).
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
+  // Largest values over rows of columns [from, to).
+  void (*maxRows)(const float* in, long stride, long rows, float* out, long from, long to);
   // At least one axis has outputs. Scratch: as many bytes as are asked for, aligned to 64.
   void (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);

@@ -21,8 +21,8 @@ export interface EdgePreparation {
 
 export interface FractionPreparation {
   readonly kind: 'fraction'
-  /** Is the input's size in pixels. */
-  readonly size: Size
+  /** Is the input's size in pixels; null stands for the trained one. */
+  readonly size: Size | null
   /** Says how much of each side of the resized image the crop keeps. */
   readonly cropFraction: number
   /** `center` cuts off what is too long, `squash` gives up the aspect ratio, `border` pads what is too short with the mean colour. */

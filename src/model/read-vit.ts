@@ -10,6 +10,7 @@ import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
+import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { planVit } from './plan-vit.js'
@@ -33,7 +34,7 @@ export interface VitModel {
 }
 
 /** The order matters, since timm recognises what facebook would, less its mask token. */
-const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
+const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 
 /**
  * Judges the whole checkpoint by its headers: every weight must be there with its shape, and nothing else. No tensor is read.
@@ -41,6 +42,7 @@ const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
+  if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   const told = dialect.readConfig(checkpoint, hints)
   const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
@@ -125,7 +127,7 @@ function unknownDialect({ label, tensors }: Checkpoint): CheckpointError {
   return new CheckpointError(
     'unknown-dialect',
     `${label} holds ${tensors.size} tensors (${first}${tensors.size > 3 ? ', …' : ''}) in no known layout. ` +
-      `Known are the vision transformers of ${DIALECTS.map(({ name }) => name).join(', ')}.`,
+      `Known are the vision transformers of ${[...new Set(DIALECTS.map(({ name }) => name))].join(', ')}.`,
   )
 }
 

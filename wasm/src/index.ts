@@ -29,6 +29,7 @@ import {
   OP_COPY_OUT,
   OP_ELEMENTWISE,
   OP_LINEAR,
+  OP_MAX_ROWS,
   OP_MEAN_ROWS,
   OP_NORM,
   OP_PATCHIFY_PLANES,
@@ -48,6 +49,7 @@ import {
   copyIn,
   copyOut,
   elementwise,
+  maxRows,
   meanRows,
   norm,
   normQueriesAndKeys,
@@ -83,6 +85,7 @@ function tasksOf(kind: i32, op: usize): i32 {
     case OP_ATTENTION:
       return attentionTasks(op)
     case OP_MEAN_ROWS:
+    case OP_MAX_ROWS:
       return batch() * ((widthOf(op, INPUT) + 15) >> 4)
     case OP_BROADCAST:
       return batch()
@@ -125,6 +128,8 @@ function runTask(kind: i32, op: usize, task: i32, thread: i32): void {
       return sliceRows(op, task)
     case OP_MEAN_ROWS:
       return meanRows(op, task)
+    case OP_MAX_ROWS:
+      return maxRows(op, task)
     case OP_BROADCAST:
       return broadcast(op, task)
     case OP_PROBE_ATTENTION:

@@ -17,6 +17,7 @@ import {
   copyOutShader,
   elementwiseShader,
   headNormShader,
+  maxRowsShader,
   meanRowsShader,
   normShader,
   patchifyShader,
@@ -200,6 +201,7 @@ const MAKERS = {
   },
   sliceRows: (on) => on.flatOutput(sliceRowsShader()),
   meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
+  maxRows: (on) => [on.flat(maxRowsShader(), on.input[1])],
   broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
   probeAttention: (on) => {
     const { latents, heads } = on.op
