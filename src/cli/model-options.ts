@@ -4,6 +4,7 @@ import { given } from '../encoder/choose-recipe.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
+import { POSITION_RULES, type PositionRule } from '../model/positions.js'
 import type { RgbStats } from '../model/vit-config.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
@@ -22,6 +23,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly heads?: number
   readonly trainedSize?: number | [height: number, width: number]
   readonly normalisation?: NormalisationName | RgbStats
+  readonly positions?: PositionRule
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly maxPixels?: number
@@ -78,6 +80,9 @@ function addToldOptions(command: Command): Command {
       'size that the model was trained at, where the files do not say',
       parseSize,
     )
+    .addOption(
+      new Option('--positions <rule>', 'how positions are resampled for other sizes').choices(POSITION_RULES),
+    )
     .option(
       '--normalisation <levels>',
       `levels that the model was trained with: ${NORMALISATION_NAMES.join(', ')}, or R,G,B/R,G,B for mean/deviation`,
@@ -92,9 +97,9 @@ function addToldOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { network, heads, trainedSize, normalisation, ignoreField: ignoreFields } = options
+  const { network, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const orientation = exif ? 'apply' : 'ignore'
-  const told = given({ network, heads, trainedSize, normalisation, ignoreFields })
+  const told = given({ network, heads, trainedSize, normalisation, positions, ignoreFields })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels })
   return { engine, orientation, signal, ...told, ...chosen }
 }

@@ -42,7 +42,7 @@ const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
-  if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint)
+  if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   const told = dialect.readConfig(checkpoint, hints)
   const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }

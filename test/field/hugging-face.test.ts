@@ -12,7 +12,8 @@ const PHOTO_64 = '06-timm-pooling/photo.png'
 const PHOTO_56 = '16-hf-image-classification/photo.png'
 
 function expectNear(values: Float32Array, right: readonly number[], tolerance = NEAR): void {
-  for (const [i, value] of right.entries()) expect(Math.abs((values[i] ?? Number.NaN) - value)).toBeLessThan(tolerance)
+  for (const [i, value] of right.entries())
+    expect(Math.abs((values[i] ?? Number.NaN) - value)).toBeLessThan(tolerance)
 }
 
 const json = (path: string) => JSON.parse(readFileSync(folderOfFieldCase(path), 'utf8'))
@@ -53,7 +54,9 @@ test.each([
 test('15: an activation that is not computed here is refused by its name', async () => {
   const folder = '15-hf-hidden-act'
   const config = { ...json(`${folder}/config.json`), hidden_act: 'laplace' }
-  await expect(embedField({ weights: `${folder}/model.safetensors`, config }, PHOTO_64)).rejects.toThrow(/hidden_act is "laplace"/)
+  await expect(embedField({ weights: `${folder}/model.safetensors`, config }, PHOTO_64)).rejects.toThrow(
+    /hidden_act is "laplace"/,
+  )
 })
 
 test.each([

@@ -9,7 +9,8 @@ const NEAR = 1e-4
 const PHOTO_64 = '06-timm-pooling/photo.png'
 
 function expectNear(values: Float32Array, right: readonly number[], tolerance = NEAR): void {
-  for (const [i, value] of right.entries()) expect(Math.abs((values[i] ?? Number.NaN) - value)).toBeLessThan(tolerance)
+  for (const [i, value] of right.entries())
+    expect(Math.abs((values[i] ?? Number.NaN) - value)).toBeLessThan(tolerance)
 }
 
 const json = (path: string) => JSON.parse(readFileSync(folderOfFieldCase(path), 'utf8'))
@@ -57,7 +58,9 @@ const RIGHT_33 = [-0.5853, -0.8956, -0.0717, -0.0509]
 test("33: weights alone by timm's name are normalised as that name says, and it is said", async () => {
   const got = await embedField({ weights: AUGREG }, PHOTO_64, { cropFraction: 1 })
   expectNear(got.embedding, RIGHT_33)
-  expect(got.warnings.join()).toMatch(/no config\.json.*vit_tiny_patch16_224\.augreg_in21k.*"half".*0\.9.*--normalisation/)
+  expect(got.warnings.join()).toMatch(
+    /no config\.json.*vit_tiny_patch16_224\.augreg_in21k.*"half".*0\.9.*--normalisation/,
+  )
 })
 
 test('33: under another name the heads are asked for, the levels are said to be assumed, and can be told', async () => {
@@ -73,7 +76,9 @@ test('33: under another name the heads are asked for, the levels are said to be 
 test('19: positions of a rectangle are read by the trained size, which both ways to say it reach', async () => {
   const model = { weights: '19-advice-that-cannot-be-followed/not-square.safetensors' }
   const photo = '19-advice-that-cannot-be-followed/photo.png'
-  await expect(embedField(model, photo, { heads: 1 })).rejects.toThrow(/13 positions.*trainedSize: \[height, width\].*--trained-size/)
+  await expect(embedField(model, photo, { heads: 1 })).rejects.toThrow(
+    /13 positions.*trainedSize: \[height, width\].*--trained-size/,
+  )
   const got = await embedField(model, photo, { heads: 1, trainedSize: [96, 32], cropFraction: 1 })
   expectNear(got.embedding, [0.3572, 0.0994, -1.1637, 0.09])
 })

@@ -65,11 +65,7 @@ const expected: { readonly [name in Name]: Expected } = {
     ...both(gateOut, 'blocks.0.mlp.w3'),
   ],
   timm: [...meta, ...twoLayers('blocks.0'), ...both('classifier', 'head')],
-  'timm, gated': [
-    ...meta,
-    ...halves('blocks.0.mlp.fc1'),
-    ...both(gateOut, 'blocks.0.mlp.fc2'),
-  ],
+  'timm, gated': [...meta, ...halves('blocks.0.mlp.fc1'), ...both(gateOut, 'blocks.0.mlp.fc2')],
   'hugging-face': [...huggingFace, ...twoLayers(layer)],
   'hugging-face, gated': [
     ...huggingFace,

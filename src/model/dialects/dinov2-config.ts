@@ -18,10 +18,13 @@ interface Dinov2Facts {
   readonly rule: (registers: number) => PositionRule
   /** Is a number, or tells it by the width where published networks of the layout do; gives null where they don't. */
   readonly heads: number | ((width: number) => number | null)
+  readonly qkvBias: boolean
   readonly epsilon?: number | undefined
   readonly activation?: ActivationKind | undefined
   /** Lists the sizes that the files name; the first that the position table fits is the trained one. */
   readonly sizes: readonly (readonly [height: number, width: number])[]
+  /** Names the fields of the config.json that the sizes come from. */
+  readonly sizeFields: string
   /** Lists how many rows of the table may belong to special tokens; default: one, or none. */
   readonly special?: readonly number[] | undefined
   readonly rgbStats: RgbStats
@@ -56,7 +59,7 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
     epsilon: facts.epsilon ?? 1e-6,
     preNorm: false,
     finalNorm: 'tokens',
-    qkvBias: true,
+    qkvBias: facts.qkvBias,
     queryKeyNorm: false,
     attentionNorm: false,
     layerScale: tensors.has(tensorName(layout, 'encoder.block.0.layer_scale_1.gamma')),
@@ -108,7 +111,7 @@ function headsOf({ checkpoint: { label }, heads }: Dinov2Facts, hints: VitHints,
 
 /** Finds the stored grid from a size where one is known, else a square one, with or without rows for special tokens in front. */
 function gridOf(
-  { checkpoint: { label }, sizes, special: specials = [1, 0] }: Dinov2Facts,
+  { checkpoint: { label }, sizes, sizeFields, special: specials = [1, 0] }: Dinov2Facts,
   hints: VitHints,
   positions: number,
   patch: number,
@@ -129,7 +132,7 @@ function gridOf(
   )
   throw new CheckpointError(
     'contradiction',
-    `${label}: its ${positions} positions fit ${named.length === 0 ? 'no square grid' : `no grid of ${grids.join(' or ')}`}, ` +
+    `${label}: its ${positions} positions fit ${named.length === 0 ? 'no square grid' : `no grid of ${grids.join(' or ')}, as ${hints.size === undefined ? `its config.json says (${sizeFields})` : 'was told'}`}, ` +
       'with or without rows for the special tokens. Give the size that it was trained at: trainedSize: [height, width] where a program loads it, ' +
       '--trained-size HEIGHTxWIDTH on the command line.',
   )

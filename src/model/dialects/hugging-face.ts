@@ -16,8 +16,8 @@ import { DINOV2_STATS, type Processor, readProcessor } from './transformers-proc
 
 /** How one version of transformers calls what differs. */
 interface Naming {
-  /** Names the query's module, by which the naming is recognised. */
-  readonly query: string
+  /** Names the modules of q, k and v; by the first the naming is recognised. */
+  readonly qkv: readonly [query: string, key: string, value: string]
   readonly parts: Places
   /** Names the two matrices that show a gated net's hidden width in their rows, or twice it. */
   readonly gate: string
@@ -35,14 +35,11 @@ const COMMON_PARTS = {
 
 const NAMINGS: readonly Naming[] = [
   {
-    query: 'attention.attention.query',
+    qkv: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
     gate: 'mlp.weights_in',
     out: 'mlp.weights_out',
     parts: {
       ...COMMON_PARTS,
-      'attn.qkv': {
-        pieces: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
-      },
       'attn.proj': 'attention.output.dense',
       'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
       'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
@@ -50,12 +47,11 @@ const NAMINGS: readonly Naming[] = [
     },
   },
   {
-    query: 'attention.q_proj',
+    qkv: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'],
     gate: 'mlp.gate_proj',
     out: 'mlp.down_proj',
     parts: {
       ...COMMON_PARTS,
-      'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
       'attn.proj': 'attention.o_proj',
       'mlp.fc1_g': 'mlp.gate_proj',
       'mlp.fc1_x': 'mlp.up_proj',
@@ -83,7 +79,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       conv_proj: `${prefix}embeddings.patch_embeddings.projection`,
       norm: `${prefix}layernorm`,
     },
-    parts: naming.parts,
+    parts: { ...naming.parts, 'attn.qkv': { pieces: naming.qkv } },
   }
   const source = dinov2Source(layout)
   return {
@@ -91,7 +87,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     recognises: (tensors) =>
       tensors.has(layout.classToken) &&
       tensors.has(`${layout.blocks}0.norm1.weight`) &&
-      tensors.has(`${layout.blocks}0.${naming.query}.weight`),
+      tensors.has(`${layout.blocks}0.${naming.qkv[0]}.weight`),
     readConfig: (checkpoint, hints) => readConfig(checkpoint, hints, layout, naming),
     readPreparation: (checkpoint, hints) => processorOf(checkpoint, hints)?.preparation ?? null,
     assumptions,
@@ -106,7 +102,7 @@ function readConfig(
   checkpoint: Checkpoint,
   hints: VitHints,
   layout: Dinov2Layout,
-  { gate, out }: Naming,
+  { gate, out, qkv }: Naming,
 ): VitConfig {
   const { tensors, label } = checkpoint
   const file = configFileOf(checkpoint, hints, 'transformers')
@@ -123,10 +119,12 @@ function readConfig(
         : { tensor: `${block}mlp.fc1.weight`, axis: 0 },
       rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic'),
       heads: told?.heads ?? publishedHeads,
+      qkvBias: qkv.some((module) => tensors.has(`${block}${module}.bias`)),
       epsilon: told?.epsilon,
       // A gated net has SiLU, whatever the config calls the activation (Dinov2SwiGLUFFN).
       activation: gated ? 'silu' : told?.activation,
       sizes: told?.size === undefined ? [] : [told.size],
+      sizeFields: 'image_size',
       rgbStats: processorOf(checkpoint, hints)?.rgbStats ?? DINOV2_STATS,
     },
     hints,

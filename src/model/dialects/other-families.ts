@@ -2,8 +2,9 @@
  * Tells networks that look like a plain vision transformer, or stand in the same libraries, and compute something else: by every trace that they
  * leave in names of tensors, and by what a config calls them. They are refused by name, which says more than a list of tensors.
  */
-import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { type Checkpoint, isRecord } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { VitHints } from './dialect.js'
 
 interface OtherFamily {
   /** Ends the sentence "This is …". */
@@ -26,9 +27,13 @@ const FAMILIES: readonly OtherFamily[] = [
       [/attn\.qkv\.bias_mask$/],
       [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.register_tokens$/],
       [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.patch_embeddings\.weight$/],
-      [/^blocks\.0\.gamma_1$/, /^reg_token$/],
     ],
     lacks: /(^|\.)(pos_embed|position_embeddings)$|encoder\.layer\./,
+  },
+  {
+    name: "DINOv3 in timm's layout, or another network of timm's class Eva with rotary positions",
+    traces: [[/^blocks\.0\.gamma_1$/, /^reg_token$/]],
+    lacks: /^pos_embed$/,
   },
   { name: 'an EVA network with rotary positions', traces: [[/^(rope|blocks\.\d+\.attn\.rope)\./]] },
   {
@@ -75,8 +80,14 @@ const FAMILIES: readonly OtherFamily[] = [
     name: 'SigLIP',
     traces: [[/(^|\.)vision_model\.embeddings\.patch_embedding\./], [/^embeddings\.patch_embedding\./]],
   },
-  { name: "transformers' ViT or DeiT", traces: [[/encoder\.layer\.0\.layernorm_before\./]] },
-  { name: "transformers' ViT or DeiT", traces: [[/(^|\.)layers\.0\.layernorm_before\./]] },
+  {
+    name: "a network of transformers' that is built as its ViT (ViT, DeiT, BEiT, ViTMAE, I-JEPA)",
+    traces: [[/encoder\.layer\.0\.layernorm_before\./]],
+  },
+  {
+    name: "a network of transformers' that is built as its ViT (ViT, DeiT, BEiT, ViTMAE, I-JEPA)",
+    traces: [[/(^|\.)layers\.0\.layernorm_before\./]],
+  },
   {
     name: 'a Swin Transformer',
     traces: [[/^layers\.0\.(blocks|downsample)\./], [/(^|\.)encoder\.layers\.0\.blocks\./]],
@@ -100,16 +111,18 @@ export function familyOfModelType(type: string): string {
 }
 
 /** Throws `unsupported-network` that names the network where a trace of another family is found. */
-export function refuseOtherFamilies({ tensors, label }: Pick<Checkpoint, 'tensors' | 'label'>): void {
+export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile }: VitHints): void {
   const names = [...tensors.keys()]
   const has = (pattern: RegExp) => names.find((name) => pattern.test(name))
+  const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
+  const said = typeof type === 'string' ? `; the config.json beside it calls it ${type}` : ''
   for (const { name, traces, lacks } of FAMILIES) {
     if (lacks !== undefined && has(lacks) !== undefined) continue
     const found = traces.map((all) => all.map(has)).find((all) => all.every((one) => one !== undefined))
     if (found === undefined) continue
     throw new CheckpointError(
       'unsupported-network',
-      `${label} is ${name}, told by ${found.join(' and ')}. That network is not run yet: of transformers, Meta and timm, DINOv2 and plain vision transformers are.`,
+      `${label} is ${name}, told by ${found.join(' and ')}${said}. That network is not run yet: of transformers, Meta and timm, DINOv2 and plain vision transformers are.`,
     )
   }
 }

@@ -10,10 +10,12 @@ import { FILTERS, type Filter } from '../../kernels/resample-filter.js'
 import { judgeFields, unsupportedValue } from '../fields.js'
 import { nearestNames } from '../nearest-names.js'
 import { NORMALISATIONS } from '../normalisation.js'
+import type { PositionRule } from '../positions.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
+import { publishedNameOrNull } from './published-names.js'
 import {
   findTimmArchitecture,
   type TimmArchitecture,
@@ -21,8 +23,7 @@ import {
   timmArchitectureNames,
   timmNameOrNull,
 } from './timm-architectures.js'
-import { publishedNameOrNull } from './published-names.js'
-import { TIMM_CONFIG, TIMM_MODEL_ARGS, TIMM_PRETRAINED_CFG } from './timm-fields.js'
+import { TIMM_CONFIG, TIMM_MODEL_ARGS, TIMM_OLD_CONFIG, TIMM_PRETRAINED_CFG } from './timm-fields.js'
 
 type Size = readonly [height: number, width: number]
 
@@ -64,6 +65,8 @@ export interface TimmTold {
   readonly epsilon: number
   readonly rmsNorm: boolean | undefined
   readonly activation: ActivationKind | undefined
+  /** Says how positions are resampled. */
+  readonly rule: PositionRule
   readonly pool: TimmPool | undefined
   readonly includePrefix: boolean
   /** Is null where timm decides it by the pooling. */
@@ -73,10 +76,18 @@ export interface TimmTold {
   readonly sizes: readonly Size[]
   readonly rgbStats: RgbStats | undefined
   readonly preparation: FractionPreparation | undefined
-  /** Throws `contradiction` where the file says something else about the network than its tensors. `mlpRows` are those of the first matrix. */
-  readonly check: (config: VitConfig, mlpRows: number) => void
+  /** Throws `contradiction` where the file says something else about the network than its tensors. */
+  readonly check: (config: VitConfig, shown: TimmShown) => void
   /** Is the name that was found, where there is no file. */
   readonly name: TimmName | null
+}
+
+/** Is what tensors show beside a network's config. */
+interface TimmShown {
+  /** Counts the rows of the feed-forward net's first matrix. */
+  readonly mlpRows: number
+  /** Says whether there is a last norm, on tokens or on what is pooled. */
+  readonly hasNorm: boolean
 }
 
 /** Throws `CheckpointError` by the field's name, and `unsupported-network` for an architecture that is computed in another way. */
@@ -84,12 +95,14 @@ export function readTimm({ label }: Checkpoint, hints: VitHints, file: PlainReco
   if (file === null) return toldByName(timmNameOrNull(label), label)
   const where = `${label}: the config.json beside it`
   const context = { label: where, ignored: hints.ignoreFields }
-  judgeFields(file, TIMM_CONFIG, context)
+  // An architecture of another class has arguments of its own, so that it is refused before they are.
+  const architecture = architectureOf(file, hints, where)
+  const isOld = file.pretrained_cfg === undefined
+  judgeFields(file, isOld ? TIMM_OLD_CONFIG : TIMM_CONFIG, context)
   const args = recordOf(file, 'model_args', where)
   judgeFields(args, TIMM_MODEL_ARGS, context)
-  const input = file.pretrained_cfg === undefined ? file : recordOf(file, 'pretrained_cfg', where)
-  if (input !== file) judgeFields(input, TIMM_PRETRAINED_CFG, context)
-  const architecture = architectureOf(file, hints, where)
+  const input = isOld ? file : recordOf(file, 'pretrained_cfg', where)
+  if (!isOld) judgeFields(input, TIMM_PRETRAINED_CFG, context)
   return new TimmFile(file, args, input, architecture, where).told()
 }
 
@@ -144,6 +157,7 @@ function toldByName(name: TimmName | null, label: string): TimmTold {
         : (architecture.heads * width) / architecture.width,
     // Without a file or a name nothing says how tokens are pooled, and the tensors show a part of it.
     ...(architecture === null ? { pool: undefined, fcNorm: undefined, noEmbedClass: undefined } : {}),
+    rule: published?.rule ?? 'antialias',
     finalNorm: undefined,
     name,
     sizes: [],
@@ -189,6 +203,7 @@ class TimmFile {
         : (this.#architecture?.heads ?? (() => null)),
       ...norm,
       activation: this.#activation(),
+      rule: 'antialias',
       pool: this.#pool(),
       includePrefix: this.#flag('pool_include_prefix', false),
       fcNorm: this.#fcNorm(),
@@ -198,7 +213,7 @@ class TimmFile {
         imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
       rgbStats: this.#stats(),
       preparation: this.#preparation(inputSize, imgSize),
-      check: (config, mlpRows) => this.#check(config, mlpRows),
+      check: (config, shown) => this.#check(config, shown),
       name: null,
     }
   }
@@ -307,7 +322,8 @@ class TimmFile {
     if (cropFraction > 1)
       throw unsupportedValue(this.#where, 'crop_pct', cropFraction, 'a part in (0, 1] is expected')
     // timm takes img_size for the input's size where the two differ, and the network takes one size only.
-    const isFixed = this.#input.flag('fixed_input_size', false) && !this.#args.flag('dynamic_img_size', false)
+    const isFree = this.#args.flag('dynamic_img_size', false) || !this.#args.flag('strict_img_size', true)
+    const isFixed = this.#input.flag('fixed_input_size', false) && !isFree
     return {
       kind: 'fraction',
       size: (isFixed ? imgSize : null) ?? inputSize ?? imgSize ?? [224, 224],
@@ -317,7 +333,7 @@ class TimmFile {
     }
   }
 
-  #check(config: VitConfig, mlpRows: number): void {
+  #check(config: VitConfig, { mlpRows, hasNorm }: TimmShown): void {
     const args = this.#args
     agree(args, 'embed_dim', config.width)
     agree(args, 'depth', config.depth)
@@ -331,9 +347,15 @@ class TimmFile {
     const [patch, ...others] = args.numbersOrNull('patch_size', true) ?? [config.patchSize]
     if (patch !== config.patchSize || others.some((side) => side !== patch))
       throw args.contradicts('patch_size', config.patchSize)
-    if (args.has('init_values') && !config.layerScale) throw args.contradicts('init_values', false)
+    if (this.#has('init_values') && args.has('init_values') !== config.layerScale)
+      throw args.contradicts('init_values', config.layerScale)
     if (args.has('mlp_ratio') && Math.trunc(config.width * args.number('mlp_ratio', 4)) !== mlpRows)
       throw args.contradicts('mlp_ratio', mlpRows / config.width)
+    // The weights have the norm wherever final_norm did not leave it out.
+    if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
+    const { positions } = config
+    if (config.classToken || config.registers > 0)
+      agree(args, 'no_embed_class', positions === null || !positions.specialRows)
     const { classifier } = config
     if (classifier === null) return
     agree(args, 'num_classes', classifier.classes)

@@ -9,7 +9,7 @@ const LABELS = nothing('it names classes; logits come by their number')
 const TRAINING = nothing('it acts while training only')
 const ELSEWHERE = nothing('timm uses it for other input than the trained size, and only where it is told to')
 
-/** The fields of PretrainedCfg, which older files have at their top. */
+/** Holds the fields of PretrainedCfg. */
 const INPUT_FIELDS: { readonly [name: string]: Field } = {
   input_size: counts("the input's size: channels, height, width"),
   interpolation: counts('the filter of the resize'),
@@ -18,7 +18,7 @@ const INPUT_FIELDS: { readonly [name: string]: Field } = {
   mean: counts('the mean of each channel'),
   std: counts('the deviation of each channel'),
   ...each(['test_input_size', 'min_input_size', 'test_crop_pct', 'test_pool_size'], ELSEWHERE),
-  fixed_input_size: nothing('any size is computed here, by resampling positions as timm does'),
+  fixed_input_size: counts("whether img_size of model_args is the input's size, whatever input_size says"),
   ...each(
     [
       'url',
@@ -44,40 +44,48 @@ const INPUT_FIELDS: { readonly [name: string]: Field } = {
   ...each(['first_conv', 'classifier'], nothing('it names tensors, which are told by their own names')),
 }
 
+const TOP_FIELDS: { readonly [name: string]: Field } = {
+  architecture: counts('what no tensor tells: heads, epsilon, activation, pooling, kind of block'),
+  num_classes: counts('the classes; they must be those of the classifier'),
+  num_features: nothing('timm writes it for people to read'),
+  global_pool: counts('the pooling; timm builds by model_args and the architecture, and it must be that'),
+  model_args: counts('arguments of the network, see below'),
+  ...each(['label_names', 'label_descriptions', 'labels'], LABELS),
+  ...each(
+    [
+      'model_type',
+      'architectures',
+      'transformers_version',
+      'torch_dtype',
+      'dtype',
+      '_name_or_path',
+      'id2label',
+      'label2id',
+      'num_labels',
+      'problem_type',
+      'initializer_range',
+      'output_hidden_states',
+      'return_dict',
+      'chunk_size_feed_forward',
+      'is_encoder_decoder',
+    ],
+    nothing('transformers adds it where it wraps a network of timm'),
+  ),
+  do_pooling: only([null, true], 'the embedding is the pooled vector'),
+}
+
 export const TIMM_CONFIG: FieldTable = {
   title: "timm: the top of config.json, and TimmWrapperConfig's of transformers",
   source: 'timm 1.0.31: models/_hub.py; transformers 5.24.0: models/timm_wrapper',
   prefix: '',
-  fields: {
-    ...INPUT_FIELDS,
-    architecture: counts('what no tensor tells: heads, epsilon, activation, pooling, kind of block'),
-    num_classes: counts('the classes; they must be those of the classifier'),
-    num_features: nothing('timm writes it for people to read'),
-    global_pool: counts('the pooling; timm builds by model_args and the architecture, and it must be that'),
-    model_args: counts('arguments of the network, see below'),
-    pretrained_cfg: counts('how images are made, see below'),
-    ...each(
-      [
-        'model_type',
-        'architectures',
-        'transformers_version',
-        'torch_dtype',
-        'dtype',
-        '_name_or_path',
-        'id2label',
-        'label2id',
-        'num_labels',
-        'problem_type',
-        'initializer_range',
-        'output_hidden_states',
-        'return_dict',
-        'chunk_size_feed_forward',
-        'is_encoder_decoder',
-      ],
-      nothing('transformers adds it where it wraps a network of timm'),
-    ),
-    do_pooling: only([null, true], 'the embedding is the pooled vector'),
-  },
+  fields: { ...TOP_FIELDS, pretrained_cfg: counts('how images are made, see below') },
+}
+
+export const TIMM_OLD_CONFIG: FieldTable = {
+  title: 'timm: an older config.json, which has the fields of pretrained_cfg at its top',
+  source: 'timm 1.0.31: models/_hub.py, _parse_model_cfg',
+  prefix: '',
+  fields: { ...INPUT_FIELDS, ...TOP_FIELDS },
 }
 
 /** Says of an argument that the weights show it too. */
@@ -139,9 +147,10 @@ export const TIMM_MODEL_ARGS: FieldTable = {
       TRAINING,
     ),
     ...each(
-      ['dynamic_img_size', 'dynamic_img_pad', 'strict_img_size'],
-      nothing('any size is computed here, by resampling positions as timm does'),
+      ['dynamic_img_size', 'strict_img_size'],
+      counts("whether the input's size may be another than img_size"),
     ),
+    dynamic_img_pad: nothing('the input is made of whole patches here'),
     use_naflex: only([null, false], 'NaFlexVit resamples positions in another way'),
     ...each(['device', 'dtype'], nothing('it says how the same numbers are computed')),
     ...each(['out_indices', 'features_only'], nothing('it chooses what a call in Python returns')),

@@ -80,11 +80,13 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
       hidden: gated
         ? { tensor: 'blocks.0.mlp.fc2.weight', axis: 1 }
         : { tensor: 'blocks.0.mlp.fc1.weight', axis: 0 },
-      rule: () => 'antialias',
+      rule: () => told.rule,
       heads: told.heads,
+      qkvBias: has('blocks.0.attn.qkv.bias'),
       epsilon: told.epsilon,
       activation: gatedActivation(told, gated),
       sizes: told.sizes,
+      sizeFields: 'model_args.img_size, pretrained_cfg.input_size',
       special: told.noEmbedClass === true ? [0, prefix] : [prefix, 0],
       rgbStats: told.rgbStats ?? IMAGENET_STATS,
     },
@@ -98,13 +100,12 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     preNorm,
     // Where a norm follows, the convolution has no bias.
     stem: { kind: 'patchify', bias: !preNorm },
-    qkvBias: has('blocks.0.attn.qkv.bias'),
     queryKeyNorm: has('blocks.0.attn.q_norm.weight'),
     attentionNorm: has('blocks.0.attn.norm.weight'),
     ...poolingOf(checkpoint, told, base, classToken),
     classifier: classifierOf(checkpoint),
   }
-  told.check(config, rows)
+  told.check(config, { mlpRows: rows, hasNorm: has('norm.weight') || has('fc_norm.weight') })
   return config
 }
 
@@ -119,7 +120,7 @@ function normOf({ tensors, label }: Checkpoint, { rmsNorm }: TimmTold): VitConfi
   if (rmsNorm === undefined || rmsNorm === !shifted) return shifted ? 'layerNorm' : 'rmsNorm'
   throw new CheckpointError(
     'contradiction',
-    `${label}: its norms have ${shifted ? 'a' : 'no'} bias, and its config or name is of a network with ${rmsNorm ? 'root mean square' : 'layer'} norms.`,
+    `${label}: its norms have ${shifted ? 'a' : 'no'} bias, and its config (norm_layer) or name is of a network with ${rmsNorm ? 'root mean square' : 'layer'} norms.`,
   )
 }
 
@@ -236,7 +237,7 @@ function byName(
     const levels =
       hints.normalisation === undefined ? ", ImageNet's mean and deviation, the whole of each image" : ''
     const pool = tensors.has('fc_norm.weight') ? ', the mean of the patches as embedding' : ''
-    return `There is no config.json beside ${label}, and its name is none of timm's, so it is taken for a plain vision transformer: GELU, epsilon 1e-6, blocks with their norms in front${pool}${levels}. ${advice}`
+    return `There is no config.json beside ${label}, and its name is none of timm's, so it is taken for a plain vision transformer: GELU, epsilon 1e-6, blocks with their norms in front${pool}${levels}, positions resampled for other sizes as timm does (option positions, --positions). ${advice}`
   }
   const { input, found, architecture } = name
   const width = sizeOrNull(tensors, 'norm.weight', 0) ?? sizeOrNull(tensors, 'blocks.0.norm1.weight', 0)
