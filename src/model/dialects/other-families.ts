@@ -21,10 +21,11 @@ const DINOV3 = 'DINOv3, which has rotary positions'
 const FAMILIES: readonly OtherFamily[] = [
   {
     name: DINOV3,
+    traces: [[/(^|\.)rope_embed\.periods$/], [/(^|\.)storage_tokens$/], [/attn\.qkv\.bias_mask$/]],
+  },
+  {
+    name: DINOV3,
     traces: [
-      [/(^|\.)rope_embed\.periods$/],
-      [/(^|\.)storage_tokens$/],
-      [/attn\.qkv\.bias_mask$/],
       [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.register_tokens$/],
       [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.patch_embeddings\.weight$/],
     ],
