@@ -28,7 +28,11 @@ const ROOMS = {
   image: { rooms: ['tensor', 'kernels'] },
   engine: { rooms: ['tensor', 'kernels'] },
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
-  model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
+  model: {
+    rooms: ['tensor', 'kernels', 'checkpoint'],
+    files: ['engine/plan', 'image/preparation'],
+    types: ['engine/engine'],
+  },
   hub: { rooms: ['model'] },
   encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'] },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },

@@ -167,6 +167,8 @@ struct Kernels {
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Takes the means over rows of columns [from, to).
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
+  // Takes the largest values over rows of columns [from, to).
+  void (*maxRows)(const float* in, long stride, long rows, float* out, long from, long to);
   // At least one axis has outputs. Scratch is as many bytes as are asked for, aligned to 64.
   void (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);

@@ -171,6 +171,17 @@ void Execution::meanRows(const Op& op) {
   });
 }
 
+void Checker::maxRows(const Op& op) { meanRows(op); }
+void Execution::maxRows(const Op& op) {
+  const long vectors = (op.input.width + 15) / 16;
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
+    const long image = index / vectors, from = index % vectors * 16;
+    kernels_.maxRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
+  });
+}
+
 void Checker::broadcast(const Op& op) {
   plainSlot(op.output);
   if (op.constant >= 0) return constants(op.constant, op.output.rows * op.output.width);

@@ -15,6 +15,7 @@ enum class OpKind : int {
   elementwise,
   sliceRows,
   meanRows,
+  maxRows,
   broadcast,
   probeAttention,
   regroup,
@@ -32,6 +33,7 @@ enum class OpKind : int {
   X(elementwise) \
   X(sliceRows) \
   X(meanRows) \
+  X(maxRows) \
   X(broadcast) \
   X(probeAttention) \
   X(regroup) \

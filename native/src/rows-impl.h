@@ -98,6 +98,18 @@ void meanRows(const float* in, long stride, long rows, float* out, long from, lo
   }
 }
 
+// A NaN stays: it is taken where it comes, and nothing is larger than it.
+void maxRows(const float* in, long stride, long rows, float* out, long from, long to) {
+  for (long c = from; c < to; c += W) {
+    V largest = load(in + c);
+    for (long i = 1; i < rows; i++) {
+      const V value = load(in + i * stride + c);
+      largest = (value > largest) | (value != value) ? value : largest;
+    }
+    store(out + c, largest);
+  }
+}
+
 INLINE float dot(const float* a, const float* b, long width) {
   V total{};
   long c = 0;

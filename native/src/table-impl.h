@@ -74,6 +74,7 @@ const Kernels KERNELS = {
 #endif
     probe,
     meanRows,
+    maxRows,
     resample,
     resampleScratchBytes,
     evaluate,

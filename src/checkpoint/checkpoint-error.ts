@@ -10,6 +10,8 @@ export type CheckpointErrorCode =
   | 'unknown-format'
   | 'unknown-dialect'
   | 'unsupported-network'
+  | 'unknown-field'
+  | 'unsupported-field'
   | 'contradiction'
   | 'missing-tensor'
   | 'unexpected-tensor'

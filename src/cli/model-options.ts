@@ -4,6 +4,9 @@ import { given } from '../encoder/choose-recipe.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import { DEFAULT_MODEL } from '../hub/default-model.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
+import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
+import { POSITION_RULES, type PositionRule } from '../model/positions.js'
+import type { RgbStats } from '../model/vit-config.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
 export interface ComputeOptions {
@@ -16,6 +19,13 @@ export interface ModelOptions extends ComputeOptions {
   readonly model: string
   readonly size?: number | [height: number, width: number]
   readonly recipe?: RecipeName
+  readonly cropFraction?: number
+  readonly network?: string
+  readonly heads?: number
+  readonly trainedSize?: number | [height: number, width: number]
+  readonly normalisation?: NormalisationName | RgbStats
+  readonly positions?: PositionRule
+  readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly maxPixels?: number
   readonly offline?: boolean
@@ -54,20 +64,53 @@ export function addImageOptions(command: Command): Command {
 }
 
 export function addEngineOptions(command: Command): Command {
-  return addComputeOptions(command.option('--offline', 'never download'))
+  return addToldOptions(addComputeOptions(command.option('--offline', 'never download')))
     .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
     .addOption(
       new Option('--recipe <name>', 'how images become input; default: as the model was trained').choices(
         RECIPE_NAMES,
       ),
     )
+    .option(
+      '--crop-fraction <part>',
+      'part of each side that a crop keeps; default: as the model says',
+      fraction,
+    )
     .option('--no-exif', 'take the pixels as stored, not upright')
 }
 
+/** Adds what can be told of a model whose files do not tell it. */
+function addToldOptions(command: Command): Command {
+  return command
+    .option('--network <name>', "Birder's network, where the file's name does not begin with it")
+    .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
+    .option(
+      '--trained-size <pixels>',
+      'size that the model was trained at, where the files do not say',
+      parseSize,
+    )
+    .addOption(
+      new Option('--positions <rule>', 'how positions are resampled for other sizes').choices(POSITION_RULES),
+    )
+    .option(
+      '--normalisation <levels>',
+      `levels that the model was trained with: ${NORMALISATION_NAMES.join(', ')}, or R,G,B/R,G,B for mean/deviation`,
+      parseNormalisation,
+    )
+    .option(
+      '--ignore-field <name>',
+      "a field of the model's files that is not known here and changes nothing (can be repeated)",
+      (name: string, names: readonly string[] = []) => [...names, name],
+    )
+}
+
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
-  const { offline, engine, precision, threads, size, recipe, exif, maxPixels } = options
+  const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
+  const { network, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const orientation = exif ? 'apply' : 'ignore'
-  return { engine, orientation, signal, ...given({ offline, precision, threads, size, recipe, maxPixels }) }
+  const told = given({ network, heads, trainedSize, normalisation, positions, ignoreFields })
+  const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels })
+  return { engine, orientation, signal, ...told, ...chosen }
 }
 
 /** Reads a whole number from 1, for commander. */
@@ -75,6 +118,22 @@ export function positiveInteger(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value > 0) return value
   throw new InvalidArgumentError(`Expected a whole number from 1, such as 8; found ${text}.`)
+}
+
+function fraction(text: string): number {
+  const value = Number(text)
+  if (value > 0 && value <= 1) return value
+  throw new InvalidArgumentError(`Expected a part of the image such as 0.9; found ${text}.`)
+}
+
+function parseNormalisation(text: string): NormalisationName | RgbStats {
+  const [mean, std, ...others] = text.split('/').map((levels) => levels.split(',').map(Number))
+  const levels = others.length === 0 ? normalisationOrNull({ mean, std }) : null
+  const found = NORMALISATION_NAMES.find((name) => name === text) ?? levels
+  if (found !== null) return found
+  throw new InvalidArgumentError(
+    `Expected ${NORMALISATION_NAMES.join(', ')}, or means and deviations such as 0.5,0.5,0.5/0.5,0.5,0.5; found ${text}.`,
+  )
 }
 
 /** Reads one side, or height x width, for commander. */

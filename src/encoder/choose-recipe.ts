@@ -1,8 +1,7 @@
 /** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
-import type { VitConfig } from '../model/vit-config.js'
+import type { VitModel } from '../model/read-vit.js'
 import { checkChoice, checkSize, checkWhole, type OptionNames } from './check-options.js'
 
 export interface RecipeChoice {
@@ -16,6 +15,8 @@ export interface RecipeChoice {
   readonly passOrder?: PassOrder
   /** Bounds the patches of an image with the `native` recipe. */
   readonly maxPatches?: number
+  /** Says how much of each side a crop keeps (timm's crop_pct, Birder's center_crop), in (0, 1]; default: as the model's files say, else 1. */
+  readonly cropFraction?: number
 }
 
 export const RECIPE_OPTIONS = {
@@ -24,6 +25,7 @@ export const RECIPE_OPTIONS = {
   orientation: true,
   passOrder: true,
   maxPatches: true,
+  cropFraction: true,
 } satisfies OptionNames<RecipeChoice>
 
 /** Each library prepares images in its own way: a checkpoint laid out as one library does gets that library's recipe. */
@@ -47,21 +49,23 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
   }
 }
 
-/** Gives the recipe that an encoder of this network uses. */
+/** Gives the recipe that an encoder of this network uses. Throws RangeError, and `CheckpointError` where the model's own recipe is not followed here. */
 export function recipeFor(
-  config: VitConfig,
-  dialect: DialectName,
-  preprocessorFile: PlainValue | undefined,
+  { config, dialect, readPreparation }: Pick<VitModel, 'config' | 'dialect' | 'readPreparation'>,
   choice: RecipeChoice,
 ): Recipe {
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
-  const { orientation, passOrder, maxPatches } = choice
-  return namedRecipe(choice.recipe ?? RECIPE_OF[dialect], {
+  const { orientation, passOrder, maxPatches, cropFraction } = choice
+  const own = RECIPE_OF[dialect]
+  const { recipe = own } = choice
+  // The files of a model are asked only where their own library's recipe is wanted: whoever names another has chosen.
+  const preparation = recipe === own ? (readPreparation() ?? undefined) : undefined
+  return namedRecipe(recipe, {
     modelSize: config.size,
     patchSize: config.patchSize,
     rgbStats: config.rgbStats,
-    ...given({ size, orientation, passOrder, maxPatches, preprocessorFile }),
+    ...given({ size, orientation, passOrder, maxPatches, cropFraction, preparation }),
   })
 }
 

@@ -27,6 +27,8 @@ export interface ModelDescription {
   /** Names what the file holds beside the network. */
   readonly dropped: readonly string[]
   readonly recipe: string
+  /** Says in whole sentences what no file has told and was assumed. */
+  readonly assumptions: readonly string[]
   readonly engine: {
     readonly name: string
     readonly precision: string
@@ -40,12 +42,12 @@ export interface ModelDescription {
 
 /** Describes an open model as the engine would run it. Throws RangeError for a recipe that the model cannot have. */
 export function describeOpenModel(
-  { vit, checkpoint, fingerprint, preprocessorFile }: OpenModel & { readonly checkpoint: OpenCheckpoint },
+  { vit, checkpoint, fingerprint }: OpenModel & { readonly checkpoint: OpenCheckpoint },
   { engine, reason }: { readonly engine: Engine; readonly reason: string },
   choice: RecipeChoice,
 ): ModelDescription {
   const { config, dialect } = vit
-  const recipe = recipeFor(config, dialect, preprocessorFile, choice)
+  const recipe = recipeFor(vit, choice)
   const [height, width] = recipe.size
   const grid = { rows: Math.floor(height / config.patchSize), columns: Math.floor(width / config.patchSize) }
   const { plan, slots } = planVit(config, grid, null)
@@ -62,6 +64,7 @@ export function describeOpenModel(
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     dropped: checkpoint.dropped,
     recipe: recipeIdentity(recipe),
+    assumptions: vit.assumptions,
     engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },
     memory: {
       weights: 4 * parameters,

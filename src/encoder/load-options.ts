@@ -4,7 +4,9 @@ import type { EngineName, Precision } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { InstructionSet } from '../engine/native/addon.js'
 import type { DownloadProgress } from '../hub/download-progress.js'
+import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/positions.js'
+import type { RgbStats } from '../model/vit-config.js'
 import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
 import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
 
@@ -43,6 +45,12 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say. */
   readonly heads?: number
+  /** Gives the trained input size in pixels, one side or (height, width), for a file that does not say and whose positions make no square. */
+  readonly trainedSize?: number | readonly [height: number, width: number]
+  /** Says what levels the network was trained with, by name or as mean and deviation of red, green and blue; default: as the model's files say. */
+  readonly normalisation?: NormalisationName | RgbStats
+  /** Names fields of the model's files that are not known here and change nothing: without it such a file is refused. */
+  readonly ignoreFields?: readonly string[]
   /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: 268 million. */
@@ -71,6 +79,9 @@ const LOAD_OPTIONS = {
   network: true,
   config: true,
   heads: true,
+  trainedSize: true,
+  normalisation: true,
+  ignoreFields: true,
   positions: true,
   maxPixels: true,
   sha256: true,
@@ -103,6 +114,26 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
   checkWhole('heads', options.heads, 1)
+  checkModelOptions(options)
+}
+
+/** Throws RangeError for what no model can be told. */
+function checkModelOptions({ trainedSize, normalisation, ignoreFields }: LoadOptions): void {
+  if (trainedSize !== undefined) {
+    const sides = typeof trainedSize === 'number' ? [trainedSize, trainedSize] : [...trainedSize]
+    if (sides.length !== 2)
+      throw new RangeError('The option trainedSize is one side or [height, width] in pixels.')
+    for (const side of sides) checkWhole('trainedSize', side, 1)
+  }
+  if (normalisation !== undefined && normalisationOrNull(normalisation) === null) {
+    throw new RangeError(
+      `The option normalisation is ${JSON.stringify(normalisation)}; it can be ${NORMALISATION_NAMES.join(', ')}, or mean and std of three channels.`,
+    )
+  }
+  const isList = Array.isArray(ignoreFields) && ignoreFields.every((field) => typeof field === 'string')
+  if (ignoreFields !== undefined && !isList) {
+    throw new RangeError(`The option ignoreFields is ${JSON.stringify(ignoreFields)}; it is a list of names.`)
+  }
 }
 
 /** Throws RangeError as `checkLoadOptions`. */

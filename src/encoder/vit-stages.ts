@@ -1,5 +1,4 @@
 /** Runs the two stages of an encoder on this thread, with a network, an engine, a way to decode and a recipe put together. */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
@@ -43,8 +42,6 @@ export interface OpenModel extends AsyncDisposable {
   readonly name: string
   /** Tells the file from others of its size by 12 hex digits (checkpoint/fingerprint.ts). */
   readonly fingerprint: string
-  /** Holds the `preprocessor_config.json` beside it, where there is one. */
-  readonly preprocessorFile: PlainValue | undefined
 }
 
 /** Holds what a platform brings to load a model. */
@@ -106,8 +103,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { positions, maxPixels, signal } = options
     try {
       await using open = await model
-      const { vit, name, fingerprint, preprocessorFile } = open
-      const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
+      const { vit, name, fingerprint } = open
+      const recipe = recipeFor(vit, options)
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
       const network = await Network.load(vit, parts.engine, given({ positions, signal }))

@@ -15,6 +15,7 @@ const READS: StepTable<[], readonly (SlotName | ConstantName)[]> = {
   add: ({ input, branch }) => [input, branch],
   sliceRows: ({ input }) => [input],
   meanRows: ({ input }) => [input],
+  maxRows: ({ input }) => [input],
   broadcast: () => [],
   crossAttention: ({ query, keyValue }) => [query, keyValue],
   probeAttention: ({ keys, values }) => [keys, values],

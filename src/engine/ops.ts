@@ -255,6 +255,12 @@ export const OPS = {
   },
   sliceRows: { ...plain, label: 'slice', meaning: 'Keeps some rows.', uses: ['input', 'output', 'firstRow'] },
   meanRows: { ...plain, label: 'mean', meaning: 'Gives the mean of all rows.', uses: ['input', 'output'] },
+  maxRows: {
+    ...plain,
+    label: 'max',
+    meaning: 'Gives the largest value of each column.',
+    uses: ['input', 'output'],
+  },
   broadcast: {
     ...plain,
     label: 'broadcast',

@@ -52,6 +52,7 @@ export type Step =
   | Add
   | SliceRows
   | MeanRows
+  | MaxRows
   | Broadcast
   | CrossAttention
   | ProbeAttention
@@ -165,6 +166,13 @@ export interface SliceRows {
 /** Takes the mean of all rows: [1, D]. */
 export interface MeanRows {
   readonly op: 'meanRows'
+  readonly input: SlotName
+  readonly output: SlotName
+}
+
+/** Takes the largest value of each column: [1, D]. A NaN stays one. */
+export interface MaxRows {
+  readonly op: 'maxRows'
   readonly input: SlotName
   readonly output: SlotName
 }

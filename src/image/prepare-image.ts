@@ -10,6 +10,7 @@ import {
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
+import { roundHalfToEven } from './round-half-to-even.js'
 
 export interface PreparedImage {
   /** float32 [3, height, width], normalised. */
@@ -86,21 +87,21 @@ interface ResizeWork {
   readonly passes: Passes
   readonly resized: Size
   readonly crop: Crop
+  readonly padding: Recipe['padding']
 }
 
 function planResize(image: SourceImage, recipe: Recipe): ResizeWork {
   const { resized, crop } = geometry(image, recipe)
   const source = recipe.transparentColour === 'white' ? onWhite(image) : image.data
   const size = [image.height, image.width] as const
+  const { resampler, passOrder, filter, padding } = recipe
   const passes =
-    recipe.resampler === 'torch-uint8'
-      ? torchPasses(size, resized)
-      : pillowPasses(size, resized, recipe.passOrder)
-  return { source, size, passes, resized, crop }
+    resampler === 'torch-uint8' ? torchPasses(size, resized) : pillowPasses(size, resized, passOrder, filter)
+  return { source, size, passes, resized, crop, padding }
 }
 
-function levelsOf({ resized, crop }: ResizeWork, data: Uint8Array): RgbImage {
-  return cropped({ data, height: resized[0], width: resized[1] }, crop)
+function levelsOf({ resized, crop, padding }: ResizeWork, data: Uint8Array): RgbImage {
+  return cropped({ data, height: resized[0], width: resized[1] }, crop, padding)
 }
 
 function finish(
@@ -140,7 +141,7 @@ function onWhite({ data, transparentColour }: SourceImage): Uint8Array {
 }
 
 interface Crop {
-  /** It is negative where the image is smaller than the crop: zeros are put around it. */
+  /** It is negative where the image is smaller than the crop: the recipe's padding is put around it. */
   readonly top: number
   /** It may be negative as `top` may. */
   readonly left: number
@@ -217,6 +218,14 @@ function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
         ? [h, Math.max(w, Math.trunc((h * width) / height))]
         : [Math.max(h, Math.trunc((w * height) / width)), w]
     }
+    case 'keep-ratio': {
+      const ratios = [height / resize.size[0], width / resize.size[1]]
+      const ratio = resize.edge === 'longest' ? Math.max(...ratios) : Math.min(...ratios)
+      // A strip may round to nothing, which no library can resize to either.
+      return [Math.max(1, roundHalfToEven(height / ratio)), Math.max(1, roundHalfToEven(width / ratio))]
+    }
+    case 'none':
+      return [height, width]
     case 'patches': {
       const { patchSize, maxPatches } = resize
       const shrink = Math.min(1, Math.sqrt((maxPatches * patchSize ** 2) / (height * width)))
@@ -241,9 +250,10 @@ function cropStart(side: number, crop: number, rounding: Recipe['cropRounding'])
   return side < crop || floor % 2 !== 0 ? floor + 1 : floor
 }
 
-function cropped(image: RgbImage, { top, left, height, width }: Crop): RgbImage {
+function cropped(image: RgbImage, { top, left, height, width }: Crop, padding: Recipe['padding']): RgbImage {
   if (top === 0 && left === 0 && height === image.height && width === image.width) return image
   const data = new Uint8Array(height * width * 3)
+  if (padding.some((level) => level !== 0)) for (let i = 0; i < data.length; i += 3) data.set(padding, i)
   const firstColumn = Math.max(0, -left)
   const columns = Math.min(width, image.width - left) - firstColumn
   for (let y = Math.max(0, -top); y < Math.min(height, image.height - top); y++) {

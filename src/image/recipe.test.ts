@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DINOV2_EVALUATION, type Preparation } from './preparation.js'
 import { birderRecipe, namedRecipe, RECIPE_NAMES, type RecipeOptions, recipeIdentity } from './recipe.js'
 
 const rgbStats = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
@@ -51,15 +52,9 @@ describe('sizes before the crop', () => {
     }
   })
 
-  test("Hugging Face's are those of preprocessor_config.json, as DINOv2 with registers has it", () => {
-    const preprocessorFile = {
-      crop_size: { height: 112, width: 112 },
-      do_center_crop: true,
-      image_processor_type: 'BitImageProcessor',
-      resample: 3,
-      size: { shortest_edge: 128 },
-    }
-    expect(namedRecipe('hugging-face', { ...options, preprocessorFile })).toMatchObject({
+  test("Hugging Face's are those of the model's own file", () => {
+    const preparation: Preparation = { ...DINOV2_EVALUATION, resize: 128, crop: [112, 112] }
+    expect(namedRecipe('hugging-face', { ...options, preparation })).toMatchObject({
       size: [112, 112],
       resize: { kind: 'short-side', side: 128 },
       cropRounding: 'down',

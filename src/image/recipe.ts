@@ -4,15 +4,23 @@
  *
  * - `birder` squashes both sides to size / centre crop, then crops. It is Birder's default; the aspect ratio is lost.
  * - `birder-simple-crop` resizes to cover the size (Birder 0.8.4), then crops.
- * - `hugging-face` resizes the shortest edge to 256 and crops 224 (BitImageProcessor), or does what `preprocessor_config.json` says.
+ * - `hugging-face` resizes the shortest edge to 256 and crops 224 (BitImageProcessor), or does what the model's own files say.
  * - `facebook` resizes the shortest edge to 256 and crops 224, as DINOv2's evaluation does; the crop lies one pixel elsewhere than Hugging Face's
  *   on some sizes.
- * - `timm` resizes the shortest edge to size / crop fraction, then crops.
+ * - `timm` resizes the shortest edge to size / crop fraction, then crops, or does what the model's own files say.
  * - `native` keeps the aspect ratio and takes each side to the nearest multiple of the patch, at least one; an image of more patches than allowed
  *   is scaled down.
  */
+import type { Rescale } from '../kernels/normalise-levels.js'
+import type { Filter } from '../kernels/resample-filter.js'
 import type { PassOrder } from '../kernels/resample-pillow.js'
-import { EVALUATION_SIZES, type ProcessorSizes, readProcessorSizes } from './processor-file.js'
+import {
+  DINOV2_EVALUATION,
+  type EdgePreparation,
+  type FractionPreparation,
+  type Preparation,
+} from './preparation.js'
+import { roundHalfToEven } from './round-half-to-even.js'
 
 export type { PassOrder }
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
@@ -26,7 +34,7 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
   'native',
 ]
 
-/** Says whose bicubic resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
+/** Says whose resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
 export type Resampler = 'pillow' | 'torch-uint8'
 
 type Size = readonly [height: number, width: number]
@@ -37,6 +45,10 @@ export type Resize =
   | { readonly kind: 'short-side'; readonly side: number }
   /** The result is as small as covers the size. */
   | { readonly kind: 'cover'; readonly size: Size }
+  /** Both sides change by one ratio, so that the longest or the shortest edge fits the size and the other follows, rounded half to even. */
+  | { readonly kind: 'keep-ratio'; readonly size: Size; readonly edge: 'longest' | 'shortest' }
+  /** The image stays as it is. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'patches'; readonly patchSize: number; readonly maxPatches: number }
 
 export interface Recipe {
@@ -47,7 +59,10 @@ export interface Recipe {
   /** Says how an odd margin is split: torchvision rounds half to even, Hugging Face down. */
   readonly cropRounding: 'half-to-even' | 'down'
   /** Says how levels become numbers from 0 to 1; see `normaliseLevels`. Birder multiplies, the others divide. */
-  readonly rescale: 'multiply' | 'divide'
+  readonly rescale: Rescale
+  readonly filter: Filter
+  /** Fills what a crop is larger than the image by, as levels of each channel. */
+  readonly padding: readonly [red: number, green: number, blue: number]
   readonly rgbStats: { readonly mean: readonly number[]; readonly std: readonly number[] }
   /** Says what becomes of the colour that a file declares transparent. */
   readonly transparentColour: 'keep' | 'white'
@@ -67,29 +82,27 @@ export interface RecipeOptions {
   readonly orientation?: 'apply' | 'ignore'
   readonly passOrder?: PassOrder
   readonly resampler?: Resampler
-  /** Is what `timm` calls crop_pct; the default is 1. */
+  /** Is what timm calls crop_pct and Birder center_crop: the crop keeps this part of each side. Default: as the files say, else 1. */
   readonly cropFraction?: number
   /** `native` makes this many patches at most; the default is four times as many as the trained size has. */
   readonly maxPatches?: number
-  /** Is the parsed `preprocessor_config.json` of a Hugging Face model. */
-  readonly preprocessorFile?: unknown
+  /** Is what the model's own files say. A recipe of another library takes nothing from it. */
+  readonly preparation?: Preparation
 }
 
-/** Throws RangeError for options that make no image, `ImageError` `unsupported` for a `preprocessorFile` that asks for something else. */
+/** Throws RangeError for options that make no image. */
 export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
   const base = common(name, options)
-  const { modelSize, size = modelSize } = options
+  const { modelSize, size = modelSize, preparation, cropFraction } = options
+  checkCropFraction(name, cropFraction)
+  const grown = size.map((side) => Math.trunc(side / (cropFraction ?? 1))) as [number, number]
   switch (name) {
     case 'birder':
-      return { ...base, size, resize: { kind: 'squash', size } }
+      return { ...base, size, resize: { kind: 'squash', size: grown } }
     case 'birder-simple-crop':
-      return { ...base, size, resize: { kind: 'cover', size } }
+      return { ...base, size, resize: { kind: 'cover', size: grown } }
     case 'timm':
-      return {
-        ...base,
-        size,
-        resize: { kind: 'short-side', side: Math.floor(Math.min(...size) / (options.cropFraction ?? 1)) },
-      }
+      return { ...base, ...fractionRecipe(preparation?.kind === 'fraction' ? preparation : null, options) }
     case 'native': {
       const { patchSize, maxPatches = Math.floor((4 * modelSize[0] * modelSize[1]) / patchSize ** 2) } =
         options
@@ -98,11 +111,11 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
       return { ...base, size: modelSize, resize: { kind: 'patches', patchSize, maxPatches } }
     }
     case 'facebook':
-      return { ...base, ...evaluation(EVALUATION_SIZES, options.size) }
+      return { ...base, ...edgeRecipe(DINOV2_EVALUATION, options.size) }
     case 'hugging-face':
       return {
         ...base,
-        ...evaluation(readProcessorSizes(options.preprocessorFile), options.size),
+        ...edgeRecipe(preparation?.kind === 'edges' ? preparation : DINOV2_EVALUATION, options.size),
         cropRounding: 'down',
       }
   }
@@ -137,10 +150,18 @@ export function birderRecipe(
   return { ...base, size, resize: { kind: 'short-side', side: Math.trunc(Math.min(...size) / centerCrop) } }
 }
 
-/** Tells recipes apart in one line: name, sizes, orientation, and whose resize with which pass first. */
-export function recipeIdentity({ name, resize, size, orientation, resampler, passOrder }: Recipe): string {
-  const exif = orientation === 'apply' ? 'exif-applied' : 'exif-ignored'
-  return `${name} ${describeSizes(resize, size)} ${exif} ${resampler === 'pillow' ? passOrder : resampler}`
+/** Tells recipes apart in one line: name, sizes, what is unusual of filter and levels, orientation, and whose resize with which pass first. */
+export function recipeIdentity(recipe: Recipe): string {
+  const { name, resize, size, orientation, resampler, passOrder, filter, rescale } = recipe
+  const parts = [
+    name,
+    describeSizes(resize, size),
+    ...(filter === 'bicubic' ? [] : [filter]),
+    ...(typeof rescale === 'number' ? [`levels-times-${rescale}`] : []),
+    orientation === 'apply' ? 'exif-applied' : 'exif-ignored',
+    resampler === 'pillow' ? passOrder : resampler,
+  ]
+  return parts.join(' ')
 }
 
 /** Only the size is named where the crop keeps all that the resize gives, as for most. */
@@ -152,6 +173,10 @@ function describeSizes(resize: Resize, size: Size): string {
       return resize.size.join('x') === crop ? crop : `${resize.size.join('x')} crop ${crop}`
     case 'short-side':
       return `${resize.side} crop ${crop}`
+    case 'keep-ratio':
+      return `${resize.edge} edge ${resize.size.join('x')} crop ${crop}`
+    case 'none':
+      return `as it is crop ${crop}`
     case 'patches':
       return `patch ${resize.patchSize} max ${resize.maxPatches}`
   }
@@ -172,20 +197,68 @@ function common(
     orientation,
     resampler,
     passOrder,
+    filter: 'bicubic',
+    padding: [0, 0, 0],
     cropRounding: 'half-to-even',
   } as const
 }
 
-/** Another input size than the trained one scales the edge along. */
-function evaluation({ resize, crop }: ProcessorSizes, size?: Size): { size: Size; resize: Resize } {
+const WITH_CROP_FRACTION: readonly RecipeName[] = ['birder', 'birder-simple-crop', 'timm']
+
+function checkCropFraction(name: RecipeName, fraction: number | undefined): void {
+  if (fraction === undefined) return
+  if (!(fraction > 0 && fraction <= 1))
+    throw new RangeError(`A crop of ${fraction} is no part of the image: give a number in (0, 1].`)
+  if (WITH_CROP_FRACTION.includes(name)) return
+  throw new RangeError(
+    `The recipe ${name} crops to sizes of its own and takes no crop fraction; ${WITH_CROP_FRACTION.join(', ')} do.`,
+  )
+}
+
+/** Follows timm's `transforms_imagenet_eval`. */
+function fractionRecipe(
+  preparation: FractionPreparation | null,
+  options: RecipeOptions,
+): Pick<Recipe, 'size' | 'resize' | 'filter'> & Partial<Recipe> {
+  const { modelSize, rgbStats } = options
+  const { mode = 'center', filter = 'bicubic' } = preparation ?? {}
+  const size = options.size ?? preparation?.size ?? modelSize
+  const fraction = options.cropFraction ?? preparation?.cropFraction ?? 1
+  const [height, width] = size.map((side) => Math.floor(side / fraction)) as [number, number]
+  const grown: Size = [height, width]
+  if (mode === 'squash') return { size, filter, resize: { kind: 'squash', size: grown } }
+  if (mode === 'border') {
+    const [red = 0, green = red, blue = red] = rgbStats.mean.map((mean) => roundHalfToEven(255 * mean))
+    return {
+      size,
+      filter,
+      resize: { kind: 'keep-ratio', size: grown, edge: 'longest' },
+      padding: [red, green, blue],
+    }
+  }
+  return height === width
+    ? { size, filter, resize: { kind: 'short-side', side: height } }
+    : { size, filter, resize: { kind: 'keep-ratio', size: grown, edge: 'shortest' } }
+}
+
+/** Another input size than the files' own scales the edge along. */
+function edgeRecipe(
+  { resize, crop, filter, rescale }: EdgePreparation,
+  size?: Size,
+): Pick<Recipe, 'size' | 'resize' | 'filter' | 'rescale'> {
+  if (resize === null) {
+    const kept = size ?? crop
+    if (kept === null) throw new RangeError('What is neither resized nor cropped has no input size.')
+    return { size: kept, filter, rescale, resize: { kind: 'none' } }
+  }
   if (typeof resize !== 'number') {
     const kept = size ?? crop ?? resize
     const grown = (side: 0 | 1) =>
       crop === null ? kept[side] : Math.round((resize[side] * kept[side]) / crop[side])
-    return { size: kept, resize: { kind: 'squash', size: [grown(0), grown(1)] } }
+    return { size: kept, filter, rescale, resize: { kind: 'squash', size: [grown(0), grown(1)] } }
   }
   const trained = crop ?? [resize, resize]
   const kept = size ?? trained
   const side = Math.round((resize * Math.min(...kept)) / Math.min(...trained))
-  return { size: kept, resize: { kind: 'short-side', side } }
+  return { size: kept, filter, rescale, resize: { kind: 'short-side', side } }
 }

@@ -1,17 +1,20 @@
+/** Says how levels become numbers: as a factor of its own, or in one of two ways from 0 to 1. */
+export type Rescale = 'multiply' | 'divide' | number
+
 /**
  * Rescales and normalises the levels of an image as torchvision and Hugging Face do.
  *
  *     out[c, i] = (level[i, c] / 255 - mean[c]) / std[c]
  *
  * Every operation rounds to float32. `multiply` takes the float32 nearest to 1 / 255 as a factor, as Birder does; half of the levels then
- * differ from `divide` in the last bit.
+ * differ from `divide` in the last bit. A number is a factor in place of 1 / 255, as a preprocessor_config.json may give one.
  *
  * @param data uint8 [pixels, 3]
  * @returns float32 [3, pixels]
  */
 export function normaliseLevels(
   data: Uint8Array,
-  rescale: 'multiply' | 'divide',
+  rescale: Rescale,
   { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
 ): Float32Array {
   const [red, green, blue] = [0, 1, 2].map((c) => normalisedLevels(rescale, mean[c], std[c]))
@@ -26,9 +29,9 @@ export function normaliseLevels(
 }
 
 /** There are only 256 levels, so each is computed once. */
-function normalisedLevels(rescale: 'multiply' | 'divide', mean: number, std: number): Float32Array {
-  const step = Math.fround(1 / 255)
+function normalisedLevels(rescale: Rescale, mean: number, std: number): Float32Array {
+  const factor = typeof rescale === 'number' ? rescale : Math.fround(1 / 255)
   const [m, s] = [Math.fround(mean), Math.fround(std)]
-  const unit = (level: number) => Math.fround(rescale === 'multiply' ? level * step : level / 255)
-  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(unit(level) - m) / s)
+  const unit = (level: number) => (rescale === 'divide' ? level / 255 : level * factor)
+  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(Math.fround(unit(level)) - m) / s)
 }

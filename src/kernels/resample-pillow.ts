@@ -1,7 +1,7 @@
 /**
- * Resizes 8-bit images with bicubic weights, bit for bit as Pillow does it, and as torch does it on uint8 tensors.
+ * Resizes 8-bit images bit for bit as Pillow does it, and as torch does it on uint8 tensors.
  *
- * Both are separable and antialiased: Keys' cubic with a = -0.5, widened by the scale when shrinking, cut off at the border and
+ * Both are separable and antialiased: a filter, Keys' cubic for most, is widened by the scale when shrinking, cut off at the border and
  * renormalised. Both find weights in float64, sum in fixed point and round to 8 bits after each pass, so the order of the passes shows.
  * They differ in the fixed point, and Pillow's versions in the order:
  *
@@ -9,6 +9,7 @@
  *   twice as many rows as the other takes columns.
  * - torch keeps weights in int16, with as many bits after the point as an axis' largest weight leaves; the horizontal pass goes first.
  */
+import { FILTER_KERNELS, type Filter } from './resample-filter.js'
 
 /** `pillow-13` goes vertically first where the height shrinks by far more; `horizontal-first` is what Pillow to 12.1 does. */
 export type PassOrder = 'pillow-13' | 'horizontal-first'
@@ -31,6 +32,8 @@ export type Resample = (image: Uint8Array, size: Size, passes: Passes) => Promis
 export interface PillowOptions {
   /** The default is `pillow-13`. */
   readonly order?: PassOrder
+  /** The default is `bicubic`. */
+  readonly filter?: Filter
   /** Counts the values of a pixel; the default is 3. */
   readonly channels?: 1 | 3
 }
@@ -40,9 +43,9 @@ export function resamplePillow(
   data: Uint8Array,
   size: Size,
   newSize: Size,
-  { order = 'pillow-13', channels = 3 }: PillowOptions = {},
+  { order = 'pillow-13', channels = 3, filter = 'bicubic' }: PillowOptions = {},
 ): Uint8Array {
-  return resample(data, size, pillowPasses(size, newSize, order), channels)
+  return resample(data, size, pillowPasses(size, newSize, order, filter), channels)
 }
 
 /** Takes uint8 [height, width, 3] as torch's `interpolate(mode='bicubic', antialias=True)` does; gives the input itself where no side changes. */
@@ -50,10 +53,15 @@ export function resampleTorch(data: Uint8Array, size: Size, newSize: Size): Uint
   return resample(data, size, torchPasses(size, newSize))
 }
 
-export function pillowPasses([height, width]: Size, [newHeight, newWidth]: Size, order: PassOrder): Passes {
+export function pillowPasses(
+  [height, width]: Size,
+  [newHeight, newWidth]: Size,
+  order: PassOrder,
+  filter: Filter = 'bicubic',
+): Passes {
   return {
-    horizontal: tapsOrNull(width, newWidth, pillowBits),
-    vertical: tapsOrNull(height, newHeight, pillowBits),
+    horizontal: tapsOrNull(width, newWidth, filter, pillowBits),
+    vertical: tapsOrNull(height, newHeight, filter, pillowBits),
     verticalFirst:
       order === 'pillow-13' && Math.max(0, height - newHeight) > 2 * Math.max(0, width - newWidth),
   }
@@ -61,8 +69,8 @@ export function pillowPasses([height, width]: Size, [newHeight, newWidth]: Size,
 
 export function torchPasses([height, width]: Size, [newHeight, newWidth]: Size): Passes {
   return {
-    horizontal: tapsOrNull(width, newWidth, torchBits),
-    vertical: tapsOrNull(height, newHeight, torchBits),
+    horizontal: tapsOrNull(width, newWidth, 'bicubic', torchBits),
+    vertical: tapsOrNull(height, newHeight, 'bicubic', torchBits),
     verticalFirst: false,
   }
 }
@@ -205,12 +213,15 @@ function bytesOf({ buffer }: Uint8ClampedArray<ArrayBuffer>): Uint8Array {
 function tapsOrNull(
   inputSize: number,
   outputSize: number,
+  filter: Filter,
   bitsFor: (largestWeight: number) => number,
 ): Taps | null {
   if (inputSize === outputSize) return null
+  if (filter === 'nearest') return nearestTaps(inputSize, outputSize)
+  const { support: reach, weight: weightAt } = FILTER_KERNELS[filter]
   const scale = inputSize / outputSize
   const widening = Math.max(scale, 1)
-  const support = 2 * widening
+  const support = reach * widening
   const stride = Math.ceil(support) * 2 + 1
   const first = new Int32Array(outputSize)
   const count = new Int32Array(outputSize)
@@ -221,7 +232,7 @@ function tapsOrNull(
     const taps = Math.min(Math.trunc(centre + support + 0.5), inputSize) - from
     let sum = 0
     for (let j = 0; j < taps; j++) {
-      const weight = cubic((j + from - centre + 0.5) * (1 / widening))
+      const weight = weightAt((j + from - centre + 0.5) * (1 / widening))
       exact[i * stride + j] = weight
       sum += weight
     }
@@ -233,6 +244,16 @@ function tapsOrNull(
   const bits = bitsFor(largestOf(exact))
   for (let i = 0; i < exact.length; i++) weights[i] = toFixedPoint(exact[i], bits)
   return { first, count, weights, stride, bits }
+}
+
+/** Adds the scale up from output to output, as Pillow's affine transform does: multiplying would round differently. */
+function nearestTaps(inputSize: number, outputSize: number): Taps {
+  const scale = inputSize / outputSize
+  const first = new Int32Array(outputSize)
+  let centre = scale * 0.5
+  for (let i = 0; i < outputSize; i++, centre += scale) first[i] = Math.min(Math.trunc(centre), inputSize - 1)
+  const count = new Int32Array(outputSize).fill(1)
+  return { first, count, weights: new Int32Array(outputSize).fill(1 << 22), stride: 1, bits: 22 }
 }
 
 function largestOf(values: Float64Array): number {
@@ -256,13 +277,4 @@ function torchBits(largestWeight: number): number {
   let bits = 0
   while (bits < 22 && Math.trunc(largestWeight * 2 ** (bits + 1) + 0.5) < 2 ** 15) bits++
   return bits
-}
-
-/** The cubic is computed in the very form in which the libraries write it: another would round differently. */
-function cubic(distance: number): number {
-  const a = -0.5
-  const x = Math.abs(distance)
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a
-  return 0
 }

@@ -1,9 +1,15 @@
 /** Finds the known names that a mistyped one may have meant. */
 
-/** Gives the `count` candidates with the fewest edits (insert, delete, replace a letter), nearest first. */
-export function nearestNames(name: string, candidates: readonly string[], count = 3): readonly string[] {
+/** Gives the `count` candidates with the fewest edits (insert, delete, replace a letter), nearest first, none of more edits than `atMost`. */
+export function nearestNames(
+  name: string,
+  candidates: readonly string[],
+  count = 3,
+  atMost = Number.POSITIVE_INFINITY,
+): readonly string[] {
   return candidates
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .filter(({ distance }) => distance <= atMost)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, count)
     .map(({ candidate }) => candidate)

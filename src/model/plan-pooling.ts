@@ -2,7 +2,7 @@
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
 import type { PlanBuilder } from './plan-builder.js'
-import { type AttentionPooling, specialTokens, type VitConfig } from './vit-config.js'
+import { type AttentionPooling, type Classifier, specialTokens, type VitConfig } from './vit-config.js'
 
 /** A classifier of two layers has this in its hidden norm (Birder net/base.py). */
 const MLP_HEAD_EPSILON = 1e-6
@@ -21,7 +21,7 @@ export function planPooling(
           builder.normWeights('embedding_norm', config.width, config.norm, config.epsilon),
         )
       : pooled
-  return { embedding, logits: classify(builder, config, embedding) }
+  return { embedding, logits: classify(builder, config, embedding, tokens) }
 }
 
 function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotName {
@@ -33,7 +33,11 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
     case 'class':
       return slice('pooled', 0, 1)
     case 'mean':
-      return builder.step({ op: 'meanRows', input: patches(), output: 'pooled' }, [1, width])
+    case 'max':
+    case 'mean-max': {
+      const input = pooling.specialTokens === true ? tokens : patches()
+      return poolRows(builder, pooling.kind, input, width)
+    }
     case 'attention':
       return attentionPool(builder, config, pooling, pooling.specialTokens ? tokens : patches())
     case 'probe': {
@@ -48,6 +52,29 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
       ])
     }
   }
+}
+
+/** Halfway between mean and largest is half of their sum; the half is a constant of the plan. */
+function poolRows(
+  builder: PlanBuilder,
+  kind: 'mean' | 'max' | 'mean-max',
+  input: SlotName,
+  width: number,
+): SlotName {
+  const rows = (op: 'meanRows' | 'maxRows', output: SlotName) =>
+    builder.step({ op, input, output }, [1, width])
+  if (kind === 'mean') return rows('meanRows', 'pooled')
+  if (kind === 'max') return rows('maxRows', 'pooled')
+  const branch = rows('maxRows', 'pool.max')
+  const sum = builder.step({ op: 'add', input: rows('meanRows', 'pool.mean'), branch, output: 'pool.sum' }, [
+    1,
+    width,
+  ])
+  builder.constants.set('pool.half', { shape: [1, width], values: new Float32Array(width).fill(0.5) })
+  return builder.step({ op: 'gate', gate: 'pool.half', value: sum, output: 'pooled', kind: 'identity' }, [
+    1,
+    width,
+  ])
 }
 
 /** In Birder's MultiHeadAttentionPool a learnt query attends to the tokens, and a feed-forward net with a residual follows. */
@@ -84,10 +111,13 @@ function attentionPool(
 
 function classify(
   builder: PlanBuilder,
-  { classifier, width }: VitConfig,
+  config: VitConfig,
   embedding: SlotName,
+  tokens: SlotName,
 ): SlotName | null {
+  const { classifier, width } = config
   if (classifier === null) return null
+  if (classifier.kind === 'class-and-mean') return classifyBoth(builder, config, classifier, tokens)
   if (classifier.kind === 'linear')
     return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
   const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
@@ -101,4 +131,23 @@ function classify(
     builder.normWeights('classifier.2', 3 * width, 'layerNorm', MLP_HEAD_EPSILON),
   )
   return builder.linear(normed, 'logits', 'classifier.3', classifier.classes, classifier.bias)
+}
+
+/** A matrix over class token and mean patch side by side is the sum of one over each. */
+function classifyBoth(
+  builder: PlanBuilder,
+  config: VitConfig,
+  { classes, bias }: Classifier,
+  tokens: SlotName,
+): SlotName {
+  const { width } = config
+  const rows = sizeAt(builder.shapeOf(tokens), 0)
+  const slice = (output: SlotName, from: number, to: number) =>
+    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
+  const first = slice('classifier.class', 0, 1)
+  const patches = slice('classifier.patches', specialTokens(config), rows)
+  const mean = builder.step({ op: 'meanRows', input: patches, output: 'classifier.mean' }, [1, width])
+  const ofClass = builder.linear(first, 'logits.class', 'classifier.class', classes, bias)
+  const branch = builder.linear(mean, 'logits.mean', 'classifier.mean', classes, false)
+  return builder.step({ op: 'add', input: ofClass, branch, output: 'logits' }, [1, classes])
 }

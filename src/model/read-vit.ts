@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
+import type { Preparation } from '../image/preparation.js'
 import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { birder } from './dialects/birder.js'
@@ -9,6 +10,7 @@ import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
+import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { planVit } from './plan-vit.js'
@@ -21,6 +23,10 @@ export interface VitModel {
   readonly weights: WeightSource
   /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
   readonly weightShapes: ReadonlyMap<string, Shape>
+  /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
+  readonly assumptions: readonly string[]
+  /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
+  readPreparation(): Preparation | null
   /** Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. */
   readPositions(): Promise<Float32Array | null>
   /** Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. */
@@ -28,7 +34,7 @@ export interface VitModel {
 }
 
 /** The order matters, since timm recognises what facebook would, less its mask token. */
-const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
+const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 
 /**
  * Judges the whole checkpoint by its headers: every weight must be there with its shape, and nothing else. No tensor is read.
@@ -36,8 +42,10 @@ const DIALECTS: readonly Dialect[] = [birder, huggingFace, facebook, timm]
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
+  if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
-  const config = dialect.readConfig(checkpoint, hints)
+  const told = dialect.readConfig(checkpoint, hints)
+  const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
   refuseEndless(checkpoint, config)
   const table = tableOf(dialect, config)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
@@ -53,6 +61,8 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     config,
     dialect: dialect.name,
     weightShapes,
+    assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
+    readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       async read(name, shape) {
         const { parts, combine } = stored(name, shape)
@@ -117,7 +127,7 @@ function unknownDialect({ label, tensors }: Checkpoint): CheckpointError {
   return new CheckpointError(
     'unknown-dialect',
     `${label} holds ${tensors.size} tensors (${first}${tensors.size > 3 ? ', …' : ''}) in no known layout. ` +
-      `Known are the vision transformers of ${DIALECTS.map(({ name }) => name).join(', ')}.`,
+      `Known are the vision transformers of ${[...new Set(DIALECTS.map(({ name }) => name))].join(', ')}.`,
   )
 }
 

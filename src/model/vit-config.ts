@@ -57,7 +57,8 @@ export type Stem =
 
 export type Pooling =
   | { readonly kind: 'class' }
-  | { readonly kind: 'mean' }
+  /** Takes mean, largest value, or halfway between the two, of the patches, or of all tokens where `specialTokens` says so. */
+  | { readonly kind: 'mean' | 'max' | 'mean-max'; readonly specialTokens?: boolean }
   | AttentionPooling
   | {
       readonly kind: 'probe'
@@ -78,7 +79,8 @@ export interface AttentionPooling {
 
 export interface Classifier {
   readonly classes: number
-  readonly kind: 'linear' | 'mlp'
+  /** `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2). */
+  readonly kind: 'linear' | 'mlp' | 'class-and-mean'
   readonly bias: boolean
 }
 

@@ -1,4 +1,6 @@
 /** Turns the recipes of the goldens, which each library's own arguments describe, into this library's. */
+import { given } from '../encoder/choose-recipe.js'
+import { DINOV2_EVALUATION } from '../image/preparation.js'
 import { birderRecipe, namedRecipe, type PassOrder, type Recipe } from '../image/recipe.js'
 import { IMAGENET_STATS } from '../model/vit-config.js'
 import { type GoldenCase, required } from './case.js'
@@ -75,14 +77,15 @@ function huggingFace(
   passOrder: PassOrder,
   resampler: 'pillow' | 'torch-uint8',
 ): Recipe {
-  const preprocessorFile = { size: { shortest_edge }, crop_size: { height: crop } }
+  const edges = { ...DINOV2_EVALUATION, ...given({ resize: shortest_edge }) }
+  const preparation = crop === undefined ? edges : { ...edges, crop: square(crop) }
   return namedRecipe('hugging-face', {
     modelSize: square(224),
     patchSize: 14,
     rgbStats,
     passOrder,
     resampler,
-    preprocessorFile,
+    preparation,
   })
 }
 

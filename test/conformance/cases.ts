@@ -316,6 +316,11 @@ const CASES: readonly Case[] = [
     make: () => planOf([1370, 50], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [1, 50] }),
   },
   {
+    name: 'maxRows [1370, 50]',
+    tolerance: EXACT,
+    make: () => planOf([1370, 50], [{ op: 'maxRows', input: 'x', output: 'y' }], { y: [1, 50] }),
+  },
+  {
     name: 'broadcast [3, 21]',
     tolerance: EXACT,
     make: () =>

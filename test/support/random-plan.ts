@@ -21,6 +21,7 @@ const EVERY = [
   'normedAttention',
   'sliceRows',
   'meanRows',
+  'maxRows',
   'broadcast',
   'crossAttention',
   'probeAttention',
@@ -133,6 +134,9 @@ class Builder {
         this.#step([to, inWidth], (output) => ({ op: 'sliceRows', input, output, from: 0, to }))
         return
       }
+      case 'maxRows':
+        this.#step([1, inWidth], (output) => ({ op: 'maxRows', input, output }))
+        return
       case 'meanRows':
         this.#step([1, inWidth], (output) => ({ op: 'meanRows', input, output }))
         return

@@ -41,10 +41,11 @@ export function tinyCheckpoint(shapes: Shapes, metadata: PlainRecord = {}): Chec
   }
 }
 
-const metaFront = (registers: string): Shapes => ({
+/** Meta's table has a row for the class token and timm's for the registers, too. */
+const metaFront = (registers: string, special: number): Shapes => ({
   cls_token: [1, 1, 4],
   [registers]: [1, 2, 4],
-  pos_embed: [1, 5, 4],
+  pos_embed: [1, special + 4, 4],
   'patch_embed.proj.weight': [4, 3, 2, 2],
   'patch_embed.proj.bias': [4],
 })
@@ -79,16 +80,16 @@ const plain = (block: string): Shapes => ({
 })
 
 export const TINY_NETWORKS = {
-  facebook: { ...metaFront('register_tokens'), ...metaBlock, ...plain('blocks.0') },
+  facebook: { ...metaFront('register_tokens', 1), ...metaBlock, ...plain('blocks.0') },
   'facebook, gated': {
-    ...metaFront('register_tokens'),
+    ...metaFront('register_tokens', 1),
     ...metaBlock,
     ...linear('blocks.0.mlp.w12', 16, 4),
     ...linear('blocks.0.mlp.w3', 4, 8),
   },
-  timm: { ...metaFront('reg_token'), ...metaBlock, ...plain('blocks.0'), ...linear('head', 7, 4) },
+  timm: { ...metaFront('reg_token', 3), ...metaBlock, ...plain('blocks.0'), ...linear('head', 7, 4) },
   'timm, gated': {
-    ...metaFront('reg_token'),
+    ...metaFront('reg_token', 3),
     ...metaBlock,
     ...linear('blocks.0.mlp.fc1', 16, 4),
     ...linear('blocks.0.mlp.fc2', 4, 8),

@@ -12,10 +12,11 @@ export const OP_ATTENTION: i32 = 7
 export const OP_ELEMENTWISE: i32 = 8
 export const OP_SLICE_ROWS: i32 = 9
 export const OP_MEAN_ROWS: i32 = 10
-export const OP_BROADCAST: i32 = 11
-export const OP_PROBE_ATTENTION: i32 = 12
-export const OP_REGROUP: i32 = 13
-export const OP_CONVERT: i32 = 14
+export const OP_MAX_ROWS: i32 = 11
+export const OP_BROADCAST: i32 = 12
+export const OP_PROBE_ATTENTION: i32 = 13
+export const OP_REGROUP: i32 = 14
+export const OP_CONVERT: i32 = 15
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0

@@ -312,6 +312,25 @@ export function meanRows(op: usize, task: i32): void {
   }
 }
 
+export function maxRowsTasks(op: usize): i32 {
+  return meanRowsTasks(op)
+}
+/** Takes 16 columns of one image. A NaN stays, as the instruction keeps it. */
+export function maxRows(op: usize, task: i32): void {
+  const parts = (widthOf(op, INPUT) + 15) >> 4
+  const rows = rowsOf(op, INPUT)
+  const stride = <usize>strideOf(op, INPUT)
+  const image = task / parts
+  const from = slotAddress(op, INPUT) + <usize>(image * rows) * stride
+  const to = slotAddress(op, OUTPUT) + <usize>image * <usize>strideOf(op, OUTPUT)
+  const first = <usize>((task % parts) << 6)
+  for (let at = first; at < first + 64; at += 16) {
+    let largest = v128.load(from + at)
+    for (let r = 1; r < rows; r++) largest = f32x4.max(largest, v128.load(from + <usize>r * stride + at))
+    v128.store(to + at, largest)
+  }
+}
+
 export function broadcastTasks(op: usize): i32 {
   return batch()
 }

@@ -46,6 +46,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
     ['fingerprint', description.fingerprint],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],
+    ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
     ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
     [

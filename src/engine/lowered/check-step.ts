@@ -65,10 +65,8 @@ const CHECKS: StepTable<[StepCheck], void> = {
     check.same('rows', step.to - step.from, outRows)
     check.that(step.from >= 0 && step.to <= rows, `rows ${step.from} to ${step.to} of ${rows}`)
   },
-  meanRows: (step, check) => {
-    check.same('rows', check.slot(step.output)[0], 1)
-    check.same('width', check.slot(step.input)[1], check.slot(step.output)[1])
-  },
+  meanRows: (step, check) => check.pooled(step.input, step.output),
+  maxRows: (step, check) => check.pooled(step.input, step.output),
   broadcast: (step, check) => check.weight(step.weight, check.slot(step.output)),
   crossAttention: (step, check) => {
     const [, width] = check.slot(step.query)
@@ -148,6 +146,13 @@ class StepCheck {
       rows === otherRows && width === otherWidth,
       `${a} is [${rows}, ${width}], ${b} is [${otherRows}, ${otherWidth}]`,
     )
+  }
+
+  /** All rows become one. */
+  pooled(input: SlotName, output: SlotName): void {
+    const [rows, width] = this.slot(output)
+    this.same('rows', rows, 1)
+    this.same('width', this.slot(input)[1], width)
   }
 
   weight(name: WeightName, shape: Shape): void {

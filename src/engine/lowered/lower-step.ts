@@ -63,6 +63,7 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   ],
   sliceRows: ({ input, output, from }) => [loweredOp('sliceRows', { input, output, firstRow: from })],
   meanRows: ({ input, output }) => [loweredOp('meanRows', { input, output })],
+  maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
   broadcast: ({ weight, output }) => [loweredOp('broadcast', { output, weight: rowsForm(weight) })],
   crossAttention: ({ query, keyValue, output, heads, scale }, { sizes }) => [
     loweredOp('attention', {

@@ -5,6 +5,7 @@ import { attention } from '../../kernels/attention.js'
 import { gate } from '../../kernels/gate.js'
 import { layerNorm } from '../../kernels/layer-norm.js'
 import { linear } from '../../kernels/linear.js'
+import { maxRows } from '../../kernels/max-rows.js'
 import { meanRows } from '../../kernels/mean-rows.js'
 import { patchify } from '../../kernels/patchify.js'
 import { probeAttention } from '../../kernels/probe-attention.js'
@@ -50,6 +51,7 @@ const RUNS: StepTable<[StepRun], void> = {
     run.out.set(run.slot(step.input).subarray(step.from * width, step.to * width))
   },
   meanRows: (step, run) => meanRows(run.slot(step.input), run.size(step.input)[0], run.out),
+  maxRows: (step, run) => maxRows(run.slot(step.input), run.out),
   broadcast: (step, run) => run.out.set(run.weight(step.weight)),
   crossAttention: (step, run) => {
     const [rows, width] = run.size(step.query)

@@ -58,11 +58,22 @@ export class ConfigReader {
     throw this.#wrong(key, 'a whole number above 0')
   }
 
-  numbersOrNull(key: string): readonly number[] | null {
+  /** A single number counts as a list of one where `orOne` says so. */
+  numbersOrNull(key: string, orOne = false): readonly number[] | null {
     const value = this.#valueOrNull(key)
     if (value === null) return null
+    if (orOne && typeof value === 'number') return [value]
     if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value
     throw this.#wrong(key, 'a list of numbers')
+  }
+
+  /** Says that a setting is not what the tensors show. */
+  contradicts(key: string, shown: number | boolean): CheckpointError {
+    return new CheckpointError(
+      'contradiction',
+      `${this.#label}: its ${key} is ${JSON.stringify(this.#valueOrNull(key))}, and the weights show ${shown}. ` +
+        'The config belongs to another network than the weights.',
+    )
   }
 
   /** Gives null where the key is absent, and undefined only where a caller's own config has it as a value. */

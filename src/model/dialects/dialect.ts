@@ -4,8 +4,9 @@
  * folded into them; q, k and v in one matrix; every matrix [out, in].
  */
 import type { Checkpoint, PlainRecord, PlainValue, TensorInfo } from '../../checkpoint/checkpoint.js'
+import type { Preparation } from '../../image/preparation.js'
 import type { Shape } from '../../tensor/shape.js'
-import type { VitConfig } from '../vit-config.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
 export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'timm'
@@ -14,6 +15,10 @@ export interface Dialect {
   readonly name: DialectName
   recognises(tensors: ReadonlyMap<string, TensorInfo>): boolean
   readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig
+  /** Gives what the files beside the weights say about making input, where their library keeps it there. Throws for what is not followed here. */
+  readPreparation?(checkpoint: Checkpoint, hints: VitHints): Preparation | null
+  /** Says in whole sentences what no file has told and was assumed, each with the option that tells it. */
+  assumptions?(checkpoint: Checkpoint, hints: VitHints): readonly string[]
   /** Says where a canonical weight of this shape comes from. */
   source(weight: string, shape: Shape, config: VitConfig): StoredWeight
   /** Names the position table's tensor, and counts its first rows that belong to special tokens. */
@@ -32,8 +37,12 @@ export interface VitHints {
   readonly configFile?: PlainValue
   /** Holds the `preprocessor_config.json` that lies beside the weights (Hugging Face). */
   readonly preprocessorFile?: PlainValue
-  /** Counts attention heads, for files that don't say: tensors look the same with any number. The default is width / 64. */
+  /** Counts attention heads, for files that don't say: tensors look the same with any number. */
   readonly heads?: number
   /** Gives the trained input size in pixels, for files that don't say and whose position table is not square. */
   readonly size?: readonly [height: number, width: number]
+  /** Gives mean and deviation of the levels that the network was trained with. It counts before what the files say. */
+  readonly normalisation?: RgbStats
+  /** Names fields of the files beside the weights, or in them, that no table has and that are known to change nothing (model/fields.ts). */
+  readonly ignoreFields?: readonly string[]
 }

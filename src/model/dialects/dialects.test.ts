@@ -6,7 +6,7 @@ import { readVit } from '../read-vit.js'
 
 type Name = Exclude<keyof typeof TINY_NETWORKS, 'birder'>
 
-/** Lists each canonical weight with the tensors and the part of their elements that make it; the class token is looked at apart. */
+/** Lists each canonical weight with the tensors and the part of their elements that make it; tokens with positions are looked at apart. */
 type Expected = readonly (readonly [
   weight: string,
   tensors: readonly string[],
@@ -64,13 +64,8 @@ const expected: { readonly [name in Name]: Expected } = {
     ...halves('blocks.0.mlp.w12'),
     ...both(gateOut, 'blocks.0.mlp.w3'),
   ],
-  timm: [...meta, ['reg_tokens', ['reg_token']], ...twoLayers('blocks.0'), ...both('classifier', 'head')],
-  'timm, gated': [
-    ...meta,
-    ['reg_tokens', ['reg_token']],
-    ...halves('blocks.0.mlp.fc1'),
-    ...both(gateOut, 'blocks.0.mlp.fc2'),
-  ],
+  timm: [...meta, ...twoLayers('blocks.0'), ...both('classifier', 'head')],
+  'timm, gated': [...meta, ...halves('blocks.0.mlp.fc1'), ...both(gateOut, 'blocks.0.mlp.fc2')],
   'hugging-face': [...huggingFace, ...twoLayers(layer)],
   'hugging-face, gated': [
     ...huggingFace,
@@ -98,7 +93,8 @@ test.each(names)('%s: every canonical weight is made of the tensors that hold it
     const whole = (await Promise.all(tensors.map(raw))).flat()
     expect(await weight(canonical), canonical).toEqual(part === undefined ? whole : whole.slice(...part))
   }
-  const listed = ['class_token', ...expected[name].map(([canonical]) => canonical)]
+  const tokens = name.startsWith('timm') ? ['class_token', 'reg_tokens'] : ['class_token']
+  const listed = [...tokens, ...expected[name].map(([canonical]) => canonical)]
   expect([...vit.weightShapes.keys()].sort()).toEqual(listed.sort())
 })
 
@@ -108,7 +104,12 @@ test.each(names)(
     const { weights, readPositions } = readVit(tinyCheckpoint(TINY_NETWORKS[name]), { heads: 2 })
     // The class token is tensor 0 and the position table tensor 2, whose elements start at 200.
     expect(Array.from(await weights.read('class_token', [1, 4]))).toEqual([200, 202, 204, 206])
-    expect(Array.from((await readPositions()) ?? [])).toEqual(Array.from({ length: 16 }, (_, i) => 204 + i))
+    // timm's registers, which are tensor 1, have the next two rows.
+    const registers = [204 + 100, 206 + 100, 208 + 100, 210 + 100, 212 + 100, 214 + 100, 216 + 100, 218 + 100]
+    const placed = name.startsWith('timm')
+    if (placed) expect(Array.from(await weights.read('reg_tokens', [2, 4]))).toEqual(registers)
+    const first = placed ? 212 : 204
+    expect(Array.from((await readPositions()) ?? [])).toEqual(Array.from({ length: 16 }, (_, i) => first + i))
   },
 )
 

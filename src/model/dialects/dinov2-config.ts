@@ -1,8 +1,9 @@
 /** Reads the shape of a network off its tensors, for DINOv2's three other dialects, and adds DINOv2's fixed settings. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { ActivationKind } from '../../engine/plan.js'
 import type { PositionRule } from '../positions.js'
-import { IMAGENET_STATS, type RgbStats, type VitConfig } from '../vit-config.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
 import type { VitHints } from './dialect.js'
 import { type Dinov2Layout, tensorName } from './dinov2-layout.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
@@ -15,10 +16,25 @@ interface Dinov2Facts {
   /** Says which tensor shows the hidden width of the feed-forward net; where it is gated, that of one half. */
   readonly hidden: { readonly tensor: string; readonly axis: number }
   readonly rule: (registers: number) => PositionRule
-  readonly heads?: number | undefined
+  /** Is a number, or tells it by the width where published networks of the layout do; gives null where they don't. */
+  readonly heads: number | ((width: number) => number | null)
+  readonly qkvBias: boolean
   readonly epsilon?: number | undefined
-  readonly size?: readonly [height: number, width: number] | undefined
-  readonly rgbStats?: RgbStats | undefined
+  readonly activation?: ActivationKind | undefined
+  /** Lists the sizes that the files name; the first that the position table fits is the trained one. */
+  readonly sizes: readonly (readonly [height: number, width: number])[]
+  /** Names the fields of the config.json that the sizes come from. */
+  readonly sizeFields: string
+  /** Lists how many rows of the table may belong to special tokens; default: one, or none. */
+  readonly special?: readonly number[] | undefined
+  readonly rgbStats: RgbStats
+}
+
+/** Meta's code builds DINOv2 in these widths, each with heads of 64 (dinov2/models/vision_transformer.py). */
+const DINOV2_WIDTHS = [384, 768, 1024, 1536]
+
+export function publishedHeads(width: number): number | null {
+  return DINOV2_WIDTHS.includes(width) ? width / 64 : null
 }
 
 export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
@@ -43,19 +59,19 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
     epsilon: facts.epsilon ?? 1e-6,
     preNorm: false,
     finalNorm: 'tokens',
-    qkvBias: true,
+    qkvBias: facts.qkvBias,
     queryKeyNorm: false,
     attentionNorm: false,
     layerScale: tensors.has(tensorName(layout, 'encoder.block.0.layer_scale_1.gamma')),
     mlp: facts.gated ? 'swiglu' : 'ffn',
-    activation: facts.gated ? 'silu' : 'gelu',
+    activation: facts.activation ?? (facts.gated ? 'silu' : 'gelu'),
     experts: null,
     stem: { kind: 'patchify', bias: true },
     pooling: { kind: 'class' },
     classifier: null,
     positions: { ...grid, rule: facts.rule(registers) },
     outIndices: null,
-    rgbStats: facts.rgbStats ?? IMAGENET_STATS,
+    rgbStats: facts.rgbStats,
   }
 }
 
@@ -78,29 +94,46 @@ function readFront({ checkpoint: { tensors, label }, layout }: Dinov2Facts) {
 }
 
 function headsOf({ checkpoint: { label }, heads }: Dinov2Facts, hints: VitHints, width: number): number {
-  const count = hints.heads ?? heads ?? width / 64
+  const count = hints.heads ?? (typeof heads === 'number' ? heads : heads(width))
+  if (count === null) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label} does not say how many heads it has, and neither do a config.json beside it or its name; tensors look the same with any number. ` +
+        'Give them: heads: 12 where a program loads it, --heads 12 on the command line.',
+    )
+  }
   if (Number.isInteger(count) && count > 0 && width % count === 0) return count
   throw new CheckpointError(
     'contradiction',
-    `${label} does not say how many heads it has, and ${count} do not divide its width ${width}. Give them (option heads).`,
+    `${label}: ${count} heads do not divide its width ${width}. Give the right number (option heads, --heads).`,
   )
 }
 
-/** Finds the stored grid from the size where one is known, else a square one, with or without a row for the class token in front. */
-function gridOf(facts: Dinov2Facts, hints: VitHints, positions: number, patch: number) {
-  const size = hints.size ?? facts.size
-  const known =
-    size === undefined ? null : { rows: Math.floor(size[0] / patch), columns: Math.floor(size[1] / patch) }
-  for (const special of [1, 0]) {
-    const cells = positions - special
-    if (known !== null && known.rows * known.columns === cells)
-      return { ...known, specialRows: special === 1 }
-    const side = squareSideOrNull(cells)
-    if (known === null && side !== null) return { rows: side, columns: side, specialRows: special === 1 }
+/** Finds the stored grid from a size where one is known, else a square one, with or without rows for special tokens in front. */
+function gridOf(
+  { checkpoint: { label }, sizes, sizeFields, special: specials = [1, 0] }: Dinov2Facts,
+  hints: VitHints,
+  positions: number,
+  patch: number,
+) {
+  const named = hints.size === undefined ? sizes : [hints.size]
+  for (const [height, width] of named) {
+    const [rows, columns] = [Math.floor(height / patch), Math.floor(width / patch)]
+    const special = specials.find((count) => rows * columns === positions - count)
+    if (special !== undefined) return { rows, columns, specialRows: special > 0 }
   }
+  for (const special of named.length > 0 ? [] : specials) {
+    const side = squareSideOrNull(positions - special)
+    if (side !== null && side > 0) return { rows: side, columns: side, specialRows: special > 0 }
+  }
+  const grids = named.map(
+    ([height, width]) =>
+      `${Math.floor(height / patch)} x ${Math.floor(width / patch)} patches (${height} x ${width} pixels)`,
+  )
   throw new CheckpointError(
     'contradiction',
-    `${facts.checkpoint.label}: its ${positions} positions fit ${known === null ? 'no square grid' : `no grid of ${known.rows} x ${known.columns}`}, ` +
-      'with or without one for the class token. Give the trained size (option size: [height, width]).',
+    `${label}: its ${positions} positions fit ${named.length === 0 ? 'no square grid' : `no grid of ${grids.join(' or ')}, as ${hints.size === undefined ? `its config.json says (${sizeFields})` : 'was told'}`}, ` +
+      'with or without rows for the special tokens. Give the size that it was trained at: trainedSize: [height, width] where a program loads it, ' +
+      '--trained-size HEIGHTxWIDTH on the command line.',
   )
 }

@@ -3,7 +3,7 @@
  * Birder does, with each library's own name; what a file's weight then needs beside its name is the same for all three.
  */
 import { type Shape, sizeAt } from '../../tensor/shape.js'
-import type { VitConfig } from '../vit-config.js'
+import { specialTokens, type VitConfig } from '../vit-config.js'
 import { band, type StoredWeight, stacked, stored, tokenWithPositions } from './stored-weight.js'
 
 export interface Dinov2Layout {
@@ -13,6 +13,8 @@ export interface Dinov2Layout {
   readonly registers: string
   /** Names the position table. */
   readonly positions: string
+  /** Says whether registers have rows of the table where the class token has one. */
+  readonly placesRegisters?: boolean
   /** Stands in front of a block's number. */
   readonly blocks: string
   /** Names the vector of a layer scale, which Birder calls `gamma`. */
@@ -39,8 +41,9 @@ export function dinov2Source(
   layout: Dinov2Layout,
 ): (weight: string, shape: Shape, config: VitConfig) => StoredWeight {
   return (weight, shape, config) => {
-    if (weight === 'class_token') return classTokenSource(layout, shape, config)
-    if (weight === 'reg_tokens') return stored(layout.registers, [1, ...shape])
+    if (weight === 'class_token') return tokenSource(layout, layout.classToken, 0, shape, config)
+    if (weight === 'reg_tokens') return registerSource(layout, shape, config)
+    if (weight === 'attn_pool.latent') return stored(weight, [1, ...shape])
     const { place, name } = locate(layout, weight)
     if (weight === 'conv_proj.weight' && typeof place === 'string') {
       // The kernel is [D, C, P, P]; as a matrix its rows are in order already.
@@ -66,11 +69,23 @@ function locate(
   return { place, name: (own) => `${prefix}${own}.${suffix}` }
 }
 
-/** Row 0 of the position table is added to the class token where the table has a row for it. */
-function classTokenSource(layout: Dinov2Layout, shape: Shape, config: VitConfig): StoredWeight {
-  const token = { tensor: layout.classToken, shape: [1, ...shape] }
+/** Rows of the position table are added to a token where the table has rows for special tokens: first the class token's, then the registers'. */
+function tokenSource(
+  layout: Dinov2Layout,
+  tensor: string,
+  firstRow: number,
+  shape: Shape,
+  config: VitConfig,
+): StoredWeight {
+  const token = { tensor, shape: [1, ...shape] }
   const { positions, width } = config
   if (positions === null || !positions.specialRows) return stored(token.tensor, token.shape)
-  const rows = positions.rows * positions.columns + 1
-  return tokenWithPositions(token, { tensor: layout.positions, shape: [1, rows, width] }, 0)
+  const special = layout.placesRegisters ? specialTokens(config) : 1
+  const rows = positions.rows * positions.columns + special
+  return tokenWithPositions(token, { tensor: layout.positions, shape: [1, rows, width] }, firstRow)
+}
+
+function registerSource(layout: Dinov2Layout, shape: Shape, config: VitConfig): StoredWeight {
+  if (!layout.placesRegisters) return stored(layout.registers, [1, ...shape])
+  return tokenSource(layout, layout.registers, config.classToken ? 1 : 0, shape, config)
 }

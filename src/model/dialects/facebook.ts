@@ -1,10 +1,13 @@
 /** Meta's own DINOv2 files are a flat state dict, with the class token's position in row 0 of the table and registers without one. */
 
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { IMAGENET_STATS } from '../vit-config.js'
+import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
-import { dinov2Config } from './dinov2-config.js'
+import { dinov2Config, publishedHeads } from './dinov2-config.js'
 import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
+import { readTransformersConfig } from './transformers-config.js'
 
 const LAYOUT: Dinov2Layout = {
   dialect: 'facebook',
@@ -30,7 +33,10 @@ export const facebook: Dialect = {
     tensors.has('blocks.0.attn.qkv.weight') && (tensors.has('register_tokens') || tensors.has('mask_token')),
   readConfig(checkpoint: Checkpoint, hints: VitHints) {
     const gated = checkpoint.tensors.has('blocks.0.mlp.w3.weight')
-    return dinov2Config(
+    // Meta keeps no config beside its files; a copy of transformers' is of the same networks, and says what it says there.
+    const file = configFileOf(checkpoint, hints, 'transformers')
+    const told = file === null ? null : readTransformersConfig(file, checkpoint.label, hints.ignoreFields)
+    const config = dinov2Config(
       {
         checkpoint,
         layout: LAYOUT,
@@ -39,9 +45,18 @@ export const facebook: Dialect = {
           ? { tensor: 'blocks.0.mlp.w3.weight', axis: 1 }
           : { tensor: 'blocks.0.mlp.fc1.weight', axis: 0 },
         rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic-offset'),
+        heads: told?.heads ?? publishedHeads,
+        qkvBias: checkpoint.tensors.has('blocks.0.attn.qkv.bias'),
+        epsilon: told?.epsilon,
+        activation: gated ? 'silu' : told?.activation,
+        sizes: told?.size === undefined ? [] : [told.size],
+        sizeFields: 'image_size',
+        rgbStats: IMAGENET_STATS,
       },
       hints,
     )
+    told?.check(config)
+    return config
   },
   source: dinov2Source(LAYOUT),
   positions: (config) => ({ tensor: LAYOUT.positions, special: config.positions?.specialRows ? 1 : 0 }),

@@ -1,81 +1,173 @@
-/** Hugging Face transformers' Dinov2 and Dinov2WithRegisters keep q, k and v apart and a `config.json` beside the weights. */
-import { type Checkpoint, isRecord } from '../../checkpoint/checkpoint.js'
-import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { RgbStats, VitConfig } from '../vit-config.js'
+/**
+ * Hugging Face transformers' Dinov2 and Dinov2WithRegisters keep q, k and v apart and a `config.json` beside the weights. The names stand bare, or
+ * behind the network's own where a classifier is there as well; and transformers 5 has other names in memory than in files, which a state dict shows.
+ */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { type Shape, sizeAt } from '../../tensor/shape.js'
+import type { Classifier, VitConfig } from '../vit-config.js'
+import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
-import { dinov2Config } from './dinov2-config.js'
-import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
+import { dinov2Config, publishedHeads } from './dinov2-config.js'
+import { type Dinov2Layout, dinov2Source, type Places } from './dinov2-layout.js'
+import { sizeOrNull, storedSize } from './headers.js'
+import { column, type StoredWeight, stored } from './stored-weight.js'
+import { readTransformersConfig } from './transformers-config.js'
+import { DINOV2_STATS, type Processor, readProcessor } from './transformers-processor.js'
 
-const LAYOUT: Dinov2Layout = {
-  dialect: 'hugging-face',
-  classToken: 'embeddings.cls_token',
-  registers: 'embeddings.register_tokens',
-  positions: 'embeddings.position_embeddings',
-  blocks: 'encoder.layer.',
-  scale: 'lambda1',
-  modules: { conv_proj: 'embeddings.patch_embeddings.projection', norm: 'layernorm' },
-  parts: {
-    norm1: 'norm1',
-    'attn.qkv': {
-      pieces: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
+/** How one version of transformers calls what differs. */
+interface Naming {
+  /** Names the modules of q, k and v; by the first the naming is recognised. */
+  readonly qkv: readonly [query: string, key: string, value: string]
+  readonly parts: Places
+  /** Names the two matrices that show a gated net's hidden width in their rows, or twice it. */
+  readonly gate: string
+  readonly out: string
+}
+
+const COMMON_PARTS = {
+  norm1: 'norm1',
+  layer_scale_1: 'layer_scale1',
+  norm2: 'norm2',
+  'mlp.0': 'mlp.fc1',
+  'mlp.3': 'mlp.fc2',
+  layer_scale_2: 'layer_scale2',
+} as const satisfies Places
+
+const NAMINGS: readonly Naming[] = [
+  {
+    qkv: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
+    gate: 'mlp.weights_in',
+    out: 'mlp.weights_out',
+    parts: {
+      ...COMMON_PARTS,
+      'attn.proj': 'attention.output.dense',
+      'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
+      'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
+      'mlp.fc2': 'mlp.weights_out',
     },
-    'attn.proj': 'attention.output.dense',
-    layer_scale_1: 'layer_scale1',
-    norm2: 'norm2',
-    'mlp.0': 'mlp.fc1',
-    'mlp.3': 'mlp.fc2',
-    'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
-    'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
-    'mlp.fc2': 'mlp.weights_out',
-    layer_scale_2: 'layer_scale2',
   },
-}
-const MODEL_TYPES = ['dinov2', 'dinov2_with_registers']
+  {
+    qkv: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'],
+    gate: 'mlp.gate_proj',
+    out: 'mlp.down_proj',
+    parts: {
+      ...COMMON_PARTS,
+      'attn.proj': 'attention.o_proj',
+      'mlp.fc1_g': 'mlp.gate_proj',
+      'mlp.fc1_x': 'mlp.up_proj',
+      'mlp.fc2': 'mlp.down_proj',
+    },
+  },
+]
 
-export const huggingFace: Dialect = {
-  name: 'hugging-face',
-  recognises: (tensors) => tensors.has('embeddings.cls_token') && tensors.has('encoder.layer.0.norm1.weight'),
-  readConfig,
-  source: dinov2Source(LAYOUT),
-  positions: () => ({ tensor: LAYOUT.positions, special: 1 }),
-  // The classifier of the `-imagenet1k-1-layer` files reads class token and mean patch together; features don't need it.
-  ignores: (tensor) => tensor === 'embeddings.mask_token' || tensor.startsWith('classifier.'),
-}
+/** A network with a classifier has its own name in front of its tensors. */
+const PREFIXES = ['', 'dinov2.', 'dinov2_with_registers.'] as const
 
-function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
-  const file = isRecord(hints.configFile) ? hints.configFile : {}
-  const kind = file.model_type
-  if (kind !== undefined && !MODEL_TYPES.includes(String(kind))) {
-    throw new CheckpointError(
-      'unsupported-network',
-      `${checkpoint.label}: the config.json beside it says model_type ${String(kind)}; of Hugging Face, ${MODEL_TYPES.join(' and ')} can be run.`,
-    )
+export const huggingFace: readonly Dialect[] = PREFIXES.flatMap((prefix) =>
+  NAMINGS.map((naming) => dialectOf(prefix, naming)),
+)
+
+function dialectOf(prefix: string, naming: Naming): Dialect {
+  const layout: Dinov2Layout = {
+    dialect: 'hugging-face',
+    classToken: `${prefix}embeddings.cls_token`,
+    registers: `${prefix}embeddings.register_tokens`,
+    positions: `${prefix}embeddings.position_embeddings`,
+    blocks: `${prefix}encoder.layer.`,
+    scale: 'lambda1',
+    modules: {
+      conv_proj: `${prefix}embeddings.patch_embeddings.projection`,
+      norm: `${prefix}layernorm`,
+    },
+    parts: { ...naming.parts, 'attn.qkv': { pieces: naming.qkv } },
   }
-  const number = (key: string) => (typeof file[key] === 'number' ? file[key] : undefined)
-  const side = number('image_size')
-  const gated = checkpoint.tensors.has('encoder.layer.0.mlp.weights_in.weight')
-  return dinov2Config(
+  const source = dinov2Source(layout)
+  return {
+    name: 'hugging-face',
+    recognises: (tensors) =>
+      tensors.has(layout.classToken) &&
+      tensors.has(`${layout.blocks}0.norm1.weight`) &&
+      tensors.has(`${layout.blocks}0.${naming.qkv[0]}.weight`),
+    readConfig: (checkpoint, hints) => readConfig(checkpoint, hints, layout, naming),
+    readPreparation: (checkpoint, hints) => processorOf(checkpoint, hints)?.preparation ?? null,
+    assumptions,
+    source: (weight, shape, config) =>
+      classifierSource(weight, shape, config) ?? source(weight, shape, config),
+    positions: () => ({ tensor: layout.positions, special: 1 }),
+    ignores: (tensor) => tensor === `${prefix}embeddings.mask_token`,
+  }
+}
+
+function readConfig(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  layout: Dinov2Layout,
+  { gate, out, qkv }: Naming,
+): VitConfig {
+  const { tensors, label } = checkpoint
+  const file = configFileOf(checkpoint, hints, 'transformers')
+  const told = file === null ? null : readTransformersConfig(file, label, hints.ignoreFields)
+  const block = `${layout.blocks}0.`
+  const gated = tensors.has(`${block}${gate}.weight`)
+  const config = dinov2Config(
     {
       checkpoint,
-      layout: LAYOUT,
+      layout,
       gated,
       hidden: gated
-        ? { tensor: 'encoder.layer.0.mlp.weights_out.weight', axis: 1 }
-        : { tensor: 'encoder.layer.0.mlp.fc1.weight', axis: 0 },
+        ? { tensor: `${block}${out}.weight`, axis: 1 }
+        : { tensor: `${block}mlp.fc1.weight`, axis: 0 },
       rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic'),
-      heads: number('num_attention_heads'),
-      epsilon: number('layer_norm_eps'),
-      size: side === undefined ? undefined : [side, side],
-      rgbStats: rgbStats(hints),
+      heads: told?.heads ?? publishedHeads,
+      qkvBias: qkv.some((module) => tensors.has(`${block}${module}.bias`)),
+      epsilon: told?.epsilon,
+      // A gated net has SiLU, whatever the config calls the activation (Dinov2SwiGLUFFN).
+      activation: gated ? 'silu' : told?.activation,
+      sizes: told?.size === undefined ? [] : [told.size],
+      sizeFields: 'image_size',
+      rgbStats: processorOf(checkpoint, hints)?.rgbStats ?? DINOV2_STATS,
     },
     hints,
   )
+  told?.check(config)
+  return { ...config, classifier: classifierOf(checkpoint) }
 }
 
-function rgbStats({ preprocessorFile }: VitHints): RgbStats | undefined {
-  if (!isRecord(preprocessorFile)) return undefined
-  const { image_mean: mean, image_std: std } = preprocessorFile
-  return Array.isArray(mean) && Array.isArray(std)
-    ? { mean: mean.map(Number), std: std.map(Number) }
-    : undefined
+function processorOf({ label }: Checkpoint, hints: VitHints): Processor | null {
+  if (hints.preprocessorFile === undefined) return null
+  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields)
+}
+
+function assumptions({ label }: Checkpoint, hints: VitHints): readonly string[] {
+  const found: string[] = []
+  if (hints.configFile === undefined) {
+    found.push(
+      `There is no config.json beside ${label}, so it is taken for a DINOv2 as published: GELU, epsilon 1e-6${hints.heads === undefined ? ', heads by its width' : ''}.`,
+    )
+  }
+  if (hints.preprocessorFile === undefined && hints.normalisation === undefined) {
+    found.push(
+      `There is no preprocessor_config.json beside ${label}, so images are prepared as for DINOv2 as published: shortest edge 256, a crop of 224, ` +
+        "ImageNet's mean and deviation. Options recipe, size and normalisation (--recipe, --size, --normalisation) say otherwise.",
+    )
+  }
+  return found
+}
+
+/** The classifier reads the class token and the mean of the patches side by side; each half has a matrix here. */
+function classifierOf(checkpoint: Checkpoint): Classifier | null {
+  const rows = sizeOrNull(checkpoint.tensors, 'classifier.weight', 0)
+  if (rows === null) return null
+  return {
+    classes: storedSize(checkpoint, 'classifier.weight', 0, 'hugging-face'),
+    kind: 'class-and-mean',
+    bias: checkpoint.tensors.has('classifier.bias'),
+  }
+}
+
+function classifierSource(weight: string, shape: Shape, { width }: VitConfig): StoredWeight | null {
+  const [, half] = /^classifier\.(class|mean)\.weight$/.exec(weight) ?? []
+  const whole = [sizeAt(shape, 0), 2 * width]
+  if (half !== undefined) return column('classifier.weight', whole, half === 'class' ? 0 : 1, 2)
+  return weight === 'classifier.class.bias' ? stored('classifier.bias', shape) : null
 }

@@ -37,6 +37,23 @@ export function band(tensor: string, shape: Shape, index: number, count: number)
   }
 }
 
+/** The weight is the `index`-th of `count` equal bands of columns of a matrix [rows, columns]. */
+export function column(tensor: string, whole: Shape, index: number, count: number): StoredWeight {
+  const columns = sizeAt(whole, 1)
+  const width = columns / count
+  return {
+    parts: [{ tensor, shape: whole }],
+    combine: (values: Float32Array) => {
+      const out = new Float32Array(values.length / count)
+      for (let row = 0; row * columns < values.length; row++) {
+        const from = row * columns + index * width
+        out.set(values.subarray(from, from + width), row * width)
+      }
+      return out
+    },
+  }
+}
+
 /** The rows of a position table [1, rows, D] from `firstRow` are added to a token, in float32 as every library does it. */
 export function tokenWithPositions(token: StoredPart, table: StoredPart, firstRow: number): StoredWeight {
   const start = firstRow * sizeAt(table.shape, 2)

@@ -92,6 +92,7 @@ function checkMeans(options: EngineOptions): void {
   }
 }
 
-function warn(message: string): void {
+/** Warns where nobody has said how: in the way of Node's own warnings. */
+export function warn(message: string): void {
   process.emitWarning(message, 'PlumageWarning')
 }

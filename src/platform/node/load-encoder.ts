@@ -5,7 +5,7 @@ import { StagedEncoder } from '../../encoder/staged-encoder.js'
 import type { Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
-import { chooseEngine } from './choose-engine.js'
+import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage, type ImageSource } from './decode-image.js'
 import { NODE } from './engine-choices.js'
 import { findModel } from './find-model.js'
@@ -32,7 +32,12 @@ export async function loadEncoder(
   const { engine, resample } = await chooseEngine(engineOptionsOf(options))
   const { offline, onProgress, signal } = options
   const finding = given({ offline, onProgress, signal })
-  const open = async () => await openVit(await findModel(model, finding), hintsOf(options))
+  const { onWarning = warn } = options
+  const open = async () => {
+    const opened = await openVit(await findModel(model, finding), hintsOf(options))
+    for (const assumption of opened.vit.assumptions) onWarning(assumption)
+    return opened
+  }
   const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }

@@ -8,6 +8,7 @@ import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../checkpoint/fingerpr
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
+import { modelHints } from '../../encoder/model-hints.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
@@ -21,14 +22,9 @@ export interface OpenVit extends OpenModel {
   readonly path: string
 }
 
-/** Picks what a person says about a model from what they say about loading it: a size there is one of input, not of training. */
-export function hintsOf({
-  network,
-  config,
-  heads,
-  signal,
-}: LoadOptions): VitHints & { signal?: AbortSignal } {
-  return given({ network, config, heads, signal })
+/** Picks what a person says about a model from what they say about loading it. */
+export function hintsOf(options: LoadOptions): VitHints & { signal?: AbortSignal } {
+  return { ...modelHints(options), ...given({ signal: options.signal }) }
 }
 
 /**
@@ -73,7 +69,7 @@ export async function openVit(
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
     }
-    return { vit, checkpoint, path, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
+    return { vit, checkpoint, path, name, fingerprint, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

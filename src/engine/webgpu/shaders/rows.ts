@@ -112,6 +112,22 @@ export function meanRowsShader(): string {
   )}`
 }
 
+/** Gives a column of an image to a thread. A value that is no number is kept, where the device knows such values. */
+export function maxRowsShader(): string {
+  return `${prelude(SCALAR)}${forEach(
+    'p.batch * p.input.width',
+    `  let image = i / p.input.width;
+  let c = i % p.input.width;
+  let first = p.input.offset + image * p.input.rows * p.input.stride + c;
+  var largest = arena[first];
+  for (var r = 1u; r < p.input.rows; r++) {
+    let value = arena[first + r * p.input.stride];
+    largest = select(largest, value, value > largest || value != value);
+  }
+  arena[p.output.offset + image * p.output.stride + c] = largest;`,
+  )}`
+}
+
 /** Puts the rows of a weight, or of a constant, into the slot of every image. */
 export function broadcastShader(source: 'rows' | 'constants'): string {
   const place = source === 'rows' ? 'p.weight' : 'p.constant'
@@ -158,6 +174,7 @@ export const ROW_DISPATCHES = {
   },
   sliceRows: (on) => on.flatOutput(sliceRowsShader()),
   meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
+  maxRows: (on) => [on.flat(maxRowsShader(), on.input[1])],
   broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
   regroup: (on) => {
     const [rows, width] = on.input

@@ -98,8 +98,12 @@ class Host {
       chooseEngine(settings, onWarning),
     )
     const parts = { engine: value, decode: decodeSent, owned: { [Symbol.asyncDispose]: release } }
-    const open = openModel(model, options, { signal, onWarning, onProgress })
-    const stages = await VitStages.load({ ...parts, model: open }, { ...options, signal })
+    const open = async () => {
+      const opened = await openModel(model, options, { signal, onWarning, onProgress })
+      for (const assumption of opened.vit.assumptions) onWarning(assumption)
+      return opened
+    }
+    const stages = await VitStages.load({ ...parts, model: open() }, { ...options, signal })
     const encoder = this.#next++
     this.#encoders.set(encoder, stages)
     return { encoder, description: stages.description }

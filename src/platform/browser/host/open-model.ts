@@ -6,6 +6,7 @@ import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
+import { modelHints } from '../../../encoder/model-hints.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
@@ -40,10 +41,10 @@ export async function openModel(
       return blob === null ? undefined : parseJson(await blob.text(), name)
     }),
   )
-  const { config, heads, network = files.network } = options
-  const vit = readVit(checkpoint, given({ configFile, preprocessorFile, network, config, heads }))
+  const known = { ...given({ network: files.network, configFile, preprocessorFile }), ...modelHints(options) }
+  const vit = readVit(checkpoint, known)
   const name = nameOfFile(files.label)
-  return { vit, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: async () => {} }
+  return { vit, name, fingerprint, [Symbol.asyncDispose]: async () => {} }
 }
 
 /** Gives the parts of a model, wherever they come from. */

@@ -1,0 +1,40 @@
+/**
+ * What the files of a model say about how its library makes input of an image. The two libraries that keep such files think in different numbers:
+ * transformers in the edges of a resize and of a crop, timm in the part of an image that is kept.
+ */
+import type { Rescale } from '../kernels/normalise-levels.js'
+import type { Filter } from '../kernels/resample-filter.js'
+
+type Size = readonly [height: number, width: number]
+
+export type Preparation = EdgePreparation | FractionPreparation
+
+export interface EdgePreparation {
+  readonly kind: 'edges'
+  /** Is the shortest edge's length, or both sides; null leaves the image's own size. */
+  readonly resize: number | Size | null
+  /** Is null where what the resize gives is kept whole. */
+  readonly crop: Size | null
+  readonly filter: Filter
+  readonly rescale: Rescale
+}
+
+export interface FractionPreparation {
+  readonly kind: 'fraction'
+  /** Is the input's size in pixels; null stands for the trained one. */
+  readonly size: Size | null
+  /** Says how much of each side of the resized image the crop keeps. */
+  readonly cropFraction: number
+  /** `center` cuts off what is too long, `squash` gives up the aspect ratio, `border` pads what is too short with the mean colour. */
+  readonly mode: 'center' | 'squash' | 'border'
+  readonly filter: Filter
+}
+
+/** Hugging Face's and Facebook's evaluations of DINOv2 crop 224 from 256. */
+export const DINOV2_EVALUATION: EdgePreparation = {
+  kind: 'edges',
+  resize: 256,
+  crop: [224, 224],
+  filter: 'bicubic',
+  rescale: 'divide',
+}

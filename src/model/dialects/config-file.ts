@@ -1,0 +1,32 @@
+/** Tells whose config.json lies beside the weights, by its content: a file of another library says nothing that can be followed. */
+import { type Checkpoint, isRecord, type PlainRecord } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { VitHints } from './dialect.js'
+
+type ConfigLibrary = 'transformers' | 'timm'
+
+/** Gives null where there is none. Throws `malformed` for what is no object, `contradiction` for the file of a library whose tensors these are not. */
+export function configFileOf(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  expected: ConfigLibrary,
+): PlainRecord | null {
+  const file = anyConfigFile(checkpoint, hints)
+  if (file === null || libraryOf(file) === expected) return file
+  throw new CheckpointError(
+    'contradiction',
+    `${checkpoint.label}: the config.json beside it is a file of ${libraryOf(file)}, and its tensors have other names than that library gives. ` +
+      'Keep weights of different networks in folders of their own, each with its config.json.',
+  )
+}
+
+function anyConfigFile({ label }: Checkpoint, { configFile }: VitHints): PlainRecord | null {
+  if (configFile === undefined) return null
+  if (isRecord(configFile)) return configFile
+  throw new CheckpointError('malformed', `${label}: the config.json beside it is no object of settings.`)
+}
+
+/** timm's files name an architecture, also where transformers has wrapped the network; all others are taken for those of transformers. */
+function libraryOf(file: PlainRecord): ConfigLibrary {
+  return typeof file.architecture === 'string' || isRecord(file.pretrained_cfg) ? 'timm' : 'transformers'
+}

@@ -1,0 +1,204 @@
+/**
+ * Lists the fields of the two files that Hugging Face transformers keeps beside a DINOv2 network's weights, and what each does here. Classes of
+ * older versions wrote more of them than today's read; what only text models use is there too, since every config once had it.
+ */
+import { counts, each, type FieldTable, nothing, only } from '../fields.js'
+
+const TRAINING = nothing('it acts while training only')
+const TEXT = nothing('only models that write text use it')
+const OUTPUT = nothing('it says what a call in Python returns beside the features')
+const LABELS = nothing('it names classes; logits come by their number')
+const RECORD = nothing('it records where the file comes from')
+const BACKBONE = nothing('it chooses what Dinov2Backbone returns; features here are those of the model')
+
+/** Fields of `PreTrainedConfig` in transformers 4 and 5. */
+const OF_EVERY_CONFIG = {
+  ...each(
+    [
+      '_name_or_path',
+      'name_or_path',
+      '_commit_hash',
+      'transformers_version',
+      'architectures',
+      'transformers.js_config',
+    ],
+    RECORD,
+  ),
+  ...each(
+    ['torch_dtype', 'dtype'],
+    nothing('weights are read in the type that they have, and computed in the precision asked for'),
+  ),
+  ...each(
+    [
+      'output_hidden_states',
+      'output_attentions',
+      'return_dict',
+      'use_return_dict',
+      'tie_last_hidden_states',
+      'output_past',
+    ],
+    OUTPUT,
+  ),
+  ...each(
+    ['id2label', 'label2id', 'num_labels', '_num_labels', 'problem_type', 'finetuning_task', 'loss_type'],
+    LABELS,
+  ),
+  ...each(
+    [
+      '_attn_implementation',
+      'attn_implementation',
+      '_attn_implementation_autoset',
+      '_attn_implementation_internal',
+      '_experts_implementation',
+      '_experts_implementation_internal',
+      'experts_implementation',
+      'torchscript',
+      'use_bfloat16',
+      'xla_device',
+      'chunk_size_feed_forward',
+      'gradient_checkpointing',
+    ],
+    nothing('it says how the same numbers are computed'),
+  ),
+  ...each(
+    [
+      'use_cache',
+      'vocab_size',
+      'tie_word_embeddings',
+      'tie_encoder_decoder',
+      'is_encoder_decoder',
+      'is_decoder',
+      'add_cross_attention',
+      'cross_attention_hidden_size',
+      'bos_token_id',
+      'pad_token_id',
+      'eos_token_id',
+      'sep_token_id',
+      'decoder_start_token_id',
+      'prefix',
+      'tokenizer_class',
+      'task_specific_params',
+      'max_length',
+      'max_new_tokens',
+      'min_length',
+      'min_new_tokens',
+      'do_sample',
+      'early_stopping',
+      'num_beams',
+      'num_beam_groups',
+      'diversity_penalty',
+      'temperature',
+      'top_k',
+      'top_p',
+      'typical_p',
+      'repetition_penalty',
+      'length_penalty',
+      'no_repeat_ngram_size',
+      'encoder_no_repeat_ngram_size',
+      'bad_words_ids',
+      'num_return_sequences',
+      'output_scores',
+      'return_dict_in_generate',
+      'forced_bos_token_id',
+      'forced_eos_token_id',
+      'remove_invalid_values',
+      'exponential_decay_length_penalty',
+      'suppress_tokens',
+      'begin_suppress_tokens',
+      'tf_legacy_loss',
+    ],
+    TEXT,
+  ),
+  pruned_heads: only([null, {}], 'pruned heads are weights that are not there'),
+  per_layer_config: only([null, {}], 'every block has the same settings'),
+  quantization_config: only([null], 'quantized weights are kept in another form'),
+} as const
+
+export const TRANSFORMERS_CONFIG: FieldTable = {
+  title: 'transformers: config.json of a Dinov2Config or Dinov2WithRegistersConfig',
+  source: 'transformers 5.24.0 and 4.x: configuration_utils.py, models/dinov2, models/dinov2_with_registers',
+  prefix: '',
+  fields: {
+    ...OF_EVERY_CONFIG,
+    model_type: counts('which network it is; dinov2 and dinov2_with_registers can be run'),
+    hidden_size: counts('the width; it must be that of the weights'),
+    num_hidden_layers: counts('the blocks; they must be those of the weights'),
+    num_attention_heads: counts('the heads'),
+    mlp_ratio: counts('the hidden width of the feed-forward net; it must be that of the weights'),
+    hidden_act: counts('the activation of the feed-forward net; a gated one has SiLU whatever it says'),
+    layer_norm_eps: counts('the epsilon of every norm'),
+    image_size: counts('the trained size: the grid of the position table'),
+    patch_size: counts('the side of a patch; it must be that of the weights'),
+    num_channels: counts('the channels; they must be those of the weights'),
+    qkv_bias: counts('whether q, k and v have a bias; the weights must agree'),
+    use_swiglu_ffn: counts('whether the feed-forward net is gated; the weights must agree'),
+    num_register_tokens: counts('the registers; they must be those of the weights'),
+    ...each(
+      [
+        'hidden_dropout_prob',
+        'attention_probs_dropout_prob',
+        'drop_path_rate',
+        'initializer_range',
+        'layerscale_value',
+      ],
+      TRAINING,
+    ),
+    use_mask_token: nothing('masks stand in for patches while training only'),
+    ...each(
+      [
+        'apply_layernorm',
+        'reshape_hidden_states',
+        'out_features',
+        'out_indices',
+        '_out_features',
+        '_out_indices',
+        'stage_names',
+      ],
+      BACKBONE,
+    ),
+  },
+}
+
+export const TRANSFORMERS_PROCESSOR: FieldTable = {
+  title: 'transformers: preprocessor_config.json of an image processor',
+  source:
+    'transformers 5.24.0 and 4.x: image_processing_utils.py, image_processing_backends.py, processing_utils.py',
+  prefix: '',
+  fields: {
+    ...each(
+      ['image_processor_type', 'feature_extractor_type'],
+      counts('the class, and with it what a setting is where it is left out'),
+    ),
+    do_resize: counts('whether the image is resized'),
+    size: counts('the length of the shortest edge, or both sides'),
+    default_to_square: counts('whether a single number in size is one side or the shortest edge'),
+    resample: counts("the filter, by Pillow's number"),
+    do_center_crop: counts('whether the middle is cut out'),
+    crop_size: counts('the sides of the crop'),
+    crop_pct: counts("ConvNeXT's part of each side that its crop keeps"),
+    do_rescale: counts('whether levels are multiplied by rescale_factor'),
+    rescale_factor: counts('the factor of levels'),
+    do_normalize: counts('whether mean and deviation are applied'),
+    image_mean: counts('the mean of each channel, or of all'),
+    image_std: counts('the deviation of each channel, or of all'),
+    do_convert_rgb: nothing('every image is made RGB, with what is transparent on white'),
+    do_pad: only([null, false], 'images of a batch all have the size of the input'),
+    pad_size: only([null], 'images of a batch all have the size of the input'),
+    size_divisor: only([null], 'sizes are those that are given'),
+    do_flip_channel_order: only([null, false], 'channels come as red, green, blue'),
+    do_reduce_labels: nothing('it is about label maps'),
+    ...each(['reduce_labels', 'do_normalize_labels'], nothing('it is about label maps')),
+    ...each(
+      [
+        'data_format',
+        'input_data_format',
+        'device',
+        'return_tensors',
+        'disable_grouping',
+        'image_seq_length',
+      ],
+      nothing('it says how Python hands the same numbers over'),
+    ),
+    ...each(['processor_class', '_processor_class', 'valid_processor_keys', '_valid_processor_keys'], RECORD),
+  },
+}

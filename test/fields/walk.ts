@@ -1,0 +1,75 @@
+/**
+ * Walks the fields of one kind of file: each is changed in a file that is otherwise right, and what comes of it must be what its table promises.
+ * A library's walk is its table, a file, and for each field that counts another value of it.
+ */
+import type { PlainRecord, PlainValue } from '../../src/checkpoint/checkpoint.js'
+import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
+import type { Field, FieldTable } from '../../src/model/fields.js'
+
+export interface Walk {
+  readonly table: FieldTable
+  /** Is a file of the kind that can be read; the fields walked lie in it. */
+  readonly base: PlainRecord
+  /** Gives all that a file makes of a network; a `CheckpointError` is what is refused. */
+  readonly read: (fields: PlainRecord) => unknown
+  /** Holds, for each field that counts, fields that have another value of it; one that is undefined is left out. */
+  readonly others: { readonly [field: string]: { readonly [field: string]: PlainValue | undefined } }
+}
+
+/** Tells whether the field does what its table says, in a sentence where it does not. */
+export function problemOrNull({ table, base, read, others }: Walk, name: string): string | null {
+  const field = table.fields[name]
+  if (field === undefined) return `${name} is in no table`
+  const usual = outcome(read, base)
+  const changed = (fields: { readonly [field: string]: PlainValue | undefined }) =>
+    outcome(read, without({ ...base, ...fields }))
+  if (field.use === 'nothing') {
+    const values: PlainValue[] = ['another', 7, [1, 2], { a: 1 }, null, true, false]
+    const other = values.find((value) => changed({ [name]: value }).text !== usual.text)
+    return other === undefined ? null : `${name} changes something with ${JSON.stringify(other)}`
+  }
+  if (field.use === 'only') {
+    const refused = field.values.find((value) => changed({ [name]: value }).text !== usual.text)
+    if (refused !== undefined) return `${name} is not let pass with ${JSON.stringify(refused)}`
+    const { text, code } = changed({ [name]: 'another' })
+    return code === 'unsupported-field' && text.includes(name)
+      ? null
+      : `${name} is not refused by its name: ${text}`
+  }
+  const other = others[name]
+  if (other === undefined) return `there is no other value of ${name} to try`
+  const { text, code } = changed(other)
+  if (text === usual.text) return `${name} counts, and changes nothing with ${JSON.stringify(other)}`
+  return code === null || text.includes(name) ? null : `${name} is refused without its name: ${text}`
+}
+
+function outcome(
+  read: Walk['read'],
+  fields: PlainRecord,
+): { readonly text: string; readonly code: string | null } {
+  try {
+    return { text: JSON.stringify(read(fields)), code: null }
+  } catch (error) {
+    if (error instanceof CheckpointError) return { text: error.message, code: error.code }
+    throw error
+  }
+}
+
+function without(fields: { readonly [field: string]: PlainValue | undefined }): PlainRecord {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as PlainRecord
+}
+
+/** Writes a table for people. */
+export function fieldsInWords({ title, source, fields, prefix }: FieldTable): string {
+  const rows = Object.entries(fields).map(
+    ([name, field]) =>
+      `| \`${prefix}${name}\` | ${useInWords(field)} | ${field.use === 'counts' ? field.how : field.why} |`,
+  )
+  return `## ${title}\n\nListed from ${source}.\n\n| field | what it does here | which is |\n|---|---|---|\n${rows.join('\n')}\n`
+}
+
+function useInWords(field: Field): string {
+  if (field.use === 'counts') return 'counts'
+  if (field.use === 'nothing') return 'changes nothing'
+  return `refused unless ${field.values.map((value) => `\`${JSON.stringify(value)}\``).join(' or ')}`
+}
