@@ -17,6 +17,7 @@ export type CheckpointErrorCode =
   | 'unexpected-tensor'
   | 'wrong-shape'
   | 'non-finite'
+  | 'ambiguous-entry'
   | 'not-found'
 
 export class CheckpointError extends CodedError<CheckpointErrorCode> {

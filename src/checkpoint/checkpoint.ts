@@ -51,6 +51,8 @@ export interface Checkpoint {
 export interface FileCheckpoint extends Checkpoint {
   /** Lists the names that were left out: heads beside a backbone, optimiser states, a student beside its teacher. */
   readonly dropped: readonly string[]
+  /** Says which of the file's networks was chosen, and why; null where it holds one. */
+  readonly choice: string | null
 }
 
 /** Holds its files open until it is disposed of. */
@@ -60,6 +62,15 @@ export interface OpenCheckpoint extends FileCheckpoint, AsyncDisposable {}
 export interface FoundTensor extends TensorInfo {
   /** Gives the elements: little-endian, row-major, in memory of their own. */
   readBytes(): Promise<Uint8Array>
+}
+
+/** A format's reader is given these. */
+export interface OpenerOptions {
+  readonly signal: AbortSignal | undefined
+  /** Names the network, where a file holds several. */
+  readonly entry: string | undefined
+  /** Opens a file beside the one that is being opened. */
+  readonly openSibling: (name: string) => Promise<ByteSource>
 }
 
 /** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */

@@ -1,5 +1,5 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
-import type { ByteSource, FoundCheckpoint, OpenCheckpoint } from './checkpoint.js'
+import type { ByteSource, FoundCheckpoint, OpenCheckpoint, OpenerOptions } from './checkpoint.js'
 import { assertShape, CheckpointError } from './checkpoint-error.js'
 import { describeBytes } from './describe-bytes.js'
 import { readRange } from './read-range.js'
@@ -11,6 +11,11 @@ import { openTorchZip } from './torch/open-torch-zip.js'
 interface OpenCheckpointOptions {
   /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
   readonly openSibling?: (name: string) => Promise<ByteSource>
+  /**
+   * Names the network, where a file holds several: by the whole of what stands in front of its tensors' names, such as `model.teacher.backbone`, or
+   * by the end of it. Default: of a model and its average the average, of a teacher and a student the teacher.
+   */
+  readonly entry?: string
   /** Ends the opening and every later read. */
   readonly signal?: AbortSignal
 }
@@ -25,11 +30,12 @@ const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8
  * The checkpoint takes the source over: disposing of it closes the source and the shards, if they can be closed, and a
  * checkpoint that cannot be opened has closed them already.
  *
- * Throws `CheckpointError`: `unknown-format` for anything else, `truncated`, `malformed`, `forbidden`, `too-large`.
+ * Throws `CheckpointError`: `unknown-format` for anything else, `truncated`, `malformed`, `forbidden`, `too-large`, and `ambiguous-entry` where
+ * several networks could be meant.
  */
 export async function openCheckpoint(
   source: ByteSource,
-  { openSibling, signal }: OpenCheckpointOptions = {},
+  { openSibling, entry, signal }: OpenCheckpointOptions = {},
 ): Promise<OpenCheckpoint> {
   const owned: ByteSource[] = [source]
   const openOwned = async (name: string) => {
@@ -45,7 +51,7 @@ export async function openCheckpoint(
   }
   try {
     const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
-    const found = await openerOf(source, first)(source, signal, openOwned)
+    const found = await openerOf(source, first)(source, { signal, entry, openSibling: openOwned })
     return {
       ...found,
       async read(name, shape) {
@@ -62,11 +68,7 @@ export async function openCheckpoint(
   }
 }
 
-type Opener = (
-  source: ByteSource,
-  signal: AbortSignal | undefined,
-  openSibling: (name: string) => Promise<ByteSource>,
-) => Promise<FoundCheckpoint>
+type Opener = (source: ByteSource, options: OpenerOptions) => Promise<FoundCheckpoint>
 
 /** Tells by its first bytes who opens a file. Throws `truncated`, `unknown-format`. */
 function openerOf(source: ByteSource, first: Uint8Array): Opener {

@@ -47,6 +47,15 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.bool', 'BOOL'],
 ])
 
+/** Objects of these classes have nothing but attributes, and are read as dicts of them: settings that training scripts keep. */
+const RECORDS: ReadonlySet<string> = new Set([
+  'argparse.Namespace',
+  'types.SimpleNamespace',
+  'lightning_fabric.utilities.data.AttributeDict',
+  'lightning.fabric.utilities.data.AttributeDict',
+  'pytorch_lightning.utilities.parsing.AttributeDict',
+])
+
 type Build = (machine: PickleMachine, args: readonly PickleValue[]) => PickleValue
 
 const CALLABLE: ReadonlyMap<string, Build> = new Map<string, Build>([
@@ -62,7 +71,7 @@ const CALLABLE: ReadonlyMap<string, Build> = new Map<string, Build>([
 /** Throws `forbidden`, naming the global, unless it is on the list. */
 export function buildGlobal(machine: PickleMachine, module: string, name: string): PickleGlobal {
   const full = `${module}.${name}`
-  if (!CALLABLE.has(full) && !STORAGES.has(full) && !DTYPES.has(full)) {
+  if (!CALLABLE.has(full) && !STORAGES.has(full) && !DTYPES.has(full) && !RECORDS.has(full)) {
     machine.refuse(
       `names ${full}, which is not among the few things that tensors and plain values are made of; nothing was run. ` +
         'Save the state dict alone: torch.save(model.state_dict(), path)',
@@ -79,6 +88,13 @@ export function callGlobal(machine: PickleMachine, callee: PickleValue, args: Pi
   if (build === undefined)
     return machine.refuse(`calls ${callee.name}, which is only a name here`, 'forbidden')
   return build(machine, args.items)
+}
+
+/** Makes an empty object of a class, whose attributes follow. Throws `forbidden` for a class that is no record of settings. */
+export function newObject(machine: PickleMachine, callee: PickleValue, args: PickleValue): PickleValue {
+  const isRecord = isKind(callee, 'global') && RECORDS.has(callee.name)
+  if (isRecord && isKind(args, 'tuple') && args.items.length === 0) return emptyDict('entries')
+  return machine.refuse('uses NEWOBJ for something that is no record of settings', 'forbidden')
 }
 
 /** Reads what torch writes in the place of a tensor's storage: ('storage', type, key, location, count[, view]). */
@@ -120,19 +136,20 @@ export function setEntries(machine: PickleMachine, dict: PickleValue, items: rea
   }
 }
 
-/** Attributes are stored for ordered dicts only (torch's `_metadata`), and nothing here needs them. */
+/** An ordered dict has attributes of its own (torch's `_metadata`), which nothing here needs; those of a record are its entries. */
 export function setState(machine: PickleMachine, target: PickleValue, state: PickleValue): void {
-  if (isKind(target, 'dict') && target.ordered && isKind(state, 'dict')) return
-  machine.refuse('sets the attributes of something that is no OrderedDict', 'forbidden')
+  if (!isKind(target, 'dict') || target.attributes === 'none' || !isKind(state, 'dict'))
+    machine.refuse('sets the attributes of something that is no OrderedDict and no record', 'forbidden')
+  if (target.attributes === 'entries') setEntries(machine, target, [...state.entries].flat())
 }
 
-export function emptyDict(ordered = false): PickleDict {
-  return { kind: 'dict', entries: new Map(), ordered }
+export function emptyDict(attributes: PickleDict['attributes'] = 'none'): PickleDict {
+  return { kind: 'dict', entries: new Map(), attributes }
 }
 
 /** Python 3 calls it without arguments and adds entries; Python 2 gave a list of pairs. */
 function buildOrderedDict(machine: PickleMachine, args: readonly PickleValue[]): PickleValue {
-  const dict = emptyDict(true)
+  const dict = emptyDict('aside')
   if (args.length === 0) return dict
   const [pairs] = args
   if (args.length > 1 || !isKind(pairs, 'list'))

@@ -1,8 +1,16 @@
 /**
  * Says what each instruction of a pickle does, protocols 1 to 5 (torch cannot write 0), as far as tensors and plain values use them.
- * What is missing here (sets, objects by class, extension codes, out-of-band buffers) is refused by its name.
+ * What is missing here (sets, objects with arguments, extension codes, out-of-band buffers) is refused by its name.
  */
-import { buildGlobal, buildStorage, callGlobal, emptyDict, setEntries, setState } from './build-object.js'
+import {
+  buildGlobal,
+  buildStorage,
+  callGlobal,
+  emptyDict,
+  newObject,
+  setEntries,
+  setState,
+} from './build-object.js'
 import type { PickleMachine } from './pickle-machine.js'
 import { isKind, type PickleValue } from './pickle-value.js'
 
@@ -78,6 +86,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [0x93, pushStackGlobal],
   [code('Q'), (m) => m.push(buildStorage(m, m.pop()))],
   [code('R'), call],
+  [0x81, makeNew],
   [code('b'), build],
   [code('i'), callNamed],
 ])
@@ -89,7 +98,6 @@ export const REFUSED: ReadonlyMap<number, string> = new Map([
   [code('V'), 'UNICODE'],
   [code('F'), 'FLOAT'],
   [code('o'), 'OBJ'],
-  [0x81, 'NEWOBJ'],
   [0x82, 'EXT1'],
   [0x83, 'EXT2'],
   [0x84, 'EXT4'],
@@ -182,6 +190,12 @@ function call(m: PickleMachine): void {
   const args = m.pop()
   const callee = m.pop()
   m.push(callGlobal(m, callee, args))
+}
+
+function makeNew(m: PickleMachine): void {
+  const args = m.pop()
+  const callee = m.pop()
+  m.push(newObject(m, callee, args))
 }
 
 /** INST, of protocol 0, names and calls in one. */

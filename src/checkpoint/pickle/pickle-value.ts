@@ -29,8 +29,11 @@ export interface PickleDict {
   readonly kind: 'dict'
   /** Keys keep their type, so 1 and '1' are two. */
   readonly entries: Map<string | number, PickleValue>
-  /** Is true for `collections.OrderedDict`, the one object whose attributes (`_metadata`) torch stores. */
-  readonly ordered: boolean
+  /**
+   * Says what becomes of attributes: a plain dict has none, those of a `collections.OrderedDict` (torch's `_metadata`) are left aside, and those
+   * of a record of settings are its entries.
+   */
+  readonly attributes: 'none' | 'aside' | 'entries'
 }
 
 /** Names something of the allow-list. It is no function: `build-object.ts` knows what calling it means. */

@@ -40,7 +40,7 @@ test('the pickle ends at its STOP, wherever the bytes end', () => {
 test.each([
   'os.system',
   'builtins.eval',
-  'argparse.Namespace',
+  'omegaconf.dictconfig.DictConfig',
   'numpy.core.multiarray._reconstruct',
   'torch.storage._load_from_bytes',
   '__main__.Model',

@@ -8,13 +8,14 @@ import {
   type FoundCheckpoint,
   type FoundTensor,
   isRecord,
+  type OpenerOptions,
   type PlainRecord,
   type PlainValue,
 } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
+import { chooseFlat } from '../choose-network.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
-import { unwrapNames } from '../unwrap-names.js'
 import { readSafetensorsHeader } from './read-header.js'
 
 const LONGEST_INDEX = 100_000_000
@@ -23,8 +24,7 @@ const MOST_SHARDS = 1000
 /** `openSibling` opens a file beside the index by its name; the caller closes what it has opened. */
 export async function openSharded(
   index: ByteSource,
-  signal: AbortSignal | undefined,
-  openSibling: (name: string) => Promise<ByteSource>,
+  { signal, entry, openSibling }: OpenerOptions,
 ): Promise<FoundCheckpoint> {
   const { shardOf, metadata } = await readIndex(index, signal)
   const stored = new Map<string, FoundTensor>()
@@ -45,7 +45,8 @@ export async function openSharded(
       { tensor: name },
     )
   }
-  return { label: index.label, format: 'safetensors', metadata, ...unwrapNames(stored) }
+  const { label } = index
+  return { label, format: 'safetensors', metadata, ...chooseFlat(stored, { label, entry }) }
 }
 
 function refuseStray(index: ByteSource, name: string, found: string, said: string | undefined): never {

@@ -2,7 +2,7 @@
  * Opens a file of torch.save before PyTorch 1.6. It is five pickles one after the other (a magic number, the version, the machine,
  * the value, the names of the storages), then the storages in that order, each after its count of elements.
  */
-import type { ByteSource, FoundCheckpoint, FoundTensor } from '../checkpoint.js'
+import type { ByteSource, FoundCheckpoint, FoundTensor, OpenerOptions } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleStorage, type PickleValue, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
@@ -27,13 +27,16 @@ interface LegacyPickles {
 }
 
 /** Reads the pickles and the counts of the storages; tensors are read when asked for. */
-export async function openTorchLegacy(source: ByteSource, signal?: AbortSignal): Promise<FoundCheckpoint> {
+export async function openTorchLegacy(
+  source: ByteSource,
+  { signal, entry }: OpenerOptions,
+): Promise<FoundCheckpoint> {
   const { version, machine, root, keys, storages, byteLength } = await readPickles(source, signal)
   assertKnownMachine(source, version, machine)
   if (!isKind(keys, 'list')) {
     throw new CheckpointError('malformed', `${source.label}: the list of storages is no list`)
   }
-  const state = findStateDict(root, source.label)
+  const state = findStateDict(root, source.label, entry)
   const offsets = await locateStorages(source, keys.items, storages, byteLength, signal)
   const tensors = new Map<string, FoundTensor>()
   for (const [name, tensor] of state.tensors) {

@@ -1,6 +1,6 @@
 /** Opens a file of torch.save since PyTorch 1.6, which is a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
 import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
-import type { ByteSource, FoundCheckpoint, FoundTensor } from '../checkpoint.js'
+import type { ByteSource, FoundCheckpoint, FoundTensor, OpenerOptions } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { type PickleStorage, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
@@ -12,7 +12,10 @@ import { assertReadable, readZipEntry } from './zip-entry.js'
 const LONGEST_PICKLE = 64 * 2 ** 20
 
 /** Reads the directory, the pickle and the byte order; tensors are read when asked for. */
-export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Promise<FoundCheckpoint> {
+export async function openTorchZip(
+  source: ByteSource,
+  { signal, entry: wanted }: OpenerOptions,
+): Promise<FoundCheckpoint> {
   const entries = await readZipDirectory(source, signal)
   const pickle = findPickle(source, entries)
   if (pickle.size > LONGEST_PICKLE) {
@@ -25,7 +28,7 @@ export async function openTorchZip(source: ByteSource, signal?: AbortSignal): Pr
   const bytes = await readZipEntry(source, pickle, 0, pickle.size, signal)
   const bigEndian = await isBigEndian(source, entries.get(`${root}byteorder`), signal)
   const { value } = unpickle(bytes, source.label)
-  const state = findStateDict(value, source.label)
+  const state = findStateDict(value, source.label, wanted)
   const tensors = new Map<string, FoundTensor>()
   for (const [name, tensor] of state.tensors) {
     const entry = storageEntry(source, entries, `${root}data/${tensor.storage.key}`, tensor.storage, name)

@@ -1,30 +1,26 @@
 /**
- * Finds where in a PyTorch file the weights are. Some files are a state dict, others keep one beside class names and optimiser
- * states; the places known are looked at in the order below, and what was found where is told.
+ * Finds the weights in a PyTorch file. Some files are a state dict, others keep one or several beside class names and optimiser states; all
+ * tensors are gathered by their full names, and which network they are of is chosen as for every format.
  */
 import type { PlainRecord, PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
+import { type ChosenNetwork, chooseNetwork } from '../choose-network.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
 import { plainConverter } from '../pickle/plain-converter.js'
-import { unwrapNames } from '../unwrap-names.js'
 
-/**
- * Birder's place comes first. Of a teacher and a student the teacher is the model that is published, and of a model and its
- * moving average the average; a student alone is not what anybody wants features of.
- */
-const PLACES = ['state', 'teacher', 'model_ema', 'state_dict', 'model'] as const
+/** No training nests its networks deeper, nor gives a tensor a longer name. */
 const DEEPEST = 8
+const LONGEST_NAME = 2000
 
-interface StateDict {
-  /** Holds them by the names that the network has, in the order of the file. */
-  readonly tensors: ReadonlyMap<string, PickleTensor>
+interface StateDict extends Omit<ChosenNetwork<PickleTensor>, 'keys'> {
   readonly metadata: PlainRecord
-  readonly wrapping: string
-  readonly dropped: readonly string[]
 }
 
-/** `label` names the file in errors. Throws `malformed` where no tensors are found. */
-export function findStateDict(root: PickleValue, label: string): StateDict {
+/**
+ * `label` names the file in errors, `entry` the network where there are several. Throws `malformed` where no tensors are found, and as
+ * `chooseNetwork`.
+ */
+export function findStateDict(root: PickleValue, label: string, entry?: string): StateDict {
   if (!isKind(root, 'dict')) {
     // What nests too deep is refused as that, before it is called something else than a dict.
     plainConverter()(root, label)
@@ -33,70 +29,78 @@ export function findStateDict(root: PickleValue, label: string): StateDict {
       `${label} holds ${describe(root)}, where a dict of tensors is expected`,
     )
   }
-  const path: string[] = []
-  let place: PickleDict = root
-  for (
-    let inner = innerPlaceOrNull(place);
-    inner !== null && path.length < DEEPEST;
-    inner = innerPlaceOrNull(place)
-  ) {
-    path.push(inner.key)
-    place = inner.dict
-  }
-  const stored = new Map<string, PickleTensor>()
-  const others: string[] = []
-  for (const [key, value] of place.entries) {
-    if (typeof key === 'string' && isKind(value, 'tensor')) stored.set(key, value)
-    else others.push(String(key))
-  }
+  const stored = gatherTensors(root, label)
   if (stored.size === 0) refuseNoTensors(root, label)
-  const { metadata, dropped } = splitBesides(
-    root,
-    (key) => (path.length > 0 ? key === path[0] : stored.has(key)),
-    label,
-  )
-  const unwrapped = unwrapNames(stored)
-  const droppedInside = path.length > 0 ? others.map((key) => [...path, key].join('/')) : []
+  const fromMmengine = root.entries.has('message_hub')
+  const { keys, dropped, ...chosen } = chooseNetwork(stored, { label, entry, fromMmengine })
+  const beside = gatherBeside(root, keys, label)
   return {
-    tensors: unwrapped.tensors,
-    metadata,
-    wrapping: [...path, ...(unwrapped.wrapping === '' ? [] : [unwrapped.wrapping])].join('/'),
-    dropped: [...dropped, ...droppedInside, ...unwrapped.dropped],
+    ...chosen,
+    metadata: beside.metadata,
+    dropped: [...new Set([...beside.dropped, ...dropped])],
   }
 }
 
-function innerPlaceOrNull(dict: PickleDict): { key: string; dict: PickleDict } | null {
-  for (const key of PLACES) {
-    const value = dict.entries.get(key)
-    if (isKind(value, 'dict') && (holdsTensors(value) || leadsFurther(value))) return { key, dict: value }
+/** Goes into every dict once, however often and deep it is named, by its string keys. */
+function gatherTensors(root: PickleDict, label: string): ReadonlyMap<string, PickleTensor> {
+  const tensors = new Map<string, PickleTensor>()
+  const seen = new Set<PickleDict>([root])
+  let level: (readonly [place: string, dict: PickleDict])[] = [['', root]]
+  for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
+    const next: typeof level = []
+    for (const [place, dict] of level) {
+      for (const [key, value] of dict.entries) {
+        if (typeof key !== 'string') continue
+        if (isKind(value, 'tensor')) addTensor(tensors, place + key, value, label)
+        if (!isKind(value, 'dict') || seen.has(value)) continue
+        seen.add(value)
+        next.push([`${place}${key}/`, value])
+      }
+    }
+    level = next
   }
-  return null
+  return tensors
 }
 
-/** It is worth going in where one of the known places one level further in is a dict. */
-function leadsFurther(dict: PickleDict): boolean {
-  return PLACES.some((key) => isKind(dict.entries.get(key), 'dict'))
+/** Two dicts could make one full name of two tensors where a key has a slash in it, and few long keys make many long names. */
+function addTensor(
+  tensors: Map<string, PickleTensor>,
+  name: string,
+  tensor: PickleTensor,
+  label: string,
+): void {
+  if (name.length > LONGEST_NAME) {
+    throw new CheckpointError(
+      'too-large',
+      `${label} has a tensor whose name has ${name.length} characters; ${LONGEST_NAME} is the limit`,
+    )
+  }
+  if (!tensors.has(name)) tensors.set(name, tensor)
+  else throw new CheckpointError('malformed', `${label} holds two tensors ${name}; which is meant?`)
 }
 
-function holdsTensors(dict: PickleDict): boolean {
-  for (const value of dict.entries.values()) if (isKind(value, 'tensor')) return true
-  return false
-}
-
-/** Sorts the root's other entries: plain values are metadata, the rest (optimiser states, a student) is dropped. */
-function splitBesides(
+/**
+ * Sorts the other entries of all dicts that lead to the tensors: plain values are metadata, those of an inner dict before an outer one's; the
+ * rest (optimiser states, a student) is dropped.
+ */
+function gatherBeside(
   root: PickleDict,
-  isTaken: (key: string) => boolean,
+  keys: readonly string[],
   label: string,
 ): { readonly metadata: PlainRecord; readonly dropped: readonly string[] } {
   const metadata: { [key: string]: PlainValue } = Object.create(null)
   const dropped: string[] = []
   const toPlain = plainConverter()
-  for (const [key, value] of root.entries) {
-    if (typeof key === 'string' && isTaken(key)) continue
-    const plain = typeof key === 'string' ? toPlain(value, `${label}: the entry ${key}`) : undefined
-    if (plain === undefined) dropped.push(String(key))
-    else metadata[key] = plain
+  let dict: PickleValue | undefined = root
+  for (let depth = 0; depth <= keys.length && isKind(dict, 'dict'); depth++) {
+    const next = keys[depth]
+    for (const [key, value] of dict.entries) {
+      if (key === next || (next === undefined && isKind(value, 'tensor') && typeof key === 'string')) continue
+      const plain = typeof key === 'string' ? toPlain(value, `${label}: the entry ${key}`) : undefined
+      if (plain === undefined) dropped.push([...keys.slice(0, depth), key].join('/'))
+      else metadata[key] = plain
+    }
+    dict = next === undefined ? undefined : dict.entries.get(next)
   }
   return { metadata, dropped }
 }
@@ -105,8 +109,7 @@ function refuseNoTensors(root: PickleDict, label: string): never {
   const keys = [...root.entries.keys()].slice(0, 8).join(', ')
   throw new CheckpointError(
     'malformed',
-    `${label} holds no tensors: its entries are ${keys || 'none'}; expected are tensors by name, at the top or under ` +
-      `${PLACES.join(', ')}`,
+    `${label} holds no tensors: its entries are ${keys || 'none'}; expected is a dict of tensors by name, or one that holds such dicts.`,
   )
 }
 
