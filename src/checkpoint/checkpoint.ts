@@ -43,20 +43,27 @@ export interface Checkpoint {
   readonly metadata: PlainRecord
   /** Tells where the tensors were found, such as `state` or `teacher/backbone.`; empty when they lie at the top. */
   readonly wrapping: string
+  /** Lists the names that were left out: heads beside a backbone, optimiser states, a student beside its teacher. */
+  readonly dropped: readonly string[]
+  /** Says which of the file's networks this is; null where it holds no other. */
+  readonly choice: NetworkChoice | null
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
 }
 
-/** Tells what was left aside, too, since a file may hold more than its network. */
-export interface FileCheckpoint extends Checkpoint {
-  /** Lists the names that were left out: heads beside a backbone, optimiser states, a student beside its teacher. */
-  readonly dropped: readonly string[]
-  /** Says which of the file's networks was chosen, and why; null where it holds one. */
-  readonly choice: string | null
+/** Tells one network of a file from the others. */
+export interface NetworkChoice {
+  /** Names it as a person would, such as `model.teacher.backbone`; a dot is the top of the file. */
+  readonly entry: string
+  readonly others: readonly string[]
+  /** Says why it is this one. */
+  readonly reason: string
+  /** Is true where a person named it, who has decided about all that lies beside it, too. */
+  readonly asked: boolean
 }
 
 /** Holds its files open until it is disposed of. */
-export interface OpenCheckpoint extends FileCheckpoint, AsyncDisposable {}
+export interface OpenCheckpoint extends Checkpoint, AsyncDisposable {}
 
 /** Is a tensor as a format's reader finds it, with the way to its bytes. */
 export interface FoundTensor extends TensorInfo {
@@ -74,6 +81,6 @@ export interface OpenerOptions {
 }
 
 /** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */
-export interface FoundCheckpoint extends Omit<FileCheckpoint, 'tensors' | 'read'> {
+export interface FoundCheckpoint extends Omit<Checkpoint, 'tensors' | 'read'> {
   readonly tensors: ReadonlyMap<string, FoundTensor>
 }

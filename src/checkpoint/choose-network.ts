@@ -2,9 +2,17 @@
  * Chooses the network of a checkpoint and gives its tensors the names that the network itself has: what training puts around them is
  * removed, and Facebook's numbered chunks of blocks. This is decided here for every format.
  */
+import type { NetworkChoice } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 import { choosePlace } from './choose-place.js'
-import { entryName, networkPlaces, tensorPlaces, withoutTransparent } from './network-places.js'
+import {
+  asInFile,
+  entryName,
+  networkPlaces,
+  partOfName,
+  tensorPlaces,
+  withoutTransparent,
+} from './network-places.js'
 
 export interface ChosenNetwork<Stored> {
   /** Holds them by the names that the network has, in the order given. */
@@ -13,8 +21,8 @@ export interface ChosenNetwork<Stored> {
   readonly wrapping: string
   /** Holds the keys of the dicts that lead to the tensors: `state_dict` of `state_dict/module.`. */
   readonly keys: readonly string[]
-  /** Says why it is this network of several; null where the file holds no other. */
-  readonly choice: string | null
+  /** Says why it is this network; null where the file holds no other and nobody named it. */
+  readonly choice: NetworkChoice | null
   /** Lists the names beside it in the same dict, other networks by their places. */
   readonly dropped: readonly string[]
 }
@@ -47,16 +55,24 @@ export function chooseNetwork<Stored>(
   for (const [index, name] of kept.entries()) {
     const own = inner[index] ?? name
     const entry = named.get(name)
-    if (entry !== undefined) tensors.set(chunked ? withoutChunk(own) : own, entry.tensor)
+    if (entry !== undefined) tensors.set(asInFile(chunked ? withoutChunk(own) : own), entry.tensor)
   }
   const dict = place.slice(0, place.lastIndexOf('/') + 1)
   const others = places.filter((other) => other !== place)
   return {
     tensors,
-    wrapping: shownWrapping(kept[0], whole, named),
-    keys: dict.split('/').slice(0, -1),
-    choice: reason === null ? null : `${entryName(whole)} of ${places.map(entryName).join(', ')}: ${reason}`,
-    dropped: besides(names, dict, whole, others),
+    wrapping: asInFile(shownWrapping(kept[0], whole, named)),
+    keys: dict.split('/').slice(0, -1).map(asInFile),
+    choice:
+      reason === null
+        ? null
+        : {
+            entry: entryName(whole),
+            others: others.map(entryName),
+            reason,
+            asked: options.entry !== undefined,
+          },
+    dropped: besides(names, dict, whole, others).map(asInFile),
   }
 }
 
@@ -66,7 +82,8 @@ export function chooseFlat<Stored>(
   options: ChooseOptions,
 ): Omit<ChosenNetwork<Stored>, 'keys'> {
   if (stored.size === 0) return { tensors: stored, wrapping: '', choice: null, dropped: [] }
-  const { keys: _, ...chosen } = chooseNetwork(stored, options)
+  const named = new Map([...stored].map(([name, tensor]) => [partOfName(name), tensor]))
+  const { keys: _, ...chosen } = chooseNetwork(named, options)
   return chosen
 }
 

@@ -3,7 +3,8 @@
  * what stands in front of such a name is the place of a network, however many wrappers it is made of: `state_dict/model.encoder.`,
  * `teacher.backbone.`, `visual.trunk.`.
  *
- * A full name has the keys of a PyTorch file's dicts, each with a slash behind it, and then the tensor's own name.
+ * A full name has the keys of a PyTorch file's dicts, each with a slash behind it, and then the tensor's own name. A slash that belongs to a key or a
+ * name is written as another character meanwhile.
  */
 
 /** These are the patch embeddings of Meta and timm, of Birder and torchvision (plain and hierarchical), and of transformers. */
@@ -22,6 +23,18 @@ const OPTIMISER =
 
 /** What stands in a name wherever a module was compiled, sharded or made to forget its activations. It never belongs to a network. */
 const TRANSPARENT = /(^|[./])(?:(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+(?=[^.])/g
+
+const OWN_SLASH = '\u0000'
+
+/** Writes a key or a tensor's own name as a part of a full name. */
+export function partOfName(key: string): string {
+  return key.replaceAll('/', OWN_SLASH)
+}
+
+/** Gives a full name, or a part of one, as the file has it. */
+export function asInFile(name: string): string {
+  return name.replaceAll(OWN_SLASH, '/')
+}
 
 /** Gives the name without what torch.compile, FSDP and activation checkpointing put into it. */
 export function withoutTransparent(name: string): string {
@@ -57,5 +70,5 @@ export function tensorPlaces(names: Iterable<string>): readonly string[] {
 
 /** Names a place as a person types it: `state_dict/model.` is `state_dict.model`, and the top is a dot. */
 export function entryName(place: string): string {
-  return place.replaceAll('/', '.').replace(/\.$/, '') || '.'
+  return asInFile(place.replaceAll('/', '.').replace(/\.$/, '') || '.')
 }

@@ -21,6 +21,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly recipe?: RecipeName
   readonly cropFraction?: number
   readonly network?: string
+  readonly entry?: string
   readonly heads?: number
   readonly trainedSize?: number | [height: number, width: number]
   readonly normalisation?: NormalisationName | RgbStats
@@ -83,6 +84,7 @@ export function addEngineOptions(command: Command): Command {
 function addToldOptions(command: Command): Command {
   return command
     .option('--network <name>', "Birder's network, where the file's name does not begin with it")
+    .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
     .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
     .option(
       '--trained-size <pixels>',
@@ -106,9 +108,9 @@ function addToldOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { network, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
+  const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const orientation = exif ? 'apply' : 'ignore'
-  const told = given({ network, heads, trainedSize, normalisation, positions, ignoreFields })
+  const told = given({ network, entry, heads, trainedSize, normalisation, positions, ignoreFields })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels })
   return { engine, orientation, signal, ...told, ...chosen }
 }

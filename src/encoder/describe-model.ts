@@ -1,5 +1,5 @@
 /** Says what a model is and what running it takes, found out from headers: no weight is read. */
-import type { OpenCheckpoint } from '../checkpoint/checkpoint.js'
+import type { NetworkChoice, OpenCheckpoint } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { inputsOf } from '../engine/needed-steps.js'
 import type { Plan, SlotName } from '../engine/plan.js'
@@ -24,6 +24,8 @@ export interface ModelDescription {
     readonly dtype: string
     readonly shape: readonly number[]
   }[]
+  /** Says which of the file's networks this is, and why; null where it holds no other. */
+  readonly choice: NetworkChoice | null
   /** Names what the file holds beside the network. */
   readonly dropped: readonly string[]
   readonly recipe: string
@@ -62,6 +64,7 @@ export function describeOpenModel(
     config: { ...config },
     parameters,
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    choice: checkpoint.choice,
     dropped: checkpoint.dropped,
     recipe: recipeIdentity(recipe),
     assumptions: vit.assumptions,

@@ -41,6 +41,11 @@ export interface EngineOptions {
 export interface LoadOptions extends EngineOptions, RecipeChoice {
   /** Names Birder's network, for a file whose name does not begin with it. */
   readonly network?: string
+  /**
+   * Names the network, where a checkpoint holds several, by what stands in front of its tensors' names, such as `model.teacher.backbone`, or by the
+   * end of that; a dot is the top. Default: of a model and its moving average the average, of a teacher and a student the teacher.
+   */
+  readonly entry?: string
   /** Overrides entries of the file's config, spelt as Birder does. */
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say. */
@@ -77,6 +82,7 @@ const LOAD_OPTIONS = {
   ...ENGINE_OPTIONS,
   ...RECIPE_OPTIONS,
   network: true,
+  entry: true,
   config: true,
   heads: true,
   trainedSize: true,

@@ -1,11 +1,42 @@
 /** Finds Birder's registered networks by name, and so what a name says about a checkpoint. */
+import type { PlainRecord } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { decodeNetworks, type NetworkData } from './decode-networks.js'
 import { nearestNames } from './nearest-names.js'
 import { NETWORK_LINES } from './network-lines.js'
 
-/** Networks of this class can be run; others are named when they are refused. */
-const SUPPORTED_CLASS = 'ViT'
+export interface RegisteredNetwork extends NetworkData {
+  readonly name: string
+}
+
+interface NetworkClass {
+  /** Tells whether its arithmetic is ViT's, for images at the size that it was trained at. */
+  readonly runs: boolean
+  /** Holds the settings that its networks have where they set none and ViT would have others. */
+  readonly defaults: PlainRecord
+}
+
+const ROTARY: NetworkClass = { runs: false, defaults: {} }
+
+/**
+ * Lists Birder's classes whose tensors can have the names of ViT's (net/*.py). FlexiViT and NaFlex_ViT differ from it in how they are trained and in
+ * what else they take; the others compute something else. Tensors of classes that are not listed have names of their own.
+ */
+const CLASSES: { readonly [name: string]: NetworkClass } = {
+  ViT: { runs: true, defaults: {} },
+  FlexiViT: { runs: true, defaults: { pos_embed_special_tokens: false } },
+  NaFlex_ViT: { runs: true, defaults: {} },
+  RoPE_ViT: ROTARY,
+  NaFlex_RoPE_ViT: ROTARY,
+  RoPE_FlexiViT: { runs: false, defaults: { pos_embed_special_tokens: false } },
+  RoPE_ViT5: {
+    runs: false,
+    defaults: { layer_scale_init_value: 1e-4, qkv_bias: false, qk_norm: true, norm_layer_type: 'RMSNorm' },
+  },
+  ViT_Windowed: { runs: false, defaults: {} },
+  // Its table of sines is stored like one that was learnt, but made anew for another size.
+  Simple_ViT: { runs: false, defaults: { class_token: false } },
+}
 
 let decoded: ReadonlyMap<string, NetworkData> | null = null
 
@@ -21,11 +52,27 @@ export function networkNames(): readonly string[] {
 
 /** Tells whether a network of this name is registered and can be run. */
 export function isRunnable(name: string): boolean {
-  return allNetworks().get(name.toLowerCase())?.class === SUPPORTED_CLASS
+  const network = allNetworks().get(name.toLowerCase())
+  return network !== undefined && canRun(network)
 }
 
-/** Names are matched in lower case, as Birder's registry does. Throws `unsupported-network`. */
-export function findNetwork(name: string): NetworkData & { readonly name: string } {
+/** Lists the networks whose tensors can have the names of ViT's, each with all its settings but ViT's own defaults. */
+export function networksLikeVit(): readonly RegisteredNetwork[] {
+  return [...allNetworks()].flatMap(([name, network]) => {
+    const kind = classOrNull(network.class)
+    return kind === null ? [] : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
+  })
+}
+
+export function canRun({ class: kind }: NetworkData): boolean {
+  return classOrNull(kind)?.runs ?? false
+}
+
+/**
+ * Gives a network with all its settings but ViT's own defaults. Names are matched in lower case, as Birder's registry does. Throws
+ * `unsupported-network`.
+ */
+export function findNetwork(name: string): RegisteredNetwork {
   const key = name.toLowerCase()
   const network = allNetworks().get(key)
   if (network === undefined) {
@@ -35,13 +82,23 @@ export function findNetwork(name: string): NetworkData & { readonly name: string
       `No network is named ${name}. The nearest names are ${near}.`,
     )
   }
-  if (network.class !== SUPPORTED_CLASS) {
-    throw new CheckpointError(
-      'unsupported-network',
-      `${name} is of Birder's class ${network.class}; only ${SUPPORTED_CLASS} networks can be run so far.`,
-    )
-  }
-  return { name: key, ...network }
+  return { name: key, ...network, config: { ...classOf(name, network.class).defaults, ...network.config } }
+}
+
+/** Gives the defaults of one of Birder's classes by its name in any case. `what` names in the error what is of the class. Throws `unsupported-network`. */
+export function classOf(what: string, name: string): NetworkClass {
+  const found = classOrNull(name)
+  if (found?.runs) return found
+  const classes = Object.keys(CLASSES).filter((other) => CLASSES[other]?.runs)
+  throw new CheckpointError(
+    'unsupported-network',
+    `${what} is of Birder's class ${name}; only networks of ${classes.join(', ')} can be run so far.`,
+  )
+}
+
+function classOrNull(name: string): NetworkClass | null {
+  const found = Object.entries(CLASSES).find(([other]) => other.toLowerCase() === name.toLowerCase())
+  return found?.[1] ?? null
 }
 
 /**
@@ -49,15 +106,38 @@ export function findNetwork(name: string): NetworkData & { readonly name: string
  * The longest such name wins: `vit_b16_ap_x.pt` is `vit_b16_ap`, not `vit_b16`.
  */
 export function networkOfFileOrNull(label: string): string | null {
-  const base = label.slice(Math.max(label.lastIndexOf('/'), label.lastIndexOf('\\')) + 1).toLowerCase()
-  let best: string | null = null
-  for (const name of allNetworks().keys()) {
-    if (
-      base.startsWith(name) &&
-      /^([_.]|$)/.test(base.slice(name.length)) &&
-      (best === null || name.length > best.length)
-    )
-      best = name
+  const base = partsOf(label).at(-1) ?? ''
+  return longest(networkNames().filter((name) => base.startsWith(name) && endsAt(base, name.length)))
+}
+
+/**
+ * Tells which network a path speaks of elsewhere: within the file's name, else in the names of the folders around it, the nearest first. It is a hint
+ * and no more, since anything may lie in a folder.
+ */
+export function networkOfPathOrNull(label: string): string | null {
+  for (const part of [...partsOf(label)].reverse()) {
+    const found = longest(networkNames().filter((name) => speaksOf(part, name)))
+    if (found !== null) return found
   }
-  return best
+  return null
+}
+
+function partsOf(label: string): readonly string[] {
+  return label.toLowerCase().split(/[/\\]/)
+}
+
+function speaksOf(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    const startsThere = at === 0 || /[^a-z0-9]/.test(text.charAt(at - 1))
+    if (startsThere && endsAt(text, at + name.length)) return true
+  }
+  return false
+}
+
+function endsAt(text: string, at: number): boolean {
+  return at === text.length || /[^a-z0-9]/.test(text.charAt(at))
+}
+
+function longest(names: readonly string[]): string | null {
+  return names.reduce<string | null>((best, name) => (name.length > (best?.length ?? 0) ? name : best), null)
 }

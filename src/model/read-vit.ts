@@ -5,6 +5,7 @@ import type { WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
 import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
+import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
 import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
@@ -44,6 +45,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
+  judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
   const told = dialect.readConfig(checkpoint, hints)
   const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
   refuseEndless(checkpoint, config)

@@ -26,6 +26,8 @@ export function hashedCheckpoint(
     label: `${network} (hashed weights)`,
     format: 'safetensors',
     wrapping: '',
+    dropped: [],
+    choice: null,
     metadata: { signature },
   } as const
   const tensors = new Map<string, TensorInfo>()

@@ -28,6 +28,8 @@ export function tinyCheckpoint(shapes: Shapes, metadata: PlainRecord = {}): Chec
     format: 'safetensors',
     metadata,
     wrapping: '',
+    dropped: [],
+    choice: null,
     tensors,
     async read(name) {
       const shape = shapes[name]

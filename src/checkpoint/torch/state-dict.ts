@@ -5,6 +5,7 @@
 import type { PlainRecord, PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { type ChosenNetwork, chooseNetwork } from '../choose-network.js'
+import { partOfName } from '../network-places.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
 import { plainConverter } from '../pickle/plain-converter.js'
 
@@ -51,10 +52,11 @@ function gatherTensors(root: PickleDict, label: string): ReadonlyMap<string, Pic
     for (const [place, dict] of level) {
       for (const [key, value] of dict.entries) {
         if (typeof key !== 'string') continue
-        if (isKind(value, 'tensor')) addTensor(tensors, place + key, value, label)
+        const name = place + partOfName(key)
+        if (isKind(value, 'tensor')) tensors.set(boundedName(name, label), value)
         if (!isKind(value, 'dict') || seen.has(value)) continue
         seen.add(value)
-        next.push([`${place}${key}/`, value])
+        next.push([`${name}/`, value])
       }
     }
     level = next
@@ -62,21 +64,13 @@ function gatherTensors(root: PickleDict, label: string): ReadonlyMap<string, Pic
   return tensors
 }
 
-/** Two dicts could make one full name of two tensors where a key has a slash in it, and few long keys make many long names. */
-function addTensor(
-  tensors: Map<string, PickleTensor>,
-  name: string,
-  tensor: PickleTensor,
-  label: string,
-): void {
-  if (name.length > LONGEST_NAME) {
-    throw new CheckpointError(
-      'too-large',
-      `${label} has a tensor whose name has ${name.length} characters; ${LONGEST_NAME} is the limit`,
-    )
-  }
-  if (!tensors.has(name)) tensors.set(name, tensor)
-  else throw new CheckpointError('malformed', `${label} holds two tensors ${name}; which is meant?`)
+/** Few long keys could make many long names. */
+function boundedName(name: string, label: string): string {
+  if (name.length <= LONGEST_NAME) return name
+  throw new CheckpointError(
+    'too-large',
+    `${label} has a tensor whose name has ${name.length} characters; ${LONGEST_NAME} is the limit`,
+  )
 }
 
 /**

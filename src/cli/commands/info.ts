@@ -53,6 +53,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       'tensors',
       `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,
     ],
+    ...entryRows(description),
     ['left out', dropped.length === 0 ? 'nothing' : `${dropped.length}: ${shorten(dropped)}`],
   ]
   const lines = rows.map(([label, value]) => `${label.padEnd(13)}${value}`)
@@ -64,6 +65,13 @@ function describe(description: FileDescription, withTensors: boolean): string {
   if (withTensors)
     lines.push('', ...tensors.map(({ name, dtype, shape }) => `  ${name}  ${dtype} [${shape.join(', ')}]`))
   return lines.join('\n')
+}
+
+/** Says which network of several it is. */
+function entryRows({ choice }: FileDescription): [string, string][] {
+  if (choice === null) return []
+  const others = choice.others.length === 0 ? '' : ` rather than ${shorten(choice.others)}`
+  return [['entry', `${choice.entry}${others} (${choice.reason})`]]
 }
 
 function setting(value: unknown): string {

@@ -2,37 +2,44 @@
  * Reads Birder's config of a ViT from the registry by name, from the file, or from the tensors, in the keys and with the defaults of
  * Birder's net/vit.py, and makes a `VitConfig` of it.
  */
-import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
+import type { Checkpoint, PlainRecord, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
-import { findNetwork, networkOfFileOrNull } from '../networks.js'
-import type { Classifier, Pooling, Stem, VitConfig } from '../vit-config.js'
-import { readOwnConfig, readRgbStats, readSignatureOrNull } from './birder-entries.js'
+import { judgeFields } from '../fields.js'
+import { classOf, findNetwork, networkOfFileOrNull } from '../networks.js'
+import {
+  type Classifier,
+  IMAGENET_STATS,
+  type Pooling,
+  type RgbStats,
+  type Stem,
+  type VitConfig,
+} from '../vit-config.js'
+import { type BirderEntries, readBirderEntries } from './birder-entries.js'
+import { BIRDER_CONFIG } from './birder-fields.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
 import { sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
+import { identifyNetwork } from './identify-network.js'
 import { inferBirderConfig } from './infer-birder-config.js'
 
 /** What the caller says counts before what the file says, and that before what the name or the tensors say. */
 export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors, label } = checkpoint
-  const network = hints.network ?? networkOfFileOrNull(label)
-  const registered = network === null ? null : findNetwork(network)
-  const own = readOwnConfig(checkpoint)
-  const base = registered?.config ?? inferBirderConfig(tensors, label)
-  const config = new ConfigReader({ ...base, ...own, ...hints.config }, label)
-  refuseForeign(config, label)
-
+  const entries = readBirderEntries(checkpoint, hints)
+  const { network, settings } = chooseSettings(checkpoint, entries, hints)
+  const config = new ConfigReader(settings, label)
   const stem = readStem(config)
-  const signature = readSignatureOrNull(checkpoint)
+  const { signature } = entries
   const patchSize = config.positive('patch_size')
   const size = hints.size ?? signature?.size ?? squareSize(checkpoint, config, patchSize)
+  const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   return {
     ...trunkConfig(config, label),
-    network: registered?.name ?? null,
+    network,
     size,
-    channels: signature?.channels ?? stemChannels(checkpoint, stem),
+    channels,
     stem,
     pooling: readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, label),
@@ -44,8 +51,71 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
           rule: 'antialias',
         }
       : null,
-    rgbStats: readRgbStats(checkpoint),
+    rgbStats: levelsOf(entries, channels, label),
   }
+}
+
+/** Says in whole sentences what neither the file nor the caller tells. */
+export function birderAssumptions(checkpoint: Checkpoint, hints: VitHints): readonly string[] {
+  const entries = readBirderEntries(checkpoint, hints)
+  const { assumptions } = chooseSettings(checkpoint, entries, hints)
+  const { label } = checkpoint
+  const levels =
+    `${label} does not say which mean and deviation of levels it was trained with; ImageNet's are assumed. Say which: ` +
+    "normalisation: 'imagenet' or another where a program loads it, --normalisation imagenet on the command line."
+  const foreign = `The config.json beside ${label} is none of Birder's: it was left aside.`
+  return [
+    ...assumptions,
+    ...(entries.rgbStats === null && hints.normalisation === undefined ? [levels] : []),
+    ...(entries.foreignFile ? [foreign] : []),
+  ]
+}
+
+interface ChosenSettings {
+  readonly network: string | null
+  readonly settings: PlainRecord
+  readonly assumptions: readonly string[]
+}
+
+function chooseSettings(checkpoint: Checkpoint, entries: BirderEntries, hints: VitHints): ChosenSettings {
+  const { tensors, label } = checkpoint
+  judgeFields(hints.config ?? {}, BIRDER_CONFIG, { label: 'The option config', ignored: hints.ignoreFields })
+  const heads = hints.heads === undefined ? {} : { num_heads: hints.heads }
+  const own = { ...entries.config, ...hints.config, ...heads }
+  const name = hints.network ?? entries.network ?? networkOfFileOrNull(label)
+  if (name !== null) {
+    const registered = findNetwork(name)
+    return { network: registered.name, settings: { ...registered.config, ...own }, assumptions: [] }
+  }
+  if (entries.class !== null) {
+    const { defaults } = classOf(label, entries.class)
+    return { network: null, settings: { ...defaults, ...own }, assumptions: [] }
+  }
+  const shown = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
+  const { config, assumptions } = identifyNetwork(shown, own, label)
+  const settings = { ...(config ?? shown), ...own }
+  refuseUnknownHeads(settings, label)
+  return { network: null, settings, assumptions }
+}
+
+/** Tensors look the same with any number of heads. */
+function refuseUnknownHeads({ num_heads: heads }: PlainRecord, label: string): void {
+  if (heads !== undefined && heads !== null) return
+  throw new CheckpointError(
+    'contradiction',
+    `${label} does not say how many attention heads it has, and its tensors are of no registered network. Say it: ` +
+      'heads: NUMBER where a program loads it, --heads NUMBER on the command line; or name its network (network, --network).',
+  )
+}
+
+function levelsOf({ rgbStats }: BirderEntries, channels: number, label: string): RgbStats {
+  if (rgbStats === null) return IMAGENET_STATS
+  const { mean } = rgbStats
+  if (mean.length === channels) return rgbStats
+  throw new CheckpointError(
+    'contradiction',
+    `${label}: its rgb_stats are of ${mean.length} channels, and its images have ${channels}.`,
+  )
 }
 
 const MLP_KINDS: ReadonlyMap<string, VitConfig['mlp']> = new Map([
@@ -91,7 +161,7 @@ function trunkConfig(config: ConfigReader, label: string) {
     qkvBias: config.flag('qkv_bias', true),
     queryKeyNorm: config.flag('qk_norm', false),
     attentionNorm: config.flag('attn_norm', false),
-    layerScale: config.has('layer_scale_init_value'),
+    layerScale: config.numberOrNull('layer_scale_init_value') !== null,
     mlp,
     activation: activation(config, 'act_layer_type', gated ? 'silu' : 'gelu'),
     experts:
@@ -113,11 +183,21 @@ function activation(config: ConfigReader, key: string, fallback: ActivationKind)
   return config.choice(key, new Map(kinds.map((kind) => [kind, kind])), fallback)
 }
 
+const STEMS: ReadonlyMap<string, Stem['kind']> = new Map([
+  ['patchify', 'patchify'],
+  ['hmlp', 'hmlp'],
+])
+const STEM_NORMS: ReadonlyMap<string, 'batchNorm' | 'layerNorm'> = new Map([
+  ['LayerNorm2d', 'layerNorm'],
+  ['BatchNorm2d', 'batchNorm'],
+])
+
 function readStem(config: ConfigReader): Stem {
-  if (config.text('stem_type', 'patchify') !== 'hmlp')
-    return { kind: 'patchify', bias: !config.flag('pre_norm', false) }
-  const norm = config.text('stem_norm_layer_type', 'LayerNorm2d')
-  return { kind: 'hmlp', norm: norm === 'BatchNorm2d' ? 'batchNorm' : 'layerNorm' }
+  const norm = config.choice('stem_norm_layer_type', STEM_NORMS, 'LayerNorm2d')
+  if (config.choice('stem_type', STEMS, 'patchify') === 'hmlp') return { kind: 'hmlp', norm }
+  if (config.has('stem_norm_layer_type'))
+    throw config.refuse('stem_norm_layer_type', 'none with a patchify stem')
+  return { kind: 'patchify', bias: !config.flag('pre_norm', false) }
 }
 
 function outIndices(config: ConfigReader, depth: number, label: string): readonly number[] | null {
@@ -171,25 +251,6 @@ function readClassifier(
   return rows === 0 ? null : { classes: rows, kind, bias: tensors.has(`${name}.bias`) }
 }
 
-/** Networks whose state dict looks like a ViT's and whose arithmetic differs must not be taken for one. */
-function refuseForeign(config: ConfigReader, label: string): void {
-  const foreign = config
-    .keys()
-    .find((key) => /^(rope_|pt_grid_size|num_windows|global_attn|min_patch_size|moe_)/.test(key))
-  if (foreign !== undefined) {
-    throw new CheckpointError(
-      'unsupported-network',
-      `${label}: its config has ${foreign}, so it is no plain ViT. Only Birder's class ViT can be run so far.`,
-    )
-  }
-  if (config.text('pos_embed_interpolation_mode', 'bicubic') !== 'bicubic') {
-    throw new CheckpointError(
-      'unsupported-network',
-      `${label}: position tables are resampled bicubically here, its config says otherwise.`,
-    )
-  }
-}
-
 function squareSize(
   { tensors, label }: Checkpoint,
   config: ConfigReader,
@@ -203,7 +264,8 @@ function squareSize(
   if (rows > 0 && side !== null) return [side * patch, side * patch]
   throw new CheckpointError(
     'contradiction',
-    `${label} does not say its input size and its ${rows} positions make no square. Give the size (option size: [height, width]).`,
+    `${label} does not say its input size and its ${rows} positions make no square. Say which size it was trained at: ` +
+      'trainedSize: [HEIGHT, WIDTH] where a program loads it, --trained-size HEIGHTxWIDTH on the command line.',
   )
 }
 

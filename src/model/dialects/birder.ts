@@ -3,7 +3,9 @@ import { foldIntoBias, foldIntoWeight } from '../../kernels/fold-batch-norm.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
 import { type Shape, sizeAt } from '../../tensor/shape.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
-import { readBirderConfig } from './birder-config.js'
+import { birderAssumptions, readBirderConfig } from './birder-config.js'
+import { isBirderFile } from './birder-entries.js'
+import { BIRDER_ENTRIES } from './birder-fields.js'
 import type { Dialect } from './dialect.js'
 import { type StoredWeight, stored, tokenWithPositions } from './stored-weight.js'
 
@@ -12,6 +14,8 @@ export const birder: Dialect = {
   recognises: (tensors) =>
     tensors.has('encoder.block.0.attn.qkv.weight') || tensors.has('encoder.block.0.norm1.weight'),
   readConfig: readBirderConfig,
+  entries: ({ metadata }) => (isBirderFile(metadata) ? BIRDER_ENTRIES : null),
+  assumptions: birderAssumptions,
   source,
   // Rows of the special tokens come first: registers, then the class token.
   positions: (config) =>

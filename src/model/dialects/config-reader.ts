@@ -51,6 +51,10 @@ export class ConfigReader {
     throw this.#wrong(key, `a number from 0 to ${LARGEST_NUMBER}`)
   }
 
+  numberOrNull(key: string): number | null {
+    return this.has(key) ? this.number(key, 0) : null
+  }
+
   /** Throws where the key is absent, too. */
   positive(key: string): number {
     const value = this.number(key, 0)
@@ -74,6 +78,11 @@ export class ConfigReader {
       `${this.#label}: its ${key} is ${JSON.stringify(this.#valueOrNull(key))}, and the weights show ${shown}. ` +
         'The config belongs to another network than the weights.',
     )
+  }
+
+  /** Makes the error for a value that cannot be; `expected` says what could. */
+  refuse(key: string, expected: string): CheckpointError {
+    return this.#wrong(key, expected)
   }
 
   /** Gives null where the key is absent, and undefined only where a caller's own config has it as a value. */

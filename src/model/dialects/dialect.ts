@@ -6,6 +6,7 @@
 import type { Checkpoint, PlainRecord, PlainValue, TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Preparation } from '../../image/preparation.js'
 import type { Shape } from '../../tensor/shape.js'
+import type { FieldTable } from '../fields.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
@@ -15,6 +16,8 @@ export interface Dialect {
   readonly name: DialectName
   recognises(tensors: ReadonlyMap<string, TensorInfo>): boolean
   readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig
+  /** Gives the table of entries that the library itself writes beside the tensors, and that `readConfig` judges. */
+  entries?(checkpoint: Checkpoint): FieldTable | null
   /** Gives what the files beside the weights say about making input, where their library keeps it there. Throws for what is not followed here. */
   readPreparation?(checkpoint: Checkpoint, hints: VitHints): Preparation | null
   /** Says in whole sentences what no file has told and was assumed, each with the option that tells it. */

@@ -157,7 +157,7 @@ test.each([
 )
 
 test("birder: registers' positions come first in the table, then the class token's, then the patches'", async () => {
-  const { weights, readPositions, config } = readVit(tinyCheckpoint(TINY_NETWORKS.birder))
+  const { weights, readPositions, config } = readVit(tinyCheckpoint(TINY_NETWORKS.birder), { heads: 2 })
   expect(config).toMatchObject({ registers: 2, size: [4, 4], width: 4, hidden: 8, depth: 1 })
   const plus = (first: number, row: number, count: number) =>
     Array.from({ length: count }, (_, i) => first + i + 200 + 4 * row + i)

@@ -22,9 +22,16 @@ export interface OpenVit extends OpenModel {
   readonly path: string
 }
 
+/** Adds to the hints about a network which one of its file it is. */
+interface OpenVitHints extends VitHints {
+  readonly entry?: string
+  readonly signal?: AbortSignal
+}
+
 /** Picks what a person says about a model from what they say about loading it. */
-export function hintsOf(options: LoadOptions): VitHints & { signal?: AbortSignal } {
-  return { ...modelHints(options), ...given({ signal: options.signal }) }
+export function hintsOf(options: LoadOptions): OpenVitHints {
+  const { entry, signal } = options
+  return { ...modelHints(options), ...given({ entry, signal }) }
 }
 
 /**
@@ -32,16 +39,17 @@ export function hintsOf(options: LoadOptions): VitHints & { signal?: AbortSignal
  *
  * @param file is a path, or what `findModel` has found, which may name the network
  */
-export async function openVit(
-  file: string | FoundModel,
-  hints: VitHints & { signal?: AbortSignal } = {},
-): Promise<OpenVit> {
+export async function openVit(file: string | FoundModel, hints: OpenVitHints = {}): Promise<OpenVit> {
   const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
-  const { signal, ...said } = hints
+  const { signal, entry, ...said } = hints
   const known = { ...given({ network }), ...said }
   const options = given({ signal })
   const source = await openFile(path, options)
-  const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
+  const checkpoint = await openCheckpoint(source, {
+    openSibling: siblingsOf(path, options),
+    ...options,
+    ...given({ entry }),
+  })
   try {
     const hash = createHash('sha256').update(`${source.size}`)
     for (const { offset, length } of fingerprintPieces(source.size))
@@ -57,7 +65,10 @@ export async function openVit(
     const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      await using reopened = await openCheckpoint(await openFile(path), { openSibling: siblingsOf(path) })
+      await using reopened = await openCheckpoint(await openFile(path), {
+        openSibling: siblingsOf(path),
+        ...given({ entry }),
+      })
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)

@@ -34,6 +34,7 @@ export async function openModel(
       [Symbol.asyncDispose]: async () => {},
     }),
     signal,
+    ...given({ entry: options.entry }),
   })
   const [configFile, preprocessorFile] = await Promise.all(
     ['config.json', 'preprocessor_config.json'].map(async (name) => {

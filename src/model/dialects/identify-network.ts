@@ -1,0 +1,144 @@
+/**
+ * Tells which of Birder's networks a file holds that does not name it. What the tensors show of a network is compared with every registered one:
+ * several classes have tensors of the same names and shapes and compute something else.
+ */
+import type { PlainRecord } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { canRun, networkOfPathOrNull, networksLikeVit, type RegisteredNetwork } from '../networks.js'
+
+export interface Identified {
+  /** Holds the settings of the network that is assumed, or null where no registered one has such tensors. */
+  readonly config: PlainRecord | null
+  /** Says in whole sentences what was assumed. */
+  readonly assumptions: readonly string[]
+}
+
+/** These settings show in the tensors; the value is ViT's default (Birder net/vit.py). */
+const SHOWN: PlainRecord = {
+  patch_size: null,
+  num_layers: null,
+  hidden_dim: null,
+  mlp_dim: null,
+  num_reg_tokens: 0,
+  class_token: true,
+  abs_pos_embed: true,
+  pos_embed_special_tokens: true,
+  stem_type: 'patchify',
+  stem_norm_layer_type: 'LayerNorm2d',
+  pre_norm: false,
+  post_norm: true,
+  norm_after_pool: false,
+  qkv_bias: true,
+  qk_norm: false,
+  attn_norm: false,
+  norm_layer_type: 'LayerNorm',
+  mlp_layer_type: 'FFN',
+  soft_moe_num_experts: 0,
+  soft_moe_num_slots: 1,
+  attn_pool_head: false,
+  attn_pool_type: 'MultiHeadAttentionPool',
+}
+
+/** These leave no trace in the tensors and change what is computed. */
+const UNSEEN: PlainRecord = {
+  num_heads: null,
+  norm_layer_eps: 1e-6,
+  act_layer_type: null,
+  attn_pool_num_heads: null,
+  attn_pool_special_tokens: false,
+  attn_pool_norm_eps: 1e-5,
+  attn_pool_act_layer_type: 'gelu',
+}
+
+/**
+ * `shown` are the settings that the tensors show, `own` those that the file or the caller gives, which count before a registered network's.
+ * Throws `unsupported-network` where only networks that cannot be run have such tensors.
+ */
+export function identifyNetwork(shown: PlainRecord, own: PlainRecord, label: string): Identified {
+  const key = shownKey({ ...shown, ...own })
+  const alike = networksLikeVit().filter(({ config }) => shownKey({ ...config, ...own }) === key)
+  const hinted = networkOfPathOrNull(label)
+  const meant = alike.find(({ name }) => name === hinted)
+  if (meant !== undefined) return ofPath(meant, label)
+  const runnable = alike.filter(canRun)
+  if (alike.length > 0 && runnable.length === 0) throw foreign(alike, label)
+  const [first] = [...runnable].sort((a, b) => settingsOf(a) - settingsOf(b))
+  if (first === undefined) return { config: null, assumptions: [custom(label)] }
+  const different = alike.filter((other) => !canRun(other) || unseenKey(other, own) !== unseenKey(first, own))
+  return {
+    config: first.config,
+    assumptions: different.length === 0 ? [] : [ambiguous(first, different, label)],
+  }
+}
+
+function shownKey(config: PlainRecord): string {
+  const values = Object.entries(SHOWN).map(([name, fallback]) => config[name] ?? fallback)
+  const special = (config.num_reg_tokens ?? 0) !== 0 || (config.class_token ?? true) === true
+  const scaled = (config.layer_scale_init_value ?? null) !== null
+  // Without special tokens or a table it makes no difference whether they have positions.
+  const positioned = special && config.abs_pos_embed !== false && config.pos_embed_special_tokens !== false
+  const rest = Object.keys(SHOWN).map((name, index) =>
+    name === 'pos_embed_special_tokens' ? positioned : values[index],
+  )
+  return JSON.stringify([...rest, scaled])
+}
+
+function unseenKey({ config }: RegisteredNetwork, own: PlainRecord): string {
+  const all = { ...config, ...own }
+  return JSON.stringify(Object.entries(UNSEEN).map(([name, fallback]) => all[name] ?? fallback))
+}
+
+/** The plainest network is assumed, which sets the least. */
+function settingsOf({ class: kind, config, name }: RegisteredNetwork): number {
+  return Object.keys(config).length * 1000 + (kind === 'ViT' ? 0 : 500) + name.length
+}
+
+function ofPath(network: RegisteredNetwork, label: string): Identified {
+  if (!canRun(network)) throw foreign([network], label)
+  return {
+    config: network.config,
+    assumptions: [
+      `${label} does not say which network it holds; ${network.name} is assumed, since its path speaks of it and its tensors fit. ${howToSay(network.name)}`,
+    ],
+  }
+}
+
+function ambiguous(assumed: RegisteredNetwork, others: readonly RegisteredNetwork[], label: string): string {
+  return (
+    `${label} does not say which network it holds: its tensors could be those of ${described(assumed)}, which is assumed, ` +
+    `or of ${listed(others)}, which compute something else. ${howToSay(assumed.name)}`
+  )
+}
+
+function custom(label: string): string {
+  return (
+    `${label} does not say which network it holds, and its tensors are those of no registered one: Birder's class ViT is assumed, with its ` +
+    'defaults for what leaves no trace in tensors. Networks with rotary positions or windows can look the same; if it is one, the features are wrong.'
+  )
+}
+
+function foreign(networks: readonly RegisteredNetwork[], label: string): CheckpointError {
+  return new CheckpointError(
+    'unsupported-network',
+    `${label} does not begin with a network's name, and its tensors are those of ${listed(networks)}, ` +
+      "whose class can't be run so far. If it holds another network, say which: " +
+      'network: NAME where a program loads it, --network NAME on the command line.',
+  )
+}
+
+function howToSay(name: string): string {
+  return `Say which it is: network: '${name}' where a program loads it, --network ${name} on the command line.`
+}
+
+/** So many networks are named in a message. */
+const MOST_LISTED = 4
+
+function listed(networks: readonly RegisteredNetwork[]): string {
+  const names = networks.slice(0, MOST_LISTED).map(described)
+  const more = networks.length - names.length
+  return more > 0 ? `${names.join(', ')} or ${more} more` : names.join(' or ')
+}
+
+function described({ name, class: kind }: RegisteredNetwork): string {
+  return `${name} (${kind})`
+}
