@@ -91,6 +91,10 @@ export const CHECKPOINT_ENTRIES: FieldTable = {
       ],
       nothing(RESUMED),
     ),
+    ...each(
+      ['positional_embedding', 'token_embedding', 'ln_final', 'attn_mask'],
+      nothing('belongs to the text tower beside an image tower'),
+    ),
     ...each(['predictor', 'dino_head', 'ibot_head', 'head', 'decoder'], nothing(BEHIND)),
     ...each(
       ['format', 'total_size', 'total_parameters'],
@@ -103,7 +107,7 @@ export const CHECKPOINT_ENTRIES: FieldTable = {
 const WORDS: readonly { readonly words: string; readonly why: string }[] = [
   {
     words:
-      'epoch epochs iter iters iteration iterations step steps best last latest acc accuracy top loss losses metric metrics score scores prec precision ' +
+      'epoch epochs iter iters iteration iterations step steps best last latest acc accuracy top metric metrics score scores prec precision ' +
       'recall auc miou iou map val valid validation train training trained trainer test eval history log logs logger time times timestamp date elapsed duration ' +
       'version versions commit git sha branch host hostname rank world gpu gpus device devices user author name run job slurm wandb tensorboard mlflow neptune ' +
       'experiment exp uuid id ids comment comments note notes description license citation url tag tags info meta metadata message messages seen samples ' +
@@ -128,15 +132,18 @@ const WORDS: readonly { readonly words: string; readonly why: string }[] = [
   {
     words:
       'head heads classifier fc proj projection projector predictor decoder neck criterion center queue ptr prototypes discriminator text textual ' +
-      'transformer logit logits linear probe probes aux auxiliary bbox seg',
+      'transformer loss losses logit logits linear probe probes aux auxiliary bbox seg',
     why: BEHIND,
   },
 ]
 
-/** An entry with one of these words may change the features, whatever else is in its name. */
+/** An entry with one of these words may change the features, unless it is of a module that stands behind the network. */
 const COUNTING =
   /^(lora|adapters?|delta|prompts?|norm|normali[sz]er?|normali[sz]ation|mean|std|stats|pixels?|scale|offset|quant|quanti[sz]ed|mask|pruned|resolution|img|image|input|crop|interpolation|patch|patches|rope|num)$/
 
+const BEHIND_WORDS = new Set(
+  WORDS.filter(({ why }) => why === BEHIND).flatMap(({ words }) => words.split(' ')),
+)
 const KNOWN_WORDS = new Set(WORDS.flatMap(({ words }) => words.split(' ')))
 
 /** Lists the words by what is left aside with them, for the documents. */
@@ -157,15 +164,25 @@ export function judgeBeside(checkpoint: Checkpoint, { own, ignored = [] }: Entry
   if (choice?.asked) return
   for (const name of [...Object.keys(metadata), ...dropped]) {
     const isOwn = own !== null && Object.hasOwn(own.fields, name)
-    if (isOwn || isKnownBeside(name) || ignored.includes(name)) continue
+    if (isOwn || isKnownBeside(name) || isOtherNetwork(name, choice) || ignored.includes(name)) continue
     throw unknownEntry(checkpoint, name, label)
   }
 }
 
 function isKnownBeside(name: string): boolean {
-  if (Object.hasOwn(CHECKPOINT_ENTRIES.fields, name)) return true
+  const [module = name] = name.split(/[./]/)
+  if ([name, module].some((known) => Object.hasOwn(CHECKPOINT_ENTRIES.fields, known))) return true
   const words = wordsOf(name)
+  if (words.some((word) => BEHIND_WORDS.has(word))) return true
   return words.some((word) => KNOWN_WORDS.has(word)) && !words.some((word) => COUNTING.test(word))
+}
+
+/** What was not chosen is told with the choice, whatever it is called. */
+function isOtherNetwork(name: string, choice: Checkpoint['choice']): boolean {
+  const dotted = `.${name.replaceAll('/', '.').replace(/\.$/, '')}`
+  return (choice?.others ?? []).some(
+    (other) => `.${other}`.endsWith(dotted) || `.${other}`.startsWith(`${dotted}.`),
+  )
 }
 
 /** `best_acc1` is `best acc`, and `teacher.dino_head.mlp.0.weight` is `teacher dino head mlp weight`. */

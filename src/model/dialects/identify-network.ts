@@ -130,11 +130,15 @@ function howToSay(name: string): string {
   return `Say which it is: network: '${name}' where a program loads it, --network ${name} on the command line.`
 }
 
-/** So many networks are named in a message. */
-const MOST_LISTED = 4
+/** So many networks are named in a message, one of each class before a second of any. */
+const MOST_LISTED = 6
 
 function listed(networks: readonly RegisteredNetwork[]): string {
-  const names = networks.slice(0, MOST_LISTED).map(described)
+  const firsts = networks.filter(
+    ({ class: kind }, index) => networks.findIndex((one) => one.class === kind) === index,
+  )
+  const ordered = [...new Set([...firsts, ...networks])]
+  const names = ordered.slice(0, MOST_LISTED).map(described)
   const more = networks.length - names.length
   return more > 0 ? `${names.join(', ')} or ${more} more` : names.join(' or ')
 }
