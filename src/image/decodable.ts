@@ -1,6 +1,6 @@
 /** Refuses files before any decoder sees them, on every platform in the same words. */
 import { ImageError } from './image-error.js'
-import { type ImageFormat, imageFormatOrNull } from './image-format.js'
+import { fileKindOrNull, type ImageFormat, nameOfKind } from './image-format.js'
 
 export const DEFAULT_MAX_PIXELS = 2 ** 28
 
@@ -12,12 +12,12 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
       `${label} is empty (0 bytes), where an image is expected. Was it copied completely?`,
     )
   }
-  const known = imageFormatOrNull(bytes)
-  if (known?.decoded) return known.format
+  const known = fileKindOrNull(bytes)
+  if (known?.decoder === 'own') return known.format
   if (known !== null) {
     throw new ImageError(
       'unsupported',
-      `${label} is ${known.format}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
+      `${label} is ${nameOfKind(known)}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
     )
   }
   throw new ImageError(

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { imageFormatOrNull } from './image-format.js'
+import { fileKindOrNull, nameOfKind } from './image-format.js'
 
 const formatOf = (text: string) =>
-  imageFormatOrNull(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))?.format ?? null
+  fileKindOrNull(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))?.format ?? null
 
 test.each([
   ['\xff\xd8\xff\xe0', 'jpeg'],
@@ -19,9 +19,9 @@ test.each([
 
 test('AVIF and HEIC share a container: the compatible brands decide, as far as their list goes', () => {
   expect(formatOf('\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf')).toBe('avif')
-  expect(formatOf('\0\0\0\x18ftypmif1\0\0\0\0mif1heic')).toBe('HEIC')
-  expect(formatOf('\0\0\0\x14ftypheic\0\0\0\0mif1avif')).toBe('HEIC')
-  expect(formatOf('\0\0\0\x18ftypisom\0\0\0\0isomavc1')).toBe(null)
+  expect(formatOf('\0\0\0\x18ftypmif1\0\0\0\0mif1heic')).toBe('heic')
+  expect(formatOf('\0\0\0\x14ftypheic\0\0\0\0mif1avif')).toBe('heic')
+  expect(formatOf('\0\0\0\x18ftypisom\0\0\0\0isomavc1')).toBe('a film')
 })
 
 test('a photo that is not decoded is known by name; RIFF of another kind and text are nothing', () => {
@@ -32,6 +32,31 @@ test('a photo that is not decoded is known by name; RIFF of another kind and tex
   expect(formatOf('BMW, 3 doors')).toBe(null)
 })
 
+test.each([
+  ['\0\0\x01\0\x02\0\x20\x20', 'ICO'],
+  ['\0\0\0\x0cjP  \r\n\x87\n', 'JPEG 2000'],
+  ['P6\n640 480\n255\n', 'Netpbm (PBM, PGM, PPM or PAM)'],
+  ['II*\0\x10\0\0\0CR\x02\0', 'a raw photo of a camera'],
+  ['\0\0\0\x18ftypcrx \0\0\0\x01crx isom', 'a raw photo of a camera'],
+  ['qoif\0\0\0\x10', 'QOI'],
+  ['<!-- drawn by hand -->\n<svg xmlns="http://www.w3.org/2000/svg"/>', 'SVG'],
+])('%j begins %s, which is an image and is not decoded', (text, format) => {
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+  expect(fileKindOrNull(bytes)).toEqual({ decoder: 'none', format, isImage: true })
+})
+
+test('a film, a page and a document are told from images', () => {
+  for (const text of ['\0\0\0\x18ftypisom', '<!DOCTYPE html>', '%PDF-1.7']) {
+    expect(fileKindOrNull(new TextEncoder().encode(text))).toMatchObject({ decoder: 'none', isImage: false })
+  }
+})
+
+test('kinds are written as people write them', () => {
+  expect(nameOfKind({ decoder: 'own', format: 'jpeg' })).toBe('JPEG')
+  expect(nameOfKind({ decoder: 'own', format: 'webp' })).toBe('WebP')
+  expect(nameOfKind({ decoder: 'optional', format: 'heic' })).toBe('HEIC')
+})
+
 test('any bytes have an answer', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void imageFormatOrNull(bytes)))
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void fileKindOrNull(bytes)))
 })
