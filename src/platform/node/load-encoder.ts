@@ -1,12 +1,14 @@
 /** Holds the one call that most programs need: it takes a model's name or path and gives an encoder. */
+import { given } from '../../encoder/choose-recipe.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
-import type { Encoder } from '../../encoder/types.js'
+import type { Decode, Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
 import { chooseEngine } from './choose-engine.js'
-import { decodeImage, type ImageSource } from './decode-image.js'
+import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'
 import { findModel } from './find-model.js'
+import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 
 /**
@@ -25,6 +27,9 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkLoadOptions(options, NODE)
   const { engine, resample } = await chooseEngine(options)
   const open = async () => await openVit(await findModel(model, options), hintsOf(options))
-  const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
+  const { offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
+  const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })
+  const decode: Decode<ImageSource> = (source, how) => decodeImage(source, { ...reading, ...how })
+  const parts = { engine, resample, owned: engine, decode, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }
