@@ -25,7 +25,7 @@ const ROOMS = {
   numerics: { rooms: [] },
   formats: { rooms: ['tensor'], packages: ['flatbuffers', 'hyparquet', 'hyparquet-writer'] },
   checkpoint: { rooms: ['tensor'], packages: ['fflate'] },
-  image: { rooms: ['tensor', 'kernels'] },
+  image: { rooms: ['tensor', 'kernels'], packages: ['fflate'] },
   engine: { rooms: ['tensor', 'kernels'] },
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
   model: {

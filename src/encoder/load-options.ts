@@ -60,6 +60,12 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: 268 million. */
   readonly maxPixels?: number
+  /** Bounds the bytes of an image that comes from an address, a Blob or a stream; default: 256 MiB. */
+  readonly maxFileBytes?: number
+  /** Bounds the time that an image's address may take, in milliseconds; default: a minute. */
+  readonly fetchTimeoutMs?: number
+  /** Lets addresses of images lead to this machine and its own network, which is refused otherwise. Only Node has it. */
+  readonly allowPrivateAddresses?: boolean
   /** Gives the 64 hexadecimal digits that the file of an address must have. Only a browser has it: Node takes no addresses. */
   readonly sha256?: string
   /** Never reaches for the network. Only Node has it. */
@@ -90,6 +96,9 @@ const LOAD_OPTIONS = {
   ignoreFields: true,
   positions: true,
   maxPixels: true,
+  maxFileBytes: true,
+  allowPrivateAddresses: true,
+  fetchTimeoutMs: true,
   sha256: true,
   offline: true,
   onProgress: true,
@@ -119,6 +128,8 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkRecipeChoice(options)
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
+  checkWhole('maxFileBytes', options.maxFileBytes, 1)
+  checkWhole('fetchTimeoutMs', options.fetchTimeoutMs, 1)
   checkWhole('heads', options.heads, 1)
   checkModelOptions(options)
 }

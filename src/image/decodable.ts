@@ -3,6 +3,8 @@ import { ImageError } from './image-error.js'
 import { fileKindOrNull, type ImageFormat, nameOfKind } from './image-format.js'
 
 export const DEFAULT_MAX_PIXELS = 2 ** 28
+/** Bounds the bytes that are taken from an address or a stream, of which nobody knows how long it is. */
+export const DEFAULT_MAX_FILE_BYTES = 2 ** 28
 
 /** Throws `ImageError`: `empty`, `unsupported`, `not-an-image`. */
 export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
@@ -37,5 +39,13 @@ export function assertNotTooLarge(
     'too-large',
     `${label} is ${width} x ${height} = ${width * height} pixels; up to ${maxPixels} are decoded. ` +
       'Raise maxPixels if you trust it: decoding takes 3 bytes a pixel and more.',
+  )
+}
+
+/** Says that a file whose bytes come from elsewhere than a disk is longer than is allowed. */
+export function tooLong(label: string, maxFileBytes: number): ImageError {
+  return new ImageError(
+    'too-large',
+    `${label} has more than ${maxFileBytes} bytes, which is as many as are taken. Raise maxFileBytes if you trust it.`,
   )
 }

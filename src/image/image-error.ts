@@ -11,7 +11,13 @@ export type ImageErrorCode =
   | 'unsupported'
   /** The file is cut off, or damaged in another way: decoders cannot always tell which. */
   | 'truncated'
+  /** The decoder gives up for a reason that does not tell damage from a kind that it does not know. */
+  | 'undecodable'
   | 'too-large'
+  /** An address may not be asked: the network is not to be used, or it leads to a private one. */
+  | 'refused'
+  /** The server, or the way to it, did not give the image. */
+  | 'download-failed'
   /** Pixels were given as an array whose length is not that of its height and width. */
   | 'wrong-shape'
 

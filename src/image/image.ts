@@ -19,19 +19,6 @@ export interface DecodedImage extends RgbImage {
   readonly transparentColour?: readonly [red: number, green: number, blue: number]
 }
 
-/**
- * Takes pixels that a caller has already, which count as upright. Throws TypeError for what are none.
- *
- * @param others says what else an image may be given as, for the message
- */
-export function decodedFrom(image: RgbImage, others: string): DecodedImage {
-  if (!(image?.data instanceof Uint8Array)) {
-    throw new TypeError(`An image is ${others}, or pixels as { height, width, data: Uint8Array }.`)
-  }
-  const { height, width, data } = image
-  return { height, width, data, format: 'raw', orientation: 1, upright: true }
-}
-
 /** A rectangle in pixels holds `left <= x < right`; its edges are not rounded. */
 export interface Box {
   readonly top: number

@@ -24,7 +24,7 @@ describe.each(['jpeg', 'png', 'webp'] as const)('%s', (format) => {
   test('a file without EXIF lies as it is', async () => {
     const bytes = await blank().toFormat(format).toBuffer()
     expect(readHeader(bytes, format)).toMatchObject({ size: { width: 37, height: 21 }, orientation: 1 })
-    expect(readHeader(bytes, format).orientationPlaces).toEqual([])
+    expect(readHeader(bytes, format).uprightEdits).toEqual([])
   })
 })
 

@@ -55,3 +55,55 @@ export function rgbOnColour(
   }
   return out
 }
+
+/**
+ * Divides colours by the alpha that they were multiplied by, rounding down, as Pillow does when it reads them; what is wholly transparent is black.
+ *
+ * @param data uint8 [pixels, channels], of which the fourth is alpha
+ */
+export function rgbFromPremultiplied(data: Uint8Array, channels: number): Uint8Array {
+  const out = rgbFrom8Bits(data, channels)
+  for (let at = 3, to = 0; at < data.length; at += channels, to += 3) {
+    const alpha = data[at]
+    if (alpha === 255) continue
+    for (let c = to; c < to + 3; c++)
+      out[c] = alpha === 0 ? 0 : Math.min(Math.trunc((out[c] * 255) / alpha), 255)
+  }
+  return out
+}
+
+/** Gives the colour of each index. The palette is uint8 [entries, 3]; an index outside of it is black. */
+export function rgbFromPalette(data: Uint8Array, channels: number, palette: Uint8Array): Uint8Array {
+  const out = new Uint8Array((data.length / channels) * 3)
+  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
+    const entry = 3 * data[from]
+    if (entry >= palette.length) continue
+    out[to] = palette[entry]
+    out[to + 1] = palette[entry + 1]
+    out[to + 2] = palette[entry + 2]
+  }
+  return out
+}
+
+/** Pillow's tables of JFIF's factors have 6 bits behind the point (ConvertYCbCr.c). */
+const chromaTable = (factor: number): Int32Array =>
+  Int32Array.from({ length: 256 }, (_, level) => Math.trunc(factor * (level - 128) * 64 + 0.5))
+
+const RED_OF_CR = chromaTable(1.402)
+const GREEN_OF_CB = chromaTable(-0.34414)
+const GREEN_OF_CR = chromaTable(-0.71414)
+const BLUE_OF_CB = chromaTable(1.772)
+
+/** @param data uint8 [pixels, channels], of which the first three are Y, Cb and Cr */
+export function rgbFromYcbcr(data: Uint8Array, channels: number): Uint8Array {
+  const out = new Uint8ClampedArray((data.length / channels) * 3)
+  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
+    const y = data[from]
+    const cb = data[from + 1]
+    const cr = data[from + 2]
+    out[to] = y + (RED_OF_CR[cr] >> 6)
+    out[to + 1] = y + ((GREEN_OF_CB[cb] + GREEN_OF_CR[cr]) >> 6)
+    out[to + 2] = y + (BLUE_OF_CB[cb] >> 6)
+  }
+  return new Uint8Array(out.buffer)
+}

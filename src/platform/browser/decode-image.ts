@@ -5,47 +5,125 @@
  */
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
-import type { DecodedImage } from '../../image/image.js'
+import { decodedFromPixels } from '../../image/given-pixels.js'
+import type { ImageHeader } from '../../image/header/image-header.js'
+import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
+import type { ImageFormat } from '../../image/image-format.js'
+import { isCutOff } from '../../image/is-cut-off.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
+import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
+import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { rgbFrom8Bits, rgbOnColour } from '../../kernels/to-rgb.js'
+import type { SentImage } from './host/protocol.js'
+import { type ImageSource, readSource } from './image-source.js'
 import { AS_STORED, readPixels } from './read-pixels.js'
 
 export interface DecodeOptions {
-  /** Says whether to turn the image as its EXIF orientation says; the default is `apply`. */
+  /** Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. */
   readonly orientation?: 'apply' | 'ignore'
   /** Larger images are refused, most of them before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
+  /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
+  readonly maxFileBytes?: number
+  /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
+  readonly fetchTimeoutMs?: number
   readonly signal?: AbortSignal
 }
 
 const DECODE_OPTIONS = {
   orientation: true,
   maxPixels: true,
+  maxFileBytes: true,
+  fetchTimeoutMs: true,
   signal: true,
 } satisfies OptionNames<DecodeOptions>
 
 const BLACK: Colour = [0, 0, 0]
 
-/** Decodes JPEG, PNG, WebP, GIF (its first frame) and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason. */
-export async function decodeImage(
-  source: Blob | Uint8Array,
-  options: DecodeOptions = {},
-): Promise<DecodedImage> {
+/**
+ * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason; TypeError
+ * for what is no image.
+ */
+export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)
-  const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
-  const label = source instanceof File ? source.name : 'the image'
+  options.signal?.throwIfAborted()
+  const sent = await readSource(source, options)
+  // A bitmap of the page stays the page's; `readSource` makes one where it is none yet.
+  return await decodeSent(sent, options)
+}
+
+/** Decodes what may be sent between threads. A bitmap is closed. */
+export async function decodeSent(source: SentImage, options: DecodeOptions = {}): Promise<DecodedImage> {
+  const { signal } = options
   signal?.throwIfAborted()
-  const bytes = source instanceof Blob ? await bytesOf(source, label) : source
+  if (source instanceof ImageBitmap) return await pixelsOfBitmap(source, options)
+  if (source instanceof Blob) {
+    const label = source instanceof File ? source.name : THE_IMAGE
+    return await decodeBytes(await bytesOf(source, label), label, options)
+  }
+  if (source instanceof Uint8Array) return await decodeBytes(source, THE_IMAGE, options)
+  return decodedFromPixels(source, options.orientation)
+}
+
+const THE_IMAGE = 'the image'
+
+async function decodeBytes(
+  bytes: Uint8Array,
+  label: string,
+  { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal }: DecodeOptions,
+): Promise<DecodedImage> {
   const format = decodableFormat(bytes, label)
   const header = readHeader(bytes, format)
   if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
   signal?.throwIfAborted()
+  const { pixels, transparent } =
+    format === 'tiff'
+      ? { pixels: await decodeOwnTiff(bytes, label, signal), transparent: null }
+      : await decodeByBrowser({ bytes, label, format, header, maxPixels, signal })
+  // Pillow turns TIFF by itself.
+  const upright = orientation === 'apply' || format === 'tiff'
+  return {
+    ...(upright ? turnUpright(pixels, header.orientation) : pixels),
+    format,
+    orientation: header.orientation,
+    upright,
+    ...(transparent === null ? {} : { transparentColour: transparent }),
+  }
+}
+
+async function decodeOwnTiff(bytes: Uint8Array, label: string, signal?: AbortSignal): Promise<RgbImage> {
+  const layout = readTiffLayout(bytes, label)
+  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, signal)
+  refuseForeignTiff(layout, bytes.length, label)
+  throw new ImageError(
+    'unsupported',
+    `${label} is TIFF packed as JPEG or for fax machines, which is not decoded in a browser. Convert it to JPEG or PNG.`,
+  )
+}
+
+interface BrowserFile {
+  readonly bytes: Uint8Array
+  readonly label: string
+  readonly format: ImageFormat
+  readonly header: ImageHeader
+  readonly maxPixels: number
+  readonly signal: AbortSignal | undefined
+}
+
+async function decodeByBrowser({
+  bytes,
+  label,
+  format,
+  header,
+  maxPixels,
+  signal,
+}: BrowserFile): Promise<{ readonly pixels: RgbImage; readonly transparent: Colour | null }> {
   // Chromium turns what a file says is lying, whatever it is told: so the file is made to say nothing.
   const file = new Blob([withoutOrientation(bytes, header)], { type: `image/${format}` })
-  const bitmap = await decode(file, label, format)
+  const bitmap = await decode(file, label, format, bytes)
   try {
     signal?.throwIfAborted()
     const { width, height } = bitmap
@@ -54,22 +132,14 @@ export async function decodeImage(
     const gif = format === 'gif' ? gifColoursOrNull(bytes) : null
     const data = format === 'gif' ? rgbOnColour(rgba, gif?.background ?? BLACK) : rgbFrom8Bits(rgba, 4)
     const transparent = format === 'png' ? transparentColourOfPng(bytes) : (gif?.transparent ?? null)
-    const pixels = { width, height, data }
-    const upright = orientation === 'apply'
-    return {
-      ...(upright ? turnUpright(pixels, header.orientation) : pixels),
-      format,
-      orientation: header.orientation,
-      upright,
-      ...(transparent === null ? {} : { transparentColour: transparent }),
-    }
+    return { pixels: { width, height, data }, transparent }
   } finally {
     bitmap.close()
   }
 }
 
 /** Takes what a page has shown, upright as it is; transparency is left out, as where a file is decoded. The bitmap is closed. */
-export async function pixelsOfBitmap(
+async function pixelsOfBitmap(
   bitmap: ImageBitmap,
   { maxPixels = DEFAULT_MAX_PIXELS }: DecodeOptions = {},
 ): Promise<DecodedImage> {
@@ -92,20 +162,33 @@ async function bytesOf(blob: Blob, label: string): Promise<Uint8Array> {
   }
 }
 
-async function decode(blob: Blob, label: string, format: string): Promise<ImageBitmap> {
+async function decode(
+  blob: Blob,
+  label: string,
+  format: ImageFormat,
+  bytes: Uint8Array,
+): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(blob, AS_STORED)
   } catch (cause) {
-    if (format === 'tiff' || format === 'avif') {
+    if (isCutOff(bytes, format)) {
+      throw new ImageError(
+        'truncated',
+        `${label} is cut off: it ends before its image does. Was it copied or downloaded completely?`,
+        { cause },
+      )
+    }
+    if (format === 'avif') {
       throw new ImageError(
         'unsupported',
-        `${label} is ${format.toUpperCase()}, which this browser did not decode. Convert it to JPEG or PNG.`,
+        `${label} is AVIF, which this browser did not decode. Convert it to JPEG or PNG.`,
         { cause },
       )
     }
     throw new ImageError(
-      'truncated',
-      `${label} is damaged or cut off: the browser could not decode it. Was it copied or downloaded completely?`,
+      'undecodable',
+      `${label} could not be decoded by this browser: it is damaged, or of a kind that the browser does not know. ` +
+        'Where other programs show it, convert it to JPEG or PNG with one of them.',
       { cause },
     )
   }

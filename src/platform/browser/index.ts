@@ -3,7 +3,8 @@
 export type { DownloadProgress } from '../../hub/download-progress.js'
 export * from '../../index.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
-export { type ImageSource, loadEncoder, type ModelSource } from './load-encoder.js'
+export type { ImageSource } from './image-source.js'
+export { loadEncoder, type ModelSource } from './load-encoder.js'
 export { listStoredModels, removeStoredModels, type StoredModel } from './storage/stored-models.js'
 export {
   createWasmEngine,

@@ -7,8 +7,6 @@ import { disposed } from '../../engine/engine-error.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
 import { parseModelName } from '../../hub/parse-model-name.js'
-import type { RgbImage } from '../../image/image.js'
-import { ImageError } from '../../image/image-error.js'
 import { BROWSER } from './engine-choices.js'
 import { type AskOptions, HostClient } from './host/host-client.js'
 import type {
@@ -20,12 +18,7 @@ import type {
   RemoteItem,
   SentImage,
 } from './host/protocol.js'
-
-/**
- * An image is a photo as dropped or fetched, the bytes of a file, pixels, or what a page shows: an image, a canvas, a frame of a video. Of the
- * latter the page gives what it holds: colours converted, multiplied by transparency and turned as the browser has done it.
- */
-export type ImageSource = Blob | Uint8Array | RgbImage | ImageBitmapSource
+import { type ImageSource, type ReadSourceOptions, readSource } from './image-source.js'
 
 /** A model is given by a name (`small`, which lies beside the package's code, or one of Birder's published weights), an address, a file, or all files where it consists of several. */
 export type ModelSource = string | URL | Blob | readonly File[]
@@ -51,7 +44,8 @@ export async function loadEncoder(
       { kind: 'load', model: address, options: plainOptions(options) },
       { signal, onProgress, onWarning },
     )
-    return new StagedEncoder(new RemoteStages(client, loaded))
+    const { maxFileBytes, fetchTimeoutMs } = options
+    return new StagedEncoder(new RemoteStages(client, loaded, { maxFileBytes, fetchTimeoutMs }))
   } catch (error) {
     client.release()
     throw error
@@ -106,16 +100,18 @@ function plainOptions({ onProgress, onWarning, signal, ...plain }: LoadOptions):
 class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
   readonly description: EncoderDescription
   readonly #encoder: number
+  readonly #reading: ReadSourceOptions
   #client: HostClient | null
 
-  constructor(client: HostClient, { encoder, description }: LoadedEncoder) {
+  constructor(client: HostClient, { encoder, description }: LoadedEncoder, reading: ReadSourceOptions) {
     this.description = description
     this.#encoder = encoder
+    this.#reading = reading
     this.#client = client
   }
 
   async prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
-    const [sent, transfer] = await ownCopy(source)
+    const [sent, transfer] = ownCopy(await readSource(source, { ...this.#reading, signal }))
     return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
   }
 
@@ -147,39 +143,13 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
 }
 
 /** Copies what changes hands: a view would take the whole of its buffer along, and the caller keeps what is theirs. */
-async function ownCopy(source: ImageSource): Promise<[SentImage, Transferable[]]> {
+function ownCopy(source: SentImage): [SentImage, Transferable[]] {
   if (source instanceof Uint8Array) {
     const bytes = source.slice()
     return [bytes, [bytes.buffer]]
   }
   if (source instanceof Blob) return [source, []]
-  if (!isPixels(source)) {
-    const bitmap = await bitmapOf(source)
-    return [bitmap, [bitmap]]
-  }
-  const { height, width } = source
+  if (source instanceof ImageBitmap) return [source, [source]]
   const data = source.data.slice()
-  return [{ height, width, data }, [data.buffer]]
-}
-
-function isPixels(source: ImageSource): source is RgbImage {
-  return (source as Partial<RgbImage> | null)?.data instanceof Uint8Array
-}
-
-/** Takes what a page shows as it is now. */
-async function bitmapOf(source: ImageBitmapSource): Promise<ImageBitmap> {
-  try {
-    return await createImageBitmap(source, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' })
-  } catch (cause) {
-    const found = Object.prototype.toString.call(source).slice(8, -1)
-    if (cause instanceof TypeError) {
-      throw new TypeError(
-        'An image is a Blob, a Uint8Array with the bytes of a file, pixels { height, width, data }, ImageData, or an image, canvas, video frame or ' +
-          `bitmap of the page, got ${found}.`,
-        { cause },
-      )
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ImageError('unreadable', `The ${found} cannot be read: ${reason}`, { cause })
-  }
+  return [{ ...source, data }, [data.buffer]]
 }

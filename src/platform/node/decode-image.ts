@@ -1,172 +1,108 @@
 /**
- * Decodes photos in Node: sharp (libvips) decodes, nothing more. Resizing, cropping and turning are this library's own, so that pixels are
- * those of Pillow: nothing shrinks on load, no colour profile is applied, and alpha is dropped and not blended.
+ * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow. Resizing,
+ * cropping and turning are this library's own, so that pixels are those of Pillow.
  *
  * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
  * the colour channels differently.
  */
 import { readFile, stat } from 'node:fs/promises'
-import type { Metadata, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
-import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
-import { type DecodedImage, decodedFrom, type RgbImage } from '../../image/image.js'
+import { assertNotTooLarge, DEFAULT_MAX_PIXELS } from '../../image/decodable.js'
+import { decodedFromPixels, isPixelImage } from '../../image/given-pixels.js'
+import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
-import type { ImageFormat } from '../../image/image-format.js'
-import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
+import type { Colour } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
-import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../kernels/to-rgb.js'
-
-/** A path, the bytes of a file, or an image that is decoded already. */
-export type ImageSource = string | Uint8Array | RgbImage
+import { FETCH_DEFAULTS } from './fetch-image.js'
+import { type ImageSource, openSource } from './image-source.js'
+import { type InspectedFile, inspectFile } from './inspect-file.js'
+import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
 
 export interface DecodeOptions {
   /**
-   * Says whether to turn the image as its EXIF orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but for
-   * TIFF, which Pillow turns by itself. The result tells what was found and done.
+   * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but
+   * for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
    */
   readonly orientation?: 'apply' | 'ignore'
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
+  /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
+  readonly maxFileBytes?: number
+  /** Refuses addresses of the network. */
+  readonly offline?: boolean
+  /**
+   * Lets addresses lead to this machine and its own network (loopback, private, link-local, shared), which is refused otherwise, wherever a name or a
+   * redirect leads: addresses that others give could reach what only this machine can.
+   */
+  readonly allowPrivateAddresses?: boolean
+  /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
+  readonly fetchTimeoutMs?: number
   readonly signal?: AbortSignal
 }
 
 const DECODE_OPTIONS = {
   orientation: true,
   maxPixels: true,
+  maxFileBytes: true,
+  offline: true,
+  allowPrivateAddresses: true,
+  fetchTimeoutMs: true,
   signal: true,
 } satisfies OptionNames<DecodeOptions>
 
-/** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
-const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
-
 /**
- * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, and the first frame of a GIF into 8-bit RGB.
+ * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package libheif-js is
+ * installed, into 8-bit RGB. What a file is, its content says and not its name.
  *
- * @param source a path, or the bytes of a file; pixels come back as they are, and count as upright
  * @throws `ImageError` with the file's name; the signal's reason; TypeError for what is no image
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
-  if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
-    const image = decodedFrom(source, 'a path, the bytes of a file')
-    return { ...image, data: ownCopy(image.data) }
-  }
   checkOptionNames(options, DECODE_OPTIONS)
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
-  const label = typeof source === 'string' ? source : 'the image'
   signal?.throwIfAborted()
-  const bytes = typeof source === 'string' ? await readImageFile(source, signal) : ownCopy(source)
-  const format = decodableFormat(bytes, label)
+  const open = openSource(source)
+  if ('pixels' in open) return decodedFromPixels(open.pixels, orientation)
+  const label = 'path' in open ? open.path : open.label
+  const bytes =
+    'path' in open
+      ? await readImageFile(open.path, signal)
+      : await open.read({ ...FETCH_DEFAULTS, ...options, signal })
+  signal?.throwIfAborted()
+  if (isPixelImage(bytes)) return decodedFromPixels(bytes, orientation)
+  const file = inspectFile(bytes, label, maxPixels)
+  if (file.decode !== null) return finished(file, await file.decode(signal), orientation)
+  const { asStored, format } = file
   const sharp = await loadSharp()
-  // sharp gets a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
-  const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)
   try {
+    // sharp gets a Buffer on the same memory: a view into a larger array must not be read as the whole of it.
+    const image = sharp(Buffer.from(asStored.buffer, asStored.byteOffset, asStored.byteLength), READING)
     const metadata = await image.metadata()
     signal?.throwIfAborted()
     assertNotTooLarge(metadata, maxPixels, label)
-    const { stored, depth, rgbFrom, transparent } = wayToRgb(image, metadata, bytes, format)
-    const { data, info } = await stored.raw({ depth }).toBuffer({ resolveWithObject: true })
+    const way = wayToRgb(image, metadata, bytes, format)
+    const { data, info } = await way.stored.raw({ depth: way.depth }).toBuffer({ resolveWithObject: true })
     signal?.throwIfAborted()
-    const { height, width, channels } = info
-    const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    const pixels = { height, width, data: rgbFrom(levels, channels) }
-    const found = metadata.orientation ?? 1
-    const upright = orientation === 'apply' || format === 'tiff'
-    return {
-      ...(upright ? turnUpright(pixels, found) : pixels),
-      format,
-      orientation: found,
-      upright,
-      ...(transparent === null ? {} : { transparentColour: transparent }),
-    }
+    return finished(file, rgbImageFrom(way, data, info), orientation, way.transparent)
   } catch (cause) {
     signal?.throwIfAborted()
-    throw decodingError(label, cause)
+    throw decodingError(label, cause, bytes, format)
   }
 }
 
-/**
- * Decoding and resizing read on other threads, later: until then whoever gave the bytes may write over them, or transfer them away and have them freed.
- * Node has no way to hold memory that is transferred, so it is copied.
- */
-function ownCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes)
-}
-
-let loading: Promise<SharpConstructor> | undefined
-
-/** Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
-function loadSharp(): Promise<SharpConstructor> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.cache(false)
-    sharp.concurrency(1)
-    return sharp
-  })
-  return loading
-}
-
-/** Says what libvips is asked for, and how that becomes RGB. */
-interface WayToRgb {
-  readonly stored: Sharp
-  readonly depth: 'uchar' | 'ushort'
-  /** Takes the levels as bytes, row by row. */
-  readonly rgbFrom: (levels: Uint8Array, channels: number) => Uint8Array
-  readonly transparent: Colour | null
-}
-
-function wayToRgb(
-  image: Sharp,
-  { space, depth, channels = 3, hasAlpha = false }: Metadata,
-  bytes: Uint8Array,
-  format: ImageFormat,
-): WayToRgb {
-  if (space === 'cmyk') {
-    const stored = image.pipelineColourspace('cmyk').toColourspace('cmyk')
-    return { stored, depth: 'uchar', rgbFrom: rgbFromCmyk, transparent: null }
-  }
-  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
-    // A PNG of colour type 0 may have one transparent level, which libvips turns into alpha and Pillow does not.
-    const grey = format === 'png' ? bytes[25] === 0 : channels - (hasAlpha ? 1 : 0) === 1
-    const rgbFrom = ({ buffer, byteOffset, byteLength }: Uint8Array, found: number) =>
-      rgbFrom16Bits(new Uint16Array(buffer, byteOffset, byteLength / 2), found, grey)
-    return { stored: image.toColourspace(space), depth: 'ushort', rgbFrom, transparent: null }
-  }
-  if (format === 'gif' && hasAlpha) {
-    const { background, transparent } = gifColoursOrNull(bytes) ?? { background: BLACK, transparent: null }
-    const stored = image.toColourspace('srgb').ensureAlpha()
-    return { stored, depth: 'uchar', rgbFrom: (levels) => rgbOnColour(levels, background), transparent }
-  }
-  const transparent = format === 'png' ? transparentColourOfPng(bytes) : null
+function finished(
+  { format, orientation: found, isAlwaysTurned, isTurned }: InspectedFile,
+  pixels: RgbImage,
+  orientation: 'apply' | 'ignore',
+  transparent: Colour | null = null,
+): DecodedImage {
+  const upright = orientation === 'apply' || isAlwaysTurned
   return {
-    stored: image.removeAlpha().toColourspace('srgb'),
-    depth: 'uchar',
-    rgbFrom: rgbFrom8Bits,
-    transparent,
+    ...(upright && !isTurned ? turnUpright(pixels, found) : pixels),
+    format,
+    orientation: found,
+    upright,
+    ...(transparent === null ? {} : { transparentColour: transparent }),
   }
-}
-
-const BLACK: Colour = [0, 0, 0]
-
-/** Puts what libvips says into our words. By its first bytes the file is an image, so what fails here is damage unless the decoder names another reason. */
-function decodingError(label: string, cause: unknown): unknown {
-  if (cause instanceof ImageError) return cause
-  const reason = String(cause instanceof Error ? cause.message : cause)
-    .replace(/\n.*/s, '')
-    .trim()
-  if (/limit/i.test(reason)) {
-    return new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
-  }
-  if (/unsupported (?!image format|marker)|not supported|support for/i.test(reason)) {
-    return new ImageError(
-      'unsupported',
-      `${label} is of a kind that is not decoded (${reason}). Convert it to JPEG or PNG.`,
-      { cause },
-    )
-  }
-  return new ImageError(
-    'truncated',
-    `${label} is damaged or cut off (${reason}). Was it copied or downloaded completely?`,
-    { cause },
-  )
 }
 
 /** One read can take in so many, which is far more than any photo has. */

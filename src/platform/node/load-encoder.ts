@@ -2,13 +2,14 @@
 import { given } from '../../encoder/choose-recipe.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
-import type { Encoder } from '../../encoder/types.js'
+import type { Decode, Encoder } from '../../encoder/types.js'
 import { VitStages } from '../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { chooseEngine, warn } from './choose-engine.js'
-import { decodeImage, type ImageSource } from './decode-image.js'
+import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'
 import { findModel } from './find-model.js'
+import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 
 /**
@@ -30,14 +31,16 @@ export async function loadEncoder(
   }
   checkLoadOptions(options, NODE)
   const { engine, resample } = await chooseEngine(engineOptionsOf(options))
-  const { offline, onProgress, signal } = options
+  const { offline, onProgress, signal, onWarning = warn } = options
   const finding = given({ offline, onProgress, signal })
-  const { onWarning = warn } = options
   const open = async () => {
     const opened = await openVit(await findModel(model, finding), hintsOf(options))
     for (const assumption of opened.vit.assumptions) onWarning(assumption)
     return opened
   }
-  const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
+  const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
+  const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })
+  const decode: Decode<ImageSource> = (source, how) => decodeImage(source, { ...reading, ...how })
+  const parts = { engine, resample, owned: engine, decode, model: open() }
   return new StagedEncoder(await VitStages.load(parts, options))
 }

@@ -1,13 +1,12 @@
 /** Runs in the worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
 import { given } from '../../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../../encoder/features.js'
-import type { DecodeOptions, FeatureChoice } from '../../../encoder/types.js'
+import type { FeatureChoice } from '../../../encoder/types.js'
 import { type ImageItem, VitStages } from '../../../encoder/vit-stages.js'
 import { disposed } from '../../../engine/engine-error.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
-import { type DecodedImage, decodedFrom } from '../../../image/image.js'
 import { type ChosenEngine, chooseEngine } from '../choose-engine.js'
-import { decodeImage, pixelsOfBitmap } from '../decode-image.js'
+import { decodeSent } from '../decode-image.js'
 import { Shared } from '../shared.js'
 import { openModel } from './open-model.js'
 import { plainError } from './plain-error.js'
@@ -130,13 +129,6 @@ class Host {
     if (stages !== undefined) return stages
     throw disposed('encoder')
   }
-}
-
-async function decodeSent(source: SentImage, options: DecodeOptions): Promise<DecodedImage> {
-  if (source instanceof Blob || source instanceof Uint8Array) return await decodeImage(source, options)
-  return source instanceof ImageBitmap
-    ? await pixelsOfBitmap(source, options)
-    : decodedFrom(source, 'a Blob or a Uint8Array with the bytes of a file')
 }
 
 /** Lists the buffers that only the answer holds, each once: they change hands. */

@@ -1,0 +1,68 @@
+/** Takes pixels that a caller has already: grey, grey with alpha, RGB or RGBA, as canvases, sharp and most libraries hand them out. */
+import { rgbFrom8Bits } from '../kernels/to-rgb.js'
+import type { DecodedImage, RgbImage } from './image.js'
+import { ImageError } from './image-error.js'
+import { turnUpright } from './turn-upright.js'
+
+/** Holds 8-bit levels row by row from the top left; `ImageData` is one. */
+export interface PixelImage {
+  readonly height: number
+  readonly width: number
+  /** uint8 [height, width, channels]. */
+  readonly data: Uint8Array | Uint8ClampedArray
+  /** 1 is grey, 2 grey with alpha, 3 RGB, 4 RGBA; default: what the length comes to. Alpha is left out, as where a file is decoded. */
+  readonly channels?: number
+}
+
+/** Tells pixels from other things that have a size, such as images of a page. */
+export function isPixelImage(source: unknown): source is PixelImage {
+  if (typeof source !== 'object' || source === null) return false
+  const { data, height, width } = source as Partial<Record<keyof PixelImage, unknown>>
+  return ArrayBuffer.isView(data) && typeof height === 'number' && typeof width === 'number'
+}
+
+/**
+ * Gives pixels that count as upright, unless they were decoded here and still say how they lie. Throws `ImageError` `wrong-shape`; TypeError for
+ * levels that are not of 8 bits.
+ */
+export function decodedFromPixels(
+  source: PixelImage & Partial<Omit<DecodedImage, keyof RgbImage>>,
+  orientation: 'apply' | 'ignore' = 'apply',
+): DecodedImage {
+  const { format = 'raw', orientation: found = 1, upright = true, transparentColour } = source
+  const image = rgbFromPixels(source)
+  const isTurned = orientation === 'apply' && !upright
+  return {
+    ...(isTurned ? turnUpright(image, found) : image),
+    format,
+    orientation: found,
+    upright: upright || isTurned,
+    ...(transparentColour === undefined ? {} : { transparentColour }),
+  }
+}
+
+function rgbFromPixels({ data, height, width, channels }: PixelImage): RgbImage {
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+    const found = Object.prototype.toString.call(data).slice(8, -1)
+    throw new TypeError(
+      `The levels of an image are 0 to 255 in a Uint8Array or Uint8ClampedArray, got a ${found}. Scale them first.`,
+    )
+  }
+  if (!(Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0)) {
+    throw new ImageError(
+      'wrong-shape',
+      `An image has whole numbers of pixels, at least 1 each way; got height ${height} and width ${width}.`,
+    )
+  }
+  const found = channels ?? data.length / (height * width)
+  if (![1, 2, 3, 4].includes(found) || data.length !== height * width * found) {
+    throw new ImageError(
+      'wrong-shape',
+      `An image of ${height} x ${width} pixels has ${height * width} x ${channels ?? '1, 2, 3 or 4'} values ` +
+        `(grey, grey with alpha, RGB or RGBA), got ${data.length}.`,
+    )
+  }
+  const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  // The levels are read later, on other threads: whoever gave them may write over them or transfer them away meanwhile.
+  return { height, width, data: rgbFrom8Bits(levels.slice(), found) }
+}

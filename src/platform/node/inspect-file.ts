@@ -1,0 +1,73 @@
+/** Looks at the bytes of an image before any pixel is decoded: what they are, who decodes them, and whether they may be decoded at all. */
+import { assertNotTooLarge, decodableFormat } from '../../image/decodable.js'
+import { isAvifSequence, readHeifHeader } from '../../image/header/heif-header.js'
+import type { RgbImage } from '../../image/image.js'
+import { ImageError } from '../../image/image-error.js'
+import { fileKindOrNull, type ImageFormat } from '../../image/image-format.js'
+import { readHeader, withoutOrientation } from '../../image/read-header.js'
+import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
+import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
+import { decodeHeic } from './heic.js'
+
+export interface InspectedFile {
+  readonly format: ImageFormat | 'heic'
+  /** Is EXIF's, 1 to 8. */
+  readonly orientation: number
+  /** Pillow turns these whatever is asked for. */
+  readonly isAlwaysTurned: boolean
+  /** Says that the decoder turns them by itself. */
+  readonly isTurned: boolean
+  /** Decodes it here; null where sharp does. */
+  readonly decode: ((signal?: AbortSignal) => Promise<RgbImage>) | null
+}
+
+/** Is what sharp decodes. */
+export interface SharpFile extends InspectedFile {
+  readonly format: ImageFormat
+  readonly decode: null
+  /** Are the file's bytes, which say nothing of any turning where sharp would heed it. */
+  readonly asStored: Uint8Array
+}
+
+export interface OwnFile extends InspectedFile {
+  readonly decode: (signal?: AbortSignal) => Promise<RgbImage>
+}
+
+/** Throws `ImageError` `empty`, `not-an-image`, `unsupported`, `too-large`, `truncated`. */
+export function inspectFile(bytes: Uint8Array, label: string, maxPixels: number): SharpFile | OwnFile {
+  if (fileKindOrNull(bytes)?.decoder === 'optional') return inspectHeic(bytes, label, maxPixels)
+  const format = decodableFormat(bytes, label)
+  const header = readHeader(bytes, format)
+  if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
+  const found = { orientation: header.orientation, isAlwaysTurned: format === 'tiff', isTurned: false }
+  if (format === 'avif' && isAvifSequence(bytes)) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is an AVIF sequence, a moving picture, which is not decoded. Save the frame that you want as AVIF, JPEG or PNG.`,
+    )
+  }
+  if (format === 'tiff') {
+    const layout = readTiffLayout(bytes, label)
+    if (isDecodedHere(layout)) {
+      return { ...found, format, decode: (signal) => decodeTiff(bytes, layout, label, signal) }
+    }
+    refuseForeignTiff(layout, bytes.length, label)
+  }
+  // libheif turns what AVIF says is lying, whatever it is told.
+  const asStored =
+    format === 'avif' && header.uprightEdits.length > 0 ? withoutOrientation(bytes, header) : bytes
+  return { ...found, format, decode: null, asStored }
+}
+
+function inspectHeic(bytes: Uint8Array, label: string, maxPixels: number): OwnFile {
+  const { size, orientation } = readHeifHeader(bytes)
+  if (size === null) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is HEIC without a still image in it, such as a moving picture or the mere beginning of a file. Convert it to JPEG.`,
+    )
+  }
+  assertNotTooLarge(size, maxPixels, label)
+  const decode = () => decodeHeic(bytes, label, maxPixels)
+  return { format: 'heic', orientation, isAlwaysTurned: true, isTurned: true, decode }
+}

@@ -1,0 +1,121 @@
+/**
+ * Says how sharp (libvips) is asked for pixels so that they are those of Pillow: nothing shrinks on load, no colour profile is applied, and alpha is
+ * dropped and not blended.
+ */
+import type { Metadata, OutputInfo, Sharp, SharpConstructor, SharpOptions } from 'sharp'
+import type { RgbImage } from '../../image/image.js'
+import { ImageError } from '../../image/image-error.js'
+import type { ImageFormat } from '../../image/image-format.js'
+import { isCutOff } from '../../image/is-cut-off.js'
+import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
+import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../kernels/to-rgb.js'
+
+/** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
+export const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
+
+let loading: Promise<SharpConstructor> | undefined
+
+/** Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
+export function loadSharp(): Promise<SharpConstructor> {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    sharp.cache(false)
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loading
+}
+
+/** Says what libvips is asked for, and how that becomes RGB. */
+export interface WayToRgb {
+  readonly stored: Sharp
+  readonly depth: 'uchar' | 'ushort'
+  /** Takes the levels as bytes, row by row. */
+  readonly rgbFrom: (levels: Uint8Array, channels: number) => Uint8Array
+  readonly transparent: Colour | null
+}
+
+export function wayToRgb(
+  image: Sharp,
+  { space, depth, channels = 3, hasAlpha = false }: Metadata,
+  bytes: Uint8Array,
+  format: ImageFormat,
+): WayToRgb {
+  if (space === 'cmyk') {
+    const stored = image.pipelineColourspace('cmyk').toColourspace('cmyk')
+    return { stored, depth: 'uchar', rgbFrom: rgbFromCmyk, transparent: null }
+  }
+  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
+    // A PNG of colour type 0 may have one transparent level, which libvips turns into alpha and Pillow does not.
+    const grey = format === 'png' ? bytes[25] === 0 : channels - (hasAlpha ? 1 : 0) === 1
+    const rgbFrom = ({ buffer, byteOffset, byteLength }: Uint8Array, found: number) =>
+      rgbFrom16Bits(new Uint16Array(buffer, byteOffset, byteLength / 2), found, grey)
+    return { stored: image.toColourspace(space), depth: 'ushort', rgbFrom, transparent: null }
+  }
+  if (format === 'gif' && hasAlpha) {
+    const { background, transparent } = gifColoursOrNull(bytes) ?? { background: BLACK, transparent: null }
+    const stored = image.toColourspace('srgb').ensureAlpha()
+    return { stored, depth: 'uchar', rgbFrom: (levels) => rgbOnColour(levels, background), transparent }
+  }
+  const transparent = format === 'png' ? transparentColourOfPng(bytes) : null
+  return {
+    stored: image.removeAlpha().toColourspace('srgb'),
+    depth: 'uchar',
+    rgbFrom: rgbFrom8Bits,
+    transparent,
+  }
+}
+
+const BLACK: Colour = [0, 0, 0]
+
+/** Takes what sharp has written by that way. */
+export function rgbImageFrom(
+  { rgbFrom }: WayToRgb,
+  data: Uint8Array,
+  { height, width, channels }: OutputInfo,
+): RgbImage {
+  const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return { height, width, data: rgbFrom(levels, channels) }
+}
+
+/** Puts what libvips says into our words; damage is only claimed where the file or the decoder shows it. */
+export function decodingError(
+  label: string,
+  cause: unknown,
+  bytes: Uint8Array,
+  format: ImageFormat,
+): unknown {
+  if (cause instanceof ImageError) return cause
+  const reason = String(cause instanceof Error ? cause.message : cause)
+    .replace(/\n.*/s, '')
+    .trim()
+  if (isCutOff(bytes, format)) {
+    const found = `${label} is cut off: it ends before its image does (${reason}).`
+    return new ImageError('truncated', `${found} Was it copied or downloaded completely?`, { cause })
+  }
+  if (/limit/i.test(reason)) {
+    return new ImageError('too-large', `${label} is larger than its decoder allows (${reason}).`, { cause })
+  }
+  if (/unsupported (?!image format|marker)|not (supported|configured)|support for/i.test(reason)) {
+    return new ImageError(
+      'unsupported',
+      `${label} is of a kind that is not decoded (${reason}). Convert it to JPEG or PNG.`,
+      { cause },
+    )
+  }
+  if (DAMAGE.test(reason)) {
+    return new ImageError(
+      'truncated',
+      `${label} is damaged or cut off (${reason}). Was it copied or downloaded completely?`,
+      { cause },
+    )
+  }
+  return new ImageError(
+    'undecodable',
+    `${label} cannot be decoded (${reason}): it is damaged, or of a kind that the decoder does not know. ` +
+      'Where other programs show it, convert it to JPEG or PNG with one of them.',
+    { cause },
+  )
+}
+
+const DAMAGE =
+  /corrupt|damaged|premature|truncat|invalid|unexpected|end of (file|stream|data)|read error|bogus|too short|not enough|bad |unable to decode|unsupported marker|overflow/i
