@@ -109,9 +109,8 @@ async function bytesOfDataUrl(url: URL): Promise<Uint8Array> {
   }
 }
 
-/** Takes a view as the bytes that it shows, and nothing around them. */
 /**
- * Decoding reads on other threads, later: until then whoever gave the bytes may write over them, or transfer them away and have them freed. Node has no
+ * Takes a view as the bytes that it shows, and nothing around them. Decoding reads on other threads, later: until then whoever gave the bytes may write over them, or transfer them away and have them freed. Node has no
  * way to hold memory that is transferred, so it is copied.
  */
 function bytesOrNull(source: unknown): Uint8Array | null {
