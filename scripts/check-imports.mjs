@@ -30,7 +30,7 @@ const ROOMS = {
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
   model: { rooms: ['tensor', 'kernels', 'checkpoint'], files: ['engine/plan'], types: ['engine/engine'] },
   hub: { rooms: ['model'] },
-  encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'] },
+  encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },

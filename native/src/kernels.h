@@ -143,6 +143,10 @@ struct ResampleArgs {
 // The largest weight that three signed bytes make.
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
+// A block of weights is digested in this many lanes, each of which has two words of state.
+constexpr long DIGEST_LANES = 32;
+constexpr long DIGEST_BLOCK = 1L << 18;
+
 struct Kernels {
   const char* name;
   const Product* products[PRECISIONS];  // null where this processor gains nothing by it
@@ -169,6 +173,8 @@ struct Kernels {
   // At least one axis has outputs. Scratch: as many bytes as are asked for, aligned to 64.
   void (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);
+  // At most a block of values; `states` has two words for each lane, those of all lanes' first states in front.
+  void (*digest)(const float* values, long count, int* states);
   // The elementary functions, for measuring their error.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

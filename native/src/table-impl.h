@@ -6,6 +6,7 @@
 #else
 #include "attention-impl.h"
 #endif
+#include "digest-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
 
@@ -76,6 +77,7 @@ const Kernels KERNELS = {
     meanRows,
     resample,
     resampleScratchBytes,
+    digest,
     evaluate,
 };
 

@@ -6,6 +6,7 @@ import { planVit, type VitPlan } from '../model/plan-vit.js'
 import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
+import type { WeightDigest } from './weight-digest.js'
 
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
 const PROGRAMS_KEPT = 4
@@ -14,6 +15,8 @@ export interface NetworkOptions {
   /** Says how positions are resampled for other grids than the trained one; default: the way of the checkpoint's own library. */
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
+  /** Digests the weights as they pass. */
+  readonly digest?: WeightDigest
 }
 
 export interface RunOptions {
@@ -69,7 +72,7 @@ export class Network implements Disposable {
     }
     const model = await engine.load(
       plan,
-      vit.weights,
+      options.digest?.through(vit.weights) ?? vit.weights,
       options.signal === undefined ? {} : { signal: options.signal },
     )
     return new Network(vit, engine, model, table, rule)

@@ -3,7 +3,8 @@ import type { PlainValue } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
-import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import type { Recipe } from '../image/recipe.js'
+import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -12,7 +13,9 @@ import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import type { LoadOptions } from './load-options.js'
-import { Network, slotValues } from './network.js'
+import { identityOf } from './identity.js'
+import { type DigestNote, loadDigested } from './load-digested.js'
+import { type Network, slotValues } from './network.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
 
@@ -26,8 +29,8 @@ export interface EncoderParts<Source> {
   readonly resample?: Resample
   /** Names the model. */
   readonly name: string
-  /** Tells the model's weights from others'. */
-  readonly fingerprint: string
+  /** Digests the weights' values as they are read; default: this library's portable code, on the calling thread. */
+  readonly digestWords?: DigestWords
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: the decoder's own bound. */
   readonly maxPixels?: number
@@ -41,14 +44,15 @@ export interface OpenModel extends AsyncDisposable {
   readonly vit: VitModel
   /** Names the model after its file. */
   readonly name: string
-  /** Tells the file from others of its size by 12 hex digits (checkpoint/fingerprint.ts). */
-  readonly fingerprint: string
+  /** Remembers the digest of its weights. */
+  readonly note: DigestNote
   /** Holds the `preprocessor_config.json` beside it, where there is one. */
   readonly preprocessorFile: PlainValue | undefined
 }
 
 /** Holds what a platform brings to load a model. */
-export interface ModelParts<Source> extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode'> {
+export interface ModelParts<Source>
+  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'digestWords'> {
   /** Is closed when its weights have been read. */
   readonly model: Promise<OpenModel>
   /** Is disposed of with the stages, or at once where there are none. */
@@ -72,16 +76,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly #resample: Resample
   readonly #owned: AsyncDisposable | undefined
 
-  private constructor(network: Network, parts: EncoderParts<Source>) {
-    const { engine, decode, resample = portableResample, recipe, maxPixels, owned } = parts
-    const { width, patchSize, registers, depth } = network.config
-    const identity = {
-      model: parts.name,
-      fingerprint: parts.fingerprint,
-      engine: `${engine.name} ${engine.description}`,
-      precision: engine.precision,
-      recipe: recipeIdentity(recipe),
-    }
+  private constructor(network: Network, weights: string, parts: EncoderParts<Source>) {
+    const { decode, resample = portableResample, recipe, maxPixels, owned } = parts
+    const { config } = network
+    const { width, patchSize, registers, depth } = config
+    const identity = identityOf({ ...parts, weights, config })
     this.description = { identity, width, patchSize, registers, depth, size: recipe.size }
     this.#network = network
     this.#recipe = recipe
@@ -93,9 +92,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   /** Reads and packs the weights of a model that is open. Throws `CheckpointError`, `EngineError`. */
   static async create<Source>(parts: EncoderParts<Source>): Promise<VitStages<Source>> {
-    const { vit, engine, positions, signal } = parts
+    const { vit, engine, positions, signal, digestWords } = parts
     assertTakesRgb(vit.config, parts.name)
-    return new VitStages(await Network.load(vit, engine, given({ positions, signal })), parts)
+    const options = given({ positions, signal, digestWords })
+    const { network, weights } = await loadDigested(vit, engine, options)
+    return new VitStages(network, weights, parts)
   }
 
   /** Chooses the recipe of a model that is being opened, and packs its weights. A failure gives everything back. Throws as `create`, and what opening throws. */
@@ -104,14 +105,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     options: Omit<LoadOptions, 'onProgress' | 'onWarning'>,
   ): Promise<VitStages<Source>> {
     const { positions, maxPixels, signal } = options
+    const { digestWords } = parts
     try {
       await using open = await model
-      const { vit, name, fingerprint, preprocessorFile } = open
+      const { vit, name, note, preprocessorFile } = open
       const recipe = recipeFor(vit.config, vit.dialect, preprocessorFile, options)
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
-      const network = await Network.load(vit, parts.engine, given({ positions, signal }))
-      return new VitStages(network, { ...parts, vit, name, fingerprint, recipe, ...given({ maxPixels }) })
+      const loading = { note, ...given({ positions, signal, digestWords }) }
+      const { network, weights } = await loadDigested(vit, parts.engine, loading)
+      const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels }) }
+      return new VitStages(network, weights, all)
     } catch (error) {
       await parts.owned[Symbol.asyncDispose]()
       throw error

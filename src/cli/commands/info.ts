@@ -1,5 +1,6 @@
 /** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
+import { shortDigest } from '../../encoder/identity.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
@@ -28,7 +29,7 @@ async function info(context: CommandContext, model: string, options: InfoOptions
 
 /** @param withTensors adds a line for each */
 function describe(description: FileDescription, withTensors: boolean): string {
-  const { engine, memory, tensors, dropped } = description
+  const { engine, identity, memory, tensors, dropped } = description
   const bytes = (count: number) =>
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows: [string, string][] = [
@@ -38,7 +39,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       'network',
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
     ],
-    ['fingerprint', description.fingerprint],
+    ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],

@@ -1,10 +1,10 @@
 /** Resizes by the C++ kernels, on the threads that read files and decode images. */
 
 import type { Passes, Resample, Taps } from '../../kernels/resample-pillow.js'
-import { EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
 import type { Addon, InstructionSet } from './addon.js'
-import { callAddon, engineErrorOf, settling } from './addon-error.js'
+import { engineErrorOf, settling } from './addon-error.js'
+import { chosenInstructionSet } from './chosen-instruction-set.js'
 
 const NO_TAPS: Taps = {
   first: new Int32Array(),
@@ -19,15 +19,7 @@ const NO_TAPS: Taps = {
  * @throws `EngineError` `unavailable` without the instruction set; a resize may reject with `out-of-memory`
  */
 export function createNativeResampleOn(addon: Addon, instructionSet?: InstructionSet): Resample {
-  const { instructionSets } = callAddon(() => addon.info())
-  const known = instructionSets.map(({ name }) => name)
-  const [chosen] = instructionSet === undefined ? known : known.filter((name) => name === instructionSet)
-  if (chosen === undefined) {
-    throw new EngineError(
-      'unavailable',
-      `This processor cannot run ${instructionSet}; it runs ${known.join(', ')}.`,
-    )
-  }
+  const chosen = chosenInstructionSet(addon, instructionSet)
   return async (image, [height, width], passes) => {
     const { horizontal, vertical, verticalFirst } = passes
     if (horizontal === null && vertical === null) return image

@@ -6,6 +6,7 @@ import { VitStages } from '../../encoder/vit-stages.js'
 import { chooseEngine } from './choose-engine.js'
 import { decodeImage, type ImageSource } from './decode-image.js'
 import { NODE } from './engine-choices.js'
+import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 
@@ -25,6 +26,6 @@ export async function loadEncoder(model: string, options: LoadOptions = {}): Pro
   checkLoadOptions(options, NODE)
   const { engine, resample } = await chooseEngine(options)
   const open = async () => await openVit(await findModel(model, options), hintsOf(options))
-  const parts = { engine, resample, owned: engine, decode: decodeImage, model: open() }
-  return new StagedEncoder(await VitStages.load(parts, options))
+  const parts = { engine, resample, digestWords: fastestDigest(), owned: engine, decode: decodeImage }
+  return new StagedEncoder(await VitStages.load({ ...parts, model: open() }, options))
 }

@@ -1,10 +1,8 @@
-/** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what tells its weights from others'. */
-import { createHash } from 'node:crypto'
+/** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what is noted of its weights. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
@@ -12,8 +10,9 @@ import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
+import { noteOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
-import { openFile, siblingsOf } from './open-file.js'
+import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
@@ -44,13 +43,15 @@ export async function openVit(
   const { signal, ...said } = hints
   const known = { ...given({ network }), ...said }
   const options = given({ signal })
-  const source = await openFile(path, options)
-  const checkpoint = await openCheckpoint(source, { openSibling: siblingsOf(path, options), ...options })
+  const sources: FileSource[] = []
+  const kept = (source: FileSource) => {
+    sources.push(source)
+    return source
+  }
+  const siblingOf = siblingsOf(path, options)
+  const openSibling = async (name: string) => kept(await siblingOf(name))
+  const checkpoint = await openCheckpoint(kept(await openFile(path, options)), { openSibling, ...options })
   try {
-    const hash = createHash('sha256').update(`${source.size}`)
-    for (const { offset, length } of fingerprintPieces(source.size))
-      hash.update(await source.read(offset, length))
-    const fingerprint = hash.digest('hex').slice(0, FINGERPRINT_DIGITS)
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map(async (name) => {
         const file = join(dirname(path), name)
@@ -69,11 +70,12 @@ export async function openVit(
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
+    const note = await noteOfFiles(vit.dialect, () => Promise.all(sources.map((source) => source.stamp())))
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
     }
-    return { vit, checkpoint, path, name, fingerprint, preprocessorFile, [Symbol.asyncDispose]: dispose }
+    return { vit, checkpoint, path, name, note, preprocessorFile, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
