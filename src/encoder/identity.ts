@@ -13,13 +13,6 @@ import { digestOfText } from './weight-digest.js'
 /** Is raised with a release that changes any number: of a network, of preprocessing, of decoding. */
 export const NUMBERS_VERSION = 1
 
-/** Is so many digits of a digest as a person is shown; all of them are stored. */
-const SHOWN_DIGITS = 12
-
-export function shortDigest(digest: string): string {
-  return digest.slice(0, SHOWN_DIGITS)
-}
-
 export interface ResultParts {
   /** Names the model after its file. */
   readonly name: string

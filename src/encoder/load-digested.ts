@@ -1,8 +1,9 @@
 /** Loads a network together with the digest of its weights: they are read once for both, or not digested at all where the digest is noted. */
-import type { Engine } from '../engine/engine.js'
+import type { Engine, WeightSource } from '../engine/engine.js'
 import type { DigestWords } from '../kernels/digest-words.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
+import { elementCount } from '../tensor/shape.js'
 import { Network, type NetworkOptions } from './network.js'
 import { WeightDigest } from './weight-digest.js'
 
@@ -40,11 +41,31 @@ export async function loadDigested(
   }
 }
 
+/** Is told how many values of the weights have been read, out of how many. */
+export type OnReading = (read: number, total: number) => void
+
 /** Finds the digest of weights that are not loaded: they are read for it alone, where it is not noted. Throws `CheckpointError`. */
-export async function digestOf(vit: VitModel, { note, digestWords }: DigestOptions): Promise<string> {
+export async function digestOf(
+  vit: VitModel,
+  { note, digestWords, onReading }: DigestOptions & { readonly onReading?: OnReading },
+): Promise<string> {
   const known = (await note?.read(vit.config)) ?? null
   if (known !== null) return known
-  const weights = await new WeightDigest(digestWords).finish(vit)
+  const told = onReading === undefined ? vit : { ...vit, weights: counted(vit, onReading) }
+  const weights = await new WeightDigest(digestWords).finish(told)
   await note?.write(vit.config, weights)
   return weights
+}
+
+function counted({ weights, weightShapes }: VitModel, onReading: OnReading): WeightSource {
+  const total = [...weightShapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0)
+  let read = 0
+  return {
+    async read(name, shape) {
+      const values = await weights.read(name, shape)
+      read += values.length
+      onReading(read, total)
+      return values
+    },
+  }
 }

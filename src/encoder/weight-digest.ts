@@ -7,8 +7,8 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { WeightName } from '../engine/plan.js'
 import type { WeightSource } from '../engine/engine.js'
+import type { WeightName } from '../engine/plan.js'
 import { type DigestWords, digestWords } from '../kernels/digest-words.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { Shape } from '../tensor/shape.js'

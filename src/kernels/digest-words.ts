@@ -34,11 +34,18 @@ export function digestLength(values: number): number {
   return Math.ceil(values / DIGEST_BLOCK) * 2 * DIGEST_LANES
 }
 
-function digestBlock(words: Int32Array, states: Int32Array): void {
+/** Gives the states that a block begins with. */
+export function firstStates(): Int32Array {
+  const states = new Int32Array(2 * DIGEST_LANES)
   for (let lane = 0; lane < DIGEST_LANES; lane++) {
     states[lane] = Math.imul(lane + 1, 0xc2b2ae3d)
     states[DIGEST_LANES + lane] = Math.imul(lane + 1, 0x27d4eb2f)
   }
+  return states
+}
+
+function digestBlock(words: Int32Array, states: Int32Array): void {
+  states.set(firstStates())
   const whole = words.length - (words.length % DIGEST_LANES)
   for (let i = 0; i < whole; i += DIGEST_LANES) digestStripe(words, i, states)
   if (whole === words.length) return

@@ -1,5 +1,5 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
-import { shortDigest } from '../encoder/identity.js'
+import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
 import type { Files } from './files.js'
 import { isObject, type JsonObject, jsonObjectOrNull } from './json-object.js'

@@ -16,6 +16,7 @@ import {
   WORKING,
 } from './context'
 import { attention, attentionScratchBytes, attentionTasks, isNormed, probe, probeScratchBytes, probeTasks } from './attention'
+import { digestStripes } from './digest'
 import { madd, splat, sumLanes } from './functions'
 import {
   FIELDS,
@@ -57,7 +58,7 @@ import {
   sliceRows,
 } from './rows'
 
-export { packPanels, setJob }
+export { digestStripes, packPanels, setJob }
 
 // An operation does this before its own tasks, as a kind beside them.
 const NORM_QUERIES: i32 = 32

@@ -1,9 +1,10 @@
 /** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
-import { shortDigest } from '../../encoder/identity.js'
+import { shortDigest } from '../../encoder/short-digest.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
+import { Progress } from '../progress.js'
 
 interface InfoOptions extends ModelOptions {
   readonly tensors?: boolean
@@ -20,11 +21,24 @@ export function infoCommand(context: CommandContext): Command {
 }
 
 async function info(context: CommandContext, model: string, options: InfoOptions): Promise<void> {
-  const description = await context.describeModel(model, loadOptions(options, context.signal))
+  const description = await describedWhileWatched(context, model, options)
   const text = options.json
     ? JSON.stringify(description, null, 1)
     : describe(description, options.tensors ?? false)
   context.stdout.write(`${text}\n`)
+}
+
+/** A large model is read for a second or more the first time. */
+async function describedWhileWatched(
+  context: CommandContext,
+  model: string,
+  options: InfoOptions,
+): Promise<FileDescription> {
+  const { stderr: stream, isTTY, color, signal } = context
+  using progress = new Progress({ stream, isTTY, color, json: false, total: undefined })
+  return await context.describeModel(model, loadOptions(options, signal), (read, total) =>
+    progress.phase(`reading the weights, once, for their identity: ${Math.floor((100 * read) / total)} %`),
+  )
 }
 
 /** @param withTensors adds a line for each */

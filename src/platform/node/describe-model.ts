@@ -1,7 +1,8 @@
 /** Describes a model by its name or path. */
 import { stat } from 'node:fs/promises'
+import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
-import { digestOf } from '../../encoder/load-digested.js'
+import { digestOf, type OnReading } from '../../encoder/load-digested.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
@@ -22,9 +23,14 @@ export interface FileDescription extends ModelDescription {
  * yet. The engine is asked for what it is, and given back.
  *
  * @param source `mini`, a name of Birder's published weights, or a path
+ * @param onReading is told how far the weights have been read, where they are
  * @throws what `loadEncoder` would throw, but for damage that only shows when the weights are used
  */
-export async function describeModel(source: string, options: LoadOptions = {}): Promise<FileDescription> {
+export async function describeModel(
+  source: string,
+  options: LoadOptions = {},
+  onReading?: OnReading,
+): Promise<FileDescription> {
   checkLoadOptions(options, NODE)
   await using open = await openVit(await findModel(source, options), hintsOf(options))
   const { engine, reason } = await chooseEngine(options)
@@ -32,7 +38,7 @@ export async function describeModel(source: string, options: LoadOptions = {}): 
   const { path } = open
   const { size: fileBytes } = await stat(path)
   const { vit, note } = open
-  const weights = await digestOf(vit, { note, digestWords: fastestDigest() })
+  const weights = await digestOf(vit, { note, digestWords: fastestDigest(), ...given({ onReading }) })
   const description = describeOpenModel(open, { engine: chosen, reason }, weights, options)
   return { source, path, fileBytes, ...description }
 }

@@ -2,8 +2,15 @@
 import { createNativeDigestOn } from '../../engine/native/native-digest.js'
 import { type DigestWords, digestWords } from '../../kernels/digest-words.js'
 import { addonOrReason } from './native/load-addon.js'
+import { createWasmDigest } from './wasm/wasm-digest.js'
 
 export function fastestDigest(): DigestWords {
   const addon = addonOrReason()
-  return typeof addon === 'string' ? async (values) => digestWords(values) : createNativeDigestOn(addon)
+  if (typeof addon !== 'string') return createNativeDigestOn(addon)
+  try {
+    return createWasmDigest()
+  } catch {
+    // An engine that needs the kernels says what is wrong with them.
+    return async (values) => digestWords(values)
+  }
 }

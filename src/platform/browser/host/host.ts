@@ -9,6 +9,7 @@ import { type DecodedImage, decodedFrom } from '../../../image/image.js'
 import { type ChosenEngine, chooseEngine } from '../choose-engine.js'
 import { decodeImage, pixelsOfBitmap } from '../decode-image.js'
 import { Shared } from '../shared.js'
+import { lazyWasmDigest } from '../wasm/wasm-digest.js'
 import { openModel } from './open-model.js'
 import { plainError } from './plain-error.js'
 import type {
@@ -25,6 +26,7 @@ class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   /** Encoders with the same settings share one engine, its threads and its memory. */
   readonly #engines = new Shared<ChosenEngine>()
+  readonly #digestWords = lazyWasmDigest()
   readonly #encoders = new Map<number, VitStages<SentImage>>()
   /** Each prepared image waits here with the number of its encoder. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
@@ -97,7 +99,8 @@ class Host {
     const { value, release } = await this.#engines.take(JSON.stringify(settings), () =>
       chooseEngine(settings, onWarning),
     )
-    const parts = { engine: value, decode: decodeSent, owned: { [Symbol.asyncDispose]: release } }
+    const owned = { [Symbol.asyncDispose]: release }
+    const parts = { engine: value, decode: decodeSent, digestWords: this.#digestWords, owned }
     const open = openModel(model, options, { signal, onWarning, onProgress })
     const stages = await VitStages.load({ ...parts, model: open }, { ...options, signal })
     const encoder = this.#next++

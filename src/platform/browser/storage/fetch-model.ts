@@ -52,7 +52,12 @@ export async function fetchModel(url: URL, options: FetchModelOptions): Promise<
     signal: options.signal,
     onProgress: options.onProgress,
   }
-  const { kept, size, sha256: found, downloaded } = await download(job, { place, opener: fetchOpener, advice: ADVICE })
+  const {
+    kept,
+    size,
+    sha256: found,
+    downloaded,
+  } = await download(job, { place, opener: fetchOpener, advice: ADVICE })
   // A page that showed how long it waited hears that it need not wait any longer.
   if (!downloaded) options.onProgress({ kind: 'done', received: size, total: size, url: showUrl(url) })
   return { blob: kept, sha256: found ?? place.foundSha256 }
