@@ -5,6 +5,8 @@ import { LongestFirst } from './test/support/longest-first.js'
 
 /** Workers inherit it: what one of them makes on the disk is there for the others, and gone after the run. */
 process.env.PLUMAGE_TEST_FOLDER ??= join(import.meta.dirname, `.plumage/tests-${process.pid}`)
+/** What is noted of models lies there too: a test neither finds what the user's own programs have noted nor leaves anything behind. */
+process.env.PLUMAGE_CACHE ??= join(process.env.PLUMAGE_TEST_FOLDER, 'cache')
 
 const BROWSER = ['test/browser/**/*.test.ts', 'test/runtimes/**/*.test.ts']
 const PLATFORM = ['src/platform/**/*.test.ts', 'src/cli/**/*.test.ts']

@@ -34,7 +34,7 @@ const ROOMS = {
     types: ['engine/engine'],
   },
   hub: { rooms: ['model'] },
-  encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'] },
+  encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },

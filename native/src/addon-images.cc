@@ -1,5 +1,5 @@
 // Holds the addon's functions on images. They run on the threads that read files and decode, and need no engine.
-#include "callback.h"
+#include "background.h"
 #include "functions.h"
 #include "host.h"
 
@@ -25,48 +25,6 @@ ResampleAxis axisOf(napi_env env, napi_value kept, uint32_t at, long inputs, int
   return {first.data, count.data, weights.data, stride, outputs, bits};
 }
 
-// Owns its reference and its async work from the moment that they are made.
-struct Resampling {
-  Resampling(napi_env env, const Kernels& kernels, const ResampleArgs& args) : env(env), kernels(kernels), args(args) {}
-  ~Resampling() {
-    if (kept != nullptr) napi_delete_reference(env, kept);
-    if (work != nullptr) napi_delete_async_work(env, work);
-  }
-  Resampling(const Resampling&) = delete;
-  Resampling& operator=(const Resampling&) = delete;
-
-  // Runs on one of Node's threads.
-  void execute() noexcept {
-    try {
-      const long bytes = kernels.resampleScratchBytes(args);
-      const std::shared_ptr<Region> scratch = Region::allocate(static_cast<size_t>(bytes));
-      if (scratch == nullptr) {
-        outcome.status = Status::outOfMemory;
-        outcome.value = static_cast<double>(bytes);
-      } else {
-        kernels.resample(args, reinterpret_cast<char*>(scratch->floats()));
-      }
-    } catch (...) {
-      outcome.fail();
-    }
-  }
-
-  napi_env env;
-  const Kernels& kernels;
-  ResampleArgs args;
-  napi_ref kept = nullptr;
-  napi_async_work work = nullptr;
-  Outcome outcome;
-};
-
-void execute(napi_env, void* data) { static_cast<Resampling*>(data)->execute(); }
-
-void complete(napi_env env, napi_status status, void* data) {
-  const std::unique_ptr<Resampling> job(static_cast<Resampling*>(data));
-  if (status == napi_cancelled) job->outcome.status = Status::cancelled;
-  callBack(env, std::exchange(job->kept, nullptr), job->outcome);
-}
-
 // resample(instructionSet, height, width, horizontalBits, verticalBits, verticalFirst,
 //          [callback, image, out, first, count, weights of the horizontal axis, then of the vertical one])
 napi_value resample(napi_env env, napi_value* arguments) {
@@ -87,11 +45,17 @@ napi_value resample(napi_env env, napi_value* arguments) {
     throw Refusal(WRONG_ARGUMENT, "An image of %ld x %ld pixels in %zu bytes does not become one of %ld x %ld in %zu bytes.", height, width,
                   from.length, newHeight, newWidth, to.length);
   }
-  auto job = std::make_unique<Resampling>(env, kernels, ResampleArgs{from.data, height, width, horizontal, vertical, verticalFirst, to.data});
-  check(env, napi_create_async_work(env, nullptr, fromString(env, "plumage resample"), execute, complete, job.get(), &job->work));
-  check(env, napi_create_reference(env, arguments[6], 1, &job->kept));
-  check(env, napi_queue_async_work(env, job->work));
-  job.release();
+  const ResampleArgs args{from.data, height, width, horizontal, vertical, verticalFirst, to.data};
+  queueWork(env, "plumage resample", arguments[6], [&kernels, args](Outcome& outcome) {
+    const long bytes = kernels.resampleScratchBytes(args);
+    const std::shared_ptr<Region> scratch = Region::allocate(static_cast<size_t>(bytes));
+    if (scratch == nullptr) {
+      outcome.status = Status::outOfMemory;
+      outcome.value = static_cast<double>(bytes);
+    } else {
+      kernels.resample(args, reinterpret_cast<char*>(scratch->floats()));
+    }
+  });
   return nullptr;
 }
 

@@ -1,6 +1,7 @@
-// Holds the addon's functions on weights: they take memory for them, and pack them into it.
+// Holds the addon's functions on weights: they take memory for them, pack them into it, and digest them.
 #include <cstring>
 
+#include "background.h"
 #include "functions.h"
 #include "regions.h"
 #include "host.h"
@@ -67,6 +68,26 @@ napi_value pack(napi_env env, napi_value* arguments) {
   });
 }
 
+// digest(instructionSet, [callback, values, states]), on one of Node's threads, since a model may be described without an engine's.
+napi_value digest(napi_env env, napi_value* arguments) {
+  const Kernels& kernels = kernelsNamed(env, arguments[0]);
+  const Span<float> values = floats(env, element(env, arguments[1], 1), "The weight");
+  const Span<int> states = integers(env, element(env, arguments[1], 2), "The digest of a weight");
+  const size_t block = static_cast<size_t>(DIGEST_BLOCK), each = 2 * static_cast<size_t>(DIGEST_LANES);
+  const size_t wanted = (values.length + block - 1) / block * each;
+  if (states.length != wanted) {
+    throw Refusal(WRONG_ARGUMENT, "The digest of %zu values has %zu words, not %zu.", values.length, wanted, states.length);
+  }
+  queueWork(env, "plumage digest", arguments[1], [&kernels, values, states, block, each](Outcome&) {
+    int* to = states.data;
+    for (size_t done = 0; done < values.length; done += block, to += each) {
+      const size_t rest = values.length - done;
+      kernels.digest(values.data + done, static_cast<long>(rest < block ? rest : block), to);
+    }
+  });
+  return nullptr;
+}
+
 }  // namespace
 
 void defineWeights(napi_env env, napi_value exports) {
@@ -74,6 +95,7 @@ void defineWeights(napi_env env, napi_value exports) {
   define<release<Region>, 1>(env, exports, "releaseRegion");
   define<packedFloats, 4>(env, exports, "packedFloats");
   define<pack, 7>(env, exports, "pack");
+  define<digest, 2>(env, exports, "digest");
 }
 
 }  // namespace plumage

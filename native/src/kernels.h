@@ -144,6 +144,10 @@ struct ResampleArgs {
 // Three signed bytes make no larger weight than this.
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
+// A block of weights is digested in this many lanes, each of which has two words of state.
+constexpr long DIGEST_LANES = 32;
+constexpr long DIGEST_BLOCK = 1L << 18;
+
 struct Kernels {
   const char* name;
   const Product* products[PRECISIONS];  // one is null where this processor gains nothing by it
@@ -172,6 +176,8 @@ struct Kernels {
   // At least one axis has outputs. Scratch is as many bytes as are asked for, aligned to 64.
   void (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);
+  // At most a block of values; `states` has two words for each lane, those of all lanes' first states in front.
+  void (*digest)(const float* values, long count, int* states);
   // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

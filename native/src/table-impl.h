@@ -6,6 +6,7 @@
 #else
 #include "attention-impl.h"
 #endif
+#include "digest-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
 
@@ -77,6 +78,7 @@ const Kernels KERNELS = {
     maxRows,
     resample,
     resampleScratchBytes,
+    digest,
     evaluate,
 };
 

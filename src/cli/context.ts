@@ -1,6 +1,7 @@
 /** Holds all that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
+import type { OnReading } from '../encoder/load-digested.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
@@ -22,7 +23,11 @@ export interface CommandContext {
   /** Is aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
-  readonly describeModel: (source: string, options: LoadOptions) => Promise<FileDescription>
+  readonly describeModel: (
+    source: string,
+    options: LoadOptions,
+    onReading: OnReading,
+  ) => Promise<FileDescription>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>
 }

@@ -42,9 +42,9 @@ const context: CommandContext = {
     const { loadEncoder } = await import('../platform/node/load-encoder.js')
     return loadEncoder(source, options)
   },
-  async describeModel(source, options) {
+  async describeModel(source, options, onReading) {
     const { describeModel } = await import('../platform/node/describe-model.js')
-    return describeModel(source, options)
+    return describeModel(source, options, onReading)
   },
   async measureSpeed(options) {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')

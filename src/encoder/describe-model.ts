@@ -1,4 +1,4 @@
-/** Says what a model is and what running it takes, found out from headers: no weight is read. */
+/** Says what a model is and what running it takes, found out from headers, and with which identity it runs. */
 import type { NetworkChoice, OpenCheckpoint } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { inputsOf } from '../engine/needed-steps.js'
@@ -8,6 +8,9 @@ import { planVit } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
 import { type RecipeChoice, recipeFor } from './choose-recipe.js'
+import { identityOf } from './identity.js'
+import type { NetworkOptions } from './network.js'
+import type { Identity } from './types.js'
 import type { OpenModel } from './vit-stages.js'
 
 export interface ModelDescription {
@@ -15,7 +18,8 @@ export interface ModelDescription {
   readonly dialect: string
   /** Names Birder's network; null where the file does not say. */
   readonly network: string | null
-  readonly fingerprint: string
+  /** Says what its numbers rest on. */
+  readonly identity: Identity
   readonly config: VitConfig
   /** Counts the numbers in all weights of the network. */
   readonly parameters: number
@@ -42,11 +46,17 @@ export interface ModelDescription {
   readonly memory: { readonly weights: number; readonly activations: number }
 }
 
-/** Describes an open model as the engine would run it. Throws RangeError for a recipe that the model cannot have. */
+/**
+ * Describes an open model as the engine would run it.
+ *
+ * @param weightDigest is what `digestOf` gives
+ * @throws RangeError for a recipe that the model cannot have
+ */
 export function describeOpenModel(
-  { vit, checkpoint, fingerprint }: OpenModel & { readonly checkpoint: OpenCheckpoint },
+  { vit, checkpoint, name }: OpenModel & { readonly checkpoint: OpenCheckpoint },
   { engine, reason }: { readonly engine: Engine; readonly reason: string },
-  choice: RecipeChoice,
+  weightDigest: string,
+  choice: RecipeChoice & Pick<NetworkOptions, 'positions'>,
 ): ModelDescription {
   const { config, dialect } = vit
   const recipe = recipeFor(vit, choice)
@@ -60,7 +70,14 @@ export function describeOpenModel(
     format: checkpoint.format,
     dialect,
     network: config.network,
-    fingerprint,
+    identity: identityOf({
+      name,
+      weights: weightDigest,
+      config,
+      recipe,
+      positions: choice.positions,
+      engine,
+    }),
     config: { ...config },
     parameters,
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),

@@ -8,6 +8,7 @@ import { type PatchGrid, type PositionRule, positionsFor } from '../model/positi
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { checkOptionNames, type OptionNames } from './check-options.js'
+import type { WeightDigest } from './weight-digest.js'
 
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
 const PROGRAMS_KEPT = 4
@@ -16,6 +17,8 @@ export interface NetworkOptions {
   /** Says how positions are resampled for other grids than the trained one; default: the way of the checkpoint's own library. */
   readonly positions?: PositionRule
   readonly signal?: AbortSignal
+  /** Digests the weights as they pass. */
+  readonly digest?: WeightDigest
 }
 
 export interface RunOptions {
@@ -81,7 +84,7 @@ export class Network implements Disposable {
     }
     const model = await engine.load(
       plan,
-      vit.weights,
+      options.digest?.through(vit.weights) ?? vit.weights,
       options.signal === undefined ? {} : { signal: options.signal },
     )
     return new Network(vit, engine, model, table, rule)

@@ -1,19 +1,28 @@
 /** The types of what goes into an encoder and what comes out stand here, apart from what computes. */
+import type { Precision } from '../engine/engine.js'
 import type { Box, DecodedImage, RgbImage } from '../image/image.js'
 import type { PatchGrid } from '../model/positions.js'
 
 export type { PatchGrid }
 
-/** Says which model, engine, precision and preprocessing made a result: two embeddings compare only where this is equal. */
+/**
+ * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted, renamed
+ * or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
+ */
 export interface Identity {
-  /** Names the model after its file, as `deit3_reg4_t14_tiny-imagenet`. */
-  readonly model: string
-  /** Tells the weights from others by 12 hex digits. */
-  readonly fingerprint: string
-  readonly engine: string
-  readonly precision: string
-  /** Gives the recipe with its options in one line, as `birder 112x112 exif pillow-13`. */
+  /** Decides: the SHA-256, in 64 hexadecimal digits, of `weights`, a line feed and `settings`. `shortDigest` gives what a person is shown. */
+  readonly digest: string
+  /** Is the digest of all weights' content, in 64 hexadecimal digits: the same in whatever layout, format and number of files they lie. */
+  readonly weights: string
+  /** Gives config, recipe, positions, precision and the version of the numbers in full, as one line of JSON. */
+  readonly settings: string
+  readonly precision: Precision
+  /** Tells of the recipe in one line, as `birder 112x112 exif-applied pillow-13`; all its numbers are in `settings`. */
   readonly recipe: string
+  /** Names the model after its file, as `deit3_reg4_t14_tiny-imagenet`. It decides nothing. */
+  readonly model: string
+  /** Names the engine with its path and threads. It decides nothing: what a precision promises, each engine keeps. */
+  readonly engine: string
 }
 
 export interface Features {

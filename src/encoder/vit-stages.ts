@@ -2,7 +2,8 @@
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
-import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import type { Recipe } from '../image/recipe.js'
+import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -10,8 +11,10 @@ import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
+import { identityOf } from './identity.js'
+import { type DigestNote, loadDigested } from './load-digested.js'
 import type { LoadOptions } from './load-options.js'
-import { Network, slotValues } from './network.js'
+import { type Network, slotValues } from './network.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
 
@@ -25,8 +28,8 @@ export interface EncoderParts<Source> {
   readonly resample?: Resample
   /** Names the model. */
   readonly name: string
-  /** Tells the model's weights from others'. */
-  readonly fingerprint: string
+  /** Digests the weights' values as they are read; default: this library's portable code, on the calling thread. */
+  readonly digestWords?: DigestWords
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: the decoder's own bound. */
   readonly maxPixels?: number
@@ -40,12 +43,13 @@ export interface OpenModel extends AsyncDisposable {
   readonly vit: VitModel
   /** Names the model after its file. */
   readonly name: string
-  /** Tells the file from others of its size by 12 hex digits (checkpoint/fingerprint.ts). */
-  readonly fingerprint: string
+  /** Remembers the digest of its weights. */
+  readonly note: DigestNote
 }
 
 /** Holds what a platform brings to load a model. */
-export interface ModelParts<Source> extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode'> {
+export interface ModelParts<Source>
+  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'digestWords'> {
   /** Is closed when its weights have been read. */
   readonly model: Promise<OpenModel>
   /** Is disposed of with the stages, or at once where there are none. */
@@ -69,16 +73,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly #resample: Resample
   readonly #owned: AsyncDisposable | undefined
 
-  private constructor(network: Network, parts: EncoderParts<Source>) {
-    const { engine, decode, resample = portableResample, recipe, maxPixels, owned } = parts
-    const { width, patchSize, registers, depth } = network.config
-    const identity = {
-      model: parts.name,
-      fingerprint: parts.fingerprint,
-      engine: `${engine.name} ${engine.description}`,
-      precision: engine.precision,
-      recipe: recipeIdentity(recipe),
-    }
+  private constructor(network: Network, weights: string, parts: EncoderParts<Source>) {
+    const { decode, resample = portableResample, recipe, maxPixels, owned } = parts
+    const { config } = network
+    const { width, patchSize, registers, depth } = config
+    const identity = identityOf({ ...parts, weights, config })
     this.description = { identity, width, patchSize, registers, depth, size: recipe.size }
     this.#network = network
     this.#recipe = recipe
@@ -90,9 +89,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   /** Reads and packs the weights of a model that is open. Throws `CheckpointError`, `EngineError`. */
   static async create<Source>(parts: EncoderParts<Source>): Promise<VitStages<Source>> {
-    const { vit, engine, positions, signal } = parts
+    const { vit, engine, positions, signal, digestWords } = parts
     assertTakesRgb(vit.config, parts.name)
-    return new VitStages(await Network.load(vit, engine, given({ positions, signal })), parts)
+    const options = given({ positions, signal, digestWords })
+    const { network, weights } = await loadDigested(vit, engine, options)
+    return new VitStages(network, weights, parts)
   }
 
   /** Chooses the recipe of a model that is being opened, and packs its weights. A failure gives everything back. Throws as `create`, and what opening throws. */
@@ -101,14 +102,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     options: Omit<LoadOptions, 'onProgress' | 'onWarning'>,
   ): Promise<VitStages<Source>> {
     const { positions, maxPixels, signal } = options
+    const { digestWords } = parts
     try {
       await using open = await model
-      const { vit, name, fingerprint } = open
+      const { vit, name, note } = open
       const recipe = recipeFor(vit, options)
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
-      const network = await Network.load(vit, parts.engine, given({ positions, signal }))
-      return new VitStages(network, { ...parts, vit, name, fingerprint, recipe, ...given({ maxPixels }) })
+      const loading = { note, ...given({ positions, signal, digestWords }) }
+      const { network, weights } = await loadDigested(vit, parts.engine, loading)
+      const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels }) }
+      return new VitStages(network, weights, all)
     } catch (error) {
       await parts.owned[Symbol.asyncDispose]()
       throw error

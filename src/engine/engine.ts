@@ -13,7 +13,7 @@ export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'float16' 
 
 /** Gives weights one at a time, so that no second copy of the model is ever in memory. */
 export interface WeightSource {
-  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep or overwrite the array; it may ask
+  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep the array and changes nothing in it; it may ask
    * again long after loading, where its memory was lost. */
   read(name: WeightName, shape: Shape): Promise<Float32Array>
 }

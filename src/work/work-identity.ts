@@ -1,21 +1,26 @@
-/** Decides what must be equal for two runs to be parts of one work. */
+/** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
+import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
 import type { Files } from './files.js'
-import { type JsonObject, jsonObjectOrNull } from './json-object.js'
+import { isObject, type JsonObject, jsonObjectOrNull } from './json-object.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
 
-/** Each difference is shown to the person by its key. */
+/** Each entry decides, but for those that only tell a reader what made the output. */
 export type WorkIdentity = Readonly<Record<string, string>>
 
-/**
- * The model's name is not in it: a renamed file with the same weights goes on. Nor is the number of threads, which changes no result.
- * @param output names what is made of each image
- */
-export function workIdentity(
-  { fingerprint, engine, precision, recipe }: Identity,
-  output: string,
-): WorkIdentity {
-  return { fingerprint, engine: engine.replace(/,? \d+ threads?\b/, ''), precision, recipe, output }
+/** Tell a reader, and decide nothing: a renamed file goes on, another engine keeps to the same promise, and `identity` holds the rest. */
+const TELLING: ReadonlySet<string> = new Set([
+  'weights',
+  'settings',
+  'precision',
+  'recipe',
+  'model',
+  'engine',
+])
+
+/** @param output names what is made of each image */
+export function workIdentity({ digest, ...telling }: Identity, output: string): WorkIdentity {
+  return { identity: digest, ...telling, output }
 }
 
 /** Reads whose work a folder is; null where nothing says so. Throws `OutputError` `damaged` where the file says nothing of the kind. */
@@ -41,15 +46,61 @@ export function assertSameWork(
   expected: WorkIdentity,
   remedy: string,
 ): void {
-  const keys = differences(found, expected)
+  const keys = differingKeys(found, expected)
   if (keys.length === 0) return
-  const list = (from: JsonObject) => keys.map((key) => `${key} ${from[key]}`).join(', ')
+  const differences = keys.flatMap((key) => differencesOf(key, found, expected))
+  const list = (side: 'found' | 'expected') => differences.map((one) => `${one.key} ${one[side]}`).join(', ')
   throw new OutputError(
     'other-identity',
-    `${where} made with ${list(found)}; this run has ${list(expected)}. ${remedy}`,
+    `${where} made with ${list('found')}; this run has ${list('expected')}. ${remedy}`,
   )
 }
 
-function differences(found: JsonObject, expected: WorkIdentity): readonly string[] {
-  return Object.keys(expected).filter((key) => found[key] !== expected[key])
+function differingKeys(found: JsonObject, expected: WorkIdentity): readonly string[] {
+  return Object.keys(expected).filter((key) => !TELLING.has(key) && found[key] !== expected[key])
+}
+
+interface Difference {
+  readonly key: string
+  readonly found: string
+  readonly expected: string
+}
+
+/** Another identity is taken apart into what made it another one, where the file says so much. */
+function differencesOf(key: string, found: JsonObject, expected: WorkIdentity): readonly Difference[] {
+  const plain = { key, found: shown(found[key]), expected: shown(expected[key]) }
+  if (key !== 'identity') return [plain]
+  if (found.identity === undefined) {
+    // Before this there was a fingerprint of parts of the file.
+    return [{ ...plain, found: 'of an earlier version, which told models apart in another way' }]
+  }
+  const weights = { key: 'weights', found: shown(found.weights), expected: shown(expected.weights) }
+  const made = [
+    ...(weights.found === weights.expected ? [] : [weights]),
+    ...settingDifferences(settingsOf(found.settings), settingsOf(expected.settings)),
+  ]
+  return made.length === 0 ? [plain] : made
+}
+
+function settingsOf(text: unknown): JsonObject {
+  return (typeof text === 'string' ? jsonObjectOrNull(text) : null) ?? {}
+}
+
+/** Names the entries that differ by their path, as `config.heads`. */
+function settingDifferences(found: JsonObject, expected: JsonObject, path = ''): readonly Difference[] {
+  const keys = [...new Set([...Object.keys(found), ...Object.keys(expected)])].sort()
+  return keys.flatMap((name) => {
+    const [before, now] = [found[name], expected[name]]
+    const key = `${path}${name}`
+    if (isObject(before) && isObject(now)) return settingDifferences(before, now, `${key}.`)
+    const difference = { key, found: shown(before), expected: shown(now) }
+    return difference.found === difference.expected ? [] : [difference]
+  })
+}
+
+/** Shortens digests to what a person can compare. */
+function shown(value: unknown): string {
+  if (value === undefined) return '(nothing)'
+  if (typeof value !== 'string') return JSON.stringify(value)
+  return /^[0-9a-f]{64}$/.test(value) ? shortDigest(value) : value
 }

@@ -156,17 +156,17 @@ test('parquet reads back equal, with the identity in its metadata', async () => 
     'height',
     'width',
   ])
-  expect(key_value_metadata).toContainEqual({ key: 'fingerprint', value: 'aaaabbbbcccc' })
+  expect(key_value_metadata).toContainEqual({ key: 'weights', value: 'aaaabbbbcccc'.padEnd(64, '0') })
 })
 
 test('unfinished work of another model is not mixed in: exit code 2, and the way out is named', async () => {
   using folder = folderWith({ 'a.jpg': 'a', 'b.jpg': 'broken' })
   const command = ['embed', 'a.jpg', 'b.jpg', '-o', 'x.npy']
   expect((await runInTest(command, { cwd: folder.path })).code).toBe(1)
-  const other = { cwd: folder.path, encoder: { fingerprint: '111122223333' } }
+  const other = { cwd: folder.path, encoder: { weights: '111122223333'.padEnd(64, '0') } }
   const { code, stderr } = await runInTest(command, other)
   expect(code).toBe(2)
-  expect(stderr).toContain('fingerprint aaaabbbbcccc')
+  expect(stderr).toContain('weights aaaabbbbcccc;')
   expect(stderr).toContain('111122223333')
   expect(stderr).toContain('--restart')
   expect((await runInTest([...command, '--restart'], other)).code).toBe(1)

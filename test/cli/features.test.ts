@@ -58,7 +58,7 @@ test('safetensors holds embedding, patches, registers and what else was asked fo
     ['layers.-1', [ROWS * COLUMNS + 2, WIDTH]],
   ])
   expect(toFloat32(await checkpoint.read('embedding'))).toEqual(embeddingOf(Buffer.from('a.jpg')))
-  expect(checkpoint.metadata).toMatchObject({ fingerprint: 'aaaabbbbcccc', image: 'a.jpg' })
+  expect(checkpoint.metadata).toMatchObject({ weights: 'aaaabbbbcccc'.padEnd(64, '0'), image: 'a.jpg' })
 })
 
 test('an output ending in .npy is one array [N, rows, columns, D] with names beside it', async () => {

@@ -5,7 +5,7 @@ export interface StandInOptions {
   readonly delayMs?: number
   /** A file that every path computed is appended to. */
   readonly log?: string
-  readonly fingerprint?: string
+  readonly weights?: string
 }
 
 export const WIDTH: number

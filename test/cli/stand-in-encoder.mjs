@@ -12,9 +12,12 @@ export const ROWS = 2
 export const COLUMNS = 3
 
 /** See stand-in-encoder.d.mts. */
-export function standInEncoder({ delayMs = 0, log, fingerprint = 'aaaabbbbcccc' } = {}) {
+export function standInEncoder({ delayMs = 0, log, weights = 'aaaabbbbcccc'.padEnd(64, '0') } = {}) {
+  const settings = '{"precision":"float64"}'
+  const digest = createHash('sha256').update(`${weights}\n${settings}`).digest('hex')
+  const told = { model: 'stand-in', engine: 'reference', precision: 'float64', recipe: 'bytes' }
   return {
-    identity: { model: 'stand-in', fingerprint, engine: 'reference', precision: 'float64', recipe: 'bytes' },
+    identity: { digest, weights, settings, ...told },
     width: WIDTH,
     patchSize: 14,
     registers: 1,

@@ -10,11 +10,13 @@ export const WIDTH = 2
 const AHEAD = 3
 const identity = {
   model: 'text',
-  fingerprint: 'abc',
+  digest: 'a'.repeat(64),
+  weights: 'b'.repeat(64),
+  settings: '{}',
   engine: 'reference',
   precision: 'float64',
   recipe: 'text',
-}
+} as const
 
 export function textEncoder(files: Files, onCompute: (path: string) => void = () => {}): FileEncoder {
   return {

@@ -3,6 +3,7 @@
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
 import { BATCH, GENERATION, NEXT_TASK, OP, precisionOf, setJob, setThread, TASKS, THREADS, WORKING } from './context'
 import { attentionScratchBytes, isNormed, probeAttentionScratchBytes } from './attention'
+import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
 import { madd, splat, sumLanes } from './functions'
 import { FIELDS, kindOf, OP_ATTENTION, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
@@ -10,7 +11,7 @@ import { inIntegers, packPanels } from './packed'
 import { halvesTotalBytes, linearScratchBytes, takeApart, takeApartTasks } from './product'
 import { normQueriesAndKeys, normQueriesAndKeysTasks } from './rows'
 
-export { packPanels, setJob }
+export { digestStripes, packPanels, setJob }
 
 // An operation may do one of these before its own tasks. They are numbered beside the kinds, whose tasks are taken in the same way.
 const NORM_QUERIES: i32 = -1

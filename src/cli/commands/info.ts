@@ -1,9 +1,11 @@
 /** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
+import { shortDigest } from '../../encoder/short-digest.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
+import { Progress } from '../progress.js'
 
 interface InfoOptions extends ModelOptions {
   readonly tensors?: boolean
@@ -24,16 +26,29 @@ export function infoCommand(context: CommandContext): Command {
 }
 
 async function info(context: CommandContext, model: string, options: InfoOptions): Promise<void> {
-  const description = await context.describeModel(model, loadOptions(options, context.signal))
+  const description = await describedWhileWatched(context, model, options)
   const text = options.json
     ? JSON.stringify(description, null, 1)
     : describe(description, options.tensors ?? false)
   context.stdout.write(`${text}\n`)
 }
 
+/** A large model is read for a second or more the first time. */
+async function describedWhileWatched(
+  context: CommandContext,
+  model: string,
+  options: InfoOptions,
+): Promise<FileDescription> {
+  const { stderr: stream, isTTY, color, signal } = context
+  using progress = new Progress({ stream, isTTY, color, json: false, total: undefined })
+  return await context.describeModel(model, loadOptions(options, signal), (read, total) =>
+    progress.phase(`reading the weights, once, for their identity: ${Math.floor((100 * read) / total)} %`),
+  )
+}
+
 /** @param withTensors adds a line for each */
 function describe(description: FileDescription, withTensors: boolean): string {
-  const { engine, memory, tensors, dropped } = description
+  const { engine, identity, memory, tensors, dropped } = description
   const bytes = (count: number) =>
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows: [string, string][] = [
@@ -43,7 +58,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       'network',
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
     ],
-    ['fingerprint', description.fingerprint],
+    ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],
     ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),

@@ -56,6 +56,12 @@ export interface Addon {
     depth: number,
     job: [JobCallback, Float32Array],
   ): Handle<'job'>
+  /** Digests values as `kernels/digest-words.ts` does. */
+  digest(
+    instructionSet: InstructionSet,
+    /** Callback, values, and the states that they give. */
+    job: [JobCallback, Float32Array, Int32Array],
+  ): void
   createProgram(
     engine: Handle<'engine'>,
     ops: Float64Array,

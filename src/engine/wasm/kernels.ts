@@ -31,6 +31,8 @@ export interface Kernels {
     from: number,
     to: number,
   ): void
+  /** Digests `count` words, whole stripes of 32, into the 64 states that stand at `states` (kernels/digest-words.ts). */
+  digestStripes(words: number, count: number, states: number): void
   peak(repetitions: number): number
 }
 

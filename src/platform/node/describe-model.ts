@@ -2,9 +2,11 @@
 import { stat } from 'node:fs/promises'
 import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
+import { digestOf, type OnReading } from '../../encoder/load-digested.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
+import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 
@@ -17,12 +19,18 @@ export interface FileDescription extends ModelDescription {
 }
 
 /**
- * Says what a model is and what running it takes, from its headers alone. The engine is asked for what it is, and given back.
+ * Says what a model is and what running it takes, from its headers, and its identity, for which the weights are read where their digest is not noted
+ * yet. The engine is asked for what it is, and given back.
  *
  * @param source `small`, a name of Birder's published weights, or a path
- * @throws what `loadEncoder` would throw, but for damage that only shows when weights are read
+ * @param onReading is told how far the weights have been read, where they are
+ * @throws what `loadEncoder` would throw, but for damage that only shows when the weights are used
  */
-export async function describeModel(source: string, options: LoadOptions = {}): Promise<FileDescription> {
+export async function describeModel(
+  source: string,
+  options: LoadOptions = {},
+  onReading?: OnReading,
+): Promise<FileDescription> {
   checkLoadOptions(options, NODE)
   const { offline, onProgress, signal } = options
   const finding = given({ offline, onProgress, signal })
@@ -31,6 +39,8 @@ export async function describeModel(source: string, options: LoadOptions = {}): 
   await using chosen = engine
   const { path } = open
   const { size: fileBytes } = await stat(path)
-  const description = describeOpenModel(open, { engine: chosen, reason }, options)
+  const { vit, note } = open
+  const weights = await digestOf(vit, { note, digestWords: fastestDigest(), ...given({ onReading }) })
+  const description = describeOpenModel(open, { engine: chosen, reason }, weights, options)
   return { source, path, fileBytes, ...description }
 }

@@ -8,6 +8,7 @@ import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'
+import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
@@ -41,6 +42,6 @@ export async function loadEncoder(
   const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
   const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })
   const decode: Decode<ImageSource> = (source, how) => decodeImage(source, { ...reading, ...how })
-  const parts = { engine, resample, owned: engine, decode, model: open() }
-  return new StagedEncoder(await VitStages.load(parts, options))
+  const parts = { engine, resample, digestWords: fastestDigest(), owned: engine, decode }
+  return new StagedEncoder(await VitStages.load({ ...parts, model: open() }, options))
 }

@@ -7,7 +7,16 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { checkOptionNames } from '../../encoder/check-options.js'
 
 /** Holds the file open until it is disposed of. */
-export interface FileSource extends ByteSource, AsyncDisposable {}
+export interface FileSource extends ByteSource, AsyncDisposable {
+  /** Tells the file as it is now from others, and from what it was before it was changed. */
+  stamp(): Promise<FileStamp>
+}
+
+export interface FileStamp {
+  readonly text: string
+  /** Is when its bytes, or what the system keeps of it, last changed, in milliseconds as `Date.now` counts them. */
+  readonly changedMs: number
+}
 
 /** Node refuses to read more than 2 GiB at once; reads of this size can also be given up between two of them. */
 const PIECE = 2 ** 30
@@ -41,6 +50,11 @@ export async function openFile(path: string, options: { signal?: AbortSignal } =
         filled += bytesRead
       }
       return new Uint8Array(memory.buffer, memory.byteOffset, length)
+    },
+    async stamp() {
+      const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = await handle.stat({ bigint: true })
+      const text = [dev, ino, size, mtimeNs, ctimeNs].join(' ')
+      return { text, changedMs: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) }
     },
     [Symbol.asyncDispose]: () => handle.close(),
   }

@@ -1,20 +1,20 @@
-/** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what tells its weights from others'. */
-import { createHash } from 'node:crypto'
+/** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what is noted of its weights. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
+import { layoutOf } from '../../encoder/layout-of.js'
 import { modelHints } from '../../encoder/model-hints.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
+import { noteOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
-import { openFile, siblingsOf } from './open-file.js'
+import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
@@ -44,17 +44,19 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   const { signal, entry, ...said } = hints
   const known = { ...given({ network }), ...said }
   const options = given({ signal })
-  const source = await openFile(path, options)
-  const checkpoint = await openCheckpoint(source, {
-    openSibling: siblingsOf(path, options),
+  const sources: FileSource[] = []
+  const kept = (source: FileSource) => {
+    sources.push(source)
+    return source
+  }
+  const siblingOf = siblingsOf(path, options)
+  const openSibling = async (name: string) => kept(await siblingOf(name))
+  const checkpoint = await openCheckpoint(kept(await openFile(path, options)), {
+    openSibling,
     ...options,
     ...given({ entry }),
   })
   try {
-    const hash = createHash('sha256').update(`${source.size}`)
-    for (const { offset, length } of fingerprintPieces(source.size))
-      hash.update(await source.read(offset, length))
-    const fingerprint = hash.digest('hex').slice(0, FINGERPRINT_DIGITS)
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map(async (name) => {
         const file = join(dirname(path), name)
@@ -76,11 +78,12 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
+    const note = await noteOfFiles(layoutOf(vit, checkpoint), () => Promise.all(sources.map((source) => source.stamp())))
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
     }
-    return { vit, checkpoint, path, name, fingerprint, [Symbol.asyncDispose]: dispose }
+    return { vit, checkpoint, path, name, note, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

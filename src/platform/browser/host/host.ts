@@ -8,6 +8,7 @@ import type { DownloadProgress } from '../../../hub/download-progress.js'
 import { type ChosenEngine, chooseEngine } from '../choose-engine.js'
 import { decodeSent } from '../decode-image.js'
 import { Shared } from '../shared.js'
+import { lazyWasmDigest } from '../wasm/wasm-digest.js'
 import { openModel } from './open-model.js'
 import { plainError } from './plain-error.js'
 import type {
@@ -24,6 +25,7 @@ class Host {
   readonly #send: (message: FromHost, transfer: Transferable[]) => void
   /** Encoders with the same settings share one engine, its threads and its memory. */
   readonly #engines = new Shared<ChosenEngine>()
+  readonly #digestWords = lazyWasmDigest()
   readonly #encoders = new Map<number, VitStages<SentImage>>()
   /** Each prepared image waits here with the number of its encoder. */
   readonly #items = new Map<number, { readonly encoder: number; readonly prepared: ImageItem }>()
@@ -96,7 +98,8 @@ class Host {
     const { value, release } = await this.#engines.take(JSON.stringify(settings), () =>
       chooseEngine(settings, onWarning),
     )
-    const parts = { engine: value, decode: decodeSent, owned: { [Symbol.asyncDispose]: release } }
+    const owned = { [Symbol.asyncDispose]: release }
+    const parts = { engine: value, decode: decodeSent, digestWords: this.#digestWords, owned }
     const open = async () => {
       const opened = await openModel(model, options, { signal, onWarning, onProgress })
       for (const assumption of opened.vit.assumptions) onWarning(assumption)

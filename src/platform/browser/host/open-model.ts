@@ -1,11 +1,9 @@
 /** Opens a vision transformer by a name, an address or dropped files: its bytes, and the config files that belong to it. */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import type { ByteSource, PlainValue } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
-import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
+import { layoutOf } from '../../../encoder/layout-of.js'
 import { modelHints } from '../../../encoder/model-hints.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
@@ -15,7 +13,8 @@ import { nameOfFile } from '../../../hub/name-of-file.js'
 import { HUGGING_FACE, parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { readVit } from '../../../model/read-vit.js'
-import { type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
+import { noteOfDownloads } from '../storage/digest-notes.js'
+import { type FetchedModel, type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
 import type { HostLoadOptions, ModelAddress } from './protocol.js'
 
 /** Reads headers only; a model that is not here yet is fetched. Throws `HubError`, `CheckpointError`. */
@@ -26,16 +25,14 @@ export async function openModel(
 ): Promise<OpenModel> {
   const { signal } = fetching
   const files = await filesOf(address, options, fetching)
-  const source = blobSource(files.main, files.label, signal)
-  const fingerprint = await fingerprintOf(source)
-  const checkpoint = await openCheckpoint(source, {
-    openSibling: async (name) => ({
-      ...blobSource(await files.sibling(name), name, signal),
-      [Symbol.asyncDispose]: async () => {},
-    }),
-    signal,
-    ...given({ entry: options.entry }),
-  })
+  const hashes = [files.main.sha256]
+  const openSibling = async (name: string) => {
+    const { blob, sha256 } = await files.sibling(name)
+    hashes.push(sha256)
+    return { ...blobSource(blob, name, signal), [Symbol.asyncDispose]: async () => {} }
+  }
+  const source = blobSource(files.main.blob, files.label, signal)
+  const checkpoint = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
   const [configFile, preprocessorFile] = await Promise.all(
     ['config.json', 'preprocessor_config.json'].map(async (name) => {
       const blob = await files.beside(name)
@@ -45,17 +42,18 @@ export async function openModel(
   const known = { ...given({ network: files.network, configFile, preprocessorFile }), ...modelHints(options) }
   const vit = readVit(checkpoint, known)
   const name = nameOfFile(files.label)
-  return { vit, name, fingerprint, [Symbol.asyncDispose]: async () => {} }
+  const note = noteOfDownloads(layoutOf(vit, checkpoint), hashes)
+  return { vit, name, note, [Symbol.asyncDispose]: async () => {} }
 }
 
 /** Gives the parts of a model, wherever they come from. */
 interface ModelFiles {
-  readonly main: Blob
+  readonly main: FetchedModel
   /** Is the file's name. */
   readonly label: string
   readonly network?: string | undefined
   /** Gives a further part of the checkpoint. */
-  sibling(name: string): Promise<Blob>
+  sibling(name: string): Promise<FetchedModel>
   /** Gives a config file, or null where there is none. */
   beside(name: string): Promise<Blob | null>
 }
@@ -147,7 +145,8 @@ async function fetchedFiles(url: URL, fetching: FetchModelOptions): Promise<Mode
     beside: async (name) => {
       if (!WITH_CONFIG.test(label)) return null
       try {
-        return await fetchModel(new URL(name, url), { ...rest, atMost: 2 ** 20, onProgress: () => {} })
+        const small = { ...rest, atMost: 2 ** 20, onProgress: () => {} }
+        return (await fetchModel(new URL(name, url), small)).blob
       } catch (error) {
         // Some models come without; any other trouble is one.
         if (error instanceof HubError && error.code === 'not-found') return null
@@ -185,15 +184,20 @@ function givenFiles(files: readonly Blob[]): ModelFiles {
     )
   }
   return {
-    main,
+    main: notFetched(main),
     label,
     sibling: async (name) => {
       const found = named.get(name)
       if (found === undefined) throw missingPart(name)
-      return found
+      return notFetched(found)
     },
     beside: async (name) => named.get(name) ?? null,
   }
+}
+
+/** Files that a person gives are not hashed: that would take as long as digesting their weights. */
+function notFetched(blob: Blob): FetchedModel {
+  return { blob, sha256: null }
 }
 
 function missingPart(name: string): CheckpointError {
@@ -240,11 +244,4 @@ function parseJson(text: string, name: string): PlainValue {
       { cause },
     )
   }
-}
-
-async function fingerprintOf(source: ByteSource): Promise<string> {
-  const hash = sha256.create().update(new TextEncoder().encode(`${source.size}`))
-  for (const { offset, length } of fingerprintPieces(source.size))
-    hash.update(await source.read(offset, length))
-  return bytesToHex(hash.digest()).slice(0, FINGERPRINT_DIGITS)
 }

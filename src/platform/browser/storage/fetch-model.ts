@@ -22,6 +22,12 @@ export interface FetchModelOptions {
   readonly onWarning: (message: string) => void
 }
 
+export interface FetchedModel {
+  readonly blob: Blob
+  /** Is the whole file's, as it was found while it was downloaded; null where it is not known. */
+  readonly sha256: string | null
+}
+
 const ADVICE: Advice = {
   again: 'Load again',
   notFound: 'Check the address.',
@@ -34,7 +40,7 @@ const ADVICE: Advice = {
  * Gives the whole file. A stored one is used if it has the hash, or, without a hash, if the server has no
  * other. Throws `HubError`, or the signal's reason.
  */
-export async function fetchModel(url: URL, options: FetchModelOptions): Promise<Blob> {
+export async function fetchModel(url: URL, options: FetchModelOptions): Promise<FetchedModel> {
   const hash = options.sha256?.toLowerCase()
   const key = hash ?? bytesToHex(sha256(new TextEncoder().encode(url.href)))
   const folder = await modelFolderOrNull(options.onWarning)
@@ -46,8 +52,13 @@ export async function fetchModel(url: URL, options: FetchModelOptions): Promise<
     signal: options.signal,
     onProgress: options.onProgress,
   }
-  const { kept, size, downloaded } = await download(job, { place, opener: fetchOpener, advice: ADVICE })
+  const {
+    kept,
+    size,
+    sha256: found,
+    downloaded,
+  } = await download(job, { place, opener: fetchOpener, advice: ADVICE })
   // A page that showed how long it waited hears that it need not wait any longer.
   if (!downloaded) options.onProgress({ kind: 'done', received: size, total: size, url: showUrl(url) })
-  return kept
+  return { blob: kept, sha256: found ?? place.foundSha256 }
 }

@@ -9,6 +9,8 @@ import { PartialModel } from './partial-model.js'
 const LOOK_AGAIN_MS = 250
 
 export class OriginPlace implements DownloadPlace<Blob> {
+  /** Is the noted hash of the file that was found here; null where there was none. */
+  foundSha256: string | null = null
   readonly #folder: FileSystemDirectoryHandle | null
   readonly #key: string
   readonly #url: string
@@ -36,6 +38,7 @@ export class OriginPlace implements DownloadPlace<Blob> {
     const { sha256 } = note
     const kept = sha256 === null ? null : await this.#fileOrNull(this.#key)
     if (sha256 === null || kept === null) return null
+    this.foundSha256 = sha256
     return { kept, size: kept.size, version: note, sha256: async () => sha256 }
   }
 

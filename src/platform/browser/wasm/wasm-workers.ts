@@ -48,8 +48,11 @@ const VARIANTS = {
   'relaxed-threads': () => new URL('../../../../wasm/build/relaxed-threads.wasm', import.meta.url),
 }
 
-/** Also where a server does not know the type of such files. */
-async function compiled(url: URL): Promise<WebAssembly.Module> {
+/** Compiles them also where a server does not know the type of such files. Throws `EngineError` (`unavailable`) where they cannot be had. */
+export async function fetchKernels(
+  variant: Pick<WasmVariant, 'relaxed' | 'shared'>,
+): Promise<WebAssembly.Module> {
+  const url = VARIANTS[kernelsName(variant)]()
   try {
     const answer = await fetch(url)
     if (!answer.ok) throw new Error(`the server answers ${answer.status}`)
@@ -67,8 +70,7 @@ async function compiled(url: URL): Promise<WebAssembly.Module> {
 /** Fetches and compiles the kernels, and starts the threads. Throws `EngineError` (`unavailable`) where they cannot be had. */
 export async function startWasmWorkers(variant: WasmVariant): Promise<WasmWorkers> {
   const { threads, shared } = variant
-  const url = VARIANTS[kernelsName(variant)]()
-  const module = await compiled(url)
+  const module = await fetchKernels(variant)
   const memory = shared ? newMemory(true) : null
   const start = (thread: number) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {

@@ -1,0 +1,92 @@
+/**
+ * Says what the numbers of a result rest on. Two results may be compared only where all that changes them agrees: the weights' content, the config
+ * and the recipe as they were resolved, the rule for positions, the precision, and the version of the numbers. What changes none of them is left
+ * out: the names of files, the layout they are in, the engine and its threads.
+ */
+import type { Engine } from '../engine/engine.js'
+import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import type { PositionRule } from '../model/positions.js'
+import type { VitConfig } from '../model/vit-config.js'
+import type { Identity } from './types.js'
+import { digestOfText } from './weight-digest.js'
+
+/** Is raised with a release that changes any number: of a network, of preprocessing, of decoding. */
+export const NUMBERS_VERSION = 1
+
+export interface ResultParts {
+  /** Names the model after its file. */
+  readonly name: string
+  /** Is the digest of all canonical weights. */
+  readonly weights: string
+  readonly config: VitConfig
+  readonly recipe: Recipe
+  /** Replaces the config's own rule. */
+  readonly positions?: PositionRule | undefined
+  readonly engine: Pick<Engine, 'name' | 'description' | 'precision'>
+}
+
+export function identityOf(parts: ResultParts): Identity {
+  const { name, weights, config, recipe, engine } = parts
+  const { precision } = engine
+  const settings = sortedJson({
+    config: countingConfig(config),
+    numbers: NUMBERS_VERSION,
+    positions: positionsUsed(config, recipe, parts.positions),
+    precision,
+    recipe: countingRecipe(recipe),
+  })
+  return {
+    digest: digestOfText(`${weights}\n${settings}`),
+    model: name,
+    weights,
+    settings,
+    precision,
+    recipe: recipeIdentity(recipe),
+    engine: `${engine.name} ${engine.description}`,
+  }
+}
+
+/**
+ * Leaves out what no feature depends on: the name, which blocks Birder's detection takes, the trained size (the table's grid and the recipe's size
+ * stay), the stored statistics (those that are used are the recipe's), and how a layout keeps positions.
+ */
+export function countingConfig({
+  network: _network,
+  outIndices: _outIndices,
+  size: _size,
+  rgbStats: _rgbStats,
+  positions,
+  ...counting
+}: VitConfig): object {
+  const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns }
+  return { ...counting, positions: grid }
+}
+
+/** Leaves out the name: recipes of the same numbers make the same pixels. */
+function countingRecipe({ name: _name, ...counting }: Recipe): object {
+  return counting
+}
+
+/** Says how positions come to the grid of an input: as they are stored where it is always the stored grid, so that no rule is followed. */
+function positionsUsed(
+  { positions, patchSize }: VitConfig,
+  { resize, size }: Recipe,
+  rule: PositionRule | undefined,
+): PositionRule | 'none' | 'stored' {
+  if (positions === null) return 'none'
+  const isStored = size[0] === positions.rows * patchSize && size[1] === positions.columns * patchSize
+  return isStored && resize.kind !== 'patches' ? 'stored' : (rule ?? positions.rule)
+}
+
+/** Writes JSON with the keys of each object in their order, so that equal values give equal texts. */
+export function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, found: unknown) => (isObject(found) ? sorted(found) : found))
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function sorted(object: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,112 @@
+/** One network has one identity, in whatever layout, format and number of files it lies, and on whatever engine it runs. */
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { given } from '../../encoder/choose-recipe.js'
+import type { LoadOptions } from '../../encoder/load-options.js'
+import type { Identity } from '../../encoder/types.js'
+import { describeModel } from './describe-model.js'
+import { loadEncoder } from './load-encoder.js'
+import { nativeAvailability } from './native/index.js'
+import { packageRoot } from './package-root.js'
+
+const DIALECTS = join(packageRoot, 'test/golden/data/dialects')
+const SHARDS = join(packageRoot, 'test/field/01-identity-of-shards/model-a')
+
+/** Counts the heads of the networks in that folder. */
+const HEADS = 2
+
+async function identityOf(model: string, options: LoadOptions = {}): Promise<Identity> {
+  return (await describeModel(model, { engine: 'reference', ...options })).identity
+}
+
+test('a network in four layouts, with its positions as stored and resampled', async () => {
+  const files = [
+    'birder/model.safetensors',
+    'facebook/model.pth',
+    'hugging-face/model.safetensors',
+    'timm/model.safetensors',
+  ]
+  for (const size of [undefined, 56]) {
+    const found = await Promise.all(
+      files.map((file) => {
+        // Meta's files do not say how many heads there are.
+        const told = file.startsWith('facebook') ? { heads: HEADS } : {}
+        const path = join(DIALECTS, 'dinov2-reg4-swiglu', file)
+        return identityOf(path, { recipe: 'timm', ...told, ...given({ size }) })
+      }),
+    )
+    expect(new Set(found.map(({ weights }) => weights)).size).toBe(1)
+    expect(new Set(found.map(({ settings }) => settings)).size).toBe(1)
+    expect(new Set(found.map(({ digest }) => digest)).size).toBe(1)
+  }
+})
+
+test('a network in shards, in one file, and under other names', async () => {
+  using folder = newFolder()
+  const whole = join(folder.path, 'renamed.safetensors')
+  writeFileSync(whole, joined(SHARDS))
+  for (const name of ['config.json', 'preprocessor_config.json'])
+    copyFileSync(join(SHARDS, name), join(folder.path, name))
+  const sharded = await identityOf(join(SHARDS, 'model.safetensors.index.json'))
+  const single = await identityOf(whole)
+  expect(single).toEqual({ ...sharded, model: 'renamed' })
+})
+
+test('what info says and what every engine puts beside its features is the same', async () => {
+  const told = await identityOf('mini', { precision: 'float32', engine: 'wasm' })
+  for (const engine of ['native', 'wasm'] as const) {
+    if (engine === 'native' && !nativeAvailability().available) continue
+    await using encoder = await loadEncoder('mini', { engine, precision: 'float32' })
+    expect(encoder.identity).toEqual({ ...told, engine: expect.stringMatching(new RegExp(`^${engine} `)) })
+  }
+})
+
+test('one changed byte of any shard, however little it changes, is another identity', async () => {
+  const before = await identityOf(join(SHARDS, 'model.safetensors.index.json'))
+  for (const shard of readdirSync(SHARDS).filter((name) => name.endsWith('.safetensors'))) {
+    using folder = newFolder()
+    cpSync(SHARDS, folder.path, { recursive: true })
+    const bytes = readFileSync(join(SHARDS, shard))
+    // The lowest bit of the last number.
+    bytes[bytes.length - 4] = (bytes[bytes.length - 4] ?? 0) ^ 1
+    writeFileSync(join(folder.path, shard), bytes)
+    const after = await identityOf(join(folder.path, 'model.safetensors.index.json'))
+    expect(after.weights).not.toBe(before.weights)
+    expect(after.digest).not.toBe(before.digest)
+    expect(after.settings).toBe(before.settings)
+  }
+})
+
+function newFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'plumage-identity-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Puts the tensors of all shards into one file, the last shard's first. */
+function joined(folder: string): Uint8Array {
+  const header: Record<string, object> = {}
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (const name of readdirSync(folder)
+    .filter((one) => one.endsWith('.safetensors'))
+    .reverse()) {
+    const bytes = readFileSync(join(folder, name))
+    const start = 8 + Number(bytes.readBigUInt64LE())
+    const entries: Record<string, { data_offsets: [number, number] }> = JSON.parse(
+      bytes.toString('utf8', 8, start),
+    )
+    for (const [tensor, { data_offsets, ...rest }] of Object.entries(entries)) {
+      if (tensor === '__metadata__') continue
+      const [from, to] = data_offsets
+      header[tensor] = { ...rest, data_offsets: [length, length + to - from] }
+      parts.push(bytes.subarray(start + from, start + to))
+      length += to - from
+    }
+  }
+  const text = Buffer.from(JSON.stringify(header))
+  const size = Buffer.alloc(8)
+  size.writeBigUInt64LE(BigInt(text.length))
+  return Buffer.concat([size, text, ...parts])
+}
