@@ -11,7 +11,7 @@ const ENCODER_PARTS = {
   decode: true,
   resample: true,
   name: true,
-  fingerprint: true,
+  digestWords: true,
   positions: true,
   maxPixels: true,
   signal: true,

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-const NETWORK_OPTIONS = { positions: true, signal: true } satisfies OptionNames<NetworkOptions>
+const NETWORK_OPTIONS = { positions: true, signal: true, digest: true } satisfies OptionNames<NetworkOptions>
 const RUN_OPTIONS = {
   grid: true,
   batch: true,

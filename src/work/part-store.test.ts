@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(join(folder, '..'), { recursive: true }))
 
-const identity = { identity: 'abc' }
+const identity = { model: 'm', recipe: 'r', identity: 'abc' }
 const entry = (path: string, mtimeMs = 1) => ({ path, size: 10, mtimeMs, height: 2, width: 3 })
 const files = new NodeFiles('/')
 const open = () => PartStore.open(files, folder, identity, [2])
@@ -108,7 +108,7 @@ test("parts without a manifest may be anyone's and are not used", async () => {
 
 test('another identity or another row shape is refused, naming both', async () => {
   await (await open())[Symbol.asyncDispose]()
-  await expect(PartStore.open(files, folder, { identity: 'xyz' }, [2])).rejects.toThrow(
+  await expect(PartStore.open(files, folder, { model: 'm', recipe: 'r', identity: 'xyz' }, [2])).rejects.toThrow(
     /identity abc.*identity xyz/,
   )
   await expect(PartStore.open(files, folder, identity, [3])).rejects.toThrow(/shape 2; this run has shape 3/)

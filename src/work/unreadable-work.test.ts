@@ -5,7 +5,7 @@ import { textEncoder } from '../../test/support/text-encoder.js'
 import { PartStore } from './part-store.js'
 import { writeFeatureFiles } from './write-feature-files.js'
 
-const identity = { fingerprint: 'abc' }
+const identity = { model: 'm', recipe: 'r', identity: 'abc' }
 const open = (disk: MemoryDisk) => PartStore.open(new MemoryFiles(disk), '/out.parts', identity, [1])
 
 async function withParts(): Promise<MemoryDisk> {
@@ -49,7 +49,7 @@ test.each(['/maps/manifest.json', '/maps/index.jsonl'])(
       writeFeatureFiles({
         folder: '/maps',
         format: 'npy',
-        paths: ['a.jpg'],
+        inputs: ['a.jpg'],
         files,
         encoder: textEncoder(files, () => {}),
         arraysOf: ({ patches }) => [{ name: 'patches', shape: [1, 1, 2], values: patches }],

@@ -1,12 +1,13 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
 import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
+import type { TableMetadata } from '../formats/embedding-table.js'
 import type { Files } from './files.js'
 import { isObject, type JsonObject, jsonObjectOrNull } from './json-object.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
 
-/** Each entry decides, but for those that only tell a reader what made the output. */
-export type WorkIdentity = Readonly<Record<string, string>>
+/** Each entry decides, but for those that only tell a reader what made the output, into which all of it goes. */
+export type WorkIdentity = TableMetadata
 
 /** Tell a reader, and decide nothing: a renamed file goes on, another engine keeps to the same promise, and `identity` holds the rest. */
 const TELLING: ReadonlySet<string> = new Set([

@@ -5,7 +5,6 @@ import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FeatureFolder, type FeatureFormat } from './feature-folder.js'
 import type { InputFile } from './look-at.js'
 import { asOutputError, OutputError } from './output-error.js'
-import { outputMetadata } from './output-metadata.js'
 import { workIdentity } from './work-identity.js'
 
 export interface FeatureFilesOptions extends InputsOptions {
@@ -44,13 +43,12 @@ async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesRe
     onWait: (message) => listener?.waiting?.(message),
   })
   const identity = { ...workIdentity(encoder.identity, options.what), format }
-  const metadata = outputMetadata(encoder.identity, identity)
   await using features = await FeatureFolder.open({
     files,
     folder,
     format,
     identity,
-    metadata,
+    metadata: identity,
     lock,
     restart,
   })

@@ -22,7 +22,6 @@ import {
 import { type InputFile, lookAt } from './look-at.js'
 import { asOutputError, OutputError } from './output-error.js'
 import { type OutputFormat, outputFiles } from './output-format.js'
-import { outputMetadata } from './output-metadata.js'
 import type { PartEntry } from './part-file.js'
 import { type Clock, PartStore, removeParts } from './part-store.js'
 import { workIdentity } from './work-identity.js'
@@ -169,7 +168,7 @@ class PartSink implements Sink {
       paths,
       rows: this.#rows(paths),
       shape,
-      metadata: outputMetadata(encoder.identity, plan.identity),
+      metadata: plan.identity,
       ...(plan.columns === null ? {} : { columns: plan.columns }),
     }
     for (const file of await outputFiles(format, output, table)) await files.write(file.path, file.chunks)

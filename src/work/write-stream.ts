@@ -3,7 +3,6 @@ import type { Chunk } from '../formats/chunk.js'
 import type { Column, EmbeddingRow } from '../formats/embedding-table.js'
 import { InputLoop, type InputsOptions, type WorkCounts } from './encode-inputs.js'
 import { type StreamFormat, streamChunks } from './output-format.js'
-import { outputMetadata } from './output-metadata.js'
 import { workIdentity } from './work-identity.js'
 
 export interface StreamOptions extends InputsOptions {
@@ -23,7 +22,7 @@ export async function writeStream({
 }: StreamOptions): Promise<WorkCounts> {
   const { encoder } = options
   const loop = new InputLoop(options, { has: () => false })
-  const metadata = outputMetadata(encoder.identity, workIdentity(encoder.identity, 'embedding'))
+  const metadata = workIdentity(encoder.identity, 'embedding')
   const table = { rows: rowsOf(loop), shape: [encoder.width], metadata }
   const chunks = await streamChunks(format, columns === undefined ? table : { ...table, columns })
   for await (const chunk of chunks) await write(chunk)

@@ -249,7 +249,7 @@ test('a finished output of another model is refused, and --columns renames in pl
   const log = join(folder.path, 'log')
   const options = { cwd: folder.path, encoder: { log } }
   await runInTest(['embed', 'p', '-o', 'x.parquet'], options)
-  const other = { cwd: folder.path, encoder: { fingerprint: '111122223333' } }
+  const other = { cwd: folder.path, encoder: { weights: '1'.repeat(64) } }
   expect(await runInTest(['embed', 'p', '-o', 'x.parquet'], other)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(

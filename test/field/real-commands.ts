@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { DEFAULT_MODEL } from '../../src/hub/default-model.js'
 import { describeModel } from '../../src/platform/node/describe-model.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { type Outcome, runInTest } from '../cli/run-in-test.js'
@@ -53,7 +54,7 @@ export function expectNothingSilent(outcome: Outcome, output: string, before: st
 
 const loadFrom =
   (folder: string): typeof loadEncoder =>
-  (model, options) =>
+  (model = DEFAULT_MODEL.name, options) =>
     loadEncoder(join(folder, model), options)
 
 const describeFrom =

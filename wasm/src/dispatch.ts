@@ -13,6 +13,7 @@ import {
   OP_ELEMENTWISE,
   OP_SLICE_ROWS,
   OP_MEAN_ROWS,
+  OP_MAX_ROWS,
   OP_BROADCAST,
   OP_PROBE_ATTENTION,
   OP_REGROUP,
@@ -44,6 +45,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.sliceRowsTasks(op)
     case OP_MEAN_ROWS:
       return kernels.meanRowsTasks(op)
+    case OP_MAX_ROWS:
+      return kernels.maxRowsTasks(op)
     case OP_BROADCAST:
       return kernels.broadcastTasks(op)
     case OP_PROBE_ATTENTION:
@@ -83,6 +86,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.sliceRows(op, task)
     case OP_MEAN_ROWS:
       return kernels.meanRows(op, task)
+    case OP_MAX_ROWS:
+      return kernels.maxRows(op, task)
     case OP_BROADCAST:
       return kernels.broadcast(op, task)
     case OP_PROBE_ATTENTION:
