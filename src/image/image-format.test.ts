@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fileKindOrNull, nameOfKind } from './image-format.js'
+import { fileKindOrNull, KIND_BYTES, nameOfKind } from './image-format.js'
 
 const formatOf = (text: string) =>
   fileKindOrNull(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))?.format ?? null
@@ -55,6 +55,14 @@ test('kinds are written as people write them', () => {
   expect(nameOfKind({ decoder: 'own', format: 'jpeg' })).toBe('JPEG')
   expect(nameOfKind({ decoder: 'own', format: 'webp' })).toBe('WebP')
   expect(nameOfKind({ decoder: 'optional', format: 'heic' })).toBe('HEIC')
+})
+
+test('the first bytes tell all that the whole file does', () => {
+  const file = Buffer.concat([
+    Buffer.from('\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf', 'latin1'),
+    Buffer.alloc(1000, 7),
+  ])
+  expect(fileKindOrNull(file.subarray(0, KIND_BYTES))).toEqual(fileKindOrNull(file))
 })
 
 test('any bytes have an answer', () => {

@@ -61,6 +61,31 @@ async function files(): Promise<Map<string, Buffer>> {
   return made
 }
 
+interface FieldRow {
+  readonly name: string
+  readonly file: string
+}
+
+const fieldRows = (path: string): readonly FieldRow[] =>
+  JSON.parse(readFileSync(join(packageRoot, 'test/field', path), 'utf8'))
+
+/** Takes files that say their orientation elsewhere than in a plain EXIF block, and TIFF, which browsers do not know. */
+function fieldFiles(): Map<string, Buffer> {
+  const turned = fieldRows('12-xmp-orientation/orientations.expected.json').filter(({ name }) =>
+    /^(jpeg xmp [3678]|png (xmp|raw profile|exif chunk)|webp|tiff)/.test(name),
+  )
+  const tiff = fieldRows('13-tiff-levels/modes.expected.json').filter(({ name }) =>
+    /^II photometric [01235] .*(LZW|predictor|extra -)$|^(RGB|grey) in .*packing 5$/.test(name),
+  )
+  const chosen = [...turned.filter((_, i) => i % 2 === 0), ...tiff.filter((_, i) => i % 6 === 0)]
+  return new Map(
+    chosen.map(({ name, file }) => [
+      `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.bin`,
+      Buffer.from(file, 'base64'),
+    ]),
+  )
+}
+
 /** Makes what photos are: JPEG, where decoders may round differently. */
 async function photos(): Promise<Map<string, Buffer>> {
   const made = new Map<string, Buffer>()
@@ -80,7 +105,7 @@ async function photos(): Promise<Map<string, Buffer>> {
 }
 
 describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
-  const exact = await files()
+  const exact = new Map([...(await files()), ...fieldFiles()])
   const jpegs = await photos()
   const whole = exact.get('3-channels.png')
   if (whole === undefined) throw new Error('there is no picture of three channels')
@@ -122,6 +147,34 @@ describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
     for (let i = 0; i < data.length; i++)
       largest = Math.max(largest, Math.abs((data[i] ?? Number.NaN) - (expected[i] ?? Number.NaN)))
     expect(largest).toBe(0)
+  })
+
+  test('AVIF that is turned by its own properties lies as it does in Node', async () => {
+    for (const { name, file } of fieldRows('12-xmp-orientation/orientations.expected.json')) {
+      if (!name.startsWith('avif')) continue
+      const path = `${name.replaceAll(' ', '-')}.avif`
+      writeFileSync(join(folder, path), Buffer.from(file, 'base64'))
+      const { ours, found, data } = await bothSides(path)
+      expect({ name, ...found }).toEqual({ name, ...ours, data: undefined })
+      const most = Math.max(...ours.data.map((level, i) => Math.abs(level - (data[i] ?? Number.NaN))))
+      expect({ name, isNear: most <= 24, most }).toMatchObject({ isNear: true })
+    }
+  })
+
+  test('a picture is the same in whatever way a page has it', async () => {
+    expect(await callIn(page, 'waysThatDiffer', '/images/3-channels.png')).toEqual([])
+  })
+
+  test('what cannot be had as an image is refused by name', async () => {
+    expect(await callIn(page, 'refusedSources', '/images/3-channels.png')).toEqual({
+      missing: 'ImageError not-found',
+      scheme: 'ImageError unsupported',
+      long: 'ImageError too-large',
+      longBlob: 'ImageError too-large',
+      aborted: 'Error enough',
+      floats: expect.stringMatching(/^TypeError .*Float32Array/),
+      shape: 'ImageError wrong-shape',
+    })
   })
 
   test.each([

@@ -29,7 +29,7 @@ export function exifOrientationOrNull(exif: Uint8Array): number | null {
   return firstNumberOrNull(bytes, directory, entry) ?? 0
 }
 
-export function xmpOrientation(xmp: Uint8Array): number {
+function xmpOrientation(xmp: Uint8Array): number {
   // What is looked for is ASCII, so that any encoding that keeps ASCII will do.
   const [, digit = '1'] = /tiff:Orientation(?:="|>)([0-9])/.exec(new TextDecoder('latin1').decode(xmp)) ?? []
   return Number(digit)

@@ -27,7 +27,7 @@ export interface ReadSourceOptions {
 }
 
 const TAKEN =
-  'an address, a Blob or File, the bytes of a file (typed array, ArrayBuffer or stream), pixels { height, width, data }, ImageData, or an ' +
+  'a Blob or File, an address, the bytes of a file (typed array, ArrayBuffer or stream), pixels { height, width, data }, ImageData, or an ' +
   'image, canvas, video frame or bitmap of the page'
 
 const FETCH_TIMEOUT_MS = 60_000

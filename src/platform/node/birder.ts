@@ -21,12 +21,13 @@ import {
 import { Network } from '../../encoder/network.js'
 import type { Engine } from '../../engine/engine.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
-import type { DecodedImage, RgbImage } from '../../image/image.js'
+import type { DecodedImage } from '../../image/image.js'
 import { findNetwork } from '../../model/networks.js'
 import type { RgbStats } from '../../model/vit-config.js'
 import { chooseEngine } from './choose-engine.js'
-import { decodeImage } from './decode-image.js'
+import { type DecodeOptions, decodeImage } from './decode-image.js'
 import { resolveWeights } from './hub/resolve-weights.js'
+import type { ImageSource } from './image-source.js'
 import { openVit } from './open-vit.js'
 
 export * from '../../birder/index.js'
@@ -143,10 +144,10 @@ async function loadOn(
   return [net, info]
 }
 
-/** Opens a photo as Birder does: as it lies, without turning it by its EXIF orientation, in RGB. */
+/** Opens a photo as Birder does: as it lies, without turning it by its EXIF orientation, in RGB. Throws as `decodeImage`. */
 export async function openImage(
-  source: string | Uint8Array,
-  options: { signal?: AbortSignal } = {},
+  source: ImageSource,
+  options: Omit<DecodeOptions, 'orientation'> = {},
 ): Promise<DecodedImage> {
   return decodeImage(source, { orientation: 'ignore', ...options })
 }
@@ -157,14 +158,12 @@ export async function openImage(
  */
 export async function inferImage(
   net: BirderNet,
-  image: string | Uint8Array | RgbImage,
+  image: ImageSource,
   transform: ClassificationTransform,
   options: InferOptions = {},
 ): Promise<InferResult> {
-  const decoded =
-    typeof image === 'string' || image instanceof Uint8Array
-      ? await openImage(image, options.signal === undefined ? {} : { signal: options.signal })
-      : image
+  const { signal } = options
+  const decoded = await openImage(image, given({ signal }))
   return inferDecoded(net, decoded, transform, options)
 }
 

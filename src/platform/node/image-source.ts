@@ -137,7 +137,8 @@ function openBlob(blob: Blob): OpenSource {
   }
 }
 
-function isSharp(source: object): source is SharpLike {
+function isSharp(source: unknown): source is SharpLike {
+  if (typeof source !== 'object' || source === null) return false
   return ['clone', 'raw', 'toBuffer', 'toColourspace'].every(
     (name) => typeof (source as Record<string, unknown>)[name] === 'function',
   )
@@ -155,7 +156,8 @@ async function pixelsOf(image: SharpLike): Promise<PixelImage> {
   }
 }
 
-function isStream(source: object): source is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+function isStream(source: unknown): source is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof source !== 'object' || source === null) return false
   return source instanceof ReadableStream || Symbol.asyncIterator in source
 }
 

@@ -7,7 +7,7 @@ import { fileKindOrNull, type ImageFormat } from '../../image/image-format.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
 import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
 import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
-import { decodeHeic } from './heic.js'
+import { decodeHeic } from './heic/decode-heic.js'
 
 export interface InspectedFile {
   readonly format: ImageFormat | 'heic'
@@ -68,6 +68,6 @@ function inspectHeic(bytes: Uint8Array, label: string, maxPixels: number): OwnFi
     )
   }
   assertNotTooLarge(size, maxPixels, label)
-  const decode = () => decodeHeic(bytes, label, maxPixels)
+  const decode = (signal?: AbortSignal) => decodeHeic(bytes, label, maxPixels, signal)
   return { format: 'heic', orientation, isAlwaysTurned: true, isTurned: true, decode }
 }

@@ -1,4 +1,5 @@
 /** Reads a stream to its end, as far as is allowed. */
+import { Readable } from 'node:stream'
 import { tooLong } from '../../image/decodable.js'
 import { ImageError } from '../../image/image-error.js'
 
@@ -19,12 +20,12 @@ export async function readStream(
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
-  const iterator = iteratorOf(stream, label)
-  using abort = abortOf(signal)
   let isWhole = false
+  const source = sourceOf(stream, label)
+  using abort = abortOf(signal)
   try {
     while (true) {
-      const next = await Promise.race([iterator.next(), abort.happened])
+      const next = await Promise.race([source.next(), abort.happened])
       if (next.done === true) break
       const chunk = bytesOf(next.value, label)
       length += chunk.length
@@ -37,15 +38,29 @@ export async function readStream(
     if (cause instanceof ImageError || cause instanceof TypeError) throw cause
     throw unreadable(label, cause)
   } finally {
-    // A source that hangs must not be waited for.
-    if (!isWhole) void iterator.return?.()?.catch(() => {})
+    if (!isWhole) source.stop()
   }
   return Buffer.concat(chunks, length)
 }
 
-function iteratorOf(stream: AsyncIterable<unknown>, label: string): AsyncIterator<unknown> {
+interface Source {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>
+  /** Gives the stream up at once: one that hangs must not be waited for. */
+  stop(): void
+}
+
+function sourceOf(stream: AsyncIterable<unknown>, label: string): Source {
   try {
-    return stream[Symbol.asyncIterator]()
+    if (stream instanceof ReadableStream) {
+      const reader = stream.getReader()
+      return { next: () => reader.read(), stop: () => void reader.cancel().catch(() => {}) }
+    }
+    const iterator = stream[Symbol.asyncIterator]()
+    const stop =
+      stream instanceof Readable
+        ? () => void stream.on('error', () => {}).destroy()
+        : () => void iterator.return?.()?.catch(() => {})
+    return { next: () => iterator.next(), stop }
   } catch (cause) {
     throw unreadable(label, cause)
   }

@@ -70,6 +70,63 @@ async function pixelsOf(
   return { ...found, data: btoa(text) }
 }
 
+/** Decodes a file given in each way that a page may have it, and names those whose pixels or size differ from the file's. */
+async function waysThatDiffer(url: string): Promise<string[]> {
+  const bytes = await bytesOf(url)
+  const expected = await decodeImage(bytes)
+  const { width, height, data } = expected
+  const around = new Uint8Array(bytes.length + 16)
+  around.set(bytes, 8)
+  const rgba = new Uint8ClampedArray(width * height * 4).fill(255)
+  for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i)
+  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>])
+  const address = URL.createObjectURL(blob)
+  const ways: Record<string, library.ImageSource> = {
+    address: url,
+    URL: new URL(url, document.baseURI),
+    'data: address': `data:;base64,${btoa(String.fromCharCode(...bytes))}`,
+    'blob: address': address,
+    Blob: blob,
+    File: new File([blob], 'wren.png'),
+    ArrayBuffer: bytes.slice().buffer,
+    DataView: new DataView(around.buffer, 8, bytes.length),
+    stream: blob.stream(),
+    ImageData: new ImageData(rgba, width, height),
+    'grey pixels': { width, height, data: data.filter((_, i) => i % 3 === 0), channels: 1 },
+  }
+  const differing: string[] = []
+  for (const [name, source] of Object.entries(ways)) {
+    const image = await decodeImage(source)
+    const isSame = image.data.every(
+      (level, i) => level === (name === 'grey pixels' ? data[i - (i % 3)] : data[i]),
+    )
+    if (image.width !== width || image.height !== height || !isSame) differing.push(name)
+  }
+  URL.revokeObjectURL(address)
+  return differing
+}
+
+/** Lists the names and codes of what is wrong with images that cannot be had. */
+async function refusedSources(url: string): Promise<Record<string, string>> {
+  const said = (source: library.ImageSource, options: library.DecodeOptions = {}) =>
+    decodeImage(source, options).then(
+      () => 'nothing',
+      (error) => `${error.name} ${error.code ?? error.message}`,
+    )
+  const silent = new ReadableStream<Uint8Array>()
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(new Error('enough')), 20)
+  return {
+    missing: await said('/no-such-picture.png'),
+    scheme: await said('file:///wren.png'),
+    long: await said(url, { maxFileBytes: 10 }),
+    longBlob: await said(new Blob([new Uint8Array(20)]), { maxFileBytes: 10 }),
+    aborted: await said(silent, { signal: abort.signal }),
+    floats: await said({ width: 1, height: 1, data: new Float32Array(3) as never }),
+    shape: await said({ width: 2, height: 2, data: new Uint8Array(5) }),
+  }
+}
+
 interface LoadReport {
   readonly error: { readonly name: string; readonly code?: string; readonly message: string } | null
   readonly progress: readonly library.DownloadProgress[]
@@ -214,8 +271,10 @@ const suite = {
   outOfMemory,
   pixelsOf,
   refusal,
+  refusedSources,
   removeStoredModels: library.removeStoredModels,
   several,
+  waysThatDiffer,
 }
 export type Suite = typeof suite
 Object.assign(globalThis, { suite })
