@@ -6,6 +6,7 @@ import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { FINGERPRINT_DIGITS, fingerprintPieces } from '../../checkpoint/fingerprint.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
@@ -31,6 +32,16 @@ export function hintsOf({
   return given({ network, config, heads, signal })
 }
 
+const HINTS = {
+  network: true,
+  config: true,
+  configFile: true,
+  preprocessorFile: true,
+  heads: true,
+  size: true,
+  signal: true,
+} satisfies OptionNames<VitHints & { signal?: AbortSignal }>
+
 /**
  * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`.
  *
@@ -40,6 +51,7 @@ export async function openVit(
   file: string | FoundModel,
   hints: VitHints & { signal?: AbortSignal } = {},
 ): Promise<OpenVit> {
+  checkOptionNames(hints, HINTS)
   const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
   const { signal, ...said } = hints
   const known = { ...given({ network }), ...said }
