@@ -60,6 +60,12 @@ export class Progress implements Disposable {
     this.#options.stream.write(`${line}\n`)
   }
 
+  /** Tells what a person should know though nothing has failed, in words or as JSON. */
+  notice(text: string): void {
+    if (this.#options.json) this.#json({ event: 'notice', notice: text })
+    else this.say(text)
+  }
+
   /** Notes what happens now, for people and programs that watch. */
   phase(text: string): void {
     if (this.#options.json) this.#json({ event: 'phase', phase: text })

@@ -78,7 +78,7 @@ export function listenerOf(progress: Progress): WorkListener {
   return {
     done: (_path, earlier) => progress.done(earlier),
     failed: ({ path, reason }) => progress.failed(path, reason),
-    waiting: (message) => progress.say(message),
+    waiting: (message) => progress.notice(message),
   }
 }
 

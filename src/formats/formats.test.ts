@@ -5,6 +5,7 @@ import { memorySource } from '../../test/support/memory-source.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { elementCount } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
+import { arrowSchema } from './arrow-schema.js'
 import type { Chunks } from './chunk.js'
 import { csvField, csvTable } from './csv.js'
 import type { EmbeddingRow, NamedTable } from './embedding-table.js'
@@ -157,6 +158,32 @@ test('parquet hands on each row group as it is full, and reads back', async () =
     rows.map(({ path }) => [path, 2, 3]),
   )
   expect(found.map(({ embedding }) => embedding[width - 1])).toEqual(rows.map((_, index) => index))
+})
+
+test('the schema that Arrow keeps in Parquet is the message that its own readers understand', () => {
+  // pyarrow 26 and polars 2.1 read this as: path text, embedding fixed_size_list<float>[3], height int32, none of them null.
+  const text = arrowSchema([
+    { name: 'path', type: { kind: 'text' } },
+    { name: 'embedding', type: { kind: 'vector', length: 3 } },
+    { name: 'height', type: { kind: 'int32' } },
+  ])
+  expect(text).toMatchInlineSnapshot(
+    `"/////zgBAAAQAAAAAAAKAAwACgAJAAQACgAAABAAAAAAAQQACAAMAAoABAAIAAAACAAAAAAAAAADAAAA1AAAAEAAAAAEAAAASP///yQAAAAUAAAAAAAAAhwAAAAIAAwACAAHAAgAAAAAAAABIAAAAAAAAAAGAAAAaGVpZ2h0AADU////IAAAABQAAAAAAAAQYAAAAAAABgAIAAQABgAAAAMAAAABAAAAFAAAABAAFgAQAAAADwAIAAAABAAQAAAAIAAAABQAAAAAAAADGAAAAAAABgAIAAYABgAAAAAAAQAAAAAABwAAAGVsZW1lbnQACQAAAGVtYmVkZGluZwAAABAAFAAQAAAADwAIAAAABAAQAAAAGAAAABAAAAAAAAAFEAAAAAQABAAEAAAAAAAAAAQAAABwYXRoAAAAAAAAAAA="`,
+  )
+})
+
+test('a parquet file names its columns as asked, and says so to Arrow', async () => {
+  const columns = [
+    { name: 'id', holds: 'path' },
+    { name: 'vector', holds: 'embedding' },
+    { name: 'by', holds: 'model' },
+  ] as const
+  const bytes = await bytesOf(parquetTable({ ...tableOf([row('a', 1, 2)], [2]), columns }))
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  expect(await parquetReadObjects({ file })).toEqual([{ id: 'a', vector: [1, 2], by: 'm' }])
+  const { key_value_metadata } = await parquetMetadataAsync(file)
+  const arrow = key_value_metadata?.find(({ key }) => key === 'ARROW:schema')?.value ?? ''
+  expect(Buffer.from(arrow, 'base64').toString('latin1')).toMatch(/by.*vector.*id/s)
 })
 
 test('a parquet file without rows is a whole file', async () => {

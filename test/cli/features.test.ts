@@ -118,6 +118,8 @@ test.each([
   [['--what', 'nonsense'], 'found nonsense'],
   [['--layers', '2'], '2 layers, numbered 0 to 1 or -2 to -1'],
   [['--layers', 'x'], 'found x'],
+  [['-o', '-'], 'is stdout, which takes no files'],
+  [['--prune'], '--prune is for one array'],
 ])('%j is wrong usage: %s', async (args, text) => {
   using folder = folderWith(['a.jpg'])
   const { code, stderr } = await runInTest(['features', 'a.jpg', '-o', 'maps', ...args], { cwd: folder.path })

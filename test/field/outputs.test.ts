@@ -176,6 +176,18 @@ test('a list as Windows PowerShell writes it is read, and so is an image on stdi
   expect(given.code).toBe(0)
   const { path, embedding } = JSON.parse(given.stdout)
   expect([path, ...embedding.map(Math.fround)]).toEqual(['-', ...embeddingOf(image)])
+  // In a file it is known by its bytes, since it has no time.
+  const log = join(folder.path, 'log')
+  for (const end of ['one', 'one', 'two']) {
+    const stdin = Readable.from([Buffer.concat([image, Buffer.from(end)])])
+    const outcome = await runInTest(['embed', '-', '-o', 'x.npy'], {
+      cwd: folder.path,
+      stdin,
+      encoder: { log },
+    })
+    expect(outcome.code).toBe(0)
+  }
+  expect(lines(readFileSync(log, 'utf8'))).toHaveLength(2)
 })
 
 test('names with separators of lines are one line for every reader, in names.txt and in JSON lines', async () => {
@@ -252,9 +264,7 @@ test('a finished output of another model is refused, and --columns renames in pl
   const other = { cwd: folder.path, encoder: { weights: '1'.repeat(64) } }
   expect(await runInTest(['embed', 'p', '-o', 'x.parquet'], other)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(
-      /x\.parquet is finished and was made with .*; this run has .*--restart/,
-    ),
+    stderr: expect.stringMatching(/x\.parquet is finished and was made with .*; this run has .*--restart/),
   })
   const columns = ['--columns', 'id=path,vector=embedding,model']
   expect((await runInTest(['embed', 'p', '-o', 'x.parquet', ...columns], options)).code).toBe(0)

@@ -13,6 +13,7 @@ const CALLS: readonly (readonly [call: string, run: () => unknown, meant: string
   ['chooseEngine', () => plumage.chooseEngine(wrong('thread')), 'threads'],
   ['findModel', () => plumage.findModel('mini', wrong('ofline')), 'offline'],
   ['decodeImage', () => plumage.decodeImage('a.jpg', wrong('orientaton')), 'orientation'],
+  ['openVit', () => plumage.openVit('a', wrong('hed')), 'heads'],
   ['openFile', () => plumage.openFile('a', wrong('signl')), 'signal'],
   ['downloadFile', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25')), 'sha256'],
   ['resolveWeights', () => plumage.resolveWeights('x', wrong('fromat')), 'format'],

@@ -82,6 +82,11 @@ async function placeOf(context: CommandContext, output: string, stacked: boolean
       'an npy array says first how many rows it has, and its names go into a second file. Name a file.'
     return fileOf(await prepareOutput(context, output), output, why)
   }
+  if (output === '-') {
+    throw new UsageError(
+      '--output - is stdout, which takes no files: name a folder, or a file ending in .npy.',
+    )
+  }
   const { kind } = await outputTarget(context.files.resolve(output))
   if (kind === 'folder' || kind === 'file') return output
   throw new UsageError(

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { layoutOf } from '../../encoder/layout-of.js'
@@ -34,12 +35,26 @@ export function hintsOf(options: LoadOptions): OpenVitHints {
   return { ...modelHints(options), ...given({ entry, signal }) }
 }
 
+const HINTS = {
+  network: true,
+  config: true,
+  configFile: true,
+  preprocessorFile: true,
+  heads: true,
+  size: true,
+  normalisation: true,
+  ignoreFields: true,
+  entry: true,
+  signal: true,
+} satisfies OptionNames<OpenVitHints>
+
 /**
  * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`.
  *
  * @param file is a path, or what `findModel` has found, which may name the network
  */
 export async function openVit(file: string | FoundModel, hints: OpenVitHints = {}): Promise<OpenVit> {
+  checkOptionNames(hints, HINTS)
   const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
   const { signal, entry, ...said } = hints
   const known = { ...given({ network }), ...said }
