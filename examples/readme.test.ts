@@ -65,7 +65,8 @@ test('`npm start` prints the neighbours that the README shows', async () => {
     [join(root, 'examples', 'neighbours.mjs'), 'examples/photos'],
     { cwd: folder },
   )
-  const table = (text: string) => text.split('\n').filter((line) => /\.jpg {2}|^photo|^The embeddings/.test(line))
+  const table = (text: string) =>
+    text.split('\n').filter((line) => /\.jpg {2}|^photo|^The embeddings/.test(line))
   expect(table(shown).length).toBeGreaterThan(12)
   expect(table(stdout)).toEqual(table(shown))
 })

@@ -108,9 +108,9 @@ test("parts without a manifest may be anyone's and are not used", async () => {
 
 test('another identity or another row shape is refused, naming both', async () => {
   await (await open())[Symbol.asyncDispose]()
-  await expect(PartStore.open(files, folder, { model: 'm', recipe: 'r', identity: 'xyz' }, [2])).rejects.toThrow(
-    /identity abc.*identity xyz/,
-  )
+  await expect(
+    PartStore.open(files, folder, { model: 'm', recipe: 'r', identity: 'xyz' }, [2]),
+  ).rejects.toThrow(/identity abc.*identity xyz/)
   await expect(PartStore.open(files, folder, identity, [3])).rejects.toThrow(/shape 2; this run has shape 3/)
 })
 

@@ -17,6 +17,7 @@ import {
   sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
+import { MINI } from '../support/mini.js'
 
 const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
@@ -31,7 +32,7 @@ function inNode() {
 }
 
 async function encodeHere() {
-  using encoder = await loadEncoder('mini', { engine: 'wasm' })
+  using encoder = await loadEncoder(MINI, { engine: 'wasm' })
   const features: Features[] = []
   for (const name of names) features.push(await encoder.encode(join(folder, name)))
   return { features, identity: encoder.identity }

@@ -16,6 +16,7 @@ import {
   type TestSite,
 } from '../support/chromium.js'
 import { openGoldens } from '../support/goldens.js'
+import { MINI } from '../support/mini.js'
 
 const folder = join(packageRoot, 'examples/photos')
 const goldens = openGoldens()
@@ -68,7 +69,7 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
     const load = { engine: 'webgpu', precision, size } as const
     const found = await call(browser, site.plain, 'embeddings', { photos, load })
     expect(found.identity).toMatchObject({ precision, engine: expect.stringMatching(/^webgpu /) })
-    using encoder = await loadEncoder('mini', { engine: 'wasm', size })
+    using encoder = await loadEncoder(MINI, { engine: 'wasm', size })
     for (const [index, name] of names.entries()) {
       const { embedding } = await encoder.encode(join(folder, name))
       const largest = Math.max(...embedding.map(Math.abs))

@@ -74,7 +74,7 @@ test('a terminal sees the stage, and nothing is left of it', async () => {
 test('the options arrive as numbers; the shipped model is the default', async () => {
   const { asked } = await bench(['--size', '224x336', '--batch', '8', '--runs', '4', '--threads', '1'])
   expect(asked[0]).toMatchObject({
-    subject: { model: 'mini' },
+    subject: { model: 'small' },
     size: [224, 336],
     batch: 8,
     runs: 4,
@@ -85,7 +85,7 @@ test('the options arrive as numbers; the shipped model is the default', async ()
 })
 
 test.each([
-  [['mini', '--network', 'vit_b16'], 'name one of the two'],
+  [['small', '--network', 'vit_b16'], 'name one of the two'],
   [['--runs', '3', '--seconds', '3'], 'cannot be used with'],
   [['--seconds', '0'], 'found 0'],
   [['--batch', '1.5'], 'found 1.5'],

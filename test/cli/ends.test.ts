@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { GPU } from '../support/gpus.js'
+import { MINI } from '../support/mini.js'
 import { folderWith } from './run-in-test.js'
 
 const MAIN = resolve('dist/cli/main.js')
@@ -27,18 +28,18 @@ async function ending(args: readonly string[], cwd: string): Promise<string> {
 type Command = readonly [code: number, ...args: string[]]
 /** Each has its exit code. Inputs are small, since it is the end that is looked at. */
 const COMMANDS: readonly Command[] = [
-  [0, 'info', 'mini', '--size', '28'],
-  [0, 'bench', 'mini', '--size', '28', '--runs', '1'],
+  [0, 'info', MINI, '--size', '28'],
+  [0, 'bench', MINI, '--size', '28', '--runs', '1'],
   [0, 'verify', GOLDENS, '--filter', 'position/'],
   [2, 'verify', GOLDENS, '--filter', 'no such case'],
-  [1, 'embed', 'broken.jpg', '--size', '28'],
-  [1, 'features', 'broken.jpg', '--size', '28', '--output', 'none', '--format', 'npy'],
-  [2, 'bench', 'mini', '--size', '29'],
+  [1, 'embed', 'broken.jpg', '--model', MINI, '--size', '28'],
+  [1, 'features', 'broken.jpg', '--model', MINI, '--size', '28', '--output', 'none', '--format', 'npy'],
+  [2, 'bench', MINI, '--size', '29'],
 ]
 /** A network's shaders take ten seconds to compile where the GPU is emulated: there it runs once, for `bench`. */
 const DONE: readonly Command[] = [
-  [0, 'embed', PHOTO, '--size', '28'],
-  [0, 'features', PHOTO, '--size', '28', '--output', 'maps', '--format', 'npy'],
+  [0, 'embed', PHOTO, '--model', MINI, '--size', '28'],
+  [0, 'features', PHOTO, '--model', MINI, '--size', '28', '--output', 'maps', '--format', 'npy'],
 ]
 /** There is no such model. */
 const GONE: readonly Command[] = [

@@ -13,7 +13,7 @@ const PHOTOS = resolve('examples/photos')
 interface Expected {
   readonly photos: Readonly<Record<string, { readonly first8: readonly number[] }>>
 }
-const expected = JSON.parse(readFileSync('models/mini/expected.json', 'utf8')) as Expected
+const expected = JSON.parse(readFileSync('models/small/expected.json', 'utf8')) as Expected
 
 function plumage(
   args: readonly string[],
@@ -58,7 +58,7 @@ test('the embeddings of the example photos are those that Birder computes', () =
   expect(records).toHaveLength(12)
   for (const { path, embedding } of records) {
     const { first8 } = expected.photos[path.slice(PHOTOS.length + 1)]
-    expect(embedding).toHaveLength(192)
+    expect(embedding).toHaveLength(384)
     for (const [index, value] of first8.entries())
       expect(Math.abs(embedding[index] - value)).toBeLessThan(1e-4)
   }
@@ -79,7 +79,7 @@ test('a file that is no image fails by itself, on one line, with exit code 1', (
 test.each([
   [['embed', PHOTOS, '--model', 'no_such_model', '--offline'], 'no_such_model'],
   [['embed', PHOTOS, '--model', 'gone.safetensors'], 'gone.safetensors'],
-  [['embed', PHOTOS, '--size', '113'], '113'],
+  [['embed', PHOTOS, '--size', '225'], '225'],
   [['info', 'gone.safetensors'], 'gone.safetensors'],
 ])('%j is wrong usage: one line that names %s', (args, name) => {
   const { code, stdout, stderr } = plumage(args)
@@ -89,14 +89,14 @@ test.each([
 })
 
 test('info says what the shipped model is, from its headers', () => {
-  const { code, stdout } = plumage(['info', 'mini', '--json'])
+  const { code, stdout } = plumage(['info', 'small', '--json'])
   expect(code).toBe(0)
   const info = JSON.parse(stdout)
-  expect(info).toMatchObject({ network: 'deit3_reg4_t14', format: 'safetensors', dialect: 'birder' })
-  expect(info.config).toMatchObject({ size: [112, 112], patchSize: 14, width: 192, depth: 12, registers: 4 })
+  expect(info).toMatchObject({ network: 'vit_reg4_s14_nps_ls', format: 'safetensors', dialect: 'birder' })
+  expect(info.config).toMatchObject({ size: [224, 224], patchSize: 14, width: 384, depth: 12, registers: 4 })
   expect(info.memory.weights).toBe(4 * info.parameters)
   const text = plumage(['info']).stdout
-  for (const part of ['deit3_reg4_t14', info.recipe, info.engine.name]) expect(text).toContain(part)
+  for (const part of ['vit_reg4_s14_nps_ls', info.recipe, info.engine.name]) expect(text).toContain(part)
 })
 
 test('a reader that has seen enough ends the work quietly', () => {

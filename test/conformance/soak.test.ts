@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { GPU } from '../support/gpus.js'
+import { MINI } from '../support/mini.js'
 
 interface Seen {
   readonly threads: number
@@ -19,7 +20,7 @@ test.each([
   ...(GPU === null ? [] : ([['webgpu', 10]] as const)),
 ] as const)('%s: nothing is left of %i loads and disposals', async (engine, rounds) => {
   const trust = ['--import', './test/support/trust-gpu.mjs']
-  const args = [...trust, '--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds), 'mini']
+  const args = [...trust, '--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds), MINI]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   const { early, late }: { early: Seen; late: Seen } = JSON.parse(stdout)
   // Node may start a worker or two of its own, and open files stay with no one.

@@ -2,16 +2,17 @@
 import { expect, test } from 'vitest'
 import * as birder from '../../src/platform/node/birder.js'
 import * as plumage from '../../src/platform/node/index.js'
+import { MINI } from '../support/mini.js'
 
 /** Is as wrong as what a person types in plain JavaScript, where no compiler objects. */
 const wrong = (option: string): never => ({ [option]: 1 }) as never
 const stats = { mean: [0, 0, 0], std: [1, 1, 1] } as const
 
 const CALLS: readonly (readonly [call: string, run: () => unknown, meant: string])[] = [
-  ['loadEncoder', () => plumage.loadEncoder('mini', wrong('sise')), 'size'],
-  ['describeModel', () => plumage.describeModel('mini', wrong('recipie')), 'recipe'],
+  ['loadEncoder', () => plumage.loadEncoder(MINI, wrong('sise')), 'size'],
+  ['describeModel', () => plumage.describeModel(MINI, wrong('recipie')), 'recipe'],
   ['chooseEngine', () => plumage.chooseEngine(wrong('thread')), 'threads'],
-  ['findModel', () => plumage.findModel('mini', wrong('ofline')), 'offline'],
+  ['findModel', () => plumage.findModel(MINI, wrong('ofline')), 'offline'],
   ['decodeImage', () => plumage.decodeImage('a.jpg', wrong('orientaton')), 'orientation'],
   ['openVit', () => plumage.openVit('a', wrong('hed')), 'heads'],
   ['openFile', () => plumage.openFile('a', wrong('signl')), 'signal'],
@@ -47,7 +48,7 @@ test.each(CALLS)('%s', async (_call, run, meant) => {
 })
 
 test('encode and encodeAll of an encoder', async () => {
-  await using encoder = await plumage.loadEncoder('mini', { engine: 'wasm', threads: 1, size: 28 })
+  await using encoder = await plumage.loadEncoder(MINI, { engine: 'wasm', threads: 1, size: 28 })
   await expect(encoder.encode('a.jpg', wrong('layer'))).rejects.toThrow('Did you mean layers?')
   expect(() => encoder.encodeAll([], wrong('bach'))).toThrow('Did you mean batch?')
 })
@@ -56,5 +57,5 @@ test('an option that the choice of another one makes useless is refused too', as
   await expect(plumage.chooseEngine({ engine: 'reference', threads: 2 })).rejects.toThrow(
     'The option threads is for native and wasm; the engine reference has none',
   )
-  await expect(plumage.loadEncoder('mini', { maxPatches: 100 })).rejects.toThrow("add recipe: 'native'")
+  await expect(plumage.loadEncoder(MINI, { maxPatches: 100 })).rejects.toThrow("add recipe: 'native'")
 })

@@ -72,7 +72,7 @@ test('a TypeScript program of a stranger compiles against the types', async () =
      import { loadEncoder } from 'plumage/node'
      import { inferImage, loadPretrainedModel } from 'plumage/birder'
      export const used = [createEncoder, inferImage, loadPretrainedModel]
-     using encoder = await loadEncoder('mini')
+     using encoder = await loadEncoder('small')
      const { embedding } = await encoder.encode('hat.jpg')
      export const one: number = cosineSimilarity(embedding, embedding)`,
   )
@@ -114,7 +114,7 @@ describe.each([20, 24])('on Node %i', (major) => {
       `import 'plumage'
        import 'plumage/birder'
        import { loadEncoder } from 'plumage/node'
-       const encoder = await loadEncoder('mini', { onWarning() {} })
+       const encoder = await loadEncoder('small', { onWarning() {} })
        const { embedding } = await encoder.encode(process.argv[2])
        encoder[Symbol.dispose]()
        console.log(JSON.stringify([process.version, ...embedding]))`,
@@ -197,7 +197,7 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
       `import { loadEncoder } from 'plumage/browser'
        globalThis.embed = async (urls, options) => {
          const photos = await Promise.all(urls.map(async (url) => await (await fetch(url)).blob()))
-         using encoder = await loadEncoder('mini', { ...options, onWarning() {} })
+         using encoder = await loadEncoder('small', { ...options, onWarning() {} })
          const embeddings = []
          for await (const { features, error } of encoder.encodeAll(photos)) {
            if (features === undefined) throw error
@@ -328,7 +328,7 @@ test.skipIf(!nativeAvailability().available)(
     })
     const { stdout } = await execute(
       process.execPath,
-      [join(installed, 'dist/cli/main.js'), 'info', 'mini'],
+      [join(installed, 'dist/cli/main.js'), 'info', 'small'],
       { cwd: home },
     )
     expect(stdout).toMatch(/^engine +native/m)
@@ -344,11 +344,11 @@ function quickCompiler(): string {
 
 /** Birder's numbers have six decimals; the JPEG decoder is another one. */
 function expectEmbedding(embedding: readonly number[]): void {
-  const { photos } = JSON.parse(readFileSync(join(repository, 'models/mini/expected.json'), 'utf8')) as {
+  const { photos } = JSON.parse(readFileSync(join(repository, 'models/small/expected.json'), 'utf8')) as {
     photos: { 'hat-1.jpg': { first8: readonly number[]; l2norm: number } }
   }
   const { first8, l2norm } = photos['hat-1.jpg']
-  expect(embedding).toHaveLength(192)
+  expect(embedding).toHaveLength(384)
   for (const [index, value] of first8.entries()) expect(embedding[index]).toBeCloseTo(value, 3)
   expect(Math.hypot(...embedding)).toBeCloseTo(l2norm, 3)
 }
@@ -358,7 +358,7 @@ async function expectThoseOfNode(
   photos: readonly string[],
   embeddings: readonly (readonly number[])[],
 ): Promise<void> {
-  using encoder = await loadEncoder('mini', { engine: 'wasm' })
+  using encoder = await loadEncoder('small', { engine: 'wasm' })
   for (const [index, name] of photos.entries()) {
     const { embedding } = await encoder.encode(join(repository, 'examples/photos', name))
     const largest = Math.max(...embedding.map(Math.abs))

@@ -76,7 +76,7 @@ for (const name of ['createEngine', 'allocate', 'pack', 'run', 'resample']) watc
 
 const { loadEncoder } = await import(join(dist, 'platform/node/index.js'))
 watching = true
-const encoder = await loadEncoder('mini', { engine: 'native' })
+const encoder = await loadEncoder('small', { engine: 'native' })
 const load = [...way]
 watching = false
 // The first image of a size has its plan compiled; the second one goes the way that all others go.

@@ -10,6 +10,7 @@ import { build } from 'vite'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 import type { Suite } from '../browser/page/suite.js'
 import { madeOnce } from './made-once.js'
+import { MINI_FOLDER } from './mini.js'
 import { packPackage } from './packed.js'
 
 const execute = promisify(execFile)
@@ -163,7 +164,12 @@ export interface TestSite extends AsyncDisposable {
  * @param folders served beside the page: name to path
  */
 export async function serveSite(page: string, folders: Readonly<Record<string, string>>): Promise<TestSite> {
-  const roots: Readonly<Record<string, string>> = { ...folders, isolated: page, plain: page }
+  const roots: Readonly<Record<string, string>> = {
+    mini: MINI_FOLDER,
+    ...folders,
+    isolated: page,
+    plain: page,
+  }
   const server = createServer((request, response) => {
     if (site.handler?.(request, response)) return
     const asked = new URL(request.url ?? '/', 'http://localhost').pathname

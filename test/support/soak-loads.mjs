@@ -6,7 +6,7 @@
  *     node --expose-gc test/support/soak-loads.mjs <engine> <rounds> [<model>]
  *
  * The model is a network of one block unless another one is named: with it a round costs what engines, threads and files cost, and thousands of rounds
- * end. (On the WebAssembly engine that is 0.15 s of processor: Node takes 0.05 s to start an empty worker.) A larger one, such as `mini`, shows in a
+ * end. (On the WebAssembly engine that is 0.15 s of processor: Node takes 0.05 s to start an empty worker.) A larger one, such as the one in models/mini, shows in a
  * few rounds that its weights are given back.
  */
 import { readdirSync } from 'node:fs'

@@ -1,15 +1,14 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { MINI } from '../../../test/support/mini.js'
 import { describeModel } from './describe-model.js'
 import { packageRoot } from './package-root.js'
 
-const MINI = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
-
 test('says what a model is and what running it takes, from its headers', async () => {
-  const description = await describeModel('mini', { engine: 'reference', size: [28, 42] })
+  const description = await describeModel(MINI, { engine: 'reference', size: [28, 42] })
   expect(description).toMatchObject({
-    source: 'mini',
+    source: MINI,
     path: MINI,
     fileBytes: statSync(MINI).size,
     format: 'safetensors',
@@ -25,8 +24,8 @@ test('says what a model is and what running it takes, from its headers', async (
 })
 
 test('the options of loading count: entries of the config that are overridden, and what Node lacks', async () => {
-  const { config } = await describeModel('mini', { engine: 'reference', config: { out_indices: [2, 5] } })
+  const { config } = await describeModel(MINI, { engine: 'reference', config: { out_indices: [2, 5] } })
   expect(config.outIndices).toEqual([2, 5])
-  await expect(describeModel('mini', { sha256: '0'.repeat(64) })).rejects.toThrow(/no option sha256 in Node/)
-  await expect(describeModel('mini', { size: 29 })).rejects.toThrow(/nearest size is 28 x 28/)
+  await expect(describeModel(MINI, { sha256: '0'.repeat(64) })).rejects.toThrow(/no option sha256 in Node/)
+  await expect(describeModel(MINI, { size: 29 })).rejects.toThrow(/nearest size is 28 x 28/)
 })

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { MINI } from '../../../test/support/mini.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import type { Identity } from '../../encoder/types.js'
@@ -55,10 +56,10 @@ test('a network in shards, in one file, and under other names', async () => {
 })
 
 test('what info says and what every engine puts beside its features is the same', async () => {
-  const told = await identityOf('mini', { precision: 'float32', engine: 'wasm' })
+  const told = await identityOf(MINI, { precision: 'float32', engine: 'wasm' })
   for (const engine of ['native', 'wasm'] as const) {
     if (engine === 'native' && !nativeAvailability().available) continue
-    await using encoder = await loadEncoder('mini', { engine, precision: 'float32' })
+    await using encoder = await loadEncoder(MINI, { engine, precision: 'float32' })
     expect(encoder.identity).toEqual({ ...told, engine: expect.stringMatching(new RegExp(`^${engine} `)) })
   }
 })

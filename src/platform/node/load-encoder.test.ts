@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeModel } from '../../../bench/write-model.mjs'
+import { MINI } from '../../../test/support/mini.js'
 import { hashedCheckpoint } from '../../verify/hashed-checkpoint.js'
 import { loadEncoder } from './load-encoder.js'
 import { nativeAvailability } from './native/index.js'
@@ -26,7 +27,7 @@ const engines = [
 
 describe.each(engines)('the mini model on the %s engine', (engine) => {
   test('gives the embeddings and classes that Birder gives', async () => {
-    using encoder = await loadEncoder('mini', { engine })
+    using encoder = await loadEncoder(MINI, { engine })
     // The reference engine takes a second for each.
     const names = Object.keys(photos).slice(0, engine === 'reference' ? 2 : undefined)
     for await (const { source, features, error } of encoder.encodeAll(names.map(photo))) {
@@ -41,9 +42,23 @@ describe.each(engines)('the mini model on the %s engine', (engine) => {
   })
 })
 
+test.each(engines.filter((engine) => engine !== 'reference'))(
+  'without a name it is the model in the package, with the embeddings that Birder gives, on the %s engine',
+  async (engine) => {
+    const expected: typeof photos = JSON.parse(
+      await readFile(join(packageRoot, 'models/small/expected.json'), 'utf8'),
+    ).photos
+    using encoder = await loadEncoder(undefined, { engine })
+    const { embedding } = await encoder.encode(photo('hat-1.jpg'))
+    for (const [i, value] of expected['hat-1.jpg'].first8.entries())
+      expect(embedding[i]).toBeCloseTo(value, 4)
+    expect(Math.hypot(...embedding)).toBeCloseTo(expected['hat-1.jpg'].l2norm, 3)
+  },
+)
+
 describe('what an encode gives', () => {
   test('tokens, layers and the map before the norm, each with its shape', async () => {
-    using encoder = await loadEncoder('mini')
+    using encoder = await loadEncoder(MINI)
     const features = await encoder.encode(photo('hat-1.jpg'), { preNorm: true, layers: [0, -1] })
     expect([encoder.width, encoder.registers, encoder.depth, encoder.patchSize, encoder.size]).toEqual([
       192,
@@ -65,7 +80,7 @@ describe('what an encode gives', () => {
   })
 
   test('patch boxes tile the photo, edge to edge', async () => {
-    using encoder = await loadEncoder('mini')
+    using encoder = await loadEncoder(MINI)
     const { patchBox, grid, imageSize } = await encoder.encode(photo('hat-1.jpg'))
     expect(patchBox(0, 0)).toMatchObject({ top: 0, left: 0 })
     expect(patchBox(grid.rows - 1, grid.columns - 1).bottom).toBeCloseTo(imageSize[0], 9)
@@ -75,20 +90,20 @@ describe('what an encode gives', () => {
   })
 
   test('the native recipe keeps the aspect ratio, in whole patches', async () => {
-    using encoder = await loadEncoder('mini', { recipe: 'native', maxPatches: 100 })
+    using encoder = await loadEncoder(MINI, { recipe: 'native', maxPatches: 100 })
     const { grid } = await encoder.encode(photo('hat-1.jpg'))
     expect(grid.rows).toBeGreaterThan(grid.columns)
     expect(grid.rows * grid.columns).toBeLessThanOrEqual(100)
   })
 
   test('another size is another grid; one that is no whole number of patches is refused with the nearest', async () => {
-    using encoder = await loadEncoder('mini', { size: [112, 168] })
+    using encoder = await loadEncoder(MINI, { size: [112, 168] })
     expect((await encoder.encode(photo('hat-1.jpg'))).grid).toEqual({ rows: 8, columns: 12 })
-    await expect(loadEncoder('mini', { size: 100 })).rejects.toThrow(/100 x 100 .* nearest size is 98 x 98/)
+    await expect(loadEncoder(MINI, { size: 100 })).rejects.toThrow(/100 x 100 .* nearest size is 98 x 98/)
   })
 
   test('bytes, paths and decoded images give the same', async () => {
-    using encoder = await loadEncoder('mini')
+    using encoder = await loadEncoder(MINI)
     const bytes = await readFile(photo('hat-1.jpg'))
     expect((await encoder.encode(bytes)).embedding).toEqual(
       (await encoder.encode(photo('hat-1.jpg'))).embedding,
@@ -98,7 +113,7 @@ describe('what an encode gives', () => {
   })
 
   test('one bad image is an error of its own', async () => {
-    using encoder = await loadEncoder('mini')
+    using encoder = await loadEncoder(MINI)
     const outcomes: (string | undefined)[] = []
     for await (const { error } of encoder.encodeAll([
       photo('hat-1.jpg'),
@@ -123,11 +138,11 @@ describe('options that make no sense are named, at once', () => {
     [{ engine: 'nope' }, /option engine/],
     [{ maxPatches: 0 }, /option maxPatches is 0/],
   ])('%j', async (options, message) => {
-    await expect(loadEncoder('mini', options as never)).rejects.toThrow(message)
+    await expect(loadEncoder(MINI, options as never)).rejects.toThrow(message)
   })
 
   test('in encodeAll and encode', async () => {
-    using encoder = await loadEncoder('mini')
+    using encoder = await loadEncoder(MINI)
     expect(() => encoder.encodeAll([], { batch: 0 })).toThrow(/option batch is 0/)
     expect(() => encoder.encodeAll([], { maxBytes: 0 })).toThrow(/option maxBytes is 0/)
     expect(() => encoder.encodeAll([], { layers: [12] })).toThrow(/no hidden layer 12/)
@@ -139,13 +154,13 @@ describe('options that make no sense are named, at once', () => {
 describe('ending', () => {
   test('an aborted signal ends loading and encoding with its reason', async () => {
     const signal = AbortSignal.abort(new Error('enough'))
-    await expect(loadEncoder('mini', { signal })).rejects.toThrow('enough')
-    using encoder = await loadEncoder('mini')
+    await expect(loadEncoder(MINI, { signal })).rejects.toThrow('enough')
+    using encoder = await loadEncoder(MINI)
     await expect(encoder.encode(photo('hat-1.jpg'), { signal })).rejects.toThrow('enough')
   })
 
   test('after disposing, an encode says so', async () => {
-    const encoder = await loadEncoder('mini')
+    const encoder = await loadEncoder(MINI)
     encoder[Symbol.dispose]()
     await expect(encoder.encode(photo('hat-1.jpg'))).rejects.toMatchObject({
       name: 'EngineError',
@@ -160,9 +175,9 @@ describe('models that cannot be had', () => {
     ['rope_vit_reg4_b14_capi-places365', {}, 'CheckpointError', /class RoPE_ViT/],
     ['vit_reg4_s14_nps_ls_dino-v2-lvd142m', { offline: true }, 'HubError', /offline/i],
     ['/no/such/model.pt', {}, 'CheckpointError', /no such file/],
-    ['mini', { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],
-    ['mini', { engine: 'wasm', precision: 'float64' }, 'EngineError', /float32/],
-    ['mini', { engine: 'wasm', precision: 'high' }, 'EngineError', /no precision high/],
+    [MINI, { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],
+    [MINI, { engine: 'wasm', precision: 'float64' }, 'EngineError', /float32/],
+    [MINI, { engine: 'wasm', precision: 'high' }, 'EngineError', /no precision high/],
   ] as const)('%s with %j is a %s', async (model, options, name, message) => {
     await expect(loadEncoder(model, options)).rejects.toMatchObject({
       name,

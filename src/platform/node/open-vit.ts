@@ -6,8 +6,8 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
-import type { LoadOptions } from '../../encoder/load-options.js'
 import { layoutOf } from '../../encoder/layout-of.js'
+import type { LoadOptions } from '../../encoder/load-options.js'
 import { modelHints } from '../../encoder/model-hints.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
@@ -93,7 +93,9 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
-    const note = await noteOfFiles(layoutOf(vit, checkpoint), () => Promise.all(sources.map((source) => source.stamp())))
+    const note = await noteOfFiles(layoutOf(vit, checkpoint), () =>
+      Promise.all(sources.map((source) => source.stamp())),
+    )
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()

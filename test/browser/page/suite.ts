@@ -5,10 +5,13 @@ import { watched } from './watched.js'
 
 const { decodeImage, loadEncoder } = library
 
+/** The quick model of the tests lies on the site. */
+const MINI = '/mini/deit3_reg4_t14_tiny-imagenet.safetensors'
+
 /** Returns what asking for a GPU gives, and what `auto` takes. */
 async function chosenEngine(settings: library.LoadOptions): Promise<string> {
   try {
-    using encoder = await loadEncoder('mini', settings)
+    using encoder = await loadEncoder(MINI, settings)
     return `${encoder.identity.engine}, ${encoder.identity.precision}`
   } catch (error) {
     return (error as { code?: string }).code ?? String(error)
@@ -27,7 +30,7 @@ async function embeddings(options: {
   readonly load?: library.LoadOptions
 }): Promise<{ embeddings: number[][]; identity: library.Identity; longest: number; box: library.Box }> {
   const photos = await Promise.all(options.photos.map(blobOf))
-  using encoder = await loadEncoder(options.model ?? 'mini', options.load)
+  using encoder = await loadEncoder(options.model ?? MINI, options.load)
   const { value, longest } = await watched(async () => {
     const found: library.Features[] = []
     for await (const { features, error } of encoder.encodeAll(photos)) {
@@ -164,14 +167,14 @@ async function load(options: {
 /** Runs two encoders of different precision at once on the same threads; disposes of one while the other goes on, then of both, and makes a new one. */
 async function several(photo: string): Promise<{ same: boolean; after: string; again: boolean }> {
   const file = await blobOf(photo)
-  const first = await loadEncoder('mini', { threads: 1 })
-  const second = await loadEncoder('mini', { threads: 1, size: 56, precision: 'int8' })
+  const first = await loadEncoder(MINI, { threads: 1 })
+  const second = await loadEncoder(MINI, { threads: 1, size: 56, precision: 'int8' })
   const [a, b] = await Promise.all([first.encode(file), second.encode(file)])
   second[Symbol.dispose]()
   const after = await second.encode(file).catch((error) => error.code)
   const c = await first.encode(file)
   first[Symbol.dispose]()
-  using third = await loadEncoder('mini', { threads: 1 })
+  using third = await loadEncoder(MINI, { threads: 1 })
   const d = await third.encode(file)
   const equal = (x: Float32Array, y: Float32Array) => x.every((value, i) => value === y[i])
   return {
@@ -184,7 +187,7 @@ async function several(photo: string): Promise<{ same: boolean; after: string; a
 /** Gives a run up midway, and makes another one after it. */
 async function aborted(photo: string): Promise<{ reason: string; goesOn: boolean }> {
   const file = await blobOf(photo)
-  using encoder = await loadEncoder('mini')
+  using encoder = await loadEncoder(MINI)
   const abort = new AbortController()
   const first = encoder.encode(file, { signal: abort.signal }).catch((error) => String(error))
   abort.abort(new Error('enough'))
@@ -195,7 +198,7 @@ async function aborted(photo: string): Promise<{ reason: string; goesOn: boolean
 /** Returns the code of the error of a run whose encoder is disposed of meanwhile, alone in its worker. */
 async function disposedMidway(photo: string): Promise<string> {
   const file = await blobOf(photo)
-  const encoder = await loadEncoder('mini')
+  const encoder = await loadEncoder(MINI)
   const running = encoder.encode(file).then(
     () => 'encoded',
     (error) => error.code ?? String(error),
@@ -207,7 +210,7 @@ async function disposedMidway(photo: string): Promise<string> {
 /** Measures the largest difference of an embedding from that of the photo as a file, for each way in which a page may hold the photo. */
 async function fromPage(photo: string): Promise<Record<string, number>> {
   const file = await blobOf(photo)
-  using encoder = await loadEncoder('mini', { orientation: 'ignore' })
+  using encoder = await loadEncoder(MINI, { orientation: 'ignore' })
   const { embedding } = await encoder.encode(file)
   const image = new Image()
   image.src = photo
@@ -238,7 +241,7 @@ async function fromPage(photo: string): Promise<Record<string, number>> {
 
 /** Lists what is said of something that is no image, or no address. */
 async function complaints(): Promise<Record<string, string>> {
-  using encoder = await loadEncoder('mini')
+  using encoder = await loadEncoder(MINI)
   const said = (promise: Promise<unknown>) =>
     promise.then(
       () => 'nothing',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MINI } from '../../../../test/support/mini.js'
 import { countFlop } from '../../../engine/count-flop.js'
 import { planVit } from '../../../model/plan-vit.js'
 import { readVit } from '../../../model/read-vit.js'
@@ -34,7 +35,7 @@ test('a precision that no instruction set has, has no peak', async () => {
 })
 
 test('a model is timed at the size it was trained at, for at least three runs', async () => {
-  const speed = await measureSpeed({ subject: { model: 'mini' }, engine: 'reference', seconds: 0.001 })
+  const speed = await measureSpeed({ subject: { model: MINI }, engine: 'reference', seconds: 0.001 })
   expect(speed).toMatchObject({
     model: 'deit3_reg4_t14_tiny-imagenet',
     randomWeights: false,
@@ -53,7 +54,7 @@ test('a bare network has 518 pixels a side, or what is near in whole patches', a
 })
 
 test('a size that is no whole number of patches, an unknown network and an abort end it by name', async () => {
-  const subject = { model: 'mini' }
+  const subject = { model: MINI }
   await expect(measureSpeed({ subject, size: 113 })).rejects.toMatchObject({ code: 'wrong-size' })
   await expect(measureSpeed({ subject, batch: 0 })).rejects.toThrow(RangeError)
   await expect(measureSpeed({ subject: { network: 'vit_x' } })).rejects.toMatchObject({
