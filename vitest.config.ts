@@ -21,6 +21,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/folder-of-run.ts'],
+    setupFiles: ['test/support/equal-arrays.ts'],
     projects: [
       // Files of one worker share its browser.
       { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
