@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { MINI } from '../../../test/support/mini.js'
 import { describeModel } from './describe-model.js'
-import { packageRoot } from './package-root.js'
 
 test('says what a model is and what running it takes, from its headers', async () => {
   const description = await describeModel(MINI, { engine: 'reference', size: [28, 42] })
