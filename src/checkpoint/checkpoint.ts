@@ -62,7 +62,7 @@ export interface FoundTensor extends TensorInfo {
   readBytes(): Promise<Uint8Array>
 }
 
-/** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */
+/** A format's reader finds all that a checkpoint tells, by the names of the file; names and shapes are judged alike for every format where it is opened. */
 export interface FoundCheckpoint extends Omit<FileCheckpoint, 'tensors' | 'read'> {
   readonly tensors: ReadonlyMap<string, FoundTensor>
 }

@@ -7,6 +7,7 @@ import { openSafetensors } from './safetensors/open-safetensors.js'
 import { openSharded } from './safetensors/open-sharded.js'
 import { openTorchLegacy } from './torch/open-torch-legacy.js'
 import { openTorchZip } from './torch/open-torch-zip.js'
+import { unwrapNames } from './unwrap-names.js'
 
 interface OpenCheckpointOptions {
   /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
@@ -45,7 +46,7 @@ export async function openCheckpoint(
   }
   try {
     const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
-    const found = await openerOf(source, first)(source, signal, openOwned)
+    const found = unwrapped(await openerOf(source, first)(source, signal, openOwned))
     return {
       ...found,
       async read(name, shape) {
@@ -59,6 +60,17 @@ export async function openCheckpoint(
   } catch (error) {
     await closeAll(owned)
     throw error
+  }
+}
+
+/** Takes off what stands around the names of a file, in the same way for every format. */
+function unwrapped(file: FoundCheckpoint): FoundCheckpoint {
+  const { tensors, wrapping, dropped } = unwrapNames(file.tensors)
+  return {
+    ...file,
+    tensors,
+    wrapping: [file.wrapping, wrapping].filter((part) => part !== '').join('/'),
+    dropped: [...file.dropped, ...dropped],
   }
 }
 

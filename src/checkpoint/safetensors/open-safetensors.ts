@@ -1,9 +1,16 @@
 /** Opens one safetensors file. */
 import type { ByteSource, FoundCheckpoint } from '../checkpoint.js'
-import { unwrapNames } from '../unwrap-names.js'
-import { readSafetensorsHeader } from './read-header.js'
+import { readRange } from '../read-range.js'
+import { headerLength, parseSafetensorsHeader } from './parse-header.js'
 
 export async function openSafetensors(source: ByteSource, signal?: AbortSignal): Promise<FoundCheckpoint> {
-  const { tensors, metadata } = await readSafetensorsHeader(source, signal)
-  return { label: source.label, format: 'safetensors', metadata, ...unwrapNames(tensors) }
+  const length = headerLength(source, await readRange(source, 0, 8, 'the length of the header', signal))
+  const header = await readRange(source, 8, length, 'the header', signal)
+  const { tensors, metadata } = parseSafetensorsHeader(source, header)
+  const found = [...tensors].map(([name, { offset, ...info }]) => {
+    const readBytes = () => readRange(source, offset, info.byteLength, name, signal)
+    return [name, { ...info, readBytes }] as const
+  })
+  const { label } = source
+  return { label, format: 'safetensors', metadata, tensors: new Map(found), wrapping: '', dropped: [] }
 }

@@ -14,8 +14,7 @@ import {
 import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
-import { unwrapNames } from '../unwrap-names.js'
-import { readSafetensorsHeader } from './read-header.js'
+import { openSafetensors } from './open-safetensors.js'
 
 const LONGEST_INDEX = 100_000_000
 const MOST_SHARDS = 1000
@@ -31,7 +30,7 @@ export async function openSharded(
   for (const shardName of new Set(shardOf.values())) {
     signal?.throwIfAborted()
     const shard = await openSibling(shardName)
-    const { tensors } = await readSafetensorsHeader(shard, signal)
+    const { tensors } = await openSafetensors(shard, signal)
     for (const [name, tensor] of tensors) {
       if (shardOf.get(name) !== shardName) refuseStray(index, name, shardName, shardOf.get(name))
       stored.set(name, tensor)
@@ -45,7 +44,7 @@ export async function openSharded(
       { tensor: name },
     )
   }
-  return { label: index.label, format: 'safetensors', metadata, ...unwrapNames(stored) }
+  return { label: index.label, format: 'safetensors', metadata, tensors: stored, wrapping: '', dropped: [] }
 }
 
 function refuseStray(index: ByteSource, name: string, found: string, said: string | undefined): never {

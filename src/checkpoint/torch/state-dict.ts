@@ -6,7 +6,6 @@ import type { PlainRecord, PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
 import { plainConverter } from '../pickle/plain-converter.js'
-import { unwrapNames } from '../unwrap-names.js'
 
 /**
  * Birder's place comes first. Of a teacher and a student the teacher is the model that is published, and of a model and its
@@ -55,13 +54,12 @@ export function findStateDict(root: PickleValue, label: string): StateDict {
     (key) => (path.length > 0 ? key === path[0] : stored.has(key)),
     label,
   )
-  const unwrapped = unwrapNames(stored)
   const droppedInside = path.length > 0 ? others.map((key) => [...path, key].join('/')) : []
   return {
-    tensors: unwrapped.tensors,
+    tensors: stored,
     metadata,
-    wrapping: [...path, ...(unwrapped.wrapping === '' ? [] : [unwrapped.wrapping])].join('/'),
-    dropped: [...dropped, ...droppedInside, ...unwrapped.dropped],
+    wrapping: path.join('/'),
+    dropped: [...dropped, ...droppedInside],
   }
 }
 
