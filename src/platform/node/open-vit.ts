@@ -10,7 +10,8 @@ import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
-import { noteOfFiles } from './digest-notes.js'
+import type { VitConfig } from '../../model/vit-config.js'
+import { digestInNote, notesOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
 import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
@@ -51,11 +52,12 @@ export async function openVit(
   const siblingOf = siblingsOf(path, options)
   const openSibling = async (name: string) => kept(await siblingOf(name))
   const checkpoint = await openCheckpoint(kept(await openFile(path, options)), { openSibling, ...options })
+  const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map(async (name) => {
         const file = join(dirname(path), name)
-        const text = await readFile(file, 'utf8').catch(() => undefined)
+        const text = await readText(file)
         return text === undefined ? undefined : parseJson(text, file)
       }),
     )
@@ -70,7 +72,9 @@ export async function openVit(
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
-    const note = await noteOfFiles(vit.dialect, () => Promise.all(sources.map((source) => source.stamp())))
+    const stampsOf = () => Promise.all(sources.map((source) => source.stamp()))
+    const { pathFor, write } = await notesOfFiles(vit.dialect, stampsOf)
+    const note = { read: async (config: VitConfig) => digestInNote(await readText(pathFor(config))), write }
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
