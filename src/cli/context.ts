@@ -1,7 +1,7 @@
 /** Holds all that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
-import type { OnReading } from '../encoder/load-digested.js'
+import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'

@@ -11,7 +11,7 @@ import type { Identity } from './types.js'
 import { digestOfText } from './weight-digest.js'
 
 /** Is raised with a release that changes any number: of a network, of preprocessing, of decoding. */
-export const NUMBERS_VERSION = 1
+const NUMBERS_VERSION = 1
 
 export interface ResultParts {
   /** Names the model after its file. */
@@ -50,7 +50,7 @@ export function identityOf(parts: ResultParts): Identity {
  * Leaves out what no feature depends on: the name, which blocks Birder's detection takes, the trained size (the table's grid and the recipe's size
  * stay), the stored statistics (those that are used are the recipe's), and how a layout keeps positions.
  */
-export function countingConfig({
+function countingConfig({
   network: _network,
   outIndices: _outIndices,
   size: _size,

@@ -1,6 +1,5 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
-
-import type { Engine, EngineModel, Program } from '../engine/engine.js'
+import type { Engine, EngineModel, Program, WeightSource } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
@@ -82,9 +81,17 @@ export class Network implements Disposable {
         `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`,
       )
     }
+    const { digest } = options
+    const digested: WeightSource = {
+      async read(name, shape) {
+        const values = await vit.weights.read(name, shape)
+        await digest?.add(name, shape, values)
+        return values
+      },
+    }
     const model = await engine.load(
       plan,
-      options.digest?.through(vit.weights) ?? vit.weights,
+      digested,
       options.signal === undefined ? {} : { signal: options.signal },
     )
     return new Network(vit, engine, model, table, rule)

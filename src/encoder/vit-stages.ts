@@ -12,11 +12,11 @@ import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import { identityOf } from './identity.js'
-import { type DigestNote, loadDigested } from './load-digested.js'
 import type { LoadOptions } from './load-options.js'
-import { type Network, slotValues } from './network.js'
+import { Network, slotValues } from './network.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
+import { type DigestNote, WeightDigest } from './weight-digest.js'
 
 export interface EncoderParts<Source> {
   readonly vit: VitModel
@@ -91,9 +91,9 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   static async create<Source>(parts: EncoderParts<Source>): Promise<VitStages<Source>> {
     const { vit, engine, positions, signal, digestWords } = parts
     assertTakesRgb(vit.config, parts.name)
-    const options = given({ positions, signal, digestWords })
-    const { network, weights } = await loadDigested(vit, engine, options)
-    return new VitStages(network, weights, parts)
+    const digest = new WeightDigest(digestWords)
+    const network = await Network.load(vit, engine, { digest, ...given({ positions, signal }) })
+    return await VitStages.#identified(network, parts, digest)
   }
 
   /** Chooses the recipe of a model that is being opened, and packs its weights. A failure gives everything back. Throws as `create`, and what opening throws. */
@@ -109,12 +109,27 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       const recipe = recipeFor(vit, options)
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
-      const loading = { note, ...given({ positions, signal, digestWords }) }
-      const { network, weights } = await loadDigested(vit, parts.engine, loading)
+      const digest = new WeightDigest(digestWords, await note.read(vit.config))
+      const network = await Network.load(vit, parts.engine, { digest, ...given({ positions, signal }) })
       const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels }) }
-      return new VitStages(network, weights, all)
+      return await VitStages.#identified(network, all, digest, note)
     } catch (error) {
       await parts.owned[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Awaits the digest of the weights, and gives the network's memory back where there is none. */
+  static async #identified<Source>(
+    network: Network,
+    parts: EncoderParts<Source>,
+    digest: WeightDigest,
+    note?: DigestNote,
+  ): Promise<VitStages<Source>> {
+    try {
+      return new VitStages(network, await digest.finish(parts.vit, note), parts)
+    } catch (error) {
+      network[Symbol.dispose]()
       throw error
     }
   }

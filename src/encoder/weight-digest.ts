@@ -7,10 +7,10 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { WeightSource } from '../engine/engine.js'
 import type { WeightName } from '../engine/plan.js'
 import { type DigestWords, digestWords } from '../kernels/digest-words.js'
 import type { VitModel } from '../model/read-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
 import type { Shape } from '../tensor/shape.js'
 
 /** Is raised when the same weights get another digest. */
@@ -18,49 +18,60 @@ export const DIGEST_VERSION = 1
 /** Names the position table of the stored grid among the weights, as Birder does. */
 const POSITIONS = 'pos_embedding'
 
+/** Remembers a digest from one load to the next, so that weights whose files have not changed need not be digested again. */
+export interface DigestNote {
+  /** Gives the digest of the weights of these very files under this config, or null where it is not known. */
+  read(config: VitConfig): Promise<string | null>
+  /** Never throws: what cannot be noted is found again at the next load. */
+  write(config: VitConfig, digest: string): Promise<void>
+}
+
 export class WeightDigest {
   readonly #digestWords: DigestWords
+  readonly #known: string | null
   readonly #lines = new Map<WeightName, Promise<string>>()
   #last: Promise<unknown> = Promise.resolve()
 
-  /** @param words digest values; default: this library's portable code, on the calling thread */
-  constructor(words: DigestWords = async (values) => digestWords(values)) {
+  /**
+   * @param words digest values; default: this library's portable code, on the calling thread
+   * @param known is what a note says; then nothing is digested
+   */
+  constructor(words: DigestWords = async (values) => digestWords(values), known: string | null = null) {
     this.#digestWords = words
+    this.#known = known
   }
 
-  /** Gives the same weights, and digests each the first time that it passes. */
-  through(source: WeightSource): WeightSource {
-    return {
-      read: async (name, shape) => {
-        const values = await source.read(name, shape)
-        if (!this.#lines.has(name)) {
-          // One is digested while the next is read, and no more are kept in memory for it.
-          await this.#last
-          this.#add(name, shape, values)
-        }
-        return values
-      },
-    }
-  }
-
-  /** Reads what has not passed yet, and gives 64 hexadecimal digits. Throws what reading throws. */
-  async finish({ weights, weightShapes, config, readPositions }: VitModel): Promise<string> {
-    const source = this.through(weights)
-    for (const [name, shape] of weightShapes) if (!this.#lines.has(name)) await source.read(name, shape)
-    const table = await readPositions()
-    if (table !== null) this.#add(POSITIONS, [table.length / config.width, config.width], table)
-    const lines = await Promise.all(this.#lines.values())
-    return digestOfText(`plumage weights ${DIGEST_VERSION}\n${lines.sort().join('')}`)
-  }
-
-  #add(name: WeightName, shape: Shape, values: Float32Array): void {
-    const line = this.#digestWords(values).then((states) => {
-      const bytes = new Uint8Array(states.buffer, states.byteOffset, states.byteLength)
-      return `${name} [${shape.join(', ')}] ${bytesToHex(sha256(bytes))}\n`
-    })
+  /** Takes a weight up the first time that it comes. Its values are read afterwards, too: nobody may change them. */
+  async add(name: WeightName, shape: Shape, values: Float32Array): Promise<void> {
+    if (this.#known !== null || this.#lines.has(name)) return
+    const before = this.#last
+    const line = before.then(() => this.#lineOf(name, shape, values))
     this.#lines.set(name, line)
     // Whoever finishes hears of a failure; until then nobody waits for it.
     this.#last = line.catch(() => {})
+    // One is digested while the next is read, and no more are kept in memory for it.
+    await before
+  }
+
+  /** Reads what has not come yet, gives 64 hexadecimal digits and notes them. Throws what reading throws. */
+  async finish(vit: VitModel, note?: DigestNote): Promise<string> {
+    if (this.#known !== null) return this.#known
+    const { weights, weightShapes, config } = vit
+    for (const [name, shape] of weightShapes) {
+      if (!this.#lines.has(name)) await this.add(name, shape, await weights.read(name, shape))
+    }
+    const table = await vit.readPositions()
+    if (table !== null) await this.add(POSITIONS, [table.length / config.width, config.width], table)
+    const lines = await Promise.all(this.#lines.values())
+    const digest = digestOfText(`plumage weights ${DIGEST_VERSION}\n${lines.sort().join('')}`)
+    await note?.write(config, digest)
+    return digest
+  }
+
+  async #lineOf(name: WeightName, shape: Shape, values: Float32Array): Promise<string> {
+    const states = await this.#digestWords(values)
+    const bytes = new Uint8Array(states.buffer, states.byteOffset, states.byteLength)
+    return `${name} [${shape.join(', ')}] ${bytesToHex(sha256(bytes))}\n`
   }
 }
 

@@ -192,6 +192,19 @@ describe.skipIf(!available)('the addon', () => {
     expect(addon.allocate(2 ** 53)).toBeNull()
   })
 
+  test('refuses a digest of another length than the values have, and arrays of other kinds', () => {
+    const values = new Float32Array(2 ** 18 + 1)
+    for (const length of [0, 64, 127, 129, 192])
+      expect(() => addon.digest(instructionSet, [nothing, values, new Int32Array(length)])).toThrow(
+        /digest of 262145 values has 128 words/,
+      )
+    for (const wrong of [new Float64Array(1), new Uint8Array(4), [1], null])
+      expect(() => addon.digest(instructionSet, [nothing, wrong as never, new Int32Array(64)])).toThrow(
+        TypeError,
+      )
+    expect(() => addon.digest('no set' as never, [nothing, values, new Int32Array(128)])).toThrow(TypeError)
+  })
+
   test('refuses a handle of one kind where it wants another, and what is no handle', () => {
     const engine = addon.createEngine(instructionSet, 1)
     const region = addon.allocate(16)

@@ -4,6 +4,7 @@
  *
  *     PLUMAGE_NATIVE_ADDON=native/build/plumage-planted.node node test/native/planted-child.mjs memory
  */
+import { createNativeDigestOn } from '../../dist/engine/native/native-digest.js'
 import { createNativeEngine, createNativeResample } from '../../dist/platform/node/native/index.js'
 import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
 import {
@@ -41,6 +42,8 @@ async function live() {
   checkOutputs(await insist(() => program.run(pixels, { batch: BATCH }), errors))
   const resample = await insist(() => createNativeResample(), errors)
   await insist(() => checkResize(resample), errors)
+  const digest = await insist(() => createNativeDigestOn(addon), errors)
+  await insist(() => digest(pixels), errors)
   await insist(() => program[Symbol.dispose](), errors)
   await insist(() => model[Symbol.dispose](), errors)
   await insist(() => engine[Symbol.asyncDispose](), errors)

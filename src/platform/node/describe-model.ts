@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
-import { digestOf, type OnReading } from '../../encoder/load-digested.js'
+import { digestOf, type OnReading } from '../../encoder/digest-of.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { chooseEngine } from './choose-engine.js'
 import { NODE } from './engine-choices.js'

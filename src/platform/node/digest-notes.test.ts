@@ -1,8 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { noteOfFiles } from './digest-notes.js'
+import type { DigestNote } from '../../encoder/weight-digest.js'
+import { digestInNote, notesOfFiles } from './digest-notes.js'
 import { type FileSource, openFile } from './open-file.js'
 
 const DIGEST = 'a'.repeat(64)
@@ -21,8 +23,15 @@ async function opened(path: string): Promise<FileSource> {
   return { ...source, stamp: async () => ({ ...(await source.stamp()), ...LATER }) }
 }
 
-function noteOf(sources: readonly FileSource[], layout = 'timm', cache = join(folder, 'cache')) {
-  return noteOfFiles(layout, () => Promise.all(sources.map((source) => source.stamp())), cache)
+async function noteOf(
+  sources: readonly FileSource[],
+  layout = 'timm',
+  cache = join(folder, 'cache'),
+): Promise<DigestNote> {
+  const stampsOf = () => Promise.all(sources.map((source) => source.stamp()))
+  const { pathFor, write } = await notesOfFiles(layout, stampsOf, cache)
+  const textAt = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+  return { write, read: async (config) => digestInNote(await textAt(pathFor(config))) }
 }
 
 test('what is noted of files is found again, for the same layout and config alone', async () => {

@@ -13,7 +13,8 @@ import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import type { VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
-import { noteOfFiles } from './digest-notes.js'
+import type { VitConfig } from '../../model/vit-config.js'
+import { digestInNote, notesOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
 import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
@@ -71,12 +72,13 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     ...options,
     ...given({ entry }),
   })
+  const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map(async (name) => {
         const file = join(dirname(path), name)
-        const text = await readFile(file, 'utf8').catch(() => undefined)
-        return text === undefined ? undefined : parseJson(text, file)
+        const text = await readConfigOrNull(file)
+        return text === null ? undefined : parseJson(text, file)
       }),
     )
     const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
@@ -93,9 +95,9 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
-    const note = await noteOfFiles(layoutOf(vit, checkpoint), () =>
-      Promise.all(sources.map((source) => source.stamp())),
-    )
+    const stampsOf = () => Promise.all(sources.map((source) => source.stamp()))
+    const { pathFor, write } = await notesOfFiles(layoutOf(vit, checkpoint), stampsOf)
+    const note = { read: async (config: VitConfig) => digestInNote(await readText(pathFor(config))), write }
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       await checkpoint[Symbol.asyncDispose]()
@@ -104,6 +106,21 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+/** Gives null where there is none. One that cannot be read would change the numbers: it is an error. */
+async function readConfigOrNull(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw new CheckpointError(
+      'not-found',
+      `${path}, which lies beside the weights, cannot be read: ${message}. Make it readable, or move it away.`,
+      { cause },
+    )
   }
 }
 

@@ -3,8 +3,7 @@
  * each file, which was found while it was downloaded.
  */
 import { sortedJson } from '../../../encoder/identity.js'
-import type { DigestNote } from '../../../encoder/load-digested.js'
-import { DIGEST_VERSION, digestOfText } from '../../../encoder/weight-digest.js'
+import { DIGEST_VERSION, type DigestNote, digestOfText } from '../../../encoder/weight-digest.js'
 import { modelFolderOrNull } from './model-folder.js'
 
 const ENDING = '.weights'
