@@ -14,6 +14,9 @@ export interface PixelImage {
   readonly channels?: number
 }
 
+/** Is what `decodeImage` gave, perhaps: then it still says how its file lay. */
+export type GivenPixels = PixelImage & Partial<Omit<DecodedImage, keyof RgbImage>>
+
 /** Tells pixels from other things that have a size, such as images of a page. */
 export function isPixelImage(source: unknown): source is PixelImage {
   if (typeof source !== 'object' || source === null) return false
@@ -26,7 +29,7 @@ export function isPixelImage(source: unknown): source is PixelImage {
  * levels that are not of 8 bits.
  */
 export function decodedFromPixels(
-  source: PixelImage & Partial<Omit<DecodedImage, keyof RgbImage>>,
+  source: GivenPixels,
   orientation: 'apply' | 'ignore' = 'apply',
 ): DecodedImage {
   const { format = 'raw', orientation: found = 1, upright = true, transparentColour } = source

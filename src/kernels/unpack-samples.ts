@@ -19,7 +19,8 @@ export function unpackBytes(
   start: number,
   step: number,
 ): void {
-  for (let i = 0, to = start; i < count; i++, to += step) out[to] = row[i]
+  if (step === 1) out.set(row.subarray(0, count), start)
+  else for (let i = 0, to = start; i < count; i++, to += step) out[to] = row[i]
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   unpackUpperBytes,
 } from '../../kernels/unpack-samples.js'
 import type { RgbImage } from '../image.js'
-import { DECOMPRESS } from './decompress.js'
+import { type Decompress, decompressOrNull } from './decompress.js'
 import { COMPRESSIONS, type TiffLayout, truncated, unsupported } from './layout.js'
 import type { TiffColours } from './modes.js'
 import { type Prediction, undoPredictionOrNull } from './predict.js'
@@ -29,7 +29,13 @@ const SEPARATE = 2
 
 /** Tells whether `decodeTiff` decodes this, or a platform's own decoder has to. */
 export function isDecodedHere({ compression }: Pick<TiffLayout, 'compression'>): boolean {
-  return DECOMPRESS.has(compression)
+  return decompressOrNull(compression) !== null
+}
+
+export interface DecodeTiffOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Is a platform's own way to inflate; default: one in JavaScript. */
+  readonly inflate?: Decompress
 }
 
 /** Waits between pieces, so that a large image does not hold up its thread. Throws `ImageError` `truncated`, `unsupported`; the signal's reason. */
@@ -37,14 +43,16 @@ export async function decodeTiff(
   file: Uint8Array,
   layout: TiffLayout,
   label: string,
-  signal?: AbortSignal,
+  { signal, inflate }: DecodeTiffOptions = {},
 ): Promise<RgbImage> {
   const reason = reasonToRefuse(layout)
   if (reason !== null) throw unsupported(label, reason)
   const { width, height, bits, colours, palette } = layout
   const samples = bits.length
   const levels = new Uint8Array(height * width * samples)
-  const unpack = unpackerOf(layout)
+  const decompress = decompressOrNull(layout.compression, inflate)
+  if (decompress === null) throw unsupported(label, 'its packing is left to other decoders')
+  const way = { decompress, unpack: unpackerOf(layout) }
   let waiting = 0
   for (const piece of piecesOf(layout, label)) {
     waiting += piece.rows * width
@@ -53,7 +61,7 @@ export async function decodeTiff(
       await new Promise<void>((resolve) => setTimeout(resolve, 0))
       signal?.throwIfAborted()
     }
-    placePiece(file, layout, piece, levels, unpack, label)
+    placePiece({ file, layout, label }, way, piece, levels)
   }
   return { height, width, data: TO_RGB[colours](levels, samples, palette) }
 }
@@ -141,13 +149,22 @@ function* piecesOf(layout: TiffLayout, label: string): Generator<Piece> {
   }
 }
 
+interface TiffFile {
+  readonly file: Uint8Array
+  readonly layout: TiffLayout
+  readonly label: string
+}
+
+interface WayToLevels {
+  readonly decompress: Decompress
+  readonly unpack: UnpackSamples
+}
+
 function placePiece(
-  file: Uint8Array,
-  layout: TiffLayout,
+  { file, layout, label }: TiffFile,
+  { decompress, unpack }: WayToLevels,
   piece: Piece,
   levels: Uint8Array,
-  unpack: UnpackSamples,
-  label: string,
 ): void {
   const { compression, bits, planes, littleEndian, fillOrder, width, pieces } = layout
   const [depth = 8] = bits
@@ -159,7 +176,7 @@ function placePiece(
   const length = compression === NONE ? unpacked.length : (piece.byteCount ?? unpacked.length * 1.5 + 64)
   const packed = file.subarray(piece.offset, piece.offset + length)
   const stored = fillOrder === 2 ? packed.map(reversedBits) : packed
-  if (DECOMPRESS.get(compression)?.(stored, unpacked) !== true) {
+  if (!decompress(stored, unpacked)) {
     throw truncated(label, `the piece at byte ${piece.offset} of the file is not whole`)
   }
   const prediction = predictionOf(layout)

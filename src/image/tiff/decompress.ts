@@ -4,12 +4,20 @@ import { unzlibSync } from 'fflate'
 /** Fills `out`, or gives false where the bytes are damaged or end too soon. */
 export type Decompress = (packed: Uint8Array, out: Uint8Array) => boolean
 
-export const DECOMPRESS: ReadonlyMap<number, Decompress> = new Map<number, Decompress>([
+/** Gives null for a packing that is not unpacked here. A platform may have a faster way to inflate. */
+export function decompressOrNull(
+  compression: number,
+  platformInflate: Decompress = inflate,
+): Decompress | null {
+  return INFLATED.includes(compression) ? platformInflate : (OTHERS.get(compression) ?? null)
+}
+
+const INFLATED = [8, 32946]
+
+const OTHERS: ReadonlyMap<number, Decompress> = new Map<number, Decompress>([
   [1, copy],
   [5, unpackLzw],
-  [8, inflate],
   [32773, unpackBits],
-  [32946, inflate],
 ])
 
 function copy(packed: Uint8Array, out: Uint8Array): boolean {

@@ -96,7 +96,7 @@ async function decodeBytes(
 
 async function decodeOwnTiff(bytes: Uint8Array, label: string, signal?: AbortSignal): Promise<RgbImage> {
   const layout = readTiffLayout(bytes, label)
-  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, signal)
+  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, { signal })
   refuseForeignTiff(layout, bytes.length, label)
   throw new ImageError(
     'unsupported',

@@ -1,4 +1,5 @@
 /** Holds the one call that most pages need: it takes a model's name, address or file and gives an encoder, which works in a worker while the page stays free. */
+import { given } from '../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../encoder/features.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
@@ -150,6 +151,9 @@ function ownCopy(source: SentImage): [SentImage, Transferable[]] {
   }
   if (source instanceof Blob) return [source, []]
   if (source instanceof ImageBitmap) return [source, [source]]
+  // What ImageData says of itself is no field of its own, and would be lost with the rest of it.
+  const { height, width, channels, format, orientation, upright, transparentColour } = source
   const data = source.data.slice()
-  return [{ ...source, data }, [data.buffer]]
+  const about = given({ channels, format, orientation, upright, transparentColour })
+  return [{ height, width, data, ...about }, [data.buffer]]
 }

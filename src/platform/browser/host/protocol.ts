@@ -3,7 +3,7 @@ import type { FeatureData } from '../../../encoder/features.js'
 import type { LoadOptions } from '../../../encoder/load-options.js'
 import type { EncoderDescription, FeatureChoice } from '../../../encoder/types.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
-import type { PixelImage } from '../../../image/given-pixels.js'
+import type { GivenPixels } from '../../../image/given-pixels.js'
 import type { PlainError } from './plain-error.js'
 
 export type ModelAddress =
@@ -14,7 +14,7 @@ export type ModelAddress =
 /** A worker gets the options that are plain values. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onWarning'>
 
-export type SentImage = Blob | Uint8Array | PixelImage | ImageBitmap
+export type SentImage = Blob | Uint8Array | GivenPixels | ImageBitmap
 
 export type HostRequest =
   | { readonly kind: 'load'; readonly model: ModelAddress; readonly options: HostLoadOptions }
