@@ -1,5 +1,6 @@
 /** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
 import type { Command } from 'commander'
+import type { FileKind } from '../image/image-format.js'
 import { collectImages } from '../work/collect-images.js'
 import { LeftOut } from '../work/left-out.js'
 import type { WorkInput } from '../work/work-input.js'
@@ -50,8 +51,13 @@ export async function* streamInputs(
   const { files, stdin, signal } = context
   const leftOut = new LeftOut()
   const separator = options.null ? '\0' : '\n'
-  yield* collectImages(inputs, { files, list: stdin, signal, separator, leftOut })
+  yield* collectImages(inputs, { files, list: stdin, signal, separator, decodes, leftOut })
   sayLeftOut(context, leftOut, options.json ?? false)
+}
+
+/** Other kinds are left to whoever names a file by itself: there it is told what they need. */
+function decodes({ decoder }: FileKind): boolean {
+  return decoder === 'own'
 }
 
 function sayLeftOut({ stderr }: CommandContext, leftOut: LeftOut, json: boolean): void {

@@ -35,7 +35,14 @@ async function collect(inputs: readonly string[], options: Partial<CollectOption
   const found: WorkInput[] = []
   const list = Readable.from([...Buffer.from(text)].map((byte) => Buffer.from([byte])))
   const leftOut = new LeftOut()
-  for await (const input of collectImages(inputs, { files: new NodeFiles(cwd), list, leftOut, ...rest }))
+  const decodes: CollectOptions['decodes'] = ({ decoder }) => decoder === 'own'
+  for await (const input of collectImages(inputs, {
+    files: new NodeFiles(cwd),
+    list,
+    decodes,
+    leftOut,
+    ...rest,
+  }))
     found.push(input)
   return found
 }
@@ -175,6 +182,9 @@ test('files are told by their content, and photos that are not taken are counted
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large', 'IMG_6'].map((name) => `phone/${name}`),
   )
   expect(leftOut.line()).toBe('left out: 2 HEIC, 1 .heic, 1 BMP, 1 hidden')
+  // Where a package decodes more, more is taken.
+  const decodes: CollectOptions['decodes'] = ({ decoder }) => decoder !== 'none'
+  expect(await collect(['phone'], { decodes })).toContain('phone/IMG_4.HEIC')
   rmSync(join(cwd, 'phone'), { recursive: true })
 })
 

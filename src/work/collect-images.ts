@@ -4,21 +4,17 @@
  */
 import { compareNames } from './compare-names.js'
 import type { Failure, Files } from './files.js'
-import { FolderWalk } from './folder-walk.js'
+import { FolderWalk, type FolderWalkOptions } from './folder-walk.js'
 import { IMAGE_EXTENSIONS } from './image-extensions.js'
 import { InputError } from './input-error.js'
-import type { LeftOut } from './left-out.js'
 import { type ListStream, readStdin } from './read-stdin.js'
 import type { WorkInput } from './work-input.js'
 
-export interface CollectOptions {
-  readonly files: Files
+export interface CollectOptions extends FolderWalkOptions {
   /** Is read where an input is `-`: an image, or a list of paths. */
   readonly list: ListStream
   /** Ends each path of that list; a line break unless given. */
   readonly separator?: '\n' | '\0'
-  /** Counts the photos of folders that are not taken. */
-  readonly leftOut: LeftOut
   readonly signal?: AbortSignal
 }
 
@@ -49,7 +45,7 @@ class Collection {
 
   constructor(options: CollectOptions) {
     this.#options = options
-    this.#walk = new FolderWalk(options.files, options.leftOut)
+    this.#walk = new FolderWalk(options)
   }
 
   async *expand(input: string): AsyncGenerator<WorkInput> {

@@ -2,7 +2,7 @@
  * Finds the images of a folder and of all below it. Each folder is walked once, whatever links lead to it, and what cannot be read is a failure
  * among what is found.
  */
-import { fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
+import { type FileKind, fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
 import { compareNames } from './compare-names.js'
 import { below, type Failure, type Files, type FolderEntry } from './files.js'
 import { isImageName } from './image-extensions.js'
@@ -19,13 +19,23 @@ type Judged =
   | { readonly is: 'failure'; readonly failure: Failure }
   | null
 
+export interface FolderWalkOptions {
+  readonly files: Files
+  /** Tells whether a file of this kind can be decoded here. */
+  readonly decodes: (kind: FileKind) => boolean
+  /** Counts the photos that are not taken. */
+  readonly leftOut: LeftOut
+}
+
 export class FolderWalk {
   readonly #files: Files
+  readonly #decodes: FolderWalkOptions['decodes']
   readonly #leftOut: LeftOut
   readonly #walked = new Set<string>()
 
-  constructor(files: Files, leftOut: LeftOut) {
+  constructor({ files, decodes, leftOut }: FolderWalkOptions) {
     this.#files = files
+    this.#decodes = decodes
     this.#leftOut = leftOut
   }
 
@@ -118,7 +128,7 @@ export class FolderWalk {
       await using file = await this.#files.open(path)
       const bytes = new Uint8Array(KIND_BYTES)
       const found = fileKindOrNull(bytes.subarray(0, await file.read(bytes, 0)))
-      if (found?.decoder === 'own') return { is: 'image', path }
+      if (found !== null && this.#decodes(found)) return { is: 'image', path }
       const kind = leftOutKindOrNull(name, found)
       return kind === null ? null : { is: 'left-out', kind }
     } catch {

@@ -9,10 +9,11 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ['ESTALE', 'the disk is gone'],
 ])
 
-/** Keeps the system's own words where there are no better ones. */
+/** Keeps the system's own words where there are no better ones, and its code in any case. */
 export function unseen(cause: unknown): Error {
-  const why = WHY.get((cause as NodeJS.ErrnoException).code ?? '')
-  if (why !== undefined) return new Error(why, { cause })
+  const { code } = cause as NodeJS.ErrnoException
+  const why = code === undefined ? undefined : WHY.get(code)
+  if (why !== undefined) return Object.assign(new Error(why, { cause }), { code })
   return cause instanceof Error ? cause : new Error(String(cause))
 }
 
