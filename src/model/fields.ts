@@ -57,8 +57,13 @@ export function judgeFields(
 ): void {
   for (const [name, value] of Object.entries(values)) {
     const field = Object.hasOwn(table.fields, name) ? table.fields[name] : undefined
+    const isIgnored = ignored.includes(table.prefix + name)
     if (field === undefined) {
-      if (!ignored.includes(table.prefix + name)) throw unknownField(name, table, label)
+      if (!isIgnored) throw unknownField(name, table, label)
+    } else if (isIgnored && field.use !== 'nothing') {
+      const known =
+        'what it changes is known here, so that it cannot be passed over (ignoreFields, --ignore-field)'
+      throw unsupportedValue(label, table.prefix + name, value, known)
     } else if (field.use === 'only' && !field.values.some((allowed) => isSame(allowed, value))) {
       throw unsupportedField(table.prefix + name, value, field, label)
     }

@@ -9,7 +9,8 @@ import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
 import { sizeOrNull, storedSize } from './headers.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
 import { publishedNameOrNull } from './published-names.js'
-import { readTimm, type TimmTold } from './timm-config.js'
+import { readTimm } from './timm-config.js'
+import type { TimmTold } from './timm-told.js'
 
 const LAYOUT: Dinov2Layout = {
   dialect: 'timm',
