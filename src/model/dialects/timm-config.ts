@@ -12,7 +12,7 @@ import { publishedNameOrNull } from './published-names.js'
 import {
   findTimmArchitecture,
   type TimmArchitecture,
-  timmArchitectureNames,
+  timmArchitectures,
   timmNameOrNull,
 } from './timm-architectures.js'
 import { TIMM_CONFIG, TIMM_MODEL_ARGS, TIMM_OLD_CONFIG, TIMM_PRETRAINED_CFG } from './timm-fields.js'
@@ -50,7 +50,8 @@ function architectureOf(file: PlainRecord, hints: VitHints, where: string): Timm
   const [stem = name] = name.split('.')
   const found = findTimmArchitecture(stem)
   if (found !== null) return runnable(found, where)
-  const near = nearestNames(stem, timmArchitectureNames(), 1, 3).map((nearest) => ` Is ${nearest} meant?`)
+  const known = timmArchitectures().map((one) => one.name)
+  const near = nearestNames(stem, known, 1, 3).map((nearest) => ` Is ${nearest} meant?`)
   const dinov3 = /dinov3/.test(stem) ? ' It is DINOv3, which has rotary positions and is not run yet.' : ''
   throw new CheckpointError(
     'unsupported-network',
