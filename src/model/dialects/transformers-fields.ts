@@ -143,6 +143,12 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
       ],
       TRAINING,
     ),
+    // The first files with registers say what today's code does anyway.
+    interpolate_antialias: only(
+      [null, true],
+      'positions of networks with registers are resampled with antialias',
+    ),
+    interpolate_offset: only([null, 0], 'positions are resampled by sizes, with no offset'),
     use_mask_token: nothing('masks stand in for patches while training only'),
     ...each(
       [
