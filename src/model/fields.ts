@@ -17,6 +17,8 @@ export interface FieldTable {
   readonly title: string
   /** Says where the library documents them, and which version was read. */
   readonly source: string
+  /** Says that the file lies beside the weights, and may be there by chance. */
+  readonly isBeside?: boolean
   /** Stands before a field's name in errors: `pretrained_cfg.` for a record in a record, else nothing. */
   readonly prefix: string
   readonly fields: { readonly [name: string]: Field }
@@ -103,7 +105,7 @@ function unknownField(name: string, table: FieldTable, label: string): Checkpoin
   return new CheckpointError(
     'unknown-field',
     `${label} has a field ${full}, which is none of the known ones (${table.title}), so what it changes is not known.${hint} ` +
-      `If it changes no feature, say so: ignoreFields: ['${full}'] where a program loads it, --ignore-field ${full} on the command line.`,
+      `If it changes no feature, say so: ignoreFields: ['${full}'] where a program loads it, --ignore-field ${full} on the command line.${table.isBeside === true ? ' If the file is of something else, move it away.' : ''}`,
   )
 }
 
