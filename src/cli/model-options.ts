@@ -5,7 +5,7 @@ import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/
 import { DEFAULT_MODEL } from '../hub/default-model.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
-import { POSITION_RULES, type PositionRule } from '../model/positions.js'
+import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
 import type { RgbStats } from '../model/vit-config.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 

@@ -36,7 +36,13 @@ test('an unknown field is refused by name, with what it may have meant and how t
 
 test('what is said to change nothing passes, and what is known to count does not', () => {
   expect(judge({ completely: 1 }, ['inner.completely'])).not.toThrow()
-  expect(judge({ bias: false }, ['inner.bias'])).toThrow(/inner\.bias/)
+  expect(judge({ bias: true }, ['inner.bias'])).toThrow(/inner\.bias is true.*cannot be passed over/)
+})
+
+test('of a file beside the weights it is said that it may be there by chance', () => {
+  const beside = { ...TABLE, isBeside: true }
+  expect(() => judgeFields({ port: 80 }, beside, { label: 'x.json' })).toThrow(/move it away/)
+  expect(judge({ port: 80 })).not.toThrow(/move it away/)
 })
 
 test('a name that every object has is no field of a table', () => {

@@ -17,6 +17,8 @@ export interface FieldTable {
   readonly title: string
   /** Says where the library documents them, and which version was read. */
   readonly source: string
+  /** Says that the file lies beside the weights, and may be there by chance. */
+  readonly isBeside?: boolean
   /** Stands before a field's name in errors: `pretrained_cfg.` for a record in a record, else nothing. */
   readonly prefix: string
   readonly fields: { readonly [name: string]: Field }
@@ -57,8 +59,13 @@ export function judgeFields(
 ): void {
   for (const [name, value] of Object.entries(values)) {
     const field = Object.hasOwn(table.fields, name) ? table.fields[name] : undefined
+    const isIgnored = ignored.includes(table.prefix + name)
     if (field === undefined) {
-      if (!ignored.includes(table.prefix + name)) throw unknownField(name, table, label)
+      if (!isIgnored) throw unknownField(name, table, label)
+    } else if (isIgnored && field.use !== 'nothing') {
+      const known =
+        'what it changes is known here, so that it cannot be passed over (ignoreFields, --ignore-field)'
+      throw unsupportedValue(label, table.prefix + name, value, known)
     } else if (field.use === 'only' && !field.values.some((allowed) => isSame(allowed, value))) {
       throw unsupportedField(table.prefix + name, value, field, label)
     }
@@ -98,7 +105,7 @@ function unknownField(name: string, table: FieldTable, label: string): Checkpoin
   return new CheckpointError(
     'unknown-field',
     `${label} has a field ${full}, which is none of the known ones (${table.title}), so what it changes is not known.${hint} ` +
-      `If it changes no feature, say so: ignoreFields: ['${full}'] where a program loads it, --ignore-field ${full} on the command line.`,
+      `If it changes no feature, say so: ignoreFields: ['${full}'] where a program loads it, --ignore-field ${full} on the command line.${table.isBeside === true ? ' If the file is of something else, move it away.' : ''}`,
   )
 }
 

@@ -1,15 +1,10 @@
 /**
- * Resamples position tables for another patch grid. Libraries disagree about how to do it, so the rule is data of the checkpoint.
- *
- * - `antialias` is antialiased bicubic, by size: Birder `adjust_size`, timm, Facebook and Hugging Face for models with registers.
- * - `bicubic` is plain bicubic, by size: Birder `set_dynamic_size`, Hugging Face for models without registers.
- * - `bicubic-offset` is plain bicubic, by the scale factor (new + 0.1) / old: Facebook for models without registers.
+ * Resamples position tables for another patch grid. Libraries disagree about how to do it, so the rule is data of the checkpoint (position-rule.ts).
  */
 import { antialiasTaps, plainTaps, resampleTable, type Taps } from '../kernels/resample-table.js'
+import type { PositionRule } from './position-rule.js'
 
-export type PositionRule = 'antialias' | 'bicubic' | 'bicubic-offset'
-
-export const POSITION_RULES: readonly PositionRule[] = ['antialias', 'bicubic', 'bicubic-offset']
+export type { PositionRule } from './position-rule.js'
 
 const TAPS: Readonly<Record<PositionRule, (oldSize: number, newSize: number) => Taps>> = {
   antialias: antialiasTaps,

@@ -5,12 +5,15 @@ import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/suppor
 import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { Shape } from '../../tensor/shape.js'
+import type { FieldTable } from '../fields.js'
 import { readVit } from '../read-vit.js'
 import type { VitHints } from './dialect.js'
+import { TIMM_CONFIG, TIMM_MODEL_ARGS, TIMM_PRETRAINED_CFG } from './timm-fields.js'
+import { TRANSFORMERS_CONFIG, TRANSFORMERS_PROCESSOR } from './transformers-fields.js'
 
 function readOrRefuse(shapes: Shapes, hints: VitHints, metadata: PlainRecord = {}): void {
   try {
-    readVit(tinyCheckpoint(shapes, metadata), { heads: 2, ...hints })
+    readVit(tinyCheckpoint(shapes, metadata), { heads: 2, ...hints }).readPreparation()
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error
   }
@@ -122,29 +125,40 @@ test('birder: whatever the config and the entries of the file, there is a networ
   )
 })
 
-test.each(names.filter((name) => name !== 'birder'))(
-  '%s: whatever lies beside the weights as config, there is a network or a CheckpointError',
+const countedKeys = ({ fields }: FieldTable) =>
+  Object.keys(fields).filter((name) => fields[name]?.use === 'counts')
+
+test.each(names.filter((name) => name.startsWith('hugging-face') || name.startsWith('facebook')))(
+  '%s: whatever its two files of transformers say, there is a network or a CheckpointError',
   (name) => {
-    const configFile = settings([
-      'model_type',
-      'image_size',
-      'num_attention_heads',
-      'layer_norm_eps',
-      'model_args',
-      'pretrained_cfg',
-      'global_pool',
-    ])
     fc.assert(
       fc.property(
-        configFile,
-        settings(['num_heads']),
-        settings(['input_size', 'mean', 'std']),
-        settings(['image_mean', 'image_std']),
-        (file, model_args, pretrained_cfg, preprocessorFile) => {
-          readOrRefuse(TINY_NETWORKS[name], { configFile: file, preprocessorFile })
+        settings(countedKeys(TRANSFORMERS_CONFIG)),
+        settings(countedKeys(TRANSFORMERS_PROCESSOR)),
+        (configFile, preprocessorFile) => {
+          readOrRefuse(TINY_NETWORKS[name], { configFile })
+          readOrRefuse(TINY_NETWORKS[name], { preprocessorFile })
+        },
+      ),
+      { numRuns: 300 },
+    )
+  },
+)
+
+test.each(names.filter((name) => name.startsWith('timm')))(
+  '%s: whatever its config of timm says, there is a network or a CheckpointError',
+  (name) => {
+    const architecture = 'vit_tiny_patch16_224'
+    fc.assert(
+      fc.property(
+        settings(countedKeys(TIMM_CONFIG)),
+        settings(countedKeys(TIMM_MODEL_ARGS)),
+        settings(countedKeys(TIMM_PRETRAINED_CFG)),
+        (file, model_args, pretrained_cfg) => {
+          readOrRefuse(TINY_NETWORKS[name], { configFile: { ...file, architecture } })
+          readOrRefuse(TINY_NETWORKS[name], { configFile: { architecture, model_args } })
           readOrRefuse(TINY_NETWORKS[name], {
-            configFile: { ...file, model_args, pretrained_cfg },
-            preprocessorFile,
+            configFile: { architecture, pretrained_cfg, model_args: { img_size: 4 } },
           })
         },
       ),

@@ -18,6 +18,8 @@ interface Dinov2Facts {
   readonly rule: (registers: number) => PositionRule
   /** Is a number, or tells it by the width where published networks of the layout do; gives null where they don't. */
   readonly heads: number | ((width: number) => number | null)
+  /** Says in a sentence what published networks of a width have, for whoever is asked. */
+  readonly headsHint?: (width: number) => string
   readonly qkvBias: boolean
   readonly epsilon?: number | undefined
   readonly activation?: ActivationKind | undefined
@@ -93,13 +95,17 @@ function readFront({ checkpoint: { tensors, label }, layout }: Dinov2Facts) {
   )
 }
 
-function headsOf({ checkpoint: { label }, heads }: Dinov2Facts, hints: VitHints, width: number): number {
+function headsOf(
+  { checkpoint: { label }, heads, headsHint }: Dinov2Facts,
+  hints: VitHints,
+  width: number,
+): number {
   const count = hints.heads ?? (typeof heads === 'number' ? heads : heads(width))
   if (count === null) {
     throw new CheckpointError(
       'contradiction',
       `${label} does not say how many heads it has, and neither do a config.json beside it or its name; tensors look the same with any number. ` +
-        'Give them: heads: 12 where a program loads it, --heads 12 on the command line.',
+        `Give the number: option heads where a program loads it, --heads on the command line.${headsHint?.(width) ?? ''}`,
     )
   }
   if (Number.isInteger(count) && count > 0 && width % count === 0) return count

@@ -59,10 +59,15 @@ test.each([
 test.each([96, 384, 768, 1024, 1280])(
   'in a file without config or name, those of width %i are asked for',
   (width) => {
-    expect(() => headsOf(width, 'weights.pth')).toThrow(/how many heads.*heads: 12.*--heads 12/)
+    expect(() => headsOf(width, 'weights.pth')).toThrow(/how many heads.*option heads.*--heads/)
     expect(headsOf(width, 'weights.pth', { heads: 4 })).toBe(4)
   },
 )
+
+test('whoever is asked for heads is told what published networks of the width have', () => {
+  expect(() => headsOf(384, 'weights.pth')).toThrow(/of its width 384 have 6\./)
+  expect(() => headsOf(100, 'weights.pth')).not.toThrow(/of its width/)
+})
 
 test("the widths that Meta's code builds DINOv2 in tell its heads, and no others do", () => {
   const { facebook } = TINY_NETWORKS

@@ -42,7 +42,7 @@ const FAMILIES: readonly OtherFamily[] = [
     traces: [
       [/relative_position_bias_table$/],
       [/relative_position_index$/],
-      [/^(shared_)?rel_pos(_bias)?\./],
+      [/(^|\.)(shared_)?rel_pos(_bias)?\./],
     ],
   },
   { name: "SAM's image encoder, whose attention works in windows", traces: [[/attn\.rel_pos_[hw]$/]] },

@@ -2,7 +2,7 @@
  * Tells the heads of networks that are published under names of their own in the layout that timm reads, and whose levels are ImageNet's: the
  * count is that of their makers' code for the width.
  */
-import type { PositionRule } from '../positions.js'
+import type { PositionRule } from '../position-rule.js'
 
 interface PublishedName {
   readonly pattern: RegExp

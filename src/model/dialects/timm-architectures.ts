@@ -40,14 +40,16 @@ export function findTimmArchitecture(name: string): TimmArchitecture | null {
   return decoded.get(name) ?? null
 }
 
-export function timmArchitectureNames(): readonly string[] {
+export function timmArchitectures(): readonly TimmArchitecture[] {
   decoded ??= decodeArchitectures(TIMM_LINES)
-  return [...decoded.keys()]
+  return [...decoded.values()]
 }
 
 /** Finds the longest name of an architecture, and the tag behind it, in a file's name or in that of its folder. */
 export function timmNameOrNull(label: string): TimmName | null {
-  const names = timmArchitectureNames().toSorted((a, b) => b.length - a.length)
+  const names = timmArchitectures()
+    .map(({ name }) => name)
+    .toSorted((a, b) => b.length - a.length)
   for (const part of label.split(/[/\\]/).toReversed()) {
     const name = names.find((candidate) => standsIn(part, candidate))
     const architecture = name === undefined ? null : findTimmArchitecture(name)

@@ -77,6 +77,7 @@ const TOP_FIELDS: { readonly [name: string]: Field } = {
 export const TIMM_CONFIG: FieldTable = {
   title: "timm: the top of config.json, and TimmWrapperConfig's of transformers",
   source: 'timm 1.0.31: models/_hub.py; transformers 5.24.0: models/timm_wrapper',
+  isBeside: true,
   prefix: '',
   fields: { ...TOP_FIELDS, pretrained_cfg: counts('how images are made, see below') },
 }
@@ -84,6 +85,7 @@ export const TIMM_CONFIG: FieldTable = {
 export const TIMM_OLD_CONFIG: FieldTable = {
   title: 'timm: an older config.json, which has the fields of pretrained_cfg at its top',
   source: 'timm 1.0.31: models/_hub.py, _parse_model_cfg',
+  isBeside: true,
   prefix: '',
   fields: { ...INPUT_FIELDS, ...TOP_FIELDS },
 }
@@ -94,6 +96,7 @@ const SHOWN = counts('a size or a part of the network; the weights must agree')
 export const TIMM_MODEL_ARGS: FieldTable = {
   title: 'timm: model_args of config.json, arguments of VisionTransformer',
   source: 'timm 1.0.31: models/vision_transformer.py',
+  isBeside: true,
   prefix: 'model_args.',
   fields: {
     num_heads: counts('the heads'),
@@ -160,6 +163,7 @@ export const TIMM_MODEL_ARGS: FieldTable = {
 export const TIMM_PRETRAINED_CFG: FieldTable = {
   title: 'timm: pretrained_cfg of config.json, a PretrainedCfg',
   source: 'timm 1.0.31: models/_pretrained.py',
+  isBeside: true,
   prefix: 'pretrained_cfg.',
   fields: { ...INPUT_FIELDS, architecture: nothing("the file's own architecture, at its top, counts") },
 }

@@ -9,7 +9,9 @@ import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
 import { sizeOrNull, storedSize } from './headers.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
 import { publishedNameOrNull } from './published-names.js'
-import { readTimm, type TimmTold } from './timm-config.js'
+import { timmArchitectures } from './timm-architectures.js'
+import { readTimm } from './timm-config.js'
+import type { TimmTold } from './timm-told.js'
 
 const LAYOUT: Dinov2Layout = {
   dialect: 'timm',
@@ -82,6 +84,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
         : { tensor: 'blocks.0.mlp.fc1.weight', axis: 0 },
       rule: () => told.rule,
       heads: told.heads,
+      headsHint,
       qkvBias: has('blocks.0.attn.qkv.bias'),
       epsilon: told.epsilon,
       activation: gatedActivation(told, gated),
@@ -107,6 +110,12 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   }
   told.check(config, { mlpRows: rows, hasNorm: has('norm.weight') || has('fc_norm.weight') })
   return config
+}
+
+function headsHint(width: number): string {
+  const counts = new Set(timmArchitectures().flatMap((one) => (one.width === width ? [one.heads] : [])))
+  if (counts.size === 0) return ''
+  return ` Of timm's own networks, those of its width ${width} have ${[...counts].toSorted((a, b) => a - b).join(' or ')}.`
 }
 
 /** An architecture without a gated net does not say what the gate of one is: timm's own gated networks all have SiLU. */

@@ -33,8 +33,11 @@ const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map([
   ['linear', 'identity'],
 ])
 
+/** Is what Dinov2Config has where the file does not say, whatever the width. */
+const DEFAULT_HEADS = 12
+
 export interface TransformersConfig {
-  readonly heads: number | undefined
+  readonly heads: number
   readonly epsilon: number | undefined
   /** Is the feed-forward net's where it is not gated. */
   readonly activation: ActivationKind | undefined
@@ -55,7 +58,7 @@ export function readTransformersConfig(
   const reader = new ConfigReader(file, where)
   const number = (key: string) => (reader.has(key) ? reader.number(key, 0) : undefined)
   return {
-    heads: reader.has('num_attention_heads') ? reader.positive('num_attention_heads') : undefined,
+    heads: reader.has('num_attention_heads') ? reader.positive('num_attention_heads') : DEFAULT_HEADS,
     epsilon: number('layer_norm_eps'),
     activation: reader.has('hidden_act') ? reader.choice('hidden_act', ACTIVATIONS, 'gelu') : undefined,
     size: imageSize(reader, where),

@@ -117,6 +117,7 @@ const OF_EVERY_CONFIG = {
 export const TRANSFORMERS_CONFIG: FieldTable = {
   title: 'transformers: config.json of a Dinov2Config or Dinov2WithRegistersConfig',
   source: 'transformers 5.24.0 and 4.x: configuration_utils.py, models/dinov2, models/dinov2_with_registers',
+  isBeside: true,
   prefix: '',
   fields: {
     ...OF_EVERY_CONFIG,
@@ -143,6 +144,12 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
       ],
       TRAINING,
     ),
+    // The first files with registers say what today's code does anyway.
+    interpolate_antialias: only(
+      [null, true],
+      'positions of networks with registers are resampled with antialias',
+    ),
+    interpolate_offset: only([null, 0], 'positions are resampled by sizes, with no offset'),
     use_mask_token: nothing('masks stand in for patches while training only'),
     ...each(
       [
@@ -163,6 +170,7 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
   title: 'transformers: preprocessor_config.json of an image processor',
   source:
     'transformers 5.24.0 and 4.x: image_processing_utils.py, image_processing_backends.py, processing_utils.py',
+  isBeside: true,
   prefix: '',
   fields: {
     ...each(

@@ -1,0 +1,245 @@
+/** Reads the parts of timm's config.json that tell of a network, beside the architecture that they change. */
+import type { PlainRecord } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { ActivationKind } from '../../engine/plan.js'
+import type { FractionPreparation } from '../../image/preparation.js'
+import { FILTERS, type Filter } from '../../kernels/resample-filter.js'
+import { unsupportedValue } from '../fields.js'
+import { NORMALISATIONS } from '../normalisation.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
+import { agree } from './agree.js'
+import { ConfigReader } from './config-reader.js'
+import type { TimmArchitecture } from './timm-architectures.js'
+import type { TimmPool, TimmShown, TimmTold } from './timm-told.js'
+
+type Size = readonly [height: number, width: number]
+
+/** timm's names of activations (layers/create_act.py) for those that are computed here. */
+const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
+  ...(
+    [
+      'identity',
+      'relu',
+      'relu6',
+      'leaky_relu',
+      'elu',
+      'celu',
+      'selu',
+      'gelu',
+      'gelu_tanh',
+      'quick_gelu',
+      'silu',
+      'mish',
+      'sigmoid',
+      'tanh',
+      'hard_sigmoid',
+      'hard_swish',
+    ] as const
+  ).map((name): [string, ActivationKind] => [name, name]),
+  ['swish', 'silu'],
+  ['hardsigmoid', 'hard_sigmoid'],
+  ['hardswish', 'hard_swish'],
+])
+
+const POOLS: ReadonlyMap<string, TimmPool> = new Map(
+  (['token', 'avg', 'max', 'avgmax', 'map', ''] as const).map((pool) => [pool, pool]),
+)
+
+export class TimmFile {
+  readonly #file: PlainRecord
+  readonly #args: ConfigReader
+  readonly #input: ConfigReader
+  readonly #has: (key: string) => boolean
+  readonly #architecture: TimmArchitecture | null
+  readonly #where: string
+
+  constructor(
+    file: PlainRecord,
+    args: PlainRecord,
+    input: PlainRecord,
+    architecture: TimmArchitecture | null,
+    where: string,
+  ) {
+    this.#file = file
+    this.#args = new ConfigReader(args, `${where} (model_args)`)
+    this.#input = new ConfigReader(input, input === file ? where : `${where} (pretrained_cfg)`)
+    this.#has = (key) => Object.hasOwn(args, key)
+    this.#architecture = architecture
+    this.#where = where
+  }
+
+  told(): TimmTold {
+    const imgSize = this.#imgSize()
+    const inputSize = this.#inputSize()
+    const norm = this.#norm()
+    return {
+      heads: this.#args.has('num_heads')
+        ? this.#args.positive('num_heads')
+        : (this.#architecture?.heads ?? (() => null)),
+      ...norm,
+      activation: this.#activation(),
+      rule: 'antialias',
+      pool: this.#pool(),
+      includePrefix: this.#flag('pool_include_prefix', false),
+      fcNorm: this.#fcNorm(),
+      finalNorm: this.#flag('final_norm', true),
+      noEmbedClass: this.#flag('no_embed_class', false),
+      sizes:
+        imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
+      rgbStats: this.#stats(),
+      preparation: this.#preparation(inputSize, imgSize),
+      check: (config, shown) => this.#check(config, shown),
+      name: null,
+    }
+  }
+
+  /** An argument counts before the architecture, also where it is null: Python's None is then the class's own default. */
+  #setting(key: string, short = key): string | undefined {
+    return this.#has(key) ? undefined : this.#architecture?.settings.get(short)
+  }
+
+  #flag(key: string, fallback: boolean): boolean {
+    const set = this.#setting(key)
+    return this.#args.flag(key, set === undefined ? fallback : set === 'yes')
+  }
+
+  #activation(): ActivationKind | undefined {
+    const set = this.#setting('act_layer', 'act')
+    if (!this.#args.has('act_layer')) return set === undefined ? undefined : ACTIVATIONS.get(set)
+    return this.#args.choice('act_layer', ACTIVATIONS, 'gelu')
+  }
+
+  #norm(): Pick<TimmTold, 'epsilon' | 'rmsNorm'> {
+    const named = this.#args.text('norm_layer', '').replaceAll('_', '').toLowerCase()
+    if (!['', 'layernorm', 'rmsnorm'].includes(named))
+      throw unsupportedValue(
+        this.#where,
+        'model_args.norm_layer',
+        this.#args.text('norm_layer', ''),
+        'layernorm and rmsnorm are computed here',
+      )
+    if (named !== '') return { epsilon: 1e-6, rmsNorm: named === 'rmsnorm' }
+    const epsilon = Number(this.#setting('norm_layer', 'eps') ?? 1e-6)
+    const known = this.#has('norm_layer') || this.#architecture !== null
+    return { epsilon, rmsNorm: known ? this.#setting('norm_layer', 'norm') === 'rmsNorm' : undefined }
+  }
+
+  /** timm writes the pooling at the file's top for people to read, and builds by the arguments: where they differ somebody expects another. */
+  #pool(): TimmPool | undefined {
+    const own = new ConfigReader(this.#file, this.#where)
+    const shown = own.has('global_pool') ? own.choice('global_pool', POOLS, 'token') : undefined
+    const built = this.#args.has('global_pool')
+      ? this.#args.choice('global_pool', POOLS, 'token')
+      : POOLS.get(
+          this.#setting('global_pool', 'pool') ??
+            (this.#architecture === null ? (shown ?? 'token') : 'token'),
+        )
+    if (shown !== undefined && shown !== built) {
+      throw new CheckpointError(
+        'contradiction',
+        `${this.#where}: its global_pool is ${JSON.stringify(shown)}, and timm, which goes by model_args.global_pool and the architecture, pools by ${JSON.stringify(built)}. Write the right one to model_args.global_pool.`,
+      )
+    }
+    return built
+  }
+
+  #fcNorm(): boolean | null {
+    if (this.#args.has('fc_norm')) return this.#args.flag('fc_norm', false)
+    const set = this.#setting('fc_norm')
+    return set === undefined ? null : set === 'yes'
+  }
+
+  #imgSize(): Size | null {
+    const sides = this.#args.numbersOrNull('img_size', true)
+    if (sides === null) return null
+    const [height, width = height, ...others] = sides
+    if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
+    throw unsupportedValue(
+      this.#where,
+      'model_args.img_size',
+      sides,
+      'one side is expected, or height and width',
+    )
+  }
+
+  #usualSize(): readonly Size[] {
+    if (this.#architecture === null) return []
+    const side = Number(this.#architecture.settings.get('img_size') ?? 224)
+    return [[side, side]]
+  }
+
+  #inputSize(): Size | null {
+    const sizes = this.#input.numbersOrNull('input_size')
+    if (sizes === null) return null
+    const [channels, height, width, ...others] = sizes
+    if (isSide(channels) && isSide(height) && isSide(width) && others.length === 0) return [height, width]
+    throw unsupportedValue(this.#where, 'input_size', sizes, 'channels, height and width are expected')
+  }
+
+  #stats(): RgbStats {
+    const levels = (key: string, fallback: readonly number[]): readonly number[] => {
+      const found = this.#input.numbersOrNull(key)
+      if (found === null || found.length === 0) return fallback
+      if (found.length === 3 && found.every(Number.isFinite)) return found
+      throw unsupportedValue(this.#where, key, found, 'three numbers are expected')
+    }
+    const mean = levels('mean', NORMALISATIONS.imagenet.mean)
+    const std = levels('std', NORMALISATIONS.imagenet.std)
+    if (std.every((value) => value !== 0)) return { mean, std }
+    throw unsupportedValue(this.#where, 'std', std, 'no channel can be divided by 0')
+  }
+
+  /** Follows `resolve_data_config` with its defaults: 224, bicubic, 0.875, centre. */
+  #preparation(inputSize: Size | null, imgSize: Size | null): FractionPreparation {
+    const filters: ReadonlyMap<string, Filter> = new Map(FILTERS.map((filter) => [filter, filter]))
+    const modes = new Map((['center', 'squash', 'border'] as const).map((mode) => [mode, mode]))
+    const cropFraction = this.#input.number('crop_pct', 0.875) || 0.875
+    if (cropFraction > 1)
+      throw unsupportedValue(this.#where, 'crop_pct', cropFraction, 'a part in (0, 1] is expected')
+    // timm takes img_size for the input's size where the two differ, and the network takes one size only.
+    const isFree = this.#args.flag('dynamic_img_size', false) || !this.#args.flag('strict_img_size', true)
+    const isFixed = this.#input.flag('fixed_input_size', false) && !isFree
+    return {
+      kind: 'fraction',
+      size: (isFixed ? imgSize : null) ?? inputSize ?? imgSize ?? [224, 224],
+      cropFraction,
+      mode: this.#input.choice('crop_mode', modes, 'center'),
+      filter: this.#input.choice('interpolation', filters, 'bicubic'),
+    }
+  }
+
+  #check(config: VitConfig, { mlpRows, hasNorm }: TimmShown): void {
+    const args = this.#args
+    const [channels = config.channels] = this.#input.numbersOrNull('input_size') ?? []
+    if (channels !== config.channels) throw this.#input.contradicts('input_size', config.channels)
+    agree(args, 'embed_dim', config.width)
+    agree(args, 'depth', config.depth)
+    agree(args, 'in_chans', config.channels)
+    agree(args, 'reg_tokens', config.registers)
+    agree(args, 'class_token', config.classToken)
+    agree(args, 'qkv_bias', config.qkvBias)
+    agree(args, 'qk_norm', config.queryKeyNorm)
+    agree(args, 'scale_attn_norm', config.attentionNorm)
+    agree(args, 'pre_norm', config.preNorm)
+    const [patch, ...others] = args.numbersOrNull('patch_size', true) ?? [config.patchSize]
+    if (patch !== config.patchSize || others.some((side) => side !== patch))
+      throw args.contradicts('patch_size', config.patchSize)
+    if (this.#has('init_values') && args.has('init_values') !== config.layerScale)
+      throw args.contradicts('init_values', config.layerScale)
+    if (args.has('mlp_ratio') && Math.trunc(config.width * args.number('mlp_ratio', 4)) !== mlpRows)
+      throw args.contradicts('mlp_ratio', mlpRows / config.width)
+    // The weights have the norm wherever final_norm did not leave it out.
+    if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
+    const { positions } = config
+    if (config.classToken || config.registers > 0)
+      agree(args, 'no_embed_class', positions === null || !positions.specialRows)
+    const { classifier } = config
+    if (classifier === null) return
+    agree(args, 'num_classes', classifier.classes)
+    agree(new ConfigReader(this.#file, this.#where), 'num_classes', classifier.classes)
+  }
+}
+
+function isSide(value: number | undefined): value is number {
+  return value !== undefined && Number.isInteger(value) && value >= 1 && value <= 16384
+}

@@ -1,0 +1,41 @@
+/** Says what files of timm, or a name, tell of a network. */
+import type { ActivationKind } from '../../engine/plan.js'
+import type { FractionPreparation } from '../../image/preparation.js'
+import type { PositionRule } from '../position-rule.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
+import type { TimmName } from './timm-architectures.js'
+
+type Size = readonly [height: number, width: number]
+
+export type TimmPool = 'token' | 'avg' | 'max' | 'avgmax' | 'map' | ''
+
+/** Is what files or a name tell of a network; undefined stands for what they do not tell. */
+export interface TimmTold {
+  readonly heads: number | ((width: number) => number | null)
+  readonly epsilon: number
+  readonly rmsNorm: boolean | undefined
+  readonly activation: ActivationKind | undefined
+  /** Says how positions are resampled. */
+  readonly rule: PositionRule
+  readonly pool: TimmPool | undefined
+  readonly includePrefix: boolean
+  /** Is null where timm decides it by the pooling. */
+  readonly fcNorm: boolean | null | undefined
+  readonly finalNorm: boolean | undefined
+  readonly noEmbedClass: boolean | undefined
+  readonly sizes: readonly Size[]
+  readonly rgbStats: RgbStats | undefined
+  readonly preparation: FractionPreparation | undefined
+  /** Throws `contradiction` where the file says something else about the network than its tensors. */
+  readonly check: (config: VitConfig, shown: TimmShown) => void
+  /** Is the name that was found, where there is no file. */
+  readonly name: TimmName | null
+}
+
+/** Is what tensors show beside a network's config. */
+export interface TimmShown {
+  /** Counts the rows of the feed-forward net's first matrix. */
+  readonly mlpRows: number
+  /** Says whether there is a last norm, on tokens or on what is pooled. */
+  readonly hasNorm: boolean
+}
