@@ -7,6 +7,9 @@ export interface ThreadStart {
   readonly threads: number
 }
 
+/** A thread sends this first, once all of its modules are loaded. */
+export const STARTED = 'started'
+
 const PAGES_OF_4_GIB = 65536
 
 /** Makes an empty memory that may grow to all that 32 bits can address. */

@@ -10,7 +10,7 @@ import {
   type WasmVariant,
 } from '../../../engine/wasm/variant.js'
 import { packageRoot } from '../package-root.js'
-import { newMemory, type ThreadStart } from './thread-start.js'
+import { newMemory, STARTED, type ThreadStart } from './thread-start.js'
 
 /** Tells whether this runtime has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
@@ -29,27 +29,49 @@ export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
     const file = join(packageRoot, 'dist/platform/node/wasm/worker.js')
     const worker = new Worker(file, { workerData, name: `plumage ${thread}` })
     worker.unref()
-    return worker
+    return { worker, started: startOf(worker) }
   }
-  const leader = start(0)
-  const workers = [leader, ...Array.from({ length: threads - 1 }, (_, index) => start(index + 1))]
+  const first = start(0)
+  const leader = first.worker
+  const all = [first, ...Array.from({ length: threads - 1 }, (_, index) => start(index + 1))]
   return {
     threads,
     description: describeVariant(variant),
     post: (request, transfer) => leader.postMessage(request, [...transfer]),
     listen: (onReply, onEnd) => {
-      leader.on('message', onReply)
-      for (const worker of workers) {
+      leader.on('message', (reply) => {
+        if (reply !== STARTED) onReply(reply)
+      })
+      for (const { worker } of all) {
         worker.on('error', onEnd)
         worker.on('exit', (code) => onEnd(new Error(`a thread ended with code ${code}`)))
       }
     },
     end: async () => {
-      await Promise.all(workers.map((worker) => worker.terminate()))
+      await Promise.all(all.map(endOf))
     },
     keepAlive: (wanted) => {
       if (wanted) leader.ref()
       else leader.unref()
     },
   }
+}
+
+interface StartedWorker {
+  readonly worker: Worker
+  /** Resolves when its modules are loaded, or it has ended before. */
+  readonly started: Promise<void>
+}
+
+function startOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['message', 'exit'] as const) worker.once(event, () => resolve())
+  })
+}
+
+/** Node leaves the files open that a worker is loading its modules from when it is terminated: one that has only just begun is waited for. */
+async function endOf({ worker, started }: StartedWorker): Promise<void> {
+  worker.ref()
+  await started
+  await worker.terminate()
 }

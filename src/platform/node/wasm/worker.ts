@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { Leader } from '../../../engine/wasm/leader.js'
 import type { Request } from '../../../engine/wasm/protocol.js'
-import { newMemory, type ThreadStart } from './thread-start.js'
+import { newMemory, STARTED, type ThreadStart } from './thread-start.js'
 
 const { module, thread, threads, ...start } = workerData as ThreadStart
 const memory = start.memory ?? newMemory(false)
@@ -11,8 +11,9 @@ const instance = new WebAssembly.Instance(module, { env: { memory } })
 const kernels = instance.exports as unknown as Kernels
 
 if (parentPort === null) throw new Error('this file is a worker of the WebAssembly engine')
-if (thread > 0) kernels.follow(thread)
 const port = parentPort
+port.postMessage(STARTED)
+if (thread > 0) kernels.follow(thread)
 const leader = new Leader({
   kernels,
   memory,
