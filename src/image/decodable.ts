@@ -1,4 +1,5 @@
 /** Refuses files before any decoder sees them, on every platform in the same words. */
+import { rareJpegOrNull } from './header/jpeg-header.js'
 import { ImageError } from './image-error.js'
 import { fileKindOrNull, type ImageFormat, nameOfKind } from './image-format.js'
 
@@ -15,6 +16,13 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
     )
   }
   const known = fileKindOrNull(bytes)
+  const rare = known?.format === 'jpeg' ? rareJpegOrNull(bytes) : null
+  if (rare !== null) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is ${rare}, which is not decoded. Convert it to plain JPEG or PNG.`,
+    )
+  }
   if (known?.decoder === 'own') return known.format
   if (known !== null) {
     throw new ImageError(

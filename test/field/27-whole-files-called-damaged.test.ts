@@ -50,6 +50,20 @@ describe('what the decoder says decides only where the file itself does not', ()
   )
 })
 
+test.each([
+  [0xc3, 8, 'lossless JPEG'],
+  [0xc5, 8, 'hierarchical JPEG'],
+  [0xc1, 12, 'JPEG of 12 bits'],
+])('a JPEG of the rare frame %i with %i bits is unsupported: %s', async (frame, bits, name) => {
+  const file = await readFile(join(folder, '../12-xmp-orientation/xmp-6.jpg'))
+  const at = file.indexOf(Buffer.from([0xff, 0xc0]))
+  file.set([frame, file[at + 2] ?? 0, file[at + 3] ?? 0, bits], at + 1)
+  await expect(decodeImage(file)).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining(`is ${name}, which is not decoded`),
+  })
+})
+
 test('what follows a whole file is not taken for its end', async () => {
   const file = await readFile(join(folder, '../12-xmp-orientation/xmp-6.jpg'))
   expect(await decodeImage(Buffer.concat([file, Buffer.alloc(1000)]))).toMatchObject({ height: 64 })

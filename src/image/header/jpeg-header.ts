@@ -28,6 +28,20 @@ export function readJpegHeader(file: Uint8Array): ImageHeader {
   return { size, orientation, uprightEdits, mayHaveAlpha: false }
 }
 
+/** Names a kind of JPEG that browsers, sharp and most programs do not decode; null for all others. */
+export function rareJpegOrNull(file: Uint8Array): string | null {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  for (const { marker, start } of segments(view)) {
+    if (!isFrame(marker) || start >= view.byteLength) continue
+    const bits = view.getUint8(start)
+    // The codes of frames say how they are packed (T.81, table B.1).
+    if ([0xc3, 0xc7, 0xcb, 0xcf].includes(marker)) return 'lossless JPEG'
+    if ([0xc5, 0xc6, 0xcd, 0xce].includes(marker)) return 'hierarchical JPEG'
+    return bits === 8 ? null : `JPEG of ${bits} bits`
+  }
+  return null
+}
+
 interface Segment {
   /** Is the second byte of the marker. */
   readonly marker: number

@@ -162,9 +162,9 @@ function readPixels(
     samples -= extraSamples.length
     extraSamples = []
   }
+  if (samples > MOST_SAMPLES) throw unsupported(label, `it is TIFF with ${samples} samples a pixel`)
   if (samples < bits.length) bits = bits.slice(0, samples)
-  else if (bits.length === 1)
-    bits = Array.from({ length: Math.min(samples, MOST_SAMPLES + 1) }, () => bits[0] ?? 1)
+  else if (bits.length === 1) bits = Array.from({ length: samples }, () => bits[0] ?? 1)
   if (bits.length !== samples) {
     throw unsupported(
       label,
@@ -243,7 +243,8 @@ class Tags {
  */
 export function refuseForeignTiff(layout: TiffLayout, length: number, label: string): void {
   const { compression, colours, bits, extraSamples, planes, pieces } = layout
-  const end = Math.max(...pieces.offsets.map((offset, i) => offset + (pieces.byteCounts[i] ?? 0)))
+  const ends = pieces.offsets.map((offset, i) => offset + (pieces.byteCounts[i] ?? 0))
+  const end = ends.reduce((last, one) => Math.max(last, one), 0)
   if (end > length) throw truncated(label, `its pixels end at byte ${end}, and the file at ${length}`)
   const packing = COMPRESSIONS.get(compression) ?? `compression ${compression}`
   const isFax = FAX.includes(compression)

@@ -57,6 +57,7 @@ const WAYS: Readonly<Record<string, () => ImageSource>> = {
   'a file: URL': () => pathToFileURL(path),
   'a data: text': () => `data:image/png;base64,${file.toString('base64')}`,
   'a data: URL': () => new URL(`data:image/png;base64,${file.toString('base64')}`),
+  'a long data: text': () => `data:text/plain;note=${'x'.repeat(9000)};base64,${file.toString('base64')}`,
   'a Buffer': () => file,
   'a Uint8Array': () => new Uint8Array(file),
   'a DataView': () => viewIn(file),

@@ -1,5 +1,5 @@
 /** Decides what an image is that a program gives, in Node: where its bytes come from, or which pixels it is. */
-import { statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { tooLong } from '../../image/decodable.js'
@@ -71,7 +71,7 @@ function openText(text: string): OpenSource {
   if (text.includes('\0'))
     throw new TypeError('A path has no NUL in it. Bytes of a file are given as a Buffer.')
   const isAddress = /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(text) && URL.canParse(text)
-  if (!isAddress || statSync(text, { throwIfNoEntry: false }) !== undefined) return { path: text }
+  if (!isAddress || existsSync(text)) return { path: text }
   return openUrl(new URL(text))
 }
 
