@@ -6,10 +6,11 @@ import type { TableMetadata } from '../formats/embedding-table.js'
 import type { WorkIdentity } from './work-identity.js'
 
 /** Holds the model's name beside all that decides, and one text that is equal where numbers may be compared. */
-export function outputMetadata(identity: Identity, work: WorkIdentity): TableMetadata {
-  return { model: identity.model, ...work, recipe: identity.recipe, identity: digestOf(identity) }
+export function outputMetadata({ model, recipe }: Identity, work: WorkIdentity): TableMetadata {
+  return { model, ...work, recipe, identity: work.identity ?? digestOf(work) }
 }
 
-function digestOf({ fingerprint, precision, recipe }: Identity): string {
-  return bytesToHex(sha256(new TextEncoder().encode([fingerprint, precision, recipe].join('\n'))))
+/** Where the work is not known by one digest already, one is made of all that decides. */
+function digestOf(work: WorkIdentity): string {
+  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(work))))
 }
