@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { smallDiskOrNull } from '../support/small-disk.js'
@@ -248,12 +249,11 @@ test('an interrupt ends with 130, keeps what is finished and says how to go on',
   using folder = folderWith(Array.from({ length: 40 }, (_, i) => `${i + 10}.jpg`))
   const log = join(folder.path, 'log')
   const interrupt = new AbortController()
-  setTimeout(() => interrupt.abort(new Error('SIGINT')), 150)
   const options = { cwd: folder.path, encoder: { log, delayMs: 20 } }
-  const { code, stderr } = await runInTest(['embed', '.', '-o', 'x.jsonl'], {
-    ...options,
-    signal: interrupt.signal,
-  })
+  const running = runInTest(['embed', '.', '-o', 'x.jsonl'], { ...options, signal: interrupt.signal })
+  while (!existsSync(log)) await sleep(5)
+  interrupt.abort(new Error('SIGINT'))
+  const { code, stderr } = await running
   expect(code).toBe(130)
   expect(stderr).toBe(
     'plumage: Interrupted. What was finished is kept in x.jsonl.parts: run the same command again to go on from there.\n',
