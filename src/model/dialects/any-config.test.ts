@@ -140,7 +140,7 @@ test.each(names.filter((name) => name.startsWith('hugging-face') || name.startsW
           readOrRefuse(TINY_NETWORKS[name], { preprocessorFile })
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   },
 )
@@ -162,7 +162,7 @@ test.each(names.filter((name) => name.startsWith('timm')))(
           })
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   },
 )

@@ -147,8 +147,8 @@ function assumptions({ label }: Checkpoint, hints: VitHints): readonly string[] 
   }
   if (hints.preprocessorFile === undefined && hints.normalisation === undefined) {
     found.push(
-      `There is no preprocessor_config.json beside ${label}, so images are prepared as for DINOv2 as published: shortest edge 256, a crop of 224, ` +
-        "ImageNet's mean and deviation. Options recipe, size and normalisation (--recipe, --size, --normalisation) say otherwise.",
+      `There is no preprocessor_config.json beside ${label}, so images are prepared as for DINOv2 as published where options do not say otherwise: shortest edge 256, a crop of 224, ` +
+        "ImageNet's mean and deviation. The options are recipe, size and normalisation (--recipe, --size, --normalisation).",
     )
   }
   return found
