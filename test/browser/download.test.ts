@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
@@ -35,6 +35,8 @@ interface Behaviour {
 describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   let browser: Browser
   let context: BrowserContext
+  /** Is the page of a test that needs one only. */
+  let first: Promise<Page> | undefined
   let site: TestSite
   let asked: { method: string; range: string | undefined }[] = []
   let behaviour: Behaviour = {}
@@ -73,6 +75,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   })
   beforeEach(async () => {
     context = await browser.newContext()
+    first = undefined
     asked = []
     behaviour = {}
   })
@@ -81,24 +84,31 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     await site?.[Symbol.asyncDispose]()
   })
 
-  const load = (options: { load?: object; stopAt?: number } = {}) =>
+  const page = () => {
+    first ??= openPage(context, site.plain)
+    return first
+  }
+  const load = async (options: { load?: object; stopAt?: number } = {}) =>
+    await callIn(await page(), 'load', { url: PATH, ...options })
+  /** Does so in a page of its own, as at another visit. */
+  const visit = (options: { load?: object } = {}) =>
     call(context, site.plain, 'load', { url: PATH, ...options })
 
   test('a model is fetched once, and asked after at the next visit', async () => {
-    const first = await load()
-    expect(first.error).toBeNull()
-    expect(first.progress.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['start', 'done']))
-    expect(await call(context, site.plain, 'listStoredModels')).toEqual([
+    const before = await visit()
+    expect(before.error).toBeNull()
+    expect(before.progress.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['start', 'done']))
+    expect(await callIn(await page(), 'listStoredModels')).toEqual([
       { url: new URL(PATH, site.plain).href, bytes: weights.length, whole: true },
     ])
-    const second = await load()
-    expect(second.embedding).toEqual(first.embedding)
+    const after = await load()
+    expect(after.embedding).toEqual(before.embedding)
     expect(asked.map(({ method }) => method)).toEqual(['GET', 'HEAD'])
   })
 
   test('one with a known hash is not asked after', async () => {
-    expect((await load({ load: { sha256 } })).error).toBeNull()
-    expect((await load({ load: { sha256 } })).error).toBeNull()
+    expect((await visit({ load: { sha256 } })).error).toBeNull()
+    expect((await visit({ load: { sha256 } })).error).toBeNull()
     expect(asked).toHaveLength(1)
   })
 
@@ -150,8 +160,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     const taken = callIn(other, 'load', { url: PATH })
     const waiting = () => other.evaluate(async () => (await navigator.locks.query()).pending?.length)
     await expect.poll(waiting).toBe(1)
-    // It looks four times a second.
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await expect.poll(() => callIn(other, 'heard')).toContain('waiting')
     await page.close({ runBeforeUnload: false })
     expect(await lost).toBe('closed')
     const { error, progress } = await taken
@@ -186,7 +195,7 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   })
 
   test('two pages at once fetch it once', async () => {
-    const [a, b] = await Promise.all([load({ load: { sha256 } }), load({ load: { sha256 } })])
+    const [a, b] = await Promise.all([visit({ load: { sha256 } }), visit({ load: { sha256 } })])
     expect([a.error, b.error]).toEqual([null, null])
     expect(asked).toHaveLength(1)
   })
@@ -216,14 +225,14 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
   })
 
   test('an unknown name is answered with the nearest ones, without asking any server', async () => {
-    const { error } = await call(context, site.plain, 'load', { url: 'vit_reg4_l14_nps_ls_dino-v2-lvd142' })
+    const { error } = await callIn(await page(), 'load', { url: 'vit_reg4_l14_nps_ls_dino-v2-lvd142' })
     expect(error).toMatchObject({ name: 'HubError', code: 'unknown-model' })
     expect(error?.message).toContain('vit_reg4_l14_nps_ls_dino-v2-lvd142m')
   })
 
   test('stored models can be removed', async () => {
     await load()
-    expect(await call(context, site.plain, 'removeStoredModels')).toEqual([])
-    expect(await call(context, site.plain, 'listStoredModels')).toEqual([])
+    expect(await callIn(await page(), 'removeStoredModels')).toEqual([])
+    expect(await callIn(await page(), 'listStoredModels')).toEqual([])
   })
 })

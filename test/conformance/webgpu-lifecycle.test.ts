@@ -5,6 +5,7 @@ import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
 import { GPU, HALF_GPU, overriding, type TestGpu } from '../support/gpus.js'
+import { LastingGpu } from '../support/lasting-gpu.js'
 import { pseudoRandom, tower, weights } from './one-step.js'
 
 /** Keeps every device made here, the last one last. */
@@ -19,7 +20,14 @@ async function requestOf(gpu: TestGpu | null): Promise<DeviceParts> {
   devices.push(made.device)
   return made
 }
-const request = () => requestOf(GPU)
+/** Is for all but what ends a device. */
+const lasting = GPU === null ? null : new LastingGpu(GPU)
+afterAll(() => lasting?.[Symbol.dispose]())
+
+async function request(): Promise<DeviceParts> {
+  if (lasting === null) throw new Error('there is no GPU')
+  return await lasting.request()
+}
 
 describe.skipIf(GPU === null)('the WebGPU engine', () => {
   test('a lost device is named, and the next call has a new one with the weights on it', async () => {
@@ -27,7 +35,7 @@ describe.skipIf(GPU === null)('the WebGPU engine', () => {
     const { plan, output } = tower(4, rows, width)
     let isDoomed = false
     const ask = async () =>
-      submitting(await request(), (device) => {
+      submitting(await requestOf(GPU), (device) => {
         if (isDoomed) device.destroy()
         isDoomed = false
       })

@@ -136,6 +136,14 @@ interface LoadReport {
   readonly embedding: readonly number[] | null
 }
 
+/** Holds what the page's downloads have reported so far. */
+const reports: library.DownloadProgress[] = []
+
+/** Lists the kinds of reports that there were, while a load is under way as well. */
+async function heard(): Promise<string[]> {
+  return [...new Set(reports.map(({ kind }) => kind))]
+}
+
 /** Loads a model from an address and encodes a plain picture; never throws. `stopAt`: gives up when so many bytes are here. */
 async function load(options: {
   url: string
@@ -150,6 +158,7 @@ async function load(options: {
       signal: abort.signal,
       onProgress: (report) => {
         progress.push(report)
+        reports.push(report)
         if (report.kind === 'bytes' && report.received >= (options.stopAt ?? Number.POSITIVE_INFINITY))
           abort.abort()
       },
@@ -268,6 +277,7 @@ const suite = {
   engineTask,
   fromPage,
   goldens,
+  heard,
   listStoredModels: library.listStoredModels,
   load,
   lostDevice,
