@@ -39,6 +39,12 @@ test('what compiling, sharding and checkpointing put into names is removed where
   expect(choose(names)).toMatchObject({ names: vit(''), from: names, wrapping: 'module._orig_mod.' })
 })
 
+test('a classifier of transformers belongs to its network, whose own name stays in front', () => {
+  const names = ['dinov2.embeddings.patch_embeddings.projection.weight', 'dinov2.x', 'classifier.weight']
+  expect(choose(names)).toMatchObject({ names, wrapping: '', dropped: [] })
+  expect(choose(names.map((name) => `model.${name}`))).toMatchObject({ names, wrapping: 'model.' })
+})
+
 test('two tensors never get one name', () => {
   const names = ['a.w', '_orig_mod.a.w']
   expect(choose(names).names).toEqual(names)

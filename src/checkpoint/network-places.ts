@@ -7,8 +7,13 @@
  * name is written as another character meanwhile.
  */
 
-/** These are the patch embeddings of Meta and timm, of Birder and torchvision (plain and hierarchical), and of transformers. */
+/**
+ * These are the patch embeddings of Meta and timm, of Birder and torchvision (plain and hierarchical), and of transformers, which puts the network's own
+ * name in front where there is a classifier beside it: that one belongs to the network, so longer names come first.
+ */
 const STEMS = [
+  'dinov2.embeddings.patch_embeddings.projection.weight',
+  'dinov2_with_registers.embeddings.patch_embeddings.projection.weight',
   'patch_embed.proj.weight',
   'conv_proj.weight',
   'conv_proj.0.weight',

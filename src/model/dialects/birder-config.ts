@@ -63,12 +63,7 @@ export function birderAssumptions(checkpoint: Checkpoint, hints: VitHints): read
   const levels =
     `${label} does not say which mean and deviation of levels it was trained with; ImageNet's are assumed. Say which: ` +
     "normalisation: 'imagenet' or another where a program loads it, --normalisation imagenet on the command line."
-  const foreign = `The config.json beside ${label} is none of Birder's: it was left aside.`
-  return [
-    ...assumptions,
-    ...(entries.rgbStats === null && hints.normalisation === undefined ? [levels] : []),
-    ...(entries.foreignFile ? [foreign] : []),
-  ]
+  return [...assumptions, ...(entries.rgbStats === null && hints.normalisation === undefined ? [levels] : [])]
 }
 
 interface ChosenSettings {

@@ -25,8 +25,6 @@ export interface BirderEntries {
   readonly network: string | null
   /** Is the class that a `config.json` gives a network that is not registered, all of whose settings are in `config`. */
   readonly class: string | null
-  /** Says that a `config.json` lies beside the file which is of another library. */
-  readonly foreignFile: boolean
 }
 
 interface Signature {
@@ -40,7 +38,7 @@ export function readBirderEntries(checkpoint: Checkpoint, hints: VitHints): Bird
   const { metadata } = checkpoint
   const context = { label: checkpoint.label, ignored: hints.ignoreFields }
   if (isBirderFile(metadata)) judgeFields(pick(metadata, BIRDER_ENTRIES), BIRDER_ENTRIES, context)
-  const file = birderFileOrNull(hints.configFile)
+  const file = birderFileOrNull(hints.configFile, checkpoint.label)
   const fileContext = { ...context, label: `${checkpoint.label}'s config.json` }
   if (file !== null) judgeFields(file, BIRDER_FILE, fileContext)
   const own = { ...settings(file?.model_config, fileContext), ...settings(metadata.config, context) }
@@ -60,7 +58,6 @@ export function readBirderEntries(checkpoint: Checkpoint, hints: VitHints): Bird
     ),
     network: textOrNull(file?.registered_name, 'registered_name', fileContext),
     class: textOrNull(file?.name, 'name', fileContext),
-    foreignFile: file === null && isRecord(hints.configFile),
   }
 }
 
@@ -74,12 +71,16 @@ function pick(values: PlainRecord, { fields }: FieldTable): PlainRecord {
   return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(fields, name)))
 }
 
-/** A `config.json` of another library has none of these. */
-function birderFileOrNull(file: PlainValue | undefined): PlainRecord | null {
-  if (!isRecord(file)) return null
-  return ['birder_version', 'registered_name', 'model_config'].some((name) => Object.hasOwn(file, name))
-    ? file
-    : null
+/** A `config.json` of another library has none of these fields. Throws `contradiction` for one, whose network these tensors are not of. */
+function birderFileOrNull(file: PlainValue | undefined, label: string): PlainRecord | null {
+  if (file === undefined) return null
+  const names = ['birder_version', 'registered_name', 'model_config']
+  if (isRecord(file) && names.some((name) => Object.hasOwn(file, name))) return file
+  throw new CheckpointError(
+    'contradiction',
+    `${label} has Birder's tensors, and the config.json beside it is not Birder's. ` +
+      'Keep weights of different networks in folders of their own, each with its config.json.',
+  )
 }
 
 function settings(config: PlainValue | undefined, context: FieldContext): PlainRecord {
