@@ -39,6 +39,7 @@ const CLASSES: { readonly [name: string]: NetworkClass } = {
 }
 
 let decoded: ReadonlyMap<string, NetworkData> | null = null
+let likeVit: readonly RegisteredNetwork[] | null = null
 
 /** Gives every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
 function allNetworks(): ReadonlyMap<string, NetworkData> {
@@ -58,10 +59,11 @@ export function isRunnable(name: string): boolean {
 
 /** Lists the networks whose tensors can have the names of ViT's, each with all its settings but ViT's own defaults. */
 export function networksLikeVit(): readonly RegisteredNetwork[] {
-  return [...allNetworks()].flatMap(([name, network]) => {
+  likeVit ??= [...allNetworks()].flatMap(([name, network]) => {
     const kind = classOrNull(network.class)
     return kind === null ? [] : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
   })
+  return likeVit
 }
 
 export function canRun({ class: kind }: NetworkData): boolean {

@@ -1,0 +1,173 @@
+/**
+ * Birder's classes that have the tensors of a ViT and compute something else, in files that are not named as Birder names them. Each is refused by
+ * a trace that it leaves, or what is assumed is said, with the option that settles it.
+ */
+import { expect, test } from 'vitest'
+import type { Checkpoint, PlainRecord } from '../../src/checkpoint/checkpoint.js'
+import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
+import { decodeNetworks } from '../../src/model/decode-networks.js'
+import { NETWORK_LINES } from '../../src/model/network-lines.js'
+import { canRun, networksLikeVit, type RegisteredNetwork } from '../../src/model/networks.js'
+import { readVit } from '../../src/model/read-vit.js'
+import { hashedCheckpoint } from '../../src/verify/hashed-checkpoint.js'
+
+const STATS = { mean: [0.5248, 0.5372, 0.5086], std: [0.2135, 0.2103, 0.2622] }
+const networks = networksLikeVit()
+const network = (name: string): RegisteredNetwork => {
+  const found = networks.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`There is no network ${name}.`)
+  return found
+}
+
+/** Makes a file as Birder's `checkpoint_model` writes it. Settings that ViT does not have leave nothing in it. */
+function checkpointOf({ config }: RegisteredNetwork, label: string, more: PlainRecord = {}): Checkpoint {
+  const patch = config.patch_size === 14 ? 14 : config.patch_size === 32 ? 32 : 16
+  const shown = Object.entries(config).filter(
+    ([key]) => !/^(rope_|pt_grid|window|num_windows|global_attn|naflex|pos_embed_inter)/.test(key),
+  )
+  const size = [8 * patch, 8 * patch] as const
+  const made = hashedCheckpoint('vit_t16', size, 'x', Object.fromEntries(shown))
+  const metadata: PlainRecord = {
+    birder_version: '0.8.4',
+    task: 'image_classification',
+    signature: { inputs: [{ data_shape: [0, 3, ...size] }], outputs: [{ data_shape: [0, 0] }] },
+    class_to_idx: {},
+    rgb_stats: STATS,
+    ...more,
+  }
+  return { ...made, label, metadata }
+}
+
+function refusalOrNull(read: () => unknown): CheckpointError | null {
+  try {
+    read()
+    return null
+  } catch (error) {
+    if (error instanceof CheckpointError) return error
+    throw error
+  }
+}
+
+const FOREIGN = [
+  'rope_vit_t16',
+  'rope_vit5_reg4_t16',
+  'rope_flexivit_s16',
+  'vit_windowed_reg4_s14_nps_ls',
+  'vit_windowed_s16',
+]
+
+test.each(FOREIGN)(
+  '%s as best.pt is refused, or it is said that another is assumed and how to say which',
+  (name) => {
+    const file = checkpointOf(network(name), 'best.pt')
+    const refusal = refusalOrNull(() => readVit(file))
+    const said = refusal?.message ?? readVit(file).assumptions.join(' ')
+    expect(said).toContain(network(name).class)
+    expect(said).toContain('--network')
+  },
+)
+
+test('tensors that only a rotary network has are refused as those of it', () => {
+  const file = checkpointOf(network('rope_vit5_reg4_t16'), 'best.pt')
+  expect(refusalOrNull(() => readVit(file))).toMatchObject({
+    code: 'unsupported-network',
+    message: expect.stringContaining('rope_vit5_reg4_t16 (RoPE_ViT5)'),
+  })
+})
+
+test.each(FOREIGN)('%s is refused as itself where a name tells it', (name) => {
+  const file = checkpointOf(network(name), 'best.pt')
+  const told: readonly (() => unknown)[] = [
+    () => readVit({ ...file, label: `models/${name}_tag_0.pt` }),
+    () => readVit({ ...file, label: `runs/best-${name}.pt` }),
+    () => readVit({ ...file, label: `runs/${name}_tag/best.pt` }),
+    () => readVit(file, { network: name }),
+    () => readVit(file, { configFile: { registered_name: name } }),
+  ]
+  for (const read of told) expect(refusalOrNull(read)?.message).toContain(network(name).class)
+})
+
+test('of all networks none that computes something else is read without a word', () => {
+  const silent = networks.filter((one) => {
+    if (canRun(one)) return false
+    const file = checkpointOf(one, 'best.pt')
+    let said = 0
+    const refusal = refusalOrNull(() => {
+      said = readVit(file).assumptions.length
+    })
+    return refusal === null && said === 0
+  })
+  expect(silent.map(({ name }) => name)).toEqual([])
+  expect(networks.length).toBeGreaterThan(250)
+})
+
+test('a file that is named after any network of a class that cannot be run is refused as that class', () => {
+  const file = checkpointOf(network('vit_t16'), 'best.pt')
+  for (const [name, one] of decodeNetworks(NETWORK_LINES)) {
+    if (canRun(one)) continue
+    const refusal = refusalOrNull(() => readVit({ ...file, label: `${name}_x.pt` }))
+    expect(refusal?.message, name).toContain(one.class)
+  }
+})
+
+test.each(['flexivit_s16', 'naflex_vit_b16'])(
+  '%s computes what ViT does, and runs under its name',
+  (name) => {
+    const { config, assumptions } = readVit(checkpointOf(network(name), `${name}_x.pt`))
+    expect(config).toMatchObject({ network: name, rgbStats: STATS })
+    expect(assumptions).toEqual([])
+  },
+)
+
+test('a network with settings that no registered one has is asked for its heads, and what is assumed is said', () => {
+  const own = { ...network('vit_t16'), config: { ...network('vit_t16').config, num_layers: 3 } }
+  const file = checkpointOf(own, 'best.pt')
+  expect(refusalOrNull(() => readVit(file))?.message).toMatch(/heads.*--heads/)
+  expect(readVit(file, { heads: 3 }).assumptions.join(' ')).toMatch(/no registered one/)
+})
+
+test('a bare state dict says that its normalisation is assumed, unless it is told', () => {
+  const file = { ...checkpointOf(network('vit_t16'), 'vit_t16_x.pt'), metadata: {} }
+  expect(readVit(file).assumptions.join(' ')).toMatch(/ImageNet's are assumed.*--normalisation/)
+  expect(readVit(file, { normalisation: STATS }).assumptions).toEqual([])
+})
+
+test.each([
+  ['an entry that is unknown', { frobnicate: 1 }, 'frobnicate'],
+  ['another task', { task: 'object_detection' }, 'task'],
+  ['a setting that is unknown', { config: { frobnicate: 1 } }, 'config.frobnicate'],
+  ['a setting of rotary positions', { config: { rope_style: 'axial' } }, 'config.rope_style'],
+  ['another stem', { config: { stem_type: 'conv' } }, 'stem_type'],
+  ['a stem norm without a stem', { config: { stem_norm_layer_type: 'BatchNorm2d' } }, 'stem_norm_layer_type'],
+  [
+    'another resampling',
+    { config: { pos_embed_interpolation_mode: 'bilinear' } },
+    'pos_embed_interpolation_mode',
+  ],
+  ['levels of one channel', { rgb_stats: { mean: [0.5], std: [0.5] } }, 'rgb_stats'],
+  ['a field of the levels', { rgb_stats: { ...STATS, scale: 2 } }, 'rgb_stats.scale'],
+  [
+    'two inputs',
+    {
+      signature: {
+        inputs: [{ data_shape: [0, 3, 128, 128] }, { data_shape: [0, 3, 128, 128] }],
+        outputs: [{ data_shape: [0, 0] }],
+      },
+    },
+    'inputs',
+  ],
+  [
+    'a dynamic size',
+    {
+      signature: {
+        inputs: [{ data_shape: [0, 3, 128, 128] }],
+        outputs: [{ data_shape: [0, 0] }],
+        dynamic: true,
+      },
+    },
+    'signature.dynamic',
+  ],
+])('%s is refused by the field’s name', (_, entries, name) => {
+  const file = checkpointOf(network('vit_t16'), 'vit_t16_x.pt', entries)
+  expect(refusalOrNull(() => readVit(file))?.message).toContain(name)
+})
