@@ -91,10 +91,7 @@ export const CHECKPOINT_ENTRIES: FieldTable = {
       ],
       nothing(RESUMED),
     ),
-    ...each(
-      ['positional_embedding', 'token_embedding', 'ln_final', 'attn_mask'],
-      nothing('belongs to the text tower beside an image tower'),
-    ),
+    ...each(['positional_embedding', 'token_embedding', 'ln_final', 'attn_mask'], nothing(BEHIND)),
     ...each(['predictor', 'dino_head', 'ibot_head', 'head', 'decoder'], nothing(BEHIND)),
     ...each(
       ['format', 'total_size', 'total_parameters'],
@@ -122,7 +119,7 @@ const WORDS: readonly { readonly words: string; readonly why: string }[] = [
   },
   {
     words:
-      'optim optimizer optimizers optimiser opt opts lr wd sched scheduler schedulers schedule scaler amp fp16 rng seed random sampler data loader dataloader ' +
+      'optim optimizer optimizers optimiser opt opts lr wd sched scheduler schedulers schedule scaler amp fp rng seed random sampler data loader dataloader ' +
       'callback callbacks loop loops hook hooks saver savers checkpoint checkpoints checkpointer ckpt resume recovery early stopping patience monitor tracker ' +
       'warmup cooldown averaging averaged updates decay momentum temp temperature tau dataset datasets classes class labels label idx categories ' +
       'initted done finished',
@@ -170,8 +167,12 @@ export function judgeBeside(checkpoint: Checkpoint, { own, ignored = [] }: Entry
 }
 
 function isKnownBeside(name: string): boolean {
+  if (Object.hasOwn(CHECKPOINT_ENTRIES.fields, name)) return true
   const [module = name] = name.split(/[./]/)
-  if ([name, module].some((known) => Object.hasOwn(CHECKPOINT_ENTRIES.fields, known))) return true
+  const field = Object.hasOwn(CHECKPOINT_ENTRIES.fields, module)
+    ? CHECKPOINT_ENTRIES.fields[module]
+    : undefined
+  if (field?.use === 'nothing' && field.why === BEHIND) return true
   const words = wordsOf(name)
   if (words.some((word) => BEHIND_WORDS.has(word))) return true
   return words.some((word) => KNOWN_WORDS.has(word)) && !words.some((word) => COUNTING.test(word))
