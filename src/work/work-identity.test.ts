@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Identity } from '../encoder/types.js'
-import { assertSameWork, sameWork, workIdentity } from './work-identity.js'
+import { assertSameWork, workIdentity } from './work-identity.js'
 
 const SETTINGS = { config: { epsilon: 1e-6, heads: 6 }, precision: 'float32', recipe: { size: [14, 14] } }
 
@@ -24,7 +24,6 @@ const differenceFrom = (found: Readonly<Record<string, unknown>>) => () =>
 test('another name, engine or name of a recipe is the same work', () => {
   const told = { model: 'b', engine: 'wasm SIMD, 9 threads', recipe: 'birder 14x14' }
   const found = workIdentity(identityWith('1', SETTINGS, told), 'embedding')
-  expect(sameWork(found, expected)).toBe(true)
   expect(differenceFrom(found)).not.toThrow()
 })
 
@@ -32,7 +31,6 @@ test('what makes another identity is named, entry by entry', () => {
   const { config } = SETTINGS
   const other = { ...SETTINGS, config: { ...config, heads: 12 }, recipe: { size: [14, 28] } }
   const found = workIdentity(identityWith('2', other, { weights: 'e'.repeat(64) }), 'embedding')
-  expect(sameWork(found, expected)).toBe(false)
   expect(differenceFrom(found)).toThrow(
     'x.parts holds work made with weights eeeeeeeeeeee, config.heads 12, recipe.size [14,28]; ' +
       'this run has weights ffffffffffff, config.heads 6, recipe.size [14,14]. Add --restart.',
@@ -46,7 +44,6 @@ test('other values of the same identity are other work', () => {
 
 test('what an earlier version has left is refused, since it told models apart by parts of a file', () => {
   const found = { fingerprint: 'abc', engine: 'native', precision: 'float32', output: 'embedding' }
-  expect(sameWork(found, expected)).toBe(false)
   expect(differenceFrom(found)).toThrow(
     /made with identity of an earlier version, .* has identity 111111111111\./,
   )
