@@ -3,5 +3,5 @@ import { join } from 'node:path'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 
 export const MINI_FOLDER = join(packageRoot, 'models/mini')
-export const MINI_FILE = 'deit3_reg4_t14_tiny-imagenet.safetensors'
+const MINI_FILE = 'deit3_reg4_t14_tiny-imagenet.safetensors'
 export const MINI = join(MINI_FOLDER, MINI_FILE)

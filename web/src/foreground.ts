@@ -2,12 +2,16 @@
  * Tells things from what is behind them: DINOv2's first principal component separates the two (Oquab et al., DINOv2, figure 1), and Otsu's threshold
  * (1979) finds where. What lies at the edges of photos is taken for the background.
  */
-import type { PatchGrid } from 'plumage/browser'
+
+interface LevelGrid {
+  readonly rows: number
+  readonly columns: number
+}
 
 /** Holds the first principal component of each patch of a photo, as a level from 0 to 255. */
 export interface LevelMap {
   readonly levels: Uint8Array
-  readonly grid: PatchGrid
+  readonly grid: LevelGrid
 }
 
 /** Below this share of the spread that two groups explain, there are no two groups. */
@@ -38,14 +42,14 @@ export function foregroundShares(maps: readonly LevelMap[]): Float32Array {
   })
 }
 
-function isAtEdge(patch: number, { rows, columns }: PatchGrid): boolean {
+function isAtEdge(patch: number, { rows, columns }: LevelGrid): boolean {
   const row = Math.floor(patch / columns)
   const column = patch % columns
   return row === 0 || column === 0 || row === rows - 1 || column === columns - 1
 }
 
 /** Finds the threshold that makes two groups as unlike as can be; separability is the share of the variance that lies between them, 0 to 1. */
-export function otsu(counts: Float64Array): { readonly threshold: number; readonly separability: number } {
+function otsu(counts: Float64Array): { readonly threshold: number; readonly separability: number } {
   let total = 0
   let sum = 0
   let squares = 0
@@ -55,7 +59,7 @@ export function otsu(counts: Float64Array): { readonly threshold: number; readon
     squares += count * level * level
   }
   const variance = squares / total - (sum / total) ** 2
-  let best = { threshold: 0, between: 0 }
+  let best = { first: 0, last: 0, between: 0 }
   let below = 0
   let sumBelow = 0
   for (const [level, count] of counts.entries()) {
@@ -64,9 +68,12 @@ export function otsu(counts: Float64Array): { readonly threshold: number; readon
     const above = total - below
     if (below === 0 || above === 0) continue
     const between = ((below * above) / total ** 2) * (sumBelow / below - (sum - sumBelow) / above) ** 2
-    if (between > best.between) best = { threshold: level + 0.5, between }
+    // Where no patch has a level between the groups, every threshold there is as good, and the middle is as far as can be from both.
+    if (between > best.between) best = { first: level, last: level, between }
+    else if (between === best.between) best = { ...best, last: level }
   }
-  return { threshold: best.threshold, separability: variance > 0 ? best.between / variance : 0 }
+  const threshold = (best.first + best.last + 1) / 2
+  return { threshold, separability: variance > 0 ? best.between / variance : 0 }
 }
 
 function shareAbove(counts: Float64Array, threshold: number): number {

@@ -14,7 +14,7 @@ export interface NormShader {
 const THREADS = 128
 
 /** Gives a row to a workgroup, which takes the mean, then the squares of what differs from it. */
-export function normShader({ kind, bias, subgroups }: NormShader): string {
+function normShader({ kind, bias, subgroups }: NormShader): string {
   const lanes = subgroups
     ? ', @builtin(subgroup_invocation_id) lane: u32, @builtin(subgroup_size) size: u32'
     : ''

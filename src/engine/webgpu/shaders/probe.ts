@@ -4,7 +4,7 @@ import type { DispatchMaker } from '../op-on-gpu.js'
 import { prelude } from './wgsl.js'
 
 /** The latent attends to all rows, head by head, and the maps' mean pools the values. */
-export function probeShader({ heads }: { readonly heads: number }): string {
+function probeShader({ heads }: { readonly heads: number }): string {
   return `${prelude({ arena: 'f32', rows: 'f32', weight: 'vec4<f32>' })}
 const GROUP = 256u;
 const HEADS = ${heads}u;

@@ -5,7 +5,7 @@ import { type Epilogue, epilogue, epilogueOf } from './linear.js'
 import { activation, forEach, prelude, SCALAR, VECTOR } from './wgsl.js'
 
 /** Turns packed pixels into a slot's rows. A thread has an element, as in all that follow. */
-export function copyInShader(): string {
+function copyInShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
     `  arena[p.output.offset + i / p.output.width * p.output.stride + i % p.output.width] = pixels[i];`,
@@ -21,7 +21,7 @@ export function copyOutShader(pixels: boolean): string {
 }
 
 /** Cuts the pixels, or a slot that has a pixel to a row, into patches. */
-export function patchifyShader(planes: boolean): string {
+function patchifyShader(planes: boolean): string {
   const value = planes
     ? 'pixels[((image * channels + c) * height + y) * width + x]'
     : 'arena[p.input.offset + ((image * height + y) * width + x) * p.input.stride + c]'
@@ -49,7 +49,7 @@ export interface TokensShader {
 }
 
 /** Puts the class token and the registers, which are weights, before the patches with their positions. */
-export function tokensShader({ classToken, positions }: TokensShader): string {
+function tokensShader({ classToken, positions }: TokensShader): string {
   const head = classToken ? '1u' : '0u'
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
@@ -84,7 +84,7 @@ export function elementwiseShader(step: Epilogue): string {
 }
 
 /** Keeps rows from the first one on. */
-export function sliceRowsShader(): string {
+function sliceRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
     `  let row = i / p.output.width;
@@ -95,7 +95,7 @@ export function sliceRowsShader(): string {
 }
 
 /** Gives a column of an image to a thread. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
-export function meanRowsShader(): string {
+function meanRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.input.width',
     `  let image = i / p.input.width;
@@ -113,7 +113,7 @@ export function meanRowsShader(): string {
 }
 
 /** Gives a column of an image to a thread. A value that is no number is kept, where the device knows such values. */
-export function maxRowsShader(): string {
+function maxRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.input.width',
     `  let image = i / p.input.width;
@@ -143,7 +143,7 @@ export function broadcastShader(source: 'rows' | 'constants'): string {
  * Rows in the order [image][group][row] become [group][image][row], or back: a group's rows of all images then lie together, as one product
  * wants them.
  */
-export function regroupShader(): string {
+function regroupShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.input.rows * p.input.width',
     `  let c = i % p.input.width;
