@@ -20,6 +20,8 @@ export interface CommandContext {
   /** Reads images and writes outputs; relative paths start at `cwd`. */
   readonly files: Files
   readonly version: string
+  /** Says what to do for HEIC to be decoded; null where it is. */
+  readonly heicAdvice: string | null
   /** Is aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>

@@ -48,20 +48,19 @@ export async function* streamInputs(
   if (options.null && !inputs.includes('-')) {
     throw new UsageError('--null says how a list on stdin is separated, and no input is -: leave it out.')
   }
-  const { files, stdin, signal } = context
+  const { files, stdin, signal, heicAdvice } = context
+  // Other kinds are left to whoever names a file by itself: there it is told what they need.
+  const decodes = ({ decoder }: FileKind) =>
+    decoder === 'own' || (decoder === 'optional' && heicAdvice === null)
   const leftOut = new LeftOut()
   const separator = options.null ? '\0' : '\n'
   yield* collectImages(inputs, { files, list: stdin, signal, separator, decodes, leftOut })
   sayLeftOut(context, leftOut, options.json ?? false)
 }
 
-/** Other kinds are left to whoever names a file by itself: there it is told what they need. */
-function decodes({ decoder }: FileKind): boolean {
-  return decoder === 'own'
-}
-
-function sayLeftOut({ stderr }: CommandContext, leftOut: LeftOut, json: boolean): void {
-  const line = leftOut.line()
-  if (line === null) return
+function sayLeftOut({ stderr, heicAdvice }: CommandContext, leftOut: LeftOut, json: boolean): void {
+  const counted = leftOut.line()
+  if (counted === null) return
+  const line = leftOut.counts.HEIC === undefined ? counted : `${counted}. For HEIC: ${heicAdvice}`
   stderr.write(json ? `${JSON.stringify({ event: 'left-out', counts: leftOut.counts })}\n` : `${line}\n`)
 }

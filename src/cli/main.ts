@@ -2,6 +2,7 @@
 /** Hands the real world to the command line when the command starts. What is heavy is imported by the command that needs it. */
 import { readFileSync } from 'node:fs'
 import { NodeFiles } from '../platform/node/files/node-files.js'
+import { HEIC_ADVICE, hasHeicDecoder } from '../platform/node/heic/heic-decoder.js'
 import type { CommandContext } from './context.js'
 import { EXIT, runCommandLine } from './run.js'
 
@@ -37,6 +38,7 @@ const context: CommandContext = {
   cwd: process.cwd(),
   files: new NodeFiles(process.cwd()),
   version,
+  heicAdvice: hasHeicDecoder() ? null : HEIC_ADVICE,
   signal: interrupt.signal,
   async loadEncoder(source, options) {
     const { loadEncoder } = await import('../platform/node/load-encoder.js')

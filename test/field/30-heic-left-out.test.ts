@@ -8,7 +8,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fileKindOrNull } from '../../src/image/image-format.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
-import { HEIC_ADVICE, hasHeicDecoder } from '../../src/platform/node/heic/decode-heic.js'
+import { HEIC_ADVICE, hasHeicDecoder } from '../../src/platform/node/heic/heic-decoder.js'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 
 const given = join(import.meta.dirname, '30-heic-left-out')
@@ -78,7 +78,8 @@ test('where the package is not installed, HEIC is named with the advice to insta
   await writeFile(join(root, 'package.json'), '{ "type": "module" }')
   await cp(join(packageRoot, 'dist'), join(root, 'dist'), { recursive: true })
   const program =
-    "const { decodeHeic, hasHeicDecoder } = await import('./dist/platform/node/heic/decode-heic.js');" +
+    "const { hasHeicDecoder } = await import('./dist/platform/node/heic/heic-decoder.js');" +
+    "const { decodeHeic } = await import('./dist/platform/node/heic/decode-heic.js');" +
     "console.log(hasHeicDecoder(), await decodeHeic(new Uint8Array(), 'IMG_4.HEIC', 1e6).catch(String))"
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
     cwd: root,

@@ -219,7 +219,10 @@ test('a phone’s folder: images under any name are taken, and what is not taken
   for (const [name, text] of Object.entries(files))
     writeFileSync(join(folder.path, 'phone', name), Buffer.from(text, 'latin1'))
   const { code, stdout, stderr } = await run(folder, 'embed', 'phone')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: 'left out: 1 BMP, 1 HEIC\n' })
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'left out: 1 BMP, 1 HEIC. For HEIC: ask for a decoder\n',
+  })
   expect(pathsOf(stdout)).toEqual(
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large'].map((name) => `phone/${name}`),
   )

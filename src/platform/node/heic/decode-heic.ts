@@ -9,21 +9,8 @@ import type { RgbImage } from '../../../image/image.js'
 import { ImageError } from '../../../image/image-error.js'
 import { rgbFrom8Bits } from '../../../kernels/to-rgb.js'
 import { packageRoot } from '../package-root.js'
+import { HEIC_ADVICE, hasHeicDecoder } from './heic-decoder.js'
 import type { HeicJob, HeicResult } from './worker.js'
-
-/** Tells whether the optional package libheif-js is installed, without loading it. */
-export function hasHeicDecoder(): boolean {
-  try {
-    import.meta.resolve('libheif-js/package.json')
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Says what to do about a HEIC where there is no decoder, in a sentence. */
-export const HEIC_ADVICE =
-  'Install the optional package that decodes it, `npm install libheif-js`, beside plumage; or convert it to JPEG.'
 
 /** Gives the primary image, upright, as libheif turns it. Throws `ImageError` `unsupported` where the package is missing; `truncated`, `too-large`; the signal's reason. */
 export async function decodeHeic(
