@@ -15,7 +15,7 @@ import { findNetwork } from '../src/model/networks.js'
 import { rememberedHash } from '../src/platform/node/hub/verified-files.js'
 import { nativeAvailability } from '../src/platform/node/native/index.js'
 import { openFile } from '../src/platform/node/open-file.js'
-import { readTensors } from '../src/verify/case.js'
+import { type GoldenCase, readTensors } from '../src/verify/case.js'
 import { hashedCheckpoint } from '../src/verify/hashed-checkpoint.js'
 import { copySmallGoldens, openGoldens } from '../test/support/goldens.js'
 
@@ -92,7 +92,7 @@ test('the commands run as they stand, but for what they do to large networks', a
   expect(commands.length).toBeGreaterThanOrEqual(4)
   const place = join(folder, 'commands')
   await cp(join(root, 'examples', 'photos'), join(place, 'photos'), { recursive: true })
-  await copySmallGoldens(join(place, 'test/golden/data'))
+  await copyFewGoldens(join(place, 'test/golden/data'))
   for (const command of commands) {
     // A line that shows a placeholder is for the reader to fill in.
     if (command.includes('<')) continue
@@ -103,7 +103,17 @@ test('the commands run as they stand, but for what they do to large networks', a
   }
 }, 300_000)
 
-/** A large network that a command names must be known, and a small one of its family is timed once in its stead. */
+/** Copies goldens with one case of each kind: how they are run is on trial here, and test/golden runs them all. */
+async function copyFewGoldens(to: string): Promise<void> {
+  await copySmallGoldens(to)
+  const path = join(to, 'index.json')
+  const index = JSON.parse(await readFile(path, 'utf8')) as { readonly cases: readonly GoldenCase[] }
+  const cases = [...new Map(index.cases.map((golden) => [golden.kind, golden])).values()]
+  expect(cases.length).toBeGreaterThan(3)
+  await writeFile(path, JSON.stringify({ ...index, cases }))
+}
+
+/** A large network that a command names must be known, and a small one of its family is timed once in its stead, on a small image. */
 function smallerCommand(command: string): readonly string[] {
   const args = command.split(' ')
   const at = args.indexOf('--network') + 1
@@ -111,7 +121,7 @@ function smallerCommand(command: string): readonly string[] {
   if (at === 0 || large === undefined) return args
   const small = large.replace('_l14_', '_s14_')
   expect([findNetwork(large).name, findNetwork(small).name]).toEqual([large, small])
-  return [...args.with(at, small), '--runs', '1']
+  return [...args.with(at, small), '--runs', '1', '--size', '224']
 }
 
 const native = nativeAvailability()

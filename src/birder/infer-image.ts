@@ -27,11 +27,26 @@ const INFER_OPTIONS = {
 
 /** `out` [B, N] holds probabilities, or scores; the embedding [B, D] is there where it was asked for. */
 export type InferResult = readonly [out: NdArray, embedding: NdArray | null]
+/** Is the result where the embedding was asked for. */
+export type InferResultWithEmbedding = readonly [out: NdArray, embedding: NdArray]
+export type InferOptionsWithEmbedding = InferOptions & { readonly returnEmbedding: true }
 
 /**
  * Takes one image through transform and network. The image is used as it lies: EXIF orientation is not applied, as in Birder. For an encoder
  * without a classifier `out` is the softmax of the embedding, which carries no meaning of its own.
  */
+export async function inferImage(
+  net: BirderNet,
+  image: RgbImage,
+  transform: ClassificationTransform,
+  options: InferOptionsWithEmbedding,
+): Promise<InferResultWithEmbedding>
+export async function inferImage(
+  net: BirderNet,
+  image: RgbImage,
+  transform: ClassificationTransform,
+  options?: InferOptions,
+): Promise<InferResult>
 export async function inferImage(
   net: BirderNet,
   image: RgbImage,
@@ -42,6 +57,16 @@ export async function inferImage(
 }
 
 /** Takes pixels [B, C, height, width] that have been transformed through the network. */
+export async function inferBatch(
+  net: BirderNet,
+  inputs: NdArray,
+  options: InferOptionsWithEmbedding,
+): Promise<InferResultWithEmbedding>
+export async function inferBatch(
+  net: BirderNet,
+  inputs: NdArray,
+  options?: InferOptions,
+): Promise<InferResult>
 export async function inferBatch(
   net: BirderNet,
   inputs: NdArray,

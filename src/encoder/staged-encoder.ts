@@ -91,10 +91,10 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     return featuresFrom(data)
   }
 
-  encodeAll(
-    sources: Iterable<Source> | AsyncIterable<Source>,
-    options: EncodeAllOptions<Source> = {},
-  ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options: EncodeAllOptions<Given> = {},
+  ): AsyncGenerator<EncodeResult<Given>, void, undefined> {
     checkOptionNames(options, ENCODE_ALL_OPTIONS)
     checkWhole('batch', options.batch, 1)
     checkWhole('maxBytes', options.maxBytes, 1)
@@ -107,7 +107,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
       sources,
       {
         batchSize: ({ batchSize }: Prepared) => batchSize,
-        prepare: (source: Source, signal: AbortSignal) => stages.prepare(source, signal),
+        prepare: (source: Given, signal: AbortSignal) => stages.prepare(source, signal),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
           (await stages.compute(batch, choice, signal)).map(featuresFrom),
         discard: (prepared) => stages.discard?.(prepared),

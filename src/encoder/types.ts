@@ -124,11 +124,14 @@ export interface EncoderDescription {
  */
 export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
   encode(source: Source, options?: EncodeOptions): Promise<Features>
-  /** Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. */
-  encodeAll(
-    sources: Iterable<Source> | AsyncIterable<Source>,
-    options?: EncodeAllOptions<Source>,
-  ): AsyncGenerator<EncodeResult<Source>, void, undefined>
+  /**
+   * Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. Each result has its source with the type in which it
+   * was given.
+   */
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options?: EncodeAllOptions<Given>,
+  ): AsyncGenerator<EncodeResult<Given>, void, undefined>
 }
 
 export interface DecodeOptions {

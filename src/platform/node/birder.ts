@@ -5,7 +5,13 @@
  */
 
 import type { ClassificationTransform } from '../../birder/classification-transform.js'
-import { type InferOptions, type InferResult, inferImage as inferDecoded } from '../../birder/infer-image.js'
+import {
+  type InferOptions,
+  type InferOptionsWithEmbedding,
+  type InferResult,
+  type InferResultWithEmbedding,
+  inferImage as inferDecoded,
+} from '../../birder/infer-image.js'
 import { BirderNet } from '../../birder/net.js'
 import { type Signature, signatureOf } from '../../birder/signature.js'
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
@@ -156,6 +162,18 @@ export async function openImage(
  * Takes one image through transform and network and gives `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
  * encoder without a classifier they are the softmax of the embedding and mean nothing.
  */
+export async function inferImage(
+  net: BirderNet,
+  image: ImageSource,
+  transform: ClassificationTransform,
+  options: InferOptionsWithEmbedding,
+): Promise<InferResultWithEmbedding>
+export async function inferImage(
+  net: BirderNet,
+  image: ImageSource,
+  transform: ClassificationTransform,
+  options?: InferOptions,
+): Promise<InferResult>
 export async function inferImage(
   net: BirderNet,
   image: ImageSource,
