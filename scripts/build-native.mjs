@@ -1,5 +1,5 @@
 /**
- * Builds the C++ kernels into native/build/plumage.node with whichever C++ compiler is found.
+ * Builds the C++ kernels into native/build/plumage.node (for an installed package, into the cache, which npm does not empty) with whichever C++ compiler is found.
  *
  *     node scripts/build-native.mjs [--all] [--sanitize] [--planted]
  *
@@ -15,7 +15,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -23,7 +23,10 @@ const execute = promisify(execFile)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(root, 'native/src')
 const plantedSource = join(root, 'native/test/planted-failures.cc')
-const target = join(root, 'native/build')
+/** An installed package is compiled already, and says by itself where it looks for its addon. */
+const target = root.split(sep).includes('node_modules')
+  ? (await import('../dist/platform/node/native/addon-folder.js')).addonFolder()
+  : join(root, 'native/build')
 
 const FLAGS = [
   '-std=gnu++17',

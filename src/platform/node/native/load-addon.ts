@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { EngineError } from '../../../engine/engine-error.js'
 import type { Addon } from '../../../engine/native/addon.js'
 import { packageRoot } from '../package-root.js'
+import { addonFolder } from './addon-folder.js'
 
 let loaded: Addon | string | undefined
 
@@ -27,7 +28,7 @@ function load(): Addon | string {
   const require = createRequire(import.meta.url)
   const build = `node ${join(packageRoot, 'scripts', 'build-native.mjs')}`
   const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
-  const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(packageRoot, 'native/build/plumage.node')
+  const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(addonFolder(), 'plumage.node')
   let path = built
   if (process.env.PLUMAGE_NATIVE_ADDON === undefined) {
     try {
