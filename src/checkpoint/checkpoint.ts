@@ -80,6 +80,9 @@ export interface OpenerOptions {
   readonly openSibling: (name: string) => Promise<ByteSource>
 }
 
+/** Is what the reader of a format without dicts finds: the network is yet to be chosen by the names. */
+export type FlatCheckpoint = Pick<FoundCheckpoint, 'label' | 'format' | 'metadata' | 'tensors'>
+
 /** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */
 export interface FoundCheckpoint extends Omit<Checkpoint, 'tensors' | 'read'> {
   readonly tensors: ReadonlyMap<string, FoundTensor>

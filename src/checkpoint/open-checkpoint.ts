@@ -1,6 +1,13 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
-import type { ByteSource, FoundCheckpoint, OpenCheckpoint, OpenerOptions } from './checkpoint.js'
+import type {
+  ByteSource,
+  FlatCheckpoint,
+  FoundCheckpoint,
+  OpenCheckpoint,
+  OpenerOptions,
+} from './checkpoint.js'
 import { assertShape, CheckpointError } from './checkpoint-error.js'
+import { chooseFlat } from './choose-network.js'
 import { describeBytes } from './describe-bytes.js'
 import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
@@ -51,7 +58,9 @@ export async function openCheckpoint(
   }
   try {
     const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
-    const found = await openerOf(source, first)(source, { signal, entry, openSibling: openOwned })
+    const file = await openerOf(source, first)(source, { signal, entry, openSibling: openOwned })
+    const { label, tensors } = file
+    const found = 'choice' in file ? file : { ...file, ...chooseFlat(tensors, { label, entry }) }
     return {
       ...found,
       async read(name, shape) {
@@ -68,7 +77,7 @@ export async function openCheckpoint(
   }
 }
 
-type Opener = (source: ByteSource, options: OpenerOptions) => Promise<FoundCheckpoint>
+type Opener = (source: ByteSource, options: OpenerOptions) => Promise<FoundCheckpoint | FlatCheckpoint>
 
 /** Tells by its first bytes who opens a file. Throws `truncated`, `unknown-format`. */
 function openerOf(source: ByteSource, first: Uint8Array): Opener {

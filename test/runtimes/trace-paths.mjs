@@ -9,8 +9,8 @@ import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseSync } from 'oxc-parser'
 import sharp from 'sharp'
-import ts from 'typescript'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const dist = join(root, 'dist')
@@ -35,24 +35,27 @@ function note() {
 
 const trees = new Map()
 
+function nameOf(key) {
+  return key.type === 'PrivateIdentifier' ? `#${key.name}` : key.name
+}
+
 /** Names the top-level function, or the class with its method, that holds a place. */
 function outermostFunction(path, line, column) {
   if (!trees.has(path)) {
-    trees.set(path, ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true))
+    const text = readFileSync(path, 'utf8')
+    trees.set(path, { lines: text.split('\n'), statements: parseSync(path, text).program.body })
   }
-  const tree = trees.get(path)
-  const at = tree.getPositionOfLineAndCharacter(line - 1, column - 1)
-  const holds = (node) => node.pos <= at && at < node.end
-  const statement = tree.statements.find(holds)
-  if (statement !== undefined && ts.isClassDeclaration(statement)) {
-    const member = statement.members.find(holds)
-    return `${statement.name.text}.${member?.name?.getText(tree) ?? 'constructor'}`
+  const { lines, statements } = trees.get(path)
+  const at = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, column - 1)
+  const holds = ({ start, end }) => start <= at && at < end
+  const statement = statements.find(holds)
+  const declared = statement?.declaration ?? statement
+  if (declared?.type === 'ClassDeclaration') {
+    const member = declared.body.body.find(holds)
+    return `${declared.id.name}.${member === undefined ? 'constructor' : nameOf(member.key)}`
   }
-  if (statement !== undefined && ts.isFunctionDeclaration(statement)) return statement.name.text
-  if (statement !== undefined && ts.isVariableStatement(statement)) {
-    return statement.declarationList.declarations.find(holds).name.getText(tree)
-  }
-  return `line ${line}`
+  const variable = declared?.declarations?.find(holds)
+  return (variable ?? declared)?.id?.name ?? `line ${line}`
 }
 
 /** Lets a method note who calls it. */

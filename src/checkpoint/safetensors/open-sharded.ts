@@ -5,7 +5,7 @@
  */
 import {
   type ByteSource,
-  type FoundCheckpoint,
+  type FlatCheckpoint,
   type FoundTensor,
   isRecord,
   type OpenerOptions,
@@ -13,10 +13,9 @@ import {
   type PlainValue,
 } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { chooseFlat } from '../choose-network.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readRange } from '../read-range.js'
-import { readSafetensorsHeader } from './read-header.js'
+import { openSafetensors } from './open-safetensors.js'
 
 const LONGEST_INDEX = 100_000_000
 const MOST_SHARDS = 1000
@@ -24,14 +23,14 @@ const MOST_SHARDS = 1000
 /** `openSibling` opens a file beside the index by its name; the caller closes what it has opened. */
 export async function openSharded(
   index: ByteSource,
-  { signal, entry, openSibling }: OpenerOptions,
-): Promise<FoundCheckpoint> {
+  { signal, openSibling }: OpenerOptions,
+): Promise<FlatCheckpoint> {
   const { shardOf, metadata } = await readIndex(index, signal)
   const stored = new Map<string, FoundTensor>()
   for (const shardName of new Set(shardOf.values())) {
     signal?.throwIfAborted()
     const shard = await openSibling(shardName)
-    const { tensors } = await readSafetensorsHeader(shard, signal)
+    const { tensors } = await openSafetensors(shard, { signal })
     for (const [name, tensor] of tensors) {
       if (shardOf.get(name) !== shardName) refuseStray(index, name, shardName, shardOf.get(name))
       stored.set(name, tensor)
@@ -45,8 +44,7 @@ export async function openSharded(
       { tensor: name },
     )
   }
-  const { label } = index
-  return { label, format: 'safetensors', metadata, ...chooseFlat(stored, { label, entry }) }
+  return { label: index.label, format: 'safetensors', metadata, tensors: stored }
 }
 
 function refuseStray(index: ByteSource, name: string, found: string, said: string | undefined): never {

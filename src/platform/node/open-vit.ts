@@ -77,8 +77,8 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const [configFile, preprocessorFile] = await Promise.all(
       ['config.json', 'preprocessor_config.json'].map(async (name) => {
         const file = join(dirname(path), name)
-        const text = await readConfigOrNull(file)
-        return text === null ? undefined : parseJson(text, file)
+        const text = await readFile(file, 'utf8').catch((cause) => assertAbsent(file, cause))
+        return text === undefined ? undefined : parseJson(text, file)
       }),
     )
     const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
@@ -109,19 +109,14 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   }
 }
 
-/** Gives null where there is none. One that cannot be read would change the numbers: it is an error. */
-async function readConfigOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new CheckpointError(
-      'not-found',
-      `${path}, which lies beside the weights, cannot be read: ${message}. Make it readable, or move it away.`,
-      { cause },
-    )
-  }
+/** A config that is there and cannot be read would change the numbers: it is an error. */
+function assertAbsent(path: string, cause: NodeJS.ErrnoException): undefined {
+  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined
+  throw new CheckpointError(
+    'not-found',
+    `${path}, which lies beside the weights, cannot be read: ${cause.message}. Make it readable, or move it away.`,
+    { cause },
+  )
 }
 
 function parseJson(text: string, path: string): PlainValue {
