@@ -12,8 +12,6 @@ import { describeBytes } from './describe-bytes.js'
 import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
 import { openSharded } from './safetensors/open-sharded.js'
-import { openTorchLegacy } from './torch/open-torch-legacy.js'
-import { openTorchZip } from './torch/open-torch-zip.js'
 
 interface OpenCheckpointOptions {
   /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
@@ -58,7 +56,8 @@ export async function openCheckpoint(
   }
   try {
     const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
-    const file = await openerOf(source, first)(source, { signal, entry, openSibling: openOwned })
+    const open = await openerOf(source, first)
+    const file = await open(source, { signal, entry, openSibling: openOwned })
     const { label, tensors } = file
     const found = 'choice' in file ? file : { ...file, ...chooseFlat(tensors, { label, entry }) }
     return {
@@ -79,8 +78,8 @@ export async function openCheckpoint(
 
 type Opener = (source: ByteSource, options: OpenerOptions) => Promise<FoundCheckpoint | FlatCheckpoint>
 
-/** Tells by its first bytes who opens a file. Throws `truncated`, `unknown-format`. */
-function openerOf(source: ByteSource, first: Uint8Array): Opener {
+/** Tells by its first bytes who opens a file. Readers of PyTorch's files come when they are needed: a page with safetensors has no use for them. Throws `truncated`, `unknown-format`. */
+async function openerOf(source: ByteSource, first: Uint8Array): Promise<Opener> {
   if (first.length < 10) {
     const size = first.length === 0 ? 'is empty' : `has ${first.length} bytes`
     throw new CheckpointError(
@@ -89,8 +88,9 @@ function openerOf(source: ByteSource, first: Uint8Array): Opener {
     )
   }
   if (startsWith(first, 0, [0x50, 0x4b, 3, 4]) || startsWith(first, 0, [0x50, 0x4b, 5, 6]))
-    return openTorchZip
-  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC)) return openTorchLegacy
+    return (await import('./torch/open-torch-zip.js')).openTorchZip
+  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC))
+    return (await import('./torch/open-torch-legacy.js')).openTorchLegacy
   if (looksLikeSafetensors(source, first)) return openSafetensors
   if (/^\s*\{/.test(String.fromCharCode(...first))) return openSharded
   throw new CheckpointError(

@@ -2,6 +2,7 @@
  * Runs plans on a GPU through WebGPU: the same lowered operations as on other engines, each a dispatch. Sums, norms, softmax and all that lies between
  * operations are float32; with the precision `float16` weights are kept as halves, and operands of products become such where the device has them.
  */
+
 import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { plainArithmetic } from '../lowered/arithmetic.js'
@@ -12,9 +13,7 @@ import { Gpu } from './gpu-run.js'
 import { type DeviceParts, describeSupport, type Supports, supportsOf } from './shader-support.js'
 import { verifyDevice } from './verify-device.js'
 import { type Devices, runBatch, WebgpuModel } from './webgpu-model.js'
-
-export const WEBGPU_PRECISIONS = ['float32', 'float16'] as const
-export type WebgpuPrecision = (typeof WEBGPU_PRECISIONS)[number]
+import type { WebgpuPrecision } from './webgpu-precisions.js'
 
 /** Asks a platform for a device; it is asked again when that one is lost. */
 export type RequestDevice = () => Promise<DeviceParts>

@@ -3,10 +3,11 @@ import { checkEngineOptions, type EngineOptions, precisionAmong } from '../../en
 import type { Engine } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
 import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
+import { WEBGPU_PRECISIONS, type WebgpuPrecision } from '../../engine/webgpu/webgpu-precisions.js'
 import { BROWSER } from './engine-choices.js'
 import { WASM_PRECISIONS } from './wasm/index.js'
 import { sharedWasmEngine } from './wasm/shared-wasm-engine.js'
-import { createWebgpuEngine, hasFastGpu, WEBGPU_PRECISIONS } from './webgpu/index.js'
+import { hasFastGpu } from './webgpu/gpu-adapter.js'
 
 /** Belongs to whoever asked for it; it is lost where its threads have ended. */
 export type ChosenEngine = Engine & { readonly isLost?: boolean }
@@ -29,16 +30,22 @@ export async function chooseEngine(
   }
   if (engine === 'webgpu') {
     const kept = precisionAmong('webgpu', precision, WEBGPU_PRECISIONS) ?? 'float32'
-    return await createWebgpuEngine({ precision: kept })
+    return await webgpuEngine(kept)
   }
   const onGpu = precision === 'auto' ? 'float32' : WEBGPU_PRECISIONS.find((name) => name === precision)
   if (engine === 'auto' && onGpu !== undefined && (await hasFastGpu())) {
     try {
-      return await createWebgpuEngine({ precision: onGpu })
+      return await webgpuEngine(onGpu)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       onWarning(`${error.message} Going on with WebAssembly.`)
     }
   }
   return await sharedWasmEngine(precisionAmong('wasm', precision, WASM_PRECISIONS) ?? 'float32', threads)
+}
+
+/** A page without a GPU has no use for shaders: they come with the first engine that needs them. */
+async function webgpuEngine(precision: WebgpuPrecision): Promise<ChosenEngine> {
+  const { createWebgpuEngine } = await import('./webgpu/index.js')
+  return await createWebgpuEngine({ precision })
 }

@@ -12,8 +12,6 @@ import { ImageError } from '../../image/image-error.js'
 import type { ImageFormat } from '../../image/image-format.js'
 import { isCutOff } from '../../image/is-cut-off.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
-import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
-import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
 import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { rgbFrom8Bits, rgbOnColour } from '../../kernels/to-rgb.js'
@@ -79,9 +77,13 @@ async function decodeBytes(
   const header = readHeader(bytes, format)
   if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
   signal?.throwIfAborted()
+  // Few photos are TIFF: their reader comes with the first one.
   const { pixels, transparent } =
     format === 'tiff'
-      ? { pixels: await decodeOwnTiff(bytes, label, signal), transparent: null }
+      ? {
+          pixels: await (await import('./decode-own-tiff.js')).decodeOwnTiff(bytes, label, signal),
+          transparent: null,
+        }
       : await decodeByBrowser({ bytes, label, format, header, maxPixels, signal })
   // Pillow turns TIFF by itself.
   const upright = orientation === 'apply' || format === 'tiff'
@@ -92,16 +94,6 @@ async function decodeBytes(
     upright,
     ...(transparent === null ? {} : { transparentColour: transparent }),
   }
-}
-
-async function decodeOwnTiff(bytes: Uint8Array, label: string, signal?: AbortSignal): Promise<RgbImage> {
-  const layout = readTiffLayout(bytes, label)
-  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, { signal })
-  refuseForeignTiff(layout, bytes.length, label)
-  throw new ImageError(
-    'unsupported',
-    `${label} is TIFF packed as JPEG or for fax machines, which is not decoded in a browser. Convert it to JPEG or PNG.`,
-  )
 }
 
 interface BrowserFile {

@@ -13,9 +13,9 @@ export {
   type WasmOptions,
   type WasmPrecision,
 } from './wasm/index.js'
+export { hasFastGpu } from './webgpu/gpu-adapter.js'
 export {
   createWebgpuEngine,
-  hasFastGpu,
   type WebgpuEngine,
   type WebgpuOptions,
   type WebgpuPrecision,

@@ -1,31 +1,17 @@
 /** The WebGPU engine in a browser. */
 import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
 import { EngineError } from '../../../engine/engine-error.js'
-import { type Adapter, describeAdapter, deviceOf } from '../../../engine/webgpu/request-device.js'
+import { deviceOf } from '../../../engine/webgpu/request-device.js'
 import {
   createWebgpuEngineOn,
   type WebgpuEngine,
   type WebgpuOptions,
 } from '../../../engine/webgpu/webgpu-engine.js'
 
-export {
-  WEBGPU_PRECISIONS,
-  type WebgpuEngine,
-  type WebgpuOptions,
-  type WebgpuPrecision,
-} from '../../../engine/webgpu/webgpu-engine.js'
+import { adapterOrNull } from './gpu-adapter.js'
 
-/** The fastest GPU that the browser gives; null where there is none. */
-async function adapterOrNull(): Promise<Adapter | null> {
-  const { gpu } = navigator as { readonly gpu?: { requestAdapter(options: object): Promise<Adapter | null> } }
-  return (await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)) ?? null
-}
-
-/** Whether there is a GPU worth using: what computes on the processor is slower than WebAssembly. */
-export async function hasFastGpu(): Promise<boolean> {
-  const adapter = await adapterOrNull()
-  return adapter !== null && !describeAdapter(adapter).software
-}
+export type { WebgpuEngine, WebgpuOptions } from '../../../engine/webgpu/webgpu-engine.js'
+export { WEBGPU_PRECISIONS, type WebgpuPrecision } from '../../../engine/webgpu/webgpu-precisions.js'
 
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 

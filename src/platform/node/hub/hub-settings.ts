@@ -5,10 +5,9 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { HubError } from '../../../hub/hub-error.js'
+import { HUGGING_FACE } from '../../../hub/repository-name.js'
 
 export type Environment = { readonly [name: string]: string | undefined }
-
-const HUGGING_FACE = 'https://huggingface.co'
 
 /** Gives the absolute path `PLUMAGE_CACHE`, else `plumage` in the folder that the system keeps caches in. */
 export function cacheFolder(env: Environment = process.env, platform: string = process.platform): string {

@@ -8,11 +8,8 @@ import {
   type WebgpuOptions,
 } from '../../../engine/webgpu/webgpu-engine.js'
 
-export {
-  WEBGPU_PRECISIONS,
-  type WebgpuEngine,
-  type WebgpuOptions,
-} from '../../../engine/webgpu/webgpu-engine.js'
+export type { WebgpuEngine, WebgpuOptions } from '../../../engine/webgpu/webgpu-engine.js'
+export { WEBGPU_PRECISIONS } from '../../../engine/webgpu/webgpu-precisions.js'
 
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 

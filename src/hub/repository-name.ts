@@ -1,0 +1,25 @@
+/** Tells ids of Hugging Face's repositories from other texts, by their form alone: a page needs no list of names for it. */
+
+export const HUGGING_FACE = 'https://huggingface.co'
+
+/** Files of checkpoints end so; what ends so is a path or an address, and no name. */
+const ENDING = /\.(safetensors|pt|pth|bin|json)$/i
+/** Holds of ids, which may name a revision (a branch, a tag or a commit) behind an `@`. */
+const REPOSITORY = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*))?$/
+/** timm writes an id of Hugging Face so where another place would do. */
+const TIMM_PREFIX = /^hf[-_]hub:/
+/** Holds of timm's names with the tag of their weights, of the vision transformers among them. */
+const TIMM_NAME = /^[a-z0-9]*(vit|deit|eva|beit)[a-z0-9]*_[a-z0-9_]*patch\d+[a-z0-9_]*\.[a-z0-9_]+$/
+
+export interface RepositoryName {
+  readonly id: string
+  readonly revision: string
+}
+
+export function repositoryOrNull(text: string): RepositoryName | null {
+  if (ENDING.test(text)) return null
+  const id = text.replace(`${HUGGING_FACE}/`, '').replace(TIMM_PREFIX, '')
+  if (TIMM_NAME.test(id)) return { id: `timm/${id}`, revision: 'main' }
+  const [, repository, revision = 'main'] = REPOSITORY.exec(id) ?? []
+  return repository === undefined ? null : { id: repository, revision }
+}
