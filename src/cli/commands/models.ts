@@ -1,7 +1,7 @@
 /** `plumage models` lists the names that a model can be given by. */
 import { Command } from 'commander'
 import { fnmatch } from '../../hub/fnmatch.js'
-import { type KnownModel, knownModels } from '../../hub/known-models.js'
+import type { KnownModel } from '../../hub/known-models.js'
 import { suggestModels } from '../../hub/suggest-models.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -11,7 +11,8 @@ export function modelsCommand(context: CommandContext): Command {
     .description('list the models that are known by name, and whose names they are')
     .argument('[filter]', 'only names that contain this, or match it where it has a * or a ?')
     .option('--json', 'one JSON object a line')
-    .action((filter: string | undefined, options: { readonly json?: boolean }) => {
+    .action(async (filter: string | undefined, options: { readonly json?: boolean }) => {
+      const { knownModels } = await import('../../hub/known-models.js')
       const models = matching(knownModels(), filter)
       context.stdout.write(options.json ? jsonLines(models) : table(models))
     })

@@ -1,0 +1,22 @@
+/** The list of names that models are known by. */
+import { expect, test } from 'vitest'
+import { runInTest } from './run-in-test.js'
+
+const models = (...args: string[]) => runInTest(['models', ...args], { cwd: process.cwd() })
+
+test('the names are listed with whose they are, a part of a name or a pattern chooses among them', async () => {
+  const { code, stdout } = await models()
+  expect(code).toBe(0)
+  expect(stdout.split('\n')[0]).toMatch(/^small +this package$/)
+  expect(stdout).toMatch(/^facebook\/dinov2-small +Hugging Face$/m)
+  const { stdout: some } = await models('DINOv2_vits*')
+  expect(some.split('\n').slice(0, 3)).toEqual(['dinov2_vits14      Meta', 'dinov2_vits14_reg  Meta', ''])
+  const { stdout: json } = await models('lvd142m', '--json')
+  for (const line of json.trimEnd().split('\n')) expect(JSON.parse(line).name).toContain('lvd142m')
+})
+
+test('a filter that nothing matches is wrong usage, and the nearest names are told', async () => {
+  const { code, stderr } = await models('dinov2-smal')
+  expect(code).toBe(2)
+  expect(stderr).toContain('facebook/dinov2-small')
+})
