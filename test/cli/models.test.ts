@@ -16,7 +16,7 @@ test('the names are listed with whose they are, a part of a name or a pattern ch
 })
 
 test('a filter that nothing matches is wrong usage, and the nearest names are told', async () => {
-  const { code, stderr } = await models('dinov2-smal')
+  const { code, stderr } = await models('dinov2-smol')
   expect(code).toBe(2)
   expect(stderr).toContain('facebook/dinov2-small')
 })
