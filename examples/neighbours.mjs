@@ -3,7 +3,7 @@
  *
  *     node examples/neighbours.mjs [folder]
  *
- * It works anywhere once `npm install plumage` is done, since it imports the package by its name.
+ * It works anywhere once the package is installed, since it imports it by its name.
  */
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'

@@ -2,7 +2,7 @@
 export type { ByteSource, Checkpoint, PlainValue, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { openCheckpoint } from './checkpoint/open-checkpoint.js'
-export type { RecipeChoice } from './encoder/choose-recipe.js'
+export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
 export type {

@@ -5,7 +5,7 @@ import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
-import type { Comparison } from '../verify/case.js'
+import type { Comparison, GoldenCase } from '../verify/case.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
 
@@ -39,4 +39,6 @@ export interface VerifyOptions {
   readonly precision?: PrecisionChoice
   readonly filter?: string
   readonly signal?: AbortSignal
+  /** Is told each case that cannot be compared. */
+  readonly onLeftOut?: (golden: GoldenCase) => void
 }

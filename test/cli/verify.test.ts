@@ -40,7 +40,23 @@ test('--json prints one object a line', async () => {
     .map((line) => JSON.parse(line))
   expect(lines[0]).toEqual(good)
   expect(lines[1]).toMatchObject({ tensor: 'patches', passed: false })
-  expect(lines[2]).toEqual({ passed: 1, failed: 1 })
+  expect(lines[2]).toEqual({ passed: 1, failed: 1, notCompared: {} })
+})
+
+test('cases that nothing here can run are counted by their kind', async () => {
+  using folder = folderWith(['goldens/index.json'])
+  const { code, stdout } = await runInTest(['verify', 'goldens'], {
+    cwd: folder.path,
+    verifyGoldens: async function* (_, { onLeftOut }) {
+      for (const kind of ['rope', 'dpt', 'rope']) onLeftOut?.({ id: `x/${kind}`, kind })
+      yield good
+    },
+  })
+  expect(code).toBe(0)
+  expect(stdout.trimEnd().split('\n').slice(1)).toEqual([
+    'not compared, since nothing here can run them: 2 of kind rope, 1 of kind dpt',
+    '1 passed, 0 failed',
+  ])
 })
 
 test('no case at all is wrong usage, not success', async () => {

@@ -23,8 +23,8 @@ test.each([
   const args = [...trust, '--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds), MINI]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   const { early, late }: { early: Seen; late: Seen } = JSON.parse(stdout)
-  // Node may start a worker or two of its own, and open files stay with no one.
-  expect(late.files).toBeLessThanOrEqual(early.files)
+  // Node may start a worker or two of its own, and a GPU's driver open a file of its cache; what stays of each load would be more.
+  expect(late.files - early.files).toBeLessThanOrEqual(2)
   expect(late.threads - early.threads).toBeLessThanOrEqual(2)
   // The packed weights alone are 21 MB a load.
   expect(late.heapMegabytes - early.heapMegabytes).toBeLessThan(30)

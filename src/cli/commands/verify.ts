@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { EngineChoiceName, PrecisionChoice } from '../../encoder/load-options.js'
 import { ENGINE_CHOICES } from '../../platform/node/engine-choices.js'
-import type { Comparison } from '../../verify/case.js'
+import type { Comparison, GoldenCase } from '../../verify/case.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { precisionOption } from '../model-options.js'
@@ -38,10 +38,16 @@ async function verify(
       `${folder} has no index.json (looked in ${root}): expected a folder of golden cases.`,
     )
   }
+  const leftOut = new Map<string, number>()
+  const onLeftOut = ({ kind }: GoldenCase) => leftOut.set(kind, (leftOut.get(kind) ?? 0) + 1)
   let passed = 0
   let failed = 0
   try {
-    for await (const result of context.verifyGoldens(root, { ...options, signal: context.signal })) {
+    for await (const result of context.verifyGoldens(root, {
+      ...options,
+      signal: context.signal,
+      onLeftOut,
+    })) {
       if (result.passed) passed++
       else failed++
       context.stdout.write(json ? `${JSON.stringify(result)}\n` : `${line(result)}\n`)
@@ -60,10 +66,19 @@ async function verify(
     )
   }
   context.stdout.write(
-    json ? `${JSON.stringify({ passed, failed })}\n` : `${passed} passed, ${failed} failed\n`,
+    json
+      ? `${JSON.stringify({ passed, failed, notCompared: Object.fromEntries(leftOut) })}\n`
+      : `${describeLeftOut(leftOut)}${passed} passed, ${failed} failed\n`,
   )
   if (failed > 0)
     throw new IncompleteError(`${failed} of ${passed + failed} comparisons fall short of their tolerance.`)
+}
+
+/** Names the kinds of case that nothing here can run, in a line of their own. */
+function describeLeftOut(leftOut: ReadonlyMap<string, number>): string {
+  if (leftOut.size === 0) return ''
+  const kinds = [...leftOut].map(([kind, count]) => `${count} of kind ${kind}`)
+  return `not compared, since nothing here can run them: ${kinds.join(', ')}\n`
 }
 
 function line({ id, tensor, error, tolerance, passed, note }: Comparison): string {

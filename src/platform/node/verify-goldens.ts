@@ -25,6 +25,7 @@ const VERIFY_OPTIONS = {
   filter: true,
   only: true,
   kinds: true,
+  onLeftOut: true,
 } satisfies OptionNames<VerifyOptions>
 
 /**

@@ -11,7 +11,7 @@ import {
 import { adapterOrNull } from './gpu-adapter.js'
 
 export type { WebgpuEngine, WebgpuOptions } from '../../../engine/webgpu/webgpu-engine.js'
-export { WEBGPU_PRECISIONS, type WebgpuPrecision } from '../../../engine/webgpu/webgpu-precisions.js'
+export type { WebgpuPrecision } from '../../../engine/webgpu/webgpu-precisions.js'
 
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 

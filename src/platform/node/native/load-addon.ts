@@ -38,7 +38,7 @@ function load(): Addon | string {
     }
   }
   if (!existsSync(path)) {
-    return `neither ${prebuilt} is installed nor has ${built} been built (where there is a C++ compiler: ${build})`
+    return `${built} has not been built (where there is a C++ compiler: ${build})`
   }
   try {
     const addon = require(path) as Addon
