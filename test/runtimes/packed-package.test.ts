@@ -321,22 +321,39 @@ test('npm makes `plumage` a command of the folder', async () => {
   expect(stdout.trim()).toBe(readPackage(repository).version)
 })
 
-// It comes last, since the tests before it are of the package as it comes.
+// It comes last, since it builds the native engine, and the tests before it are of the package as it comes.
 test.skipIf(!nativeAvailability().available)(
-  'the native engine can be built from what is in the package',
+  'the first ten minutes go as they are written down',
   async () => {
-    await execute(process.execPath, [join(installed, 'scripts/build-native.mjs')], {
-      cwd: home,
-      env: { ...process.env, CXX: quickCompiler() },
-    })
-    const { stdout } = await execute(
-      process.execPath,
-      [join(installed, 'dist/cli/main.js'), 'info', 'small'],
-      { cwd: home },
-    )
-    expect(stdout).toMatch(/^engine +native/m)
+    const text = readFileSync(join(repository, 'docs/first-ten-minutes.md'), 'utf8')
+    const consoles = [...text.matchAll(/```console\n(.*?)```/gs)].map(([, block = '']) => block)
+    expect(consoles).toHaveLength(5)
+    for (const [index, block] of consoles.entries()) {
+      // The first one is of a clone.
+      const cwd = index === 0 ? repository : join(home, 'user')
+      for (const [, command = '', shown = ''] of block.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
+        const { stdout, stderr } = await execute('sh', ['-c', command], {
+          cwd,
+          env: { ...process.env, CXX: quickCompiler(), ...(command.includes(' embed ') ? OPTIMISED : {}) },
+        })
+        const seen = comparable(`${stdout}\n${stderr}`)
+        for (const line of comparable(shown)) expect(seen, command).toContain(line)
+      }
+    }
   },
 )
+
+/** What is built here is not optimised, which nobody waits for: many photos are computed by the repository's build of the same sources. */
+const OPTIMISED = { PLUMAGE_NATIVE_ADDON: join(repository, 'native/build/plumage.node') }
+
+/** Leaves out what differs from machine to machine: digits, the name of an instruction set, a folder; and lines that stand empty. */
+function comparable(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/looked in [^)]*/, 'looked in').replace(/\d+(\.\d+)?/g, '#'))
+    .map((line) => line.replace(/native,? .*/, 'native').trimEnd())
+    .filter((line) => line !== '')
+}
 
 /** Whether the sources are whole is on trial, not how fast they run: the addon of the repository is built from the same ones and optimised. */
 function quickCompiler(): string {
