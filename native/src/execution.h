@@ -30,6 +30,7 @@ class Execution {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op, bool planes);
+  void poolRows(const Op& op, decltype(Kernels::meanRows) kernel);
   AttentionArgs attentionArgs(const Op& op) const;
   void normQueriesAndKeys(const Op& op);
 

@@ -161,26 +161,20 @@ void Checker::meanRows(const Op& op) {
   require(op.output.rows == 1, "its output is not one row");
   wideEnough(op.output, op.input.width);
 }
-void Execution::meanRows(const Op& op) {
+void Execution::meanRows(const Op& op) { poolRows(op, kernels_.meanRows); }
+
+void Execution::poolRows(const Op& op, decltype(Kernels::meanRows) kernel) {
   const long vectors = (op.input.width + 15) / 16;
   const float* in = slot(op.input);
   float* out = slot(op.output);
   pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
     const long image = index / vectors, from = index % vectors * 16;
-    kernels_.meanRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
+    kernel(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
   });
 }
 
 void Checker::maxRows(const Op& op) { meanRows(op); }
-void Execution::maxRows(const Op& op) {
-  const long vectors = (op.input.width + 15) / 16;
-  const float* in = slot(op.input);
-  float* out = slot(op.output);
-  pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
-    const long image = index / vectors, from = index % vectors * 16;
-    kernels_.maxRows(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
-  });
-}
+void Execution::maxRows(const Op& op) { poolRows(op, kernels_.maxRows); }
 
 void Checker::broadcast(const Op& op) {
   plainSlot(op.output);

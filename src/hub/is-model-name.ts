@@ -1,6 +1,7 @@
 /** Tells names from paths and addresses, where a text may be either. */
 
 const SEPARATOR = /[/\\:]/
+/** Files of checkpoints end so, and what says what lies in them. */
 const ENDING = /\.(safetensors|pt|pth|bin|json)$/i
 
 /**
@@ -8,5 +9,9 @@ const ENDING = /\.(safetensors|pt|pth|bin|json)$/i
  * name comes first.
  */
 export function isModelName(text: string): boolean {
-  return !SEPARATOR.test(text) && !ENDING.test(text)
+  return !SEPARATOR.test(text) && !endsAsFile(text)
+}
+
+export function endsAsFile(text: string): boolean {
+  return ENDING.test(text)
 }

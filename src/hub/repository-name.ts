@@ -1,9 +1,8 @@
 /** Tells ids of Hugging Face's repositories from other texts, by their form alone: a page needs no list of names for it. */
+import { endsAsFile } from './is-model-name.js'
 
 export const HUGGING_FACE = 'https://huggingface.co'
 
-/** Files of checkpoints end so; what ends so is a path or an address, and no name. */
-const ENDING = /\.(safetensors|pt|pth|bin|json)$/i
 /** Holds of ids, which may name a revision (a branch, a tag or a commit) behind an `@`. */
 const REPOSITORY = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*))?$/
 /** timm writes an id of Hugging Face so where another place would do. */
@@ -17,7 +16,7 @@ export interface RepositoryName {
 }
 
 export function repositoryOrNull(text: string): RepositoryName | null {
-  if (ENDING.test(text)) return null
+  if (endsAsFile(text)) return null
   const id = text.replace(`${HUGGING_FACE}/`, '').replace(TIMM_PREFIX, '')
   if (TIMM_NAME.test(id)) return { id: `timm/${id}`, revision: 'main' }
   const [, repository, revision = 'main'] = REPOSITORY.exec(id) ?? []

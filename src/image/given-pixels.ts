@@ -67,5 +67,5 @@ function rgbFromPixels({ data, height, width, channels }: PixelImage): RgbImage 
   }
   const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   // The levels are read later, on other threads: whoever gave them may write over them or transfer them away meanwhile.
-  return { height, width, data: rgbFrom8Bits(levels.slice(), found) }
+  return { height, width, data: found === 3 ? levels.slice() : rgbFrom8Bits(levels, found) }
 }

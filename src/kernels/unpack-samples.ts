@@ -12,13 +12,7 @@ export type UnpackSamples = (
   littleEndian: boolean,
 ) => void
 
-export function unpackBytes(
-  row: Uint8Array,
-  count: number,
-  out: Uint8Array,
-  start: number,
-  step: number,
-): void {
+export const unpackBytes: UnpackSamples = (row, count, out, start, step) => {
   if (step === 1) out.set(row.subarray(0, count), start)
   else for (let i = 0, to = start; i < count; i++, to += step) out[to] = row[i]
 }
@@ -39,26 +33,13 @@ export function unpackBits(bits: number, factor: number): UnpackSamples {
 }
 
 /** Takes the upper of each two bytes. */
-export function unpackUpperBytes(
-  row: Uint8Array,
-  count: number,
-  out: Uint8Array,
-  start: number,
-  step: number,
-  littleEndian: boolean,
-): void {
+export const unpackUpperBytes: UnpackSamples = (row, count, out, start, step, littleEndian) => {
   const first = littleEndian ? 1 : 0
   for (let i = 0, to = start; i < count; i++, to += step) out[to] = row[2 * i + first]
 }
 
 /** Two samples of 12 bits lie in three bytes, highest first. */
-export function unpack12Bits(
-  row: Uint8Array,
-  count: number,
-  out: Uint8Array,
-  start: number,
-  step: number,
-): void {
+export const unpack12Bits: UnpackSamples = (row, count, out, start, step) => {
   for (let i = 0, to = start; i < count; i++, to += step) {
     const at = (i >> 1) * 3
     const value = i % 2 === 0 ? (row[at] << 4) | (row[at + 1] >> 4) : ((row[at + 1] & 15) << 8) | row[at + 2]

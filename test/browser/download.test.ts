@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
   buildPage,
   call,
@@ -16,9 +14,10 @@ import {
   sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
+import { MINI } from '../support/mini.js'
 
 const NAME = 'deit3_reg4_t14_tiny-imagenet.safetensors'
-const weights = readFileSync(join(packageRoot, 'models/mini', NAME))
+const weights = readFileSync(MINI)
 const sha256 = createHash('sha256').update(weights).digest('hex')
 const PATH = `/models/${NAME}`
 

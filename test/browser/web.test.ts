@@ -7,10 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/platform/node/package-root.js'
 import { chromiumPath, serveSite, sharedChromium, type TestSite } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
+import { MINI } from '../support/mini.js'
 
 const outDir = ownFolder('test-web')
-/** Has patches of 14 pixels, and was trained with 8 of them a side. */
-const MINI = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
 const photo = (name: string) => join(packageRoot, 'examples/photos', name)
 /** Are as many as stand in two rows: what all twelve examples would show takes twice as long. */

@@ -1,10 +1,8 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { MINI } from '../../../test/support/mini.js'
 import { loadModel } from './birder.js'
-import { packageRoot } from './package-root.js'
 
-const MINI = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
 const ON_WASM = { engine: 'wasm', threads: 3 } as const
 const threads = () => readdirSync('/proc/self/task').length
 

@@ -9,7 +9,7 @@ import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
-import { nameOfFile } from '../../../hub/name-of-file.js'
+import { isCheckpointFile, nameOfFile } from '../../../hub/name-of-file.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
@@ -166,12 +166,10 @@ function unescaped(name: string): string {
   }
 }
 
-const CHECKPOINT_NAME = /\.(safetensors|pt|pth|bin)$/i
-
 function givenFiles(files: readonly Blob[]): ModelFiles {
   const named = new Map(files.map((file) => [file instanceof File ? file.name : 'the file', file]))
   const names = [...named.keys()]
-  const candidates = names.filter((name) => CHECKPOINT_NAME.test(name))
+  const candidates = names.filter(isCheckpointFile)
   const label =
     files.length === 1
       ? names[0]
