@@ -118,7 +118,7 @@ export async function buildNative({
   })
   const link = await linkFlags(sanitize, planted)
   const path = join(target, `plumage${sanitize ? '-sanitized' : ''}${planted ? '-planted' : ''}.node`)
-  const stamp = digest(objects.map(({ object }) => object).concat(link, compiler.version))
+  const stamp = digest(objects.map(({ object }) => basename(object)).concat(link, compiler.version))
   if (existsSync(path) && (await readFile(`${path}.stamp`, 'utf8').catch(() => '')) === stamp) {
     return { built: false, skipped: true, path }
   }
@@ -194,7 +194,9 @@ async function objectsOf(compiler, flags, { folder, files, sets }) {
       const contents = await Promise.all(
         [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
       )
-      const hash = digest([compiler.version, process.arch, ...args, ...contents]).slice(0, 16)
+      // Where the folder lies is left out, so that one which is moved or copied need not be built again.
+      const said = args.map((arg) => arg.replace(root, '.'))
+      const hash = digest([compiler.version, process.arch, ...said, ...contents]).slice(0, 16)
       return { args, object: join(target, folder, `${name}-${hash}.o`), name }
     }),
   )
