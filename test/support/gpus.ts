@@ -2,7 +2,7 @@
  * Finds the GPUs that Dawn has here, and every way to compute on them: emulations, where scripts/test.mjs has named their drivers. The one that comes
  * first runs everything; a further one is only looked for where the first cannot multiply halves.
  */
-import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
+import { afterAll } from 'vitest'
 import { type Adapter, describeAdapter, deviceOf } from '../../src/engine/webgpu/request-device.js'
 import {
   type DeviceParts,
@@ -11,14 +11,9 @@ import {
   supportsOf,
 } from '../../src/engine/webgpu/shader-support.js'
 import { DAWN_OPTIONS } from '../../src/platform/node/webgpu/index.js'
+import { LastingGpu, overriding, type TestGpu } from './lasting-gpu.js'
 
 type Dawn = { requestAdapter(): Promise<Adapter | null> }
-
-export interface TestGpu {
-  readonly name: string
-  /** Gives a fresh device each time. */
-  request(): Promise<DeviceParts>
-}
 
 const dawn = await import('webgpu').then(
   ({ create }) => create as unknown as (options: readonly string[]) => Dawn,
@@ -58,35 +53,46 @@ export const GPU: TestGpu | null = first
 /** Multiplies halves; null where there is none. */
 export const HALF_GPU: TestGpu | null = first?.hasHalves ? first : second?.hasHalves ? second : null
 
+/** Gives the first one's device again and again, for all that does not end it; null where there is none. */
+export const LASTING_GPU = first === null ? null : lastingOf(first)
+
+/** Computes in one way on the lasting device of its GPU. */
 export interface GpuWay extends TestGpu {
   readonly precision: 'float32' | 'float16'
 }
 
 /** Shows each way to compute as a GPU that has no faster one; on the second GPU those alone that the first lacks. */
 export const GPU_WAYS: readonly GpuWay[] = [
-  ...(first === null ? [] : await waysOf(first, () => true)),
-  ...(second === null ? [] : await waysOf(second, ({ half, matrix }) => half || matrix !== null)),
+  ...(first === null || LASTING_GPU === null ? [] : await waysOf(first, LASTING_GPU, () => true)),
+  ...(second === null
+    ? []
+    : await waysOf(second, lastingOf(second), ({ half, matrix }) => half || matrix !== null)),
 ]
 
 async function waysOf(
-  gpu: TestGpu,
+  { name: gpu }: TestGpu,
+  lasting: LastingGpu,
   isWanted: (support: ShaderSupport) => boolean,
 ): Promise<readonly GpuWay[]> {
-  const parts = await gpu.request()
-  const ways = (['float32', 'float16'] as const).flatMap((precision) =>
+  const parts = await lasting.request()
+  return (['float32', 'float16'] as const).flatMap((precision) =>
     supportsOf(parts, precision === 'float16')
       .filter(isWanted)
       .map((support) => {
         const text = describeSupport(support)
         return {
-          name: text === '' ? gpu.name : `${gpu.name}, ${text}`,
+          name: text === '' ? gpu : `${gpu}, ${text}`,
           precision,
-          request: async () => without(await gpu.request(), support),
+          request: async () => without(await lasting.request(), support),
         }
       }),
   )
-  parts.device.destroy()
-  return ways
+}
+
+function lastingOf(gpu: TestGpu): LastingGpu {
+  const lasting = new LastingGpu(gpu)
+  afterAll(() => lasting[Symbol.dispose]())
+  return lasting
 }
 
 /** Takes from a device what is faster than a way to compute. */
@@ -94,15 +100,4 @@ function without(parts: DeviceParts, { half, matrix }: ShaderSupport): DevicePar
   if (matrix !== null) return { ...parts, matrixUnits: [matrix] }
   const has = (feature: string) => (half || feature !== 'shader-f16') && parts.device.features.has(feature)
   return { ...parts, matrixUnits: [], device: overriding(parts.device, { features: { has } }) }
-}
-
-/** Makes a device that is the same but for some members. */
-export function overriding(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
-  return new Proxy(device, {
-    get(target, name) {
-      if (name in members) return Reflect.get(members, name)
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

@@ -4,7 +4,12 @@
  */
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
-import { overriding, type TestGpu } from './gpus.js'
+
+export interface TestGpu {
+  readonly name: string
+  /** Gives a fresh device each time. */
+  request(): Promise<DeviceParts>
+}
 
 interface Module {
   readonly code: string
@@ -59,4 +64,15 @@ export class LastingGpu implements Disposable {
   [Symbol.dispose](): void {
     this.#device?.destroy()
   }
+}
+
+/** Makes a device that is the same but for some members. */
+export function overriding(device: GpuDevice, members: Partial<GpuDevice>): GpuDevice {
+  return new Proxy(device, {
+    get(target, name) {
+      if (name in members) return Reflect.get(members, name)
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }

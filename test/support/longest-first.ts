@@ -7,7 +7,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * its browser.
  */
 const LONGEST = [
-  'test/golden/goldens.test.ts',
   'test/conformance/conformance.test.ts',
   'test/browser/webgpu.test.ts',
   'test/runtimes/packed-package.test.ts',

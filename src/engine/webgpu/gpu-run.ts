@@ -13,7 +13,7 @@ const PIECE = 16 * 2 ** 20
 const UNDER_WAY = 4 * PIECE
 /** Counts the multiplications of a submission: these at first, then within these bounds what the device is seen to do in the time for one. */
 const FIRST_COST = 5e8
-const LEAST_COST = 1e8
+const LEAST_COST = 1e7
 const MOST_COST = 1e12
 /** [milliseconds] A submission is short enough that a run can be given up and no watchdog wakes, and long enough that the device never waits. */
 const SHORT = 10

@@ -98,7 +98,7 @@ async function workLeftUndone({ engine, long }: Subject): Promise<void> {
     await subject.values()
     return found === 'given up' && cpuSeconds(from) < whole / 2
   }
-  for (let batch = 8; !(await isLeft(batch)); batch *= 4) expect(batch).toBeLessThan(1000)
+  for (let batch = 8; !(await isLeft(batch)); batch *= 2) expect(batch).toBeLessThan(1000)
 }
 
 async function oneOfTwoGivenUp({ engine, long }: Subject): Promise<void> {

@@ -4,8 +4,8 @@ import type { WeightSource } from '../../src/engine/engine.js'
 import type { GpuDevice } from '../../src/engine/webgpu/gpu.js'
 import type { DeviceParts } from '../../src/engine/webgpu/shader-support.js'
 import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
-import { GPU, HALF_GPU, overriding, type TestGpu } from '../support/gpus.js'
-import { LastingGpu } from '../support/lasting-gpu.js'
+import { GPU, HALF_GPU, LASTING_GPU } from '../support/gpus.js'
+import { overriding, type TestGpu } from '../support/lasting-gpu.js'
 import { pseudoRandom, tower, weights } from './one-step.js'
 
 /** Keeps every device made here, the last one last. */
@@ -20,13 +20,9 @@ async function requestOf(gpu: TestGpu | null): Promise<DeviceParts> {
   devices.push(made.device)
   return made
 }
-/** Is for all but what ends a device. */
-const lasting = GPU === null ? null : new LastingGpu(GPU)
-afterAll(() => lasting?.[Symbol.dispose]())
-
 async function request(): Promise<DeviceParts> {
-  if (lasting === null) throw new Error('there is no GPU')
-  return await lasting.request()
+  if (LASTING_GPU === null) throw new Error('there is no GPU')
+  return await LASTING_GPU.request()
 }
 
 describe.skipIf(GPU === null)('the WebGPU engine', () => {
