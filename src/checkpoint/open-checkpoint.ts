@@ -13,8 +13,12 @@ import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
 import { openSharded } from './safetensors/open-sharded.js'
 
+/** Says what opening a checkpoint may need to know. */
 interface OpenCheckpointOptions {
-  /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
+  /**
+   * Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. Rejects where there is none; without
+   * it a sharded checkpoint throws `not-found`.
+   */
   readonly openSibling?: (name: string) => Promise<ByteSource>
   /**
    * Names the network, where a file holds several: by the whole of what stands in front of its tensors' names, such as `model.teacher.backbone`, or

@@ -4,6 +4,7 @@ import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { checkChoice, checkSize, checkWhole, type OptionNames } from './check-options.js'
 
+/** Says what of a model's recipe is to be otherwise. */
 export interface RecipeChoice {
   /** Says how images are prepared; default: the way of the library that wrote the file. */
   readonly recipe?: RecipeName

@@ -10,9 +10,12 @@ import type { RgbStats } from '../model/vit-config.js'
 import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
 import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
 
+/** Names an engine, or leaves the choice to the platform. */
 export type EngineChoiceName = 'auto' | EngineName
+/** Names a precision, or leaves the choice to the engine. */
 export type PrecisionChoice = 'auto' | Precision
 
+/** Says which engine computes, and how. */
 export interface EngineOptions {
   /**
    * Names what computes. `auto` (default) takes the native engine in Node and WebGPU on a real GPU in a browser, else WebAssembly; never the
@@ -38,6 +41,7 @@ export interface EngineOptions {
   readonly onWarning?: (message: string) => void
 }
 
+/** Says how a model is loaded, by what it computes, and how images are prepared. An option that the platform lacks is refused by name. */
 export interface LoadOptions extends EngineOptions, RecipeChoice {
   /** Names Birder's network, for a file whose name does not begin with it. */
   readonly network?: string

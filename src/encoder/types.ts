@@ -16,6 +16,7 @@ export interface Identity {
   readonly weights: string
   /** Gives config, recipe, positions, precision and the version of the numbers in full, as one line of JSON. */
   readonly settings: string
+  /** Says how products were computed. */
   readonly precision: Precision
   /** Tells of the recipe in one line, as `birder 112x112 exif-applied pillow-13`; all its numbers are in `settings`. */
   readonly recipe: string
@@ -25,6 +26,7 @@ export interface Identity {
   readonly engine: string
 }
 
+/** Holds what the network found in one image, float32, row-major. */
 export interface Features {
   /** [D] It is not normalised. */
   readonly embedding: Float32Array
@@ -32,6 +34,7 @@ export interface Features {
   readonly patches: Float32Array
   /** [R, D] after the final norm. */
   readonly registers: Float32Array
+  /** Counts rows and columns of the patches. */
   readonly grid: PatchGrid
   /** [rows * columns, D] before the final norm; it is there only where `preNorm` was asked for. */
   readonly preNorm?: Float32Array
@@ -42,7 +45,13 @@ export interface Features {
   /** Counts the pixels of the image as it was used, which is upright where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
   /** Tells the EXIF orientation that was found, and whether it was applied. */
-  readonly orientation: { readonly found: number; readonly applied: boolean }
+  readonly orientation: {
+    /** Is the orientation, 1 to 8; 1 where there is none. */
+    readonly found: number
+    /** Tells whether the image was turned upright by it. */
+    readonly applied: boolean
+  }
+  /** Says what these numbers rest on. */
   readonly identity: Identity
   /** Gives the part of the original image that a patch has seen, in its pixels; it may reach outside where the recipe pads. */
   patchBox(row: number, column: number): Box
@@ -50,15 +59,16 @@ export interface Features {
 
 /** Says what is wanted of an image beside embedding, patches and registers. */
 export interface FeatureChoice {
-  /** Adds the patch map before the final norm. */
+  /** Adds the patch map before the final norm; default `false`. */
   readonly preNorm?: boolean
-  /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. */
+  /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. Default: none. */
   readonly layers?: readonly number[]
 }
 
 /** An image is prepared (read, decoded, resized, normalised), then computed. */
 export type EncodeStage = 'preparing' | 'computing'
 
+/** Says what is wanted of one image. */
 export interface EncodeOptions extends FeatureChoice {
   /** Ends the encode, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -78,6 +88,7 @@ export interface EncodeAllProgress {
   readonly failed: number
 }
 
+/** Says what is wanted of each image, and how many are under way. */
 export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
   /** Counts the images of a run of the engine; default: by model size. */
   readonly batch?: number
@@ -96,20 +107,36 @@ export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
   readonly onProgress?: (progress: EncodeAllProgress) => void
 }
 
+/** Is what became of one image: `features`, or the `error`. */
 export type EncodeResult<Source> =
   | {
+      /** Counts the images before it, from 0, in the order in which they were given. */
       readonly index: number
+      /** Is what was given. */
       readonly source: Source
+      /** Is there where all went well. */
       readonly features: Features
       readonly error?: undefined
     }
-  | { readonly index: number; readonly source: Source; readonly error: Error; readonly features?: undefined }
+  | {
+      /** Counts the images before it, from 0, in the order in which they were given. */
+      readonly index: number
+      /** Is what was given. */
+      readonly source: Source
+      /** Says why there are none: `ImageError`, `EngineError`, or the reason of the image's own signal. */
+      readonly error: Error
+      readonly features?: undefined
+    }
 
+/** Says what an encoder makes. */
 export interface EncoderDescription {
+  /** Says what its numbers rest on. */
   readonly identity: Identity
   /** Is D, the width of the embedding. */
   readonly width: number
+  /** Is a patch's side in pixels, P. */
   readonly patchSize: number
+  /** Counts the register tokens, R. */
   readonly registers: number
   /** Counts the hidden layers, which are the blocks. */
   readonly depth: number
@@ -123,6 +150,10 @@ export interface EncoderDescription {
  * meanwhile finishes or fails with `disposed`.
  */
 export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
+  /**
+   * Computes the features of one image. Throws `ImageError`; `EngineError` `non-finite`, `out-of-memory`, `disposed`, `device-lost`; RangeError for
+   * options that make no sense; the signal's reason.
+   */
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
    * Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. Each result has its source with the type in which it
@@ -134,11 +165,13 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
   ): AsyncGenerator<EncodeResult<Given>, void, undefined>
 }
 
+/** Says how an image is decoded. */
 export interface DecodeOptions {
   /** Says whether the image is turned as its EXIF orientation says. */
   readonly orientation?: 'apply' | 'ignore'
   /** Bounds the pixels of an image: a larger one is refused before it is decoded. */
   readonly maxPixels?: number
+  /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

@@ -47,6 +47,7 @@ function allNetworks(): ReadonlyMap<string, NetworkData> {
   return decoded
 }
 
+/** Lists the names of Birder's networks that can be run. */
 export function networkNames(): readonly string[] {
   return [...allNetworks().keys()]
 }

@@ -17,8 +17,11 @@ import { timm } from './dialects/timm.js'
 import { planVit } from './plan-vit.js'
 import type { VitConfig } from './vit-config.js'
 
+/** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
 export interface VitModel {
+  /** Says which network it is. */
   readonly config: VitConfig
+  /** Names the library whose layout the file has. */
   readonly dialect: DialectName
   /** Reads weights by their canonical names, one at a time. */
   readonly weights: WeightSource
@@ -28,9 +31,15 @@ export interface VitModel {
   readonly assumptions: readonly string[]
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
   readPreparation(): Preparation | null
-  /** Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. */
+  /**
+   * Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. Throws `CheckpointError`
+   * where the file cannot be read.
+   */
   readPositions(): Promise<Float32Array | null>
-  /** Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. */
+  /**
+   * Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. Throws as reading
+   * does.
+   */
   findNonFinite(): Promise<string | null>
 }
 

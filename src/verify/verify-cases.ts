@@ -7,6 +7,7 @@ import { runPositionCase } from './position-case.js'
 import { runPreprocessCase } from './preprocess-case.js'
 import { runVitCase } from './vit-case.js'
 
+/** Says which cases run; default: all. */
 export interface CaseSelection {
   /** Runs only cases whose id contains this text. */
   readonly filter?: string

@@ -18,6 +18,7 @@ import type { Addon, Handle, InstructionSet } from './addon.js'
 import { callAddon, engineErrorOf, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
+/** Says how the native engine computes. */
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet

@@ -22,6 +22,7 @@ import { packedBytes } from './kernels.js'
  * integers where there is relaxed SIMD, with activations in 14 bits, which loses less than the weights do and is faster.
  */
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
+/** Names a precision of the WebAssembly engine. */
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
 /** Runs on the threads and in the memory of another engine, which gives both back. */
@@ -34,7 +35,10 @@ export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
 export interface WasmEngine extends Engine, Disposable {
   /** Says whether its threads have ended by themselves, or it was disposed of: every call fails. */
   readonly isLost: boolean
-  /** Measures the floating-point operations a second of multiply-adds in registers alone: those of one thread, times their number. */
+  /**
+   * Measures the floating-point operations a second of multiply-adds in registers alone: those of one thread, times their number. Throws
+   * `EngineError` `disposed`, or `unavailable` where the threads have ended.
+   */
   measurePeak(): Promise<number>
   /** Takes the same threads and memory for weights that are stored otherwise. */
   withPrecision(precision: WasmPrecision): BorrowedEngine

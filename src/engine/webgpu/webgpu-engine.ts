@@ -18,6 +18,7 @@ import type { WebgpuPrecision } from './webgpu-precisions.js'
 /** Asks a platform for a device; it is asked again when that one is lost. */
 export type RequestDevice = () => Promise<DeviceParts>
 
+/** Says how the WebGPU engine computes. */
 export interface WebgpuOptions {
   /** Says how weights are kept. Default: `float32`. */
   readonly precision?: WebgpuPrecision

@@ -10,6 +10,7 @@ import type { FieldTable } from '../fields.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
+/** Names a library whose checkpoints are read. */
 export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'timm'
 
 export interface Dialect {

@@ -19,6 +19,7 @@ import type { SentImage } from './host/protocol.js'
 import { type ImageSource, readSource } from './image-source.js'
 import { AS_STORED, readPixels } from './read-pixels.js'
 
+/** Says how an image is read and decoded. */
 export interface DecodeOptions {
   /** Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. */
   readonly orientation?: 'apply' | 'ignore'
@@ -28,6 +29,7 @@ export interface DecodeOptions {
   readonly maxFileBytes?: number
   /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
   readonly fetchTimeoutMs?: number
+  /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

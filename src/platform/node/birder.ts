@@ -42,12 +42,15 @@ export * from '../../birder/index.js'
 export interface ModelInfo {
   /** Leads from a class's name to its index; it is empty for an encoder without a classifier. */
   readonly classToIdx: { readonly [name: string]: number }
+  /** Says what goes in and what comes out. */
   readonly signature: Signature
+  /** Gives mean and deviation of the levels that the network was trained with. */
   readonly rgbStats: RgbStats
   /** Is the config that is stored in the file; null where there is none. */
   readonly customConfig: { readonly [key: string]: PlainValue } | null
 }
 
+/** Says how one of Birder's files is loaded. */
 export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'network' | 'signal'> {
   /** May only be `true`: nothing is trained here. */
   readonly inference?: boolean
@@ -57,6 +60,7 @@ export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'netw
   readonly newSize?: readonly [height: number, width: number]
 }
 
+/** Says how published weights are found and loaded. */
 export interface LoadPretrainedOptions
   extends Omit<LoadModelOptions, 'network'>,
     Pick<LoadOptions, 'offline' | 'onProgress'> {
@@ -103,7 +107,10 @@ export async function loadPretrainedModel(
   return loadModel(path, { ...loading, network })
 }
 
-/** Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. */
+/**
+ * Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. Throws `CheckpointError`,
+ * `EngineError`; RangeError for options that make no sense; the signal's reason.
+ */
 export async function loadModel(
   path: string,
   options: LoadModelOptions = {},
@@ -160,7 +167,8 @@ export async function openImage(
 
 /**
  * Takes one image through transform and network and gives `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
- * encoder without a classifier they are the softmax of the embedding and mean nothing.
+ * encoder without a classifier they are the softmax of the embedding and mean nothing. Throws `ImageError`; `EngineError` as `inferBatch`; the
+ * signal's reason.
  */
 export async function inferImage(
   net: BirderNet,

@@ -17,11 +17,13 @@ import { addonOrReason, loadAddon } from './native/load-addon.js'
 import { createWasmEngine, WASM_PRECISIONS } from './wasm/index.js'
 import { createWebgpuEngine, WEBGPU_PRECISIONS } from './webgpu/index.js'
 
+/** Is an engine that was chosen, and why. */
 export interface EngineChoice {
   /** Belongs to whoever asked: dispose of it when nothing runs on it any more. */
   readonly engine: Engine
   /** Resizes on the same path. */
   readonly resample: Resample
+  /** Says in a few words why it is this one. */
   readonly reason: string
 }
 

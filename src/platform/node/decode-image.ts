@@ -18,6 +18,7 @@ import { type ImageSource, openSource } from './image-source.js'
 import { type InspectedFile, inspectFile } from './inspect-file.js'
 import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
 
+/** Says how an image is read and decoded. */
 export interface DecodeOptions {
   /**
    * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but
@@ -28,7 +29,7 @@ export interface DecodeOptions {
   readonly maxPixels?: number
   /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
   readonly maxFileBytes?: number
-  /** Refuses addresses of the network. */
+  /** Refuses addresses of the network; default `false`. */
   readonly offline?: boolean
   /**
    * Lets addresses lead to this machine and its own network (loopback, private, link-local, shared), which is refused otherwise, wherever a name or a
@@ -37,6 +38,7 @@ export interface DecodeOptions {
   readonly allowPrivateAddresses?: boolean
   /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
   readonly fetchTimeoutMs?: number
+  /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

@@ -8,11 +8,13 @@ import { checkOptionNames } from '../../encoder/check-options.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {
-  /** Tells the file as it is now from others, and from what it was before it was changed. */
+  /** Tells the file as it is now from others, and from what it was before it was changed. Throws what the system throws. */
   stamp(): Promise<FileStamp>
 }
 
+/** Tells a state of a file from its others. */
 export interface FileStamp {
+  /** Is another text for another state. */
   readonly text: string
   /** Is when its bytes, or what the system keeps of it, last changed, in milliseconds as `Date.now` counts them. */
   readonly changedMs: number

@@ -20,13 +20,17 @@ import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
+  /** Holds the tensors as the file has them; it is closed with this. */
   readonly checkpoint: OpenCheckpoint
+  /** Leads to the file. */
   readonly path: string
 }
 
 /** Adds to the hints about a network which one of its file it is. */
 interface OpenVitHints extends VitHints {
+  /** Names the network, where the file holds several; see `LoadOptions`. */
   readonly entry?: string
+  /** Ends the opening and every later read, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

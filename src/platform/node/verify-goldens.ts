@@ -14,8 +14,11 @@ import { openVit } from './open-vit.js'
 
 export type { Comparison } from '../../verify/case.js'
 
+/** Says which cases run, and on what. */
 export interface VerifyOptions extends CaseSelection {
+  /** Computes them, and stays the caller's. */
   readonly engine: Engine
+  /** Ends the run: the signal's reason is thrown. */
   readonly signal?: AbortSignal
 }
 

@@ -10,7 +10,9 @@ import { errorCode, fileTrouble } from './file-trouble.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
 import { rememberedHash } from './verified-files.js'
 
+/** Says which file of published weights is wanted, and how it is fetched. */
 export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
+  /** Names the format; default `pt`, which all weights are published in. */
   readonly format?: WeightsFormat | undefined
   /**
    * This file is used and no other place looked at: it is downloaded when it is not there, never replaced
@@ -32,11 +34,15 @@ const RESOLVE_OPTIONS = {
   workingFolder: true,
 } satisfies OptionNames<ResolveOptions>
 
+/** Is the file of published weights. */
 export interface ResolvedWeights {
   /** The path is absolute, and the file's sha256 the published one. */
   readonly path: string
+  /** Is the name that they were asked for by. */
   readonly name: string
+  /** Holds what is known of them. */
   readonly entry: PretrainedEntry
+  /** It is false when the file was here already. */
   readonly downloaded: boolean
 }
 
