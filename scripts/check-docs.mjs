@@ -40,6 +40,25 @@ export function symbolsOf(root, door) {
   return new Modules(root).exportsOf(door)
 }
 
+/** @returns {string[]} the calls of a door that take an object of options, such as `loadEncoder` and `Encoder.encode` */
+export function callsWithOptions(root, door) {
+  const symbols = [...symbolsOf(root, door)]
+  const places = symbols.flatMap(([name, { nodes }]) =>
+    nodes.flatMap((node) => [{ label: name, node }, ...membersOf(node, name)]),
+  )
+  return [...new Set(places.filter(({ node }) => takesOptions(node)).map(({ label }) => label))]
+}
+
+function takesOptions(node) {
+  const { params = [] } = functionOf(node)
+  return params.some((param) => {
+    const { typeAnnotation: type } = (param.left ?? param).typeAnnotation ?? {}
+    return type?.type === 'TSTypeLiteral' || (type && typesNamedIn([type]).some((name) => OPTIONS.test(name)))
+  })
+}
+
+const OPTIONS = /(Options|Hints|Choice|Parts|Signal)$/
+
 /** Reads each file once, and finds what a name in it stands for, wherever that is declared. */
 class Modules {
   #root
@@ -143,14 +162,13 @@ function targetOf(file, { source }) {
 
 /** Judges a declaration, which is several nodes where a function has overloads. */
 function judge({ name, file, nodes, doc }) {
-  const places = [
-    { label: name, doc, owing: nodes.some(owesErrors) },
-    ...nodes.flatMap((node) => membersOf(node, name)),
-  ]
-  return places.flatMap(({ label, doc, owing }) => {
+  const own = nodes.map((node) => ({ label: name, doc, node }))
+  const places = [...own, ...nodes.flatMap((node) => membersOf(node, name))]
+  const lines = places.flatMap(({ label, doc, node }) => {
     if (doc === '') return [`${file}: ${label} has no docstring`]
-    return owing && !SAYS_ERRORS.test(doc) ? [`${file}: ${label} does not say what it throws`] : []
+    return owesErrors(node) && !SAYS_ERRORS.test(doc) ? [`${file}: ${label} does not say what it throws`] : []
   })
+  return [...new Set(lines)]
 }
 
 const SAYS_ERRORS = /\b(throws?|thrown|rejects?)\b/i
@@ -158,8 +176,7 @@ const DEFERRED = ['Promise', 'AsyncGenerator', 'AsyncIterable']
 
 /** Says whether whoever calls a function must know of its errors. */
 function owesErrors(node) {
-  const type = node.typeAnnotation?.typeAnnotation
-  const { returnType, body } = node.value ?? (type?.type === 'TSFunctionType' ? type : node)
+  const { returnType, body } = functionOf(node)
   if (DEFERRED.includes(returnType?.typeAnnotation.typeName?.name)) return true
   let throws = false
   if (body?.type === 'BlockStatement')
@@ -170,18 +187,24 @@ function owesErrors(node) {
   return throws
 }
 
+/** Gives the function that a declaration or member is, where it is one: it has parameters then. */
+function functionOf(node) {
+  const type = node.typeAnnotation?.typeAnnotation
+  return node.value ?? (type?.type === 'TSFunctionType' ? type : node)
+}
+
 /** Gives the members that a caller can reach, those of objects within included, each under a name such as `Features.orientation.found`. */
 function membersOf(node, name) {
   const found = []
   walkSurface(node, (child) => {
     const isCode = name.endsWith('ErrorCode') && child.type === 'TSLiteralType'
-    if (isCode) found.push({ label: `${name} ${child.literal.value}`, doc: child.doc, owing: false })
+    if (isCode) found.push({ label: `${name} ${child.literal.value}`, doc: child.doc, node: child })
     // What is written within a signature is told by the docstring of the function.
     if (SIGNATURES.includes(child.type)) return false
     if (!MEMBERS.includes(child.type)) return true
     if (isTag(child)) return false
     const label = `${name}.${child.computed ? `[${child.key.property?.name}]` : child.key.name}`
-    if (child.kind !== 'constructor') found.push({ label, doc: child.doc, owing: owesErrors(child) })
+    if (child.kind !== 'constructor') found.push({ label, doc: child.doc, node: child })
     if (child.typeAnnotation) found.push(...membersOf(child.typeAnnotation, label))
     return false
   })

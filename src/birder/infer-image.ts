@@ -20,7 +20,7 @@ export interface InferOptions {
   readonly signal?: AbortSignal
 }
 
-const INFER_OPTIONS = {
+export const INFER_OPTIONS = {
   returnEmbedding: true,
   returnLogits: true,
   tta: true,

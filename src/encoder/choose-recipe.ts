@@ -2,7 +2,7 @@
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
-import { checkChoice, checkSize, checkWhole, type OptionNames } from './check-options.js'
+import { checkChoice, checkOptionNames, checkSize, checkWhole, type OptionNames } from './check-options.js'
 
 /** Says what of a model's recipe is to be otherwise. */
 export interface RecipeChoice {
@@ -50,11 +50,22 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
   }
 }
 
-/** Gives the recipe that an encoder of this network uses. Throws RangeError, and `CheckpointError` where the model's own recipe is not followed here. */
+/** Picks what concerns the recipe from all that concerns a load. */
+export function recipeChoiceOf(options: RecipeChoice): RecipeChoice {
+  const { recipe, size, orientation, passOrder, maxPatches, cropFraction } = options
+  return given({ recipe, size, orientation, passOrder, maxPatches, cropFraction })
+}
+
+/**
+ * Gives the recipe that an encoder of this network uses. Throws RangeError for what is no choice, and `CheckpointError` where the model's own recipe is
+ * not followed here.
+ */
 export function recipeFor(
   { config, dialect, readPreparation }: Pick<VitModel, 'config' | 'dialect' | 'readPreparation'>,
   choice: RecipeChoice,
 ): Recipe {
+  checkOptionNames(choice, RECIPE_OPTIONS)
+  checkRecipeChoice(choice)
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
   const { orientation, passOrder, maxPatches, cropFraction } = choice

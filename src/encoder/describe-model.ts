@@ -7,7 +7,7 @@ import { recipeIdentity } from '../image/recipe.js'
 import { planVit } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
-import { type RecipeChoice, recipeFor } from './choose-recipe.js'
+import { type RecipeChoice, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { identityOf } from './identity.js'
 import type { NetworkOptions } from './network.js'
 import type { Identity } from './types.js'
@@ -77,7 +77,7 @@ export function describeOpenModel(
   choice: RecipeChoice & Pick<NetworkOptions, 'positions'>,
 ): ModelDescription {
   const { config, dialect } = vit
-  const recipe = recipeFor(vit, choice)
+  const recipe = recipeFor(vit, recipeChoiceOf(choice))
   const [height, width] = recipe.size
   const grid = { rows: Math.floor(height / config.patchSize), columns: Math.floor(width / config.patchSize) }
   const { plan, slots } = planVit(config, grid, null)

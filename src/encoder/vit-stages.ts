@@ -9,7 +9,7 @@ import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { given, recipeFor } from './choose-recipe.js'
+import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import { identityOf } from './identity.js'
 import type { LoadOptions } from './load-options.js'
@@ -113,7 +113,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     try {
       await using open = await model
       const { vit, name, note } = open
-      const recipe = recipeFor(vit, options)
+      const recipe = recipeFor(vit, recipeChoiceOf(options))
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
       const digest = new WeightDigest(digestWords, await note.read(vit.config))

@@ -38,7 +38,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Reads and packs every weight that `plan` names. The model may then compile any plan that names the same weights: another image size is another
    * plan, not another copy of the weights. Throws what `weights` throws; `EngineError` `out-of-memory`, `disposed`, or `wrong-size` for a weight of
-   * another length; the signal's reason.
+   * another length; RangeError for an unknown option; the signal's reason.
    */
   load(plan: Plan, weights: WeightSource, options?: { signal?: AbortSignal }): Promise<EngineModel>
 }
@@ -61,8 +61,8 @@ export interface Program extends Disposable {
   /**
    * @param pixels float32 [B, C, height, width], normalised; they are copied before the call returns
    * @returns each output slot as float32 [B, ...shape], fresh arrays
-   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`; the
-   *   signal's reason
+   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`;
+   *   RangeError for an unknown option; the signal's reason
    */
   run(
     pixels: Float32Array,

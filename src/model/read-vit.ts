@@ -1,4 +1,5 @@
 /** Makes a vision transformer of an open checkpoint: which dialect, which network, and its weights under their canonical names. */
+import { checkOptionNames } from '../check-option-names.js'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
@@ -7,7 +8,7 @@ import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
-import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
+import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
@@ -48,9 +49,11 @@ const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 
 /**
  * Judges the whole checkpoint by its headers: every weight must be there with its shape, and nothing else. No tensor is read.
- * Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`, `wrong-shape`.
+ * Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`, `wrong-shape`,
+ * `unknown-field`, `unsupported-field`, `malformed`; RangeError for an unknown hint.
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
+  checkOptionNames(hints, VIT_HINTS)
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)

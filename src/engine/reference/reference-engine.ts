@@ -13,6 +13,7 @@ import { inputsOf, neededSteps } from '../needed-steps.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, Step, WeightName } from '../plan.js'
 import { slotLength } from '../plan-lookup.js'
+import { signalOf } from '../signal-of.js'
 import { runStep } from './run-step.js'
 
 type Weights = ReadonlyMap<WeightName, Float32Array>
@@ -28,7 +29,8 @@ export function createReferenceEngine(): Engine {
     precision: 'float64',
     description: 'plain TypeScript, 1 thread',
     supports: () => true,
-    load: (plan, weights, { signal } = {}) => life.guard(load(life, plan, weights, signal)),
+    load: async (plan, weights, options = {}) =>
+      await life.guard(load(life, plan, weights, signalOf(options))),
     [Symbol.asyncDispose]: () => life.end(),
   }
 }

@@ -13,6 +13,7 @@ import {
 import { megabytes } from '../megabytes.js'
 import type { ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
+import { signalOf } from '../signal-of.js'
 import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
 import { packedBytes } from './kernels.js'
@@ -57,7 +58,8 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       precision,
       description: workers.description,
       supports: () => true,
-      load: (plan, weights, { signal } = {}) => loadLowered(executor, plan, weights, signal),
+      load: async (plan, weights, options = {}) =>
+        await loadLowered(executor, plan, weights, signalOf(options)),
     }
   }
   return {

@@ -9,6 +9,7 @@ import { plainArithmetic } from '../lowered/arithmetic.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
 import { OwnedModel } from '../owned-model.js'
 import { slotLength } from '../plan-lookup.js'
+import { signalOf } from '../signal-of.js'
 import { Gpu } from './gpu-run.js'
 import { type DeviceParts, describeSupport, type Supports, supportsOf } from './shader-support.js'
 import { verifyDevice } from './verify-device.js'
@@ -44,7 +45,8 @@ export async function createWebgpuEngineOn(
     precision,
     description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
     supports: () => true,
-    load: async (plan, weights, { signal } = {}) => {
+    load: async (plan, weights, options = {}) => {
+      const signal = signalOf(options)
       signal?.throwIfAborted()
       const model = new WebgpuModel(holder, plan, weights)
       await model.weightsOn(await holder.current(), signal)

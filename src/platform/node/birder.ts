@@ -6,6 +6,7 @@
 
 import type { ClassificationTransform } from '../../birder/classification-transform.js'
 import {
+  INFER_OPTIONS,
   type InferOptions,
   type InferOptionsWithEmbedding,
   type InferResult,
@@ -167,8 +168,8 @@ export async function openImage(
 
 /**
  * Takes one image through transform and network and gives `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
- * encoder without a classifier they are the softmax of the embedding and mean nothing. Throws `ImageError`; `EngineError` as `inferBatch`; the
- * signal's reason.
+ * encoder without a classifier they are the softmax of the embedding and mean nothing. Throws `ImageError`; otherwise as
+ * `inferBatch`.
  */
 export async function inferImage(
   net: BirderNet,
@@ -188,6 +189,7 @@ export async function inferImage(
   transform: ClassificationTransform,
   options: InferOptions = {},
 ): Promise<InferResult> {
+  checkOptionNames(options, INFER_OPTIONS)
   const { signal } = options
   const decoded = await openImage(image, given({ signal }))
   return inferDecoded(net, decoded, transform, options)

@@ -11,7 +11,7 @@ import type { LoadOptions } from '../../encoder/load-options.js'
 import { modelHints } from '../../encoder/model-hints.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
-import type { VitHints } from '../../model/dialects/dialect.js'
+import { VIT_HINTS, type VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import { digestInNote, notesOfFiles } from './digest-notes.js'
@@ -40,21 +40,11 @@ export function hintsOf(options: LoadOptions): OpenVitHints {
   return { ...modelHints(options), ...given({ entry, signal }) }
 }
 
-const HINTS = {
-  network: true,
-  config: true,
-  configFile: true,
-  preprocessorFile: true,
-  heads: true,
-  size: true,
-  normalisation: true,
-  ignoreFields: true,
-  entry: true,
-  signal: true,
-} satisfies OptionNames<OpenVitHints>
+const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<OpenVitHints>
 
 /**
- * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`.
+ * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`; RangeError for an unknown hint; the
+ * signal's reason.
  *
  * @param file is a path, or what `findModel` has found, which may name the network
  */
