@@ -35,14 +35,9 @@ export function findUndocumented(root, doors = DOORS) {
   return lines.sort()
 }
 
-/** @returns {Map<string, {name: string, file: string, nodes: object[], doc: string}>} what a door gives, by the name that it has there */
-export function symbolsOf(root, door) {
-  return new Modules(root).exportsOf(door)
-}
-
 /** @returns {string[]} the calls of a door that take an object of options, such as `loadEncoder` and `Encoder.encode` */
-export function callsWithOptions(root, door) {
-  const symbols = [...symbolsOf(root, door)]
+export function callsWithOptions(modules, door) {
+  const symbols = [...modules.exportsOf(door)]
   const places = symbols.flatMap(([name, { nodes }]) =>
     nodes.flatMap((node) => [{ label: name, node }, ...membersOf(node, name)]),
   )
@@ -60,7 +55,7 @@ function takesOptions(node) {
 const OPTIONS = /(Options|Hints|Choice|Parts|Signal)$/
 
 /** Reads each file once, and finds what a name in it stands for, wherever that is declared. */
-class Modules {
+export class Modules {
   #root
   #files = new Map()
 
@@ -68,6 +63,7 @@ class Modules {
     this.#root = root
   }
 
+  /** @returns {Map<string, {name: string, file: string, nodes: object[], doc: string}>} what a file gives, by the name that it has there */
   exportsOf(file) {
     const found = new Map()
     for (const node of this.#read(file).program.body) {

@@ -4,9 +4,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
+const root = join(import.meta.dirname, '..')
 const script = new URL('check-docs.mjs', import.meta.url).href
 const { findUndocumented } = (await import(script)) as {
   findUndocumented(root: string, doors?: Readonly<Record<string, string>>): readonly string[]
+}
+
+const { apiInWords } = (await import(new URL('api-in-words.mjs', import.meta.url).href)) as {
+  apiInWords(root: string): string
 }
 
 /** Gives what is missing in a tree of these files, of which index.ts is the door. */
@@ -24,7 +29,11 @@ function missingIn(files: Readonly<Record<string, string>>): readonly string[] {
 }
 
 test('everything that a door gives says what it is, and what it throws', () => {
-  expect(findUndocumented(join(import.meta.dirname, '..'))).toEqual([])
+  expect(findUndocumented(root)).toEqual([])
+})
+
+test('docs/api.md says what the docstrings say', async () => {
+  await expect(apiInWords(root)).toMatchFileSnapshot('../docs/api.md')
 })
 
 test.each([

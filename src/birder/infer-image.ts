@@ -60,7 +60,7 @@ export async function inferImage(
 }
 
 /**
- * Takes pixels [B, C, height, width] that have been transformed through the network. Throws `EngineError` as `BirderNet.forward`;
+ * Takes transformed pixels, [B, C, height, width], through the network. Throws `EngineError` as `BirderNet.forward`;
  * RangeError for an unknown option; the signal's reason.
  */
 export async function inferBatch(

@@ -19,7 +19,10 @@ export interface RunSignal {
 
 const RUN_SIGNAL = { signal: true } satisfies OptionNames<RunSignal>
 
-/** Owns the packed weights and what was handed in with them: `using` starts to give them back, `await using` waits for it. */
+/**
+ * Is a loaded network with the methods of Birder's own. It owns the packed weights and what was handed in with them: `using` starts to give them
+ * back, `await using` waits for it.
+ */
 export class BirderNet implements Disposable, AsyncDisposable {
   /** Counts pixels, (height, width); `adjustSize` changes it. */
   size: readonly [height: number, width: number]
@@ -101,7 +104,8 @@ export class BirderNet implements Disposable, AsyncDisposable {
 
   /**
    * Computes the classifier's scores, [B, N]; without a classifier it gives the embedding itself, as Birder does. Throws `EngineError`: `wrong-size`
-   * for pixels of another shape or size, `non-finite`, `out-of-memory`, `disposed`, `device-lost`; RangeError for an unknown option; the signal's reason.
+   * for pixels of another shape or size, `non-finite`, `out-of-memory`, `disposed`, `device-lost`; RangeError for an unknown option; the signal's
+   * reason.
    */
   async forward(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     return (await this.forwardWithEmbedding(x, options)).logits

@@ -57,8 +57,8 @@ export function recipeChoiceOf(options: RecipeChoice): RecipeChoice {
 }
 
 /**
- * Gives the recipe that an encoder of this network uses. Throws RangeError for what is no choice, and `CheckpointError` where the model's own recipe is
- * not followed here.
+ * Gives the recipe that an encoder of this network uses. Throws RangeError for what is no choice, and `CheckpointError` where the model's own recipe
+ * is not followed here.
  */
 export function recipeFor(
   { config, dialect, readPreparation }: Pick<VitModel, 'config' | 'dialect' | 'readPreparation'>,

@@ -45,7 +45,10 @@ const RUN_OPTIONS = {
   signal: true,
 } satisfies OptionNames<RunOptions>
 
-/** Owns the packed weights and the programs, and not the engine, which whoever chose it disposes of afterwards. */
+/**
+ * Is a loaded vision transformer: pixels go in, named activations come out. It owns the packed weights and the programs, and not the engine, which
+ * whoever chose it disposes of afterwards.
+ */
 export class Network implements Disposable {
   /** Says which network it is. */
   readonly config: VitConfig

@@ -6,8 +6,8 @@ import type { PatchGrid } from '../model/positions.js'
 export type { PatchGrid }
 
 /**
- * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted, renamed
- * or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
+ * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted,
+ * renamed or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
  */
 export interface Identity {
   /** Decides: the SHA-256, in 64 hexadecimal digits, of `weights`, a line feed and `settings`. `shortDigest` gives what a person is shown. */
@@ -145,9 +145,9 @@ export interface EncoderDescription {
 }
 
 /**
- * Owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts to give them back at the
- * end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What is under way
- * meanwhile finishes or fails with `disposed`.
+ * Makes features of images. It owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts
+ * to give them back at the end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What
+ * is under way meanwhile finishes or fails with `disposed`.
  */
 export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
   /**

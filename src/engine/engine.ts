@@ -22,8 +22,8 @@ export interface WeightSource {
 }
 
 /**
- * Owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again, which
- * gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
+ * Runs plans. It owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again,
+ * which gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
  * Whatever is asked of the engine, its models and its programs afterwards fails with `EngineError` `disposed`.
  */
 export interface Engine extends AsyncDisposable {
@@ -43,7 +43,7 @@ export interface Engine extends AsyncDisposable {
   load(plan: Plan, weights: WeightSource, options?: { signal?: AbortSignal }): Promise<EngineModel>
 }
 
-/** Owns the packed weights. */
+/** Holds a plan's weights as an engine has packed them, which it owns. */
 export interface EngineModel extends Disposable {
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
@@ -54,7 +54,7 @@ export interface EngineModel extends Disposable {
   compile(plan: Plan, outputs: readonly SlotName[]): Program
 }
 
-/** Owns the memory of the activations, sized for the largest batch that it has run. */
+/** Is a plan that is ready to run. It owns the memory of the activations, sized for the largest batch that it has run. */
 export interface Program extends Disposable {
   /** Counts the bytes of activations for a batch of this size. */
   activationBytes(batch: number): number

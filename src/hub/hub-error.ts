@@ -36,7 +36,7 @@ export type HubErrorCode =
   /** The server redirects from https to http. Nothing was fetched from there. */
   | 'insecure-redirect'
 
-/** Programs branch on the code, people read the message. */
+/** Is thrown where weights cannot be had. `code` is for programs, `message` says what to do. */
 export class HubError extends CodedError<HubErrorCode> {
   override readonly name = 'HubError'
 }

@@ -60,7 +60,10 @@ export function boxInImage({ top, left, scaleY, scaleX }: Placement, box: Box): 
 /** A recipe works on a decoded file, or on pixels from elsewhere, which count as upright. */
 export type SourceImage = RgbImage & Partial<DecodedImage>
 
-/** Makes model input of an image by a recipe. Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe can make sense of. */
+/**
+ * Makes model input of an image by a recipe. Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe
+ * can make sense of.
+ */
 export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage {
   const work = planResize(image, recipe)
   return finish(image, recipe, work, resample(work.source, work.size, work.passes))

@@ -2,7 +2,10 @@
 import type { RgbStats } from './vit-config.js'
 import { IMAGENET_STATS } from './vit-config.js'
 
-/** Holds means and deviations by name, for levels from 0 to 1. `half` is what timm calls Inception's and Google's ViTs have; `none` leaves levels from 0 to 1 as they are. */
+/**
+ * Holds means and deviations by name, for levels from 0 to 1. `half` is what timm calls Inception's and Google's ViTs have; `none` leaves levels from
+ * 0 to 1 as they are.
+ */
 export const NORMALISATIONS = {
   imagenet: IMAGENET_STATS,
   half: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },

@@ -48,9 +48,9 @@ export interface VitModel {
 const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 
 /**
- * Judges the whole checkpoint by its headers: every weight must be there with its shape, and nothing else. No tensor is read.
- * Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`, `wrong-shape`,
- * `unknown-field`, `unsupported-field`, `malformed`; RangeError for an unknown hint.
+ * Makes a vision transformer of an open checkpoint, which is judged by its headers: every weight must be there with its shape, and nothing else. No
+ * tensor is read. Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`,
+ * `wrong-shape`, `unknown-field`, `unsupported-field`, `malformed`; RangeError for an unknown hint.
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   checkOptionNames(hints, VIT_HINTS)

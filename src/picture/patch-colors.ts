@@ -4,7 +4,7 @@ import type { PatchGrid } from '../model/positions.js'
 import { type PrincipalComponents, principalComponents } from '../numerics/principal-components.js'
 import { projectionLevels, projectionRange } from '../numerics/projection-levels.js'
 
-/** `Features` has these: patches [rows * columns, D], row by row. */
+/** Holds the patches of an image, as `Features` does: [rows * columns, D], row by row. */
 export interface PatchMap {
   /** float32 [rows * columns, D]. */
   readonly patches: Float32Array

@@ -3,7 +3,7 @@
  * calls are found in the sources of the doors, so that a new one without its line here fails.
  */
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as page from '../../src/platform/browser/index.js'
 import * as birder from '../../src/platform/node/birder.js'
 import * as plumage from '../../src/platform/node/index.js'
@@ -11,33 +11,39 @@ import { MINI } from '../support/mini.js'
 
 const root = join(import.meta.dirname, '../..')
 const script = new URL('../../scripts/check-docs.mjs', import.meta.url).href
-const { DOORS, callsWithOptions } = (await import(script)) as {
+const { DOORS, Modules, callsWithOptions } = (await import(script)) as {
   DOORS: Readonly<Record<string, string>>
-  callsWithOptions(root: string, door: string | undefined): readonly string[]
+  Modules: new (root: string) => object
+  callsWithOptions(modules: object, door: string | undefined): readonly string[]
 }
+const modules = new Modules(root)
 
 /** Is as wrong as what a person types in plain JavaScript, where no compiler objects. */
 const wrong = (option: string): never => ({ [option]: 1 }) as never
 const stats = { mean: [0, 0, 0], std: [1, 1, 1] } as const
 const none = new Float32Array()
 const pixels = birder.ndArray(none, [0])
-const inNet = async (run: (net: birder.BirderNet) => unknown) => {
-  const [net] = await birder.loadModel(MINI, { engine: 'reference' })
-  await using owned = net
-  await run(owned)
-}
 
-/** Loads the quick model on the engine that needs nothing. */
-async function inNetwork(run: (network: plumage.Network) => unknown): Promise<void> {
-  await using engine = plumage.createReferenceEngine()
+let network: plumage.Network
+let net: birder.BirderNet
+let encoder: plumage.Encoder<plumage.ImageSource>
+
+beforeAll(async () => {
+  const engine = plumage.createReferenceEngine()
   await using open = await plumage.openVit(MINI)
-  using network = await plumage.Network.load(open.vit, engine)
-  await run(network)
-}
+  network = await plumage.Network.load(open.vit, engine)
+  net = new birder.BirderNet(network, engine)
+  encoder = await plumage.loadEncoder(MINI, { engine: 'reference', size: 28 })
+})
 
-async function inEncoder(run: (encoder: plumage.Encoder<plumage.ImageSource>) => unknown): Promise<void> {
-  await using encoder = await plumage.loadEncoder(MINI, { engine: 'reference', size: 28 })
-  await run(encoder)
+afterAll(async () => {
+  await net[Symbol.asyncDispose]()
+  await encoder[Symbol.asyncDispose]()
+})
+
+function runProgram(): unknown {
+  const grid = { rows: 2, columns: 2 }
+  return network.programFor(grid, [network.planFor(grid).slots.embedding]).run(none, wrong('bach'))
 }
 
 async function loadOn(engine: plumage.Engine): Promise<void> {
@@ -53,23 +59,16 @@ const UNIVERSAL: Calls = {
   recipeFor: ['recipe', () => plumage.recipeFor(wrong('vit'), wrong('recipie'))],
   createEncoder: ['recipe', () => plumage.createEncoder(wrong('recipee'))],
   'Network.load': ['positions', () => plumage.Network.load(wrong('vit'), wrong('engine'), wrong('position'))],
-  'Network.run': ['outputs', () => inNetwork((network) => network.run(none, wrong('output')))],
-  'Program.run': [
-    'batch',
-    () =>
-      inNetwork((network) => {
-        const grid = { rows: 2, columns: 2 }
-        return network.programFor(grid, [network.planFor(grid).slots.embedding]).run(none, wrong('bach'))
-      }),
-  ],
+  'Network.run': ['outputs', () => network.run(none, wrong('output'))],
+  'Program.run': ['batch', runProgram],
   'Engine.load': [
     'signal',
     () => loadOn(plumage.createReferenceEngine()),
     () => loadOn(plumage.createWasmEngine({ threads: 1 })),
     async () => loadOn((await plumage.chooseEngine()).engine),
   ],
-  'Encoder.encode': ['layers', () => inEncoder((encoder) => encoder.encode('a.jpg', wrong('layer')))],
-  'Encoder.encodeAll': ['batch', () => inEncoder((encoder) => encoder.encodeAll([], wrong('bach')))],
+  'Encoder.encode': ['layers', () => encoder.encode('a.jpg', wrong('layer'))],
+  'Encoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
 }
 
 const NODE: Calls = {
@@ -111,17 +110,11 @@ const BIRDER: Calls = {
     'centerCrop',
     () => birder.classificationTransform([28, 28], stats, wrong('centreCrop')),
   ],
-  'BirderNet.embedding': ['signal', () => inNet((net) => net.embedding(pixels, wrong('signl')))],
-  'BirderNet.forward': ['signal', () => inNet((net) => net.forward(pixels, wrong('signl')))],
-  'BirderNet.forwardFeatures': ['signal', () => inNet((net) => net.forwardFeatures(pixels, wrong('signl')))],
-  'BirderNet.detectionFeatures': [
-    'signal',
-    () => inNet((net) => net.detectionFeatures(pixels, wrong('signl'))),
-  ],
-  'BirderNet.forwardWithEmbedding': [
-    'signal',
-    () => inNet((net) => net.forwardWithEmbedding(pixels, wrong('signl'))),
-  ],
+  'BirderNet.embedding': ['signal', () => net.embedding(pixels, wrong('signl'))],
+  'BirderNet.forward': ['signal', () => net.forward(pixels, wrong('signl'))],
+  'BirderNet.forwardFeatures': ['signal', () => net.forwardFeatures(pixels, wrong('signl'))],
+  'BirderNet.detectionFeatures': ['signal', () => net.detectionFeatures(pixels, wrong('signl'))],
+  'BirderNet.forwardWithEmbedding': ['signal', () => net.forwardWithEmbedding(pixels, wrong('signl'))],
 }
 
 /** These are sharp's, which judges its own options. */
@@ -134,7 +127,7 @@ describe.each([
   ['plumage/birder', BIRDER],
 ])('%s', (door, calls) => {
   test('each call that takes options is tried', () => {
-    const found = callsWithOptions(root, DOORS[door]).filter((call) => !OF_OTHERS.includes(call))
+    const found = callsWithOptions(modules, DOORS[door]).filter((call) => !OF_OTHERS.includes(call))
     expect(found.filter((call) => !Object.hasOwn({ ...UNIVERSAL, ...calls }, call))).toEqual([])
     expect(Object.keys(calls).filter((call) => !found.includes(call))).toEqual([])
   })

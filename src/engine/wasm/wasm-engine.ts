@@ -30,8 +30,8 @@ export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
 
 /**
- * Owns its threads and their memory: models loaded on it are gone with it. `using` starts to give them back and does not wait, `await using`
- * waits until the threads have ended.
+ * Is the engine that computes in WebAssembly. It owns its threads and their memory: models loaded on it are gone with it. `using` starts to give them
+ * back and does not wait, `await using` waits until the threads have ended.
  */
 export interface WasmEngine extends Engine, Disposable {
   /** Says whether its threads have ended by themselves, or it was disposed of: every call fails. */

@@ -28,8 +28,8 @@ export interface WebgpuOptions {
 }
 
 /**
- * Owns its device: models loaded on it are gone with it. `using` starts to give it back and does not wait, `await using` waits until the device
- * is gone.
+ * Is the engine that computes on a GPU. It owns its device: models loaded on it are gone with it. `using` starts to give it back and does not wait,
+ * `await using` waits until the device is gone.
  */
 export interface WebgpuEngine extends Engine, Disposable {}
 

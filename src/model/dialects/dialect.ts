@@ -32,7 +32,7 @@ export interface Dialect {
   ignores(tensor: string): boolean
 }
 
-/** Hints are what the caller knows beside the file. */
+/** Says what the caller knows about a network beside its file. */
 export interface VitHints {
   /** Names Birder's network, which is needed where the file name does not begin with it. */
   readonly network?: string

@@ -38,6 +38,8 @@ import type { ImageSource } from './image-source.js'
 import { openVit } from './open-vit.js'
 
 export * from '../../birder/index.js'
+export type * from '../../web-names.js'
+export type * from './web-names.js'
 
 /** Holds what Birder knows of a model beside its weights. */
 export interface ModelInfo {

@@ -35,7 +35,7 @@ const NATIVE_PRECISIONS = [
 ] as const satisfies readonly ProductPrecision[]
 
 /**
- * Takes the native engine where it can run, else WebAssembly with a warning, unless another one is asked for.
+ * Makes the engine that suits this machine: the native one where it can run, else WebAssembly with a warning, unless another one is asked for.
  *
  * @throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision that it lacks
  */

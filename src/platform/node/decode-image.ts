@@ -1,9 +1,9 @@
 /**
- * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow. Resizing,
- * cropping and turning are this library's own, so that pixels are those of Pillow.
+ * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow.
+ * Resizing, cropping and turning are this library's own, so that pixels are those of Pillow.
  *
- * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
- * the colour channels differently.
+ * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the
+ * decoders enlarge the colour channels differently.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
@@ -21,8 +21,8 @@ import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sha
 /** Says how an image is read and decoded. */
 export interface DecodeOptions {
   /**
-   * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but
-   * for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
+   * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it
+   * lies, but for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
    */
   readonly orientation?: 'apply' | 'ignore'
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
@@ -53,8 +53,8 @@ const DECODE_OPTIONS = {
 } satisfies OptionNames<DecodeOptions>
 
 /**
- * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package libheif-js is
- * installed, into 8-bit RGB. What a file is, its content says and not its name.
+ * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package
+ * libheif-js is installed, into 8-bit RGB. What a file is, its content says and not its name.
  *
  * @throws `ImageError` with the file's name; the signal's reason; TypeError for what is no image
  */

@@ -10,7 +10,7 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 
-/** Adds to what a model is where it lies. */
+/** Describes a model, and says where it lies. */
 export interface FileDescription extends ModelDescription {
   /** Is what was asked for. */
   readonly source: string

@@ -1,4 +1,7 @@
-/** Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path; all end as a path. */
+/**
+ * Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path;
+ * all end as a path.
+ */
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,8 +39,9 @@ export interface FoundModel {
 }
 
 /**
- * Finds a model's checkpoint. What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is looked up among the names, and
- * what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
+ * Finds a model's checkpoint. What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is
+ * looked up among the names, and what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a
+ * network that cannot be run.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)

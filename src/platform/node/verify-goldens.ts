@@ -32,7 +32,7 @@ const VERIFY_OPTIONS = {
 } satisfies OptionNames<VerifyOptions>
 
 /**
- * Computes the golden cases of a folder again and compares.
+ * Computes the golden cases of a folder again and compares, one comparison at a time.
  *
  * @param root a folder with an `index.json`
  * @throws what reading the index throws; an error in a case becomes a comparison that did not pass, with the error as its note

@@ -26,11 +26,10 @@ export function defaultThreads(): number {
 }
 
 /**
- * Makes the engine that computes in WebAssembly, in workers. Threads share memory, for which the page must be cross-origin isolated (headers Cross-Origin-Opener-Policy: same-origin and
- * Cross-Origin-Embedder-Policy: require-corp or credentialless); elsewhere there is one.
+ * Makes the engine that computes in WebAssembly, in workers. Threads share memory, for which the page must be cross-origin isolated (headers
+ * Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp or credentialless); elsewhere there is one.
  *
- * @throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for threads or relaxed SIMD where there are
- *   none
+ * @throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for threads or relaxed SIMD where there are none
  */
 export async function createWasmEngine(options: WasmOptions = {}): Promise<WasmEngine> {
   checkOptionNames(options, WASM_OPTIONS)

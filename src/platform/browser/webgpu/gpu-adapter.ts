@@ -8,8 +8,8 @@ export async function adapterOrNull(): Promise<Adapter | null> {
 }
 
 /**
- * Whether there is a GPU worth using: what computes on the processor is slower than WebAssembly. It is false, and nothing is thrown, where there is
- * no GPU.
+ * Tells whether there is a GPU worth using: what computes on the processor is slower than WebAssembly. It is false, and nothing is thrown, where
+ * there is no GPU.
  */
 export async function hasFastGpu(): Promise<boolean> {
   const adapter = await adapterOrNull()

@@ -48,8 +48,8 @@ const NATIVE_OPTIONS = {
 } satisfies OptionNames<NativeOptions>
 
 /**
- * Makes the engine that computes in C++, on threads of its own. Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. Dispose of it
- * when it is no longer needed: its threads live as long as it does.
+ * Makes the engine that computes in C++, on threads of its own. Throws `EngineError`: `unavailable` without an addon or the instruction set,
+ * `unsupported` for a number of threads that makes no sense. Dispose of it when it is no longer needed: its threads live as long as it does.
  */
 export function createNativeEngine(options: NativeOptions = {}): Engine & AsyncDisposable {
   checkOptionNames(options, NATIVE_OPTIONS)

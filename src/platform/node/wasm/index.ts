@@ -28,7 +28,10 @@ const WASM_OPTIONS = {
   shared: true,
 } satisfies OptionNames<WasmOptions>
 
-/** Makes the engine that computes in WebAssembly, in workers. Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
+/**
+ * Makes the engine that computes in WebAssembly, in workers. Throws `EngineError`: `unsupported` for a number of threads that makes no sense,
+ * `unavailable` for relaxed SIMD where there is none.
+ */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
   checkOptionNames(options, WASM_OPTIONS)
   const { shared = true, relaxed = hasRelaxedSimd(), precision } = options
