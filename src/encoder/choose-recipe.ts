@@ -14,7 +14,7 @@ export interface RecipeChoice {
   readonly orientation?: 'apply' | 'ignore'
   /** Says which Pillow's order of passes a resize follows; default: the newest. */
   readonly passOrder?: PassOrder
-  /** Bounds the patches of an image with the `native` recipe. */
+  /** Bounds the patches of an image with the `native` recipe; default: four times as many as the trained size has. */
   readonly maxPatches?: number
   /** Says how much of each side a crop keeps (timm's crop_pct, Birder's center_crop), in (0, 1]; default: as the model's files say, else 1. */
   readonly cropFraction?: number

@@ -20,7 +20,7 @@ const ENCODER_PARTS = {
 
 /**
  * Makes an encoder of its parts. Reads and packs the weights. The engine stays the caller's, unless it is among what the encoder is to own. Throws
- * `CheckpointError`, `EngineError`.
+ * `CheckpointError` from reading; `EngineError` `unsupported`, `out-of-memory`, `disposed`; RangeError for an unknown part; the signal's reason.
  */
 export async function createEncoder<Source>(parts: EncoderParts<Source>): Promise<Encoder<Source>> {
   checkOptionNames(parts, ENCODER_PARTS)

@@ -18,7 +18,7 @@ export interface NetworkOptions {
   readonly positions?: PositionRule
   /** Ends the loading, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Digests the weights as they pass. */
+  /** Digests the weights as they pass; default: nothing does. */
   readonly digest?: WeightDigest
 }
 
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly batch?: number
   /** Names the slots whose values are wanted, as `planFor` gives them. */
   readonly outputs: readonly SlotName[]
-  /** Resamples positions in another way than the network's. */
+  /** Says how positions are resampled; default: the network's way. */
   readonly positions?: PositionRule
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal

@@ -101,6 +101,7 @@ export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
   /**
    * Gives an image a signal of its own, asked for once when the image is taken. Its abort makes the signal's reason the `error` of that image and
    * leaves the others alone: it is not read or decoded further, and a run of the engine ends early where none of its images is wanted any more.
+   * Default: none has one.
    */
   readonly signalOf?: (source: Source, index: number) => AbortSignal | undefined
   /** Is told the counts when they have changed, between two results. What it throws, the reader is thrown. */
@@ -151,8 +152,8 @@ export interface EncoderDescription {
  */
 export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
   /**
-   * Computes the features of one image. Throws `ImageError`; `EngineError` `non-finite`, `out-of-memory`, `disposed`, `device-lost`; RangeError for
-   * options that make no sense; the signal's reason.
+   * Computes the features of one image. Throws `ImageError` where it cannot be used; `EngineError` `non-finite`, `out-of-memory`, `disposed`,
+   * `device-lost`; RangeError for options that make no sense; the signal's reason.
    */
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
@@ -167,9 +168,9 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
 
 /** Says how an image is decoded. */
 export interface DecodeOptions {
-  /** Says whether the image is turned as its EXIF orientation says. */
+  /** Says whether the image is turned as its EXIF orientation says; default: as the platform's decoder does. */
   readonly orientation?: 'apply' | 'ignore'
-  /** Bounds the pixels of an image: a larger one is refused before it is decoded. */
+  /** Bounds the pixels of an image: a larger one is refused before it is decoded. Default: the decoder's own bound. */
   readonly maxPixels?: number
   /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal

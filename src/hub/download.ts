@@ -19,11 +19,11 @@ import { progressReporter } from './report-progress.js'
 export interface DownloadJob {
   /** Is the address. */
   readonly url: URL
-  /** The whole file must have these 64 hexadecimal digits. */
+  /** The whole file must have these 64 hexadecimal digits; default: any. */
   readonly sha256?: string | undefined
-  /** The whole file must have exactly so many bytes. */
+  /** The whole file must have exactly so many bytes; default: as many as the server says. */
   readonly size?: number | undefined
-  /** Refuse a file longer than this many bytes, where the exact length is not known. */
+  /** Refuses a file longer than this many bytes, where the exact length is not known; default: no bound. */
   readonly atMost?: number | undefined
   /** Ends the download, which then rejects with the signal's reason; what has arrived is kept. */
   readonly signal?: AbortSignal | undefined

@@ -44,8 +44,8 @@ const DECODE_OPTIONS = {
 const BLACK: Colour = [0, 0, 0]
 
 /**
- * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason;
- * TypeError for what is no image.
+ * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`
+ * (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason; TypeError for what is no image.
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)

@@ -55,11 +55,11 @@ export interface ModelInfo {
 
 /** Says how one of Birder's files is loaded. */
 export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'network' | 'signal'> {
-  /** May only be `true`: nothing is trained here. */
+  /** May only be `true`, the default: nothing is trained here. */
   readonly inference?: boolean
-  /** Overrides entries of the stored config, as `{ out_indices: [5, 11, 17, 23] }` does. */
+  /** Overrides entries of the stored config, as `{ out_indices: [5, 11, 17, 23] }` does; default: none. */
   readonly customConfig?: { readonly [key: string]: PlainValue }
-  /** Takes this input size in pixels, as Birder's `adjust_size` after loading does. */
+  /** Takes this input size in pixels, as Birder's `adjust_size` after loading does; default: the trained one. */
   readonly newSize?: readonly [height: number, width: number]
 }
 
@@ -67,7 +67,7 @@ export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'netw
 export interface LoadPretrainedOptions
   extends Omit<LoadModelOptions, 'network'>,
     Pick<LoadOptions, 'offline' | 'onProgress'> {
-  /** Uses or downloads this file instead of the models folders. */
+  /** Uses or downloads this file; default: `./models`, then the cache folder. */
   readonly dst?: string
 }
 
@@ -94,7 +94,7 @@ const LOAD_MODEL_OPTIONS = {
 /**
  * Loads published weights by name: from `./models` (Birder's own folder), from the user's cache, or from their address.
  * The network owns its engine: `await using net = …` gives threads and memory back and waits for it, `using` only starts to.
- * Throws `HubError`, `CheckpointError`, `EngineError`.
+ * Throws `HubError` where the weights cannot be had; otherwise as `loadModel`.
  */
 export async function loadPretrainedModel(
   weights: string,
@@ -111,8 +111,9 @@ export async function loadPretrainedModel(
 }
 
 /**
- * Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. Throws `CheckpointError`,
- * `EngineError`; RangeError for options that make no sense; the signal's reason.
+ * Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. Throws `CheckpointError`
+ * where the file cannot be used; `EngineError` `unavailable`, `unsupported`, `out-of-memory`, or `wrong-size` for a `newSize`; RangeError for options
+ * that make no sense; the signal's reason.
  */
 export async function loadModel(
   path: string,

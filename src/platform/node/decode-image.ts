@@ -33,7 +33,7 @@ export interface DecodeOptions {
   readonly offline?: boolean
   /**
    * Lets addresses lead to this machine and its own network (loopback, private, link-local, shared), which is refused otherwise, wherever a name or a
-   * redirect leads: addresses that others give could reach what only this machine can.
+   * redirect leads: addresses that others give could reach what only this machine can. Default `false`.
    */
   readonly allowPrivateAddresses?: boolean
   /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
@@ -56,7 +56,8 @@ const DECODE_OPTIONS = {
  * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package
  * libheif-js is installed, into 8-bit RGB. What a file is, its content says and not its name.
  *
- * @throws `ImageError` with the file's name; the signal's reason; TypeError for what is no image
+ * @throws `ImageError` with the file's name (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason;
+ *   TypeError for what is no image
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)

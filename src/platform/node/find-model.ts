@@ -40,8 +40,9 @@ export interface FoundModel {
 
 /**
  * Finds a model's checkpoint. What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is
- * looked up among the names, and what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a
- * network that cannot be run.
+ * looked up among the names, and what is not here yet is fetched. Throws `HubError`, which is `unknown-model` for a name that is none;
+ * `CheckpointError` `unsupported-network` for weights of a network that cannot be run, `not-found` for a folder without a checkpoint; the signal's
+ * reason.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)

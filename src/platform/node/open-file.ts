@@ -25,7 +25,7 @@ const PIECE = 2 ** 30
 
 /**
  * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
- * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside.
+ * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside; the signal's reason.
  */
 export async function openFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileSource> {
   checkOptionNames(options, { signal: true })

@@ -44,7 +44,7 @@ const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<
 
 /**
  * Opens a checkpoint with the config files beside it. Reads headers only; dispose of the result when its weights have been read. Throws
- * `CheckpointError`; RangeError for an unknown hint; the signal's reason.
+ * `CheckpointError` as `openFile`, `openCheckpoint` and `readVit`; RangeError for an unknown hint; the signal's reason.
  *
  * @param file is a path, or what `findModel` has found, which may name the network
  */
