@@ -11,6 +11,7 @@ const bin = (path) => join(root, 'node_modules', path)
 const steps = {
   build: () => node('scripts/setup.mjs', '--build'),
   'import directions': () => node('scripts/check-imports.mjs'),
+  docstrings: () => node('scripts/check-docs.mjs'),
   'what is generated from the table of operations': () => node('scripts/generate-ops.mjs', '--check'),
   'lint and format': () =>
     node(

@@ -3,6 +3,7 @@
  * expected, which thing, and what to do next. Each room that can fail has one class of it.
  */
 export abstract class CodedError<Code extends string> extends Error {
+  /** Says what happened, for programs. */
   readonly code: Code
 
   constructor(code: Code, message: string, options: { readonly cause?: unknown } = {}) {

@@ -43,3 +43,4 @@ export {
 export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'
+export type * from './web-names.js'

@@ -6,10 +6,11 @@ import { birderRecipe, type Recipe } from '../image/recipe.js'
 import type { RgbStats } from '../model/vit-config.js'
 import { type NdArray, ndArray } from './nd-array.js'
 
+/** Says how the image is cropped. */
 export interface TransformOptions {
-  /** The crop keeps this part of each side, in (0, 1]; 1 resizes to the size itself. */
+  /** The crop keeps this part of each side, in (0, 1]; default 1, which resizes to the size itself. */
   readonly centerCrop?: number
-  /** Keeps the aspect ratio and crops, instead of squashing. */
+  /** Keeps the aspect ratio and crops, instead of squashing; default `false`. */
   readonly simpleCrop?: boolean
 }
 
@@ -18,10 +19,16 @@ const TRANSFORM_OPTIONS = { centerCrop: true, simpleCrop: true } satisfies Optio
 /** Takes an image and gives [C, height, width]. */
 export interface ClassificationTransform {
   (image: RgbImage): NdArray
+  /** Holds the numbers that it goes by. */
   readonly recipe: Recipe
 }
 
-/** @param size in pixels, (height, width); usually `getSizeFromSignature(modelInfo.signature)` gives it */
+/**
+ * Makes a transform as Birder's `classification_transform` does.
+ *
+ * @param size in pixels, (height, width); usually `getSizeFromSignature(modelInfo.signature)` gives it
+ * @throws RangeError for a crop that is none, or an unknown option; the transform throws as `prepareImage`
+ */
 export function classificationTransform(
   size: readonly [height: number, width: number],
   rgbStats: RgbStats,

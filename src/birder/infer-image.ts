@@ -8,17 +8,19 @@ import type { ClassificationTransform } from './classification-transform.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 import type { BirderNet } from './net.js'
 
+/** Says what is wanted of the images. */
 export interface InferOptions {
-  /** Returns the embedding too. As in Birder, `tta` is ignored then. */
+  /** Returns the embedding too; default `false`. As in Birder, `tta` is ignored then. */
   readonly returnEmbedding?: boolean
-  /** Returns scores instead of probabilities. */
+  /** Returns scores instead of probabilities; default `false`. */
   readonly returnLogits?: boolean
-  /** Augments at test time: the result is the mean over five crops of 80 %. */
+  /** Augments at test time: the result is the mean over five crops of 80 %; default `false`. */
   readonly tta?: boolean
+  /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-const INFER_OPTIONS = {
+export const INFER_OPTIONS = {
   returnEmbedding: true,
   returnLogits: true,
   tta: true,
@@ -29,6 +31,7 @@ const INFER_OPTIONS = {
 export type InferResult = readonly [out: NdArray, embedding: NdArray | null]
 /** Is the result where the embedding was asked for. */
 export type InferResultWithEmbedding = readonly [out: NdArray, embedding: NdArray]
+/** Is said where the embedding is wanted, so that its type is known. */
 export type InferOptionsWithEmbedding = InferOptions & { readonly returnEmbedding: true }
 
 /**
@@ -56,7 +59,10 @@ export async function inferImage(
   return inferBatch(net, transform(image).unsqueeze(0), options)
 }
 
-/** Takes pixels [B, C, height, width] that have been transformed through the network. */
+/**
+ * Takes transformed pixels, [B, C, height, width], through the network. Throws `EngineError` as `BirderNet.forward`;
+ * RangeError for an unknown option; the signal's reason.
+ */
 export async function inferBatch(
   net: BirderNet,
   inputs: NdArray,
@@ -89,7 +95,7 @@ export async function inferBatch(
   return [ndArray(mean, [batch, mean.length / batch]), null]
 }
 
-/** Turns each row [N] of scores into probabilities. */
+/** Turns each row [N] of scores into probabilities. Throws RangeError for an array without rows. */
 export function probabilities({ data, shape }: NdArray): NdArray {
   const width = shape.at(-1)
   if (width === undefined) throw new RangeError('Scores are rows [N], and an array of shape [] has none.')

@@ -1,14 +1,17 @@
 /** Gives numbers a shape, with as much of an array library as Birder's own examples use. */
 import { EngineError } from '../engine/engine-error.js'
 
+/** Holds float32 numbers and their shape, row-major. */
 export interface NdArray {
   /** The numbers lie row by row. */
   readonly data: Float32Array
+  /** Gives the sizes, outermost first. */
   readonly shape: readonly number[]
   /** Puts in a dimension of size 1 at this place, on the same numbers; a negative place counts from the end, as in PyTorch. */
   unsqueeze(axis: number): NdArray
 }
 
+/** Gives numbers a shape, without copying them. Throws RangeError where they do not fill it. */
 export function ndArray(data: Float32Array, shape: readonly number[]): NdArray {
   const size = shape.reduce((product, side) => product * side, 1)
   if (data.length !== size)

@@ -11,13 +11,18 @@ import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
+/** Ends a run early. */
 export interface RunSignal {
+  /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 const RUN_SIGNAL = { signal: true } satisfies OptionNames<RunSignal>
 
-/** Owns the packed weights and what was handed in with them: `using` starts to give them back, `await using` waits for it. */
+/**
+ * Is a loaded network with the methods of Birder's own. It owns the packed weights and what was handed in with them: `using` starts to give them
+ * back, `await using` waits for it.
+ */
 export class BirderNet implements Disposable, AsyncDisposable {
   /** Counts pixels, (height, width); `adjustSize` changes it. */
   size: readonly [height: number, width: number]
@@ -41,13 +46,19 @@ export class BirderNet implements Disposable, AsyncDisposable {
     this.#owned = owned
   }
 
-  /** Takes another input size from now on, with the position table resampled antialiased, as Birder's `adjust_size` does. */
+  /**
+   * Takes another input size from now on, with the position table resampled antialiased, as Birder's `adjust_size` does. Throws `EngineError`
+   * `wrong-size` where the patch does not divide it.
+   */
   adjustSize(size: readonly [height: number, width: number]): void {
     this.#network.gridOf(size)
     this.size = size
   }
 
-  /** Lets every input have a size of its own, with positions resampled plainly, as Birder's `set_dynamic_size` does. */
+  /**
+   * Lets every input have a size of its own, with positions resampled plainly, as Birder's `set_dynamic_size` does. Throws `EngineError`
+   * `unsupported` after `adjustSize` has changed the size.
+   */
   setDynamicSize(dynamicSize = true): void {
     if (dynamicSize && !this.#atTrainedSize()) {
       throw new EngineError(
@@ -58,13 +69,13 @@ export class BirderNet implements Disposable, AsyncDisposable {
     this.#dynamicSize = dynamicSize
   }
 
-  /** Computes the pooled, normalised vector, [B, D]. It is not scaled to length 1. */
+  /** Computes the pooled, normalised vector, [B, D]. It is not scaled to length 1. Throws as `forward`. */
   async embedding(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { activation, batch, slots } = await this.#run(x, ({ embedding }) => [embedding], options)
     return ndArray(activation(slots.embedding), [batch, this.embeddingSize])
   }
 
-  /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches. */
+  /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches. Throws as `forward`. */
   async forwardFeatures(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { activation, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
     const tokens = activation(slots.tokens)
@@ -77,8 +88,8 @@ export class BirderNet implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives patch tokens before the final norm as maps, [B, D, rows, columns]: `stage1` for the last block, or `stage1` to `stageK` for the blocks
-   * that the config's `out_indices` names, in the order of the blocks.
+   * Gives patch tokens before the final norm as maps, [B, D, rows, columns]: `stage1` for the last block, or `stage1` to `stageK` for the blocks that
+   * the config's `out_indices` names, in the order of the blocks. Throws as `forward`.
    */
   async detectionFeatures(x: NdArray, options: RunSignal = {}): Promise<Record<string, NdArray>> {
     const { config } = this.#network
@@ -91,12 +102,16 @@ export class BirderNet implements Disposable, AsyncDisposable {
     return Object.fromEntries(maps)
   }
 
-  /** Computes the classifier's scores, [B, N]; without a classifier it gives the embedding itself, as Birder does. */
+  /**
+   * Computes the classifier's scores, [B, N]; without a classifier it gives the embedding itself, as Birder does. Throws `EngineError`: `wrong-size`
+   * for pixels of another shape or size, `non-finite`, `out-of-memory`, `disposed`, `device-lost`; RangeError for an unknown option; the signal's
+   * reason.
+   */
   async forward(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     return (await this.forwardWithEmbedding(x, options)).logits
   }
 
-  /** Gives embedding and scores of one run. */
+  /** Gives embedding and scores of one run. They are [B, D] and [B, N]. Throws as `forward`. */
   async forwardWithEmbedding(
     x: NdArray,
     options: RunSignal = {},
@@ -145,11 +160,12 @@ export class BirderNet implements Disposable, AsyncDisposable {
     return this.size[0] === size[0] && this.size[1] === size[1]
   }
 
+  /** Starts to give everything back, and does not wait. */
   [Symbol.dispose](): void {
     void this[Symbol.asyncDispose]()
   }
 
-  /** Resolves when everything has been given back. */
+  /** Resolves when everything has been given back. Rejects only where what it owns does. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()

@@ -2,21 +2,31 @@
 import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 
+/** Is what Birder writes into its files about input and output; 0 stands for any number of images. */
 export interface Signature {
-  readonly inputs: readonly { readonly data_shape: readonly number[] }[]
-  readonly outputs: readonly { readonly data_shape: readonly number[] }[]
+  /** Describes each input; images are the first. */
+  readonly inputs: readonly {
+    /** [B, C, height, width]. */
+    readonly data_shape: readonly number[]
+  }[]
+  /** Describes each output; class scores are the first. */
+  readonly outputs: readonly {
+    /** [B, N]; N is 0 for an encoder without a classifier. */
+    readonly data_shape: readonly number[]
+  }[]
 }
 
-/** Gives the size that the network was trained at, in pixels (height, width). */
+/** Gives the size that the network was trained at, in pixels (height, width). Throws `CheckpointError` `malformed` for a signature without it. */
 export function getSizeFromSignature(signature: Signature): readonly [height: number, width: number] {
   return [dimension(signature, 'inputs', 2), dimension(signature, 'inputs', 3)]
 }
 
+/** Counts the channels of an image, which is 3 for RGB. Throws `CheckpointError` `malformed` for a signature without it. */
 export function getChannelsFromSignature(signature: Signature): number {
   return dimension(signature, 'inputs', 1)
 }
 
-/** Gives 0 for an image encoder without a classifier. */
+/** Counts the classes, N: 0 for an image encoder without a classifier. Throws `CheckpointError` `malformed` for a signature without it. */
 export function getNumLabelsFromSignature(signature: Signature): number {
   return dimension(signature, 'outputs', 1)
 }

@@ -13,8 +13,11 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>
 }
 
+/** Says what a tensor is, without its values. */
 export interface TensorInfo {
+  /** Names the type of its elements. */
   readonly dtype: DType
+  /** Gives its sizes, outermost first. */
   readonly shape: Shape
   /** Counts the bytes that reading the tensor gives. */
   readonly byteLength: number
@@ -23,6 +26,7 @@ export interface TensorInfo {
 /** Checkpoints carry plain values beside their tensors (configs, class names); they are of JSON's kinds. */
 export type PlainValue = null | boolean | number | string | readonly PlainValue[] | PlainRecord
 
+/** Is an object of plain values. */
 export interface PlainRecord {
   readonly [key: string]: PlainValue
 }
@@ -31,8 +35,11 @@ export function isRecord(value: PlainValue | undefined): value is PlainRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Holds named tensors that are read one at a time, and what else a file says. */
 export interface Checkpoint {
+  /** Names it in messages; usually it is the path. */
   readonly label: string
+  /** Names the format that was found. */
   readonly format: 'safetensors' | 'torch' | 'torch-legacy'
   /** Holds them in file order, with wrapping prefixes (`module.`, `backbone.`, ...) removed. Opening reads headers only. */
   readonly tensors: ReadonlyMap<string, TensorInfo>
@@ -55,6 +62,7 @@ export interface Checkpoint {
 export interface NetworkChoice {
   /** Names it as a person would, such as `model.teacher.backbone`; a dot is the top of the file. */
   readonly entry: string
+  /** Names the networks that were left. */
   readonly others: readonly string[]
   /** Says why it is this one. */
   readonly reason: string

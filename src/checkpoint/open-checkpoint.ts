@@ -1,4 +1,5 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type {
   ByteSource,
   FlatCheckpoint,
@@ -13,8 +14,12 @@ import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
 import { openSharded } from './safetensors/open-sharded.js'
 
+/** Says what opening a checkpoint may need to know. */
 interface OpenCheckpointOptions {
-  /** Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. */
+  /**
+   * Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. Rejects where there is none; without
+   * it a sharded checkpoint throws `not-found`.
+   */
   readonly openSibling?: (name: string) => Promise<ByteSource>
   /**
    * Names the network, where a file holds several: by the whole of what stands in front of its tensors' names, such as `model.teacher.backbone`, or
@@ -24,6 +29,12 @@ interface OpenCheckpointOptions {
   /** Ends the opening and every later read. */
   readonly signal?: AbortSignal
 }
+
+const OPEN_OPTIONS = {
+  openSibling: true,
+  entry: true,
+  signal: true,
+} satisfies OptionNames<OpenCheckpointOptions>
 
 /** torch.save before PyTorch 1.6 wrote the number 0x1950a86a20f9469cfc6c after the pickle's protocol. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
@@ -36,25 +47,27 @@ const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8
  * checkpoint that cannot be opened has closed them already.
  *
  * Throws `CheckpointError`: `unknown-format` for anything else, `truncated`, `malformed`, `forbidden`, `too-large`, and `ambiguous-entry` where
- * several networks could be meant.
+ * several networks could be meant. RangeError for an unknown option; the signal's reason.
  */
 export async function openCheckpoint(
   source: ByteSource,
-  { openSibling, entry, signal }: OpenCheckpointOptions = {},
+  options: OpenCheckpointOptions = {},
 ): Promise<OpenCheckpoint> {
   const owned: ByteSource[] = [source]
   const openOwned = async (name: string) => {
-    if (openSibling === undefined) {
+    if (options.openSibling === undefined) {
       throw new CheckpointError(
         'not-found',
         `${source.label} is the index of several files such as ${name}, which cannot be reached from here`,
       )
     }
-    const sibling = await openSibling(name)
+    const sibling = await options.openSibling(name)
     owned.push(sibling)
     return sibling
   }
   try {
+    checkOptionNames(options, OPEN_OPTIONS)
+    const { entry, signal } = options
     const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
     const open = await openerOf(source, first)
     const file = await open(source, { signal, entry, openSibling: openOwned })

@@ -1,7 +1,7 @@
 /** Reads which columns an output is to have. */
 import { InvalidArgumentError } from 'commander'
 import { COLUMN_CONTENTS, type Column, type ColumnContent } from '../formats/embedding-table.js'
-import { nearestNames } from '../model/nearest-names.js'
+import { nearestNames } from '../nearest-names.js'
 import type { OutputFormat } from '../work/output-format.js'
 import { UsageError } from './cli-error.js'
 

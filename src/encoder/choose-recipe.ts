@@ -2,8 +2,9 @@
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
-import { checkChoice, checkSize, checkWhole, type OptionNames } from './check-options.js'
+import { checkChoice, checkOptionNames, checkSize, checkWhole, type OptionNames } from './check-options.js'
 
+/** Says what of a model's recipe is to be otherwise. */
 export interface RecipeChoice {
   /** Says how images are prepared; default: the way of the library that wrote the file. */
   readonly recipe?: RecipeName
@@ -13,7 +14,7 @@ export interface RecipeChoice {
   readonly orientation?: 'apply' | 'ignore'
   /** Says which Pillow's order of passes a resize follows; default: the newest. */
   readonly passOrder?: PassOrder
-  /** Bounds the patches of an image with the `native` recipe. */
+  /** Bounds the patches of an image with the `native` recipe; default: four times as many as the trained size has. */
   readonly maxPatches?: number
   /** Says how much of each side a crop keeps (timm's crop_pct, Birder's center_crop), in (0, 1]; default: as the model's files say, else 1. */
   readonly cropFraction?: number
@@ -49,11 +50,22 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
   }
 }
 
-/** Gives the recipe that an encoder of this network uses. Throws RangeError, and `CheckpointError` where the model's own recipe is not followed here. */
+/** Picks what concerns the recipe from all that concerns a load. */
+export function recipeChoiceOf(options: RecipeChoice): RecipeChoice {
+  const { recipe, size, orientation, passOrder, maxPatches, cropFraction } = options
+  return given({ recipe, size, orientation, passOrder, maxPatches, cropFraction })
+}
+
+/**
+ * Gives the recipe that an encoder of this network uses. Throws RangeError for what is no choice, and `CheckpointError` where the model's own recipe
+ * is not followed here.
+ */
 export function recipeFor(
   { config, dialect, readPreparation }: Pick<VitModel, 'config' | 'dialect' | 'readPreparation'>,
   choice: RecipeChoice,
 ): Recipe {
+  checkOptionNames(choice, RECIPE_OPTIONS)
+  checkRecipeChoice(choice)
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
   const { orientation, passOrder, maxPatches, cropFraction } = choice

@@ -18,7 +18,10 @@ const ENCODER_PARTS = {
   owned: true,
 } satisfies OptionNames<EncoderParts<unknown>>
 
-/** Reads and packs the weights. The engine stays the caller's, unless it is among what the encoder is to own. Throws `CheckpointError`, `EngineError`. */
+/**
+ * Makes an encoder of its parts. Reads and packs the weights. The engine stays the caller's, unless it is among what the encoder is to own. Throws
+ * `CheckpointError` from reading; `EngineError` `unsupported`, `out-of-memory`, `disposed`; RangeError for an unknown part; the signal's reason.
+ */
 export async function createEncoder<Source>(parts: EncoderParts<Source>): Promise<Encoder<Source>> {
   checkOptionNames(parts, ENCODER_PARTS)
   return new StagedEncoder(await VitStages.create(parts))

@@ -7,43 +7,61 @@ import { recipeIdentity } from '../image/recipe.js'
 import { planVit } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
-import { type RecipeChoice, recipeFor } from './choose-recipe.js'
+import { type RecipeChoice, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { identityOf } from './identity.js'
 import type { NetworkOptions } from './network.js'
 import type { Identity } from './types.js'
 import type { OpenModel } from './vit-stages.js'
 
+/** Says what a model is, how it would run here, and what that takes. */
 export interface ModelDescription {
+  /** Names the format of the file: `safetensors`, `torch` or `torch-legacy`. */
   readonly format: string
+  /** Names the library whose layout it has. */
   readonly dialect: string
   /** Names Birder's network; null where the file does not say. */
   readonly network: string | null
   /** Says what its numbers rest on. */
   readonly identity: Identity
+  /** Says which network it is. */
   readonly config: VitConfig
   /** Counts the numbers in all weights of the network. */
   readonly parameters: number
+  /** Lists the tensors of the network in the file's order. */
   readonly tensors: readonly {
+    /** Names it as the file does, without wrapping prefixes. */
     readonly name: string
+    /** Names the type of its elements. */
     readonly dtype: string
+    /** Gives its sizes, outermost first. */
     readonly shape: readonly number[]
   }[]
   /** Says which of the file's networks this is, and why; null where it holds no other. */
   readonly choice: NetworkChoice | null
   /** Names what the file holds beside the network. */
   readonly dropped: readonly string[]
+  /** Tells of the recipe in one line. */
   readonly recipe: string
   /** Says in whole sentences what no file has told and was assumed. */
   readonly assumptions: readonly string[]
+  /** Says what would run it. */
   readonly engine: {
+    /** Names the engine. */
     readonly name: string
+    /** Says how it computes products. */
     readonly precision: string
+    /** Names the code path and the number of threads. */
     readonly description: string
     /** Says why it is this one. */
     readonly reason: string
   }
-  /** Counts the bytes of all weights as float32, and of what must be held at one time for one image. An engine may need more. */
-  readonly memory: { readonly weights: number; readonly activations: number }
+  /** Says what running it takes at least; an engine may need more. */
+  readonly memory: {
+    /** Counts the bytes of all weights as float32. */
+    readonly weights: number
+    /** Counts the bytes of what must be held at one time for one image, as float32. */
+    readonly activations: number
+  }
 }
 
 /**
@@ -59,7 +77,7 @@ export function describeOpenModel(
   choice: RecipeChoice & Pick<NetworkOptions, 'positions'>,
 ): ModelDescription {
   const { config, dialect } = vit
-  const recipe = recipeFor(vit, choice)
+  const recipe = recipeFor(vit, recipeChoiceOf(choice))
   const [height, width] = recipe.size
   const grid = { rows: Math.floor(height / config.patchSize), columns: Math.floor(width / config.patchSize) }
   const { plan, slots } = planVit(config, grid, null)

@@ -10,9 +10,12 @@ import type { RgbStats } from '../model/vit-config.js'
 import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
 import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
 
+/** Names an engine, or leaves the choice to the platform. */
 export type EngineChoiceName = 'auto' | EngineName
+/** Names a precision, or leaves the choice to the engine. */
 export type PrecisionChoice = 'auto' | Precision
 
+/** Says which engine computes, and how. */
 export interface EngineOptions {
   /**
    * Names what computes. `auto` (default) takes the native engine in Node and WebGPU on a real GPU in a browser, else WebAssembly; never the
@@ -38,17 +41,18 @@ export interface EngineOptions {
   readonly onWarning?: (message: string) => void
 }
 
+/** Says how a model is loaded, by what it computes, and how images are prepared. An option that the platform lacks is refused by name. */
 export interface LoadOptions extends EngineOptions, RecipeChoice {
-  /** Names Birder's network, for a file whose name does not begin with it. */
+  /** Names Birder's network, for a file whose name does not begin with it; default: as the file says. */
   readonly network?: string
   /**
    * Names the network, where a checkpoint holds several, by what stands in front of its tensors' names, such as `model.teacher.backbone`, or by the
    * end of that; a dot is the top. Default: of a model and its moving average the average, of a teacher and a student the teacher.
    */
   readonly entry?: string
-  /** Overrides entries of the file's config, spelt as Birder does. */
+  /** Overrides entries of the file's config, spelt as Birder does; default: none. */
   readonly config?: { readonly [key: string]: PlainValue }
-  /** Counts the attention heads, for a file that does not say. */
+  /** Counts the attention heads, for a file that does not say; default: as the file or its network's name says. */
   readonly heads?: number
   /** Gives the trained input size in pixels, one side or (height, width), for a file that does not say and whose positions make no square. */
   readonly trainedSize?: number | readonly [height: number, width: number]
@@ -64,11 +68,11 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly maxFileBytes?: number
   /** Bounds the time that an image's address may take, in milliseconds; default: a minute. */
   readonly fetchTimeoutMs?: number
-  /** Lets addresses of images lead to this machine and its own network, which is refused otherwise. Only Node has it. */
+  /** Lets addresses of images lead to this machine and its own network, which is refused otherwise; default `false`. Only Node has it. */
   readonly allowPrivateAddresses?: boolean
   /** Gives the 64 hexadecimal digits that the file of an address must have. Only a browser has it: Node takes no addresses. */
   readonly sha256?: string
-  /** Never reaches for the network. Only Node has it. */
+  /** Never reaches for the network; default: as `HF_HUB_OFFLINE` says. Only Node has it. */
   readonly offline?: boolean
   /** Is told about a download. */
   readonly onProgress?: (progress: DownloadProgress) => void

@@ -12,20 +12,27 @@ import type { WeightDigest } from './weight-digest.js'
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
 const PROGRAMS_KEPT = 4
 
+/** Says how a network is loaded. */
 export interface NetworkOptions {
   /** Says how positions are resampled for other grids than the trained one; default: the way of the checkpoint's own library. */
   readonly positions?: PositionRule
+  /** Ends the loading, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Digests the weights as they pass. */
+  /** Digests the weights as they pass; default: nothing does. */
   readonly digest?: WeightDigest
 }
 
+/** Says what of a network is run. */
 export interface RunOptions {
+  /** Counts the patches of an image; its sides in pixels are these times the patch size. */
   readonly grid: PatchGrid
+  /** Counts the images, B; default 1. */
   readonly batch?: number
+  /** Names the slots whose values are wanted, as `planFor` gives them. */
   readonly outputs: readonly SlotName[]
-  /** Resamples positions in another way than the network's. */
+  /** Says how positions are resampled; default: the network's way. */
   readonly positions?: PositionRule
+  /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -38,9 +45,14 @@ const RUN_OPTIONS = {
   signal: true,
 } satisfies OptionNames<RunOptions>
 
-/** Owns the packed weights and the programs, and not the engine, which whoever chose it disposes of afterwards. */
+/**
+ * Is a loaded vision transformer: pixels go in, named activations come out. It owns the packed weights and the programs, and not the engine, which
+ * whoever chose it disposes of afterwards.
+ */
 export class Network implements Disposable {
+  /** Says which network it is. */
   readonly config: VitConfig
+  /** Runs it. */
   readonly engine: Engine
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
@@ -67,7 +79,10 @@ export class Network implements Disposable {
     this.#model = model
   }
 
-  /** Reads and packs all weights. */
+  /**
+   * Reads and packs all weights. Throws `CheckpointError` from reading; `EngineError` `unsupported`, `out-of-memory`, `disposed`; RangeError for an
+   * unknown option; the signal's reason.
+   */
   static async load(vit: VitModel, engine: Engine, options: NetworkOptions = {}): Promise<Network> {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
@@ -102,6 +117,7 @@ export class Network implements Disposable {
     return gridOf(this.config, size)
   }
 
+  /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. */
   planFor(grid: PatchGrid, rule = this.#rule): VitPlan {
     const key = `${grid.rows}x${grid.columns} ${rule}`
     let plan = this.#plans.get(key)
@@ -118,6 +134,7 @@ export class Network implements Disposable {
   /**
    * @param pixels float32 [B, C, height, width], normalised
    * @returns each output slot, float32 [B, ...shape]
+   * @throws `EngineError` `wrong-size`, `out-of-memory`, `disposed`, `device-lost`; RangeError for an unknown option; the signal's reason
    */
   async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
     checkOptionNames(options, RUN_OPTIONS)
@@ -152,6 +169,7 @@ export class Network implements Disposable {
     )
   }
 
+  /** Gives weights and programs back; what is under way finishes first. */
   [Symbol.dispose](): void {
     for (const program of this.#programs.values()) program[Symbol.dispose]()
     this.#programs.clear()

@@ -6,8 +6,8 @@ import type { PatchGrid } from '../model/positions.js'
 export type { PatchGrid }
 
 /**
- * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted, renamed
- * or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
+ * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted,
+ * renamed or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
  */
 export interface Identity {
   /** Decides: the SHA-256, in 64 hexadecimal digits, of `weights`, a line feed and `settings`. `shortDigest` gives what a person is shown. */
@@ -16,6 +16,7 @@ export interface Identity {
   readonly weights: string
   /** Gives config, recipe, positions, precision and the version of the numbers in full, as one line of JSON. */
   readonly settings: string
+  /** Says how products were computed. */
   readonly precision: Precision
   /** Tells of the recipe in one line, as `birder 112x112 exif-applied pillow-13`; all its numbers are in `settings`. */
   readonly recipe: string
@@ -25,6 +26,7 @@ export interface Identity {
   readonly engine: string
 }
 
+/** Holds what the network found in one image, float32, row-major. */
 export interface Features {
   /** [D] It is not normalised. */
   readonly embedding: Float32Array
@@ -32,6 +34,7 @@ export interface Features {
   readonly patches: Float32Array
   /** [R, D] after the final norm. */
   readonly registers: Float32Array
+  /** Counts rows and columns of the patches. */
   readonly grid: PatchGrid
   /** [rows * columns, D] before the final norm; it is there only where `preNorm` was asked for. */
   readonly preNorm?: Float32Array
@@ -42,7 +45,13 @@ export interface Features {
   /** Counts the pixels of the image as it was used, which is upright where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
   /** Tells the EXIF orientation that was found, and whether it was applied. */
-  readonly orientation: { readonly found: number; readonly applied: boolean }
+  readonly orientation: {
+    /** Is the orientation, 1 to 8; 1 where there is none. */
+    readonly found: number
+    /** Tells whether the image was turned upright by it. */
+    readonly applied: boolean
+  }
+  /** Says what these numbers rest on. */
   readonly identity: Identity
   /** Gives the part of the original image that a patch has seen, in its pixels; it may reach outside where the recipe pads. */
   patchBox(row: number, column: number): Box
@@ -50,15 +59,16 @@ export interface Features {
 
 /** Says what is wanted of an image beside embedding, patches and registers. */
 export interface FeatureChoice {
-  /** Adds the patch map before the final norm. */
+  /** Adds the patch map before the final norm; default `false`. */
   readonly preNorm?: boolean
-  /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. */
+  /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. Default: none. */
   readonly layers?: readonly number[]
 }
 
 /** An image is prepared (read, decoded, resized, normalised), then computed. */
 export type EncodeStage = 'preparing' | 'computing'
 
+/** Says what is wanted of one image. */
 export interface EncodeOptions extends FeatureChoice {
   /** Ends the encode, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -78,6 +88,7 @@ export interface EncodeAllProgress {
   readonly failed: number
 }
 
+/** Says what is wanted of each image, and how many are under way. */
 export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
   /** Counts the images of a run of the engine; default: by model size. */
   readonly batch?: number
@@ -90,26 +101,43 @@ export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
   /**
    * Gives an image a signal of its own, asked for once when the image is taken. Its abort makes the signal's reason the `error` of that image and
    * leaves the others alone: it is not read or decoded further, and a run of the engine ends early where none of its images is wanted any more.
+   * Default: none has one.
    */
   readonly signalOf?: (source: Source, index: number) => AbortSignal | undefined
   /** Is told the counts when they have changed, between two results. What it throws, the reader is thrown. */
   readonly onProgress?: (progress: EncodeAllProgress) => void
 }
 
+/** Is what became of one image: `features`, or the `error`. */
 export type EncodeResult<Source> =
   | {
+      /** Counts the images before it, from 0, in the order in which they were given. */
       readonly index: number
+      /** Is what was given. */
       readonly source: Source
+      /** Is there where all went well. */
       readonly features: Features
       readonly error?: undefined
     }
-  | { readonly index: number; readonly source: Source; readonly error: Error; readonly features?: undefined }
+  | {
+      /** Counts the images before it, from 0, in the order in which they were given. */
+      readonly index: number
+      /** Is what was given. */
+      readonly source: Source
+      /** Says why there are none: `ImageError`, `EngineError`, or the reason of the image's own signal. */
+      readonly error: Error
+      readonly features?: undefined
+    }
 
+/** Says what an encoder makes. */
 export interface EncoderDescription {
+  /** Says what its numbers rest on. */
   readonly identity: Identity
   /** Is D, the width of the embedding. */
   readonly width: number
+  /** Is a patch's side in pixels, P. */
   readonly patchSize: number
+  /** Counts the register tokens, R. */
   readonly registers: number
   /** Counts the hidden layers, which are the blocks. */
   readonly depth: number
@@ -118,11 +146,15 @@ export interface EncoderDescription {
 }
 
 /**
- * Owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts to give them back at the
- * end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What is under way
- * meanwhile finishes or fails with `disposed`.
+ * Makes features of images. It owns the packed weights, and the engine where `loadEncoder` has chosen one: dispose of it. `using encoder = …` starts
+ * to give them back at the end of the block and does not wait; `await using encoder = …` goes on when threads, device and memory are given back. What
+ * is under way meanwhile finishes or fails with `disposed`.
  */
 export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposable, AsyncDisposable {
+  /**
+   * Computes the features of one image. Throws `ImageError` where it cannot be used; `EngineError` `non-finite`, `out-of-memory`, `disposed`,
+   * `device-lost`; RangeError for options that make no sense; the signal's reason.
+   */
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
    * Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. Each result has its source with the type in which it
@@ -134,11 +166,13 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
   ): AsyncGenerator<EncodeResult<Given>, void, undefined>
 }
 
+/** Says how an image is decoded. */
 export interface DecodeOptions {
-  /** Says whether the image is turned as its EXIF orientation says. */
+  /** Says whether the image is turned as its EXIF orientation says; default: as the platform's decoder does. */
   readonly orientation?: 'apply' | 'ignore'
-  /** Bounds the pixels of an image: a larger one is refused before it is decoded. */
+  /** Bounds the pixels of an image: a larger one is refused before it is decoded. Default: the decoder's own bound. */
   readonly maxPixels?: number
+  /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

@@ -9,7 +9,7 @@ import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { given, recipeFor } from './choose-recipe.js'
+import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import { identityOf } from './identity.js'
 import type { LoadOptions } from './load-options.js'
@@ -18,11 +18,15 @@ import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
 
+/** Holds the parts of an encoder, for whoever chooses them one by one. */
 export interface EncoderParts<Source> {
+  /** Is the model, as `readVit` or `openVit` gives it. */
   readonly vit: VitModel
+  /** Runs it; it stays the caller's unless it is `owned`. */
   readonly engine: Engine
   /** Says how pixels are prepared, and how orientation is treated. */
   readonly recipe: Recipe
+  /** Makes pixels of what is encoded. */
   readonly decode: Decode<Source>
   /** Resizes; default: this library's portable code, on the calling thread. */
   readonly resample?: Resample
@@ -30,9 +34,11 @@ export interface EncoderParts<Source> {
   readonly name: string
   /** Digests the weights' values as they are read; default: this library's portable code, on the calling thread. */
   readonly digestWords?: DigestWords
+  /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: the decoder's own bound. */
   readonly maxPixels?: number
+  /** Ends the loading, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Is disposed of with the encoder: what was made for it alone, such as its engine. */
   readonly owned?: AsyncDisposable
@@ -40,6 +46,7 @@ export interface EncoderParts<Source> {
 
 /** A model as a platform opens it: headers are read, weights are not. */
 export interface OpenModel extends AsyncDisposable {
+  /** Is the network, and reads its weights. */
   readonly vit: VitModel
   /** Names the model after its file. */
   readonly name: string
@@ -106,7 +113,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     try {
       await using open = await model
       const { vit, name, note } = open
-      const recipe = recipeFor(vit, options)
+      const recipe = recipeFor(vit, recipeChoiceOf(options))
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
       const digest = new WeightDigest(digestWords, await note.read(vit.config))

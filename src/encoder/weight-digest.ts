@@ -20,12 +20,16 @@ const POSITIONS = 'pos_embedding'
 
 /** Remembers a digest from one load to the next, so that weights whose files have not changed need not be digested again. */
 export interface DigestNote {
-  /** Gives the digest of the weights of these very files under this config, or null where it is not known. */
+  /**
+   * Gives the digest of the weights of these very files under this config, or null where it is not known. Never throws: a note that cannot be read is
+   * none.
+   */
   read(config: VitConfig): Promise<string | null>
   /** Never throws: what cannot be noted is found again at the next load. */
   write(config: VitConfig, digest: string): Promise<void>
 }
 
+/** Digests weights as they pass on their way to an engine. */
 export class WeightDigest {
   readonly #digestWords: DigestWords
   readonly #known: string | null
@@ -41,7 +45,10 @@ export class WeightDigest {
     this.#known = known
   }
 
-  /** Takes a weight up the first time that it comes. Its values are read afterwards, too: nobody may change them. */
+  /**
+   * Takes a weight up the first time that it comes. Its values are read afterwards, too: nobody may change them. Throws nothing: `finish` rejects
+   * where digesting failed.
+   */
   async add(name: WeightName, shape: Shape, values: Float32Array): Promise<void> {
     if (this.#known !== null || this.#lines.has(name)) return
     const before = this.#last

@@ -2,6 +2,7 @@
 import type { Shape } from '../tensor/shape.js'
 import type { Plan, SlotName, Step, WeightName } from './plan.js'
 
+/** Names an engine: `reference` (plain TypeScript, float64 sums), `native` (C++, in Node), `wasm` (WebAssembly) or `webgpu`. */
 export type EngineName = 'reference' | 'native' | 'wasm' | 'webgpu'
 
 /**
@@ -13,44 +14,55 @@ export type Precision = 'float64' | 'float32' | 'high' | 'bfloat16' | 'float16' 
 
 /** Gives weights one at a time, so that no second copy of the model is ever in memory. */
 export interface WeightSource {
-  /** Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep the array and changes nothing in it; it may ask
-   * again long after loading, where its memory was lost. */
+  /**
+   * Throws `CheckpointError` by name when the tensor is absent or has another shape. The caller may keep the array and changes nothing in it; it may
+   * ask again long after loading, where its memory was lost.
+   */
   read(name: WeightName, shape: Shape): Promise<Float32Array>
 }
 
 /**
- * Owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again, which
- * gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
+ * Runs plans. It owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again,
+ * which gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
  * Whatever is asked of the engine, its models and its programs afterwards fails with `EngineError` `disposed`.
  */
 export interface Engine extends AsyncDisposable {
+  /** Names the engine. */
   readonly name: EngineName
+  /** Says how it computes products. */
   readonly precision: Precision
   /** Names the code path, such as `avx512`, and the number of threads: a person needs both to compare two timings. */
   readonly description: string
+  /** Says whether it can run a step. */
   supports(step: Step): boolean
   /**
-   * Reads and packs every weight that `plan` names. The model may then compile any plan that names the same
-   * weights: another image size is another plan, not another copy of the weights.
+   * Reads and packs every weight that `plan` names. The model may then compile any plan that names the same weights: another image size is another
+   * plan, not another copy of the weights. Throws what `weights` throws; `EngineError` `out-of-memory`, `disposed`, or `wrong-size` for a weight of
+   * another length; RangeError for an unknown option; the signal's reason.
    */
   load(plan: Plan, weights: WeightSource, options?: { signal?: AbortSignal }): Promise<EngineModel>
 }
 
-/** Owns the packed weights. */
+/** Holds a plan's weights as an engine has packed them, which it owns. */
 export interface EngineModel extends Disposable {
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
-  /** Steps that no output needs are left out; a slot in `outputs` is never fused away. */
+  /**
+   * Steps that no output needs are left out; a slot in `outputs` is never fused away. Throws `EngineError`: `unsupported` for a plan that it cannot
+   * run or that names other weights, `disposed`.
+   */
   compile(plan: Plan, outputs: readonly SlotName[]): Program
 }
 
-/** Owns the memory of the activations, sized for the largest batch that it has run. */
+/** Is a plan that is ready to run. It owns the memory of the activations, sized for the largest batch that it has run. */
 export interface Program extends Disposable {
   /** Counts the bytes of activations for a batch of this size. */
   activationBytes(batch: number): number
   /**
-   * @param pixels float32 [B, C, height, width], read until the promise settles
+   * @param pixels float32 [B, C, height, width], normalised; they are copied before the call returns
    * @returns each output slot as float32 [B, ...shape], fresh arrays
+   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`;
+   *   RangeError for an unknown option; the signal's reason
    */
   run(
     pixels: Float32Array,

@@ -31,6 +31,7 @@ export const ACTIVATIONS = [
 
 /** Names of functions that are another one: CELU with its default parameter is ELU. */
 export const ACTIVATION_ALIASES = { celu: 'elu' } as const
+/** Names an activation as Birder does; the formulas are PyTorch's. */
 export type ActivationKind = (typeof ACTIVATIONS)[number] | keyof typeof ACTIVATION_ALIASES
 
 /** Functions that activations are made of. They follow the activations, and are there for measuring their error. */
@@ -38,6 +39,7 @@ export const FUNCTIONS = ['exp', 'expm1', 'exp2', 'geluShort'] as const
 
 /** Says how products are computed. Every engine has some of them; `float16` is no precision of the native one. */
 export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const
+/** Names a precision of products. */
 export type ProductPrecision = (typeof PRECISIONS)[number]
 
 /**

@@ -2,6 +2,7 @@
  * Makes models and programs as callers hold them, whatever the engine: what is asked of them is checked, what is disposed of says so, and runs
  * under way finish first. An engine hands in what stands behind them.
  */
+import { checkOptionNames } from '../check-option-names.js'
 import { assertBatch } from './assert-batch.js'
 import type { EngineModel, Program } from './engine.js'
 import { Lease } from './lease.js'
@@ -77,8 +78,10 @@ class OwnedProgram implements Program {
 
   async run(
     pixels: Float32Array,
-    { batch = 1, signal }: { batch?: number; signal?: AbortSignal } = {},
+    options: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    checkOptionNames(options, { batch: true, signal: true })
+    const { batch = 1, signal } = options
     signal?.throwIfAborted()
     using program = this.#lease.use()
     using _model = this.#model.use()

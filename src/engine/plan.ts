@@ -13,14 +13,18 @@ import type { ActivationKind } from './ops.js'
 
 export type { ActivationKind } from './ops.js'
 
+/** Names a value within a plan, such as `encoder.block.3.attn.qkv`; the names are those of Birder's modules. */
 export type SlotName = string
 /** A name of the canonical weights, which is Birder's for a weight; dialects (model/dialects) bring the others' names to it. */
 export type WeightName = string
+/** Names a table of a plan that is the same for every image, such as `positions`. */
 export type ConstantName = string
 
+/** Says as data what a network does to one image: which steps, in which order, on which slots and weights. Engines run it; `planVit` writes it. */
 export interface Plan {
   /** Holds every slot with its shape for one image: [rows, width], but for the input, which may be [C, height, width]. */
   readonly slots: ReadonlyMap<SlotName, Shape>
+  /** Lists the steps in an order in which they can run: each reads slots that earlier ones have written. */
   readonly steps: readonly Step[]
   /** Names the slot of normalised pixels, float32 [C, height, width]. */
   readonly input: SlotName
@@ -37,9 +41,11 @@ export interface Plan {
 export interface Constant {
   /** [rows, width]. */
   readonly shape: Shape
+  /** Holds the table, float32, row-major. */
   readonly values: Float32Array
 }
 
+/** Is one thing that an engine can do. Slots are [rows, columns], float32, row-major, for one image. */
 export type Step =
   | Patchify
   | Linear
@@ -65,31 +71,45 @@ export type Step =
  */
 export interface Patchify {
   readonly op: 'patchify'
+  /** Names the pixels in the given layout. */
   readonly input: SlotName
+  /** Names the patches, [G, channels * patch * patch]. */
   readonly output: SlotName
   /** `planes` is [channels, height, width]; `rows` is [height * width, channels], as a stem's inner layers have it. */
   readonly layout: 'planes' | 'rows'
+  /** Counts the channels of the input, C. */
   readonly channels: number
+  /** Is the input's height in pixels. */
   readonly height: number
+  /** Is the input's width in pixels. */
   readonly width: number
+  /** Is a patch's side in pixels, P, which is the stride as well. */
   readonly patch: number
 }
 
 /** out[r, n] = sum over k of input[r, k] * weight[n, k], + bias[n]. Weight is [N, K]. */
 export interface Linear {
   readonly op: 'linear'
+  /** Names the rows, [R, K]. */
   readonly input: SlotName
+  /** Names the products, [R, N]. */
   readonly output: SlotName
+  /** Names the matrix, [N, K]. */
   readonly weight: WeightName
+  /** Names what is added to each row, [N]; null where nothing is. */
   readonly bias: WeightName | null
 }
 
 /** Stacks class token [1, D], registers [R, D] and patches + positions [G, D], in this order. */
 export interface AssembleTokens {
   readonly op: 'assembleTokens'
+  /** Names the embedded patches, [G, D]. */
   readonly input: SlotName
+  /** Names the tokens, [T, D]. */
   readonly output: SlotName
+  /** Names the class token, [1, D]; null for a network without. */
   readonly classToken: WeightName | null
+  /** Names the registers, [R, D]; null for a network without. */
   readonly registers: WeightName | null
   /** Names a constant [G, D] that is added to the patches. */
   readonly positions: ConstantName | null
@@ -97,14 +117,21 @@ export interface AssembleTokens {
 
 /** Normalises each row. `layerNorm`: mean 0, biased variance 1; `rmsNorm`: root mean square 1. Epsilon is inside the root. */
 export interface NormWeights {
+  /** Says which norm it is. */
   readonly kind: 'layerNorm' | 'rmsNorm'
+  /** Names the factor of each column, [D]. */
   readonly weight: WeightName
+  /** Names what is added to each column, [D]; null where nothing is. */
   readonly bias: WeightName | null
+  /** Is added within the root. */
   readonly epsilon: number
 }
+/** Normalises each row of a slot. */
 export interface Norm extends NormWeights {
   readonly op: 'norm'
+  /** Names the rows, [R, D]. */
   readonly input: SlotName
+  /** Names the normalised rows, [R, D]. */
   readonly output: SlotName
 }
 
@@ -114,83 +141,118 @@ export interface Norm extends NormWeights {
  */
 export interface Attention {
   readonly op: 'attention'
+  /** Names queries, keys and values side by side, [T, 3 * D]. */
   readonly input: SlotName
+  /** Names the merged heads, [T, D]. */
   readonly output: SlotName
+  /** Counts the heads, H; each has D / H columns. */
   readonly heads: number
+  /** Is the factor of the products of queries and keys, usually 1 / sqrt(D / H). */
   readonly scale: number
+  /** Normalises each head's query first, with weights [D / H]; null where nothing does. */
   readonly queryNorm: NormWeights | null
+  /** Normalises each head's key first, with weights [D / H]; null where nothing does. */
   readonly keyNorm: NormWeights | null
 }
 
+/** Applies a function to each value. */
 export interface Activation {
   readonly op: 'activation'
+  /** Names the values, [R, D]. */
   readonly input: SlotName
+  /** Names the results, [R, D]. */
   readonly output: SlotName
+  /** Names the function. */
   readonly kind: ActivationKind
 }
 
 /** out = activation(gate) * value: SwiGLU where the activation is SiLU. */
 export interface Gate {
   readonly op: 'gate'
+  /** Names what goes through the activation, [R, D]. */
   readonly gate: SlotName
+  /** Names what is multiplied by it, [R, D]. */
   readonly value: SlotName
+  /** Names the products, [R, D]. */
   readonly output: SlotName
+  /** Names the activation. */
   readonly kind: ActivationKind
 }
 
 /** Scales each column, as layer scale does: out[r, c] = input[r, c] * gamma[c]. */
 export interface Scale {
   readonly op: 'scale'
+  /** Names the rows, [R, D]. */
   readonly input: SlotName
+  /** Names the scaled rows, [R, D]. */
   readonly output: SlotName
+  /** Names the factors, [D]. */
   readonly gamma: WeightName
 }
 
 /** Adds, as a residual sum does: out = input + branch. */
 export interface Add {
   readonly op: 'add'
+  /** Names the first summand, [R, D]. */
   readonly input: SlotName
+  /** Names the second summand, [R, D]. */
   readonly branch: SlotName
+  /** Names the sums, [R, D]. */
   readonly output: SlotName
 }
 
 /** Keeps rows `from` (inclusive) to `to` (exclusive). */
 export interface SliceRows {
   readonly op: 'sliceRows'
+  /** Names the rows, [R, D]. */
   readonly input: SlotName
+  /** Names the rows that are kept, [to - from, D]. */
   readonly output: SlotName
+  /** Is the first row that is kept, counted from 0. */
   readonly from: number
+  /** Is the first row after it that is not. */
   readonly to: number
 }
 
 /** Takes the mean of all rows: [1, D]. */
 export interface MeanRows {
   readonly op: 'meanRows'
+  /** Names the rows, [R, D]. */
   readonly input: SlotName
+  /** Names their mean, [1, D]. */
   readonly output: SlotName
 }
 
 /** Takes the largest value of each column: [1, D]. A NaN stays one. */
 export interface MaxRows {
   readonly op: 'maxRows'
+  /** Names the rows, [R, D]. */
   readonly input: SlotName
+  /** Names the largest values, [1, D]. */
   readonly output: SlotName
 }
 
 /** Puts a weight [rows, D] into a slot: a learnt query. */
 export interface Broadcast {
   readonly op: 'broadcast'
+  /** Names the weight, [rows, D]. */
   readonly weight: WeightName
+  /** Names the slot that gets it, [rows, D]. */
   readonly output: SlotName
 }
 
 /** Lets learnt queries [Q, D] attend to keys and values side by side [N, 2 * D]; output [Q, D]. */
 export interface CrossAttention {
   readonly op: 'crossAttention'
+  /** Names the queries, [Q, D]. */
   readonly query: SlotName
+  /** Names keys and values side by side, [N, 2 * D]. */
   readonly keyValue: SlotName
+  /** Names the merged heads, [Q, D]. */
   readonly output: SlotName
+  /** Counts the heads, H; each has D / H columns. */
   readonly heads: number
+  /** Is the factor of the products of queries and keys. */
   readonly scale: number
 }
 
@@ -200,11 +262,17 @@ export interface CrossAttention {
  */
 export interface ProbeAttention {
   readonly op: 'probeAttention'
+  /** Names the learnt queries, [L, D]. */
   readonly latents: WeightName
+  /** Names the raw tokens, [N, D]. */
   readonly keys: SlotName
+  /** Names the values, [N, D]. */
   readonly values: SlotName
+  /** Names the pooled vector, [1, D]. */
   readonly output: SlotName
+  /** Counts the heads of queries and keys, H. */
   readonly heads: number
+  /** Is the factor of the products of queries and keys. */
   readonly scale: number
 }
 
@@ -214,17 +282,27 @@ export interface ProbeAttention {
  */
 export interface SoftMoe {
   readonly op: 'softMoe'
+  /** Names the tokens, [T, D]. */
   readonly input: SlotName
+  /** Names the results, [T, D]. */
   readonly output: SlotName
+  /** Normalises the tokens for the logits alone. */
   readonly tokenNorm: NormWeights
   /** [experts * s, D], already normalised: it does not depend on the image. */
   readonly slots: WeightName
+  /** Lists the experts, each with as many of the slots as the others. */
   readonly experts: readonly SoftMoeExpert[]
+  /** Names the activation between an expert's two layers. */
   readonly kind: ActivationKind
 }
+/** Is a feed-forward net of two layers, D to F to D columns. */
 export interface SoftMoeExpert {
+  /** Names the first matrix, [F, D]. */
   readonly weight1: WeightName
+  /** Names what is added after it, [F]. */
   readonly bias1: WeightName
+  /** Names the second matrix, [D, F]. */
   readonly weight2: WeightName
+  /** Names what is added after it, [D]. */
   readonly bias2: WeightName
 }

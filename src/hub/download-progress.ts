@@ -9,5 +9,6 @@ export interface DownloadProgress {
   readonly received: number
   /** Counts the bytes of the whole file; null when the server does not say. */
   readonly total: number | null
+  /** Is the address, without what is secret in it. */
   readonly url: string
 }

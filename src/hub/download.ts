@@ -15,15 +15,19 @@ import { HubError } from './hub-error.js'
 import { isCurrent } from './is-current.js'
 import { progressReporter } from './report-progress.js'
 
+/** Says what is downloaded, and how patiently. */
 export interface DownloadJob {
+  /** Is the address. */
   readonly url: URL
-  /** The whole file must have these 64 hexadecimal digits. */
+  /** The whole file must have these 64 hexadecimal digits; default: any. */
   readonly sha256?: string | undefined
-  /** The whole file must have exactly so many bytes. */
+  /** The whole file must have exactly so many bytes; default: as many as the server says. */
   readonly size?: number | undefined
-  /** Refuse a file longer than this many bytes, where the exact length is not known. */
+  /** Refuses a file longer than this many bytes, where the exact length is not known; default: no bound. */
   readonly atMost?: number | undefined
+  /** Ends the download, which then rejects with the signal's reason; what has arrived is kept. */
   readonly signal?: AbortSignal | undefined
+  /** Is told how far it is. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
   /** Where the network may not be touched, this is the message of the error that says so. */
   readonly offline?: string | undefined
@@ -32,9 +36,9 @@ export interface DownloadJob {
    * mebibyte of progress lets the count begin again.
    */
   readonly retries?: number | undefined
-  /** The first wait between tries takes so long; 500 unless given. */
+  /** The first wait between tries takes so many milliseconds; 500 unless given. */
   readonly retryDelayMs?: number | undefined
-  /** The server may send nothing for so long; 30 000 unless given. */
+  /** The server may send nothing for so many milliseconds; 30 000 unless given. */
   readonly stallTimeoutMs?: number | undefined
 }
 

@@ -1,5 +1,5 @@
 /** Finds the names of models that a text may have meant: near in meaning first, since one network has a name in each library, then in spelling. */
-import { editDistance } from '../model/nearest-names.js'
+import { editDistance } from '../nearest-names.js'
 
 /** Gives the `count` names that are nearest, nearest first. */
 export function suggestModels(text: string, names: readonly string[], count = 3): readonly string[] {

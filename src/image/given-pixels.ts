@@ -6,7 +6,9 @@ import { turnUpright } from './turn-upright.js'
 
 /** Holds 8-bit levels row by row from the top left; `ImageData` is one. */
 export interface PixelImage {
+  /** Counts the rows, in pixels. */
   readonly height: number
+  /** Counts the columns, in pixels. */
   readonly width: number
   /** uint8 [height, width, channels]. */
   readonly data: Uint8Array | Uint8ClampedArray

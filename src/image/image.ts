@@ -1,7 +1,10 @@
 /** Describes an image as this library computes with it: 8-bit RGB, upright or as stored, row by row from the top left. */
 
+/** Holds 8-bit RGB, row by row from the top left. */
 export interface RgbImage {
+  /** Counts the rows, in pixels. */
   readonly height: number
+  /** Counts the columns, in pixels. */
   readonly width: number
   /** uint8 [height, width, 3]. */
   readonly data: Uint8Array
@@ -21,8 +24,12 @@ export interface DecodedImage extends RgbImage {
 
 /** A rectangle in pixels holds `left <= x < right`; its edges are not rounded. */
 export interface Box {
+  /** Is the upper edge. */
   readonly top: number
+  /** Is the left edge. */
   readonly left: number
+  /** Is the lower edge. */
   readonly bottom: number
+  /** Is the right edge. */
   readonly right: number
 }

@@ -5,20 +5,26 @@
 import type { Rescale } from '../kernels/normalise-levels.js'
 import type { Filter } from '../kernels/resample-filter.js'
 
+/** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
+/** Holds what a model's own files say about making input of an image. */
 export type Preparation = EdgePreparation | FractionPreparation
 
+/** Thinks in edges, as transformers does. */
 export interface EdgePreparation {
   readonly kind: 'edges'
   /** Is the shortest edge's length, or both sides; null leaves the image's own size. */
   readonly resize: number | Size | null
   /** Is null where what the resize gives is kept whole. */
   readonly crop: Size | null
+  /** Names the filter of the resize. */
   readonly filter: Filter
+  /** Says how levels become numbers. */
   readonly rescale: Rescale
 }
 
+/** Thinks in the part that is kept, as timm does. */
 export interface FractionPreparation {
   readonly kind: 'fraction'
   /** Is the input's size in pixels; null stands for the trained one. */
@@ -27,6 +33,7 @@ export interface FractionPreparation {
   readonly cropFraction: number
   /** `center` cuts off what is too long, `squash` gives up the aspect ratio, `border` pads what is too short with the mean colour. */
   readonly mode: 'center' | 'squash' | 'border'
+  /** Names the filter of the resize. */
   readonly filter: Filter
 }
 

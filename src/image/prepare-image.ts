@@ -12,14 +12,24 @@ import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
 import { roundHalfToEven } from './round-half-to-even.js'
 
+/** Holds model input, and where it lies in its image. */
 export interface PreparedImage {
   /** float32 [3, height, width], normalised. */
   readonly pixels: Float32Array
+  /** Is the input's height in pixels. */
   readonly height: number
+  /** Is the input's width in pixels. */
   readonly width: number
   /** Gives the pixels of the image as used: before the resize, and turned where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
-  readonly orientation: { readonly found: number; readonly applied: boolean }
+  /** Tells the EXIF orientation of the file, and what became of it. */
+  readonly orientation: {
+    /** Is the orientation, 1 to 8; 1 where there is none. */
+    readonly found: number
+    /** Tells whether the image was turned upright by it. */
+    readonly applied: boolean
+  }
+  /** Says where the input lies in the image. */
   readonly placement: Placement
   /** Finds a box of the input in the original image; both are in pixels. */
   sourceBox(top: number, left: number, bottom: number, right: number): Box
@@ -29,6 +39,7 @@ export interface PreparedImage {
 export interface Placement {
   /** The input's first pixel lies here, in pixels of the resized image; it is negative where the recipe pads. */
   readonly top: number
+  /** Is the same from the left. */
   readonly left: number
   /** One pixel of the input is this many pixels of the image high. */
   readonly scaleY: number
@@ -49,7 +60,10 @@ export function boxInImage({ top, left, scaleY, scaleX }: Placement, box: Box): 
 /** A recipe works on a decoded file, or on pixels from elsewhere, which count as upright. */
 export type SourceImage = RgbImage & Partial<DecodedImage>
 
-/** Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe can make sense of. */
+/**
+ * Makes model input of an image by a recipe. Throws `ImageError` `wrong-shape` for pixels that are not RGB, `too-large` for a shape that no recipe
+ * can make sense of.
+ */
 export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage {
   const work = planResize(image, recipe)
   return finish(image, recipe, work, resample(work.source, work.size, work.passes))

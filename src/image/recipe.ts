@@ -23,6 +23,7 @@ import {
 import { roundHalfToEven } from './round-half-to-even.js'
 
 export type { PassOrder }
+/** Names a recipe. */
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
 
 export const RECIPE_NAMES: readonly RecipeName[] = [
@@ -37,22 +38,53 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
 /** Says whose resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
 export type Resampler = 'pillow' | 'torch-uint8'
 
+/** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
+/** Says to which size an image goes before the crop. */
 export type Resize =
-  | { readonly kind: 'squash'; readonly size: Size }
+  /** Each side gets its length, whatever becomes of the aspect ratio. */
+  | {
+      readonly kind: 'squash'
+      /** Is what comes out. */
+      readonly size: Size
+    }
   /** The short side gets this length, the long side follows in proportion and is rounded down. */
-  | { readonly kind: 'short-side'; readonly side: number }
+  | {
+      readonly kind: 'short-side'
+      /** Is the short side's length in pixels. */
+      readonly side: number
+    }
   /** The result is as small as covers the size. */
-  | { readonly kind: 'cover'; readonly size: Size }
+  | {
+      readonly kind: 'cover'
+      /** Is what is covered. */
+      readonly size: Size
+    }
   /** Both sides change by one ratio, so that the longest or the shortest edge fits the size and the other follows, rounded half to even. */
-  | { readonly kind: 'keep-ratio'; readonly size: Size; readonly edge: 'longest' | 'shortest' }
+  | {
+      readonly kind: 'keep-ratio'
+      /** Is what one edge fits. */
+      readonly size: Size
+      /** Says which edge fits. */
+      readonly edge: 'longest' | 'shortest'
+    }
   /** The image stays as it is. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'patches'; readonly patchSize: number; readonly maxPatches: number }
+  /** Each side goes to the nearest multiple of the patch, at least one. */
+  | {
+      readonly kind: 'patches'
+      /** Is a patch's side in pixels. */
+      readonly patchSize: number
+      /** Bounds the patches: an image of more is scaled down. */
+      readonly maxPatches: number
+    }
 
+/** Holds every number of a way to make model input: resize, crop, levels. `recipeFor` gives the one that a model's library has. */
 export interface Recipe {
+  /** Names it after the library that prepares images so. */
   readonly name: RecipeName
+  /** Says to which size an image goes before the crop. */
   readonly resize: Resize
   /** The crop keeps this, which is the input's size; with `native` the size is each image's own, and this is the trained one. */
   readonly size: Size
@@ -60,13 +92,22 @@ export interface Recipe {
   readonly cropRounding: 'half-to-even' | 'down'
   /** Says how levels become numbers from 0 to 1; see `normaliseLevels`. Birder multiplies, the others divide. */
   readonly rescale: Rescale
+  /** Names the filter of the resize. */
   readonly filter: Filter
   /** Fills what a crop is larger than the image by, as levels of each channel. */
   readonly padding: readonly [red: number, green: number, blue: number]
-  readonly rgbStats: { readonly mean: readonly number[]; readonly std: readonly number[] }
+  /** Gives mean and deviation, by which levels from 0 to 1 are normalised. */
+  readonly rgbStats: {
+    /** [3], red, green, blue. It is subtracted. */
+    readonly mean: readonly number[]
+    /** [3], red, green, blue. What is left is divided by it. */
+    readonly std: readonly number[]
+  }
   /** Says what becomes of the colour that a file declares transparent. */
   readonly transparentColour: 'keep' | 'white'
+  /** Says whether photos are turned upright by their EXIF orientation. */
   readonly orientation: 'apply' | 'ignore'
+  /** Says whose resize is followed. */
   readonly resampler: Resampler
   /** Says which pass of Pillow's resize goes first; torch's has one order only. */
   readonly passOrder: PassOrder

@@ -3,6 +3,7 @@
  * shrinking, and how far they reach (Pillow's libImaging/Resample.c). `nearest` is none of them: it takes one input as it is.
  */
 export const FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const
+/** Names a filter of a resize. */
 export type Filter = (typeof FILTERS)[number]
 
 export interface FilterKernel {

@@ -14,12 +14,16 @@ import { FILTER_KERNELS, type Filter } from './resample-filter.js'
 /** `pillow-13` goes vertically first where the height shrinks by far more; `horizontal-first` is what Pillow to 12.1 does. */
 export type PassOrder = 'pillow-13' | 'horizontal-first'
 
+/** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
 /** A resize makes up to two passes, each over an axis whose length changes. */
 export interface Passes {
+  /** Makes the width; null where it stays. */
   readonly horizontal: Taps | null
+  /** Makes the height; null where it stays. */
   readonly vertical: Taps | null
+  /** Says which goes first. Each rounds to 8 bits, so the order shows. */
   readonly verticalFirst: boolean
 }
 
@@ -99,6 +103,7 @@ export interface Taps {
   readonly count: Int32Array
   /** Holds `stride` weights for each output index in fixed point, of which `count` are used. */
   readonly weights: Int32Array
+  /** Counts the weights that are kept for each output. */
   readonly stride: number
   /** Counts the bits after the point. */
   readonly bits: number

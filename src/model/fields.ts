@@ -5,7 +5,7 @@
  */
 import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
-import { nearestNames } from './nearest-names.js'
+import { nearestNames } from '../nearest-names.js'
 
 export type Field =
   | { readonly use: 'counts'; readonly how: string }

@@ -1,8 +1,8 @@
 /** Finds Birder's registered networks by name, and so what a name says about a checkpoint. */
 import type { PlainRecord } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
+import { nearestNames } from '../nearest-names.js'
 import { decodeNetworks, type NetworkData } from './decode-networks.js'
-import { nearestNames } from './nearest-names.js'
 import { NETWORK_LINES } from './network-lines.js'
 
 export interface RegisteredNetwork extends NetworkData {
@@ -47,6 +47,7 @@ function allNetworks(): ReadonlyMap<string, NetworkData> {
   return decoded
 }
 
+/** Lists the names of Birder's networks that can be run. */
 export function networkNames(): readonly string[] {
   return [...allNetworks().keys()]
 }

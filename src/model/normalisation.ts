@@ -2,7 +2,10 @@
 import type { RgbStats } from './vit-config.js'
 import { IMAGENET_STATS } from './vit-config.js'
 
-/** `half` is what timm calls Inception's and Google's ViTs have; `none` leaves levels from 0 to 1 as they are. */
+/**
+ * Holds means and deviations by name, for levels from 0 to 1. `half` is what timm calls Inception's and Google's ViTs have; `none` leaves levels from
+ * 0 to 1 as they are.
+ */
 export const NORMALISATIONS = {
   imagenet: IMAGENET_STATS,
   half: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
@@ -13,7 +16,9 @@ export const NORMALISATIONS = {
   none: { mean: [0, 0, 0], std: [1, 1, 1] },
 } as const satisfies Record<string, RgbStats>
 
+/** Names a mean and deviation. */
 export type NormalisationName = keyof typeof NORMALISATIONS
+/** Lists the names that the option `normalisation` takes. */
 export const NORMALISATION_NAMES = Object.keys(NORMALISATIONS) as readonly NormalisationName[]
 
 /** Gives null for what is no name of a normalisation and no mean and deviation of three channels. */

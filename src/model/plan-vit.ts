@@ -10,8 +10,11 @@ import { planStem } from './plan-stem.js'
 import type { PatchGrid } from './positions.js'
 import { specialTokens, type VitConfig } from './vit-config.js'
 
+/** Is a vision transformer's plan for one patch grid, and where to find what in it. */
 export interface VitPlan {
+  /** Is what an engine runs. */
   readonly plan: Plan
+  /** Is the patch grid that it is for. */
   readonly grid: PatchGrid
   /** Tells where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` is [1, N]. */
   readonly slots: {
@@ -19,12 +22,16 @@ export interface VitPlan {
     readonly tokens: SlotName
     /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
+    /** Names the pooled vector, [1, D]. */
     readonly embedding: SlotName
+    /** Names the class scores, [1, N]; null without a classifier. */
     readonly logits: SlotName | null
   }
 }
 
 /**
+ * Writes the plan of a vision transformer for one patch grid.
+ *
  * @param grid patches of the input; its pixels are grid times patch size
  * @param positions float32 [rows * columns, D] for this grid, or null for a network without
  */

@@ -6,4 +6,5 @@
  * - `bicubic-offset` is plain bicubic, by the scale factor (new + 0.1) / old: Facebook for models without registers.
  */
 export const POSITION_RULES = ['antialias', 'bicubic', 'bicubic-offset'] as const
+/** Names a way to resample a position table. */
 export type PositionRule = (typeof POSITION_RULES)[number]

@@ -12,12 +12,20 @@ const TAPS: Readonly<Record<PositionRule, (oldSize: number, newSize: number) => 
   'bicubic-offset': (oldSize, newSize) => plainTaps(oldSize, newSize, oldSize / (newSize + 0.1)),
 }
 
+/** Counts the patches of an image. */
 export interface PatchGrid {
+  /** Counts them from top to bottom. */
   readonly rows: number
+  /** Counts them from left to right. */
   readonly columns: number
 }
 
-/** Applies the formula even where the grids are equal, which libraries do not. @param table float32 [rows * columns, D] */
+/**
+ * Resamples a position table for another grid. The formula is applied even where the grids are equal, which libraries do not.
+ *
+ * @param table float32 [from.rows * from.columns, D]
+ * @returns float32 [to.rows * to.columns, D]
+ */
 export function resamplePositions(
   table: Float32Array,
   from: PatchGrid,

@@ -1,4 +1,5 @@
 /** Makes a vision transformer of an open checkpoint: which dialect, which network, and its weights under their canonical names. */
+import { checkOptionNames } from '../check-option-names.js'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
@@ -7,7 +8,7 @@ import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
-import type { Dialect, DialectName, VitHints } from './dialects/dialect.js'
+import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
@@ -17,8 +18,11 @@ import { timm } from './dialects/timm.js'
 import { planVit } from './plan-vit.js'
 import type { VitConfig } from './vit-config.js'
 
+/** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
 export interface VitModel {
+  /** Says which network it is. */
   readonly config: VitConfig
+  /** Names the library whose layout the file has. */
   readonly dialect: DialectName
   /** Reads weights by their canonical names, one at a time. */
   readonly weights: WeightSource
@@ -28,9 +32,15 @@ export interface VitModel {
   readonly assumptions: readonly string[]
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
   readPreparation(): Preparation | null
-  /** Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. */
+  /**
+   * Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. Throws `CheckpointError`
+   * where the file cannot be read.
+   */
   readPositions(): Promise<Float32Array | null>
-  /** Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. */
+  /**
+   * Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. Throws as reading
+   * does.
+   */
   findNonFinite(): Promise<string | null>
 }
 
@@ -38,10 +48,12 @@ export interface VitModel {
 const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 
 /**
- * Judges the whole checkpoint by its headers: every weight must be there with its shape, and nothing else. No tensor is read.
- * Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`, `wrong-shape`.
+ * Makes a vision transformer of an open checkpoint, which is judged by its headers: every weight must be there with its shape, and nothing else. No
+ * tensor is read. Throws `CheckpointError`: `unknown-dialect`, `unsupported-network`, `contradiction`, `missing-tensor`, `unexpected-tensor`,
+ * `wrong-shape`, `unknown-field`, `unsupported-field`, `malformed`; RangeError for an unknown hint.
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
+  checkOptionNames(hints, VIT_HINTS)
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)

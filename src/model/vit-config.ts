@@ -5,88 +5,136 @@
 import type { ActivationKind } from '../engine/plan.js'
 import type { PositionRule } from './positions.js'
 
+/** Says which vision transformer it is, in Birder's terms, whatever library wrote the file. */
 export interface VitConfig {
   /** Is Birder's name, such as `vit_reg4_l14_nps_ls`, where it is known. */
   readonly network: string | null
   /** Is the trained input size in pixels. */
   readonly size: readonly [height: number, width: number]
+  /** Counts the channels of an image, C: 3 for RGB. */
   readonly channels: number
+  /** Is a patch's side in pixels, P. */
   readonly patchSize: number
   /** Counts the channels of a token, D. */
   readonly width: number
+  /** Counts the blocks. */
   readonly depth: number
+  /** Counts the attention heads of a block, H; each has D / H columns. */
   readonly heads: number
   /** Counts the hidden channels of the feed-forward net. */
   readonly hidden: number
+  /** Tells whether a class token leads the tokens. */
   readonly classToken: boolean
+  /** Counts the register tokens, R (Darcet et al. 2024, "Vision transformers need registers"). */
   readonly registers: number
+  /** Says which norm the blocks have, and what stands before and after them. */
   readonly norm: 'layerNorm' | 'rmsNorm'
+  /** Is added within the root of these norms. */
   readonly epsilon: number
   /** Puts a norm in front of the first block. */
   readonly preNorm: boolean
   /** Puts a norm after the last block: on all tokens, on the pooled vector only, or none. */
   readonly finalNorm: 'tokens' | 'pooled' | 'none'
+  /** Tells whether queries, keys and values have a bias. */
   readonly qkvBias: boolean
+  /** Tells whether each head's queries and keys are normalised. */
   readonly queryKeyNorm: boolean
   /** Puts a norm on the merged heads, before the projection (NormFormer). */
   readonly attentionNorm: boolean
+  /** Tells whether each branch of a block is scaled by a learnt factor for each column. */
   readonly layerScale: boolean
+  /** Says what the feed-forward net of a block is: two layers, gated (`swiglu`), gated with a norm, or a soft mixture of experts. */
   readonly mlp: 'ffn' | 'swiglu' | 'normSwiglu' | 'softMoe'
+  /** Names the activation of the feed-forward nets. */
   readonly activation: ActivationKind
   /** Stand in the upper half of the blocks where `mlp` is `softMoe`. */
   readonly experts: Experts | null
+  /** Says how patches become tokens. */
   readonly stem: Stem
+  /** Says how tokens become the embedding. */
   readonly pooling: Pooling
+  /** Says what makes class scores of the embedding; null where nothing does. */
   readonly classifier: Classifier | null
+  /** Describes the table of positions; null for a network without. */
   readonly positions: Positions | null
   /** Name the blocks whose outputs `detectionFeatures` returns; null stands for the last one. */
   readonly outIndices: readonly number[] | null
+  /** Gives mean and deviation of the levels that the network was trained with. */
   readonly rgbStats: RgbStats
 }
 
+/** Describes a soft mixture of experts. */
 export interface Experts {
+  /** Counts the experts of a block. */
   readonly count: number
   /** Counts the slots of each expert. */
   readonly slots: number
 }
 
+/** Says how an image becomes patches: `patchify` is one convolution, `hmlp` three. */
 export type Stem =
-  | { readonly kind: 'patchify'; readonly bias: boolean }
+  | {
+      readonly kind: 'patchify'
+      /** Tells whether the convolution has a bias. */
+      readonly bias: boolean
+    }
   /** The three convolutions have kernel = stride 4, 2, 2 (Touvron et al. 2022, "Three things everyone should know about ViT"). */
-  | { readonly kind: 'hmlp'; readonly norm: 'layerNorm' | 'batchNorm' }
+  | {
+      readonly kind: 'hmlp'
+      /** Says which norm follows each convolution. */
+      readonly norm: 'layerNorm' | 'batchNorm'
+    }
 
+/** Says how tokens become the embedding. `class` takes the class token; `probe` is EfficientProbing, as Birder has it. */
 export type Pooling =
   | { readonly kind: 'class' }
-  /** Takes mean, largest value, or halfway between the two, of the patches, or of all tokens where `specialTokens` says so. */
-  | { readonly kind: 'mean' | 'max' | 'mean-max'; readonly specialTokens?: boolean }
+  | {
+      /** Takes mean, largest value, or halfway between the two, of each column. */
+      readonly kind: 'mean' | 'max' | 'mean-max'
+      /** Tells whether class token and registers count as well, beside the patches; default `false`. */
+      readonly specialTokens?: boolean
+    }
   | AttentionPooling
   | {
       readonly kind: 'probe'
+      /** Counts the heads. */
       readonly heads: number
+      /** Tells whether class token and registers count as well; default `false`. */
       readonly specialTokens: boolean
+      /** Counts the learnt queries, L. */
       readonly latents: number
     }
 
+/** Pools by a learnt query that attends to the tokens, with a feed-forward net after it. */
 export interface AttentionPooling {
   readonly kind: 'attention'
+  /** Counts the heads. */
   readonly heads: number
   /** Tells whether class token and registers are attended to as well. */
   readonly specialTokens: boolean
+  /** Is added within the root of its norm. */
   readonly epsilon: number
+  /** Counts the hidden channels of its feed-forward net. */
   readonly hidden: number
+  /** Names the activation of its feed-forward net. */
   readonly activation: ActivationKind
 }
 
+/** Makes class scores. */
 export interface Classifier {
+  /** Counts the classes, N. */
   readonly classes: number
   /** `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2). */
   readonly kind: 'linear' | 'mlp' | 'class-and-mean'
+  /** Tells whether its last layer has a bias. */
   readonly bias: boolean
 }
 
+/** Describes the stored table of positions, [rows * columns, D]. */
 export interface Positions {
   /** The stored table has this grid. */
   readonly rows: number
+  /** Counts the columns of its grid. */
   readonly columns: number
   /** Tells whether rows for the special tokens lie in front of the patches' rows. */
   readonly specialRows: boolean
@@ -94,8 +142,11 @@ export interface Positions {
   readonly rule: PositionRule
 }
 
+/** Holds mean and deviation of each channel, for levels from 0 to 1. */
 export interface RgbStats {
+  /** [C], red, green, blue. It is subtracted. */
   readonly mean: readonly number[]
+  /** [C]. What is left is divided by it. */
   readonly std: readonly number[]
 }
 

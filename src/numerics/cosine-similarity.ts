@@ -1,4 +1,7 @@
-/** Computes the cosine of the angle between two vectors, which is 1 for the same direction. Sums run in float64; a zero vector gives 0. */
+/**
+ * Computes the cosine of the angle between two vectors, which is 1 for the same direction. Sums run in float64; a zero vector gives 0. Throws
+ * RangeError for vectors of different lengths.
+ */
 export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length)
     throw new RangeError(`Vectors of ${a.length} and ${b.length} numbers cannot be compared.`)

@@ -1,5 +1,6 @@
 /** Principal component analysis finds the directions along which rows of numbers differ most. */
 
+/** Holds the K directions along which rows [N, D] differ most. */
 export interface PrincipalComponents {
   /** [D]. It is subtracted before projecting. */
   readonly mean: Float64Array

@@ -4,9 +4,11 @@ import type { PatchGrid } from '../model/positions.js'
 import { type PrincipalComponents, principalComponents } from '../numerics/principal-components.js'
 import { projectionLevels, projectionRange } from '../numerics/projection-levels.js'
 
-/** `Features` has these: patches [rows * columns, D], row by row. */
+/** Holds the patches of an image, as `Features` does: [rows * columns, D], row by row. */
 export interface PatchMap {
+  /** float32 [rows * columns, D]. */
   readonly patches: Float32Array
+  /** Counts rows and columns of the patches. */
   readonly grid: PatchGrid
 }
 
@@ -40,7 +42,7 @@ export function fitPatchColors(maps: readonly PatchMap[]): PatchColors {
   return { ...found, low, high }
 }
 
-/** Makes a picture with one pixel per patch. */
+/** Makes a picture with one pixel per patch. Throws RangeError for patches of another width than the colours are for. */
 export function colorPatches(map: PatchMap, colors: PatchColors): RgbImage {
   const { rows, columns } = map.grid
   const width = widthOf(map)

@@ -3,8 +3,11 @@ import { BYTES_PER_ELEMENT, type DType } from './dtype.js'
 import { float16ToFloat32 } from './float16.js'
 import { elementCount, type Shape } from './shape.js'
 
+/** Is a stored tensor: little-endian bytes with a type and a shape. `toFloat32` makes numbers of it. */
 export interface Tensor {
+  /** Names the type of its elements. */
   readonly dtype: DType
+  /** Gives its sizes, outermost first. */
   readonly shape: Shape
   /** Holds the elements row-major and without gaps: `elementCount(shape) * BYTES_PER_ELEMENT[dtype]` bytes. */
   readonly bytes: Uint8Array

@@ -12,8 +12,11 @@ import type { VitModel } from '../model/read-vit.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { GoldenError } from './golden-error.js'
 
+/** Says what a tensor of a case must be. */
 export interface GoldenTensor {
+  /** Gives its sizes, outermost first. */
   readonly shape: readonly number[]
+  /** Tells whether not even the last bit may differ. */
   readonly exact?: boolean
   /** Is the largest allowed absolute difference. */
   readonly atol?: number
@@ -21,33 +24,66 @@ export interface GoldenTensor {
   readonly noise?: number
 }
 
+/** Is a file of a case. */
 export interface GoldenFile {
+  /** Leads to it from the index's folder. */
   readonly path: string
 }
 
 /** Is an entry of the index. What a kind of case needs beyond these fields is read by its runner. */
 export interface GoldenCase {
+  /** Names the case. */
   readonly id: string
+  /** Names what runs it. */
   readonly kind: string
+  /** Is Birder's name of the network. */
   readonly network?: string
+  /** Overrides entries of the network's config. */
   readonly config?: Record<string, never>
-  readonly network_parameters?: { readonly heads: number }
-  readonly checkpoints?: readonly (GoldenFile & { readonly format: string })[]
-  readonly run?: { readonly position: string; readonly size: readonly [number, number] }
-  readonly input?: GoldenFile & { readonly tensor: string }
+  /** Gives what the checkpoint does not tell. */
+  readonly network_parameters?: {
+    /** Counts the attention heads. */
+    readonly heads: number
+  }
+  /** Lists the files of the same network in several formats. */
+  readonly checkpoints?: readonly (GoldenFile & {
+    /** Names the format. */
+    readonly format: string
+  })[]
+  /** Says at which size it runs. */
+  readonly run?: {
+    /** Names the rule by which positions are resampled. */
+    readonly position: string
+    /** Is the input's (height, width) in pixels. */
+    readonly size: readonly [number, number]
+  }
+  /** Holds the input. */
+  readonly input?: GoldenFile & {
+    /** Names the tensor within the file. */
+    readonly tensor: string
+  }
+  /** Holds the expected tensors, as safetensors. */
   readonly expected?: GoldenFile
+  /** Describes the expected tensors by name. */
   readonly tensors?: Readonly<Record<string, GoldenTensor>>
   readonly [key: string]: unknown
 }
 
 /** Says how one comparison ended. `error` and `tolerance` are absolute differences, unless the note says otherwise. */
 export interface Comparison {
+  /** Names the case. */
   readonly id: string
+  /** Names the case's kind, such as `vit` or `preprocess`. */
   readonly kind: string
+  /** Names what was compared. */
   readonly tensor: string
+  /** Is the largest difference that was found; infinite where the case failed with an error. */
   readonly error: number
+  /** Is the largest difference that is allowed. */
   readonly tolerance: number
+  /** Tells whether `error` is within `tolerance`. */
   readonly passed: boolean
+  /** Says what error and tolerance are where they are no absolute differences, or why the case failed. */
   readonly note?: string
 }
 

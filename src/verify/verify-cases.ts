@@ -7,12 +7,13 @@ import { runPositionCase } from './position-case.js'
 import { runPreprocessCase } from './preprocess-case.js'
 import { runVitCase } from './vit-case.js'
 
+/** Says which cases run; default: all. */
 export interface CaseSelection {
-  /** Runs only cases whose id contains this text. */
+  /** Runs only cases whose id contains this text; default: all. */
   readonly filter?: string
-  /** Runs only the case of exactly this id. */
+  /** Runs only the case of exactly this id; default: all. */
   readonly only?: string
-  /** Runs only these kinds. */
+  /** Runs only these kinds; default: all. */
   readonly kinds?: readonly string[]
   /** Is told each case that would have been run if its kind could be compared: the index may hold what only a later release can run. */
   readonly onLeftOut?: (golden: GoldenCase) => void

@@ -1,56 +1,145 @@
-/** An option that is mistyped does nothing, and nobody would know: each public call that takes options refuses it and names the nearest one. */
-import { expect, test } from 'vitest'
+/**
+ * An option that is mistyped does nothing, and nobody would know: each public call that takes options refuses it and names the nearest one. The
+ * calls are found in the sources of the doors, so that a new one without its line here fails.
+ */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as page from '../../src/platform/browser/index.js'
 import * as birder from '../../src/platform/node/birder.js'
 import * as plumage from '../../src/platform/node/index.js'
 import { MINI } from '../support/mini.js'
 
+const root = join(import.meta.dirname, '../..')
+const script = new URL('../../scripts/check-docs.mjs', import.meta.url).href
+const { DOORS, Modules, callsWithOptions } = (await import(script)) as {
+  DOORS: Readonly<Record<string, string>>
+  Modules: new (root: string) => object
+  callsWithOptions(modules: object, door: string | undefined): readonly string[]
+}
+const modules = new Modules(root)
+
 /** Is as wrong as what a person types in plain JavaScript, where no compiler objects. */
 const wrong = (option: string): never => ({ [option]: 1 }) as never
 const stats = { mean: [0, 0, 0], std: [1, 1, 1] } as const
+const none = new Float32Array()
+const pixels = birder.ndArray(none, [0])
 
-const CALLS: readonly (readonly [call: string, run: () => unknown, meant: string])[] = [
-  ['loadEncoder', () => plumage.loadEncoder(MINI, wrong('sise')), 'size'],
-  ['describeModel', () => plumage.describeModel(MINI, wrong('recipie')), 'recipe'],
-  ['chooseEngine', () => plumage.chooseEngine(wrong('thread')), 'threads'],
-  ['findModel', () => plumage.findModel(MINI, wrong('ofline')), 'offline'],
-  ['decodeImage', () => plumage.decodeImage('a.jpg', wrong('orientaton')), 'orientation'],
-  ['openVit', () => plumage.openVit('a', wrong('hed')), 'heads'],
-  ['openFile', () => plumage.openFile('a', wrong('signl')), 'signal'],
-  ['downloadFile', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25')), 'sha256'],
-  ['resolveWeights', () => plumage.resolveWeights('x', wrong('fromat')), 'format'],
-  ['createNativeEngine', () => plumage.createNativeEngine(wrong('precison')), 'precision'],
-  ['createWasmEngine', () => plumage.createWasmEngine(wrong('relax')), 'relaxed'],
-  ['createWebgpuEngine', () => plumage.createWebgpuEngine(wrong('verfy')), 'verify'],
-  ['createEncoder', () => plumage.createEncoder(wrong('recipee')), 'recipe'],
-  ['Network.load', () => plumage.Network.load(wrong('vit'), wrong('engine'), wrong('position')), 'positions'],
-  ['verifyGoldens', () => plumage.verifyGoldens('.', wrong('filtre')).next(), 'filter'],
-  ['loadPretrainedModel', () => birder.loadPretrainedModel('x', wrong('inferrence')), 'inference'],
-  ['loadModel', () => birder.loadModel('x', wrong('newsize')), 'newSize'],
-  ['openImage', () => birder.openImage('a.jpg', wrong('signl')), 'signal'],
-  [
-    'classificationTransform',
-    () => birder.classificationTransform([28, 28], stats, wrong('centreCrop')),
-    'centerCrop',
-  ],
-  [
-    'inferBatch',
-    () => birder.inferBatch(wrong('net'), wrong('inputs'), wrong('returnEmbeding')),
-    'returnEmbedding',
-  ],
-]
+let network: plumage.Network
+let net: birder.BirderNet
+let encoder: plumage.Encoder<plumage.ImageSource>
 
-test.each(CALLS)('%s', async (_call, run, meant) => {
-  const attempt = (async () => await run())()
-  await expect(attempt).rejects.toMatchObject({
-    name: 'RangeError',
-    message: expect.stringMatching(new RegExp(`^There is no option \\w+\\. Did you mean ${meant}\\?`)),
-  })
+beforeAll(async () => {
+  const engine = plumage.createReferenceEngine()
+  await using open = await plumage.openVit(MINI)
+  network = await plumage.Network.load(open.vit, engine)
+  net = new birder.BirderNet(network, engine)
+  encoder = await plumage.loadEncoder(MINI, { engine: 'reference', size: 28 })
 })
 
-test('encode and encodeAll of an encoder', async () => {
-  await using encoder = await plumage.loadEncoder(MINI, { engine: 'wasm', threads: 1, size: 28 })
-  await expect(encoder.encode('a.jpg', wrong('layer'))).rejects.toThrow('Did you mean layers?')
-  expect(() => encoder.encodeAll([], wrong('bach'))).toThrow('Did you mean batch?')
+afterAll(async () => {
+  await net[Symbol.asyncDispose]()
+  await encoder[Symbol.asyncDispose]()
+})
+
+function runProgram(): unknown {
+  const grid = { rows: 2, columns: 2 }
+  return network.programFor(grid, [network.planFor(grid).slots.embedding]).run(none, wrong('bach'))
+}
+
+async function loadOn(engine: plumage.Engine): Promise<void> {
+  await using owned = engine
+  await owned.load(wrong('plan'), wrong('weights'), wrong('signl'))
+}
+
+type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
+
+const UNIVERSAL: Calls = {
+  openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
+  readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
+  recipeFor: ['recipe', () => plumage.recipeFor(wrong('vit'), wrong('recipie'))],
+  createEncoder: ['recipe', () => plumage.createEncoder(wrong('recipee'))],
+  'Network.load': ['positions', () => plumage.Network.load(wrong('vit'), wrong('engine'), wrong('position'))],
+  'Network.run': ['outputs', () => network.run(none, wrong('output'))],
+  'Program.run': ['batch', runProgram],
+  'Engine.load': [
+    'signal',
+    () => loadOn(plumage.createReferenceEngine()),
+    () => loadOn(plumage.createWasmEngine({ threads: 1 })),
+    async () => loadOn((await plumage.chooseEngine()).engine),
+  ],
+  'Encoder.encode': ['layers', () => encoder.encode('a.jpg', wrong('layer'))],
+  'Encoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+}
+
+const NODE: Calls = {
+  loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
+  describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
+  chooseEngine: ['threads', () => plumage.chooseEngine(wrong('thread'))],
+  findModel: ['offline', () => plumage.findModel(MINI, wrong('ofline'))],
+  decodeImage: ['orientation', () => plumage.decodeImage('a.jpg', wrong('orientaton'))],
+  openVit: ['heads', () => plumage.openVit('a', wrong('hed'))],
+  openFile: ['signal', () => plumage.openFile('a', wrong('signl'))],
+  downloadFile: ['sha256', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25'))],
+  resolveWeights: ['format', () => plumage.resolveWeights('x', wrong('fromat'))],
+  createNativeEngine: ['precision', () => plumage.createNativeEngine(wrong('precison'))],
+  createWasmEngine: ['relaxed', () => plumage.createWasmEngine(wrong('relax'))],
+  createWebgpuEngine: ['verify', () => plumage.createWebgpuEngine(wrong('verfy'))],
+  verifyGoldens: ['filter', () => plumage.verifyGoldens('.', wrong('filtre')).next()],
+}
+
+const BROWSER: Calls = {
+  loadEncoder: ['size', () => page.loadEncoder('small', wrong('sise'))],
+  decodeImage: ['orientation', () => page.decodeImage('a.jpg', wrong('orientaton'))],
+  createWasmEngine: ['relaxed', () => page.createWasmEngine(wrong('relax'))],
+  createWebgpuEngine: ['verify', () => page.createWebgpuEngine(wrong('verfy'))],
+}
+
+const BIRDER: Calls = {
+  loadPretrainedModel: ['inference', () => birder.loadPretrainedModel('x', wrong('inferrence'))],
+  loadModel: ['newSize', () => birder.loadModel('x', wrong('newsize'))],
+  openImage: ['signal', () => birder.openImage('a.jpg', wrong('signl'))],
+  inferImage: [
+    'returnLogits',
+    () => birder.inferImage(wrong('net'), 'a.jpg', wrong('transform'), wrong('returnLogit')),
+  ],
+  inferBatch: [
+    'returnEmbedding',
+    () => birder.inferBatch(wrong('net'), wrong('inputs'), wrong('returnEmbeding')),
+  ],
+  classificationTransform: [
+    'centerCrop',
+    () => birder.classificationTransform([28, 28], stats, wrong('centreCrop')),
+  ],
+  'BirderNet.embedding': ['signal', () => net.embedding(pixels, wrong('signl'))],
+  'BirderNet.forward': ['signal', () => net.forward(pixels, wrong('signl'))],
+  'BirderNet.forwardFeatures': ['signal', () => net.forwardFeatures(pixels, wrong('signl'))],
+  'BirderNet.detectionFeatures': ['signal', () => net.detectionFeatures(pixels, wrong('signl'))],
+  'BirderNet.forwardWithEmbedding': ['signal', () => net.forwardWithEmbedding(pixels, wrong('signl'))],
+}
+
+/** These are sharp's, which judges its own options. */
+const OF_OTHERS = ['SharpLike.raw', 'SharpLike.toBuffer']
+
+describe.each([
+  ['plumage', UNIVERSAL],
+  ['plumage/node', NODE],
+  ['plumage/browser', BROWSER],
+  ['plumage/birder', BIRDER],
+])('%s', (door, calls) => {
+  test('each call that takes options is tried', () => {
+    const found = callsWithOptions(modules, DOORS[door]).filter((call) => !OF_OTHERS.includes(call))
+    expect(found.filter((call) => !Object.hasOwn({ ...UNIVERSAL, ...calls }, call))).toEqual([])
+    expect(Object.keys(calls).filter((call) => !found.includes(call))).toEqual([])
+  })
+
+  test.each(Object.entries(calls))('%s refuses an unknown option', async (_call, [meant, ...runs]) => {
+    for (const run of runs) {
+      await expect((async () => await run())()).rejects.toMatchObject({
+        name: 'RangeError',
+        message: expect.stringMatching(new RegExp(`^There is no option \\w+\\. Did you mean ${meant}\\?`)),
+      })
+    }
+  })
 })
 
 test('an option that the choice of another one makes useless is refused too', async () => {

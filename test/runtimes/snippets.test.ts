@@ -70,12 +70,15 @@ test('the snippets for pages compile strictly, without a word of Node', async ()
   expect(await compile(files, { lib: PAGE_LIB, types: [] })).toBe('')
 })
 
-test('the declarations of every door need no types but the language’s and the web’s', async () => {
-  const doors = ['plumage', 'plumage/node', 'plumage/browser', 'plumage/birder']
-  const files = new Map([
-    ['doors.mts', doors.map((door, i) => `export * as door${i} from '${door}'`).join('\n')],
-  ])
-  expect(await compile(files, { lib: PAGE_LIB, types: [] })).toBe('')
+const DOORS = ['plumage', 'plumage/node', 'plumage/birder']
+
+test.each([
+  ['with `types: []` and the usual lib', [...DOORS, 'plumage/browser'], {}],
+  // A page's door names what only pages have.
+  ['with `types: []` and the language alone', DOORS, { lib: ['ES2022'] }],
+])('the declarations of the doors compile %s', async (_project, doors, options) => {
+  const code = doors.map((door, i) => `export * as door${i} from '${door}'`).join('\n')
+  expect(await compile(new Map([['doors.mts', code]]), { types: [], ...options })).toBe('')
 })
 
 test('results have the types that go with what was asked for', async () => {

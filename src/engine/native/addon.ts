@@ -16,6 +16,7 @@ export const INSTRUCTION_SETS = [
   'avx2',
   'generic',
 ] as const
+/** Names a code path of the native engine. */
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
 
 declare const handle: unique symbol

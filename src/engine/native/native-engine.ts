@@ -14,10 +14,12 @@ import { OP_FIELDS } from '../lowered/lowered-op.js'
 import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
+import { signalOf } from '../signal-of.js'
 import type { Addon, Handle, InstructionSet } from './addon.js'
 import { callAddon, engineErrorOf, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
+/** Says how the native engine computes. */
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet
@@ -73,7 +75,8 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
     precision,
     description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     supports: () => true,
-    async load(plan, weights, { signal } = {}) {
+    async load(plan, weights, options = {}) {
+      const signal = signalOf(options)
       signal?.throwIfAborted()
       if (executor.isReleased) throw disposed('engine')
       const model = await loadLowered(executor, plan, weights, signal)

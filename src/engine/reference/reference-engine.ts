@@ -13,10 +13,15 @@ import { inputsOf, neededSteps } from '../needed-steps.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, Step, WeightName } from '../plan.js'
 import { slotLength } from '../plan-lookup.js'
+import { signalOf } from '../signal-of.js'
 import { runStep } from './run-step.js'
 
 type Weights = ReadonlyMap<WeightName, Float32Array>
 
+/**
+ * Makes the engine that the others are checked against: plain TypeScript on the calling thread, sums in float64, hundreds of times slower. It throws
+ * nothing.
+ */
 export function createReferenceEngine(): Engine {
   const life = new Life()
   return {
@@ -24,7 +29,8 @@ export function createReferenceEngine(): Engine {
     precision: 'float64',
     description: 'plain TypeScript, 1 thread',
     supports: () => true,
-    load: (plan, weights, { signal } = {}) => life.guard(load(life, plan, weights, signal)),
+    load: async (plan, weights, options = {}) =>
+      await life.guard(load(life, plan, weights, signalOf(options))),
     [Symbol.asyncDispose]: () => life.end(),
   }
 }

@@ -13,6 +13,7 @@ import {
 import { megabytes } from '../megabytes.js'
 import type { ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
+import { signalOf } from '../signal-of.js'
 import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
 import { packedBytes } from './kernels.js'
@@ -22,19 +23,23 @@ import { packedBytes } from './kernels.js'
  * integers where there is relaxed SIMD, with activations in 14 bits, which loses less than the weights do and is faster.
  */
 export const WASM_PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const
+/** Names a precision of the WebAssembly engine. */
 export type WasmPrecision = (typeof WASM_PRECISIONS)[number]
 
 /** Runs on the threads and in the memory of another engine, which gives both back. */
 export type BorrowedEngine = Omit<Engine, keyof AsyncDisposable>
 
 /**
- * Owns its threads and their memory: models loaded on it are gone with it. `using` starts to give them back and does not wait, `await using`
- * waits until the threads have ended.
+ * Is the engine that computes in WebAssembly. It owns its threads and their memory: models loaded on it are gone with it. `using` starts to give them
+ * back and does not wait, `await using` waits until the threads have ended.
  */
 export interface WasmEngine extends Engine, Disposable {
   /** Says whether its threads have ended by themselves, or it was disposed of: every call fails. */
   readonly isLost: boolean
-  /** Measures the floating-point operations a second of multiply-adds in registers alone: those of one thread, times their number. */
+  /**
+   * Measures the floating-point operations a second of multiply-adds in registers alone: those of one thread, times their number. Throws
+   * `EngineError` `disposed`, or `unavailable` where the threads have ended.
+   */
   measurePeak(): Promise<number>
   /** Takes the same threads and memory for weights that are stored otherwise. */
   withPrecision(precision: WasmPrecision): BorrowedEngine
@@ -53,7 +58,8 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       precision,
       description: workers.description,
       supports: () => true,
-      load: (plan, weights, { signal } = {}) => loadLowered(executor, plan, weights, signal),
+      load: async (plan, weights, options = {}) =>
+        await loadLowered(executor, plan, weights, signalOf(options)),
     }
   }
   return {

@@ -9,6 +9,7 @@ import { plainArithmetic } from '../lowered/arithmetic.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
 import { OwnedModel } from '../owned-model.js'
 import { slotLength } from '../plan-lookup.js'
+import { signalOf } from '../signal-of.js'
 import { Gpu } from './gpu-run.js'
 import { type DeviceParts, describeSupport, type Supports, supportsOf } from './shader-support.js'
 import { verifyDevice } from './verify-device.js'
@@ -18,6 +19,7 @@ import type { WebgpuPrecision } from './webgpu-precisions.js'
 /** Asks a platform for a device; it is asked again when that one is lost. */
 export type RequestDevice = () => Promise<DeviceParts>
 
+/** Says how the WebGPU engine computes. */
 export interface WebgpuOptions {
   /** Says how weights are kept. Default: `float32`. */
   readonly precision?: WebgpuPrecision
@@ -26,8 +28,8 @@ export interface WebgpuOptions {
 }
 
 /**
- * Owns its device: models loaded on it are gone with it. `using` starts to give it back and does not wait, `await using` waits until the device
- * is gone.
+ * Is the engine that computes on a GPU. It owns its device: models loaded on it are gone with it. `using` starts to give it back and does not wait,
+ * `await using` waits until the device is gone.
  */
 export interface WebgpuEngine extends Engine, Disposable {}
 
@@ -43,7 +45,8 @@ export async function createWebgpuEngineOn(
     precision,
     description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
     supports: () => true,
-    load: async (plan, weights, { signal } = {}) => {
+    load: async (plan, weights, options = {}) => {
+      const signal = signalOf(options)
       signal?.throwIfAborted()
       const model = new WebgpuModel(holder, plan, weights)
       await model.weightsOn(await holder.current(), signal)

@@ -3,6 +3,7 @@
  * translated into the canonical form here and nowhere else: order class token, registers, patches; positions of special tokens
  * folded into them; q, k and v in one matrix; every matrix [out, in].
  */
+import type { OptionNames } from '../../check-option-names.js'
 import type { Checkpoint, PlainRecord, PlainValue, TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Preparation } from '../../image/preparation.js'
 import type { Shape } from '../../tensor/shape.js'
@@ -10,6 +11,7 @@ import type { FieldTable } from '../fields.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
+/** Names a library whose checkpoints are read. */
 export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'timm'
 
 export interface Dialect {
@@ -30,7 +32,7 @@ export interface Dialect {
   ignores(tensor: string): boolean
 }
 
-/** Hints are what the caller knows beside the file. */
+/** Says what the caller knows about a network beside its file. */
 export interface VitHints {
   /** Names Birder's network, which is needed where the file name does not begin with it. */
   readonly network?: string
@@ -49,3 +51,14 @@ export interface VitHints {
   /** Names fields of the files beside the weights, or in them, that no table has and that are known to change nothing (model/fields.ts). */
   readonly ignoreFields?: readonly string[]
 }
+
+export const VIT_HINTS = {
+  network: true,
+  config: true,
+  configFile: true,
+  preprocessorFile: true,
+  heads: true,
+  size: true,
+  normalisation: true,
+  ignoreFields: true,
+} satisfies OptionNames<VitHints>

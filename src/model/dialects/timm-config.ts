@@ -4,8 +4,8 @@
  */
 import { type Checkpoint, isRecord, type PlainRecord } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { nearestNames } from '../../nearest-names.js'
 import { judgeFields, unsupportedValue } from '../fields.js'
-import { nearestNames } from '../nearest-names.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { VitHints } from './dialect.js'
 import { publishedNameOrNull } from './published-names.js'

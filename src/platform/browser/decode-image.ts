@@ -19,6 +19,7 @@ import type { SentImage } from './host/protocol.js'
 import { type ImageSource, readSource } from './image-source.js'
 import { AS_STORED, readPixels } from './read-pixels.js'
 
+/** Says how an image is read and decoded. */
 export interface DecodeOptions {
   /** Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. */
   readonly orientation?: 'apply' | 'ignore'
@@ -28,6 +29,7 @@ export interface DecodeOptions {
   readonly maxFileBytes?: number
   /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
   readonly fetchTimeoutMs?: number
+  /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -42,8 +44,8 @@ const DECODE_OPTIONS = {
 const BLACK: Colour = [0, 0, 0]
 
 /**
- * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`; the signal's reason; TypeError
- * for what is no image.
+ * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`
+ * (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason; TypeError for what is no image.
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)

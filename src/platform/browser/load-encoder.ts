@@ -1,4 +1,7 @@
-/** Holds the one call that most pages need: it takes a model's name, address or file and gives an encoder, which works in a worker while the page stays free. */
+/**
+ * Holds the one call that most pages need: it takes a model's name, address or file and gives an encoder, which works in a worker while the page
+ * stays free.
+ */
 import { given } from '../../encoder/choose-recipe.js'
 import type { FeatureData } from '../../encoder/features.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
@@ -21,15 +24,20 @@ import type {
 } from './host/protocol.js'
 import { type ImageSource, type ReadSourceOptions, readSource } from './image-source.js'
 
-/** A model is given by a name (`small`, which lies beside the package's code, or one of Birder's published weights), an address, a file, or all files where it consists of several. */
+/**
+ * A model is given by a name (`small`, which lies beside the package's code, or one of Birder's published weights), an address, a file, or all files
+ * where it consists of several.
+ */
 export type ModelSource = string | URL | Blob | readonly File[]
 
 /**
- * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes
- * an encoder of them. `await using encoder = await loadEncoder(…)` gives threads, GPU and memory back and waits for it, `using` only starts to; what is
+ * Downloads what is not here yet (into the origin's private file system, resumed where an earlier visit stopped), packs the weights and makes an
+ * encoder of them. `await using encoder = await loadEncoder(…)` gives threads, GPU and memory back and waits for it, `using` only starts to; what is
  * under way then fails with `disposed`.
  *
- * @throws `HubError`, `CheckpointError`, `EngineError`; RangeError for options that make no sense or that a browser lacks
+ * @throws `HubError` where the weights cannot be had, `CheckpointError` where the file cannot be used, `EngineError` where nothing can run it
+ *   (`HubErrorCode`, `CheckpointErrorCode` and `EngineErrorCode` say of each code what to do); RangeError for options that make no sense or that a
+ *   browser lacks; TypeError for what is no model; the signal's reason
  */
 export async function loadEncoder(
   model: ModelSource = DEFAULT_MODEL.name,

@@ -6,6 +6,7 @@
 
 import type { ClassificationTransform } from '../../birder/classification-transform.js'
 import {
+  INFER_OPTIONS,
   type InferOptions,
   type InferOptionsWithEmbedding,
   type InferResult,
@@ -37,30 +38,36 @@ import type { ImageSource } from './image-source.js'
 import { openVit } from './open-vit.js'
 
 export * from '../../birder/index.js'
+export type * from '../../web-names.js'
+export type * from './web-names.js'
 
 /** Holds what Birder knows of a model beside its weights. */
 export interface ModelInfo {
   /** Leads from a class's name to its index; it is empty for an encoder without a classifier. */
   readonly classToIdx: { readonly [name: string]: number }
+  /** Says what goes in and what comes out. */
   readonly signature: Signature
+  /** Gives mean and deviation of the levels that the network was trained with. */
   readonly rgbStats: RgbStats
   /** Is the config that is stored in the file; null where there is none. */
   readonly customConfig: { readonly [key: string]: PlainValue } | null
 }
 
+/** Says how one of Birder's files is loaded. */
 export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'network' | 'signal'> {
-  /** May only be `true`: nothing is trained here. */
+  /** May only be `true`, the default: nothing is trained here. */
   readonly inference?: boolean
-  /** Overrides entries of the stored config, as `{ out_indices: [5, 11, 17, 23] }` does. */
+  /** Overrides entries of the stored config, as `{ out_indices: [5, 11, 17, 23] }` does; default: none. */
   readonly customConfig?: { readonly [key: string]: PlainValue }
-  /** Takes this input size in pixels, as Birder's `adjust_size` after loading does. */
+  /** Takes this input size in pixels, as Birder's `adjust_size` after loading does; default: the trained one. */
   readonly newSize?: readonly [height: number, width: number]
 }
 
+/** Says how published weights are found and loaded. */
 export interface LoadPretrainedOptions
   extends Omit<LoadModelOptions, 'network'>,
     Pick<LoadOptions, 'offline' | 'onProgress'> {
-  /** Uses or downloads this file instead of the models folders. */
+  /** Uses or downloads this file; default: `./models`, then the cache folder. */
   readonly dst?: string
 }
 
@@ -87,7 +94,7 @@ const LOAD_MODEL_OPTIONS = {
 /**
  * Loads published weights by name: from `./models` (Birder's own folder), from the user's cache, or from their address.
  * The network owns its engine: `await using net = …` gives threads and memory back and waits for it, `using` only starts to.
- * Throws `HubError`, `CheckpointError`, `EngineError`.
+ * Throws `HubError` where the weights cannot be had; otherwise as `loadModel`.
  */
 export async function loadPretrainedModel(
   weights: string,
@@ -103,7 +110,11 @@ export async function loadPretrainedModel(
   return loadModel(path, { ...loading, network })
 }
 
-/** Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. */
+/**
+ * Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. Throws `CheckpointError`
+ * where the file cannot be used; `EngineError` `unavailable`, `unsupported`, `out-of-memory`, or `wrong-size` for a `newSize`; RangeError for options
+ * that make no sense; the signal's reason.
+ */
 export async function loadModel(
   path: string,
   options: LoadModelOptions = {},
@@ -160,7 +171,8 @@ export async function openImage(
 
 /**
  * Takes one image through transform and network and gives `[out, embedding]`. `out` holds probabilities (or scores, with `returnLogits`); for an
- * encoder without a classifier they are the softmax of the embedding and mean nothing.
+ * encoder without a classifier they are the softmax of the embedding and mean nothing. Throws `ImageError`; otherwise as
+ * `inferBatch`.
  */
 export async function inferImage(
   net: BirderNet,
@@ -180,6 +192,7 @@ export async function inferImage(
   transform: ClassificationTransform,
   options: InferOptions = {},
 ): Promise<InferResult> {
+  checkOptionNames(options, INFER_OPTIONS)
   const { signal } = options
   const decoded = await openImage(image, given({ signal }))
   return inferDecoded(net, decoded, transform, options)

@@ -17,11 +17,13 @@ import { addonOrReason, loadAddon } from './native/load-addon.js'
 import { createWasmEngine, WASM_PRECISIONS } from './wasm/index.js'
 import { createWebgpuEngine, WEBGPU_PRECISIONS } from './webgpu/index.js'
 
+/** Is an engine that was chosen, and why. */
 export interface EngineChoice {
   /** Belongs to whoever asked: dispose of it when nothing runs on it any more. */
   readonly engine: Engine
   /** Resizes on the same path. */
   readonly resample: Resample
+  /** Says in a few words why it is this one. */
   readonly reason: string
 }
 
@@ -33,7 +35,7 @@ const NATIVE_PRECISIONS = [
 ] as const satisfies readonly ProductPrecision[]
 
 /**
- * Takes the native engine where it can run, else WebAssembly with a warning, unless another one is asked for.
+ * Makes the engine that suits this machine: the native one where it can run, else WebAssembly with a warning, unless another one is asked for.
  *
  * @throws `EngineError`: `unavailable` for an engine asked for by name that cannot run, `unsupported` for a precision that it lacks
  */

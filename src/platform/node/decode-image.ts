@@ -1,9 +1,9 @@
 /**
- * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow. Resizing,
- * cropping and turning are this library's own, so that pixels are those of Pillow.
+ * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow.
+ * Resizing, cropping and turning are this library's own, so that pixels are those of Pillow.
  *
- * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the decoders enlarge
- * the colour channels differently.
+ * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the
+ * decoders enlarge the colour channels differently.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
@@ -18,25 +18,27 @@ import { type ImageSource, openSource } from './image-source.js'
 import { type InspectedFile, inspectFile } from './inspect-file.js'
 import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
 
+/** Says how an image is read and decoded. */
 export interface DecodeOptions {
   /**
-   * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it lies, but
-   * for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
+   * Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. `ignore` gives what Pillow opens: the image as it
+   * lies, but for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
    */
   readonly orientation?: 'apply' | 'ignore'
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
   /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
   readonly maxFileBytes?: number
-  /** Refuses addresses of the network. */
+  /** Refuses addresses of the network; default `false`. */
   readonly offline?: boolean
   /**
    * Lets addresses lead to this machine and its own network (loopback, private, link-local, shared), which is refused otherwise, wherever a name or a
-   * redirect leads: addresses that others give could reach what only this machine can.
+   * redirect leads: addresses that others give could reach what only this machine can. Default `false`.
    */
   readonly allowPrivateAddresses?: boolean
   /** Bounds the time that an address may take, in milliseconds; the default is a minute. */
   readonly fetchTimeoutMs?: number
+  /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -51,10 +53,11 @@ const DECODE_OPTIONS = {
 } satisfies OptionNames<DecodeOptions>
 
 /**
- * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package libheif-js is
- * installed, into 8-bit RGB. What a file is, its content says and not its name.
+ * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package
+ * libheif-js is installed, into 8-bit RGB. What a file is, its content says and not its name.
  *
- * @throws `ImageError` with the file's name; the signal's reason; TypeError for what is no image
+ * @throws `ImageError` with the file's name (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason;
+ *   TypeError for what is no image
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)

@@ -10,11 +10,13 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 
+/** Describes a model, and says where it lies. */
 export interface FileDescription extends ModelDescription {
   /** Is what was asked for. */
   readonly source: string
   /** Leads to the checkpoint. */
   readonly path: string
+  /** Counts the bytes of that file. */
   readonly fileBytes: number
 }
 

@@ -131,6 +131,6 @@ async function bodyOf(
 }
 
 /** Leaves out what may be secret: name, password and query. */
-export function labelOf({ protocol, host, pathname }: URL): string {
-  return `${protocol}//${host}${pathname}`
+export function labelOf(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`
 }

@@ -1,4 +1,7 @@
-/** Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path; all end as a path. */
+/**
+ * Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path;
+ * all end as a path.
+ */
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,6 +21,7 @@ import { resolveRepository } from './hub/resolve-repository.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import { packageRoot } from './package-root.js'
 
+/** Says how a model is looked for. */
 export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
 
 const FIND_MODEL_OPTIONS = {
@@ -26,15 +30,19 @@ const FIND_MODEL_OPTIONS = {
   signal: true,
 } satisfies OptionNames<FindModelOptions>
 
+/** Says where a model lies. */
 export interface FoundModel {
+  /** Leads to its checkpoint. */
   readonly path: string
   /** Names Birder's network, where the model was found by name. */
   readonly network: string | undefined
 }
 
 /**
- * What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is looked up among the names, and
- * what is not here yet is fetched. Throws `HubError`, and `CheckpointError` `unsupported-network` for weights of a network that cannot be run.
+ * Finds a model's checkpoint. What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is
+ * looked up among the names, and what is not here yet is fetched. Throws `HubError`, which is `unknown-model` for a name that is none;
+ * `CheckpointError` `unsupported-network` for weights of a network that cannot be run, `not-found` for a folder without a checkpoint; the signal's
+ * reason.
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)

@@ -10,9 +10,13 @@ import { readStream } from './read-stream.js'
 
 /** Is what is used of a sharp instance: its own pixels, after whatever it has been told to do. */
 export interface SharpLike {
+  /** Makes another instance, so that the one given stays as it is. */
   clone(): SharpLike
+  /** Asks for bare 8-bit levels. */
   raw(options: { depth: 'uchar' }): SharpLike
+  /** Asks for sRGB. */
   toColourspace(space: 'srgb'): SharpLike
+  /** Runs the pipeline. What it rejects with becomes the `cause` of an `ImageError`. */
   toBuffer(options: { resolveWithObject: true }): Promise<{
     data: Uint8Array
     info: { width: number; height: number; channels: number }

@@ -14,11 +14,13 @@ import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 
 /**
- * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await loadEncoder(…)`
- * gives threads and memory back and waits for it; `using` only starts to.
+ * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await
+ * loadEncoder(…)` gives threads and memory back and waits for it; `using` only starts to.
  *
  * @param model `small` (the default, which ships with the package), a name of Birder's published weights, or a path
- * @throws `HubError`, `CheckpointError`, `EngineError`; RangeError for options that make no sense
+ * @throws `HubError` where the weights cannot be had, `CheckpointError` where the file cannot be used, `EngineError` where nothing can run it
+ *   (`HubErrorCode`, `CheckpointErrorCode` and `EngineErrorCode` say of each code what to do); RangeError for options that make no sense; the
+ *   signal's reason
  */
 export async function loadEncoder(
   model: string = DEFAULT_MODEL.name,

@@ -8,11 +8,13 @@ import { checkOptionNames } from '../../encoder/check-options.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {
-  /** Tells the file as it is now from others, and from what it was before it was changed. */
+  /** Tells the file as it is now from others, and from what it was before it was changed. Throws what the system throws. */
   stamp(): Promise<FileStamp>
 }
 
+/** Tells a state of a file from its others. */
 export interface FileStamp {
+  /** Is another text for another state. */
   readonly text: string
   /** Is when its bytes, or what the system keeps of it, last changed, in milliseconds as `Date.now` counts them. */
   readonly changedMs: number
@@ -23,7 +25,7 @@ const PIECE = 2 ** 30
 
 /**
  * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
- * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside.
+ * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside; the signal's reason.
  */
 export async function openFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileSource> {
   checkOptionNames(options, { signal: true })

@@ -11,7 +11,7 @@ import type { LoadOptions } from '../../encoder/load-options.js'
 import { modelHints } from '../../encoder/model-hints.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
-import type { VitHints } from '../../model/dialects/dialect.js'
+import { VIT_HINTS, type VitHints } from '../../model/dialects/dialect.js'
 import { readVit, type VitModel } from '../../model/read-vit.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import { digestInNote, notesOfFiles } from './digest-notes.js'
@@ -20,13 +20,17 @@ import { type FileSource, openFile, siblingsOf } from './open-file.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
+  /** Holds the tensors as the file has them; it is closed with this. */
   readonly checkpoint: OpenCheckpoint
+  /** Leads to the file. */
   readonly path: string
 }
 
 /** Adds to the hints about a network which one of its file it is. */
 interface OpenVitHints extends VitHints {
+  /** Names the network, where the file holds several; see `LoadOptions`. */
   readonly entry?: string
+  /** Ends the opening and every later read, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -36,21 +40,11 @@ export function hintsOf(options: LoadOptions): OpenVitHints {
   return { ...modelHints(options), ...given({ entry, signal }) }
 }
 
-const HINTS = {
-  network: true,
-  config: true,
-  configFile: true,
-  preprocessorFile: true,
-  heads: true,
-  size: true,
-  normalisation: true,
-  ignoreFields: true,
-  entry: true,
-  signal: true,
-} satisfies OptionNames<OpenVitHints>
+const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<OpenVitHints>
 
 /**
- * Reads headers only; dispose of the result when its weights have been read. Throws `CheckpointError`.
+ * Opens a checkpoint with the config files beside it. Reads headers only; dispose of the result when its weights have been read. Throws
+ * `CheckpointError` as `openFile`, `openCheckpoint` and `readVit`; RangeError for an unknown hint; the signal's reason.
  *
  * @param file is a path, or what `findModel` has found, which may name the network
  */

@@ -14,8 +14,11 @@ import { openVit } from './open-vit.js'
 
 export type { Comparison } from '../../verify/case.js'
 
+/** Says which cases run, and on what. */
 export interface VerifyOptions extends CaseSelection {
+  /** Computes them, and stays the caller's. */
   readonly engine: Engine
+  /** Ends the run: the signal's reason is thrown. */
   readonly signal?: AbortSignal
 }
 
@@ -29,7 +32,7 @@ const VERIFY_OPTIONS = {
 } satisfies OptionNames<VerifyOptions>
 
 /**
- * Computes the golden cases of a folder again and compares.
+ * Computes the golden cases of a folder again and compares, one comparison at a time.
  *
  * @param root a folder with an `index.json`
  * @throws what reading the index throws; an error in a case becomes a comparison that did not pass, with the error as its note

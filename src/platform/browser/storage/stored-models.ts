@@ -1,14 +1,20 @@
 /** Pages show or remove the models that this origin holds in this way. */
 import { modelFolderOrNull, NOTE_ENDING, parseNoteOrNull } from './model-folder.js'
 
+/** Is a downloaded model in this origin's private file system. */
 export interface StoredModel {
+  /** Is the address that it came from. */
   readonly url: string
+  /** Counts the bytes that are here. */
   readonly bytes: number
   /** It is false where a download was interrupted: loading the model goes on from there. */
   readonly whole: boolean
 }
 
-/** Lists what this origin holds of downloaded models. */
+/**
+ * Lists what this origin holds of downloaded models. It is empty where the browser gives no storage. Throws what the browser's storage throws, a
+ * DOMException.
+ */
 export async function listStoredModels(): Promise<readonly StoredModel[]> {
   const folder = await modelFolderOrNull(() => {})
   const found: StoredModel[] = []
@@ -28,6 +34,7 @@ export async function listStoredModels(): Promise<readonly StoredModel[]> {
  * if the browser allows it.
  *
  * @returns what is still there: models that are being downloaded at this moment, in whichever tab
+ * @throws what the browser's storage throws, a DOMException
  */
 export async function removeStoredModels(): Promise<readonly StoredModel[]> {
   const folder = await modelFolderOrNull(() => {})

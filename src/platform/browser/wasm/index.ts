@@ -8,6 +8,7 @@ import { hasRelaxedSimd, startWasmWorkers } from './wasm-workers.js'
 export { WASM_PRECISIONS, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
 export { hasRelaxedSimd } from './wasm-workers.js'
 
+/** Says how the WebAssembly engine computes. */
 export interface WasmOptions {
   /** Default: the processors that the browser tells of; one where the page is not cross-origin isolated. */
   readonly threads?: number
@@ -25,11 +26,10 @@ export function defaultThreads(): number {
 }
 
 /**
- * Threads share memory, for which the page must be cross-origin isolated (headers Cross-Origin-Opener-Policy: same-origin and
- * Cross-Origin-Embedder-Policy: require-corp or credentialless); elsewhere there is one.
+ * Makes the engine that computes in WebAssembly, in workers. Threads share memory, for which the page must be cross-origin isolated (headers
+ * Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp or credentialless); elsewhere there is one.
  *
- * @throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for threads or relaxed SIMD where there are
- *   none
+ * @throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for threads or relaxed SIMD where there are none
  */
 export async function createWasmEngine(options: WasmOptions = {}): Promise<WasmEngine> {
   checkOptionNames(options, WASM_OPTIONS)

@@ -35,7 +35,7 @@ export function newMemory(shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: FEWEST_PAGES, shared })
 }
 
-/** Whether this browser has relaxed SIMD. */
+/** Tells whether this browser has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE)
 }

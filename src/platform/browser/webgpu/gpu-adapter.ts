@@ -7,7 +7,10 @@ export async function adapterOrNull(): Promise<Adapter | null> {
   return (await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)) ?? null
 }
 
-/** Whether there is a GPU worth using: what computes on the processor is slower than WebAssembly. */
+/**
+ * Tells whether there is a GPU worth using: what computes on the processor is slower than WebAssembly. It is false, and nothing is thrown, where
+ * there is no GPU.
+ */
 export async function hasFastGpu(): Promise<boolean> {
   const adapter = await adapterOrNull()
   return adapter !== null && !describeAdapter(adapter).software

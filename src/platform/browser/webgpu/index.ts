@@ -15,7 +15,9 @@ export type { WebgpuPrecision } from '../../../engine/webgpu/webgpu-precisions.j
 
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 
-/** Throws `EngineError`: `unavailable` where there is no GPU, `wrong-result` for one that computes wrongly. */
+/**
+ * Makes the engine that computes on a GPU. Throws `EngineError`: `unavailable` where there is no GPU, `wrong-result` for one that computes wrongly.
+ */
 export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
   checkOptionNames(options, WEBGPU_OPTIONS)
   return await createWebgpuEngineOn(async () => {

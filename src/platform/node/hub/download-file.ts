@@ -12,14 +12,15 @@ import { DiskPlace } from './disk-place.js'
 import { applyEndpoint, type Environment, isOffline } from './hub-settings.js'
 import { UndiciOpener } from './undici-opener.js'
 
+/** Says what the file must be, and how patiently it is fetched. */
 export interface DownloadOptions extends Omit<DownloadJob, 'url' | 'offline'> {
-  /** If true, the network is not touched; `HF_HUB_OFFLINE` says the same. */
+  /** If true, the network is not touched; default: as `HF_HUB_OFFLINE` says. */
   readonly offline?: boolean | undefined
-  /** Another process that downloads the same file is waited for so long. */
+  /** Another process that downloads the same file is waited for so many milliseconds; six hours unless given. */
   readonly lockWaitMs?: number | undefined
-  /** A lock that nobody renews for so long is that of a dead process. */
+  /** A lock that nobody renews for so many milliseconds is that of a dead process; 20 000 unless given. */
   readonly lockStaleMs?: number | undefined
-  /** `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and the proxies are read from here. */
+  /** `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and the proxies are read from here; default: `process.env`. */
   readonly env?: Environment | undefined
 }
 
@@ -38,9 +39,11 @@ export const DOWNLOAD_OPTIONS = {
   env: true,
 } satisfies OptionNames<DownloadOptions>
 
+/** Is a file that is here, whole. */
 export interface DownloadedFile {
   /** The path is absolute. */
   readonly path: string
+  /** Counts its bytes. */
   readonly size: number
   /** It is null when the file was there already and no hash was asked for. */
   readonly sha256: string | null
@@ -63,7 +66,8 @@ const LOCK_DEFAULTS = { waitMs: 6 * 3600_000, staleMs: 20_000 } as const
 /**
  * Puts the file of `url` at `destination`. One that is there and fits (sha256, size) is used; one that does
  * not fit is replaced once the new one is whole. After a failure or an abort the `.partial` beside it stays,
- * and the next call goes on from there. Throws `HubError`, or the signal's reason.
+ * and the next call goes on from there. Throws `HubError` (`HubErrorCode` says of each code what to do); RangeError for an
+ * unknown option; the signal's reason.
  */
 export async function downloadFile(
   url: string,

@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { HubError } from '../../../hub/hub-error.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 
+/** Holds environment variables, as `process.env` does. */
 export type Environment = { readonly [name: string]: string | undefined }
 
 /** Gives the absolute path `PLUMAGE_CACHE`, else `plumage` in the folder that the system keeps caches in. */

@@ -10,16 +10,18 @@ import { errorCode, fileTrouble } from './file-trouble.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
 import { rememberedHash } from './verified-files.js'
 
+/** Says which file of published weights is wanted, and how it is fetched. */
 export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
+  /** Names the format; default `pt`, which all weights are published in. */
   readonly format?: WeightsFormat | undefined
   /**
    * This file is used and no other place looked at: it is downloaded when it is not there, never replaced
-   * when it is.
+   * when it is. Default: the places are looked at.
    */
   readonly destination?: string | undefined
-  /** Says what is known of the weights, in place of the published list. */
+  /** Says what is known of the weights; default: what the published list says. */
   readonly entry?: PretrainedEntry | undefined
-  /** The `models/` of this folder is looked at first. */
+  /** The `models/` of this folder is looked at first; default: that of the process. */
   readonly workingFolder?: string | undefined
 }
 
@@ -32,11 +34,15 @@ const RESOLVE_OPTIONS = {
   workingFolder: true,
 } satisfies OptionNames<ResolveOptions>
 
+/** Is the file of published weights. */
 export interface ResolvedWeights {
   /** The path is absolute, and the file's sha256 the published one. */
   readonly path: string
+  /** Is the name that they were asked for by. */
   readonly name: string
+  /** Holds what is known of them. */
   readonly entry: PretrainedEntry
+  /** It is false when the file was here already. */
   readonly downloaded: boolean
 }
 
@@ -44,7 +50,7 @@ export interface ResolvedWeights {
  * Finds the file of published weights: in `models/` of the working folder (Birder's own place), then in the
  * cache folder, and else downloads it into the cache. A file is hashed the first time it is met. One of the
  * user's own with another hash is an error and left alone; one in the cache is downloaded again. Throws
- * `HubError`, or the signal's reason.
+ * `HubError` (`HubErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason.
  */
 export async function resolveWeights(name: string, options: ResolveOptions = {}): Promise<ResolvedWeights> {
   checkOptionNames(options, RESOLVE_OPTIONS)

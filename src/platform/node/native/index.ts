@@ -17,7 +17,9 @@ import { addonOrReason, loadAddon } from './load-addon.js'
 export { INSTRUCTION_SETS, type InstructionSet } from '../../../engine/native/addon.js'
 export type { NativeOptions } from '../../../engine/native/native-engine.js'
 
+/** Says whether the native engine can run here. */
 export interface NativeAvailability {
+  /** Tells whether it can. */
   readonly available: boolean
   /** Says why not, in one line. */
   readonly reason?: string
@@ -25,6 +27,7 @@ export interface NativeAvailability {
   readonly instructionSets: readonly InstructionSet[]
 }
 
+/** Says whether the native engine can run here, and on which paths. It throws nothing: `reason` says why not. */
 export function nativeAvailability(): NativeAvailability {
   const addon = addonOrReason()
   if (typeof addon === 'string') return { available: false, reason: addon, instructionSets: [] }
@@ -45,8 +48,8 @@ const NATIVE_OPTIONS = {
 } satisfies OptionNames<NativeOptions>
 
 /**
- * Throws `EngineError`: `unavailable` without an addon or the instruction set, `unsupported` for a number of threads that makes no sense. Dispose of it
- * when it is no longer needed: its threads live as long as it does.
+ * Makes the engine that computes in C++, on threads of its own. Throws `EngineError`: `unavailable` without an addon or the instruction set,
+ * `unsupported` for a number of threads that makes no sense. Dispose of it when it is no longer needed: its threads live as long as it does.
  */
 export function createNativeEngine(options: NativeOptions = {}): Engine & AsyncDisposable {
   checkOptionNames(options, NATIVE_OPTIONS)

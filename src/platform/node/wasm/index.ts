@@ -9,6 +9,7 @@ import { hasRelaxedSimd, startWasmWorkers } from './wasm-workers.js'
 export { WASM_PRECISIONS, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'
 export { hasRelaxedSimd } from './wasm-workers.js'
 
+/** Says how the WebAssembly engine computes. */
 export interface WasmOptions {
   /** Default: the processors that this process may use. */
   readonly threads?: number
@@ -27,7 +28,10 @@ const WASM_OPTIONS = {
   shared: true,
 } satisfies OptionNames<WasmOptions>
 
-/** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
+/**
+ * Makes the engine that computes in WebAssembly, in workers. Throws `EngineError`: `unsupported` for a number of threads that makes no sense,
+ * `unavailable` for relaxed SIMD where there is none.
+ */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
   checkOptionNames(options, WASM_OPTIONS)
   const { shared = true, relaxed = hasRelaxedSimd(), precision } = options

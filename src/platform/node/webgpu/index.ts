@@ -14,7 +14,7 @@ export { WEBGPU_PRECISIONS } from '../../../engine/webgpu/webgpu-precisions.js'
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 
 /**
- * Its device keeps the process alive until the engine is disposed of.
+ * Makes the engine that computes on a GPU, through the optional package `webgpu`. Its device keeps the process alive until the engine is disposed of.
  *
  * @throws `EngineError`: `unavailable` without the package or a GPU, `wrong-result` for a GPU that computes wrongly
  */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkOptionNames } from './check-options.js'
+import { checkOptionNames } from './check-option-names.js'
 
 const KNOWN = { size: true, recipe: true } as const
 
