@@ -9,7 +9,7 @@ import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
-import { isCheckpointFile, nameOfFile } from '../../../hub/name-of-file.js'
+import { checkpointsAmong, nameOfFile } from '../../../hub/name-of-file.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
@@ -169,14 +169,10 @@ function unescaped(name: string): string {
 function givenFiles(files: readonly Blob[]): ModelFiles {
   const named = new Map(files.map((file) => [file instanceof File ? file.name : 'the file', file]))
   const names = [...named.keys()]
-  const candidates = names.filter(isCheckpointFile)
-  const label =
-    files.length === 1
-      ? names[0]
-      : (names.find((name) => name.endsWith('.index.json')) ??
-        (candidates.length === 1 ? candidates[0] : undefined))
+  // One file is looked at whatever it is called.
+  const [label, ...others] = files.length === 1 ? names : checkpointsAmong(names)
   const main = label === undefined ? undefined : named.get(label)
-  if (label === undefined || main === undefined) {
+  if (label === undefined || main === undefined || others.length > 0) {
     throw new CheckpointError(
       'unknown-format',
       `Of the files ${names.join(', ') || '(none)'} one must be the checkpoint (.safetensors, .pt, .pth, .bin), or the index.json of several.`,

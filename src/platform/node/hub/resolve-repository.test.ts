@@ -89,20 +89,19 @@ test('a snapshot of Python that holds a config alone is passed over', async () =
   expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
 })
 
-test('of a sharded checkpoint every part comes before the index', async () => {
-  const index = Buffer.from('{"weight_map":{}}')
+test.each([
+  ['model', 'safetensors'],
+  ['pytorch_model', 'bin'],
+])('of a checkpoint in several files every part comes before the index: %s in .%s', async (name, ending) => {
+  const parts = [1, 2].map((part) => `${name}-0000${part}-of-00002.${ending}`)
+  const index = `${name}.${ending}.index.json`
   await using home = await house({
-    'model.safetensors.index.json': index,
-    'model-00001-of-00002.safetensors': weights,
-    'model-00002-of-00002.safetensors': weights,
-    'other.safetensors': weights,
+    [index]: Buffer.from('{"weight_map":{}}'),
+    ...Object.fromEntries(parts.map((part) => [part, weights])),
+    [`other.${ending}`]: weights,
   })
   const path = await resolveRepository(REPOSITORY, { env: home.env })
-  expect(readdirSync(dirname(path))).toEqual([
-    'model-00001-of-00002.safetensors',
-    'model-00002-of-00002.safetensors',
-    'model.safetensors.index.json',
-  ])
+  expect(readdirSync(dirname(path))).toEqual([...parts, index].sort())
   expect(home.server.requests.at(-1)?.url).toContain('index.json')
 })
 
