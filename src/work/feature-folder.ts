@@ -2,13 +2,15 @@
  * Keeps a folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it
  * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
+import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 import type { Chunk } from '../formats/chunk.js'
 import { jsonText } from '../formats/json-text.js'
 import { npyArray } from '../formats/npy.js'
 import { type NamedArray, safetensorsFile } from '../formats/safetensors.js'
 import { FeatureNames } from './feature-names.js'
 import { below, type Files, type GrowingFile, type OutputLock } from './files.js'
-import { hasFields, jsonOrNull } from './json-object.js'
+import { hasFields } from './json-object.js'
 import type { InputFile } from './look-at.js'
 import { ofEarlierWork } from './output-error.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
@@ -157,12 +159,12 @@ async function readEntries(files: Files, path: string): Promise<Map<string, Feat
   const text = await ofEarlierWork(path, files.readText(path))
   if (text === null) return entries
   for (const line of text.split('\n').slice(0, -1)) {
-    const entry = jsonOrNull(line)
+    const entry = parseJsonOrNull(line)
     if (isEntry(entry)) entries.set(entry.path, entry)
   }
   return entries
 }
 
-function isEntry(value: unknown): value is FeatureEntry {
+function isEntry(value: PlainValue): value is FeatureEntry & PlainRecord {
   return hasFields(value, ['path', 'file'], ['size', 'mtimeMs', 'height', 'width', 'rows', 'columns'])
 }

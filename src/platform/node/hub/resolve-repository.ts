@@ -6,7 +6,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRecord, type PlainRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
+import { isRecord, type PlainRecord } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
+import { CONFIG_FILES } from '../../../encoder/read-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type ModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
@@ -17,8 +19,6 @@ import { cachedSnapshot } from './python-caches.js'
 
 type Repository = Extract<ModelName, { kind: 'repository' }>
 
-/** Names the files beside a checkpoint that say how it is used. */
-const BESIDE = ['config.json', 'preprocessor_config.json']
 const MOST_FILES = 1000
 const LONGEST_LISTING = 4 * 2 ** 20
 
@@ -133,14 +133,6 @@ function fileOf(entry: PlainRecord): readonly RepositoryFile[] {
   return [{ name, size: typeof size === 'number' ? size : undefined, sha256 }]
 }
 
-function parseJsonOrNull(text: string): PlainValue {
-  try {
-    return JSON.parse(text) as PlainValue
-  } catch {
-    return null
-  }
-}
-
 /** Gives the checkpoint, its further parts and what lies beside it; null where there is none. */
 function filesToFetch(names: readonly string[]): readonly string[] | null {
   const main = USUAL_NAMES.find((name) => names.includes(name))
@@ -149,7 +141,7 @@ function filesToFetch(names: readonly string[]): readonly string[] | null {
   const parts = main.endsWith('.index.json')
     ? names.filter((name) => name.startsWith(`${stem}-`) && name.endsWith(`.${endings.join('.')}`))
     : []
-  return [...BESIDE.filter((name) => names.includes(name)), ...parts, main]
+  return [...CONFIG_FILES.filter((name) => names.includes(name)), ...parts, main]
 }
 
 function checkpointLast(a: RepositoryFile, b: RepositoryFile): number {
