@@ -44,7 +44,9 @@ test('a disk that is read-only is named at once, before anything is computed', a
   disk.remount('ro')
   for (const args of [
     ['embed', 'photos', '-o', join(disk.path, 'x.csv')],
+    ['embed', 'photos', '-o', join(disk.path, 'several/folders/down/x.csv')],
     ['features', 'photos', '-o', join(disk.path, 'maps')],
+    ['features', 'photos', '-o', join(disk.path, 'several/folders/down/maps')],
   ]) {
     const outcome = await runInTest(args, { cwd: folder.path, encoder: { log: join(folder.path, 'log') } })
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('the disk is read-only') })

@@ -83,7 +83,7 @@ export class PartialFile implements PartialDownload<string> {
   }
 
   async restart(): Promise<void> {
-    await this.#file.truncate(0)
+    await this.#write(() => this.#file.truncate(0))
     this.#hash = createHash('sha256')
     this.received = 0
     this.version = null
@@ -98,7 +98,7 @@ export class PartialFile implements PartialDownload<string> {
     await this.#write(() => this.#file.sync())
     await this.#file.close()
     await this.#write(() => rename(this.#path, this.#destination))
-    await rm(`${this.#path}.json`, { force: true })
+    await this.#forget(`${this.#path}.json`)
     await syncFolder(dirname(this.#destination))
     return this.#destination
   }
@@ -108,8 +108,13 @@ export class PartialFile implements PartialDownload<string> {
     if (this.#file.fd < 0) return // It is finished.
     await this.#file.close()
     if (this.received > 0) return
-    await rm(this.#path, { force: true })
-    await rm(`${this.#path}.json`, { force: true })
+    await this.#forget(this.#path)
+    await this.#forget(`${this.#path}.json`)
+  }
+
+  /** What cannot be removed any more, as on a disk that has failed, is in nobody's way, and must not hide why the download ended. */
+  async #forget(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => {})
   }
 
   async #write<T>(work: () => Promise<T>): Promise<T> {
