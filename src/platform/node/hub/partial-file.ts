@@ -7,6 +7,8 @@ import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import type { Version } from '../../../hub/byte-ranges.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
@@ -126,18 +128,15 @@ export class PartialFile implements PartialDownload<string> {
   }
 }
 
+/** Without a note, or with half of one, nothing is known about the bytes, so they are not used. */
 async function readNote(path: string, url: string): Promise<Version | null> {
-  try {
-    const note: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (typeof note !== 'object' || note === null || !('url' in note) || note.url !== url) return null
-    return { etag: textOf(note, 'etag'), lastModified: textOf(note, 'lastModified') }
-  } catch {
-    return null // Without a note, or with half of one, nothing is known about the bytes, so they are not used.
-  }
+  const note = parseJsonOrNull(await readFile(path, 'utf8').catch(() => ''))
+  if (!isRecord(note) || note.url !== url) return null
+  const { etag, lastModified } = note
+  return { etag: textOrNull(etag), lastModified: textOrNull(lastModified) }
 }
 
-function textOf(note: object, key: string): string | null {
-  const value: unknown = Reflect.get(note, key)
+function textOrNull(value: PlainValue | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
