@@ -89,6 +89,18 @@ test('a snapshot of Python that holds a config alone is passed over', async () =
   expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
 })
 
+test('a snapshot of Python that lacks files which its index names is passed over, and taken once they are there', async () => {
+  await using home = await house({ 'model.safetensors': weights })
+  const python = (...parts: string[]) => home.at('python', 'hub', 'models--somebody--tiny', ...parts)
+  const index = 'pytorch_model.bin.index.json'
+  await put(python('refs', 'main'), COMMIT)
+  await put(python('snapshots', COMMIT, index), '{"weight_map": {"a": "1.bin", "b": "2.bin"}}')
+  await put(python('snapshots', COMMIT, '1.bin'), weights)
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
+  await put(python('snapshots', COMMIT, '2.bin'), weights)
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toBe(python('snapshots', COMMIT, index))
+})
+
 test.each([
   ['model', 'safetensors'],
   ['pytorch_model', 'bin'],

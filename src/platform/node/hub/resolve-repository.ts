@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isRecord, type PlainRecord } from '../../../checkpoint/checkpoint.js'
 import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import { CONFIG_FILES } from '../../../encoder/read-config-files.js'
@@ -30,7 +30,7 @@ export async function resolveRepository(
   const env = options.env ?? process.env
   const snapshot = await cachedSnapshot(repository, env)
   const known = snapshot === null ? null : await checkpointOrNull(snapshot)
-  if (known !== null) return known
+  if (known !== null && (await hasItsParts(known))) return known
 
   const { id, revision } = repository
   const folder = join(cacheFolder(env), 'huggingface', id.replace('/', '--'))
@@ -67,6 +67,15 @@ export async function resolveRepository(
 /** A snapshot of Python's may be gone, or hold a config alone. */
 async function checkpointOrNull(folder: string): Promise<string | null> {
   return await checkpointOfFolderOrNull(folder).catch(() => null)
+}
+
+/** Whoever was interrupted while Python brought several files has their index, which comes first, and not all of them. */
+async function hasItsParts(path: string): Promise<boolean> {
+  if (!path.endsWith('.index.json')) return true
+  const index = parseJsonOrNull(await readFile(path, 'utf8').catch(() => ''))
+  if (!isRecord(index) || !isRecord(index.weight_map)) return true
+  const parts = new Set(Object.values(index.weight_map))
+  return [...parts].every((name) => typeof name !== 'string' || existsSync(join(dirname(path), name)))
 }
 
 interface RepositoryFile {
