@@ -3,7 +3,7 @@
  * bring about. It is a file that the system takes for a disk, where that is allowed: on Linux, as root.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -37,6 +37,17 @@ export function failingDiskOrNull(): FailingDisk | null {
     removeAll()
     return null
   }
+  const unmount = () => {
+    run('umount', '-l', path)
+    removeAll()
+  }
+  try {
+    // Some containers may mount, and may not tell the kernel to fail.
+    accessSync(trigger(), constants.W_OK)
+  } catch {
+    unmount()
+    return null
+  }
   return {
     path,
     fail: () => writeFileSync(trigger(), '1'),
@@ -49,9 +60,6 @@ export function failingDiskOrNull(): FailingDisk | null {
       }
       mount()
     },
-    [Symbol.dispose]() {
-      run('umount', '-l', path)
-      removeAll()
-    },
+    [Symbol.dispose]: unmount,
   }
 }
