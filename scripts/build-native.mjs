@@ -129,7 +129,7 @@ export async function buildNative({
     await rename(fresh, path)
     await writeFile(`${path}.stamp`, stamp)
   } catch (error) {
-    return refuse(`${compiler.path} failed: ${firstError(error)}`)
+    return refuse(whyNot(compiler, error))
   }
   return { built: true, skipped: false, path }
 }
@@ -164,6 +164,13 @@ async function findTools() {
   } catch {
     return { reason: 'the package node-api-headers is not installed (npm install)' }
   }
+}
+
+/** Tells a folder that takes no files from a compiler that fails. */
+function whyNot(compiler, error) {
+  if (error.syscall === undefined || error.path === undefined || error.path === compiler.path)
+    return `${compiler.path} failed: ${firstError(error)}`
+  return `${error.path} could not be written (${error.code}). Make room or give the right to write there, or set PLUMAGE_CACHE to another folder`
 }
 
 function firstError(error) {

@@ -1,6 +1,10 @@
 /** Holds the kernels of every instruction set to what the compiler takes, also those that this processor cannot run and which nobody therefore builds here. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { smallDiskOrNull } from '../test/support/small-disk.js'
 
 const { ALL_SETS, checkKernels, setsOfThisProcessor } = (await import(
   join(import.meta.dirname, 'build-native.mjs')
@@ -29,3 +33,36 @@ test.skipIf(!nativeAvailability().available).each(ALL_SETS.filter((set) => !here
   'the kernels of %s compile, though this processor cannot run them',
   async (set) => expect(await checkKernels(set)).toBeNull(),
 )
+
+/** With these a linked file lies where its link does, for Node. */
+const AS_LINKED = ['--preserve-symlinks', '--preserve-symlinks-main']
+
+test('a cache that cannot be written to is named, and not taken for a compiler that fails', async ({
+  skip,
+}) => {
+  using disk = smallDiskOrNull('1m') ?? skip('no small disk can be mounted here: that needs Linux and root')
+  disk.remount('ro')
+  using folder = installed()
+  const script = join(folder.path, 'scripts/build-native.mjs')
+  const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+    const env = { ...process.env, PLUMAGE_CACHE: join(disk.path, 'cache') }
+    execFile(process.execPath, [...AS_LINKED, script], { env }, (error, _, stderr) =>
+      resolve({ code: error?.code, stderr }),
+    )
+  })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^The native engine was not built: .*cache.* could not be written \(\w+\)\. .*PLUMAGE_CACHE/,
+  )
+})
+
+/** Links what a build needs to where npm would install the package, which builds into the cache. */
+function installed(): Disposable & { readonly path: string } {
+  const root = join(import.meta.dirname, '..')
+  const folder = mkdtempSync(join(tmpdir(), 'plumage-installed-'))
+  const path = join(folder, 'node_modules/plumage')
+  mkdirSync(path, { recursive: true })
+  for (const name of ['package.json', 'scripts', 'native', 'dist', 'node_modules'])
+    symlinkSync(join(root, name), join(path, name))
+  return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+}

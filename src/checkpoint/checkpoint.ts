@@ -79,19 +79,20 @@ export interface FoundTensor extends TensorInfo {
   readBytes(): Promise<Uint8Array>
 }
 
-/** A format's reader is given these. */
-export interface OpenerOptions {
-  readonly signal: AbortSignal | undefined
-  /** Names the network, where a file holds several. */
-  readonly entry: string | undefined
-  /** Opens a file beside the one that is being opened. */
-  readonly openSibling: (name: string) => Promise<ByteSource>
+/** Is what a format's reader finds in a file, whole or a shard, before it is known which network is meant. */
+export interface FoundFile {
+  readonly label: string
+  readonly format: Checkpoint['format']
+  /**
+   * Leads to the tensors by their full names (network-places.ts). What a file claims of a tensor is judged when it is looked up, since what lies
+   * beside the network may be anything; `name` is what errors call it.
+   */
+  readonly tensors: ReadonlyMap<string, (name: string) => FoundTensor>
+  /** Is true for a file of MMEngine. */
+  readonly fromMmengine: boolean
+  /** Gives what the file says beside the tensors that lie in the dict to which these keys lead. */
+  beside(keys: readonly string[]): Beside
 }
 
-/** Is what the reader of a format without dicts finds: the network is yet to be chosen by the names. */
-export type FlatCheckpoint = Pick<FoundCheckpoint, 'label' | 'format' | 'metadata' | 'tensors'>
-
-/** A format's reader finds all that a checkpoint tells; names and shapes are judged alike for every format where it is opened. */
-export interface FoundCheckpoint extends Omit<Checkpoint, 'tensors' | 'read'> {
-  readonly tensors: ReadonlyMap<string, FoundTensor>
-}
+/** Is what a file holds beside a network's tensors: plain values, and the names of all else. */
+export type Beside = Pick<Checkpoint, 'metadata' | 'dropped'>

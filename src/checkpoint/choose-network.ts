@@ -5,14 +5,7 @@
 import type { NetworkChoice } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 import { choosePlace } from './choose-place.js'
-import {
-  asInFile,
-  entryName,
-  networkPlaces,
-  partOfName,
-  tensorPlaces,
-  withoutTransparent,
-} from './network-places.js'
+import { asInFile, entryName, networkPlaces, tensorPlaces, withoutTransparent } from './network-places.js'
 
 export interface ChosenNetwork<Stored> {
   /** Holds them by the names that the network has, in the order given. */
@@ -36,11 +29,12 @@ interface ChooseOptions {
   readonly fromMmengine?: boolean
 }
 
-/** `stored` has full names (network-places.ts) and is not empty. Throws `ambiguous-entry`, `not-found`. */
+/** `stored` has full names (network-places.ts); where there are none, there is nothing to choose. Throws `ambiguous-entry`, `not-found`. */
 export function chooseNetwork<Stored>(
   stored: ReadonlyMap<string, Stored>,
   options: ChooseOptions,
 ): ChosenNetwork<Stored> {
+  if (stored.size === 0) return { tensors: stored, wrapping: '', keys: [], choice: null, dropped: [] }
   const named = withPlainNames(stored)
   const names = [...named.keys()]
   const found = networkPlaces(names)
@@ -74,17 +68,6 @@ export function chooseNetwork<Stored>(
           },
     dropped: besides(names, dict, whole, others).map(asInFile),
   }
-}
-
-/** Chooses in a format without dicts. A file without tensors stays as it is. */
-export function chooseFlat<Stored>(
-  stored: ReadonlyMap<string, Stored>,
-  options: ChooseOptions,
-): Omit<ChosenNetwork<Stored>, 'keys'> {
-  if (stored.size === 0) return { tensors: stored, wrapping: '', choice: null, dropped: [] }
-  const named = new Map([...stored].map(([name, tensor]) => [partOfName(name), tensor]))
-  const { keys: _, ...chosen } = chooseNetwork(named, options)
-  return chosen
 }
 
 interface Named<Stored> {

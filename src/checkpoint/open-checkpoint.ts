@@ -1,18 +1,11 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type {
-  ByteSource,
-  FlatCheckpoint,
-  FoundCheckpoint,
-  OpenCheckpoint,
-  OpenerOptions,
-} from './checkpoint.js'
+import type { ByteSource, Checkpoint, FoundFile, OpenCheckpoint, TensorInfo } from './checkpoint.js'
 import { assertShape, CheckpointError } from './checkpoint-error.js'
-import { chooseFlat } from './choose-network.js'
-import { describeBytes } from './describe-bytes.js'
-import { readRange } from './read-range.js'
+import { chooseNetwork } from './choose-network.js'
+import { openSharded } from './open-sharded.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
-import { openSharded } from './safetensors/open-sharded.js'
+import { tellFormat } from './tell-format.js'
 
 /** Says what opening a checkpoint may need to know. */
 interface OpenCheckpointOptions {
@@ -36,11 +29,8 @@ const OPEN_OPTIONS = {
   signal: true,
 } satisfies OptionNames<OpenCheckpointOptions>
 
-/** torch.save before PyTorch 1.6 wrote the number 0x1950a86a20f9469cfc6c after the pickle's protocol. */
-const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
-
 /**
- * Opens safetensors (one file or the index of a sharded one) and PyTorch files (zip and legacy). Reads headers only and
+ * Opens safetensors and PyTorch files (zip and legacy), one file or the index of several. Reads headers only and
  * checks all that they claim; tensors are read when asked for.
  *
  * The checkpoint takes the source over: disposing of it closes the source and the shards, if they can be closed, and a
@@ -53,26 +43,25 @@ export async function openCheckpoint(
   source: ByteSource,
   options: OpenCheckpointOptions = {},
 ): Promise<OpenCheckpoint> {
+  const { signal } = options
   const owned: ByteSource[] = [source]
-  const openOwned = async (name: string) => {
-    if (options.openSibling === undefined) {
-      throw new CheckpointError(
-        'not-found',
-        `${source.label} is the index of several files such as ${name}, which cannot be reached from here`,
-      )
-    }
+  const openShard = async (name: string) => {
+    if (options.openSibling === undefined) throw unreachable(source, name)
     const sibling = await options.openSibling(name)
     owned.push(sibling)
-    return sibling
+    const format = await tellFormat(sibling, signal)
+    if (format === 'index') throw indexInIndex(source, name)
+    return await openFile(sibling, format, signal)
   }
   try {
     checkOptionNames(options, OPEN_OPTIONS)
-    const { entry, signal } = options
-    const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
-    const open = await openerOf(source, first)
-    const file = await open(source, { signal, entry, openSibling: openOwned })
-    const { label, tensors } = file
-    const found = 'choice' in file ? file : { ...file, ...chooseFlat(tensors, { label, entry }) }
+    const { entry } = options
+    const format = await tellFormat(source, signal)
+    const file =
+      format === 'index'
+        ? await openSharded(source, openShard, signal)
+        : await openFile(source, format, signal)
+    const found = chosenIn(file, entry)
     return {
       ...found,
       async read(name, shape) {
@@ -89,50 +78,60 @@ export async function openCheckpoint(
   }
 }
 
-type Opener = (source: ByteSource, options: OpenerOptions) => Promise<FoundCheckpoint | FlatCheckpoint>
-
-/** Tells by its first bytes who opens a file. Readers of PyTorch's files come when they are needed: a page with safetensors has no use for them. Throws `truncated`, `unknown-format`. */
-async function openerOf(source: ByteSource, first: Uint8Array): Promise<Opener> {
-  if (first.length < 10) {
-    const size = first.length === 0 ? 'is empty' : `has ${first.length} bytes`
-    throw new CheckpointError(
-      'truncated',
-      `${source.label} ${size}: too short for any checkpoint. Was it downloaded completely?`,
-    )
+/** Opens a file that holds tensors itself. Readers of PyTorch's files come when they are needed: a page with safetensors has no use for them. */
+async function openFile(
+  source: ByteSource,
+  format: Checkpoint['format'],
+  signal: AbortSignal | undefined,
+): Promise<FoundFile> {
+  switch (format) {
+    case 'safetensors':
+      return await openSafetensors(source, signal)
+    case 'torch':
+      return await (await import('./torch/open-torch-zip.js')).openTorchZip(source, signal)
+    case 'torch-legacy':
+      return await (await import('./torch/open-torch-legacy.js')).openTorchLegacy(source, signal)
   }
-  if (startsWith(first, 0, [0x50, 0x4b, 3, 4]) || startsWith(first, 0, [0x50, 0x4b, 5, 6]))
-    return (await import('./torch/open-torch-zip.js')).openTorchZip
-  if (first[0] === 0x80 && startsWith(first, 2, LEGACY_MAGIC))
-    return (await import('./torch/open-torch-legacy.js')).openTorchLegacy
-  if (looksLikeSafetensors(source, first)) return openSafetensors
-  if (/^\s*\{/.test(String.fromCharCode(...first))) return openSharded
-  throw new CheckpointError(
-    'unknown-format',
-    `${source.label} is not a checkpoint but ${describeBytes(first)}. ` +
-      'Expected: safetensors (or the index of a sharded one), or a PyTorch file (.pt, .pth) of tensors.',
+}
+
+/** Takes one network's tensors by their own names, and judges what the file claims of them. */
+function chosenIn({ label, format, tensors: stored, fromMmengine, beside }: FoundFile, entry?: string) {
+  const { keys, tensors, dropped, ...chosen } = chooseNetwork(stored, { label, entry, fromMmengine })
+  const { metadata, dropped: besideIt } = beside(keys)
+  return {
+    label,
+    format,
+    metadata,
+    ...chosen,
+    dropped: [...new Set([...besideIt, ...dropped])],
+    tensors: new Map([...tensors].map(([name, locate]) => [name, locate(name)])),
+  }
+}
+
+function unreachable(source: ByteSource, name: string): CheckpointError {
+  return new CheckpointError(
+    'not-found',
+    `${source.label} is the index of several files such as ${name}, which cannot be reached from here`,
   )
 }
 
-function missingTensor({ label, tensors }: FoundCheckpoint, name: string): CheckpointError {
+/** An index that names an index, or itself, could be followed for ever. */
+function indexInIndex(source: ByteSource, name: string): CheckpointError {
+  return new CheckpointError(
+    'malformed',
+    `${source.label} names ${name}, which is JSON and no file of tensors. Was it downloaded completely?`,
+  )
+}
+
+function missingTensor(
+  { label, tensors }: { readonly label: string; readonly tensors: ReadonlyMap<string, TensorInfo> },
+  name: string,
+): CheckpointError {
   return new CheckpointError(
     'missing-tensor',
     `${label} has no tensor ${name}; it holds ${tensors.size} others`,
     { tensor: name },
   )
-}
-
-/**
- * Guesses, since the format has no magic number but begins with eight bytes of length, then JSON. What has the brace in its place,
- * or a length that fits the file, is taken for it. (JSON alone can have a second brace there, but no zero before it.)
- */
-function looksLikeSafetensors(source: ByteSource, first: Uint8Array): boolean {
-  if (first[8] === 0x7b && (first[0] !== 0x7b || first[7] === 0)) return true
-  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
-  return length >= 2n && length <= BigInt(source.size - 8)
-}
-
-function startsWith(bytes: Uint8Array, offset: number, expected: readonly number[]): boolean {
-  return expected.every((byte, index) => bytes[offset + index] === byte)
 }
 
 async function closeAll(sources: readonly (ByteSource & Partial<AsyncDisposable>)[]): Promise<void> {

@@ -26,6 +26,15 @@ export function parseJson(text: string, what: string): PlainValue {
   return value
 }
 
+/** Gives null where the text is no JSON: for notes of this library's own, and answers of servers, where that says no more than nothing does. */
+export function parseJsonOrNull(text: string): PlainValue {
+  try {
+    return JSON.parse(text) as PlainValue
+  } catch {
+    return null
+  }
+}
+
 /** Throws `malformed` where the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {

@@ -20,7 +20,8 @@ const ROTARY: NetworkClass = { runs: false, defaults: {} }
 
 /**
  * Lists Birder's classes whose tensors can have the names of ViT's (net/*.py). FlexiViT and NaFlex_ViT differ from it in how they are trained and in
- * what else they take; the others compute something else. Tensors of classes that are not listed have names of their own.
+ * what else they take; the others compute something else. Tensors of classes that are not listed have names or shapes of their own
+ * (dialects/other-families.ts).
  */
 const CLASSES: { readonly [name: string]: NetworkClass } = {
   ViT: { runs: true, defaults: {} },
@@ -31,11 +32,15 @@ const CLASSES: { readonly [name: string]: NetworkClass } = {
   RoPE_FlexiViT: { runs: false, defaults: { pos_embed_special_tokens: false } },
   RoPE_ViT5: {
     runs: false,
-    defaults: { layer_scale_init_value: 1e-4, qkv_bias: false, qk_norm: true, norm_layer_type: 'RMSNorm' },
+    defaults: {
+      layer_scale_init_value: 1e-4,
+      qkv_bias: false,
+      qk_norm: true,
+      norm_layer_type: 'RMSNorm',
+      pos_embed_special_tokens: false,
+    },
   },
   ViT_Windowed: { runs: false, defaults: {} },
-  // Its table of sines is stored like one that was learnt, but made anew for another size.
-  Simple_ViT: { runs: false, defaults: { class_token: false } },
 }
 
 let decoded: ReadonlyMap<string, NetworkData> | null = null
@@ -67,7 +72,7 @@ export function networksLikeVit(): readonly RegisteredNetwork[] {
   return likeVit
 }
 
-export function canRun({ class: kind }: NetworkData): boolean {
+export function canRun({ class: kind }: Pick<NetworkData, 'class'>): boolean {
   return classOrNull(kind)?.runs ?? false
 }
 
@@ -118,8 +123,20 @@ export function networkOfFileOrNull(label: string): string | null {
  * and no more, since anything may lie in a folder.
  */
 export function networkOfPathOrNull(label: string): string | null {
+  return spokenOfOrNull(label, networkNames())
+}
+
+/** Tells in the same way of which class a path speaks, by its own name or by that of one of its networks. */
+export function classOfPathOrNull(label: string): string | null {
+  const kinds = Object.keys(CLASSES)
+  const named = spokenOfOrNull(label, [...networkNames(), ...kinds.map((kind) => kind.toLowerCase())])
+  if (named === null) return null
+  return allNetworks().get(named)?.class ?? kinds.find((kind) => kind.toLowerCase() === named) ?? null
+}
+
+function spokenOfOrNull(label: string, names: readonly string[]): string | null {
   for (const part of [...partsOf(label)].reverse()) {
-    const found = longest(networkNames().filter((name) => speaksOf(part, name)))
+    const found = longest(names.filter((name) => speaksOf(part, name)))
     if (found !== null) return found
   }
   return null

@@ -55,7 +55,7 @@ const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   checkOptionNames(hints, VIT_HINTS)
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
-  if (dialect?.name !== 'birder') refuseOtherFamilies(checkpoint, hints)
+  refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
   const told = dialect.readConfig(checkpoint, hints)

@@ -5,6 +5,7 @@
 import type { PlainValue } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
+import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import { Network } from '../encoder/network.js'
 import type { PositionRule } from '../model/positions.js'
 import { readVit, type VitModel } from '../model/read-vit.js'
@@ -106,7 +107,7 @@ async function openModel(
 async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<PlainValue | undefined> {
   try {
     await using source = await open()
-    return JSON.parse(new TextDecoder().decode(await source.read(0, source.size))) as PlainValue
+    return parseJson(decodeUtf8(await source.read(0, source.size), source.label), source.label)
   } catch (error) {
     if (error instanceof CheckpointError && error.code === 'not-found') return undefined
     throw error

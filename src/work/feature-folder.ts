@@ -2,15 +2,18 @@
  * Keeps a folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it
  * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
+import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 import type { Chunk } from '../formats/chunk.js'
 import { jsonText } from '../formats/json-text.js'
 import { npyArray } from '../formats/npy.js'
 import { type NamedArray, safetensorsFile } from '../formats/safetensors.js'
 import { FeatureNames } from './feature-names.js'
 import { below, type Files, type GrowingFile, type OutputLock } from './files.js'
-import { hasFields, jsonOrNull } from './json-object.js'
+import { hasFields } from './json-object.js'
 import type { InputFile } from './look-at.js'
-import { ofEarlierWork } from './output-error.js'
+import { OutputError, ofEarlierWork } from './output-error.js'
+import { Pace } from './pace.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
 
 export const FEATURE_FORMATS = ['npy', 'safetensors'] as const
@@ -52,6 +55,7 @@ export class FeatureFolder implements AsyncDisposable {
   /** Says that no run has written here before: what lies there is somebody else's. */
   readonly #isNew: boolean
   readonly #index: GrowingFile
+  readonly #pace = new Pace()
 
   private constructor(
     options: FeatureFolderOptions,
@@ -75,7 +79,7 @@ export class FeatureFolder implements AsyncDisposable {
     const { files, folder, identity, metadata, restart } = options
     await files.makeFolder(folder)
     const manifest = below(files, folder, 'manifest.json')
-    const list = below(files, folder, 'index.jsonl')
+    const list = listOf(options)
     const isNew = !restart && !(await checkManifest(files, folder, manifest, identity))
     if (restart) await files.remove(list)
     await writeManifest(files, manifest, { ...metadata, ...identity })
@@ -109,7 +113,27 @@ export class FeatureFolder implements AsyncDisposable {
     await files.write(target, this.#chunks(image.path, arrays))
     const entry: FeatureEntry = { ...image, file }
     await this.#index.write(lineOf(entry))
+    await this.#assertListed(target)
     this.#entries.set(image.path, entry)
+    if (this.#pace.isDue()) await this.flush()
+  }
+
+  /** After this everything added is safe: each file is from the start, and its line in the list from here on. */
+  async flush(): Promise<void> {
+    await this.#index.sync()
+    this.#pace.rest()
+  }
+
+  /** Whoever removes the folder under way removes the list, which is written to all the same: what no list has would be nobody's file. */
+  async #assertListed(target: string): Promise<void> {
+    const { files } = this.#options
+    const list = listOf(this.#options)
+    if ((await files.look(list)) !== null) return
+    await files.remove(target)
+    throw new OutputError(
+      'not-writable',
+      `${list} was removed while this run wrote to it, and with it what tells which images are done. Nothing more is written: run again.`,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +147,10 @@ export class FeatureFolder implements AsyncDisposable {
     if (array !== undefined && more.length === 0) return npyArray(array.values, array.shape)
     throw new RangeError(`an npy file holds one array, and these are ${arrays.length}`)
   }
+}
+
+function listOf({ files, folder }: FeatureFolderOptions): string {
+  return below(files, folder, 'index.jsonl')
 }
 
 function* linesOf(entries: ReadonlyMap<string, FeatureEntry>): Generator<string> {
@@ -157,12 +185,12 @@ async function readEntries(files: Files, path: string): Promise<Map<string, Feat
   const text = await ofEarlierWork(path, files.readText(path))
   if (text === null) return entries
   for (const line of text.split('\n').slice(0, -1)) {
-    const entry = jsonOrNull(line)
+    const entry = parseJsonOrNull(line)
     if (isEntry(entry)) entries.set(entry.path, entry)
   }
   return entries
 }
 
-function isEntry(value: unknown): value is FeatureEntry {
+function isEntry(value: PlainValue): value is FeatureEntry & PlainRecord {
   return hasFields(value, ['path', 'file'], ['size', 'mtimeMs', 'height', 'width', 'rows', 'columns'])
 }

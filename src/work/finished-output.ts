@@ -2,12 +2,14 @@
  * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
  * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
  */
+import { isRecord, type PlainRecord, type PlainValue } from '../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'
 import { elementCount } from '../tensor/shape.js'
 import type { Files } from './files.js'
-import { hasFields, isObject, type JsonObject, jsonObjectOrNull, jsonOrNull } from './json-object.js'
+import { hasFields, jsonObjectOrNull } from './json-object.js'
 import { OutputError } from './output-error.js'
 import { isOutputFormat, type OutputFormat } from './output-format.js'
 import type { PartEntry } from './part-file.js'
@@ -31,7 +33,7 @@ export interface OutputPlan {
 interface Meta {
   readonly format: OutputFormat
   readonly columns: readonly Column[] | null
-  readonly identity: JsonObject
+  readonly identity: PlainRecord
   readonly shape: readonly number[]
   /** Is a digest of the inputs, or `incomplete` where some of them failed. */
   readonly inputs: string
@@ -140,7 +142,7 @@ export class FinishedOutput {
     if ((await files.look(path)) === null) throw missingInputs(output)
     await using file = await files.open(path)
     for await (const line of readLines(file)) {
-      const entry = jsonOrNull(line)
+      const entry = parseJsonOrNull(line)
       if (!isEntry(entry)) throw missingInputs(output)
       yield entry
     }
@@ -189,7 +191,7 @@ function inputsPath(output: string): string {
 async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
   const text = await files.readText(metaPath(output)).catch(() => null)
   const meta = text === null ? null : jsonObjectOrNull(text)
-  if (meta === null || !isObject(meta.identity) || typeof meta.inputs !== 'string') return null
+  if (meta === null || !isRecord(meta.identity) || typeof meta.inputs !== 'string') return null
   const { format, columns, identity, shape, inputs, bytes } = meta
   if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes)) return null
   return { format, columns: isColumns(columns) ? columns : null, identity, shape, inputs, bytes }
@@ -208,7 +210,7 @@ function isColumns(value: unknown): value is readonly Column[] {
   return Array.isArray(value) && value.every((each) => hasFields(each, ['name', 'holds'], []))
 }
 
-function isEntry(value: unknown): value is PartEntry {
+function isEntry(value: PlainValue): value is PartEntry & PlainRecord {
   return hasFields(value, ['path'], ['size', 'mtimeMs', 'height', 'width'])
 }
 

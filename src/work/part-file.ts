@@ -2,9 +2,11 @@
  * Writes and reads a part, which is the finished work of some seconds in one file that is there whole or not at all. It holds the length of the
  * header (8 bytes), the header as JSON, then the numbers of all rows as float32.
  */
+import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 import { bytesOf, type Chunk } from '../formats/chunk.js'
 import type { Files, OpenedFile } from './files.js'
-import { hasFields, jsonOrNull } from './json-object.js'
+import { hasFields } from './json-object.js'
 import { ofEarlierWork } from './output-error.js'
 
 /** Stands for a finished input, which counts as the same while size and time of its file stay the same. */
@@ -54,11 +56,11 @@ export async function readPartHeaderOrNull(
 }
 
 function entriesOrNull(text: string): readonly PartEntry[] | null {
-  const entries = jsonOrNull(text)
+  const entries = parseJsonOrNull(text)
   return Array.isArray(entries) && entries.every(isPartEntry) ? entries : null
 }
 
-function isPartEntry(value: unknown): value is PartEntry {
+function isPartEntry(value: PlainValue): value is PartEntry & PlainRecord {
   return hasFields(value, ['path'], ['size', 'mtimeMs', 'height', 'width'])
 }
 

@@ -6,45 +6,34 @@ import type { EmbeddingRow } from '../formats/embedding-table.js'
 import { elementCount } from '../tensor/shape.js'
 import { below, type Files, type OpenedFile } from './files.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
+import { type Clock, Pace } from './pace.js'
 import { type PartEntry, type PartHeader, partChunks, readPartHeaderOrNull } from './part-file.js'
 import { PlaceTable } from './place-table.js'
 import { assertSameWork, readManifestOrNull, type WorkIdentity, writeManifest } from './work-identity.js'
 
-/** A part ends when it has so many rows, or so many bytes, or is so old: what a kill can cost at most. */
+/** A part ends when it has so many rows, or so many bytes, or is due by its age: what a kill can cost at most. */
 const PART_ROWS = 256
 const PART_BYTES = 64 * 2 ** 20
-/**
- * The age at which a part ends grows with the run, from the first to the last of these, at this share of its time: a run that is soon killed has
- * moved forward all the same, and one of many days does not leave a million parts.
- */
-const PART_MS = [500, 30_000] as const
-const PART_SHARE = 0.05
 /** So many parts are kept open while rows are read in another order than they were written. */
 const OPEN_PARTS = 32
 const PART_NAME = /^\d{8}\.part$/
 
-/** Tells the time in milliseconds since some moment. */
-export type Clock = () => number
-
 export class PartStore implements AsyncDisposable {
   readonly folder: string
   readonly #files: Files
-  readonly #clock: Clock
+  readonly #pace: Pace
   readonly #rowLength: number
   /** Counts the rows that fit into a part. */
   readonly #capacity: number
   readonly #places = new PlaceTable()
   readonly #opened = new Map<number, OpenedFile>()
-  readonly #begun: number
   #nextPart = 1
   #values = new Float32Array()
   #entries: PartEntry[] = []
-  #since = 0
 
-  private constructor(files: Files, folder: string, shape: readonly number[], clock: Clock) {
+  private constructor(files: Files, folder: string, shape: readonly number[], clock: Clock | undefined) {
     this.#files = files
-    this.#clock = clock
-    this.#begun = clock()
+    this.#pace = new Pace(clock)
     this.folder = folder
     this.#rowLength = elementCount(shape)
     this.#capacity = Math.max(1, Math.min(PART_ROWS, Math.floor(PART_BYTES / (4 * this.#rowLength))))
@@ -59,7 +48,7 @@ export class PartStore implements AsyncDisposable {
     folder: string,
     identity: WorkIdentity,
     shape: readonly number[],
-    clock: Clock = () => performance.now(),
+    clock?: Clock,
   ): Promise<PartStore> {
     await files.makeFolder(folder)
     await claimFolder(files, folder, { ...identity, shape: shape.join(' x ') })
@@ -95,10 +84,9 @@ export class PartStore implements AsyncDisposable {
   /** Copies the numbers; writes a part when one is due. */
   async add(entry: PartEntry, values: Float32Array): Promise<void> {
     if (this.#values.length === 0) this.#values = new Float32Array(this.#capacity * this.#rowLength)
-    if (this.#entries.length === 0) this.#since = this.#clock()
     this.#values.set(values, this.#entries.length * this.#rowLength)
     this.#entries.push(entry)
-    if (this.#entries.length === this.#capacity || this.#isDue()) await this.flush()
+    if (this.#pace.isDue() || this.#entries.length === this.#capacity) await this.flush()
   }
 
   /** After this everything added is safe. */
@@ -111,6 +99,7 @@ export class PartStore implements AsyncDisposable {
     await this.#files.write(path, partChunks(entries, values))
     this.#nextPart++
     this.#entries = []
+    this.#pace.rest()
     const header = await readPartHeaderOrNull(this.#files, path, 4 * this.#rowLength)
     if (header === null)
       throw new OutputError('damaged', `${path} is not what was just written to it. Is the disk failing?`)
@@ -156,13 +145,6 @@ export class PartStore implements AsyncDisposable {
       if (header === null) await this.#files.remove(path)
       else this.#index(part, header)
     }
-  }
-
-  #isDue(): boolean {
-    const now = this.#clock()
-    const [shortest, longest] = PART_MS
-    const age = Math.min(Math.max((now - this.#begun) * PART_SHARE, shortest), longest)
-    return now - this.#since > age
   }
 
   #index(part: number, { entries, start }: PartHeader): void {

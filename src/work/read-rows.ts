@@ -1,7 +1,8 @@
 /** Reads the numbers of a finished output back, row by row in their order, so that it can be added to without computing them again. */
+import { isRecord } from '../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 import type { Column } from '../formats/embedding-table.js'
 import type { Files, OpenedFile } from './files.js'
-import { isObject, jsonOrNull } from './json-object.js'
 import type { OutputFormat } from './output-format.js'
 import { readLines } from './read-lines.js'
 
@@ -38,8 +39,8 @@ const READERS: Readonly<Record<OutputFormat, Reader>> = {
 async function* readJsonLines(file: OpenedFile, written: Written): AsyncGenerator<Float32Array | null> {
   const name = embeddingColumn(written)
   for await (const line of readLines(file)) {
-    const row = jsonOrNull(line)
-    const numbers = isObject(row) ? row[name] : null
+    const row = parseJsonOrNull(line)
+    const numbers = isRecord(row) ? row[name] : null
     // What JSON has no number for was written as null, and is again.
     yield Array.isArray(numbers) ? Float32Array.from(numbers, (value) => value ?? Number.NaN) : null
   }

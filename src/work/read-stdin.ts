@@ -2,7 +2,9 @@
  * Reads what comes on standard input: the bytes of one image, or a list of paths, one a line (or ended by NUL, as `find -print0` writes them).
  * The list may be UTF-8 or UTF-16, as Windows writes it.
  */
+
 import { fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
+import { concatenateBytes } from '../tensor/concatenate.js'
 import { InputError } from './input-error.js'
 
 /** Gives bytes as they come and can be given up, as Node's streams can. */
@@ -48,7 +50,7 @@ async function beginning(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array>
   while (bytes.length < KIND_BYTES && !isImage(bytes) && !hasLineOfText(bytes)) {
     const next = await chunks.next()
     if (next.done) break
-    bytes = concat([bytes, next.value])
+    bytes = concatenateBytes([bytes, next.value])
   }
   return bytes
 }
@@ -75,7 +77,7 @@ function hasLineOfText(bytes: Uint8Array): boolean {
 async function all(first: Uint8Array, chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   const parts = [first]
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) parts.push(next.value)
-  return concat(parts)
+  return concatenateBytes(parts)
 }
 
 /** The last piece need not end in a separator. */
@@ -119,14 +121,4 @@ function encodingOf(bytes: Uint8Array, separator: '\n' | '\0'): string {
 /** Lists written on Windows end their lines in two characters. */
 function clean(path: string, separator: string): string {
   return separator === '\n' && path.endsWith('\r') ? path.slice(0, -1) : path
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { PlainRecord } from '../checkpoint/checkpoint.js'
 import type { Identity } from '../encoder/types.js'
 import { assertSameWork, workIdentity } from './work-identity.js'
 
@@ -18,7 +19,7 @@ function identityWith(digit: string, settings: object, told: Partial<Identity> =
 }
 
 const expected = workIdentity(identityWith('1', SETTINGS), 'embedding')
-const differenceFrom = (found: Readonly<Record<string, unknown>>) => () =>
+const differenceFrom = (found: PlainRecord) => () =>
   assertSameWork('x.parts holds work', found, expected, 'Add --restart.')
 
 test('another name, engine or name of a recipe is the same work', () => {

@@ -1,9 +1,10 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
+import { isRecord, type PlainRecord } from '../checkpoint/checkpoint.js'
 import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
 import type { TableMetadata } from '../formats/embedding-table.js'
 import type { Files } from './files.js'
-import { isObject, type JsonObject, jsonObjectOrNull } from './json-object.js'
+import { jsonObjectOrNull } from './json-object.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
 
 /** Each entry decides, but for those that only tell a reader what made the output, into which all of it goes. */
@@ -25,7 +26,7 @@ export function workIdentity({ digest, ...telling }: Identity, output: string): 
 }
 
 /** Reads whose work a folder is; null where nothing says so. Throws `OutputError` `damaged` where the file says nothing of the kind. */
-export async function readManifestOrNull(files: Files, path: string): Promise<JsonObject | null> {
+export async function readManifestOrNull(files: Files, path: string): Promise<PlainRecord | null> {
   const text = await ofEarlierWork(path, files.readText(path))
   if (text === null) return null
   const identity = jsonObjectOrNull(text)
@@ -43,7 +44,7 @@ export function writeManifest(files: Files, path: string, identity: WorkIdentity
 /** Throws `OutputError` `other-identity`; `remedy` says what to do about it. */
 export function assertSameWork(
   where: string,
-  found: JsonObject,
+  found: PlainRecord,
   expected: WorkIdentity,
   remedy: string,
 ): void {
@@ -57,7 +58,7 @@ export function assertSameWork(
   )
 }
 
-function differingKeys(found: JsonObject, expected: WorkIdentity): readonly string[] {
+function differingKeys(found: PlainRecord, expected: WorkIdentity): readonly string[] {
   return Object.keys(expected).filter((key) => !TELLING.has(key) && found[key] !== expected[key])
 }
 
@@ -68,7 +69,7 @@ interface Difference {
 }
 
 /** Another identity is taken apart into what made it another one, where the file says so much. */
-function differencesOf(key: string, found: JsonObject, expected: WorkIdentity): readonly Difference[] {
+function differencesOf(key: string, found: PlainRecord, expected: WorkIdentity): readonly Difference[] {
   const plain = { key, found: shown(found[key]), expected: shown(expected[key]) }
   if (key !== 'identity') return [plain]
   if (found.identity === undefined) {
@@ -83,17 +84,17 @@ function differencesOf(key: string, found: JsonObject, expected: WorkIdentity): 
   return made.length === 0 ? [plain] : made
 }
 
-function settingsOf(text: unknown): JsonObject {
+function settingsOf(text: unknown): PlainRecord {
   return (typeof text === 'string' ? jsonObjectOrNull(text) : null) ?? {}
 }
 
 /** Names the entries that differ by their path, as `config.heads`. */
-function settingDifferences(found: JsonObject, expected: JsonObject, path = ''): readonly Difference[] {
+function settingDifferences(found: PlainRecord, expected: PlainRecord, path = ''): readonly Difference[] {
   const keys = [...new Set([...Object.keys(found), ...Object.keys(expected)])].sort()
   return keys.flatMap((name) => {
     const [before, now] = [found[name], expected[name]]
     const key = `${path}${name}`
-    if (isObject(before) && isObject(now)) return settingDifferences(before, now, `${key}.`)
+    if (isRecord(before) && isRecord(now)) return settingDifferences(before, now, `${key}.`)
     const difference = { key, found: shown(before), expected: shown(now) }
     return difference.found === difference.expected ? [] : [difference]
   })

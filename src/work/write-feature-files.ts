@@ -52,7 +52,8 @@ async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesRe
     lock,
     restart,
   })
-  const counts = await encodeInputs({ ...options, sink: folderSink(features, arraysOf) })
+  const sink = folderSink(features, arraysOf)
+  const counts = await encodeInputs({ ...options, sink }).finally(() => features.flush())
   return { written: counts.computed, earlier: counts.earlier, failed: counts.failed }
 }
 

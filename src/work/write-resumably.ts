@@ -22,8 +22,9 @@ import {
 import { type InputFile, lookAt } from './look-at.js'
 import { asOutputError, OutputError } from './output-error.js'
 import { type OutputFormat, outputFiles } from './output-format.js'
+import type { Clock } from './pace.js'
 import type { PartEntry } from './part-file.js'
-import { type Clock, PartStore, removeParts } from './part-store.js'
+import { PartStore, removeParts } from './part-store.js'
 import { workIdentity } from './work-identity.js'
 import { fileOfGiven, nameOfInputOrNull, type WorkInput } from './work-input.js'
 

@@ -1,5 +1,6 @@
 /** Tries the encoder in a real Chromium: it gives the numbers that Node gives, off the page's thread, several at a time. */
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -18,6 +19,7 @@ import {
   type TestSite,
 } from '../support/chromium.js'
 import { MINI } from '../support/mini.js'
+import { asZip, TORCH_INDEX, writeTorchShards } from '../support/torch-shards.js'
 
 const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
@@ -42,16 +44,21 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
   let browser: Browser
   let site: TestSite
   let pages: Pages
+  /** Holds a checkpoint in several files of PyTorch's. */
+  let parts: string
   /** Are the longest tasks that the plain page has had, a run each. */
   const tasks: number[] = []
   beforeAll(async () => {
-    site = await serveSite(await buildPage(), { photos: folder })
+    parts = mkdtempSync(join(tmpdir(), 'plumage-parts-'))
+    writeTorchShards(join(packageRoot, 'test/field/01-identity-of-shards/model-a'), parts, asZip)
+    site = await serveSite(await buildPage(), { photos: folder, parts })
     browser = await sharedChromium()
     pages = await openPages(browser, site)
   })
   afterAll(async () => {
     await pages?.[Symbol.asyncDispose]()
     await site?.[Symbol.asyncDispose]()
+    rmSync(parts, { recursive: true, force: true })
   })
 
   test.each(['isolated', 'plain'] as const)(
@@ -80,6 +87,20 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
       expect(engine).toMatch(kind === 'plain' ? /^wasm .*SIMD, 1 thread$/ : /^wasm .*SIMD, \d+ threads$/)
     },
   )
+
+  test("a checkpoint in PyTorch's shards is that of Node, from an address and from files", async () => {
+    using here = await loadEncoder(join(parts, TORCH_INDEX), { engine: 'wasm' })
+    const { engine: _, ...expected } = here.identity
+    const files = readdirSync(parts).map((name) => `/parts/${name}`)
+    for (const model of [`/parts/${TORCH_INDEX}`, files]) {
+      const { identity } = await callIn(pages.plain, 'embeddings', {
+        model,
+        photos: [`/photos/${names[0]}`],
+        load: { engine: 'wasm' },
+      })
+      expect(identity).toMatchObject(expected)
+    }
+  })
 
   test('the page stays free while photos are encoded', async () => {
     const photos = names.map((name) => `/photos/${name}`)

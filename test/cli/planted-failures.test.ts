@@ -14,6 +14,7 @@ import {
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { failingDiskOrNull } from '../support/failing-disk.js'
 import { smallDiskOrNull } from '../support/small-disk.js'
 import { type Folder, folderWith, runInTest } from './run-in-test.js'
 
@@ -43,42 +44,15 @@ test('a disk that is read-only is named at once, before anything is computed', a
   disk.remount('ro')
   for (const args of [
     ['embed', 'photos', '-o', join(disk.path, 'x.csv')],
+    ['embed', 'photos', '-o', join(disk.path, 'several/folders/down/x.csv')],
     ['features', 'photos', '-o', join(disk.path, 'maps')],
+    ['features', 'photos', '-o', join(disk.path, 'several/folders/down/maps')],
   ]) {
     const outcome = await runInTest(args, { cwd: folder.path, encoder: { log: join(folder.path, 'log') } })
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('the disk is read-only') })
   }
   expect(lines(join(folder.path, 'log'))).toEqual([])
 })
-
-test.skipIf(process.getuid?.() !== 0)(
-  'the right to write, revoked under way, ends the run by name; what was safe is not computed again',
-  async () => {
-    using folder = photos()
-    const parts = join(folder.path, 'x.csv.parts')
-    const log = join(folder.path, 'log')
-    // Root may write everywhere: it is somebody else who writes here.
-    for (const path of [folder.path, join(folder.path, 'photos')]) chownSync(path, NOBODY, NOBODY)
-    const asNobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', process.execPath]
-    const start = (delayMs: number) => {
-      const args = [...asNobody, resolve('test/cli/stand-in-main.mjs'), 'embed', 'photos', '-o', 'x.csv']
-      const env = { ...process.env, LOG: log, DELAY_MS: `${delayMs}` }
-      return endOf(spawn('setpriv', args, { cwd: folder.path, env }))
-    }
-    const running = start(40)
-    while (!existsSync(join(parts, '00000001.part'))) await sleep(5)
-    chmodSync(parts, 0o555)
-    expect(await running).toEqual({
-      code: 2,
-      stderr: expect.stringContaining('you have no right to write there'),
-    })
-    chmodSync(parts, 0o755)
-    const before = lines(log).length
-    expect(await start(0)).toEqual({ code: 0, stderr: '' })
-    expect(lines(log).length - before).toBeLessThan(COUNT)
-    expect(lines(join(folder.path, 'x.csv'))).toHaveLength(1 + COUNT)
-  },
-)
 
 async function endOf(child: ChildProcessWithoutNullStreams) {
   let stderr = ''
@@ -89,18 +63,106 @@ async function endOf(child: ChildProcessWithoutNullStreams) {
   return { code, stderr }
 }
 
-test('an output folder that is removed under way ends the run by name, and a rerun makes it anew', async () => {
-  using folder = photos()
-  mkdirSync(join(folder.path, 'out'))
-  const args = ['embed', 'photos', '-o', 'out/x.csv']
-  const running = start(folder, args)
-  while (lines(join(folder.path, 'log')).length < 5) await sleep(5)
-  rmSync(join(folder.path, 'out'), { recursive: true, force: true })
-  const { code, stderr } = await running
-  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^plumage: .*out\/x\.csv/) })
-  expect(await finished(folder, args)).toBe(COUNT)
-  expect(lines(join(folder.path, 'out/x.csv'))).toHaveLength(1 + COUNT)
-})
+/** Says of each command where it puts what, which images have a row or file there, and which folder it writes into under way. */
+const OUTPUTS = [
+  { command: 'embed', output: 'x.csv', worksIn: 'x.csv.parts', named: rowsOf },
+  { command: 'features', output: 'maps', worksIn: 'maps/photos', named: filesOf },
+] as const
+const BEGUN = 33
+
+function rowsOf(folder: string) {
+  return lines(join(folder, 'x.csv'))
+    .slice(1)
+    .map((line) => line.split(',')[0] ?? '')
+}
+
+/** Of each image there is a file, and it is listed once. */
+function filesOf(folder: string) {
+  const listed = lines(join(folder, 'maps/index.jsonl')).map(
+    (line) => JSON.parse(line) as { path: string; file: string },
+  )
+  const there = readdirSync(join(folder, 'maps/photos')).map((name) => `photos/${name}`)
+  expect(there.sort()).toEqual(listed.map(({ file }) => file).sort())
+  return listed.map(({ path }) => path)
+}
+
+const ALL = Array.from({ length: COUNT }, (_, i) => `photos/${i + 100}.jpg`)
+
+test.for(OUTPUTS)(
+  'a disk that fails under way ends $command by name; what was safe is not computed again, and nothing is there twice',
+  async ({ command, output, named }, { skip }) => {
+    using disk =
+      failingDiskOrNull() ?? skip('no disk can be made to fail here: that needs Linux, root and ext4')
+    using folder = photos()
+    const args = [command, 'photos', '-o', join(disk.path, output)]
+    const running = start(folder, args)
+    while (lines(join(folder.path, 'log')).length < BEGUN) await sleep(5)
+    disk.fail()
+    const { code, stderr } = await running
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^plumage: .* \(the disk is read-only\)\. Choose/),
+    })
+    // Nothing can be put right while it is so.
+    expect(await runInTest(args, { cwd: folder.path })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('read-only'),
+    })
+    disk.mend()
+    expect(await finished(folder, args)).toBeLessThan(COUNT)
+    expect(named(disk.path).sort()).toEqual(ALL)
+  },
+)
+
+test.for(OUTPUTS)(
+  'a folder that is removed under way, and all that $command had in it, ends the run by name; a rerun makes it anew',
+  async ({ command, output, named }) => {
+    using folder = photos()
+    const out = join(folder.path, 'out')
+    mkdirSync(out)
+    const args = [command, 'photos', '-o', `out/${output}`]
+    const running = start(folder, args)
+    while (lines(join(folder.path, 'log')).length < BEGUN) await sleep(5)
+    rmSync(out, { recursive: true, force: true, maxRetries: 5 })
+    const { code, stderr } = await running
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(new RegExp(`^plumage: .*out/${output}`)),
+    })
+    expect(await finished(folder, args)).toBe(COUNT)
+    expect(named(out).sort()).toEqual(ALL)
+  },
+)
+
+test.skipIf(process.getuid?.() !== 0).for(OUTPUTS)(
+  'the right to write, revoked under way, ends $command by name; what was safe is not computed again',
+  async ({ command, output, worksIn, named }) => {
+    using folder = photos()
+    const writes = join(folder.path, worksIn)
+    const log = join(folder.path, 'log')
+    // Root may write everywhere: it is somebody else who writes here.
+    for (const path of [folder.path, join(folder.path, 'photos')]) chownSync(path, NOBODY, NOBODY)
+    const asNobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', process.execPath]
+    const start = (delayMs: number) => {
+      const args = [...asNobody, resolve('test/cli/stand-in-main.mjs'), command, 'photos', '-o', output]
+      const env = { ...process.env, LOG: log, DELAY_MS: `${delayMs}` }
+      return endOf(spawn('setpriv', args, { cwd: folder.path, env }))
+    }
+    const running = start(40)
+    while (!existsSync(writes) || !readdirSync(writes).some((name) => /\.(part|npy)$/.test(name)))
+      await sleep(5)
+    chmodSync(writes, 0o555)
+    expect(await running).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('you have no right to write there'),
+    })
+    chmodSync(writes, 0o755)
+    const before = lines(log).length
+    expect(await start(0)).toEqual({ code: 0, stderr: '' })
+    expect(lines(log).length - before).toBeLessThan(COUNT)
+    expect(named(folder.path).sort()).toEqual(ALL)
+  },
+)
 
 test('photos that are removed under way fail one by one; once they are back only these are computed', async () => {
   using folder = photos()

@@ -8,7 +8,7 @@ import {
 } from '../../src/model/dialects/timm-fields.js'
 import { readVit } from '../../src/model/read-vit.js'
 import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
-import type { Walk } from './walk.js'
+import { resultOf, type Walk } from './walk.js'
 
 const ARGS: PlainRecord = {
   num_heads: 2,
@@ -31,8 +31,7 @@ const INPUT: PlainRecord = {
 const TOP: PlainRecord = { architecture: 'vit_tiny_patch16_224', num_classes: 7, global_pool: 'token' }
 
 function read(configFile: PlainRecord): unknown {
-  const vit = readVit(tinyCheckpoint(TINY_NETWORKS.timm), { configFile })
-  return { config: vit.config, preparation: vit.readPreparation(), assumptions: vit.assumptions }
+  return resultOf(readVit(tinyCheckpoint(TINY_NETWORKS.timm), { configFile }))
 }
 
 const OTHER_INPUTS: { readonly [field: string]: { readonly [field: string]: PlainValue } } = {

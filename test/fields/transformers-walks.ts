@@ -3,7 +3,7 @@ import type { PlainRecord } from '../../src/checkpoint/checkpoint.js'
 import { TRANSFORMERS_CONFIG, TRANSFORMERS_PROCESSOR } from '../../src/model/dialects/transformers-fields.js'
 import { readVit } from '../../src/model/read-vit.js'
 import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
-import type { Walk } from './walk.js'
+import { resultOf, type Walk } from './walk.js'
 
 const CONFIG: PlainRecord = {
   model_type: 'dinov2_with_registers',
@@ -27,8 +27,7 @@ const PROCESSOR: PlainRecord = {
 }
 
 function read(configFile: PlainRecord, preprocessorFile: PlainRecord): unknown {
-  const vit = readVit(tinyCheckpoint(TINY_NETWORKS['hugging-face']), { configFile, preprocessorFile })
-  return { config: vit.config, preparation: vit.readPreparation(), assumptions: vit.assumptions }
+  return resultOf(readVit(tinyCheckpoint(TINY_NETWORKS['hugging-face']), { configFile, preprocessorFile }))
 }
 
 export const TRANSFORMERS_WALKS: readonly Walk[] = [

@@ -4,7 +4,10 @@
  */
 import type { PlainRecord, PlainValue } from '../../src/checkpoint/checkpoint.js'
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
+import { recipeFor } from '../../src/encoder/choose-recipe.js'
+import { identityOf } from '../../src/encoder/identity.js'
 import type { Field, FieldTable } from '../../src/model/fields.js'
+import type { VitModel } from '../../src/model/read-vit.js'
 
 export interface Walk {
   readonly table: FieldTable
@@ -14,6 +17,16 @@ export interface Walk {
   readonly read: (fields: PlainRecord) => unknown
   /** Holds, for each field that counts, fields that have another value of it; one that is undefined is left out. */
   readonly others: { readonly [field: string]: { readonly [field: string]: PlainValue | undefined } }
+}
+
+/** Gives all that files make of a network: what is computed, how images are made, what is said of both, and the identity of features. */
+export function resultOf(vit: VitModel): unknown {
+  const { config, weightShapes, assumptions } = vit
+  const recipe = recipeFor(vit, {})
+  const engine = { name: 'reference', description: 'any', precision: 'float32' } as const
+  // Which tensors become which weights follows from the config, and no walk changes their numbers.
+  const identity = identityOf({ name: 'any', weights: 'the same', config, recipe, engine })
+  return { config, weights: [...weightShapes], assumptions, preparation: vit.readPreparation(), identity }
 }
 
 /** Tells whether the field does what its table says, in a sentence where it does not. */
@@ -38,8 +51,10 @@ export function problemOrNull({ table, base, read, others }: Walk, name: string)
   }
   const other = others[name]
   if (other === undefined) return `there is no other value of ${name} to try`
+  // What else the other value needs is there in both, so that the field alone makes the difference.
+  const before = changed({ ...other, [name]: base[name] })
   const { text, code } = changed(other)
-  if (text === usual.text) return `${name} counts, and changes nothing with ${JSON.stringify(other)}`
+  if (text === before.text) return `${name} counts, and changes nothing with ${JSON.stringify(other)}`
   return code === null || text.includes(name) ? null : `${name} is refused without its name: ${text}`
 }
 

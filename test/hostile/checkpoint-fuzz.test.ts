@@ -6,8 +6,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { ByteSource } from '../../src/checkpoint/checkpoint.js'
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js'
+import { given } from '../../src/encoder/choose-recipe.js'
 import { cpuSeconds } from '../support/cpu-time.js'
 import { countingSource, memorySource } from '../support/memory-source.js'
 import { torchZip } from '../support/torch-file.js'
@@ -80,12 +82,50 @@ test('noise behind any beginning is refused', async () => {
   )
 })
 
+describe('a checkpoint in three files', () => {
+  const shard = (name: string, value: number) =>
+    torchZip(
+      { dict: [[name, { tensor: { key: '0', count: 2, shape: [2] } }]] },
+      { 0: new Uint8Array(Float32Array.of(value, value).buffer) },
+    )
+  const index = Buffer.from(JSON.stringify({ metadata: {}, weight_map: { a: '1.bin', b: '2.bin' } }))
+  const valid = { index: new Uint8Array(index), '1.bin': shard('a', 1), '2.bin': shard('b', 2) }
+  const load = (files: Readonly<Record<string, Uint8Array>>) =>
+    outcome(files.index ?? new Uint8Array(), async (name) => {
+      const bytes = files[name]
+      if (bytes === undefined) throw new CheckpointError('not-found', `${name} is not there`)
+      return memorySource(bytes, name)
+    })
+
+  test('loads as it is, and not with a file taken for another', async () => {
+    expect(await load(valid)).toBe('loaded')
+    for (const other of ['index', '1.bin'] as const)
+      expect(await load({ ...valid, '2.bin': valid[other] })).toBe('refused')
+  })
+
+  test('changed bytes of any file, and files cut anywhere', async () => {
+    const place = fc
+      .constantFrom(...(['index', '1.bin', '2.bin'] as const))
+      .chain((file) => fc.tuple(fc.constant(file), fc.nat(valid[file].length - 1)))
+    await fc.assert(
+      fc.asyncProperty(place, fc.nat(255), fc.boolean(), async ([file, at], value, isCut) => {
+        const bytes = isCut ? valid[file].slice(0, at) : valid[file].with(at, value)
+        await load({ ...valid, [file]: bytes })
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
 /** Opens and reads everything. Anything but success or a `CheckpointError` passes through and fails the test. */
-async function outcome(bytes: Uint8Array): Promise<'loaded' | 'refused'> {
+async function outcome(
+  bytes: Uint8Array,
+  openSibling?: (name: string) => Promise<ByteSource>,
+): Promise<'loaded' | 'refused'> {
   const source = countingSource(memorySource(bytes))
   const before = process.cpuUsage()
   try {
-    const checkpoint = await openCheckpoint(source)
+    const checkpoint = await openCheckpoint(source, given({ openSibling }))
     for (const [name, { byteLength }] of checkpoint.tensors) {
       expect(byteLength).toBeLessThanOrEqual(64 * bytes.length + 2 ** 26)
       if (byteLength > 2 ** 22) continue

@@ -1,35 +1,53 @@
 /** Tries several processes, killed processes, full disks and large files: real ones. Children run the built `dist`. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DownloadProgress } from '../../src/hub/download-progress.js'
 import { downloadFile } from '../../src/platform/node/hub/download-file.js'
+import { failingDiskOrNull } from '../support/failing-disk.js'
 import { serve, sha256Of, someBytes, startServer, temporaryFolder } from '../support/weights-server.js'
 
 const file = someBytes(400_000)
 const built = new URL('../../dist/platform/node/hub/download-file.js', import.meta.url)
+
+const NOBODY = 65534
 
 const SCRIPT = `
 import { downloadFile } from ${JSON.stringify(built.href)}
 const [, , url, destination, sha256] = process.argv
 const kinds = new Set()
 const options = { sha256, lockStaleMs: 2000, onProgress: ({ kind }) => kinds.add(kind) }
-const { downloaded } = await downloadFile(url, destination, options)
-console.log(JSON.stringify({ downloaded, kinds: [...kinds] }))
+const outcome = await downloadFile(url, destination, options).then(
+  ({ downloaded }) => ({ downloaded, kinds: [...kinds] }),
+  ({ name, code, message }) => ({ name, code, message }),
+)
+console.log(JSON.stringify(outcome))
 `
 
-async function child(folder: string, url: string, destination: string): Promise<ChildProcess> {
+/** @param as is what goes before Node's own command line, to run it as somebody else */
+async function child(
+  folder: string,
+  url: string,
+  destination: string,
+  as: readonly string[] = [],
+): Promise<ChildProcess> {
   if (!existsSync(built)) throw new Error('dist/ is missing: run npm run build before these tests')
   const script = join(folder, 'child.mjs')
   await writeFile(script, SCRIPT)
-  return spawn(process.execPath, [script, url, destination, file.sha256], {
+  const [command, ...args] = [...as, process.execPath, script, url, destination, file.sha256] as const
+  return spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
 
-async function lastLine(process: ChildProcess): Promise<{ downloaded: boolean; kinds: string[] }> {
+interface ChildOutcome {
+  readonly downloaded: boolean
+  readonly kinds: readonly string[]
+}
+
+async function lastLine(process: ChildProcess): Promise<ChildOutcome> {
   let text = ''
   process.stdout?.on('data', (data) => {
     text += data
@@ -154,6 +172,107 @@ test('a full disk is disk-full: before the first byte when the length is known, 
     execFileSync('umount', [disk])
   }
 })
+
+/** Serves so much of the file and then nothing, until it is let go on; a later request is answered in full. */
+function heldServer(stallAfter: number) {
+  let letGo = () => {}
+  const server = startServer((request, response, visit) => {
+    if (visit > 0) return serve(request, response, file.bytes)
+    response.writeHead(200, { etag: '"one"', 'content-length': file.bytes.length })
+    response.write(file.bytes.subarray(0, stallAfter))
+    letGo = () => response.end(file.bytes.subarray(stallAfter))
+  })
+  return { server, letGo: () => letGo() }
+}
+
+const arrived = (path: string, size: number) =>
+  until(() =>
+    stat(path).then(
+      (found) => found.size === size,
+      () => false,
+    ),
+  )
+
+test.for([0, 150_000])(
+  'a disk that fails after %i bytes is named, and the file comes once it is mended',
+  async (bytes, { skip }) => {
+    using disk =
+      failingDiskOrNull() ?? skip('no disk can be made to fail here: that needs Linux, root and ext4')
+    const held = heldServer(bytes)
+    await using server = await held.server
+    const destination = join(disk.path, 'cache', 'w.pt')
+    const get = () =>
+      downloadFile(`${server.origin}/w.pt`, destination, { sha256: file.sha256, env: {}, lockStaleMs: 2000 })
+    const first = get()
+    await until(() => existsSync(`${destination}.partial.json`))
+    await arrived(`${destination}.partial`, bytes)
+    disk.fail()
+    held.letGo()
+    await expect(first).rejects.toMatchObject({
+      name: 'HubError',
+      code: 'no-access',
+      message: expect.stringMatching(/w\.pt\.partial cannot be .*EROFS.*read-only.*PLUMAGE_CACHE/),
+    })
+    await expect(get()).rejects.toMatchObject({
+      code: 'no-access',
+      message: expect.stringContaining('EROFS'),
+    })
+    disk.mend()
+    await get()
+    expect(sha256Of(await readFile(destination))).toBe(file.sha256)
+    expect(await readdir(join(disk.path, 'cache'))).toEqual(['w.pt'])
+  },
+)
+
+test('a folder that is removed midway is named, and the next call makes it anew', async () => {
+  await using folder = await temporaryFolder()
+  const held = heldServer(150_000)
+  await using server = await held.server
+  const cache = join(folder.path, 'cache')
+  const destination = join(cache, 'w.pt')
+  const get = () => downloadFile(`${server.origin}/w.pt`, destination, { sha256: file.sha256, env: {} })
+  const first = get()
+  await arrived(`${destination}.partial`, 150_000)
+  await rm(cache, { recursive: true })
+  held.letGo()
+  await expect(first).rejects.toMatchObject({
+    name: 'HubError',
+    code: 'no-access',
+    message: expect.stringMatching(/w\.pt.*ENOENT.*removed under way: run again/),
+  })
+  await get()
+  expect(sha256Of(await readFile(destination))).toBe(file.sha256)
+})
+
+test.skipIf(process.getuid?.() !== 0)(
+  'the right to write, revoked midway, is named; what had arrived is kept, and only the rest is asked for',
+  async () => {
+    await using folder = await temporaryFolder()
+    const held = heldServer(150_000)
+    await using server = await held.server
+    const cache = join(folder.path, 'cache')
+    const destination = join(cache, 'w.pt')
+    await mkdir(cache)
+    // Root may write everywhere: it is somebody else who writes here.
+    for (const path of [folder.path, cache]) await chown(path, NOBODY, NOBODY)
+    const asNobody = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups']
+    const get = async () => lastLine(await child(folder.path, `${server.origin}/w.pt`, destination, asNobody))
+    const first = get()
+    await arrived(`${destination}.partial`, 150_000)
+    await chmod(cache, 0o555)
+    held.letGo()
+    expect(await first).toEqual({
+      name: 'HubError',
+      code: 'no-access',
+      message: expect.stringMatching(/EACCES.*Change its permissions/),
+    })
+    await chmod(cache, 0o755)
+    expect(await get()).toMatchObject({ downloaded: true })
+    expect(sha256Of(await readFile(destination))).toBe(file.sha256)
+    // All had arrived and had no name yet.
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=400000-'])
+  },
+)
 
 test('a file of 256 MiB passes through without being held in memory', async () => {
   const piece = Buffer.alloc(1 << 20, 7)

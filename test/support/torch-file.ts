@@ -69,6 +69,23 @@ export function torchZip(
   )
 }
 
+/** Writes a file as torch.save did before PyTorch 1.6: `storages` are in the order of `keys`, each after its count. */
+export function torchLegacy(
+  value: Picklable,
+  keys: readonly string[],
+  storages: Uint8Array,
+  littleEndian = true,
+): Uint8Array {
+  return concat([
+    latin1('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
+    pickle(1001),
+    pickle({ dict: [['little_endian', littleEndian]] }),
+    pickle(value),
+    pickle({ list: keys }),
+    storages,
+  ])
+}
+
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }

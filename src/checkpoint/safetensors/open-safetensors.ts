@@ -1,18 +1,26 @@
 /** Opens one safetensors file, whole or a shard. */
-import type { ByteSource, FlatCheckpoint } from '../checkpoint.js'
+import type { ByteSource, FoundFile } from '../checkpoint.js'
+import { partOfName } from '../network-places.js'
 import { readRange } from '../read-range.js'
 import { headerLength, parseSafetensorsHeader } from './parse-header.js'
 
 export async function openSafetensors(
   source: ByteSource,
-  { signal }: { readonly signal: AbortSignal | undefined },
-): Promise<FlatCheckpoint> {
+  signal: AbortSignal | undefined,
+): Promise<FoundFile> {
   const length = headerLength(source, await readRange(source, 0, 8, 'the length of the header', signal))
   const header = await readRange(source, 8, length, 'the header', signal)
   const { tensors, metadata } = parseSafetensorsHeader(source, header)
-  const found = [...tensors].map(([name, { offset, ...info }]) => {
-    const readBytes = () => readRange(source, offset, info.byteLength, name, signal)
-    return [name, { ...info, readBytes }] as const
+  const found = [...tensors].map(([stored, { offset, ...info }]) => {
+    const readBytes = () => readRange(source, offset, info.byteLength, stored, signal)
+    return [partOfName(stored), () => ({ ...info, readBytes })] as const
   })
-  return { label: source.label, format: 'safetensors', metadata, tensors: new Map(found) }
+  const beside = () => ({ metadata, dropped: [] })
+  return {
+    label: source.label,
+    format: 'safetensors',
+    tensors: new Map(found),
+    fromMmengine: false,
+    beside,
+  }
 }

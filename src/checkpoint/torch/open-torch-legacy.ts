@@ -2,12 +2,18 @@
  * Opens a file of torch.save before PyTorch 1.6. It is five pickles one after the other (a magic number, the version, the machine,
  * the value, the names of the storages), then the storages in that order, each after its count of elements.
  */
-import type { ByteSource, FoundCheckpoint, FoundTensor, OpenerOptions } from '../checkpoint.js'
+import type { ByteSource, FoundFile } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { isKind, type PickleStorage, type PickleValue, storageByteLength } from '../pickle/pickle-value.js'
+import {
+  isKind,
+  type PickleStorage,
+  type PickleTensor,
+  type PickleValue,
+  storageByteLength,
+} from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
 import { readRange } from '../read-range.js'
-import { findStateDict } from './state-dict.js'
+import { findTensors } from './state-dict.js'
 import { gatherWindow, tensorWindow } from './tensor-window.js'
 
 const FIRST_GUESS = 256 * 1024
@@ -29,33 +35,30 @@ interface LegacyPickles {
 /** Reads the pickles and the counts of the storages; tensors are read when asked for. */
 export async function openTorchLegacy(
   source: ByteSource,
-  { signal, entry }: OpenerOptions,
-): Promise<FoundCheckpoint> {
+  signal: AbortSignal | undefined,
+): Promise<FoundFile> {
+  const { label } = source
   const { version, machine, root, keys, storages, byteLength } = await readPickles(source, signal)
   assertKnownMachine(source, version, machine)
   if (!isKind(keys, 'list')) {
-    throw new CheckpointError('malformed', `${source.label}: the list of storages is no list`)
+    throw new CheckpointError('malformed', `${label}: the list of storages is no list`)
   }
-  const state = findStateDict(root, source.label, entry)
   const offsets = await locateStorages(source, keys.items, storages, byteLength, signal)
-  const tensors = new Map<string, FoundTensor>()
-  for (const [name, tensor] of state.tensors) {
+  const locate = (tensor: PickleTensor, name: string) => {
     const offset = offsets.get(tensor.storage.key)
     if (offset === undefined) {
-      throw new CheckpointError(
-        'malformed',
-        `${source.label}: ${name} is kept in a storage that the file lacks`,
-        { tensor: name },
-      )
+      throw new CheckpointError('malformed', `${label}: ${name} is kept in a storage that the file lacks`, {
+        tensor: name,
+      })
     }
-    const window = tensorWindow(tensor, name, source.label)
+    const window = tensorWindow(tensor, name, label)
     const readBytes = async () => {
       const start = offset + window.spanStart
       return gatherWindow(window, await readRange(source, start, window.spanLength, name, signal))
     }
-    tensors.set(name, { ...window, readBytes })
+    return { ...window, readBytes }
   }
-  return { label: source.label, format: 'torch-legacy', ...state, tensors }
+  return { label, format: 'torch-legacy', ...findTensors(root, label, locate) }
 }
 
 /** The pickles do not say how long they are, so a larger piece is tried until all five fit. */

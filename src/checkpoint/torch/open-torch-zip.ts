@@ -1,10 +1,10 @@
 /** Opens a file of torch.save since PyTorch 1.6, which is a zip archive of a pickle (`data.pkl`) and one entry for each storage. */
 import { BYTES_PER_ELEMENT } from '../../tensor/dtype.js'
-import type { ByteSource, FoundCheckpoint, FoundTensor, OpenerOptions } from '../checkpoint.js'
+import type { ByteSource, FoundFile } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { type PickleStorage, storageByteLength } from '../pickle/pickle-value.js'
+import { type PickleStorage, type PickleTensor, storageByteLength } from '../pickle/pickle-value.js'
 import { unpickle } from '../pickle/unpickle.js'
-import { findStateDict } from './state-dict.js'
+import { findTensors } from './state-dict.js'
 import { gatherWindow, swapBytes, tensorWindow } from './tensor-window.js'
 import { readZipDirectory, type ZipEntry } from './zip-directory.js'
 import { assertReadable, readZipEntry } from './zip-entry.js'
@@ -12,10 +12,7 @@ import { assertReadable, readZipEntry } from './zip-entry.js'
 const LONGEST_PICKLE = 64 * 2 ** 20
 
 /** Reads the directory, the pickle and the byte order; tensors are read when asked for. */
-export async function openTorchZip(
-  source: ByteSource,
-  { signal, entry: wanted }: OpenerOptions,
-): Promise<FoundCheckpoint> {
+export async function openTorchZip(source: ByteSource, signal: AbortSignal | undefined): Promise<FoundFile> {
   const entries = await readZipDirectory(source, signal)
   const pickle = findPickle(source, entries)
   if (pickle.size > LONGEST_PICKLE) {
@@ -28,9 +25,7 @@ export async function openTorchZip(
   const bytes = await readZipEntry(source, pickle, 0, pickle.size, signal)
   const bigEndian = await isBigEndian(source, entries.get(`${root}byteorder`), signal)
   const { value } = unpickle(bytes, source.label)
-  const state = findStateDict(value, source.label, wanted)
-  const tensors = new Map<string, FoundTensor>()
-  for (const [name, tensor] of state.tensors) {
+  const locate = (tensor: PickleTensor, name: string) => {
     const entry = storageEntry(source, entries, `${root}data/${tensor.storage.key}`, tensor.storage, name)
     const window = tensorWindow(tensor, name, source.label)
     const readBytes = async () => {
@@ -39,9 +34,9 @@ export async function openTorchZip(
       if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
       return gatherWindow(window, span)
     }
-    tensors.set(name, { ...window, readBytes })
+    return { ...window, readBytes }
   }
-  return { label: source.label, format: 'torch', ...state, tensors }
+  return { label: source.label, format: 'torch', ...findTensors(value, source.label, locate) }
 }
 
 function findPickle(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): ZipEntry {

@@ -1,10 +1,9 @@
 /**
- * Finds the weights in a PyTorch file. Some files are a state dict, others keep one or several beside class names and optimiser states; all
- * tensors are gathered by their full names, and which network they are of is chosen as for every format.
+ * Finds the tensors in a PyTorch file. Some files are a state dict, others keep one or several beside class names and optimiser states; all
+ * tensors are gathered by their full names, and which network is meant is chosen where every format is opened.
  */
-import type { PlainRecord, PlainValue } from '../checkpoint.js'
+import type { Beside, FoundFile, FoundTensor, PlainValue } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
-import { type ChosenNetwork, chooseNetwork } from '../choose-network.js'
 import { partOfName } from '../network-places.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'
 import { plainConverter } from '../pickle/plain-converter.js'
@@ -13,15 +12,15 @@ import { plainConverter } from '../pickle/plain-converter.js'
 const DEEPEST = 8
 const LONGEST_NAME = 2000
 
-interface StateDict extends Omit<ChosenNetwork<PickleTensor>, 'keys'> {
-  readonly metadata: PlainRecord
-}
+/** Says where a tensor's bytes lie; `name` is what errors call it. Throws `CheckpointError` where the file cannot hold it. */
+type Locate = (tensor: PickleTensor, name: string) => FoundTensor
 
-/**
- * `label` names the file in errors, `entry` the network where there are several. Throws `malformed` where no tensors are found, and as
- * `chooseNetwork`.
- */
-export function findStateDict(root: PickleValue, label: string, entry?: string): StateDict {
+/** `label` names the file in errors. Throws `malformed` where no tensors are found. */
+export function findTensors(
+  root: PickleValue,
+  label: string,
+  locate: Locate,
+): Pick<FoundFile, 'tensors' | 'fromMmengine' | 'beside'> {
   if (!isKind(root, 'dict')) {
     // What nests too deep is refused as that, before it is called something else than a dict.
     plainConverter()(root, label)
@@ -32,13 +31,12 @@ export function findStateDict(root: PickleValue, label: string, entry?: string):
   }
   const stored = gatherTensors(root, label)
   if (stored.size === 0) refuseNoTensors(root, label)
-  const fromMmengine = root.entries.has('message_hub')
-  const { keys, dropped, ...chosen } = chooseNetwork(stored, { label, entry, fromMmengine })
-  const beside = gatherBeside(root, keys, label)
   return {
-    ...chosen,
-    metadata: beside.metadata,
-    dropped: [...new Set([...beside.dropped, ...dropped])],
+    tensors: new Map(
+      [...stored].map(([fullName, tensor]) => [fullName, (name: string) => locate(tensor, name)]),
+    ),
+    fromMmengine: root.entries.has('message_hub'),
+    beside: (keys) => gatherBeside(root, keys, label),
   }
 }
 
@@ -77,11 +75,7 @@ function boundedName(name: string, label: string): string {
  * Sorts the other entries of all dicts that lead to the tensors: plain values are metadata, those of an inner dict before an outer one's; the
  * rest (optimiser states, a student) is dropped.
  */
-function gatherBeside(
-  root: PickleDict,
-  keys: readonly string[],
-  label: string,
-): { readonly metadata: PlainRecord; readonly dropped: readonly string[] } {
+function gatherBeside(root: PickleDict, keys: readonly string[], label: string): Beside {
   const metadata: { [key: string]: PlainValue } = Object.create(null)
   const dropped: string[] = []
   const toPlain = plainConverter()

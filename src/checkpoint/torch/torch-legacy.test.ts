@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest'
 import { memorySource } from '../../../test/support/memory-source.js'
-import { concat, latin1, type Picklable, pickle } from '../../../test/support/torch-file.js'
+import { concat, torchLegacy as legacy, type Picklable } from '../../../test/support/torch-file.js'
 import { toFloat32 } from '../../tensor/tensor.js'
 import { openCheckpoint } from '../open-checkpoint.js'
 
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
 const w = (key = '0', count = 2): Picklable => ({ tensor: { key, count, shape: [count] } })
-const legacy = (value: Picklable, keys: string[], storages: Uint8Array, littleEndian = true) =>
-  concat([
-    latin1('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
-    pickle(1001),
-    pickle({ dict: [['little_endian', littleEndian]] }),
-    pickle(value),
-    pickle({ list: keys }),
-    storages,
-  ])
 const counted = (...values: number[]) =>
   concat([Uint8Array.of(values.length, 0, 0, 0, 0, 0, 0, 0), f32(...values)])
 

@@ -1,4 +1,5 @@
 /** Reads the markers of a JPEG (ITU T.81) up to its pixels, as Pillow's JpegImagePlugin goes through them. */
+import { concatenateBytes } from '../../tensor/concatenate.js'
 import { type ImageHeader, textAt } from './image-header.js'
 import { type ByteEdit, orientationFrom, uprightExifEdits } from './orientation.js'
 
@@ -24,7 +25,7 @@ export function readJpegHeader(file: Uint8Array): ImageHeader {
     }
     if (textAt(view, start, XMP.length) === XMP) xmp = file.subarray(start + XMP.length, end)
   }
-  const orientation = orientationFrom({ exif: exif.length === 0 ? null : joined(exif), xmp })
+  const orientation = orientationFrom({ exif: exif.length === 0 ? null : concatenateBytes(exif), xmp })
   return { size, orientation, uprightEdits, mayHaveAlpha: false }
 }
 
@@ -75,14 +76,4 @@ function* segments(view: DataView): Generator<Segment> {
 
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

@@ -239,11 +239,14 @@ function readClassifier(
   if (classes !== null && classes !== rows) {
     throw new CheckpointError(
       rows === 0 ? 'missing-tensor' : 'contradiction',
-      `${label}: the signature promises ${classes} classes and ${name}.weight has ${rows}.`,
+      `${label}: the signature promises ${classes} classes (num_labels, else outputs) and ${name}.weight has ${rows}.`,
       { tensor: `${name}.weight` },
     )
   }
-  return rows === 0 ? null : { classes: rows, kind, bias: tensors.has(`${name}.bias`) }
+  if (rows === 0) return null
+  const bias = tensors.has(`${name}.bias`)
+  if (config.flag('head_bias', bias) !== bias) throw config.contradicts('head_bias', bias)
+  return { classes: rows, kind, bias }
 }
 
 function squareSize(

@@ -4,7 +4,13 @@
  */
 import type { PlainRecord } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { canRun, networkOfPathOrNull, networksLikeVit, type RegisteredNetwork } from '../networks.js'
+import {
+  canRun,
+  classOfPathOrNull,
+  networkOfPathOrNull,
+  networksLikeVit,
+  type RegisteredNetwork,
+} from '../networks.js'
 
 export interface Identified {
   /** Holds the settings of the network that is assumed, or null where no registered one has such tensors. */
@@ -39,6 +45,17 @@ const SHOWN: PlainRecord = {
   attn_pool_type: 'MultiHeadAttentionPool',
 }
 
+/** Of what shows, these are sizes: networks that differ in nothing else are built alike. */
+const SIZES: ReadonlySet<string> = new Set([
+  'patch_size',
+  'num_layers',
+  'hidden_dim',
+  'mlp_dim',
+  'num_reg_tokens',
+  'soft_moe_num_experts',
+  'soft_moe_num_slots',
+])
+
 /** These leave no trace in the tensors and change what is computed. */
 const UNSEEN: PlainRecord = {
   num_heads: null,
@@ -55,15 +72,17 @@ const UNSEEN: PlainRecord = {
  * Throws `unsupported-network` where only networks that cannot be run have such tensors.
  */
 export function identifyNetwork(shown: PlainRecord, own: PlainRecord, label: string): Identified {
-  const key = shownKey({ ...shown, ...own })
-  const alike = networksLikeVit().filter(({ config }) => shownKey({ ...config, ...own }) === key)
+  const alike = networksAlike(shown, own)
   const hinted = networkOfPathOrNull(label)
   const meant = alike.find(({ name }) => name === hinted)
   if (meant !== undefined) return ofPath(meant, label)
+  const kind = classOfPathOrNull(label)
+  const spoken = kind === null || canRun({ class: kind }) ? [] : alike.filter((one) => one.class === kind)
+  if (spoken.length > 0) throw foreign(spoken, label)
   const runnable = alike.filter(canRun)
   if (alike.length > 0 && runnable.length === 0) throw foreign(alike, label)
   const [first] = [...runnable].sort((a, b) => settingsOf(a) - settingsOf(b))
-  if (first === undefined) return { config: null, assumptions: [custom(label)] }
+  if (first === undefined) return ofNobody(shown, own, label)
   const different = alike.filter((other) => !canRun(other) || unseenKey(other, own) !== unseenKey(first, own))
   return {
     config: first.config,
@@ -71,8 +90,35 @@ export function identifyNetwork(shown: PlainRecord, own: PlainRecord, label: str
   }
 }
 
-function shownKey(config: PlainRecord): string {
-  const values = Object.entries(SHOWN).map(([name, fallback]) => config[name] ?? fallback)
+/** Judges a network that nobody has registered by those that are built as it is, in other sizes, and by the class of which its path speaks. */
+function ofNobody(shown: PlainRecord, own: PlainRecord, label: string): Identified {
+  const kin = networksAlike(shown, own, SIZES)
+  const kind = classOfPathOrNull(label)
+  if (kind !== null && !canRun({ class: kind }))
+    throw foreignBuild(label, `its path speaks of Birder's class ${kind}`)
+  if (kin.length > 0 && !kin.some(canRun))
+    throw foreignBuild(label, `only networks such as ${listed(kin)} are built as it is`)
+  return {
+    config: null,
+    assumptions: [
+      custom(
+        kin.filter((one) => !canRun(one)),
+        label,
+      ),
+    ],
+  }
+}
+
+/** Gives the registered networks that leave the same traces, less those that are passed over. */
+function networksAlike(shown: PlainRecord, own: PlainRecord, passed: ReadonlySet<string> = new Set()) {
+  const key = shownKey({ ...shown, ...own }, passed)
+  return networksLikeVit().filter(({ config }) => shownKey({ ...config, ...own }, passed) === key)
+}
+
+function shownKey(config: PlainRecord, passed: ReadonlySet<string>): string {
+  const values = Object.entries(SHOWN).map(([name, fallback]) =>
+    passed.has(name) ? null : (config[name] ?? fallback),
+  )
   const special = (config.num_reg_tokens ?? 0) !== 0 || (config.class_token ?? true) === true
   const scaled = (config.layer_scale_init_value ?? null) !== null
   // Without special tokens or a table it makes no difference whether they have positions.
@@ -110,10 +156,21 @@ function ambiguous(assumed: RegisteredNetwork, others: readonly RegisteredNetwor
   )
 }
 
-function custom(label: string): string {
+function custom(foreign: readonly RegisteredNetwork[], label: string): string {
+  const such = foreign.length === 0 ? '' : ` (such as ${listed(foreign)})`
   return (
     `${label} does not say which network it holds, and its tensors are those of no registered one: Birder's class ViT is assumed, with its ` +
-    'defaults for what leaves no trace in tensors. Networks with rotary positions or windows can look the same; if it is one, the features are wrong.'
+    `defaults for what leaves no trace in tensors. Networks with rotary positions or windows can look the same${such}; if it is one, the features are wrong. ` +
+    KEEP_CONFIG
+  )
+}
+
+/** Refuses what is most likely of a class that cannot be run, though no registered network is just so. */
+function foreignBuild(label: string, why: string): CheckpointError {
+  return new CheckpointError(
+    'unsupported-network',
+    `${label} does not say which network it holds, its tensors are those of no registered one, and ${why}, whose class can't be run so far. If it is ` +
+      `another all the same, say so. ${KEEP_CONFIG}`,
   )
 }
 
@@ -129,6 +186,10 @@ function foreign(networks: readonly RegisteredNetwork[], label: string): Checkpo
 function howToSay(name: string): string {
   return `Say which it is: network: '${name}' where a program loads it, --network ${name} on the command line.`
 }
+
+const KEEP_CONFIG =
+  'Keep the config.json that Birder writes beside it, which names its class and settings; or name a registered network of its class (network, --network) ' +
+  'and, where a program loads it, the settings that differ (config).'
 
 /** So many networks are named in a message, one of each class before a second of any. */
 const MOST_LISTED = 6

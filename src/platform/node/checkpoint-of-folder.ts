@@ -2,15 +2,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { isCheckpointFile } from '../../hub/name-of-file.js'
+import { checkpointsAmong } from '../../hub/name-of-file.js'
 import { USUAL_NAMES } from '../../hub/parse-model-name.js'
 
 /** Gives null where the folder holds no checkpoint. Throws `CheckpointError` `contradiction` where it holds several, and none has a usual name. */
 export async function checkpointOfFolderOrNull(folder: string): Promise<string | null> {
-  const names = (await readdir(folder)).sort()
-  const usual = USUAL_NAMES.find((name) => names.includes(name))
-  if (usual !== undefined) return join(folder, usual)
-  const [first, ...others] = names.filter(isCheckpointFile)
+  const [first, ...others] = checkpointsAmong((await readdir(folder)).sort())
   if (first === undefined || others.length === 0) return first === undefined ? null : join(folder, first)
   throw new CheckpointError(
     'contradiction',

@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { MINI } from '../../../test/support/mini.js'
+import {
+  asLegacy,
+  asZip,
+  TORCH_INDEX,
+  tensorsOfShards,
+  writeTorchShards,
+} from '../../../test/support/torch-shards.js'
 import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import type { Identity } from '../../encoder/types.js'
 import { describeModel } from './describe-model.js'
+import { findModel } from './find-model.js'
 import { loadEncoder } from './load-encoder.js'
 import { nativeAvailability } from './native/index.js'
 import { packageRoot } from './package-root.js'
@@ -53,6 +61,27 @@ test('a network in shards, in one file, and under other names', async () => {
   const sharded = await identityOf(join(SHARDS, 'model.safetensors.index.json'))
   const single = await identityOf(whole)
   expect(single).toEqual({ ...sharded, model: 'renamed' })
+})
+
+test.each([
+  ['zip', asZip],
+  ['legacy', asLegacy],
+])("a network in PyTorch's shards, in one file of PyTorch's, and in safetensors: %s", async (_, writer) => {
+  using folder = newFolder()
+  writeTorchShards(SHARDS, folder.path, writer)
+  const { model, ...expected } = await identityOf(join(SHARDS, 'model.safetensors.index.json'))
+  expect(model).toBe('model')
+  const path = join(folder.path, TORCH_INDEX)
+  expect((await findModel(folder.path)).path).toBe(path)
+  expect(await identityOf(path)).toEqual({ ...expected, model: 'pytorch_model' })
+  writeFileSync(join(folder.path, 'whole.bin'), writer(tensorsOfShards(SHARDS)))
+  expect(await identityOf(join(folder.path, 'whole.bin'))).toEqual({ ...expected, model: 'whole' })
+  rmSync(join(folder.path, 'pytorch_model-00003-of-00004.bin'))
+  await expect(identityOf(path)).rejects.toMatchObject({
+    name: 'CheckpointError',
+    code: 'not-found',
+    message: expect.stringMatching(/pytorch_model-00003-of-00004\.bin cannot be opened.* lie beside/s),
+  })
 })
 
 test('what info says and what every engine puts beside its features is the same', async () => {

@@ -32,8 +32,12 @@ test('a missing file is not found, by its path', async () => {
   await expect(openFile(join(folder, 'model.pt', 'inner'))).rejects.toMatchObject({ code: 'not-found' })
 })
 
-test('a folder is refused with the names of the checkpoints inside', async () => {
-  await expect(openFile(folder)).rejects.toThrow(/is a folder.* it holds model\.pt\. Name one of these/)
+test('a folder is refused with the checkpoint that loading takes of it, an index of several files included', async () => {
+  await expect(openFile(folder)).rejects.toThrow(/is a folder.* its checkpoint is .*model\.pt\. Name that/)
+  const parts = await mkdtemp(join(folder, 'parts-'))
+  await writeFile(join(parts, 'pytorch_model-00001-of-00001.bin'), '')
+  await writeFile(join(parts, 'pytorch_model.bin.index.json'), '')
+  await expect(openFile(parts)).rejects.toThrow(/its checkpoint is .*pytorch_model\.bin\.index\.json/)
 })
 
 test('a device is refused rather than waited for', async () => {

@@ -1,10 +1,11 @@
 /** Opens files on disk as bytes to be read in pieces, and the files beside them. */
 import { constants } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { checkOptionNames } from '../../encoder/check-options.js'
+import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -25,7 +26,8 @@ const PIECE = 2 ** 30
 
 /**
  * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
- * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoints inside; the signal's reason.
+ * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoint inside, and
+ * `contradiction` for one that holds several; the signal's reason.
  */
 export async function openFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileSource> {
   checkOptionNames(options, { signal: true })
@@ -67,7 +69,15 @@ export function siblingsOf(
   path: string,
   options: { signal?: AbortSignal } = {},
 ): (name: string) => Promise<FileSource> {
-  return (name) => openFile(join(dirname(path), name), options)
+  return (name) =>
+    openFile(join(dirname(path), name), options).catch((cause) => {
+      if (!(cause instanceof CheckpointError) || cause.code !== 'not-found') throw cause
+      throw new CheckpointError(
+        'not-found',
+        `${cause.message}. ${path} is the index of several files, which must all lie beside it.`,
+        { cause },
+      )
+    })
 }
 
 async function lookAt(path: string): Promise<{ isDirectory: boolean; isFile: boolean; size: number }> {
@@ -84,15 +94,11 @@ function unreachable(path: string, cause: NodeJS.ErrnoException): CheckpointErro
   return new CheckpointError('not-found', `${path} cannot be opened: ${reason}`, { cause })
 }
 
+/** Advises what loading would take of the folder. Throws as `checkpointOfFolderOrNull` does where that cannot be told. */
 async function folderError(path: string): Promise<CheckpointError> {
-  const names = (await readdir(path)).sort()
-  const inside = names.filter((name) => /\.(safetensors|pt|pth|bin|safetensors\.index\.json)$/i.test(name))
-  const index = inside.filter((name) => name.endsWith('.index.json'))
-  const shown = (index.length > 0 ? index : inside).slice(0, 10)
+  const found = await checkpointOfFolderOrNull(path)
   const advice =
-    shown.length > 0
-      ? `it holds ${shown.join(', ')}. Name one of these.`
-      : 'there is no checkpoint directly inside.'
+    found === null ? 'there is no checkpoint directly inside.' : `its checkpoint is ${found}. Name that.`
   return new CheckpointError(
     'unknown-format',
     `${path} is a folder, where a checkpoint file is expected; ${advice}`,

@@ -1,7 +1,7 @@
 /** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what is noted of its weights. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { OpenCheckpoint, PlainValue } from '../../checkpoint/checkpoint.js'
+import type { OpenCheckpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
@@ -9,6 +9,7 @@ import { given } from '../../encoder/choose-recipe.js'
 import { layoutOf } from '../../encoder/layout-of.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { modelHints } from '../../encoder/model-hints.js'
+import { readConfigFiles } from '../../encoder/read-config-files.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import { VIT_HINTS, type VitHints } from '../../model/dialects/dialect.js'
@@ -68,14 +69,12 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   })
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
-    const [configFile, preprocessorFile] = await Promise.all(
-      ['config.json', 'preprocessor_config.json'].map(async (name) => {
-        const file = join(dirname(path), name)
-        const text = await readFile(file, 'utf8').catch((cause) => assertAbsent(file, cause))
-        return text === undefined ? undefined : parseJson(text, file)
-      }),
-    )
-    const all: VitHints = { ...given({ configFile, preprocessorFile }), ...known }
+    const configs = await readConfigFiles(async (name) => {
+      const label = join(dirname(path), name)
+      const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
+      return bytes === undefined ? null : { label, bytes }
+    })
+    const all: VitHints = { ...configs, ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), {
@@ -111,16 +110,4 @@ function assertAbsent(path: string, cause: NodeJS.ErrnoException): undefined {
     `${path}, which lies beside the weights, cannot be read: ${cause.message}. Make it readable, or move it away.`,
     { cause },
   )
-}
-
-function parseJson(text: string, path: string): PlainValue {
-  try {
-    return JSON.parse(text) as PlainValue
-  } catch (cause) {
-    throw new CheckpointError(
-      'malformed',
-      `${path}, which lies beside the weights, is not JSON: mend it or move it away.`,
-      { cause },
-    )
-  }
 }

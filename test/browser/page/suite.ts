@@ -25,12 +25,17 @@ async function blobOf(url: string): Promise<File> {
 
 /** Computes every photo's embedding, by `encodeAll`, with the longest task of the page. */
 async function embeddings(options: {
-  readonly model?: string
+  /** Is an address, or those of all files of a checkpoint, which are given as files. */
+  readonly model?: string | readonly string[]
   readonly photos: readonly string[]
   readonly load?: library.LoadOptions
 }): Promise<{ embeddings: number[][]; identity: library.Identity; longest: number; box: library.Box }> {
   const photos = await Promise.all(options.photos.map(blobOf))
-  using encoder = await loadEncoder(options.model ?? MINI, options.load)
+  const { model = MINI } = options
+  using encoder = await loadEncoder(
+    typeof model === 'string' ? model : await Promise.all(model.map(blobOf)),
+    options.load,
+  )
   const { value, longest } = await watched(async () => {
     const found: library.Features[] = []
     for await (const { features, error } of encoder.encodeAll(photos)) {

@@ -1,15 +1,16 @@
 /** Opens a vision transformer by a name, an address or dropped files: its bytes, and the config files that belong to it. */
-import type { ByteSource, PlainValue } from '../../../checkpoint/checkpoint.js'
+import type { ByteSource } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { layoutOf } from '../../../encoder/layout-of.js'
 import { modelHints } from '../../../encoder/model-hints.js'
+import { readConfigFiles } from '../../../encoder/read-config-files.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
-import { isCheckpointFile, nameOfFile } from '../../../hub/name-of-file.js'
+import { checkpointsAmong, nameOfFile } from '../../../hub/name-of-file.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
@@ -34,13 +35,11 @@ export async function openModel(
   }
   const source = blobSource(files.main.blob, files.label, signal)
   const checkpoint = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
-  const [configFile, preprocessorFile] = await Promise.all(
-    ['config.json', 'preprocessor_config.json'].map(async (name) => {
-      const blob = await files.beside(name)
-      return blob === null ? undefined : parseJson(await blob.text(), name)
-    }),
-  )
-  const known = { ...given({ network: files.network, configFile, preprocessorFile }), ...modelHints(options) }
+  const configs = await readConfigFiles(async (name) => {
+    const blob = await files.beside(name)
+    return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
+  })
+  const known = { ...given({ network: files.network }), ...configs, ...modelHints(options) }
   const vit = readVit(checkpoint, known)
   const name = nameOfFile(files.label)
   const note = noteOfDownloads(layoutOf(vit, checkpoint), hashes)
@@ -169,14 +168,10 @@ function unescaped(name: string): string {
 function givenFiles(files: readonly Blob[]): ModelFiles {
   const named = new Map(files.map((file) => [file instanceof File ? file.name : 'the file', file]))
   const names = [...named.keys()]
-  const candidates = names.filter(isCheckpointFile)
-  const label =
-    files.length === 1
-      ? names[0]
-      : (names.find((name) => name.endsWith('.index.json')) ??
-        (candidates.length === 1 ? candidates[0] : undefined))
+  // One file is looked at whatever it is called.
+  const [label, ...others] = files.length === 1 ? names : checkpointsAmong(names)
   const main = label === undefined ? undefined : named.get(label)
-  if (label === undefined || main === undefined) {
+  if (label === undefined || main === undefined || others.length > 0) {
     throw new CheckpointError(
       'unknown-format',
       `Of the files ${names.join(', ') || '(none)'} one must be the checkpoint (.safetensors, .pt, .pth, .bin), or the index.json of several.`,
@@ -230,17 +225,5 @@ function blobSource(blob: Blob, label: string, signal: AbortSignal): ByteSource 
         `${label} ends ${length - bytes.byteLength} bytes before it should: it was cut or replaced while it was read`,
       )
     },
-  }
-}
-
-function parseJson(text: string, name: string): PlainValue {
-  try {
-    return JSON.parse(text) as PlainValue
-  } catch (cause) {
-    throw new CheckpointError(
-      'malformed',
-      `${name}, which lies beside the weights, is not JSON: mend it or take it away.`,
-      { cause },
-    )
   }
 }

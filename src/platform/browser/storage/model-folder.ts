@@ -1,4 +1,6 @@
 /** Models lie in one folder of the origin's private file system, each with a note beside it. */
+import { isRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import type { Version } from '../../../hub/byte-ranges.js'
 
 /** Holds what is noted of a file. */
@@ -34,13 +36,14 @@ export async function modelFolderOrNull(
  * used.
  */
 export function parseNoteOrNull(text: string): ModelNote | null {
-  try {
-    const note: Partial<Record<keyof ModelNote, unknown>> = JSON.parse(text)
-    const { url, etag, lastModified, sha256 } = note
-    const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
-    if (typeof url !== 'string' || ![etag, lastModified, sha256].every(isTextOrNull)) return null
-    return note as ModelNote
-  } catch {
-    return null
-  }
+  const note = parseJsonOrNull(text)
+  if (!isRecord(note)) return null
+  const { url, etag, lastModified, sha256 } = note
+  return typeof url === 'string' && isTextOrNull(etag) && isTextOrNull(lastModified) && isTextOrNull(sha256)
+    ? { url, etag, lastModified, sha256 }
+    : null
+}
+
+function isTextOrNull(value: PlainValue | undefined): value is string | null {
+  return value === null || typeof value === 'string'
 }

@@ -20,19 +20,23 @@ export class GrowingNodeFile implements AsyncDisposable {
     }
   }
 
-  async write(text: string): Promise<void> {
-    try {
-      await this.#handle.writeFile(text)
-    } catch (error) {
-      throw explainWriteError(error, this.#path)
-    }
+  write(text: string): Promise<void> {
+    return this.#explained(this.#handle.writeFile(text))
   }
 
   sync(): Promise<void> {
-    return this.#handle.sync()
+    return this.#explained(this.#handle.sync())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#handle.close()
+  }
+
+  async #explained(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      throw explainWriteError(error, this.#path)
+    }
   }
 }

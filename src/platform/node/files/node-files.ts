@@ -1,11 +1,12 @@
 /** Offers the disk as far as work on many files needs it: as `Files` of the room `work` asks. */
 import { isUtf8 } from 'node:buffer'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { explainWriteError } from './file-error.js'
 import type { UnreadFolder } from './find-matches.js'
 import { GrowingNodeFile } from './growing-file.js'
 import { isAbsent, unseen } from './look-error.js'
+import { makeFolder } from './make-folder.js'
 import type { LockOptions, OutputLock } from './output-lock.js'
 import { replaceableFile } from './output-target.js'
 import { writeWhole } from './write-whole.js'
@@ -126,13 +127,7 @@ export class NodeFiles {
   }
 
   async makeFolder(folder: string, path = folder): Promise<void> {
-    const full = this.resolve(folder)
-    const made = mkdir(full, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
-      // Node says that a folder is missing where it cannot be made: asked for this one alone, it tells the reason.
-      if (error.code === 'ENOENT') await mkdir(full)
-      else throw error
-    })
-    await explained(path, made)
+    await explained(path, makeFolder(this.resolve(folder)))
   }
 
   async lock(path: string, options: LockOptions = {}): Promise<OutputLock> {

@@ -1,9 +1,10 @@
 /** A file has its place on this machine's disk, shared with all its processes. */
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
 import { showUrl } from '../../../hub/show-url.js'
+import { makeFolder } from '../files/make-folder.js'
 import { acquireDownloadLock, type LockOptions } from './download-lock.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
 import { hashFile } from './hash-file.js'
@@ -38,7 +39,7 @@ export class DiskPlace implements DownloadPlace<string> {
 
   async lock(signal: AbortSignal | undefined, onWaiting: (received: number) => void): Promise<DownloadLock> {
     const folder = dirname(this.#path)
-    await mkdir(folder, { recursive: true }).catch((error) => {
+    await makeFolder(folder).catch((error) => {
       throw fileTrouble(error, folder)
     })
     return await acquireDownloadLock(this.#path, {

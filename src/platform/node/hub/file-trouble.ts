@@ -2,7 +2,22 @@
 import { HubError } from '../../../hub/hub-error.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
-const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'])
+const OTHER_FOLDER = 'set PLUMAGE_CACHE to a folder of your own.'
+const OTHER_DISK = 'set PLUMAGE_CACHE to a folder on another disk.'
+const RIGHTS = `Change its permissions, or ${OTHER_FOLDER}`
+const GONE = `It was removed under way: run again, which fetches it anew, or ${OTHER_FOLDER}`
+
+/** Says what to do about what the file system says. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['EACCES', RIGHTS],
+  ['EPERM', RIGHTS],
+  ['EISDIR', RIGHTS],
+  ['ENOTDIR', RIGHTS],
+  ['EROFS', `The disk is read-only: ${OTHER_DISK}`],
+  ['EIO', `The disk fails: ${OTHER_DISK}`],
+  ['ENOENT', GONE],
+  ['ESTALE', GONE],
+])
 
 /** Gives the named error for what failed at `path`; anything unforeseen is returned as it is. */
 export function fileTrouble(error: unknown, path: string): unknown {
@@ -15,12 +30,9 @@ export function fileTrouble(error: unknown, path: string): unknown {
       { cause: error },
     )
   }
-  if (!FORBIDDEN.has(code)) return error
-  return new HubError(
-    'no-access',
-    `${path} cannot be read or written (${code}). Change its permissions, or set PLUMAGE_CACHE to a folder of your own.`,
-    { cause: error },
-  )
+  const advice = ADVICE.get(code)
+  if (advice === undefined) return error
+  return new HubError('no-access', `${path} cannot be read or written (${code}). ${advice}`, { cause: error })
 }
 
 /** Gives `ENOENT` and its like; an empty text for errors without a code. */

@@ -7,6 +7,8 @@ import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import type { Version } from '../../../hub/byte-ranges.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
@@ -83,7 +85,7 @@ export class PartialFile implements PartialDownload<string> {
   }
 
   async restart(): Promise<void> {
-    await this.#file.truncate(0)
+    await this.#write(() => this.#file.truncate(0))
     this.#hash = createHash('sha256')
     this.received = 0
     this.version = null
@@ -98,7 +100,7 @@ export class PartialFile implements PartialDownload<string> {
     await this.#write(() => this.#file.sync())
     await this.#file.close()
     await this.#write(() => rename(this.#path, this.#destination))
-    await rm(`${this.#path}.json`, { force: true })
+    await this.#forget(`${this.#path}.json`)
     await syncFolder(dirname(this.#destination))
     return this.#destination
   }
@@ -108,8 +110,13 @@ export class PartialFile implements PartialDownload<string> {
     if (this.#file.fd < 0) return // It is finished.
     await this.#file.close()
     if (this.received > 0) return
-    await rm(this.#path, { force: true })
-    await rm(`${this.#path}.json`, { force: true })
+    await this.#forget(this.#path)
+    await this.#forget(`${this.#path}.json`)
+  }
+
+  /** What cannot be removed any more, as on a disk that has failed, is in nobody's way, and must not hide why the download ended. */
+  async #forget(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => {})
   }
 
   async #write<T>(work: () => Promise<T>): Promise<T> {
@@ -121,18 +128,15 @@ export class PartialFile implements PartialDownload<string> {
   }
 }
 
+/** Without a note, or with half of one, nothing is known about the bytes, so they are not used. */
 async function readNote(path: string, url: string): Promise<Version | null> {
-  try {
-    const note: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (typeof note !== 'object' || note === null || !('url' in note) || note.url !== url) return null
-    return { etag: textOf(note, 'etag'), lastModified: textOf(note, 'lastModified') }
-  } catch {
-    return null // Without a note, or with half of one, nothing is known about the bytes, so they are not used.
-  }
+  const note = parseJsonOrNull(await readFile(path, 'utf8').catch(() => ''))
+  if (!isRecord(note) || note.url !== url) return null
+  const { etag, lastModified } = note
+  return { etag: textOrNull(etag), lastModified: textOrNull(lastModified) }
 }
 
-function textOf(note: object, key: string): string | null {
-  const value: unknown = Reflect.get(note, key)
+function textOrNull(value: PlainValue | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 

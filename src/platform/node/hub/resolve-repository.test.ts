@@ -89,20 +89,31 @@ test('a snapshot of Python that holds a config alone is passed over', async () =
   expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
 })
 
-test('of a sharded checkpoint every part comes before the index', async () => {
-  const index = Buffer.from('{"weight_map":{}}')
+test('a snapshot of Python that lacks files which its index names is passed over, and taken once they are there', async () => {
+  await using home = await house({ 'model.safetensors': weights })
+  const python = (...parts: string[]) => home.at('python', 'hub', 'models--somebody--tiny', ...parts)
+  const index = 'pytorch_model.bin.index.json'
+  await put(python('refs', 'main'), COMMIT)
+  await put(python('snapshots', COMMIT, index), '{"weight_map": {"a": "1.bin", "b": "2.bin"}}')
+  await put(python('snapshots', COMMIT, '1.bin'), weights)
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
+  await put(python('snapshots', COMMIT, '2.bin'), weights)
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toBe(python('snapshots', COMMIT, index))
+})
+
+test.each([
+  ['model', 'safetensors'],
+  ['pytorch_model', 'bin'],
+])('of a checkpoint in several files every part comes before the index: %s in .%s', async (name, ending) => {
+  const parts = [1, 2].map((part) => `${name}-0000${part}-of-00002.${ending}`)
+  const index = `${name}.${ending}.index.json`
   await using home = await house({
-    'model.safetensors.index.json': index,
-    'model-00001-of-00002.safetensors': weights,
-    'model-00002-of-00002.safetensors': weights,
-    'other.safetensors': weights,
+    [index]: Buffer.from('{"weight_map":{}}'),
+    ...Object.fromEntries(parts.map((part) => [part, weights])),
+    [`other.${ending}`]: weights,
   })
   const path = await resolveRepository(REPOSITORY, { env: home.env })
-  expect(readdirSync(dirname(path))).toEqual([
-    'model-00001-of-00002.safetensors',
-    'model-00002-of-00002.safetensors',
-    'model.safetensors.index.json',
-  ])
+  expect(readdirSync(dirname(path))).toEqual([...parts, index].sort())
   expect(home.server.requests.at(-1)?.url).toContain('index.json')
 })
 

@@ -5,8 +5,10 @@
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { isRecord, type PlainRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
+import { dirname, join } from 'node:path'
+import { isRecord, type PlainRecord } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
+import { CONFIG_FILES } from '../../../encoder/read-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type ModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
@@ -17,8 +19,6 @@ import { cachedSnapshot } from './python-caches.js'
 
 type Repository = Extract<ModelName, { kind: 'repository' }>
 
-/** Names the files beside a checkpoint that say how it is used. */
-const BESIDE = ['config.json', 'preprocessor_config.json']
 const MOST_FILES = 1000
 const LONGEST_LISTING = 4 * 2 ** 20
 
@@ -30,7 +30,7 @@ export async function resolveRepository(
   const env = options.env ?? process.env
   const snapshot = await cachedSnapshot(repository, env)
   const known = snapshot === null ? null : await checkpointOrNull(snapshot)
-  if (known !== null) return known
+  if (known !== null && (await hasItsParts(known))) return known
 
   const { id, revision } = repository
   const folder = join(cacheFolder(env), 'huggingface', id.replace('/', '--'))
@@ -67,6 +67,15 @@ export async function resolveRepository(
 /** A snapshot of Python's may be gone, or hold a config alone. */
 async function checkpointOrNull(folder: string): Promise<string | null> {
   return await checkpointOfFolderOrNull(folder).catch(() => null)
+}
+
+/** Whoever was interrupted while Python brought several files has their index, which comes first, and not all of them. */
+async function hasItsParts(path: string): Promise<boolean> {
+  if (!path.endsWith('.index.json')) return true
+  const index = parseJsonOrNull(await readFile(path, 'utf8').catch(() => ''))
+  if (!isRecord(index) || !isRecord(index.weight_map)) return true
+  const parts = new Set(Object.values(index.weight_map))
+  return [...parts].every((name) => typeof name !== 'string' || existsSync(join(dirname(path), name)))
 }
 
 interface RepositoryFile {
@@ -133,14 +142,6 @@ function fileOf(entry: PlainRecord): readonly RepositoryFile[] {
   return [{ name, size: typeof size === 'number' ? size : undefined, sha256 }]
 }
 
-function parseJsonOrNull(text: string): PlainValue {
-  try {
-    return JSON.parse(text) as PlainValue
-  } catch {
-    return null
-  }
-}
-
 /** Gives the checkpoint, its further parts and what lies beside it; null where there is none. */
 function filesToFetch(names: readonly string[]): readonly string[] | null {
   const main = USUAL_NAMES.find((name) => names.includes(name))
@@ -149,7 +150,7 @@ function filesToFetch(names: readonly string[]): readonly string[] | null {
   const parts = main.endsWith('.index.json')
     ? names.filter((name) => name.startsWith(`${stem}-`) && name.endsWith(`.${endings.join('.')}`))
     : []
-  return [...BESIDE.filter((name) => names.includes(name)), ...parts, main]
+  return [...CONFIG_FILES.filter((name) => names.includes(name)), ...parts, main]
 }
 
 function checkpointLast(a: RepositoryFile, b: RepositoryFile): number {

@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isRecord } from '../../../checkpoint/checkpoint.js'
+import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import { hashFile } from './hash-file.js'
 
 interface Note {
@@ -41,13 +43,11 @@ export async function rememberedHash(
 }
 
 async function readNote(notePath: string, file: Omit<Note, 'sha256'>): Promise<string | null> {
-  try {
-    const note: Note = JSON.parse(await readFile(notePath, 'utf8'))
-    const same = note.path === file.path && note.size === file.size && note.modifiedMs === file.modifiedMs
-    return same && /^[0-9a-f]{64}$/.test(note.sha256) ? note.sha256 : null
-  } catch {
-    return null
-  }
+  const note = parseJsonOrNull(await readFile(notePath, 'utf8').catch(() => ''))
+  if (!isRecord(note)) return null
+  const { path, size, modifiedMs, sha256 } = note
+  const isSame = path === file.path && size === file.size && modifiedMs === file.modifiedMs
+  return isSame && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null
 }
 
 /** A cache that cannot be written costs time at the next start and nothing else. */
