@@ -1,5 +1,5 @@
 /** Follows Birder's `classification_transform` from an image to normalised pixels, bit for bit what Pillow and torchvision make of it. */
-import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { RgbImage } from '../image/image.js'
 import { prepareImage } from '../image/prepare-image.js'
 import { birderRecipe, type Recipe } from '../image/recipe.js'

@@ -1,5 +1,5 @@
 /** Follows Birder's `infer_image` and `infer_batch` (inference/classification.py). */
-import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { RgbImage } from '../image/image.js'
 import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
 import { softmaxRows } from '../kernels/softmax.js'

@@ -2,7 +2,7 @@
  * Birder's network object has the same verbs, shapes and token order (registers, class token, patches) as `birder.net.vit.ViT`, for
  * inference. Pixels come in as [B, C, height, width], already transformed.
  */
-import { checkOptionNames, type OptionNames } from '../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Network } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'

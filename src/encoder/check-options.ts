@@ -1,7 +1,5 @@
 /** Judges options where they come in, so that a mistake is named and not found out by a hang or a NaN. */
 
-export { checkOptionNames, type OptionNames } from '../check-option-names.js'
-
 /** Throws RangeError unless the value is one of the known ones, or absent. */
 export function checkChoice(option: string, value: unknown, known: readonly string[]): void {
   if (value === undefined || known.includes(value as string)) return

@@ -1,8 +1,10 @@
 /** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
+
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
-import { checkChoice, checkOptionNames, checkSize, checkWhole, type OptionNames } from './check-options.js'
+import { checkChoice, checkSize, checkWhole } from './check-options.js'
 
 /** Says what of a model's recipe is to be otherwise. */
 export interface RecipeChoice {

@@ -1,5 +1,5 @@
 /** Puts the parts together that a caller brings: a network, an engine, a way to decode and a recipe make an encoder. */
-import { checkOptionNames, type OptionNames } from './check-options.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { StagedEncoder } from './staged-encoder.js'
 import type { Encoder } from './types.js'
 import { type EncoderParts, VitStages } from './vit-stages.js'

@@ -1,4 +1,6 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
+
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
@@ -6,7 +8,6 @@ import { planVit, type VitPlan } from '../model/plan-vit.js'
 import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { checkOptionNames, type OptionNames } from './check-options.js'
 import type { WeightDigest } from './weight-digest.js'
 
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */

@@ -1,5 +1,6 @@
 /** Makes an encoder of two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
-import { checkChoice, checkOptionNames, checkWhole, type OptionNames } from './check-options.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { checkChoice, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
 import { blockIndex, type FeatureData, featuresFrom } from './features.js'

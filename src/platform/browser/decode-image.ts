@@ -3,7 +3,7 @@
  * cropping and turning are this library's own, so that pixels are those that Node gives: to the bit for 8-bit PNG, and for JPEG as far as the
  * browser's decoder agrees with libjpeg-turbo. Formats of more than 8 bits and CMYK are converted by the browser, in its own way.
  */
-import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import { decodedFromPixels } from '../../image/given-pixels.js'
 import type { ImageHeader } from '../../image/header/image-header.js'

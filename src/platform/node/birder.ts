@@ -15,9 +15,9 @@ import {
 } from '../../birder/infer-image.js'
 import { BirderNet } from '../../birder/net.js'
 import { type Signature, signatureOf } from '../../birder/signature.js'
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
 import {
   ENGINE_OPTIONS,

@@ -1,5 +1,5 @@
 /** Chooses the engine that runs a model in Node, and says why. */
-import { checkOptionNames } from '../../encoder/check-options.js'
+import { checkOptionNames } from '../../check-option-names.js'
 import {
   checkEngineOptions,
   ENGINE_OPTIONS,

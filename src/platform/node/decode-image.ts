@@ -6,7 +6,7 @@
  * decoders enlarge the colour channels differently.
  */
 import { readFile, stat } from 'node:fs/promises'
-import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS } from '../../image/decodable.js'
 import { decodedFromPixels, isPixelImage } from '../../image/given-pixels.js'
 import type { DecodedImage, RgbImage } from '../../image/image.js'

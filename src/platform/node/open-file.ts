@@ -2,9 +2,9 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { checkOptionNames } from '../../check-option-names.js'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { checkOptionNames } from '../../encoder/check-options.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
 
 /** Holds the file open until it is disposed of. */

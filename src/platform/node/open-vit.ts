@@ -1,10 +1,10 @@
 /** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what is noted of its weights. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { OpenCheckpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
-import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
 import { given } from '../../encoder/choose-recipe.js'
 import { layoutOf } from '../../encoder/layout-of.js'
 import type { LoadOptions } from '../../encoder/load-options.js'

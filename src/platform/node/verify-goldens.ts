@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkOptionNames, type OptionNames } from '../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { Engine } from '../../engine/engine.js'
 import { portableResample } from '../../kernels/resample-pillow.js'
 import type { Comparison, GoldenCase, GoldenContext } from '../../verify/case.js'

@@ -1,5 +1,5 @@
 /** The WebAssembly engine in a browser: for pages without a GPU. */
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { MOST_THREADS } from '../../../engine/wasm/variant.js'
 import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'

@@ -1,5 +1,5 @@
 /** The WebGPU engine in a browser. */
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { deviceOf } from '../../../engine/webgpu/request-device.js'
 import {

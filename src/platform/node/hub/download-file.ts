@@ -3,7 +3,7 @@
  * and advice.
  */
 import { resolve } from 'node:path'
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Advice } from '../../../hub/advice.js'
 import { type DownloadJob, download } from '../../../hub/download.js'
 import { HubError } from '../../../hub/hub-error.js'

@@ -1,7 +1,7 @@
 /** Finds the file of weights by their name, or downloads it. The rest of the house asks in this way alone. */
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../hub/weights.js'

@@ -1,6 +1,6 @@
 /** The native engine in Node: the compiled kernels are found here, and handed to the engine that runs plans on them. */
 
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Engine } from '../../../engine/engine.js'
 import type { InstructionSet } from '../../../engine/native/addon.js'
 import { callAddon } from '../../../engine/native/addon-error.js'

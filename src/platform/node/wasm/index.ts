@@ -1,6 +1,6 @@
 /** Makes the WebAssembly engine in Node, which is for machines without a compiled engine. */
 import { availableParallelism } from 'node:os'
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { MOST_THREADS } from '../../../engine/wasm/variant.js'
 import { createWasmEngineOn, type WasmEngine, type WasmPrecision } from '../../../engine/wasm/wasm-engine.js'

@@ -1,5 +1,5 @@
 /** Makes the WebGPU engine in Node, through the optional package `webgpu` (Dawn). */
-import { checkOptionNames, type OptionNames } from '../../../encoder/check-options.js'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { EngineError } from '../../../engine/engine-error.js'
 import { type Adapter, deviceOf } from '../../../engine/webgpu/request-device.js'
 import {
