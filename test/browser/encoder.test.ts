@@ -5,7 +5,6 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Features } from '../../src/index.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
   buildPage,
   call,
@@ -18,6 +17,7 @@ import {
   type TestSite,
 } from '../support/chromium.js'
 import { MINI } from '../support/mini.js'
+import { packageRoot } from '../support/repository.js'
 
 const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))

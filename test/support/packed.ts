@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import { madeOnce } from './made-once.js'
+import { packageRoot } from './repository.js'
 
 export interface Packed {
   /** Is where the tarball lies. */

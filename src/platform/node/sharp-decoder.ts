@@ -15,13 +15,26 @@ export const READING: SharpOptions = { failOn: 'error', limitInputPixels: false,
 
 let loading: Promise<SharpConstructor> | undefined
 
-/** Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
+/**
+ * Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded
+ * twice. Throws `ImageError` `unsupported` where it cannot be loaded.
+ */
 export function loadSharp(): Promise<SharpConstructor> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.cache(false)
-    sharp.concurrency(1)
-    return sharp
-  })
+  loading ??= import('sharp').then(
+    ({ default: sharp }) => {
+      sharp.cache(false)
+      sharp.concurrency(1)
+      return sharp
+    },
+    (cause) => {
+      const [line] = String(cause instanceof Error ? cause.message : cause).split('\n')
+      throw new ImageError(
+        'unsupported',
+        `Images cannot be decoded: the package sharp does not load (${line}). Install it for this system, keep it in node_modules beside the program, and leave it out of what a bundler puts together.`,
+        { cause },
+      )
+    },
+  )
   return loading
 }
 
