@@ -27,10 +27,13 @@ export function loadSharp(): Promise<SharpConstructor> {
       return sharp
     },
     (cause) => {
-      const [line] = String(cause instanceof Error ? cause.message : cause).split('\n')
+      // sharp's own advice comes after the reason, and is about npm alone.
+      const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split(
+        '\nPossible solutions',
+      )
       throw new ImageError(
         'unsupported',
-        `Images cannot be decoded: the package sharp does not load (${line}). Install it for this system, keep it in node_modules beside the program, and leave it out of what a bundler puts together.`,
+        `Images cannot be decoded: the package sharp does not load (${reason.replaceAll('\n', ': ')}). Install it for this system, keep it in node_modules beside the program, and leave it out of what a bundler puts together.`,
         { cause },
       )
     },

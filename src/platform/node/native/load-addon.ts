@@ -25,7 +25,7 @@ export function loadAddon(): Addon {
 
 function load(): Addon | string {
   const require = requireHere()
-  const build = `node ${join(packageRootOrNull() ?? 'node_modules/plumage', 'scripts', 'build-native.mjs')}`
+  const build = howToBuild()
   const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
   const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(addonFolder(), 'plumage.node')
   let path = built
@@ -47,4 +47,11 @@ function load(): Addon | string {
     const [line] = String(error instanceof Error ? error.message : error).split('\n')
     return `${path} does not load (${line}); build it anew with ${build}`
   }
+}
+
+/** A server that only the files in use were copied to has no sources to build from. */
+function howToBuild(): string {
+  const script = join(packageRootOrNull() ?? 'node_modules/plumage', 'scripts', 'build-native.mjs')
+  if (existsSync(script)) return `node ${script}`
+  return 'node node_modules/plumage/scripts/build-native.mjs where the package is whole; then copy its plumage.node here and name it in PLUMAGE_NATIVE_ADDON'
 }
