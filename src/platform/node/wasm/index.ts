@@ -27,7 +27,7 @@ const WASM_OPTIONS = {
   shared: true,
 } satisfies OptionNames<WasmOptions>
 
-/** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none. */
+/** Throws `EngineError`: `unsupported` for a number of threads that makes no sense, `unavailable` for relaxed SIMD where there is none, and where a file of the package is missing. */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
   checkOptionNames(options, WASM_OPTIONS)
   const { shared = true, relaxed = hasRelaxedSimd(), precision } = options

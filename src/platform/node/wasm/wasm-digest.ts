@@ -2,8 +2,8 @@
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { createWasmDigestOn, DIGEST_PAGES } from '../../../engine/wasm/wasm-digest.js'
 import type { DigestWords } from '../../../kernels/digest-words.js'
+import { compileKernels } from './compile-kernels.js'
 import { newMemory } from './thread-start.js'
-import { compileKernels } from './wasm-workers.js'
 
 /** Throws what reading and compiling the kernels throw. */
 export function createWasmDigest(): DigestWords {

@@ -1,33 +1,13 @@
 /** Starts the WebAssembly engine's threads in Node, and chooses which of the compiled variants they run. */
-import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { EngineError } from '../../../engine/engine-error.js'
 import type { WasmWorkers } from '../../../engine/wasm/channel.js'
-import {
-  describeVariant,
-  kernelsName,
-  RELAXED_PROBE,
-  type WasmVariant,
-} from '../../../engine/wasm/variant.js'
-import { type PackageFile, packageFile } from '../package-files.js'
+import { describeVariant, RELAXED_PROBE, type WasmVariant } from '../../../engine/wasm/variant.js'
+import { compileKernels, engineFile } from './compile-kernels.js'
 import { newMemory, STARTED, type ThreadStart } from './thread-start.js'
 
 /** Tells whether this runtime has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE)
-}
-
-/** Gives the path of a file that this engine needs. Throws `EngineError` `unavailable` where it is missing. */
-function engineFile(name: PackageFile): string {
-  return packageFile(
-    name,
-    (message) => new EngineError('unavailable', `The WebAssembly engine cannot run. ${message}`),
-  )
-}
-
-/** Compiles the kernels of a variant. Throws `EngineError` `unavailable` where their file is missing, and what compiling throws. */
-export function compileKernels(variant: Pick<WasmVariant, 'relaxed' | 'shared'>): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(engineFile(`wasm/build/${kernelsName(variant)}.wasm`)))
 }
 
 /** Starts the threads; they end with the process, and keep it alive only while an answer is awaited. Throws `EngineError` `unavailable` where a file is missing. */
