@@ -24,6 +24,7 @@ import { runQuietly } from './run-quietly.mjs'
 import { withSetupLock } from './setup-lock.mjs'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const projects = join(root, 'test/projects')
 const notes = join(root, '.plumage/setup.json')
 const platform = `${process.platform}-${process.arch}`
 const OLDEST_NODE = [20, 19]
@@ -44,22 +45,29 @@ export class SetupError extends Error {
 /**
  * Does what is not done yet, under a lock, so that two of them in one clone wait for each other.
  *
- * @param {{ install?: boolean, retry?: boolean, fastestOnly?: boolean, log?: (line: string) => void }} [options] `retry` makes a native build again
- *   that has failed before with the same sources; with `fastestOnly` no other kernels are compiled than those that this processor will take
+ * @param {{ install?: boolean, retry?: boolean, fastestOnly?: boolean, tests?: boolean, log?: (line: string) => void }} [options] `retry` makes a
+ *   native build again that has failed before with the same sources; with `fastestOnly` no other kernels are compiled than those that this processor
+ *   will take; `tests` brings the bundlers and frameworks of test/projects as well
  * @returns {Promise<{ hasNative: boolean }>} `log` was told why there is no native engine, where there is none
  */
-export async function setUp({ install = true, retry = false, fastestOnly = false, log = console.log } = {}) {
+export async function setUp(options = {}) {
+  const { install = true, retry = false, fastestOnly = false, tests = false, log = console.log } = options
   requireNode()
   const { setsOfThisProcessor } = await import('./build-native.mjs')
   const sets = setsOfThisProcessor({ fastestOnly })
-  const isDone = () => (!install || isInstalled()) && isBuilt() && isNativeSettled(sets, retry)
+  const isDone = () =>
+    (!install || isInstalled(root)) &&
+    (!tests || isInstalled(projects)) &&
+    isBuilt() &&
+    isNativeSettled(sets, retry)
   if (!isDone()) {
     await withSetupLock(join(root, '.plumage'), log, async () => {
-      if (install && !isInstalled()) await installPackages(log)
+      if (install && !isInstalled(root)) await installPackages(log)
       // Compilers of three languages keep all cores busy together, which none of them does alone.
       const builds = [
         isBuilt() ? undefined : buildScripts(log),
         isNativeSettled(sets, retry) ? undefined : buildAddon(sets, log),
+        tests && !isInstalled(projects) ? installProjects(log) : undefined,
       ]
       // The lock is held until the last one has ended.
       await Promise.allSettled(builds)
@@ -81,13 +89,13 @@ function requireNode() {
   })
 }
 
-/** Tells whether node_modules holds what package-lock.json names, by npm's own list of what it put there. */
-function isInstalled() {
-  const there = join(root, 'node_modules/.package-lock.json')
+/** Tells whether node_modules of a folder holds what its package-lock.json names, by npm's own list of what it put there. */
+function isInstalled(folder) {
+  const there = join(folder, 'node_modules/.package-lock.json')
   if (!existsSync(there)) return false
   // A folder may be shared with a container or another machine: packages with compiled parts would be the wrong ones.
   if ((readNotes().platform ?? platform) !== platform) return false
-  const wanted = readJson(join(root, 'package-lock.json')).packages
+  const wanted = readJson(join(folder, 'package-lock.json')).packages
   const found = readJson(there).packages
   return Object.keys(wanted).every((path) => {
     const { optional, link, integrity } = wanted[path]
@@ -114,6 +122,22 @@ async function installPackages(log) {
   }
   writeNotes({ platform })
   log(`Installed (${seconds(started)}).`)
+}
+
+/** The tests that need them are skipped without them: a machine may have no network by now. Waiting for it costs no processor, so it goes on beside the builds. */
+async function installProjects(log) {
+  log('Installing the bundlers and frameworks of test/projects ...')
+  const started = Date.now()
+  const args = ['ci', '--ignore-scripts', '--prefer-offline', '--fetch-retries=1', '--fetch-timeout=30000']
+  const quiet = ['--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
+  const [command, first] = npmCommand()
+  const { code, output } = await runQuietly(command, [...first, ...args, ...quiet], { cwd: projects })
+  const [reason = ''] = output.trim().split('\n')
+  log(
+    code === 0
+      ? `Installed those of test/projects (${seconds(started)}).`
+      : `No bundlers and frameworks: npm ended with ${code} (${reason}). Their tests are skipped.`,
+  )
 }
 
 /** Takes the npm that started us, where one did: the one in PATH may be another. */
@@ -221,7 +245,7 @@ function missingOutputs() {
 function removeStaleOutputs() {
   const stems = new Set(outputStems())
   for (const file of filesUnder(join(root, 'dist'))) {
-    if (!stems.has(file.replace(/\.(js|d\.ts)(\.map)?$/, ''))) rmSync(file, { force: true })
+    if (!stems.has(file.replace(/\.(js|d\.ts)$/, ''))) rmSync(file, { force: true })
   }
 }
 

@@ -14,7 +14,7 @@ const scratch = join(root, `.plumage/tests-${process.pid}`)
 const counts = join(root, `.plumage/test-counts-${process.pid}.json`)
 
 try {
-  await setUp()
+  await setUp({ tests: true })
   mkdirSync(scratch, { recursive: true })
   console.log(describeGoldens())
   process.exitCode = await runTests(process.argv.slice(2))

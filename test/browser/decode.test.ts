@@ -6,7 +6,6 @@ import type { Browser, Page } from 'playwright-core'
 import sharp, { type CreateRaw, type PngOptions } from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
   buildPage,
   callIn,
@@ -16,6 +15,7 @@ import {
   sharedChromium,
   type TestSite,
 } from '../support/chromium.js'
+import { packageRoot } from '../support/repository.js'
 
 const WIDTH = 61
 const HEIGHT = 43

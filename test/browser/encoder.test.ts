@@ -6,7 +6,6 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Features } from '../../src/index.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
   buildPage,
   call,
@@ -19,6 +18,7 @@ import {
   type TestSite,
 } from '../support/chromium.js'
 import { MINI } from '../support/mini.js'
+import { packageRoot } from '../support/repository.js'
 import { asZip, TORCH_INDEX, writeTorchShards } from '../support/torch-shards.js'
 
 const folder = join(packageRoot, 'examples/photos')

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import { chromiumPath, serveSite, sharedChromium, type TestSite } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
 import { MINI } from '../support/mini.js'
+import { packageRoot } from '../support/repository.js'
 
 const outDir = ownFolder('test-web')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')

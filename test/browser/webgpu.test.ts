@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import {
   buildPage,
   call,
@@ -17,6 +16,7 @@ import {
 } from '../support/chromium.js'
 import { openGoldens } from '../support/goldens.js'
 import { MINI } from '../support/mini.js'
+import { packageRoot } from '../support/repository.js'
 
 const folder = join(packageRoot, 'examples/photos')
 const goldens = openGoldens()

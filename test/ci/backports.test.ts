@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
-import { packageRoot } from '../../src/platform/node/package-root.js'
+import { packageRoot } from '../support/repository.js'
 
 const execute = promisify(execFile)
 const home = mkdtempSync(join(tmpdir(), 'plumage-sources-'))

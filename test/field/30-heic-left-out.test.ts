@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fileKindOrNull } from '../../src/image/image-format.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
 import { HEIC_ADVICE, hasHeicDecoder } from '../../src/platform/node/heic/heic-decoder.js'
-import { packageRoot } from '../../src/platform/node/package-root.js'
+import { packageRoot } from '../support/repository.js'
 
 const given = join(import.meta.dirname, '30-heic-left-out')
 let folder = ''

@@ -7,11 +7,11 @@ import { extname, join, normalize, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import type { Suite } from '../browser/page/suite.js'
 import { madeOnce } from './made-once.js'
 import { MINI_FOLDER } from './mini.js'
 import { packPackage } from './packed.js'
+import { packageRoot } from './repository.js'
 
 const execute = promisify(execFile)
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']

@@ -10,6 +10,7 @@ const LONGEST = [
   'test/conformance/conformance.test.ts',
   'test/browser/webgpu.test.ts',
   'test/runtimes/packed-package.test.ts',
+  'test/runtimes/bundlers.test.ts',
   'test/browser/download.test.ts',
   'test/browser/web.test.ts',
   'test/browser/encoder.test.ts',

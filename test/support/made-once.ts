@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lock } from 'proper-lockfile'
-import { packageRoot } from '../../src/platform/node/package-root.js'
+import { packageRoot } from './repository.js'
 
 /** The run of vitest names it, in vitest.config.ts, and takes it away in the end. */
 function folderOfRun(): string {

@@ -1,10 +1,11 @@
 /** Packs the package as it is published, once for all files of tests. */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFile, cp, link, mkdir, readdir, readlink, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { packageRoot } from '../../src/platform/node/package-root.js'
 import { madeOnce } from './made-once.js'
+import { packageRoot } from './repository.js'
 
 export interface Packed {
   /** Is where the tarball lies. */
@@ -25,6 +26,33 @@ export async function packPackage(): Promise<Packed> {
     writeFileSync(join(folder, 'packed.json'), JSON.stringify(packed))
   })
   return JSON.parse(readFileSync(join(folder, 'packed.json'), 'utf8')) as Packed
+}
+
+/**
+ * Makes of the folder `to` a project of a stranger with all of test/projects in it, the package installed from its tarball, and no other node_modules
+ * in the folders above. Returns why it cannot, or null.
+ */
+export async function installProjects(to: string): Promise<string | null> {
+  const from = join(packageRoot, 'test/projects')
+  const modules = join(from, 'node_modules')
+  if (!existsSync(join(modules, '.package-lock.json')))
+    return 'the bundlers and frameworks of test/projects are not installed: run `npm test` once with a network'
+  const { path } = await packPackage()
+  await cp(from, to, { recursive: true, filter: (path) => path !== modules })
+  await linkTree(modules, join(to, 'node_modules'))
+  await npm(['install', '--ignore-scripts', path], to)
+  return null
+}
+
+/** Makes hard links of half a gigabyte, or copies where the folders are on two disks. */
+async function linkTree(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true })
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) await linkTree(source, target)
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target)
+    else await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE))
+  }
 }
 
 interface NpmPacked extends Omit<Packed, 'path'> {

@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { packageRoot } from '../../../test/support/repository.js'
 import { temporaryFolder } from '../../../test/support/weights-server.js'
 import { findModel } from './find-model.js'
-import { packageRoot } from './package-root.js'
 
 afterEach(() => {
   vi.unstubAllEnvs()

@@ -19,7 +19,7 @@ import { cacheFolder } from './hub/hub-settings.js'
 import { torchCachePath } from './hub/python-caches.js'
 import { resolveRepository } from './hub/resolve-repository.js'
 import { resolveWeights } from './hub/resolve-weights.js'
-import { packageRoot } from './package-root.js'
+import { packageFile } from './package-files.js'
 
 /** Says how a model is looked for. */
 export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
@@ -67,7 +67,11 @@ async function findNamed(name: ModelName, options: FindModelOptions): Promise<Fo
   switch (name.kind) {
     case 'packaged':
       return {
-        path: join(packageRoot, 'models', DEFAULT_MODEL.name, DEFAULT_MODEL.fileName),
+        path: packageFile(
+          `models/${DEFAULT_MODEL.name}/${DEFAULT_MODEL.fileName}`,
+          (message) =>
+            new CheckpointError('not-found', `The model ${DEFAULT_MODEL.name} cannot be opened. ${message}`),
+        ),
         network: undefined,
       }
     case 'published': {

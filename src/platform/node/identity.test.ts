@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { MINI } from '../../../test/support/mini.js'
+import { packageRoot } from '../../../test/support/repository.js'
 import {
   asLegacy,
   asZip,
@@ -18,7 +19,6 @@ import { describeModel } from './describe-model.js'
 import { findModel } from './find-model.js'
 import { loadEncoder } from './load-encoder.js'
 import { nativeAvailability } from './native/index.js'
-import { packageRoot } from './package-root.js'
 
 const DIALECTS = join(packageRoot, 'test/golden/data/dialects')
 const SHARDS = join(packageRoot, 'test/field/01-identity-of-shards/model-a')

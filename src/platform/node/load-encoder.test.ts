@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeModel } from '../../../bench/write-model.mjs'
 import { MINI } from '../../../test/support/mini.js'
+import { packageRoot } from '../../../test/support/repository.js'
 import { hashedCheckpoint } from '../../verify/hashed-checkpoint.js'
 import { loadEncoder } from './load-encoder.js'
 import { nativeAvailability } from './native/index.js'
-import { packageRoot } from './package-root.js'
 
 interface Expected {
   readonly first8: readonly number[]

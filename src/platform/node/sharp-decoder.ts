@@ -15,13 +15,29 @@ export const READING: SharpOptions = { failOn: 'error', limitInputPixels: false,
 
 let loading: Promise<SharpConstructor> | undefined
 
-/** Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded twice. */
+/**
+ * Loads sharp when it is first used: most commands need no decoder. Images are decoded a few at a time beside the engine's threads, and none is decoded
+ * twice. Throws `ImageError` `unsupported` where it cannot be loaded.
+ */
 export function loadSharp(): Promise<SharpConstructor> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.cache(false)
-    sharp.concurrency(1)
-    return sharp
-  })
+  loading ??= import('sharp').then(
+    ({ default: sharp }) => {
+      sharp.cache(false)
+      sharp.concurrency(1)
+      return sharp
+    },
+    (cause) => {
+      // sharp's own advice comes after the reason, and is about npm alone.
+      const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split(
+        '\nPossible solutions',
+      )
+      throw new ImageError(
+        'unsupported',
+        `Images cannot be decoded: the package sharp does not load (${reason.replaceAll('\n', ': ')}). Install it for this system, keep it in node_modules beside the program, and leave it out of what a bundler puts together.`,
+        { cause },
+      )
+    },
+  )
   return loading
 }
 

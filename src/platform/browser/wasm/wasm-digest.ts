@@ -2,7 +2,8 @@
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { createWasmDigestOn, DIGEST_PAGES } from '../../../engine/wasm/wasm-digest.js'
 import { type DigestWords, digestWords } from '../../../kernels/digest-words.js'
-import { fetchKernels, newMemory } from './wasm-workers.js'
+import { newMemory } from './thread-start.js'
+import { fetchKernels } from './wasm-workers.js'
 
 /** Fetches the kernels when they are first needed, which is never where all digests are noted. */
 export function lazyWasmDigest(): DigestWords {

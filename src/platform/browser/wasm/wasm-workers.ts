@@ -8,32 +8,7 @@ import {
   RELAXED_PROBE,
   type WasmVariant,
 } from '../../../engine/wasm/variant.js'
-
-/** A thread is started with this. */
-export interface ThreadStart {
-  readonly module: WebAssembly.Module
-  /** Null where the one thread makes its own. */
-  readonly memory: WebAssembly.Memory | null
-  readonly thread: number
-  readonly threads: number
-}
-
-/** Pages have 64 KiB. Shared memory is reserved at once, and phones refuse what others have: less is tried then. */
-const MOST_PAGES = [65536, 32768]
-/** What even this is too much for has no memory for a model either, so its refusal is passed on. */
-const FEWEST_PAGES = 16384
-
-/** Makes an empty memory that may grow to all that 32 bits can address, or to what this browser allows. */
-export function newMemory(shared: boolean): WebAssembly.Memory {
-  for (const maximum of MOST_PAGES) {
-    try {
-      return new WebAssembly.Memory({ initial: 1, maximum, shared })
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-    }
-  }
-  return new WebAssembly.Memory({ initial: 1, maximum: FEWEST_PAGES, shared })
-}
+import { newMemory, type ThreadStart } from './thread-start.js'
 
 /** Tells whether this browser has relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {

@@ -2,7 +2,7 @@
 import type { Kernels } from '../../../engine/wasm/kernels.js'
 import { Leader } from '../../../engine/wasm/leader.js'
 import type { Request } from '../../../engine/wasm/protocol.js'
-import { newMemory, type ThreadStart } from './wasm-workers.js'
+import { newMemory, type ThreadStart } from './thread-start.js'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
 let leader: Leader | null = null

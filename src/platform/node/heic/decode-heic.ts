@@ -2,13 +2,12 @@
  * Decodes HEIC, the photos of telephones, with libheif-js (libheif and libde265 in WebAssembly), which is installed by whoever wants it: it is under the LGPL
  * and the codec under patents, so that it does not come with this package.
  */
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { assertNotTooLarge } from '../../../image/decodable.js'
 import type { RgbImage } from '../../../image/image.js'
 import { ImageError } from '../../../image/image-error.js'
 import { rgbFrom8Bits } from '../../../kernels/to-rgb.js'
-import { packageRoot } from '../package-root.js'
+import { packageFile } from '../package-files.js'
 import { HEIC_ADVICE, hasHeicDecoder } from './heic-decoder.js'
 import type { HeicJob, HeicResult } from './worker.js'
 
@@ -52,8 +51,10 @@ class HeicThread {
   #idle: NodeJS.Timeout | undefined
 
   constructor() {
-    // It is found by its place in the package: a thread's file must be compiled also where this one runs from its source.
-    const file = join(packageRoot, 'dist/platform/node/heic/worker.js')
+    const file = packageFile(
+      'dist/platform/node/heic/worker.js',
+      (message) => new ImageError('unsupported', `HEIC cannot be decoded. ${message}`),
+    )
     // What libheif prints is taken and let go of: standard output belongs to results.
     this.#worker = new Worker(file, { stdout: true, stderr: true, name: 'plumage heic' })
     this.#worker.stdout.resume()

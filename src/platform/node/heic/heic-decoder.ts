@@ -1,9 +1,10 @@
 /** Tells whether HEIC can be decoded, and what to do where it cannot; nothing is loaded for it. */
+import { requireHere } from '../package-files.js'
 
 /** Tells whether the optional package libheif-js is installed, without loading it. */
 export function hasHeicDecoder(): boolean {
   try {
-    import.meta.resolve('libheif-js/package.json')
+    requireHere().resolve('libheif-js/package.json')
     return true
   } catch {
     return false

@@ -2,10 +2,10 @@
  * Asks servers as Node can: through the proxies that the environment names, under our own name, for bytes as
  * they are.
  */
-import { readFile } from 'node:fs/promises'
 import { EnvHttpProxyAgent } from 'undici'
 import type { Answer, Opener, Question } from '../../../hub/answer.js'
 import { HubError } from '../../../hub/hub-error.js'
+import { packageVersion } from '../package-files.js'
 import { type Environment, proxySettings } from './hub-settings.js'
 import { openUrl } from './open-url.js'
 
@@ -23,7 +23,7 @@ export class UndiciOpener implements Opener, AsyncDisposable {
 
   async open(url: URL, { method, headers, signal }: Question): Promise<Answer> {
     this.#agent ??= proxyAgent(this.#env)
-    const ours = { 'user-agent': `plumage/${await version()}`, 'accept-encoding': 'identity' }
+    const ours = { 'user-agent': `plumage/${packageVersion()}`, 'accept-encoding': 'identity' }
     return await openUrl(url, {
       method,
       headers: { ...ours, ...headers },
@@ -55,9 +55,4 @@ function proxyAgent(env: Environment): EnvHttpProxyAgent {
       { cause: error },
     )
   }
-}
-
-async function version(): Promise<string> {
-  const text = await readFile(new URL('../../../../package.json', import.meta.url), 'utf8')
-  return JSON.parse(text).version
 }

@@ -1,10 +1,9 @@
 /** Finds and loads the compiled kernels; nothing is looked for before somebody asks. */
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { EngineError } from '../../../engine/engine-error.js'
 import type { Addon } from '../../../engine/native/addon.js'
-import { packageRoot } from '../package-root.js'
+import { packageRootOrNull, requireHere } from '../package-files.js'
 import { addonFolder } from './addon-folder.js'
 
 let loaded: Addon | string | undefined
@@ -25,8 +24,8 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon | string {
-  const require = createRequire(import.meta.url)
-  const build = `node ${join(packageRoot, 'scripts', 'build-native.mjs')}`
+  const require = requireHere()
+  const build = howToBuild()
   const prebuilt = `@plumage/native-${process.platform}-${process.arch}`
   const built = process.env.PLUMAGE_NATIVE_ADDON ?? join(addonFolder(), 'plumage.node')
   let path = built
@@ -48,4 +47,11 @@ function load(): Addon | string {
     const [line] = String(error instanceof Error ? error.message : error).split('\n')
     return `${path} does not load (${line}); build it anew with ${build}`
   }
+}
+
+/** A server that only the files in use were copied to has no sources to build from. */
+function howToBuild(): string {
+  const script = join(packageRootOrNull() ?? 'node_modules/plumage', 'scripts', 'build-native.mjs')
+  if (existsSync(script)) return `node ${script}`
+  return 'node node_modules/plumage/scripts/build-native.mjs where the package is whole; then copy its plumage.node here and name it in PLUMAGE_NATIVE_ADDON'
 }

@@ -30,7 +30,7 @@ const WASM_OPTIONS = {
 
 /**
  * Makes the engine that computes in WebAssembly, in workers. Throws `EngineError`: `unsupported` for a number of threads that makes no sense,
- * `unavailable` for relaxed SIMD where there is none.
+ * `unavailable` for relaxed SIMD where there is none, and where a file of the package is missing.
  */
 export function createWasmEngine(options: WasmOptions = {}): WasmEngine {
   checkOptionNames(options, WASM_OPTIONS)

@@ -1,15 +1,8 @@
 /** Starts the WebAssembly engine's threads in Node, and chooses which of the compiled variants they run. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { WasmWorkers } from '../../../engine/wasm/channel.js'
-import {
-  describeVariant,
-  kernelsName,
-  RELAXED_PROBE,
-  type WasmVariant,
-} from '../../../engine/wasm/variant.js'
-import { packageRoot } from '../package-root.js'
+import { describeVariant, RELAXED_PROBE, type WasmVariant } from '../../../engine/wasm/variant.js'
+import { compileKernels, engineFile } from './compile-kernels.js'
 import { newMemory, STARTED, type ThreadStart } from './thread-start.js'
 
 /** Tells whether this runtime has relaxed SIMD. */
@@ -17,16 +10,14 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE)
 }
 
-/** Starts the threads; they end with the process, and keep it alive only while an answer is awaited. */
+/** Starts the threads; they end with the process, and keep it alive only while an answer is awaited. Throws `EngineError` `unavailable` where a file is missing. */
 export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
   const { threads, shared } = variant
-  const name = `${kernelsName(variant)}.wasm`
-  const module = new WebAssembly.Module(readFileSync(join(packageRoot, 'wasm/build', name)))
+  const module = compileKernels(variant)
+  const file = engineFile('dist/platform/node/wasm/worker.js')
   const memory = shared ? newMemory(true) : null
   const start = (thread: number) => {
     const workerData: ThreadStart = { module, memory, thread, threads }
-    // It is found by its place in the package: a thread's file must be compiled also where this one runs from its source.
-    const file = join(packageRoot, 'dist/platform/node/wasm/worker.js')
     const worker = new Worker(file, { workerData, name: `plumage ${thread}` })
     worker.unref()
     return { worker, started: startOf(worker) }

@@ -1,0 +1,5 @@
+import { PhotoEmbedding } from './photo-embedding'
+
+export default function Page() {
+  return <PhotoEmbedding />
+}
