@@ -98,7 +98,8 @@ size_t digestLength(size_t values) {
 // and digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
-  const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", 0, INT_MAX)));
+  // Node gives -1 for a file that it has closed.
+  const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
   const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
   const Span<int> states = integers(env, element(env, arguments[7], 1), "The digest of a weight");
   if (states.length != digestLength(static_cast<size_t>(place.length()))) {
