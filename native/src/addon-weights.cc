@@ -1,7 +1,12 @@
 // Holds the addon's functions on weights: they take memory for them, pack them into it, and digest them.
+#include <algorithm>
+#include <climits>
+#include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "background.h"
+#include "file.h"
 #include "functions.h"
 #include "regions.h"
 #include "host.h"
@@ -36,34 +41,95 @@ napi_value packedFloats(napi_env env, napi_value* arguments) {
   return fromNumber(env, static_cast<double>(product.packedFloats(sides.columns, sides.depth)));
 }
 
-// pack(engine, region, offset, precision, columns, depth, [callback, values]) -> job. With a depth of 0, `columns` floats are copied as they are.
-napi_value pack(napi_env env, napi_value* arguments) {
-  Host& host = *fromHandle<Host>(env, arguments[0]);
-  const std::shared_ptr<Region> region = fromHandle<Region>(env, arguments[1]);
-  const long offset = whole(env, arguments[2], "The offset of a weight", 0, MOST_NUMBER);
-  const Product& product = productOf(env, host, arguments[3]);
-  const auto [columns, depth] = Sides(env, arguments[4], arguments[5]);
-  const Span<float> values = floats(env, element(env, arguments[6], 1), "The weight");
-  const long wanted = depth == 0 ? columns : columns * depth;
-  if (values.length != static_cast<size_t>(wanted)) {
-    throw Refusal(WRONG_ARGUMENT, "A weight of %ld x %ld has %ld values, not %zu.", columns, depth, wanted, values.length);
-  }
-  const long needed = depth == 0 ? columns : product.packedFloats(columns, depth);
-  const long there = static_cast<long>(region->bytes() / sizeof(float));
-  if (offset > there || needed > there - offset) {
-    throw Refusal(WRONG_ARGUMENT, "%ld floats from %ld on do not lie within the %ld floats of the region.", needed, offset, there);
-  }
-  Engine& engine = host.engine();
-  // Structured bindings can't be captured in C++17.
-  const long count = columns, length = depth;
-  return host.submit(env, arguments[0], arguments[6], [&engine, &product, region, offset, count, length, values](Job& job) {
-    float* to = region->floats() + offset;
-    if (length == 0) {
-      if (count > 0) std::memcpy(to, values.data, sizeof(float) * static_cast<size_t>(count));
-    } else {
-      const long panels = (count + product.tileColumns - 1) / product.tileColumns;
-      engine.pool().run(panels, job.cancelled, [&](int, long panel) { product.pack(values.data, count, length, to, panel, panel + 1); });
+// Says where a weight goes: (engine, region, offset, precision, columns, depth) are the first arguments of both ways to pack. With a depth of 0,
+// `columns` floats are kept as they are.
+struct Place {
+  Engine* engine;
+  std::shared_ptr<Region> region;
+  const Product* product;
+  long offset, columns, depth;
+
+  Place(napi_env env, napi_value* arguments) : region(fromHandle<Region>(env, arguments[1])) {
+    const Host& host = *fromHandle<Host>(env, arguments[0]);
+    offset = whole(env, arguments[2], "The offset of a weight", 0, MOST_NUMBER);
+    product = &productOf(env, host, arguments[3]);
+    const Sides sides(env, arguments[4], arguments[5]);
+    columns = sides.columns;
+    depth = sides.depth;
+    const long needed = depth == 0 ? columns : product->packedFloats(columns, depth);
+    const long there = static_cast<long>(region->bytes() / sizeof(float));
+    if (offset > there || needed > there - offset) {
+      throw Refusal(WRONG_ARGUMENT, "%ld floats from %ld on do not lie within the %ld floats of the region.", needed, offset, there);
     }
+    engine = &host.engine();
+  }
+
+  float* to() const { return region->floats() + offset; }
+  long length() const { return depth == 0 ? columns : columns * depth; }
+  long panels() const { return (columns + product->tileColumns - 1) / product->tileColumns; }
+};
+
+// pack(...place, [callback, values]) -> job
+napi_value pack(napi_env env, napi_value* arguments) {
+  const Place place(env, arguments);
+  const Span<float> values = floats(env, element(env, arguments[6], 1), "The weight");
+  if (values.length != static_cast<size_t>(place.length())) {
+    throw Refusal(WRONG_ARGUMENT, "A weight of %ld x %ld has %ld values, not %zu.", place.columns, place.depth, place.length(), values.length);
+  }
+  Host& host = *fromHandle<Host>(env, arguments[0]);
+  return host.submit(env, arguments[0], arguments[6], [place, values](Job& job) {
+    if (place.depth == 0) {
+      if (place.columns > 0) std::memcpy(place.to(), values.data, sizeof(float) * static_cast<size_t>(place.columns));
+    } else {
+      place.engine->pool().run(place.panels(), job.cancelled, [&](int, long panel) {
+        place.product->pack(values.data, place.columns, place.depth, place.to(), panel, panel + 1);
+      });
+    }
+    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
+  });
+}
+
+// Counts the words that the digest of so many values has.
+size_t digestLength(size_t values) {
+  return (values + static_cast<size_t>(DIGEST_BLOCK) - 1) / static_cast<size_t>(DIGEST_BLOCK) * 2 * static_cast<size_t>(DIGEST_LANES);
+}
+
+// packStored(...place, [fileDescriptor, byteOffset], [callback, states]) -> job. Reads the weight's float32 values from an open file block by block,
+// and digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest.
+napi_value packStored(napi_env env, napi_value* arguments) {
+  const Place place(env, arguments);
+  // Node gives -1 for a file that it has closed.
+  const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
+  const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
+  const Span<int> states = integers(env, element(env, arguments[7], 1), "The digest of a weight");
+  if (states.length != digestLength(static_cast<size_t>(place.length()))) {
+    throw Refusal(WRONG_ARGUMENT, "The digest of %ld values has %zu words, not %zu.", place.length(),
+                  digestLength(static_cast<size_t>(place.length())), states.length);
+  }
+  Host& host = *fromHandle<Host>(env, arguments[0]);
+  return host.submit(env, arguments[0], arguments[7], [place, file, start, states](Job& job) {
+    const Kernels& kernels = place.engine->kernels();
+    // A panel belongs to the block in which it begins, whose reader brings the rest of it as well.
+    const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
+    const long blocks = (place.length() + DIGEST_BLOCK - 1) / DIGEST_BLOCK;
+    std::vector<std::vector<float>> rooms(static_cast<size_t>(place.depth == 0 ? 0 : place.engine->pool().size()));
+    place.engine->pool().run(blocks, job.cancelled, [&](int thread, long block) {
+      const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
+      const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
+      const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
+      float* values = place.to() + from;
+      if (place.depth > 0) {
+        std::vector<float>& room = rooms[static_cast<size_t>(thread)];
+        room.resize(static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length())));
+        values = room.data();
+      }
+      file->read(values, static_cast<size_t>(end - from) * sizeof(float), start + static_cast<size_t>(from) * sizeof(float));
+      kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
+      if (place.depth == 0) return;
+      // Packing counts panels from the weight's beginning, wherever that would lie.
+      const uintptr_t weight = reinterpret_cast<uintptr_t>(values) - static_cast<uintptr_t>(from) * sizeof(float);
+      place.product->pack(reinterpret_cast<const float*>(weight), place.columns, place.depth, place.to(), firstPanel, endPanel);
+    });
     if (job.cancelled.load()) job.outcome.status = Status::cancelled;
   });
 }
@@ -73,8 +139,7 @@ napi_value digest(napi_env env, napi_value* arguments) {
   const Kernels& kernels = kernelsNamed(env, arguments[0]);
   const Span<float> values = floats(env, element(env, arguments[1], 1), "The weight");
   const Span<int> states = integers(env, element(env, arguments[1], 2), "The digest of a weight");
-  const size_t block = static_cast<size_t>(DIGEST_BLOCK), each = 2 * static_cast<size_t>(DIGEST_LANES);
-  const size_t wanted = (values.length + block - 1) / block * each;
+  const size_t block = static_cast<size_t>(DIGEST_BLOCK), each = 2 * static_cast<size_t>(DIGEST_LANES), wanted = digestLength(values.length);
   if (states.length != wanted) {
     throw Refusal(WRONG_ARGUMENT, "The digest of %zu values has %zu words, not %zu.", values.length, wanted, states.length);
   }
@@ -95,6 +160,7 @@ void defineWeights(napi_env env, napi_value exports) {
   define<release<Region>, 1>(env, exports, "releaseRegion");
   define<packedFloats, 4>(env, exports, "packedFloats");
   define<pack, 7>(env, exports, "pack");
+  define<packStored, 8>(env, exports, "packStored");
   define<digest, 2>(env, exports, "digest");
 }
 

@@ -19,6 +19,8 @@ class Refusal : public std::exception {
 
 // Becomes a TypeError: the caller handed over what cannot be right. It is one object for all files, because codes are compared by address.
 inline constexpr char WRONG_ARGUMENT[] = "wrong-argument";
+// A file does not give what it should. JavaScript reads it once more in its own way, which says why.
+inline constexpr char UNREADABLE[] = "unreadable";
 // Nobody foresaw this one.
 inline constexpr char FAILED[] = "failed";
 

@@ -2,6 +2,7 @@
 #include "check-ops.cc"
 #include "engine.cc"
 #include "execution.cc"
+#include "file.cc"
 #include "memory.cc"
 #include "ops.cc"
 #include "outcome.cc"

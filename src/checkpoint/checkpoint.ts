@@ -11,6 +11,16 @@ export interface ByteSource {
   readonly size: number
   /** Gives exactly `length` bytes from `offset`, in memory of their own; throws when the source is shorter. */
   read(offset: number, length: number): Promise<Uint8Array>
+  /** Is the number by which the system knows the open file, where there is one: what reads files itself needs no copy of them. Absent elsewhere. */
+  readonly descriptor?: number
+}
+
+/** Is where a tensor's elements lie in an open file one after the other, little-endian and row-major. */
+export interface FileExtent {
+  /** Is the number by which the system knows the file; it holds as long as the checkpoint is open. */
+  readonly descriptor: number
+  /** Counts the bytes in front of the first element. */
+  readonly offset: number
 }
 
 /** Says what a tensor is, without its values. */
@@ -56,6 +66,11 @@ export interface Checkpoint {
   readonly choice: NetworkChoice | null
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
+  /**
+   * Finds where the elements of a tensor of this type and shape lie as they are. Gives null where they do not, and for whatever `read` would throw.
+   * Absent where there is no file. Throws `CheckpointError` where the file contradicts itself there.
+   */
+  extentOf?(name: string, dtype: DType, shape: Shape): Promise<FileExtent | null>
 }
 
 /** Tells one network of a file from the others. */
@@ -77,6 +92,8 @@ export interface OpenCheckpoint extends Checkpoint, AsyncDisposable {}
 export interface FoundTensor extends TensorInfo {
   /** Gives the elements: little-endian, row-major, in memory of their own. */
   readBytes(): Promise<Uint8Array>
+  /** Gives the source and the offset in it at which the very bytes of `readBytes` lie; absent where they lie nowhere as they are. */
+  findBytes?(): Promise<{ readonly source: ByteSource; readonly offset: number }>
 }
 
 /** Is what a format's reader finds in a file, whole or a shard, before it is known which network is meant. */

@@ -1,5 +1,6 @@
 /** Opens a checkpoint of any format, which is the way into this room. Formats are told by content, never by name. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { sameShape } from '../tensor/shape.js'
 import type { ByteSource, Checkpoint, FoundFile, OpenCheckpoint, TensorInfo } from './checkpoint.js'
 import { assertShape, CheckpointError } from './checkpoint-error.js'
 import { chooseNetwork } from './choose-network.js'
@@ -69,6 +70,13 @@ export async function openCheckpoint(
         if (tensor === undefined) throw missingTensor(found, name)
         if (shape !== undefined) assertShape(name, tensor.shape, shape)
         return { dtype: tensor.dtype, shape: tensor.shape, bytes: await tensor.readBytes() }
+      },
+      async extentOf(name, dtype, shape) {
+        const tensor = found.tensors.get(name)
+        if (tensor?.findBytes === undefined || tensor.dtype !== dtype) return null
+        if (!sameShape(tensor.shape, shape)) return null
+        const { source, offset } = await tensor.findBytes()
+        return source.descriptor === undefined ? null : { descriptor: source.descriptor, offset }
       },
       [Symbol.asyncDispose]: () => closeAll(owned),
     }

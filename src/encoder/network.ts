@@ -104,6 +104,10 @@ export class Network implements Disposable {
         await digest?.add(name, shape, values)
         return values
       },
+      async stored(name, shape) {
+        const values = (await vit.weights.stored?.(name, shape)) ?? null
+        return values && { ...values, digested: (states) => digest?.addStates(name, shape, states) }
+      },
     }
     const model = await engine.load(
       plan,

@@ -60,6 +60,12 @@ export class WeightDigest {
     await before
   }
 
+  /** Takes up a weight whose values whoever has read them has digested. */
+  addStates(name: WeightName, shape: Shape, states: Int32Array): void {
+    if (this.#known !== null || this.#lines.has(name)) return
+    this.#lines.set(name, Promise.resolve(lineOf(name, shape, states)))
+  }
+
   /** Reads what has not come yet, gives 64 hexadecimal digits and notes them. Throws what reading throws. */
   async finish(vit: VitModel, note?: DigestNote): Promise<string> {
     if (this.#known !== null) return this.#known
@@ -76,10 +82,13 @@ export class WeightDigest {
   }
 
   async #lineOf(name: WeightName, shape: Shape, values: Float32Array): Promise<string> {
-    const states = await this.#digestWords(values)
-    const bytes = new Uint8Array(states.buffer, states.byteOffset, states.byteLength)
-    return `${name} [${shape.join(', ')}] ${bytesToHex(sha256(bytes))}\n`
+    return lineOf(name, shape, await this.#digestWords(values))
   }
+}
+
+function lineOf(name: WeightName, shape: Shape, states: Int32Array): string {
+  const bytes = new Uint8Array(states.buffer, states.byteOffset, states.byteLength)
+  return `${name} [${shape.join(', ')}] ${bytesToHex(sha256(bytes))}\n`
 }
 
 /** Gives the SHA-256 of a text in 64 hexadecimal digits. */

@@ -19,6 +19,21 @@ export interface WeightSource {
    * ask again long after loading, where its memory was lost.
    */
   read(name: WeightName, shape: Shape): Promise<Float32Array>
+  /**
+   * Says where a weight's values lie as they are in an open file, for an engine that reads files itself; null where they do not. What such an engine
+   * cannot read it asks `read` for, which says what is wrong. Absent where there is no file. Throws `CheckpointError`.
+   */
+  stored?(name: WeightName, shape: Shape): Promise<StoredValues | null>
+}
+
+/** Is where the float32 values of a weight lie in an open file one after the other, little-endian. */
+export interface StoredValues {
+  /** Is the number by which the system knows the file. */
+  readonly descriptor: number
+  /** Counts the bytes in front of the first value. */
+  readonly offset: number
+  /** Is handed the states of the values' digest (kernels/digest-words.ts) by an engine that has read them. */
+  digested?(states: Int32Array): void
 }
 
 /**

@@ -85,6 +85,13 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
         )
         return combine(...values)
       },
+      async stored(name, shape) {
+        const { parts, start } = stored(name, shape)
+        const [part] = parts
+        if (part === undefined || start === undefined) return null
+        const extent = await checkpoint.extentOf?.(part.tensor, 'F32', part.shape)
+        return extent == null ? null : { ...extent, offset: extent.offset + 4 * start }
+      },
     },
     async readPositions() {
       if (table === null) return null

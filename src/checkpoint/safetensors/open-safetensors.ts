@@ -13,7 +13,8 @@ export async function openSafetensors(
   const { tensors, metadata } = parseSafetensorsHeader(source, header)
   const found = [...tensors].map(([stored, { offset, ...info }]) => {
     const readBytes = () => readRange(source, offset, info.byteLength, stored, signal)
-    return [partOfName(stored), () => ({ ...info, readBytes })] as const
+    const findBytes = async () => ({ source, offset })
+    return [partOfName(stored), () => ({ ...info, readBytes, findBytes })] as const
   })
   const beside = () => ({ metadata, dropped: [] })
   return {

@@ -56,7 +56,8 @@ export async function openTorchLegacy(
       const start = offset + window.spanStart
       return gatherWindow(window, await readRange(source, start, window.spanLength, name, signal))
     }
-    return { ...window, readBytes }
+    if (window.strides !== null) return { ...window, readBytes }
+    return { ...window, readBytes, findBytes: async () => ({ source, offset: offset + window.spanStart }) }
   }
   return { label, format: 'torch-legacy', ...findTensors(root, label, locate) }
 }

@@ -7,7 +7,7 @@ import { unpickle } from '../pickle/unpickle.js'
 import { findTensors } from './state-dict.js'
 import { gatherWindow, swapBytes, tensorWindow } from './tensor-window.js'
 import { readZipDirectory, type ZipEntry } from './zip-directory.js'
-import { assertReadable, readZipEntry } from './zip-entry.js'
+import { assertReadable, findContents, readZipEntry } from './zip-entry.js'
 
 const LONGEST_PICKLE = 64 * 2 ** 20
 
@@ -34,7 +34,13 @@ export async function openTorchZip(source: ByteSource, signal: AbortSignal | und
       if (bigEndian) swapBytes(span, BYTES_PER_ELEMENT[window.dtype])
       return gatherWindow(window, span)
     }
-    return { ...window, readBytes }
+    const isAsItLies = entry.compression === 'stored' && !bigEndian && window.strides === null
+    if (!isAsItLies) return { ...window, readBytes }
+    const findBytes = async () => ({
+      source,
+      offset: (await findContents(source, entry, signal)) + window.spanStart,
+    })
+    return { ...window, readBytes, findBytes }
   }
   return { label: source.label, format: 'torch', ...findTensors(value, source.label, locate) }
 }

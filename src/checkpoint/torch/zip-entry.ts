@@ -34,19 +34,22 @@ export async function readZipEntry(
   length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  assertReadable(source, entry)
-  const offset = await dataOffset(source, entry, signal)
+  const offset = await findContents(source, entry, signal)
   if (entry.compression === 'stored') return readRange(source, offset + start, length, entry.name, signal)
   const compressed = await readRange(source, offset, entry.compressedSize, entry.name, signal)
   return inflate(source, entry, compressed, signal).slice(start, start + length)
 }
 
-/** Finds the first byte of the contents. The local header repeats the name and has an extra field of its own (torch pads with it), so it must be looked at. */
-async function dataOffset(
+/**
+ * Finds the first byte of the contents, as they are stored or deflated. The local header repeats the name and has an extra field of its own (torch pads
+ * with it), so it must be looked at.
+ */
+export async function findContents(
   source: ByteSource,
   entry: ZipEntry,
   signal: AbortSignal | undefined,
 ): Promise<number> {
+  assertReadable(source, entry)
   const refuse = (problem: string) => {
     throw new CheckpointError('malformed', `${source.label}: the entry ${entry.name} ${problem}`)
   }

@@ -1,6 +1,6 @@
 /** Loads a model on an engine that runs lowered plans as numbers: weights in one piece of memory, operations as records. */
-import type { Shape } from '../../tensor/shape.js'
-import type { EngineModel, WeightSource } from '../engine.js'
+import { elementCount, type Shape } from '../../tensor/shape.js'
+import type { EngineModel, StoredValues, WeightSource } from '../engine.js'
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName } from '../plan.js'
@@ -17,14 +17,18 @@ import {
   type WeightPlace,
 } from './weight-layout.js'
 
-/** A weight on its way into a region: a matrix that products read, or values that stay as they are. */
-export interface PackedWeight {
+/** Says where in a region a weight goes, and how: as a matrix that products read, or as values that stay as they are. */
+export interface WeightPlacement {
   /** Counts floats from the start of the region. */
   readonly offset: number
   /** Is null for values that stay as they are. */
   readonly precision: ProductPrecision | null
   readonly columns: number
+  /** Is 0 for values that stay as they are. */
   readonly depth: number
+}
+
+export interface PackedWeight extends WeightPlacement {
   readonly values: Float32Array
 }
 
@@ -43,6 +47,8 @@ export interface Executor<Region> {
   /** Gives memory that is all zeros. */
   allocate(floats: number): Region | Promise<Region>
   pack(region: Region, weight: PackedWeight): Promise<void>
+  /** Packs a weight from an open file, without a copy of it in memory; false where the file does not give it. Absent where no file is read. */
+  packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean>
   releaseRegion(region: Region): void
   /** Makes a program that runs on the weights of a region. */
   createProgram(encoded: EncodedPlan, region: Region, lengths: ProgramLengths): ProgramBody
@@ -58,14 +64,12 @@ export async function loadLowered<Region>(
   const layout = layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
   const region = await executor.allocate(layout.floats)
   try {
-    const pack = ({ offset, form }: WeightPlace, shape: Shape, values: Float32Array) => {
-      if (form === 'rows') {
-        return executor.pack(region, { offset, precision: null, columns: values.length, depth: 0, values })
-      }
-      const [columns, depth] = rowsAndWidth('a packed weight', shape)
-      return executor.pack(region, { offset, precision: form, columns, depth, values })
-    }
-    await packWeights(plan, layout, source, pack, signal)
+    await packWeights(plan, layout, source, {
+      signal,
+      pack: (place, shape, values) => executor.pack(region, { ...placementOf(place, shape), values }),
+      packStored: async (place, shape, values) =>
+        (await executor.packStored?.(region, placementOf(place, shape), values)) ?? false,
+    })
   } catch (error) {
     executor.releaseRegion(region)
     throw error
@@ -73,21 +77,42 @@ export async function loadLowered<Region>(
   return new OwnedModel(new LoweredModel(executor, region, layout))
 }
 
+function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {
+  if (form === 'rows') return { offset, precision: null, columns: elementCount(shape), depth: 0 }
+  const [columns, depth] = rowsAndWidth('a packed weight', shape)
+  return { offset, precision: form, columns, depth }
+}
+
+/** Does by an engine's means what packing weights takes. */
+export interface Packing {
+  pack(place: WeightPlace, shape: Shape, values: Float32Array): Promise<void>
+  /** Resolves to false where the file does not give the weight. Absent where no file is read. */
+  packStored?(place: WeightPlace, shape: Shape, values: StoredValues): Promise<boolean>
+  readonly signal: AbortSignal | undefined
+}
+
 /**
- * Reads the weights one after the other; while one is packed elsewhere the next is read, so that no more than two are in memory unpacked.
+ * Reads the weights one after the other; while one is packed elsewhere the next is read, so that no more than two are in memory unpacked. One that lies
+ * in a file as it is, and goes to one place, is packed from there.
  */
 export async function packWeights(
   plan: Plan,
   layout: WeightLayout,
   source: WeightSource,
-  pack: (place: WeightPlace, shape: Shape, values: Float32Array) => Promise<void>,
-  signal: AbortSignal | undefined,
+  { pack, packStored, signal }: Packing,
 ): Promise<void> {
+  const packFromFile = async (name: string, shape: Shape, places: readonly WeightPlace[]) => {
+    const [place, ...others] = places
+    if (packStored === undefined || place === undefined || others.length > 0) return false
+    const stored = await source.stored?.(name, shape)
+    return stored != null && (await packStored(place, shape, stored))
+  }
   let packing: Promise<unknown> = Promise.resolve()
   try {
     for (const [name, places] of layout.places) {
       signal?.throwIfAborted()
       const shape = weightShape(plan, name)
+      if (await packFromFile(name, shape, places)) continue
       const values = await source.read(name, shape)
       assertLength(name, shape, values)
       await packing

@@ -67,7 +67,7 @@ test('weights are read one after the other, the next one while one is packed', a
     await new Promise((resolve) => setTimeout(resolve, 5))
     events.push(`packed ${offset / 64}`)
   }
-  await packWeights(plan, layout, source, pack, undefined)
+  await packWeights(plan, layout, source, { pack, signal: undefined })
   expect(events).toEqual([
     'read w0',
     ...[1, 2, 3].flatMap((i) => [`pack ${i - 1}`, `read w${i}`, `packed ${i - 1}`]),
@@ -90,7 +90,9 @@ test('loading that is given up, or whose source fails, has ended its packing whe
       return await ones.read(name, shape)
     },
   }
-  await expect(packWeights(plan, layout, aborting, pack, controller.signal)).rejects.toBe('enough')
+  await expect(packWeights(plan, layout, aborting, { pack, signal: controller.signal })).rejects.toBe(
+    'enough',
+  )
   expect(underWay).toBe(0)
   const failing: WeightSource = {
     read: async (name, shape) => {
@@ -98,13 +100,17 @@ test('loading that is given up, or whose source fails, has ended its packing whe
       return await ones.read(name, shape)
     },
   }
-  await expect(packWeights(plan, layout, failing, pack, undefined)).rejects.toThrow('the disk is gone')
+  await expect(packWeights(plan, layout, failing, { pack, signal: undefined })).rejects.toThrow(
+    'the disk is gone',
+  )
   expect(underWay).toBe(0)
 })
 
 test('a weight of another length, another shape, or that was not loaded is refused by its name', async () => {
   const short: WeightSource = { read: async () => new Float32Array(63) }
-  await expect(packWeights(plan, layout, short, async () => {}, undefined)).rejects.toMatchObject({
+  await expect(
+    packWeights(plan, layout, short, { pack: async () => {}, signal: undefined }),
+  ).rejects.toMatchObject({
     code: 'wrong-size',
     message: expect.stringContaining('w0 should hold [8, 8], 64 values; it holds 63'),
   })

@@ -15,6 +15,11 @@ export function engineErrorOf(error: unknown): unknown {
   return isEngineErrorCode(code) ? new EngineError(code, error.message, { cause: error }) : error
 }
 
+/** Tells that a file did not give the addon what it should have: it is to be read in another way, which says why. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'unreadable'
+}
+
 function isEngineErrorCode(code: unknown): code is EngineErrorCode {
   return typeof code === 'string' && CODES.includes(code)
 }

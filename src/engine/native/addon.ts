@@ -57,6 +57,19 @@ export interface Addon {
     depth: number,
     job: [JobCallback, Float32Array],
   ): Handle<'job'>
+  /** Packs float32 values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
+  packStored(
+    engine: Handle<'engine'>,
+    region: Handle<'region'>,
+    offset: number,
+    precision: number,
+    columns: number,
+    depth: number,
+    /** Is the number of the open file, and the bytes in front of the first value. */
+    file: [descriptor: number, offset: number],
+    /** Callback, and the states that the values give. */
+    job: [JobCallback, Int32Array],
+  ): Handle<'job'>
   /** Digests values as `kernels/digest-words.ts` does. */
   digest(
     instructionSet: InstructionSet,

@@ -1,5 +1,6 @@
 /** Runs plans on the C++ kernels: every pass is one job on the engine's own threads, off the event loop. */
-import type { Engine } from '../engine.js'
+import { digestLength } from '../../kernels/digest-words.js'
+import type { Engine, StoredValues } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
@@ -9,6 +10,7 @@ import {
   onAbort,
   type PackedWeight,
   type ProgramLengths,
+  type WeightPlacement,
 } from '../lowered/load-lowered.js'
 import { OP_FIELDS } from '../lowered/lowered-op.js'
 import { megabytes } from '../megabytes.js'
@@ -16,7 +18,7 @@ import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
 import { signalOf } from '../signal-of.js'
 import type { Addon, Handle, InstructionSet } from './addon.js'
-import { callAddon, engineErrorOf, settling } from './addon-error.js'
+import { callAddon, engineErrorOf, isUnreadable, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
 /** Says how the native engine computes. */
@@ -138,17 +140,35 @@ class NativeExecutor implements Executor<Region> {
   }
 
   async pack(region: Region, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
-    const needed = (bytes: number) => `Packing weights needs ${megabytes(bytes)}, which the system refuses.`
     // Without a depth the values stay as they are, whatever the precision.
     const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
     try {
       await new Promise<void>((resolve, reject) => {
-        const settle = settling(resolve, reject, { needed })
+        const settle = settling(resolve, reject, { needed: memoryForPacking })
         this.#addon.pack(this.#engine, region, offset, product, columns, depth, [settle, values])
       })
     } catch (error) {
       throw engineErrorOf(error)
     }
+  }
+
+  async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean> {
+    const { offset, precision, columns, depth } = weight
+    const { descriptor, offset: start } = values
+    const states = new Int32Array(digestLength(columns * (precision === null ? 1 : depth)))
+    const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const settle = settling(resolve, reject, { needed: memoryForPacking })
+        const file: [number, number] = [descriptor, start]
+        this.#addon.packStored(this.#engine, region, offset, product, columns, depth, file, [settle, states])
+      })
+    } catch (error) {
+      if (isUnreadable(error)) return false
+      throw engineErrorOf(error)
+    }
+    values.digested?.(states)
+    return true
   }
 
   releaseRegion(region: Region): void {
@@ -208,6 +228,10 @@ class NativeExecutor implements Executor<Region> {
       throw engineErrorOf(error)
     }
   }
+}
+
+function memoryForPacking(bytes: number): string {
+  return `Packing weights needs ${megabytes(bytes)}, which the system refuses.`
 }
 
 function allocateOutputs(lengths: readonly number[], batch: number): readonly Float32Array[] {

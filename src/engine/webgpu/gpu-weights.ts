@@ -62,7 +62,7 @@ export async function uploadWeights(
         if (target === undefined) throw new Error(`The weight ${name} has no segment ${segment}.`)
         await gpu.write(target, offset * vectorBytes(half), half ? toHalf(padded) : padded)
       }
-      await packWeights(plan, layout, source, pack, signal)
+      await packWeights(plan, layout, source, { pack, signal })
     } catch (error) {
       destroyWeights(weights)
       throw error

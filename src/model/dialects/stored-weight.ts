@@ -1,12 +1,14 @@
 /** Says for one canonical weight which tensors of a file it is made of, with which shapes, and how they combine. */
 import { add } from '../../tensor/add.js'
 import { concatenate } from '../../tensor/concatenate.js'
-import { type Shape, sizeAt } from '../../tensor/shape.js'
+import { elementCount, type Shape, sizeAt } from '../../tensor/shape.js'
 
 export interface StoredWeight {
   readonly parts: readonly StoredPart[]
   /** Makes the weight of the parts, given in their order. */
   readonly combine: (...parts: Float32Array[]) => Float32Array
+  /** Is the place of the weight's first value in the one part, where its values lie there as they are; absent where they must be combined. */
+  readonly start?: number
 }
 
 export interface StoredPart {
@@ -16,7 +18,7 @@ export interface StoredPart {
 
 /** The tensor is the weight already. */
 export function stored(tensor: string, shape: Shape): StoredWeight {
-  return { parts: [{ tensor, shape }], combine: (whole: Float32Array) => whole }
+  return { parts: [{ tensor, shape }], combine: (whole: Float32Array) => whole, start: 0 }
 }
 
 /** The tensors lie one below the other: q, k and v, each [D, D], make one matrix [3 D, D]. */
@@ -32,6 +34,7 @@ export function stacked(tensors: readonly string[], shape: Shape): StoredWeight 
 export function band(tensor: string, shape: Shape, index: number, count: number): StoredWeight {
   return {
     parts: [{ tensor, shape: [sizeAt(shape, 0) * count, ...shape.slice(1)] }],
+    start: index * elementCount(shape),
     combine: (whole: Float32Array) =>
       whole.slice((index * whole.length) / count, ((index + 1) * whole.length) / count),
   }

@@ -43,6 +43,9 @@ export async function openFile(path: string, options: { signal?: AbortSignal } =
   return {
     label: path,
     size,
+    get descriptor() {
+      return handle.fd
+    },
     async read(offset, length) {
       // The memory is not zeroed: every byte is overwritten, or the read fails.
       const memory = Buffer.allocUnsafeSlow(length)

@@ -84,7 +84,8 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
-    const weights = { read: first.weights.read }
+    const { read, stored = async () => null } = first.weights
+    const weights = { read, stored }
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
@@ -93,6 +94,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const note = { read: async (config: VitConfig) => digestInNote(await readText(pathFor(config))), write }
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
+      weights.stored = async () => null
       await checkpoint[Symbol.asyncDispose]()
     }
     return { vit, checkpoint, path, name, note, [Symbol.asyncDispose]: dispose }
