@@ -35,6 +35,29 @@ export function findUndocumented(root, doors = DOORS) {
   return lines.sort()
 }
 
+/**
+ * @returns {string[]} a line for each type that a call or an object of options of a door speaks of, and that nobody can import by its name from that
+ *   door or from the first one, which is for all platforms
+ */
+export function findNameless(root, doors = DOORS) {
+  const modules = new Modules(root)
+  const keyOf = ({ file, name }) => `${file} ${name}`
+  const given = (door) => [...modules.exportsOf(door).values()]
+  const [common] = Object.values(doors)
+  const lines = Object.entries(doors).flatMap(([label, door]) => {
+    const named = new Set([...given(common), ...given(door)].map(keyOf))
+    return given(door)
+      .filter(({ name, nodes }) => OPTIONS.test(name) || nodes.some((node) => functionOf(node).params))
+      .flatMap(({ file, name, nodes }) =>
+        typesNamedIn(nodes)
+          .flatMap((type) => modules.find(file, type) ?? [])
+          .filter((type) => !named.has(keyOf(type)))
+          .map((type) => `${label}: ${name} speaks of ${type.name}, which it does not give`),
+      )
+  })
+  return [...new Set(lines)].sort()
+}
+
 /** @returns {string[]} the calls of a door that take an object of options, such as `loadEncoder` and `Encoder.encode` */
 export function callsWithOptions(modules, door) {
   const symbols = [...modules.exportsOf(door)]
@@ -251,7 +274,7 @@ function childrenOf(node) {
 
 if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   const root = resolve(process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url))))
-  const lines = findUndocumented(root)
+  const lines = [...findUndocumented(root), ...findNameless(root)]
   for (const line of lines) console.error(line)
   if (lines.length > 0) {
     console.error(

@@ -6,8 +6,10 @@ import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const script = new URL('check-docs.mjs', import.meta.url).href
-const { findUndocumented } = (await import(script)) as {
-  findUndocumented(root: string, doors?: Readonly<Record<string, string>>): readonly string[]
+type Find = (root: string, doors?: Readonly<Record<string, string>>) => readonly string[]
+const { findNameless, findUndocumented } = (await import(script)) as {
+  readonly findNameless: Find
+  readonly findUndocumented: Find
 }
 
 const { apiInWords } = (await import(new URL('api-in-words.mjs', import.meta.url).href)) as {
@@ -15,14 +17,14 @@ const { apiInWords } = (await import(new URL('api-in-words.mjs', import.meta.url
 }
 
 /** Gives what is missing in a tree of these files, of which index.ts is the door. */
-function missingIn(files: Readonly<Record<string, string>>): readonly string[] {
+function missingIn(files: Readonly<Record<string, string>>, find = findUndocumented): readonly string[] {
   const root = mkdtempSync(join(tmpdir(), 'plumage-docs-'))
   try {
     for (const [file, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, file)), { recursive: true })
       writeFileSync(join(root, file), text)
     }
-    return findUndocumented(root, { plumage: 'index.ts' })
+    return find(root, { plumage: 'index.ts' })
   } finally {
     rmSync(root, { recursive: true })
   }
@@ -30,6 +32,16 @@ function missingIn(files: Readonly<Record<string, string>>): readonly string[] {
 
 test('everything that a door gives says what it is, and what it throws', () => {
   expect(findUndocumented(root)).toEqual([])
+})
+
+test('what the calls of a door take and give has a name there', () => {
+  expect(findNameless(root)).toEqual([])
+  const files = {
+    'index.ts': "export { f } from './f.js'\nexport type { Result } from './f.js'",
+    'f.ts':
+      'export interface Result { a: Inner }\nexport interface Inner {}\nexport function f(options: FOptions): Result {}\ninterface FOptions {}',
+  }
+  expect(missingIn(files, findNameless)).toEqual(['plumage: f speaks of FOptions, which it does not give'])
 })
 
 test('docs/api.md says what the docstrings say', async () => {

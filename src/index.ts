@@ -1,7 +1,14 @@
 /** Names the universal public API, which needs neither files nor a particular runtime. */
-export type { ByteSource, Checkpoint, PlainValue, TensorInfo } from './checkpoint/checkpoint.js'
+export type {
+  ByteSource,
+  Checkpoint,
+  OpenCheckpoint,
+  PlainRecord,
+  PlainValue,
+  TensorInfo,
+} from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
-export { openCheckpoint } from './checkpoint/open-checkpoint.js'
+export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
@@ -14,17 +21,22 @@ export type {
 export { Network, type NetworkOptions, type RunOptions } from './encoder/network.js'
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
+export type { WeightDigest } from './encoder/weight-digest.js'
 export type { Engine, EngineModel, EngineName, Precision, Program, WeightSource } from './engine/engine.js'
 export { EngineError, type EngineErrorCode } from './engine/engine-error.js'
+export type { InstructionSet } from './engine/native/addon.js'
 export type { Plan, SlotName, Step } from './engine/plan.js'
 export { createReferenceEngine } from './engine/reference/reference-engine.js'
+export type { DownloadProgress } from './hub/download-progress.js'
 export { HubError, type HubErrorCode } from './hub/hub-error.js'
 export type { PixelImage } from './image/given-pixels.js'
 export type { Box, DecodedImage, RgbImage } from './image/image.js'
 export { ImageError, type ImageErrorCode } from './image/image-error.js'
 export type { Preparation } from './image/preparation.js'
-export { type PreparedImage, prepareImage } from './image/prepare-image.js'
-export type { Recipe } from './image/recipe.js'
+export { type PreparedImage, prepareImage, type SourceImage } from './image/prepare-image.js'
+export type { Recipe, RecipeName } from './image/recipe.js'
+export type { DigestWords } from './kernels/digest-words.js'
+export type { PassOrder, Resample } from './kernels/resample-pillow.js'
 export type { VitHints } from './model/dialects/dialect.js'
 export { networkNames } from './model/networks.js'
 export { NORMALISATION_NAMES, NORMALISATIONS, type NormalisationName } from './model/normalisation.js'

@@ -6,7 +6,14 @@ export {
   classificationTransform,
   type TransformOptions,
 } from './classification-transform.js'
-export { type InferOptions, type InferResult, inferBatch, probabilities } from './infer-image.js'
+export {
+  type InferOptions,
+  type InferOptionsWithEmbedding,
+  type InferResult,
+  type InferResultWithEmbedding,
+  inferBatch,
+  probabilities,
+} from './infer-image.js'
 export { type NdArray, ndArray } from './nd-array.js'
 export { BirderNet } from './net.js'
 export {

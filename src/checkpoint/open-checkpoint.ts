@@ -9,7 +9,7 @@ import { openSafetensors } from './safetensors/open-safetensors.js'
 import { tellFormat } from './tell-format.js'
 
 /** Says what opening a checkpoint may need to know. */
-interface OpenCheckpointOptions {
+export interface OpenCheckpointOptions {
   /**
    * Opens a file beside the one given by its plain name, since the index of a sharded checkpoint names others. Rejects where there is none; without
    * it a sharded checkpoint throws `not-found`.

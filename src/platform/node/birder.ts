@@ -39,6 +39,8 @@ import { openVit } from './open-vit.js'
 
 export * from '../../birder/index.js'
 export type * from '../../web-names.js'
+export type { DecodeOptions } from './decode-image.js'
+export type { ImageSource } from './image-source.js'
 export type * from './web-names.js'
 
 /** Holds what Birder knows of a model beside its weights. */

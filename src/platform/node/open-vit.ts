@@ -28,7 +28,7 @@ export interface OpenVit extends OpenModel {
 }
 
 /** Adds to the hints about a network which one of its file it is. */
-interface OpenVitHints extends VitHints {
+export interface OpenVitHints extends VitHints {
   /** Names the network, where the file holds several; see `LoadOptions`. */
   readonly entry?: string
   /** Ends the opening and every later read, which then reject with the signal's reason. */
