@@ -46,7 +46,7 @@ const ROOMS = {
 }
 
 /** These files right in src belong to no room, and every room may import them; they import no room. */
-const COMMON_GROUND = ['coded-error', 'check-option-names', 'nearest-names', 'web-names']
+const COMMON_GROUND = ['coded-error', 'plain-value', 'check-option-names', 'nearest-names', 'web-names']
 
 /** These doors of the package are the only files that may hand the universal API on. */
 const DOORS = ['platform/node/index', 'platform/browser/index']

@@ -1,12 +1,6 @@
 /** Names the universal public API, which needs neither files nor a particular runtime. */
-export type {
-  ByteSource,
-  Checkpoint,
-  OpenCheckpoint,
-  PlainRecord,
-  PlainValue,
-  TensorInfo,
-} from './checkpoint/checkpoint.js'
+
+export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
@@ -53,6 +47,7 @@ export {
   type PatchMap,
 } from './picture/patch-colors.js'
 export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
+export type { PlainRecord, PlainValue } from './plain-value.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'
 export type * from './web-names.js'

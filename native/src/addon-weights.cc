@@ -94,36 +94,43 @@ size_t digestLength(size_t values) {
   return (values + static_cast<size_t>(DIGEST_BLOCK) - 1) / static_cast<size_t>(DIGEST_BLOCK) * 2 * static_cast<size_t>(DIGEST_LANES);
 }
 
-// packStored(...place, [fileDescriptor, byteOffset], [callback, states]) -> job. Reads the weight's float32 values from an open file block by block,
-// and digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest.
+// packStored(...place, [fileDescriptor, byteOffset, type], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
+// digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
   // Node gives -1 for a file that it has closed.
   const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
   const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
+  const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 2));
   const Span<int> states = integers(env, element(env, arguments[7], 1), "The digest of a weight");
   if (states.length != digestLength(static_cast<size_t>(place.length()))) {
     throw Refusal(WRONG_ARGUMENT, "The digest of %ld values has %zu words, not %zu.", place.length(),
                   digestLength(static_cast<size_t>(place.length())), states.length);
   }
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  return host.submit(env, arguments[0], arguments[7], [place, file, start, states](Job& job) {
+  return host.submit(env, arguments[0], arguments[7], [place, file, start, type, states](Job& job) {
     const Kernels& kernels = place.engine->kernels();
     // A panel belongs to the block in which it begins, whose reader brings the rest of it as well.
     const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
     const long blocks = (place.length() + DIGEST_BLOCK - 1) / DIGEST_BLOCK;
-    std::vector<std::vector<float>> rooms(static_cast<size_t>(place.depth == 0 ? 0 : place.engine->pool().size()));
+    const size_t valueBytes = type == StoredType::float32 ? sizeof(float) : sizeof(short);
+    struct Room {
+      std::vector<float> values;
+      std::vector<unsigned short> halves;
+    };
+    std::vector<Room> rooms(static_cast<size_t>(place.engine->pool().size()));
     place.engine->pool().run(blocks, job.cancelled, [&](int thread, long block) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
       const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
       const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
-      float* values = place.to() + from;
-      if (place.depth > 0) {
-        std::vector<float>& room = rooms[static_cast<size_t>(thread)];
-        room.resize(static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length())));
-        values = room.data();
-      }
-      file->read(values, static_cast<size_t>(end - from) * sizeof(float), start + static_cast<size_t>(from) * sizeof(float));
+      Room& room = rooms[static_cast<size_t>(thread)];
+      const size_t most = static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length())), count = static_cast<size_t>(end - from);
+      if (place.depth > 0) room.values.resize(most);
+      float* values = place.depth > 0 ? room.values.data() : place.to() + from;
+      if (type != StoredType::float32) room.halves.resize(most);
+      void* read = type == StoredType::float32 ? static_cast<void*>(values) : room.halves.data();
+      file->read(read, count * valueBytes, start + static_cast<size_t>(from) * valueBytes);
+      if (type != StoredType::float32) kernels.widen(type, room.halves.data(), values, end - from);
       kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
       if (place.depth == 0) return;
       // Packing counts panels from the weight's beginning, wherever that would lie.

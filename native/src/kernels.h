@@ -144,6 +144,9 @@ struct ResampleArgs {
 // Three signed bytes make no larger weight than this.
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
+// Weights are stored in one of these types; the numbers are known to src/engine/native/addon.ts.
+enum class StoredType : int { float32, float16, bfloat16 };
+
 // A block of weights is digested in this many lanes, each of which has two words of state.
 constexpr long DIGEST_LANES = 32;
 constexpr long DIGEST_BLOCK = 1L << 18;
@@ -178,6 +181,8 @@ struct Kernels {
   long (*resampleScratchBytes)(const ResampleArgs&);
   // At most a block of values; `states` has two words for each lane, those of all lanes' first states in front.
   void (*digest)(const float* values, long count, int* states);
+  // Makes float32 of halves or bfloat16.
+  void (*widen)(StoredType type, const unsigned short* in, float* out, long count);
   // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

@@ -7,6 +7,7 @@
 #include "attention-impl.h"
 #endif
 #include "digest-impl.h"
+#include "widen-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
 
@@ -79,6 +80,7 @@ const Kernels KERNELS = {
     resample,
     resampleScratchBytes,
     digest,
+    widen,
     evaluate,
 };
 

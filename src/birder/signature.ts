@@ -1,6 +1,7 @@
 /** Reads what Birder writes into each of its files about input and output. */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
+import type { PlainValue } from '../plain-value.js'
 
 /** Is what Birder writes into its files about input and output; 0 stands for any number of images. */
 export interface Signature {

@@ -1,4 +1,5 @@
 /** A checkpoint, whatever its format, is named tensors that are read one at a time, and what else the file says. */
+import type { PlainRecord } from '../plain-value.js'
 import type { DType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -21,6 +22,8 @@ export interface FileExtent {
   readonly descriptor: number
   /** Counts the bytes in front of the first element. */
   readonly offset: number
+  /** Names the type of the elements. */
+  readonly dtype: DType
 }
 
 /** Says what a tensor is, without its values. */
@@ -31,18 +34,6 @@ export interface TensorInfo {
   readonly shape: Shape
   /** Counts the bytes that reading the tensor gives. */
   readonly byteLength: number
-}
-
-/** Checkpoints carry plain values beside their tensors (configs, class names); they are of JSON's kinds. */
-export type PlainValue = null | boolean | number | string | readonly PlainValue[] | PlainRecord
-
-/** Is an object of plain values. */
-export interface PlainRecord {
-  readonly [key: string]: PlainValue
-}
-
-export function isRecord(value: PlainValue | undefined): value is PlainRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Holds named tensors that are read one at a time, and what else a file says. */
@@ -67,10 +58,10 @@ export interface Checkpoint {
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
   /**
-   * Finds where the elements of a tensor of this type and shape lie as they are. Gives null where they do not, and for whatever `read` would throw.
-   * Absent where there is no file. Throws `CheckpointError` where the file contradicts itself there.
+   * Finds where the elements of a tensor of this shape lie as they are. Gives null where they do not, and for whatever `read` would throw. Absent
+   * where there is no file. Throws `CheckpointError` where the file contradicts itself there.
    */
-  extentOf?(name: string, dtype: DType, shape: Shape): Promise<FileExtent | null>
+  extentOf?(name: string, shape: Shape): Promise<FileExtent | null>
 }
 
 /** Tells one network of a file from the others. */

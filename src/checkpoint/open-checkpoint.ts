@@ -5,8 +5,9 @@ import type { ByteSource, Checkpoint, FoundFile, OpenCheckpoint, TensorInfo } fr
 import { assertShape, CheckpointError } from './checkpoint-error.js'
 import { chooseNetwork } from './choose-network.js'
 import { openSharded } from './open-sharded.js'
+import { readRange } from './read-range.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
-import { tellFormat } from './tell-format.js'
+import { TELLING_BYTES, tellFormat } from './tell-format.js'
 
 /** Says what opening a checkpoint may need to know. */
 export interface OpenCheckpointOptions {
@@ -46,22 +47,23 @@ export async function openCheckpoint(
 ): Promise<OpenCheckpoint> {
   const { signal } = options
   const owned: ByteSource[] = [source]
+  const beginningOf = (file: ByteSource) =>
+    readRange(file, 0, Math.min(file.size, TELLING_BYTES), 'the beginning', signal)
   const openShard = async (name: string) => {
     if (options.openSibling === undefined) throw unreachable(source, name)
     const sibling = await options.openSibling(name)
     owned.push(sibling)
-    const format = await tellFormat(sibling, signal)
+    const format = tellFormat(sibling, await beginningOf(sibling))
     if (format === 'index') throw indexInIndex(source, name)
-    return await openFile(sibling, format, signal)
+    const open = await openerOf(format)
+    return await open(sibling, signal)
   }
   try {
     checkOptionNames(options, OPEN_OPTIONS)
     const { entry } = options
-    const format = await tellFormat(source, signal)
-    const file =
-      format === 'index'
-        ? await openSharded(source, openShard, signal)
-        : await openFile(source, format, signal)
+    const format = tellFormat(source, await beginningOf(source))
+    const open = format === 'index' ? null : await openerOf(format)
+    const file = open === null ? await openSharded(source, openShard, signal) : await open(source, signal)
     const found = chosenIn(file, entry)
     return {
       ...found,
@@ -71,12 +73,12 @@ export async function openCheckpoint(
         if (shape !== undefined) assertShape(name, tensor.shape, shape)
         return { dtype: tensor.dtype, shape: tensor.shape, bytes: await tensor.readBytes() }
       },
-      async extentOf(name, dtype, shape) {
+      async extentOf(name, shape) {
         const tensor = found.tensors.get(name)
-        if (tensor?.findBytes === undefined || tensor.dtype !== dtype) return null
-        if (!sameShape(tensor.shape, shape)) return null
+        if (tensor?.findBytes === undefined || !sameShape(tensor.shape, shape)) return null
         const { source, offset } = await tensor.findBytes()
-        return source.descriptor === undefined ? null : { descriptor: source.descriptor, offset }
+        const { descriptor } = source
+        return descriptor === undefined ? null : { descriptor, offset, dtype: tensor.dtype }
       },
       [Symbol.asyncDispose]: () => closeAll(owned),
     }
@@ -86,19 +88,18 @@ export async function openCheckpoint(
   }
 }
 
-/** Opens a file that holds tensors itself. Readers of PyTorch's files come when they are needed: a page with safetensors has no use for them. */
-async function openFile(
-  source: ByteSource,
-  format: Checkpoint['format'],
-  signal: AbortSignal | undefined,
-): Promise<FoundFile> {
+/** Opens a file that holds tensors itself. */
+type OpenFile = (source: ByteSource, signal: AbortSignal | undefined) => Promise<FoundFile>
+
+/** Readers of PyTorch's files come when they are needed: a page with safetensors has no use for them. */
+async function openerOf(format: Checkpoint['format']): Promise<OpenFile> {
   switch (format) {
     case 'safetensors':
-      return await openSafetensors(source, signal)
+      return openSafetensors
     case 'torch':
-      return await (await import('./torch/open-torch-zip.js')).openTorchZip(source, signal)
+      return (await import('./torch/open-torch-zip.js')).openTorchZip
     case 'torch-legacy':
-      return await (await import('./torch/open-torch-legacy.js')).openTorchLegacy(source, signal)
+      return (await import('./torch/open-torch-legacy.js')).openTorchLegacy
   }
 }
 

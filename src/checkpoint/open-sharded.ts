@@ -3,15 +3,8 @@
  *
  * The index is not trusted: a shard must be a plain file name beside it, and each must hold exactly what the index says.
  */
-import {
-  type Beside,
-  type ByteSource,
-  type FoundFile,
-  type FoundTensor,
-  isRecord,
-  type PlainRecord,
-  type PlainValue,
-} from './checkpoint.js'
+import { isRecord, type PlainRecord, type PlainValue } from '../plain-value.js'
+import type { Beside, ByteSource, FoundFile, FoundTensor } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 import { asInFile, partOfName } from './network-places.js'
 import { decodeUtf8, parseJson } from './parse-json.js'

@@ -4,7 +4,7 @@
  * `JSON.parse` keeps the last of two equal keys and tells nobody, so a header could name a tensor twice and every reader
  * would choose its own. The scan below runs over text that `JSON.parse` has accepted and may therefore be simple.
  */
-import type { PlainValue } from './checkpoint.js'
+import type { PlainValue } from '../plain-value.js'
 import { CheckpointError } from './checkpoint-error.js'
 
 /** `what` names the text in errors, such as `model.safetensors: the header`. Throws `malformed`. */
@@ -24,15 +24,6 @@ export function parseJson(text: string, what: string): PlainValue {
     )
   }
   return value
-}
-
-/** Gives null where the text is no JSON: for notes of this library's own, and answers of servers, where that says no more than nothing does. */
-export function parseJsonOrNull(text: string): PlainValue {
-  try {
-    return JSON.parse(text) as PlainValue
-  } catch {
-    return null
-  }
 }
 
 /** Throws `malformed` where the bytes are not UTF-8. */

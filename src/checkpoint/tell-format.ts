@@ -2,17 +2,18 @@
 import type { ByteSource, Checkpoint } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 import { describeBytes } from './describe-bytes.js'
-import { readRange } from './read-range.js'
 
 /** torch.save before PyTorch 1.6 wrote the number 0x1950a86a20f9469cfc6c after the pickle's protocol. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
-/** Calls JSON an index: nothing else in JSON belongs to a checkpoint. Throws `truncated`, `unknown-format`. */
-export async function tellFormat(
-  source: ByteSource,
-  signal?: AbortSignal,
-): Promise<Checkpoint['format'] | 'index'> {
-  const first = await readRange(source, 0, Math.min(source.size, 512), 'the beginning', signal)
+/** Counts the bytes of a file's beginning that tell its format; shorter files are looked at whole. */
+export const TELLING_BYTES = 512
+
+/**
+ * Calls JSON an index: nothing else in JSON belongs to a checkpoint. `first` is the file's beginning, of at most TELLING_BYTES. Throws `truncated`,
+ * `unknown-format`.
+ */
+export function tellFormat(source: ByteSource, first: Uint8Array): Checkpoint['format'] | 'index' {
   if (first.length < 10) {
     const size = first.length === 0 ? 'is empty' : `has ${first.length} bytes`
     throw new CheckpointError(

@@ -1,7 +1,6 @@
 /** What a model can be loaded with is the same on every platform, and is judged in this one place. */
 
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type { PlainValue } from '../checkpoint/checkpoint.js'
 import type { EngineName, Precision } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { InstructionSet } from '../engine/native/addon.js'
@@ -9,6 +8,7 @@ import type { DownloadProgress } from '../hub/download-progress.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
 import type { RgbStats } from '../model/vit-config.js'
+import type { PlainValue } from '../plain-value.js'
 import { checkChoice, checkWhole } from './check-options.js'
 import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
 

@@ -26,8 +26,10 @@ export interface WeightSource {
   stored?(name: WeightName, shape: Shape): Promise<StoredValues | null>
 }
 
-/** Is where the float32 values of a weight lie in an open file one after the other, little-endian. */
+/** Is where the values of a weight lie in an open file one after the other, little-endian. */
 export interface StoredValues {
+  /** Names their type, each of whose values float32 holds as it is. */
+  readonly dtype: 'F32' | 'F16' | 'BF16'
   /** Is the number by which the system knows the file. */
   readonly descriptor: number
   /** Counts the bytes in front of the first value. */

@@ -5,8 +5,9 @@
  *
  * The size is HEIGHTxWIDTH, a `-` stands where Birder gives no size or count, and a value is JSON.
  */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
+
 import { parseJson } from '../checkpoint/parse-json.js'
+import type { PlainValue } from '../plain-value.js'
 
 export interface NetworkData {
   readonly class: string

@@ -3,9 +3,10 @@
  * a field counts (a reader makes of it what its own library would), or changes nothing for features, or is refused unless it has one of the
  * values that are computed here. A field that no table has is refused by its name, since nobody here can know what it changes.
  */
-import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../nearest-names.js'
+import type { PlainRecord, PlainValue } from '../plain-value.js'
 
 export type Field =
   | { readonly use: 'counts'; readonly how: string }

@@ -1,7 +1,8 @@
 /** Finds Birder's registered networks by name, and so what a name says about a checkpoint. */
-import type { PlainRecord } from '../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../nearest-names.js'
+import type { PlainRecord } from '../plain-value.js'
 import { decodeNetworks, type NetworkData } from './decode-networks.js'
 import { NETWORK_LINES } from './network-lines.js'
 

@@ -4,6 +4,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
+import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
@@ -89,8 +90,10 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
         const { parts, start } = stored(name, shape)
         const [part] = parts
         if (part === undefined || start === undefined) return null
-        const extent = await checkpoint.extentOf?.(part.tensor, 'F32', part.shape)
-        return extent == null ? null : { ...extent, offset: extent.offset + 4 * start }
+        const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
+        if (extent == null || !isFloatType(extent.dtype)) return null
+        const { descriptor, offset, dtype } = extent
+        return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
       },
     },
     async readPositions() {

@@ -14,6 +14,11 @@ export type DType =
   | 'U8'
   | 'BOOL'
 
+/** Tells the types of which float32 holds each value as it is. */
+export function isFloatType(dtype: DType): dtype is 'F32' | 'F16' | 'BF16' {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16'
+}
+
 export const BYTES_PER_ELEMENT: Readonly<Record<DType, 1 | 2 | 4 | 8>> = {
   F64: 8,
   F32: 4,

@@ -2,13 +2,14 @@
  * Runs networks with stored weights, in Birder's and the other dialects, and compares every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import { Network } from '../encoder/network.js'
 import type { PositionRule } from '../model/positions.js'
 import { readVit, type VitModel } from '../model/read-vit.js'
+import type { PlainValue } from '../plain-value.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
 import {
   type CaseContext,

@@ -2,12 +2,12 @@
  * Keeps a folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it
  * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
-import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../checkpoint/parse-json.js'
+
 import type { Chunk } from '../formats/chunk.js'
 import { jsonText } from '../formats/json-text.js'
 import { npyArray } from '../formats/npy.js'
 import { type NamedArray, safetensorsFile } from '../formats/safetensors.js'
+import { type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
 import { FeatureNames } from './feature-names.js'
 import { below, type Files, type GrowingFile, type OutputLock } from './files.js'
 import { hasFields } from './json-object.js'

@@ -2,11 +2,11 @@
  * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
  * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
  */
-import { isRecord, type PlainRecord, type PlainValue } from '../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../checkpoint/parse-json.js'
+
 import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'
+import { isRecord, type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
 import { elementCount } from '../tensor/shape.js'
 import type { Files } from './files.js'
 import { hasFields, jsonObjectOrNull } from './json-object.js'

@@ -1,6 +1,5 @@
+import { isRecord, type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
 /** Reads JSON objects back from files. They lie where others may write, so what is in them is looked at before it is believed. */
-import { isRecord, type PlainRecord, type PlainValue } from '../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../checkpoint/parse-json.js'
 
 /** Gives null where the text is no JSON, or another kind of value. */
 export function jsonObjectOrNull(text: string): PlainRecord | null {

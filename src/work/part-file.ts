@@ -2,9 +2,9 @@
  * Writes and reads a part, which is the finished work of some seconds in one file that is there whole or not at all. It holds the length of the
  * header (8 bytes), the header as JSON, then the numbers of all rows as float32.
  */
-import type { PlainRecord, PlainValue } from '../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../checkpoint/parse-json.js'
+
 import { bytesOf, type Chunk } from '../formats/chunk.js'
+import { type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
 import type { Files, OpenedFile } from './files.js'
 import { hasFields } from './json-object.js'
 import { ofEarlierWork } from './output-error.js'

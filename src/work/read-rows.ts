@@ -1,7 +1,7 @@
 /** Reads the numbers of a finished output back, row by row in their order, so that it can be added to without computing them again. */
-import { isRecord } from '../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../checkpoint/parse-json.js'
+
 import type { Column } from '../formats/embedding-table.js'
+import { isRecord, parseJsonOrNull } from '../plain-value.js'
 import type { Files, OpenedFile } from './files.js'
 import type { OutputFormat } from './output-format.js'
 import { readLines } from './read-lines.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { PlainRecord } from '../checkpoint/checkpoint.js'
 import type { Identity } from '../encoder/types.js'
+import type { PlainRecord } from '../plain-value.js'
 import { assertSameWork, workIdentity } from './work-identity.js'
 
 const SETTINGS = { config: { epsilon: 1e-6, heads: 6 }, precision: 'float32', recipe: { size: [14, 14] } }

@@ -1,8 +1,9 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
-import { isRecord, type PlainRecord } from '../checkpoint/checkpoint.js'
+
 import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
 import type { TableMetadata } from '../formats/embedding-table.js'
+import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { Files } from './files.js'
 import { jsonObjectOrNull } from './json-object.js'
 import { OutputError, ofEarlierWork } from './output-error.js'

@@ -168,6 +168,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
 
     // Photos stay after a reload, but for those that were removed.
     await page.getByRole('button', { name: 'Remove hat-1.jpg' }).click()
+    await expect.poll(() => page.evaluate(countKeptPhotos)).toBe(3)
     await page.reload()
     await page.getByText(/^3 done/).waitFor()
     expect(await shown()).toEqual(names.slice(1))
@@ -327,3 +328,19 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await context.close()
   })
 })
+
+/** Looks in the page's own storage, which is written while the page goes on. */
+function countKeptPhotos(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const opened = indexedDB.open('plumage-page')
+    opened.onerror = () => reject(opened.error)
+    opened.onsuccess = () => {
+      const counted = opened.result.transaction('photos').objectStore('photos').count()
+      counted.onerror = () => reject(counted.error)
+      counted.onsuccess = () => {
+        opened.result.close()
+        resolve(counted.result)
+      }
+    }
+  })
+}

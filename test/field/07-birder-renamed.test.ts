@@ -2,13 +2,15 @@
  * Birder's classes that have the tensors of a ViT and compute something else, in files that are not named as Birder names them. Each is refused by
  * a trace that it leaves, or what is assumed is said, with the option that settles it.
  */
+
 import { expect, test } from 'vitest'
-import type { Checkpoint, PlainRecord, TensorInfo } from '../../src/checkpoint/checkpoint.js'
+import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
 import { decodeNetworks } from '../../src/model/decode-networks.js'
 import { NETWORK_LINES } from '../../src/model/network-lines.js'
 import { canRun, networksLikeVit, type RegisteredNetwork } from '../../src/model/networks.js'
 import { readVit } from '../../src/model/read-vit.js'
+import type { PlainRecord } from '../../src/plain-value.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
 import { hashedCheckpoint } from '../../src/verify/hashed-checkpoint.js'
 

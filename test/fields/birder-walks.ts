@@ -1,5 +1,6 @@
 /** Walks what Birder writes beside tensors: entries of a file, and a config.json. */
-import type { Checkpoint, PlainRecord, TensorInfo } from '../../src/checkpoint/checkpoint.js'
+
+import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import {
   BIRDER_CONFIG,
   BIRDER_ENTRIES,
@@ -9,6 +10,7 @@ import {
 } from '../../src/model/dialects/birder-fields.js'
 import type { VitHints } from '../../src/model/dialects/dialect.js'
 import { readVit } from '../../src/model/read-vit.js'
+import type { PlainRecord } from '../../src/plain-value.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
 import { hashedCheckpoint } from '../../src/verify/hashed-checkpoint.js'
 import { resultOf, type Walk } from './walk.js'

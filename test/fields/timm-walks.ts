@@ -1,5 +1,5 @@
 /** Walks the parts of timm's config.json. */
-import type { PlainRecord, PlainValue } from '../../src/checkpoint/checkpoint.js'
+
 import {
   TIMM_CONFIG,
   TIMM_MODEL_ARGS,
@@ -7,6 +7,7 @@ import {
   TIMM_PRETRAINED_CFG,
 } from '../../src/model/dialects/timm-fields.js'
 import { readVit } from '../../src/model/read-vit.js'
+import type { PlainRecord, PlainValue } from '../../src/plain-value.js'
 import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
 import { resultOf, type Walk } from './walk.js'
 

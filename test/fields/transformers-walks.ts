@@ -1,7 +1,8 @@
 /** Walks the files of Hugging Face transformers. */
-import type { PlainRecord } from '../../src/checkpoint/checkpoint.js'
+
 import { TRANSFORMERS_CONFIG, TRANSFORMERS_PROCESSOR } from '../../src/model/dialects/transformers-fields.js'
 import { readVit } from '../../src/model/read-vit.js'
+import type { PlainRecord } from '../../src/plain-value.js'
 import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
 import { resultOf, type Walk } from './walk.js'
 

@@ -2,12 +2,13 @@
  * Walks the fields of one kind of file: each is changed in a file that is otherwise right, and what comes of it must be what its table promises.
  * A library's walk is its table, a file, and for each field that counts another value of it.
  */
-import type { PlainRecord, PlainValue } from '../../src/checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
 import { recipeFor } from '../../src/encoder/choose-recipe.js'
 import { identityOf } from '../../src/encoder/identity.js'
 import type { Field, FieldTable } from '../../src/model/fields.js'
 import type { VitModel } from '../../src/model/read-vit.js'
+import type { PlainRecord, PlainValue } from '../../src/plain-value.js'
 
 export interface Walk {
   readonly table: FieldTable

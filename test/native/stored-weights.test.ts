@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StoredValues, WeightSource } from '../../src/engine/engine.js'
-import type { Plan } from '../../src/engine/plan.js'
 import { digestWords } from '../../src/kernels/digest-words.js'
 import {
   createNativeEngine,
@@ -12,6 +11,9 @@ import {
   nativeAvailability,
   nativePrecisions,
 } from '../../src/platform/node/native/index.js'
+import { toHalf } from '../../src/tensor/float16.js'
+import { elementCount, type Shape } from '../../src/tensor/shape.js'
+import { toFloat32 } from '../../src/tensor/tensor.js'
 import { outputOf, planOf, pseudoRandom, weights } from '../conformance/one-step.js'
 
 /** The largest weight has three blocks of a digest, and panels that reach from one into the next; others end within a panel or have one value. */
@@ -27,101 +29,149 @@ const { plan, output } = planOf(
   { large: [601, 1000], bias: [601], ragged: [1, 601], one: [300_000, 1], long: [300_000] },
 )
 const pixels = pseudoRandom(3 * 1000, 4)
+const TYPES = ['F32', 'F16', 'BF16'] as const
 const variants = INSTRUCTION_SETS.flatMap((instructionSet) =>
-  nativePrecisions(instructionSet).map((precision) => ({ instructionSet, precision })),
+  nativePrecisions(instructionSet).flatMap((precision) =>
+    TYPES.map((dtype) => ({ instructionSet, precision, dtype })),
+  ),
 )
 
+type DType = StoredValues['dtype']
+interface Written {
+  readonly file: FileHandle
+  readonly bytes: Uint8Array
+  /** Counts the bytes in front of each weight. */
+  readonly offsets: ReadonlyMap<string, number>
+}
+
 let folder: string
-let file: FileHandle
-/** Counts the bytes in front of each weight; what lies between them is not a number. */
-const offsets = new Map<string, number>()
+const written = new Map<DType, Written>()
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumage-stored-'))
-  file = await open(join(folder, 'weights'), 'w+')
-  let end = 12
-  for (const [name, shape] of plan.weights) {
-    const values = await weights.read(name, shape)
-    offsets.set(name, end)
-    await file.write(new Uint8Array(values.buffer), 0, values.byteLength, end)
-    end += values.byteLength + 8
+  for (const dtype of TYPES) {
+    const parts = await Promise.all(
+      [...plan.weights].map(
+        async ([name, shape]) => [name, bytesOf(await weights.read(name, shape), dtype)] as const,
+      ),
+    )
+    written.set(dtype, await write(dtype, parts))
   }
 })
 afterAll(async () => {
-  await file.close()
+  for (const { file } of written.values()) await file.close()
   await rm(folder, { recursive: true })
 })
 
+function bytesOf(values: Float32Array, dtype: DType): Uint8Array {
+  const words = new Uint16Array(values.buffer, values.byteOffset, 2 * values.length)
+  const stored = { F32: values, F16: toHalf(values), BF16: words.filter((_, i) => i % 2 === 1) }[dtype]
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)
+}
+
+/** Writes weights with something between them that belongs to none. */
+async function write(
+  name: string,
+  parts: readonly (readonly [name: string, bytes: Uint8Array])[],
+): Promise<Written> {
+  const offsets = new Map<string, number>()
+  let end = 12
+  for (const [part, { byteLength }] of parts) {
+    offsets.set(part, end)
+    end += byteLength + 8
+  }
+  const bytes = new Uint8Array(end).fill(255)
+  for (const [part, content] of parts) bytes.set(content, offsets.get(part))
+  const file = await open(join(folder, name), 'w+')
+  await file.writeFile(bytes)
+  return { file, bytes, offsets }
+}
+
+function writtenAs(dtype: DType): Written {
+  const found = written.get(dtype)
+  if (found === undefined) throw new Error(`nothing was written as ${dtype}`)
+  return found
+}
+
+/** Reads as JavaScript does. */
+function valuesIn({ bytes, offsets }: Written, dtype: DType, name: string, shape: Shape): Float32Array {
+  const start = offsets.get(name) ?? -1
+  const length = elementCount(shape) * (dtype === 'F32' ? 4 : 2)
+  return toFloat32({ dtype, shape, bytes: bytes.subarray(start, start + length) })
+}
+
 const untouched: WeightSource['read'] = () => Promise.reject(new Error('it lies in a file'))
-const storedIn = (descriptor: number, told: Partial<StoredValues> = {}) => ({
-  stored: async (name: string) => ({ descriptor, offset: offsets.get(name) ?? -1, ...told }),
+const storedIn = (
+  { offsets }: Written,
+  descriptor: number,
+  dtype: DType = 'F32',
+  told: Partial<StoredValues> = {},
+) => ({
+  stored: async (name: string) => ({ descriptor, dtype, offset: offsets.get(name) ?? -1, ...told }),
 })
 
-async function valuesOf(
+async function outputWith(
   source: WeightSource,
-  options: Parameters<typeof createNativeEngine>[0],
-  of: Plan = plan,
+  options: Parameters<typeof createNativeEngine>[0] = {},
 ): Promise<Float32Array> {
   await using engine = createNativeEngine(options)
-  using model = await engine.load(of, source)
-  using program = model.compile(of, [output])
+  using model = await engine.load(plan, source)
+  using program = model.compile(plan, [output])
   return outputOf(await program.run(pixels), output)
 }
 
 describe.skipIf(!nativeAvailability().available)('weights in a file', () => {
-  test.each(variants)('are packed as those in memory, %o', async (options) => {
-    const found = await valuesOf({ read: untouched, ...storedIn(file.fd) }, options)
-    expect(found).toEqual(await valuesOf(weights, options))
+  test.each(variants)('are packed as those in memory, %o', async ({ dtype, ...options }) => {
+    const found = writtenAs(dtype)
+    const inMemory = { read: async (name: string, shape: Shape) => valuesIn(found, dtype, name, shape) }
+    const stored = { read: untouched, ...storedIn(found, found.file.fd, dtype) }
+    expect(await outputWith(stored, options)).toEqual(await outputWith(inMemory, options))
   })
 
-  test('are digested as those in memory', async () => {
+  test.each(TYPES)('of %s are digested as those in memory, whatever they are', async (dtype) => {
+    // Every half there is, NaN of all kinds among them.
+    const halves = Uint16Array.from({ length: 2 * 601 * 1000 }, (_, i) => i * 40503 + (i >> 16))
+    const parts = [...plan.weights].map(([name, shape]) => {
+      const length = elementCount(shape) * (dtype === 'F32' ? 4 : 2)
+      return [name, new Uint8Array(halves.buffer, 0, length)] as const
+    })
+    const found = await write(`every-${dtype}`, parts)
     const states = new Map<string, Int32Array>()
     const source: WeightSource = {
       read: untouched,
       stored: async (name) => ({
-        descriptor: file.fd,
-        offset: offsets.get(name) ?? -1,
-        digested: (found) => states.set(name, found),
+        descriptor: found.file.fd,
+        dtype,
+        offset: found.offsets.get(name) ?? -1,
+        digested: (given) => states.set(name, given),
       }),
     }
-    await valuesOf(source, { threads: 3 })
-    expect([...states.keys()].sort()).toEqual([...plan.weights.keys()].sort())
+    await outputWith(source, { threads: 3 })
+    await found.file.close()
     for (const [name, shape] of plan.weights) {
-      expect(states.get(name), name).toEqual(digestWords(await weights.read(name, shape)))
+      expect(states.get(name), name).toEqual(digestWords(valuesIn(found, dtype, name, shape)))
     }
   })
 
   test('are asked for in the usual way where the file does not give them', async () => {
-    const expected = await valuesOf(weights, {})
-    const closed = await open(join(folder, 'weights'))
+    const expected = await outputWith(weights)
+    const closed = await open(join(folder, 'F32'))
     const { fd } = closed
     await closed.close()
     const short = await open(join(folder, 'short'), 'w+')
-    for (const descriptor of [fd, short.fd]) {
+    for (const descriptor of [fd, short.fd, -1]) {
       const read: string[] = []
       const source: WeightSource = {
         read: (name, shape) => {
           read.push(name)
           return weights.read(name, shape)
         },
-        ...storedIn(descriptor, { digested: () => expect.unreachable('nothing was read') }),
+        ...storedIn(writtenAs('F32'), descriptor, 'F32', {
+          digested: () => expect.unreachable('nothing was read'),
+        }),
       }
-      expect(await valuesOf(source, {})).toEqual(expected)
+      expect(await outputWith(source)).toEqual(expected)
       expect(read.sort()).toEqual([...plan.weights.keys()].sort())
     }
     await short.close()
-  })
-
-  test('may lie in a file that is closed meanwhile', async () => {
-    const expected = await valuesOf(weights, {})
-    const own = await open(join(folder, 'weights'))
-    let asked = 0
-    const source: WeightSource = {
-      read: weights.read,
-      stored: async (name) => {
-        if (++asked === 2) await own.close()
-        return { descriptor: own.fd, offset: offsets.get(name) ?? -1 }
-      },
-    }
-    expect(await valuesOf(source, {})).toEqual(expected)
   })
 })

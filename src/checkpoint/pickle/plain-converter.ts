@@ -1,5 +1,5 @@
 /** Turns pickled values into JSON's kinds of value, for what a checkpoint says beside its tensors. */
-import type { PlainValue } from '../checkpoint.js'
+import type { PlainValue } from '../../plain-value.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { isKind, type PickleValue } from './pickle-value.js'
 

@@ -5,15 +5,10 @@
  * Everything that the header claims is checked here, so that reading a tensor later can trust it. The rules are the
  * format's own: no gaps, no overlaps, shape and type agree with the bytes, no name twice.
  */
+import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'
 import { BYTES_PER_ELEMENT, type DType } from '../../tensor/dtype.js'
 import type { Shape } from '../../tensor/shape.js'
-import {
-  type ByteSource,
-  isRecord,
-  type PlainRecord,
-  type PlainValue,
-  type TensorInfo,
-} from '../checkpoint.js'
+import type { ByteSource, TensorInfo } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../parse-json.js'
 import { readMetadata } from './read-metadata.js'

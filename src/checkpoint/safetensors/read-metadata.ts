@@ -2,7 +2,7 @@
  * Reads the `__metadata__` of a safetensors file, which are strings by name. Birder keeps its configuration there as JSON in strings;
  * that is unfolded here, so that both of Birder's formats say the same in the same form.
  */
-import { isRecord, type PlainRecord, type PlainValue } from '../checkpoint.js'
+import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { parseJson } from '../parse-json.js'
 

@@ -2,7 +2,8 @@
  * Finds the tensors in a PyTorch file. Some files are a state dict, others keep one or several beside class names and optimiser states; all
  * tensors are gathered by their full names, and which network is meant is chosen where every format is opened.
  */
-import type { Beside, FoundFile, FoundTensor, PlainValue } from '../checkpoint.js'
+import type { PlainValue } from '../../plain-value.js'
+import type { Beside, FoundFile, FoundTensor } from '../checkpoint.js'
 import { CheckpointError } from '../checkpoint-error.js'
 import { partOfName } from '../network-places.js'
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from '../pickle/pickle-value.js'

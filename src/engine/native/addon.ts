@@ -4,6 +4,7 @@
  * Every function throws for arguments that cannot be right (`TypeError`) and where the system refuses something (an `Error` whose `code` is one
  * of `EngineErrorCode`); `engineErrorOf` makes the latter an `EngineError`.
  */
+import type { DType } from '../../tensor/dtype.js'
 import type { PrecisionInfo } from '../lowered/arithmetic.js'
 
 /** These are listed fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
@@ -26,6 +27,8 @@ export interface Handle<Kind extends string> {
 }
 /** Says how work ended, in the order of native/src/outcome.h. */
 export const STATUS = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
+/** Names the types in which weights are stored, in the order of native/src/kernels.h. */
+export const STORED_TYPES = ['F32', 'F16', 'BF16'] as const satisfies readonly DType[]
 /** Gets the bytes that were wanted as `value` where memory ran out, and the error where the work failed. */
 export type JobCallback = (status: number, value: number, error?: Error) => void
 
@@ -57,7 +60,7 @@ export interface Addon {
     depth: number,
     job: [JobCallback, Float32Array],
   ): Handle<'job'>
-  /** Packs float32 values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
+  /** Packs values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
   packStored(
     engine: Handle<'engine'>,
     region: Handle<'region'>,
@@ -65,8 +68,8 @@ export interface Addon {
     precision: number,
     columns: number,
     depth: number,
-    /** Is the number of the open file, and the bytes in front of the first value. */
-    file: [descriptor: number, offset: number],
+    /** Is the number of the open file, the bytes in front of the first value, and the values' type as its place in STORED_TYPES. */
+    file: [descriptor: number, offset: number, type: number],
     /** Callback, and the states that the values give. */
     job: [JobCallback, Int32Array],
   ): Handle<'job'>

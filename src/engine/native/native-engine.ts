@@ -17,7 +17,7 @@ import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
 import { signalOf } from '../signal-of.js'
-import type { Addon, Handle, InstructionSet } from './addon.js'
+import { type Addon, type Handle, type InstructionSet, STORED_TYPES } from './addon.js'
 import { callAddon, engineErrorOf, isUnreadable, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
@@ -154,13 +154,13 @@ class NativeExecutor implements Executor<Region> {
 
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean> {
     const { offset, precision, columns, depth } = weight
-    const { descriptor, offset: start } = values
+    const { descriptor, offset: start, dtype } = values
     const states = new Int32Array(digestLength(columns * (precision === null ? 1 : depth)))
     const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
     try {
       await new Promise<void>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed: memoryForPacking })
-        const file: [number, number] = [descriptor, start]
+        const file: [number, number, number] = [descriptor, start, STORED_TYPES.indexOf(dtype)]
         this.#addon.packStored(this.#engine, region, offset, product, columns, depth, file, [settle, states])
       })
     } catch (error) {

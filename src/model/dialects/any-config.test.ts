@@ -1,9 +1,10 @@
 /** Whatever headers and configs a file has, reading it gives a network or a `CheckpointError`, never an error of another kind. */
+
 import fc from 'fast-check'
 import { test } from 'vitest'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
-import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { PlainRecord, PlainValue } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { FieldTable } from '../fields.js'
 import { readVit } from '../read-vit.js'

@@ -2,10 +2,12 @@
  * Reads Birder's config of a ViT from the registry by name, from the file, or from the tensors, in the keys and with the defaults of
  * Birder's net/vit.py, and makes a `VitConfig` of it.
  */
-import type { Checkpoint, PlainRecord, TensorInfo } from '../../checkpoint/checkpoint.js'
+
+import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { judgeFields } from '../fields.js'
 import { classOf, findNetwork, networkOfFileOrNull } from '../networks.js'
 import {

@@ -1,6 +1,8 @@
 /** Tells whose config.json lies beside the weights, by its content: a file of another library says nothing that can be followed. */
-import { type Checkpoint, isRecord, type PlainRecord } from '../../checkpoint/checkpoint.js'
+
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { isRecord, type PlainRecord } from '../../plain-value.js'
 import type { VitHints } from './dialect.js'
 
 type ConfigLibrary = 'transformers' | 'timm'

@@ -1,6 +1,7 @@
 /** Reads settings from a config that a file brought along. Each has its expected kind, and an error names the key. */
-import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { PlainRecord, PlainValue } from '../../plain-value.js'
 
 /** No network is larger; a config that says so lies. */
 const LARGEST_NUMBER = 1e6

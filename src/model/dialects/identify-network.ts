@@ -2,8 +2,9 @@
  * Tells which of Birder's networks a file holds that does not name it. What the tensors show of a network is compared with every registered one:
  * several classes have tensors of the same names and shapes and compute something else.
  */
-import type { PlainRecord } from '../../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { PlainRecord } from '../../plain-value.js'
 import {
   canRun,
   classOfPathOrNull,

@@ -1,9 +1,10 @@
 /** Reads the parts of timm's config.json that tell of a network, beside the architecture that they change. */
-import type { PlainRecord } from '../../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import type { FractionPreparation } from '../../image/preparation.js'
 import { FILTERS, type Filter } from '../../kernels/resample-filter.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'

@@ -1,7 +1,8 @@
 /** Reads the config.json of a transformers network: what the tensors do not tell, and whether the two agree on the rest. */
-import type { PlainRecord } from '../../checkpoint/checkpoint.js'
+
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { judgeFields } from '../fields.js'
 import type { VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'

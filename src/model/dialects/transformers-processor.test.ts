@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PlainRecord, PlainValue } from '../../checkpoint/checkpoint.js'
+import type { PlainRecord, PlainValue } from '../../plain-value.js'
 import { readProcessor } from './transformers-processor.js'
 
 const read = (settings: PlainValue) => readProcessor(settings, 'model.safetensors')

@@ -9,7 +9,7 @@ import { given } from '../../encoder/choose-recipe.js'
 import { layoutOf } from '../../encoder/layout-of.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { modelHints } from '../../encoder/model-hints.js'
-import { readConfigFiles } from '../../encoder/read-config-files.js'
+import { CONFIG_FILES, parseConfigFiles } from '../../encoder/parse-config-files.js'
 import type { OpenModel } from '../../encoder/vit-stages.js'
 import { nameOfFile } from '../../hub/name-of-file.js'
 import { VIT_HINTS, type VitHints } from '../../model/dialects/dialect.js'
@@ -69,12 +69,12 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   })
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
-    const configs = await readConfigFiles(async (name) => {
+    const files = CONFIG_FILES.map(async (name) => {
       const label = join(dirname(path), name)
       const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
       return bytes === undefined ? null : { label, bytes }
     })
-    const all: VitHints = { ...configs, ...known }
+    const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), {

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { layoutOf } from '../../../encoder/layout-of.js'
 import { modelHints } from '../../../encoder/model-hints.js'
-import { readConfigFiles } from '../../../encoder/read-config-files.js'
+import { CONFIG_FILES, parseConfigFiles } from '../../../encoder/parse-config-files.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
@@ -35,10 +35,11 @@ export async function openModel(
   }
   const source = blobSource(files.main.blob, files.label, signal)
   const checkpoint = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
-  const configs = await readConfigFiles(async (name) => {
+  const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
   })
+  const configs = parseConfigFiles(await Promise.all(beside))
   const known = { ...given({ network: files.network }), ...configs, ...modelHints(options) }
   const vit = readVit(checkpoint, known)
   const name = nameOfFile(files.label)

@@ -1,7 +1,7 @@
 /** Models lie in one folder of the origin's private file system, each with a note beside it. */
-import { isRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
+
 import type { Version } from '../../../hub/byte-ranges.js'
+import { isRecord, type PlainValue, parseJsonOrNull } from '../../../plain-value.js'
 
 /** Holds what is noted of a file. */
 export interface ModelNote extends Version {

@@ -3,15 +3,15 @@
  * `<destination>.partial.json` that says which version of which address it is a piece of. It stays after a
  * cut and becomes the destination when whole.
  */
+
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isRecord, type PlainValue } from '../../../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
 import type { Version } from '../../../hub/byte-ranges.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
+import { isRecord, type PlainValue, parseJsonOrNull } from '../../../plain-value.js'
 import { fileTrouble } from './file-trouble.js'
 import { hashHandle } from './hash-file.js'
 

@@ -3,15 +3,15 @@
  * that the repository gives. A branch is asked for its commit once; from then on the same files are used until the cache is emptied, so that a model
  * does not change under those who use it.
  */
+
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isRecord, type PlainRecord } from '../../../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
-import { CONFIG_FILES } from '../../../encoder/read-config-files.js'
+import { CONFIG_FILES } from '../../../encoder/parse-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type ModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { checkpointOfFolderOrNull } from '../checkpoint-of-folder.js'
 import { type DownloadOptions, downloadFile } from './download-file.js'
 import { cacheFolder, isOffline } from './hub-settings.js'

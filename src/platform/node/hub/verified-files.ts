@@ -3,11 +3,11 @@
  * lie in the cache folder and not beside the files, which may be in a folder of the user's own or one that
  * cannot be written.
  */
+
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isRecord } from '../../../checkpoint/checkpoint.js'
-import { parseJsonOrNull } from '../../../checkpoint/parse-json.js'
+import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { hashFile } from './hash-file.js'
 
 interface Note {

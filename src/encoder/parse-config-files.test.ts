@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
-import { readConfigFiles } from './read-config-files.js'
+import { CONFIG_FILES, parseConfigFiles } from './parse-config-files.js'
 
-const read = (files: Readonly<Record<string, string | Uint8Array>>) =>
-  readConfigFiles(async (name) => {
-    const content = files[name]
-    if (content === undefined) return null
-    return {
-      label: `there/${name}`,
-      bytes: typeof content === 'string' ? new TextEncoder().encode(content) : content,
-    }
-  })
+const read = async (files: Readonly<Record<string, string | Uint8Array>>) =>
+  parseConfigFiles(
+    CONFIG_FILES.map((name) => {
+      const content = files[name]
+      if (content === undefined) return null
+      return {
+        label: `there/${name}`,
+        bytes: typeof content === 'string' ? new TextEncoder().encode(content) : content,
+      }
+    }),
+  )
 
 test('each file is read where it is there; a mark of byte order, as editors on Windows write, changes nothing', async () => {
   expect(await read({})).toEqual({})

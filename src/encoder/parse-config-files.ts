@@ -1,12 +1,14 @@
-/** Reads the config files that lie beside a checkpoint, wherever it lies. */
-import type { PlainValue } from '../checkpoint/checkpoint.js'
+/** Parses the config files that lie beside a checkpoint, wherever it lies. */
+
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import type { VitHints } from '../model/dialects/dialect.js'
+import type { PlainValue } from '../plain-value.js'
 import { given } from './choose-recipe.js'
 
 const CONFIG = 'config.json'
 const PREPROCESSOR = 'preprocessor_config.json'
+/** Names the files that `parseConfigFiles` wants, in its order. */
 export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR]
 
 interface ConfigBytes {
@@ -15,15 +17,11 @@ interface ConfigBytes {
   readonly bytes: Uint8Array
 }
 
-/** `read` gives a file by its name, or null where there is none. Throws `CheckpointError` `malformed`. */
-export async function readConfigFiles(
-  read: (name: string) => Promise<ConfigBytes | null>,
-): Promise<Pick<VitHints, 'configFile' | 'preprocessorFile'>> {
-  const parsed = async (name: string) => {
-    const file = await read(name)
-    return file === null ? undefined : parseConfig(file)
-  }
-  const [configFile, preprocessorFile] = await Promise.all([parsed(CONFIG), parsed(PREPROCESSOR)])
+/** Takes the files of CONFIG_FILES in their order, null for one that is not there. Throws `CheckpointError` `malformed`. */
+export function parseConfigFiles(
+  files: readonly (ConfigBytes | null)[],
+): Pick<VitHints, 'configFile' | 'preprocessorFile'> {
+  const [configFile, preprocessorFile] = files.map((file) => (file === null ? undefined : parseConfig(file)))
   return given({ configFile, preprocessorFile })
 }
 
