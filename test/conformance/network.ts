@@ -7,7 +7,7 @@ import type { VitConfig } from '../../src/model/vit-config.js'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
-import { ENGINE_VARIANTS } from '../support/engines.js'
+import { ENGINE_VARIANTS, type EngineVariant } from '../support/engines.js'
 import { named, outputOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 const GRID = { rows: 3, columns: 4 }
@@ -112,6 +112,28 @@ describe.each(exact.map(named))('networks, %s', (_, { engine }) => {
         expect(error, slot).toBeLessThanOrEqual(TOLERANCE)
       }
     }
+  })
+})
+
+/** An emulated GPU would take minutes. */
+const onProcessors = exact.filter(({ name }) => !name.startsWith('webgpu'))
+
+/** The golden cases of the real network are run by the fastest path, with which the others are compared here: all blocks of it are alike. */
+describe('two blocks as large as those of ViT-L', () => {
+  const large: VitConfig = { ...BASE, size: [224, 224], patchSize: 14, width: 1024, heads: 16, hidden: 4096 }
+  const { plan, slots } = planVit(large, { rows: 16, columns: 16 }, pseudoRandom(256 * 1024, 5))
+  const pixels = pseudoRandom(3 * 224 * 224, 9)
+  const tokensOn = async ({ engine }: EngineVariant) => {
+    using model = await (await engine()).load(plan, weights)
+    using program = model.compile(plan, [slots.tokens])
+    return outputOf(await program.run(pixels), slots.tokens)
+  }
+  const [first, ...others] = onProcessors
+  let expected: Promise<Float32Array> | undefined
+  test.each(others.map(named))('%s: its long sums are those of the fastest path', async (_, other) => {
+    if (first === undefined) return expect.unreachable('the others come after it')
+    expected ??= tokensOn(first)
+    expect(relativeError(await tokensOn(other), await expected)).toBeLessThanOrEqual(TOLERANCE)
   })
 })
 
