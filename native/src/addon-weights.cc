@@ -89,49 +89,66 @@ napi_value pack(napi_env env, napi_value* arguments) {
   });
 }
 
-// Counts the words that the digest of so many values has.
-size_t digestLength(size_t values) {
-  return (values + static_cast<size_t>(DIGEST_BLOCK) - 1) / static_cast<size_t>(DIGEST_BLOCK) * 2 * static_cast<size_t>(DIGEST_LANES);
+// Gives the room for the states of a digest. Throws WRONG_ARGUMENT where it is not that of so many values.
+Span<int> statesOf(napi_env env, napi_value room, size_t values) {
+  const Span<int> states = integers(env, room, "The digest of a weight");
+  const size_t blocks = (values + static_cast<size_t>(DIGEST_BLOCK) - 1) / static_cast<size_t>(DIGEST_BLOCK);
+  const size_t wanted = blocks * 2 * static_cast<size_t>(DIGEST_LANES);
+  if (states.length != wanted) throw Refusal(WRONG_ARGUMENT, "The digest of %zu values has %zu words, not %zu.", values, wanted, states.length);
+  return states;
 }
 
+// Brings values of a weight from a file as float32, for one thread.
+class Reader {
+ public:
+  // Gives `count` values from the one at `from`, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
+  const float* read(const File& file, size_t start, StoredType type, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+    if (to == nullptr) {
+      values_.resize(most);
+      to = values_.data();
+    }
+    if (type == StoredType::float32) {
+      file.read(to, count * sizeof(float), start + from * sizeof(float));
+      return to;
+    }
+    halves_.resize(most);
+    file.read(halves_.data(), count * sizeof(short), start + from * sizeof(short));
+    kernels.widen(type, halves_.data(), to, static_cast<long>(count));
+    return to;
+  }
+
+ private:
+  std::vector<float> values_;
+  std::vector<unsigned short> halves_;
+};
+
 // packStored(...place, [fileDescriptor, byteOffset, type], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
-// digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest.
+// digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest; where there is
+// no room for any, none is made.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
   // Node gives -1 for a file that it has closed.
   const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
   const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
   const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 2));
-  const Span<int> states = integers(env, element(env, arguments[7], 1), "The digest of a weight");
-  if (states.length != digestLength(static_cast<size_t>(place.length()))) {
-    throw Refusal(WRONG_ARGUMENT, "The digest of %ld values has %zu words, not %zu.", place.length(),
-                  digestLength(static_cast<size_t>(place.length())), states.length);
-  }
+  const napi_value room = element(env, arguments[7], 1);
+  Span<int> states = integers(env, room, "The digest of a weight");
+  if (states.length > 0) states = statesOf(env, room, static_cast<size_t>(place.length()));
   Host& host = *fromHandle<Host>(env, arguments[0]);
   return host.submit(env, arguments[0], arguments[7], [place, file, start, type, states](Job& job) {
     const Kernels& kernels = place.engine->kernels();
     // A panel belongs to the block in which it begins, whose reader brings the rest of it as well.
     const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
     const long blocks = (place.length() + DIGEST_BLOCK - 1) / DIGEST_BLOCK;
-    const size_t valueBytes = type == StoredType::float32 ? sizeof(float) : sizeof(short);
-    struct Room {
-      std::vector<float> values;
-      std::vector<unsigned short> halves;
-    };
-    std::vector<Room> rooms(static_cast<size_t>(place.engine->pool().size()));
+    const size_t most = static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length()));
+    std::vector<Reader> readers(static_cast<size_t>(place.engine->pool().size()));
     place.engine->pool().run(blocks, job.cancelled, [&](int thread, long block) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
       const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
       const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
-      Room& room = rooms[static_cast<size_t>(thread)];
-      const size_t most = static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length())), count = static_cast<size_t>(end - from);
-      if (place.depth > 0) room.values.resize(most);
-      float* values = place.depth > 0 ? room.values.data() : place.to() + from;
-      if (type != StoredType::float32) room.halves.resize(most);
-      void* read = type == StoredType::float32 ? static_cast<void*>(values) : room.halves.data();
-      file->read(read, count * valueBytes, start + static_cast<size_t>(from) * valueBytes);
-      if (type != StoredType::float32) kernels.widen(type, room.halves.data(), values, end - from);
-      kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
+      const float* values = readers[static_cast<size_t>(thread)].read(*file, start, type, static_cast<size_t>(from), static_cast<size_t>(end - from),
+                                                                      most, kernels, place.depth == 0 ? place.to() + from : nullptr);
+      if (states.length > 0) kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
       if (place.depth == 0) return;
       // Packing counts panels from the weight's beginning, wherever that would lie.
       const uintptr_t weight = reinterpret_cast<uintptr_t>(values) - static_cast<uintptr_t>(from) * sizeof(float);
@@ -145,11 +162,8 @@ napi_value packStored(napi_env env, napi_value* arguments) {
 napi_value digest(napi_env env, napi_value* arguments) {
   const Kernels& kernels = kernelsNamed(env, arguments[0]);
   const Span<float> values = floats(env, element(env, arguments[1], 1), "The weight");
-  const Span<int> states = integers(env, element(env, arguments[1], 2), "The digest of a weight");
-  const size_t block = static_cast<size_t>(DIGEST_BLOCK), each = 2 * static_cast<size_t>(DIGEST_LANES), wanted = digestLength(values.length);
-  if (states.length != wanted) {
-    throw Refusal(WRONG_ARGUMENT, "The digest of %zu values has %zu words, not %zu.", values.length, wanted, states.length);
-  }
+  const Span<int> states = statesOf(env, element(env, arguments[1], 2), values.length);
+  const size_t block = static_cast<size_t>(DIGEST_BLOCK), each = 2 * static_cast<size_t>(DIGEST_LANES);
   queueWork(env, "plumage digest", arguments[1], [&kernels, values, states, block, each](Outcome&) {
     int* to = states.data;
     for (size_t done = 0; done < values.length; done += block, to += each) {

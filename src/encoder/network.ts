@@ -1,5 +1,4 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
-
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Engine, EngineModel, Program, WeightSource } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
@@ -106,7 +105,8 @@ export class Network implements Disposable {
       },
       async stored(name, shape) {
         const values = (await vit.weights.stored?.(name, shape)) ?? null
-        return values && { ...values, digested: (states) => digest?.addStates(name, shape, states) }
+        if (values === null || !digest?.wants(name)) return values
+        return { ...values, digested: (states) => digest.addStates(name, shape, states) }
       },
     }
     const model = await engine.load(

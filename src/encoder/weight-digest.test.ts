@@ -46,6 +46,15 @@ test('whatever passes on its way to an engine, in whatever order and however oft
   )
 })
 
+test('a weight is wanted once, and none where a note says the digest', async () => {
+  const digest = new WeightDigest()
+  expect(digest.wants('a')).toBe(true)
+  await digest.add('a', [1], Float32Array.of(1))
+  digest.addStates('b', [1], new Int32Array(64))
+  expect(['a', 'b', 'c'].map((name) => digest.wants(name))).toEqual([false, false, true])
+  expect(new WeightDigest(undefined, 'noted').wants('a')).toBe(false)
+})
+
 test('one changed bit of any weight changes the digest', async () => {
   await fc.assert(
     fc.asyncProperty(weights, fc.nat(), fc.nat(), fc.nat({ max: 31 }), async (all, which, place, bit) => {

@@ -45,14 +45,19 @@ export class WeightDigest {
     this.#known = known
   }
 
+  /** Tells whether a weight has still to be digested: not where a note says the digest, and each only once. */
+  wants(name: WeightName): boolean {
+    return this.#known === null && !this.#lines.has(name)
+  }
+
   /**
    * Takes a weight up the first time that it comes. Its values are read afterwards, too: nobody may change them. Throws nothing: `finish` rejects
    * where digesting failed.
    */
   async add(name: WeightName, shape: Shape, values: Float32Array): Promise<void> {
-    if (this.#known !== null || this.#lines.has(name)) return
+    if (!this.wants(name)) return
     const before = this.#last
-    const line = before.then(() => this.#lineOf(name, shape, values))
+    const line = before.then(async () => lineOf(name, shape, await this.#digestWords(values)))
     this.#lines.set(name, line)
     // Whoever finishes hears of a failure; until then nobody waits for it.
     this.#last = line.catch(() => {})
@@ -60,9 +65,8 @@ export class WeightDigest {
     await before
   }
 
-  /** Takes up a weight whose values whoever has read them has digested. */
+  /** Takes up a wanted weight whose values whoever has read them has digested. */
   addStates(name: WeightName, shape: Shape, states: Int32Array): void {
-    if (this.#known !== null || this.#lines.has(name)) return
     this.#lines.set(name, Promise.resolve(lineOf(name, shape, states)))
   }
 
@@ -71,7 +75,7 @@ export class WeightDigest {
     if (this.#known !== null) return this.#known
     const { weights, weightShapes, config } = vit
     for (const [name, shape] of weightShapes) {
-      if (!this.#lines.has(name)) await this.add(name, shape, await weights.read(name, shape))
+      if (this.wants(name)) await this.add(name, shape, await weights.read(name, shape))
     }
     const table = await vit.readPositions()
     if (table !== null) await this.add(POSITIONS, [table.length / config.width, config.width], table)
@@ -79,10 +83,6 @@ export class WeightDigest {
     const digest = digestOfText(`plumage weights ${DIGEST_VERSION}\n${lines.sort().join('')}`)
     await note?.write(config, digest)
     return digest
-  }
-
-  async #lineOf(name: WeightName, shape: Shape, values: Float32Array): Promise<string> {
-    return lineOf(name, shape, await this.#digestWords(values))
   }
 }
 

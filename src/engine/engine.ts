@@ -34,7 +34,7 @@ export interface StoredValues {
   readonly descriptor: number
   /** Counts the bytes in front of the first value. */
   readonly offset: number
-  /** Is handed the states of the values' digest (kernels/digest-words.ts) by an engine that has read them. */
+  /** Is handed the states of the values' digest (kernels/digest-words.ts) by an engine that has read them. Absent where nobody wants it. */
   digested?(states: Int32Array): void
 }
 

@@ -32,6 +32,16 @@ export const STORED_TYPES = ['F32', 'F16', 'BF16'] as const satisfies readonly D
 /** Gets the bytes that were wanted as `value` where memory ran out, and the error where the work failed. */
 export type JobCallback = (status: number, value: number, error?: Error) => void
 
+/** Says where a weight goes; without a depth its values stay as they are, whatever the precision. */
+export type PackedPlace = [
+  engine: Handle<'engine'>,
+  region: Handle<'region'>,
+  offset: number,
+  precision: number,
+  columns: number,
+  depth: number,
+]
+
 export interface Addon {
   info(): {
     readonly instructionSets: readonly {
@@ -51,27 +61,16 @@ export interface Addon {
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void
   packedFloats(engine: Handle<'engine'>, precision: number, columns: number, depth: number): number
-  pack(
-    engine: Handle<'engine'>,
-    region: Handle<'region'>,
-    offset: number,
-    precision: number,
-    columns: number,
-    depth: number,
-    job: [JobCallback, Float32Array],
-  ): Handle<'job'>
+  pack(...given: [...PackedPlace, job: [JobCallback, Float32Array]]): Handle<'job'>
   /** Packs values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
   packStored(
-    engine: Handle<'engine'>,
-    region: Handle<'region'>,
-    offset: number,
-    precision: number,
-    columns: number,
-    depth: number,
-    /** Is the number of the open file, the bytes in front of the first value, and the values' type as its place in STORED_TYPES. */
-    file: [descriptor: number, offset: number, type: number],
-    /** Callback, and the states that the values give. */
-    job: [JobCallback, Int32Array],
+    ...given: [
+      ...PackedPlace,
+      /** Is the number of the open file, the bytes in front of the first value, and the values' type as its place in STORED_TYPES. */
+      file: [descriptor: number, offset: number, type: number],
+      /** Callback, and the states that the values give; there is no room for any where no digest is wanted. */
+      job: [JobCallback, Int32Array],
+    ]
   ): Handle<'job'>
   /** Digests values as `kernels/digest-words.ts` does. */
   digest(

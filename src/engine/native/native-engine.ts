@@ -17,7 +17,7 @@ import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
 import { signalOf } from '../signal-of.js'
-import { type Addon, type Handle, type InstructionSet, STORED_TYPES } from './addon.js'
+import { type Addon, type Handle, type InstructionSet, type PackedPlace, STORED_TYPES } from './addon.js'
 import { callAddon, engineErrorOf, isUnreadable, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
@@ -139,13 +139,12 @@ class NativeExecutor implements Executor<Region> {
     )
   }
 
-  async pack(region: Region, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
-    // Without a depth the values stay as they are, whatever the precision.
-    const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
+  async pack(region: Region, weight: PackedWeight): Promise<void> {
+    const place = this.#placeOf(region, weight)
     try {
       await new Promise<void>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed: memoryForPacking })
-        this.#addon.pack(this.#engine, region, offset, product, columns, depth, [settle, values])
+        this.#addon.pack(...place, [settle, weight.values])
       })
     } catch (error) {
       throw engineErrorOf(error)
@@ -153,15 +152,19 @@ class NativeExecutor implements Executor<Region> {
   }
 
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean> {
-    const { offset, precision, columns, depth } = weight
-    const { descriptor, offset: start, dtype } = values
-    const states = new Int32Array(digestLength(columns * (precision === null ? 1 : depth)))
-    const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
+    const place = this.#placeOf(region, weight)
+    const { columns, depth, precision } = weight
+    const count = precision === null ? columns : columns * depth
+    const states = new Int32Array(values.digested === undefined ? 0 : digestLength(count))
+    const file: [number, number, number] = [
+      values.descriptor,
+      values.offset,
+      STORED_TYPES.indexOf(values.dtype),
+    ]
     try {
       await new Promise<void>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed: memoryForPacking })
-        const file: [number, number, number] = [descriptor, start, STORED_TYPES.indexOf(dtype)]
-        this.#addon.packStored(this.#engine, region, offset, product, columns, depth, file, [settle, states])
+        this.#addon.packStored(...place, file, [settle, states])
       })
     } catch (error) {
       if (isUnreadable(error)) return false
@@ -169,6 +172,11 @@ class NativeExecutor implements Executor<Region> {
     }
     values.digested?.(states)
     return true
+  }
+
+  #placeOf(region: Region, { offset, precision, columns, depth }: WeightPlacement): PackedPlace {
+    const product = precision === null ? 0 : PRECISIONS.indexOf(precision)
+    return [this.#engine, region, offset, product, columns, depth]
   }
 
   releaseRegion(region: Region): void {
