@@ -1,5 +1,4 @@
 /** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
-
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
@@ -54,8 +53,7 @@ export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }
 
 /** Picks what concerns the recipe from all that concerns a load. */
 export function recipeChoiceOf(options: RecipeChoice): RecipeChoice {
-  const { recipe, size, orientation, passOrder, maxPatches, cropFraction } = options
-  return given({ recipe, size, orientation, passOrder, maxPatches, cropFraction })
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(RECIPE_OPTIONS, name)))
 }
 
 /**
