@@ -201,7 +201,7 @@ async function objectsOf(compiler, flags, { folder, files, sets }) {
       const contents = await Promise.all(
         [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
       )
-      // Where the folder lies is left out, so that one which is moved or copied need not be built again.
+      // The folder's own place is left out, so that one which is moved or copied need not be built again.
       const said = args.map((arg) => arg.replace(root, '.'))
       const hash = digest([compiler.version, process.arch, ...said, ...contents]).slice(0, 16)
       return { args, object: join(target, folder, `${name}-${hash}.o`), name }

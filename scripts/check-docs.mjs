@@ -137,7 +137,7 @@ function attachDocs(program, text, comments) {
   const docs = new Map()
   for (const { type, value, end } of comments) {
     if (type !== 'Block' || !value.startsWith('*')) continue
-    // What a blank line parts from a declaration speaks of the file.
+    // A blank line parts the text of the file from that of its first declaration.
     const [gap] = text.slice(end).match(/^\s*/)
     if (gap.split('\n').length <= 2) docs.set(end + gap.length, value.replace(/^\s*\*+ ?/gm, '').trim())
   }
@@ -218,7 +218,7 @@ function membersOf(node, name) {
   walkSurface(node, (child) => {
     const isCode = name.endsWith('ErrorCode') && child.type === 'TSLiteralType'
     if (isCode) found.push({ label: `${name} ${child.literal.value}`, doc: child.doc, node: child })
-    // What is written within a signature is told by the docstring of the function.
+    // The docstring of the function tells of what is written within its signature.
     if (SIGNATURES.includes(child.type)) return false
     if (!MEMBERS.includes(child.type)) return true
     if (isTag(child)) return false
@@ -278,7 +278,7 @@ if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   for (const line of lines) console.error(line)
   if (lines.length > 0) {
     console.error(
-      `${lines.length} ${lines.length === 1 ? 'place' : 'places'} without a word in ${relative('.', root) || '.'}: say what it is, its shape and unit, its default, and its errors`,
+      `${lines.length} ${lines.length === 1 ? 'place' : 'places'} to mend in ${relative('.', root) || '.'}: a docstring says what a thing is, its shape and unit, its default, and its errors; a type that is spoken of is exported beside what speaks of it`,
     )
     process.exitCode = 1
   }

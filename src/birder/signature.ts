@@ -1,5 +1,4 @@
 /** Reads what Birder writes into each of its files about input and output. */
-
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { PlainValue } from '../plain-value.js'
 

@@ -1,5 +1,4 @@
 /** What a model can be loaded with is the same on every platform, and is judged in this one place. */
-
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { EngineName, Precision } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'

@@ -1,5 +1,4 @@
 /** Parses the config files that lie beside a checkpoint, wherever it lies. */
-
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import type { VitHints } from '../model/dialects/dialect.js'

@@ -5,7 +5,6 @@
  *
  * The size is HEIGHTxWIDTH, a `-` stands where Birder gives no size or count, and a value is JSON.
  */
-
 import { parseJson } from '../checkpoint/parse-json.js'
 import type { PlainValue } from '../plain-value.js'
 

@@ -3,7 +3,6 @@
  * a field counts (a reader makes of it what its own library would), or changes nothing for features, or is refused unless it has one of the
  * values that are computed here. A field that no table has is refused by its name, since nobody here can know what it changes.
  */
-
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../nearest-names.js'
 import type { PlainRecord, PlainValue } from '../plain-value.js'

@@ -1,5 +1,4 @@
 /** Finds Birder's registered networks by name, and so what a name says about a checkpoint. */
-
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../nearest-names.js'
 import type { PlainRecord } from '../plain-value.js'

@@ -2,7 +2,6 @@
  * Runs networks with stored weights, in Birder's and the other dialects, and compares every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
-
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'

@@ -2,7 +2,6 @@
  * Keeps a folder with one feature file per image. `manifest.json` says what made them, `index.jsonl` lists every finished file with the image it
  * comes from; a file counts as done once it stands there, so an interrupted run can go on.
  */
-
 import type { Chunk } from '../formats/chunk.js'
 import { jsonText } from '../formats/json-text.js'
 import { npyArray } from '../formats/npy.js'

@@ -2,7 +2,6 @@
  * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
  * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
  */
-
 import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'

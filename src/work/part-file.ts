@@ -2,7 +2,6 @@
  * Writes and reads a part, which is the finished work of some seconds in one file that is there whole or not at all. It holds the length of the
  * header (8 bytes), the header as JSON, then the numbers of all rows as float32.
  */
-
 import { bytesOf, type Chunk } from '../formats/chunk.js'
 import { type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
 import type { Files, OpenedFile } from './files.js'

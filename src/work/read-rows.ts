@@ -1,5 +1,4 @@
 /** Reads the numbers of a finished output back, row by row in their order, so that it can be added to without computing them again. */
-
 import type { Column } from '../formats/embedding-table.js'
 import { isRecord, parseJsonOrNull } from '../plain-value.js'
 import type { Files, OpenedFile } from './files.js'

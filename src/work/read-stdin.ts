@@ -2,7 +2,6 @@
  * Reads what comes on standard input: the bytes of one image, or a list of paths, one a line (or ended by NUL, as `find -print0` writes them).
  * The list may be UTF-8 or UTF-16, as Windows writes it.
  */
-
 import { fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
 import { concatenateBytes } from '../tensor/concatenate.js'
 import { InputError } from './input-error.js'

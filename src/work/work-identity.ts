@@ -1,5 +1,4 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
-
 import { shortDigest } from '../encoder/short-digest.js'
 import type { Identity } from '../encoder/types.js'
 import type { TableMetadata } from '../formats/embedding-table.js'

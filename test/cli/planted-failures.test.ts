@@ -76,7 +76,7 @@ function rowsOf(folder: string) {
     .map((line) => line.split(',')[0] ?? '')
 }
 
-/** Of each image there is a file, and it is listed once. */
+/** Each image has a file, and is listed once. */
 function filesOf(folder: string) {
   const listed = lines(join(folder, 'maps/index.jsonl')).map(
     (line) => JSON.parse(line) as { path: string; file: string },

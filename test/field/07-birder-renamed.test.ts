@@ -2,7 +2,6 @@
  * Birder's classes that have the tensors of a ViT and compute something else, in files that are not named as Birder names them. Each is refused by
  * a trace that it leaves, or what is assumed is said, with the option that settles it.
  */
-
 import { expect, test } from 'vitest'
 import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'

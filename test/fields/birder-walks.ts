@@ -1,5 +1,4 @@
 /** Walks what Birder writes beside tensors: entries of a file, and a config.json. */
-
 import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import {
   BIRDER_CONFIG,

@@ -1,5 +1,4 @@
 /** Walks the parts of timm's config.json. */
-
 import {
   TIMM_CONFIG,
   TIMM_MODEL_ARGS,

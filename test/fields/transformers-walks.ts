@@ -1,5 +1,4 @@
 /** Walks the files of Hugging Face transformers. */
-
 import { TRANSFORMERS_CONFIG, TRANSFORMERS_PROCESSOR } from '../../src/model/dialects/transformers-fields.js'
 import { readVit } from '../../src/model/read-vit.js'
 import type { PlainRecord } from '../../src/plain-value.js'

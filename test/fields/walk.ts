@@ -2,7 +2,6 @@
  * Walks the fields of one kind of file: each is changed in a file that is otherwise right, and what comes of it must be what its table promises.
  * A library's walk is its table, a file, and for each field that counts another value of it.
  */
-
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
 import { recipeFor } from '../../src/encoder/choose-recipe.js'
 import { identityOf } from '../../src/encoder/identity.js'

@@ -1,5 +1,4 @@
 /** Makes the smallest network of each layout, which has one block, 4 channels, 2 x 2 patches. Tensors have the names that the libraries give them. */
-
 import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'

@@ -1,5 +1,4 @@
 /** Whatever headers and configs a file has, reading it gives a network or a `CheckpointError`, never an error of another kind. */
-
 import fc from 'fast-check'
 import { test } from 'vitest'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'

@@ -2,7 +2,6 @@
  * Reads Birder's config of a ViT from the registry by name, from the file, or from the tensors, in the keys and with the defaults of
  * Birder's net/vit.py, and makes a `VitConfig` of it.
  */
-
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'

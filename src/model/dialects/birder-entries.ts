@@ -2,7 +2,6 @@
  * Reads what Birder writes beside the tensors, into the file or as a `config.json` beside it: settings, signature, mean and deviation of the levels,
  * and the network's name. Every field is judged (birder-fields.ts), and where both say something they must say the same.
  */
-
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'

@@ -1,5 +1,4 @@
 /** Tells whose config.json lies beside the weights, by its content: a file of another library says nothing that can be followed. */
-
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'

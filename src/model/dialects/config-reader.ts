@@ -1,5 +1,4 @@
 /** Reads settings from a config that a file brought along. Each has its expected kind, and an error names the key. */
-
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
 

@@ -3,7 +3,6 @@
  * translated into the canonical form here and nowhere else: order class token, registers, patches; positions of special tokens
  * folded into them; q, k and v in one matrix; every matrix [out, in].
  */
-
 import type { OptionNames } from '../../check-option-names.js'
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Preparation } from '../../image/preparation.js'

@@ -2,7 +2,6 @@
  * Tells which of Birder's networks a file holds that does not name it. What the tensors show of a network is compared with every registered one:
  * several classes have tensors of the same names and shapes and compute something else.
  */
-
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { PlainRecord } from '../../plain-value.js'
 import {
@@ -46,7 +45,7 @@ const SHOWN: PlainRecord = {
   attn_pool_type: 'MultiHeadAttentionPool',
 }
 
-/** Of what shows, these are sizes: networks that differ in nothing else are built alike. */
+/** These settings are sizes: networks that differ in nothing else are built alike. */
 const SIZES: ReadonlySet<string> = new Set([
   'patch_size',
   'num_layers',

@@ -2,7 +2,6 @@
  * Infers Birder's settings of a bare state dict from names and shapes, as far as they show there. A size whose tensor is missing is null, as if the
  * config did not have it.
  */
-
 import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { countBlocks, sizeOrNull, squareSideOrNull } from './headers.js'

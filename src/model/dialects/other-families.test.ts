@@ -1,5 +1,4 @@
 /** Networks that look alike and compute something else are told by what their libraries leave in names, shapes and configs. */
-
 import { expect, test } from 'vitest'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
 import type { PlainRecord } from '../../plain-value.js'

@@ -2,7 +2,6 @@
  * Tells networks that look like a plain vision transformer, or stand in the same libraries, and compute something else: by every trace that they
  * leave in names of tensors, and by what a config calls them. They are refused by name, which says more than a list of tensors.
  */
-
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { isRecord } from '../../plain-value.js'

@@ -2,7 +2,6 @@
  * Reads timm's config.json: the architecture that it names, what `model_args` changes of that, and how images are made. Older files have the
  * fields of `pretrained_cfg` at their top. Where there is no file, the name of the weights may be one of timm's.
  */
-
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../../nearest-names.js'

@@ -1,5 +1,4 @@
 /** Reads the parts of timm's config.json that tell of a network, beside the architecture that they change. */
-
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import type { FractionPreparation } from '../../image/preparation.js'

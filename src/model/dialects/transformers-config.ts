@@ -1,5 +1,4 @@
 /** Reads the config.json of a transformers network: what the tensors do not tell, and whether the two agree on the rest. */
-
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import type { PlainRecord } from '../../plain-value.js'

@@ -2,7 +2,6 @@
  * Reads preprocessor_config.json as transformers 5.24 does (image_processing_backends.py): a setting that is absent or null is that of the class
  * which the file names. Older versions' slow classes passed over settings that they did not know; the newest do what the file says.
  */
-
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { EdgePreparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'

@@ -1,5 +1,4 @@
 /** Models lie in one folder of the origin's private file system, each with a note beside it. */
-
 import type { Version } from '../../../hub/byte-ranges.js'
 import { isRecord, type PlainValue, parseJsonOrNull } from '../../../plain-value.js'
 

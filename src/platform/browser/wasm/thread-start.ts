@@ -12,7 +12,7 @@ export interface ThreadStart {
 
 /** Pages have 64 KiB. Shared memory is reserved at once, and phones refuse what others have: less is tried then. */
 const MOST_PAGES = [65536, 32768]
-/** What even this is too much for has no memory for a model either, so its refusal is passed on. */
+/** A browser that refuses even this has no memory for a model either, so its refusal is passed on. */
 const FEWEST_PAGES = 16384
 
 /** Makes an empty memory that may grow to all that 32 bits can address, or to what this browser allows. */

@@ -1,7 +1,7 @@
 /** Makes a folder and those around it. */
 import { mkdir } from 'node:fs/promises'
 
-/** What is there is no error. Rejects with what the system says of the first folder that cannot be made. */
+/** Accepts a folder that is there already. Rejects with what the system says of the first folder that cannot be made. */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error

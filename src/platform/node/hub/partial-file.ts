@@ -3,7 +3,6 @@
  * `<destination>.partial.json` that says which version of which address it is a piece of. It stays after a
  * cut and becomes the destination when whole.
  */
-
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
@@ -114,7 +113,7 @@ export class PartialFile implements PartialDownload<string> {
     await this.#forget(`${this.#path}.json`)
   }
 
-  /** What cannot be removed any more, as on a disk that has failed, is in nobody's way, and must not hide why the download ended. */
+  /** A file that cannot be removed any more, as on a disk that has failed, is in nobody's way, and must not hide why the download ended. */
   async #forget(path: string): Promise<void> {
     await rm(path, { force: true }).catch(() => {})
   }

@@ -3,7 +3,6 @@
  * that the repository gives. A branch is asked for its commit once; from then on the same files are used until the cache is emptied, so that a model
  * does not change under those who use it.
  */
-
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

@@ -3,7 +3,6 @@
  * lie in the cache folder and not beside the files, which may be in a folder of the user's own or one that
  * cannot be written.
  */
-
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
