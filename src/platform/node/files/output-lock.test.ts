@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
@@ -37,6 +38,14 @@ test('the lock of a process that was killed is taken over at once', async () => 
   await using _lock = await lockOutput(output)
   expect(performance.now() - begun).toBeLessThan(1000)
   expect(JSON.parse(readFileSync(`${output}.lock`, 'utf8')).pid).toBe(process.pid)
+})
+
+test('what a process leaves that was killed while it took the lock is cleared away, and nothing else', async () => {
+  const leftover = `${output}.lock.${randomUUID()}`
+  const others = [`${output}.lock.txt`, `${output}.${randomUUID()}`, `${output}2.lock.${randomUUID()}`]
+  for (const file of [leftover, ...others]) writeFileSync(file, '')
+  await (await lockOutput(output))[Symbol.asyncDispose]()
+  expect([leftover, ...others].map((file) => existsSync(file))).toEqual([false, true, true, true])
 })
 
 test.skipIf(!existsSync('/proc/self/stat'))(

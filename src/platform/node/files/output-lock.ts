@@ -4,8 +4,9 @@
  * the file every few seconds, and when that has stayed away for long it is dead. A process that slept for so long finds its lock taken.
  */
 import { randomUUID } from 'node:crypto'
-import { readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { explainWriteError, FileError } from './file-error.js'
@@ -40,6 +41,8 @@ const DEAD_MS = 30_000
 const POLL_MS = 250
 /** A lock that is looked at again after this time has not been lost to anyone meanwhile. */
 const TRUSTED_MS = 1000
+/** Ends the name of a lock that a process brings along. */
+const TOKEN = /\.lock\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Throws `FileError` `locked` while another process writes this output. */
 export async function lockOutput(output: string, options: LockOptions = {}): Promise<OutputLock> {
@@ -97,7 +100,10 @@ export class OutputLock implements AsyncDisposable {
   }
 }
 
-/** Brings a lock of its own along, which is no lock until it has the name of one: where nothing can be written, that is known at once. */
+/**
+ * Writes a lock of its own, which is no lock until it has the name of one: where nothing can be written, that is known at once. Only one process at a
+ * time has such a file, so that any other was left by one that died just then.
+ */
 async function attempt(
   output: string,
   path: string,
@@ -107,8 +113,9 @@ async function attempt(
   const token = randomUUID()
   const mine = `${path}.${token}`
   try {
-    await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
     return await underGuard(output, async () => {
+      await removeLeftovers(path)
+      await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
       const found = await holderOrNull(output, path, mine, dead, deadMs)
       if (found !== null) return found
       await rename(mine, path)
@@ -119,6 +126,14 @@ async function attempt(
   } finally {
     await rm(mine, { force: true }).catch(() => {})
   }
+}
+
+async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path)
+  // A folder may take files and not be listed.
+  const names = await readdir(folder).catch(() => [])
+  const isLeftover = (name: string) => name.startsWith(`${basename(path)}.`) && TOKEN.test(name)
+  for (const name of names.filter(isLeftover)) await rm(join(folder, name), { force: true })
 }
 
 /** Looking and taking must be one act. It takes milliseconds, and a guard that its owner died with is free again after these. */
