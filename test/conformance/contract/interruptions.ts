@@ -23,6 +23,19 @@ async function abortedAlready({ engine }: Subject): Promise<void> {
   expect(await subject.values()).toHaveLength(5 * 64)
 }
 
+/** A signal under a mistyped name would abort nothing. */
+async function mistypedSignal({ engine }: Subject): Promise<void> {
+  const made = tower(1, 5, 64)
+  const mistyped = { signl: AbortSignal.abort() } as object
+  const refused = {
+    name: 'RangeError',
+    message: expect.stringMatching(/no option signl\. Did you mean signal/),
+  }
+  await expect((await engine()).load(made.plan, weights, mistyped)).rejects.toMatchObject(refused)
+  using subject = await loaded(await engine(), made)
+  await expect(subject.program.run(subject.pixels, mistyped)).rejects.toMatchObject(refused)
+}
+
 async function loadGivenUp({ engine }: Subject): Promise<void> {
   const { plan } = tower(4, 5, 64)
   const reason = new Error('stop')
@@ -124,6 +137,7 @@ async function abortedAfterwards({ engine }: Subject): Promise<void> {
 
 export const INTERRUPTIONS: readonly ContractCase[] = [
   { name: 'a signal that is aborted already starts nothing and reads nothing', run: abortedAlready },
+  { name: 'a signal under a mistyped name is refused, on loading and on running', run: mistypedSignal },
   { name: 'loading is given up between weights, with the reason of the signal', run: loadGivenUp },
   { name: 'the error of a source that fails is passed on, and the engine goes on', run: failingSource },
   {
