@@ -124,9 +124,7 @@ export async function buildNative({
   }
   try {
     await compile(compiler, objects, log)
-    const fresh = `${path}.${process.pid}`
-    await execute(compiler.path, [...link, ...objects.map(({ object }) => object), '-o', fresh])
-    await rename(fresh, path)
+    await make(path, compiler, [...link, ...objects.map(({ object }) => object)])
     await writeFile(`${path}.stamp`, stamp)
   } catch (error) {
     return refuse(whyNot(compiler, error))
@@ -166,11 +164,15 @@ async function findTools() {
   }
 }
 
-/** Tells a folder that takes no files from a compiler that fails. */
+/** Tells a folder that takes no files, or no more of them, from a compiler that fails. */
 function whyNot(compiler, error) {
-  if (error.syscall === undefined || error.path === undefined || error.path === compiler.path)
-    return `${compiler.path} failed: ${firstError(error)}`
-  return `${error.path} could not be written (${error.code}). Make room or give the right to write there, or set PLUMAGE_CACHE to another folder`
+  const advice = 'Make room or give the right to write there, or set PLUMAGE_CACHE to another folder'
+  const isOurs = error.syscall !== undefined && error.path !== undefined && error.path !== compiler.path
+  if (isOurs) return `${error.path} could not be written (${error.code}). ${advice}`
+  const failed = `${compiler.path} failed: ${firstError(error)}`
+  // The compiler is a process of its own, of whose failures only the text is known.
+  const isDisk = /No space left on device|Read-only file system|Disk quota exceeded|Permission denied/
+  return isDisk.test(error.stderr ?? '') ? `${failed} (in ${target}). ${advice}` : failed
 }
 
 function firstError(error) {
@@ -239,9 +241,7 @@ async function compile(compiler, objects, log) {
   const waiting = [...missing]
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const fresh = `${next.object}.${process.pid}`
-      await execute(compiler.path, [...next.args, '-o', fresh])
-      await rename(fresh, next.object)
+      await make(next.object, compiler, next.args)
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
@@ -249,6 +249,18 @@ async function compile(compiler, objects, log) {
     missing.some((one) => name.startsWith(`${one.name}-`) && name.length === basename(one.object).length) &&
     !objects.some(({ object }) => basename(object) === name)
   for (const name of (await readdir(folder)).filter(replaced)) await rm(join(folder, name), { force: true })
+}
+
+/** Makes a file whole or not at all. */
+async function make(path, compiler, args) {
+  const fresh = `${path}.${process.pid}`
+  try {
+    await execute(compiler.path, [...args, '-o', fresh])
+    await rename(fresh, path)
+  } catch (error) {
+    await rm(fresh, { force: true }).catch(() => undefined)
+    throw error
+  }
 }
 
 async function linkFlags(sanitize, planted) {
