@@ -68,7 +68,7 @@ export class Leader {
     const { id } = request
     try {
       const answer = await this.#handle(request)
-      const transfer = Array.isArray(answer) ? answer.map(({ buffer }) => buffer) : []
+      const transfer = Array.isArray(answer) ? answer : []
       this.#parts.send({ id, answer }, transfer)
     } catch (error) {
       const code = error instanceof Failure ? error.code : 'unsupported'
@@ -126,8 +126,8 @@ export class Leader {
   }
 
   /** Puts values where the kernels can read them, calls, and gives the place back. */
-  #withValues<T>(values: Float32Array | Float64Array, body: (address: number) => T): T {
-    const address = this.#store(values)
+  #withValues<T>(values: ArrayBuffer, body: (address: number) => T): T {
+    const address = this.#store(new Uint8Array(values))
     try {
       return body(address)
     } finally {
@@ -135,17 +135,15 @@ export class Leader {
     }
   }
 
-  #store(values: Float32Array | Float64Array): number {
-    const address = this.#allocate(values.byteLength)
-    this.#bytes(address, values.byteLength).set(
-      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    )
+  #store(bytes: Uint8Array): number {
+    const address = this.#allocate(bytes.length)
+    this.#bytes(address, bytes.length).set(bytes)
     return address
   }
 
   #pack({ address, precision, columns, depth, values }: RequestOf<'pack'>): null {
     if (precision === null) {
-      this.#floats(address, values.length).set(values)
+      this.#bytes(address, values.byteLength).set(new Uint8Array(values))
       return null
     }
     const panels = Math.ceil(columns / PANEL_COLUMNS)
@@ -159,9 +157,9 @@ export class Leader {
   #compile({ program, ops, constants, arenaFloats }: RequestOf<'compile'>): null {
     try {
       this.#programs.set(program, {
-        ops: this.#store(ops),
+        ops: this.#store(bytesOf(ops)),
         count: ops.length / OP_FIELDS,
-        constants: this.#store(constants),
+        constants: this.#store(bytesOf(constants)),
         arenaFloats,
       })
     } catch (error) {
@@ -197,7 +195,7 @@ export class Leader {
     const arena = this.#arenaFor(slotBytes + scratchBytes * threads + sharedBytes)
     const held: number[] = []
     try {
-      const input = this.#store(pixels)
+      const input = this.#store(new Uint8Array(pixels))
       held.push(input)
       const outputs = outputLengths.map((length) => {
         const address = this.#allocate(length * 4)
@@ -217,7 +215,7 @@ export class Leader {
         if (this.#cancelled.has(id)) throw new Failure('cancelled', 'The run was cancelled.')
         looked = performance.now()
       }
-      return outputs.map(({ address, length }) => new Float32Array(this.#floats(address, length)))
+      return outputs.map(({ address, length }) => new Uint8Array(this.#bytes(address, length * 4)).buffer)
     } finally {
       for (const address of held) this.#heap.release(address)
     }
@@ -232,11 +230,12 @@ export class Leader {
     return address
   }
 
-  /** Views are made anew each time: growing the memory takes the old ones away. */
-  #floats(address: number, length: number): Float32Array {
-    return new Float32Array(this.#parts.memory.buffer, address, length)
-  }
+  /** The view is made anew each time: growing the memory takes the old one away. */
   #bytes(address: number, length: number): Uint8Array {
     return new Uint8Array(this.#parts.memory.buffer, address, length)
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }

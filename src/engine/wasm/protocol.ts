@@ -1,4 +1,7 @@
-/** This is what the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred. */
+/**
+ * This is what the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred, and sent as
+ * buffers of floats rather than as views, because Deno walks through every element of a view that it receives.
+ */
 import type { EngineErrorCode } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
 
@@ -12,7 +15,7 @@ export type Request = { readonly id: number } & (
       readonly precision: ProductPrecision | null
       readonly columns: number
       readonly depth: number
-      readonly values: Float32Array<ArrayBuffer>
+      readonly values: ArrayBuffer
     }
   | { readonly kind: 'release'; readonly address: number }
   | {
@@ -29,7 +32,7 @@ export type Request = { readonly id: number } & (
       readonly program: number
       readonly weights: number
       readonly batch: number
-      readonly pixels: Float32Array<ArrayBuffer>
+      readonly pixels: ArrayBuffer
       /** Counts the values of each output for the batch. */
       readonly outputLengths: readonly number[]
     }
@@ -38,7 +41,7 @@ export type Request = { readonly id: number } & (
 )
 
 /** A request is answered with an address, outputs or seconds, and with null where nothing is asked. */
-export type Answer = number | readonly Float32Array<ArrayBuffer>[] | null
+export type Answer = number | readonly ArrayBuffer[] | null
 
 export type Reply = { readonly id: number } & (
   | { readonly answer: Answer }

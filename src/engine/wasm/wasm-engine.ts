@@ -114,9 +114,9 @@ class WasmExecutor implements Executor<number> {
 
   async pack(region: number, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
     // The copy is given away: the caller may keep the array, and a weight may be packed twice.
-    const own = new Float32Array(values)
+    const own = new Float32Array(values).buffer
     const place = { address: region + offset * 4, precision, columns, depth }
-    await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own.buffer])
+    await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own])
   }
 
   releaseRegion(region: number): void {
@@ -141,7 +141,7 @@ class WasmExecutor implements Executor<number> {
           program,
           weights: region,
           batch,
-          pixels,
+          pixels: pixels.buffer,
           outputLengths: lengths,
         } as const
         let cancel = () => {}
@@ -150,7 +150,7 @@ class WasmExecutor implements Executor<number> {
           const answer = await channel.ask(request, [pixels.buffer], (id) => {
             cancel = () => channel.cancel(id)
           })
-          return answer as readonly Float32Array[]
+          return (answer as readonly ArrayBuffer[]).map((values) => new Float32Array(values))
         } catch (error) {
           throw error instanceof Cancelled ? signal?.reason : error
         }
