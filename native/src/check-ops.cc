@@ -22,6 +22,8 @@ long rowFloats(long width, Format format) {
       return roundUp(width, 32);
     case Format::int8:
       return roundUp(width, 64) / 4 + 16;
+    case Format::int16:
+      return roundUp(width, 32) / 2 + 16;
   }
   return MOST;
 }
@@ -48,7 +50,7 @@ void Checker::require(bool right, const char* problem) const {
 
 void Checker::slot(const SlotRef& ref) const {
   require(ref.rows >= 1 && ref.rows <= MOST && ref.width >= 1 && ref.width <= MOST, "a slot has no size");
-  require(ref.format >= Format::float32 && ref.format <= Format::int8, "the format of a slot is none");
+  require(ref.format >= Format::float32 && ref.format <= Format::int16, "the format of a slot is none");
   const bool halves = ref.format == Format::bfloat16 || ref.format == Format::split;
   require(!halves || kernels_.bfloat16Rows, "the instruction set has no rows in bfloat16");
   require(ref.stride <= MOST && ref.stride % 16 == 0 && ref.stride >= rowFloats(ref.width, ref.format), "a slot's rows overlap");

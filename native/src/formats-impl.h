@@ -6,8 +6,8 @@
 namespace plumage {
 namespace {
 
-// Reads the scale of an int8 row.
-INLINE float int8RowScale(const Rows& rows, long row) { return rows.data[(row + 1) * rows.stride - 16]; }
+// Reads the scale of a row of integers.
+INLINE float integerRowScale(const Rows& rows, long row) { return rows.data[(row + 1) * rows.stride - 16]; }
 
 INLINE unsigned short* halvesOf(const Rows& rows, long row) { return reinterpret_cast<unsigned short*>(rows.data + row * rows.stride); }
 
@@ -40,22 +40,27 @@ INLINE void storeValues(const Rows& out, long row, long column, long vectors, Va
   for (long j = 0; j < vectors; j++) store(to + j * W, value(j));
 }
 
-// `x` is the row in float32, zero from `width` to the next multiple of 64.
-INLINE void storeInt8(const Rows& out, long row, const float* x, long width) {
+// Writes the scale of a row of integers up to `most`, and gives the factor that makes them; `x` is the row in float32.
+INLINE float storeScale(const Rows& out, long row, const float* x, long width, float most) {
   V largest{}, sum{};
   for (long c = 0; c < width; c += W) {
     const V v = absolute(load(x + c));
     largest = v > largest ? v : largest;
     sum += v;
   }
-  float most = 0;
-  for (long i = 0; i < W; i++) most = largest[i] > most ? largest[i] : most;
+  float size = 0;
+  for (long i = 0; i < W; i++) size = largest[i] > size ? largest[i] : size;
   float total = 0;
   for (long i = 0; i < W; i++) total += sum[i];
-  unsigned char* to = reinterpret_cast<unsigned char*>(out.data + row * out.stride);
   // NaN goes in, NaN comes out: the scale carries it.
-  out.data[(row + 1) * out.stride - 16] = total == total ? most / 127.0f : total;
-  const V factor = splat(most > 0 ? 127.0f / most : 0.0f), magic = splat(12582912.0f + 128.0f);
+  out.data[(row + 1) * out.stride - 16] = total == total ? size / most : total;
+  return size > 0 ? most / size : 0.0f;
+}
+
+// `x` is the row in float32, zero from `width` to the next multiple of 64.
+INLINE void storeInt8(const Rows& out, long row, const float* x, long width) {
+  unsigned char* to = reinterpret_cast<unsigned char*>(out.data + row * out.stride);
+  const V factor = splat(storeScale(out, row, x, width, 127.0f)), magic = splat(12582912.0f + 128.0f);
   for (long c = 0; c < ceilDivide(width, 64) * 64; c += W) {
     const I whole = (I)(load(x + c) * factor + magic) & 0xff;
     const Bytes bytes = __builtin_convertvector(whole, Bytes);
@@ -63,10 +68,23 @@ INLINE void storeInt8(const Rows& out, long row, const float* x, long width) {
   }
 }
 
+// Gives the largest number of a row whose products with `depth` bytes can be summed in 32 bits.
+INLINE long mostOfInt16(long depth) { return smaller(32767, 0x7fffffff / (127 * depth)); }
+
+INLINE void storeInt16(const Rows& out, long row, const float* x, long width) {
+  unsigned short* to = halvesOf(out, row);
+  const V factor = splat(storeScale(out, row, x, width, static_cast<float>(mostOfInt16(width)))), magic = splat(12582912.0f);
+  for (long c = 0; c < ceilDivide(width, 32) * 32; c += W) {
+    const Halves whole = __builtin_convertvector((I)(load(x + c) * factor + magic) & 0xffff, Halves);
+    __builtin_memcpy(to + c, &whole, W * 2);
+  }
+}
+
 // Fills up `x` behind `width` and stores it in a narrow format.
 INLINE void storeNarrow(const Rows& out, long row, float* x, long width) {
   for (long c = width; c < ceilDivide(width, 64) * 64; c++) x[c] = 0;
   if (out.format == Format::int8) return storeInt8(out, row, x, width);
+  if (out.format == Format::int16) return storeInt16(out, row, x, width);
   storeValues(out, row, 0, ceilDivide(width, W), [&](long j) { return load(x + j * W); });
 }
 

@@ -129,9 +129,9 @@ class Finish {
     A sum = (A)load(P::vectorAt(sums_, r, j));
     if (earlier_ != nullptr) sum += (A)load(P::vectorAt(earlier_, r, j));
     const float* scales = args_->weight + panelFloats<P>(args_->columns, args_->depth) + column_ + j * W;
-    if constexpr (P::OFFSET) {
-      const A offset = (A)load(scales + ceilDivide(args_->columns, P::COLUMNS) * P::COLUMNS);
-      return __builtin_convertvector(sum - offset, V) * (load(scales) * int8RowScale(args_->a, row_ + r));
+    if constexpr (P::OFFSET) sum -= (A)load(scales + ceilDivide(args_->columns, P::COLUMNS) * P::COLUMNS);
+    if constexpr (P::ROWS == Format::int8 || P::ROWS == Format::int16) {
+      return __builtin_convertvector(sum, V) * (load(scales) * integerRowScale(args_->a, row_ + r));
     } else if constexpr (P::SCALED) {
       return sum * load(scales);
     } else {

@@ -35,7 +35,7 @@ struct Rows {
 struct GemmArgs {
   Rows a;
   const float* weight;  // the product's `pack` has made it
-  Rows out;             // it is not int8, whose scale needs the whole row
+  Rows out;             // it holds no integers, whose scale needs the whole row
   long rows, columns, depth;
   long fromDepth, toDepth;
   long chunkRows;  // so many rows of `a` stay in the second-level cache while all panels pass

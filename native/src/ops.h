@@ -79,6 +79,7 @@ enum class Format : int {
   bfloat16,
   split,
   int8,
+  int16,
 };
 
 enum class Precision : int {

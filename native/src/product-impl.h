@@ -98,6 +98,39 @@ struct Bfloat16WeightsProduct : Float32Product {
     for (long c = 0; c < NR; c++) reinterpret_cast<unsigned short*>(out)[c] = roundToBfloat16(block.values[c][k]);
   }
 };
+#if defined(__AVX2__) && !defined(DOT_TILE_ROWS)
+// Multiplies bytes as integers of 16 bits, of which there are two in a lane, where the processor has no products of bytes that keep whole sums.
+// The other operand is then as exact as these sums allow, which costs nothing.
+struct Int16RowsProduct : Float32Tile {
+  typedef I Accumulator;
+  static constexpr bool WIDENS = true;
+  static constexpr Format ROWS = Format::int16;
+  static constexpr long STEP_VALUES = 2, STEP_BYTES = NR * 4, STORED_BYTES = NR * 2;
+  static constexpr bool SCALED = true, OFFSET = false;
+  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
+  static INLINE void add(I& sum, I left, I right) {
+#if VECTOR_WIDTH == 16
+    sum += (I)_mm512_madd_epi16((__m512i)left, (__m512i)right);
+#else
+    sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
+#endif
+  }
+  static INLINE V widen(const char* b) {
+#if VECTOR_WIDTH == 16
+    return (V)_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)));
+#else
+    return (V)_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
+#endif
+  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) {
+      for (long i = 0; i < 2; i++) out[c * 2 + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
+    }
+  }
+};
+#endif
+
 struct Int8WeightsProduct : Float32Product {
   static constexpr bool WIDENS = true;
   static constexpr long STORED_BYTES = NR;

@@ -38,6 +38,8 @@ constexpr Product bfloat16 = productOf<VectorProduct<Bfloat16WeightsProduct>>();
 #endif
 #if defined(DOT_TILE_ROWS)
 constexpr Product int8 = productOf<VectorProduct<Int8Product>>();
+#elif defined(__AVX2__)
+constexpr Product int8 = productOf<VectorProduct<Int16RowsProduct>>();
 #else
 constexpr Product int8 = productOf<VectorProduct<Int8WeightsProduct>>();
 #endif

@@ -45,9 +45,10 @@ export type ProductPrecision = (typeof PRECISIONS)[number]
 /**
  * Says how the values of a row are stored. In every format but float32 a row is filled up to whole cache lines with zeros, so that products may
  * run over them. `split` is bfloat16, then what rounding left over as bfloat16 again; `int8` is round(127 * value / largest of the row) + 128,
- * and the scale, largest / 127, is the first float of the row's last cache line.
+ * and the scale, largest / 127, is the first float of the row's last cache line. `int16` is round(most * value / largest of the row), where `most`
+ * is as large as 16 bits hold and as 32 bits hold the sum of the row's products with bytes; its scale, largest / most, lies in the same place.
  */
-export const FORMATS = ['float32', 'bfloat16', 'split', 'int8'] as const
+export const FORMATS = ['float32', 'bfloat16', 'split', 'int8', 'int16'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** Says what an operation does with its second slot at the end: out += second, or out *= activation(second). */

@@ -49,6 +49,7 @@ export const FORMAT_FLOAT32: i32 = 0
 export const FORMAT_BFLOAT16: i32 = 1
 export const FORMAT_SPLIT: i32 = 2
 export const FORMAT_INT8: i32 = 3
+export const FORMAT_INT16: i32 = 4
 export const PRECISION_FLOAT32: i32 = 0
 export const PRECISION_HIGH: i32 = 1
 export const PRECISION_BFLOAT16: i32 = 2

@@ -17,6 +17,7 @@ const LINES: Record<Format, (width: number) => number> = {
   split: (width) => 2 * Math.ceil(width / 32),
   // The last line holds the scale.
   int8: (width) => Math.ceil(width / 64) + 1,
+  int16: (width) => Math.ceil(width / 32) + 1,
 }
 
 /**

@@ -88,8 +88,10 @@ function formatOfOutput(
   // Attention writes as narrowly as it reads; a part of a slot is written beside others, in float32.
   const isNarrow = reads !== 'attention' || inputFormat(op, sizes, arithmetic) !== 'float32'
   const writesBetween = writes === 'between' && isNarrow && op.outputRows === null
+  // The scale of a row of integers is known only when the whole row is.
+  const needsWholeRow = (format: Format) => format === 'int8' || format === 'int16'
   const can = (format: Format) =>
-    writes === 'any' || (writesBetween && format !== 'int8' && arithmetic.between !== 'float32')
+    writes === 'any' || (writesBetween && !needsWholeRow(format) && arithmetic.between !== 'float32')
   if (needs.size === 1 && only !== undefined && can(only)) return only
   return can(arithmetic.between) ? arithmetic.between : 'float32'
 }

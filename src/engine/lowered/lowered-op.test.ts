@@ -20,7 +20,7 @@ const slot = fc.record({
   rows: count,
   width: count,
   stride: count,
-  format: fc.constantFrom('float32', 'bfloat16', 'split', 'int8'),
+  format: fc.constantFrom('float32', 'bfloat16', 'split', 'int8', 'int16'),
 } as const)
 const norm = fc.record({
   kind: fc.constantFrom('none', 'layerNorm', 'rmsNorm'),
