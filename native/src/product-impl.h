@@ -115,6 +115,8 @@ struct Int16RowsProduct : Float32Tile {
 #else
     sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
 #endif
+    // GCC would make the products of several steps before it adds them, and has no registers for so many.
+    __asm__("" : "+v"(sum));
   }
   static INLINE V widen(const char* b) {
 #if VECTOR_WIDTH == 16

@@ -29,6 +29,7 @@ export class Progress implements Disposable {
   #computed = 0
   #earlier = 0
   #failed = 0
+  #seconds: Readonly<Record<string, number>> = {}
   #lastShown: number
   #lineShown = false
 
@@ -44,6 +45,11 @@ export class Progress implements Disposable {
     if (earlier) this.#earlier++
     else this.#computed++
     this.#show()
+  }
+
+  /** Takes down what the time has gone by on so far, in seconds by activity. */
+  spent(seconds: Readonly<Record<string, number>>): void {
+    this.#seconds = seconds
   }
 
   failed(path: string, reason: string): void {
@@ -74,8 +80,19 @@ export class Progress implements Disposable {
 
   /** Has the last word: a summary for people who watch, and for programs. */
   finish(summary: string, details: Readonly<Record<string, unknown>>): void {
-    if (this.#options.json) this.#json({ event: 'finished', ...this.#counts(), ...details })
-    else if (this.#options.isTTY) this.say(summary)
+    const seconds = Object.entries(this.#seconds).map(([activity, s]) => [activity, Number(s.toPrecision(3))])
+    const spent = seconds.length === 0 ? {} : { seconds: Object.fromEntries(seconds) }
+    if (this.#options.json) this.#json({ event: 'finished', ...this.#counts(), ...spent, ...details })
+    else if (this.#options.isTTY) this.say(`${summary}${this.#speed()}`)
+  }
+
+  /** Says how fast it went and what limits that, the largest part first; nothing where nothing was computed. */
+  #speed(): string {
+    const parts = Object.entries(this.#seconds).sort(([, a], [, b]) => b - a)
+    const all = parts.reduce((sum, [, seconds]) => sum + seconds, 0)
+    if (this.#computed === 0 || all === 0) return ''
+    const shares = parts.map(([activity, seconds]) => `${Math.round((100 * seconds) / all)} % ${activity}`)
+    return `; ${this.#counts().imagesPerSecond} images/s, ${shares.join(', ')}`
   }
 
   [Symbol.dispose](): void {

@@ -77,6 +77,7 @@ export function terminal({ stderr, isTTY, color }: CommandContext) {
 export function listenerOf(progress: Progress): WorkListener {
   return {
     done: (_path, earlier) => progress.done(earlier),
+    encoding: ({ seconds }) => progress.spent(seconds),
     failed: ({ path, reason }) => progress.failed(path, reason),
     waiting: (message) => progress.notice(message),
   }

@@ -9,6 +9,7 @@ const ENCODER_PARTS = {
   engine: true,
   recipe: true,
   decode: true,
+  decoders: true,
   resample: true,
   name: true,
   digestWords: true,

@@ -102,6 +102,72 @@ test('a slow stream does not keep what is there from being computed', async () =
   expect((await results.next()).done).toBe(true)
 })
 
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+test('all decoders are at work while the engine waits, and two while it has enough to do', async () => {
+  let [under, running, most] = [0, 0, 0]
+  const busy: number[] = []
+  const value: Stages<number, Prepared> = {
+    ...stages().value,
+    decoders: 5,
+    async prepare(source) {
+      under++
+      most = Math.max(most, under)
+      await sleep(10)
+      under--
+      return { source, shape: '', byteLength: 1 }
+    },
+    async compute(batch) {
+      running++
+      await sleep(15)
+      // Those that were begun while it waited are done by now.
+      if (running === 2) busy.push(under)
+      await sleep(100)
+      running--
+      return batch.map(() => ({}) as Features)
+    },
+  }
+  const sources = Array.from({ length: 24 }, (_, i) => i)
+  for await (const { error } of encodeAll(sources, value, { batch: 3 })) expect(error).toBeUndefined()
+  expect(most).toBe(5)
+  expect(Math.max(...busy)).toBe(2)
+})
+
+test.each(['reading', 'decoding', 'computing'] as const)(
+  '%s is told as what limits the speed',
+  async (slow) => {
+    const sleepFor = (activity: string) => sleep(activity === slow ? 20 : 0)
+    const value: Stages<number, Prepared> = {
+      ...stages().value,
+      async prepare(source, _signal, onRead) {
+        await sleepFor('reading')
+        onRead()
+        await sleepFor('decoding')
+        return { source, shape: '', byteLength: 1 }
+      },
+      async compute(batch) {
+        await sleepFor('computing')
+        return batch.map(() => ({}) as Features)
+      },
+    }
+    let seconds = { computing: 0, decoding: 0, reading: 0 }
+    const began = performance.now()
+    const onProgress = (progress: EncodeAllProgress) => {
+      seconds = progress.seconds
+    }
+    for await (const _ of encodeAll([1, 2, 3, 4, 5, 6], value, { batch: 1, onProgress })) {
+      // A reader that takes its time is in none of the sums.
+      if (slow === 'computing') await sleep(5)
+    }
+    const [first] = Object.entries(seconds).sort(([, a], [, b]) => b - a)
+    expect(first?.[0]).toBe(slow)
+    expect(first?.[1]).toBeGreaterThan(0.04)
+    expect(seconds.computing + seconds.decoding + seconds.reading).toBeLessThanOrEqual(
+      (performance.now() - began) / 1000,
+    )
+  },
+)
+
 describe('ending early', () => {
   test('an abort throws its reason, at once, also while the source hangs', async () => {
     const abort = new AbortController()
@@ -153,9 +219,9 @@ describe('an image with a signal of its own', () => {
   test('that was given up before it is taken is never prepared; the others go on', async () => {
     const { value } = stages()
     const prepared: number[] = []
-    const prepare: typeof value.prepare = (source, signal) => {
+    const prepare: typeof value.prepare = (source, signal, onRead) => {
       prepared.push(source)
-      return value.prepare(source, signal)
+      return value.prepare(source, signal, onRead)
     }
     const signalOf = (source: number) => (source === 20 ? AbortSignal.abort(new Error('enough')) : undefined)
     const results: EncodeResult<number>[] = []
@@ -168,8 +234,8 @@ describe('an image with a signal of its own', () => {
   test('that is given up while it is prepared ends that preparation with its reason', async () => {
     const own = new AbortController()
     const { value } = stages()
-    const prepare: typeof value.prepare = (source, signal) => {
-      if (source !== 20) return value.prepare(source, signal)
+    const prepare: typeof value.prepare = (source, signal, onRead) => {
+      if (source !== 20) return value.prepare(source, signal, onRead)
       setTimeout(() => own.abort('no error, but a text'), 5)
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))))
     }
@@ -191,8 +257,8 @@ describe('an image with a signal of its own', () => {
       return value.compute(items, signal)
     }
     const prepared: number[] = []
-    const prepare: typeof value.prepare = async (source, signal) => {
-      const item = await value.prepare(source, signal)
+    const prepare: typeof value.prepare = async (source, signal, onRead) => {
+      const item = await value.prepare(source, signal, onRead)
       prepared.push(source)
       return item
     }
@@ -260,7 +326,7 @@ describe('progress', () => {
     const seen: EncodeAllProgress[] = []
     const sources = [10, -3, 20, 11, -5, 30]
     await collect(sources, { batch: 2, onProgress: (progress) => seen.push(progress) })
-    expect(seen.at(-1)).toEqual({ pulled: 6, prepared: 4, done: 4, failed: 2 })
+    expect(seen.at(-1)).toMatchObject({ pulled: 6, prepared: 4, done: 4, failed: 2 })
     for (const [i, { pulled, prepared, done, failed }] of seen.entries()) {
       const before = seen[i - 1] ?? { pulled: 0, prepared: 0, done: 0, failed: 0 }
       expect(pulled + prepared + done + failed).toBeGreaterThan(

@@ -3,13 +3,16 @@
  * window of images is ever between the source and the reader, so memory stays bounded however long the list is.
  */
 import { linkedSignal } from './linked-signal.js'
-import type { EncodeAllOptions, EncodeAllProgress, EncodeResult, Features } from './types.js'
+import type { EncodeAllOptions, EncodeResult, Features } from './types.js'
 
 /** Does what the pipeline needs of an encoder. */
 export interface Stages<Source, Prepared extends Waiting> {
   /** Counts the images of a run of this shape. */
   batchSize(prepared: Prepared): number
-  prepare(source: Source, signal: AbortSignal): Promise<Prepared>
+  /** Counts the images that can be prepared at a time; default 2. */
+  readonly decoders?: number | undefined
+  /** @param onRead called when the image's bytes are there, and decoding begins */
+  prepare(source: Source, signal: AbortSignal, onRead: () => void): Promise<Prepared>
   /** Gets one shape only, and gives one result for each image. */
   compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Features[]>
   /** Takes back what was prepared and is not going to be computed. */
@@ -22,7 +25,7 @@ export interface Waiting {
   readonly byteLength: number
 }
 
-/** So many decoders are at work at a time: enough to keep ahead of the engine, few enough to leave it the cores. */
+/** So many decoders are at work while the engine has enough to do: they keep ahead of it and leave it the cores. While it waits, all are. */
 const DECODERS = 2
 /** So many runs are handed to the engine at a time: one that it computes, and one that it finds when it is done. */
 const RUNS = 2
@@ -61,6 +64,19 @@ interface Item<Source, Prepared> extends Image<Source> {
   readonly prepared: Prepared
 }
 
+/** Sums up what the engine did or waited for, moment by moment. */
+class Stopwatch {
+  readonly seconds = { computing: 0, decoding: 0, reading: 0 }
+  #since = performance.now()
+
+  /** Adds the time since the last call to what has been going on since then; null is for what is no part of the work. */
+  add(activity: keyof Stopwatch['seconds'] | null): void {
+    const now = performance.now()
+    if (activity !== null) this.seconds[activity] += (now - this.#since) / 1000
+    this.#since = now
+  }
+}
+
 class Pipeline<Source, Prepared extends Waiting> {
   readonly #stages: Stages<Source, Prepared>
   readonly #options: EncodeAllOptions<Source>
@@ -74,7 +90,11 @@ class Pipeline<Source, Prepared extends Waiting> {
   readonly #decoding = new Set<Promise<void>>()
   readonly #running = new Set<Promise<void>>()
   readonly #counts = { pulled: 0, prepared: 0, done: 0, failed: 0 }
-  #reported: EncodeAllProgress = { ...this.#counts }
+  readonly #watch = new Stopwatch()
+  readonly #decoders: number
+  #reported = { ...this.#counts }
+  /** Counts the images whose bytes are on their way. */
+  #reading = 0
   /** Something has happened since `advance` last looked. */
   #hasNews = false
   /** Wakes `advance` up. It makes a promise for each wait: what raced against one that lasts as long as the run would stay with it. */
@@ -93,10 +113,11 @@ class Pipeline<Source, Prepared extends Waiting> {
   ) {
     this.#stages = stages
     this.#options = options
+    this.#decoders = Math.max(stages.decoders ?? DECODERS, DECODERS)
     this.#mayBeSlow = Symbol.asyncIterator in sources
     this.#iterator =
       Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
-    this.#window = WINDOW_BATCHES * (options.batch ?? 1) + DECODERS
+    this.#window = WINDOW_BATCHES * (options.batch ?? 1) + this.#decoders
     const forward = () => {
       this.#abort.abort(options.signal?.reason)
       this.#happened()
@@ -126,7 +147,14 @@ class Pipeline<Source, Prepared extends Waiting> {
     const isSame = now.pulled === before.pulled && now.prepared === before.prepared
     if (onProgress === undefined || (isSame && now.done + now.failed === before.done + before.failed)) return
     this.#reported = { ...now }
-    onProgress(this.#reported)
+    onProgress({ ...now, seconds: { ...this.#watch.seconds } })
+  }
+
+  /** Is called before what is under way changes. */
+  #note(): void {
+    const isReading = this.#isPulling || this.#reading > 0
+    const waiting = this.#decoding.size > this.#reading ? 'decoding' : isReading ? 'reading' : null
+    this.#watch.add(this.#running.size > 0 ? 'computing' : waiting)
   }
 
   /** Starts whatever can be started, then waits until something has happened. */
@@ -162,14 +190,16 @@ class Pipeline<Source, Prepared extends Waiting> {
     return (
       underWay < this.#window &&
       (underWay === 0 || this.#waitingBytes < bytes) &&
-      this.#decoding.size < DECODERS
+      this.#decoding.size < (this.#running.size < RUNS ? this.#decoders : DECODERS)
     )
   }
 
   async #pull(): Promise<void> {
+    this.#note()
     this.#isPulling = true
     try {
       const next = await this.#iterator.next()
+      this.#note()
       if (next.done === true) this.#exhausted = true
       else {
         const index = this.#counts.pulled++
@@ -186,20 +216,33 @@ class Pipeline<Source, Prepared extends Waiting> {
   }
 
   async #prepare(image: Image<Source>): Promise<void> {
+    let isRead = false
+    const onRead = () => {
+      if (isRead) return
+      this.#note()
+      isRead = true
+      this.#reading--
+    }
+    this.#reading++
     try {
       image.signal?.throwIfAborted()
       using linked = linkedSignal(this.#abort.signal, [image.signal])
-      const prepared = await this.#stages.prepare(image.source, linked.signal)
+      const prepared = await this.#stages.prepare(image.source, linked.signal, onRead)
       this.#counts.prepared++
       this.#waitingBytes += prepared.byteLength
       if (this.#options.batch === undefined) {
-        this.#window = Math.max(this.#window, WINDOW_BATCHES * this.#stages.batchSize(prepared) + DECODERS)
+        this.#window = Math.max(
+          this.#window,
+          WINDOW_BATCHES * this.#stages.batchSize(prepared) + this.#decoders,
+        )
       }
       const group = this.#groups.get(prepared.shape) ?? []
       group.push({ ...image, prepared })
       this.#groups.set(prepared.shape, group)
     } catch (error) {
       this.#fail(image, error)
+    } finally {
+      onRead()
     }
   }
 
@@ -222,7 +265,9 @@ class Pipeline<Source, Prepared extends Waiting> {
 
   /** Keeps work among what is under way until it has settled. */
   #track(underWay: Set<Promise<void>>, work: Promise<void>): void {
+    this.#note()
     const tracked = work.finally(() => {
+      this.#note()
       underWay.delete(tracked)
       this.#happened()
     })

@@ -41,7 +41,10 @@ export interface PreparedItem extends Waiting {
 /** Disposal resolves when everything that the stages own has been given back. */
 export interface EncoderStages<Source, Prepared extends PreparedItem> extends AsyncDisposable {
   readonly description: EncoderDescription
-  prepare(source: Source, signal?: AbortSignal): Promise<Prepared>
+  /** Counts the images that can be prepared at a time; default 2. */
+  readonly decoders?: number | undefined
+  /** @param onRead called when the image's bytes are there, and decoding begins */
+  prepare(source: Source, signal?: AbortSignal, onRead?: () => void): Promise<Prepared>
   /** Gets one shape only; what was prepared is used up. */
   compute(
     batch: readonly Prepared[],
@@ -108,7 +111,9 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
       sources,
       {
         batchSize: ({ batchSize }: Prepared) => batchSize,
-        prepare: (source: Given, signal: AbortSignal) => stages.prepare(source, signal),
+        decoders: stages.decoders,
+        prepare: (source: Given, signal: AbortSignal, onRead: () => void) =>
+          stages.prepare(source, signal, onRead),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
           (await stages.compute(batch, choice, signal)).map(featuresFrom),
         discard: (prepared) => stages.discard?.(prepared),

@@ -86,6 +86,15 @@ export interface EncodeAllProgress {
   readonly done: number
   /** Counts those that have an error. */
   readonly failed: number
+  /** Sums up what the time went by on; the largest says what limits the speed. What the reader of the results takes is in none of them. */
+  readonly seconds: {
+    /** While the engine computed. */
+    readonly computing: number
+    /** While it waited for images to be decoded and resized. */
+    readonly decoding: number
+    /** While it waited for their bytes, or for the list of them. */
+    readonly reading: number
+  }
 }
 
 /** Says what is wanted of each image, and how many are under way. */
@@ -174,6 +183,8 @@ export interface DecodeOptions {
   readonly maxPixels?: number
   /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Is to be called when the image's bytes are there, and decoding begins: until then the time counts as reading. */
+  readonly onRead?: () => void
 }
 
 /** Decodes in a platform's way. Throws `ImageError`, or the signal's reason. */

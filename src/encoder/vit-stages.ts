@@ -28,6 +28,8 @@ export interface EncoderParts<Source> {
   readonly recipe: Recipe
   /** Makes pixels of what is encoded. */
   readonly decode: Decode<Source>
+  /** Counts the images that can be decoded at a time; default 2. */
+  readonly decoders?: number
   /** Resizes; default: this library's portable code, on the calling thread. */
   readonly resample?: Resample
   /** Names the model. */
@@ -56,7 +58,7 @@ export interface OpenModel extends AsyncDisposable {
 
 /** Holds what a platform brings to load a model. */
 export interface ModelParts<Source>
-  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'digestWords'> {
+  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'decoders' | 'digestWords'> {
   /** Is closed when its weights have been read. */
   readonly model: Promise<OpenModel>
   /** Is disposed of with the stages, or at once where there are none. */
@@ -73,6 +75,7 @@ export interface ImageItem extends PreparedItem {
 
 export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly description: EncoderDescription
+  readonly decoders: number | undefined
   readonly #network: Network
   readonly #recipe: Recipe
   readonly #decode: Decode<Source>
@@ -86,6 +89,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { width, patchSize, registers, depth } = config
     const identity = identityOf({ ...parts, weights, config })
     this.description = { identity, width, patchSize, registers, depth, size: recipe.size }
+    this.decoders = parts.decoders
     this.#network = network
     this.#recipe = recipe
     this.#decode = decode
@@ -141,8 +145,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
   }
 
-  async prepare(source: Source, signal?: AbortSignal): Promise<ImageItem> {
-    const decoded = await this.#decode(source, { ...this.#decodeOptions, ...given({ signal }) })
+  async prepare(source: Source, signal?: AbortSignal, onRead?: () => void): Promise<ImageItem> {
+    const decoded = await this.#decode(source, { ...this.#decodeOptions, ...given({ signal, onRead }) })
     signal?.throwIfAborted()
     const image = await prepareImageWith(this.#resample, decoded, this.#recipe)
     signal?.throwIfAborted()

@@ -2,7 +2,7 @@
  * This is the one loop over inputs: it takes them, looks at each file just before its turn, and hands features or failures on. What cannot be
  * done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
  */
-import type { EncodeAllOptions, Features } from '../encoder/types.js'
+import type { EncodeAllOptions, EncodeAllProgress, Features } from '../encoder/types.js'
 import type { FileEncoder } from './file-encoder.js'
 import type { Failure, Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
@@ -22,6 +22,8 @@ export interface Sink {
 
 /** Is told how far the work is. */
 export interface WorkListener {
+  /** Is told what the time goes by on, often. */
+  encoding?(progress: EncodeAllProgress): void
   /** An input is in the output, new or from an earlier run. */
   done?(path: string, earlier: boolean): void
   failed?(failure: Failure): void
@@ -32,7 +34,7 @@ export interface WorkListener {
 }
 
 /** Says how the encoder is to go about it; the order is the loop's own business. */
-export type EncodeChoices = Omit<EncodeAllOptions, 'signal' | 'order'>
+export type EncodeChoices = Omit<EncodeAllOptions, 'signal' | 'order' | 'onProgress'>
 
 export interface InputsOptions {
   /** Relative paths start at the base of `files`; none may come twice. */
@@ -85,9 +87,10 @@ export class InputLoop {
 
   /** Yields what was found in each image that could be read, in the order of the inputs. */
   async *found(): AsyncGenerator<{ readonly input: InputFile; readonly features: Features }> {
-    const { encoder, encode, signal } = this.#options
+    const { encoder, encode, listener, signal } = this.#options
     const results = encoder.encodeAll(this.#sources(), {
       ...encode,
+      onProgress: (progress) => listener?.encoding?.(progress),
       ...(signal === undefined ? {} : { signal }),
     })
     for await (const { index, features, error } of results) {

@@ -59,6 +59,33 @@ test('what failed stands on a line of its own, in red only where colours are wan
   expect(coloured.text()).toContain('\u001b[31mfailed\u001b[39m a.jpg')
 })
 
+test('the last word says how fast it went and what the time went by on', () => {
+  const run = (json: boolean) => {
+    const { progress, pass, text } = watch({ json })
+    pass(2000)
+    progress.done()
+    text()
+    progress.spent({ computing: 0.5, decoding: 1.25, reading: 0 })
+    progress.finish('1 embedded', {})
+    return text()
+  }
+  expect(run(false)).toContain('1 embedded; 0.5 images/s, 71 % decoding, 29 % computing, 0 % reading\n')
+  expect(JSON.parse(run(true))).toMatchObject({
+    event: 'finished',
+    imagesPerSecond: 0.5,
+    seconds: { computing: 0.5, decoding: 1.25, reading: 0 },
+  })
+})
+
+test('nothing is said of a speed where everything was done before', () => {
+  const { progress, text } = watch({})
+  progress.done(true)
+  progress.spent({ computing: 0, decoding: 0, reading: 0.1 })
+  text()
+  progress.finish('nothing new', {})
+  expect(text()).toMatch(/nothing new\n$/)
+})
+
 test('without a terminal only failures are told', () => {
   const { progress, pass, text } = watch({ isTTY: false })
   pass(5000)

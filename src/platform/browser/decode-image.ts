@@ -31,6 +31,8 @@ export interface DecodeOptions {
   readonly fetchTimeoutMs?: number
   /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Is called when the image's bytes are there, and decoding begins. */
+  readonly onRead?: () => void
 }
 
 const DECODE_OPTIONS = {
@@ -39,6 +41,7 @@ const DECODE_OPTIONS = {
   maxFileBytes: true,
   fetchTimeoutMs: true,
   signal: true,
+  onRead: true,
 } satisfies OptionNames<DecodeOptions>
 
 const BLACK: Colour = [0, 0, 0]
@@ -51,6 +54,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   checkOptionNames(options, DECODE_OPTIONS)
   options.signal?.throwIfAborted()
   const sent = await readSource(source, options)
+  options.onRead?.()
   // A bitmap of the page stays the page's; `readSource` makes one where it is none yet.
   return await decodeSent(sent, options)
 }

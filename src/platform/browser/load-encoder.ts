@@ -119,8 +119,9 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     this.#client = client
   }
 
-  async prepare(source: ImageSource, signal?: AbortSignal): Promise<RemoteItem> {
+  async prepare(source: ImageSource, signal?: AbortSignal, onRead?: () => void): Promise<RemoteItem> {
     const [sent, transfer] = ownCopy(await readSource(source, { ...this.#reading, signal }))
+    onRead?.()
     return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
   }
 

@@ -40,6 +40,8 @@ export interface DecodeOptions {
   readonly fetchTimeoutMs?: number
   /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Is called when the image's bytes are there, and decoding begins. */
+  readonly onRead?: () => void
 }
 
 const DECODE_OPTIONS = {
@@ -50,6 +52,7 @@ const DECODE_OPTIONS = {
   allowPrivateAddresses: true,
   fetchTimeoutMs: true,
   signal: true,
+  onRead: true,
 } satisfies OptionNames<DecodeOptions>
 
 /**
@@ -71,6 +74,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
       ? await readImageFile(open.path, signal)
       : await open.read({ ...FETCH_DEFAULTS, ...options, signal })
   signal?.throwIfAborted()
+  options.onRead?.()
   if (isPixelImage(bytes)) return decodedFromPixels(bytes, orientation)
   const file = inspectFile(bytes, label, maxPixels)
   if (file.decode !== null) return finished(file, await file.decode(signal), orientation)

@@ -1,4 +1,5 @@
 /** Holds the one call that most programs need: it takes a model's name or path and gives an encoder. */
+import { availableParallelism } from 'node:os'
 import { given } from '../../encoder/choose-recipe.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { StagedEncoder } from '../../encoder/staged-encoder.js'
@@ -12,6 +13,9 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
+
+/** Node has so many threads for what blocks, decoding among it; more cores than threads are of no use, nor the other way round. */
+const DECODERS = Math.min(Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4, availableParallelism())
 
 /**
  * Opens a checkpoint, packs its weights and makes an encoder of it, which owns the engine that was chosen. `await using encoder = await
@@ -44,6 +48,6 @@ export async function loadEncoder(
   const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
   const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })
   const decode: Decode<ImageSource> = (source, how) => decodeImage(source, { ...reading, ...how })
-  const parts = { engine, resample, digestWords: fastestDigest(), owned: engine, decode }
+  const parts = { engine, resample, digestWords: fastestDigest(), owned: engine, decode, decoders: DECODERS }
   return new StagedEncoder(await VitStages.load({ ...parts, model: open() }, options))
 }
