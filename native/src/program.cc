@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "cpu.h"
 #include "execution.h"
@@ -69,15 +70,30 @@ size_t Program::arenaBytes(long batch, int threads) const {
                           overrunFloats());
 }
 
-RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled) {
+RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled, double* times) {
   float* slots = arena.reserve(arenaBytes(input.batch, pool.size()));
   if (slots == nullptr) return RunStatus::outOfMemory;
   Execution execution(*this, input, slots, pool, cancelled);
-  for (const Op& op : ops_) {
-    execution.run(op);
-    if (cancelled.load()) return RunStatus::cancelled;
+  if (times == nullptr) {
+    for (const Op& op : ops_) {
+      execution.run(op);
+      if (cancelled.load()) return RunStatus::cancelled;
+    }
+    return RunStatus::done;
   }
-  return RunStatus::done;
+  struct Counting {
+    ThreadPool& pool;
+    explicit Counting(ThreadPool& pool) : pool(pool) { pool.countWork(true); }
+    ~Counting() { pool.countWork(false); }
+  } counting(pool);
+  for (const Op& op : ops_) {
+    const auto begun = std::chrono::steady_clock::now();
+    execution.run(op);
+    *times++ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    *times++ = pool.countWork(true);
+    if (cancelled.load()) break;
+  }
+  return cancelled.load() ? RunStatus::cancelled : RunStatus::done;
 }
 
 }  // namespace plumage

@@ -29,8 +29,10 @@ class Program {
 
   // Counts the slots of a batch and what each of `threads` threads needs beside them.
   size_t arenaBytes(long batch, int threads) const;
-  // Runs all operations in the engine's arena, on the engine's own thread.
-  RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled);
+  // Runs all operations in the engine's arena, on the engine's own thread. Where `times` is not null, it gets two numbers for each operation: the
+  // seconds that it took, and those that all threads together were at work in it.
+  RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled, double* times = nullptr);
+  size_t length() const { return ops_.size(); }
 
  private:
   friend class Execution;

@@ -1,5 +1,6 @@
 #include "thread-pool.h"
 
+#include <chrono>
 #include <utility>
 
 #include "cpu.h"
@@ -19,6 +20,8 @@ inline void pause() {
   asm volatile("yield");
 #endif
 }
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 uint64_t packRange(uint32_t begin, uint32_t end) { return static_cast<uint64_t>(end) << 32 | begin; }
 }  // namespace
@@ -50,7 +53,9 @@ void ThreadPool::startThreads() {
 
 void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body) {
   if (threads_ == 1 || count <= 1) {
+    const double begun = counting_ ? now() : 0;
     for (long i = 0; i < count && !cancelled.load(std::memory_order_relaxed); i++) call(body, 0, i);
+    if (counting_) ranges_[0].seconds += now() - begun;
     return;
   }
   if (workers_.empty()) startThreads();
@@ -87,11 +92,20 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
 }
 
 void ThreadPool::work(int thread) {
+  const double begun = counting_ ? now() : 0;
   try {
     takeIndices(thread);
   } catch (...) {
     fail();
   }
+  if (counting_) ranges_[thread].seconds += now() - begun;
+}
+
+double ThreadPool::countWork(bool goOn) {
+  double seconds = 0;
+  for (int t = 0; t < threads_; t++) seconds += std::exchange(ranges_[t].seconds, 0);
+  counting_ = goOn;
+  return seconds;
 }
 
 // This is called inside a catch block. The exception waits for the caller of the loop, because the others still use what is on its stack.

@@ -37,6 +37,10 @@ class ThreadPool {
               &body);
   }
 
+  // Adds up from now on how long all threads are at work, until it is called again; gives the seconds since it was called the last time. A thread that
+  // waits for the others of a loop is not at work. It is called between loops.
+  double countWork(bool goOn);
+
   // Ends the threads; the next loop would start them again.
   void end();
 
@@ -45,6 +49,8 @@ class ThreadPool {
   // Holds [begin, end) in one word, so that owner and thief agree by compare-and-swap.
   struct alignas(128) Range {
     std::atomic<uint64_t> packed{0};
+    // Is the time for which the thread was at work, which it alone writes during a loop.
+    double seconds = 0;
   };
   void runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body);
   void work(int thread);
@@ -60,6 +66,7 @@ class ThreadPool {
   Call call_ = nullptr;
   const void* body_ = nullptr;
   const std::atomic<bool>* cancelled_ = nullptr;
+  bool counting_ = false;
 
   // Counts loops; a worker looks for work when it changes.
   alignas(128) std::atomic<uint32_t> loop_{0};

@@ -14,6 +14,7 @@ const speed: Speed = {
   flop: 1.0171e12,
   flopPerSecond: 303.3e9,
   peakFlopPerSecond: 433.3e9,
+  profile: null,
   memory: { weights: 2 ** 30, peak: 1.5 * 2 ** 30 },
 }
 
@@ -45,6 +46,44 @@ test('prints time, rate with its share of what the processor can do, and memory'
     'rate     303 GFLOP/s with 1.017 TFLOP a run; 70 % of the 433 GFLOP/s that this processor can do',
     'memory   1.50 GiB at most, 1.00 GiB of it packed weights',
     'loading  3.20 s',
+  ])
+})
+
+test('--profile prints where the time goes, with the share of what each product could do', async () => {
+  const operation = { precision: 'bfloat16', count: 24, waiting: 0.018, bytes: 1e6 } as const
+  const profile = {
+    seconds: 2,
+    operations: [
+      {
+        ...operation,
+        kind: 'linear',
+        shape: '1374 x 1024 x 4096, gelu',
+        flop: 3e11,
+        seconds: 1.5,
+        peakFlopPerSecond: 4e11,
+      },
+      {
+        ...operation,
+        kind: 'norm',
+        shape: '1374 x 1024',
+        precision: null,
+        flop: 0,
+        bytes: 5e9,
+        seconds: 0.0123,
+        peakFlopPerSecond: null,
+      },
+    ],
+  }
+  const { stdout } = await bench(['--profile', '--instruction-set', 'avx2'], {
+    measureSpeed: async (options) => {
+      expect(options).toMatchObject({ profile: true, instructionSet: 'avx2' })
+      return { ...speed, profile }
+    },
+  })
+  expect(stdout.trimEnd().split('\n').slice(-3)).toEqual([
+    'share     time  count  operation                        precision          rate  of peak  waiting',
+    ' 75 %   1.50 s     24  linear 1374 x 1024 x 4096, gelu  bfloat16    200 GFLOP/s     50 %    1.8 %',
+    '0.6 %  0.0123 s    24  norm 1374 x 1024                              407 GB/s             1.8 %',
   ])
 })
 

@@ -1,7 +1,9 @@
 /** `plumage bench` says how fast a model, or a network with random weights, runs on this machine. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
+import { INSTRUCTION_SETS, type InstructionSet } from '../../engine/native/addon.js'
 import type { Speed, SpeedOptions, Stage } from '../../platform/node/bench/measure-speed.js'
+import type { Profile } from '../../platform/node/bench/profile.js'
 import { InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { loadListeners } from '../load-chosen-encoder.js'
@@ -15,6 +17,8 @@ interface BenchOptions extends ComputeOptions {
   readonly batch?: number
   readonly runs?: number
   readonly seconds?: number
+  readonly instructionSet?: InstructionSet
+  readonly profile?: boolean
   readonly offline?: boolean
   readonly json?: boolean
 }
@@ -40,6 +44,12 @@ export function benchCommand(context: CommandContext): Command {
         .conflicts('runs'),
     )
     .option('--runs <n>', 'how many runs', positiveInteger)
+    .addOption(
+      new Option('--instruction-set <name>', 'path of the native engine (default: the fastest)').choices(
+        INSTRUCTION_SETS,
+      ),
+    )
+    .option('--profile', 'where the time goes, operation by operation (native engine)')
     .option('--offline', 'never download')
     .option('--json', 'the result as one JSON object, progress as JSON lines on stderr')
     .action((model: string | undefined, options: BenchOptions) => bench(context, model, options))
@@ -98,7 +108,36 @@ function describeSpeed(speed: Speed): string {
     ['memory', `${gibibytes(memory.peak)} at most, ${gibibytes(memory.weights)} of it packed weights`],
     ['loading', seconds(speed.loadSeconds)],
   ]
-  return rows.map(([label, value]) => `${label.padEnd(9)}${value}`).join('\n')
+  const lines = rows.map(([label, value]) => `${label.padEnd(9)}${value}`)
+  return [...lines, ...(speed.profile === null ? [] : ['', ...describeProfile(speed.profile)])].join('\n')
+}
+
+/** Writes a table with a line for each kind of operation; what has no products is told by the activations that pass through it. */
+function describeProfile({ seconds: total, operations }: Profile): readonly string[] {
+  const percent = (part: number) => `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)} %`
+  const table = operations.map((operation) => {
+    const { kind, shape, precision, count, flop, bytes, peakFlopPerSecond: peak, waiting } = operation
+    const rate = flop === 0 ? `${(bytes / operation.seconds / 1e9).toPrecision(3)} GB/s` : `${flopText(flop / operation.seconds, 3)}/s`
+    return [
+      percent(operation.seconds / total),
+      seconds(operation.seconds),
+      `${count}`,
+      `${kind} ${shape}`,
+      precision ?? '',
+      rate,
+      peak === null ? '' : percent(flop / operation.seconds / peak),
+      percent(waiting),
+    ]
+  })
+  const all = [['share', 'time', 'count', 'operation', 'precision', 'rate', 'of peak', 'waiting'], ...table]
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? []
+  const isText = (column: number) => column === 3 || column === 4
+  return all.map((row) =>
+    row
+      .map((cell, column) => (isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 function flopText(count: number, digits: number): string {

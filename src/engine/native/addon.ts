@@ -92,6 +92,15 @@ export interface Addon {
     batch: number,
     job: [JobCallback, Float32Array, ...Float32Array[]],
   ): Handle<'job'>
+  /** Runs as `run` does; `times` gets two numbers for each operation: its seconds, and those that all threads together were at work in it. */
+  profile(
+    engine: Handle<'engine'>,
+    program: Handle<'program'>,
+    region: Handle<'region'>,
+    batch: number,
+    job: [JobCallback, Float32Array, ...Float32Array[]],
+    times: Float64Array,
+  ): Handle<'job'>
   cancel(job: Handle<'job'>): void
   resample(
     instructionSet: InstructionSet,

@@ -9,7 +9,7 @@ import {
   loadLowered,
   onAbort,
   type PackedWeight,
-  type ProgramLengths,
+  type ProgramFacts,
   type WeightPlacement,
 } from '../lowered/load-lowered.js'
 import { OP_FIELDS } from '../lowered/lowered-op.js'
@@ -186,7 +186,7 @@ class NativeExecutor implements Executor<Region> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: Region,
-    { inputLength, outputLengths }: ProgramLengths,
+    { inputLength, outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
     const [addon, engine] = [this.#addon, this.#engine]
     const program = callAddon(() => addon.createProgram(engine, ops, constants, arenaFloats))
@@ -196,25 +196,40 @@ class NativeExecutor implements Executor<Region> {
         `The plan's constants need ${megabytes(constants.byteLength)}, which the system refuses.`,
       )
     }
+    const execute = async (
+      pixels: Float32Array,
+      batch: number,
+      signal: AbortSignal | undefined,
+      times: Float64Array | null,
+    ) => {
+      const outputs = allocateOutputs(outputLengths, batch)
+      const needed = (bytes: number) =>
+        `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
+      let cancel = () => {}
+      using _listening = onAbort(signal, () => cancel())
+      try {
+        await new Promise<void>((resolve, reject) => {
+          const settle = settling(resolve, reject, { needed, signal })
+          const job: Parameters<Addon['run']>[4] = [settle, pixels, ...outputs]
+          const handle =
+            times === null
+              ? addon.run(engine, program, region, batch, job)
+              : addon.profile(engine, program, region, batch, job, times)
+          cancel = () => addon.cancel(handle)
+        })
+      } catch (error) {
+        throw engineErrorOf(error)
+      }
+      return outputs
+    }
     return {
       inputLength,
       activationBytes: (batch) => callAddon(() => addon.programBytes(engine, program, batch)),
-      async run(pixels, batch, signal) {
-        const outputs = allocateOutputs(outputLengths, batch)
-        const needed = (bytes: number) =>
-          `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
-        let cancel = () => {}
-        using _listening = onAbort(signal, () => cancel())
-        try {
-          await new Promise<void>((resolve, reject) => {
-            const settle = settling(resolve, reject, { needed, signal })
-            const job = addon.run(engine, program, region, batch, [settle, pixels, ...outputs])
-            cancel = () => addon.cancel(job)
-          })
-        } catch (error) {
-          throw engineErrorOf(error)
-        }
-        return outputs
+      run: (pixels, batch, signal) => execute(pixels, batch, signal, null),
+      async profile(pixels, batch, signal) {
+        const times = new Float64Array((2 * ops.length) / OP_FIELDS)
+        await execute(pixels, batch, signal, times)
+        return describeTimes(times, batch)
       },
       release: () => addon.releaseProgram(program),
     }

@@ -8,7 +8,7 @@ import {
   loadLowered,
   onAbort,
   type PackedWeight,
-  type ProgramLengths,
+  type ProgramFacts,
 } from '../lowered/load-lowered.js'
 import { megabytes } from '../megabytes.js'
 import type { ProductPrecision } from '../ops.js'
@@ -126,7 +126,7 @@ class WasmExecutor implements Executor<number> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: number,
-    { inputLength, outputLengths }: ProgramLengths,
+    { inputLength, outputLengths }: ProgramFacts,
   ): ProgramBody {
     const channel = this.#channel
     const program = channel.newProgram()

@@ -4,7 +4,7 @@ import { countFlop } from '../../../engine/count-flop.js'
 import { planVit } from '../../../model/plan-vit.js'
 import { readVit } from '../../../model/read-vit.js'
 import { hashedCheckpoint } from '../../../verify/hashed-checkpoint.js'
-import { nativeAvailability } from '../native/index.js'
+import { nativeAvailability, nativePrecisions } from '../native/index.js'
 import { measurePeak } from './measure-peak.js'
 import { measureSpeed, type Stage } from './measure-speed.js'
 
@@ -27,6 +27,43 @@ test('a bare network is timed at the size asked for, with the work that its plan
   expect(speed.seconds.median).toBeGreaterThanOrEqual(speed.seconds.min)
   expect(speed.memory.peak).toBeGreaterThan(speed.memory.weights)
   expect(stages.filter(({ stage }) => stage === 'run')).toHaveLength(4)
+})
+
+test.skipIf(!nativeAvailability().available)(
+  'a profile holds all the work of a run, operations that are alike added up, and no more time than there was',
+  async () => {
+    const precision = nativePrecisions().includes('bfloat16') ? 'bfloat16' : 'float32'
+    const speed = await measureSpeed({
+      subject: { network: 'vit_reg4_s14_nps_ls' },
+      engine: 'native',
+      precision,
+      threads: 2,
+      size: [56, 70],
+      batch: 2,
+      runs: 1,
+      profile: true,
+    })
+    const { operations, seconds } = speed.profile ?? { operations: [], seconds: 0 }
+    expect(operations.reduce((sum, { flop }) => sum + flop, 0)).toBe(speed.flop)
+    expect(operations.reduce((sum, operation) => sum + operation.seconds, 0)).toBeCloseTo(seconds, 9)
+    expect(operations.map((operation) => operation.seconds)).toEqual(
+      operations.map((operation) => operation.seconds).toSorted((a, b) => b - a),
+    )
+    // 20 patches and five tokens in each of two images.
+    const product = operations.find(({ kind, shape }) => kind === 'linear' && shape === '50 x 384 x 1536, gelu')
+    expect(product).toMatchObject({ count: 12, precision, flop: 12 * 2 * 50 * 384 * 1536 })
+    expect(product?.peakFlopPerSecond).toBeGreaterThan((product?.flop ?? 0) / (product?.seconds ?? 1) / 2)
+    for (const { waiting, seconds } of operations) {
+      expect(seconds).toBeGreaterThan(0)
+      expect(waiting).toBeGreaterThanOrEqual(0)
+      expect(waiting).toBeLessThanOrEqual(1)
+    }
+  },
+)
+
+test('a profile that an engine cannot give is refused by name', async () => {
+  const asked = measureSpeed({ subject: { model: MINI }, engine: 'reference', size: 16, runs: 1, profile: true })
+  await expect(asked).rejects.toMatchObject({ name: 'EngineError', code: 'unsupported' })
 })
 
 test('a precision that no instruction set has, has no peak', async () => {

@@ -4,7 +4,7 @@ import { given } from '../../../encoder/choose-recipe.js'
 import { type EngineOptions, engineOptionsOf, type LoadOptions } from '../../../encoder/load-options.js'
 import { Network, slotValues } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
-import type { Engine } from '../../../engine/engine.js'
+import type { Engine, OpTime, Program } from '../../../engine/engine.js'
 import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
@@ -13,6 +13,7 @@ import { chooseEngine } from '../choose-engine.js'
 import { findModel } from '../find-model.js'
 import { hintsOf, openVit } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
+import { type Profile, profileOf } from './profile.js'
 
 export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
   /** Is what `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
@@ -25,12 +26,14 @@ export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline'
   readonly runs?: number
   /** Says how long to go on; default 10. */
   readonly seconds?: number
+  /** Times each operation as well, in some runs of their own. Only the native engine can tell. */
+  readonly profile?: boolean
   readonly onStage?: (stage: Stage) => void
 }
 
 /** Tells what happens now. */
 export type Stage =
-  | { readonly stage: 'loading' | 'warming up' | 'measuring the peak' }
+  | { readonly stage: 'loading' | 'warming up' | 'timing operations' | 'measuring the peak' }
   | { readonly stage: 'run'; readonly number: number; readonly seconds: number }
 
 export interface Speed {
@@ -51,6 +54,8 @@ export interface Speed {
   readonly flopPerSecond: number
   /** Is what the processor can do at most in this precision on as many threads; null where that cannot be measured. */
   readonly peakFlopPerSecond: number | null
+  /** Says where the time goes, where that was asked. */
+  readonly profile: Profile | null
   /** Counts the bytes of the packed weights, and the most that this process has held so far. */
   readonly memory: { readonly weights: number; readonly peak: number }
 }
@@ -58,6 +63,7 @@ export interface Speed {
 const DEFAULT_SIDE = 518
 const DEFAULT_SECONDS = 10
 const LEAST_RUNS = 3
+const PROFILED_RUNS = 3
 
 /** Throws what `loadEncoder` throws; `EngineError` `wrong-size` where the size is no whole number of patches. */
 export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
@@ -83,6 +89,8 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   await network.assertFinite(slotValues(await run(), slots.embedding))
   const { runs, ...seconds } = await timeRuns(run, options, onStage)
   const peak = process.resourceUsage().maxRSS * 1024
+  const program = network.programFor(grid, outputs)
+  const times = options.profile ? await timeOperations(program, { pixels, batch, ...given({ signal }) }, onStage) : null
   onStage({ stage: 'measuring the peak' })
   const flop = batch * countFlop(plan, outputs)
   return {
@@ -96,15 +104,40 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     loadSeconds,
     flop,
     flopPerSecond: flop / seconds.median,
-    peakFlopPerSecond: await peakOf(engine, options.threads),
+    peakFlopPerSecond: await peakOf(engine, options),
+    profile: times && (await profileOf(times, threadsOf(engine), (precision) => peakOf(engine, options, precision))),
     memory: { weights: network.byteLength, peak },
   }
 }
 
 /** Gives null where it cannot be measured: what a GPU could do is not known here. */
-async function peakOf(engine: Engine, threads: number | undefined): Promise<number | null> {
+async function peakOf(
+  engine: Engine,
+  { threads, instructionSet }: Pick<EngineOptions, 'threads' | 'instructionSet'>,
+  precision = engine.precision,
+): Promise<number | null> {
   if (isWasm(engine)) return await engine.measurePeak()
-  return engine.name === 'native' ? await measurePeak(engine.precision, threads) : null
+  return engine.name === 'native' ? await measurePeak(precision, given({ threads, instructionSet })) : null
+}
+
+function threadsOf({ description }: Engine): number {
+  return Number(/(\d+) threads?$/.exec(description)?.[1] ?? 1)
+}
+
+/** Runs some times and keeps the quickest run: whatever else the machine does can only make one slower. */
+async function timeOperations(
+  program: Program,
+  { pixels, ...options }: { pixels: Float32Array; batch: number; signal?: AbortSignal },
+  onStage: (stage: Stage) => void,
+): Promise<readonly OpTime[]> {
+  onStage({ stage: 'timing operations' })
+  const total = (times: readonly OpTime[]) => times.reduce((sum, { seconds }) => sum + seconds, 0)
+  let best: readonly OpTime[] | undefined
+  for (let run = 0; run < PROFILED_RUNS; run++) {
+    const times = await program.profile(pixels, options)
+    if (best === undefined || total(times) < total(best)) best = times
+  }
+  return best ?? []
 }
 
 function isWasm(engine: Engine): engine is WasmEngine {
