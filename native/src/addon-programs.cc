@@ -101,8 +101,8 @@ RunInput inputOf(napi_env env, const Needs& needs, const Region& weights, long b
   return input;
 }
 
-// Runs a program as a job. `given` is an array with room for two numbers for each operation, or null.
-napi_value submitRun(napi_env env, napi_value* arguments, napi_value given) {
+// Runs a program as a job. `room` is an array for two numbers for each operation, or null where nothing is timed.
+napi_value submitRun(napi_env env, napi_value* arguments, napi_value room) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
   programOf(env, host, arguments[1]);
   const std::shared_ptr<LoadedProgram> loaded = fromHandle<LoadedProgram>(env, arguments[1]);
@@ -110,13 +110,13 @@ napi_value submitRun(napi_env env, napi_value* arguments, napi_value given) {
   const long batch = whole(env, arguments[3], "The batch", 1, MOST_IMAGES);
   const RunInput input = inputOf(env, loaded->needs, *region, batch, arguments[4]);
   double* times = nullptr;
-  if (given != nullptr) {
-    const Span<double> room = doubles(env, given, "The times");
+  if (room != nullptr) {
+    const Span<double> given = doubles(env, room, "The times");
     const size_t wanted = 2 * loaded->program->length();
-    if (room.length != wanted) throw Refusal(WRONG_ARGUMENT, "The times of this program have %zu numbers, not %zu.", wanted, room.length);
-    times = room.data;
-    // It must not be collected meanwhile.
-    check(env, napi_set_element(env, arguments[4], lengthOf(env, arguments[4]), given));
+    if (given.length != wanted) throw Refusal(WRONG_ARGUMENT, "The times of this program are %zu numbers, not %zu.", wanted, given.length);
+    times = given.data;
+    // What is kept with the job is not collected before it ends.
+    check(env, napi_set_element(env, arguments[4], lengthOf(env, arguments[4]), room));
   }
   ThreadPool& pool = host.engine().pool();
   return host.submit(env, arguments[0], arguments[4], [loaded, region, input, &pool, times](Job& job) {
@@ -134,8 +134,8 @@ napi_value submitRun(napi_env env, napi_value* arguments, napi_value given) {
 // run(engine, program, region, batch, [callback, pixels, ...outputs]) -> job
 napi_value run(napi_env env, napi_value* arguments) { return submitRun(env, arguments, nullptr); }
 
-// profile(engine, program, region, batch, [callback, pixels, ...outputs], times) -> job. `times` has two numbers for each operation: the seconds that
-// it took, and those that all threads together were at work in it.
+// profile(engine, program, region, batch, [callback, pixels, ...outputs], times) -> job. `times` gets the seconds of each operation, then those that
+// all threads together were at work in each.
 napi_value profile(napi_env env, napi_value* arguments) { return submitRun(env, arguments, arguments[5]); }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "cpu.h"
 #include "execution.h"
@@ -74,26 +75,19 @@ RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, co
   float* slots = arena.reserve(arenaBytes(input.batch, pool.size()));
   if (slots == nullptr) return RunStatus::outOfMemory;
   Execution execution(*this, input, slots, pool, cancelled);
-  if (times == nullptr) {
-    for (const Op& op : ops_) {
-      execution.run(op);
-      if (cancelled.load()) return RunStatus::cancelled;
+  typedef std::chrono::steady_clock Clock;
+  std::optional<ThreadPool::WorkCount> work;
+  if (times != nullptr) work.emplace(pool);
+  for (size_t i = 0; i < ops_.size(); i++) {
+    const Clock::time_point begun = work ? Clock::now() : Clock::time_point();
+    execution.run(ops_[i]);
+    if (work) {
+      times[i] = std::chrono::duration<double>(Clock::now() - begun).count();
+      times[ops_.size() + i] = work->take();
     }
-    return RunStatus::done;
+    if (cancelled.load()) return RunStatus::cancelled;
   }
-  struct Counting {
-    ThreadPool& pool;
-    explicit Counting(ThreadPool& pool) : pool(pool) { pool.countWork(true); }
-    ~Counting() { pool.countWork(false); }
-  } counting(pool);
-  for (const Op& op : ops_) {
-    const auto begun = std::chrono::steady_clock::now();
-    execution.run(op);
-    *times++ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    *times++ = pool.countWork(true);
-    if (cancelled.load()) break;
-  }
-  return cancelled.load() ? RunStatus::cancelled : RunStatus::done;
+  return RunStatus::done;
 }
 
 }  // namespace plumage

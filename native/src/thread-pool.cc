@@ -1,6 +1,5 @@
 #include "thread-pool.h"
 
-#include <chrono>
 #include <utility>
 
 #include "cpu.h"
@@ -20,8 +19,6 @@ inline void pause() {
   asm volatile("yield");
 #endif
 }
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 uint64_t packRange(uint32_t begin, uint32_t end) { return static_cast<uint64_t>(end) << 32 | begin; }
 }  // namespace
@@ -53,9 +50,9 @@ void ThreadPool::startThreads() {
 
 void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body) {
   if (threads_ == 1 || count <= 1) {
-    const double begun = counting_ ? now() : 0;
+    const double begun = countsWork_ ? processorSeconds() : 0;
     for (long i = 0; i < count && !cancelled.load(std::memory_order_relaxed); i++) call(body, 0, i);
-    if (counting_) ranges_[0].seconds += now() - begun;
+    if (countsWork_) ranges_[0].seconds += processorSeconds() - begun;
     return;
   }
   if (workers_.empty()) startThreads();
@@ -92,19 +89,25 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
 }
 
 void ThreadPool::work(int thread) {
-  const double begun = counting_ ? now() : 0;
+  const double begun = countsWork_ ? processorSeconds() : 0;
   try {
     takeIndices(thread);
   } catch (...) {
     fail();
   }
-  if (counting_) ranges_[thread].seconds += now() - begun;
+  if (countsWork_) ranges_[thread].seconds += processorSeconds() - begun;
 }
 
-double ThreadPool::countWork(bool goOn) {
+ThreadPool::WorkCount::WorkCount(ThreadPool& pool) : pool_(pool) {
+  take();
+  pool_.countsWork_ = true;
+}
+
+ThreadPool::WorkCount::~WorkCount() { pool_.countsWork_ = false; }
+
+double ThreadPool::WorkCount::take() {
   double seconds = 0;
-  for (int t = 0; t < threads_; t++) seconds += std::exchange(ranges_[t].seconds, 0);
-  counting_ = goOn;
+  for (int t = 0; t < pool_.threads_; t++) seconds += std::exchange(pool_.ranges_[t].seconds, 0);
   return seconds;
 }
 

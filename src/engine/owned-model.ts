@@ -4,7 +4,7 @@
  */
 import { checkOptionNames } from '../check-option-names.js'
 import { assertBatch } from './assert-batch.js'
-import type { EngineModel, OpTime, Program } from './engine.js'
+import type { EngineModel, Program, RunTimes } from './engine.js'
 import { EngineError } from './engine-error.js'
 import { Lease } from './lease.js'
 import type { Plan, SlotName } from './plan.js'
@@ -40,7 +40,7 @@ export interface ProgramBody {
     pixels: Float32Array<ArrayBuffer>,
     batch: number,
     signal: AbortSignal | undefined,
-  ): Promise<readonly OpTime[]>
+  ): Promise<RunTimes>
   release(): void
 }
 
@@ -100,10 +100,13 @@ class OwnedProgram implements Program {
   async profile(
     pixels: Float32Array,
     options: { batch?: number; signal?: AbortSignal } = {},
-  ): Promise<readonly OpTime[]> {
+  ): Promise<RunTimes> {
     using held = this.#begin(pixels, options)
     if (held.body.profile !== undefined) return await held.body.profile(...held.input)
-    throw new EngineError('unsupported', 'This engine cannot tell how long each operation takes; `native` can.')
+    throw new EngineError(
+      'unsupported',
+      'This engine cannot tell how long each operation takes; native and wasm can.',
+    )
   }
 
   /** Checks what is asked of a run, and keeps weights and program until it has ended. */

@@ -8,7 +8,7 @@ import { rowsAndWidth, slotLength, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type EncodedPlan, encodePlan } from './encode-ops.js'
 import { lowerPlan } from './lower-plan.js'
-import { opTimes } from './op-times.js'
+import { type MeasuredTimes, opTimes } from './op-times.js'
 import {
   assertLength,
   assertLoaded,
@@ -33,13 +33,13 @@ export interface PackedWeight extends WeightPlacement {
   readonly values: Float32Array
 }
 
-/** Counts what goes into a program and comes out of it, for one image, and names what it consists of. */
+/** Counts what goes into a program and comes out of it, for one image, and knows what its operations are. */
 export interface ProgramFacts {
   readonly inputLength: number
   /** Is in the order of the outputs. */
   readonly outputLengths: readonly number[]
-  /** Says what was timed, given two numbers for each operation: its seconds, and those of all threads at work in it. */
-  readonly describeTimes: (times: Float64Array, batch: number) => readonly OpTime[]
+  /** Says what it was that took so long. */
+  readonly describeTimes: (times: MeasuredTimes, batch: number) => readonly OpTime[]
 }
 
 /** An engine does this by its own means. Whatever the system refuses it throws as an `EngineError`. */
@@ -54,7 +54,7 @@ export interface Executor<Region> {
   packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean>
   releaseRegion(region: Region): void
   /** Makes a program that runs on the weights of a region. */
-  createProgram(encoded: EncodedPlan, region: Region, lengths: ProgramFacts): ProgramBody
+  createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
 
 export async function loadLowered<Region>(

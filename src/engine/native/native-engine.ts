@@ -71,7 +71,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
   } catch (error) {
     throw engineErrorOf(error)
   }
-  const executor = new NativeExecutor(addon, engine, arithmetic)
+  const executor = new NativeExecutor(addon, engine, arithmetic, threads)
   return {
     name: 'native',
     precision,
@@ -100,10 +100,11 @@ class NativeExecutor implements Executor<Region> {
   readonly arithmetic: Arithmetic
   readonly #addon: Addon
   readonly #engine: Handle<'engine'>
+  readonly #threads: number
   #release: Promise<void> | null = null
 
   /** Throws `unavailable` where the addon was built from another table of operations. */
-  constructor(addon: Addon, engine: Handle<'engine'>, arithmetic: Arithmetic) {
+  constructor(addon: Addon, engine: Handle<'engine'>, arithmetic: Arithmetic, threads: number) {
     const { opFields } = callAddon(() => addon.info())
     if (opFields !== OP_FIELDS) {
       throw new EngineError(
@@ -114,6 +115,7 @@ class NativeExecutor implements Executor<Region> {
     this.arithmetic = arithmetic
     this.#addon = addon
     this.#engine = engine
+    this.#threads = threads
   }
 
   get isReleased(): boolean {
@@ -188,7 +190,7 @@ class NativeExecutor implements Executor<Region> {
     region: Region,
     { inputLength, outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
-    const [addon, engine] = [this.#addon, this.#engine]
+    const [addon, engine, threads] = [this.#addon, this.#engine, this.#threads]
     const program = callAddon(() => addon.createProgram(engine, ops, constants, arenaFloats))
     if (program === null) {
       throw new EngineError(
@@ -227,9 +229,11 @@ class NativeExecutor implements Executor<Region> {
       activationBytes: (batch) => callAddon(() => addon.programBytes(engine, program, batch)),
       run: (pixels, batch, signal) => execute(pixels, batch, signal, null),
       async profile(pixels, batch, signal) {
-        const times = new Float64Array((2 * ops.length) / OP_FIELDS)
+        const count = ops.length / OP_FIELDS
+        const times = new Float64Array(2 * count)
         await execute(pixels, batch, signal, times)
-        return describeTimes(times, batch)
+        const measured = { seconds: times.subarray(0, count), busySeconds: times.subarray(count) }
+        return { threads, operations: describeTimes(measured, batch) }
       },
       release: () => addon.releaseProgram(program),
     }
