@@ -5,11 +5,11 @@ import { PRECISIONS } from '../../../engine/ops.js'
 import { nativePrecisions } from '../native/index.js'
 import { loadAddon } from '../native/load-addon.js'
 
-/** A turn takes a tenth of a second; other work on the machine can only make one slower. */
+/** A turn takes a tenth of a second. Threads count their own time, so that other work on the machine slows none of them much. */
 const TURNS = 5
 
 /**
- * Counts the floating-point operations a second of products in this precision, all operands in registers.
+ * Counts the floating-point operations a second of products in this precision, all operands in registers, each thread having a processor to itself.
  * Gives null where it cannot be measured: without the native engine, and for precisions that it lacks. `high` counts a product once that takes three.
  *
  * @param options say on how many threads, default all that this process may use, and on which path, default the fastest of this processor

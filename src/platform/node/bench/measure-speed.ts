@@ -1,10 +1,11 @@
 /** Measures how fast a network runs on this machine, from pixels to embedding and tokens. Decoding and preparing images is not in it. */
+import { availableParallelism } from 'node:os'
 import { checkWhole } from '../../../encoder/check-options.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { type EngineOptions, engineOptionsOf, type LoadOptions } from '../../../encoder/load-options.js'
 import { Network, slotValues } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
-import type { Engine, OpTime, Program } from '../../../engine/engine.js'
+import type { Engine, Program } from '../../../engine/engine.js'
 import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
@@ -13,7 +14,7 @@ import { chooseEngine } from '../choose-engine.js'
 import { findModel } from '../find-model.js'
 import { hintsOf, openVit } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
-import { type Profile, profileOf } from './profile.js'
+import { type Profile, profileOf, type TimedRun } from './profile.js'
 
 export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
   /** Is what `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
@@ -26,7 +27,7 @@ export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline'
   readonly runs?: number
   /** Says how long to go on; default 10. */
   readonly seconds?: number
-  /** Times each operation as well, in some runs of their own. Only the native engine can tell. */
+  /** Times each operation as well, in some runs of their own. `native` can tell, and `wasm` all but for how long threads wait. */
   readonly profile?: boolean
   readonly onStage?: (stage: Stage) => void
 }
@@ -63,7 +64,7 @@ export interface Speed {
 const DEFAULT_SIDE = 518
 const DEFAULT_SECONDS = 10
 const LEAST_RUNS = 3
-const PROFILED_RUNS = 3
+const PROFILED_SECONDS = 1
 
 /** Throws what `loadEncoder` throws; `EngineError` `wrong-size` where the size is no whole number of patches. */
 export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
@@ -85,12 +86,15 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const pixels = hashedValues('speed', 'pixels', count, 2, 0)
   const run = () => network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
 
+  const program = network.programFor(grid, outputs)
+  // This comes first, since an engine that cannot tell says so at once.
+  const timed = options.profile
+    ? await timeOperations(program, { pixels, batch, ...given({ signal }) }, onStage)
+    : null
   onStage({ stage: 'warming up' })
   await network.assertFinite(slotValues(await run(), slots.embedding))
   const { runs, ...seconds } = await timeRuns(run, options, onStage)
   const peak = process.resourceUsage().maxRSS * 1024
-  const program = network.programFor(grid, outputs)
-  const times = options.profile ? await timeOperations(program, { pixels, batch, ...given({ signal }) }, onStage) : null
   onStage({ stage: 'measuring the peak' })
   const flop = batch * countFlop(plan, outputs)
   return {
@@ -104,24 +108,20 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     loadSeconds,
     flop,
     flopPerSecond: flop / seconds.median,
-    peakFlopPerSecond: await peakOf(engine, options),
-    profile: times && (await profileOf(times, threadsOf(engine), (precision) => peakOf(engine, options, precision))),
+    peakFlopPerSecond: await peakOf(engine, { ...options, ...withinProcessors(options) }),
+    profile: timed && (await profileOf(timed, (precision) => peakOf(engine, options, precision))),
     memory: { weights: network.byteLength, peak },
   }
 }
 
-/** Gives null where it cannot be measured: what a GPU could do is not known here. */
+/** Gives null where it cannot be measured: of a GPU, and of WebAssembly's int8, which multiplies integers where it can. */
 async function peakOf(
   engine: Engine,
   { threads, instructionSet }: Pick<EngineOptions, 'threads' | 'instructionSet'>,
   precision = engine.precision,
 ): Promise<number | null> {
-  if (isWasm(engine)) return await engine.measurePeak()
+  if (isWasm(engine)) return precision === 'int8' ? null : await engine.measurePeak()
   return engine.name === 'native' ? await measurePeak(precision, given({ threads, instructionSet })) : null
-}
-
-function threadsOf({ description }: Engine): number {
-  return Number(/(\d+) threads?$/.exec(description)?.[1] ?? 1)
 }
 
 /** Runs some times and keeps the quickest run: whatever else the machine does can only make one slower. */
@@ -129,15 +129,25 @@ async function timeOperations(
   program: Program,
   { pixels, ...options }: { pixels: Float32Array; batch: number; signal?: AbortSignal },
   onStage: (stage: Stage) => void,
-): Promise<readonly OpTime[]> {
+): Promise<TimedRun> {
   onStage({ stage: 'timing operations' })
-  const total = (times: readonly OpTime[]) => times.reduce((sum, { seconds }) => sum + seconds, 0)
-  let best: readonly OpTime[] | undefined
-  for (let run = 0; run < PROFILED_RUNS; run++) {
+  const begun = performance.now()
+  const time = async (): Promise<TimedRun> => {
+    const started = performance.now()
     const times = await program.profile(pixels, options)
-    if (best === undefined || total(times) < total(best)) best = times
+    return { times, seconds: (performance.now() - started) / 1000 }
   }
-  return best ?? []
+  let best = await time()
+  for (let run = 1; run < LEAST_RUNS || performance.now() - begun < PROFILED_SECONDS * 1000; run++) {
+    const next = await time()
+    if (next.seconds < best.seconds) best = next
+  }
+  return best
+}
+
+/** A processor can do no more for more threads than it has room for. */
+function withinProcessors({ threads }: Pick<EngineOptions, 'threads'>): Pick<EngineOptions, 'threads'> {
+  return threads === undefined ? {} : { threads: Math.min(threads, availableParallelism()) }
 }
 
 function isWasm(engine: Engine): engine is WasmEngine {
