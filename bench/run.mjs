@@ -153,7 +153,7 @@ async function runRound(round, running, missing, peaks) {
   }
   for (const [precision, best] of peaks) {
     // What a GPU could do is not measured.
-    const measured = options.gpu ? null : await measurePeak(precision, threads)
+    const measured = options.gpu ? null : await measurePeak(precision, { threads })
     peaks.set(precision, measured === null ? null : Math.max(best, measured))
   }
   const line = running.map(({ id, seconds }) => `${id} ${median(seconds).toFixed(3)}`).join(', ')

@@ -16,7 +16,16 @@ export { Network, type NetworkOptions, type RunOptions } from './encoder/network
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
 export type { WeightDigest } from './encoder/weight-digest.js'
-export type { Engine, EngineModel, EngineName, Precision, Program, WeightSource } from './engine/engine.js'
+export type {
+  Engine,
+  EngineModel,
+  EngineName,
+  OpTime,
+  Precision,
+  Program,
+  RunTimes,
+  WeightSource,
+} from './engine/engine.js'
 export { EngineError, type EngineErrorCode } from './engine/engine-error.js'
 export type { InstructionSet } from './engine/native/addon.js'
 export type { Plan, SlotName, Step } from './engine/plan.js'

@@ -101,26 +101,42 @@ RunInput inputOf(napi_env env, const Needs& needs, const Region& weights, long b
   return input;
 }
 
-// run(engine, program, region, batch, [callback, pixels, ...outputs]) -> job
-napi_value run(napi_env env, napi_value* arguments) {
+// Runs a program as a job. `room` is an array for two numbers for each operation, or null where nothing is timed.
+napi_value submitRun(napi_env env, napi_value* arguments, napi_value room) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
   programOf(env, host, arguments[1]);
   const std::shared_ptr<LoadedProgram> loaded = fromHandle<LoadedProgram>(env, arguments[1]);
   const std::shared_ptr<Region> region = fromHandle<Region>(env, arguments[2]);
   const long batch = whole(env, arguments[3], "The batch", 1, MOST_IMAGES);
   const RunInput input = inputOf(env, loaded->needs, *region, batch, arguments[4]);
+  double* times = nullptr;
+  if (room != nullptr) {
+    const Span<double> given = doubles(env, room, "The times");
+    const size_t wanted = 2 * loaded->program->length();
+    if (given.length != wanted) throw Refusal(WRONG_ARGUMENT, "The times of this program are %zu numbers, not %zu.", wanted, given.length);
+    times = given.data;
+    // What is kept with the job is not collected before it ends.
+    check(env, napi_set_element(env, arguments[4], lengthOf(env, arguments[4]), room));
+  }
   ThreadPool& pool = host.engine().pool();
-  return host.submit(env, arguments[0], arguments[4], [loaded, region, input, &pool](Job& job) {
+  return host.submit(env, arguments[0], arguments[4], [loaded, region, input, &pool, times](Job& job) {
     Outcome& outcome = job.outcome;
     const double bytes = bytesFor(*loaded, input.batch, pool.size());
     const RunStatus status = bytes > static_cast<double>(MOST_NUMBER) ? RunStatus::outOfMemory
-                                                                       : loaded->program->run(input, *loaded->arena, pool, job.cancelled);
+                                                                       : loaded->program->run(input, *loaded->arena, pool, job.cancelled, times);
     if (status == RunStatus::cancelled) outcome.status = Status::cancelled;
     if (status != RunStatus::outOfMemory) return;
     outcome.status = Status::outOfMemory;
     outcome.value = bytes;
   });
 }
+
+// run(engine, program, region, batch, [callback, pixels, ...outputs]) -> job
+napi_value run(napi_env env, napi_value* arguments) { return submitRun(env, arguments, nullptr); }
+
+// profile(engine, program, region, batch, [callback, pixels, ...outputs], times) -> job. `times` gets the seconds of each operation, then those that
+// all threads together were at work in each.
+napi_value profile(napi_env env, napi_value* arguments) { return submitRun(env, arguments, arguments[5]); }
 
 }  // namespace
 
@@ -129,6 +145,7 @@ void definePrograms(napi_env env, napi_value exports) {
   define<release<LoadedProgram>, 1>(env, exports, "releaseProgram");
   define<programBytes, 3>(env, exports, "programBytes");
   define<run, 5>(env, exports, "run");
+  define<profile, 6>(env, exports, "profile");
 }
 
 }  // namespace plumage

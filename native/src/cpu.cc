@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -139,6 +140,12 @@ void flushSubnormals() {
 #ifdef PLUMAGE_X86
   _mm_setcsr(_mm_getcsr() | 0x8040);  // sets flush-to-zero and denormals-are-zero
 #endif
+}
+
+double processorSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 }  // namespace plumage

@@ -16,5 +16,7 @@ int availableCores();
 long levelTwoCacheBytes();
 // Results below 1e-38 become 0 on this thread: subnormal numbers cost a hundred times as much.
 void flushSubnormals();
+// Counts the seconds for which this thread has had a processor: other work on the machine does not change what it adds up to.
+double processorSeconds();
 
 }  // namespace plumage

@@ -1,6 +1,8 @@
 #include "program.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include "cpu.h"
 #include "execution.h"
@@ -69,12 +71,20 @@ size_t Program::arenaBytes(long batch, int threads) const {
                           overrunFloats());
 }
 
-RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled) {
+RunStatus Program::run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled, double* times) {
   float* slots = arena.reserve(arenaBytes(input.batch, pool.size()));
   if (slots == nullptr) return RunStatus::outOfMemory;
   Execution execution(*this, input, slots, pool, cancelled);
-  for (const Op& op : ops_) {
-    execution.run(op);
+  typedef std::chrono::steady_clock Clock;
+  std::optional<ThreadPool::WorkCount> work;
+  if (times != nullptr) work.emplace(pool);
+  for (size_t i = 0; i < ops_.size(); i++) {
+    const Clock::time_point begun = work ? Clock::now() : Clock::time_point();
+    execution.run(ops_[i]);
+    if (work) {
+      times[i] = std::chrono::duration<double>(Clock::now() - begun).count();
+      times[ops_.size() + i] = work->take();
+    }
     if (cancelled.load()) return RunStatus::cancelled;
   }
   return RunStatus::done;

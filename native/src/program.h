@@ -29,8 +29,11 @@ class Program {
 
   // Counts the slots of a batch and what each of `threads` threads needs beside them.
   size_t arenaBytes(long batch, int threads) const;
-  // Runs all operations in the engine's arena, on the engine's own thread.
-  RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled);
+  // Runs all operations in the engine's arena, on the engine's own thread. `times` gets the seconds of each operation, then those that all threads
+  // together were at work in each; where it is null nothing is timed.
+  RunStatus run(const RunInput& input, Arena& arena, ThreadPool& pool, const std::atomic<bool>& cancelled, double* times = nullptr);
+  // Counts the operations.
+  size_t length() const { return ops_.size(); }
 
  private:
   friend class Execution;

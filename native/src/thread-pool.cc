@@ -50,7 +50,9 @@ void ThreadPool::startThreads() {
 
 void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body) {
   if (threads_ == 1 || count <= 1) {
+    const double begun = countsWork_ ? processorSeconds() : 0;
     for (long i = 0; i < count && !cancelled.load(std::memory_order_relaxed); i++) call(body, 0, i);
+    if (countsWork_) ranges_[0].seconds += processorSeconds() - begun;
     return;
   }
   if (workers_.empty()) startThreads();
@@ -87,11 +89,26 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
 }
 
 void ThreadPool::work(int thread) {
+  const double begun = countsWork_ ? processorSeconds() : 0;
   try {
     takeIndices(thread);
   } catch (...) {
     fail();
   }
+  if (countsWork_) ranges_[thread].seconds += processorSeconds() - begun;
+}
+
+ThreadPool::WorkCount::WorkCount(ThreadPool& pool) : pool_(pool) {
+  take();
+  pool_.countsWork_ = true;
+}
+
+ThreadPool::WorkCount::~WorkCount() { pool_.countsWork_ = false; }
+
+double ThreadPool::WorkCount::take() {
+  double seconds = 0;
+  for (int t = 0; t < pool_.threads_; t++) seconds += std::exchange(pool_.ranges_[t].seconds, 0);
+  return seconds;
 }
 
 // This is called inside a catch block. The exception waits for the caller of the loop, because the others still use what is on its stack.

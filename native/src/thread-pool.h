@@ -37,6 +37,21 @@ class ThreadPool {
               &body);
   }
 
+  // Adds up, as long as it lives, for how long the threads are at work in loops: one that waits for the others, for a processor, or to be woken, is
+  // not. It begins, is asked and ends between loops. A pool without it reads no clock.
+  class WorkCount {
+   public:
+    explicit WorkCount(ThreadPool& pool);
+    ~WorkCount();
+    WorkCount(const WorkCount&) = delete;
+    WorkCount& operator=(const WorkCount&) = delete;
+    // Gives the seconds of all threads together since it was asked the last time.
+    double take();
+
+   private:
+    ThreadPool& pool_;
+  };
+
   // Ends the threads; the next loop would start them again.
   void end();
 
@@ -45,6 +60,8 @@ class ThreadPool {
   // Holds [begin, end) in one word, so that owner and thief agree by compare-and-swap.
   struct alignas(128) Range {
     std::atomic<uint64_t> packed{0};
+    // Is for how long the thread was at work; it alone writes that during a loop.
+    double seconds = 0;
   };
   void runErased(long count, const std::atomic<bool>& cancelled, Call call, const void* body);
   void work(int thread);
@@ -60,6 +77,7 @@ class ThreadPool {
   Call call_ = nullptr;
   const void* body_ = nullptr;
   const std::atomic<bool>* cancelled_ = nullptr;
+  bool countsWork_ = false;
 
   // Counts loops; a worker looks for work when it changes.
   alignas(128) std::atomic<uint32_t> loop_{0};

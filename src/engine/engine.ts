@@ -85,4 +85,42 @@ export interface Program extends Disposable {
     pixels: Float32Array,
     options?: { batch?: number; signal?: AbortSignal },
   ): Promise<ReadonlyMap<SlotName, Float32Array>>
+  /**
+   * Runs once as `run` does and tells how long each operation took. `native` and `wasm` can.
+   *
+   * @throws what `run` throws; `EngineError` `unsupported` for an engine that cannot tell
+   */
+  profile(pixels: Float32Array, options?: { batch?: number; signal?: AbortSignal }): Promise<RunTimes>
+}
+
+/** Says how long each operation of one run took. */
+export interface RunTimes {
+  /** Counts the threads that shared each operation. */
+  readonly threads: number
+  /** Is in the order in which they ran. */
+  readonly operations: readonly OpTime[]
+}
+
+/** Says how long an operation of a program took. */
+export interface OpTime {
+  /** Names the kind of operation, such as `linear` or `attention`. */
+  readonly kind: string
+  /**
+   * Says what it works on, such as `1374 x 1024 x 4096, gelu`: rows x depth x columns of a product, images x queries x keys x width of an attention,
+   * rows x width of all else. Rows are those of the whole batch.
+   */
+  readonly shape: string
+  /** Names the precision in which it multiplies; null for what has no products. */
+  readonly precision: Precision | null
+  /** Counts its floating-point operations for the whole batch, two for each multiply-add of products; 0 for all else. */
+  readonly flop: number
+  /** Counts the bytes of pixels, activations and outputs that it reads and writes for the whole batch, weights not counted. */
+  readonly bytes: number
+  /** Says for how many seconds it went on. */
+  readonly seconds: number
+  /**
+   * Says for how many seconds all threads together were at work in it: what is missing to threads x `seconds` they waited for each other or for a
+   * processor. Null where the engine cannot tell.
+   */
+  readonly busySeconds: number | null
 }

@@ -100,3 +100,36 @@ test('a run has pixels of its own', async () => {
   endRuns()
   expect((await run).get('a')).toEqual(Float32Array.of(1, 2))
 })
+
+test('a program that tells no times refuses to be profiled, and one that does is kept as for a run', async () => {
+  const { model, notes } = modelWithNotes()
+  await expect(model.compile(plan, ['a']).profile(pixels)).rejects.toMatchObject({
+    name: 'EngineError',
+    code: 'unsupported',
+  })
+  const ends: (() => void)[] = []
+  const timed = new OwnedModel({
+    byteLength: 0,
+    compile: () => ({
+      inputLength: 2,
+      activationBytes: () => 0,
+      run: async () => [],
+      async profile() {
+        await new Promise<void>((resolve) => ends.push(resolve))
+        return { threads: 3, operations: [] }
+      },
+      release: () => notes.push('timed program released'),
+    }),
+    release: () => notes.push('timed model released'),
+  })
+  const program = timed.compile(plan, ['a'])
+  await expect(program.profile(Float32Array.of(1))).rejects.toMatchObject({ code: 'wrong-size' })
+  const profiled = program.profile(pixels)
+  program[Symbol.dispose]()
+  timed[Symbol.dispose]()
+  expect(notes.slice(1)).toEqual([])
+  for (const end of ends) end()
+  expect(await profiled).toEqual({ threads: 3, operations: [] })
+  expect(notes.slice(1)).toEqual(['timed program released', 'timed model released'])
+  await expect(program.profile(pixels)).rejects.toMatchObject({ code: 'disposed' })
+})

@@ -4,7 +4,8 @@
  */
 import { checkOptionNames } from '../check-option-names.js'
 import { assertBatch } from './assert-batch.js'
-import type { EngineModel, Program } from './engine.js'
+import type { EngineModel, Program, RunTimes } from './engine.js'
+import { EngineError } from './engine-error.js'
 import { Lease } from './lease.js'
 import type { Plan, SlotName } from './plan.js'
 
@@ -34,6 +35,12 @@ export interface ProgramBody {
     batch: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly Float32Array[]>
+  /** Runs a batch and tells how long each operation took. Absent where that cannot be told. */
+  profile?(
+    pixels: Float32Array<ArrayBuffer>,
+    batch: number,
+    signal: AbortSignal | undefined,
+  ): Promise<RunTimes>
   release(): void
 }
 
@@ -61,6 +68,12 @@ export class OwnedModel implements EngineModel {
   }
 }
 
+/** Keeps a program and its weights while it runs. */
+interface RunHeld extends Disposable {
+  readonly body: ProgramBody
+  readonly input: Readonly<Parameters<ProgramBody['run']>>
+}
+
 class OwnedProgram implements Program {
   readonly #model: Lease<ModelBody>
   readonly #lease: Lease<ProgramBody>
@@ -80,14 +93,40 @@ class OwnedProgram implements Program {
     pixels: Float32Array,
     options: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
+    using held = this.#begin(pixels, options)
+    return this.#named(await held.body.run(...held.input))
+  }
+
+  async profile(
+    pixels: Float32Array,
+    options: { batch?: number; signal?: AbortSignal } = {},
+  ): Promise<RunTimes> {
+    using held = this.#begin(pixels, options)
+    if (held.body.profile !== undefined) return await held.body.profile(...held.input)
+    throw new EngineError(
+      'unsupported',
+      'This engine cannot tell how long each operation takes; native and wasm can.',
+    )
+  }
+
+  /** Checks what is asked of a run, and keeps weights and program until it has ended. */
+  #begin(pixels: Float32Array, options: { batch?: number; signal?: AbortSignal }): RunHeld {
     checkOptionNames(options, { batch: true, signal: true })
     const { batch = 1, signal } = options
     signal?.throwIfAborted()
-    using program = this.#lease.use()
-    using _model = this.#model.use()
-    assertBatch(pixels, batch, program.thing.inputLength)
+    const body = this.#lease.get()
+    this.#model.get()
+    assertBatch(pixels, batch, body.inputLength)
     // A copy is run, because the caller may overwrite its pixels, or transfer them away, while they are read.
-    return this.#named(await program.thing.run(new Float32Array(pixels), batch, signal))
+    const input = [new Float32Array(pixels), batch, signal] as const
+    const held = [this.#lease.use(), this.#model.use()]
+    return {
+      body,
+      input,
+      [Symbol.dispose]() {
+        for (const lease of held) lease[Symbol.dispose]()
+      },
+    }
   }
 
   #named(values: readonly Float32Array[]): ReadonlyMap<SlotName, Float32Array> {

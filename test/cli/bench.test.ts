@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Speed, SpeedOptions } from '../../src/platform/node/bench/measure-speed.js'
+import type { Profile, ProfiledOperation } from '../../src/platform/node/bench/profile.js'
 import { type InTestOptions, runInTest } from './run-in-test.js'
 
 const speed: Speed = {
@@ -14,6 +15,7 @@ const speed: Speed = {
   flop: 1.0171e12,
   flopPerSecond: 303.3e9,
   peakFlopPerSecond: 433.3e9,
+  profile: null,
   memory: { weights: 2 ** 30, peak: 1.5 * 2 ** 30 },
 }
 
@@ -46,6 +48,87 @@ test('prints time, rate with its share of what the processor can do, and memory'
     'memory   1.50 GiB at most, 1.00 GiB of it packed weights',
     'loading  3.20 s',
   ])
+})
+
+const linear: ProfiledOperation = {
+  kind: 'linear',
+  shape: '2748 x 1024 x 4096, gelu',
+  precision: 'float32',
+  count: 24,
+  flop: 3e11,
+  bytes: 1e9,
+  share: 0.75,
+  seconds: 1.5,
+  waiting: 0.02,
+  peakFlopPerSecond: 4e11,
+}
+const norm = {
+  kind: 'norm',
+  shape: '2748 x 1024',
+  precision: null,
+  flop: 0,
+  peakFlopPerSecond: null,
+} as const
+const profile: Profile = {
+  seconds: 2,
+  threads: 2,
+  operations: [
+    linear,
+    {
+      ...linear,
+      kind: 'attention',
+      shape: '2 x 1374 x 1374 x 1024',
+      precision: 'bfloat16',
+      share: 0.2,
+      seconds: 0.4,
+      peakFlopPerSecond: null,
+    },
+    { ...linear, ...norm, count: 49, bytes: 5e8, share: 0.02, seconds: 0.04 },
+    { ...linear, ...norm, kind: 'copyOut', count: 1, share: 0.0002, seconds: 0.0004 },
+    { ...linear, ...norm, kind: 'sliceRows', count: 1, share: 0.0001, seconds: 0.0002 },
+  ],
+  waiting: 0.0277,
+  dispatch: 0.002,
+}
+
+/** Gives the table that follows the other lines. */
+async function tableOf(profile: Profile): Promise<readonly string[]> {
+  const { stdout } = await bench(['--profile'], { measureSpeed: async () => ({ ...speed, profile }) })
+  return stdout.trimEnd().split('\n').slice(9)
+}
+
+test('--profile prints where the time goes, with the share of what each product could do, in 80 columns', async () => {
+  const table = await tableOf(profile)
+  expect(table).toEqual([
+    'share      time  count         speed  operation',
+    ' 75 %    1.50 s     24  50 % of peak  linear 2748 x 1024 x 4096, gelu',
+    ' 20 %  400.0 ms     24   750 GFLOP/s  attention 2 x 1374 x 1374 x 1024, bfloat16',
+    '2.0 %   40.0 ms     49     12.5 GB/s  norm 2748 x 1024',
+    '0.0 %   0.60 ms      2                all others',
+    '2.8 %   55.4 ms                       waiting for other threads or a processor',
+    '0.2 %   4.00 ms                       handing the run over and back',
+    '100 %    2.00 s                       a run on 2 threads',
+  ])
+  expect(Math.max(...table.map(({ length }) => length))).toBeLessThanOrEqual(80)
+})
+
+test('where an engine cannot tell how long threads wait, the profile says so', async () => {
+  const operations = profile.operations.map((operation) => ({ ...operation, waiting: null }))
+  const table = await tableOf({ ...profile, operations, waiting: null })
+  expect(table.join('\n')).not.toContain('waiting for')
+  expect(table.at(-1)).toBe('Operations contain waiting, which this engine cannot tell apart.')
+})
+
+test('--profile and --instruction-set are asked of the measurement, and --json gives the profile whole', async () => {
+  const asked: SpeedOptions[] = []
+  const { stdout } = await bench(['--profile', '--instruction-set', 'avx2', '--json'], {
+    measureSpeed: async (options) => {
+      asked.push(options)
+      return { ...speed, profile }
+    },
+  })
+  expect(asked).toMatchObject([{ profile: true, instructionSet: 'avx2' }])
+  expect(JSON.parse(stdout)).toMatchObject({ profile })
 })
 
 test('a peak that was not measured is said to be missing', async () => {

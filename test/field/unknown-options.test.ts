@@ -41,9 +41,9 @@ afterAll(async () => {
   await encoder[Symbol.asyncDispose]()
 })
 
-function runProgram(): unknown {
+function makeProgram(): plumage.Program {
   const grid = { rows: 2, columns: 2 }
-  return network.programFor(grid, [network.planFor(grid).slots.embedding]).run(none, wrong('bach'))
+  return network.programFor(grid, [network.planFor(grid).slots.embedding])
 }
 
 async function loadOn(engine: plumage.Engine): Promise<void> {
@@ -60,7 +60,8 @@ const UNIVERSAL: Calls = {
   createEncoder: ['recipe', () => plumage.createEncoder(wrong('recipee'))],
   'Network.load': ['positions', () => plumage.Network.load(wrong('vit'), wrong('engine'), wrong('position'))],
   'Network.run': ['outputs', () => network.run(none, wrong('output'))],
-  'Program.run': ['batch', runProgram],
+  'Program.run': ['batch', () => makeProgram().run(none, wrong('bach'))],
+  'Program.profile': ['batch', () => makeProgram().profile(none, wrong('bach'))],
   'Engine.load': [
     'signal',
     () => loadOn(plumage.createReferenceEngine()),

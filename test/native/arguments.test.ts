@@ -1,6 +1,7 @@
 /** What the addon is handed and cannot be right is refused by an error, before anything is touched: a process that goes on is the proof. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { OP_FIELDS } from '../../src/engine/lowered/lowered-op.js'
 import type { Addon, Handle } from '../../src/engine/native/addon.js'
 import { createNativeEngineOn } from '../../src/engine/native/native-engine.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
@@ -149,6 +150,28 @@ describe.skipIf(!available)('the addon', () => {
       expect(() => addon.createProgram(engine, ops, constants, floats)).toThrow(TypeError)
     }
     expect(() => addon.createProgram(engine, ops.subarray(1), constants, arenaFloats)).toThrow(TypeError)
+  })
+
+  test('refuses times of another length than the program has operations, and arrays of other kinds', async () => {
+    const { engine, region, ops, constants, arenaFloats, lengths } = await record(tower(2, 4, 16))
+    const program = addon.createProgram(engine, ops, constants, arenaFloats)
+    if (program === null) throw new Error('no memory')
+    const profile = (times: Float64Array) =>
+      new Promise<number>((resolve) => {
+        const [pixels = new Float32Array(), ...outputs] = lengths.map((length) => new Float32Array(length))
+        addon.profile(engine, program, region, 1, [resolve, pixels, ...outputs], times)
+      })
+    const wanted = (2 * ops.length) / OP_FIELDS
+    for (const wrong of [0, 1, wanted - 1, wanted + 1]) {
+      await expect(profile(new Float64Array(wrong))).rejects.toThrow(`are ${wanted} numbers, not ${wrong}`)
+    }
+    for (const wrong of [new Float32Array(wanted), [1], null, undefined]) {
+      await expect(profile(wrong as never)).rejects.toThrow(TypeError)
+    }
+    const times = new Float64Array(wanted).fill(-1)
+    expect(await profile(times)).toBe(0)
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...times)).toBeGreaterThan(0)
   })
 
   test('refuses positions outside the constants', async () => {

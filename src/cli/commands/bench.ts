@@ -1,7 +1,10 @@
 /** `plumage bench` says how fast a model, or a network with random weights, runs on this machine. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { InstructionSet } from '../../engine/native/addon.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import type { Speed, SpeedOptions, Stage } from '../../platform/node/bench/measure-speed.js'
+import type { Profile, ProfiledOperation } from '../../platform/node/bench/profile.js'
+import { INSTRUCTION_SET_CHOICES } from '../../platform/node/engine-choices.js'
 import { InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { loadListeners } from '../load-chosen-encoder.js'
@@ -9,12 +12,17 @@ import { addComputeOptions, type ComputeOptions, parseSize, positiveInteger } fr
 import { Progress } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
+/** What takes less is shown together with all that does. */
+const LEAST_SHARE = 0.0005
+
 interface BenchOptions extends ComputeOptions {
   readonly network?: string
   readonly size?: number | [height: number, width: number]
   readonly batch?: number
   readonly runs?: number
   readonly seconds?: number
+  readonly instructionSet?: InstructionSet
+  readonly profile?: boolean
   readonly offline?: boolean
   readonly json?: boolean
 }
@@ -40,6 +48,12 @@ export function benchCommand(context: CommandContext): Command {
         .conflicts('runs'),
     )
     .option('--runs <n>', 'how many runs', positiveInteger)
+    .addOption(
+      new Option('--instruction-set <name>', 'path of the native engine (default: the fastest)').choices(
+        INSTRUCTION_SET_CHOICES,
+      ),
+    )
+    .option('--profile', 'where the time goes, operation by operation (engines native and wasm)')
     .option('--offline', 'never download')
     .option('--json', 'the result as one JSON object, progress as JSON lines on stderr')
     .action((model: string | undefined, options: BenchOptions) => bench(context, model, options))
@@ -98,7 +112,63 @@ function describeSpeed(speed: Speed): string {
     ['memory', `${gibibytes(memory.peak)} at most, ${gibibytes(memory.weights)} of it packed weights`],
     ['loading', seconds(speed.loadSeconds)],
   ]
-  return rows.map(([label, value]) => `${label.padEnd(9)}${value}`).join('\n')
+  const lines = rows.map(([label, value]) => `${label.padEnd(9)}${value}`)
+  return [...lines, ...(speed.profile === null ? [] : ['', ...describeProfile(speed, speed.profile)])].join(
+    '\n',
+  )
+}
+
+/**
+ * Writes a table with a line for all operations that are alike. The speed is that of threads at work: what products do of what they could, and how many
+ * bytes of activations pass through all else.
+ */
+function describeProfile(
+  { engine }: Speed,
+  { operations, threads, waiting, dispatch, seconds: total }: Profile,
+): readonly string[] {
+  const of = (share: number, name: string, count = '', speed = '') => [
+    percent(share),
+    shortTime(share * total),
+    count,
+    speed,
+    name,
+  ]
+  const shown = operations.filter(({ share }) => share >= LEAST_SHARE)
+  const rows = shown.map((operation) => {
+    const { kind, shape, precision, count, share } = operation
+    const other = precision === null || precision === engine.precision ? '' : `, ${precision}`
+    return of(share, `${kind} ${shape}${other}`, `${count}`, speedOf(operation))
+  })
+  const rest = operations.filter(({ share }) => share < LEAST_SHARE)
+  const sum = (part: 'share' | 'count') => rest.reduce((total, operation) => total + operation[part], 0)
+  if (rest.length > 0) rows.push(of(sum('share'), 'all others', `${sum('count')}`))
+  if (waiting !== null) rows.push(of(waiting, 'waiting for other threads or a processor'))
+  rows.push(of(dispatch, 'handing the run over and back'))
+  rows.push(of(1, `a run on ${threads} ${threads === 1 ? 'thread' : 'threads'}`))
+  const all = [['share', 'time', 'count', 'speed', 'operation'], ...rows]
+  const [first = []] = all
+  const widths = first.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const last = first.length - 1
+  const table = all.map((row) =>
+    row.map((cell, column) => (column === last ? cell : cell.padStart(widths[column] ?? 0))).join('  '),
+  )
+  return waiting === null
+    ? [...table, 'Operations contain waiting, which this engine cannot tell apart.']
+    : table
+}
+
+function speedOf({ flop, bytes, seconds, peakFlopPerSecond }: ProfiledOperation): string {
+  if (flop === 0) return `${(bytes / seconds / 1e9).toPrecision(3)} GB/s`
+  if (peakFlopPerSecond === null) return `${flopText(flop / seconds, 3)}/s`
+  return `${percent(flop / seconds / peakFlopPerSecond)} of peak`
+}
+
+function shortTime(value: number): string {
+  return value < 1 ? `${(1000 * value).toFixed(value < 0.01 ? 2 : 1)} ms` : seconds(value)
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)} %`
 }
 
 function flopText(count: number, digits: number): string {

@@ -1,6 +1,6 @@
 /** Loads a model on an engine that runs lowered plans as numbers: weights in one piece of memory, operations as records. */
 import { elementCount, type Shape } from '../../tensor/shape.js'
-import type { EngineModel, StoredValues, WeightSource } from '../engine.js'
+import type { EngineModel, OpTime, StoredValues, WeightSource } from '../engine.js'
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName } from '../plan.js'
@@ -8,6 +8,7 @@ import { rowsAndWidth, slotLength, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type EncodedPlan, encodePlan } from './encode-ops.js'
 import { lowerPlan } from './lower-plan.js'
+import { type MeasuredTimes, opTimes } from './op-times.js'
 import {
   assertLength,
   assertLoaded,
@@ -32,11 +33,13 @@ export interface PackedWeight extends WeightPlacement {
   readonly values: Float32Array
 }
 
-/** Counts what goes into a program and comes out of it, for one image. */
-export interface ProgramLengths {
+/** Counts what goes into a program and comes out of it, for one image, and knows what its operations are. */
+export interface ProgramFacts {
   readonly inputLength: number
   /** Is in the order of the outputs. */
   readonly outputLengths: readonly number[]
+  /** Says what it was that took so long. */
+  readonly describeTimes: (times: MeasuredTimes, batch: number) => readonly OpTime[]
 }
 
 /** An engine does this by its own means. Whatever the system refuses it throws as an `EngineError`. */
@@ -51,7 +54,7 @@ export interface Executor<Region> {
   packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean>
   releaseRegion(region: Region): void
   /** Makes a program that runs on the weights of a region. */
-  createProgram(encoded: EncodedPlan, region: Region, lengths: ProgramLengths): ProgramBody
+  createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
 
 export async function loadLowered<Region>(
@@ -146,6 +149,7 @@ class LoweredModel<Region> implements ModelBody {
     return this.#executor.createProgram(encoded, this.#region, {
       inputLength: lowered.inputLength,
       outputLengths,
+      describeTimes: (times, batch) => opTimes(lowered, times, batch),
     })
   }
 

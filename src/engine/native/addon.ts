@@ -92,6 +92,15 @@ export interface Addon {
     batch: number,
     job: [JobCallback, Float32Array, ...Float32Array[]],
   ): Handle<'job'>
+  /** Runs as `run` does; `times` gets the seconds of each operation, then those that all threads together were at work in each. */
+  profile(
+    engine: Handle<'engine'>,
+    program: Handle<'program'>,
+    region: Handle<'region'>,
+    batch: number,
+    job: [JobCallback, Float32Array, ...Float32Array[]],
+    times: Float64Array,
+  ): Handle<'job'>
   cancel(job: Handle<'job'>): void
   resample(
     instructionSet: InstructionSet,
@@ -104,5 +113,6 @@ export interface Addon {
     job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
   ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
+  /** Gives GFLOP/s of all threads, as if each had a processor to itself. */
   measurePeak(engine: Handle<'engine'>, precision: number, job: [JobCallback]): Handle<'job'>
 }

@@ -9,7 +9,7 @@ import {
   loadLowered,
   onAbort,
   type PackedWeight,
-  type ProgramLengths,
+  type ProgramFacts,
   type WeightPlacement,
 } from '../lowered/load-lowered.js'
 import { OP_FIELDS } from '../lowered/lowered-op.js'
@@ -71,7 +71,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
   } catch (error) {
     throw engineErrorOf(error)
   }
-  const executor = new NativeExecutor(addon, engine, arithmetic)
+  const executor = new NativeExecutor(addon, engine, arithmetic, threads)
   return {
     name: 'native',
     precision,
@@ -100,10 +100,11 @@ class NativeExecutor implements Executor<Region> {
   readonly arithmetic: Arithmetic
   readonly #addon: Addon
   readonly #engine: Handle<'engine'>
+  readonly #threads: number
   #release: Promise<void> | null = null
 
   /** Throws `unavailable` where the addon was built from another table of operations. */
-  constructor(addon: Addon, engine: Handle<'engine'>, arithmetic: Arithmetic) {
+  constructor(addon: Addon, engine: Handle<'engine'>, arithmetic: Arithmetic, threads: number) {
     const { opFields } = callAddon(() => addon.info())
     if (opFields !== OP_FIELDS) {
       throw new EngineError(
@@ -114,6 +115,7 @@ class NativeExecutor implements Executor<Region> {
     this.arithmetic = arithmetic
     this.#addon = addon
     this.#engine = engine
+    this.#threads = threads
   }
 
   get isReleased(): boolean {
@@ -186,9 +188,9 @@ class NativeExecutor implements Executor<Region> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: Region,
-    { inputLength, outputLengths }: ProgramLengths,
+    { inputLength, outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
-    const [addon, engine] = [this.#addon, this.#engine]
+    const [addon, engine, threads] = [this.#addon, this.#engine, this.#threads]
     const program = callAddon(() => addon.createProgram(engine, ops, constants, arenaFloats))
     if (program === null) {
       throw new EngineError(
@@ -196,25 +198,42 @@ class NativeExecutor implements Executor<Region> {
         `The plan's constants need ${megabytes(constants.byteLength)}, which the system refuses.`,
       )
     }
+    const execute = async (
+      pixels: Float32Array,
+      batch: number,
+      signal: AbortSignal | undefined,
+      times: Float64Array | null,
+    ) => {
+      const outputs = allocateOutputs(outputLengths, batch)
+      const needed = (bytes: number) =>
+        `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
+      let cancel = () => {}
+      using _listening = onAbort(signal, () => cancel())
+      try {
+        await new Promise<void>((resolve, reject) => {
+          const settle = settling(resolve, reject, { needed, signal })
+          const job: Parameters<Addon['run']>[4] = [settle, pixels, ...outputs]
+          const handle =
+            times === null
+              ? addon.run(engine, program, region, batch, job)
+              : addon.profile(engine, program, region, batch, job, times)
+          cancel = () => addon.cancel(handle)
+        })
+      } catch (error) {
+        throw engineErrorOf(error)
+      }
+      return outputs
+    }
     return {
       inputLength,
       activationBytes: (batch) => callAddon(() => addon.programBytes(engine, program, batch)),
-      async run(pixels, batch, signal) {
-        const outputs = allocateOutputs(outputLengths, batch)
-        const needed = (bytes: number) =>
-          `The activations of a batch of ${batch} need ${megabytes(bytes)}, which the system refuses. Use a smaller batch.`
-        let cancel = () => {}
-        using _listening = onAbort(signal, () => cancel())
-        try {
-          await new Promise<void>((resolve, reject) => {
-            const settle = settling(resolve, reject, { needed, signal })
-            const job = addon.run(engine, program, region, batch, [settle, pixels, ...outputs])
-            cancel = () => addon.cancel(job)
-          })
-        } catch (error) {
-          throw engineErrorOf(error)
-        }
-        return outputs
+      run: (pixels, batch, signal) => execute(pixels, batch, signal, null),
+      async profile(pixels, batch, signal) {
+        const count = ops.length / OP_FIELDS
+        const times = new Float64Array(2 * count)
+        await execute(pixels, batch, signal, times)
+        const measured = { seconds: times.subarray(0, count), busySeconds: times.subarray(count) }
+        return { threads, operations: describeTimes(measured, batch) }
       },
       release: () => addon.releaseProgram(program),
     }

@@ -183,7 +183,7 @@ export class Leader {
   }
 
   async #run(request: RequestOf<'run'>): Promise<Answer> {
-    const { id, weights, batch, pixels, outputLengths } = request
+    const { id, weights, batch, pixels, outputLengths, timed } = request
     const { kernels, threads, pause } = this.#parts
     const program = this.#programs.get(request.program)
     if (program === undefined) throw new Failure('disposed', 'This program has been disposed of.')
@@ -207,14 +207,21 @@ export class Leader {
       const addresses = outputs.map(({ address }) => address)
       new Uint32Array(this.#parts.memory.buffer, table, outputs.length).set(addresses)
       kernels.setJob(batch, weights, arena, constants, arena + slotBytes, scratchBytes, input, table, threads)
+      const times = new Float64Array(timed ? count : 0)
       let looked = performance.now()
+      let ended = looked
       for (let op = 0; op < count; op++) {
         kernels.run(ops, op, op + 1)
-        if (performance.now() - looked < SLICE) continue
+        const now = performance.now()
+        if (timed) times[op] = (now - ended) / 1000
+        ended = now
+        if (now - looked < SLICE) continue
         await pause()
         if (this.#cancelled.has(id)) throw new Failure('cancelled', 'The run was cancelled.')
         looked = performance.now()
+        ended = looked
       }
+      if (timed) return times
       return outputs.map(({ address, length }) => new Uint8Array(this.#bytes(address, length * 4)).buffer)
     } finally {
       for (const address of held) this.#heap.release(address)

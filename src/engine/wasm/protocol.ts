@@ -35,13 +35,15 @@ export type Request = { readonly id: number } & (
       readonly pixels: ArrayBuffer
       /** Counts the values of each output for the batch. */
       readonly outputLengths: readonly number[]
+      /** Asks how long each operation takes, in place of the outputs. */
+      readonly timed: boolean
     }
   | { readonly kind: 'cancel'; readonly run: number }
   | { readonly kind: 'peak'; readonly repetitions: number }
 )
 
-/** A request is answered with an address, outputs or seconds, and with null where nothing is asked. */
-export type Answer = number | readonly ArrayBuffer[] | null
+/** A request is answered with an address, outputs, seconds or those of each operation, and with null where nothing is asked. */
+export type Answer = number | readonly ArrayBuffer[] | Float64Array<ArrayBuffer> | null
 
 export type Reply = { readonly id: number } & (
   | { readonly answer: Answer }

@@ -8,7 +8,7 @@ import {
   loadLowered,
   onAbort,
   type PackedWeight,
-  type ProgramLengths,
+  type ProgramFacts,
 } from '../lowered/load-lowered.js'
 import { megabytes } from '../megabytes.js'
 import type { ProductPrecision } from '../ops.js'
@@ -17,6 +17,7 @@ import { signalOf } from '../signal-of.js'
 import { Cancelled, Channel, type WasmWorkers } from './channel.js'
 import { MOST_BYTES } from './heap.js'
 import { packedBytes } from './kernels.js'
+import type { Answer } from './protocol.js'
 
 /**
  * Says how weights are stored: `float16` and `bfloat16` take half of the memory, `int8` a quarter. Products are float32; those of int8 are of
@@ -52,7 +53,7 @@ const PRECISION_INFO: readonly PrecisionInfo[] = [ROWS, null, ROWS, ROWS, ROWS]
 export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecision = 'float32'): WasmEngine {
   const channel = new Channel(workers)
   const withPrecision = (precision: WasmPrecision): BorrowedEngine => {
-    const executor = new WasmExecutor(channel, new Arithmetic(precision, PRECISION_INFO))
+    const executor = new WasmExecutor(channel, workers.threads, new Arithmetic(precision, PRECISION_INFO))
     return {
       name: 'wasm',
       precision,
@@ -96,9 +97,11 @@ const LEAST_REST = 64 * 2 ** 20
 class WasmExecutor implements Executor<number> {
   readonly arithmetic: Arithmetic
   readonly #channel: Channel
+  readonly #threads: number
 
-  constructor(channel: Channel, arithmetic: Arithmetic) {
+  constructor(channel: Channel, threads: number, arithmetic: Arithmetic) {
     this.#channel = channel
+    this.#threads = threads
     this.arithmetic = arithmetic
   }
 
@@ -126,34 +129,48 @@ class WasmExecutor implements Executor<number> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: number,
-    { inputLength, outputLengths }: ProgramLengths,
+    { inputLength, outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
-    const channel = this.#channel
+    const [channel, threads] = [this.#channel, this.#threads]
     const program = channel.newProgram()
     channel.tell({ kind: 'compile', program, ops, constants, arenaFloats })
+    const execute = async (
+      pixels: Float32Array<ArrayBuffer>,
+      batch: number,
+      signal: AbortSignal | undefined,
+      timed: boolean,
+    ): Promise<Answer> => {
+      const lengths = outputLengths.map((length) => length * batch)
+      const request = {
+        kind: 'run',
+        program,
+        weights: region,
+        batch,
+        pixels: pixels.buffer,
+        outputLengths: lengths,
+        timed,
+      } as const
+      let cancel = () => {}
+      using _listening = onAbort(signal, () => cancel())
+      try {
+        return await channel.ask(request, [pixels.buffer], (id) => {
+          cancel = () => channel.cancel(id)
+        })
+      } catch (error) {
+        throw error instanceof Cancelled ? signal?.reason : error
+      }
+    }
     return {
       inputLength,
       activationBytes: (batch) => arenaFloats * 4 * batch,
-      async run(pixels, batch, signal) {
-        const lengths = outputLengths.map((length) => length * batch)
-        const request = {
-          kind: 'run',
-          program,
-          weights: region,
-          batch,
-          pixels: pixels.buffer,
-          outputLengths: lengths,
-        } as const
-        let cancel = () => {}
-        using _listening = onAbort(signal, () => cancel())
-        try {
-          const answer = await channel.ask(request, [pixels.buffer], (id) => {
-            cancel = () => channel.cancel(id)
-          })
-          return (answer as readonly ArrayBuffer[]).map((values) => new Float32Array(values))
-        } catch (error) {
-          throw error instanceof Cancelled ? signal?.reason : error
-        }
+      run: async (pixels, batch, signal) =>
+        ((await execute(pixels, batch, signal, false)) as readonly ArrayBuffer[]).map(
+          (values) => new Float32Array(values),
+        ),
+      async profile(pixels, batch, signal) {
+        const seconds = (await execute(pixels, batch, signal, true)) as Float64Array
+        // Followers read no clock.
+        return { threads, operations: describeTimes({ seconds, busySeconds: null }, batch) }
       },
       release: () => channel.tell({ kind: 'discard', program }),
     }

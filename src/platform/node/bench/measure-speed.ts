@@ -1,10 +1,11 @@
 /** Measures how fast a network runs on this machine, from pixels to embedding and tokens. Decoding and preparing images is not in it. */
+import { availableParallelism } from 'node:os'
 import { checkWhole } from '../../../encoder/check-options.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { type EngineOptions, engineOptionsOf, type LoadOptions } from '../../../encoder/load-options.js'
 import { Network, slotValues } from '../../../encoder/network.js'
 import { countFlop } from '../../../engine/count-flop.js'
-import type { Engine } from '../../../engine/engine.js'
+import type { Engine, Program } from '../../../engine/engine.js'
 import type { WasmEngine } from '../../../engine/wasm/wasm-engine.js'
 import { findNetwork } from '../../../model/networks.js'
 import { readVit, type VitModel } from '../../../model/read-vit.js'
@@ -13,6 +14,7 @@ import { chooseEngine } from '../choose-engine.js'
 import { findModel } from '../find-model.js'
 import { hintsOf, openVit } from '../open-vit.js'
 import { measurePeak } from './measure-peak.js'
+import { type Profile, profileOf, type TimedRun } from './profile.js'
 
 export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'> {
   /** Is what `loadEncoder` takes; or the name of a network, which is given weights out of thin air. */
@@ -25,12 +27,14 @@ export interface SpeedOptions extends EngineOptions, Pick<LoadOptions, 'offline'
   readonly runs?: number
   /** Says how long to go on; default 10. */
   readonly seconds?: number
+  /** Times each operation as well, in some runs of their own. `native` can tell, and `wasm` all but for how long threads wait. */
+  readonly profile?: boolean
   readonly onStage?: (stage: Stage) => void
 }
 
 /** Tells what happens now. */
 export type Stage =
-  | { readonly stage: 'loading' | 'warming up' | 'measuring the peak' }
+  | { readonly stage: 'loading' | 'warming up' | 'timing operations' | 'measuring the peak' }
   | { readonly stage: 'run'; readonly number: number; readonly seconds: number }
 
 export interface Speed {
@@ -51,6 +55,8 @@ export interface Speed {
   readonly flopPerSecond: number
   /** Is what the processor can do at most in this precision on as many threads; null where that cannot be measured. */
   readonly peakFlopPerSecond: number | null
+  /** Says where the time goes, where that was asked. */
+  readonly profile: Profile | null
   /** Counts the bytes of the packed weights, and the most that this process has held so far. */
   readonly memory: { readonly weights: number; readonly peak: number }
 }
@@ -58,6 +64,7 @@ export interface Speed {
 const DEFAULT_SIDE = 518
 const DEFAULT_SECONDS = 10
 const LEAST_RUNS = 3
+const PROFILED_SECONDS = 1
 
 /** Throws what `loadEncoder` throws; `EngineError` `wrong-size` where the size is no whole number of patches. */
 export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
@@ -79,6 +86,11 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
   const pixels = hashedValues('speed', 'pixels', count, 2, 0)
   const run = () => network.run(pixels, { grid, batch, outputs, ...given({ signal }) })
 
+  const program = network.programFor(grid, outputs)
+  // This comes first, since an engine that cannot tell says so at once.
+  const timed = options.profile
+    ? await timeOperations(program, { pixels, batch, ...given({ signal }) }, onStage)
+    : null
   onStage({ stage: 'warming up' })
   await network.assertFinite(slotValues(await run(), slots.embedding))
   const { runs, ...seconds } = await timeRuns(run, options, onStage)
@@ -96,15 +108,46 @@ export async function measureSpeed(options: SpeedOptions): Promise<Speed> {
     loadSeconds,
     flop,
     flopPerSecond: flop / seconds.median,
-    peakFlopPerSecond: await peakOf(engine, options.threads),
+    peakFlopPerSecond: await peakOf(engine, { ...options, ...withinProcessors(options) }),
+    profile: timed && (await profileOf(timed, (precision) => peakOf(engine, options, precision))),
     memory: { weights: network.byteLength, peak },
   }
 }
 
-/** Gives null where it cannot be measured: what a GPU could do is not known here. */
-async function peakOf(engine: Engine, threads: number | undefined): Promise<number | null> {
-  if (isWasm(engine)) return await engine.measurePeak()
-  return engine.name === 'native' ? await measurePeak(engine.precision, threads) : null
+/** Gives null where it cannot be measured: of a GPU, and of WebAssembly's int8, which multiplies integers where it can. */
+async function peakOf(
+  engine: Engine,
+  { threads, instructionSet }: Pick<EngineOptions, 'threads' | 'instructionSet'>,
+  precision = engine.precision,
+): Promise<number | null> {
+  if (isWasm(engine)) return precision === 'int8' ? null : await engine.measurePeak()
+  return engine.name === 'native' ? await measurePeak(precision, given({ threads, instructionSet })) : null
+}
+
+/** Runs some times and keeps the quickest run: whatever else the machine does can only make one slower. */
+async function timeOperations(
+  program: Program,
+  { pixels, ...options }: { pixels: Float32Array; batch: number; signal?: AbortSignal },
+  onStage: (stage: Stage) => void,
+): Promise<TimedRun> {
+  onStage({ stage: 'timing operations' })
+  const begun = performance.now()
+  const time = async (): Promise<TimedRun> => {
+    const started = performance.now()
+    const times = await program.profile(pixels, options)
+    return { times, seconds: (performance.now() - started) / 1000 }
+  }
+  let best = await time()
+  for (let run = 1; run < LEAST_RUNS || performance.now() - begun < PROFILED_SECONDS * 1000; run++) {
+    const next = await time()
+    if (next.seconds < best.seconds) best = next
+  }
+  return best
+}
+
+/** A processor can do no more for more threads than it has room for. */
+function withinProcessors({ threads }: Pick<EngineOptions, 'threads'>): Pick<EngineOptions, 'threads'> {
+  return threads === undefined ? {} : { threads: Math.min(threads, availableParallelism()) }
 }
 
 function isWasm(engine: Engine): engine is WasmEngine {
