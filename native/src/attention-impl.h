@@ -71,13 +71,13 @@ INLINE void beginBlock(QueryBlock& block, const AttentionArgs& args, const float
   }
 }
 
-// Passes one block of keys: scores, their softmax, and the sum of `values` (panels of MR columns) weighted by it.
+// Passes one block of packed keys: scores, their softmax, and the sum of `values` (panels of MR columns) weighted by it.
 INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys, bool first,
                      float* scores) {
+  const long width = args.headWidth;
   for (long r = 0; r < keys; r += MR) {
     const char* query = reinterpret_cast<const char*>(block.query);
-    Tiles<Float32Product, true, false>::of(smaller(MR, keys - r))(key + r * args.key.rowStride, args.key.rowStride, query,
-                                                                  scores + r * NR, args.headWidth, query);
+    Tiles<Float32Product, true, false>::of(smaller(MR, keys - r))(key + r * width, width, query, scores + r * NR, width, query);
   }
   V factor[NV];
   softmaxBlock(scores, keys, block.maximum, block.total, factor);
@@ -111,11 +111,26 @@ INLINE void endBlock(QueryBlock& block, const AttentionArgs& args, float* out, l
   }
 }
 
+// Rows of one head lie so far apart that the processor doesn't foresee which is read next: each is asked for this many rows before.
+constexpr long ROWS_AHEAD = 8;
+INLINE void fetchRow(const float* row, long width) {
+  for (long d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 3);
+}
+
+// Brings the keys of a block together: where they lie, each is on a page of its own, and there are more of them than the processor keeps at hand.
+INLINE void packKeys(const AttentionArgs& args, const float* key, long keys, float* packed) {
+  for (long r = 0; r < keys; r++) {
+    fetchRow(key + (r + ROWS_AHEAD) * args.key.rowStride, args.headWidth);
+    __builtin_memcpy(packed + r * args.headWidth, key + r * args.key.rowStride, sizeof(float) * args.headWidth);
+  }
+}
+
 // Packs a block of values into panels of MR columns, one key after the other, because every tile reads it again from the nearest cache.
 INLINE void packValues(const AttentionArgs& args, const float* value, long keys, float* values) {
   for (long r = 0; r < keys; r++) {
     const float* from = value + r * args.value.rowStride;
     float* to = values + r * MR;
+    fetchRow(from + ROWS_AHEAD * args.value.rowStride, args.valueWidth);
     for (long d = 0; d < args.valueWidth; d += MR, to += KEY_BLOCK * MR) {
       const long count = smaller(MR, args.valueWidth - d);
       if (count == MR) {
@@ -127,8 +142,8 @@ INLINE void packValues(const AttentionArgs& args, const float* value, long keys,
   }
 }
 
-// The scratch holds (headWidth + valueWidth) * NR floats for each block of queries, KEY_BLOCK * NR once, and KEY_BLOCK for each value column,
-// these rounded up to whole tiles.
+// The scratch holds (headWidth + valueWidth) * NR floats for each block of queries, KEY_BLOCK * NR once, and KEY_BLOCK for each column of keys
+// and of values, these rounded up to whole tiles.
 void attention(const AttentionArgs& args, long task, float* scratch) {
   const long groupQueries = args.blocksOfTask * NR;
   const long groups = ceilDivide(args.queries, groupQueries);
@@ -143,7 +158,8 @@ void attention(const AttentionArgs& args, long task, float* scratch) {
   QueryBlock block[MOST_BLOCKS_OF_TASK];
   float* scores = scratch;
   float* values = scores + KEY_BLOCK * NR;
-  float* free = values + ceilDivide(args.valueWidth, MR) * MR * KEY_BLOCK;
+  float* packedKeys = values + ceilDivide(args.valueWidth, MR) * MR * KEY_BLOCK;
+  float* free = packedKeys + args.headWidth * KEY_BLOCK;
   for (long i = 0; i < blocks; i++) {
     block[i].query = free;
     block[i].mixed = free + args.headWidth * NR;
@@ -152,8 +168,9 @@ void attention(const AttentionArgs& args, long task, float* scratch) {
   }
   for (long n = 0; n < args.keys; n += KEY_BLOCK) {
     const long keys = smaller(KEY_BLOCK, args.keys - n);
+    packKeys(args, key + n * args.key.rowStride, keys, packedKeys);
     packValues(args, value + n * args.value.rowStride, keys, values);
-    for (long i = 0; i < blocks; i++) passKeys(block[i], args, key + n * args.key.rowStride, values, keys, n == 0, scores);
+    for (long i = 0; i < blocks; i++) passKeys(block[i], args, packedKeys, values, keys, n == 0, scores);
   }
   for (long i = 0; i < blocks; i++) {
     endBlock(block[i], args, out + i * NR * args.out.stride, smaller(NR, args.queries - first - i * NR));

@@ -97,7 +97,7 @@ struct AttentionOperand {
   long rowStride, imageStride;
 };
 
-constexpr long MOST_BLOCKS_OF_TASK = 4;
+constexpr long MOST_BLOCKS_OF_TASK = 16;
 
 struct AttentionArgs {
   AttentionOperand query, key, value;

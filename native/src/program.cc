@@ -47,7 +47,8 @@ long Program::scratchFloats(long batch, int threads) const {
       const long headWidth = op.output.width / op.heads;
       const Product& product = *kernels_.products[0];
       const long panels = (headWidth + product.tileRows - 1) / product.tileRows;
-      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + panels * product.tileRows * kernels_.keyBlock;
+      const long rows = headWidth + panels * product.tileRows;  // keys and values
+      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + rows * kernels_.keyBlock;
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
     } else if (op.kind == OpKind::norm || op.kind == OpKind::convert) {

@@ -30,9 +30,17 @@ INLINE void store(float* p, V v) { *reinterpret_cast<UnalignedV*>(p) = v; }
 // x - 0 is x for every x, NaN and -0 included, so this is a bare broadcast.
 INLINE V splat(float x) { return x - V{}; }
 INLINE I isplat(int x) { return x - I{}; }
-// NaN in `a` stays NaN.
+// NaN in `a` stays NaN. GCC makes a comparison and a choice of what is one instruction on x86, which gives its second operand where one is NaN.
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+INLINE V atLeast(V a, float low) { return (V)_mm512_max_ps((__m512)splat(low), (__m512)a); }
+INLINE V atMost(V a, float high) { return (V)_mm512_min_ps((__m512)splat(high), (__m512)a); }
+#elif defined(__AVX__) && VECTOR_WIDTH == 8
+INLINE V atLeast(V a, float low) { return (V)_mm256_max_ps((__m256)splat(low), (__m256)a); }
+INLINE V atMost(V a, float high) { return (V)_mm256_min_ps((__m256)splat(high), (__m256)a); }
+#else
 INLINE V atLeast(V a, float low) { return a < splat(low) ? splat(low) : a; }
 INLINE V atMost(V a, float high) { return a > splat(high) ? splat(high) : a; }
+#endif
 INLINE V absolute(V a) { return (V)((I)a & isplat(0x7fffffff)); }
 INLINE float sum(V v) {
   float total = 0;

@@ -14,9 +14,15 @@ export interface MeasuredTimes {
 }
 
 /** Counts the bytes of a value of a slot. */
-const VALUE_BYTES: Readonly<Record<Format, number>> = { float32: 4, bfloat16: 2, split: 4, int8: 1 }
+const VALUE_BYTES: Readonly<Record<Format, number>> = { float32: 4, bfloat16: 2, split: 4, int8: 1, int16: 2 }
 /** Says in which precision operands of a format are multiplied where neither of them is a packed weight. */
-const PRECISION_OF = { float32: 'float32', bfloat16: 'bfloat16', split: 'high', int8: 'int8' } as const
+const PRECISION_OF = {
+  float32: 'float32',
+  bfloat16: 'bfloat16',
+  split: 'high',
+  int8: 'int8',
+  int16: 'int8',
+} as const
 /** These read as much as they write, which a slot that is read in part, or the caller's memory, does not tell. */
 const COPIES: ReadonlySet<OpKind> = new Set(['copyIn', 'copyOut', 'patchifyPlanes', 'sliceRows'])
 
