@@ -71,12 +71,20 @@ INLINE void beginBlock(QueryBlock& block, const AttentionArgs& args, const float
   }
 }
 
+// Rows of one head lie so far apart that the processor doesn't foresee which is read next: each is asked for this many rows before.
+constexpr long ROWS_AHEAD = 8;
+INLINE void fetchRow(const float* row, long width) {
+  for (long d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 3);
+}
+
 // Passes one block of packed keys: scores, their softmax, and the sum of `values` (panels of MR columns) weighted by it.
 INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys, bool first,
                      float* scores) {
   const long width = args.headWidth;
   for (long r = 0; r < keys; r += MR) {
     const char* query = reinterpret_cast<const char*>(block.query);
+    // The next tile's keys come from the second-level cache in the meantime.
+    fetchRow(key + (r + MR) * width, MR * width);
     Tiles<Float32Product, true, false>::of(smaller(MR, keys - r))(key + r * width, width, query, scores + r * NR, width, query);
   }
   V factor[NV];
@@ -109,12 +117,6 @@ INLINE void endBlock(QueryBlock& block, const AttentionArgs& args, float* out, l
   for (long r = 0; r < queries; r++) {
     for (long d = 0; d < args.valueWidth; d++) out[r * args.out.stride + d] = block.mixed[d * NR + r];
   }
-}
-
-// Rows of one head lie so far apart that the processor doesn't foresee which is read next: each is asked for this many rows before.
-constexpr long ROWS_AHEAD = 8;
-INLINE void fetchRow(const float* row, long width) {
-  for (long d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 3);
 }
 
 // Brings the keys of a block together: where they lie, each is on a page of its own, and there are more of them than the processor keeps at hand.

@@ -217,7 +217,8 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
   } else if (whole && e.activation == Activation::identity && e.combine == Combine::add) {
     gemmEnding<P, Ending::add>(args, task, scratch);
   } else if (whole && e.activation == Activation::gelu && e.combine == Combine::none && e.gamma == nullptr) {
-    if (args.out.format == Format::bfloat16) {
+    // What integers round away is more than the short way does.
+    if (args.out.format == Format::bfloat16 || P::ROWS == Format::int8 || P::ROWS == Format::int16) {
       gemmEnding<P, Ending::geluShort>(args, task, scratch);
     } else {
       gemmEnding<P, Ending::gelu>(args, task, scratch);
