@@ -79,3 +79,33 @@ test.each([
   const got = await embedField(model, PHOTO_56, { size: 56, recipe: 'birder' })
   expectNear(got.embedding, right)
 })
+
+test.each([
+  ['dinov2', 'dinov2_with_registers', /model_type is "dinov2_with_registers".*no registers/],
+  ['dinov2-with-registers', 'dinov2', /model_type is "dinov2".*4 registers/],
+] as const)(
+  'a file of %s is not taken for a %s, which would add or leave out registers',
+  async (name, model_type, refusal) => {
+    const folder = `16-hf-image-classification/${name}`
+    const { num_register_tokens: _, ...config } = json(`${folder}/config.json`)
+    const model = { weights: `${folder}/model.safetensors`, config: { ...config, model_type } }
+    await expect(embedField(model, PHOTO_56)).rejects.toThrow(refusal)
+  },
+)
+
+test('a network of the kind with registers resamples positions as its kind does, also where it has none', async () => {
+  const folder = '16-hf-image-classification/dinov2'
+  const weights = `${folder}/model.safetensors`
+  const config = {
+    ...json(`${folder}/config.json`),
+    model_type: 'dinov2_with_registers',
+    num_register_tokens: 0,
+  }
+  const options = { size: 70, recipe: 'birder' } as const
+  const got = await embedField({ weights, config }, PHOTO_56, options)
+  const right = await embedField({ weights, config: `${folder}/config.json` }, PHOTO_56, {
+    ...options,
+    positions: 'antialias',
+  })
+  expect(got.embedding).toEqual(right.embedding)
+})

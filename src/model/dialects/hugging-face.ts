@@ -117,7 +117,7 @@ function readConfig(
       hidden: gated
         ? { tensor: `${block}${out}.weight`, axis: 1 }
         : { tensor: `${block}mlp.fc1.weight`, axis: 0 },
-      rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic'),
+      rule: (registers) => told?.rule ?? (registers > 0 ? 'antialias' : 'bicubic'),
       heads: told?.heads ?? publishedHeads,
       qkvBias: qkv.some((module) => tensors.has(`${block}${module}.bias`)),
       epsilon: told?.epsilon,
