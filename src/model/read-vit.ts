@@ -134,7 +134,8 @@ function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly
     assertShape(tensor, headerOf(checkpoint, tensor, dialect.name).shape, shape)
   }
   for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !dialect.ignores(tensor)) throw unexpected(checkpoint, tensor)
+    if (!used.has(tensor) && !dialect.ignores(tensor, checkpoint.tensors))
+      throw unexpected(checkpoint, tensor)
   }
 }
 

@@ -1,6 +1,8 @@
 /** Holds what transformers itself gives for files that people have: its activations, processors, classifiers, and names in memory. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { readVit } from '../../src/model/read-vit.js'
+import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
 import { embedField } from './field-model.js'
 import { folderOfFieldCase } from './folder-of-field-case.js'
 
@@ -108,4 +110,12 @@ test('a network of the kind with registers resamples positions as its kind does,
     positions: 'antialias',
   })
   expect(got.embedding).toEqual(right.embedding)
+})
+
+test('of a network of the kind with registers that has none, the empty tensor is passed over', () => {
+  const { 'embeddings.register_tokens': _, ...shapes } = TINY_NETWORKS['hugging-face']
+  const read = (registers: readonly number[]) =>
+    readVit(tinyCheckpoint({ ...shapes, 'embeddings.register_tokens': registers }), { heads: 2 }).config
+  expect(read([1, 0, 4]).registers).toBe(0)
+  expect(() => read([4])).toThrow(/embeddings\.register_tokens/)
 })

@@ -94,7 +94,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     source: (weight, shape, config) =>
       classifierSource(weight, shape, config) ?? source(weight, shape, config),
     positions: () => ({ tensor: layout.positions, special: 1 }),
-    ignores: (tensor) => tensor === `${prefix}embeddings.mask_token`,
+    // A network of the kind with registers that has none is saved with a tensor of no rows.
+    ignores: (tensor, tensors) =>
+      tensor === `${prefix}embeddings.mask_token` ||
+      (tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0),
   }
 }
 
