@@ -247,6 +247,23 @@ test('a finished output whose file has changed since is not taken for what it wa
   })
 })
 
+test('vectors that were changed in their file, which is as long as before, are not gone on with; a copy of another time is', async () => {
+  const disk = fill(['a', 'b'])
+  await write({ disk, names: ['0.jpg'], format: 'csv' })
+  const text = disk.text('/out/x.csv')
+  disk.put('/out/x.csv', text, 99)
+  expect(await write({ disk, names: ['0.jpg'], format: 'csv' })).toMatchObject({ unchanged: true })
+  disk.put(
+    '/out/x.csv',
+    text.replace(/\d(?=\n$)/, (digit) => String(9 - Number(digit))),
+    99,
+  )
+  await expect(write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv' })).rejects.toMatchObject({
+    code: 'exists',
+    message: expect.stringContaining('has changed since it was finished'),
+  })
+})
+
 test('unfinished work on other images is refused, not thrown away', async () => {
   const disk = fill(['a', 'b', 'c', 'd'])
   await write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv', abortAfter: 1, tick: 1000 }).catch(() => {})
