@@ -67,8 +67,17 @@ export class FinishedOutput {
    */
   static async openOrNull(plan: OutputPlan, isUnderWay: boolean): Promise<FinishedOutput | null> {
     const { files, output, identity, shape } = plan
-    const found = await files.look(output)
-    if (found === null || found.size === 0) return null
+    if (await isEmpty(files, output)) {
+      const names = namesPath(output)
+      if (plan.format !== 'npy' || isUnderWay || (await isEmpty(files, names))) return null
+      // Whoever removes an array alone leaves its names behind.
+      if ((await metaOrNull(files, output))?.bytes[0] === (await files.look(names))?.size) return null
+      throw new OutputError(
+        'exists',
+        `${names} is there already, and the names of the rows of ${output} would be written over it: choose another output, move it away, or add ` +
+          '--restart to replace it.',
+      )
+    }
     const meta = await metaOrNull(files, output)
     if (meta === null || !(await isAsFinished(files, output, meta))) {
       if (isUnderWay) return null
@@ -210,6 +219,11 @@ async function isAsFinished(files: Files, output: string, meta: Meta): Promise<b
   if (String(found.map(({ size }) => size)) !== String(bytes)) return false
   if (state === null || String(found.map(({ mtimeMs }) => mtimeMs)) === String(state.mtimes)) return true
   return (await digestOf(files, output, format)) === state.digest
+}
+
+async function isEmpty(files: Files, path: string): Promise<boolean> {
+  const found = await files.look(path)
+  return found === null || found.size === 0
 }
 
 function filesOf(output: string, format: OutputFormat): readonly string[] {
