@@ -120,6 +120,9 @@ test('an entry that is none, and one that could be two, are answered with those 
   const names = [...vit('a.backbone.'), ...vit('b.backbone.')]
   expect(() => choose(names, 'c')).toThrow(/no network at the entry c; it has a\.backbone, b\.backbone/)
   expect(() => choose(names, 'backbone')).toThrow(/ambiguous|holds 2 networks/)
+  expect(() => choose(vit(''), 'model')).toThrow(
+    /no network at the entry model; its one network is the file itself/,
+  )
 })
 
 test('the network at the top is named by a dot', () => {

@@ -105,10 +105,11 @@ function namedPlace(places: readonly string[], entry: string, label: string): st
   const [ending, ...others] = places.filter((place) => `.${entryName(place)}`.endsWith(`.${wanted}`))
   if (ending !== undefined && others.length === 0) return ending
   if (ending !== undefined) throw ambiguous(label, [ending, ...others])
-  throw new CheckpointError(
-    'not-found',
-    `${label} has no network at the entry ${entry}; it has ${listed(places)}.`,
-  )
+  const found =
+    places.length === 1 && places[0] === ''
+      ? 'its one network is the file itself (.), so that none is to be named'
+      : `it has ${listed(places)}`
+  throw new CheckpointError('not-found', `${label} has no network at the entry ${entry}; ${found}.`)
 }
 
 function ambiguous(label: string, places: readonly string[]): CheckpointError {

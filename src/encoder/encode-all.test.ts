@@ -65,6 +65,14 @@ test('whatever the shapes, errors and batch size, each image comes back once, in
   )
 })
 
+test.each([
+  ['a string', 'photo.jpg'],
+  ['the bytes of one', new Uint8Array(3)],
+  ['an object that is no list', {}],
+])('%s is one image or none, and is refused with what does it', async (found, sources) => {
+  await expect(collect(sources as never)).rejects.toThrow(new RegExp(`got ${found}.*encode\\.`))
+})
+
 test('images of one shape are grouped into full batches', async () => {
   const { log } = await collect([10, 20, 30, 40, 50, 60], { batch: 3 })
   expect(log.batches.map((batch) => batch.length)).toEqual([3, 3])

@@ -38,6 +38,7 @@ export async function* encodeAll<Source, Prepared extends Waiting>(
   stages: Stages<Source, Prepared>,
   options: EncodeAllOptions<Source>,
 ): AsyncGenerator<EncodeResult<Source>, void, undefined> {
+  assertMany(sources)
   const pipeline = new Pipeline(sources, stages, options)
   try {
     while (true) {
@@ -51,6 +52,17 @@ export async function* encodeAll<Source, Prepared extends Waiting>(
   } finally {
     await pipeline.stop()
   }
+}
+
+/** A text has letters and a file has bytes to go through, and each of them would fail as an image of its own. */
+function assertMany(sources: unknown): void {
+  const isObject = typeof sources === 'object' && sources !== null
+  const isBytes = ArrayBuffer.isView(sources)
+  if (isObject && !isBytes && (Symbol.iterator in sources || Symbol.asyncIterator in sources)) return
+  const found = isBytes ? 'the bytes of one' : isObject ? 'an object that is no list' : `a ${typeof sources}`
+  throw new TypeError(
+    `encodeAll takes many images, as an array, a generator or another iterable; got ${found}. For one image there is encode.`,
+  )
 }
 
 interface Image<Source> {

@@ -22,6 +22,9 @@ test('what makes no sense anywhere is named on both platforms', () => {
   for (const platform of [NODE, BROWSER]) {
     expect(() => checkLoadOptions({ heads: 0 }, platform)).toThrow(/option heads is 0/)
     expect(() => checkLoadOptions({ maxPixels: 1.5 }, platform)).toThrow(/option maxPixels is 1.5/)
+    expect(() => checkLoadOptions({ trainedSize: '64' as never }, platform)).toThrow(
+      /option trainedSize is "64"/,
+    )
     expect(() => checkLoadOptions({ positions: 'nope' as never }, platform)).toThrow(/option positions/)
     expect(() => checkLoadOptions({ recipe: 'nope' as never }, platform)).toThrow(/option recipe/)
     expect(() => checkLoadOptions({ sha256: undefined, offline: undefined } as never, platform)).not.toThrow()

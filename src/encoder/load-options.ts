@@ -142,9 +142,12 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
 /** Throws RangeError for what no model can be told. */
 function checkModelOptions({ trainedSize, normalisation, ignoreFields }: LoadOptions): void {
   if (trainedSize !== undefined) {
-    const sides = typeof trainedSize === 'number' ? [trainedSize, trainedSize] : [...trainedSize]
-    if (sides.length !== 2)
-      throw new RangeError('The option trainedSize is one side or [height, width] in pixels.')
+    const sides = typeof trainedSize === 'number' ? [trainedSize, trainedSize] : trainedSize
+    if (!Array.isArray(sides) || sides.length !== 2) {
+      throw new RangeError(
+        `The option trainedSize is ${JSON.stringify(trainedSize)}; it must be one side or [height, width] in pixels.`,
+      )
+    }
     for (const side of sides) checkWhole('trainedSize', side, 1)
   }
   if (normalisation !== undefined && normalisationOrNull(normalisation) === null) {

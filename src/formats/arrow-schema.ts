@@ -22,14 +22,20 @@ const PRECISION_SINGLE = 1
 /** Opens every message. */
 const CONTINUATION = 0xffffffff
 
-/** Fields are never null. */
-export function arrowSchema(fields: readonly ArrowField[]): string {
+/** Fields are never null. Arrow's readers take the schema's own metadata and pass over what else the Parquet file has. */
+export function arrowSchema(
+  fields: readonly ArrowField[],
+  metadata: { readonly [key: string]: string } = {},
+): string {
   const builder = new Builder(1024)
   const offsets = fields.map((field) => addField(builder, field))
   const vector = addVector(builder, offsets)
+  const entries = Object.entries(metadata).map(([key, value]) => addKeyValue(builder, key, value))
+  const custom = entries.length > 0 ? addVector(builder, entries) : null
   builder.startObject(4)
   builder.addFieldInt16(0, 0, 1) // little-endian
   builder.addFieldOffset(1, vector, 0)
+  if (custom !== null) builder.addFieldOffset(2, custom, 0)
   const schema = builder.endObject()
   builder.startObject(5)
   builder.addFieldInt16(0, VERSION_5, 0)
@@ -37,6 +43,14 @@ export function arrowSchema(fields: readonly ArrowField[]): string {
   builder.addFieldOffset(2, schema, 0)
   builder.finish(builder.endObject())
   return btoa(String.fromCharCode(...encapsulated(builder.asUint8Array())))
+}
+
+function addKeyValue(builder: Builder, key: string, value: string): number {
+  const texts = [builder.createString(key), builder.createString(value)] as const
+  builder.startObject(2)
+  builder.addFieldOffset(0, texts[0], 0)
+  builder.addFieldOffset(1, texts[1], 0)
+  return builder.endObject()
 }
 
 function addField(builder: Builder, { name, type }: ArrowField): number {

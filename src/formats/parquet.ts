@@ -23,7 +23,10 @@ export async function* parquetTable(table: EmbeddingTable): AsyncGenerator<Uint8
   const width = rowWidth(table, 'parquet')
   const groupRows = Math.max(1, Math.floor(GROUP_VALUES / width))
   const bytes = new GroupWriter()
-  const arrow = arrowSchema(columns.map((column) => arrowField(column, width)))
+  const arrow = arrowSchema(
+    columns.map((column) => arrowField(column, width)),
+    { ...metadata },
+  )
   const writer = new ParquetWriter({
     writer: bytes,
     schema: [{ name: 'schema', num_children: columns.length }, ...columns.flatMap(schemaElements)],

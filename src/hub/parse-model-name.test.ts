@@ -75,6 +75,8 @@ test.each([
   ['facebook/dinov2_large', 'facebook/dinov2-large'],
   ['vit_large_patch14_dinov2', 'timm/vit_large_patch14_dinov2.lvd142m'],
   ['vit_reg4_l14_nps_ls_dino-v2', 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'],
+  ['vit_reg4_l14', 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'],
+  ['VIT_L14_PN', 'vit_l14_pn_bioclip-v2'],
   ['smal', 'small'],
 ])('%s is answered with %s', (text, expected) => {
   expect(suggestModels(text, names)).toContain(expected)

@@ -1,4 +1,7 @@
-/** Finds the names of models that a text may have meant: near in meaning first, since one network has a name in each library, then in spelling. */
+/**
+ * Finds the names of models that a text may have meant: those that go on where it ends, then those near in meaning, since one network has a name in
+ * each library, then in spelling.
+ */
 import { editDistance } from '../nearest-names.js'
 
 /** Gives the `count` names that are nearest, nearest first. */
@@ -7,12 +10,22 @@ export function suggestModels(text: string, names: readonly string[], count = 3)
   return names
     .map((name) => ({
       name,
+      isBegun: begins(name, text),
       shared: likeness(wanted, meaningOf(name)),
       distance: editDistance(text.toLowerCase(), name.toLowerCase()),
     }))
-    .sort((a, b) => b.shared - a.shared || a.distance - b.distance)
+    .sort((a, b) => Number(b.isBegun) - Number(a.isBegun) || b.shared - a.shared || a.distance - b.distance)
     .slice(0, count)
     .map(({ name }) => name)
+}
+
+/** Whoever leaves off the end of a name means it: Birder's names begin with the network and end with how it was trained. */
+function begins(name: string, text: string): boolean {
+  return (
+    /[a-z]\d/i.test(text) &&
+    name.toLowerCase().startsWith(text.toLowerCase()) &&
+    /^[^a-z0-9]/i.test(name.slice(text.length))
+  )
 }
 
 /** Libraries write one thing in several ways. */

@@ -46,7 +46,7 @@ export function assertNotTooLarge(
   throw new ImageError(
     'too-large',
     `${label} is ${width} x ${height} = ${width * height} pixels; up to ${maxPixels} are decoded. ` +
-      'Raise maxPixels if you trust it: decoding takes 3 bytes a pixel and more.',
+      'Raise maxPixels (--max-pixels) if you trust it: decoding takes 3 bytes a pixel and more.',
   )
 }
 

@@ -58,6 +58,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
   refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
+  refuseUselessHints(checkpoint, dialect, hints)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
   const told = dialect.readConfig(checkpoint, hints)
   const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
@@ -105,6 +106,26 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   }
 }
 
+/** What is said in Birder's words would be passed over in a file of another library, and its numbers taken for what was asked for. */
+function refuseUselessHints(
+  { label }: Checkpoint,
+  { name }: Dialect,
+  { network, config = {} }: VitHints,
+): void {
+  if (name === birder.name) return
+  const [key] = Object.keys(config)
+  if (network === undefined && key === undefined) return
+  const what =
+    network === undefined
+      ? `config sets ${key}, in the words of Birder's networks`
+      : `network (--network) is ${JSON.stringify(network)}, which names one of Birder's networks`
+  throw new CheckpointError(
+    'contradiction',
+    `${label} is laid out as in ${name}, and the option ${what}: leave it out, or give a file of Birder's. ` +
+      'Heads and levels are told by heads and normalisation (--heads, --normalisation).',
+  )
+}
+
 /** A lying config must not make a plan of a million steps: every block and expert has tensors of its own. */
 function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitConfig): void {
   if (depth <= tensors.size && (experts === null || experts.count <= tensors.size)) return
@@ -134,7 +155,8 @@ function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly
     assertShape(tensor, headerOf(checkpoint, tensor, dialect.name).shape, shape)
   }
   for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !dialect.ignores(tensor)) throw unexpected(checkpoint, tensor)
+    if (!used.has(tensor) && !dialect.ignores(tensor, checkpoint.tensors))
+      throw unexpected(checkpoint, tensor)
   }
 }
 

@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import { type CollectOptions, collectImages } from './collect-images.js'
+import { inputOfAddress } from './input-of-address.js'
 import { LeftOut } from './left-out.js'
 import type { WorkInput } from './work-input.js'
 
@@ -223,4 +225,22 @@ test('an abort ends the wait for a list that never ends', async () => {
   setTimeout(() => abort.abort(new Error('enough')), 20)
   const list = new Readable({ read() {} })
   await expect(collect(['-'], { list, signal: abort.signal })).rejects.toThrow('enough')
+})
+
+test('the address of a file is its path, also in a list, and any other address fails with what to do', async () => {
+  const address = pathToFileURL(join(cwd, 'odd[1].jpg')).href
+  const text = `${address}\nhttps://example.org/a.jpg\n`
+  expect(await collect([address])).toEqual([join(cwd, 'odd[1].jpg')])
+  expect(await collect(['-'], { text })).toEqual([
+    join(cwd, 'odd[1].jpg'),
+    { path: 'https://example.org/a.jpg', reason: expect.stringContaining('curl') },
+  ])
+  expect(await collect(['file://elsewhere/a.jpg', 'file:///%ff'])).toEqual([
+    { path: 'file://elsewhere/a.jpg', reason: 'it leads to another machine' },
+    { path: 'file:///%ff', reason: 'it is no address of a file' },
+  ])
+})
+
+test('the address of a file on Windows has its drive in front', () => {
+  expect(inputOfAddress('file:///C:/a%20b/c.jpg', { separator: '\\' })).toBe('C:\\a b\\c.jpg')
 })

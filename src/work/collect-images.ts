@@ -7,6 +7,7 @@ import type { Failure, Files } from './files.js'
 import { FolderWalk, type FolderWalkOptions } from './folder-walk.js'
 import { IMAGE_EXTENSIONS } from './image-extensions.js'
 import { InputError } from './input-error.js'
+import { inputOfAddress, isAddress } from './input-of-address.js'
 import { type ListStream, readStdin } from './read-stdin.js'
 import type { WorkInput } from './work-input.js'
 
@@ -51,6 +52,7 @@ class Collection {
   async *expand(input: string): AsyncGenerator<WorkInput> {
     const { files } = this.#options
     if (input === '-') return yield* this.#fromStdin()
+    if (isAddress(input)) return yield inputOfAddress(input, files)
     const found = await lookOrNull(files, input)
     if (found?.kind === 'folder') return yield* this.#fromFolder(input)
     const matches = found === null ? await files.glob(input, this.#options) : null
@@ -85,6 +87,7 @@ class Collection {
     for await (const found of readStdin(list, { separator: '\n', ...options })) {
       count++
       if (typeof found !== 'string') yield { path: '-', bytes: found }
+      else if (isAddress(found)) yield inputOfAddress(found, files)
       else if ((await lookOrNull(files, found))?.kind === 'folder') yield* this.#walk.below(found)
       else yield found
     }

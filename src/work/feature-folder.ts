@@ -51,20 +51,20 @@ export class FeatureFolder implements AsyncDisposable {
   readonly #options: FeatureFolderOptions
   readonly #entries: Map<string, FeatureEntry>
   readonly #names: FeatureNames
-  /** Says that no run has written here before: what lies there is somebody else's. */
-  readonly #isNew: boolean
+  /** A file without a line that is older is somebody else's; a younger one was left behind by a run that was killed. */
+  readonly #ownSinceMs: number
   readonly #index: GrowingFile
   readonly #pace = new Pace()
 
   private constructor(
     options: FeatureFolderOptions,
     entries: Map<string, FeatureEntry>,
-    isNew: boolean,
+    ownSinceMs: number,
     index: GrowingFile,
   ) {
     this.#options = options
     this.#entries = entries
-    this.#isNew = isNew
+    this.#ownSinceMs = ownSinceMs
     this.#index = index
     this.#names = new FeatureNames(options.format)
     for (const { file, path } of entries.values()) this.#names.take(file, path)
@@ -79,13 +79,27 @@ export class FeatureFolder implements AsyncDisposable {
     await files.makeFolder(folder)
     const manifest = below(files, folder, 'manifest.json')
     const list = listOf(options)
-    const isNew = !restart && !(await checkManifest(files, folder, manifest, identity))
+    const found = restart ? null : await manifestOrNull(files, folder, manifest, identity)
     if (restart) await files.remove(list)
-    await writeManifest(files, manifest, { ...metadata, ...identity })
+    // It is written once, so that its time says since when runs have written here.
+    if (found === null) {
+      await writeManifest(files, manifest, {
+        ...metadata,
+        ...identity,
+        ...(restart ? { [TAKEN_OVER]: 'yes' } : {}),
+      })
+    }
+    const since = found === null ? Number.POSITIVE_INFINITY : ((await files.look(manifest))?.mtimeMs ?? 0)
+    const isTakenOver = restart || found?.[TAKEN_OVER] !== undefined
     const entries = await readEntries(files, list)
     // It is rewritten without the line that a kill has cut off, and without lines that later ones replaced.
     await files.write(list, linesOf(entries))
-    return new FeatureFolder(options, entries, isNew, await files.append(list))
+    return new FeatureFolder(
+      options,
+      entries,
+      isTakenOver ? Number.NEGATIVE_INFINITY : since,
+      await files.append(list),
+    )
   }
 
   /** Tells whether the image's file is there and the image has not changed since. */
@@ -104,7 +118,8 @@ export class FeatureFolder implements AsyncDisposable {
     await lock.assertHeld()
     const file = this.#names.nameFor(image.path)
     const target = below(files, folder, file)
-    if (this.#isNew && !this.#entries.has(image.path) && (await files.look(target)) !== null) {
+    const there = this.#entries.has(image.path) ? null : await files.look(target)
+    if (there !== null && there.mtimeMs < this.#ownSinceMs) {
       throw new Error(`${target} is there already and is not written over: choose another output folder`)
     }
     const end = file.lastIndexOf('/')
@@ -160,22 +175,24 @@ function lineOf(entry: FeatureEntry): string {
   return `${jsonText(entry)}\n`
 }
 
-/** Tells whether there is one. */
-async function checkManifest(
+/** Says in a manifest that whoever began the work gave leave to write over all that was there. */
+const TAKEN_OVER = 'restarted'
+
+async function manifestOrNull(
   files: Files,
   folder: string,
   path: string,
   identity: WorkIdentity,
-): Promise<boolean> {
+): Promise<PlainRecord | null> {
   const found = await readManifestOrNull(files, path)
-  if (found === null) return false
+  if (found === null) return null
   assertSameWork(
     `${folder} holds features`,
     found,
     identity,
     'Choose another folder, or add --restart to write over them.',
   )
-  return true
+  return found
 }
 
 /** A line that a crash has garbled is left out, as is the last one where its end is missing: their images are done again. */

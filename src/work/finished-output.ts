@@ -2,6 +2,8 @@
  * Knows what lies beside a finished output: `<output>.meta.json` says what made it and of which inputs, `<output>.inputs.jsonl` has a line for each
  * of its rows. By these an output is told to be finished, is added to, and is never written over by another one.
  */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'
@@ -38,6 +40,8 @@ interface Meta {
   readonly inputs: string
   /** Counts the bytes of the output's files. */
   readonly bytes: readonly number[]
+  /** Are the times of the output's files, and a digest of their bytes; null where an earlier version has left them out. */
+  readonly state: { readonly mtimes: readonly number[]; readonly digest: string } | null
 }
 
 /** Gives the columns that an output has unless others were chosen. */
@@ -63,11 +67,19 @@ export class FinishedOutput {
    */
   static async openOrNull(plan: OutputPlan, isUnderWay: boolean): Promise<FinishedOutput | null> {
     const { files, output, identity, shape } = plan
-    const found = await files.look(output)
-    if (found === null || found.size === 0) return null
+    if (await isEmpty(files, output)) {
+      const names = namesPath(output)
+      if (plan.format !== 'npy' || isUnderWay || (await isEmpty(files, names))) return null
+      // Whoever removes an array alone leaves its names behind.
+      if ((await metaOrNull(files, output))?.bytes[0] === (await files.look(names))?.size) return null
+      throw new OutputError(
+        'exists',
+        `${names} is there already, and the names of the rows of ${output} would be written over it: choose another output, move it away, or add ` +
+          '--restart to replace it.',
+      )
+    }
     const meta = await metaOrNull(files, output)
-    const isWhole = meta !== null && String(meta.bytes) === String(await bytesOf(files, output, meta.format))
-    if (!isWhole) {
+    if (meta === null || !(await isAsFinished(files, output, meta))) {
       if (isUnderWay) return null
       throw new OutputError(
         'exists',
@@ -167,8 +179,11 @@ export async function writeMeta(
     }
   }
   await files.write(inputsPath(output), lines())
-  const bytes = await bytesOf(files, output, format)
-  const meta = { model, format, columns, identity, rows, shape, inputs, bytes }
+  const found = await lookAtAll(files, output, format)
+  const bytes = found.map(({ size }) => size)
+  const mtimes = found.map(({ mtimeMs }) => mtimeMs)
+  const digest = await digestOf(files, output, format)
+  const meta = { model, format, columns, identity, rows, shape, inputs, bytes, mtimes, digest }
   await files.write(metaPath(output), [`${JSON.stringify(meta, null, 1)}\n`])
 }
 
@@ -191,14 +206,52 @@ async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
   const text = await files.readText(metaPath(output)).catch(() => null)
   const meta = text === null ? null : jsonObjectOrNull(text)
   if (meta === null || !isRecord(meta.identity) || typeof meta.inputs !== 'string') return null
-  const { format, columns, identity, shape, inputs, bytes } = meta
+  const { format, columns, identity, shape, inputs, bytes, mtimes, digest } = meta
   if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes)) return null
-  return { format, columns: isColumns(columns) ? columns : null, identity, shape, inputs, bytes }
+  const state = isNumbers(mtimes) && typeof digest === 'string' ? { mtimes, digest } : null
+  return { format, columns: isColumns(columns) ? columns : null, identity, shape, inputs, bytes, state }
 }
 
-async function bytesOf(files: Files, output: string, format: OutputFormat): Promise<readonly number[]> {
-  const paths = format === 'npy' ? [namesPath(output), output] : [output]
-  return Promise.all(paths.map(async (path) => (await files.look(path))?.size ?? -1))
+/** Vectors that somebody has normalised in their file have as many bytes as before, and a copy has another time: only the bytes tell. */
+async function isAsFinished(files: Files, output: string, meta: Meta): Promise<boolean> {
+  const { format, bytes, state } = meta
+  const found = await lookAtAll(files, output, format)
+  if (String(found.map(({ size }) => size)) !== String(bytes)) return false
+  if (state === null || String(found.map(({ mtimeMs }) => mtimeMs)) === String(state.mtimes)) return true
+  return (await digestOf(files, output, format)) === state.digest
+}
+
+async function isEmpty(files: Files, path: string): Promise<boolean> {
+  const found = await files.look(path)
+  return found === null || found.size === 0
+}
+
+function filesOf(output: string, format: OutputFormat): readonly string[] {
+  return format === 'npy' ? [namesPath(output), output] : [output]
+}
+
+const ABSENT = { size: -1, mtimeMs: -1 }
+
+function lookAtAll(files: Files, output: string, format: OutputFormat) {
+  return Promise.all(filesOf(output, format).map(async (path) => (await files.look(path)) ?? ABSENT))
+}
+
+/** Reads so many bytes at a time. */
+const CHUNK = 2 ** 20
+
+async function digestOf(files: Files, output: string, format: OutputFormat): Promise<string> {
+  const hash = sha256.create()
+  const chunk = new Uint8Array(CHUNK)
+  for (const path of filesOf(output, format)) {
+    await using file = await files.open(path)
+    for (let at = 0; at < file.size; ) {
+      const count = await file.read(chunk, at)
+      if (count === 0) break
+      hash.update(chunk.subarray(0, count))
+      at += count
+    }
+  }
+  return bytesToHex(hash.digest())
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

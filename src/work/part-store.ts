@@ -172,6 +172,24 @@ export class PartStore implements AsyncDisposable {
   }
 }
 
+/** Such files are in a folder of parts, and what a kill or a file system has left hidden among them. */
+const OWN_NAME = /^((\d{8}\.part|manifest\.json|errors\.jsonl)(\.tmp)?|\..*)$/
+
+/** The folder is removed with all that is in it, so that one of somebody else's must not be taken for it. Throws `OutputError` `exists`. */
+export async function assertOwnParts(files: Files, folder: string): Promise<void> {
+  const found = await ofEarlierWork(folder, files.look(folder))
+  if (found === null) return
+  const names =
+    found.kind === 'folder' ? (await ofEarlierWork(folder, files.list(folder))).map(({ name }) => name) : ['']
+  const foreign = names.find((name) => !OWN_NAME.test(name))
+  if (foreign === undefined) return
+  throw new OutputError(
+    'exists',
+    `${foreign === '' ? folder : below(files, folder, foreign)} is none of the files that unfinished work is kept in, and stands where it would be: ` +
+      'move it away, or choose another output.',
+  )
+}
+
 /** Removes them at once, as far as any later run can tell: a kill half way through must not leave half of the parts. */
 export async function removeParts(files: Files, folder: string): Promise<void> {
   const doomed = `${folder}.old`

@@ -182,3 +182,15 @@ test('lines of the index that are garbled, or lack what they should say, have th
   expect(await write({ disk, computed })).toEqual({ written: 2, earlier: 1, failed: 0 })
   expect(computed).toEqual(['/in/1/1.jpg', '/in/2/2.jpg'])
 })
+
+test("a file that lay there before the first run is nobody's to write over, in later runs neither, until --restart gives leave", async () => {
+  const disk = fill(['a', 'b', 'c'])
+  disk.put('/out/maps/0/0.jpg.npy', 'precious', -2)
+  disk.put('/out/maps/2/2.jpg.npy', 'precious', -2)
+  expect(await write({ disk, inputs: ['0/0.jpg', '1/1.jpg'] })).toMatchObject({ failed: 1 })
+  expect(await write({ disk })).toMatchObject({ failed: 2 })
+  expect(disk.text('/out/maps/0/0.jpg.npy')).toBe('precious')
+  await write({ disk, restart: true, abortAfter: 1 }).catch(() => {})
+  expect(await write({ disk })).toMatchObject({ failed: 0 })
+  expect(disk.text('/out/maps/2/2.jpg.npy')).not.toBe('precious')
+})

@@ -247,6 +247,42 @@ test('a finished output whose file has changed since is not taken for what it wa
   })
 })
 
+test('vectors that were changed in their file, which is as long as before, are not gone on with; a copy of another time is', async () => {
+  const disk = fill(['a', 'b'])
+  await write({ disk, names: ['0.jpg'], format: 'csv' })
+  const text = disk.text('/out/x.csv')
+  disk.put('/out/x.csv', text, 99)
+  expect(await write({ disk, names: ['0.jpg'], format: 'csv' })).toMatchObject({ unchanged: true })
+  disk.put(
+    '/out/x.csv',
+    text.replace(/\d(?=\n$)/, (digit) => String(9 - Number(digit))),
+    99,
+  )
+  await expect(write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv' })).rejects.toMatchObject({
+    code: 'exists',
+    message: expect.stringContaining('has changed since it was finished'),
+  })
+})
+
+test('what stands where work would keep its own, and is not its own, is neither written over nor removed', async () => {
+  const disk = fill(['a', 'b'])
+  disk.put('/out/x.names.txt', 'precious')
+  await expect(write({ disk, names: ['0.jpg'], format: 'npy' })).rejects.toThrow(
+    /x\.names\.txt is there already/,
+  )
+  disk.folders.add('/out/x.csv.parts')
+  disk.put('/out/x.csv.parts/notes.txt', 'precious')
+  for (const restart of [false, true]) {
+    const run = write({ disk, names: ['0.jpg'], format: 'csv', restart })
+    await expect(run).rejects.toThrow(/x\.csv\.parts\/notes\.txt is none of the files/)
+  }
+  expect(disk.text('/out/x.names.txt') + disk.text('/out/x.csv.parts/notes.txt')).toBe('preciousprecious')
+  await write({ disk, names: ['0.jpg'], format: 'npy', restart: true })
+  expect(disk.text('/out/x.names.txt')).toBe('0.jpg\n')
+  disk.stored.delete('/out/x.npy')
+  expect(await write({ disk, names: ['0.jpg'], format: 'npy' })).toMatchObject({ computed: 1 })
+})
+
 test('unfinished work on other images is refused, not thrown away', async () => {
   const disk = fill(['a', 'b', 'c', 'd'])
   await write({ disk, names: ['0.jpg', '1.jpg'], format: 'csv', abortAfter: 1, tick: 1000 }).catch(() => {})

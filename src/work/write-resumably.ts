@@ -24,7 +24,7 @@ import { asOutputError, OutputError } from './output-error.js'
 import { type OutputFormat, outputFiles } from './output-format.js'
 import type { Clock } from './pace.js'
 import type { PartEntry } from './part-file.js'
-import { PartStore, removeParts } from './part-store.js'
+import { assertOwnParts, PartStore, removeParts } from './part-store.js'
 import { workIdentity } from './work-identity.js'
 import { fileOfGiven, nameOfInputOrNull, type WorkInput } from './work-input.js'
 
@@ -76,6 +76,7 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
     onWait: (message) => listener?.waiting?.(message),
   })
   const folder = `${output}.parts`
+  await assertOwnParts(files, folder)
   if (options.restart) {
     await removeParts(files, folder)
     await forgetMeta(files, output)

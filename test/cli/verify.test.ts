@@ -59,6 +59,19 @@ test('cases that nothing here can run are counted by their kind', async () => {
   ])
 })
 
+test('cases of which none can be run here are counted too, and are not called an empty index', async () => {
+  using folder = folderWith(['goldens/index.json'])
+  const { code, stderr } = await runInTest(['verify', 'goldens', '--filter', 'x/'], {
+    cwd: folder.path,
+    verifyGoldens: async function* (_, { onLeftOut }) {
+      for (const kind of ['rope', 'rope']) onLeftOut?.({ id: `x/${kind}`, kind })
+      yield* []
+    },
+  })
+  expect(code).toBe(2)
+  expect(stderr).toContain('that has x/ in its name can be compared here: 2 of kind rope.')
+})
+
 test('no case at all is wrong usage, not success', async () => {
   const { code, stderr } = await verify([], '--filter', 'nothing')
   expect(code).toBe(2)

@@ -1,6 +1,8 @@
 /** Holds what transformers itself gives for files that people have: its activations, processors, classifiers, and names in memory. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { readVit } from '../../src/model/read-vit.js'
+import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
 import { embedField } from './field-model.js'
 import { folderOfFieldCase } from './folder-of-field-case.js'
 
@@ -78,4 +80,42 @@ test.each([
   const model = { weights: `${folder}/pytorch_model.bin`, config: `${folder}/config.json` }
   const got = await embedField(model, PHOTO_56, { size: 56, recipe: 'birder' })
   expectNear(got.embedding, right)
+})
+
+test.each([
+  ['dinov2', 'dinov2_with_registers', /model_type is "dinov2_with_registers".*no registers/],
+  ['dinov2-with-registers', 'dinov2', /model_type is "dinov2".*4 registers/],
+] as const)(
+  'a file of %s is not taken for a %s, which would add or leave out registers',
+  async (name, model_type, refusal) => {
+    const folder = `16-hf-image-classification/${name}`
+    const { num_register_tokens: _, ...config } = json(`${folder}/config.json`)
+    const model = { weights: `${folder}/model.safetensors`, config: { ...config, model_type } }
+    await expect(embedField(model, PHOTO_56)).rejects.toThrow(refusal)
+  },
+)
+
+test('a network of the kind with registers resamples positions as its kind does, also where it has none', async () => {
+  const folder = '16-hf-image-classification/dinov2'
+  const weights = `${folder}/model.safetensors`
+  const config = {
+    ...json(`${folder}/config.json`),
+    model_type: 'dinov2_with_registers',
+    num_register_tokens: 0,
+  }
+  const options = { size: 70, recipe: 'birder' } as const
+  const got = await embedField({ weights, config }, PHOTO_56, options)
+  const right = await embedField({ weights, config: `${folder}/config.json` }, PHOTO_56, {
+    ...options,
+    positions: 'antialias',
+  })
+  expect(got.embedding).toEqual(right.embedding)
+})
+
+test('of a network of the kind with registers that has none, the empty tensor is passed over', () => {
+  const { 'embeddings.register_tokens': _, ...shapes } = TINY_NETWORKS['hugging-face']
+  const read = (registers: readonly number[]) =>
+    readVit(tinyCheckpoint({ ...shapes, 'embeddings.register_tokens': registers }), { heads: 2 }).config
+  expect(read([1, 0, 4]).registers).toBe(0)
+  expect(() => read([4])).toThrow(/embeddings\.register_tokens/)
 })

@@ -82,3 +82,39 @@ test('19: positions of a rectangle are read by the trained size, which both ways
   const got = await embedField(model, photo, { heads: 1, trainedSize: [96, 32], cropFraction: 1 })
   expectNear(got.embedding, [0.3572, 0.0994, -1.1637, 0.09])
 })
+
+test.each([
+  [
+    'of another width',
+    'vit_large_patch16_224',
+    {},
+    /"vit_large_patch16_224" has a width of 1024.*show 64.*embed_dim/,
+  ],
+  ['of other patches', 'vit_base_patch32_224', { embed_dim: 64 }, /has a patch of 32.*show 16/],
+  [
+    'without a class token',
+    'vit_base_patch16_siglip_gap_224',
+    { embed_dim: 64 },
+    /has class_token false.*show true/,
+  ],
+  [
+    'without positions on it',
+    'deit3_base_patch16_224',
+    { embed_dim: 64 },
+    /has no_embed_class true.*show false/,
+  ],
+  [
+    'with registers',
+    'vit_base_patch16_reg4_gap_256',
+    { embed_dim: 64, class_token: true, no_embed_class: false, fc_norm: false },
+    /has a number of registers of 4.*show 0/,
+  ],
+] as const)(
+  'an architecture %s than the weights show is refused, since heads and more come from it',
+  async (_, architecture, args, refusal) => {
+    const { pretrained_cfg } = json('04-timm-crop-pct/crop-0.9/config.json')
+    const config = { architecture, pretrained_cfg, model_args: { num_heads: 1, img_size: 224, ...args } }
+    const model = { weights: '04-timm-crop-pct/crop-0.9/model.safetensors', config }
+    await expect(embedField(model, PHOTO_64)).rejects.toThrow(refusal)
+  },
+)

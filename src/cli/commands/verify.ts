@@ -59,6 +59,14 @@ async function verify(
       throw new UsageError(`${folder}/index.json is no JSON: ${error.message}.`)
     throw error
   }
+  if (passed + failed === 0 && leftOut.size > 0) {
+    if (json)
+      context.stdout.write(
+        `${JSON.stringify({ passed, failed, notCompared: Object.fromEntries(leftOut) })}\n`,
+      )
+    const named = options.filter === undefined ? '' : ` that has ${options.filter} in its name`
+    throw new UsageError(`No case of ${folder}${named} can be compared here: ${kindsOf(leftOut)}.`)
+  }
   if (passed + failed === 0) {
     throw new UsageError(
       `No case of ${folder}${options.filter === undefined ? '' : ` has ${options.filter} in its name`}` +
@@ -77,8 +85,11 @@ async function verify(
 /** Names the kinds of case that nothing here can run, in a line of their own. */
 function describeLeftOut(leftOut: ReadonlyMap<string, number>): string {
   if (leftOut.size === 0) return ''
-  const kinds = [...leftOut].map(([kind, count]) => `${count} of kind ${kind}`)
-  return `not compared, since nothing here can run them: ${kinds.join(', ')}\n`
+  return `not compared, since nothing here can run them: ${kindsOf(leftOut)}\n`
+}
+
+function kindsOf(leftOut: ReadonlyMap<string, number>): string {
+  return [...leftOut].map(([kind, count]) => `${count} of kind ${kind}`).join(', ')
 }
 
 function line({ id, tensor, error, tolerance, passed, note }: Comparison): string {

@@ -30,7 +30,7 @@ export interface Dialect {
   /** Names the position table's tensor, and counts its first rows that belong to special tokens. */
   positions(config: VitConfig): { readonly tensor: string; readonly special: number } | null
   /** Allows tensors in the file that nothing uses, such as a mask token. Any other is refused. */
-  ignores(tensor: string): boolean
+  ignores(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): boolean
 }
 
 /** Says what the caller knows about a network beside its file. */

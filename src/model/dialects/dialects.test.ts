@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { readVit } from '../read-vit.js'
+import type { VitHints } from './dialect.js'
 
 type Name = Exclude<keyof typeof TINY_NETWORKS, 'birder'>
 
@@ -165,3 +166,15 @@ test("birder: registers' positions come first in the table, then the class token
   expect(Array.from(await weights.read('reg_tokens', [2, 4]))).toEqual(plus(100, 0, 8))
   expect(Array.from((await readPositions()) ?? [])).toEqual(Array.from({ length: 16 }, (_, i) => 212 + i))
 })
+
+test.each(['facebook', 'timm', 'hugging-face'] as const)(
+  "%s: settings in Birder's words are refused and not passed over",
+  (name) => {
+    const read = (hints: VitHints) => readVit(tinyCheckpoint(TINY_NETWORKS[name]), { heads: 2, ...hints })
+    expect(read({ config: {} }).config.heads).toBe(2)
+    expect(() => read({ config: { act_layer_type: 'relu' } })).toThrow(
+      /laid out as in .*config sets act_layer_type/,
+    )
+    expect(() => read({ network: 'vit_s16' })).toThrow(/laid out as in .*network \(--network\) is "vit_s16"/)
+  },
+)

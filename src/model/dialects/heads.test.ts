@@ -28,7 +28,7 @@ function plain(width: number): Shapes {
 const headsOf = (width: number, label: string, hints: VitHints = {}) =>
   readVit({ ...tinyCheckpoint(plain(width)), label }, hints).config.heads
 const architecture = (name: string): VitHints => ({
-  configFile: { architecture: name, model_args: { img_size: 4 } },
+  configFile: { architecture: name, model_args: { img_size: 4, patch_size: 2, no_embed_class: false } },
 })
 
 test.each([

@@ -94,7 +94,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     source: (weight, shape, config) =>
       classifierSource(weight, shape, config) ?? source(weight, shape, config),
     positions: () => ({ tensor: layout.positions, special: 1 }),
-    ignores: (tensor) => tensor === `${prefix}embeddings.mask_token`,
+    // A network of the kind with registers that has none is saved with a tensor of no rows.
+    ignores: (tensor, tensors) =>
+      tensor === `${prefix}embeddings.mask_token` ||
+      (tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0),
   }
 }
 
@@ -117,7 +120,7 @@ function readConfig(
       hidden: gated
         ? { tensor: `${block}${out}.weight`, axis: 1 }
         : { tensor: `${block}mlp.fc1.weight`, axis: 0 },
-      rule: (registers) => (registers > 0 ? 'antialias' : 'bicubic'),
+      rule: (registers) => told?.rule ?? (registers > 0 ? 'antialias' : 'bicubic'),
       heads: told?.heads ?? publishedHeads,
       qkvBias: qkv.some((module) => tensors.has(`${block}${module}.bias`)),
       epsilon: told?.epsilon,

@@ -95,6 +95,7 @@ function toldByName(label: string): TimmTold {
     ...(architecture === null ? { pool: undefined, fcNorm: undefined, noEmbedClass: undefined } : {}),
     rule: published?.rule ?? 'antialias',
     finalNorm: undefined,
+    check: () => {},
     name,
     sizes: [],
     ...(input === null

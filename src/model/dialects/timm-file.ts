@@ -208,15 +208,46 @@ export class TimmFile {
     }
   }
 
+  /** Heads, epsilon and pooling come from the architecture, so that one of other weights would be computed without a word. */
+  #checkArchitecture(config: VitConfig): void {
+    if (this.#architecture === null) return
+    const { name, width } = this.#architecture
+    const told: readonly (readonly [key: string, what: string, built: number | null, shown: number])[] = [
+      ['embed_dim', 'a width', width, config.width],
+      ['patch_size', 'a patch', numberInName(name, 'patch'), config.patchSize],
+      ['reg_tokens', 'a number of registers', numberInName(name, 'reg'), config.registers],
+    ]
+    for (const [key, what, built, shown] of told)
+      if (!this.#has(key) && built !== null && built !== shown)
+        throw this.#otherArchitecture(`${what} of ${built}`, shown, key)
+  }
+
+  #agreeFlag(key: string, fallback: boolean, shown: boolean): void {
+    if (this.#args.has(key)) {
+      agree(this.#args, key, shown)
+    } else if (this.#architecture !== null) {
+      const built = this.#flag(key, fallback)
+      if (built !== shown) throw this.#otherArchitecture(`${key} ${built}`, shown, key)
+    }
+  }
+
+  #otherArchitecture(built: string, shown: number | boolean, key: string): CheckpointError {
+    return new CheckpointError(
+      'contradiction',
+      `${this.#where}: its architecture ${JSON.stringify(this.#architecture?.name)} has ${built}, and the weights show ${shown}. ` +
+        `The config belongs to another network than the weights, or its model_args lack ${key}.`,
+    )
+  }
+
   #check(config: VitConfig, { mlpRows, hasNorm }: TimmShown): void {
     const args = this.#args
     const [channels = config.channels] = this.#input.numbersOrNull('input_size') ?? []
     if (channels !== config.channels) throw this.#input.contradicts('input_size', config.channels)
+    this.#checkArchitecture(config)
     agree(args, 'embed_dim', config.width)
     agree(args, 'depth', config.depth)
     agree(args, 'in_chans', config.channels)
     agree(args, 'reg_tokens', config.registers)
-    agree(args, 'class_token', config.classToken)
     agree(args, 'qkv_bias', config.qkvBias)
     agree(args, 'qk_norm', config.queryKeyNorm)
     agree(args, 'scale_attn_norm', config.attentionNorm)
@@ -230,14 +261,21 @@ export class TimmFile {
       throw args.contradicts('mlp_ratio', mlpRows / config.width)
     // The weights have the norm wherever final_norm did not leave it out.
     if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
+    this.#agreeFlag('class_token', true, config.classToken)
     const { positions } = config
     if (config.classToken || config.registers > 0)
-      agree(args, 'no_embed_class', positions === null || !positions.specialRows)
+      this.#agreeFlag('no_embed_class', false, positions === null || !positions.specialRows)
     const { classifier } = config
     if (classifier === null) return
     agree(args, 'num_classes', classifier.classes)
     agree(new ConfigReader(this.#file, this.#where), 'num_classes', classifier.classes)
   }
+}
+
+/** Gives the number behind a word of an architecture's name, such as 16 of patch16. */
+function numberInName(name: string, word: string): number | null {
+  const found = new RegExp(`_${word}(\\d+)(_|$)`).exec(name)
+  return found === null ? null : Number(found[1])
 }
 
 function isSide(value: number | undefined): value is number {

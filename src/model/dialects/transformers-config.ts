@@ -3,13 +3,15 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { judgeFields } from '../fields.js'
+import type { PositionRule } from '../position-rule.js'
 import type { VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'
 import { ConfigReader } from './config-reader.js'
 import { familyOfModelType } from './other-families.js'
 import { TRANSFORMERS_CONFIG } from './transformers-fields.js'
 
-const MODEL_TYPES = ['dinov2', 'dinov2_with_registers']
+const WITH_REGISTERS = 'dinov2_with_registers'
+const MODEL_TYPES = ['dinov2', WITH_REGISTERS]
 
 /** transformers' names of activations (activations.py, ACT2CLS) for those that are computed here. Its ways to write the tanh GELU are one. */
 const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map([
@@ -42,6 +44,8 @@ export interface TransformersConfig {
   /** Is the feed-forward net's where it is not gated. */
   readonly activation: ActivationKind | undefined
   readonly size: readonly [height: number, width: number] | undefined
+  /** Is undefined where the file does not say which of the two networks it is, so that registers tell. */
+  readonly rule: PositionRule | undefined
   /** Throws `contradiction` where the file says something else about the network than its tensors. */
   readonly check: (config: VitConfig) => void
 }
@@ -62,8 +66,10 @@ export function readTransformersConfig(
     epsilon: number('layer_norm_eps'),
     activation: reader.has('hidden_act') ? reader.choice('hidden_act', ACTIVATIONS, 'gelu') : undefined,
     size: imageSize(reader, where),
+    rule: reader.has('model_type') ? ruleOf(reader) : undefined,
     check: (config) => {
       const gated = config.mlp === 'swiglu'
+      agreeOnType(reader, where, config.registers)
       agree(reader, 'hidden_size', config.width)
       agree(reader, 'num_hidden_layers', config.depth)
       agree(reader, 'num_channels', config.channels)
@@ -80,6 +86,22 @@ export function readTransformersConfig(
       if (kept !== config.hidden) throw reader.contradicts('mlp_ratio', config.hidden / config.width)
     },
   }
+}
+
+/** The two networks resample positions in two ways, whatever the number of registers. */
+function ruleOf(reader: ConfigReader): PositionRule {
+  return reader.text('model_type', '') === WITH_REGISTERS ? 'antialias' : 'bicubic'
+}
+
+/** transformers leaves stored registers out where the type has none, and adds empty ones where it has and none are stored. */
+function agreeOnType(reader: ConfigReader, where: string, registers: number): void {
+  const type = reader.text('model_type', '')
+  const none = reader.numberOrNull('num_register_tokens') === 0
+  if (type === '' || none || (type === WITH_REGISTERS) === registers > 0) return
+  throw new CheckpointError(
+    'contradiction',
+    `${where}: its model_type is ${JSON.stringify(type)}, and the weights have ${registers === 0 ? 'no' : registers} registers. The config belongs to another network than the weights.`,
+  )
 }
 
 /** transformers takes a table for a square whatever the config says, so a rectangle could not be run as it does. */

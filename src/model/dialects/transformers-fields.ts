@@ -189,7 +189,9 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
     do_normalize: counts('whether mean and deviation are applied'),
     image_mean: counts('the mean of each channel, or of all'),
     image_std: counts('the deviation of each channel, or of all'),
-    do_convert_rgb: nothing('every image is made RGB, with what is transparent on white'),
+    do_convert_rgb: nothing(
+      'every image is made RGB: alpha is left out, as in transformers to 5.10, where newer ones lay it on white; one colour that is declared transparent is painted white',
+    ),
     do_pad: only([null, false], 'images of a batch all have the size of the input'),
     pad_size: only([null], 'images of a batch all have the size of the input'),
     size_divisor: only([null], 'sizes are those that are given'),
