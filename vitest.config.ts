@@ -9,7 +9,8 @@ process.env.PLUMAGE_TEST_FOLDER ??= join(import.meta.dirname, `.plumage/tests-${
 process.env.PLUMAGE_CACHE ??= join(process.env.PLUMAGE_TEST_FOLDER, 'cache')
 
 const BROWSER = ['test/browser/**/*.test.ts', 'test/runtimes/**/*.test.ts']
-const PLATFORM = ['src/platform/**/*.test.ts', 'src/cli/**/*.test.ts']
+/** These have nothing to keep apart: they change nothing of their process that they do not put back, and measure nothing of it. */
+const TOGETHER = ['src/**/*.test.ts', 'test/{field,fields,hostile}/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -25,22 +26,14 @@ export default defineConfig({
     projects: [
       // Files of one worker share its browser.
       { extends: true, test: { name: 'browser', include: BROWSER, isolate: false } },
-      // Rooms that know no platform have nothing to keep apart, and many small files.
+      // They are many small files: importing the library anew takes longer than most of them.
+      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
       {
         extends: true,
         test: {
-          name: 'rooms',
-          include: ['src/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...PLATFORM],
-          isolate: false,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'node',
-          include: [...PLATFORM, 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...BROWSER],
+          name: 'apart',
+          include: ['{test,scripts,examples}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...BROWSER, ...TOGETHER],
         },
       },
     ],

@@ -1,6 +1,6 @@
 /**
- * Runs what the README shows: its commands, its snippets, and the two snippets of Birder's model card, these on a network of the real size with
- * hashed weights in place of the published ones.
+ * Runs what the README shows: its commands, its snippets, and the two snippets of Birder's model card, these on the real network with hashed weights
+ * in place of the published ones.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -9,11 +9,14 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeModel } from '../bench/write-model.mjs'
+import type { Checkpoint } from '../src/checkpoint/checkpoint.js'
 import { findPretrained, publishedFile } from '../src/hub/find-pretrained.js'
 import { findNetwork } from '../src/model/networks.js'
+import { resamplePositions } from '../src/model/positions.js'
 import { rememberedHash } from '../src/platform/node/hub/verified-files.js'
 import { nativeAvailability } from '../src/platform/node/native/index.js'
 import { openFile } from '../src/platform/node/open-file.js'
+import { float32Tensor, toFloat32 } from '../src/tensor/tensor.js'
 import { type GoldenCase, readTensors } from '../src/verify/case.js'
 import { hashedCheckpoint } from '../src/verify/hashed-checkpoint.js'
 import { copySmallGoldens, openGoldens } from '../test/support/goldens.js'
@@ -126,7 +129,31 @@ function smallerCommand(command: string): readonly string[] {
 }
 
 const native = nativeAvailability()
-const name = 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'
+const network = 'vit_reg4_l14_nps_ls'
+const name = `${network}_dino-v2-lvd142m`
+const published = findPretrained(name)
+/** Is the side of images, in pixels, that the file standing for the published one says it was trained at. At the published side each snippet computes six times longer. */
+const SIDE = 224
+const PATCH = 14
+
+/**
+ * Gives the network of the golden case large/224x224 as Birder saves it after `adjust_size`: with the positions of the published size, resampled. The
+ * snippets take the size from the file, so that each of their lines does with this one what it does with the published one.
+ */
+function adjustedNetwork(): Checkpoint {
+  const [from = 0] = published.resolution
+  const gridOf = (side: number) => ({ rows: side / PATCH, columns: side / PATCH })
+  const stored = hashedCheckpoint(network, [from, from], 'large-1')
+  const adjusted = hashedCheckpoint(network, [SIDE, SIDE], 'large-1')
+  const read: Checkpoint['read'] = async (tensor, shape) => {
+    if (tensor !== 'pos_embedding') return await adjusted.read(tensor, shape)
+    const table = toFloat32(await stored.read(tensor))
+    const { rows, columns } = gridOf(SIDE)
+    const values = resamplePositions(table, gridOf(from), { rows, columns }, 'antialias')
+    return float32Tensor(values, [1, rows * columns, values.length / rows / columns])
+  }
+  return { ...adjusted, read }
+}
 
 describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () => {
   const env: Record<string, string> = {}
@@ -135,11 +162,11 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
   beforeAll(async () => {
     await mkdir(join(folder, 'models'))
     const path = join(folder, 'models', `${name}.pt`)
-    await writeModel(hashedCheckpoint('vit_reg4_l14_nps_ls', [518, 518], 'large-1'), path)
+    await writeModel(adjustedNetwork(), path)
     // It stands for the published file, which cannot be fetched here, and is noted as checked already.
     env.PLUMAGE_CACHE = join(folder, 'cache')
     env.HF_HUB_OFFLINE = '1'
-    const { sha256 } = publishedFile(name, findPretrained(name), 'pt')
+    const { sha256 } = publishedFile(name, published, 'pt')
     await rememberedHash(path, env.PLUMAGE_CACHE, { known: sha256 })
     await mkdir(join(folder, 'path', 'to'), { recursive: true })
     await cp(join(goldens.root, 'large', 'photo-0.png'), join(folder, 'path', 'to', 'image.jpeg'))
@@ -153,7 +180,7 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
     expect(shape).toEqual([1, 1024])
     expect(out).toEqual([1, 1024])
     const expected = (
-      await readTensors(await openFile(join(goldens.root, 'large', '518.expected.safetensors')), [
+      await readTensors(await openFile(join(goldens.root, 'large', '224x224.expected.safetensors')), [
         'embedding',
       ])
     ).get('embedding')
@@ -163,8 +190,12 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
     expect(error).toBeLessThan(4e-5)
   }, 120_000)
 
-  test('detection_features gives a map of shape (1, 1024, 37, 37)', async () => {
-    const { stdout } = await runSnippet(snippetAfter('<!-- card: detection features -->'), '', env)
-    expect(stdout.replace(/\s+/g, ' ').trim()).toBe("[ [ 'stage1', [ 1, 1024, 37, 37 ] ] ]")
+  test('detection_features gives a map of a place for each patch, and the README shows that of the published size', async () => {
+    const snippet = snippetAfter('<!-- card: detection features -->')
+    const mapOf = (side: number) => `[ [ 'stage1', [ 1, 1024, ${side / PATCH}, ${side / PATCH} ] ] ]`
+    const [side = 0] = published.resolution
+    expect(snippet).toContain(`// ${mapOf(side)}`)
+    const { stdout } = await runSnippet(snippet, '', env)
+    expect(stdout.replace(/\s+/g, ' ').trim()).toBe(mapOf(SIDE))
   }, 120_000)
 })

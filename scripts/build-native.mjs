@@ -108,10 +108,10 @@ export async function buildNative({
 } = {}) {
   const refuse = (reason) => ({ built: false, skipped: false, reason })
   if (planted && process.platform !== 'linux') return refuse('failures are planted by a linker of Linux')
-  const { compiler, flags, reason } = await findTools()
+  const { compiler, flags, headers, reason } = await findTools()
   if (reason !== undefined) return refuse(reason)
 
-  const objects = await objectsOf(compiler, [...flags, ...(sanitize ? SANITIZERS : [])], {
+  const objects = await objectsOf(compiler, [...flags, ...(sanitize ? SANITIZERS : [])], headers, {
     folder: sanitize ? 'objects-sanitized' : 'objects',
     files: [...(await sourcesOf(sets)), ...(planted ? [plantedSource] : [])],
     sets,
@@ -148,16 +148,19 @@ export async function checkKernels(set) {
   )
 }
 
-/** @returns {Promise<{ compiler?: { path: string, version: string }, flags?: string[], reason?: string }>} */
+/** @returns {Promise<{ compiler?: { path: string, version: string }, flags?: string[], headers?: { folder: string, version: string }, reason?: string }>} */
 async function findTools() {
   if (process.platform === 'win32') return { reason: 'the native engine has no Windows build yet' }
   const compiler = await findCompiler()
   if (compiler === null) return { reason: 'no C++ compiler found (tried CXX, c++, g++, clang++)' }
   try {
-    const headers = createRequire(import.meta.url)('node-api-headers').include_dir
+    const packages = createRequire(import.meta.url)
+    const { include_dir: folder } = packages('node-api-headers')
+    const { version } = packages('node-api-headers/package.json')
     return {
       compiler,
-      flags: [...FLAGS, ...(process.arch === 'x64' ? ['-DPLUMAGE_X86'] : []), `-I${headers}`],
+      flags: [...FLAGS, ...(process.arch === 'x64' ? ['-DPLUMAGE_X86'] : []), `-I${folder}`],
+      headers: { folder, version },
     }
   } catch {
     return { reason: 'the package node-api-headers is not installed (npm install)' }
@@ -195,7 +198,7 @@ async function sourcesOf(sets, isWanted = () => true) {
 }
 
 /** Every object of an addon, named after what it is made from: one that is there is up to date. Those that take longest come first. */
-async function objectsOf(compiler, flags, { folder, files, sets }) {
+async function objectsOf(compiler, flags, headers, { folder, files, sets }) {
   const objects = await Promise.all(
     files.map(async (source) => {
       const name = basename(source, '.cc')
@@ -203,8 +206,8 @@ async function objectsOf(compiler, flags, { folder, files, sets }) {
       const contents = await Promise.all(
         [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
       )
-      // The folder's own place is left out, so that one which is moved or copied need not be built again.
-      const said = args.map((arg) => arg.replace(root, '.'))
+      // Where the folder and Node's headers lie is left out, so that a folder which is moved, and an installed package's next project, need not be built again.
+      const said = args.map((arg) => arg.replace(headers.folder, headers.version).replace(root, '.'))
       const hash = digest([compiler.version, process.arch, ...said, ...contents]).slice(0, 16)
       return { args, object: join(target, folder, `${name}-${hash}.o`), name }
     }),

@@ -1,5 +1,6 @@
 /** Runs whole networks on every path: with all values as outputs nothing is fused, with the last one everything is; both must be right. */
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { WeightSource } from '../../src/engine/engine.js'
 import type { SlotName } from '../../src/engine/plan.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
@@ -123,8 +124,18 @@ describe('two blocks as large as those of ViT-L', () => {
   const large: VitConfig = { ...BASE, size: [224, 224], patchSize: 14, width: 1024, heads: 16, hidden: 4096 }
   const { plan, slots } = planVit(large, { rows: 16, columns: 16 }, pseudoRandom(256 * 1024, 5))
   const pixels = pseudoRandom(3 * 224 * 224, 9)
+  const kept = new Map<string, Promise<Float32Array>>()
+  /** Makes each weight once for all paths. */
+  const lasting: WeightSource = {
+    read: (name, shape) => {
+      const known = kept.get(name) ?? weights.read(name, shape)
+      kept.set(name, known)
+      return known
+    },
+  }
+  afterAll(() => kept.clear())
   const tokensOn = async ({ engine }: EngineVariant) => {
-    using model = await (await engine()).load(plan, weights)
+    using model = await (await engine()).load(plan, lasting)
     using program = model.compile(plan, [slots.tokens])
     return outputOf(await program.run(pixels), slots.tokens)
   }

@@ -29,9 +29,11 @@ export const weights: WeightSource = {
     const [rows = 1, columns = 1] = shape
     const scale = shape.length === 2 && rows > 1 ? 1.7 / Math.sqrt(columns) : 1
     const around = /norm|gamma/i.test(name) && !name.endsWith('bias') ? 1 : 0
-    return pseudoRandom(elementCount(shape), seed).map(
-      (value) => around + value * (around === 1 ? 0.3 : scale),
-    )
+    const values = pseudoRandom(elementCount(shape), seed)
+    const spread = around === 1 ? 0.3 : scale
+    // Large networks have many: `map` with a function takes ten times as long.
+    for (let i = 0; i < values.length; i++) values[i] = around + (values[i] ?? Number.NaN) * spread
+    return values
   },
 }
 

@@ -4,25 +4,29 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
  * Lists the files that take longest, in processor time. Those of the browser stand together, since a worker that goes from one to the next keeps
- * its browser.
+ * its browser, and so do those that are not kept apart (vitest.config.ts), whose worker keeps what it has imported.
  */
 const LONGEST = [
   'test/conformance/conformance.test.ts',
-  'test/browser/webgpu.test.ts',
   'test/runtimes/packed-package.test.ts',
   'test/runtimes/bundlers.test.ts',
-  'test/browser/download.test.ts',
+  'test/browser/webgpu.test.ts',
   'test/browser/web.test.ts',
+  'test/browser/download.test.ts',
   'test/browser/encoder.test.ts',
   'test/browser/wasm.test.ts',
   'test/browser/decode.test.ts',
+  'test/browser/',
   'test/runtimes/',
   'examples/readme.test.ts',
   'test/conformance/',
   'test/cli/',
-  'src/platform/',
-  'test/hostile/',
   'scripts/',
+  'test/native/',
+  'test/bench/',
+  'test/ci/',
+  'test/golden/',
+  'src/platform/',
   'test/',
 ]
 
