@@ -1,6 +1,6 @@
 /**
- * Writes what bench/README.md and bench/charts/ show of results.json, browser-results.json and gpu-results.json: for each network, size and batch (and
- * GPU) the newest run.
+ * Writes what bench/README.md and bench/charts/ show of results.json, browser-results.json and gpu-results.json: for each network, size and batch the
+ * newest run on each kind of processor or GPU, since what leads on one kind need not lead on another.
  *
  *     node bench/report.mjs
  */
@@ -22,7 +22,7 @@ export function writeReport(folder = here) {
   const charts = join(folder, 'charts')
   rmSync(charts, { recursive: true, force: true })
   mkdirSync(charts)
-  const cases = [...newest].toSorted(([, a], [, b]) => a.flop - b.flop)
+  const cases = [...newest].toSorted(([, a], [, b]) => rankOf(a) - rankOf(b) || a.flop - b.flop)
   const sections = cases.map(([key, result]) => {
     const name = `${key}.svg`
     writeFileSync(join(charts, name), chartOf(result))
@@ -31,13 +31,26 @@ export function writeReport(folder = here) {
   const readme = join(folder, 'README.md')
   const text = readFileSync(readme, 'utf8')
   const head = text.slice(0, text.indexOf(BEGIN) + BEGIN.length)
-  const summary = summaryOf(cases.map(([, result]) => result))
+  const summary = summariesOf(cases.map(([, result]) => result))
   const inBrowser = browserSections(join(folder, 'browser-results.json'))
   const onGpus = gpuSections(join(folder, 'gpu-results.json'))
-  writeFileSync(readme, `${head}\n\n${[summary, ...inBrowser, ...onGpus, ...sections].join('\n\n')}\n`)
+  writeFileSync(readme, `${head}\n\n${[...summary, ...inBrowser, ...onGpus, ...sections].join('\n\n')}\n`)
 }
 
-const keyOf = ({ network, side, batch }) => `${network}_${side}x${batch}`
+/** Names the kinds of processor, fastest first: `flag` is what the next one lacks. */
+const KINDS = [
+  { key: 'amx', name: 'AMX', flag: 'amx_int8' },
+  { key: 'avx512-bf16', name: 'AVX-512 with BF16 and VNNI, without AMX', flag: 'avx512_bf16' },
+  { key: 'avx512', name: 'AVX-512 without BF16', flag: 'avx512f' },
+  { key: 'avx2', name: 'AVX2 alone', flag: 'avx2' },
+  { key: 'other', name: 'none of these', flag: '' },
+]
+const rankOf = ({ machine }) =>
+  KINDS.findIndex(({ flag }) => flag === '' || machine.flags.split(' ').includes(flag))
+const kindOf = (result) => KINDS[rankOf(result)]
+
+const networkKey = ({ network, side, batch }) => `${network}_${side}x${batch}`
+const keyOf = (result) => `${kindOf(result).key}_${networkKey(result)}`
 
 /** Gives results by their key; of the same key the one counts that was added last. */
 function newestOf(path, key) {
@@ -47,7 +60,7 @@ function newestOf(path, key) {
 /** @returns {string[]} none where nothing was measured on a GPU */
 function gpuSections(path) {
   if (!existsSync(path)) return []
-  const newest = newestOf(path, (result) => `${result.machine.gpu} ${keyOf(result)}`)
+  const newest = newestOf(path, (result) => `${result.machine.gpu} ${networkKey(result)}`)
   const gpus = [...new Set([...newest.values()].map(({ machine }) => machine.gpu))]
   return gpus.map((gpu) => {
     const results = [...newest.values()].filter(({ machine }) => machine.gpu === gpu)
@@ -128,7 +141,18 @@ function browserSections(path) {
   })
 }
 
-/** Shows Plumage beside the fastest of the others, for each case and precision. */
+/** Shows Plumage beside the fastest of the others, for each kind of processor, case and precision. */
+function summariesOf(results) {
+  const groups = KINDS.map((kind) => ({ kind, own: results.filter((result) => kindOf(result) === kind) }))
+  return [
+    '## In short',
+    'Seconds a run, median: **Plumage**; the fastest of the others in that precision.',
+    ...groups
+      .filter(({ own }) => own.length > 0)
+      .flatMap(({ kind, own }) => [`### ${kind.name}`, summaryOf(own)]),
+  ]
+}
+
 function summaryOf(results) {
   const measured = new Set(results.flatMap(({ systems }) => systems.map(({ precision }) => precision)))
   const precisions = ['float32', 'high', 'bfloat16', 'int8'].filter((precision) => measured.has(precision))
@@ -145,11 +169,7 @@ function summaryOf(results) {
       return parts.join('; ')
     }),
   ])
-  return [
-    '## In short',
-    'Seconds a run, median: **Plumage**; the fastest of the others in that precision.',
-    table(['', ...precisions], rows),
-  ].join('\n\n')
+  return table(['', ...precisions], rows)
 }
 
 function titleOf({ network, side, batch }) {
@@ -163,13 +183,13 @@ function chartOf(result) {
     text: `${median.toPrecision(3)} s`,
     strong: name === 'Plumage',
   }))
-  return barChart({ title: `${titleOf(result)}: seconds a run, median`, bars })
+  return barChart({ title: `${titleOf(result)}, ${kindOf(result).name}: seconds a run, median`, bars })
 }
 
 function sectionOf(result, chart) {
   const { machine, flop, truth, missing, rounds, threads, date, fromFile } = result
   const lines = [
-    `## ${titleOf(result)}`,
+    `## ${kindOf(result).name}: ${titleOf(result)}`,
     `![Seconds of each system](${chart})`,
     table(
       [
