@@ -230,6 +230,7 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
 
 template <typename P>
 constexpr Product productOf() {
+  static_assert(!P::OFFSET || P::SLICE_DEPTH == 0, "the offset of a column is that of its whole depth, and would be taken off in each slice");
   return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, gemm<P>, P::peak};
 }
 

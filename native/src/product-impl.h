@@ -285,7 +285,7 @@ struct Tiles<P, rowsContiguous, accumulate, N, 1> {
 template <typename Policy>
 struct VectorProduct : Policy {
   using Policy::COLUMNS;
-  static constexpr long ROWS_OF_TILE = Policy::MOST_ROWS, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = 1024;
+  static constexpr long ROWS_OF_TILE = Policy::MOST_ROWS, BLOCK_STEPS = DEPTH_BLOCK, SLICE_DEPTH = Policy::OFFSET ? 0 : 1024;
   // Says how many bytes a tile function fetches ahead.
   static long aheadBytes(long steps) { return steps / ROUND * 64; }
   static void begin() {}
