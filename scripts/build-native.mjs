@@ -206,7 +206,7 @@ async function objectsOf(compiler, flags, headers, { folder, files, sets }) {
       const contents = await Promise.all(
         [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
       )
-      // Where the folder and Node's headers lie is left out, so that a folder which is moved, and an installed package's next project, need not be built again.
+      // The places of the folder and of Node's headers are left out, so that nothing is built again where a folder is moved or a package is installed in another project.
       const said = args.map((arg) => arg.replace(headers.folder, headers.version).replace(root, '.'))
       const hash = digest([compiler.version, process.arch, ...said, ...contents]).slice(0, 16)
       return { args, object: join(target, folder, `${name}-${hash}.o`), name }

@@ -115,7 +115,7 @@ napi_value submitRun(napi_env env, napi_value* arguments, napi_value room) {
     const size_t wanted = 2 * loaded->program->length();
     if (given.length != wanted) throw Refusal(WRONG_ARGUMENT, "The times of this program are %zu numbers, not %zu.", wanted, given.length);
     times = given.data;
-    // What is kept with the job is not collected before it ends.
+    // The job keeps the room from being collected before it ends.
     check(env, napi_set_element(env, arguments[4], lengthOf(env, arguments[4]), room));
   }
   ThreadPool& pool = host.engine().pool();

@@ -130,7 +130,7 @@ class Finish {
     if (earlier_ != nullptr) sum += (A)load(P::vectorAt(earlier_, r, j));
     const float* scales = args_->weight + panelFloats<P>(args_->columns, args_->depth) + column_ + j * W;
     if constexpr (P::OFFSET) sum -= (A)load(scales + ceilDivide(args_->columns, P::COLUMNS) * P::COLUMNS);
-    if constexpr (P::ROWS == Format::int8 || P::ROWS == Format::int16) {
+    if constexpr (isInteger(P::ROWS)) {
       return __builtin_convertvector(sum, V) * (load(scales) * integerRowScale(args_->a, row_ + r));
     } else if constexpr (P::SCALED) {
       return sum * load(scales);
@@ -217,8 +217,8 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
   } else if (whole && e.activation == Activation::identity && e.combine == Combine::add) {
     gemmEnding<P, Ending::add>(args, task, scratch);
   } else if (whole && e.activation == Activation::gelu && e.combine == Combine::none && e.gamma == nullptr) {
-    // What integers round away is more than the short way does.
-    if (args.out.format == Format::bfloat16 || P::ROWS == Format::int8 || P::ROWS == Format::int16) {
+    // Integers round away more than the short way does.
+    if (args.out.format == Format::bfloat16 || isInteger(P::ROWS)) {
       gemmEnding<P, Ending::geluShort>(args, task, scratch);
     } else {
       gemmEnding<P, Ending::gelu>(args, task, scratch);

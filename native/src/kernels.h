@@ -23,6 +23,9 @@ struct Epilogue {
   long otherStride;
 };
 
+// Rows of integers have a scale, which is known only when the whole row is.
+constexpr bool isInteger(Format format) { return format == Format::int8 || format == Format::int16; }
+
 // Strides and offsets of rows count floats, whatever the format.
 struct Rows {
   float* data;

@@ -18,7 +18,7 @@ void Checker::attention(const Op& op) {
   if (op.input.format == Format::float32) {
     require(op.output.format == Format::float32, "it writes another format than it reads");
   } else {
-    require(kernels_.tileAttention != nullptr && op.input.format < Format::int8 && op.output.format < Format::int8 &&
+    require(kernels_.tileAttention != nullptr && !isInteger(op.input.format) && !isInteger(op.output.format) &&
                 op.weightOperand == WeightOperand::none && width / op.heads % 32 == 0 && key % 32 == 0 && value % 32 == 0,
             "matrix tiles do not hold it");
   }

@@ -14,7 +14,7 @@ void Checker::linear(const Op& op) {
   slot(op.output);
   sameRows(op.input, op.output);
   require(op.input.format == product->rows, "its products do not read the format of its input");
-  require(op.output.format < Format::int8, "products do not write integers");
+  require(!isInteger(op.output.format), "products do not write integers");
   require(op.output.width * op.input.width <= MOST * MOST / 64, "its weight is too large");
   require(op.weight.offset >= 0, "a weight is missing");
   needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, op.input.width));

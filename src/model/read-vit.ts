@@ -106,7 +106,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   }
 }
 
-/** What is said in Birder's words would be passed over in a file of another library, and its numbers taken for what was asked for. */
+/** A file of another library would pass over settings in Birder's words, and its numbers would be taken for what was asked for. */
 function refuseUselessHints(
   { label }: Checkpoint,
   { name }: Dialect,

@@ -12,7 +12,7 @@ import { addComputeOptions, type ComputeOptions, parseSize, positiveInteger } fr
 import { Progress } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
-/** What takes less is shown together with all that does. */
+/** Operations that take a smaller share are shown in one line together. */
 const LEAST_SHARE = 0.0005
 
 interface BenchOptions extends ComputeOptions {

@@ -1,6 +1,6 @@
 /**
- * This is what the engine and its leading worker say to each other. Arrays of numbers change hands: their buffers are transferred, and sent as
- * buffers of floats rather than as views, because Deno walks through every element of a view that it receives.
+ * This is what the engine and its leading worker say to each other. Weights, pixels and outputs change hands: their buffers are transferred,
+ * and sent as buffers of floats rather than as views, because Deno walks through every element of a view that it receives.
  */
 import type { EngineErrorCode } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'

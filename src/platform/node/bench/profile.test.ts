@@ -21,7 +21,7 @@ const peakOf = async () => 1000
 
 test('operations that are alike are one, and shares of work, waiting and handing over are of all threads and make one', async () => {
   const profile = await profileOf({ times: { threads: 2, operations }, seconds: 1 }, peakOf)
-  // Of two thread-seconds.
+  // The shares are parts of two thread-seconds.
   const told = profile.operations.map(({ count, share, flop, bytes }) => [count, share, flop, bytes])
   expect(told).toEqual([
     [2, 0.4, 200, 20],
