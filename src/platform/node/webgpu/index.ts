@@ -21,7 +21,8 @@ const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<W
 export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
   checkOptionNames(options, WEBGPU_OPTIONS)
   const { create } = await loadPackage()
-  const gpu = create(DAWN_OPTIONS)
+  dawn ??= create(DAWN_OPTIONS)
+  const gpu = dawn
   return await createWebgpuEngineOn(async () => {
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
     if (adapter !== null) return await deviceOf(adapter)
@@ -41,9 +42,19 @@ export const DAWN_OPTIONS: readonly string[] = [
   'enable-dawn-features=allow_unsafe_apis,disable_workgroup_init,disable_robustness,vulkan_enable_f16_on_nvidia',
 ]
 
-interface WebgpuPackage {
-  create(options: readonly string[]): { requestAdapter(options: object): Promise<Adapter | null> }
+interface Dawn {
+  requestAdapter(options: object): Promise<Adapter | null>
 }
+
+interface WebgpuPackage {
+  create(options: readonly string[]): Dawn
+}
+
+/**
+ * Serves all engines of the process. Each Dawn opens the drivers anew, with threads and files of theirs that go only when V8 happens to collect it:
+ * a hundred engines, disposed of one after the other, would hold hundreds.
+ */
+let dawn: Dawn | undefined
 
 async function loadPackage(): Promise<WebgpuPackage> {
   try {
