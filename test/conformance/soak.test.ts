@@ -20,7 +20,8 @@ test.each([
   ...(GPU === null ? [] : ([['webgpu', 10]] as const)),
 ] as const)('%s: nothing is left of %i loads and disposals', async (engine, rounds) => {
   const trust = ['--import', './test/support/trust-gpu.mjs']
-  const args = [...trust, '--expose-gc', 'test/support/soak-loads.mjs', engine, String(rounds), MINI]
+  const soak = ['test/support/soak-loads.mjs', engine, String(rounds), '--model', MINI]
+  const args = [...trust, '--expose-gc', ...soak, ...(engine === 'webgpu' ? ['--encode-every', '0'] : [])]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   const { early, late }: { early: Seen; late: Seen } = JSON.parse(stdout)
   // Node may start a worker or two of its own, and a GPU's driver open a file of its cache; what stays of each load would be more.
