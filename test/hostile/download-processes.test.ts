@@ -114,7 +114,10 @@ test('a process killed midway leaves a lock that is taken over and bytes that ar
   expect(existsSync(`${destination}.lock`), 'the dead process still holds the lock').toBe(true)
 
   const second = await lastLine(await child(folder.path, url, destination))
-  expect(second).toEqual({ downloaded: true, kinds: ['waiting', 'verify', 'resume', 'bytes', 'done'] })
+  expect(second.downloaded).toBe(true)
+  // It waits unless the lock has outlived its time before a busy machine has started this process.
+  const after = second.kinds.filter((kind) => kind !== 'waiting')
+  expect(after).toEqual(['verify', 'resume', 'bytes', 'done'])
   expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=150000-'])
   expect((await readFile(destination)).equals(file.bytes)).toBe(true)
   expect(existsSync(`${destination}.lock`)).toBe(false)
