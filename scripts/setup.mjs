@@ -3,6 +3,7 @@
  *
  *     node scripts/setup.mjs            does everything that is not done yet
  *     node scripts/setup.mjs --build    makes the TypeScript and C++ builds alone
+ *     node scripts/setup.mjs --tests    brings the bundlers and frameworks of test/projects as well
  *
  * Nothing is installed when this starts, and an old Node must get as far as the line that says so: it uses Node's own modules only, and no
  * recent syntax. Where all is done, nothing is written and no process started, so that a second `npm start` begins at once.
@@ -333,7 +334,8 @@ export function reportError(error) {
 
 if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1].replace(/(\.mjs)?$/, '.mjs')) {
   try {
-    await setUp({ install: !process.argv.includes('--build'), retry: true })
+    const has = (option) => process.argv.includes(option)
+    await setUp({ install: !has('--build'), tests: has('--tests'), retry: true })
   } catch (error) {
     process.exitCode = reportError(error)
   }
