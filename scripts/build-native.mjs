@@ -1,13 +1,14 @@
 /**
  * Builds the C++ kernels into native/build/plumage.node (for an installed package, into the cache, which npm does not empty) with whichever C++ compiler is found.
  *
- *     node scripts/build-native.mjs [--all] [--sanitize] [--planted]
+ *     node scripts/build-native.mjs [--all] [--sanitize] [--planted] [--emulated set,set]
  *
  * The kernels of an instruction set take most of the time. Those that this processor runs are built, and with `--all` those of every other one
  * too, for an addon that is to run elsewhere. Only what has changed since the last build is compiled: a source, a header that it includes, flags or
  * the compiler. `--sanitize` builds plumage-sanitized.node with the address and undefined-behaviour sanitizers. `--planted` builds
  * plumage-planted.node, in which tests can let the system fail (native/test/planted-failures.cc): it takes the very objects of the addon and is
- * only linked in another way. Both are loaded only where PLUMAGE_NATIVE_ADDON names them.
+ * only linked in another way. `--emulated` builds plumage-emulated.node, which runs the kernels of the instruction sets named by computing what this
+ * processor's lacks in plain code (native/test/emulated-instructions.h). All three are loaded only where PLUMAGE_NATIVE_ADDON names them.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -23,6 +24,7 @@ const execute = promisify(execFile)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(root, 'native/src')
 const plantedSource = join(root, 'native/test/planted-failures.cc')
+const emulatedInstructions = join(root, 'native/test/emulated-instructions.h')
 /** An installed package is compiled already, and says by itself where it looks for its addon. */
 const target = root.split(sep).includes('node_modules')
   ? (await import('../dist/platform/node/native/addon-folder.js')).addonFolder()
@@ -68,6 +70,8 @@ const INSTRUCTION_SETS = {
   generic: [],
 }
 export const ALL_SETS = Object.keys(INSTRUCTION_SETS)
+/** Matches flags that let the compiler use instructions. */
+const INSTRUCTIONS = /^-m((?:avx|amx|fma).*)$/
 /** Names what Linux spells in another way than compilers do. */
 const LINUX_NAMES = { avx512vnni: 'avx512_vnni', avx512bf16: 'avx512_bf16', avxvnni: 'avx_vnni' }
 
@@ -78,25 +82,31 @@ const LINUX_NAMES = { avx512vnni: 'avx512_vnni', avx512bf16: 'avx512_bf16', avxv
  * @param {{ fastestOnly?: boolean }} [options] lists that set alone which will be taken
  */
 export function setsOfThisProcessor({ fastestOnly = false } = {}) {
-  let known
-  try {
-    known = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].split(' '))
-  } catch {
-    return ALL_SETS
-  }
-  const has = (flag) => {
-    const [, name] = /^-m((?:avx|amx|fma).*)$/.exec(flag) ?? []
-    return name === undefined || known.has(LINUX_NAMES[name] ?? name.replace('-', '_'))
-  }
+  const has = askProcessor()
+  if (has === undefined) return ALL_SETS
   const found = ALL_SETS.filter((set) => INSTRUCTION_SETS[set].every(has))
   if (!fastestOnly) return found
   // The system may refuse the tiles to a process: then the next set is taken.
   return found.slice(0, found[0] === 'amx' ? 2 : 1)
 }
 
+/** Gives a function that tells whether the processor has what a flag of the compiler asks for; undefined where the system does not say. */
+function askProcessor() {
+  let known
+  try {
+    known = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].split(' '))
+  } catch {
+    return undefined
+  }
+  return (flag) => {
+    const [, name] = INSTRUCTIONS.exec(flag) ?? []
+    return name === undefined || known.has(LINUX_NAMES[name] ?? name.replace('-', '_'))
+  }
+}
+
 /**
- * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean, sets?: readonly string[] }} [options] `sets` are the instruction
- *   sets that get kernels; default: those of this processor
+ * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean, emulated?: readonly string[], sets?: readonly string[] }} [options] `sets`
+ *   are the instruction sets that get kernels; default: those of this processor, or those of `emulated`, whose instructions are then computed in plain code
  * @returns {Promise<{ built: boolean, skipped: boolean, reason?: string, path?: string }>} `skipped` tells that what is there is up to date, `reason` why
  *   there is no addon, and `path` where it is
  */
@@ -104,9 +114,15 @@ export async function buildNative({
   log = () => {},
   sanitize = false,
   planted = false,
-  sets = setsOfThisProcessor(),
+  emulated = [],
+  sets = emulated.length > 0 ? emulated : setsOfThisProcessor(),
 } = {}) {
   const refuse = (reason) => ({ built: false, skipped: false, reason })
+  const unknown = emulated.find((set) => !ALL_SETS.includes(set))
+  if (unknown !== undefined)
+    return refuse(`there is no instruction set ${unknown} to emulate (${ALL_SETS.join(', ')})`)
+  if (emulated.length > 0 && !AVX2.every(askProcessor() ?? (() => false)))
+    return refuse('instructions are emulated on processors with AVX2 alone')
   if (planted && process.platform !== 'linux') return refuse('failures are planted by a linker of Linux')
   const { compiler, flags, headers, reason } = await findTools()
   if (reason !== undefined) return refuse(reason)
@@ -115,9 +131,13 @@ export async function buildNative({
     folder: sanitize ? 'objects-sanitized' : 'objects',
     files: [...(await sourcesOf(sets)), ...(planted ? [plantedSource] : [])],
     sets,
+    isEmulated: emulated.length > 0,
   })
   const link = await linkFlags(sanitize, planted)
-  const path = join(target, `plumage${sanitize ? '-sanitized' : ''}${planted ? '-planted' : ''}.node`)
+  const path = join(
+    target,
+    `plumage${sanitize ? '-sanitized' : ''}${planted ? '-planted' : ''}${emulated.length > 0 ? '-emulated' : ''}.node`,
+  )
   const stamp = digest(objects.map(({ object }) => basename(object)).concat(link, compiler.version))
   if (existsSync(path) && (await readFile(`${path}.stamp`, 'utf8').catch(() => '')) === stamp) {
     return { built: false, skipped: true, path }
@@ -198,21 +218,27 @@ async function sourcesOf(sets, isWanted = () => true) {
 }
 
 /** Every object of an addon, named after what it is made from: one that is there is up to date. Those that take longest come first. */
-async function objectsOf(compiler, flags, headers, { folder, files, sets }) {
+async function objectsOf(compiler, flags, headers, { folder, files, sets, isEmulated }) {
   const objects = await Promise.all(
     files.map(async (source) => {
-      const name = basename(source, '.cc')
-      const args = [...flags, ...flagsOf(name, sets), '-c', source]
-      const contents = await Promise.all(
-        [...(await includedBy(source))].map((file) => readFile(file, 'utf8')),
-      )
+      const base = basename(source, '.cc')
+      const own = isEmulated ? emulatedFlagsOf(base, sets) : flagsOf(base, sets)
+      // What is not made in another way is one object for both addons.
+      const name = isEmulated && own.length > 0 ? `emulated-${base}` : base
+      const args = [...flags, ...own, '-c', source]
+      const read = [
+        ...(await includedBy(source)),
+        ...(own.includes(emulatedInstructions) ? [emulatedInstructions] : []),
+      ]
+      const contents = await Promise.all(read.map((file) => readFile(file, 'utf8')))
       // The places of the folder and of Node's headers are left out, so that nothing is built again where a folder is moved or a package is installed in another project.
       const said = args.map((arg) => arg.replace(headers.folder, headers.version).replace(root, '.'))
       const hash = digest([compiler.version, process.arch, ...said, ...contents]).slice(0, 16)
       return { args, object: join(target, folder, `${name}-${hash}.o`), name }
     }),
   )
-  const rank = ({ name }) => ['isa-', 'unit-', ''].findIndex((start) => name.startsWith(start))
+  const rank = ({ name }) =>
+    ['isa-', 'unit-', ''].findIndex((start) => name.replace('emulated-', '').startsWith(start))
   return objects.sort((a, b) => rank(a) - rank(b))
 }
 
@@ -222,6 +248,25 @@ function flagsOf(name, sets) {
   if (name !== 'cpu') return INSTRUCTION_SETS[name.replace('isa-', '')] ?? []
   const made = ALL_SETS.filter((set) => sets.includes(set))
   return [`-DPLUMAGE_KERNELS=${made.map((set) => `KERNELS_OF(${variable(set)})`).join(' ')}`]
+}
+
+/** Where the processor lacks instructions, the compiler is told to compute them in plain code, and the addon not to ask for them. */
+function emulatedFlagsOf(name, sets) {
+  const flags = flagsOf(name, sets)
+  if (name === 'cpu') return [...flags, '-DPLUMAGE_EMULATED']
+  if (flags.length === 0) return flags
+  const has = askProcessor()
+  const define = (flag) => `-DEMULATE_${INSTRUCTIONS.exec(flag)[1].toUpperCase().replace('-', '_')}`
+  // The compiler's warnings are about calls between objects, of which there are none with such vectors, and about its own types.
+  // Unrolled plain code is much to optimise, and speed is no aim.
+  const quiet = ['-O1', '-Wno-psabi', '-Wno-ignored-attributes', '-Wno-uninitialized']
+  return [
+    ...new Set([...AVX2, ...flags.filter(has)]),
+    ...flags.filter((flag) => !has(flag)).map(define),
+    ...quiet,
+    '-include',
+    emulatedInstructions,
+  ]
 }
 
 /** Lists a source and all of our own files that it includes, directly or not. */
@@ -297,7 +342,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     log: console.log,
     sanitize: has('--sanitize'),
     planted: has('--planted'),
-    sets: has('--all') ? ALL_SETS : setsOfThisProcessor(),
+    ...(has('--emulated') && {
+      emulated: process.argv[process.argv.indexOf('--emulated') + 1]?.split(',') ?? [''],
+    }),
+    ...(has('--all') && { sets: ALL_SETS }),
   })
   if (result.reason !== undefined) {
     console.error(`The native engine was not built: ${result.reason}.`)

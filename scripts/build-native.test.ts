@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { smallDiskOrNull } from '../test/support/small-disk.js'
 
-const { ALL_SETS, checkKernels, setsOfThisProcessor } = (await import(
+const { ALL_SETS, buildNative, checkKernels, setsOfThisProcessor } = (await import(
   join(import.meta.dirname, 'build-native.mjs')
 )) as {
   readonly ALL_SETS: readonly string[]
+  buildNative(options: { emulated: readonly string[] }): Promise<{ reason?: string }>
   checkKernels(set: string): Promise<string | null>
   setsOfThisProcessor(options?: { fastestOnly?: boolean }): readonly string[]
 }
@@ -33,6 +34,11 @@ test.skipIf(!nativeAvailability().available).each(ALL_SETS.filter((set) => !here
   'the kernels of %s compile, though this processor cannot run them',
   async (set) => expect(await checkKernels(set)).toBeNull(),
 )
+
+test('an instruction set that nobody knows is not emulated, and the known ones are named', async () => {
+  const { reason } = await buildNative({ emulated: ['avx513'] })
+  expect(reason).toContain(`no instruction set avx513 to emulate (${ALL_SETS.join(', ')})`)
+})
 
 /** With these a linked file lies where its link does, for Node. */
 const AS_LINKED = ['--preserve-symlinks', '--preserve-symlinks-main']

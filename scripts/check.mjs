@@ -1,6 +1,7 @@
 /** `npm run check` runs all that must be green before a change is done. Each step gets one line; what a failing step said follows it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { ALL_SETS, buildNative, setsOfThisProcessor } from './build-native.mjs'
 import { runQuietly } from './run-quietly.mjs'
 import { reportError, root, setUp } from './setup.mjs'
 
@@ -25,6 +26,7 @@ const steps = {
   'unused code': () => node(bin('knip/bin/knip.js'), '--no-progress'),
   'types of tests': () => node(bin('typescript/bin/tsc'), '-b', 'tsconfig.json'),
   'size of the committed goldens': checkGoldenSize,
+  'kernels that this processor cannot run, emulated': testEmulatedKernels,
   'tests and coverage': runTests,
 }
 
@@ -49,8 +51,32 @@ try {
 }
 
 async function node(...args) {
-  const { code, output } = await runQuietly(process.execPath, args, { cwd: root })
+  return await nodeWith({}, ...args)
+}
+
+async function nodeWith(env, ...args) {
+  const { code, output } = await runQuietly(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+  })
   return { ok: code === 0, output }
+}
+
+/** Compares them with the reference on every operation and the small goldens; the large network would take minutes for each precision. */
+async function testEmulatedKernels() {
+  const lacking = ALL_SETS.filter((set) => !setsOfThisProcessor().includes(set))
+  if (lacking.length === 0) return { ok: true, output: '', note: 'this processor runs them all' }
+  const { path, reason } = await buildNative({ emulated: lacking })
+  if (path === undefined) return { ok: true, output: '', note: `not run: ${reason}` }
+  const pattern = `^(?!.*large).*native, (${lacking.join('|')}),`
+  const { ok, output } = await nodeWith(
+    { PLUMAGE_NATIVE_ADDON: path },
+    'scripts/test.mjs',
+    'test/conformance/conformance.test.ts',
+    '-t',
+    pattern,
+  )
+  return { ok, output, note: `${lacking.join(', ')}: ${output.trimEnd().split('\n').at(-1)}` }
 }
 
 /** Runs the tests; vitest holds the coverage against the threshold of vitest.config.ts. */

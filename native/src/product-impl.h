@@ -116,7 +116,7 @@ struct Int16RowsProduct : Float32Tile {
     sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
 #endif
     // GCC would make the products of several steps before it adds them, and has no registers for so many.
-    __asm__("" : "+v"(sum));
+    __asm__("" : PLUMAGE_ANY_REGISTER(sum));
   }
   static INLINE V widen(const char* b) {
 #if VECTOR_WIDTH == 16
@@ -313,11 +313,7 @@ struct VectorProduct : Policy {
 #pragma GCC unroll 12
       for (int i = 0; i < CHAINS; i++) {
         // Nobody may know that the products are all the same.
-#if defined(PLUMAGE_X86)
-        __asm__ volatile("" : "+x"(left));
-#elif defined(__aarch64__)
-        __asm__ volatile("" : "+w"(left));
-#endif
+        __asm__ volatile("" : PLUMAGE_ANY_REGISTER(left));
         Policy::add(sums[i], left, right);
       }
     }

@@ -23,6 +23,17 @@ typedef float V __attribute__((vector_size(VECTOR_WIDTH * 4)));
 typedef int I __attribute__((vector_size(VECTOR_WIDTH * 4)));
 typedef float UnalignedV __attribute__((vector_size(VECTOR_WIDTH * 4), aligned(4), may_alias));
 
+// Lets assembly that does nothing hold a vector, so that the compiler knows nothing of it any more.
+#if !defined(PLUMAGE_ANY_REGISTER)
+#if defined(PLUMAGE_X86)
+#define PLUMAGE_ANY_REGISTER "+v"
+#elif defined(__aarch64__)
+#define PLUMAGE_ANY_REGISTER "+w"
+#else
+#define PLUMAGE_ANY_REGISTER "+m"
+#endif
+#endif
+
 #define INLINE inline __attribute__((always_inline))
 
 INLINE V load(const float* p) { return *reinterpret_cast<const UnalignedV*>(p); }
