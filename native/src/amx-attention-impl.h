@@ -8,12 +8,12 @@
 #pragma once
 
 #include "amx-impl.h"
-#include "attention-impl.h"
+#include "narrow-attention-impl.h"
 
 namespace plumage {
 namespace {
 
-constexpr long QUERIES = 32, STRIP = 32;
+constexpr long STRIP = 32;
 constexpr float LIMIT = 80.0f;
 
 // Says how far 2^f is below the straight line 1 + f, in units of 1/128, for f = 0, 1/128, ...
@@ -23,13 +23,6 @@ alignas(64) constexpr signed char BELOW_LINE[128] = {
     11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 10, 10, 10, 10, 10, 10, 10, 10, 10, 9, 9, 9, 9, 9,
     9, 9, 8, 8, 8, 8, 8, 7, 7, 7, 7, 7, 6, 6, 6, 6, 5, 5, 5, 4, 4, 4, 3, 3, 3, 3, 2, 2, 1, 1, 1, 0,
 };
-
-// Lays pairs of vectors side by side, value by value: 0, 16, 1, 17, ... of 32 halves; `upper` is for 4-byte values, the other for packed ones.
-INLINE __m512i besideEachOther(bool upper) {
-  alignas(64) short index[32];
-  for (short i = 0; i < 32; i++) index[i] = static_cast<short>(upper ? i / 2 * 2 + 1 + i % 2 * 32 : i / 2 + i % 2 * 16);
-  return _mm512_load_si512(index);
-}
 
 // Makes weights of scores by exponentials 2^x: x and y are score * factor * SCALE - shift * SCALE + OFFSET of two keys, `to` takes the
 // weights of both side by side, zero where `valid` has no bit, and `sum` grows by them.
@@ -144,16 +137,6 @@ struct TileAttention {
       }
     }
   }
-  // Gives values from, from + 1 ... of one vector, each beside that of the other.
-  static __m512i pairIndices(short from) {
-    alignas(64) short index[32];
-    for (short i = 0; i < 16; i++) {
-      index[i * 2] = static_cast<short>(from + i);
-      index[i * 2 + 1] = static_cast<short>(32 + from + i);
-    }
-    return _mm512_load_si512(index);
-  }
-
   // Returns the largest squared length of a key, NaN where one is. Keys beyond the last are zero.
   float packKeys(const float* key) {
     float longest = 0, poison = 0;
@@ -179,14 +162,11 @@ struct TileAttention {
     for (long d = 0; d < depthTiles; d++) {
       for (long p = 0; p < PARTS; p++) {
         for (long half = 0; half < 2; half++) {
-          __m512i rows[16];
-          for (long i = 0; i < 16; i++) {
+          const auto rowAt = [&](long i) {
             const long r = smaller(half * 16 + i, queries - 1);
-            rows[i] = _mm512_loadu_si512(part(q + r * args.query.rowStride + d * 16, p));
-          }
-          transpose16(rows);
-          char* to = query + ((d * PARTS + p) * 2 + half) * TILE_BYTES;
-          for (long i = 0; i < 16; i++) _mm512_store_si512(to + i * 64, rows[i]);
+            return _mm512_loadu_si512(part(q + r * args.query.rowStride + d * 16, p));
+          };
+          storeTransposed(rowAt, query + ((d * PARTS + p) * 2 + half) * TILE_BYTES, 64);
         }
       }
     }
@@ -324,26 +304,6 @@ struct TileAttention {
     }
   }
 
-  // Goes back to a row for each query, 32 columns at a time.
-  void storeMixed(const Rows& out, const V* total, long row, long column, long queries) {
-    const V inverse[2] = {1.0f / total[0], 1.0f / total[1]};
-    for (long d = 0; d < depthTiles; d++) {
-      for (long half = 0; half < 2; half++) {
-        __m512i x[16], y[16];
-        for (long i = 0; i < 16; i++) {
-          x[i] = (__m512i)(load(scoreAt(mixed + d * TILE_BYTES, i, half)) * inverse[half]);
-          y[i] = (__m512i)(load(scoreAt(mixed + d * TILE_BYTES, 16 + i, half)) * inverse[half]);
-        }
-        transpose16(x);
-        transpose16(y);
-        for (long i = 0; i < smaller(16, queries - half * 16); i++) {
-          const auto valueAt = [&](long j) { return (V)(j == 0 ? x[i] : y[i]); };
-          storeValues(out, row + half * 16 + i, column + d * 32, 2, valueAt);
-        }
-      }
-    }
-  }
-
   void run(long task) {
     const long groupQueries = args.blocksOfTask * QUERIES, groups = ceilDivide(args.queries, groupQueries);
     const long image = task / (args.heads * groups), head = task / groups % args.heads, first = task % groups * groupQueries;
@@ -377,13 +337,14 @@ struct TileAttention {
         for (int half = 0; half < 2; half++) total[half] += shift[half] - shift[half];
       }
       mixValues();
-      storeMixed(out, total, from, column, queries);
+      const auto columnAt = [&](long c, long half) { return scoreAt(mixed + c / 32 * TILE_BYTES, c % 32, half); };
+      storeQueries(out, total, from, column, args.headWidth, queries, columnAt);
     }
     _tile_release();
   }
 };
 
-void tileAttention(const AttentionArgs& args, Format rows, long task, float* scratch) {
+void narrowAttention(const AttentionArgs& args, Format rows, long task, float* scratch) {
   if (rows == Format::split) {
     TileAttention<true>(args, scratch).run(task);
   } else {
@@ -391,7 +352,7 @@ void tileAttention(const AttentionArgs& args, Format rows, long task, float* scr
   }
 }
 
-long tileAttentionFloats(const AttentionArgs& args, Format rows) {
+long narrowAttentionFloats(const AttentionArgs& args, Format rows) {
   return rows == Format::split ? TileAttention<true>::floats(args) : TileAttention<false>::floats(args);
 }
 

@@ -159,7 +159,7 @@ struct Kernels {
   const Product* products[PRECISIONS];  // one is null where this processor gains nothing by it
   // So many queries go together, and so many keys.
   long queryBlock, keyBlock;
-  // Attention takes these formats for each precision; where one is not float32, `tileAttention` computes it.
+  // Attention takes these formats for each precision; where one is not float32, `narrowAttention` computes it.
   Format attentionRows[PRECISIONS];
   // Tells whether rows in bfloat16 can be written.
   bool bfloat16Rows;
@@ -171,8 +171,8 @@ struct Kernels {
   // A task has `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);
   // This does the same from bfloat16 or split operands; a task has `blocksOfTask` blocks of 32 queries. It is null where there is none.
-  void (*tileAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
-  long (*tileAttentionFloats)(const AttentionArgs&, Format rows);
+  void (*narrowAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
+  long (*narrowAttentionFloats)(const AttentionArgs&, Format rows);
   // A task has one latent of one image. Scratch is 2 * rows, rounded up to 16 each.
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Takes the means over rows of columns [from, to).

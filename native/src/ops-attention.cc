@@ -18,9 +18,11 @@ void Checker::attention(const Op& op) {
   if (op.input.format == Format::float32) {
     require(op.output.format == Format::float32, "it writes another format than it reads");
   } else {
-    require(kernels_.tileAttention != nullptr && !isInteger(op.input.format) && !isInteger(op.output.format) &&
+    require(kernels_.narrowAttention != nullptr && !isInteger(op.input.format) && !isInteger(op.output.format) &&
                 op.weightOperand == WeightOperand::none && width / op.heads % 32 == 0 && key % 32 == 0 && value % 32 == 0,
-            "matrix tiles do not hold it");
+            "narrow attention does not hold it");
+    const Format* formats = kernels_.attentionRows;
+    require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
   }
   wideEnough(op.second, value + width);
   wideEnough(op.input, width);
@@ -69,7 +71,7 @@ void Execution::attention(const Op& op) {
     args.blocksOfTask = (blocks + groups - 1) / groups;
     const long tasks = lots * ((blocks + args.blocksOfTask - 1) / args.blocksOfTask);
     return pool_.run(tasks, cancelled_,
-                     [&](int thread, long task) { kernels_.tileAttention(args, op.input.format, task, scratch(thread)); });
+                     [&](int thread, long task) { kernels_.narrowAttention(args, op.input.format, task, scratch(thread)); });
   }
   const long blocks = (args.queries + kernels_.queryBlock - 1) / kernels_.queryBlock;
   // As many go together as leave enough tasks to share out evenly.

@@ -59,6 +59,7 @@ enum class Activation : int {
   exp,
   expm1,
   exp2,
+  exp2Short,
   geluShort,
 };
 
@@ -115,6 +116,7 @@ enum class NormKind : int {
   X(exp) \
   X(expm1) \
   X(exp2) \
+  X(exp2Short) \
   X(geluShort)
 constexpr int PRECISIONS = 5;
 

@@ -98,41 +98,6 @@ struct Bfloat16WeightsProduct : Float32Product {
     for (long c = 0; c < NR; c++) reinterpret_cast<unsigned short*>(out)[c] = roundToBfloat16(block.values[c][k]);
   }
 };
-#if defined(__AVX2__) && !defined(DOT_TILE_ROWS)
-// Multiplies bytes as integers of 16 bits, of which there are two in a lane, where the processor has no products of bytes that keep whole sums.
-// The other operand is then as exact as these sums allow, which costs nothing.
-struct Int16RowsProduct : Float32Tile {
-  typedef I Accumulator;
-  static constexpr bool WIDENS = true;
-  static constexpr Format ROWS = Format::int16;
-  static constexpr long STEP_VALUES = 2, STEP_BYTES = NR * 4, STORED_BYTES = NR * 2;
-  static constexpr bool SCALED = true, OFFSET = false;
-  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
-  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
-  static INLINE void add(I& sum, I left, I right) {
-#if VECTOR_WIDTH == 16
-    sum += (I)_mm512_madd_epi16((__m512i)left, (__m512i)right);
-#else
-    sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
-#endif
-    // GCC would make the products of several steps before it adds them, and has no registers for so many.
-    __asm__("" : PLUMAGE_ANY_REGISTER(sum));
-  }
-  static INLINE V widen(const char* b) {
-#if VECTOR_WIDTH == 16
-    return (V)_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)));
-#else
-    return (V)_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
-#endif
-  }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
-    for (long c = 0; c < NR; c++) {
-      for (long i = 0; i < 2; i++) out[c * 2 + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
-    }
-  }
-};
-#endif
-
 struct Int8WeightsProduct : Float32Product {
   static constexpr bool WIDENS = true;
   static constexpr long STORED_BYTES = NR;
@@ -150,24 +115,58 @@ struct Int8WeightsProduct : Float32Product {
   }
 };
 
+// Adds dot products of pairs or fours, which lie side by side in one float, to a lane of the sums.
+template <typename Tile, typename Sums, long values>
+struct DotProduct : Tile {
+  using Tile::COLUMNS;
+  typedef Sums Accumulator;
+  static constexpr bool WIDENS = false;
+  static constexpr long STEP_VALUES = values, STEP_BYTES = COLUMNS * 4, STORED_BYTES = STEP_BYTES;
+  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
+  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
+  static INLINE void packBytes(const PackBlock& block, long k, char* out) {
+    for (long c = 0; c < COLUMNS; c++) {
+      for (long i = 0; i < values; i++) out[c * values + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
+    }
+  }
+};
+
+#if defined(__AVX2__) && !defined(DOT_TILE_ROWS)
+// Multiplies bytes as integers of 16 bits, of which there are two in a lane, where the processor has no products of bytes that keep whole sums.
+// The other operand is then as exact as these sums allow, which costs nothing.
+struct Int16RowsProduct : DotProduct<Float32Tile, I, 2> {
+  static constexpr bool WIDENS = true;
+  static constexpr Format ROWS = Format::int16;
+  static constexpr long STORED_BYTES = NR * 2;
+  static constexpr bool SCALED = true, OFFSET = false;
+  static INLINE void add(I& sum, I left, I right) {
+#if VECTOR_WIDTH == 16
+    sum += (I)_mm512_madd_epi16((__m512i)left, (__m512i)right);
+#else
+    sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
+#endif
+    // GCC would make the products of several steps before it adds them, and has no registers for so many.
+    __asm__("" : PLUMAGE_ANY_REGISTER(sum));
+  }
+  static INLINE V widen(const char* b) {
+#if VECTOR_WIDTH == 16
+    return (V)_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)));
+#else
+    return (V)_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
+#endif
+  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) { packBytes(block, k, out); }
+};
+#endif
+
 #if defined(DOT_TILE_ROWS)
 struct DotTile {
   static constexpr int MOST_ROWS = DOT_TILE_ROWS, VECTORS = DOT_TILE_VECTORS;
   static constexpr long COLUMNS = VECTORS * W;
 };
 
-// Adds dot products of pairs or fours, which lie side by side in one float, to a lane of the sums.
-template <typename Sums, long values>
-struct DotProduct : DotTile {
-  typedef Sums Accumulator;
-  static constexpr bool WIDENS = false;
-  static constexpr long STEP_VALUES = values, STEP_BYTES = COLUMNS * 4, STORED_BYTES = STEP_BYTES;
-  static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
-  static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
-};
-
 #if defined(__AVX512BF16__)
-struct Bfloat16Product : DotProduct<V, 2> {
+struct Bfloat16Product : DotProduct<DotTile, V, 2> {
   static constexpr Format ROWS = Format::bfloat16;
   static constexpr bool SCALED = false, OFFSET = false;
   static INLINE void add(V& sum, I left, I right) { sum = (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)left, (__m512bh)right); }
@@ -180,7 +179,7 @@ struct Bfloat16Product : DotProduct<V, 2> {
 };
 #endif
 
-struct Int8Product : DotProduct<I, 4> {
+struct Int8Product : DotProduct<DotTile, I, 4> {
   static constexpr Format ROWS = Format::int8;
   static constexpr bool SCALED = true, OFFSET = true;
   static INLINE void add(I& sum, I left, I right) {
@@ -190,11 +189,7 @@ struct Int8Product : DotProduct<I, 4> {
     sum = (I)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)left, (__m256i)right);
 #endif
   }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
-    for (long c = 0; c < COLUMNS; c++) {
-      for (long i = 0; i < 4; i++) out[c * 4 + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
-    }
-  }
+  static INLINE void pack(const PackBlock& block, long k, char* out) { packBytes(block, k, out); }
 };
 #endif
 

@@ -42,7 +42,7 @@ long Program::scratchFloats(long batch, int threads) const {
       AttentionArgs args{};
       args.keys = op.second.rows;
       args.headWidth = op.output.width / op.heads;
-      needed = kernels_.tileAttentionFloats(args, op.input.format);
+      needed = kernels_.narrowAttentionFloats(args, op.input.format);
     } else if (op.kind == OpKind::attention) {
       const long headWidth = op.output.width / op.heads;
       const Product& product = *kernels_.products[0];

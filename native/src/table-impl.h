@@ -3,6 +3,8 @@
 
 #if defined(__AMX_TILE__)
 #include "amx-attention-impl.h"
+#elif defined(__AVX512BF16__)
+#include "dot-attention-impl.h"
 #else
 #include "attention-impl.h"
 #endif
@@ -51,13 +53,16 @@ const Kernels KERNELS = {
     KERNELS_NAME,
 #if defined(__AMX_TILE__)
     {&float32, &high, &bfloat16, &int8},
-    NR,
-    KEY_BLOCK,
-    {Format::float32, Format::split, Format::bfloat16, Format::bfloat16},
 #else
     {&float32, nullptr, &bfloat16, &int8},
+#endif
     NR,
     KEY_BLOCK,
+#if defined(__AMX_TILE__)
+    {Format::float32, Format::split, Format::bfloat16, Format::bfloat16},
+#elif defined(__AVX512BF16__)
+    {Format::float32, Format::float32, Format::bfloat16, Format::bfloat16},
+#else
     {Format::float32, Format::float32, Format::float32, Format::float32},
 #endif
 #if defined(__AVX512BF16__)
@@ -69,9 +74,9 @@ const Kernels KERNELS = {
     convert,
     elementwise,
     attention,
-#if defined(__AMX_TILE__)
-    tileAttention,
-    tileAttentionFloats,
+#if defined(__AVX512BF16__)
+    narrowAttention,
+    narrowAttentionFloats,
 #else
     nullptr,
     nullptr,

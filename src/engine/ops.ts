@@ -35,7 +35,7 @@ export const ACTIVATION_ALIASES = { celu: 'elu' } as const
 export type ActivationKind = (typeof ACTIVATIONS)[number] | keyof typeof ACTIVATION_ALIASES
 
 /** Functions that activations are made of. They follow the activations, and are there for measuring their error. */
-export const FUNCTIONS = ['exp', 'expm1', 'exp2', 'geluShort'] as const
+export const FUNCTIONS = ['exp', 'expm1', 'exp2', 'exp2Short', 'geluShort'] as const
 
 /** Says how products are computed. Every engine has some of them; `float16` is no precision of the native one. */
 export const PRECISIONS = ['float32', 'high', 'bfloat16', 'int8', 'float16'] as const

@@ -219,6 +219,7 @@ const CASES: readonly Case[] = [
   attention(5, 2, 3, null),
   attention(49, 3, 64, null), // one past the widest block of queries
   attention(257, 2, 64, null), // several blocks of keys, the last one short
+  attention(145, 1, 32, null), // one past a block of keys of dot products
   attention(33, 2, 80, 'both'),
   attention(20, 3, 17, 'query'),
   patchify(3, 28, 42, 14),

@@ -55,6 +55,13 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
     expect(worst(evaluate(codeOf('exp2'), x), x, (value) => 2 ** value, ulp)).toBeLessThanOrEqual(2)
   })
 
+  test('exp2 of weights that become bfloat16 is within 8e-5 of its value, down to 2^-125', () => {
+    const relative = (y: number) => y
+    const x = between(-125, 0)
+    expect(worst(evaluate(codeOf('exp2Short'), x), x, (value) => 2 ** value, relative)).toBeLessThanOrEqual(8e-5)
+    expect(evaluate(codeOf('exp2Short'), Float32Array.of(Number.NaN))[0]).toBeNaN()
+  })
+
   test('expm1 is within 3 units in the last place, near 0 too', () => {
     for (const range of [between(-1e-3, 1e-3), between(-20, 80)]) {
       expect(worst(evaluate(codeOf('expm1'), range), range, Math.expm1, ulp)).toBeLessThanOrEqual(3)
