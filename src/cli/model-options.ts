@@ -29,6 +29,9 @@ export interface ModelOptions extends ComputeOptions {
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly maxPixels?: number
+  readonly maxFileBytes?: number
+  readonly fetchTimeoutMs?: number
+  readonly allowPrivateAddresses?: boolean
   readonly offline?: boolean
   /** Turns progress into JSON lines. */
   readonly json?: boolean
@@ -57,11 +60,19 @@ export function precisionOption(): Option {
 
 /** Serves commands that decode images: `info` has none. */
 export function addImageOptions(command: Command): Command {
-  return addEngineOptions(command).option(
-    '--max-pixels <n>',
-    'largest image that is decoded (default: 268 million)',
-    positiveInteger,
-  )
+  return addEngineOptions(command)
+    .option('--max-pixels <n>', 'largest image that is decoded (default: 268 million)', positiveInteger)
+    .option(
+      '--max-file-bytes <n>',
+      'longest file that an address may give (default: 256 MiB)',
+      positiveInteger,
+    )
+    .option(
+      '--fetch-timeout-ms <n>',
+      'longest time that an address may take (default: 60000)',
+      positiveInteger,
+    )
+    .option('--allow-private-addresses', 'let addresses lead to this machine and its own network')
 }
 
 export function addEngineOptions(command: Command): Command {
@@ -109,10 +120,12 @@ function addToldOptions(command: Command): Command {
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
+  const { maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({ network, entry, heads, trainedSize, normalisation, positions, ignoreFields })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels })
-  return { engine, orientation, signal, ...told, ...chosen }
+  const fetching = given({ maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
+  return { engine, orientation, signal, ...told, ...chosen, ...fetching }
 }
 
 /** Reads a whole number from 1, for commander. */

@@ -54,6 +54,6 @@ export function assertNotTooLarge(
 export function tooLong(label: string, maxFileBytes: number): ImageError {
   return new ImageError(
     'too-large',
-    `${label} has more than ${maxFileBytes} bytes, which is as many as are taken. Raise maxFileBytes if you trust it.`,
+    `${label} has more than ${maxFileBytes} bytes, which is as many as are taken. Raise maxFileBytes (--max-file-bytes) if you trust it.`,
   )
 }

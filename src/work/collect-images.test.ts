@@ -227,17 +227,45 @@ test('an abort ends the wait for a list that never ends', async () => {
   await expect(collect(['-'], { list, signal: abort.signal })).rejects.toThrow('enough')
 })
 
-test('the address of a file is its path, also in a list, and any other address fails with what to do', async () => {
+test('the address of a file or a folder is its path, also in a list, and no pattern', async () => {
   const address = pathToFileURL(join(cwd, 'odd[1].jpg')).href
-  const text = `${address}\nhttps://example.org/a.jpg\n`
-  expect(await collect([address])).toEqual([join(cwd, 'odd[1].jpg')])
-  expect(await collect(['-'], { text })).toEqual([
-    join(cwd, 'odd[1].jpg'),
-    { path: 'https://example.org/a.jpg', reason: expect.stringContaining('curl') },
-  ])
+  const folder = pathToFileURL(join(cwd, 'p/q')).href
+  const expected = [join(cwd, 'odd[1].jpg'), join(cwd, 'p/q/d.webp')]
+  expect(await collect([address, folder])).toEqual(expected)
+  expect(await collect(['-'], { text: `${address}\n${folder}\n` })).toEqual(expected)
   expect(await collect(['file://elsewhere/a.jpg', 'file:///%ff'])).toEqual([
     { path: 'file://elsewhere/a.jpg', reason: 'it leads to another machine' },
     { path: 'file:///%ff', reason: 'it is no address of a file' },
+  ])
+})
+
+test('an address of the network stands in the output as it was given, but for a password, and comes once', async () => {
+  const text =
+    'https://example.org/a.jpg\nHTTPS://Example.org:443/a.jpg#top\nhttps://wren:egg@example.org/b.jpg?w=1\n'
+  const expected = [
+    { path: 'https://example.org/a.jpg', address: 'https://example.org/a.jpg' },
+    { path: 'https://example.org/b.jpg?w=1', address: 'https://wren:egg@example.org/b.jpg?w=1' },
+  ]
+  expect(await collect(['-'], { text })).toEqual(expected)
+  expect(await collect(text.trim().split('\n'))).toEqual(expected)
+})
+
+test('data that is an image is named by its beginning and a hash, where it is long', async () => {
+  const [short, long, other] = ['aGk=', 'A'.repeat(500), `${'A'.repeat(499)}B`].map(
+    (text) => `data:image/png,${text}`,
+  )
+  const found = await collect([short ?? '', long ?? '', other ?? ''])
+  const names = found.map((input) => (typeof input === 'string' ? input : input.path))
+  expect(names[0]).toBe(short)
+  expect(names[1]).toMatch(/^data:image\/png,A{10,}…~[0-9a-f]{12}$/)
+  expect(names[2]).not.toBe(names[1])
+})
+
+test('addresses of other kinds fail by themselves, with the kinds that are fetched', async () => {
+  const reason = expect.stringMatching(/^s3: is not .* \(https:, http:, data:, file:\).*pipe it in/)
+  expect(await collect(['s3://bucket/a.jpg'])).toEqual([{ path: 's3://bucket/a.jpg', reason }])
+  expect(await collect(['https://[/a.jpg'])).toEqual([
+    { path: 'https://[/a.jpg', reason: expect.stringContaining('no address') },
   ])
 })
 

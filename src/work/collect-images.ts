@@ -1,9 +1,9 @@
 /**
- * Turns what a person typed (files, folders, globs, `-`) into images, one by one: in the order typed, sorted inside folders and globs, each
+ * Turns what a person typed (files, folders, globs, addresses, `-`) into images, one by one: in the order typed, sorted inside folders and globs, each
  * once. Paths keep the form in which they were given, so a relative folder yields relative paths.
  */
 import { compareNames } from './compare-names.js'
-import type { Failure, Files } from './files.js'
+import type { Failure, Files, FoundFile } from './files.js'
 import { FolderWalk, type FolderWalkOptions } from './folder-walk.js'
 import { IMAGE_EXTENSIONS } from './image-extensions.js'
 import { InputError } from './input-error.js'
@@ -32,7 +32,7 @@ export async function* collectImages(
   for (const input of inputs) {
     for await (const found of collection.expand(input)) {
       options.signal?.throwIfAborted()
-      if (typeof found !== 'string' || (await collection.isNew(found))) yield found
+      if (await collection.isNew(found)) yield found
     }
   }
 }
@@ -49,19 +49,30 @@ class Collection {
     this.#walk = new FolderWalk(options)
   }
 
-  async *expand(input: string): AsyncGenerator<WorkInput> {
-    const { files } = this.#options
-    if (input === '-') return yield* this.#fromStdin()
-    if (isAddress(input)) return yield inputOfAddress(input, files)
-    const found = await lookOrNull(files, input)
+  async *expand(text: string): AsyncGenerator<WorkInput> {
+    if (text === '-') return yield* this.#fromStdin()
+    const { input, found } = await this.#lookUp(text)
+    if (typeof input !== 'string') return yield input
     if (found?.kind === 'folder') return yield* this.#fromFolder(input)
-    const matches = found === null ? await files.glob(input, this.#options) : null
+    // What an address says is no pattern.
+    const matches =
+      found === null && input === text ? await this.#options.files.glob(text, this.#options) : null
     if (matches === null) yield input
-    else yield* this.#fromGlob(input, matches)
+    else yield* this.#fromGlob(text, matches)
   }
 
-  async isNew(path: string): Promise<boolean> {
-    const key = await this.#keyOf(path)
+  /** A file of that very name goes before an address. */
+  async #lookUp(text: string): Promise<{ readonly input: WorkInput; readonly found: FoundFile | null }> {
+    const { files } = this.#options
+    const found = await lookOrNull(files, text)
+    if (found !== null || !isAddress(text)) return { input: text, found }
+    const input = inputOfAddress(text, files)
+    return { input, found: typeof input === 'string' ? await lookOrNull(files, input) : null }
+  }
+
+  async isNew(input: WorkInput): Promise<boolean> {
+    if (typeof input !== 'string' && !('address' in input)) return true
+    const key = typeof input === 'string' ? await this.#keyOf(input) : input.address
     if (this.#seen.has(key)) return false
     this.#seen.add(key)
     return true
@@ -82,20 +93,24 @@ class Collection {
   }
 
   async *#fromStdin(): AsyncGenerator<WorkInput> {
-    const { list, files, ...options } = this.#options
+    const { list, ...options } = this.#options
     let count = 0
     for await (const found of readStdin(list, { separator: '\n', ...options })) {
       count++
-      if (typeof found !== 'string') yield { path: '-', bytes: found }
-      else if (isAddress(found)) yield inputOfAddress(found, files)
-      else if ((await lookOrNull(files, found))?.kind === 'folder') yield* this.#walk.below(found)
-      else yield found
+      if (typeof found === 'string') yield* this.#listed(found)
+      else yield { path: '-', bytes: found }
     }
     if (count > 0) return
     throw new InputError(
       'nothing-found',
       'The list on standard input is empty: expected one path a line, or the bytes of one image.',
     )
+  }
+
+  async *#listed(text: string): AsyncGenerator<WorkInput> {
+    const { input, found } = await this.#lookUp(text)
+    if (typeof input === 'string' && found?.kind === 'folder') yield* this.#walk.below(input)
+    else yield input
   }
 
   async *#fromFolder(folder: string): AsyncGenerator<string | Failure> {

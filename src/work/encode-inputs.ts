@@ -130,7 +130,7 @@ export class InputLoop {
         listener?.done?.(file.path, true)
       } else {
         this.#underWay.set(this.#given++, file)
-        yield typeof input !== 'string' && 'bytes' in input ? input.bytes : files.resolve(file.path)
+        yield sourceOf(input, file, files)
       }
     }
   }
@@ -147,5 +147,10 @@ export class InputLoop {
 
 function fileOf(input: WorkInput, files: Files): Promise<InputFile | Error> | InputFile | Error {
   if (typeof input === 'string') return lookAt(input, files)
-  return 'bytes' in input ? fileOfGiven(input) : new Error(input.reason)
+  return 'reason' in input ? new Error(input.reason) : fileOfGiven(input)
+}
+
+function sourceOf(input: WorkInput, { path }: InputFile, files: Files): string | Uint8Array {
+  if (typeof input !== 'string' && 'bytes' in input) return input.bytes
+  return typeof input !== 'string' && 'address' in input ? input.address : files.resolve(path)
 }

@@ -1,6 +1,7 @@
 /** Gives each image the name of its file in a folder of features: `<folder>/<name>.npy`, after the image's own folder and name. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { isAddress } from './input-of-address.js'
 
 /** File systems take as many bytes. */
 const MOST_BYTES = 255
@@ -36,8 +37,11 @@ export class FeatureNames {
 
 /** `/photos/../a.jpg` -> `a.jpg`, `../b/c.jpg` -> `b/c.jpg`: no path leads out of the folder. */
 function partsInside(path: string): readonly string[] {
+  if (/^data:/i.test(path)) return [`data~${hashOf(path)}`]
   const inside: string[] = []
-  for (const part of path.split(/[\\/]+/)) {
+  // Ports and queries of addresses have letters that not every file system takes.
+  const named = isAddress(path) ? path.replaceAll(/[:?*"<>|]/g, '_').replace('_//', '/') : path
+  for (const part of named.split(/[\\/]+/)) {
     if (part === '..') inside.pop()
     else if (part !== '' && part !== '.') inside.push(part.replace(/:$/, ''))
   }

@@ -1,4 +1,4 @@
-/** Names what work on many files needs of an encoder: that it takes paths, or a file's bytes, and many of them. */
+/** Names what work on many files needs of an encoder: that it takes paths, addresses, or a file's bytes, and many of them. */
 import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.js'
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {

@@ -1,26 +1,56 @@
-/** Takes an address where work expects a path: that of a file is its path; any other is a failure that says what to do. */
+/**
+ * Takes an address where work expects a path: that of a file is its path, one that the library fetches is kept until its turn, and any other is a
+ * failure that says what to do.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Failure, Files } from './files.js'
+import type { ImageAddress } from './work-input.js'
 
+/** Goes by the form alone; a file of that very name goes before an address. */
 export function isAddress(input: string): boolean {
-  return /^(file:\/|https?:\/\/|data:[a-z])/i.test(input)
+  return /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(input)
 }
 
-/** Work compares a file's size and time to know whether it is done already, which an address does not tell. */
-export function inputOfAddress(input: string, { separator }: Pick<Files, 'separator'>): string | Failure {
-  if (/^file:/i.test(input)) return pathOfFile(input, separator)
-  const path = input.length > MOST_SHOWN ? `${input.slice(0, MOST_SHOWN)}…` : input
-  const reason =
-    'addresses are not fetched here: pipe the image in (curl ADDRESS | plumage embed -), or save it and give the file'
-  return { path, reason }
+export function inputOfAddress(
+  input: string,
+  { separator }: Pick<Files, 'separator'>,
+): string | ImageAddress | Failure {
+  const path = shownAs(input)
+  if (!URL.canParse(input)) return { path, reason: 'it is no address: a part of it cannot be read' }
+  const url = new URL(input)
+  switch (url.protocol) {
+    case 'file:':
+      return pathOfFile(url, input, separator)
+    case 'http:':
+    case 'https:':
+    case 'data:':
+      return { path, address: url.href.replace(/#.*/s, '') }
+    default:
+      return {
+        path,
+        reason: `${url.protocol} is not among the kinds of addresses that are fetched (https:, http:, data:, file:); copy it here, or pipe it in`,
+      }
+  }
 }
 
-const MOST_SHOWN = 200
+const MOST_OF_DATA = 200
+const SHOWN_OF_DATA = 48
+const HASH_DIGITS = 12
 
-function pathOfFile(input: string, separator: string): string | Failure {
+/** Stands in the output as it was given, but for passwords, and for data that is the image itself: a hash keeps those apart. */
+function shownAs(input: string): string {
+  if (/^data:/i.test(input) && input.length > MOST_OF_DATA) {
+    const hash = bytesToHex(sha256(new TextEncoder().encode(input)))
+    return `${input.slice(0, SHOWN_OF_DATA)}…~${hash.slice(0, HASH_DIGITS)}`
+  }
+  return input.replace(/^([a-z][a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1')
+}
+
+function pathOfFile({ hostname, pathname }: URL, input: string, separator: string): string | Failure {
+  if (hostname !== '' && hostname !== 'localhost')
+    return { path: input, reason: 'it leads to another machine' }
   try {
-    const { hostname, pathname } = new URL(input)
-    if (hostname !== '' && hostname !== 'localhost')
-      return { path: input, reason: 'it leads to another machine' }
     const path = decodeURIComponent(pathname)
     return separator === '/' ? path : path.replace(/^\/(?=[a-z]:)/i, '').replaceAll('/', separator)
   } catch {

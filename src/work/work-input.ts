@@ -10,17 +10,30 @@ export interface GivenImage {
   readonly bytes: Uint8Array
 }
 
-/** Is a path, an image, or what could not even be found: that fails like an image that cannot be read. */
-export type WorkInput = string | GivenImage | Failure
+/** Is an image that is fetched when its turn comes. */
+export interface ImageAddress {
+  /** Stands in the output. */
+  readonly path: string
+  /** Is what is fetched: a `https:`, `http:` or `data:` address. */
+  readonly address: string
+}
+
+/** Is a path, an image, its address, or what could not even be found: that fails like an image that cannot be read. */
+export type WorkInput = string | GivenImage | ImageAddress | Failure
 
 /** Gives the name by which an input stands in an output; null for one that can have no row there. */
 export function nameOfInputOrNull(input: WorkInput): string | null {
   if (typeof input === 'string') return input
-  return 'bytes' in input ? input.path : null
+  return 'reason' in input ? null : input.path
 }
 
-/** An image without a file has no time: a number made of its bytes tells whether it is still the same. */
-export function fileOfGiven({ path, bytes }: GivenImage): InputFile {
+/**
+ * An image without a file has no time: a number made of its bytes tells whether it is still the same. What an address leads to is taken to stay the same,
+ * since finding out would fetch it.
+ */
+export function fileOfGiven(input: GivenImage | ImageAddress): InputFile {
+  const bytes = 'bytes' in input ? input.bytes : new TextEncoder().encode(input.address)
   const digest = sha256(bytes)
-  return { path, size: bytes.length, mtimeMs: new DataView(digest.buffer, digest.byteOffset).getUint32(0) }
+  const mtimeMs = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
+  return { path: input.path, size: bytes.length, mtimeMs }
 }

@@ -227,7 +227,7 @@ async function digestOrNull({ inputs, files }: ResumableOptions): Promise<string
 }
 
 async function fileOf(input: WorkInput, files: ResumableOptions['files']): Promise<InputFile | null> {
-  if (typeof input !== 'string') return 'bytes' in input ? fileOfGiven(input) : null
+  if (typeof input !== 'string') return 'reason' in input ? null : fileOfGiven(input)
   const found = await lookAt(input, files)
   return found instanceof Error ? null : found
 }

@@ -21,6 +21,8 @@ beforeAll(async () => {
     '/file': (_, answer) => answer.writeHead(302, { location: 'file:///etc/passwd' }).end(),
     '/nowhere': (_, answer) => answer.writeHead(302).end(),
     '/packed': (_, answer) => answer.writeHead(200, { 'content-encoding': 'gzip' }).end(image),
+    '/private': ({ headers }, answer) =>
+      answer.writeHead(headers.authorization === `Basic ${btoa('wren:eg@g')}` ? 200 : 401).end(image),
     '/page': (_, answer) => answer.end('<!DOCTYPE html><title>no image</title>'),
     '/broken': (_, answer) => {
       answer.writeHead(200, { 'content-length': image.length })
@@ -63,6 +65,12 @@ test.each(['/wren.png', '/moved', '/wren.png?secret=1'])(
     expect(await decodeImage(new URL(base + path), allowed)).toMatchObject(expected)
   },
 )
+
+test('a name and a password in an address are told to its server', async () => {
+  const address = `${base.replace('//', '//wren:eg%40g@')}/private`
+  expect(await decodeImage(address, allowed)).toMatchObject({ format: 'png' })
+  await expect(decodeImage(`${base}/private`, allowed)).rejects.toThrow(/answers 401/)
+})
 
 test.each([
   ['/none.png', 'not-found', /answers 404/],

@@ -42,7 +42,7 @@ export async function fetchImage(url: URL, options: FetchImageOptions): Promise<
     if (timeout.aborted) {
       throw new ImageError(
         'download-failed',
-        `${labelOf(url)} took longer than ${fetchTimeoutMs} ms (fetchTimeoutMs). Try again, or fetch it in another way.`,
+        `${labelOf(url)} took longer than ${fetchTimeoutMs} ms (fetchTimeoutMs, --fetch-timeout-ms). Try again, or fetch it in another way.`,
         { cause },
       )
     }
@@ -65,11 +65,20 @@ async function follow(start: URL, options: FetchImageOptions): Promise<Uint8Arra
   )
 }
 
+const HEADERS = { 'user-agent': 'plumage', accept: 'image/*,*/*;q=0.5', 'accept-encoding': 'identity' }
+
+/** A name and a password in an address are for its own server: another one, to which that leads, is not shown them. */
+function loginOf({ username, password }: URL): { readonly authorization?: string } {
+  if (username === '' && password === '') return {}
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+}
+
 async function ask(url: URL, options: FetchImageOptions): Promise<Dispatcher.ResponseData> {
   try {
     return await request(url, {
       dispatcher: agentFor(options),
-      headers: { 'user-agent': 'plumage', accept: 'image/*,*/*;q=0.5', 'accept-encoding': 'identity' },
+      headers: { ...HEADERS, ...loginOf(url) },
       signal: options.signal ?? null,
     })
   } catch (cause) {

@@ -40,6 +40,6 @@ function privateAddress(host: string): ImageError {
   return new ImageError(
     'refused',
     `${host} is an address inside this machine or its network, and images are fetched from public ones. ` +
-      'Set allowPrivateAddresses where the addresses come from you and not from others.',
+      'Set allowPrivateAddresses (--allow-private-addresses) where the addresses come from you and not from others.',
   )
 }
