@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import { DEFAULT_MODEL } from '../hub/default-model.js'
+import { TRANSPARENCIES, type Transparency } from '../image/preparation.js'
 import { RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
@@ -28,6 +29,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly positions?: PositionRule
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
+  readonly transparency?: Transparency
   readonly maxPixels?: number
   readonly maxFileBytes?: number
   readonly fetchTimeoutMs?: number
@@ -89,6 +91,12 @@ export function addEngineOptions(command: Command): Command {
       fraction,
     )
     .option('--no-exif', 'take the pixels as stored, not upright')
+    .addOption(
+      new Option(
+        '--transparency <what>',
+        'what becomes of transparent pixels: drop takes their colours as stored, white lays them on white; default: as the library of the model does',
+      ).choices(TRANSPARENCIES),
+    )
 }
 
 /** Adds what can be told of a model whose files do not tell it. */
@@ -120,12 +128,12 @@ function addToldOptions(command: Command): Command {
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
-  const { maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
+  const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({ network, entry, heads, trainedSize, normalisation, positions, ignoreFields })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels })
-  const fetching = given({ maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
-  return { engine, orientation, signal, ...told, ...chosen, ...fetching }
+  const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
+  return { engine, orientation, signal, ...told, ...chosen, ...decoding }
 }
 
 /** Reads a whole number from 1, for commander. */

@@ -1,5 +1,6 @@
 /** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { TRANSPARENCIES } from '../image/preparation.js'
 import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -13,6 +14,11 @@ export interface RecipeChoice {
   readonly size?: number | readonly [height: number, width: number]
   /** Says whether photos are turned upright by their EXIF orientation; default `apply`. */
   readonly orientation?: 'apply' | 'ignore'
+  /**
+   * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, `white` lays them on white. Default: as the library does that
+   * wrote the file, which is `white` for transformers from 5.21 on and `drop` for all others.
+   */
+  readonly transparency?: 'drop' | 'white'
   /** Says which Pillow's order of passes a resize follows; default: the newest. */
   readonly passOrder?: PassOrder
   /** Bounds the patches of an image with the `native` recipe; default: four times as many as the trained size has. */
@@ -25,6 +31,7 @@ export const RECIPE_OPTIONS = {
   recipe: true,
   size: true,
   orientation: true,
+  transparency: true,
   passOrder: true,
   maxPatches: true,
   cropFraction: true,
@@ -39,9 +46,11 @@ const RECIPE_OF: Readonly<Record<DialectName, RecipeName>> = {
 }
 
 /** Throws RangeError for what is no choice, before anything is loaded. */
-export function checkRecipeChoice({ recipe, orientation, passOrder, maxPatches }: RecipeChoice): void {
+export function checkRecipeChoice(choice: RecipeChoice): void {
+  const { recipe, orientation, transparency, passOrder, maxPatches } = choice
   checkChoice('recipe', recipe, RECIPE_NAMES)
   checkChoice('orientation', orientation, ['apply', 'ignore'])
+  checkChoice('transparency', transparency, TRANSPARENCIES)
   checkChoice('passOrder', passOrder, ['pillow-13', 'horizontal-first'])
   checkWhole('maxPatches', maxPatches, 1)
   if (maxPatches !== undefined && recipe !== 'native') {
@@ -68,7 +77,7 @@ export function recipeFor(
   checkRecipeChoice(choice)
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
-  const { orientation, passOrder, maxPatches, cropFraction } = choice
+  const { orientation, transparency, passOrder, maxPatches, cropFraction } = choice
   const own = RECIPE_OF[dialect]
   const { recipe = own } = choice
   // The files of a model are asked only where their own library's recipe is wanted: whoever names another has chosen.
@@ -77,7 +86,7 @@ export function recipeFor(
     modelSize: config.size,
     patchSize: config.patchSize,
     rgbStats: config.rgbStats,
-    ...given({ size, orientation, passOrder, maxPatches, cropFraction, preparation }),
+    ...given({ size, orientation, transparency, passOrder, maxPatches, cropFraction, preparation }),
   })
 }
 

@@ -179,6 +179,8 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
 export interface DecodeOptions {
   /** Says whether the image is turned as its EXIF orientation says; default: as the platform's decoder does. */
   readonly orientation?: 'apply' | 'ignore'
+  /** Says whether transparent pixels are laid on white, or their colours taken as they are stored; default: as stored. */
+  readonly transparency?: 'drop' | 'white'
   /** Bounds the pixels of an image: a larger one is refused before it is decoded. Default: the decoder's own bound. */
   readonly maxPixels?: number
   /** Ends the decoding, which then rejects with the signal's reason. */

@@ -93,7 +93,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     this.#network = network
     this.#recipe = recipe
     this.#decode = decode
-    this.#decodeOptions = { orientation: recipe.orientation, ...given({ maxPixels }) }
+    this.#decodeOptions = {
+      orientation: recipe.orientation,
+      transparency: recipe.transparency,
+      ...given({ maxPixels }),
+    }
     this.#resample = resample
     this.#owned = owned
   }

@@ -1,7 +1,8 @@
 /** Takes pixels that a caller has already: grey, grey with alpha, RGB or RGBA, as canvases, sharp and most libraries hand them out. */
-import { rgbFrom8Bits } from '../kernels/to-rgb.js'
+import { rgbFrom8Bits, rgbOnWhite } from '../kernels/to-rgb.js'
 import type { DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
+import type { Transparency } from './preparation.js'
 import { turnUpright } from './turn-upright.js'
 
 /** Holds 8-bit levels row by row from the top left; `ImageData` is one. */
@@ -12,7 +13,7 @@ export interface PixelImage {
   readonly width: number
   /** uint8 [height, width, channels]. */
   readonly data: Uint8Array | Uint8ClampedArray
-  /** 1 is grey, 2 grey with alpha, 3 RGB, 4 RGBA; default: what the length comes to. Alpha is left out, as where a file is decoded. */
+  /** 1 is grey, 2 grey with alpha, 3 RGB, 4 RGBA; default: what the length comes to. Of alpha becomes what the recipe says, as where a file is decoded. */
   readonly channels?: number
 }
 
@@ -26,16 +27,21 @@ export function isPixelImage(source: unknown): source is PixelImage {
   return ArrayBuffer.isView(data) && typeof height === 'number' && typeof width === 'number'
 }
 
+export interface GivenOptions {
+  readonly orientation?: 'apply' | 'ignore'
+  readonly transparency?: Transparency
+}
+
 /**
  * Gives pixels that count as upright, unless they were decoded here and still say how they lie. Throws `ImageError` `wrong-shape`; TypeError for
  * levels that are not of 8 bits.
  */
 export function decodedFromPixels(
   source: GivenPixels,
-  orientation: 'apply' | 'ignore' = 'apply',
+  { orientation = 'apply', transparency = 'drop' }: GivenOptions = {},
 ): DecodedImage {
   const { format = 'raw', orientation: found = 1, upright = true, transparentColour } = source
-  const image = rgbFromPixels(source)
+  const image = rgbFromPixels(source, transparency)
   const isTurned = orientation === 'apply' && !upright
   return {
     ...(isTurned ? turnUpright(image, found) : image),
@@ -46,7 +52,7 @@ export function decodedFromPixels(
   }
 }
 
-function rgbFromPixels({ data, height, width, channels }: PixelImage): RgbImage {
+function rgbFromPixels({ data, height, width, channels }: PixelImage, transparency: Transparency): RgbImage {
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     const found = Object.prototype.toString.call(data).slice(8, -1)
     throw new TypeError(
@@ -69,5 +75,8 @@ function rgbFromPixels({ data, height, width, channels }: PixelImage): RgbImage 
   }
   const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   // The levels are read later, on other threads: whoever gave them may write over them or transfer them away meanwhile.
-  return { height, width, data: found === 3 ? levels.slice() : rgbFrom8Bits(levels, found) }
+  if (found === 3) return { height, width, data: levels.slice() }
+  const rgb = rgbFrom8Bits(levels, found)
+  const isLaid = transparency === 'white' && found !== 1
+  return { height, width, data: isLaid ? rgbOnWhite(rgb, levels, found, found - 1) : rgb }
 }

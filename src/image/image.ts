@@ -18,7 +18,7 @@ export interface DecodedImage extends RgbImage {
   readonly orientation: number
   /** Tells whether the orientation was applied, so that `height` and `width` are those of the upright image. */
   readonly upright: boolean
-  /** Is the one colour that a PNG or GIF declares transparent. Most libraries ignore it; Hugging Face's processors end up painting it white. */
+  /** Is the one colour that a PNG or GIF declares transparent. Most libraries ignore it; Hugging Face's newer processors paint it white. */
   readonly transparentColour?: readonly [red: number, green: number, blue: number]
 }
 

@@ -5,6 +5,15 @@
 import type { Rescale } from '../kernels/normalise-levels.js'
 import type { Filter } from '../kernels/resample-filter.js'
 
+/**
+ * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, and `white` lays them on white by their alpha, or paints one
+ * colour white that the file declares transparent.
+ */
+export type Transparency = (typeof TRANSPARENCIES)[number]
+
+/** Lists what can become of transparent pixels. */
+export const TRANSPARENCIES = ['drop', 'white'] as const
+
 /** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
@@ -22,6 +31,8 @@ export interface EdgePreparation {
   readonly filter: Filter
   /** Says how levels become numbers. */
   readonly rescale: Rescale
+  /** Says what becomes of transparent pixels. */
+  readonly transparency: Transparency
 }
 
 /** Thinks in the part that is kept, as timm does. */
@@ -37,11 +48,12 @@ export interface FractionPreparation {
   readonly filter: Filter
 }
 
-/** Hugging Face's and Facebook's evaluations of DINOv2 crop 224 from 256. */
+/** Hugging Face's and Facebook's evaluations of DINOv2 crop 224 from 256; transparency is that of transformers' newest. */
 export const DINOV2_EVALUATION: EdgePreparation = {
   kind: 'edges',
   resize: 256,
   crop: [224, 224],
   filter: 'bicubic',
   rescale: 'divide',
+  transparency: 'white',
 }

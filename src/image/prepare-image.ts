@@ -7,6 +7,7 @@ import {
   resample,
   torchPasses,
 } from '../kernels/resample-pillow.js'
+import { rgbWithWhiteFor } from '../kernels/to-rgb.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
 import type { Recipe, Resize } from './recipe.js'
@@ -106,7 +107,7 @@ interface ResizeWork {
 
 function planResize(image: SourceImage, recipe: Recipe): ResizeWork {
   const { resized, crop } = geometry(image, recipe)
-  const source = recipe.transparentColour === 'white' ? onWhite(image) : image.data
+  const source = recipe.transparency === 'white' ? onWhite(image) : image.data
   const size = [image.height, image.width] as const
   const { resampler, passOrder, filter, padding } = recipe
   const passes =
@@ -143,15 +144,9 @@ function finish(
   }
 }
 
-/** Paints every pixel of the transparent colour white, which is where Pillow's way from RGB with a transparent colour over RGBA ends. */
+/** What was decoded without being told of white has lost its alpha, and may still have a colour that is transparent. */
 function onWhite({ data, transparentColour }: SourceImage): Uint8Array {
-  if (transparentColour === undefined) return data
-  const [r, g, b] = transparentColour
-  const out = new Uint8Array(data)
-  for (let i = 0; i < out.length; i += 3) {
-    if (out[i] === r && out[i + 1] === g && out[i + 2] === b) out.fill(255, i, i + 3)
-  }
-  return out
+  return transparentColour === undefined ? data : rgbWithWhiteFor(data, transparentColour)
 }
 
 interface Crop {

@@ -8,7 +8,7 @@ const options: RecipeOptions = { modelSize: [518, 518], patchSize: 14, rgbStats 
 test.each([
   ['birder', 'birder 518x518 exif-applied pillow-13'],
   ['birder-simple-crop', 'birder-simple-crop 518x518 exif-applied pillow-13'],
-  ['hugging-face', 'hugging-face 256 crop 224x224 exif-applied pillow-13'],
+  ['hugging-face', 'hugging-face 256 crop 224x224 exif-applied on-white pillow-13'],
   ['facebook', 'facebook 256 crop 224x224 exif-applied pillow-13'],
   ['timm', 'timm 518 crop 518x518 exif-applied pillow-13'],
   ['native', 'native patch 14 max 5476 exif-applied pillow-13'],

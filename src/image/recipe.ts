@@ -19,6 +19,7 @@ import {
   type EdgePreparation,
   type FractionPreparation,
   type Preparation,
+  type Transparency,
 } from './preparation.js'
 import { roundHalfToEven } from './round-half-to-even.js'
 
@@ -103,8 +104,8 @@ export interface Recipe {
     /** [3], red, green, blue. What is left is divided by it. */
     readonly std: readonly number[]
   }
-  /** Says what becomes of the colour that a file declares transparent. */
-  readonly transparentColour: 'keep' | 'white'
+  /** Says what becomes of transparent pixels: their colours are taken as they are stored, or laid on white. */
+  readonly transparency: Transparency
   /** Says whether photos are turned upright by their EXIF orientation. */
   readonly orientation: 'apply' | 'ignore'
   /** Says whose resize is followed. */
@@ -121,6 +122,8 @@ export interface RecipeOptions {
   /** Replaces the recipe's own input size, in pixels. */
   readonly size?: Size
   readonly orientation?: 'apply' | 'ignore'
+  /** Default: `white` for `hugging-face` unless the files say otherwise, `drop` for all others. */
+  readonly transparency?: Transparency
   readonly passOrder?: PassOrder
   readonly resampler?: Resampler
   /** Is what timm calls crop_pct and Birder center_crop: the crop keeps this part of each side. Default: as the files say, else 1. */
@@ -153,12 +156,11 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
     }
     case 'facebook':
       return { ...base, ...edgeRecipe(DINOV2_EVALUATION, options.size) }
-    case 'hugging-face':
-      return {
-        ...base,
-        ...edgeRecipe(preparation?.kind === 'edges' ? preparation : DINOV2_EVALUATION, options.size),
-        cropRounding: 'down',
-      }
+    case 'hugging-face': {
+      const edges = preparation?.kind === 'edges' ? preparation : DINOV2_EVALUATION
+      const { transparency = edges.transparency } = options
+      return { ...base, ...edgeRecipe(edges, options.size), transparency, cropRounding: 'down' }
+    }
   }
 }
 
@@ -193,13 +195,14 @@ export function birderRecipe(
 
 /** Tells recipes apart in one line: name, sizes, what is unusual of filter and levels, orientation, and whose resize with which pass first. */
 export function recipeIdentity(recipe: Recipe): string {
-  const { name, resize, size, orientation, resampler, passOrder, filter, rescale } = recipe
+  const { name, resize, size, orientation, transparency, resampler, passOrder, filter, rescale } = recipe
   const parts = [
     name,
     describeSizes(resize, size),
     ...(filter === 'bicubic' ? [] : [filter]),
     ...(typeof rescale === 'number' ? [`levels-times-${rescale}`] : []),
     orientation === 'apply' ? 'exif-applied' : 'exif-ignored',
+    ...(transparency === 'white' ? ['on-white'] : []),
     resampler === 'pillow' ? passOrder : resampler,
   ]
   return parts.join(' ')
@@ -225,15 +228,15 @@ function describeSizes(resize: Resize, size: Size): string {
 
 function common(
   name: RecipeName,
-  options: Pick<RecipeOptions, 'rgbStats' | 'orientation' | 'passOrder' | 'resampler'>,
+  options: Pick<RecipeOptions, 'rgbStats' | 'orientation' | 'transparency' | 'passOrder' | 'resampler'>,
 ) {
-  const { rgbStats, orientation = 'apply', passOrder = 'pillow-13', resampler = 'pillow' } = options
+  const { rgbStats, orientation = 'apply', transparency = 'drop' } = options
+  const { passOrder = 'pillow-13', resampler = 'pillow' } = options
   const rescale = name === 'birder' || name === 'birder-simple-crop' ? 'multiply' : 'divide'
-  const transparentColour = name === 'hugging-face' ? 'white' : 'keep'
   return {
     name,
     rescale,
-    transparentColour,
+    transparency,
     rgbStats,
     orientation,
     resampler,

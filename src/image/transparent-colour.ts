@@ -24,6 +24,26 @@ export function transparentColourOfPng(bytes: Uint8Array): Colour | null {
   return [levels.getUint16(0), levels.getUint16(2), levels.getUint16(4)]
 }
 
+/**
+ * Gives the colour that Pillow takes for transparent where it makes RGBA of a PNG that has neither alpha nor palette. It compares eight bits, whatever was
+ * stored: of a declared level of 16 bits the lower ones, but for grey of 16 bits, where it is the level itself.
+ */
+export function hiddenColourOfPng(bytes: Uint8Array): Colour | null {
+  if (bytes.length < 26) return null
+  const header = viewOf(bytes)
+  const [depth, colourType] = [header.getUint8(24), header.getUint8(25)]
+  const transparency = pngChunks(bytes).get('tRNS')
+  if (transparency === undefined) return null
+  const levels = viewOf(transparency)
+  if (colourType === 2 && transparency.length >= 6) {
+    return [levels.getUint8(1), levels.getUint8(3), levels.getUint8(5)]
+  }
+  if (colourType !== 0 || transparency.length < 2) return null
+  const level = levels.getUint16(0)
+  const grey = depth === 1 ? (level === 0 ? 0 : 255) : depth === 16 ? Math.min(level, 255) : level & 255
+  return [grey, grey, grey]
+}
+
 /** Only a palette counts whose one entry is wholly transparent and no other one at all. */
 function paletteColour(alphas: Uint8Array, palette: Uint8Array | undefined): Colour | null {
   const index = alphas.indexOf(0)

@@ -1,4 +1,7 @@
-/** Turns what decoders give into 8-bit RGB as Pillow's `convert('RGB')` does: alpha is dropped and not blended, and no colour profile is applied. */
+/**
+ * Turns what decoders give into 8-bit RGB as Pillow's `convert('RGB')` does: alpha is dropped and not blended, and no colour profile is applied.
+ * What a library lays on white is laid on it afterwards.
+ */
 
 /** @param data uint8 [pixels, channels], which are grey, grey with alpha, RGB or RGBA */
 export function rgbFrom8Bits(data: Uint8Array, channels: number): Uint8Array {
@@ -19,9 +22,13 @@ export function rgbFrom8Bits(data: Uint8Array, channels: number): Uint8Array {
  * @param values uint16 [pixels, channels], which are grey, grey with alpha, RGB or RGBA
  */
 export function rgbFrom16Bits(values: Uint16Array, channels: number, clipped: boolean): Uint8Array {
+  return rgbFrom8Bits(bytesFrom16Bits(values, clipped), channels)
+}
+
+export function bytesFrom16Bits(values: Uint16Array, clipped: boolean): Uint8Array {
   const bytes = new Uint8Array(values.length)
   for (let i = 0; i < values.length; i++) bytes[i] = clipped ? Math.min(values[i], 255) : values[i] >> 8
-  return rgbFrom8Bits(bytes, channels)
+  return bytes
 }
 
 /**
@@ -52,6 +59,37 @@ export function rgbOnColour(
     out[to] = red
     out[to + 1] = green
     out[to + 2] = blue
+  }
+  return out
+}
+
+/**
+ * Lays colours on white by their alpha, to the bit as Pillow's `alpha_composite` does.
+ *
+ * @param rgb uint8 [pixels, 3]
+ * @param data uint8 [pixels, channels], of which one holds alpha
+ */
+export function rgbOnWhite(rgb: Uint8Array, data: Uint8Array, channels: number, alphaAt: number): Uint8Array {
+  const out = new Uint8Array(rgb.length)
+  for (let from = alphaAt, to = 0; to < rgb.length; from += channels, to += 3) {
+    const alpha = data[from]
+    const white = 255 * (255 - alpha) + 128
+    for (let c = to; c < to + 3; c++) {
+      const sum = rgb[c] * alpha + white
+      out[c] = ((sum >> 8) + sum) >> 8
+    }
+  }
+  return out
+}
+
+/** Paints every pixel of one colour white, which is how Pillow lays on white what has a transparent colour and no alpha. */
+export function rgbWithWhiteFor(
+  rgb: Uint8Array,
+  [red, green, blue]: readonly [red: number, green: number, blue: number],
+): Uint8Array {
+  const out = new Uint8Array(rgb)
+  for (let i = 0; i < out.length; i += 3) {
+    if (out[i] === red && out[i + 1] === green && out[i + 2] === blue) out.fill(255, i, i + 3)
   }
   return out
 }

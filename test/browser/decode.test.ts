@@ -86,6 +86,15 @@ function fieldFiles(): Map<string, Buffer> {
   )
 }
 
+/** Takes those of 8 bits and fewer: a browser converts others in its own way. */
+function transparentFiles(): Map<string, Buffer> {
+  const folder = join(packageRoot, 'test/field/transparency')
+  const names = readdirSync(folder).filter(
+    (name) => /\.(png|gif|webp|tiff)$/.test(name) && !/16-bits/.test(name),
+  )
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]))
+}
+
 /** Makes what photos are: JPEG, where decoders may round differently. */
 async function photos(): Promise<Map<string, Buffer>> {
   const made = new Map<string, Buffer>()
@@ -107,10 +116,11 @@ async function photos(): Promise<Map<string, Buffer>> {
 describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
   const exact = new Map([...(await files()), ...fieldFiles()])
   const jpegs = await photos()
+  const transparent = transparentFiles()
   const whole = exact.get('3-channels.png')
   if (whole === undefined) throw new Error('there is no picture of three channels')
   const folder = mkdtempSync(join(tmpdir(), 'plumage-decode-'))
-  for (const [name, bytes] of [...exact, ...jpegs]) writeFileSync(join(folder, name), bytes)
+  for (const [name, bytes] of [...exact, ...jpegs, ...transparent]) writeFileSync(join(folder, name), bytes)
   let browser: Browser
   let site: TestSite
   let page: Page
@@ -138,6 +148,17 @@ describe.skipIf(chromiumPath === null)('decoding in Chromium', async () => {
     expect(found).toEqual(rest)
     expect(data.equals(expected)).toBe(true)
   })
+
+  test.each([...transparent.keys()])(
+    '%s has the very pixels that Node gives, laid on white',
+    async (name) => {
+      const ours = await decodeImage(join(folder, name), { transparency: 'white' })
+      const { data, ...found } = await callIn(page, 'pixelsOnWhite', `/images/${name}`)
+      const { data: expected, ...rest } = ours
+      expect(found).toEqual(rest)
+      expect(Buffer.from(data, 'base64').equals(expected)).toBe(true)
+    },
+  )
 
   test.each([...jpegs.keys()])('%s has the pixels that Node gives', async (name) => {
     const { ours, found, data } = await bothSides(name)

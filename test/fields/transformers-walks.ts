@@ -49,6 +49,7 @@ export const TRANSFORMERS_WALKS: readonly Walk[] = [
       qkv_bias: { qkv_bias: false },
       use_swiglu_ffn: { use_swiglu_ffn: true },
       num_register_tokens: { num_register_tokens: 4 },
+      transformers_version: { transformers_version: '4.57.6' },
     },
   },
   {

@@ -8,6 +8,7 @@ import {
   rgbFromPalette,
   rgbFromPremultiplied,
   rgbFromYcbcr,
+  rgbOnWhite,
 } from '../../kernels/to-rgb.js'
 import {
   type UnpackSamples,
@@ -18,9 +19,10 @@ import {
   unpackUpperBytes,
 } from '../../kernels/unpack-samples.js'
 import type { RgbImage } from '../image.js'
+import type { Transparency } from '../preparation.js'
 import { type Decompress, decompressOrNull } from './decompress.js'
 import { COMPRESSIONS, type TiffLayout, truncated, unsupported } from './layout.js'
-import type { TiffColours } from './modes.js'
+import { alphaSampleOrNull, type TiffColours } from './modes.js'
 import { type Prediction, undoPredictionOrNull } from './predict.js'
 
 const NONE = 1
@@ -36,6 +38,8 @@ export interface DecodeTiffOptions {
   readonly signal?: AbortSignal | undefined
   /** Is a platform's own way to inflate; default: one in JavaScript. */
   readonly inflate?: Decompress
+  /** Says whether colours are laid on white by their alpha; default `drop`. */
+  readonly transparency?: Transparency
 }
 
 /** Waits between pieces, so that a large image does not hold up its thread. Throws `ImageError` `truncated`, `unsupported`; the signal's reason. */
@@ -43,7 +47,7 @@ export async function decodeTiff(
   file: Uint8Array,
   layout: TiffLayout,
   label: string,
-  { signal, inflate }: DecodeTiffOptions = {},
+  { signal, inflate, transparency = 'drop' }: DecodeTiffOptions = {},
 ): Promise<RgbImage> {
   const reason = reasonToRefuse(layout)
   if (reason !== null) throw unsupported(label, reason)
@@ -63,7 +67,9 @@ export async function decodeTiff(
     }
     placePiece({ file, layout, label }, way, piece, levels)
   }
-  return { height, width, data: TO_RGB[colours](levels, samples, palette) }
+  const rgb = TO_RGB[colours](levels, samples, palette)
+  const alphaAt = transparency === 'white' ? alphaSampleOrNull(layout) : null
+  return { height, width, data: alphaAt === null ? rgb : rgbOnWhite(rgb, levels, samples, alphaAt) }
 }
 
 const PIXELS_BETWEEN_WAITS = 2 ** 20

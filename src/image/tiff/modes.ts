@@ -148,3 +148,19 @@ export function tiffColoursOrNull(pixels: TiffPixels): TiffColours | null {
 function isEqual(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i])
 }
+
+/** Says what a sample beside the colours is: alpha by which they were multiplied, alpha, and what Corel Draw writes for it. */
+const ALPHA_KINDS = [1, 2, 999]
+
+/** Gives the place of alpha among the samples of a pixel, where Pillow takes one for it. */
+export function alphaSampleOrNull({
+  photometric,
+  bits,
+  extraSamples,
+}: Pick<TiffPixels, 'photometric' | 'bits' | 'extraSamples'>): number | null {
+  const [kind] = extraSamples
+  // Four samples of RGB are taken for three and alpha where nothing is said of the fourth.
+  const isUntold = photometric === RGB && bits.length === 4 && kind === undefined
+  if (!isUntold && (kind === undefined || !ALPHA_KINDS.includes(kind))) return null
+  return isUntold ? 3 : bits.length - extraSamples.length
+}

@@ -3,6 +3,7 @@
  * behind the network's own where a classifier is there as well; and transformers 5 has other names in memory than in files, which a state dict shows.
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { DINOV2_EVALUATION } from '../../image/preparation.js'
 import { type Shape, sizeAt } from '../../tensor/shape.js'
 import type { Classifier, VitConfig } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
@@ -13,6 +14,7 @@ import { sizeOrNull, storedSize } from './headers.js'
 import { column, type StoredWeight, stored } from './stored-weight.js'
 import { readTransformersConfig } from './transformers-config.js'
 import { DINOV2_STATS, type Processor, readProcessor } from './transformers-processor.js'
+import { transformersTransparency } from './transformers-transparency.js'
 
 /** How one version of transformers calls what differs. */
 interface Naming {
@@ -89,7 +91,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       tensors.has(`${layout.blocks}0.norm1.weight`) &&
       tensors.has(`${layout.blocks}0.${naming.qkv[0]}.weight`),
     readConfig: (checkpoint, hints) => readConfig(checkpoint, hints, layout, naming),
-    readPreparation: (checkpoint, hints) => processorOf(checkpoint, hints)?.preparation ?? null,
+    readPreparation: (checkpoint, hints) => ({
+      ...(processorOf(checkpoint, hints)?.preparation ?? DINOV2_EVALUATION),
+      transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
+    }),
     assumptions,
     source: (weight, shape, config) =>
       classifierSource(weight, shape, config) ?? source(weight, shape, config),

@@ -14,15 +14,11 @@ const BACKBONE = nothing('it chooses what Dinov2Backbone returns; features here 
 /** Fields of `PreTrainedConfig` in transformers 4 and 5. */
 const OF_EVERY_CONFIG = {
   ...each(
-    [
-      '_name_or_path',
-      'name_or_path',
-      '_commit_hash',
-      'transformers_version',
-      'architectures',
-      'transformers.js_config',
-    ],
+    ['_name_or_path', 'name_or_path', '_commit_hash', 'architectures', 'transformers.js_config'],
     RECORD,
+  ),
+  transformers_version: counts(
+    'of files of transformers before 5.21 alpha is dropped, as its processors did, slow and fast; of newer ones, and where no version is recorded, images are laid on white (image_transforms.py, convert_to_rgb); the option transparency decides otherwise',
   ),
   ...each(
     ['torch_dtype', 'dtype'],
@@ -190,7 +186,7 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
     image_mean: counts('the mean of each channel, or of all'),
     image_std: counts('the deviation of each channel, or of all'),
     do_convert_rgb: nothing(
-      'every image is made RGB: alpha is left out, as in transformers to 5.10, where newer ones lay it on white; one colour that is declared transparent is painted white',
+      'every image is made RGB; what becomes of its alpha, `transformers_version` of config.json tells',
     ),
     do_pad: only([null, false], 'images of a batch all have the size of the input'),
     pad_size: only([null], 'images of a batch all have the size of the input'),

@@ -60,7 +60,8 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
 ])
 
 export interface Processor {
-  readonly preparation: EdgePreparation
+  /** Leaves out what no file of a processor says: it depends on the version of transformers. */
+  readonly preparation: Omit<EdgePreparation, 'transparency'>
   readonly rgbStats: RgbStats
 }
 

@@ -4,6 +4,7 @@
  * browser's decoder agrees with libjpeg-turbo. Formats of more than 8 bits and CMYK are converted by the browser, in its own way.
  */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
+import { given } from '../../encoder/choose-recipe.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS, decodableFormat } from '../../image/decodable.js'
 import { decodedFromPixels } from '../../image/given-pixels.js'
 import type { ImageHeader } from '../../image/header/image-header.js'
@@ -11,10 +12,16 @@ import type { DecodedImage, RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import type { ImageFormat } from '../../image/image-format.js'
 import { isCutOff } from '../../image/is-cut-off.js'
+import type { Transparency } from '../../image/preparation.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
-import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
+import {
+  type Colour,
+  gifColoursOrNull,
+  hiddenColourOfPng,
+  transparentColourOfPng,
+} from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
-import { rgbFrom8Bits, rgbOnColour } from '../../kernels/to-rgb.js'
+import { rgbFrom8Bits, rgbOnColour, rgbOnWhite, rgbWithWhiteFor } from '../../kernels/to-rgb.js'
 import type { SentImage } from './host/protocol.js'
 import { type ImageSource, readSource } from './image-source.js'
 import { AS_STORED, readPixels } from './read-pixels.js'
@@ -23,6 +30,8 @@ import { AS_STORED, readPixels } from './read-pixels.js'
 export interface DecodeOptions {
   /** Says whether to turn the image as its EXIF or XMP orientation says; the default is `apply`. */
   readonly orientation?: 'apply' | 'ignore'
+  /** Says what becomes of transparent pixels: `drop` (default) takes their colours as they are stored, `white` lays them on white by their alpha. */
+  readonly transparency?: 'drop' | 'white'
   /** Larger images are refused, most of them before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
   /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
@@ -37,6 +46,7 @@ export interface DecodeOptions {
 
 const DECODE_OPTIONS = {
   orientation: true,
+  transparency: true,
   maxPixels: true,
   maxFileBytes: true,
   fetchTimeoutMs: true,
@@ -69,7 +79,8 @@ export async function decodeSent(source: SentImage, options: DecodeOptions = {})
     return await decodeBytes(await bytesOf(source, label), label, options)
   }
   if (source instanceof Uint8Array) return await decodeBytes(source, THE_IMAGE, options)
-  return decodedFromPixels(source, options.orientation)
+  const { orientation, transparency } = options
+  return decodedFromPixels(source, given({ orientation, transparency }))
 }
 
 const THE_IMAGE = 'the image'
@@ -77,7 +88,7 @@ const THE_IMAGE = 'the image'
 async function decodeBytes(
   bytes: Uint8Array,
   label: string,
-  { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal }: DecodeOptions,
+  { orientation = 'apply', transparency = 'drop', maxPixels = DEFAULT_MAX_PIXELS, signal }: DecodeOptions,
 ): Promise<DecodedImage> {
   const format = decodableFormat(bytes, label)
   const header = readHeader(bytes, format)
@@ -87,10 +98,13 @@ async function decodeBytes(
   const { pixels, transparent } =
     format === 'tiff'
       ? {
-          pixels: await (await import('./decode-own-tiff.js')).decodeOwnTiff(bytes, label, signal),
+          pixels: await (await import('./decode-own-tiff.js')).decodeOwnTiff(bytes, label, {
+            signal,
+            transparency,
+          }),
           transparent: null,
         }
-      : await decodeByBrowser({ bytes, label, format, header, maxPixels, signal })
+      : await decodeByBrowser({ bytes, label, format, header, maxPixels, transparency, signal })
   // Pillow turns TIFF by itself.
   const upright = orientation === 'apply' || format === 'tiff'
   return {
@@ -108,6 +122,7 @@ interface BrowserFile {
   readonly format: ImageFormat
   readonly header: ImageHeader
   readonly maxPixels: number
+  readonly transparency: Transparency
   readonly signal: AbortSignal | undefined
 }
 
@@ -117,6 +132,7 @@ async function decodeByBrowser({
   format,
   header,
   maxPixels,
+  transparency,
   signal,
 }: BrowserFile): Promise<{ readonly pixels: RgbImage; readonly transparent: Colour | null }> {
   // Chromium turns what a file says is lying, whatever it is told: so the file is made to say nothing.
@@ -127,6 +143,9 @@ async function decodeByBrowser({
     const { width, height } = bitmap
     assertNotTooLarge(bitmap, maxPixels, label)
     const rgba = new Uint8Array((await readPixels(bitmap, header.mayHaveAlpha)).buffer)
+    if (transparency === 'white') {
+      return { pixels: { width, height, data: onWhite(rgba, bytes, format) }, transparent: null }
+    }
     const gif = format === 'gif' ? gifColoursOrNull(bytes) : null
     const data = format === 'gif' ? rgbOnColour(rgba, gif?.background ?? BLACK) : rgbFrom8Bits(rgba, 4)
     const transparent = format === 'png' ? transparentColourOfPng(bytes) : (gif?.transparent ?? null)
@@ -136,16 +155,26 @@ async function decodeByBrowser({
   }
 }
 
-/** Takes what a page has shown, upright as it is; transparency is left out, as where a file is decoded. The bitmap is closed. */
+/** A PNG without alpha has one colour painted white, as Pillow does it. */
+function onWhite(rgba: Uint8Array, bytes: Uint8Array, format: ImageFormat): Uint8Array {
+  const rgb = rgbFrom8Bits(rgba, 4)
+  if (format !== 'png' || (bytes[25] !== 0 && bytes[25] !== 2)) return rgbOnWhite(rgb, rgba, 4, 3)
+  const hidden = hiddenColourOfPng(bytes)
+  return hidden === null ? rgb : rgbWithWhiteFor(rgb, hidden)
+}
+
+/** Takes what a page has shown, upright as it is. The bitmap is closed. */
 async function pixelsOfBitmap(
   bitmap: ImageBitmap,
-  { maxPixels = DEFAULT_MAX_PIXELS }: DecodeOptions = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, transparency = 'drop' }: DecodeOptions = {},
 ): Promise<DecodedImage> {
   try {
     const { width, height } = bitmap
     assertNotTooLarge(bitmap, maxPixels, 'the image')
     const rgba = new Uint8Array((await readPixels(bitmap, true)).buffer)
-    return { width, height, data: rgbFrom8Bits(rgba, 4), format: 'raw', orientation: 1, upright: true }
+    const rgb = rgbFrom8Bits(rgba, 4)
+    const data = transparency === 'white' ? rgbOnWhite(rgb, rgba, 4, 3) : rgb
+    return { width, height, data, format: 'raw', orientation: 1, upright: true }
   } finally {
     bitmap.close()
   }

@@ -1,16 +1,16 @@
 /** Decodes TIFF in a browser, which knows no such format by itself. */
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
-import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
+import { type DecodeTiffOptions, decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
 import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
 
 export async function decodeOwnTiff(
   bytes: Uint8Array,
   label: string,
-  signal?: AbortSignal,
+  options: DecodeTiffOptions,
 ): Promise<RgbImage> {
   const layout = readTiffLayout(bytes, label)
-  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, { signal })
+  if (isDecodedHere(layout)) return await decodeTiff(bytes, layout, label, options)
   refuseForeignTiff(layout, bytes.length, label)
   throw new ImageError(
     'unsupported',

@@ -25,6 +25,11 @@ export interface DecodeOptions {
    * lies, but for TIFF, which Pillow turns by itself, and HEIC. The result tells what was found and done.
    */
   readonly orientation?: 'apply' | 'ignore'
+  /**
+   * Says what becomes of transparent pixels: `drop` (default) takes their colours as they are stored, as Pillow's `convert('RGB')` does, and `white` lays
+   * them on white by their alpha, as transformers does from 5.21 on.
+   */
+  readonly transparency?: 'drop' | 'white'
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
   /** Bounds the bytes that are taken from an address, a Blob or a stream; the default is 256 MiB. */
@@ -46,6 +51,7 @@ export interface DecodeOptions {
 
 const DECODE_OPTIONS = {
   orientation: true,
+  transparency: true,
   maxPixels: true,
   maxFileBytes: true,
   offline: true,
@@ -64,10 +70,10 @@ const DECODE_OPTIONS = {
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)
-  const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
+  const { orientation = 'apply', transparency = 'drop', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   signal?.throwIfAborted()
   const open = openSource(source)
-  if ('pixels' in open) return decodedFromPixels(open.pixels, orientation)
+  if ('pixels' in open) return decodedFromPixels(open.pixels, { orientation, transparency })
   const label = 'path' in open ? open.path : open.label
   const bytes =
     'path' in open
@@ -75,8 +81,8 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
       : await open.read({ ...FETCH_DEFAULTS, ...options, signal })
   signal?.throwIfAborted()
   options.onRead?.()
-  if (isPixelImage(bytes)) return decodedFromPixels(bytes, orientation)
-  const file = inspectFile(bytes, label, maxPixels)
+  if (isPixelImage(bytes)) return decodedFromPixels(bytes, { orientation, transparency })
+  const file = inspectFile(bytes, label, { maxPixels, transparency })
   if (file.decode !== null) return finished(file, await file.decode(signal), orientation)
   const { asStored, format } = file
   const sharp = await loadSharp()
@@ -86,7 +92,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
     const metadata = await image.metadata()
     signal?.throwIfAborted()
     assertNotTooLarge(metadata, maxPixels, label)
-    const way = wayToRgb(image, metadata, bytes, format)
+    const way = wayToRgb(image, metadata, bytes, format, transparency)
     const { data, info } = await way.stored.raw({ depth: way.depth }).toBuffer({ resolveWithObject: true })
     signal?.throwIfAborted()
     return finished(file, rgbImageFrom(way, data, info), orientation, way.transparent)

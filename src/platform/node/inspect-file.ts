@@ -5,6 +5,7 @@ import { isAvifSequence, readHeifHeader } from '../../image/header/heif-header.j
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import { fileKindOrNull, type ImageFormat } from '../../image/image-format.js'
+import type { Transparency } from '../../image/preparation.js'
 import { readHeader, withoutOrientation } from '../../image/read-header.js'
 import { decodeTiff, isDecodedHere } from '../../image/tiff/decode-tiff.js'
 import { readTiffLayout, refuseForeignTiff } from '../../image/tiff/layout.js'
@@ -30,13 +31,19 @@ export interface SharpFile extends InspectedFile {
   readonly asStored: Uint8Array
 }
 
+export interface InspectOptions {
+  readonly maxPixels: number
+  readonly transparency: Transparency
+}
+
 export interface OwnFile extends InspectedFile {
   readonly decode: (signal?: AbortSignal) => Promise<RgbImage>
 }
 
 /** Throws `ImageError` `empty`, `not-an-image`, `unsupported`, `too-large`, `truncated`. */
-export function inspectFile(bytes: Uint8Array, label: string, maxPixels: number): SharpFile | OwnFile {
-  if (fileKindOrNull(bytes)?.decoder === 'optional') return inspectHeic(bytes, label, maxPixels)
+export function inspectFile(bytes: Uint8Array, label: string, limits: InspectOptions): SharpFile | OwnFile {
+  const { maxPixels, transparency } = limits
+  if (fileKindOrNull(bytes)?.decoder === 'optional') return inspectHeic(bytes, label, limits)
   const format = decodableFormat(bytes, label)
   const header = readHeader(bytes, format)
   if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
@@ -50,7 +57,9 @@ export function inspectFile(bytes: Uint8Array, label: string, maxPixels: number)
   if (format === 'tiff') {
     const layout = readTiffLayout(bytes, label)
     if (isDecodedHere(layout)) {
-      return { ...found, format, decode: (signal) => decodeTiff(bytes, layout, label, { signal, inflate }) }
+      const decode = (signal?: AbortSignal) =>
+        decodeTiff(bytes, layout, label, { signal, inflate, transparency })
+      return { ...found, format, decode }
     }
     refuseForeignTiff(layout, bytes.length, label)
   }
@@ -74,7 +83,7 @@ function inflate(packed: Uint8Array, out: Uint8Array): boolean {
 
 const SPARE_BYTES = 65_536
 
-function inspectHeic(bytes: Uint8Array, label: string, maxPixels: number): OwnFile {
+function inspectHeic(bytes: Uint8Array, label: string, options: InspectOptions): OwnFile {
   const { size, orientation } = readHeifHeader(bytes)
   if (size === null) {
     throw new ImageError(
@@ -82,7 +91,7 @@ function inspectHeic(bytes: Uint8Array, label: string, maxPixels: number): OwnFi
       `${label} is HEIC without a still image in it, such as a moving picture or the mere beginning of a file. Convert it to JPEG.`,
     )
   }
-  assertNotTooLarge(size, maxPixels, label)
-  const decode = (signal?: AbortSignal) => decodeHeic(bytes, label, maxPixels, signal)
+  assertNotTooLarge(size, options.maxPixels, label)
+  const decode = (signal?: AbortSignal) => decodeHeic(bytes, label, { ...options, signal })
   return { format: 'heic', orientation, isAlwaysTurned: true, isTurned: true, decode }
 }

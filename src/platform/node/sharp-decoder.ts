@@ -1,14 +1,28 @@
 /**
  * Says how sharp (libvips) is asked for pixels so that they are those of Pillow: nothing shrinks on load, no colour profile is applied, and alpha is
- * dropped and not blended.
+ * dropped and not blended, or laid on white by Pillow's own rounding.
  */
 import type { Metadata, OutputInfo, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
 import type { ImageFormat } from '../../image/image-format.js'
 import { isCutOff } from '../../image/is-cut-off.js'
-import { type Colour, gifColoursOrNull, transparentColourOfPng } from '../../image/transparent-colour.js'
-import { rgbFrom8Bits, rgbFrom16Bits, rgbFromCmyk, rgbOnColour } from '../../kernels/to-rgb.js'
+import type { Transparency } from '../../image/preparation.js'
+import {
+  type Colour,
+  gifColoursOrNull,
+  hiddenColourOfPng,
+  transparentColourOfPng,
+} from '../../image/transparent-colour.js'
+import {
+  bytesFrom16Bits,
+  rgbFrom8Bits,
+  rgbFrom16Bits,
+  rgbFromCmyk,
+  rgbOnColour,
+  rgbOnWhite,
+  rgbWithWhiteFor,
+} from '../../kernels/to-rgb.js'
 
 /** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
 export const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
@@ -52,10 +66,47 @@ export interface WayToRgb {
 
 export function wayToRgb(
   image: Sharp,
+  metadata: Metadata,
+  bytes: Uint8Array,
+  format: ImageFormat,
+  transparency: Transparency,
+): WayToRgb {
+  const laid = transparency === 'white' ? wayOnWhiteOrNull(image, metadata, bytes, format) : null
+  return laid ?? wayAsStored(image, metadata, bytes, format, transparency)
+}
+
+/** Gives null where nothing is to be laid on white. What a PNG has that libvips makes alpha of, Pillow paints white by its colour. */
+function wayOnWhiteOrNull(
+  image: Sharp,
+  { space, depth, hasAlpha = false }: Metadata,
+  bytes: Uint8Array,
+  format: ImageFormat,
+): WayToRgb | null {
+  if (!hasAlpha || space === 'cmyk' || isPngWithoutAlpha(bytes, format)) return null
+  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
+    const rgbFrom = (levels: Uint8Array, channels: number) => {
+      const upper = bytesFrom16Bits(wordsOf(levels), false)
+      return rgbOnWhite(rgbFrom8Bits(upper, channels), upper, channels, channels - 1)
+    }
+    return { stored: image.toColourspace(space), depth, rgbFrom, transparent: null }
+  }
+  const rgbFrom = (levels: Uint8Array) => rgbOnWhite(rgbFrom8Bits(levels, 4), levels, 4, 3)
+  return { stored: image.toColourspace('srgb').ensureAlpha(), depth: 'uchar', rgbFrom, transparent: null }
+}
+
+function isPngWithoutAlpha(bytes: Uint8Array, format: ImageFormat): boolean {
+  return format === 'png' && (bytes[25] === 0 || bytes[25] === 2)
+}
+
+function wayAsStored(
+  image: Sharp,
   { space, depth, channels = 3, hasAlpha = false }: Metadata,
   bytes: Uint8Array,
   format: ImageFormat,
+  transparency: Transparency,
 ): WayToRgb {
+  const hidden = transparency === 'white' && format === 'png' ? hiddenColourOfPng(bytes) : null
+  const whitened = (rgb: Uint8Array) => (hidden === null ? rgb : rgbWithWhiteFor(rgb, hidden))
   if (space === 'cmyk') {
     const stored = image.pipelineColourspace('cmyk').toColourspace('cmyk')
     return { stored, depth: 'uchar', rgbFrom: rgbFromCmyk, transparent: null }
@@ -63,8 +114,8 @@ export function wayToRgb(
   if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) {
     // A PNG of colour type 0 may have one transparent level, which libvips turns into alpha and Pillow does not.
     const grey = format === 'png' ? bytes[25] === 0 : channels - (hasAlpha ? 1 : 0) === 1
-    const rgbFrom = ({ buffer, byteOffset, byteLength }: Uint8Array, found: number) =>
-      rgbFrom16Bits(new Uint16Array(buffer, byteOffset, byteLength / 2), found, grey)
+    const rgbFrom = (levels: Uint8Array, found: number) =>
+      whitened(rgbFrom16Bits(wordsOf(levels), found, grey))
     return { stored: image.toColourspace(space), depth: 'ushort', rgbFrom, transparent: null }
   }
   if (format === 'gif' && hasAlpha) {
@@ -72,16 +123,19 @@ export function wayToRgb(
     const stored = image.toColourspace('srgb').ensureAlpha()
     return { stored, depth: 'uchar', rgbFrom: (levels) => rgbOnColour(levels, background), transparent }
   }
-  const transparent = format === 'png' ? transparentColourOfPng(bytes) : null
   return {
     stored: image.removeAlpha().toColourspace('srgb'),
     depth: 'uchar',
-    rgbFrom: rgbFrom8Bits,
-    transparent,
+    rgbFrom: (levels, found) => whitened(rgbFrom8Bits(levels, found)),
+    transparent: format === 'png' && transparency === 'drop' ? transparentColourOfPng(bytes) : null,
   }
 }
 
 const BLACK: Colour = [0, 0, 0]
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint16Array {
+  return new Uint16Array(buffer, byteOffset, byteLength / 2)
+}
 
 /** Takes what sharp has written by that way. */
 export function rgbImageFrom(

@@ -71,11 +71,16 @@ async function decodeError(url: string): Promise<string | null> {
 /** Returns a decoded image, its pixels in base64. */
 async function pixelsOf(
   url: string,
+  options: library.DecodeOptions = {},
 ): Promise<Omit<library.DecodedImage, 'data'> & { readonly data: string }> {
-  const { data, ...found } = await decodeImage(await bytesOf(url))
+  const { data, ...found } = await decodeImage(await bytesOf(url), options)
   let text = ''
   for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192))
   return { ...found, data: btoa(text) }
+}
+
+function pixelsOnWhite(url: string): ReturnType<typeof pixelsOf> {
+  return pixelsOf(url, { transparency: 'white' })
 }
 
 /** Decodes a file given in each way that a page may have it, and names those whose pixels or size differ from the file's. */
@@ -288,6 +293,7 @@ const suite = {
   lostDevice,
   outOfMemory,
   pixelsOf,
+  pixelsOnWhite,
   refusal,
   refusedSources,
   removeStoredModels: library.removeStoredModels,

@@ -6,17 +6,23 @@ import { Worker } from 'node:worker_threads'
 import { assertNotTooLarge } from '../../../image/decodable.js'
 import type { RgbImage } from '../../../image/image.js'
 import { ImageError } from '../../../image/image-error.js'
-import { rgbFrom8Bits } from '../../../kernels/to-rgb.js'
+import type { Transparency } from '../../../image/preparation.js'
+import { rgbFrom8Bits, rgbOnWhite } from '../../../kernels/to-rgb.js'
 import { packageFile } from '../package-files.js'
 import { HEIC_ADVICE, hasHeicDecoder } from './heic-decoder.js'
 import type { HeicJob, HeicResult } from './worker.js'
+
+export interface DecodeHeicOptions {
+  readonly maxPixels: number
+  readonly transparency: Transparency
+  readonly signal?: AbortSignal | undefined
+}
 
 /** Gives the primary image, upright, as libheif turns it. Throws `ImageError` `unsupported` where the package is missing; `truncated`, `too-large`; the signal's reason. */
 export async function decodeHeic(
   bytes: Uint8Array,
   label: string,
-  maxPixels: number,
-  signal?: AbortSignal,
+  { maxPixels, transparency, signal }: DecodeHeicOptions,
 ): Promise<RgbImage> {
   if (!hasHeicDecoder()) {
     throw new ImageError('unsupported', `${label} is HEIC, which is not decoded here. ${HEIC_ADVICE}`)
@@ -32,7 +38,8 @@ export async function decodeHeic(
   const { width, height, rgba } = result
   assertNotTooLarge({ width, height }, maxPixels, label)
   if (rgba === null) throw new Error('The HEIC thread gave no pixels.')
-  return { width, height, data: rgbFrom8Bits(rgba, 4) }
+  const rgb = rgbFrom8Bits(rgba, 4)
+  return { width, height, data: transparency === 'white' ? rgbOnWhite(rgb, rgba, 4, 3) : rgb }
 }
 
 interface Waiting {
