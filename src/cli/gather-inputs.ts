@@ -1,8 +1,9 @@
 /** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
 import type { Command } from 'commander'
+import { CAMERA_RAW_ADVICE } from '../image/decodable.js'
 import type { FileKind } from '../image/image-format.js'
 import { collectImages } from '../work/collect-images.js'
-import { LeftOut } from '../work/left-out.js'
+import { LeftOut, RAW_KIND } from '../work/left-out.js'
 import type { WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
@@ -61,6 +62,10 @@ export async function* streamInputs(
 function sayLeftOut({ stderr, heicAdvice }: CommandContext, leftOut: LeftOut, json: boolean): void {
   const counted = leftOut.line()
   if (counted === null) return
-  const line = leftOut.counts.HEIC === undefined ? counted : `${counted}. For HEIC: ${heicAdvice}`
+  const advice = [
+    ...(leftOut.counts.HEIC === undefined ? [] : [`For HEIC: ${heicAdvice}`]),
+    ...(leftOut.counts[RAW_KIND] === undefined ? [] : [`For ${RAW_KIND}: ${CAMERA_RAW_ADVICE}`]),
+  ]
+  const line = advice.length === 0 ? counted : `${counted}. ${advice.join(' ')}`
   stderr.write(json ? `${JSON.stringify({ event: 'left-out', counts: leftOut.counts })}\n` : `${line}\n`)
 }

@@ -1,11 +1,14 @@
 /** Refuses files before any decoder sees them, on every platform in the same words. */
+import { isRawName } from './camera-raw.js'
 import { rareJpegOrNull } from './header/jpeg-header.js'
 import { ImageError } from './image-error.js'
-import { fileKindOrNull, type ImageFormat, nameOfKind } from './image-format.js'
+import { CAMERA_RAW, fileKindOrNull, type ImageFormat, nameOfKind } from './image-format.js'
 
 export const DEFAULT_MAX_PIXELS = 2 ** 28
 /** Bounds the bytes that are taken from an address or a stream, of which nobody knows how long it is. */
 export const DEFAULT_MAX_FILE_BYTES = 2 ** 28
+
+export const CAMERA_RAW_ADVICE = 'Export it as JPEG, PNG or TIFF with a program that develops such photos.'
 
 /** Throws `ImageError`: `empty`, `unsupported`, `not-an-image`. */
 export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
@@ -15,7 +18,9 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
       `${label} is empty (0 bytes), where an image is expected. Was it copied completely?`,
     )
   }
-  const known = fileKindOrNull(bytes)
+  const found = fileKindOrNull(bytes)
+  // A preview in it would be taken for the photo.
+  const known = found?.format === 'tiff' && isRawName(label) ? CAMERA_RAW : found
   const rare = known?.format === 'jpeg' ? rareJpegOrNull(bytes) : null
   if (rare !== null) {
     throw new ImageError(
@@ -24,6 +29,12 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
     )
   }
   if (known?.decoder === 'own') return known.format
+  if (known?.format === CAMERA_RAW.format) {
+    throw new ImageError(
+      'unsupported',
+      `${label} is ${nameOfKind(known)}, which is not decoded. ${CAMERA_RAW_ADVICE}`,
+    )
+  }
   if (known !== null) {
     throw new ImageError(
       'unsupported',

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decodableFormat } from './decodable.js'
 import { fileKindOrNull, KIND_BYTES, nameOfKind } from './image-format.js'
 
 const formatOf = (text: string) =>
@@ -67,4 +68,45 @@ test('the first bytes tell all that the whole file does', () => {
 
 test('any bytes have an answer', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void fileKindOrNull(bytes)))
+})
+
+/** Writes a TIFF whose first directory has these tags of four bytes, and a directory below it with others. */
+function tiffWith(
+  first: Readonly<Record<number, number>>,
+  below: Readonly<Record<number, number>>,
+): Uint8Array {
+  const tags = { ...first, ...(Object.keys(below).length > 0 ? { 330: 0 } : {}) }
+  const start = 8 + 2 + 12 * Object.keys(tags).length + 4
+  const bytes = Buffer.alloc(start + 2 + 12 * Object.keys(below).length + 4)
+  bytes.write('MM\0*\0\0\0\x08', 'latin1')
+  const write = (at: number, entries: readonly (readonly [string, number])[]) => {
+    bytes.writeUInt16BE(entries.length, at)
+    for (const [i, [tag, value]] of entries.entries()) {
+      bytes.writeUInt16BE(Number(tag), at + 2 + 12 * i)
+      bytes.writeUInt16BE(4, at + 4 + 12 * i)
+      bytes.writeUInt32BE(1, at + 6 + 12 * i)
+      bytes.writeUInt32BE(value, at + 10 + 12 * i)
+    }
+  }
+  write(8, Object.entries({ ...tags, ...('330' in tags ? { 330: start } : {}) }))
+  write(start, Object.entries(below))
+  return bytes
+}
+
+test.each([
+  ['a DNG', { 254: 1, 50706: 0x01040000 }, {}],
+  ['a colour filter below the preview', { 254: 1 }, { 262: 32803 }],
+  ['linear raw below the preview', { 254: 0 }, { 262: 34892 }],
+  ["Nikon's packing below the preview", { 254: 1 }, { 259: 34713 }],
+  ["Pentax' packing", { 259: 65535 }, {}],
+] as const)('a TIFF with %s is a raw photo of a camera, and refused by itself', (_, first, below) => {
+  const bytes = tiffWith(first, below)
+  expect(fileKindOrNull(bytes)).toEqual({ decoder: 'none', format: 'a raw photo of a camera', isImage: true })
+  expect(() => decodableFormat(bytes, 'IMG_1')).toThrow(/IMG_1 is a raw photo of a camera.*Export it as JPEG/)
+})
+
+test('a TIFF with a smaller copy below it is no raw photo, but for one that is called so', () => {
+  const bytes = tiffWith({ 254: 0, 262: 2 }, { 254: 1, 262: 2 })
+  expect(decodableFormat(bytes, 'scan.tif')).toBe('tiff')
+  expect(() => decodableFormat(bytes, 'https://example.org/scan.ARW')).toThrow(/raw photo of a camera/)
 })

@@ -3,6 +3,8 @@
  * known too, as far as people have photos in it or Pillow opens it, so that it can be counted and named.
  */
 
+import { isRawTiff } from './camera-raw.js'
+
 /** What comes with this library decodes these. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
 
@@ -13,17 +15,18 @@ export type FileKind =
   /** `isImage` tells a photo or drawing from a page, a document or a film. */
   | { readonly decoder: 'none'; readonly format: string; readonly isImage: boolean }
 
-/** So many bytes of a file's beginning tell its kind. */
+/** So many bytes of a file's beginning tell its kind, but for a camera's raw photo in TIFF, of which `RAW_BYTES` tell it. */
 export const KIND_BYTES = 256
 
 /**
  * Gives null for what is not known to be any image, such as text.
  *
- * @param bytes are the first `KIND_BYTES` of a file, or all it has
+ * @param bytes are at least the first `KIND_BYTES` of a file, or all it has
  */
 export function fileKindOrNull(bytes: Uint8Array): FileKind | null {
   const text = String.fromCharCode(...bytes.subarray(0, KIND_BYTES))
   const own = ownFormatOrNull(text)
+  if (own === 'tiff' && isRawTiff(bytes)) return CAMERA_RAW
   if (own !== null) return { decoder: 'own', format: own }
   if (HEIC_BRANDS.test(brands(text)[0] ?? '')) return { decoder: 'optional', format: 'heic' }
   const image = OTHER_IMAGES.find(([, beginnings]) => beginsAs(text, beginnings))
@@ -31,6 +34,13 @@ export function fileKindOrNull(bytes: Uint8Array): FileKind | null {
   const other = NO_IMAGES.find(([, beginnings]) => beginsAs(text, beginnings))
   return other === undefined ? null : { decoder: 'none', format: other[0], isImage: false }
 }
+
+/** Is one kind for people, whatever camera has written it. */
+export const CAMERA_RAW = {
+  decoder: 'none',
+  format: 'a raw photo of a camera',
+  isImage: true,
+} as const satisfies FileKind
 
 /** Writes a kind as people do. */
 export function nameOfKind({ decoder, format }: FileKind): string {
@@ -43,8 +53,8 @@ function ownFormatOrNull(text: string): ImageFormat | null {
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png'
   if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif'
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp'
-  // Canon's raw photos are a TIFF with a mark of their own; what Pillow finds in them is a small preview.
-  if (text.startsWith('CR\x02', 8)) return null
+  // Canon's and Phase One's raw photos are TIFF with a mark of their own.
+  if (['CR\x02', 'IIII', 'MMMM'].some((mark) => text.startsWith(mark, 8))) return null
   // TIFF comes in a plain and a 64-bit kind, each in either byte order.
   if (['II*\0', 'II+\0', 'MM\0*', 'MM\0+'].includes(text.slice(0, 4))) return 'tiff'
   return brands(text).some((brand) => brand === 'avif' || brand === 'avis') ? 'avif' : null
@@ -88,9 +98,13 @@ const OTHER_IMAGES: readonly (readonly [name: string, beginnings: readonly strin
   ['WMF', ['\xd7\xcd\xc6\x9a', `\x01\0\0\0${any(36)} EMF`]],
   ['GIMP (XCF)', ['gimp xcf']],
   [
-    'a raw photo of a camera',
+    CAMERA_RAW.format,
     [
       `${any(8)}CR\x02`,
+      `II*\0${any(4)}IIII`,
+      `MM\0*${any(4)}MMMM`,
+      `II${any(4)}HEAPCCDR`,
+      'ARRI',
       'IIU\0',
       'IIRO',
       'IIRS',

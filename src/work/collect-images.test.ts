@@ -32,6 +32,39 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
 
+/** Is a TIFF with one directory of these tags, of two bytes each. */
+const tiff = (...tags: readonly (readonly [tag: number, value: number])[]) => {
+  const bytes = Buffer.alloc(14 + 12 * tags.length)
+  bytes.write('II*\0\x08', 'latin1')
+  bytes.writeUInt16LE(tags.length, 8)
+  for (const [i, [tag, value]] of tags.entries()) {
+    const at = 10 + 12 * i
+    bytes.writeUInt16LE(tag, at)
+    bytes.writeUInt16LE(3, at + 2)
+    bytes.writeUInt32LE(1, at + 4)
+    bytes.writeUInt16LE(value, at + 8)
+  }
+  return bytes
+}
+
+/** Holds raw photos as cameras write them: told by a mark, by what their TIFF says, or by their name alone. */
+const CAMERAS = [
+  ['a.cr2', 'II*\0\x10\0\0\0CR\x02\0'],
+  ['b.CR3', '\0\0\0\x18ftypcrx \0\0\0\x01'],
+  ['c.crw', 'II\x1a\0\0\0HEAPCCDR'],
+  ['d.raf', 'FUJIFILMCCD-RAW 0201'],
+  ['e.rw2', 'IIU\0\x18\0\0\0'],
+  ['f.orf', 'IIRO\x08\0\0\0'],
+  ['g.DNG', tiff([254, 1], [50706, 1])],
+  ['h', tiff([256, 100], [262, 32803])],
+  ['i.NEF', tiff([254, 1], [259, 1])],
+  ['j.arw', tiff([254, 1], [259, 1])],
+  ['k.pef', tiff([259, 65535])],
+  ['l.srw', tiff([259, 1])],
+  ['m.x3f', 'FOVb'],
+  ['n.3fr', 'bytes that nobody knows'],
+] as const
+
 async function collect(inputs: readonly string[], options: Partial<CollectOptions> & { text?: string } = {}) {
   const { text = '', ...rest } = options
   const found: WorkInput[] = []
@@ -176,6 +209,7 @@ test('files are told by their content, and photos that are not taken are counted
     '.hidden.jpg': jpeg,
     'note.txt': 'text',
     'page.html': '<html>',
+    ...Object.fromEntries(CAMERAS),
   }
   mkdirSync(join(cwd, 'phone'))
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, 'phone', name), content)
@@ -183,7 +217,7 @@ test('files are told by their content, and photos that are not taken are counted
   expect(await collect(['phone'], { leftOut })).toEqual(
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large', 'IMG_6'].map((name) => `phone/${name}`),
   )
-  expect(leftOut.line()).toBe('left out: 2 HEIC, 1 .heic, 1 BMP, 1 hidden')
+  expect(leftOut.line()).toBe(`left out: ${CAMERAS.length} camera raw, 2 HEIC, 1 .heic, 1 BMP, 1 hidden`)
   // Where a package decodes more, more is taken.
   const decodes: CollectOptions['decodes'] = ({ decoder }) => decoder !== 'none'
   expect(await collect(['phone'], { decodes })).toContain('phone/IMG_4.HEIC')

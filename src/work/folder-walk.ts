@@ -2,6 +2,7 @@
  * Finds the images of a folder and of all below it. Each folder is walked once, whatever links lead to it, and what cannot be read is a failure
  * among what is found.
  */
+import { isRawName, RAW_BYTES } from '../image/camera-raw.js'
 import { type FileKind, fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
 import { compareNames } from './compare-names.js'
 import { below, type Failure, type Files, type FolderEntry } from './files.js'
@@ -126,9 +127,11 @@ export class FolderWalk {
   async #judgeContent(name: string, path: string): Promise<Judged> {
     try {
       await using file = await this.#files.open(path)
-      const bytes = new Uint8Array(KIND_BYTES)
-      const found = fileKindOrNull(bytes.subarray(0, await file.read(bytes, 0)))
-      if (found !== null && this.#decodes(found)) return { is: 'image', path }
+      const read = async (bytes: Uint8Array) => bytes.subarray(0, await file.read(bytes, 0))
+      let found = fileKindOrNull(await read(new Uint8Array(KIND_BYTES)))
+      if (found?.format === 'tiff') found = fileKindOrNull(await read(new Uint8Array(RAW_BYTES)))
+      const isRaw = found?.format === 'tiff' && isRawName(name)
+      if (found !== null && !isRaw && this.#decodes(found)) return { is: 'image', path }
       const kind = leftOutKindOrNull(name, found)
       return kind === null ? null : { is: 'left-out', kind }
     } catch {

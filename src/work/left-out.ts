@@ -1,13 +1,15 @@
 /** Counts by kind the images that a folder has and that are not taken, and says so in one line. Other files, such as texts, are nobody's loss. */
-import { type FileKind, nameOfKind } from '../image/image-format.js'
+import { isRawName } from '../image/camera-raw.js'
+import { CAMERA_RAW, type FileKind, nameOfKind } from '../image/image-format.js'
 
 /** Photos are called so that have another format, or one that is not known by its beginning. */
 const PHOTO_ENDINGS: ReadonlySet<string> = new Set(
-  (
-    '.heic .heif .hif .bmp .dib .jxl .jp2 .j2k .jpx .jxr .psd .ico .svg .ppm .pgm .pbm .pnm .qoi .exr .hdr .tga .xcf ' +
-    '.cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf .dng .raf .orf .rw2 .rwl .pef .srw .x3f .3fr .fff .iiq .mos .mrw .erf .raw'
-  ).split(' '),
+  '.heic .heif .hif .bmp .dib .jxl .jp2 .j2k .jpx .jxr .psd .ico .svg .ppm .pgm .pbm .pnm .qoi .exr .hdr .tga .xcf'.split(
+    ' ',
+  ),
 )
+/** Counts raw photos of all cameras together. */
+export const RAW_KIND = 'camera raw'
 /** So many kinds are named. */
 const MOST_KINDS = 12
 
@@ -35,6 +37,11 @@ export class LeftOut {
 
 /** Names what kind of photo is left out; null for what is none. @param kind is known by the first bytes */
 export function leftOutKindOrNull(name: string, kind: FileKind | null): string | null {
+  const isRaw =
+    kind === null
+      ? isRawName(name)
+      : kind.format === CAMERA_RAW.format || (kind.decoder !== 'none' && isRawName(name))
+  if (isRaw) return RAW_KIND
   const ending = endingOf(name)
   const isPhoto = PHOTO_ENDINGS.has(ending)
   if (kind === null) return isPhoto ? ending : null

@@ -54,7 +54,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     files: new NodeFiles(options.cwd),
     signal: new AbortController().signal,
     loadEncoder: async () => standInEncoder(encoder),
-    heicAdvice: 'ask for a decoder',
+    heicAdvice: 'Ask for a decoder.',
     describeModel: () => Promise.reject(new Error('no description in this test')),
     measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
     verifyGoldens: async function* () {},

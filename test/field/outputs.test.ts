@@ -214,6 +214,8 @@ test('a phone’s folder: images under any name are taken, and what is not taken
     'IMG_3.bmp': 'BM1234\0\0\0\0',
     'IMG_4.HEIC': '\0\0\0\x18ftypheic\0\0\0\0mif1heic',
     'IMG_5.jpg_large': JPEG,
+    'IMG_6.NEF': 'II*\0\x08\0\0\0\0\0',
+    'IMG_7.cr3': '\0\0\0\x18ftypcrx \0\0\0\x01',
     'notes.txt': 'text',
   }
   for (const [name, text] of Object.entries(files))
@@ -221,13 +223,17 @@ test('a phone’s folder: images under any name are taken, and what is not taken
   const { code, stdout, stderr } = await run(folder, 'embed', 'phone')
   expect({ code, stderr }).toEqual({
     code: 0,
-    stderr: 'left out: 1 BMP, 1 HEIC. For HEIC: ask for a decoder\n',
+    stderr:
+      'left out: 2 camera raw, 1 BMP, 1 HEIC. For HEIC: Ask for a decoder. For camera raw: Export it as JPEG, PNG or TIFF with a program that develops such photos.\n',
   })
   expect(pathsOf(stdout)).toEqual(
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large'].map((name) => `phone/${name}`),
   )
   const json = await run(folder, 'embed', 'phone', '-o', 'x.npy', '--json')
-  expect(JSON.parse(lines(json.stderr)[0] ?? '')).toEqual({ event: 'left-out', counts: { BMP: 1, HEIC: 1 } })
+  expect(JSON.parse(lines(json.stderr)[0] ?? '')).toEqual({
+    event: 'left-out',
+    counts: { BMP: 1, HEIC: 1, 'camera raw': 2 },
+  })
 })
 
 test('a name that is no UTF-8, a link to itself and a folder that is gone are a failure each, and the rest is done', async () => {

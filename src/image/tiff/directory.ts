@@ -1,5 +1,5 @@
 /**
- * Reads the first directory of a TIFF structure, which TIFF files and EXIF blocks share, with the choices that Pillow's ImageFileDirectory_v2 makes:
+ * Reads directories of a TIFF structure, which TIFF files and EXIF blocks share, with the choices that Pillow's ImageFileDirectory_v2 makes:
  * the first of two entries with one tag counts, an entry of an unknown type or with values outside the bytes is passed over, and what a
  * cut directory still holds is kept.
  */
@@ -67,11 +67,20 @@ export function tiffDirectoryOrNull(bytes: Uint8Array): TiffDirectory | null {
   if (!isBig && !['II*\0', 'MM\0*', 'MM*\0', 'II\0*'].includes(mark)) return null
   if (isBig && bytes.length < 16) return null
   const start = isBig ? Number(view.getBigUint64(8, littleEndian)) : view.getUint32(4, littleEndian)
-  if (start + (isBig ? 8 : 2) > bytes.length) return null
-  return { littleEndian, isBig, ...readEntries(view, start, { littleEndian, isBig }) }
+  return tiffDirectoryAtOrNull(bytes, start, { littleEndian, isBig })
 }
 
 type Layout = Pick<TiffDirectory, 'littleEndian' | 'isBig'>
+
+/** Reads another directory of the same structure. Gives null where it lies outside of the bytes. */
+export function tiffDirectoryAtOrNull(
+  bytes: Uint8Array,
+  start: number,
+  { littleEndian, isBig }: Layout,
+): TiffDirectory | null {
+  if (!(start >= 0 && start + (isBig ? 8 : 2) <= bytes.length)) return null
+  return { littleEndian, isBig, ...readEntries(viewOf(bytes), start, { littleEndian, isBig }) }
+}
 
 function readEntries(
   view: DataView,
