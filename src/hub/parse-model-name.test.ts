@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { knownModels } from './known-models.js'
 import { parseModelName } from './parse-model-name.js'
-import { suggestModels } from './suggest-models.js'
+import { nearMissOrNull, suggestModels } from './suggest-models.js'
 
 const META = 'https://dl.fbaipublicfiles.com/dinov2'
 
@@ -80,4 +80,23 @@ test.each([
   ['smal', 'small'],
 ])('%s is answered with %s', (text, expected) => {
   expect(suggestModels(text, names)).toContain(expected)
+})
+
+test.each([
+  ['facebook/dinov2-smal', 'facebook/dinov2-small'],
+  ['Facebook/DINOv2-small', 'facebook/dinov2-small'],
+  ['facbook/dinov2-base', 'facebook/dinov2-base'],
+  ['meta/dinov2-large', 'facebook/dinov2-large'],
+  ['timm/vit_small_patch14_dinov2.lvd142n', 'timm/vit_small_patch14_dinov2.lvd142m'],
+  ['timm/vit_smal_patch14_reg4_dinov2.lvd142m', 'timm/vit_small_patch14_reg4_dinov2.lvd142m'],
+  ['birder-project/vit_reg4_l14_nps_ls_dino-v2-lvd142m', 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'],
+  ['facebook/dinov2-small', null],
+  ['somebody/small', null],
+  ['somebody/flowers-of-spring', null],
+])('the repository %s is a slip away from %s', (id, expected) => {
+  expect(nearMissOrNull(id, names)).toBe(expected)
+})
+
+test('what is but a letter away is named first', () => {
+  expect(suggestModels('dinov2_vits14_rag', names)[0]).toBe('dinov2_vits14_reg')
 })

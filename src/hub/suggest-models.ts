@@ -1,6 +1,6 @@
 /**
- * Finds the names of models that a text may have meant: those that go on where it ends, then those near in meaning, since one network has a name in
- * each library, then in spelling.
+ * Finds the names of models that a text may have meant: those that go on where it ends, then those but a slip away in spelling, then those near in
+ * meaning, since one network has a name in each library.
  */
 import { editDistance } from '../nearest-names.js'
 
@@ -14,9 +14,36 @@ export function suggestModels(text: string, names: readonly string[], count = 3)
       shared: likeness(wanted, meaningOf(name)),
       distance: editDistance(text.toLowerCase(), name.toLowerCase()),
     }))
-    .sort((a, b) => Number(b.isBegun) - Number(a.isBegun) || b.shared - a.shared || a.distance - b.distance)
+    .sort(
+      (a, b) =>
+        Number(b.isBegun) - Number(a.isBegun) ||
+        Number(b.distance <= SLIP) - Number(a.distance <= SLIP) ||
+        b.shared - a.shared ||
+        a.distance - b.distance,
+    )
     .slice(0, count)
     .map(({ name }) => name)
+}
+
+/** So many letters are mistyped at a time. */
+const SLIP = 2
+
+/**
+ * Gives the known name that an id of a repository is but a slip away from, or has the end of under another owner. Gives null for an id that is known,
+ * or is like none. What is near is not wrong for it: anybody may have a repository by a name like a known one.
+ */
+export function nearMissOrNull(id: string, names: readonly string[]): string | null {
+  if (names.includes(id)) return null
+  const lastOf = (name: string) => name.slice(name.indexOf('/') + 1).toLowerCase()
+  const [nearest] = names
+    .map((name) => ({
+      name,
+      distance: editDistance(lastOf(id), lastOf(name)),
+      whole: editDistance(id.toLowerCase(), name.toLowerCase()),
+    }))
+    .filter(({ name, distance }) => distance <= SLIP && lastOf(name).length > 3 * SLIP)
+    .sort((a, b) => a.whole - b.whole)
+  return nearest?.name ?? null
 }
 
 /** Whoever leaves off the end of a name means it: Birder's names begin with the network and end with how it was trained. */

@@ -145,6 +145,18 @@ test('a repository that is not there, one without weights and one that may not b
   ).rejects.toMatchObject({ code: 'offline', message: expect.stringContaining('hf download somebody/other') })
 })
 
+test.each([false, true])(
+  'a slip in a known name is answered with that name; offline: %s',
+  async (offline) => {
+    await using home = await house({})
+    const slip = { ...REPOSITORY, id: 'facebook/dinov2-smal' }
+    await expect(resolveRepository(slip, { env: home.env, offline })).rejects.toMatchObject({
+      code: offline ? 'offline' : 'not-found',
+      message: expect.stringContaining('Did you mean facebook/dinov2-small?'),
+    })
+  },
+)
+
 test('names of files that lead out of the folder are not fetched', async () => {
   await using home = await house(
     { 'model.safetensors': weights },

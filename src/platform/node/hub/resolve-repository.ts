@@ -8,8 +8,10 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CONFIG_FILES } from '../../../encoder/parse-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
+import { knownModels } from '../../../hub/known-models.js'
 import { type ModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { nearMissOrNull } from '../../../hub/suggest-models.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { checkpointOfFolderOrNull } from '../checkpoint-of-folder.js'
 import { type DownloadOptions, downloadFile } from './download-file.js'
@@ -109,17 +111,26 @@ function offline(id: string, folder: string): HubError {
   return new HubError(
     'offline',
     `${id} is no file or folder here; Python has not downloaded it, nor is it in ${folder}, and the network may not be used (offline, ` +
-      `HF_HUB_OFFLINE). Allow the network, or bring it with \`hf download ${id}\`, which puts it where it is found.`,
+      `HF_HUB_OFFLINE).${suggestion(id)} Allow the network, or bring it with \`hf download ${id}\`, which puts it where it is found.`,
   )
 }
 
 function explained(error: unknown, id: string): unknown {
-  if (!(error instanceof HubError) || !['not-found', 'forbidden'].includes(error.code)) return error
+  if (!(error instanceof HubError)) return error
   return new HubError(
     error.code,
-    `${id} is no file or folder here, nor among what Python has downloaded, and as a repository of Hugging Face it could not be had: ${error.message}`,
+    `${id} is no file or folder here, nor among what Python has downloaded, and as a repository of Hugging Face it could not be had: ${error.message}${suggestion(id)}`,
     { cause: error },
   )
+}
+
+/** A repository may have a name like a known one: only where it cannot be had, the other is told. */
+function suggestion(id: string): string {
+  const near = nearMissOrNull(
+    id,
+    knownModels().map(({ name }) => name),
+  )
+  return near === null ? '' : ` Did you mean ${near}? That name is known.`
 }
 
 /** Every name comes from a server: none may lead out of the folder. */
