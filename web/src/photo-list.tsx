@@ -4,7 +4,7 @@ import { FailedFiles } from './failed-files.js'
 import { goTo } from './go-to.js'
 import { Legend } from './legend.js'
 import type { Match, Matches } from './matches.js'
-import { describePatch, type Photo } from './photo.js'
+import type { Photo } from './photo.js'
 import { PhotoCard } from './photo-card.js'
 import { photoOf, type Search } from './search.js'
 
@@ -98,7 +98,7 @@ function Found(props: {
   const others = best.filter(({ photo }) => photo !== photoOf(search)).slice(0, 4)
   return (
     <span class="found">
-      Like {search.kind === 'place' ? `${describePatch(search.place)} of ` : ''}
+      Like {search.kind === 'place' ? 'the marked place of ' : ''}
       <b>{nameOf(photoOf(search))}</b>
       {others.length > 0 && ': '}
       {others.map(({ photo, similarity }, i) => (
