@@ -4,7 +4,7 @@
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
-import { each, type FieldTable, nothing } from './fields.js'
+import { counts, each, type FieldTable, nothing } from './fields.js'
 
 const RECORD = 'records how training went'
 const ARGUMENTS = 'is what training was told; the network is read from its tensors'
@@ -21,20 +21,14 @@ export const CHECKPOINT_ENTRIES: FieldTable = {
   prefix: '',
   fields: {
     ...each(
-      ['state_dict', 'model', 'model_state_dict', 'state_dict_ema', 'model_ema', 'ema', 'ema_state_dict'],
-      nothing(OTHER),
+      ['state_dict_ema', 'model_ema', 'ema', 'ema_state_dict', 'params_ema'],
+      counts(
+        'is the network that is taken; an average whose tensors lie in a list, without names, is refused',
+      ),
     ),
+    ...each(['state_dict', 'model', 'model_state_dict'], nothing(OTHER)),
     ...each(
-      [
-        'student',
-        'teacher',
-        'encoder',
-        'target_encoder',
-        'current_model_state',
-        'net',
-        'params_ema',
-        'params',
-      ],
+      ['student', 'teacher', 'encoder', 'target_encoder', 'current_model_state', 'net', 'params'],
       nothing(OTHER),
     ),
     ...each(
@@ -159,11 +153,27 @@ interface EntryContext {
 export function judgeBeside(checkpoint: Checkpoint, { own, ignored = [] }: EntryContext): void {
   const { metadata, dropped, choice, label } = checkpoint
   if (choice?.asked) return
+  const average = dropped.find(
+    (name) => isAverage(name) && !isOtherNetwork(name, choice) && !ignored.includes(name),
+  )
+  if (average !== undefined) throw namelessAverage(checkpoint, average)
   for (const name of [...Object.keys(metadata), ...dropped]) {
     const isOwn = own !== null && Object.hasOwn(own.fields, name)
     if (isOwn || isKnownBeside(name) || isOtherNetwork(name, choice) || ignored.includes(name)) continue
     throw unknownEntry(checkpoint, name, label)
   }
+}
+
+const AVERAGE_WORDS = /^(ema|swa|shadow|averaged?|avg|polyak)$/
+const MODEL_WORDS = /^(model|net|network|module|state|dict|params?|parameters|weights?)$/
+
+/** What is called a moving average and is no network has its tensors in a list, as torch-ema and diffusers keep them: no name says which is which. */
+function isAverage(name: string): boolean {
+  const words = wordsOf(name)
+  return (
+    words.some((word) => AVERAGE_WORDS.test(word)) &&
+    words.every((word) => AVERAGE_WORDS.test(word) || MODEL_WORDS.test(word))
+  )
 }
 
 function isKnownBeside(name: string): boolean {
@@ -196,8 +206,23 @@ function wordsOf(name: string): readonly string[] {
     .filter((word) => word !== '')
 }
 
-function unknownEntry({ wrapping, choice }: Checkpoint, name: string, label: string): CheckpointError {
-  const entry = choice?.entry ?? (wrapping.replaceAll('/', '.').replace(/\.$/, '') || '.')
+/** Gives the network that is taken by the name by which it is asked for. */
+function entryOf({ wrapping, choice }: Checkpoint): string {
+  return choice?.entry ?? (wrapping.replaceAll('/', '.').replace(/\.$/, '') || '.')
+}
+
+function namelessAverage(checkpoint: Checkpoint, name: string): CheckpointError {
+  const entry = entryOf(checkpoint)
+  return new CheckpointError(
+    'unknown-field',
+    `${checkpoint.label} holds ${name}, a moving average whose tensors have no names, beside the network that it was made of, which is not what is ` +
+      'meant to be used. Copy the average into the network and save that (ema.copy_to(model.parameters()) in Python); or name the network ' +
+      `as it is: entry: '${entry}' where a program loads it, --entry ${entry} on the command line.`,
+  )
+}
+
+function unknownEntry(checkpoint: Checkpoint, name: string, label: string): CheckpointError {
+  const entry = entryOf(checkpoint)
   return new CheckpointError(
     'unknown-field',
     `${label} holds ${name} beside its network, which is not known here, so what it changes is not known. If it changes no feature, say so: ` +

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import type { Picklable } from '../support/torch-file.js'
-import { embeddingOf, smallNetwork } from './wrapped.js'
+import { EXTRA_TENSOR, embeddingOf, smallNetwork } from './wrapped.js'
 
 const RIGHT = [0.5128, 0.8636, -1.9216, -0.8563]
 const network = await smallNetwork('11-moving-average/average.safetensors')
@@ -108,4 +108,45 @@ test('the model itself is run where it is named', async () => {
   })
   const [first] = await embeddingOf(file, { entry: 'model' })
   expect(first).not.toBeCloseTo(RIGHT[0] ?? Number.NaN, 1)
+})
+
+const nameless: Picklable = { list: network.stateDict().map(([, tensor]) => tensor) }
+const WITHOUT_NAMES: readonly (readonly [string, Picklable])[] = [
+  ['ema', nameless],
+  ['ema_params', nameless],
+  [
+    'model_ema',
+    {
+      dict: [
+        ['decay', 0.99],
+        ['shadow_params', nameless],
+      ],
+    },
+  ],
+]
+
+test.each(WITHOUT_NAMES)('an average in a list (%s) is not passed over in silence', async (name, value) => {
+  const file = network.torchFile({
+    dict: [
+      ['model', model()],
+      [name, value],
+    ],
+  })
+  await expect(embeddingOf(file)).rejects.toThrow(
+    new RegExp(`holds ${name}, a moving average.*--entry model`),
+  )
+  const [first] = await embeddingOf(file, { entry: 'model' })
+  expect(first).not.toBeCloseTo(RIGHT[0] ?? Number.NaN, 1)
+})
+
+test('numbers that an average is made by are no average', async () => {
+  const file = network.torchFile({
+    dict: [
+      ['state_dict', average()],
+      ['n_averaged', EXTRA_TENSOR],
+      ['ema_optimizer', { dict: [['state', { list: [EXTRA_TENSOR] }]] }],
+    ],
+  })
+  const [first] = await embeddingOf(file)
+  expect(first).toBeCloseTo(RIGHT[0] ?? Number.NaN, 3)
 })

@@ -15,5 +15,9 @@ export const ENTRIES_WALK: Walk = {
         { heads: 2 },
       ),
     ),
-  others: {},
+  others: Object.fromEntries(
+    Object.entries(CHECKPOINT_ENTRIES.fields)
+      .filter(([, { use }]) => use === 'counts')
+      .map(([name]) => [name, { [name]: 'a list' }]),
+  ),
 }

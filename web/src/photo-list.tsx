@@ -43,7 +43,7 @@ export function PhotoList(props: Props) {
                 onSearch(null)
               }}
             >
-              Show all <kbd>Esc</kbd>
+              Show all <kbd class="with-mouse">Esc</kbd>
             </button>
           </>
         )}
