@@ -43,7 +43,19 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
   }
   throw new ImageError(
     'not-an-image',
-    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.`,
+    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.${isText(bytes) ? LIST_ADVICE : ''}`,
+  )
+}
+
+const LIST_ADVICE =
+  ' It is text: a list of images goes to standard input on the command line (plumage embed - < list.txt).'
+
+/** A list of paths in any usual writing has no other signs than those of text, in UTF-8 or UTF-16. */
+function isText(bytes: Uint8Array): boolean {
+  const begin = bytes.subarray(0, 256)
+  const isWide = begin[0] === 0xff && begin[1] === 0xfe
+  return begin.every(
+    (byte) => (byte >= 32 && byte !== 127) || [9, 10, 13].includes(byte) || (isWide && byte === 0),
   )
 }
 

@@ -105,6 +105,15 @@ test.each([
   expect(() => decodableFormat(bytes, 'IMG_1')).toThrow(/IMG_1 is a raw photo of a camera.*Export it as JPEG/)
 })
 
+test.each([
+  ['a.jpg\nb.jpg\n', true],
+  ['\xff\xfea\0.\0j\0', true],
+  ['\x01\x02\x03', false],
+])('%j is answered with how a list is given: %s', (text, isList) => {
+  const bytes = Buffer.from(text, 'latin1')
+  expect(() => decodableFormat(bytes, 'list.txt')).toThrow(isList ? /embed - < list/ : /and GIF\.$/)
+})
+
 test('a TIFF with a smaller copy below it is no raw photo, but for one that is called so', () => {
   const bytes = tiffWith({ 254: 0, 262: 2 }, { 254: 1, 262: 2 })
   expect(decodableFormat(bytes, 'scan.tif')).toBe('tiff')

@@ -35,6 +35,29 @@ test('what no file tells is told by options, and fields that change nothing are 
   })
 })
 
+test('what is decoded and fetched how has the names of the library', async () => {
+  const { options } = await optionsOf(
+    ...[
+      '--transparency',
+      'white',
+      '--max-file-bytes',
+      '9',
+      '--fetch-timeout-ms',
+      '8',
+      '--allow-private-addresses',
+    ],
+  )
+  expect(options).toMatchObject({
+    transparency: 'white',
+    maxFileBytes: 9,
+    fetchTimeoutMs: 8,
+    allowPrivateAddresses: true,
+  })
+  const { options: plain } = await optionsOf()
+  for (const name of ['transparency', 'maxFileBytes', 'fetchTimeoutMs', 'allowPrivateAddresses'])
+    expect(plain).not.toHaveProperty(name)
+})
+
 test('mean and deviation can be numbers', async () => {
   const { options } = await optionsOf('--normalisation', '0.5,0.4,0.3/1,1,2')
   expect(options.normalisation).toEqual({ mean: [0.5, 0.4, 0.3], std: [1, 1, 2] })
@@ -46,6 +69,7 @@ test.each([
   ['--crop-fraction', '1.5', /such as 0\.9/],
   ['--heads', '0', /whole number/],
   ['--positions', 'linear', /antialias, bicubic/],
+  ['--transparency', 'black', /drop, white/],
 ])('%s %s is refused with what can be said', async (option, value, message) => {
   const { code, stderr } = await optionsOf(option, value)
   expect(code).toBe(2)
