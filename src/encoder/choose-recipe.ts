@@ -15,8 +15,8 @@ export interface RecipeChoice {
   /** Says whether photos are turned upright by their EXIF orientation; default `apply`. */
   readonly orientation?: 'apply' | 'ignore'
   /**
-   * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, `white` lays them on white. Default: as the library does that
-   * wrote the file, which is `white` for transformers from 5.21 on and `drop` for all others.
+   * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, `white` lays them on white. Default: as the recipe's library
+   * does, which is `white` for `hugging-face`, but for files of transformers before 5.21, and `drop` for all others.
    */
   readonly transparency?: 'drop' | 'white'
   /** Says which Pillow's order of passes a resize follows; default: the newest. */

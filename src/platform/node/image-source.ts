@@ -69,12 +69,21 @@ export function openSource(source: ImageSource): OpenSource {
 
 const THE_IMAGE = 'the image'
 
+/** No system takes a longer one, but for Windows where it is asked to. */
+const LONGEST_PATH = 4096
+
 /** A file of that very name goes before an address. */
 function openText(text: string): OpenSource {
   if (text === '') throw new TypeError(`An image is ${TAKEN}; got an empty text.`)
   if (text.includes('\0'))
     throw new TypeError('A path has no NUL in it. Bytes of a file are given as a Buffer.')
   const isAddress = /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(text) && URL.canParse(text)
+  if (!isAddress && text.length > LONGEST_PATH) {
+    throw new TypeError(
+      `An image is ${TAKEN}; got a text of ${text.length} characters, longer than any path. ` +
+        "Bytes in base64 are given as Buffer.from(text, 'base64'), or behind data:image/jpeg;base64, as an address.",
+    )
+  }
   if (!isAddress || existsSync(text)) return { path: text }
   return openUrl(new URL(text))
 }
