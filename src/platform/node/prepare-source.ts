@@ -1,0 +1,103 @@
+/**
+ * Makes model input of whatever a program gives as an image. JPEG is decoded and resized in one go where the addon can: nothing is copied in between, and a
+ * photo of many megapixels is never in memory. All else, and what does not decode so, goes by `decodeImage`, which gives the same pixels.
+ */
+import type { Prepare } from '../../encoder/types.js'
+import { createNativeJpegOn, type DecodeJpeg } from '../../engine/native/native-jpeg.js'
+import type { DecodedImage } from '../../image/image.js'
+import { ImageError } from '../../image/image-error.js'
+import {
+  type PreparedImage,
+  prepareImageWith,
+  prepareStreamed,
+  type Shrink,
+  shrinkFor,
+  shrunkSize,
+} from '../../image/prepare-image.js'
+import type { Recipe } from '../../image/recipe.js'
+import { turnUpright } from '../../image/turn-upright.js'
+import type { Resample } from '../../kernels/resample-pillow.js'
+import { type DecodeOptions, decodeFile, type ReadFile, readImage } from './decode-image.js'
+import type { ImageSource } from './image-source.js'
+import { addonOrReason } from './native/load-addon.js'
+import { libvipsPaths, loadSharp } from './sharp-decoder.js'
+
+/** Gives the way to decode JPEG from the addon, or why there is none, in a few words. */
+export async function jpegDecoderOrReason(): Promise<DecodeJpeg | string> {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') return `the native engine cannot run: ${addon}`
+  await loadSharp()
+  const library = libvipsPaths().find((path) => addon.hasLibvips(path))
+  return library === undefined
+    ? 'sharp uses another libvips than its own'
+    : createNativeJpegOn(addon, library)
+}
+
+/** Throws `ImageError` `unsupported` where a recipe asks for JPEG to be decoded in a way that there is not here. */
+export async function assertDecodes({ decode }: { readonly decode?: Recipe['decode'] }): Promise<void> {
+  if (decode !== 'scaled') return
+  const found = await jpegDecoderOrReason()
+  if (typeof found !== 'string') return
+  throw new ImageError(
+    'unsupported',
+    `JPEG cannot be decoded scaled here (${found}). Leave out decode: 'scaled' (--decode scaled), or mend that.`,
+  )
+}
+
+/** @param reading says of every image how it is read */
+export function preparingWith(resample: Resample, reading: DecodeOptions): Prepare<ImageSource> {
+  let decoder: Promise<DecodeJpeg | string> | undefined
+  return async (source, recipe, how) => {
+    const options = { ...reading, ...how }
+    const image = await readImage(source, options)
+    if ('pixels' in image) return prepareImageWith(resample, image.pixels, recipe)
+    if (image.file.format === 'jpeg') {
+      decoder ??= jpegDecoderOrReason()
+      const decode = await decoder
+      const prepared = typeof decode === 'string' ? null : await prepareJpeg(decode, image, recipe, resample)
+      options.signal?.throwIfAborted()
+      if (prepared !== null) return prepared
+    }
+    const decoded = await decodeFile(image, options)
+    options.signal?.throwIfAborted()
+    return prepareImageWith(resample, decoded, recipe)
+  }
+}
+
+/** Gives null where the file is to be decoded in the other way. */
+async function prepareJpeg(
+  decode: DecodeJpeg,
+  { bytes, file: { size, orientation } }: ReadFile,
+  recipe: Recipe,
+  resample: Resample,
+): Promise<PreparedImage | null> {
+  if (size === null) return null
+  const upright = recipe.orientation === 'apply'
+  const isTurned = upright && orientation !== 1
+  const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
+  const image = { ...lies, orientation, upright, shrink: shrinkFor(lies, recipe) }
+  if (isTurned && image.shrink === 1) return null
+  const resized = isTurned
+    ? null
+    : await prepareStreamed(
+        (decoded, passes) => decode({ file: bytes, shrink: image.shrink, size: decoded, passes }),
+        image,
+        recipe,
+      )
+  if (resized !== null || image.shrink === 1) return resized
+  const scaled = await decodeScaled(decode, bytes, size, image.shrink)
+  if (scaled === null) return null
+  const { data } = isTurned ? turnUpright(scaled, orientation) : scaled
+  return prepareStreamed((decoded, passes) => resample(data, decoded, passes), image, recipe)
+}
+
+async function decodeScaled(
+  decode: DecodeJpeg,
+  file: Uint8Array,
+  stored: Pick<DecodedImage, 'height' | 'width'>,
+  shrink: Shrink,
+): Promise<{ readonly height: number; readonly width: number; readonly data: Uint8Array } | null> {
+  const size = shrunkSize(stored, shrink)
+  const data = await decode({ file, shrink, size, passes: null })
+  return data === null ? null : { height: size[0], width: size[1], data }
+}
