@@ -185,8 +185,11 @@ export interface DecodeOptions {
   readonly maxPixels?: number
   /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Is to be called when the image's bytes are there, and decoding begins: until then the time counts as reading. */
-  readonly onRead?: () => void
+  /**
+   * Is to be called when the image's bytes are there: until then the time counts as reading. Decoding begins when what it returns has been awaited, so that
+   * files can be read ahead of it.
+   */
+  readonly onRead?: () => unknown
 }
 
 /** Makes model input of an image by a recipe, in a platform's way. Throws as `Decode`. */

@@ -150,7 +150,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
   }
 
-  async prepare(source: Source, signal?: AbortSignal, onRead?: () => void): Promise<ImageItem> {
+  async prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<ImageItem> {
     const options = { ...this.#decodeOptions, ...given({ signal, onRead }) }
     const image = await this.#prepare(source, this.#recipe, options)
     signal?.throwIfAborted()

@@ -40,8 +40,8 @@ export interface DecodeOptions {
   readonly fetchTimeoutMs?: number
   /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Is called when the image's bytes are there, and decoding begins. */
-  readonly onRead?: () => void
+  /** Is called when the image's bytes are there. Decoding begins when what it returns has been awaited. */
+  readonly onRead?: () => unknown
 }
 
 const DECODE_OPTIONS = {
@@ -84,14 +84,19 @@ export async function readImage(
   const { orientation = 'apply', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   signal?.throwIfAborted()
   const open = openSource(source)
-  if ('pixels' in open) return { pixels: decodedFromPixels(open.pixels, orientation) }
+  if ('pixels' in open) {
+    await options.onRead?.()
+    signal?.throwIfAborted()
+    return { pixels: decodedFromPixels(open.pixels, orientation) }
+  }
   const label = 'path' in open ? open.path : open.label
   const bytes =
     'path' in open
       ? await readImageFile(open.path, signal)
       : await open.read({ ...FETCH_DEFAULTS, ...options, signal })
   signal?.throwIfAborted()
-  options.onRead?.()
+  await options.onRead?.()
+  signal?.throwIfAborted()
   if (isPixelImage(bytes)) return { pixels: decodedFromPixels(bytes, orientation) }
   return { bytes, label, file: inspectFile(bytes, label, maxPixels) }
 }
