@@ -137,19 +137,19 @@ export interface StreamedImage extends Sides {
   readonly shrink: Shrink
 }
 
-/**
- * Makes model input of an image whose pixels come from elsewhere, resized: `resized` is asked for the passes, over an image of the size that it is decoded
- * at, and may decline by null. Then so does this.
- */
-export async function prepareStreamed(
-  resized: (size: Size, passes: Passes) => Promise<Uint8Array | null>,
-  image: StreamedImage,
-  recipe: Recipe,
-): Promise<PreparedImage | null> {
+/** Says how an image is to be resized while it is decoded, and makes model input of what comes of that. */
+export interface StreamedPlan {
+  /** Is the size that the image is decoded at. */
+  readonly decoded: Size
+  readonly passes: Passes
+  /** @param resized uint8, what the passes make of the image */
+  finish(resized: Uint8Array): PreparedImage
+}
+
+export function planStreamed(image: StreamedImage, recipe: Recipe): StreamedPlan {
   const decoded = shrunkSize(image, image.shrink)
   const plan = planPasses(image, decoded, recipe, image.shrink)
-  const data = await resized(decoded, plan.passes)
-  return data === null ? null : finish(image, recipe, plan, data)
+  return { decoded, passes: plan.passes, finish: (resized) => finish(image, recipe, plan, resized) }
 }
 
 /** Says how many times smaller an image may be decoded for a recipe: each side stays at least twice as long as it is resized to. */

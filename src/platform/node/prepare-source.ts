@@ -4,16 +4,8 @@
  */
 import type { Prepare } from '../../encoder/types.js'
 import { createNativeJpegOn, type DecodeJpeg } from '../../engine/native/native-jpeg.js'
-import type { DecodedImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
-import {
-  type PreparedImage,
-  prepareImageWith,
-  prepareStreamed,
-  type Shrink,
-  shrinkFor,
-  shrunkSize,
-} from '../../image/prepare-image.js'
+import { planStreamed, prepareImageWith, shrinkFor, shrunkSize } from '../../image/prepare-image.js'
 import type { Recipe } from '../../image/recipe.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import type { Resample } from '../../kernels/resample-pillow.js'
@@ -47,57 +39,35 @@ export async function assertDecodes({ decode }: { readonly decode?: Recipe['deco
 /** @param reading says of every image how it is read */
 export function preparingWith(resample: Resample, reading: DecodeOptions): Prepare<ImageSource> {
   let decoder: Promise<DecodeJpeg | string> | undefined
+  const jpegOrNull = async ({ bytes: file, file: { size, orientation } }: ReadFile, recipe: Recipe) => {
+    decoder ??= jpegDecoderOrReason()
+    const decode = await decoder
+    if (typeof decode === 'string' || size === null) return null
+    const upright = recipe.orientation === 'apply'
+    const isTurned = upright && orientation !== 1
+    const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
+    const shrink = shrinkFor(lies, recipe)
+    const { decoded, passes, finish } = planStreamed({ ...lies, orientation, upright, shrink }, recipe)
+    const resized = isTurned ? null : await decode({ file, shrink, size: decoded, passes })
+    if (resized !== null) return finish(resized)
+    if (shrink === 1) return null
+    // What is to be turned, or whose height is resized first, is small enough by now to be decoded as a whole.
+    const stored = shrunkSize(size, shrink)
+    const data = await decode({ file, shrink, size: stored, passes: null })
+    if (data === null) return null
+    const scaled = { height: stored[0], width: stored[1], data }
+    const levels = isTurned ? turnUpright(scaled, orientation) : scaled
+    return finish(await resample(levels.data, decoded, passes))
+  }
   return async (source, recipe, how) => {
     const options = { ...reading, ...how }
     const image = await readImage(source, options)
     if ('pixels' in image) return prepareImageWith(resample, image.pixels, recipe)
-    if (image.file.format === 'jpeg') {
-      decoder ??= jpegDecoderOrReason()
-      const decode = await decoder
-      const prepared = typeof decode === 'string' ? null : await prepareJpeg(decode, image, recipe, resample)
-      options.signal?.throwIfAborted()
-      if (prepared !== null) return prepared
-    }
+    const prepared = image.file.format === 'jpeg' ? await jpegOrNull(image, recipe) : null
+    options.signal?.throwIfAborted()
+    if (prepared !== null) return prepared
     const decoded = await decodeFile(image, options)
     options.signal?.throwIfAborted()
     return prepareImageWith(resample, decoded, recipe)
   }
-}
-
-/** Gives null where the file is to be decoded in the other way. */
-async function prepareJpeg(
-  decode: DecodeJpeg,
-  { bytes, file: { size, orientation } }: ReadFile,
-  recipe: Recipe,
-  resample: Resample,
-): Promise<PreparedImage | null> {
-  if (size === null) return null
-  const upright = recipe.orientation === 'apply'
-  const isTurned = upright && orientation !== 1
-  const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
-  const image = { ...lies, orientation, upright, shrink: shrinkFor(lies, recipe) }
-  if (isTurned && image.shrink === 1) return null
-  const resized = isTurned
-    ? null
-    : await prepareStreamed(
-        (decoded, passes) => decode({ file: bytes, shrink: image.shrink, size: decoded, passes }),
-        image,
-        recipe,
-      )
-  if (resized !== null || image.shrink === 1) return resized
-  const scaled = await decodeScaled(decode, bytes, size, image.shrink)
-  if (scaled === null) return null
-  const { data } = isTurned ? turnUpright(scaled, orientation) : scaled
-  return prepareStreamed((decoded, passes) => resample(data, decoded, passes), image, recipe)
-}
-
-async function decodeScaled(
-  decode: DecodeJpeg,
-  file: Uint8Array,
-  stored: Pick<DecodedImage, 'height' | 'width'>,
-  shrink: Shrink,
-): Promise<{ readonly height: number; readonly width: number; readonly data: Uint8Array } | null> {
-  const size = shrunkSize(stored, shrink)
-  const data = await decode({ file, shrink, size, passes: null })
-  return data === null ? null : { height: size[0], width: size[1], data }
 }
