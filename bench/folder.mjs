@@ -52,12 +52,14 @@ console.log(
 )
 
 async function runCase(kind, side, paths) {
-  const rows = new Map()
-  for (const system of systemsFor(side)) rows.set(system.name, await rowOf(system, paths))
   console.log(`\n${count} JPEG of ${KINDS[kind].megapixels} megapixels, ${NETWORK}, ${side} x ${side}\n`)
   console.log('| | photos | start, s | images/s | processor ms an image | of what both parts allow |')
   console.log('| --- | --- | --- | --- | --- | --- |')
-  for (const [name, row] of rows) {
+  const rows = new Map()
+  for (const system of systemsFor(side)) {
+    const { name } = system
+    const row = await rowOf(system, paths)
+    rows.set(name, row)
     if (typeof row === 'string') console.log(`| ${name} | | | missing: ${row} | | |`)
     else {
       const { photos, start, rate, processor } = row

@@ -196,17 +196,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   }
 }
 
-/** Throws RangeError for a recipe that wants more of a decoder than to decode. */
 function preparingBy<Source>({
   decode,
   resample = portableResample,
   recipe,
 }: EncoderParts<Source>): Prepare<Source> {
-  if (recipe.decode === 'scaled') {
-    throw new RangeError(
-      "The recipe decodes JPEG scaled (decode: 'scaled'), which this decoder cannot do: leave that out, or take loadEncoder of plumage/node.",
-    )
-  }
   return async (source, _recipe, options) => {
     const decoded = await decode(source, options)
     options.signal?.throwIfAborted()

@@ -123,6 +123,15 @@ describe.skipIf(!available)('JPEG in one go', () => {
     }
   })
 
+  test('a header that tells no height fails with the words that it always had', async () => {
+    const file = new Uint8Array(await jpegOf(40, 64, {}))
+    const frame = file.findIndex((byte, i) => byte === 0xff && (file[i + 1] === 0xc0 || file[i + 1] === 0xc2))
+    file.fill(0, frame + 5, frame + 7)
+    const reason = await decodeImage(file).catch((error: Error) => error)
+    expect(reason).toMatchObject({ name: 'ImageError' })
+    await expect(prepare(file, recipeOf([14, 14]), {})).rejects.toEqual(reason)
+  })
+
   test('a file that is cut off fails with the words that it always had', async () => {
     const file = await jpegOf(301, 203, {})
     const cut = file.subarray(0, file.length / 2)

@@ -42,7 +42,9 @@ export function preparingWith(resample: Resample, reading: DecodeOptions): Prepa
   const jpegOrNull = async ({ bytes: file, file: { size, orientation } }: ReadFile, recipe: Recipe) => {
     decoder ??= jpegDecoderOrReason()
     const decode = await decoder
-    if (typeof decode === 'string' || size === null) return null
+    // A header may say that there is no pixel, or leave the height to the end of the file.
+    const isSized = size !== null && size.height > 0 && size.width > 0
+    if (typeof decode === 'string' || !isSized) return null
     const upright = recipe.orientation === 'apply'
     const isTurned = upright && orientation !== 1
     const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
