@@ -6,7 +6,7 @@
  *     node bench/folder.mjs --peers --peer-count 64             # also birder-predict and a DataLoader, on the first 64 photos
  *     node bench/folder.mjs --photos large --sizes 224 --precisions int8 --decode whole,scaled
  *
- * A system's start is a run on one photo, and its images a second are those of all others after it, so that a run on fewer photos says the same.
+ * A system's start is a run on one photo, the shorter of two, and its images a second are those of all others after it, so that a run on fewer photos says the same.
  */
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -139,7 +139,8 @@ function birderHome() {
 async function rowOf({ command, cwd, count: photos }, paths) {
   const run = (some) => withLock(options.lock, () => measured(command(some), { cwd }))
   try {
-    const one = await run(photosOf(paths.slice(0, 1)))
+    const ones = [await run(photosOf(paths.slice(0, 1))), await run(photosOf(paths.slice(0, 1)))]
+    const one = ones.reduce((least, other) => (other.wall < least.wall ? other : least))
     const all = await run(photosOf(paths.slice(0, photos)))
     const processor = (1000 * (all.processor - one.processor)) / (photos - 1)
     return { photos, start: one.wall, rate: (photos - 1) / (all.wall - one.wall), processor }

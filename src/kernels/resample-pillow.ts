@@ -86,6 +86,11 @@ export function torchPasses(
   }
 }
 
+/** Says what the passes make of an image of this size. */
+export function resizedSize([height, width]: Size, { horizontal, vertical }: Passes): Size {
+  return [vertical?.first.length ?? height, horizontal?.first.length ?? width]
+}
+
 /** Makes the passes one after the other; uint8 [height, width, channels] goes in and comes out. */
 export function resample(
   data: Uint8Array,

@@ -27,6 +27,11 @@ export interface JpegTask {
 /** Gives uint8 [height, width, 3]; null where this is not the way to decode the file, or to resize it. */
 export type DecodeJpeg = (task: JpegTask) => Promise<Uint8Array | null>
 
+/** Tells whether rows can be resized as they come: both sides change, the width first. */
+export function isStreamed({ horizontal, vertical, verticalFirst }: Passes): boolean {
+  return horizontal !== null && vertical !== null && !verticalFirst
+}
+
 /**
  * @param library leads to the libvips that sharp has loaded
  * @throws `EngineError` `unavailable` without the instruction set; a task may reject with `out-of-memory`
@@ -38,8 +43,7 @@ export function createNativeJpegOn(
 ): DecodeJpeg {
   const { name: chosen } = chooseSet(addon, instructionSet)
   return async ({ file, shrink, size: [height, width], passes }) => {
-    const streams = passes === null || (passes.horizontal && passes.vertical && !passes.verticalFirst)
-    if (!streams) return null
+    if (passes !== null && !isStreamed(passes)) return null
     const out = new Uint8Array(outputBytes(height, width, passes))
     const { bits, arrays } = tapsOfBoth(passes)
     let isDecoded = false

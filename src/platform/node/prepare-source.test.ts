@@ -97,13 +97,23 @@ describe.skipIf(!available)('JPEG in one go', () => {
     [16, 16, {}, 1],
     [40, 14, {}, 1],
     [400, 31, {}, 1],
-    [75, 121, {}, 6],
+    [75, 121, {}, 2],
     [75, 121, {}, 3],
+    [121, 75, {}, 4],
+    [75, 121, {}, 5],
+    [75, 121, {}, 6],
+    [121, 75, {}, 7],
+    [75, 121, {}, 8],
+    [310, 40, {}, 6],
+    [40, 310, {}, 8],
+    [14, 56, {}, 3],
+    [28, 90, {}, 6],
   ])(
     'gives the numbers of the long way: %d x %d, %o, orientation %d',
     async (height, width, options, turn) => {
       const file = await jpegOf(height, width, options, turn)
-      for (const recipe of [recipeOf([14, 28]), recipeOf([56, 14], { orientation: 'ignore' })]) {
+      const [upright, lying] = [recipeOf([14, 28]), recipeOf([56, 14], { orientation: 'ignore' })]
+      for (const recipe of [upright, lying, recipeOf([14, 28], { passOrder: 'horizontal-first' })]) {
         const { pixels, ...about } = await prepare(file, recipe, { orientation: recipe.orientation })
         const { pixels: expected, ...aboutExpected } = await wholeWay(file, recipe)
         expect(pixels).toEqual(expected)

@@ -3,12 +3,13 @@
  * photo of many megapixels is never in memory. All else, and what does not decode so, goes by `decodeImage`, which gives the same pixels.
  */
 import type { Prepare } from '../../encoder/types.js'
-import { createNativeJpegOn, type DecodeJpeg } from '../../engine/native/native-jpeg.js'
+import { createNativeJpegOn, type DecodeJpeg, isStreamed } from '../../engine/native/native-jpeg.js'
 import { ImageError } from '../../image/image-error.js'
 import { planStreamed, prepareImageWith, shrinkFor, shrunkSize } from '../../image/prepare-image.js'
 import type { Recipe } from '../../image/recipe.js'
 import { turnUpright } from '../../image/turn-upright.js'
-import type { Resample } from '../../kernels/resample-pillow.js'
+import { turnedPasses } from '../../image/turned-passes.js'
+import { type Passes, type Resample, resizedSize } from '../../kernels/resample-pillow.js'
 import { type DecodeOptions, decodeFile, type ReadFile, readImage } from './decode-image.js'
 import type { ImageSource } from './image-source.js'
 import { addonOrReason } from './native/load-addon.js'
@@ -36,6 +37,9 @@ export async function assertDecodes({ decode }: { readonly decode?: Recipe['deco
   )
 }
 
+/** Is the orientation in EXIF whose rows are the upright image's columns. */
+const TRANSPOSED = 5
+
 /** @param reading says of every image how it is read */
 export function preparingWith(resample: Resample, reading: DecodeOptions): Prepare<ImageSource> {
   let decoder: Promise<DecodeJpeg | string> | undefined
@@ -50,16 +54,18 @@ export function preparingWith(resample: Resample, reading: DecodeOptions): Prepa
     const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
     const shrink = shrinkFor(lies, recipe)
     const { decoded, passes, finish } = planStreamed({ ...lies, orientation, upright, shrink }, recipe)
-    const resized = isTurned ? null : await decode({ file, shrink, size: decoded, passes })
-    if (resized !== null) return finish(resized)
-    if (shrink === 1) return null
-    // What is to be turned, or whose height is resized first, is small enough by now to be decoded as a whole.
+    const turned = turnedPasses(passes, decoded, isTurned ? orientation : 1)
+    if (turned === null) return null
     const stored = shrunkSize(size, shrink)
-    const data = await decode({ file, shrink, size: stored, passes: null })
-    if (data === null) return null
-    const scaled = { height: stored[0], width: stored[1], data }
-    const levels = isTurned ? turnUpright(scaled, orientation) : scaled
-    return finish(await resample(levels.data, decoded, passes))
+    const decodeWith = (all: Passes | null) => decode({ file, shrink, size: stored, passes: all })
+    const whole = isStreamed(turned.passes) ? null : await decodeWith(null)
+    const resized =
+      whole === null ? await decodeWith(turned.passes) : await resample(whole, stored, turned.passes)
+    if (resized === null) return null
+    const [height, width] = resizedSize(stored, turned.passes)
+    return finish(
+      turned.isTransposed ? turnUpright({ height, width, data: resized }, TRANSPOSED).data : resized,
+    )
   }
   return async (source, recipe, how) => {
     const options = { ...reading, ...how }
