@@ -1,7 +1,10 @@
 // Holds the addon's functions on images. They run on the threads that read files and decode, and need no engine.
+#include <cstring>
+
 #include "background.h"
 #include "functions.h"
 #include "host.h"
+#include "jpeg.h"
 
 namespace plumage {
 namespace {
@@ -25,42 +28,117 @@ ResampleAxis axisOf(napi_env env, napi_value kept, uint32_t at, long inputs, int
   return {first.data, count.data, weights.data, stride, outputs, bits};
 }
 
+// What a resize is asked for by JavaScript: [height, width, horizontalBits, verticalBits, verticalFirst], and in `kept` from `at` on
+// out, first, count, weights of the horizontal axis, then of the vertical one. Without outputs on either axis nothing is to be resized.
+ResampleArgs argsOf(napi_env env, const napi_value* arguments, napi_value kept, uint32_t at) {
+  const long height = whole(env, arguments[0], "The height", 1, MOST_PIXELS);
+  const long width = whole(env, arguments[1], "The width", 1, MOST_PIXELS);
+  const int horizontalBits = static_cast<int>(whole(env, arguments[2], "The bits of horizontal weights", 1, 30));
+  const int verticalBits = static_cast<int>(whole(env, arguments[3], "The bits of vertical weights", 1, 30));
+  const bool verticalFirst = boolean(env, arguments[4]);
+  const Span<unsigned char> to = bytes(env, element(env, kept, at), "The resized image");
+  const ResampleAxis horizontal = axisOf(env, kept, at + 1, width, horizontalBits);
+  const ResampleAxis vertical = axisOf(env, kept, at + 4, height, verticalBits);
+  const long newWidth = horizontal.outputs > 0 ? horizontal.outputs : width;
+  const long newHeight = vertical.outputs > 0 ? vertical.outputs : height;
+  if (newWidth > MOST_PIXELS || newHeight > MOST_PIXELS || to.length != static_cast<size_t>(newHeight) * newWidth * 3) {
+    throw Refusal(WRONG_ARGUMENT, "An image of %ld x %ld pixels does not become one of %ld x %ld in %zu bytes.", height, width, newHeight, newWidth,
+                  to.length);
+  }
+  return {nullptr, nullptr, height, width, horizontal, vertical, verticalFirst, to.data};
+}
+
+// Gives false where the rows do not come, or there is no memory, which the outcome says.
+bool resampleWith(const Kernels& kernels, const ResampleArgs& args, Outcome& outcome) {
+  const long bytes = kernels.resampleScratchBytes(args);
+  const std::shared_ptr<Region> scratch = Region::allocate(static_cast<size_t>(bytes));
+  if (scratch == nullptr) {
+    outcome.status = Status::outOfMemory;
+    outcome.value = static_cast<double>(bytes);
+    return false;
+  }
+  return kernels.resample(args, reinterpret_cast<char*>(scratch->floats()));
+}
+
 // resample(instructionSet, height, width, horizontalBits, verticalBits, verticalFirst,
 //          [callback, image, out, first, count, weights of the horizontal axis, then of the vertical one])
 napi_value resample(napi_env env, napi_value* arguments) {
   const Kernels& kernels = kernelsNamed(env, arguments[0]);
-  const long height = whole(env, arguments[1], "The height", 1, MOST_PIXELS);
-  const long width = whole(env, arguments[2], "The width", 1, MOST_PIXELS);
-  const int horizontalBits = static_cast<int>(whole(env, arguments[3], "The bits of horizontal weights", 1, 30));
-  const int verticalBits = static_cast<int>(whole(env, arguments[4], "The bits of vertical weights", 1, 30));
-  const bool verticalFirst = boolean(env, arguments[5]);
+  ResampleArgs args = argsOf(env, arguments + 1, arguments[6], 2);
   const Span<unsigned char> from = bytes(env, element(env, arguments[6], 1), "The image");
-  const Span<unsigned char> to = bytes(env, element(env, arguments[6], 2), "The resized image");
-  const ResampleAxis horizontal = axisOf(env, arguments[6], 3, width, horizontalBits);
-  const ResampleAxis vertical = axisOf(env, arguments[6], 6, height, verticalBits);
-  const long newWidth = horizontal.outputs > 0 ? horizontal.outputs : width;
-  const long newHeight = vertical.outputs > 0 ? vertical.outputs : height;
-  if (newWidth > MOST_PIXELS || newHeight > MOST_PIXELS || horizontal.outputs + vertical.outputs == 0 ||
-      from.length != static_cast<size_t>(height) * width * 3 || to.length != static_cast<size_t>(newHeight) * newWidth * 3) {
-    throw Refusal(WRONG_ARGUMENT, "An image of %ld x %ld pixels in %zu bytes does not become one of %ld x %ld in %zu bytes.", height, width,
-                  from.length, newHeight, newWidth, to.length);
+  if (args.horizontal.outputs + args.vertical.outputs == 0 || from.length != static_cast<size_t>(args.height) * args.width * 3) {
+    throw Refusal(WRONG_ARGUMENT, "An image of %ld x %ld pixels in %zu bytes is not to be resized.", args.height, args.width, from.length);
   }
-  const ResampleArgs args{from.data, height, width, horizontal, vertical, verticalFirst, to.data};
-  queueWork(env, "plumage resample", arguments[6], [&kernels, args](Outcome& outcome) {
-    const long bytes = kernels.resampleScratchBytes(args);
-    const std::shared_ptr<Region> scratch = Region::allocate(static_cast<size_t>(bytes));
-    if (scratch == nullptr) {
-      outcome.status = Status::outOfMemory;
-      outcome.value = static_cast<double>(bytes);
-    } else {
-      kernels.resample(args, reinterpret_cast<char*>(scratch->floats()));
-    }
+  args.in = from.data;
+  queueWork(env, "plumage resample", arguments[6], [&kernels, args](Outcome& outcome) { resampleWith(kernels, args, outcome); });
+  return nullptr;
+}
+
+class JpegRows final : public RowSource {
+ public:
+  explicit JpegRows(Jpeg& jpeg) : jpeg_(jpeg) {}
+  const unsigned char* rows(long row, long count) override { return jpeg_.rows(row, count); }
+
+ private:
+  Jpeg& jpeg_;
+};
+
+bool copyRows(Jpeg& jpeg, const ResampleArgs& args) {
+  constexpr long STRIP = 16;
+  for (long row = 0; row < args.height; row += STRIP) {
+    const long count = args.height - row < STRIP ? args.height - row : STRIP;
+    const unsigned char* rows = jpeg.rows(row, count);
+    if (rows == nullptr) return false;
+    std::memcpy(args.out + row * args.width * 3, rows, static_cast<size_t>(count * args.width * 3));
+  }
+  return true;
+}
+
+const Vips* vipsAt(napi_env env, napi_value library) {
+  char path[4096];
+  check(env, napi_get_value_string_utf8(env, library, path, sizeof path, nullptr));
+  return loadedVips(path);
+}
+
+// hasLibvips(library) -> boolean
+napi_value hasLibvips(napi_env env, napi_value* arguments) {
+  napi_value has;
+  check(env, napi_get_boolean(env, vipsAt(env, arguments[0]) != nullptr, &has));
+  return has;
+}
+
+// decodeJpeg(instructionSet, library, shrink, height, width, horizontalBits, verticalBits, verticalFirst,
+//            [callback, file, out, first, count, weights of the horizontal axis, then of the vertical one])
+// Height and width are those of the image when it has been shrunk. Calls back with the value 1 where the image is there, and 0 where it is none of this
+// kind or does not decode, which another decoder says in words.
+napi_value decodeJpeg(napi_env env, napi_value* arguments) {
+  const Kernels& kernels = kernelsNamed(env, arguments[0]);
+  const Vips* vips = vipsAt(env, arguments[1]);
+  const int shrink = static_cast<int>(whole(env, arguments[2], "The shrinking", 1, 8));
+  const ResampleArgs args = argsOf(env, arguments + 3, arguments[8], 2);
+  const Span<unsigned char> file = bytes(env, element(env, arguments[8], 1), "The file");
+  const bool isResized = args.horizontal.outputs + args.vertical.outputs > 0;
+  if (isResized && (args.horizontal.outputs == 0 || args.vertical.outputs == 0 || args.verticalFirst)) {
+    throw Refusal(WRONG_ARGUMENT, "Rows are resized as they come where both sides change, the width first.");
+  }
+  queueWork(env, "plumage decode", arguments[8], [&kernels, args, file, vips, shrink, isResized](Outcome& outcome) {
+    if (vips == nullptr) return;
+    Jpeg jpeg(*vips, file.data, file.length, shrink);
+    if (!jpeg.is(args.height, args.width)) return;
+    JpegRows source(jpeg);
+    ResampleArgs streamed = args;
+    streamed.source = &source;
+    if (isResized ? resampleWith(kernels, streamed, outcome) : copyRows(jpeg, args)) outcome.value = 1;
   });
   return nullptr;
 }
 
 }  // namespace
 
-void defineImages(napi_env env, napi_value exports) { define<resample, 7>(env, exports, "resample"); }
+void defineImages(napi_env env, napi_value exports) {
+  define<resample, 7>(env, exports, "resample");
+  define<decodeJpeg, 9>(env, exports, "decodeJpeg");
+  define<hasLibvips, 1>(env, exports, "hasLibvips");
+}
 
 }  // namespace plumage

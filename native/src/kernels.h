@@ -136,9 +136,19 @@ struct ResampleAxis {
   int bits;
 };
 
+// Gives rows of an image that is still being decoded; each call asks for those that follow the last one's.
+struct RowSource {
+  // Gives rows [row, row + count), valid until the next call, or null where there are none.
+  virtual const unsigned char* rows(long row, long count) = 0;
+
+ protected:
+  ~RowSource() = default;
+};
+
 // Asks for a resize of 8-bit RGB, [height, width, 3]. Values are rounded to 8 bits after each pass.
 struct ResampleArgs {
-  const unsigned char* in;
+  const unsigned char* in;  // is null where there is a source
+  RowSource* source;        // its rows are resized as they come; both sides change, the width first
   long height, width;
   ResampleAxis horizontal, vertical;
   bool verticalFirst;
@@ -179,8 +189,8 @@ struct Kernels {
   void (*meanRows)(const float* in, long stride, long rows, float* out, long from, long to);
   // Takes the largest values over rows of columns [from, to).
   void (*maxRows)(const float* in, long stride, long rows, float* out, long from, long to);
-  // At least one axis has outputs. Scratch is as many bytes as are asked for, aligned to 64.
-  void (*resample)(const ResampleArgs&, char* scratch);
+  // At least one axis has outputs. Scratch is as many bytes as are asked for, aligned to 64. Gives false where the source has no more rows.
+  bool (*resample)(const ResampleArgs&, char* scratch);
   long (*resampleScratchBytes)(const ResampleArgs&);
   // At most a block of values; `states` has two words for each lane, those of all lanes' first states in front.
   void (*digest)(const float* values, long count, int* states);

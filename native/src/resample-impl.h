@@ -287,7 +287,22 @@ void verticalPass(const ResampleArgs& args, const UnitTaps& taps, long length, i
   }
 }
 
-void resample(const ResampleArgs& args, char* memory) {
+// So many rows come from a source at a time: those of one row of a JPEG's blocks with colours at half the size, which libjpeg decodes together.
+constexpr long STRIP = 16;
+
+bool resampleRowsOf(RowSource& source, const ResampleArgs& args, const UnitTaps& taps, long stride, const ResampleScratch& scratch) {
+  static_assert(STRIP % W == 0 && STRIP % 4 == 0, "a strip is a whole number of vectors and of units");
+  for (long row = 0; row < args.height; row += STRIP) {
+    const long count = smaller(STRIP, args.height - row);
+    const Byte* rows = source.rows(row, count);
+    if (rows == nullptr) return false;
+    resampleRows(rows, count, args.width, args.horizontal, taps, true, stride, scratch.gathered, scratch.levels,
+                 reinterpret_cast<Byte*>(scratch.units + row / 4 * stride));
+  }
+  return true;
+}
+
+bool resample(const ResampleArgs& args, char* memory) {
   const ResampleScratch scratch(args, memory);
   const ResampleAxis &h = args.horizontal, &v = args.vertical;
   const UnitTaps horizontal = encodeTaps(h, scratch.horizontalTaps), vertical = encodeTaps(v, scratch.verticalTaps);
@@ -300,10 +315,15 @@ void resample(const ResampleArgs& args, char* memory) {
     resampleRows(scratch.between, v.outputs, args.width, h, horizontal, false, 0, scratch.gathered, scratch.levels, args.out);
   } else {
     const long length = h.outputs * 3, stride = paddedLength(length);
-    resampleRows(args.in, args.height, args.width, h, horizontal, true, stride, scratch.gathered, scratch.levels,
-                 reinterpret_cast<Byte*>(scratch.units));
+    if (args.source != nullptr) {
+      if (!resampleRowsOf(*args.source, args, horizontal, stride, scratch)) return false;
+    } else {
+      resampleRows(args.in, args.height, args.width, h, horizontal, true, stride, scratch.gathered, scratch.levels,
+                   reinterpret_cast<Byte*>(scratch.units));
+    }
     resampleColumns(scratch.units, stride, v, vertical, 0, length, args.out, length);
   }
+  return true;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "thread-pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cpu.h"
@@ -23,7 +24,8 @@ inline void pause() {
 uint64_t packRange(uint32_t begin, uint32_t end) { return static_cast<uint64_t>(end) << 32 | begin; }
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : threads_(threads), ranges_(new Range[threads]) {}
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads), wanted_(std::min(threads, availableCores())), ranges_(new Range[threads]) {}
 
 ThreadPool::~ThreadPool() { end(); }
 
@@ -66,10 +68,7 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
   }
   inside_.store(OPEN, std::memory_order_release);
   loop_.fetch_add(1);
-  if (sleeping_.load() > 0) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    wake_.notify_all();
-  }
+  wakeSome();
 
   work(0);
 
@@ -86,6 +85,14 @@ void ThreadPool::runErased(long count, const std::atomic<bool>& cancelled, Call 
     callerSleeps_.store(false);
   }
   if (failed_.load()) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+// A worker that goes to sleep just now looks for the loop once more before it does.
+void ThreadPool::wakeSome() {
+  const int awake = threads_ - sleeping_.load();
+  if (awake >= wanted_) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (int t = awake; t < wanted_; t++) wake_.notify_one();
 }
 
 void ThreadPool::work(int thread) {

@@ -2,7 +2,8 @@
 //
 // The indices of a loop are cut into one range for each thread. A thread takes from the front of its own range, and when that is
 // empty from the back of another's: neighbouring indices stay on one core (their data in its cache), and nobody waits for a thread
-// that the system has put aside. Threads without work spin briefly, then sleep: an idle pool costs nothing.
+// that the system has put aside. Threads without work spin briefly, then sleep: an idle pool costs nothing. Of more threads than there
+// are cores only as many are woken for a loop as can run: the others would take a core from those at work to find that nothing is left.
 #pragma once
 
 #include <atomic>
@@ -70,8 +71,10 @@ class ThreadPool {
   void workerMain(int thread);
   bool join();
   void startThreads();
+  void wakeSome();
 
   const int threads_;
+  const int wanted_;  // so many threads are enough for a loop
   std::vector<std::thread> workers_;
   std::unique_ptr<Range[]> ranges_;
   Call call_ = nullptr;

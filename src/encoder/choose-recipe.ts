@@ -1,7 +1,15 @@
 /** Decides which recipe an encoder of a network uses, and says what of it a caller may choose. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { TRANSPARENCIES } from '../image/preparation.js'
-import { namedRecipe, type PassOrder, RECIPE_NAMES, type Recipe, type RecipeName } from '../image/recipe.js'
+import {
+  DECODE_MODES,
+  type DecodeMode,
+  namedRecipe,
+  type PassOrder,
+  RECIPE_NAMES,
+  type Recipe,
+  type RecipeName,
+} from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { checkChoice, checkSize, checkWhole } from './check-options.js'
@@ -25,6 +33,11 @@ export interface RecipeChoice {
   readonly maxPatches?: number
   /** Says how much of each side a crop keeps (timm's crop_pct, Birder's center_crop), in (0, 1]; default: as the model's files say, else 1. */
   readonly cropFraction?: number
+  /**
+   * Says how JPEG is decoded; default `whole`. `scaled` decodes large ones at a half, a quarter or an eighth of each side, in a fraction of the time, and
+   * gives other numbers, which compare with its own only: see `DecodeMode`. Only Node has it, with the native addon.
+   */
+  readonly decode?: DecodeMode
 }
 
 export const RECIPE_OPTIONS = {
@@ -35,6 +48,7 @@ export const RECIPE_OPTIONS = {
   passOrder: true,
   maxPatches: true,
   cropFraction: true,
+  decode: true,
 } satisfies OptionNames<RecipeChoice>
 
 /** Each library prepares images in its own way: a checkpoint laid out as one library does gets that library's recipe. */
@@ -47,11 +61,12 @@ const RECIPE_OF: Readonly<Record<DialectName, RecipeName>> = {
 
 /** Throws RangeError for what is no choice, before anything is loaded. */
 export function checkRecipeChoice(choice: RecipeChoice): void {
-  const { recipe, orientation, transparency, passOrder, maxPatches } = choice
+  const { recipe, orientation, transparency, passOrder, maxPatches, decode } = choice
   checkChoice('recipe', recipe, RECIPE_NAMES)
   checkChoice('orientation', orientation, ['apply', 'ignore'])
   checkChoice('transparency', transparency, TRANSPARENCIES)
   checkChoice('passOrder', passOrder, ['pillow-13', 'horizontal-first'])
+  checkChoice('decode', decode, DECODE_MODES)
   checkWhole('maxPatches', maxPatches, 1)
   if (maxPatches !== undefined && recipe !== 'native') {
     throw new RangeError(
@@ -77,7 +92,7 @@ export function recipeFor(
   checkRecipeChoice(choice)
   const size = typeof choice.size === 'number' ? ([choice.size, choice.size] as const) : choice.size
   if (size !== undefined) checkSize(size, config.patchSize)
-  const { orientation, transparency, passOrder, maxPatches, cropFraction } = choice
+  const { orientation, transparency, passOrder, maxPatches, cropFraction, decode } = choice
   const own = RECIPE_OF[dialect]
   const { recipe = own } = choice
   // The files of a model are asked only where their own library's recipe is wanted: whoever names another has chosen.
@@ -86,7 +101,16 @@ export function recipeFor(
     modelSize: config.size,
     patchSize: config.patchSize,
     rgbStats: config.rgbStats,
-    ...given({ size, orientation, transparency, passOrder, maxPatches, cropFraction, preparation }),
+    ...given({
+      size,
+      orientation,
+      transparency,
+      passOrder,
+      maxPatches,
+      cropFraction,
+      preparation,
+      decode,
+    }),
   })
 }
 

@@ -21,9 +21,15 @@ const ENCODER_PARTS = {
 
 /**
  * Makes an encoder of its parts. Reads and packs the weights. The engine stays the caller's, unless it is among what the encoder is to own. Throws
- * `CheckpointError` from reading; `EngineError` `unsupported`, `out-of-memory`, `disposed`; RangeError for an unknown part; the signal's reason.
+ * `CheckpointError` from reading; `EngineError` `unsupported`, `out-of-memory`, `disposed`; RangeError for an unknown part, and for a
+ * recipe that decodes scaled; the signal's reason.
  */
 export async function createEncoder<Source>(parts: EncoderParts<Source>): Promise<Encoder<Source>> {
   checkOptionNames(parts, ENCODER_PARTS)
+  if (parts.recipe.decode === 'scaled') {
+    throw new RangeError(
+      "The recipe decodes JPEG scaled (decode: 'scaled'), which a decoder given as a part cannot do: leave that out, or take loadEncoder of plumage/node.",
+    )
+  }
   return new StagedEncoder(await VitStages.create(parts))
 }

@@ -112,6 +112,34 @@ test('a slow stream does not keep what is there from being computed', async () =
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
+test('files that take long to be read are read ahead, while no more are decoded than before', async () => {
+  let [reading, mostReading, decoding, mostDecoding] = [0, 0, 0, 0]
+  const value: Stages<number, Prepared> = {
+    ...stages().value,
+    decoders: 2,
+    readsAhead: true,
+    async prepare(source, _signal, onRead) {
+      mostReading = Math.max(mostReading, ++reading)
+      await sleep(20)
+      reading--
+      await onRead()
+      mostDecoding = Math.max(mostDecoding, ++decoding)
+      await sleep(2)
+      decoding--
+      return { source, shape: '', byteLength: 1 }
+    },
+    async compute(batch) {
+      await sleep(10 * batch.length)
+      return batch.map(() => ({}) as Features)
+    },
+  }
+  const sources = Array.from({ length: 60 }, (_, i) => i)
+  for await (const { error } of encodeAll(sources, value, { batch: 1 })) expect(error).toBeUndefined()
+  expect(mostReading).toBeGreaterThan(2)
+  expect(mostReading).toBeLessThanOrEqual(6)
+  expect(mostDecoding).toBe(2)
+})
+
 test('all decoders are at work while the engine waits, and two while it has enough to do', async () => {
   let [under, running, most] = [0, 0, 0]
   const busy: number[] = []

@@ -11,8 +11,10 @@ export interface Stages<Source, Prepared extends Waiting> {
   batchSize(prepared: Prepared): number
   /** Counts the images that can be prepared at a time; default 2. */
   readonly decoders?: number | undefined
-  /** @param onRead called when the image's bytes are there, and decoding begins */
-  prepare(source: Source, signal: AbortSignal, onRead: () => void): Promise<Prepared>
+  /** Tells that preparing awaits what `onRead` returns before it decodes; files are then read while all decoders are at work. Default `false`. */
+  readonly readsAhead?: boolean
+  /** @param onRead called when the image's bytes are there; gives a promise where no decoder is free yet */
+  prepare(source: Source, signal: AbortSignal, onRead: () => Promise<void> | undefined): Promise<Prepared>
   /** Gets one shape only, and gives one result for each image. */
   compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Features[]>
   /** Takes back what was prepared and is not going to be computed. */
@@ -27,6 +29,8 @@ export interface Waiting {
 
 /** So many decoders are at work while the engine has enough to do: they keep ahead of it and leave it the cores. While it waits, all are. */
 const DECODERS = 2
+/** So many files are read, or have been read and wait for a decoder, beyond those that are decoded: a slow disk then answers while others are at work. */
+const FILES_AHEAD = 4
 /** So many runs are handed to the engine at a time: one that it computes, and one that it finds when it is done. */
 const RUNS = 2
 /** So many batches may be under way: those handed over, one being gathered, and results that wait for an older image. */
@@ -104,9 +108,12 @@ class Pipeline<Source, Prepared extends Waiting> {
   readonly #counts = { pulled: 0, prepared: 0, done: 0, failed: 0 }
   readonly #watch = new Stopwatch()
   readonly #decoders: number
+  readonly #filesAhead: number
   #reported = { ...this.#counts }
   /** Counts the images whose bytes are on their way. */
   #reading = 0
+  /** Begin decoding, the oldest first, for images whose bytes are there. */
+  readonly #read = new Set<() => void>()
   /** Something has happened since `advance` last looked. */
   #hasNews = false
   /** Wakes `advance` up. It makes a promise for each wait: what raced against one that lasts as long as the run would stay with it. */
@@ -126,10 +133,11 @@ class Pipeline<Source, Prepared extends Waiting> {
     this.#stages = stages
     this.#options = options
     this.#decoders = Math.max(stages.decoders ?? DECODERS, DECODERS)
+    this.#filesAhead = stages.readsAhead === true ? FILES_AHEAD : 0
     this.#mayBeSlow = Symbol.asyncIterator in sources
     this.#iterator =
       Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]()
-    this.#window = WINDOW_BATCHES * (options.batch ?? 1) + this.#decoders
+    this.#window = this.#windowFor(options.batch ?? 1)
     const forward = () => {
       this.#abort.abort(options.signal?.reason)
       this.#happened()
@@ -185,6 +193,8 @@ class Pipeline<Source, Prepared extends Waiting> {
   async stop(): Promise<void> {
     this.#stopWatching()
     this.#abort.abort(new Error('the reader of encodeAll stopped'))
+    // They find that they are not wanted any more.
+    for (const begin of this.#read) begin()
     // A source that hangs must not keep the reader from leaving; what computes is let finish.
     await Promise.allSettled([...this.#decoding, ...this.#running])
     for (const { prepared } of [...this.#groups.values()].flat()) this.#stages.discard?.(prepared)
@@ -193,6 +203,7 @@ class Pipeline<Source, Prepared extends Waiting> {
 
   #happened(): void {
     this.#hasNews = true
+    this.#admit()
     this.#wake()
   }
 
@@ -202,8 +213,25 @@ class Pipeline<Source, Prepared extends Waiting> {
     return (
       underWay < this.#window &&
       (underWay === 0 || this.#waitingBytes < bytes) &&
-      this.#decoding.size < (this.#running.size < RUNS ? this.#decoders : DECODERS)
+      this.#decoding.size < this.#decodersWanted + this.#filesAhead
     )
+  }
+
+  #windowFor(batch: number): number {
+    return WINDOW_BATCHES * batch + this.#decoders + this.#filesAhead
+  }
+
+  get #decodersWanted(): number {
+    return this.#running.size < RUNS ? this.#decoders : DECODERS
+  }
+
+  /** Lets those that have been read be decoded, as far as decoders are free. */
+  #admit(): void {
+    for (const begin of this.#read) {
+      if (this.#decoding.size - this.#reading - this.#read.size >= this.#decodersWanted) return
+      this.#read.delete(begin)
+      begin()
+    }
   }
 
   async #pull(): Promise<void> {
@@ -229,11 +257,19 @@ class Pipeline<Source, Prepared extends Waiting> {
 
   async #prepare(image: Image<Source>): Promise<void> {
     let isRead = false
+    let begin = () => {}
     const onRead = () => {
-      if (isRead) return
+      if (isRead) return undefined
       this.#note()
       isRead = true
       this.#reading--
+      // This one is among those that are decoded until it waits.
+      if (this.#decoding.size - this.#reading - this.#read.size <= this.#decodersWanted) return undefined
+      this.#happened()
+      return new Promise<void>((resolve) => {
+        begin = resolve
+        this.#read.add(begin)
+      })
     }
     this.#reading++
     try {
@@ -243,10 +279,7 @@ class Pipeline<Source, Prepared extends Waiting> {
       this.#counts.prepared++
       this.#waitingBytes += prepared.byteLength
       if (this.#options.batch === undefined) {
-        this.#window = Math.max(
-          this.#window,
-          WINDOW_BATCHES * this.#stages.batchSize(prepared) + this.#decoders,
-        )
+        this.#window = Math.max(this.#window, this.#windowFor(this.#stages.batchSize(prepared)))
       }
       const group = this.#groups.get(prepared.shape) ?? []
       group.push({ ...image, prepared })
@@ -254,7 +287,12 @@ class Pipeline<Source, Prepared extends Waiting> {
     } catch (error) {
       this.#fail(image, error)
     } finally {
-      onRead()
+      if (!isRead) {
+        this.#note()
+        isRead = true
+        this.#reading--
+      }
+      this.#read.delete(begin)
     }
   }
 

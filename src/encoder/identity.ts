@@ -62,9 +62,9 @@ function countingConfig({
   return { ...counting, positions: grid }
 }
 
-/** Leaves out the name: recipes of the same numbers make the same pixels. */
-function countingRecipe({ name: _name, ...counting }: Recipe): object {
-  return counting
+/** Leaves out the name, since recipes of the same numbers make the same pixels, and that JPEG is decoded whole, which nothing used to name. */
+function countingRecipe({ name: _name, decode, ...counting }: Recipe): object {
+  return decode === 'whole' ? counting : { ...counting, decode }
 }
 
 /** Says how positions come to the grid of an input: as they are stored where it is always the stored grid, so that no rule is followed. */

@@ -10,6 +10,7 @@ test('what a platform lacks is refused by its name, with what there is instead',
     [BROWSER, { instructionSet: 'avx2' }, /no option instructionSet in a browser: .* webgpu and wasm/],
     [BROWSER, { offline: true }, /no option offline in a browser: .*listStoredModels/],
     [BROWSER, { offline: false }, /no option offline/],
+    [BROWSER, { decode: 'scaled' }, /no option decode in a browser: .*whole/],
     [NODE, { sha256: '0'.repeat(64) }, /no option sha256 in Node: .*downloadFile/],
   ] as const
   for (const [platform, options, message] of cases) {
@@ -27,6 +28,7 @@ test('what makes no sense anywhere is named on both platforms', () => {
     )
     expect(() => checkLoadOptions({ positions: 'nope' as never }, platform)).toThrow(/option positions/)
     expect(() => checkLoadOptions({ recipe: 'nope' as never }, platform)).toThrow(/option recipe/)
+    expect(() => checkLoadOptions({ decode: 'half' as never }, platform)).toThrow(/option decode/)
     expect(() => checkLoadOptions({ sha256: undefined, offline: undefined } as never, platform)).not.toThrow()
   }
 })

@@ -43,8 +43,8 @@ export interface EncoderStages<Source, Prepared extends PreparedItem> extends As
   readonly description: EncoderDescription
   /** Counts the images that can be prepared at a time; default 2. */
   readonly decoders?: number | undefined
-  /** @param onRead called when the image's bytes are there, and decoding begins */
-  prepare(source: Source, signal?: AbortSignal, onRead?: () => void): Promise<Prepared>
+  /** @param onRead called when the image's bytes are there; decoding begins when what it returns has been awaited */
+  prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<Prepared>
   /** Gets one shape only; what was prepared is used up. */
   compute(
     batch: readonly Prepared[],
@@ -112,7 +112,8 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
       {
         batchSize: ({ batchSize }: Prepared) => batchSize,
         decoders: stages.decoders,
-        prepare: (source: Given, signal: AbortSignal, onRead: () => void) =>
+        readsAhead: true,
+        prepare: (source: Given, signal: AbortSignal, onRead: () => unknown) =>
           stages.prepare(source, signal, onRead),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
           (await stages.compute(batch, choice, signal)).map(featuresFrom),

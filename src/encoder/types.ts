@@ -1,6 +1,8 @@
 /** The types of what goes into an encoder and what comes out stand here, apart from what computes. */
 import type { Precision } from '../engine/engine.js'
 import type { Box, DecodedImage, RgbImage } from '../image/image.js'
+import type { PreparedImage } from '../image/prepare-image.js'
+import type { Recipe } from '../image/recipe.js'
 import type { PatchGrid } from '../model/positions.js'
 
 export type { PatchGrid }
@@ -185,9 +187,19 @@ export interface DecodeOptions {
   readonly maxPixels?: number
   /** Ends the decoding, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Is to be called when the image's bytes are there, and decoding begins: until then the time counts as reading. */
-  readonly onRead?: () => void
+  /**
+   * Is to be called when the image's bytes are there: until then the time counts as reading. Decoding begins when what it returns has been awaited, so that
+   * files can be read ahead of it.
+   */
+  readonly onRead?: () => unknown
 }
+
+/** Makes model input of an image by a recipe, in a platform's way. Throws as `Decode`. */
+export type Prepare<Source> = (
+  source: Source,
+  recipe: Recipe,
+  options: DecodeOptions,
+) => Promise<PreparedImage>
 
 /** Decodes in a platform's way. Throws `ImageError`, or the signal's reason. */
 export type Decode<Source> = (source: Source, options: DecodeOptions) => Promise<DecodedImage>

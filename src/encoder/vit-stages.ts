@@ -15,7 +15,7 @@ import { identityOf } from './identity.js'
 import type { LoadOptions } from './load-options.js'
 import { Network, slotValues } from './network.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
-import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice } from './types.js'
+import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice, Prepare } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
 
 /** Holds the parts of an encoder, for whoever chooses them one by one. */
@@ -56,9 +56,16 @@ export interface OpenModel extends AsyncDisposable {
   readonly note: DigestNote
 }
 
+/** Says how a platform makes model input. */
+interface Preparing<Source> {
+  /** Decodes and resizes in one go, in place of `decode` and `resample`; default: by these. Only this decodes as a recipe with `decode: 'scaled'` says. */
+  readonly prepare?: Prepare<Source>
+}
+
 /** Holds what a platform brings to load a model. */
 export interface ModelParts<Source>
-  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'decoders' | 'digestWords'> {
+  extends Pick<EncoderParts<Source>, 'engine' | 'resample' | 'decode' | 'decoders' | 'digestWords'>,
+    Preparing<Source> {
   /** Is closed when its weights have been read. */
   readonly model: Promise<OpenModel>
   /** Is disposed of with the stages, or at once where there are none. */
@@ -78,13 +85,12 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly decoders: number | undefined
   readonly #network: Network
   readonly #recipe: Recipe
-  readonly #decode: Decode<Source>
+  readonly #prepare: Prepare<Source>
   readonly #decodeOptions: DecodeOptions
-  readonly #resample: Resample
   readonly #owned: AsyncDisposable | undefined
 
-  private constructor(network: Network, weights: string, parts: EncoderParts<Source>) {
-    const { decode, resample = portableResample, recipe, maxPixels, owned } = parts
+  private constructor(network: Network, weights: string, parts: EncoderParts<Source> & Preparing<Source>) {
+    const { recipe, maxPixels, owned, prepare = preparingBy(parts) } = parts
     const { config } = network
     const { width, patchSize, registers, depth } = config
     const identity = identityOf({ ...parts, weights, config })
@@ -92,13 +98,12 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     this.decoders = parts.decoders
     this.#network = network
     this.#recipe = recipe
-    this.#decode = decode
+    this.#prepare = prepare
     this.#decodeOptions = {
       orientation: recipe.orientation,
       transparency: recipe.transparency,
       ...given({ maxPixels }),
     }
-    this.#resample = resample
     this.#owned = owned
   }
 
@@ -137,7 +142,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   /** Awaits the digest of the weights, and gives the network's memory back where there is none. */
   static async #identified<Source>(
     network: Network,
-    parts: EncoderParts<Source>,
+    parts: EncoderParts<Source> & Preparing<Source>,
     digest: WeightDigest,
     note?: DigestNote,
   ): Promise<VitStages<Source>> {
@@ -149,10 +154,9 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
   }
 
-  async prepare(source: Source, signal?: AbortSignal, onRead?: () => void): Promise<ImageItem> {
-    const decoded = await this.#decode(source, { ...this.#decodeOptions, ...given({ signal, onRead }) })
-    signal?.throwIfAborted()
-    const image = await prepareImageWith(this.#resample, decoded, this.#recipe)
+  async prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<ImageItem> {
+    const options = { ...this.#decodeOptions, ...given({ signal, onRead }) }
+    const image = await this.#prepare(source, this.#recipe, options)
     signal?.throwIfAborted()
     const { height, width, pixels } = image
     return {
@@ -193,6 +197,18 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
+  }
+}
+
+function preparingBy<Source>({
+  decode,
+  resample = portableResample,
+  recipe,
+}: EncoderParts<Source>): Prepare<Source> {
+  return async (source, _recipe, options) => {
+    const decoded = await decode(source, options)
+    options.signal?.throwIfAborted()
+    return prepareImageWith(resample, decoded, recipe)
   }
 }
 

@@ -96,33 +96,90 @@ export async function resizeAndCropWith(
   return levelsOf(work, await resampler(work.source, work.size, work.passes))
 }
 
-interface ResizeWork {
-  readonly source: Uint8Array
-  readonly size: Size
+interface ResizePlan {
   readonly passes: Passes
   readonly resized: Size
   readonly crop: Crop
   readonly padding: Recipe['padding']
 }
 
-function planResize(image: SourceImage, recipe: Recipe): ResizeWork {
-  const { resized, crop } = geometry(image, recipe)
-  const source = recipe.transparency === 'white' ? onWhite(image) : image.data
-  const size = [image.height, image.width] as const
-  const { resampler, passOrder, filter, padding } = recipe
-  const passes =
-    resampler === 'torch-uint8' ? torchPasses(size, resized) : pillowPasses(size, resized, passOrder, filter)
-  return { source, size, passes, resized, crop, padding }
+interface ResizeWork extends ResizePlan {
+  readonly source: Uint8Array
+  readonly size: Size
 }
 
-function levelsOf({ resized, crop, padding }: ResizeWork, data: Uint8Array): RgbImage {
+function planResize(image: SourceImage, recipe: Recipe): ResizeWork {
+  assertRgb(image)
+  const size = [image.height, image.width] as const
+  const plan = planPasses(image, size, recipe)
+  const source = recipe.transparency === 'white' ? onWhite(image) : image.data
+  return { ...plan, source, size }
+}
+
+/** @param decoded is the size at which the image has been decoded, of which its own size is `shrink` times or a little more */
+function planPasses(image: Sides, decoded: Size, recipe: Recipe, shrink = 1): ResizePlan {
+  const { resized, crop } = geometry(image, recipe)
+  const { resampler, passOrder, filter, padding } = recipe
+  const box = [image.height / shrink, image.width / shrink] as const
+  const passes =
+    resampler === 'torch-uint8'
+      ? torchPasses(decoded, resized, box)
+      : pillowPasses(decoded, resized, passOrder, filter, box)
+  return { passes, resized, crop, padding }
+}
+
+/** Describes an image that is decoded while it is resized. */
+export interface StreamedImage extends Sides {
+  /** Is the orientation that its file tells, and that has been heeded: the image lies upright as it is, or is to be taken as it lies. */
+  readonly orientation: number
+  /** Tells whether it was turned upright by it. */
+  readonly upright: boolean
+  /** Each side has become so many times smaller while it was decoded, rounded down. */
+  readonly shrink: Shrink
+}
+
+/** Says how an image is to be resized while it is decoded, and makes model input of what comes of that. */
+export interface StreamedPlan {
+  /** Is the size that the image is decoded at. */
+  readonly decoded: Size
+  readonly passes: Passes
+  /** @param resized uint8, what the passes make of the image */
+  finish(resized: Uint8Array): PreparedImage
+}
+
+export function planStreamed(image: StreamedImage, recipe: Recipe): StreamedPlan {
+  const decoded = shrunkSize(image, image.shrink)
+  const plan = planPasses(image, decoded, recipe, image.shrink)
+  return { decoded, passes: plan.passes, finish: (resized) => finish(image, recipe, plan, resized) }
+}
+
+/** Says how many times smaller an image may be decoded for a recipe: each side stays at least twice as long as it is resized to. */
+export function shrinkFor(image: Sides, recipe: Recipe): Shrink {
+  if (recipe.decode === 'whole') return 1
+  const [height, width] = geometry(image, recipe).resized
+  const ratio = Math.min(image.height / height, image.width / width)
+  return SHRINKS.find((shrink) => ratio >= 2 * shrink) ?? 1
+}
+
+/** Says how many times smaller each side of a JPEG is decoded. */
+export type Shrink = 1 | 2 | 4 | 8
+const SHRINKS: readonly Shrink[] = [8, 4, 2]
+
+/** Rounds down, as libvips does: a last pixel that the image fills only in part is left out. */
+export function shrunkSize({ height, width }: Sides, shrink: Shrink): Size {
+  return [Math.floor(height / shrink), Math.floor(width / shrink)]
+}
+
+type Sides = Pick<RgbImage, 'height' | 'width'>
+
+function levelsOf({ resized, crop, padding }: ResizePlan, data: Uint8Array): RgbImage {
   return cropped({ data, height: resized[0], width: resized[1] }, crop, padding)
 }
 
 function finish(
-  image: SourceImage,
+  image: Sides & Partial<Pick<DecodedImage, 'orientation' | 'upright'>>,
   recipe: Recipe,
-  work: ResizeWork,
+  work: ResizePlan,
   resizedData: Uint8Array,
 ): PreparedImage {
   const { resized, crop } = work
@@ -163,8 +220,7 @@ type Size = readonly [height: number, width: number]
 /** No recipe asks for more; a strip of 1 x 100,000 pixels with its short side at 256 would. */
 const MOST_PIXELS = 2 ** 28
 
-function geometry(image: RgbImage, recipe: Recipe): { resized: Size; crop: Crop } {
-  assertRgb(image)
+function geometry(image: Sides, recipe: Recipe): { resized: Size; crop: Crop } {
   const { resize, size, cropRounding } = recipe
   const resized = resizedSize(image, resize)
   assertFits(image, resized, recipe)
@@ -183,7 +239,7 @@ function geometry(image: RgbImage, recipe: Recipe): { resized: Size; crop: Crop 
 }
 
 /** Pillow 13 chooses the order of the passes that keeps what lies between them small; where the order is fixed that may be the larger. */
-function assertFits({ height, width }: RgbImage, resized: Size, { resampler, passOrder }: Recipe): void {
+function assertFits({ height, width }: Sides, resized: Size, { resampler, passOrder }: Recipe): void {
   const fixedOrder = resampler !== 'pillow' || passOrder === 'horizontal-first'
   if (resized[0] * resized[1] > MOST_PIXELS) {
     throw new ImageError(
@@ -211,7 +267,7 @@ function assertRgb({ data, height, width }: RgbImage): void {
   )
 }
 
-function resizedSize({ height, width }: RgbImage, resize: Resize): Size {
+function resizedSize({ height, width }: Sides, resize: Resize): Size {
   switch (resize.kind) {
     case 'squash':
       return resize.size

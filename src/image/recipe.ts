@@ -39,6 +39,14 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
 /** Says whose resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
 export type Resampler = 'pillow' | 'torch-uint8'
 
+/**
+ * Says how JPEG is decoded. `whole` gives every pixel. `scaled` lets libjpeg leave out what a resize would average away (its scaling of the DCT, Pillow's
+ * `draft`, libvips' shrink-on-load): each side comes at a half, a quarter or an eighth, and at least twice as long as the recipe resizes it to.
+ */
+export type DecodeMode = 'whole' | 'scaled'
+
+export const DECODE_MODES: readonly DecodeMode[] = ['whole', 'scaled']
+
 /** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
@@ -112,6 +120,8 @@ export interface Recipe {
   readonly resampler: Resampler
   /** Says which pass of Pillow's resize goes first; torch's has one order only. */
   readonly passOrder: PassOrder
+  /** Says how JPEG is decoded; pixels, and files of every other kind, are taken whole. */
+  readonly decode: DecodeMode
 }
 
 export interface RecipeOptions {
@@ -126,6 +136,7 @@ export interface RecipeOptions {
   readonly transparency?: Transparency
   readonly passOrder?: PassOrder
   readonly resampler?: Resampler
+  readonly decode?: DecodeMode
   /** Is what timm calls crop_pct and Birder center_crop: the crop keeps this part of each side. Default: as the files say, else 1. */
   readonly cropFraction?: number
   /** `native` makes this many patches at most; the default is four times as many as the trained size has. */
@@ -195,7 +206,8 @@ export function birderRecipe(
 
 /** Tells recipes apart in one line: name, sizes, what is unusual of filter and levels, orientation, and whose resize with which pass first. */
 export function recipeIdentity(recipe: Recipe): string {
-  const { name, resize, size, orientation, transparency, resampler, passOrder, filter, rescale } = recipe
+  const { name, resize, size, orientation, transparency, resampler, passOrder, filter, rescale, decode } =
+    recipe
   const parts = [
     name,
     describeSizes(resize, size),
@@ -204,6 +216,7 @@ export function recipeIdentity(recipe: Recipe): string {
     orientation === 'apply' ? 'exif-applied' : 'exif-ignored',
     ...(transparency === 'white' ? ['on-white'] : []),
     resampler === 'pillow' ? passOrder : resampler,
+    ...(decode === 'scaled' ? ['decoded-scaled'] : []),
   ]
   return parts.join(' ')
 }
@@ -228,9 +241,12 @@ function describeSizes(resize: Resize, size: Size): string {
 
 function common(
   name: RecipeName,
-  options: Pick<RecipeOptions, 'rgbStats' | 'orientation' | 'transparency' | 'passOrder' | 'resampler'>,
+  options: Pick<
+    RecipeOptions,
+    'rgbStats' | 'orientation' | 'transparency' | 'passOrder' | 'resampler' | 'decode'
+  >,
 ) {
-  const { rgbStats, orientation = 'apply', transparency = 'drop' } = options
+  const { rgbStats, orientation = 'apply', transparency = 'drop', decode = 'whole' } = options
   const { passOrder = 'pillow-13', resampler = 'pillow' } = options
   const rescale = name === 'birder' || name === 'birder-simple-crop' ? 'multiply' : 'divide'
   return {
@@ -241,6 +257,7 @@ function common(
     orientation,
     resampler,
     passOrder,
+    decode,
     filter: 'bicubic',
     padding: [0, 0, 0],
     cropRounding: 'half-to-even',

@@ -57,26 +57,38 @@ export function resampleTorch(data: Uint8Array, size: Size, newSize: Size): Uint
   return resample(data, size, torchPasses(size, newSize))
 }
 
+/** @param box says how much of the image is resized, from its top left on, in pixels that may be parts, and up to one more than there are; default: all of it */
 export function pillowPasses(
   [height, width]: Size,
   [newHeight, newWidth]: Size,
   order: PassOrder,
   filter: Filter = 'bicubic',
+  box: Size = [height, width],
 ): Passes {
   return {
-    horizontal: tapsOrNull(width, newWidth, filter, pillowBits),
-    vertical: tapsOrNull(height, newHeight, filter, pillowBits),
+    horizontal: tapsOrNull(width, newWidth, filter, pillowBits, box[1]),
+    vertical: tapsOrNull(height, newHeight, filter, pillowBits, box[0]),
     verticalFirst:
       order === 'pillow-13' && Math.max(0, height - newHeight) > 2 * Math.max(0, width - newWidth),
   }
 }
 
-export function torchPasses([height, width]: Size, [newHeight, newWidth]: Size): Passes {
+/** @param box as that of `pillowPasses` */
+export function torchPasses(
+  [height, width]: Size,
+  [newHeight, newWidth]: Size,
+  box: Size = [height, width],
+): Passes {
   return {
-    horizontal: tapsOrNull(width, newWidth, 'bicubic', torchBits),
-    vertical: tapsOrNull(height, newHeight, 'bicubic', torchBits),
+    horizontal: tapsOrNull(width, newWidth, 'bicubic', torchBits, box[1]),
+    vertical: tapsOrNull(height, newHeight, 'bicubic', torchBits, box[0]),
     verticalFirst: false,
   }
+}
+
+/** Says what the passes make of an image of this size. */
+export function resizedSize([height, width]: Size, { horizontal, vertical }: Passes): Size {
+  return [vertical?.first.length ?? height, horizontal?.first.length ?? width]
 }
 
 /** Makes the passes one after the other; uint8 [height, width, channels] goes in and comes out. */
@@ -220,11 +232,12 @@ function tapsOrNull(
   outputSize: number,
   filter: Filter,
   bitsFor: (largestWeight: number) => number,
+  span: number,
 ): Taps | null {
   if (inputSize === outputSize) return null
-  if (filter === 'nearest') return nearestTaps(inputSize, outputSize)
+  const scale = span / outputSize
+  if (filter === 'nearest') return nearestTaps(inputSize, outputSize, scale)
   const { support: reach, weight: weightAt } = FILTER_KERNELS[filter]
-  const scale = inputSize / outputSize
   const widening = Math.max(scale, 1)
   const support = reach * widening
   const stride = Math.ceil(support) * 2 + 1
@@ -252,8 +265,7 @@ function tapsOrNull(
 }
 
 /** Adds the scale up from output to output, as Pillow's affine transform does: multiplying would round differently. */
-function nearestTaps(inputSize: number, outputSize: number): Taps {
-  const scale = inputSize / outputSize
+function nearestTaps(inputSize: number, outputSize: number, scale: number): Taps {
   const first = new Int32Array(outputSize)
   let centre = scale * 0.5
   for (let i = 0; i < outputSize; i++, centre += scale) first[i] = Math.min(Math.trunc(centre), inputSize - 1)

@@ -22,6 +22,7 @@ async function optionsOf(
 test('what no file tells is told by options, and fields that change nothing are named one by one', async () => {
   const { options } = await optionsOf(
     ...['--heads', '3', '--trained-size', '96x32', '--normalisation', 'half', '--crop-fraction', '0.9'],
+    ...['--decode', 'scaled'],
     ...['--network', 'vit_s16', '--positions', 'bicubic', '--ignore-field', 'one', '--ignore-field', 'two'],
   )
   expect(options).toMatchObject({
@@ -29,6 +30,7 @@ test('what no file tells is told by options, and fields that change nothing are 
     trainedSize: [96, 32],
     normalisation: 'half',
     cropFraction: 0.9,
+    decode: 'scaled',
     network: 'vit_s16',
     positions: 'bicubic',
     ignoreFields: ['one', 'two'],
@@ -68,6 +70,7 @@ test.each([
   ['--normalisation', '1,1,1/0,1,1', /imagenet, half, clip, none/],
   ['--crop-fraction', '1.5', /such as 0\.9/],
   ['--heads', '0', /whole number/],
+  ['--decode', 'half', /whole, scaled/],
   ['--positions', 'linear', /antialias, bicubic/],
   ['--transparency', 'black', /drop, white/],
 ])('%s %s is refused with what can be said', async (option, value, message) => {

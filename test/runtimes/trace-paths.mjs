@@ -75,7 +75,8 @@ await anyFile.close()
 for (const name of ['metadata', 'toBuffer']) watch(sharp.prototype, name)
 const { loadAddon } = await import(join(dist, 'platform/node/native/load-addon.js'))
 const addon = loadAddon()
-for (const name of ['createEngine', 'allocate', 'pack', 'packStored', 'run', 'resample']) watch(addon, name)
+for (const name of ['createEngine', 'allocate', 'pack', 'packStored', 'run', 'resample', 'decodeJpeg'])
+  watch(addon, name)
 
 const { loadEncoder } = await import(join(dist, 'platform/node/index.js'))
 watching = true

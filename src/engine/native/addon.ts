@@ -112,6 +112,28 @@ export interface Addon {
     /** Holds callback, image and output; first, count and weights of the horizontal taps, then of the vertical ones. */
     job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
   ): void
+  /** Tells whether a libvips at this path has been loaded, by which JPEG can be decoded. */
+  hasLibvips(library: string): boolean
+  /**
+   * Decodes a JPEG by a libvips that has been loaded, and resizes its rows as they come. Calls back with the value 1 where the image is there, and 0
+   * where this is not the way to decode it.
+   */
+  decodeJpeg(
+    instructionSet: InstructionSet,
+    /** Is libvips' path. */
+    library: string,
+    /** Each side is made smaller by this, 1, 2, 4 or 8, while it is decoded. */
+    shrink: number,
+    /** Is what the height becomes by that. */
+    height: number,
+    /** Is what the width becomes by that. */
+    width: number,
+    horizontalBits: number,
+    verticalBits: number,
+    verticalFirst: boolean,
+    /** Holds callback, file and output; first, count and weights of the horizontal taps, then of the vertical ones. */
+    job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
+  ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
   /** Gives GFLOP/s of all threads, as if each had a processor to itself. */
   measurePeak(engine: Handle<'engine'>, precision: number, job: [JobCallback]): Handle<'job'>

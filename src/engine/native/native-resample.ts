@@ -24,14 +24,12 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
     const { horizontal, vertical, verticalFirst } = passes
     if (horizontal === null && vertical === null) return image
     const out = new Uint8Array(outputBytes(height, width, passes))
-    const h = horizontal ?? NO_TAPS
-    const v = vertical ?? NO_TAPS
+    const { bits, arrays } = tapsOfBoth(passes)
     const resized = new Promise<void>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
       const done = settling(resolve, reject, { needed })
-      const arrays = [h.first, h.count, h.weights, v.first, v.count, v.weights]
-      addon.resample(chosen, height, width, h.bits, v.bits, verticalFirst, [done, image, out, ...arrays])
+      addon.resample(chosen, height, width, ...bits, verticalFirst, [done, image, out, ...arrays])
     })
     try {
       await resized
@@ -42,6 +40,20 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
   }
 }
 
-function outputBytes(height: number, width: number, { horizontal, vertical }: Passes): number {
-  return (vertical?.first.length ?? height) * (horizontal?.first.length ?? width) * 3
+/** Counts the bytes of what the passes make; without any it is the image itself. */
+export function outputBytes(height: number, width: number, passes: Passes | null): number {
+  return (passes?.vertical?.first.length ?? height) * (passes?.horizontal?.first.length ?? width) * 3
+}
+
+/** Gives the taps of both axes as the addon takes them. */
+export function tapsOfBoth(passes: Passes | null): {
+  readonly bits: [horizontal: number, vertical: number]
+  readonly arrays: readonly Int32Array[]
+} {
+  const h = passes?.horizontal ?? NO_TAPS
+  const v = passes?.vertical ?? NO_TAPS
+  return {
+    bits: [h.bits, v.bits],
+    arrays: [h.first, h.count, h.weights, v.first, v.count, v.weights],
+  }
 }

@@ -40,8 +40,8 @@ export interface DecodeOptions {
   readonly fetchTimeoutMs?: number
   /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Is called when the image's bytes are there, and decoding begins. */
-  readonly onRead?: () => void
+  /** Is called when the image's bytes are there. Decoding begins when what it returns has been awaited. */
+  readonly onRead?: () => unknown
 }
 
 const DECODE_OPTIONS = {
@@ -64,7 +64,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   checkOptionNames(options, DECODE_OPTIONS)
   options.signal?.throwIfAborted()
   const sent = await readSource(source, options)
-  options.onRead?.()
+  await options.onRead?.()
   // A bitmap of the page stays the page's; `readSource` makes one where it is none yet.
   return await decodeSent(sent, options)
 }

@@ -19,6 +19,7 @@ export const BROWSER: LoadOffer = {
   instead: {
     instructionSet:
       'it is the native engine’s; the engines webgpu and wasm take what the browser gives them.',
+    decode: 'a browser decodes every image whole.',
     allowPrivateAddresses: 'the browser decides what a page may reach.',
     offline:
       'a model that is stored here is used without the network (listStoredModels names them), and any other is fetched.',

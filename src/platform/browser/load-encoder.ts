@@ -119,9 +119,9 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     this.#client = client
   }
 
-  async prepare(source: ImageSource, signal?: AbortSignal, onRead?: () => void): Promise<RemoteItem> {
+  async prepare(source: ImageSource, signal?: AbortSignal, onRead?: () => unknown): Promise<RemoteItem> {
     const [sent, transfer] = ownCopy(await readSource(source, { ...this.#reading, signal }))
-    onRead?.()
+    await onRead?.()
     return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
   }
 

@@ -15,7 +15,7 @@ import type { Colour } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { FETCH_DEFAULTS } from './fetch-image.js'
 import { type ImageSource, openSource } from './image-source.js'
-import { type InspectedFile, inspectFile } from './inspect-file.js'
+import { type InspectedFile, inspectFile, type OwnFile, type SharpFile } from './inspect-file.js'
 import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
 
 /** Says how an image is read and decoded. */
@@ -45,8 +45,8 @@ export interface DecodeOptions {
   readonly fetchTimeoutMs?: number
   /** Ends reading and decoding, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Is called when the image's bytes are there, and decoding begins. */
-  readonly onRead?: () => void
+  /** Is called when the image's bytes are there. Decoding begins when what it returns has been awaited. */
+  readonly onRead?: () => unknown
 }
 
 const DECODE_OPTIONS = {
@@ -70,19 +70,49 @@ const DECODE_OPTIONS = {
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
   checkOptionNames(options, DECODE_OPTIONS)
+  const image = await readImage(source, options)
+  return 'pixels' in image ? image.pixels : decodeFile(image, options)
+}
+
+/** Is a file that has been read and looked at, and not decoded. */
+export interface ReadFile {
+  readonly bytes: Uint8Array
+  /** Names it in messages. */
+  readonly label: string
+  readonly file: OwnFile | SharpFile
+}
+
+/** Reads an image and looks at it; what is pixels already is given as decoded. Throws as `decodeImage`. */
+export async function readImage(
+  source: ImageSource,
+  options: DecodeOptions,
+): Promise<ReadFile | { readonly pixels: DecodedImage }> {
   const { orientation = 'apply', transparency = 'drop', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   signal?.throwIfAborted()
   const open = openSource(source)
-  if ('pixels' in open) return decodedFromPixels(open.pixels, { orientation, transparency })
+  if ('pixels' in open) {
+    await options.onRead?.()
+    signal?.throwIfAborted()
+    return { pixels: decodedFromPixels(open.pixels, { orientation, transparency }) }
+  }
   const label = 'path' in open ? open.path : open.label
   const bytes =
     'path' in open
       ? await readImageFile(open.path, signal)
       : await open.read({ ...FETCH_DEFAULTS, ...options, signal })
   signal?.throwIfAborted()
-  options.onRead?.()
-  if (isPixelImage(bytes)) return decodedFromPixels(bytes, { orientation, transparency })
-  const file = inspectFile(bytes, label, { maxPixels, transparency })
+  await options.onRead?.()
+  signal?.throwIfAborted()
+  if (isPixelImage(bytes)) return { pixels: decodedFromPixels(bytes, { orientation, transparency }) }
+  return { bytes, label, file: inspectFile(bytes, label, { maxPixels, transparency }) }
+}
+
+/** Decodes what `readImage` has read. Throws as `decodeImage`. */
+export async function decodeFile(
+  { bytes, label, file }: ReadFile,
+  options: DecodeOptions,
+): Promise<DecodedImage> {
+  const { orientation = 'apply', transparency = 'drop', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   if (file.decode !== null) return finished(file, await file.decode(signal), orientation)
   const { asStored, format } = file
   const sharp = await loadSharp()

@@ -19,6 +19,8 @@ export interface InspectedFile {
   readonly isAlwaysTurned: boolean
   /** Says that the decoder turns them by itself. */
   readonly isTurned: boolean
+  /** Is the size as stored, or null where the header does not tell it. */
+  readonly size: { readonly height: number; readonly width: number } | null
   /** Decodes it here; null where sharp does. */
   readonly decode: ((signal?: AbortSignal) => Promise<RgbImage>) | null
 }
@@ -47,7 +49,8 @@ export function inspectFile(bytes: Uint8Array, label: string, limits: InspectOpt
   const format = decodableFormat(bytes, label)
   const header = readHeader(bytes, format)
   if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
-  const found = { orientation: header.orientation, isAlwaysTurned: format === 'tiff', isTurned: false }
+  const { orientation, size: stored } = header
+  const found = { orientation, size: stored, isAlwaysTurned: format === 'tiff', isTurned: false }
   if (format === 'avif' && isAvifSequence(bytes)) {
     throw new ImageError(
       'unsupported',
@@ -93,5 +96,5 @@ function inspectHeic(bytes: Uint8Array, label: string, options: InspectOptions):
   }
   assertNotTooLarge(size, options.maxPixels, label)
   const decode = (signal?: AbortSignal) => decodeHeic(bytes, label, { ...options, signal })
-  return { format: 'heic', orientation, isAlwaysTurned: true, isTurned: true, decode }
+  return { format: 'heic', orientation, size, isAlwaysTurned: true, isTurned: true, decode }
 }

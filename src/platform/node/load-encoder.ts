@@ -13,6 +13,7 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
+import { assertDecodes, preparingWith } from './prepare-source.js'
 
 /** Node has so many threads for what blocks, decoding among it; more cores than threads are of no use, nor the other way round. */
 const DECODERS = Math.min(Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4, availableParallelism())
@@ -37,6 +38,7 @@ export async function loadEncoder(
     )
   }
   checkLoadOptions(options, NODE)
+  await assertDecodes(options)
   const { engine, resample } = await chooseEngine(engineOptionsOf(options))
   const { offline, onProgress, signal, onWarning = warn } = options
   const finding = given({ offline, onProgress, signal })
@@ -48,6 +50,8 @@ export async function loadEncoder(
   const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
   const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })
   const decode: Decode<ImageSource> = (source, how) => decodeImage(source, { ...reading, ...how })
-  const parts = { engine, resample, digestWords: fastestDigest(), owned: engine, decode, decoders: DECODERS }
+  const prepare = preparingWith(resample, reading)
+  const digest = { digestWords: fastestDigest() }
+  const parts = { engine, resample, ...digest, owned: engine, decode, prepare, decoders: DECODERS }
   return new StagedEncoder(await VitStages.load({ ...parts, model: open() }, options))
 }

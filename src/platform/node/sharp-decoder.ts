@@ -2,6 +2,7 @@
  * Says how sharp (libvips) is asked for pixels so that they are those of Pillow: nothing shrinks on load, no colour profile is applied, and alpha is
  * dropped and not blended, or laid on white by Pillow's own rounding.
  */
+import { createRequire } from 'node:module'
 import type { Metadata, OutputInfo, Sharp, SharpConstructor, SharpOptions } from 'sharp'
 import type { RgbImage } from '../../image/image.js'
 import { ImageError } from '../../image/image-error.js'
@@ -23,6 +24,7 @@ import {
   rgbOnWhite,
   rgbWithWhiteFor,
 } from '../../kernels/to-rgb.js'
+import { requireHere } from './package-files.js'
 
 /** What is cut off or broken is an error, what libjpeg merely warns about is not. Our own limit of pixels comes before libvips' one. */
 export const READING: SharpOptions = { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 }
@@ -53,6 +55,19 @@ export function loadSharp(): Promise<SharpConstructor> {
     },
   )
   return loading
+}
+
+/** Lists where the libvips that sharp brings may lie; of those for several systems one is loaded. */
+export function libvipsPaths(): readonly string[] {
+  const { platform, arch } = process
+  return [`${platform}-${arch}`, `${platform}musl-${arch}`].flatMap((system) => {
+    try {
+      const require = createRequire(requireHere().resolve('sharp'))
+      return [require.resolve(`@img/sharp-libvips-${system}/binary`)]
+    } catch {
+      return []
+    }
+  })
 }
 
 /** Says what libvips is asked for, and how that becomes RGB. */

@@ -1,0 +1,67 @@
+/**
+ * Decodes JPEG by the libvips that sharp has loaded, called from the addon: strips of rows are resized as they come, so that the image as a whole is never in
+ * memory. Its pixels are those that sharp gives of it.
+ */
+import type { Passes } from '../../kernels/resample-pillow.js'
+import { megabytes } from '../megabytes.js'
+import { type Addon, type InstructionSet, STATUS } from './addon.js'
+import { engineErrorOf, settling } from './addon-error.js'
+import { chooseSet } from './choose-set.js'
+import { outputBytes, tapsOfBoth } from './native-resample.js'
+
+/** Is in pixels. */
+type Size = readonly [height: number, width: number]
+
+/** Says what is made of a JPEG. */
+export interface JpegTask {
+  /** Is the whole file. It must stay as it is until the task is done. */
+  readonly file: Uint8Array
+  /** Each side is decoded so many times smaller, rounded down. */
+  readonly shrink: number
+  /** Is the size that it is decoded at. */
+  readonly size: Size
+  /** Resize it; null leaves it as it is decoded. */
+  readonly passes: Passes | null
+}
+
+/** Gives uint8 [height, width, 3]; null where this is not the way to decode the file, or to resize it. */
+export type DecodeJpeg = (task: JpegTask) => Promise<Uint8Array | null>
+
+/** Tells whether rows can be resized as they come: both sides change, the width first. */
+export function isStreamed({ horizontal, vertical, verticalFirst }: Passes): boolean {
+  return horizontal !== null && vertical !== null && !verticalFirst
+}
+
+/**
+ * @param library leads to the libvips that sharp has loaded
+ * @throws `EngineError` `unavailable` without the instruction set; a task may reject with `out-of-memory`
+ */
+export function createNativeJpegOn(
+  addon: Addon,
+  library: string,
+  instructionSet?: InstructionSet,
+): DecodeJpeg {
+  const { name: chosen } = chooseSet(addon, instructionSet)
+  return async ({ file, shrink, size: [height, width], passes }) => {
+    if (passes !== null && !isStreamed(passes)) return null
+    const out = new Uint8Array(outputBytes(height, width, passes))
+    const { bits, arrays } = tapsOfBoth(passes)
+    let isDecoded = false
+    const decoded = new Promise<void>((resolve, reject) => {
+      const needed = (bytes: number) =>
+        `Decoding an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
+      const settle = settling(resolve, reject, { needed })
+      const done = (status: number, value: number, error?: Error) => {
+        isDecoded = status === STATUS.done && value === 1
+        settle(status, value, error)
+      }
+      addon.decodeJpeg(chosen, library, shrink, height, width, ...bits, false, [done, file, out, ...arrays])
+    })
+    try {
+      await decoded
+    } catch (error) {
+      throw engineErrorOf(error)
+    }
+    return isDecoded ? out : null
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Makes model input of whatever a program gives as an image. JPEG is decoded and resized in one go where the addon can: nothing is copied in between, and a
+ * photo of many megapixels is never in memory. All else, and what does not decode so, goes by `decodeImage`, which gives the same pixels.
+ */
+import type { Prepare } from '../../encoder/types.js'
+import { createNativeJpegOn, type DecodeJpeg, isStreamed } from '../../engine/native/native-jpeg.js'
+import { ImageError } from '../../image/image-error.js'
+import { planStreamed, prepareImageWith, shrinkFor, shrunkSize } from '../../image/prepare-image.js'
+import type { Recipe } from '../../image/recipe.js'
+import { turnUpright } from '../../image/turn-upright.js'
+import { turnedPasses } from '../../image/turned-passes.js'
+import { type Passes, type Resample, resizedSize } from '../../kernels/resample-pillow.js'
+import { type DecodeOptions, decodeFile, type ReadFile, readImage } from './decode-image.js'
+import type { ImageSource } from './image-source.js'
+import { addonOrReason } from './native/load-addon.js'
+import { libvipsPaths, loadSharp } from './sharp-decoder.js'
+
+/** Gives the way to decode JPEG from the addon, or why there is none, in a few words. */
+export async function jpegDecoderOrReason(): Promise<DecodeJpeg | string> {
+  const addon = addonOrReason()
+  if (typeof addon === 'string') return `the native engine cannot run: ${addon}`
+  await loadSharp()
+  const library = libvipsPaths().find((path) => addon.hasLibvips(path))
+  return library === undefined
+    ? 'sharp uses another libvips than its own'
+    : createNativeJpegOn(addon, library)
+}
+
+/** Throws `ImageError` `unsupported` where a recipe asks for JPEG to be decoded in a way that there is not here. */
+export async function assertDecodes({ decode }: { readonly decode?: Recipe['decode'] }): Promise<void> {
+  if (decode !== 'scaled') return
+  const found = await jpegDecoderOrReason()
+  if (typeof found !== 'string') return
+  throw new ImageError(
+    'unsupported',
+    `JPEG cannot be decoded scaled here (${found}). Leave out decode: 'scaled' (--decode scaled), or mend that.`,
+  )
+}
+
+/** Is the orientation in EXIF whose rows are the upright image's columns. */
+const TRANSPOSED = 5
+
+/** @param reading says of every image how it is read */
+export function preparingWith(resample: Resample, reading: DecodeOptions): Prepare<ImageSource> {
+  let decoder: Promise<DecodeJpeg | string> | undefined
+  const jpegOrNull = async ({ bytes: file, file: { size, orientation } }: ReadFile, recipe: Recipe) => {
+    decoder ??= jpegDecoderOrReason()
+    const decode = await decoder
+    // A header may say that there is no pixel, or leave the height to the end of the file.
+    const isSized = size !== null && size.height > 0 && size.width > 0
+    if (typeof decode === 'string' || !isSized) return null
+    const upright = recipe.orientation === 'apply'
+    const isTurned = upright && orientation !== 1
+    const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
+    const shrink = shrinkFor(lies, recipe)
+    const { decoded, passes, finish } = planStreamed({ ...lies, orientation, upright, shrink }, recipe)
+    const turned = turnedPasses(passes, decoded, isTurned ? orientation : 1)
+    if (turned === null) return null
+    const stored = shrunkSize(size, shrink)
+    const decodeWith = (all: Passes | null) => decode({ file, shrink, size: stored, passes: all })
+    const whole = isStreamed(turned.passes) ? null : await decodeWith(null)
+    const resized =
+      whole === null ? await decodeWith(turned.passes) : await resample(whole, stored, turned.passes)
+    if (resized === null) return null
+    const [height, width] = resizedSize(stored, turned.passes)
+    return finish(
+      turned.isTransposed ? turnUpright({ height, width, data: resized }, TRANSPOSED).data : resized,
+    )
+  }
+  return async (source, recipe, how) => {
+    const options = { ...reading, ...how }
+    const image = await readImage(source, options)
+    if ('pixels' in image) return prepareImageWith(resample, image.pixels, recipe)
+    const prepared = image.file.format === 'jpeg' ? await jpegOrNull(image, recipe) : null
+    options.signal?.throwIfAborted()
+    if (prepared !== null) return prepared
+    const decoded = await decodeFile(image, options)
+    options.signal?.throwIfAborted()
+    return prepareImageWith(resample, decoded, recipe)
+  }
+}
