@@ -48,6 +48,20 @@ const context: CommandContext = {
     const { describeModel } = await import('../platform/node/describe-model.js')
     return describeModel(source, options, onReading)
   },
+  async packModel(source, options) {
+    const { packModel } = await import('../platform/node/pack-model.js')
+    return packModel(source, options)
+  },
+  packedFiles: {
+    async list() {
+      const { listPacked } = await import('../platform/node/packed/packed-list.js')
+      return listPacked()
+    },
+    async remove(files) {
+      const { removePacked } = await import('../platform/node/packed/packed-list.js')
+      return removePacked(files)
+    },
+  },
   async measureSpeed(options) {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')
     return measureSpeed(options)

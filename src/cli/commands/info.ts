@@ -63,6 +63,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
     ['recipe', description.recipe],
     ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
+    ['packed', description.packed ?? 'no (plumage pack makes the start quicker)'],
     ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
     [
       'tensors',
