@@ -93,7 +93,7 @@ describe.skipIf(!nativeAvailability().available)('weights that lie packed in a f
     const { length } = written.bytes
     for (const at of [0, 1, Math.floor(length / 2), length - 65, length - 1]) {
       const byte = written.bytes[at] ?? 0
-      writeSync(written.descriptor, Uint8Array.of(byte ^ (1 << at % 8)), 0, 1, OFFSET + at)
+      writeSync(written.descriptor, Uint8Array.of(byte ^ (1 << (at % 8))), 0, 1, OFFSET + at)
       const file = written.file()
       using model = await engine.load(plan, weights, { packed: file })
       using program = model.compile(plan, [output])

@@ -11,8 +11,8 @@ import type { WeightForm } from './lowered-op.js'
 
 /** These reach over several panels, end within one, and have depths of no whole step; the second is deeper than any slice of a sum. */
 const PROBES = [
-  { columns: 203, depth: 333 },
-  { columns: 37, depth: 5003 },
+  { columns: 135, depth: 77 },
+  { columns: 3, depth: 5003 },
 ] as const
 
 /** @param executor can give what a region holds */
@@ -63,9 +63,10 @@ async function statesOf<Region>(executor: Executor<Region>, precision: ProductPr
 
 /** Gives numbers of all sizes and signs, whose first row is all zeros. */
 function probeValues(count: number, depth: number): Float32Array {
-  let state = 1
-  return Float32Array.from({ length: count }, (_, index) => {
+  const values = new Float32Array(count)
+  for (let i = depth, state = 1; i < count; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return index < depth ? 0 : (state / 2 ** 31) * 2 ** (index % 7)
-  })
+    values[i] = (state / 2 ** 31) * 2 ** (i % 7)
+  }
+  return values
 }
