@@ -78,23 +78,7 @@ export async function loadLowered<Region>(
   signal?.throwIfAborted()
   const layout = layOut(executor, plan)
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  const region = taken ?? (await packAll(executor, plan, layout, source, signal))
-  return new OwnedModel(new LoweredModel(executor, region, layout))
-}
-
-/** Gives a place to each weight as the executor packs it. */
-export function layOut<Region>(executor: Executor<Region>, plan: Plan): WeightLayout {
-  return layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
-}
-
-/** Packs all weights into memory of their own. */
-async function packAll<Region>(
-  executor: Executor<Region>,
-  plan: Plan,
-  layout: WeightLayout,
-  source: WeightSource,
-  signal: AbortSignal | undefined,
-): Promise<Region> {
+  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout))
   const region = await executor.allocate(layout.floats)
   try {
     await packWeights(plan, layout, source, {
@@ -107,7 +91,12 @@ async function packAll<Region>(
     executor.releaseRegion(region)
     throw error
   }
-  return region
+  return new OwnedModel(new LoweredModel(executor, region, layout))
+}
+
+/** Gives a place to each weight as the executor packs it. */
+export function layOut<Region>(executor: Executor<Region>, plan: Plan): WeightLayout {
+  return layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
 }
 
 function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {

@@ -92,6 +92,10 @@ describe.skipIf(!nativeAvailability().available)('packed weights', () => {
         bytes[at] = (bytes[at] ?? 0) ^ 4
         return bytes
       })
+    const replaceByFolder = () => {
+      rmSync(path)
+      mkdirSync(path)
+    }
     const cases: readonly (readonly [reason: string, spoil: () => void])[] = [
       ['it is cut off', () => truncateSync(path, whole.length - 1)],
       ['it is cut off', () => truncateSync(path, 40)],
@@ -102,7 +106,7 @@ describe.skipIf(!nativeAvailability().available)('packed weights', () => {
       ['its bytes are damaged', flipped(whole.length - 1)],
       ['its bytes are damaged', flipped(2 ** 16)],
       ['its bytes are damaged', flipped(Math.floor(whole.length / 2))],
-      ['they cannot be read', () => (rmSync(path), mkdirSync(path))],
+      ['they cannot be read', replaceByFolder],
     ]
     for (const [reason, spoil] of cases) {
       spoil()

@@ -11,7 +11,7 @@ import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
-import { settledStamps, writePacked } from './packed/packed-files.js'
+import { settledStamps, writePacked } from './packed/write-packed.js'
 
 /** Says which file of packed weights was written. */
 export interface PackedModel {
