@@ -132,7 +132,7 @@ export class Network implements Disposable {
     return new Network(vit, engine, model, table, rule)
   }
 
-  /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. */
+  /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. Throws `EngineError` `out-of-memory`, `disposed`. */
   async packed(): Promise<{ readonly bytes: PackedBytes; readonly facts: PackingFacts } | null> {
     const bytes = this.#model?.packed
     const { packing } = this.engine

@@ -4,10 +4,13 @@ import type { VitConfig } from '../model/vit-config.js'
 
 /** Says for what packed weights are wanted. */
 export interface PackedWish {
+  /** Says which network it is. */
   readonly config: VitConfig
+  /** Names the engine's precision. */
   readonly precision: Precision
+  /** Names the engine's code path. */
   readonly instructionSet: Packing['instructionSet']
-  /** Is asked for where there is something to compare it with. */
+  /** Says how the engine packs; it is asked for where there is something to compare it with. Throws `EngineError` `out-of-memory`, `disposed`. */
   facts(): Promise<PackingFacts>
 }
 

@@ -42,6 +42,7 @@ export interface StoredValues {
 export interface PackingFacts {
   /** Names the code path, such as `avx512`. */
   readonly instructionSet: string
+  /** Names the precision of the products that read them. */
   readonly precision: Precision
   /** Counts the bytes of all packed weights. */
   readonly byteLength: number

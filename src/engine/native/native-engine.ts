@@ -168,12 +168,13 @@ class NativeExecutor implements Executor<Region> {
       STORED_TYPES.indexOf(values.dtype),
     ]
     try {
-      await jobDone(memoryForPacking, (callback) =>
-        this.#addon.packStored(...place, file, [callback, states]),
-      )
+      await new Promise<void>((resolve, reject) => {
+        const settle = settling(resolve, reject, { needed: memoryForPacking })
+        this.#addon.packStored(...place, file, [settle, states])
+      })
     } catch (error) {
       if (isUnreadable(error)) return false
-      throw error
+      throw engineErrorOf(error)
     }
     values.digested?.(states)
     return true

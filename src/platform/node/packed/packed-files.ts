@@ -25,7 +25,7 @@ export interface PackedOrigin {
   readonly path: string
   /** Names the layout in which its files hold the weights. */
   readonly layout: string
-  /** Gives what the system says of its files now. */
+  /** Gives what the system says of its files now. Throws what the system throws. */
   stamps(): Promise<readonly FileStamp[]>
 }
 
