@@ -1,8 +1,9 @@
 /** `plumage pack` puts a model's weights into a file as this processor's kernels read them; `--list` and `--remove` look after such files. */
 import { Command, Option } from 'commander'
 import type { LoadOptions } from '../../encoder/load-options.js'
-import { INSTRUCTION_SETS, type InstructionSet } from '../../engine/native/addon.js'
+import type { InstructionSet } from '../../engine/native/addon.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
+import { INSTRUCTION_SET_CHOICES } from '../../platform/node/engine-choices.js'
 import type { ListedPacked } from '../../platform/node/packed/packed-list.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -24,7 +25,7 @@ export function packCommand(context: CommandContext): Command {
     .addOption(precisionOption())
     .addOption(
       new Option('--instruction-set <set>', 'what it is for; default: the fastest here').choices(
-        INSTRUCTION_SETS,
+        INSTRUCTION_SET_CHOICES,
       ),
     )
   return addToldOptions(command)
