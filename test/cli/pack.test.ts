@@ -70,6 +70,9 @@ test('what is packed is listed, and taken away, all or what is of a model', asyn
   expect(one.removed).toEqual(['/cache/one.packed'])
   expect(one.stdout).toMatch(/^removed \/cache\/one.packed /)
   expect((await pack('--remove')).removed).toHaveLength(3)
+  expect((await pack('models', '--remove')).removed).toHaveLength(2)
+  // A part of a name is no name.
+  for (const part of ['on', 'one.p', 'odels']) expect((await pack(part, '--remove')).removed).toEqual([])
   expect((await pack('none', '--remove')).stdout).toBe('There are no packed weights.\n')
 })
 

@@ -1,4 +1,5 @@
 /** `plumage pack` puts a model's weights into a file as this processor's kernels read them; `--list` and `--remove` look after such files. */
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import type { InstructionSet } from '../../engine/native/addon.js'
@@ -59,20 +60,22 @@ async function pack(context: CommandContext, model: string | undefined, options:
 
 /** Lists files, and takes them away where that is asked for. */
 async function look(
-  { packedFiles, stdout }: CommandContext,
+  { packedFiles, stdout, cwd }: CommandContext,
   model: string | undefined,
   { json, remove }: PackOptions,
 ): Promise<void> {
-  const files = (await packedFiles.list()).filter((file) => model === undefined || isOf(file, model))
+  const files = (await packedFiles.list()).filter((file) => model === undefined || isOf(file, model, cwd))
   if (remove === true) await packedFiles.remove(files)
   const done = remove === true ? 'removed ' : ''
   for (const file of files) stdout.write(json ? `${JSON.stringify(file)}\n` : `${done}${lineOf(file)}\n`)
   if (files.length === 0 && json !== true) stdout.write('There are no packed weights.\n')
 }
 
-/** A model is named by its file here, or by its path: no weights are looked for. */
-function isOf({ content }: ListedPacked, model: string): boolean {
-  return typeof content !== 'string' && [content.model, content.path].some((text) => text.includes(model))
+/** A model is named here by its file, or by whole parts of its path: no weights are looked for. */
+function isOf({ content }: ListedPacked, model: string, cwd: string): boolean {
+  if (typeof content === 'string') return false
+  const isNamed = [model, resolve(cwd, model)].some((text) => `/${content.path}/`.includes(`/${text}/`))
+  return isNamed || content.model === model
 }
 
 function lineOf({ path, fileBytes, content }: ListedPacked): string {

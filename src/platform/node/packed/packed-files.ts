@@ -13,7 +13,8 @@ import type { VitConfig } from '../../../model/vit-config.js'
 import { cacheFolder } from '../hub/hub-settings.js'
 import type { FileStamp } from '../open-file.js'
 import { packageVersion } from '../package-files.js'
-import { type PackedHeader, type ReadHeader, readPackedHeader } from './packed-header.js'
+import type { PackedHeader, ReadHeader } from './packed-header.js'
+import { readHead } from './read-head.js'
 
 /** Ends the name of a file of packed weights. */
 export const ENDING = '.packed'
@@ -62,8 +63,7 @@ async function judged(
   refuse: (reason: string) => void,
 ): Promise<FoundPacked | null> {
   try {
-    const { size } = await handle.stat()
-    const read = await readPackedHeader((offset, length) => readAt(handle, offset, length), size)
+    const read = await readHead(handle)
     const reason = typeof read === 'string' ? read : await disagreement(read.header, origin, wish)
     if (typeof read !== 'string' && reason === null) return new OpenPacked(path, handle, read, refuse)
     refuse(String(reason))
@@ -76,17 +76,6 @@ async function judged(
   }
   await handle.close()
   return null
-}
-
-export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const buffer = Buffer.alloc(length)
-  let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return buffer.subarray(0, filled)
 }
 
 class OpenPacked implements FoundPacked {

@@ -2,8 +2,9 @@
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { explainWriteError } from '../files/file-error.js'
-import { ENDING, packedFolder, readAt } from './packed-files.js'
-import { type PackedHeader, readPackedHeader } from './packed-header.js'
+import { ENDING, packedFolder } from './packed-files.js'
+import type { PackedHeader } from './packed-header.js'
+import { readHead } from './read-head.js'
 
 /** Is a file in the folder of packed weights. */
 export interface ListedPacked {
@@ -31,7 +32,7 @@ async function look(path: string): Promise<ListedPacked> {
   const handle = await open(path)
   try {
     const { size } = await handle.stat()
-    const read = await readPackedHeader((offset, length) => readAt(handle, offset, length), size)
+    const read = await readHead(handle)
     return { path, fileBytes: size, content: typeof read === 'string' ? read : read.header }
   } finally {
     await handle.close()

@@ -15,9 +15,9 @@ import {
   type PackedOrigin,
   packedFolder,
   pathFor,
-  readAt,
 } from './packed-files.js'
 import { isPackedStart, PACKED_FORMAT, type PackedHeader, writePackedHeader } from './packed-header.js'
+import { readAt } from './read-head.js'
 
 /** File systems tell times as coarsely as this: what changed just now could change once more and have the same times. */
 const COARSEST_MS = 2000
