@@ -119,9 +119,9 @@ function run(args, env) {
 function print(title, { command, library }) {
   const line = (name, found) =>
     console.log(
-      `${name.padEnd(18)}${spread(found.map(({ wall }) => wall))}${spread(found.map(({ busy }) => busy))}`,
+      `${name.padEnd(22)}${spread(found.map(({ wall }) => wall))}${spread(found.map(({ busy }) => busy))}`,
     )
-  console.log(`\n${title.padEnd(18)}${'seconds'.padEnd(28)}processor-seconds`)
+  console.log(`\n${title.padEnd(22)}${'seconds'.padEnd(28)}processor-seconds`)
   for (const [index, name] of STAGES.entries())
     line(
       name,
@@ -130,7 +130,7 @@ function print(title, { command, library }) {
   line('to the embedding', library.map(firstEmbedding))
   line('plumage embed', command)
   const peak = median(library.map(({ peakBytes }) => peakBytes)) / 2 ** 20
-  console.log(`${'peak memory'.padEnd(18)}${peak.toFixed(0)} MiB`)
+  console.log(`${'peak memory'.padEnd(22)}${peak.toFixed(0)} MiB`)
 }
 
 /** Adds up all stages but the second pass. */
