@@ -13,6 +13,7 @@ export type {
   PrecisionChoice,
 } from './encoder/load-options.js'
 export { Network, type NetworkOptions, type RunOptions } from './encoder/network.js'
+export type { PackedWeights } from './encoder/packed-weights.js'
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
 export type { WeightDigest } from './encoder/weight-digest.js'

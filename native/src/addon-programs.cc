@@ -124,6 +124,7 @@ napi_value submitRun(napi_env env, napi_value* arguments, napi_value room) {
     const double bytes = bytesFor(*loaded, input.batch, pool.size());
     const RunStatus status = bytes > static_cast<double>(MOST_NUMBER) ? RunStatus::outOfMemory
                                                                        : loaded->program->run(input, *loaded->arena, pool, job.cancelled, times);
+    region->checkFile();
     if (status == RunStatus::cancelled) outcome.status = Status::cancelled;
     if (status != RunStatus::outOfMemory) return;
     outcome.status = Status::outOfMemory;

@@ -1,4 +1,6 @@
 // Holds the addon's functions on weights: they take memory for them, pack them into it, and digest them.
+#include <unistd.h>
+
 #include <algorithm>
 #include <climits>
 #include <cstdint>
@@ -19,6 +21,28 @@ napi_value allocate(napi_env env, napi_value* arguments) {
   const long floats = whole(env, arguments[0], "The number of floats", 0, MOST_NUMBER);
   std::shared_ptr<Region> region = Region::allocate(static_cast<size_t>(floats) * sizeof(float));
   return region == nullptr ? null(env) : makeHandle(env, std::move(region));
+}
+
+// mapRegion(fileDescriptor, byteOffset, floats) -> region
+napi_value mapRegion(napi_env env, napi_value* arguments) {
+  const int descriptor = static_cast<int>(whole(env, arguments[0], "The file's number", -1, INT_MAX));
+  const long offset = whole(env, arguments[1], "The offset in the file", 0, MOST_NUMBER);
+  const long floats = whole(env, arguments[2], "The number of floats", 1, MOST_NUMBER);
+  if (offset % sysconf(_SC_PAGESIZE) != 0) throw Refusal(WRONG_ARGUMENT, "The offset %ld in the file is that of no page.", offset);
+  return makeHandle(env, Region::map(descriptor, static_cast<size_t>(offset), static_cast<size_t>(floats) * sizeof(float)));
+}
+
+// readRegion(region, offset, floats) copies what lies in a region from a float on.
+napi_value readRegion(napi_env env, napi_value* arguments) {
+  const Region& region = *fromHandle<Region>(env, arguments[0]);
+  const long offset = whole(env, arguments[1], "The offset in the region", 0, MOST_NUMBER);
+  const Span<float> to = floats(env, arguments[2], "The room for what is read");
+  const size_t there = region.bytes() / sizeof(float);
+  if (static_cast<size_t>(offset) > there || to.length > there - static_cast<size_t>(offset)) {
+    throw Refusal(WRONG_ARGUMENT, "%zu floats from %ld on do not lie within the %zu floats of the region.", to.length, offset, there);
+  }
+  if (to.length > 0) std::memcpy(to.data, region.floats() + offset, to.length * sizeof(float));
+  return nullptr;
 }
 
 // Reads the sides of a weight. Throws `out-of-memory` for one that no memory holds.
@@ -61,6 +85,7 @@ struct Place {
     if (offset > there || needed > there - offset) {
       throw Refusal(WRONG_ARGUMENT, "%ld floats from %ld on do not lie within the %ld floats of the region.", needed, offset, there);
     }
+    if (!region->isWritable()) throw Refusal(WRONG_ARGUMENT, "The region belongs to a file, into which nothing is packed.");
     engine = &host.engine();
   }
 
@@ -158,6 +183,24 @@ napi_value packStored(napi_env env, napi_value* arguments) {
   });
 }
 
+// digestRegion(engine, region, [callback, states]) -> job. Fails with `weights-lost` where a file has not given what it should.
+napi_value digestRegion(napi_env env, napi_value* arguments) {
+  Host& host = *fromHandle<Host>(env, arguments[0]);
+  const std::shared_ptr<Region> region = fromHandle<Region>(env, arguments[1]);
+  const long length = static_cast<long>(region->bytes() / sizeof(float));
+  const Span<int> states = statesOf(env, element(env, arguments[2], 1), static_cast<size_t>(length));
+  Engine& engine = host.engine();
+  return host.submit(env, arguments[0], arguments[2], [&engine, region, length, states](Job& job) {
+    const Kernels& kernels = engine.kernels();
+    engine.pool().run((length + DIGEST_BLOCK - 1) / DIGEST_BLOCK, job.cancelled, [&](int, long block) {
+      const long from = block * DIGEST_BLOCK;
+      kernels.digest(region->floats() + from, std::min(DIGEST_BLOCK, length - from), states.data + block * 2 * DIGEST_LANES);
+    });
+    region->checkFile();
+    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
+  });
+}
+
 // digest(instructionSet, [callback, values, states]), on one of Node's threads, since a model may be described without an engine's.
 napi_value digest(napi_env env, napi_value* arguments) {
   const Kernels& kernels = kernelsNamed(env, arguments[0]);
@@ -178,6 +221,9 @@ napi_value digest(napi_env env, napi_value* arguments) {
 
 void defineWeights(napi_env env, napi_value exports) {
   define<allocate, 1>(env, exports, "allocate");
+  define<mapRegion, 3>(env, exports, "mapRegion");
+  define<readRegion, 3>(env, exports, "readRegion");
+  define<digestRegion, 3>(env, exports, "digestRegion");
   define<release<Region>, 1>(env, exports, "releaseRegion");
   define<packedFloats, 4>(env, exports, "packedFloats");
   define<pack, 7>(env, exports, "pack");

@@ -1,6 +1,7 @@
 #include "file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,6 +25,17 @@ void File::read(void* to, size_t bytes, size_t offset) const {
     if (count == 0) throw Refusal(UNREADABLE, "The file ends %zu bytes before it should.", bytes - done);
     done += static_cast<size_t>(count);
   }
+}
+
+FileState File::state() const {
+  struct stat found;
+  if (fstat(descriptor_, &found) != 0) throw Refusal(UNREADABLE, "The file cannot be looked at: %s.", std::strerror(errno));
+#if defined(__APPLE__)
+  const struct timespec& changed = found.st_mtimespec;
+#else
+  const struct timespec& changed = found.st_mtim;
+#endif
+  return {static_cast<size_t>(found.st_size), static_cast<long>(changed.tv_sec), static_cast<long>(changed.tv_nsec)};
 }
 
 }  // namespace plumage

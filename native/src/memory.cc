@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "outcome.h"
+
 namespace plumage {
 
 namespace {
@@ -34,6 +36,20 @@ std::shared_ptr<Region> Region::allocate(size_t bytes) {
   region->data_ = reinterpret_cast<float*>(start);
   region->bytes_ = bytes;
   return region;
+}
+
+std::shared_ptr<Region> Region::map(int descriptor, size_t offset, size_t bytes) {
+  std::shared_ptr<Region> region(new Region());
+  region->file_ = std::make_unique<MappedFile>(descriptor, offset, bytes);
+  region->data_ = static_cast<float*>(region->file_->data());
+  region->bytes_ = bytes;
+  return region;
+}
+
+void Region::checkFile() const {
+  if (file_ == nullptr || file_->isAsItWas()) return;
+  throw Refusal("weights-lost",
+                "The file of packed weights has been cut off or written into while it was in use: no result is given. Load the model again.");
 }
 
 Region::~Region() {

@@ -5,21 +5,30 @@
 #include <cstddef>
 #include <memory>
 
+#include "mapped-file.h"
+
 namespace plumage {
 
 class Region {
  public:
   // Gives zeroed memory, aligned to 64 bytes at least (2 MB where large); null where the system refuses.
   static std::shared_ptr<Region> allocate(size_t bytes);
+  // Gives what lies in a file, for reading alone; `offset` is that of a page. Throws Refusal UNREADABLE where the file does not have it.
+  static std::shared_ptr<Region> map(int descriptor, size_t offset, size_t bytes);
   ~Region();
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
   float* floats() const { return data_; }
   size_t bytes() const { return bytes_; }
+  // Is false for what belongs to a file.
+  bool isWritable() const { return file_ == nullptr; }
+  // Throws Refusal `weights-lost` where the file that the memory belongs to has been changed since: what was read may have been wrong.
+  void checkFile() const;
 
  private:
   Region() = default;
+  std::unique_ptr<MappedFile> file_;
   void* mapping_ = nullptr;
   size_t mapped_ = 0;
   float* data_ = nullptr;

@@ -3,6 +3,7 @@
 #include "engine.cc"
 #include "execution.cc"
 #include "file.cc"
+#include "mapped-file.cc"
 #include "memory.cc"
 #include "ops.cc"
 #include "outcome.cc"

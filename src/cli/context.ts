@@ -5,6 +5,8 @@ import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
+import type { PackedModel } from '../platform/node/pack-model.js'
+import type { ListedPacked } from '../platform/node/packed/packed-list.js'
 import type { Comparison, GoldenCase } from '../verify/case.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
@@ -30,6 +32,11 @@ export interface CommandContext {
     options: LoadOptions,
     onReading: OnReading,
   ) => Promise<FileDescription>
+  readonly packModel: (source: string, options: LoadOptions) => Promise<PackedModel>
+  readonly packedFiles: {
+    list(): Promise<readonly ListedPacked[]>
+    remove(files: readonly ListedPacked[]): Promise<void>
+  }
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>
 }

@@ -41,12 +41,32 @@ const context: CommandContext = {
   heicAdvice: hasHeicDecoder() ? null : HEIC_ADVICE,
   signal: interrupt.signal,
   async loadEncoder(source, options) {
-    const { loadEncoder } = await import('../platform/node/load-encoder.js')
-    return loadEncoder(source, options)
+    const [{ loadEncoder }, { loadSharp }] = await Promise.all([
+      import('../platform/node/load-encoder.js'),
+      import('../platform/node/sharp-decoder.js'),
+    ])
+    const loading = loadEncoder(source, options)
+    // The decoder takes as long to load as a small model does, and that one waits for threads and disks. Whoever decodes hears why it does not load.
+    void loadSharp().catch(() => {})
+    return loading
   },
   async describeModel(source, options, onReading) {
     const { describeModel } = await import('../platform/node/describe-model.js')
     return describeModel(source, options, onReading)
+  },
+  async packModel(source, options) {
+    const { packModel } = await import('../platform/node/pack-model.js')
+    return packModel(source, options)
+  },
+  packedFiles: {
+    async list() {
+      const { listPacked } = await import('../platform/node/packed/packed-list.js')
+      return listPacked()
+    },
+    async remove(files) {
+      const { removePacked } = await import('../platform/node/packed/packed-list.js')
+      return removePacked(files)
+    },
   },
   async measureSpeed(options) {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')

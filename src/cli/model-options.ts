@@ -107,7 +107,7 @@ export function addEngineOptions(command: Command): Command {
 }
 
 /** Adds what can be told of a model whose files do not tell it. */
-function addToldOptions(command: Command): Command {
+export function addToldOptions(command: Command): Command {
   return command
     .option('--network <name>', "Birder's network, where the file's name does not begin with it")
     .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')

@@ -5,16 +5,26 @@ import { embedCommand } from './commands/embed.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
+import { packCommand } from './commands/pack.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
+
+const COMMANDS = [
+  embedCommand,
+  featuresCommand,
+  infoCommand,
+  modelsCommand,
+  packCommand,
+  benchCommand,
+  verifyCommand,
+]
 
 export function createProgram(context: CommandContext): Command {
   const program = new Command('plumage')
     .description('The features of vision transformers: photos in, embeddings and patch maps out.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
-  for (const make of [embedCommand, featuresCommand, infoCommand, modelsCommand, benchCommand, verifyCommand])
-    program.addCommand(make(context))
+  for (const make of COMMANDS) program.addCommand(make(context))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -33,5 +43,6 @@ Examples:
   plumage features photos -o maps --format npy   one patch map per image
   plumage info small                             what a model is, and what it needs
   plumage models dinov2                          the names of models
+  plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

@@ -11,7 +11,7 @@ import type { Identity } from './types.js'
 import { digestOfText } from './weight-digest.js'
 
 /** Is raised with a release that changes any number: of a network, of preprocessing, of decoding. */
-const NUMBERS_VERSION = 1
+export const NUMBERS_VERSION = 1
 
 export interface ResultParts {
   /** Names the model after its file. */

@@ -1,12 +1,22 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type { Engine, EngineModel, Program, WeightSource } from '../engine/engine.js'
+import type {
+  Engine,
+  EngineModel,
+  LoadingOptions,
+  PackedBytes,
+  PackingFacts,
+  Program,
+  WeightSource,
+} from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
-import type { SlotName } from '../engine/plan.js'
+import type { Plan, SlotName } from '../engine/plan.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
 import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
+import { given } from './choose-recipe.js'
+import type { FoundPacked, PackedWeights } from './packed-weights.js'
 import type { WeightDigest } from './weight-digest.js'
 
 /** Programs hold activations, tens of MB each for a large network: only the last used few are kept. */
@@ -20,6 +30,8 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal
   /** Digests the weights as they pass; default: nothing does. */
   readonly digest?: WeightDigest
+  /** Finds the weights packed already, for an engine that can run on them; default: they are packed. */
+  readonly packed?: PackedWeights
 }
 
 /** Says what of a network is run. */
@@ -36,7 +48,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-const NETWORK_OPTIONS = { positions: true, signal: true, digest: true } satisfies OptionNames<NetworkOptions>
+const NETWORK_OPTIONS = {
+  positions: true,
+  signal: true,
+  digest: true,
+  packed: true,
+} satisfies OptionNames<NetworkOptions>
 const RUN_OPTIONS = {
   grid: true,
   batch: true,
@@ -87,8 +104,7 @@ export class Network implements Disposable {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const table = await vit.readPositions()
-    const grid = gridOf(vit.config, vit.config.size)
-    const { plan } = planVit(vit.config, grid, table)
+    const plan = loadingPlan(vit, table)
     const unsupported = plan.steps.find((step) => !engine.supports(step))
     if (unsupported !== undefined) {
       throw new EngineError(
@@ -96,7 +112,7 @@ export class Network implements Disposable {
         `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`,
       )
     }
-    const { digest } = options
+    const { digest, signal } = options
     const digested: WeightSource = {
       async read(name, shape) {
         const values = await vit.weights.read(name, shape)
@@ -109,12 +125,19 @@ export class Network implements Disposable {
         return { ...values, digested: (states) => digest.addStates(name, shape, states) }
       },
     }
-    const model = await engine.load(
-      plan,
-      digested,
-      options.signal === undefined ? {} : { signal: options.signal },
-    )
+    await using packed = await findPacked(vit, engine, plan, options.packed)
+    const loading: LoadingOptions = { ...given({ signal }), ...(packed === null ? {} : { packed }) }
+    const model = await engine.load(plan, digested, loading)
+    if (packed?.isUsed) digest?.know(packed.weights)
     return new Network(vit, engine, model, table, rule)
+  }
+
+  /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. Throws `EngineError` `out-of-memory`, `disposed`. */
+  async packed(): Promise<{ readonly bytes: PackedBytes; readonly facts: PackingFacts } | null> {
+    const bytes = this.#model?.packed
+    const { packing } = this.engine
+    if (bytes === undefined || packing === undefined) return null
+    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#table)) }
   }
 
   /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
@@ -181,6 +204,23 @@ export class Network implements Disposable {
     this.#model?.[Symbol.dispose]()
     this.#model = null
   }
+}
+
+/** Gives the plan that names all weights: that of the trained size. */
+export function loadingPlan({ config }: VitModel, table: Float32Array | null): Plan {
+  return planVit(config, gridOf(config, config.size), table).plan
+}
+
+/** Gives null where the engine runs on no packed weights from files, or where there are none. */
+export async function findPacked(
+  { config }: VitModel,
+  { packing, precision }: Engine,
+  plan: Plan,
+  packed: PackedWeights | undefined,
+): Promise<FoundPacked | null> {
+  if (packing === undefined || packed === undefined) return null
+  const { instructionSet } = packing
+  return await packed.find({ config, precision, instructionSet, facts: () => packing.factsOf(plan) })
 }
 
 function gridOf(

@@ -14,6 +14,7 @@ import { type FeatureData, featureDataOf, slotsFor } from './features.js'
 import { identityOf } from './identity.js'
 import type { LoadOptions } from './load-options.js'
 import { Network, slotValues } from './network.js'
+import type { PackedWeights } from './packed-weights.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice, Prepare } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
@@ -54,6 +55,8 @@ export interface OpenModel extends AsyncDisposable {
   readonly name: string
   /** Remembers the digest of its weights. */
   readonly note: DigestNote
+  /** Keeps its weights packed, where the platform can. */
+  readonly packed?: PackedWeights
 }
 
 /** Says how a platform makes model input. */
@@ -125,12 +128,15 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { digestWords } = parts
     try {
       await using open = await model
-      const { vit, name, note } = open
+      const { vit, name, note, packed } = open
       const recipe = recipeFor(vit, recipeChoiceOf(options))
       assertTakesRgb(vit.config, name)
       // Awaited here: the file must stay open until its weights have been read.
       const digest = new WeightDigest(digestWords, await note.read(vit.config))
-      const network = await Network.load(vit, parts.engine, { digest, ...given({ positions, signal }) })
+      const network = await Network.load(vit, parts.engine, {
+        digest,
+        ...given({ positions, signal, packed }),
+      })
       const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels }) }
       return await VitStages.#identified(network, all, digest, note)
     } catch (error) {

@@ -32,7 +32,7 @@ export interface DigestNote {
 /** Digests weights as they pass on their way to an engine. */
 export class WeightDigest {
   readonly #digestWords: DigestWords
-  readonly #known: string | null
+  #known: string | null
   readonly #lines = new Map<WeightName, Promise<string>>()
   #last: Promise<unknown> = Promise.resolve()
 
@@ -43,6 +43,11 @@ export class WeightDigest {
   constructor(words: DigestWords = async (values) => digestWords(values), known: string | null = null) {
     this.#digestWords = words
     this.#known = known
+  }
+
+  /** Takes up what whoever has put the weights away has digested then: nothing more is digested. */
+  know(digest: string): void {
+    this.#known ??= digest
   }
 
   /** Tells whether a weight has still to be digested: not where a note says the digest, and each only once. */

@@ -17,6 +17,8 @@ export type EngineErrorCode =
   | 'non-finite'
   /** The GPU is gone; the next call asks for it anew. */
   | 'device-lost'
+  /** The file of packed weights was cut off or written into while it was in use. Load the model again. */
+  | 'weights-lost'
   /** The GPU computes something else than the reference engine. */
   | 'wrong-result'
 

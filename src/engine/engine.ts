@@ -38,6 +38,49 @@ export interface StoredValues {
   digested?(states: Int32Array): void
 }
 
+/** Tells apart the ways in which weights are packed: what was packed in the same way can be run on as it lies in a file. */
+export interface PackingFacts {
+  /** Names the code path, such as `avx512`. */
+  readonly instructionSet: string
+  /** Names the precision of the products that read them. */
+  readonly precision: Precision
+  /** Counts the bytes of all packed weights. */
+  readonly byteLength: number
+  /** Says where each weight lies, and in which form. */
+  readonly places: string
+  /** Digests what the packing code makes of some numbers: another order or another form of the packed bytes gives others. */
+  readonly probe: readonly number[]
+}
+
+/** Is how an engine packs weights, where it can keep them in files. */
+export interface Packing {
+  /** Names the code path, as the facts do. */
+  readonly instructionSet: string
+  /** Packs a few numbers to find out. Throws `EngineError` `out-of-memory`, `disposed`. */
+  factsOf(plan: Plan): Promise<PackingFacts>
+}
+
+/** Is an open file that holds a plan's weights as an engine has packed them. */
+export interface PackedFile {
+  /** Is the number by which the system knows the file; it may be closed when the load has ended. */
+  readonly descriptor: number
+  /** Counts the bytes in front of the weights: a whole number of pages. */
+  readonly offset: number
+  /**
+   * Says whether these are the states (kernels/digest-words.ts) of the weights that were put into the file; null where the file does not give them.
+   * Where they are not, the engine packs weights from their source.
+   */
+  accepts(states: Int32Array | null): boolean
+}
+
+/** Gives packed weights as they lie in memory, so that they can be put into a file. */
+export interface PackedBytes {
+  /** Gives their states (kernels/digest-words.ts). Throws `EngineError` `disposed`. */
+  digest(): Promise<Int32Array>
+  /** Gives them piece by piece, each in memory of its own. */
+  pieces(): Iterable<Uint8Array>
+}
+
 /**
  * Runs plans. It owns its threads, its device and their memory. Disposal resolves when all of that has been given back; it may be asked for again,
  * which gives nothing back twice. A run that is under way meanwhile finishes or rejects with `disposed`, and has done so when disposal resolves.
@@ -50,20 +93,35 @@ export interface Engine extends AsyncDisposable {
   readonly precision: Precision
   /** Names the code path, such as `avx512`, and the number of threads: a person needs both to compare two timings. */
   readonly description: string
+  /** Says how it packs weights; absent where it cannot run on packed weights that lie in a file. */
+  readonly packing?: Packing
   /** Says whether it can run a step. */
   supports(step: Step): boolean
   /**
    * Reads and packs every weight that `plan` names. The model may then compile any plan that names the same weights: another image size is another
    * plan, not another copy of the weights. Throws what `weights` throws; `EngineError` `out-of-memory`, `disposed`, or `wrong-size` for a weight of
    * another length; RangeError for an unknown option; the signal's reason.
+   *
+   * @param options `packed` is a file of weights that were packed in the way of this engine for this plan: nothing is read from `weights` where it is
+   *   whole. An engine without `packing` refuses it
    */
-  load(plan: Plan, weights: WeightSource, options?: { signal?: AbortSignal }): Promise<EngineModel>
+  load(plan: Plan, weights: WeightSource, options?: LoadingOptions): Promise<EngineModel>
+}
+
+/** Says how a plan's weights are loaded. */
+export interface LoadingOptions {
+  /** Ends the loading, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Holds the weights packed already. */
+  readonly packed?: PackedFile
 }
 
 /** Holds a plan's weights as an engine has packed them, which it owns. */
 export interface EngineModel extends Disposable {
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
+  /** Gives the weights as they are packed, until disposal; absent where they cannot be kept in a file. */
+  readonly packed?: PackedBytes
   /**
    * Steps that no output needs are left out; a slot in `outputs` is never fused away. Throws `EngineError`: `unsupported` for a plan that it cannot
    * run or that names other weights, `disposed`.
@@ -78,8 +136,8 @@ export interface Program extends Disposable {
   /**
    * @param pixels float32 [B, C, height, width], normalised; they are copied before the call returns
    * @returns each output slot as float32 [B, ...shape], fresh arrays
-   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`;
-   *   RangeError for an unknown option; the signal's reason
+   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`,
+   *   `weights-lost`; RangeError for an unknown option; the signal's reason
    */
   run(
     pixels: Float32Array,

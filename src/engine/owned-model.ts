@@ -4,7 +4,7 @@
  */
 import { checkOptionNames } from '../check-option-names.js'
 import { assertBatch } from './assert-batch.js'
-import type { EngineModel, Program, RunTimes } from './engine.js'
+import type { EngineModel, PackedBytes, Program, RunTimes } from './engine.js'
 import { EngineError } from './engine-error.js'
 import { Lease } from './lease.js'
 import type { Plan, SlotName } from './plan.js'
@@ -13,6 +13,8 @@ import type { Plan, SlotName } from './plan.js'
 export interface ModelBody {
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
+  /** Gives the weights as they are packed; absent where they cannot be kept in a file. */
+  readonly packed?: PackedBytes | undefined
   /** Throws `unsupported` where the plan contradicts itself or names weights that were not loaded. No output is named twice. */
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody
   /** Gives the weights back. Nothing of the model is asked for afterwards. */
@@ -45,11 +47,13 @@ export interface ProgramBody {
 }
 
 export class OwnedModel implements EngineModel {
+  readonly packed?: PackedBytes
   readonly #body: ModelBody
   readonly #lease: Lease<ModelBody>
 
   constructor(body: ModelBody) {
     this.#body = body
+    if (body.packed !== undefined) this.packed = body.packed
     this.#lease = new Lease(body, 'model')
   }
 

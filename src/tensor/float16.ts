@@ -8,17 +8,25 @@ export function float16ToFloat32(bits: Uint16Array, out: Float32Array): void {
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]]
 }
 
-/** There are only 65,536 halves, so all are widened once and looked up from then on. */
+/**
+ * There are only 65,536 halves, so all are widened once and looked up from then on. Each power of two is computed once: the first load of a process runs this
+ * before it is compiled.
+ */
 function widenedHalves(): Float32Array {
   const widened = new Float32Array(65536)
-  for (let half = 0; half < widened.length; half++) {
-    const sign = half & 0x8000 ? -1 : 1
-    const exponent = (half >> 10) & 31
-    const fraction = half & 1023
-    if (exponent === 31) widened[half] = fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-    else if (exponent === 0) widened[half] = sign * fraction * 2 ** -24
-    else widened[half] = sign * (1024 + fraction) * 2 ** (exponent - 25)
+  for (let exponent = 0; exponent < 32; exponent++) {
+    const step = exponent === 0 ? 2 ** -24 : 2 ** (exponent - 25)
+    const whole = exponent === 0 ? 0 : 1024
+    const from = exponent << 10
+    for (let fraction = 0; fraction < 1024; fraction++) {
+      const value = (whole + fraction) * step
+      widened[from + fraction] = value
+      widened[0x8000 + from + fraction] = -value
+    }
   }
+  widened.fill(Number.NaN, 0x7c00, 0x8000).fill(Number.NaN, 0xfc00)
+  widened[0x7c00] = Number.POSITIVE_INFINITY
+  widened[0xfc00] = Number.NEGATIVE_INFINITY
   return widened
 }
 

@@ -30,7 +30,9 @@ interface Ended {
 async function ending(commands: readonly (readonly string[])[], cwd: string) {
   const results = join(cwd, 'results.jsonl')
   const node = ['--import', TRUST_GPU, CHILD, results, JSON.stringify(commands)]
-  const child = spawn(process.execPath, node, { cwd, stdio: 'ignore', timeout: PATIENCE })
+  // What is packed is of this test alone.
+  const env = { ...process.env, PLUMAGE_CACHE: join(cwd, 'cache') }
+  const child = spawn(process.execPath, node, { cwd, env, stdio: 'ignore', timeout: PATIENCE })
   const end = await new Promise<number | NodeJS.Signals | null>((settle, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => settle(signal ?? code))
@@ -82,4 +84,21 @@ test.each([
     expect(end, `left by each in turn: ${ended.map(({ left }) => left.join(' ')).join('; ')}`).toBe(0)
   },
   PATIENCE + 10_000,
+)
+
+test.runIf(nativeAvailability().available)(
+  'packing weights, running on them and taking them away end by themselves',
+  async () => {
+    using folder = folderWith([])
+    const commands = [
+      ['pack', MINI],
+      ['embed', PHOTO, '--model', MINI, '--size', '28', '--engine', 'native'],
+      ['info', MINI],
+      ['pack', '--list'],
+      ['pack', '--remove'],
+    ]
+    const { ended, end } = await ending(commands, folder.path)
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0])
+    expect(end, `left by each in turn: ${ended.map(({ left }) => left.join(' ')).join('; ')}`).toBe(0)
+  },
 )

@@ -56,6 +56,8 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     loadEncoder: async () => standInEncoder(encoder),
     heicAdvice: 'Ask for a decoder.',
     describeModel: () => Promise.reject(new Error('no description in this test')),
+    packModel: () => Promise.reject(new Error('nothing is packed in this test')),
+    packedFiles: { list: async () => [], remove: async () => {} },
     measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
     verifyGoldens: async function* () {},
     ...context,

@@ -58,7 +58,9 @@ describe.each(nativeAvailability().instructionSets)('%s', (instructionSet) => {
   test('exp2 of weights that become bfloat16 is within 8e-5 of its value, down to 2^-125', () => {
     const relative = (y: number) => y
     const x = between(-125, 0)
-    expect(worst(evaluate(codeOf('exp2Short'), x), x, (value) => 2 ** value, relative)).toBeLessThanOrEqual(8e-5)
+    expect(worst(evaluate(codeOf('exp2Short'), x), x, (value) => 2 ** value, relative)).toBeLessThanOrEqual(
+      8e-5,
+    )
     expect(evaluate(codeOf('exp2Short'), Float32Array.of(Number.NaN))[0]).toBeNaN()
   })
 

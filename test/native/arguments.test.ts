@@ -1,4 +1,5 @@
 /** What the addon is handed and cannot be right is refused by an error, before anything is touched: a process that goes on is the proof. */
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OP_FIELDS } from '../../src/engine/lowered/lowered-op.js'
@@ -15,6 +16,11 @@ const loaded = addonOrReason()
 const addon = loaded as Addon
 const instructionSet = instructionSets[0] ?? 'generic'
 const nothing = () => {}
+
+function openFileOf(path: string): Disposable & { readonly descriptor: number } {
+  const descriptor = openSync(path, 'r')
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) }
+}
 
 /** Is a program as the engine hands it to the addon, with what it runs on. */
 interface Recorded {
@@ -228,6 +234,42 @@ describe.skipIf(!available)('the addon', () => {
     )
     // The largest number whose bytes are counted: no machine has them.
     expect(addon.allocate(2 ** 53)).toBeNull()
+  })
+
+  test('refuses to map what no file has, to read beside a region, and to pack into a file', () => {
+    const engine = addon.createEngine(instructionSet, 1)
+    const region = addon.allocate(64)
+    if (region === null) throw new Error('no memory')
+    for (const wrong of [Number.NaN, -1, 0.5, 1e300, Number.POSITIVE_INFINITY]) {
+      expect(() => addon.mapRegion(0, wrong, 4)).toThrow(TypeError)
+      expect(() => addon.mapRegion(0, 0, wrong)).toThrow(TypeError)
+      expect(() => addon.readRegion(region, wrong, new Float32Array(1))).toThrow(TypeError)
+    }
+    expect(() => addon.mapRegion(0, 0, 0)).toThrow(TypeError)
+    expect(() => addon.mapRegion(0, 4, 4)).toThrow(/is that of no page/)
+    expect(() => addon.mapRegion(-2, 0, 4)).toThrow(TypeError)
+    const unreadable = expect.objectContaining({ code: 'unreadable' })
+    for (const closed of [1e6, -1]) expect(() => addon.mapRegion(closed, 0, 4)).toThrow(unreadable)
+    using file = openFileOf(import.meta.filename)
+    expect(() => addon.mapRegion(file.descriptor, 0, 2 ** 40)).toThrow(unreadable)
+    expect(() => addon.mapRegion(file.descriptor, 2 ** 40, 4)).toThrow(unreadable)
+    const mapped = addon.mapRegion(file.descriptor, 0, 16)
+    const read = new Float32Array(16)
+    addon.readRegion(mapped, 0, read)
+    expect(Buffer.from(read.buffer).toString('latin1')).toBe(
+      readFileSync(import.meta.filename, 'latin1').slice(0, 64),
+    )
+    for (const [offset, floats] of [
+      [0, 17],
+      [16, 1],
+      [17, 0],
+    ] as const) {
+      expect(() => addon.readRegion(mapped, offset, new Float32Array(floats))).toThrow(/do not lie within/)
+    }
+    expect(() => addon.pack(engine, mapped, 0, 0, 16, 0, [nothing, read])).toThrow(/belongs to a file/)
+    expect(() => addon.digestRegion(engine, mapped, [nothing, new Int32Array(63)])).toThrow(
+      /digest of 16 values has 64 words/,
+    )
   })
 
   test('refuses a digest of another length than the values have, and arrays of other kinds', () => {

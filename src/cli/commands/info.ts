@@ -4,6 +4,7 @@ import { shortDigest } from '../../encoder/short-digest.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
 import type { CommandContext } from '../context.js'
+import { loadListeners } from '../load-chosen-encoder.js'
 import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
 import { Progress } from '../progress.js'
 
@@ -41,7 +42,8 @@ async function describedWhileWatched(
 ): Promise<FileDescription> {
   const { stderr: stream, isTTY, color, signal } = context
   using progress = new Progress({ stream, isTTY, color, json: false, total: undefined })
-  return await context.describeModel(model, loadOptions(options, signal), (read, total) =>
+  const told = loadListeners(context, options.json ?? false, progress)
+  return await context.describeModel(model, { ...loadOptions(options, signal), ...told }, (read, total) =>
     progress.phase(`reading the weights, once, for their identity: ${Math.floor((100 * read) / total)} %`),
   )
 }
@@ -63,6 +65,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
     ['recipe', description.recipe],
     ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
+    ['packed', description.packed ?? 'no (plumage pack makes the start quicker)'],
     ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
     [
       'tensors',

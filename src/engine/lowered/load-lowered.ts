@@ -1,6 +1,14 @@
 /** Loads a model on an engine that runs lowered plans as numbers: weights in one piece of memory, operations as records. */
 import { elementCount, type Shape } from '../../tensor/shape.js'
-import type { EngineModel, OpTime, StoredValues, WeightSource } from '../engine.js'
+import type {
+  EngineModel,
+  LoadingOptions,
+  OpTime,
+  PackedBytes,
+  PackedFile,
+  StoredValues,
+  WeightSource,
+} from '../engine.js'
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName } from '../plan.js'
@@ -53,6 +61,10 @@ export interface Executor<Region> {
   /** Packs a weight from an open file, without a copy of it in memory; false where the file does not give it. Absent where no file is read. */
   packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean>
   releaseRegion(region: Region): void
+  /** Takes weights from a file as they lie there, `floats` of them; null where the file does not hold them. Absent where no file is read. */
+  takePacked?(file: PackedFile, floats: number): Promise<Region | null>
+  /** Gives what a region holds. Absent where it cannot be put into a file. */
+  packedBytes?(region: Region, floats: number): PackedBytes
   /** Makes a program that runs on the weights of a region. */
   createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
@@ -61,10 +73,12 @@ export async function loadLowered<Region>(
   executor: Executor<Region>,
   plan: Plan,
   source: WeightSource,
-  signal: AbortSignal | undefined,
+  { signal, packed }: LoadingOptions,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
+  const layout = layOut(executor, plan)
+  const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
+  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout))
   const region = await executor.allocate(layout.floats)
   try {
     await packWeights(plan, layout, source, {
@@ -78,6 +92,11 @@ export async function loadLowered<Region>(
     throw error
   }
   return new OwnedModel(new LoweredModel(executor, region, layout))
+}
+
+/** Gives a place to each weight as the executor packs it. */
+export function layOut<Region>(executor: Executor<Region>, plan: Plan): WeightLayout {
+  return layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
 }
 
 function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {
@@ -130,12 +149,14 @@ export async function packWeights(
 
 class LoweredModel<Region> implements ModelBody {
   readonly byteLength: number
+  readonly packed: PackedBytes | undefined
   readonly #executor: Executor<Region>
   readonly #region: Region
   readonly #layout: WeightLayout
 
   constructor(executor: Executor<Region>, region: Region, layout: WeightLayout) {
     this.byteLength = layout.floats * 4
+    this.packed = executor.packedBytes?.(region, layout.floats)
     this.#executor = executor
     this.#region = region
     this.#layout = layout

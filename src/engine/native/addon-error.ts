@@ -6,6 +6,7 @@ const CODES: readonly string[] = [
   'out-of-memory',
   'unavailable',
   'disposed',
+  'weights-lost',
 ] satisfies readonly EngineErrorCode[]
 
 /** An `EngineError` for what the addon refuses by one of its codes; anything else as it is. */
@@ -67,5 +68,23 @@ export function settling(
     const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
     if (problem === null) resolve()
     else reject(problem)
+  }
+}
+
+/**
+ * Submits a job that nobody cancels, and waits for its end. Throws `EngineError`, and what else the addon says as it is.
+ *
+ * @param needed says what needs the memory that the system refuses, given its bytes
+ */
+export async function jobDone(
+  needed: (bytes: number) => string,
+  submit: (callback: JobCallback) => unknown,
+): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      submit(settling(resolve, reject, { needed }))
+    })
+  } catch (error) {
+    throw engineErrorOf(error)
   }
 }

@@ -58,6 +58,16 @@ export interface Addon {
    */
   releaseEngine(engine: Handle<'engine'>, job: [JobCallback]): void
   allocate(floats: number): Handle<'region'> | null
+  /** Maps what lies in a file from a page on, for reading alone. Throws with the code `unreadable` where the file does not have it. */
+  mapRegion(descriptor: number, offset: number, floats: number): Handle<'region'>
+  /** Copies what lies in a region from a float on. */
+  readRegion(region: Handle<'region'>, offset: number, to: Float32Array): void
+  /** Digests a region as `digest` does. Fails with the code `weights-lost` where it belongs to a file that was changed meanwhile. */
+  digestRegion(
+    engine: Handle<'engine'>,
+    region: Handle<'region'>,
+    job: [JobCallback, Int32Array],
+  ): Handle<'job'>
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void
   packedFloats(engine: Handle<'engine'>, precision: number, columns: number, depth: number): number

@@ -1,6 +1,8 @@
 /** Runs plans on the C++ kernels: every pass is one job on the engine's own threads, off the event loop. */
+
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { digestLength } from '../../kernels/digest-words.js'
-import type { Engine, StoredValues } from '../engine.js'
+import type { Engine, LoadingOptions, PackedBytes, PackedFile, StoredValues } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
@@ -13,12 +15,12 @@ import {
   type WeightPlacement,
 } from '../lowered/load-lowered.js'
 import { OP_FIELDS } from '../lowered/lowered-op.js'
+import { packingFactsOf } from '../lowered/packing-facts.js'
 import { megabytes } from '../megabytes.js'
 import { PRECISIONS, type ProductPrecision } from '../ops.js'
 import type { ProgramBody } from '../owned-model.js'
-import { signalOf } from '../signal-of.js'
 import { type Addon, type Handle, type InstructionSet, type PackedPlace, STORED_TYPES } from './addon.js'
-import { callAddon, engineErrorOf, isUnreadable, settling } from './addon-error.js'
+import { callAddon, engineErrorOf, isUnreadable, jobDone, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 
 /** Says how the native engine computes. */
@@ -36,6 +38,11 @@ export interface NativeOptions {
    */
   readonly precision?: ProductPrecision
 }
+
+/** Weights go into a file in pieces of 4 MiB. */
+const PIECE_FLOATS = 2 ** 20
+
+const LOADING_OPTIONS = { signal: true, packed: true } satisfies OptionNames<LoadingOptions>
 
 /** Lists the precisions that an instruction set computes in (default: the fastest); none where the set cannot run. */
 export function precisionsOf(addon: Addon, instructionSet?: InstructionSet): readonly ProductPrecision[] {
@@ -76,12 +83,16 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
     name: 'native',
     precision,
     description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    packing: {
+      instructionSet: chosen.name,
+      factsOf: (plan) => packingFactsOf(executor, plan, chosen.name),
+    },
     supports: () => true,
     async load(plan, weights, options = {}) {
-      const signal = signalOf(options)
-      signal?.throwIfAborted()
+      checkOptionNames(options, LOADING_OPTIONS)
+      options.signal?.throwIfAborted()
       if (executor.isReleased) throw disposed('engine')
-      const model = await loadLowered(executor, plan, weights, signal)
+      const model = await loadLowered(executor, plan, weights, options)
       if (!executor.isReleased) return model
       model[Symbol.dispose]()
       throw disposed('engine')
@@ -143,14 +154,7 @@ class NativeExecutor implements Executor<Region> {
 
   async pack(region: Region, weight: PackedWeight): Promise<void> {
     const place = this.#placeOf(region, weight)
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const settle = settling(resolve, reject, { needed: memoryForPacking })
-        this.#addon.pack(...place, [settle, weight.values])
-      })
-    } catch (error) {
-      throw engineErrorOf(error)
-    }
+    await jobDone(memoryForPacking, (callback) => this.#addon.pack(...place, [callback, weight.values]))
   }
 
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean> {
@@ -174,6 +178,45 @@ class NativeExecutor implements Executor<Region> {
     }
     values.digested?.(states)
     return true
+  }
+
+  /** The bytes are those of the file: nothing is copied, and whoever else runs on it shares them. */
+  async takePacked(file: PackedFile, floats: number): Promise<Region | null> {
+    let region: Region | null = null
+    try {
+      region = this.#addon.mapRegion(file.descriptor, file.offset, floats)
+      if (file.accepts(await this.#digest(region, floats))) return region
+    } catch (error) {
+      if (region !== null) this.releaseRegion(region)
+      const isLost = error instanceof EngineError && error.code === 'weights-lost'
+      if (!isLost && !isUnreadable(error)) throw error
+      file.accepts(null)
+      return null
+    }
+    this.releaseRegion(region)
+    return null
+  }
+
+  packedBytes(region: Region, floats: number): PackedBytes {
+    const addon = this.#addon
+    return {
+      digest: () => this.#digest(region, floats),
+      *pieces() {
+        for (let from = 0; from < floats; from += PIECE_FLOATS) {
+          const piece = new Float32Array(Math.min(PIECE_FLOATS, floats - from))
+          callAddon(() => addon.readRegion(region, from, piece))
+          yield new Uint8Array(piece.buffer)
+        }
+      },
+    }
+  }
+
+  async #digest(region: Region, floats: number): Promise<Int32Array> {
+    const states = new Int32Array(digestLength(floats))
+    await jobDone(memoryForPacking, (callback) =>
+      this.#addon.digestRegion(this.#engine, region, [callback, states]),
+    )
+    return states
   }
 
   #placeOf(region: Region, { offset, precision, columns, depth }: WeightPlacement): PackedPlace {

@@ -59,8 +59,10 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       precision,
       description: workers.description,
       supports: () => true,
-      load: async (plan, weights, options = {}) =>
-        await loadLowered(executor, plan, weights, signalOf(options)),
+      load: async (plan, weights, options = {}) => {
+        const signal = signalOf(options)
+        return await loadLowered(executor, plan, weights, signal === undefined ? {} : { signal })
+      },
     }
   }
   return {

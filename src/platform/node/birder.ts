@@ -31,11 +31,12 @@ import type { DecodedImage } from '../../image/image.js'
 import { findNetwork } from '../../model/networks.js'
 import type { RgbStats } from '../../model/vit-config.js'
 import type { PlainValue } from '../../plain-value.js'
-import { chooseEngine } from './choose-engine.js'
+import { chooseEngine, warn } from './choose-engine.js'
 import { type DecodeOptions, decodeImage } from './decode-image.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import type { ImageSource } from './image-source.js'
 import { openVit } from './open-vit.js'
+import { packedWeightsOf } from './packed/packed-files.js'
 
 export * from '../../birder/index.js'
 export type * from '../../web-names.js'
@@ -135,7 +136,7 @@ export async function loadModel(
 async function loadOn(
   engine: Engine,
   path: string,
-  { network: name, customConfig: config, newSize, signal }: LoadModelOptions,
+  { network: name, customConfig: config, newSize, signal, onWarning = warn }: LoadModelOptions,
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   await using open = await openVit(path, given({ network: name, config, signal }))
   const { metadata, label } = open.checkpoint
@@ -146,7 +147,10 @@ async function loadOn(
     )
   }
   const signature = signatureOf(metadata, label)
-  const network = await Network.load(open.vit, engine, given({ signal }))
+  const network = await Network.load(open.vit, engine, {
+    packed: packedWeightsOf(open.origin, onWarning),
+    ...given({ signal }),
+  })
   const net = new BirderNet(network, engine)
   const info: ModelInfo = {
     classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },

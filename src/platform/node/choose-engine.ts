@@ -10,12 +10,10 @@ import type { Engine } from '../../engine/engine.js'
 import { createNativeEngineOn, precisionsOf } from '../../engine/native/native-engine.js'
 import { createNativeResampleOn } from '../../engine/native/native-resample.js'
 import type { ProductPrecision } from '../../engine/ops.js'
-import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
+import { WEBGPU_PRECISIONS } from '../../engine/webgpu/webgpu-precisions.js'
 import { portableResample, type Resample } from '../../kernels/resample-pillow.js'
 import { NODE } from './engine-choices.js'
 import { addonOrReason, loadAddon } from './native/load-addon.js'
-import { createWasmEngine, WASM_PRECISIONS } from './wasm/index.js'
-import { createWebgpuEngine, WEBGPU_PRECISIONS } from './webgpu/index.js'
 
 /** Is an engine that was chosen, and why. */
 export interface EngineChoice {
@@ -48,10 +46,12 @@ export async function chooseEngine(options: EngineOptions = {}): Promise<EngineC
   const asked = { reason: 'asked for', resample: portableResample }
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     precisionAmong('reference', precision, ['float64'])
+    const { createReferenceEngine } = await import('../../engine/reference/reference-engine.js')
     return { ...asked, engine: createReferenceEngine() }
   }
   if (engine === 'webgpu') {
     const kept = precisionAmong('webgpu', precision, WEBGPU_PRECISIONS) ?? 'float32'
+    const { createWebgpuEngine } = await import('./webgpu/index.js')
     return { ...asked, engine: await createWebgpuEngine({ precision: kept }) }
   }
   const addon = engine === 'native' ? loadAddon() : engine === 'auto' ? addonOrReason() : null
@@ -68,6 +68,7 @@ export async function chooseEngine(options: EngineOptions = {}): Promise<EngineC
       reason: engine === 'native' ? 'asked for' : 'the fastest engine here',
     }
   }
+  const { createWasmEngine, WASM_PRECISIONS } = await import('./wasm/index.js')
   const stored = {
     precision: precisionAmong('wasm', precision, WASM_PRECISIONS) ?? 'float32',
     ...counted,

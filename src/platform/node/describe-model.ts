@@ -4,11 +4,13 @@ import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
 import { digestOf, type OnReading } from '../../encoder/digest-of.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
-import { chooseEngine } from './choose-engine.js'
+import { findPacked, loadingPlan } from '../../encoder/network.js'
+import { chooseEngine, warn } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
+import { packedWeightsOf } from './packed/packed-files.js'
 
 /** Describes a model, and says where it lies. */
 export interface FileDescription extends ModelDescription {
@@ -18,6 +20,8 @@ export interface FileDescription extends ModelDescription {
   readonly path: string
   /** Counts the bytes of that file. */
   readonly fileBytes: number
+  /** Leads to the packed weights that a load would run on, if their bytes are whole; null where there are none. */
+  readonly packed: string | null
 }
 
 /**
@@ -39,10 +43,12 @@ export async function describeModel(
   await using open = await openVit(await findModel(source, finding), hintsOf(options))
   const { engine, reason } = await chooseEngine(engineOptionsOf(options))
   await using chosen = engine
-  const { path } = open
+  const { path, origin } = open
   const { size: fileBytes } = await stat(path)
   const { vit, note } = open
   const weights = await digestOf(vit, { note, digestWords: fastestDigest(), ...given({ onReading }) })
   const description = describeOpenModel(open, { engine: chosen, reason }, weights, options)
-  return { source, path, fileBytes, ...description }
+  const packedWeights = packedWeightsOf(origin, options.onWarning ?? warn)
+  await using packed = await findPacked(vit, chosen, loadingPlan(vit, null), packedWeights)
+  return { source, path, fileBytes, packed: packed?.path ?? null, ...description }
 }

@@ -1,25 +1,11 @@
 /** Fetches the bytes of an image from an address, within limits of length, time and where it may lead. */
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import { DEFAULT_MAX_FILE_BYTES, tooLong } from '../../image/decodable.js'
+import { tooLong } from '../../image/decodable.js'
 import { ImageError } from '../../image/image-error.js'
+import { type FetchImageOptions, labelOf } from './fetch-options.js'
 import { proxySettings } from './hub/hub-settings.js'
 import { lookupPublic, refusePrivateHost } from './public-address.js'
-import { readStream, type StreamOptions } from './read-stream.js'
-
-export interface FetchImageOptions extends StreamOptions {
-  /** Refuses every address of the network. */
-  readonly offline: boolean
-  readonly allowPrivateAddresses: boolean
-  /** Bounds the time from the question to the last byte, in milliseconds. */
-  readonly fetchTimeoutMs: number
-}
-
-export const FETCH_DEFAULTS = {
-  maxFileBytes: DEFAULT_MAX_FILE_BYTES,
-  offline: false,
-  allowPrivateAddresses: false,
-  fetchTimeoutMs: 60_000,
-} as const
+import { readStream } from './read-stream.js'
 
 const MOST_REDIRECTS = 5
 const REDIRECTS = [301, 302, 303, 307, 308]
@@ -137,9 +123,4 @@ async function bodyOf(
   } finally {
     body.on('error', () => {}).destroy()
   }
-}
-
-/** Leaves out what may be secret: name, password and query. */
-export function labelOf(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`
 }

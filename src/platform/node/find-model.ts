@@ -14,11 +14,8 @@ import { isModelName } from '../../hub/is-model-name.js'
 import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
 import { unknownModel } from '../../hub/unknown-model.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
-import { downloadFile } from './hub/download-file.js'
 import { cacheFolder } from './hub/hub-settings.js'
 import { torchCachePath } from './hub/python-caches.js'
-import { resolveRepository } from './hub/resolve-repository.js'
-import { resolveWeights } from './hub/resolve-weights.js'
 import { packageFile } from './package-files.js'
 
 /** Says how a model is looked for. */
@@ -63,6 +60,7 @@ async function pathOf(path: string): Promise<string> {
   )
 }
 
+/** What reaches for the network is loaded where it is needed: most models are on the disk. */
 async function findNamed(name: ModelName, options: FindModelOptions): Promise<FoundModel> {
   switch (name.kind) {
     case 'packaged':
@@ -76,15 +74,19 @@ async function findNamed(name: ModelName, options: FindModelOptions): Promise<Fo
       }
     case 'published': {
       const { network } = findPublishedModel(name.name)
+      const { resolveWeights } = await import('./hub/resolve-weights.js')
       const { path } = await resolveWeights(name.name, options)
       return { path, network }
     }
-    case 'repository':
+    case 'repository': {
+      const { resolveRepository } = await import('./hub/resolve-repository.js')
       return { path: await resolveRepository(name, options), network: undefined }
+    }
     case 'file': {
       const known = torchCachePath(name.fileName, process.env)
       if (existsSync(known)) return { path: known, network: undefined }
       const target = join(cacheFolder(), 'models', name.fileName)
+      const { downloadFile } = await import('./hub/download-file.js')
       const { path } = await downloadFile(name.url, target, options)
       return { path, network: undefined }
     }

@@ -5,7 +5,7 @@ import { types } from 'node:util'
 import { tooLong } from '../../image/decodable.js'
 import { isPixelImage, type PixelImage } from '../../image/given-pixels.js'
 import { ImageError } from '../../image/image-error.js'
-import { type FetchImageOptions, fetchImage, labelOf } from './fetch-image.js'
+import { type FetchImageOptions, labelOf } from './fetch-options.js'
 import { readStream } from './read-stream.js'
 
 /** Is what is used of a sharp instance: its own pixels, after whatever it has been told to do. */
@@ -94,7 +94,13 @@ function openUrl(url: URL): OpenSource {
       return { path: pathOf(url) }
     case 'http:':
     case 'https:':
-      return { label: labelOf(url), read: (options) => fetchImage(url, options) }
+      return {
+        label: labelOf(url),
+        async read(options) {
+          const { fetchImage } = await import('./fetch-image.js')
+          return await fetchImage(url, options)
+        },
+      }
     case 'data:':
       return { label: 'the data: address', read: () => bytesOfDataUrl(url) }
     default:

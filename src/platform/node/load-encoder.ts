@@ -13,6 +13,7 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
+import { packedWeightsOf } from './packed/packed-files.js'
 import { assertDecodes, preparingWith } from './prepare-source.js'
 
 /** Node has so many threads for what blocks, decoding among it; more cores than threads are of no use, nor the other way round. */
@@ -45,7 +46,7 @@ export async function loadEncoder(
   const open = async () => {
     const opened = await openVit(await findModel(model, finding), hintsOf(options))
     for (const assumption of opened.vit.assumptions) onWarning(assumption)
-    return opened
+    return { ...opened, packed: packedWeightsOf(opened.origin, onWarning) }
   }
   const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
   const reading = given({ offline, maxFileBytes, allowPrivateAddresses, fetchTimeoutMs })

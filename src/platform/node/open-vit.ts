@@ -18,6 +18,7 @@ import type { VitConfig } from '../../model/vit-config.js'
 import { digestInNote, notesOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
 import { type FileSource, openFile, siblingsOf } from './open-file.js'
+import type { PackedOrigin } from './packed/packed-files.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
@@ -25,6 +26,8 @@ export interface OpenVit extends OpenModel {
   readonly checkpoint: OpenCheckpoint
   /** Leads to the file. */
   readonly path: string
+  /** Tells it from others, for what is kept of its weights. */
+  readonly origin: PackedOrigin
 }
 
 /** Adds to the hints about a network which one of its file it is. */
@@ -89,15 +92,17 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const findNonFinite = () => again((vit) => vit.findNonFinite())
     const vit: VitModel = { ...first, weights, findNonFinite }
     const name = nameOfFile(basename(path))
-    const stampsOf = () => Promise.all(sources.map((source) => source.stamp()))
-    const { pathFor, write } = await notesOfFiles(layoutOf(vit, checkpoint), stampsOf)
+    const stamps = () => Promise.all(sources.map((source) => source.stamp()))
+    const layout = layoutOf(vit, checkpoint)
+    const { pathFor, write } = await notesOfFiles(layout, stamps)
     const note = { read: async (config: VitConfig) => digestInNote(await readText(pathFor(config))), write }
     const dispose = async () => {
       weights.read = (name, shape) => again((vit) => vit.weights.read(name, shape))
       weights.stored = async () => null
       await checkpoint[Symbol.asyncDispose]()
     }
-    return { vit, checkpoint, path, name, note, [Symbol.asyncDispose]: dispose }
+    const origin = { name, path, layout, stamps }
+    return { vit, checkpoint, path, name, note, origin, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

@@ -8,7 +8,6 @@ import { readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:f
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import lockfile from 'proper-lockfile'
 import { explainWriteError, FileError } from './file-error.js'
 import { Heartbeat } from './heartbeat.js'
 
@@ -145,6 +144,8 @@ async function underGuard<Result>(output: string, act: () => Promise<Result>): P
     stale: 2000,
     retries: { retries: 50, factor: 1, minTimeout: 80 },
   }
+  // It is loaded here because it hooks into the end of the process as soon as it is loaded.
+  const { default: lockfile } = await import('proper-lockfile')
   try {
     const release = await lockfile.lock(path, guard)
     try {

@@ -1,7 +1,7 @@
 /**
  * Sends one question through proxies and redirects; every way in which that can go wrong is a named error.
  */
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Answer, Question } from '../../../hub/answer.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { showUrl } from '../../../hub/show-url.js'
@@ -72,6 +72,7 @@ export function nextHop(from: URL, location: string | undefined): URL {
 }
 
 async function ask(url: URL, options: Parameters<typeof openUrl>[1]): Promise<Dispatcher.ResponseData> {
+  const { request } = await import('undici')
   try {
     return await request(url, {
       method: options.method,

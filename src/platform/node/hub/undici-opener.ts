@@ -2,7 +2,7 @@
  * Asks servers as Node can: through the proxies that the environment names, under our own name, for bytes as
  * they are.
  */
-import { EnvHttpProxyAgent } from 'undici'
+import type { EnvHttpProxyAgent } from 'undici'
 import type { Answer, Opener, Question } from '../../../hub/answer.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { packageVersion } from '../package-files.js'
@@ -22,7 +22,8 @@ export class UndiciOpener implements Opener, AsyncDisposable {
   }
 
   async open(url: URL, { method, headers, signal }: Question): Promise<Answer> {
-    this.#agent ??= proxyAgent(this.#env)
+    const undici = await import('undici')
+    this.#agent ??= proxyAgent(this.#env, undici.EnvHttpProxyAgent)
     const ours = { 'user-agent': `plumage/${packageVersion()}`, 'accept-encoding': 'identity' }
     return await openUrl(url, {
       method,
@@ -38,11 +39,11 @@ export class UndiciOpener implements Opener, AsyncDisposable {
   }
 }
 
-function proxyAgent(env: Environment): EnvHttpProxyAgent {
+function proxyAgent(env: Environment, Agent: typeof EnvHttpProxyAgent): EnvHttpProxyAgent {
   try {
     // Stalls are watched for by the download, so that the time spent on a slow disk does not count. Plain
     // http goes through a proxy as plain requests: many proxies allow tunnels to port 443 only.
-    return new EnvHttpProxyAgent({
+    return new Agent({
       ...proxySettings(env),
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -9,7 +9,6 @@ import {
 } from '../../../engine/webgpu/webgpu-engine.js'
 
 export type { WebgpuEngine, WebgpuOptions } from '../../../engine/webgpu/webgpu-engine.js'
-export { WEBGPU_PRECISIONS } from '../../../engine/webgpu/webgpu-precisions.js'
 
 const WEBGPU_OPTIONS = { precision: true, verify: true } satisfies OptionNames<WebgpuOptions>
 
