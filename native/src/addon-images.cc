@@ -1,4 +1,5 @@
 // Holds the addon's functions on images. They run on the threads that read files and decode, and need no engine.
+#include <algorithm>
 #include <cstring>
 
 #include "background.h"
@@ -28,7 +29,7 @@ ResampleAxis axisOf(napi_env env, napi_value kept, uint32_t at, long inputs, int
   return {first.data, count.data, weights.data, stride, outputs, bits};
 }
 
-// What a resize is asked for by JavaScript: [height, width, horizontalBits, verticalBits, verticalFirst], and in `kept` from `at` on
+// Reads what a resize is asked for by JavaScript: [height, width, horizontalBits, verticalBits, verticalFirst], and in `kept` from `at` on
 // out, first, count, weights of the horizontal axis, then of the vertical one. Without outputs on either axis nothing is to be resized.
 ResampleArgs argsOf(napi_env env, const napi_value* arguments, napi_value kept, uint32_t at) {
   const long height = whole(env, arguments[0], "The height", 1, MOST_PIXELS);
@@ -74,19 +75,9 @@ napi_value resample(napi_env env, napi_value* arguments) {
   return nullptr;
 }
 
-class JpegRows final : public RowSource {
- public:
-  explicit JpegRows(Jpeg& jpeg) : jpeg_(jpeg) {}
-  const unsigned char* rows(long row, long count) override { return jpeg_.rows(row, count); }
-
- private:
-  Jpeg& jpeg_;
-};
-
 bool copyRows(Jpeg& jpeg, const ResampleArgs& args) {
-  constexpr long STRIP = 16;
-  for (long row = 0; row < args.height; row += STRIP) {
-    const long count = args.height - row < STRIP ? args.height - row : STRIP;
+  for (long row = 0; row < args.height; row += RowSource::ROWS) {
+    const long count = std::min(RowSource::ROWS, args.height - row);
     const unsigned char* rows = jpeg.rows(row, count);
     if (rows == nullptr) return false;
     std::memcpy(args.out + row * args.width * 3, rows, static_cast<size_t>(count * args.width * 3));
@@ -125,9 +116,8 @@ napi_value decodeJpeg(napi_env env, napi_value* arguments) {
     if (vips == nullptr) return;
     Jpeg jpeg(*vips, file.data, file.length, shrink);
     if (!jpeg.is(args.height, args.width)) return;
-    JpegRows source(jpeg);
     ResampleArgs streamed = args;
-    streamed.source = &source;
+    streamed.source = &jpeg;
     if (isResized ? resampleWith(kernels, streamed, outcome) : copyRows(jpeg, args)) outcome.value = 1;
   });
   return nullptr;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "kernels.h"
+
 namespace plumage {
 
 // Is the libvips of this process, of which these functions are used. They have been the same for all of version 8.
@@ -11,7 +13,7 @@ struct Vips;
 // Gives the library at this path where it has been loaded already, or null. It stays loaded.
 const Vips* loadedVips(const char* path);
 
-class Jpeg {
+class Jpeg final : public RowSource {
  public:
   // The bytes must stay. libjpeg itself makes the image smaller by `shrink`: 1, 2, 4 or 8.
   Jpeg(const Vips& vips, const unsigned char* bytes, size_t length, int shrink);
@@ -21,8 +23,8 @@ class Jpeg {
 
   // Tells whether this is an image of these sides, of 8-bit RGB or grey levels.
   bool is(long height, long width) const;
-  // Gives rows [row, row + count) as RGB, valid until the next call; null where they can't be decoded. Rows come in their order.
-  const unsigned char* rows(long row, long count);
+  // Gives RGB.
+  const unsigned char* rows(long row, long count) override;
 
  private:
   void release();

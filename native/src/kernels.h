@@ -138,6 +138,8 @@ struct ResampleAxis {
 
 // Gives rows of an image that is still being decoded; each call asks for those that follow the last one's.
 struct RowSource {
+  // So many rows are asked for at a time: those of one row of a JPEG's blocks with colours at half the size, which libjpeg decodes together.
+  static constexpr long ROWS = 16;
   // Gives rows [row, row + count), valid until the next call, or null where there are none.
   virtual const unsigned char* rows(long row, long count) = 0;
 

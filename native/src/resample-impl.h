@@ -287,13 +287,10 @@ void verticalPass(const ResampleArgs& args, const UnitTaps& taps, long length, i
   }
 }
 
-// So many rows come from a source at a time: those of one row of a JPEG's blocks with colours at half the size, which libjpeg decodes together.
-constexpr long ROWS_AT_ONCE = 16;
-
 bool resampleRowsOf(RowSource& source, const ResampleArgs& args, const UnitTaps& taps, long stride, const ResampleScratch& scratch) {
-  static_assert(ROWS_AT_ONCE % W == 0 && ROWS_AT_ONCE % 4 == 0, "a strip is a whole number of vectors and of units");
-  for (long row = 0; row < args.height; row += ROWS_AT_ONCE) {
-    const long count = smaller(ROWS_AT_ONCE, args.height - row);
+  static_assert(RowSource::ROWS % W == 0 && RowSource::ROWS % 4 == 0, "a strip is a whole number of vectors and of units");
+  for (long row = 0; row < args.height; row += RowSource::ROWS) {
+    const long count = smaller(RowSource::ROWS, args.height - row);
     const Byte* rows = source.rows(row, count);
     if (rows == nullptr) return false;
     resampleRows(rows, count, args.width, args.horizontal, taps, true, stride, scratch.gathered, scratch.levels,

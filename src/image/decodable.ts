@@ -41,9 +41,10 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
       `${label} is ${nameOfKind(known)}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
     )
   }
+  const advice = isText(bytes) ? LIST_ADVICE : ''
   throw new ImageError(
     'not-an-image',
-    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.${isText(bytes) ? LIST_ADVICE : ''}`,
+    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.${advice}`,
   )
 }
 

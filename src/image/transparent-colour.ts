@@ -2,6 +2,7 @@
  * Finds the one colour that a PNG or GIF declares to be transparent. Pillow keeps it in mind beside the RGB pixels, where a later step may
  * remember it; decoders tend to lose it.
  */
+import type { ImageFormat } from './image-format.js'
 
 export type Colour = readonly [red: number, green: number, blue: number]
 
@@ -22,6 +23,11 @@ export function transparentColourOfPng(bytes: Uint8Array): Colour | null {
   }
   if (colourType !== 2 || transparency.length < 6) return null
   return [levels.getUint16(0), levels.getUint16(2), levels.getUint16(4)]
+}
+
+/** Tells a PNG whose pixels are grey or colours and nothing else: what is transparent in it, if anything, is one colour. */
+export function isPngWithoutAlpha(bytes: Uint8Array, format: ImageFormat): boolean {
+  return format === 'png' && (bytes[25] === 0 || bytes[25] === 2)
 }
 
 /**

@@ -136,6 +136,16 @@ test('requests are answered in the order in which they came, and a cancelled run
 })
 
 test('memory that is refused is a failure of the request that wanted it', async () => {
+  const runOf = (id: number): Request => ({
+    id,
+    kind: 'run',
+    program: 5,
+    weights: 0,
+    batch: 1,
+    pixels: new ArrayBuffer(4),
+    outputLengths: [1],
+    timed: false,
+  })
   const replies = await repliesTo(
     [
       { id: 0, kind: 'allocate', bytes: 2 ** 20 },
@@ -147,27 +157,9 @@ test('memory that is refused is a failure of the request that wanted it', async 
         constants: new Float32Array(1),
         arenaFloats: 1,
       },
-      {
-        id: 2,
-        kind: 'run',
-        program: 5,
-        weights: 0,
-        batch: 1,
-        pixels: new ArrayBuffer(4),
-        outputLengths: [1],
-        timed: false,
-      },
+      runOf(2),
       { id: 3, kind: 'discard', program: 5 },
-      {
-        id: 4,
-        kind: 'run',
-        program: 5,
-        weights: 0,
-        batch: 1,
-        pixels: new ArrayBuffer(4),
-        outputLengths: [1],
-        timed: false,
-      },
+      runOf(4),
       { id: 5, kind: 'allocate', bytes: 1000 },
     ],
     () => true,

@@ -18,6 +18,7 @@ import {
   type Colour,
   gifColoursOrNull,
   hiddenColourOfPng,
+  isPngWithoutAlpha,
   transparentColourOfPng,
 } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
@@ -158,7 +159,7 @@ async function decodeByBrowser({
 /** A PNG without alpha has one colour painted white, as Pillow does it. */
 function onWhite(rgba: Uint8Array, bytes: Uint8Array, format: ImageFormat): Uint8Array {
   const rgb = rgbFrom8Bits(rgba, 4)
-  if (format !== 'png' || (bytes[25] !== 0 && bytes[25] !== 2)) return rgbOnWhite(rgb, rgba, 4, 3)
+  if (!isPngWithoutAlpha(bytes, format)) return rgbOnWhite(rgb, rgba, 4, 3)
   const hidden = hiddenColourOfPng(bytes)
   return hidden === null ? rgb : rgbWithWhiteFor(rgb, hidden)
 }

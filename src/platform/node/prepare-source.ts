@@ -58,10 +58,10 @@ export function preparingWith(resample: Resample, reading: DecodeOptions): Prepa
     if (turned === null) return null
     const stored = shrunkSize(size, shrink)
     const decodeWith = (all: Passes | null) => decode({ file, shrink, size: stored, passes: all })
-    const whole = isStreamed(turned.passes) ? null : await decodeWith(null)
-    const resized =
-      whole === null ? await decodeWith(turned.passes) : await resample(whole, stored, turned.passes)
-    if (resized === null) return null
+    const streams = isStreamed(turned.passes)
+    const pixels = await decodeWith(streams ? turned.passes : null)
+    if (pixels === null) return null
+    const resized = streams ? pixels : await resample(pixels, stored, turned.passes)
     const [height, width] = resizedSize(stored, turned.passes)
     return finish(
       turned.isTransposed ? turnUpright({ height, width, data: resized }, TRANSPOSED).data : resized,

@@ -13,6 +13,7 @@ import {
   type Colour,
   gifColoursOrNull,
   hiddenColourOfPng,
+  isPngWithoutAlpha,
   transparentColourOfPng,
 } from '../../image/transparent-colour.js'
 import {
@@ -107,10 +108,6 @@ function wayOnWhiteOrNull(
   }
   const rgbFrom = (levels: Uint8Array) => rgbOnWhite(rgbFrom8Bits(levels, 4), levels, 4, 3)
   return { stored: image.toColourspace('srgb').ensureAlpha(), depth: 'uchar', rgbFrom, transparent: null }
-}
-
-function isPngWithoutAlpha(bytes: Uint8Array, format: ImageFormat): boolean {
-  return format === 'png' && (bytes[25] === 0 || bytes[25] === 2)
 }
 
 function wayAsStored(
