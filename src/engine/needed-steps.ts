@@ -17,6 +17,7 @@ const READS: StepTable<[], readonly (SlotName | ConstantName)[]> = {
   meanRows: ({ input }) => [input],
   maxRows: ({ input }) => [input],
   broadcast: () => [],
+  gatherRows: ({ input }) => [input],
   crossAttention: ({ query, keyValue }) => [query, keyValue],
   probeAttention: ({ keys, values }) => [keys, values],
   softMoe: ({ input }) => [input],

@@ -31,7 +31,7 @@ export interface Plan {
   /** Holds the weights that the steps name, each with the shape that the engine may rely on. */
   readonly weights: ReadonlyMap<WeightName, Shape>
   /**
-   * Holds tables that depend on the plan and not on the image, made by the family: positions resampled for the grid, say. Wherever a step reads a slot
+   * Holds tables that depend on the plan and not on the image, made by the family: positions resampled for the grid, angles, offsets. Wherever a step reads a slot
    * it may name a constant instead; some steps read one beside their slots. No slot has the name of a constant.
    */
   readonly constants: ReadonlyMap<ConstantName, Constant>
@@ -60,6 +60,7 @@ export type Step =
   | MeanRows
   | MaxRows
   | Broadcast
+  | GatherRows
   | CrossAttention
   | ProbeAttention
   | SoftMoe
@@ -136,8 +137,8 @@ export interface Norm extends NormWeights {
 }
 
 /**
- * Lets all tokens attend to each other: input [T, 3 * D] holds q, k, v side by side, each head by head; output [T, D] is
- * softmax(scale * q k^T) v. The norms (over the head width) are applied to q and k first.
+ * Lets tokens attend to each other: input [T, 3 * D] holds q, k, v side by side, each head by head; output [T, D] is
+ * softmax(scale * q k^T + bias) v. The norms (over the head width) are applied to q and k first, then they are turned.
  */
 export interface Attention {
   readonly op: 'attention'
@@ -153,7 +154,69 @@ export interface Attention {
   readonly queryNorm: NormWeights | null
   /** Normalises each head's key first, with weights [D / H]; null where nothing does. */
   readonly keyNorm: NormWeights | null
+  /** Turns queries and keys by the places of their tokens; null where nothing does. */
+  readonly rotary: Rotary | null
+  /** Is added to the scaled scores; null where nothing is. */
+  readonly bias: AttentionBias | null
+  /** Says which keys a query sees; null where it sees all. */
+  readonly mask: AttentionMask | null
+  /** Counts the groups that share out the rows, one after the other, each of which attends to itself alone: windows. It is 1 where all attend to all. */
+  readonly groups: number
 }
+
+/**
+ * Turns pairs of columns of each head's queries and keys by angles that depend on the token (Su et al. 2021, "RoFormer"):
+ * out = x * cosine + partner(x) * sine, where the partner of the first of a pair is minus the second, and that of the second the first.
+ */
+export interface Rotary {
+  /**
+   * Names a constant of the cosines of a head's d columns, then of their sines, for each token: [T, 2 * d], or [T, H * 2 * d] where each head has
+   * its own. A token that is not turned has cosines of 1 and sines of 0.
+   */
+  readonly table: ConstantName
+  /** Says which columns make a pair: j and j + d / 2 (`halves`), or 2 i and 2 i + 1 (`neighbours`). */
+  readonly pairs: 'halves' | 'neighbours'
+}
+
+/**
+ * Is what attention adds to its scaled scores. `relative`: by the offset of two patches of a grid, learnt for each head (Liu et al. 2021, Bao et al. 2021).
+ * `decomposed`: by the products of the query with one learnt row for the offset in rows and one for that in columns (Li et al. 2022, "Exploring plain
+ * vision transformer backbones for object detection").
+ */
+export type AttentionBias =
+  | {
+      readonly kind: 'relative'
+      /**
+       * Names a constant [H, (2 rows - 1) * (2 columns - 1) + 3]. A query at (r, c) and a key at (r', c') have the value at
+       * (r - r' + rows - 1) * (2 columns - 1) + c - c' + columns - 1. The last three are of a special query and a patch, of a patch and a special key,
+       * and of two special tokens, which lie in front of the patches.
+       */
+      readonly table: ConstantName
+      /** Counts the rows of the grid. */
+      readonly rows: number
+      /** Counts the columns of the grid. */
+      readonly columns: number
+    }
+  | {
+      readonly kind: 'decomposed'
+      /** Names a constant [2 rows - 1, d]: the row for r - r' + rows - 1. */
+      readonly rowTable: ConstantName
+      /** Names a constant [2 columns - 1, d]. */
+      readonly columnTable: ConstantName
+      /** Counts the rows of the grid that a group is. */
+      readonly rows: number
+      /** Counts the columns of the grid that a group is. */
+      readonly columns: number
+    }
+
+/** Says which keys a query sees: those up to its own place, or the first of each group, as many as a constant [groups, 1] tells. */
+export type AttentionMask =
+  | { readonly kind: 'causal' }
+  | {
+      readonly kind: 'keys'
+      /** Names a constant [groups, 1] of whole numbers of at least 1. */
+      readonly counts: ConstantName
+    }
 
 /** Applies a function to each value. */
 export interface Activation {
@@ -214,13 +277,24 @@ export interface SliceRows {
   readonly to: number
 }
 
-/** Takes the mean of all rows: [1, D]. */
+/** Takes the mean of all rows, [1, D], or of each of several groups of consecutive rows, [groups, D]. */
 export interface MeanRows {
   readonly op: 'meanRows'
   /** Names the rows, [R, D]. */
   readonly input: SlotName
-  /** Names their mean, [1, D]. */
+  /** Names their means: as many rows as there are groups, which share out the rows evenly. */
   readonly output: SlotName
+}
+
+/** Puts rows in another order, leaves some out, repeats some, or puts zeros between them, as windows need it. */
+export interface GatherRows {
+  readonly op: 'gatherRows'
+  /** Names the rows, [R, D]. */
+  readonly input: SlotName
+  /** Names the gathered rows, [N, D]. */
+  readonly output: SlotName
+  /** Names a constant [N, 1]: the row that each is, or -1 for zeros. */
+  readonly index: ConstantName
 }
 
 /** Takes the largest value of each column: [1, D]. A NaN stays one. */

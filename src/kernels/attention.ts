@@ -1,7 +1,7 @@
 /**
  * Computes scaled dot-product attention of queries over keys and values, head by head.
  *
- *     out[q, h] = softmax over n of (scale * <query[q, h], key[n, h]>) applied to value[n, h]
+ *     out[q, h] = softmax over n of (scale * <query[q, h], key[n, h]> + bias) applied to value[n, h]
  *
  * Rows may be wider than the part in use (q, k and v lie side by side in one matrix): a view says where the part begins.
  * Heads are the outer division of a row, as PyTorch's reshape makes them.
@@ -16,6 +16,9 @@ export interface Columns {
   readonly offset: number
 }
 
+/** Adds a bias to the scores of one query of one head, or takes keys out by making their scores minus infinity. */
+export type ChangeScores = (scores: Float64Array, head: number, query: number) => void
+
 export function attention(
   query: Columns,
   key: Columns,
@@ -24,6 +27,7 @@ export function attention(
   headWidth: number,
   scale: number,
   out: Float32Array, // [query.rows, heads * headWidth]
+  change: ChangeScores | null = null,
 ): void {
   const scores = new Float64Array(key.rows)
   const mixed = new Float64Array(headWidth)
@@ -37,6 +41,7 @@ export function attention(
         for (let j = 0; j < headWidth; j++) sum += query.data[from + j] * key.data[at + j]
         scores[n] = sum * scale
       }
+      change?.(scores, h, q)
       softmax(scores)
       mixed.fill(0)
       for (let n = 0; n < value.rows; n++) {

@@ -1,16 +1,19 @@
 /**
- * Gives the mean of all rows, with sums in float64.
+ * Gives the mean of each of several groups of consecutive rows, with sums in float64.
  *
- *     out[c] = sum over r of x[r, c] / rows
+ *     out[g, c] = sum over the rows of group g of x[r, c] / rows
  */
 export function meanRows(
-  x: Float32Array, // [rows, D]
-  rows: number,
-  out: Float32Array, // [D]
+  x: Float32Array, // [groups * rows, width]
+  rows: number, // of a group
+  width: number,
+  out: Float32Array, // [groups, width]
 ): void {
-  for (let c = 0; c < out.length; c++) {
+  for (let at = 0; at < out.length; at++) {
+    const column = at % width
+    const first = ((at - column) / width) * rows * width + column
     let sum = 0
-    for (let at = c; at < x.length; at += out.length) sum += x[at]
-    out[c] = sum / rows
+    for (let r = 0; r < rows; r++) sum += x[first + r * width]
+    out[at] = sum / rows
   }
 }

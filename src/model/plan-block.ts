@@ -60,6 +60,10 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
       scale: headWidth ** -0.5,
       queryNorm: headNorm('q_norm'),
       keyNorm: headNorm('k_norm'),
+      rotary: null,
+      bias: null,
+      mask: null,
+      groups: 1,
     },
     builder.shapeOf(input),
   )

@@ -51,7 +51,21 @@ describe.each(ENGINE_VARIANTS.map(named))('ops, %s', (_, { precision, ...variant
     const [tokens, width] = [70, 64]
     const { plan, output } = planOf(
       [tokens, 3 * width],
-      [{ op: 'attention', input: 'x', output: 'y', heads: 2, scale: 40, queryNorm: null, keyNorm: null }],
+      [
+        {
+          op: 'attention',
+          input: 'x',
+          output: 'y',
+          heads: 2,
+          scale: 40,
+          queryNorm: null,
+          keyNorm: null,
+          rotary: null,
+          bias: null,
+          mask: null,
+          groups: 1,
+        },
+      ],
       { y: [tokens, width] },
       {},
     )

@@ -126,6 +126,10 @@ class Builder {
           scale: 0.5,
           queryNorm: norm,
           keyNorm: null,
+          rotary: null,
+          bias: null,
+          mask: null,
+          groups: 1,
         }))
         return
       }

@@ -44,6 +44,8 @@ const CHECKS: StepTable<[StepCheck], void> = {
     check.divides('heads', step.heads, width)
     check.norm(step.queryNorm, width / step.heads)
     check.norm(step.keyNorm, width / step.heads)
+    check.divides('groups', step.groups, rows)
+    check.attention(step, rows, width / step.heads)
   },
   activation: (step, check) => check.sameSize(step.input, step.output),
   gate: (step, check) => {
@@ -65,9 +67,20 @@ const CHECKS: StepTable<[StepCheck], void> = {
     check.same('rows', step.to - step.from, outRows)
     check.that(step.from >= 0 && step.to <= rows, `rows ${step.from} to ${step.to} of ${rows}`)
   },
-  meanRows: (step, check) => check.pooled(step.input, step.output),
+  meanRows: (step, check) => {
+    const [rows, width] = check.slot(step.input)
+    const [groups, outWidth] = check.slot(step.output)
+    check.same('width', outWidth, width)
+    check.divides('groups', groups, rows)
+  },
   maxRows: (step, check) => check.pooled(step.input, step.output),
   broadcast: (step, check) => check.weight(step.weight, check.slot(step.output)),
+  gatherRows: (step, check) => {
+    const [rows, width] = check.slot(step.input)
+    const [outRows, outWidth] = check.slot(step.output)
+    check.same('width', outWidth, width)
+    check.wholeNumbers(step.index, [outRows, 1], -1, rows - 1)
+  },
   crossAttention: (step, check) => {
     const [, width] = check.slot(step.query)
     const [keys, two] = check.slot(step.keyValue)
@@ -188,6 +201,39 @@ class StepCheck {
     if (norm === null) return
     this.vector(norm.weight, width)
     this.vector(norm.bias, width)
+  }
+
+  /** Tables of turning, bias and mask must be as large as kernels take them to be. */
+  attention(step: StepOf<'attention'>, rows: number, headWidth: number): void {
+    const { rotary, bias, mask, heads, groups } = step
+    const own = rows / groups
+    if (rotary !== null) {
+      const { shape } = constantOf(this.#plan, rotary.table)
+      const tables = shape[1] === 2 * headWidth ? 1 : heads
+      this.that(headWidth % 2 === 0, `heads of ${headWidth} columns make no pairs`)
+      this.constant(rotary.table, [rows, tables * 2 * headWidth])
+    }
+    if (bias !== null) {
+      const cells = bias.rows * bias.columns
+      this.that(cells > 0 && cells <= own, `a grid of ${bias.rows} x ${bias.columns} among ${own} rows`)
+    }
+    if (bias?.kind === 'relative') {
+      this.constant(bias.table, [heads, (2 * bias.rows - 1) * (2 * bias.columns - 1) + 3])
+    } else if (bias !== null) {
+      this.same('rows of the grid', bias.rows * bias.columns, own)
+      this.constant(bias.rowTable, [2 * bias.rows - 1, headWidth])
+      this.constant(bias.columnTable, [2 * bias.columns - 1, headWidth])
+    }
+    if (mask?.kind === 'keys') this.wholeNumbers(mask.counts, [groups, 1], 1, own)
+  }
+
+  /** Kernels take the numbers of such a constant for places in memory. */
+  wholeNumbers(name: ConstantName, shape: Shape, least: number, most: number): void {
+    this.constant(name, shape)
+    const wrong = constantOf(this.#plan, name).values.find(
+      (value) => !(Number.isInteger(value) && value >= least && value <= most),
+    )
+    this.that(wrong === undefined, `constant ${name} holds ${wrong}, expected ${least} to ${most}`)
   }
 
   patchify(step: StepOf<'patchify'>): void {

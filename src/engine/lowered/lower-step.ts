@@ -1,4 +1,5 @@
 /** Turns one step of a plan into operations, before anything is fused. */
+import { EngineError } from '../engine-error.js'
 import type { Plan, Step } from '../plan.js'
 import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
@@ -64,6 +65,9 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   sliceRows: ({ input, output, from }) => [loweredOp('sliceRows', { input, output, firstRow: from })],
   meanRows: ({ input, output }) => [loweredOp('meanRows', { input, output })],
   maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
+  gatherRows: ({ op }) => {
+    throw new EngineError('unsupported', `There is no operation for the step ${op} yet.`)
+  },
   broadcast: ({ weight, output }) => [loweredOp('broadcast', { output, weight: rowsForm(weight) })],
   crossAttention: ({ query, keyValue, output, heads, scale }, { sizes }) => [
     loweredOp('attention', {

@@ -5,6 +5,7 @@ import { digestLength } from '../../kernels/digest-words.js'
 import type { Engine, LoadingOptions, PackedBytes, PackedFile, StoredValues } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
+import { canLower } from '../lowered/can-lower.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
 import {
   type Executor,
@@ -87,7 +88,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
       instructionSet: chosen.name,
       factsOf: (plan) => packingFactsOf(executor, plan, chosen.name),
     },
-    supports: () => true,
+    supports: canLower,
     async load(plan, weights, options = {}) {
       checkOptionNames(options, LOADING_OPTIONS)
       options.signal?.throwIfAborted()

@@ -1,17 +1,21 @@
 /** Runs one step of a plan by its kernels: this is the meaning of each member of the instruction set, in code. */
 import { activate } from '../../kernels/activation.js'
 import { add } from '../../kernels/add.js'
-import { attention } from '../../kernels/attention.js'
+import { attention, type ChangeScores } from '../../kernels/attention.js'
+import { addDecomposedBias } from '../../kernels/decomposed-bias.js'
 import { gate } from '../../kernels/gate.js'
+import { gatherRows } from '../../kernels/gather-rows.js'
 import { layerNorm } from '../../kernels/layer-norm.js'
 import { linear } from '../../kernels/linear.js'
 import { maxRows } from '../../kernels/max-rows.js'
 import { meanRows } from '../../kernels/mean-rows.js'
 import { patchify } from '../../kernels/patchify.js'
 import { probeAttention } from '../../kernels/probe-attention.js'
+import { addRelativeBias } from '../../kernels/relative-bias.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
 import { scaleColumns } from '../../kernels/scale-columns.js'
 import { combineSlots, dispatchTokens } from '../../kernels/soft-moe.js'
+import { turnHeads } from '../../kernels/turn-heads.js'
 import type { ConstantName, NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
 import { constantOf, operandShape, rowsAndWidth } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
@@ -50,9 +54,14 @@ const RUNS: StepTable<[StepRun], void> = {
     const [, width] = run.size(step.input)
     run.out.set(run.slot(step.input).subarray(step.from * width, step.to * width))
   },
-  meanRows: (step, run) => meanRows(run.slot(step.input), run.size(step.input)[0], run.out),
+  meanRows: (step, run) => {
+    const [groups, width] = run.size(step.output)
+    meanRows(run.slot(step.input), run.size(step.input)[0] / groups, width, run.out)
+  },
   maxRows: (step, run) => maxRows(run.slot(step.input), run.out),
   broadcast: (step, run) => run.out.set(run.weight(step.weight)),
+  gatherRows: (step, run) =>
+    gatherRows(run.slot(step.input), run.constant(step.index), run.size(step.input)[1], run.out),
   crossAttention: (step, run) => {
     const [rows, width] = run.size(step.query)
     const [keys] = run.size(step.keyValue)
@@ -130,6 +139,8 @@ function assembleTokens(step: StepOf<'assembleTokens'>, run: StepRun): void {
 
 function selfAttention(step: StepOf<'attention'>, run: StepRun): void {
   const [rows, width] = run.size(step.output)
+  const { heads, scale, rotary } = step
+  const headWidth = width / heads
   const qkv = run.slot(step.input)
   const part = (index: number, norm: NormWeights | null) => {
     const data = new Float32Array(rows * width)
@@ -139,10 +150,43 @@ function selfAttention(step: StepOf<'attention'>, run: StepRun): void {
     }
     // A head's width is the norm's width, so the same memory read as [rows * heads, headWidth] is what it needs.
     if (norm !== null) run.normalise(norm, data, data)
-    return { data, rows, stride: width, offset: 0 }
+    if (rotary !== null && index < 2) turnHeads(data, run.constant(rotary.table), rows, heads, rotary.pairs)
+    return data
   }
   const [q, k, v] = [part(0, step.queryNorm), part(1, step.keyNorm), part(2, null)]
-  attention(q, k, v, step.heads, width / step.heads, step.scale, run.out)
+  const own = rows / step.groups
+  for (let group = 0; group < step.groups; group++) {
+    const of = (data: Float32Array) => data.subarray(group * own * width, (group + 1) * own * width)
+    const columns = (data: Float32Array) => ({ data: of(data), rows: own, stride: width, offset: 0 })
+    const change = changeOfScores(step, run, of(q), group)
+    attention(columns(q), columns(k), columns(v), heads, headWidth, scale, of(run.out), change)
+  }
+}
+
+function changeOfScores(
+  step: StepOf<'attention'>,
+  run: StepRun,
+  queries: Float32Array,
+  group: number,
+): ChangeScores | null {
+  const { bias, mask, heads } = step
+  if (bias === null && mask === null) return null
+  const [, width] = run.size(step.output)
+  const headWidth = width / heads
+  const count = mask?.kind === 'keys' ? run.constant(mask.counts)[group] : undefined
+  return (scores, head, query) => {
+    if (bias?.kind === 'relative') {
+      const table = run.constant(bias.table)
+      const length = table.length / heads
+      const own = table.subarray(head * length, (head + 1) * length)
+      addRelativeBias(scores, own, query, bias.rows, bias.columns)
+    } else if (bias !== null) {
+      const at = query * width + head * headWidth
+      const own = queries.subarray(at, at + headWidth)
+      addDecomposedBias(scores, own, query, run.constant(bias.rowTable), run.constant(bias.columnTable))
+    }
+    if (mask !== null) scores.fill(Number.NEGATIVE_INFINITY, count ?? query + 1)
+  }
 }
 
 function softMoe(step: StepOf<'softMoe'>, run: StepRun): void {

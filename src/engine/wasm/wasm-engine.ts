@@ -1,7 +1,9 @@
 /** Runs plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
+
 import type { Engine } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
+import { canLower } from '../lowered/can-lower.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
 import {
   type Executor,
@@ -58,7 +60,7 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       name: 'wasm',
       precision,
       description: workers.description,
-      supports: () => true,
+      supports: canLower,
       load: async (plan, weights, options = {}) => {
         const signal = signalOf(options)
         return await loadLowered(executor, plan, weights, signal === undefined ? {} : { signal })

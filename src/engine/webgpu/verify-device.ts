@@ -111,6 +111,10 @@ function attention(scale: number): Step {
     scale,
     queryNorm: null,
     keyNorm: null,
+    rotary: null,
+    bias: null,
+    mask: null,
+    groups: 1,
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { plainArithmetic } from '../lowered/arithmetic.js'
+import { canLower } from '../lowered/can-lower.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
 import { OwnedModel } from '../owned-model.js'
 import { slotLength } from '../plan-lookup.js'
@@ -44,7 +45,7 @@ export async function createWebgpuEngineOn(
     name: 'webgpu',
     precision,
     description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
-    supports: () => true,
+    supports: canLower,
     load: async (plan, weights, options = {}) => {
       const signal = signalOf(options)
       signal?.throwIfAborted()

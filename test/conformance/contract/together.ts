@@ -68,7 +68,19 @@ async function pixelsOverwritten({ engine, long }: Subject): Promise<void> {
 
 /** Has one of each kind of step that mixes values of a row or rows. */
 const NAN_STEPS: readonly Step[] = [
-  { op: 'attention', input: 'x', output: 'mixed', heads: 2, scale: 0.3, queryNorm: null, keyNorm: null },
+  {
+    op: 'attention',
+    input: 'x',
+    output: 'mixed',
+    heads: 2,
+    scale: 0.3,
+    queryNorm: null,
+    keyNorm: null,
+    rotary: null,
+    bias: null,
+    mask: null,
+    groups: 1,
+  },
   {
     op: 'norm',
     kind: 'layerNorm',

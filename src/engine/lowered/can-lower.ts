@@ -1,0 +1,10 @@
+/** Tells which steps there are operations for, so that an engine that runs operations can say that it lacks one before anything is loaded. */
+import type { Step } from '../plan.js'
+
+export function canLower(step: Step): boolean {
+  if (step.op === 'gatherRows') return false
+  return (
+    step.op !== 'attention' ||
+    (step.rotary === null && step.bias === null && step.mask === null && step.groups === 1)
+  )
+}
