@@ -112,7 +112,8 @@ function watchedEncoder(encoder) {
 const sizes = sizesFrom(values)
 const { size, rows, batch } = sizes
 const { config, weights, positions } = pseudoRandomVit(sizes)
-const { plan, slots } = planVit(config, { rows, columns: rows }, positions)
+const tables = new Map([['positions', { shape: [rows * rows, config.width], values: positions }]])
+const { plan, slots } = planVit(config, { rows, columns: rows }, tables)
 const engine = await createWebgpuEngineOn(async () => ({ ...parts, device: watched }), {
   precision: values.precision,
 })

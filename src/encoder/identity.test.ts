@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { birderRecipe, namedRecipe, type Recipe } from '../image/recipe.js'
-import { IMAGENET_STATS, type VitConfig } from '../model/vit-config.js'
+import { IMAGENET_STATS, PLAIN, type VitConfig } from '../model/vit-config.js'
 import { identityOf, type ResultParts } from './identity.js'
 import { digestOfText } from './weight-digest.js'
 
 const CONFIG: VitConfig = {
+  ...PLAIN,
   network: 'vit_t14',
   size: [28, 42],
   channels: 3,
@@ -15,22 +16,12 @@ const CONFIG: VitConfig = {
   hidden: 64,
   classToken: true,
   registers: 4,
-  norm: 'layerNorm',
   epsilon: 1e-6,
-  preNorm: false,
-  finalNorm: 'tokens',
-  qkvBias: true,
-  queryKeyNorm: false,
-  attentionNorm: false,
   layerScale: true,
   mlp: 'ffn',
   activation: 'gelu',
-  experts: null,
-  stem: { kind: 'patchify', bias: true },
   pooling: { kind: 'class' },
-  classifier: null,
   positions: { rows: 2, columns: 3, specialRows: true, rule: 'antialias' },
-  outIndices: null,
   rgbStats: IMAGENET_STATS,
 }
 const RECIPE = namedRecipe('timm', { modelSize: [28, 42], patchSize: 14, rgbStats: IMAGENET_STATS })

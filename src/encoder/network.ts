@@ -11,8 +11,9 @@ import type {
 } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { Plan, SlotName } from '../engine/plan.js'
+import { gridTables, type StoredTables } from '../model/grid-tables.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
-import { type PatchGrid, type PositionRule, positionsFor } from '../model/positions.js'
+import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { given } from './choose-recipe.js'
@@ -74,7 +75,7 @@ export class Network implements Disposable {
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
   readonly #vit: VitModel
-  readonly #table: Float32Array | null
+  readonly #tables: StoredTables
   readonly #rule: PositionRule
   readonly #plans = new Map<string, VitPlan>()
   readonly #programs = new Map<string, Program>()
@@ -84,14 +85,14 @@ export class Network implements Disposable {
     vit: VitModel,
     engine: Engine,
     model: EngineModel,
-    table: Float32Array | null,
+    tables: StoredTables,
     rule: PositionRule,
   ) {
     this.config = vit.config
     this.engine = engine
     this.byteLength = model.byteLength
     this.#vit = vit
-    this.#table = table
+    this.#tables = tables
     this.#rule = rule
     this.#model = model
   }
@@ -103,8 +104,8 @@ export class Network implements Disposable {
   static async load(vit: VitModel, engine: Engine, options: NetworkOptions = {}): Promise<Network> {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
-    const table = await vit.readPositions()
-    const plan = loadingPlan(vit, table)
+    const tables = await vit.readTables()
+    const plan = loadingPlan(vit, tables)
     const unsupported = plan.steps.find((step) => !engine.supports(step))
     if (unsupported !== undefined) {
       throw new EngineError(
@@ -129,7 +130,7 @@ export class Network implements Disposable {
     const loading: LoadingOptions = { ...given({ signal }), ...(packed === null ? {} : { packed }) }
     const model = await engine.load(plan, digested, loading)
     if (packed?.isUsed) digest?.know(packed.weights)
-    return new Network(vit, engine, model, table, rule)
+    return new Network(vit, engine, model, tables, rule)
   }
 
   /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. Throws `EngineError` `out-of-memory`, `disposed`. */
@@ -137,7 +138,7 @@ export class Network implements Disposable {
     const bytes = this.#model?.packed
     const { packing } = this.engine
     if (bytes === undefined || packing === undefined) return null
-    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#table)) }
+    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#tables)) }
   }
 
   /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
@@ -150,10 +151,7 @@ export class Network implements Disposable {
     const key = `${grid.rows}x${grid.columns} ${rule}`
     let plan = this.#plans.get(key)
     if (plan === undefined) {
-      const { positions } = this.config
-      const table =
-        this.#table === null || positions === null ? null : positionsFor(this.#table, positions, grid, rule)
-      plan = planVit(this.config, grid, table)
+      plan = planVit(this.config, grid, gridTables(this.config, this.#tables, grid, rule))
       keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     }
     return plan
@@ -207,8 +205,9 @@ export class Network implements Disposable {
 }
 
 /** Gives the plan that names all weights: that of the trained size. */
-export function loadingPlan({ config }: VitModel, table: Float32Array | null): Plan {
-  return planVit(config, gridOf(config, config.size), table).plan
+export function loadingPlan({ config }: VitModel, tables: StoredTables): Plan {
+  const grid = gridOf(config, config.size)
+  return planVit(config, grid, gridTables(config, tables, grid, config.positions?.rule ?? 'antialias')).plan
 }
 
 /** Gives null where the engine runs on no packed weights from files, or where there are none. */

@@ -9,6 +9,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { WeightName } from '../engine/plan.js'
 import { type DigestWords, digestWords } from '../kernels/digest-words.js'
+import { POSITIONS } from '../model/grid-tables.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Shape } from '../tensor/shape.js'
@@ -16,7 +17,6 @@ import type { Shape } from '../tensor/shape.js'
 /** Is raised when the same weights get another digest. */
 export const DIGEST_VERSION = 1
 /** Names the position table of the stored grid among the weights, as Birder does. */
-const POSITIONS = 'pos_embedding'
 
 /** Remembers a digest from one load to the next, so that weights whose files have not changed need not be digested again. */
 export interface DigestNote {
@@ -82,8 +82,10 @@ export class WeightDigest {
     for (const [name, shape] of weightShapes) {
       if (this.wants(name)) await this.add(name, shape, await weights.read(name, shape))
     }
-    const table = await vit.readPositions()
-    if (table !== null) await this.add(POSITIONS, [table.length / config.width, config.width], table)
+    for (const [name, table] of await vit.readTables()) {
+      const shape = name === POSITIONS ? [table.length / config.width, config.width] : [table.length]
+      await this.add(name, shape, table)
+    }
     const lines = await Promise.all(this.#lines.values())
     const digest = digestOfText(`plumage weights ${DIGEST_VERSION}\n${lines.sort().join('')}`)
     await note?.write(config, digest)

@@ -1,11 +1,11 @@
 /**
- * Resamples float tables with bicubic weights as `torch.nn.functional.interpolate` does, for position tables and for float images.
- * Two kernels exist and give different numbers, also when enlarging:
+ * Resamples float tables as `torch.nn.functional.interpolate` does, for position tables and for float images. Its bicubic exists in two kernels that
+ * give different numbers, also when enlarging, and so does its bilinear:
  *
  * - `plain` is Keys' cubic with a = -0.75 and four taps; indices are clamped at the border.
  * - `antialias` has a = -0.5 and a support widened by the scale; taps are cut off at the border and renormalised.
  *
- * Both are separable: taps are found per axis, then applied along the width first and the height second.
+ * All are separable: taps are found per axis, then applied along the width first and the height second.
  */
 
 export interface Taps {
@@ -29,17 +29,47 @@ export function plainTaps(inputSize: number, outputSize: number, step = inputSiz
   return { indices, weights }
 }
 
+/** Gives bilinear taps. With `corners` the first and last places of both sizes lie on each other (`align_corners`), else their edges do. */
+export function bilinearTaps(inputSize: number, outputSize: number, corners = false): Taps {
+  const last = inputSize - 1
+  const taps = Array.from({ length: outputSize }, (_, i) => {
+    const centred = Math.max(((i + 0.5) * inputSize) / outputSize - 0.5, 0)
+    const source = corners ? (outputSize > 1 ? (i * last) / (outputSize - 1) : 0) : centred
+    const first = Math.min(Math.floor(source), last)
+    return { first, second: Math.min(first + 1, last), t: Math.min(source - first, 1) }
+  })
+  return {
+    indices: taps.map(({ first, second }) => [first, second]),
+    weights: taps.map(({ t }) => [1 - t, t]),
+  }
+}
+
+/** Gives the taps of antialiased bicubic. */
 export function antialiasTaps(inputSize: number, outputSize: number): Taps {
+  return widenedTaps(inputSize, outputSize, 2, (distance) => cubic(distance, -0.5))
+}
+
+/** Gives the taps of antialiased bilinear: a triangle as wide as the scale. */
+export function triangleTaps(inputSize: number, outputSize: number): Taps {
+  return widenedTaps(inputSize, outputSize, 1, (distance) => Math.max(1 - Math.abs(distance), 0))
+}
+
+function widenedTaps(
+  inputSize: number,
+  outputSize: number,
+  support: number,
+  kernel: (distance: number) => number,
+): Taps {
   const scale = inputSize / outputSize
   const widening = Math.max(scale, 1)
   const indices: number[][] = []
   const weights: number[][] = []
   for (let i = 0; i < outputSize; i++) {
     const centre = scale * (i + 0.5)
-    const from = Math.max(Math.trunc(centre - 2 * widening + 0.5), 0)
-    const to = Math.min(Math.trunc(centre + 2 * widening + 0.5), inputSize)
+    const from = Math.max(Math.trunc(centre - support * widening + 0.5), 0)
+    const to = Math.min(Math.trunc(centre + support * widening + 0.5), inputSize)
     const taps = Array.from({ length: to - from }, (_, j) => from + j)
-    const raw = taps.map((j) => cubic((j - centre + 0.5) / widening, -0.5))
+    const raw = taps.map((j) => kernel((j - centre + 0.5) / widening))
     const sum = raw.reduce((total, weight) => total + weight, 0)
     indices.push(taps)
     weights.push(raw.map((weight) => weight / sum))

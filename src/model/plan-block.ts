@@ -1,50 +1,110 @@
-/** Plans one transformer block, which is x + scale(attention(norm x)), then x + scale(feed-forward(norm x)). */
+/**
+ * Plans one transformer block: x + scale(attention(norm x)), then x + scale(feed-forward(norm x)), or with its norms behind the branches, or with both
+ * branches on one norm; and each with one branch or several side by side.
+ */
 import type { NormWeights, SlotName } from '../engine/plan.js'
+import { biasName, rotaryName } from './grid-tables.js'
 import type { PlanBuilder } from './plan-builder.js'
+import type { PatchGrid } from './positions.js'
 import type { Experts, VitConfig } from './vit-config.js'
 
-export function planBlock(builder: PlanBuilder, config: VitConfig, index: number, input: SlotName): SlotName {
-  const name = `encoder.block.${index}`
-  const norm = (part: string) =>
-    builder.normWeights(`${name}.${part}`, config.width, config.norm, config.epsilon)
-
-  const attended = planAttention(
-    builder,
-    config,
-    `${name}.attn`,
-    builder.norm(input, `${name}.norm1`, norm('norm1')),
-  )
-  const middle = addBranch(builder, config, `${name}.layer_scale_1`, input, attended, `${name}.middle`)
-
-  const normed = builder.norm(middle, `${name}.norm2`, norm('norm2'))
-  // Experts stand in the upper half of the blocks only.
-  const experts = index >= Math.floor(config.depth / 2) ? config.experts : null
-  const mixed =
-    experts === null
-      ? planMlp(builder, config, `${name}.mlp`, normed)
-      : planSoftMoe(builder, config, experts, `${name}.mlp`, normed)
-  return addBranch(builder, config, `${name}.layer_scale_2`, middle, mixed, name)
+/** Holds what all blocks of a plan are made with. */
+export interface BlockContext {
+  readonly builder: PlanBuilder
+  readonly config: VitConfig
+  readonly grid: PatchGrid
+  /** Tells whether the plan has its tables, so that steps may name them. */
+  readonly hasTables: boolean
 }
 
-function addBranch(
-  builder: PlanBuilder,
-  config: VitConfig,
-  scaleName: string,
+type PlanBranch = (context: BlockContext, index: number, name: string, input: SlotName) => SlotName
+
+/** Says of one half of a block how its norm, its branch and its layer scale are called. */
+interface Half {
+  readonly norm: string
+  readonly branch: string
+  readonly scale: string
+  readonly plan: PlanBranch
+}
+
+const ATTENTION: Half = { norm: 'norm1', branch: 'attn', scale: 'layer_scale_1', plan: planAttention }
+const FEED_FORWARD: Half = { norm: 'norm2', branch: 'mlp', scale: 'layer_scale_2', plan: planMlp }
+
+export function planBlock(context: BlockContext, index: number, input: SlotName): SlotName {
+  const name = `encoder.block.${index}`
+  if (context.config.block === 'parallel') return planParallelBlock(context, index, input)
+  const middle = planHalf(context, index, ATTENTION, input, `${name}.middle`)
+  return planHalf(context, index, FEED_FORWARD, middle, name)
+}
+
+function planHalf(
+  context: BlockContext,
+  index: number,
+  half: Half,
   input: SlotName,
-  branch: SlotName,
   output: SlotName,
 ): SlotName {
-  const shape = builder.shapeOf(input)
-  let scaled = branch
-  if (config.layerScale) {
-    const gamma = builder.weight(`${scaleName}.gamma`, [config.width])
-    scaled = builder.step({ op: 'scale', input: branch, output: scaleName, gamma }, shape)
+  const { builder, config } = context
+  const block = `encoder.block.${index}`
+  let current = input
+  for (let branch = 0; branch < config.branches; branch++) {
+    const name = config.branches === 1 ? block : `${block}.branch.${branch}`
+    const isLast = branch === config.branches - 1
+    const added = planBranch(context, index, half, name, input)
+    const sum = isLast ? output : `${name}.${half.branch}.sum`
+    current = builder.step({ op: 'add', input: current, branch: added, output: sum }, builder.shapeOf(input))
   }
-  return builder.step({ op: 'add', input, branch: scaled, output }, shape)
+  return current
 }
 
-function planAttention(builder: PlanBuilder, config: VitConfig, name: string, input: SlotName): SlotName {
-  const { width, heads } = config
+function planBranch(
+  context: BlockContext,
+  index: number,
+  half: Half,
+  name: string,
+  input: SlotName,
+): SlotName {
+  const { builder, config } = context
+  const norm = (of: SlotName) =>
+    builder.norm(
+      of,
+      `${name}.${half.norm}`,
+      builder.normWeights(`${name}.${half.norm}`, config.width, config.norm, config.epsilon),
+    )
+  const isPost = config.block === 'postNorm'
+  const branch = half.plan(context, index, `${name}.${half.branch}`, isPost ? input : norm(input))
+  return scaled(context, `${name}.${half.scale}`, isPost ? norm(branch) : branch)
+}
+
+/** Both branches read one norm, and share one layer scale. */
+function planParallelBlock(context: BlockContext, index: number, input: SlotName): SlotName {
+  const { builder, config } = context
+  const name = `encoder.block.${index}`
+  const shape = builder.shapeOf(input)
+  const weights = builder.normWeights(`${name}.norm1`, config.width, config.norm, config.epsilon)
+  const normed = builder.norm(input, `${name}.norm1`, weights)
+  const attended = planAttention(context, index, `${name}.attn`, normed)
+  const branch = planMlp(context, index, `${name}.mlp`, normed)
+  const sum = builder.step({ op: 'add', input: attended, branch, output: `${name}.sum` }, shape)
+  return builder.step(
+    { op: 'add', input, branch: scaled(context, `${name}.layer_scale_1`, sum), output: name },
+    shape,
+  )
+}
+
+function scaled({ builder, config }: BlockContext, name: string, branch: SlotName): SlotName {
+  if (!config.layerScale) return branch
+  const gamma = builder.weight(`${name}.gamma`, [config.width])
+  return builder.step({ op: 'scale', input: branch, output: name, gamma }, builder.shapeOf(branch))
+}
+
+function planAttention(
+  { builder, config, grid, hasTables }: BlockContext,
+  index: number,
+  name: string,
+  input: SlotName,
+): SlotName {
+  const { width, heads, rotary, bias } = config
   const headWidth = width / heads
   const qkv = builder.linear(input, `${name}.qkv`, `${name}.qkv`, 3 * width, config.qkvBias)
   const headNorm = (part: string): NormWeights | null =>
@@ -60,8 +120,10 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
       scale: headWidth ** -0.5,
       queryNorm: headNorm('q_norm'),
       keyNorm: headNorm('k_norm'),
-      rotary: null,
-      bias: null,
+      rotary:
+        rotary === null || !hasTables ? null : { table: rotaryName(config, index), pairs: rotary.pairs },
+      bias:
+        bias === null || !hasTables ? null : { kind: 'relative', table: biasName(config, index), ...grid },
       mask: null,
       groups: 1,
     },
@@ -77,10 +139,17 @@ function planAttention(builder: PlanBuilder, config: VitConfig, name: string, in
   return builder.linear(merged, `${name}.proj`, `${name}.proj`, width)
 }
 
-function planMlp(builder: PlanBuilder, config: VitConfig, name: string, input: SlotName): SlotName {
+function planMlp(context: BlockContext, index: number, name: string, input: SlotName): SlotName {
+  const { builder, config } = context
   const { width, hidden, activation } = config
+  // Experts stand in the upper half of the blocks only.
+  if (config.experts !== null && index >= Math.floor(config.depth / 2)) {
+    return planSoftMoe(builder, config, config.experts, name, input)
+  }
+  const norm = () => builder.normWeights(`${name}.norm`, hidden, config.norm, config.epsilon)
   if (config.mlp !== 'swiglu' && config.mlp !== 'normSwiglu') {
-    return builder.feedForward(input, name, hidden, width, activation)
+    const sizes = { hidden, width, kind: activation }
+    return builder.feedForward(input, name, sizes, config.mlp === 'normFfn' ? norm() : null)
   }
   const gate = builder.linear(input, `${name}.fc1_g`, `${name}.fc1_g`, hidden)
   const value = builder.linear(input, `${name}.fc1_x`, `${name}.fc1_x`, hidden)
@@ -88,13 +157,7 @@ function planMlp(builder: PlanBuilder, config: VitConfig, name: string, input: S
     { op: 'gate', gate, value, output: `${name}.gated`, kind: activation },
     builder.shapeOf(gate),
   )
-  if (config.mlp === 'normSwiglu') {
-    gated = builder.norm(
-      gated,
-      `${name}.norm`,
-      builder.normWeights(`${name}.norm`, hidden, config.norm, config.epsilon),
-    )
-  }
+  if (config.mlp === 'normSwiglu') gated = builder.norm(gated, `${name}.norm`, norm())
   return builder.linear(gated, name, `${name}.fc2`, width)
 }
 

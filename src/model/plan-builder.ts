@@ -39,13 +39,23 @@ export class PlanBuilder {
     return this.step({ op: 'linear', input, output, weight, bias: biasName }, [sizeAt(shape, 0), width])
   }
 
-  /** Adds two linear layers with an activation between, by the numbers that the three have in PyTorch's `Sequential`. */
-  feedForward(input: SlotName, name: string, hidden: number, width: number, kind: ActivationKind): SlotName {
+  /**
+   * Adds two linear layers with an activation between, by the numbers that the three have in PyTorch's `Sequential`; `norm` stands behind the
+   * activation where there is one.
+   */
+  feedForward(
+    input: SlotName,
+    name: string,
+    {
+      hidden,
+      width,
+      kind,
+    }: { readonly hidden: number; readonly width: number; readonly kind: ActivationKind },
+    norm: NormWeights | null = null,
+  ): SlotName {
     const inner = this.linear(input, `${name}.0`, `${name}.0`, hidden)
-    const active = this.step(
-      { op: 'activation', input: inner, output: `${name}.1`, kind },
-      this.shapeOf(inner),
-    )
+    let active = this.step({ op: 'activation', input: inner, output: `${name}.1`, kind }, this.shapeOf(inner))
+    if (norm !== null) active = this.norm(active, `${name}.norm`, norm)
     return this.linear(active, `${name}.3`, `${name}.3`, width)
   }
 

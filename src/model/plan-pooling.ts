@@ -2,26 +2,80 @@
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
 import type { PlanBuilder } from './plan-builder.js'
-import { type AttentionPooling, type Classifier, specialTokens, type VitConfig } from './vit-config.js'
+import {
+  type AttentionPooling,
+  type Classifier,
+  type EmbeddingKind,
+  specialTokens,
+  type VitConfig,
+} from './vit-config.js'
 
 /** A classifier of two layers has this in its hidden norm (Birder net/base.py). */
 const MLP_HEAD_EPSILON = 1e-6
 
-export function planPooling(
+export interface PlannedPooling {
+  readonly embeddings: ReadonlyMap<EmbeddingKind, SlotName>
+  readonly embedding: SlotName
+  readonly logits: SlotName | null
+}
+
+/** Plans every embedding that the network has. What nobody asks for is never computed. */
+export function planPooling(builder: PlanBuilder, config: VitConfig, tokens: SlotName): PlannedPooling {
+  const { width, pooler, projection } = config
+  const normed = (slot: SlotName, output: SlotName) =>
+    config.finalNorm === 'pooled'
+      ? builder.norm(slot, output, builder.normWeights('embedding_norm', width, config.norm, config.epsilon))
+      : slot
+  const pooled = pool(builder, config, tokens)
+  let embedding = normed(pooled, 'embedding')
+  const own = ownKind(config)
+  const embeddings = new Map<EmbeddingKind, SlotName>([[own, embedding]])
+  const simple = simplePools(builder, config, tokens)
+  for (const [kind, slot] of simple) {
+    if (!embeddings.has(kind)) embeddings.set(kind, normed(slot(), `embedding.${kind}`))
+  }
+  if (pooler !== null) {
+    const dense = builder.linear(embedding, 'pooler.dense', 'pooler', width)
+    embedding = builder.step({ op: 'activation', input: dense, output: 'pooler', kind: pooler }, [1, width])
+    embeddings.set('pooled', embedding)
+  }
+  const logits = classify(builder, config, embedding, tokens)
+  if (projection !== null) {
+    embedding = builder.linear(embedding, 'projection', 'projection', projection, false)
+    embeddings.set('projected', embedding)
+  }
+  return { embeddings, embedding, logits }
+}
+
+/** Says what the pooling by itself gives, before any layer behind it. */
+function ownKind({ pooling }: VitConfig): EmbeddingKind {
+  if (pooling.kind === 'class') return 'class'
+  return pooling.kind === 'mean' && pooling.specialTokens !== true ? 'mean' : 'pooled'
+}
+
+/** Gives the embeddings that every network of such tokens has, beside its own. */
+function simplePools(
   builder: PlanBuilder,
   config: VitConfig,
   tokens: SlotName,
-): { embedding: SlotName; logits: SlotName | null } {
-  const pooled = pool(builder, config, tokens)
-  const embedding =
-    config.finalNorm === 'pooled'
-      ? builder.norm(
-          pooled,
-          'embedding',
-          builder.normWeights('embedding_norm', config.width, config.norm, config.epsilon),
-        )
-      : pooled
-  return { embedding, logits: classify(builder, config, embedding, tokens) }
+): ReadonlyMap<EmbeddingKind, () => SlotName> {
+  const { width, classToken } = config
+  const rows = sizeAt(builder.shapeOf(tokens), 0)
+  const slice = (output: SlotName, from: number, to: number) =>
+    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
+  const mean = () =>
+    builder.step(
+      {
+        op: 'meanRows',
+        input: slice('pool.mean.patches', specialTokens(config), rows),
+        output: 'pool.mean.rows',
+      },
+      [1, width],
+    )
+  return new Map<EmbeddingKind, () => SlotName>([
+    ...(classToken ? [['class', () => slice('pool.class', 0, 1)] as const] : []),
+    ['mean', mean],
+  ])
 }
 
 function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotName {
@@ -32,6 +86,13 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   switch (pooling.kind) {
     case 'class':
       return slice('pooled', 0, 1)
+    case 'special-mean':
+      return builder.step(
+        { op: 'meanRows', input: gather(builder, pooling.rows, tokens, width), output: 'pooled' },
+        [1, width],
+      )
+    case 'special-rows':
+      return gather(builder, pooling.rows, tokens, width)
     case 'mean':
     case 'max':
     case 'mean-max': {
@@ -52,6 +113,13 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
       ])
     }
   }
+}
+
+/** Takes rows that lie anywhere among the tokens. */
+function gather(builder: PlanBuilder, rows: readonly number[], input: SlotName, width: number): SlotName {
+  const index = 'pool.rows.index'
+  builder.constants.set(index, { shape: [rows.length, 1], values: Float32Array.from(rows) })
+  return builder.step({ op: 'gatherRows', input, output: 'pool.rows', index }, [rows.length, width])
 }
 
 /** Halfway between mean and largest is half of their sum; the half is a constant of the plan. */
@@ -77,7 +145,10 @@ function poolRows(
   ])
 }
 
-/** In Birder's MultiHeadAttentionPool a learnt query attends to the tokens, and a feed-forward net with a residual follows. */
+/**
+ * In Birder's MultiHeadAttentionPool a learnt query attends to the tokens, and a feed-forward net with a residual follows; in AIMv2's head the query is
+ * taken as it is, and nothing follows.
+ */
 function attentionPool(
   builder: PlanBuilder,
   { width }: VitConfig,
@@ -86,7 +157,7 @@ function attentionPool(
 ): SlotName {
   const latent = builder.weight('attn_pool.latent', [1, width])
   const seed = builder.step({ op: 'broadcast', weight: latent, output: 'attn_pool.latent' }, [1, width])
-  const query = builder.linear(seed, 'attn_pool.q', 'attn_pool.q', width)
+  const query = hidden === null ? seed : builder.linear(seed, 'attn_pool.q', 'attn_pool.q', width)
   const keyValue = builder.linear(tokens, 'attn_pool.kv', 'attn_pool.kv', 2 * width)
   const attended = builder.step(
     {
@@ -99,13 +170,15 @@ function attentionPool(
     },
     [1, width],
   )
-  const projected = builder.linear(attended, 'attn_pool.proj', 'attn_pool.proj', width)
+  const last = hidden === null ? 'pooled' : 'attn_pool.proj'
+  const projected = builder.linear(attended, last, 'attn_pool.proj', width)
+  if (hidden === null) return projected
   const normed = builder.norm(
     projected,
     'attn_pool.norm',
     builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon),
   )
-  const branch = builder.feedForward(normed, 'attn_pool.mlp', hidden, width, activation)
+  const branch = builder.feedForward(normed, 'attn_pool.mlp', { hidden, width, kind: activation })
   return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])
 }
 
@@ -118,6 +191,7 @@ function classify(
   const { classifier, width } = config
   if (classifier === null) return null
   if (classifier.kind === 'class-and-mean') return classifyBoth(builder, config, classifier, tokens)
+  if (classifier.kind === 'distilled') return classifyDistilled(builder, config, classifier, tokens)
   if (classifier.kind === 'linear')
     return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
   const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
@@ -150,4 +224,24 @@ function classifyBoth(
   const ofClass = builder.linear(first, 'logits.class', 'classifier.class', classes, bias)
   const branch = builder.linear(mean, 'logits.mean', 'classifier.mean', classes, false)
   return builder.step({ op: 'add', input: ofClass, branch, output: 'logits' }, [1, classes])
+}
+
+/** Each of the two matrices holds half of what the file does, so that their sum is the mean of both scores. */
+function classifyDistilled(
+  builder: PlanBuilder,
+  { width }: VitConfig,
+  { classes, bias }: Classifier,
+  tokens: SlotName,
+): SlotName {
+  const head = (name: 'class' | 'distillation', row: number) => {
+    const input = builder.step(
+      { op: 'sliceRows', input: tokens, output: `classifier.${name}`, from: row, to: row + 1 },
+      [1, width],
+    )
+    return builder.linear(input, `logits.${name}`, `classifier.${name}`, classes, bias)
+  }
+  return builder.step(
+    { op: 'add', input: head('class', 0), branch: head('distillation', 1), output: 'logits' },
+    [1, classes],
+  )
 }

@@ -28,7 +28,11 @@ export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotNa
   }
   if (config.stem.kind === 'patchify') {
     const cut = planCut(builder, picture, config.patchSize, 'planes', 'patches')
-    return builder.linear(cut, 'conv_proj', 'conv_proj', config.width, config.stem.bias)
+    const { bias, norm = false } = config.stem
+    if (!norm) return builder.linear(cut, 'conv_proj', 'conv_proj', config.width, bias)
+    const weights = builder.normWeights('stem_norm', config.width, config.norm, config.epsilon)
+    const patches = builder.linear(cut, 'conv_proj.0', 'conv_proj', config.width, bias)
+    return builder.norm(patches, 'conv_proj', weights)
   }
   for (const [stage, patch] of HMLP_PATCHES.entries()) {
     picture = planHmlpStage(builder, config.width, config.stem.norm, picture, stage, patch)

@@ -2,13 +2,14 @@
  * Plans a vision transformer: which steps run in which order on which weights. Slots and weights carry the names of Birder's modules;
  * the order of tokens is class token, registers, patches.
  */
-import type { Plan, SlotName } from '../engine/plan.js'
+import type { Constant, ConstantName, Plan, SlotName } from '../engine/plan.js'
+import { POSITIONS } from './grid-tables.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
 import type { PatchGrid } from './positions.js'
-import { specialTokens, type VitConfig } from './vit-config.js'
+import { type EmbeddingKind, specialTokens, type VitConfig } from './vit-config.js'
 
 /** Is a vision transformer's plan for one patch grid, and where to find what in it. */
 export interface VitPlan {
@@ -22,8 +23,10 @@ export interface VitPlan {
     readonly tokens: SlotName
     /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
-    /** Names the pooled vector, [1, D]. */
+    /** Names what stands for the image as the library that wrote the file has it, [1, D], or [rows, D] where several tokens do. */
     readonly embedding: SlotName
+    /** Names every embedding that the network has, by its kind. */
+    readonly embeddings: ReadonlyMap<EmbeddingKind, SlotName>
     /** Names the class scores, [1, N]; null without a classifier. */
     readonly logits: SlotName | null
   }
@@ -33,18 +36,20 @@ export interface VitPlan {
  * Writes the plan of a vision transformer for one patch grid.
  *
  * @param grid patches of the input; its pixels are grid times patch size
- * @param positions float32 [rows * columns, D] for this grid, or null for a network without
+ * @param tables what `gridTables` makes for this grid; null for a plan that is asked for shapes only, and leaves out what rests on tables
  */
-export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Array | null): VitPlan {
+export function planVit(
+  config: VitConfig,
+  grid: PatchGrid,
+  tables: ReadonlyMap<ConstantName, Constant> | null,
+): VitPlan {
   const builder = new PlanBuilder()
   const { width, patchSize } = config
   const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
   const patches = planStem(builder, config, input)
 
   const tokens = specialTokens(config) + grid.rows * grid.columns
-  if (positions !== null) {
-    builder.constants.set('positions', { shape: [grid.rows * grid.columns, width], values: positions })
-  }
+  for (const [name, table] of tables ?? []) builder.constants.set(name, table)
   let current = builder.step(
     {
       op: 'assembleTokens',
@@ -52,7 +57,7 @@ export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Ar
       output: 'encoder.input',
       classToken: config.classToken ? builder.weight('class_token', [1, width]) : null,
       registers: config.registers > 0 ? builder.weight('reg_tokens', [config.registers, width]) : null,
-      positions: positions === null ? null : 'positions',
+      positions: config.positions === null || tables === null ? null : POSITIONS,
     },
     [tokens, width],
   )
@@ -62,13 +67,13 @@ export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Ar
   }
   const blocks: SlotName[] = []
   for (let index = 0; index < config.depth; index++) {
-    current = planBlock(builder, config, index, current)
+    current = planBlock({ builder, config, grid, hasTables: tables !== null }, index, current)
     blocks.push(current)
   }
   if (config.finalNorm === 'tokens') {
     current = builder.norm(current, 'norm', builder.normWeights('norm', width, config.norm, config.epsilon))
   }
-  const { embedding, logits } = planPooling(builder, config, current)
+  const { embedding, embeddings, logits } = planPooling(builder, config, current)
   return {
     plan: {
       slots: builder.slots,
@@ -78,6 +83,6 @@ export function planVit(config: VitConfig, grid: PatchGrid, positions: Float32Ar
       constants: builder.constants,
     },
     grid,
-    slots: { tokens: current, blocks, embedding, logits },
+    slots: { tokens: current, blocks, embedding, embeddings, logits },
   }
 }

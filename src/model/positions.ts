@@ -1,15 +1,35 @@
 /**
  * Resamples position tables for another patch grid. Libraries disagree about how to do it, so the rule is data of the checkpoint (position-rule.ts).
  */
-import { antialiasTaps, plainTaps, resampleTable, type Taps } from '../kernels/resample-table.js'
+import {
+  antialiasTaps,
+  bilinearTaps,
+  plainTaps,
+  resampleTable,
+  type Taps,
+  triangleTaps,
+} from '../kernels/resample-table.js'
 import type { PositionRule } from './position-rule.js'
 
 export type { PositionRule } from './position-rule.js'
 
-const TAPS: Readonly<Record<PositionRule, (oldSize: number, newSize: number) => Taps>> = {
-  antialias: antialiasTaps,
-  bicubic: (oldSize, newSize) => plainTaps(oldSize, newSize),
-  'bicubic-offset': (oldSize, newSize) => plainTaps(oldSize, newSize, oldSize / (newSize + 0.1)),
+interface Resampling {
+  readonly taps: (oldSize: number, newSize: number) => Taps
+  /** Resamples to a square of the longer side and takes its first rows and columns. */
+  readonly isSquare?: boolean
+}
+
+const RESAMPLINGS: Readonly<Record<PositionRule, Resampling>> = {
+  antialias: { taps: antialiasTaps },
+  bicubic: { taps: (oldSize, newSize) => plainTaps(oldSize, newSize) },
+  'bicubic-offset': { taps: (oldSize, newSize) => plainTaps(oldSize, newSize, oldSize / (newSize + 0.1)) },
+  bilinear: { taps: (oldSize, newSize) => bilinearTaps(oldSize, newSize) },
+  'bilinear-antialias': { taps: triangleTaps },
+  'bilinear-square': { taps: (oldSize, newSize) => bilinearTaps(oldSize, newSize), isSquare: true },
+  'bilinear-square-corners': {
+    taps: (oldSize, newSize) => bilinearTaps(oldSize, newSize, true),
+    isSquare: true,
+  },
 }
 
 /** Counts the patches of an image. */
@@ -32,12 +52,19 @@ export function resamplePositions(
   to: PatchGrid,
   rule: PositionRule,
 ): Float32Array {
+  const { taps, isSquare = false } = RESAMPLINGS[rule]
+  const longer = Math.max(to.rows, to.columns)
+  const [rows, columns] = isSquare ? [longer, longer] : [to.rows, to.columns]
   return resampleTable(
     table,
     [from.rows, from.columns],
-    TAPS[rule](from.rows, to.rows),
-    TAPS[rule](from.columns, to.columns),
+    firstTaps(taps(from.rows, rows), to.rows),
+    firstTaps(taps(from.columns, columns), to.columns),
   )
+}
+
+function firstTaps({ indices, weights }: Taps, count: number): Taps {
+  return { indices: indices.slice(0, count), weights: weights.slice(0, count) }
 }
 
 /** Gives the table for a grid: as stored where the grids are equal, resampled elsewhere. */

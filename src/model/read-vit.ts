@@ -8,14 +8,16 @@ import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
+
 import { birder } from './dialects/birder.js'
 import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
-import type { StoredPart } from './dialects/stored-weight.js'
+import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { planVit } from './plan-vit.js'
 import type { VitConfig } from './vit-config.js'
 
@@ -34,10 +36,10 @@ export interface VitModel {
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
   readPreparation(): Preparation | null
   /**
-   * Gives float32 [rows * columns, D] of the stored grid, or null for a network without a table. The table is read once. Throws `CheckpointError`
-   * where the file cannot be read.
+   * Gives the stored tables that depend on the grid, float32, by the names of grid-tables.ts: positions without the rows of special tokens,
+   * [rows * columns, D], and what rotary or relative positions have learnt. They are read once. Throws `CheckpointError` where the file cannot be read.
    */
-  readPositions(): Promise<Float32Array | null>
+  readTables(): Promise<StoredTables>
   /**
    * Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. Throws as reading
    * does.
@@ -63,16 +65,20 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   const told = dialect.readConfig(checkpoint, hints)
   const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
   refuseEndless(checkpoint, config)
-  const table = tableOf(dialect, config)
+  const tables = tablesOf(dialect, config, checkpoint)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
   const weightShapes = planVit(config, grid, null).plan.weights
 
-  const stored = (name: string, shape: Shape) => dialect.source(name, shape, config)
+  const stored = (name: string, shape: Shape) => dialect.source(name, shape, config, checkpoint.tensors)
   const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
-  if (table !== null) needed.push(table)
+  for (const { parts } of tables.values()) needed.push(...parts)
   judgeTensors(checkpoint, dialect, needed)
 
-  let readTable: Promise<Float32Array> | null = null
+  const readParts = async ({ parts, combine }: StoredWeight) => {
+    const values = parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape)))
+    return combine(...(await Promise.all(values)))
+  }
+  let readTables: Promise<StoredTables> | null = null
   return {
     config,
     dialect: dialect.name,
@@ -80,13 +86,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
-      async read(name, shape) {
-        const { parts, combine } = stored(name, shape)
-        const values = await Promise.all(
-          parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape))),
-        )
-        return combine(...values)
-      },
+      read: (name, shape) => readParts(stored(name, shape)),
       async stored(name, shape) {
         const { parts, start } = stored(name, shape)
         const [part] = parts
@@ -97,10 +97,11 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
         return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
       },
     },
-    async readPositions() {
-      if (table === null) return null
-      readTable ??= checkpoint.read(table.tensor, table.shape).then(toFloat32)
-      return (await readTable).subarray(table.start)
+    readTables() {
+      readTables ??= Promise.all(
+        [...tables].map(async ([name, source]) => [name, await readParts(source)] as const),
+      ).then((read) => new Map(read))
+      return readTables
     },
     findNonFinite: () => findNonFinite(checkpoint, new Set(needed.map(({ tensor }) => tensor))),
   }
@@ -135,16 +136,22 @@ function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitCo
   )
 }
 
-/** Says where the position table is kept, and at which element the patches' rows start. */
-function tableOf(
+/** Says where the stored tables are kept; that of positions gives its patches' rows. */
+function tablesOf(
   dialect: Dialect,
   config: VitConfig,
-): { readonly tensor: string; readonly shape: Shape; readonly start: number } | null {
+  { tensors }: Checkpoint,
+): ReadonlyMap<string, StoredWeight> {
+  const tables = new Map(dialect.tables?.(config, tensors))
   const { positions, width } = config
   const table = dialect.positions(config)
-  if (positions === null || table === null) return null
-  const rows = table.special + positions.rows * positions.columns
-  return { tensor: table.tensor, shape: [1, rows, width], start: table.special * width }
+  if (positions === null || table === null) return tables
+  const { tensor, special } = table
+  const shape = [special + positions.rows * positions.columns, width]
+  return tables.set(POSITIONS, {
+    parts: [{ tensor, shape: table.isFlat ? shape : [1, ...shape] }],
+    combine: (rows: Float32Array) => rows.subarray(special * width),
+  })
 }
 
 /** Every tensor that is needed must be there with its shape, and no other that the dialect does not know. */

@@ -4,6 +4,8 @@
  */
 import type { ActivationKind } from '../engine/plan.js'
 import type { PositionRule } from './positions.js'
+import type { BiasRule } from './relative-bias.js'
+import type { RotaryRule } from './rotary.js'
 
 /** Says which vision transformer it is, in Birder's terms, whatever library wrote the file. */
 export interface VitConfig {
@@ -41,10 +43,21 @@ export interface VitConfig {
   readonly queryKeyNorm: boolean
   /** Puts a norm on the merged heads, before the projection (NormFormer). */
   readonly attentionNorm: boolean
+  /** Turns queries and keys by the places of their patches; null for a network without rotary positions. */
+  readonly rotary: RotaryRule | null
+  /** Adds what is learnt of the offsets of patches to the scores of attention; null for a network without relative positions. */
+  readonly bias: BiasRule | null
+  /**
+   * Says how a block is put together: `preNorm` is x + attention(norm x), then x + feed-forward(norm x); `postNorm` is x + norm(attention x), then
+   * x + norm(feed-forward x); `parallel` is x + attention(norm x) + feed-forward(norm x), with one norm.
+   */
+  readonly block: 'preNorm' | 'postNorm' | 'parallel'
+  /** Counts the branches side by side in each half of a block, whose results are summed (Touvron et al. 2022); usually 1. */
+  readonly branches: number
   /** Tells whether each branch of a block is scaled by a learnt factor for each column. */
   readonly layerScale: boolean
-  /** Says what the feed-forward net of a block is: two layers, gated (`swiglu`), gated with a norm, or a soft mixture of experts. */
-  readonly mlp: 'ffn' | 'swiglu' | 'normSwiglu' | 'softMoe'
+  /** Says what the feed-forward net of a block is: two layers, these with a norm between, gated (`swiglu`), gated with a norm, or a soft mixture of experts. */
+  readonly mlp: 'ffn' | 'normFfn' | 'swiglu' | 'normSwiglu' | 'softMoe'
   /** Names the activation of the feed-forward nets. */
   readonly activation: ActivationKind
   /** Stand in the upper half of the blocks where `mlp` is `softMoe`. */
@@ -53,6 +66,10 @@ export interface VitConfig {
   readonly stem: Stem
   /** Says how tokens become the embedding. */
   readonly pooling: Pooling
+  /** Names the activation behind a linear layer on what is pooled, as transformers' ViT has it (`pooler`); null for a network without. */
+  readonly pooler: ActivationKind | null
+  /** Counts the columns to which a linear layer without bias projects what is pooled, as CLIP does; null for a network without. */
+  readonly projection: number | null
   /** Says what makes class scores of the embedding; null where nothing does. */
   readonly classifier: Classifier | null
   /** Describes the table of positions; null for a network without. */
@@ -77,6 +94,8 @@ export type Stem =
       readonly kind: 'patchify'
       /** Tells whether the convolution has a bias. */
       readonly bias: boolean
+      /** Tells whether the patches are normalised before they get positions, as in AIMv2; default `false`. */
+      readonly norm?: boolean
     }
   /** The three convolutions have kernel = stride 4, 2, 2 (Touvron et al. 2022, "Three things everyone should know about ViT"). */
   | {
@@ -88,6 +107,12 @@ export type Stem =
 /** Says how tokens become the embedding. `class` takes the class token; `probe` is EfficientProbing, as Birder has it. */
 export type Pooling =
   | { readonly kind: 'class' }
+  | {
+      /** Takes the mean of the first tokens (distilled DeiT in timm), or lays them out one after the other (Birder's DeiT, C-RADIO). */
+      readonly kind: 'special-mean' | 'special-rows'
+      /** Numbers the tokens, in the order class token, registers, patches. */
+      readonly rows: readonly number[]
+    }
   | {
       /** Takes mean, largest value, or halfway between the two, of each column. */
       readonly kind: 'mean' | 'max' | 'mean-max'
@@ -114,8 +139,8 @@ export interface AttentionPooling {
   readonly specialTokens: boolean
   /** Is added within the root of its norm. */
   readonly epsilon: number
-  /** Counts the hidden channels of its feed-forward net. */
-  readonly hidden: number
+  /** Counts the hidden channels of its feed-forward net; null for AIMv2's head, which has neither that nor a norm, and whose query is not projected. */
+  readonly hidden: number | null
   /** Names the activation of its feed-forward net. */
   readonly activation: ActivationKind
 }
@@ -124,8 +149,11 @@ export interface AttentionPooling {
 export interface Classifier {
   /** Counts the classes, N. */
   readonly classes: number
-  /** `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2). */
-  readonly kind: 'linear' | 'mlp' | 'class-and-mean'
+  /**
+   * `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2); `distilled` gives the mean of the
+   * scores that class token and distillation token have (DeiT).
+   */
+  readonly kind: 'linear' | 'mlp' | 'class-and-mean' | 'distilled'
   /** Tells whether its last layer has a bias. */
   readonly bias: boolean
 }
@@ -149,6 +177,34 @@ export interface RgbStats {
   /** [C]. What is left is divided by it. */
   readonly std: readonly number[]
 }
+
+/**
+ * Names what stands for a whole image: the class token, the mean of its patches, what a pooling of the network's own or a layer behind it gives
+ * (`pooled`), or that projected to the space it shares with texts (`projected`).
+ */
+export type EmbeddingKind = (typeof EMBEDDING_KINDS)[number]
+/** Lists what can stand for a whole image. */
+export const EMBEDDING_KINDS = ['class', 'mean', 'pooled', 'projected'] as const
+
+/** Holds what a plain vision transformer has of what only some networks have otherwise. */
+export const PLAIN = {
+  norm: 'layerNorm',
+  preNorm: false,
+  finalNorm: 'tokens',
+  qkvBias: true,
+  queryKeyNorm: false,
+  attentionNorm: false,
+  rotary: null,
+  bias: null,
+  block: 'preNorm',
+  branches: 1,
+  experts: null,
+  stem: { kind: 'patchify', bias: true },
+  pooler: null,
+  projection: null,
+  classifier: null,
+  outIndices: null,
+} as const satisfies Partial<VitConfig>
 
 /** Counts class token and registers, S. */
 export function specialTokens(config: VitConfig): number {

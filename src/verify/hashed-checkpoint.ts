@@ -40,7 +40,7 @@ export function hashedCheckpoint(
   }
   const grid = { rows: size[0] / config.patchSize, columns: size[1] / config.patchSize }
   for (const [name, shape] of planVit(config, grid, null).plan.weights) {
-    for (const part of birder.source(name, shape, config).parts) add(part.tensor, part.shape)
+    for (const part of birder.source(name, shape, config, tensors).parts) add(part.tensor, part.shape)
   }
   const table = birder.positions(config)
   if (table !== null) add(table.tensor, [1, table.special + grid.rows * grid.columns, config.width])

@@ -4,7 +4,7 @@ import type { WeightSource } from '../../src/engine/engine.js'
 import type { SlotName } from '../../src/engine/plan.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
-import type { VitConfig } from '../../src/model/vit-config.js'
+import { PLAIN, type VitConfig } from '../../src/model/vit-config.js'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
@@ -13,6 +13,7 @@ import { named, outputOf, pseudoRandom, relativeError, weights } from './one-ste
 
 const GRID = { rows: 3, columns: 4 }
 const BASE: VitConfig = {
+  ...PLAIN,
   network: null,
   size: [21, 28],
   channels: 3,
@@ -23,22 +24,13 @@ const BASE: VitConfig = {
   hidden: 80,
   classToken: true,
   registers: 4,
-  norm: 'layerNorm',
   epsilon: 1e-6,
-  preNorm: false,
-  finalNorm: 'tokens',
-  qkvBias: true,
-  queryKeyNorm: false,
-  attentionNorm: false,
   layerScale: true,
   mlp: 'ffn',
   activation: 'gelu',
-  experts: null,
-  stem: { kind: 'patchify', bias: true },
   pooling: { kind: 'class' },
   classifier: { kind: 'linear', classes: 10, bias: true },
-  positions: null,
-  outIndices: null,
+  positions: { rows: 3, columns: 4, specialRows: false, rule: 'antialias' },
   rgbStats: { mean: [0, 0, 0], std: [1, 1, 1] },
 }
 const VARIANTS: Readonly<Record<string, Partial<VitConfig>>> = {
@@ -69,8 +61,12 @@ const VARIANTS: Readonly<Record<string, Partial<VitConfig>>> = {
 /** Some 20 products follow each other, each of them within 2e-6 at worst and 3e-7 as a rule. */
 const TOLERANCE = 2e-6
 
+function positionTables(rows: number, width: number) {
+  return new Map([['positions', { shape: [rows, width], values: pseudoRandom(rows * width, 5) }]])
+}
+
 function vit(variant: Partial<VitConfig>): VitPlan {
-  return planVit({ ...BASE, ...variant }, GRID, pseudoRandom(12 * BASE.width, 5))
+  return planVit({ ...BASE, ...variant }, GRID, positionTables(12, BASE.width))
 }
 
 function pixelsFor({ plan }: VitPlan, batch: number): Float32Array {
@@ -122,7 +118,7 @@ const onProcessors = exact.filter(({ name }) => !name.startsWith('webgpu'))
 /** The golden cases of the real network are run by the fastest path, with which the others are compared here: all blocks of it are alike. */
 describe('two blocks as large as those of ViT-L', () => {
   const large: VitConfig = { ...BASE, size: [224, 224], patchSize: 14, width: 1024, heads: 16, hidden: 4096 }
-  const { plan, slots } = planVit(large, { rows: 16, columns: 16 }, pseudoRandom(256 * 1024, 5))
+  const { plan, slots } = planVit(large, { rows: 16, columns: 16 }, positionTables(256, 1024))
   const pixels = pseudoRandom(3 * 224 * 224, 9)
   const kept = new Map<string, Promise<Float32Array>>()
   /** Makes each weight once for all paths. */

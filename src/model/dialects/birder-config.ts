@@ -12,6 +12,7 @@ import { classOf, findNetwork, networkOfFileOrNull } from '../networks.js'
 import {
   type Classifier,
   IMAGENET_STATS,
+  PLAIN,
   type Pooling,
   type RgbStats,
   type Stem,
@@ -37,6 +38,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const size = hints.size ?? signature?.size ?? squareSize(checkpoint, config, patchSize)
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   return {
+    ...PLAIN,
     ...trunkConfig(config, label),
     network,
     size,

@@ -26,9 +26,18 @@ export interface Dialect {
   /** Says in whole sentences what no file has told and was assumed, each with the option that tells it. */
   assumptions?(checkpoint: Checkpoint, hints: VitHints): readonly string[]
   /** Says where a canonical weight of this shape comes from. */
-  source(weight: string, shape: Shape, config: VitConfig): StoredWeight
-  /** Names the position table's tensor, and counts its first rows that belong to special tokens. */
-  positions(config: VitConfig): { readonly tensor: string; readonly special: number } | null
+  source(
+    weight: string,
+    shape: Shape,
+    config: VitConfig,
+    tensors: ReadonlyMap<string, TensorInfo>,
+  ): StoredWeight
+  /** Names the position table's tensor, [1, rows, D] or, where it `isFlat`, [rows, D], and counts its first rows that belong to special tokens. */
+  positions(
+    config: VitConfig,
+  ): { readonly tensor: string; readonly special: number; readonly isFlat?: boolean } | null
+  /** Says where the tables of rotary and relative positions come from, by the names of grid-tables.ts; absent where the library stores none. */
+  tables?(config: VitConfig, tensors: ReadonlyMap<string, TensorInfo>): ReadonlyMap<string, StoredWeight>
   /** Allows tensors in the file that nothing uses, such as a mask token. Any other is refused. */
   ignores(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): boolean
 }

@@ -102,7 +102,7 @@ test.each(names)('%s: every canonical weight is made of the tensors that hold it
 test.each(names)(
   '%s: row 0 of the position table is added to the class token, the others are the table',
   async (name) => {
-    const { weights, readPositions } = readVit(tinyCheckpoint(TINY_NETWORKS[name]), { heads: 2 })
+    const { weights, readTables } = readVit(tinyCheckpoint(TINY_NETWORKS[name]), { heads: 2 })
     // The class token is tensor 0 and the position table tensor 2, whose elements start at 200.
     expect(Array.from(await weights.read('class_token', [1, 4]))).toEqual([200, 202, 204, 206])
     // timm's registers, which are tensor 1, have the next two rows.
@@ -110,7 +110,9 @@ test.each(names)(
     const placed = name.startsWith('timm')
     if (placed) expect(Array.from(await weights.read('reg_tokens', [2, 4]))).toEqual(registers)
     const first = placed ? 212 : 204
-    expect(Array.from((await readPositions()) ?? [])).toEqual(Array.from({ length: 16 }, (_, i) => first + i))
+    expect(Array.from((await readTables()).get('positions') ?? [])).toEqual(
+      Array.from({ length: 16 }, (_, i) => first + i),
+    )
   },
 )
 
@@ -158,13 +160,15 @@ test.each([
 )
 
 test("birder: registers' positions come first in the table, then the class token's, then the patches'", async () => {
-  const { weights, readPositions, config } = readVit(tinyCheckpoint(TINY_NETWORKS.birder), { heads: 2 })
+  const { weights, readTables, config } = readVit(tinyCheckpoint(TINY_NETWORKS.birder), { heads: 2 })
   expect(config).toMatchObject({ registers: 2, size: [4, 4], width: 4, hidden: 8, depth: 1 })
   const plus = (first: number, row: number, count: number) =>
     Array.from({ length: count }, (_, i) => first + i + 200 + 4 * row + i)
   expect(Array.from(await weights.read('class_token', [1, 4]))).toEqual(plus(0, 2, 4))
   expect(Array.from(await weights.read('reg_tokens', [2, 4]))).toEqual(plus(100, 0, 8))
-  expect(Array.from((await readPositions()) ?? [])).toEqual(Array.from({ length: 16 }, (_, i) => 212 + i))
+  expect(Array.from((await readTables()).get('positions') ?? [])).toEqual(
+    Array.from({ length: 16 }, (_, i) => 212 + i),
+  )
 })
 
 test.each(['facebook', 'timm', 'hugging-face'] as const)(

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import type { PositionRule } from '../positions.js'
-import type { RgbStats, VitConfig } from '../vit-config.js'
+import { PLAIN, type RgbStats, type VitConfig } from '../vit-config.js'
 import type { VitHints } from './dialect.js'
 import { type Dinov2Layout, tensorName } from './dinov2-layout.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
@@ -47,6 +47,7 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
   const registers = sizeOrNull(tensors, layout.registers, 1) ?? 0
   const grid = gridOf(facts, hints, cells, patchSize)
   return {
+    ...PLAIN,
     network: null,
     size: [grid.rows * patchSize, grid.columns * patchSize],
     channels,
@@ -57,22 +58,13 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
     hidden: storedSize(checkpoint, facts.hidden.tensor, facts.hidden.axis, layout.dialect),
     classToken: true,
     registers,
-    norm: 'layerNorm',
     epsilon: facts.epsilon ?? 1e-6,
-    preNorm: false,
-    finalNorm: 'tokens',
     qkvBias: facts.qkvBias,
-    queryKeyNorm: false,
-    attentionNorm: false,
     layerScale: tensors.has(tensorName(layout, 'encoder.block.0.layer_scale_1.gamma')),
     mlp: facts.gated ? 'swiglu' : 'ffn',
     activation: facts.activation ?? (facts.gated ? 'silu' : 'gelu'),
-    experts: null,
-    stem: { kind: 'patchify', bias: true },
     pooling: { kind: 'class' },
-    classifier: null,
     positions: { ...grid, rule: facts.rule(registers) },
-    outIndices: null,
     rgbStats: facts.rgbStats,
   }
 }

@@ -117,9 +117,9 @@ function imageSize(reader: ConfigReader, where: string): readonly [number, numbe
 }
 
 function refuseOtherTypes({ model_type: type }: PlainRecord, where: string): void {
-  if (type === undefined || type === null || MODEL_TYPES.includes(String(type))) return
+  if (type === undefined || type === null || (typeof type === 'string' && MODEL_TYPES.includes(type))) return
   throw new CheckpointError(
     'unsupported-network',
-    `${where} says model_type ${JSON.stringify(type)}${familyOfModelType(String(type))}; of Hugging Face transformers, ${MODEL_TYPES.join(' and ')} can be run.`,
+    `${where} says model_type ${JSON.stringify(type)}${typeof type === 'string' ? familyOfModelType(type) : ''}; of Hugging Face transformers, ${MODEL_TYPES.join(' and ')} can be run.`,
   )
 }

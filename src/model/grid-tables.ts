@@ -1,0 +1,58 @@
+/** Makes the constants of a plan, which depend on the patch grid: positions resampled, angles, offsets. */
+import type { Constant, ConstantName } from '../engine/plan.js'
+import { type PatchGrid, type PositionRule, positionsFor } from './positions.js'
+import { biasTable } from './relative-bias.js'
+import { rotaryTable } from './rotary.js'
+import type { VitConfig } from './vit-config.js'
+
+/** Holds what a checkpoint stores of such tables, by the names below. */
+export type StoredTables = ReadonlyMap<string, Float32Array>
+
+/** Names the stored position table, [rows * columns, D], and the constant that is made of it. */
+export const POSITIONS = 'positions'
+/** Names the stored periods of rotary positions, [d / 4]. */
+export const PERIODS = 'rotary.periods'
+
+/** Names the table of a block's angles, which all blocks share unless each has learnt its own. */
+export function rotaryName({ rotary }: VitConfig, block: number): ConstantName {
+  return rotary?.bands.kind === 'mixed' ? `encoder.block.${block}.attn.frequencies` : 'rotary'
+}
+
+/** Names the table of a block's relative positions. */
+export function biasName({ bias }: VitConfig, block: number): ConstantName {
+  return bias?.isShared ? 'attn.bias' : `encoder.block.${block}.attn.bias`
+}
+
+/** Makes all constants of a grid. Throws for a table that was not read. */
+export function gridTables(
+  config: VitConfig,
+  stored: StoredTables,
+  grid: PatchGrid,
+  rule: PositionRule,
+): ReadonlyMap<ConstantName, Constant> {
+  const { positions, rotary, bias, width, heads, depth, registers, classToken } = config
+  const tables = new Map<ConstantName, Constant>()
+  if (positions !== null) {
+    const values = positionsFor(storedTable(stored, POSITIONS), positions, grid, rule)
+    tables.set(POSITIONS, { shape: [grid.rows * grid.columns, width], values })
+  }
+  for (let block = 0; block < depth; block++) {
+    if (rotary !== null && !tables.has(rotaryName(config, block))) {
+      const name = rotaryName(config, block)
+      const source = { temperature: null, stored: PERIODS, mixed: name }[rotary.bands.kind]
+      const shape = { grid, headWidth: width / heads, heads, registers, classToken }
+      tables.set(name, rotaryTable(rotary, shape, source === null ? null : storedTable(stored, source)))
+    }
+    if (bias !== null && !tables.has(biasName(config, block))) {
+      const name = biasName(config, block)
+      tables.set(name, biasTable(bias, storedTable(stored, name), heads, grid))
+    }
+  }
+  return tables
+}
+
+function storedTable(stored: StoredTables, name: string): Float32Array {
+  const table = stored.get(name)
+  if (table !== undefined) return table
+  throw new Error(`The table ${name} of this network was not read.`)
+}
