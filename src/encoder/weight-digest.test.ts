@@ -23,7 +23,10 @@ function modelOf(all: Weights, table: Float32Array | null = null): VitModel {
   }
   const weightShapes = new Map([...all].map(([name, { shape }]) => [name, shape]))
   // Nothing else of a model is asked for.
-  const rest = { config: { width: WIDTH }, readTables: async () => new Map(table === null ? [] : [['positions', table] as const]) }
+  const rest = {
+    config: { width: WIDTH },
+    readTables: async () => new Map(table === null ? [] : [['positions', table] as const]),
+  }
   return { weights: { read }, weightShapes, ...rest } as unknown as VitModel
 }
 

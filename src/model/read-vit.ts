@@ -17,6 +17,7 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { planVit } from './plan-vit.js'
 import type { VitConfig } from './vit-config.js'
@@ -47,8 +48,11 @@ export interface VitModel {
   findNonFinite(): Promise<string | null>
 }
 
+/** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
+const FAMILIES: readonly Dialect[] = [huggingFaceDinov3]
+
 /** The order matters, since timm recognises what facebook would, less its mask token. */
-const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
+const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, facebook, timm]
 
 /**
  * Makes a vision transformer of an open checkpoint, which is judged by its headers: every weight must be there with its shape, and nothing else. No
@@ -58,7 +62,7 @@ const DIALECTS: readonly Dialect[] = [birder, ...huggingFace, facebook, timm]
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   checkOptionNames(hints, VIT_HINTS)
   const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
-  refuseOtherFamilies(checkpoint, hints)
+  if (dialect?.isCertain !== true) refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   refuseUselessHints(checkpoint, dialect, hints)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })

@@ -12,7 +12,7 @@ export type Order = 'canonical' | 'birder'
 /** Says which slot holds a golden tensor, and how its numbers are laid out there. */
 export interface Place {
   readonly slot: SlotName
-  readonly layout: 'as is' | 'tokens' | 'patches as map' | 'tokens as map' | 'softmax'
+  readonly layout: 'as is' | 'tokens' | 'patches' | 'patches as map' | 'tokens as map' | 'softmax'
 }
 
 /** Gives null where the network has no such activation. */
@@ -60,6 +60,15 @@ export function arrange(
       return softmaxRows(values, width)
     case 'patches as map':
       return patchMaps(values, batch, width, 0)
+    case 'patches': {
+      const first = specialTokens(config) * width
+      const each = values.length / batch
+      return Float32Array.from(
+        Array.from({ length: batch }, (_, b) => [
+          ...values.subarray(b * each + first, (b + 1) * each),
+        ]).flat(),
+      )
+    }
     case 'tokens as map':
       return patchMaps(values, batch, width, specialTokens(config))
     case 'tokens':

@@ -43,7 +43,7 @@ export interface GoldenCase {
   /** Gives what the checkpoint does not tell. */
   readonly network_parameters?: {
     /** Counts the attention heads. */
-    readonly heads: number
+    readonly heads?: number
   }
   /** Lists the files of the same network in several formats. */
   readonly checkpoints?: readonly (GoldenFile & {
@@ -53,7 +53,7 @@ export interface GoldenCase {
   /** Says at which size it runs. */
   readonly run?: {
     /** Names the rule by which positions are resampled. */
-    readonly position: string
+    readonly position?: string
     /** Is the input's (height, width) in pixels. */
     readonly size: readonly [number, number]
   }

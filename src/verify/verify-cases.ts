@@ -1,6 +1,7 @@
 /** Runs golden cases on an engine, and says how far each result is from that of the library that made the case. */
 import type { Comparison, GoldenCase, GoldenContext } from './case.js'
 import { runEndToEndCase } from './end-to-end-case.js'
+import { runFamilyCase } from './family-case.js'
 import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { runPositionCase } from './position-case.js'
@@ -23,6 +24,7 @@ type RunCase = (golden: GoldenCase, context: GoldenContext) => AsyncIterable<Com
 
 const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['vit', runVitCase],
+  ['family', runFamilyCase],
   ['dialect', runVitCase],
   ['position', runPositionCase],
   ['end-to-end', runEndToEndCase],

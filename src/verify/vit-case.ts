@@ -2,25 +2,20 @@
  * Runs networks with stored weights, in Birder's and the other dialects, and compares every activation that the golden holds. Each checkpoint is run twice:
  * with all activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
-import { CheckpointError } from '../checkpoint/checkpoint-error.js'
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
-import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import { Network } from '../encoder/network.js'
 import type { PositionRule } from '../model/positions.js'
-import { readVit, type VitModel } from '../model/read-vit.js'
-import type { PlainValue } from '../plain-value.js'
 import { arrange, type Order, type Place, placeOrNull } from './activations.js'
 import {
   type CaseContext,
   type Comparison,
   checkpointPaths,
   type GoldenCase,
-  type OpenSource,
   readExpected,
   readTensors,
   required,
 } from './case.js'
 import { judge } from './judge.js'
+import { openCase } from './open-case.js'
 
 /** Birder's `adjust_size` and `set_dynamic_size` resample so; a dialect's own rule comes with the checkpoint. */
 const RULES: ReadonlyMap<string, PositionRule> = new Map([
@@ -51,11 +46,11 @@ async function* runCheckpoint(
   expected: ReadonlyMap<string, Float32Array>,
 ): AsyncGenerator<Comparison, void, undefined> {
   const { engine, signal } = context
-  await using model = await openModel(golden, context, path)
+  await using model = await openCase(golden, context, path)
   const { vit } = model
   using network = await Network.load(vit, engine)
   const { position, size } = required(golden.run, 'run', golden)
-  const rule = RULES.get(position) ?? vit.config.positions?.rule ?? 'antialias'
+  const rule = RULES.get(position ?? '') ?? vit.config.positions?.rule ?? 'antialias'
   const grid = network.gridOf(size)
   const plan = network.planFor(grid, rule)
   const { shape } = required(golden.tensors?.input, 'tensors.input', golden)
@@ -79,37 +74,5 @@ async function* runCheckpoint(
       const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
       if (comparison !== null) yield comparison
     }
-  }
-}
-
-/** Opens it by what the case says of it, and by a config beside it; a file's other identity is not needed here. */
-async function openModel(
-  { network, network_parameters }: GoldenCase,
-  { open }: CaseContext,
-  path: string,
-): Promise<AsyncDisposable & { readonly vit: VitModel }> {
-  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
-  const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
-  try {
-    const configFile = await readJsonOrUndefined(() => beside('config.json'))
-    const vit = readVit(checkpoint, {
-      ...(configFile === undefined ? {} : { configFile }),
-      ...(network === undefined ? {} : { network }),
-      ...(network_parameters === undefined ? {} : { heads: network_parameters.heads }),
-    })
-    return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
-  } catch (error) {
-    await checkpoint[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<PlainValue | undefined> {
-  try {
-    await using source = await open()
-    return parseJson(decodeUtf8(await source.read(0, source.size), source.label), source.label)
-  } catch (error) {
-    if (error instanceof CheckpointError && error.code === 'not-found') return undefined
-    throw error
   }
 }

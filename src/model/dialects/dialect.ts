@@ -17,6 +17,8 @@ export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'timm'
 
 export interface Dialect {
   readonly name: DialectName
+  /** Tells that traces of its own show the network, so that no other that looks alike can be meant. */
+  readonly isCertain?: boolean
   recognises(tensors: ReadonlyMap<string, TensorInfo>): boolean
   readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig
   /** Gives the table of entries that the library itself writes beside the tensors, and that `readConfig` judges. */

@@ -5,13 +5,13 @@ import type { ActivationKind } from '../../engine/plan.js'
 import type { PositionRule } from '../positions.js'
 import { PLAIN, type RgbStats, type VitConfig } from '../vit-config.js'
 import type { VitHints } from './dialect.js'
-import { type Dinov2Layout, tensorName } from './dinov2-layout.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
+import { type Layout, tensorName } from './layout.js'
 
 /** These facts differ between the dialects; the rest follows from tensors. */
 interface Dinov2Facts {
   readonly checkpoint: Checkpoint
-  readonly layout: Dinov2Layout
+  readonly layout: Layout
   readonly gated: boolean
   /** Says which tensor shows the hidden width of the feed-forward net; where it is gated, that of one half. */
   readonly hidden: { readonly tensor: string; readonly axis: number }

@@ -5,11 +5,11 @@ import { IMAGENET_STATS } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config, publishedHeads } from './dinov2-config.js'
-import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
+import { type Layout, layoutSource } from './layout.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
 import { readTransformersConfig } from './transformers-config.js'
 
-const LAYOUT: Dinov2Layout = {
+const LAYOUT: Layout = {
   dialect: 'facebook',
   classToken: 'cls_token',
   registers: 'register_tokens',
@@ -58,7 +58,7 @@ export const facebook: Dialect = {
     told?.check(config)
     return config
   },
-  source: dinov2Source(LAYOUT),
+  source: layoutSource(LAYOUT),
   positions: (config) => ({ tensor: LAYOUT.positions, special: config.positions?.specialRows ? 1 : 0 }),
   ignores: (tensor) => tensor === 'mask_token' || tensor.startsWith('head.'),
 }

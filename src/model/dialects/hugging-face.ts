@@ -9,8 +9,8 @@ import type { Classifier, VitConfig } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config, publishedHeads } from './dinov2-config.js'
-import { type Dinov2Layout, dinov2Source, type Places } from './dinov2-layout.js'
 import { sizeOrNull, storedSize } from './headers.js'
+import { type Layout, layoutSource, type Places } from './layout.js'
 import { column, type StoredWeight, stored } from './stored-weight.js'
 import { readTransformersConfig } from './transformers-config.js'
 import { DINOV2_STATS, type Processor, readProcessor } from './transformers-processor.js'
@@ -70,7 +70,7 @@ export const huggingFace: readonly Dialect[] = PREFIXES.flatMap((prefix) =>
 )
 
 function dialectOf(prefix: string, naming: Naming): Dialect {
-  const layout: Dinov2Layout = {
+  const layout: Layout = {
     dialect: 'hugging-face',
     classToken: `${prefix}embeddings.cls_token`,
     registers: `${prefix}embeddings.register_tokens`,
@@ -83,7 +83,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     },
     parts: { ...naming.parts, 'attn.qkv': { pieces: naming.qkv } },
   }
-  const source = dinov2Source(layout)
+  const source = layoutSource(layout)
   return {
     name: 'hugging-face',
     recognises: (tensors) =>
@@ -96,8 +96,8 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
     }),
     assumptions,
-    source: (weight, shape, config) =>
-      classifierSource(weight, shape, config) ?? source(weight, shape, config),
+    source: (weight, shape, config, tensors) =>
+      classifierSource(weight, shape, config) ?? source(weight, shape, config, tensors),
     positions: () => ({ tensor: layout.positions, special: 1 }),
     // A network of the kind with registers that has none is saved with a tensor of no rows.
     ignores: (tensor, tensors) =>
@@ -109,7 +109,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
 function readConfig(
   checkpoint: Checkpoint,
   hints: VitHints,
-  layout: Dinov2Layout,
+  layout: Layout,
   { gate, out, qkv }: Naming,
 ): VitConfig {
   const { tensors, label } = checkpoint

@@ -1,5 +1,5 @@
 /** Meta's names of modules, which timm shares but for registers and the gated feed-forward net. */
-import type { Places } from './dinov2-layout.js'
+import type { Places } from './layout.js'
 
 export const META_MODULES = { conv_proj: 'patch_embed.proj', norm: 'norm' } as const satisfies Places
 

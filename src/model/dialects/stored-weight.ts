@@ -21,6 +21,11 @@ export function stored(tensor: string, shape: Shape): StoredWeight {
   return { parts: [{ tensor, shape }], combine: (whole: Float32Array) => whole, start: 0 }
 }
 
+/** No tensor is the weight: it is zeros, as a bias that a network lacks. */
+export function zeros(shape: Shape): StoredWeight {
+  return { parts: [], combine: () => new Float32Array(elementCount(shape)) }
+}
+
 /** The tensors lie one below the other: q, k and v, each [D, D], make one matrix [3 D, D]. */
 export function stacked(tensors: readonly string[], shape: Shape): StoredWeight {
   const part = [sizeAt(shape, 0) / tensors.length, ...shape.slice(1)]
@@ -59,7 +64,7 @@ export function column(tensor: string, whole: Shape, index: number, count: numbe
 
 /** The rows of a position table [1, rows, D] from `firstRow` are added to a token, in float32 as every library does it. */
 export function tokenWithPositions(token: StoredPart, table: StoredPart, firstRow: number): StoredWeight {
-  const start = firstRow * sizeAt(table.shape, 2)
+  const start = firstRow * sizeAt(table.shape, table.shape.length - 1)
   return {
     parts: [token, table],
     combine: (values: Float32Array, positions: Float32Array) =>

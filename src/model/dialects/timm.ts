@@ -5,15 +5,15 @@ import { IMAGENET_STATS, type Pooling, specialTokens, type VitConfig } from '../
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config } from './dinov2-config.js'
-import { type Dinov2Layout, dinov2Source } from './dinov2-layout.js'
 import { sizeOrNull, storedSize } from './headers.js'
+import { type Layout, layoutSource } from './layout.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
 import { publishedNameOrNull } from './published-names.js'
 import { timmArchitectures } from './timm-architectures.js'
 import { readTimm } from './timm-config.js'
 import type { TimmTold } from './timm-told.js'
 
-const LAYOUT: Dinov2Layout = {
+const LAYOUT: Layout = {
   dialect: 'timm',
   classToken: 'cls_token',
   registers: 'reg_token',
@@ -51,7 +51,7 @@ export const timm: Dialect = {
   readConfig,
   readPreparation: (checkpoint, hints) => toldOf(checkpoint, hints).preparation ?? null,
   assumptions,
-  source: dinov2Source(LAYOUT),
+  source: layoutSource(LAYOUT),
   // Registers have positions where the class token has one.
   positions: (config) => ({
     tensor: LAYOUT.positions,

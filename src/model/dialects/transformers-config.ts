@@ -14,7 +14,7 @@ const WITH_REGISTERS = 'dinov2_with_registers'
 const MODEL_TYPES = ['dinov2', WITH_REGISTERS]
 
 /** transformers' names of activations (activations.py, ACT2CLS) for those that are computed here. Its ways to write the tanh GELU are one. */
-const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map([
+export const TRANSFORMERS_ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map([
   ['gelu', 'gelu'],
   ['gelu_python', 'gelu'],
   ['gelu_new', 'gelu_tanh'],
@@ -64,7 +64,9 @@ export function readTransformersConfig(
   return {
     heads: reader.has('num_attention_heads') ? reader.positive('num_attention_heads') : DEFAULT_HEADS,
     epsilon: number('layer_norm_eps'),
-    activation: reader.has('hidden_act') ? reader.choice('hidden_act', ACTIVATIONS, 'gelu') : undefined,
+    activation: reader.has('hidden_act')
+      ? reader.choice('hidden_act', TRANSFORMERS_ACTIVATIONS, 'gelu')
+      : undefined,
     size: imageSize(reader, where),
     rule: reader.has('model_type') ? ruleOf(reader) : undefined,
     check: (config) => {

@@ -9,10 +9,24 @@ const TEXT = nothing('only models that write text use it')
 const OUTPUT = nothing('it says what a call in Python returns beside the features')
 const LABELS = nothing('it names classes; logits come by their number')
 const RECORD = nothing('it records where the file comes from')
-const BACKBONE = nothing('it chooses what Dinov2Backbone returns; features here are those of the model')
+const BACKBONE = nothing('it chooses what a backbone returns; features here are those of the model')
+
+/** Fields of `BackboneConfigMixin`. */
+export const OF_BACKBONES = each(
+  [
+    'apply_layernorm',
+    'reshape_hidden_states',
+    'out_features',
+    'out_indices',
+    '_out_features',
+    '_out_indices',
+    'stage_names',
+  ],
+  BACKBONE,
+)
 
 /** Fields of `PreTrainedConfig` in transformers 4 and 5. */
-const OF_EVERY_CONFIG = {
+export const OF_EVERY_CONFIG = {
   ...each(
     ['_name_or_path', 'name_or_path', '_commit_hash', 'architectures', 'transformers.js_config'],
     RECORD,
@@ -147,18 +161,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
     ),
     interpolate_offset: only([null, 0], 'positions are resampled by sizes, with no offset'),
     use_mask_token: nothing('masks stand in for patches while training only'),
-    ...each(
-      [
-        'apply_layernorm',
-        'reshape_hidden_states',
-        'out_features',
-        'out_indices',
-        '_out_features',
-        '_out_indices',
-        'stage_names',
-      ],
-      BACKBONE,
-    ),
+    ...OF_BACKBONES,
   },
 }
 

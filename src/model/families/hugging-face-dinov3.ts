@@ -1,0 +1,172 @@
+/**
+ * Reads DINOv3 (Siméoni et al. 2025) as Hugging Face transformers writes it: a vision transformer with registers and without a position table, whose
+ * queries and keys are turned by rotary positions (models/dinov3_vit of transformers 5.24).
+ */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import type { EdgePreparation } from '../../image/preparation.js'
+import { agree } from '../dialects/agree.js'
+import type { Dialect, VitHints } from '../dialects/dialect.js'
+import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { type Layout, layoutSource } from '../dialects/layout.js'
+import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { counts, each, type FieldTable, nothing } from '../fields.js'
+import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
+import {
+  activationOf,
+  agreeOnShape,
+  imageSizeOf,
+  levelsOf,
+  preparationOf,
+  processorAssumption,
+  transformersFile,
+} from './transformers-file.js'
+
+export const DINOV3_CONFIG: FieldTable = {
+  title: 'transformers: config.json of a DINOv3ViTConfig',
+  source: 'transformers 5.24.0: models/dinov3_vit',
+  isBeside: true,
+  prefix: '',
+  fields: {
+    ...OF_EVERY_CONFIG,
+    ...OF_BACKBONES,
+    model_type: counts('which network it is: dinov3_vit'),
+    ...each(
+      [
+        'hidden_size',
+        'num_hidden_layers',
+        'intermediate_size',
+        'num_channels',
+        'patch_size',
+        'num_register_tokens',
+        'query_bias',
+        'key_bias',
+        'value_bias',
+        'proj_bias',
+        'mlp_bias',
+        'use_gated_mlp',
+      ],
+      counts('a size or a part of the network; the weights must agree'),
+    ),
+    num_attention_heads: counts('the heads'),
+    image_size: counts('the trained size'),
+    hidden_act: counts('the activation of the feed-forward net, or of its gate'),
+    layer_norm_eps: counts('the epsilon of every norm'),
+    rope_theta: counts('the base of the rotary positions'),
+    rope_parameters: counts('rope_theta in newer files, with rope_type default'),
+    ...each(
+      ['attention_dropout', 'drop_path_rate', 'initializer_range', 'layerscale_value'],
+      nothing('it acts while training only'),
+    ),
+    ...each(
+      ['pos_embed_shift', 'pos_embed_jitter', 'pos_embed_rescale'],
+      nothing('it moves coordinates while training only'),
+    ),
+  },
+}
+
+const KIND = { family: 'DINOv3', types: ['dinov3_vit'], table: DINOV3_CONFIG } as const
+
+const LAYOUT: Layout = {
+  dialect: 'hugging-face',
+  classToken: 'embeddings.cls_token',
+  registers: 'embeddings.register_tokens',
+  positions: '',
+  blocks: 'layer.',
+  scale: 'lambda1',
+  modules: { conv_proj: 'embeddings.patch_embeddings', norm: 'norm' },
+  parts: {
+    norm1: 'norm1',
+    'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
+    'attn.proj': 'attention.o_proj',
+    layer_scale_1: 'layer_scale1',
+    norm2: 'norm2',
+    'mlp.0': 'mlp.up_proj',
+    'mlp.3': 'mlp.down_proj',
+    'mlp.fc1_g': 'mlp.gate_proj',
+    'mlp.fc1_x': 'mlp.up_proj',
+    'mlp.fc2': 'mlp.down_proj',
+    layer_scale_2: 'layer_scale2',
+  },
+  optional: [/\.attention\.[qkvo]_proj\.bias$/, /\.mlp\.(gate|up|down)_proj\.bias$/],
+}
+
+/** Is what DINOv3ViTImageProcessorFast does where its file says nothing. */
+const PREPARATION: EdgePreparation = {
+  kind: 'edges',
+  resize: [224, 224],
+  crop: null,
+  filter: 'bilinear',
+  rescale: 'divide',
+  transparency: 'white',
+}
+
+export const huggingFaceDinov3: Dialect = {
+  name: 'hugging-face',
+  isCertain: true,
+  recognises: (tensors) =>
+    tensors.has('embeddings.cls_token') &&
+    tensors.has('layer.0.attention.q_proj.weight') &&
+    tensors.has('embeddings.patch_embeddings.weight') &&
+    !tensors.has('embeddings.position_embeddings'),
+  readConfig,
+  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+  assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
+  source: layoutSource(LAYOUT),
+  positions: () => null,
+  ignores: (tensor, tensors) =>
+    tensor === 'embeddings.mask_token' ||
+    // A network without registers is saved with a tensor of no rows.
+    (tensor === LAYOUT.registers && sizeOrNull(tensors, tensor, 1) === 0),
+}
+
+function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
+  const { tensors } = checkpoint
+  const reader = transformersFile(checkpoint, hints, KIND)
+  const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
+  const kernel = 'embeddings.patch_embeddings.weight'
+  const gated = tensors.has('layer.0.mlp.gate_proj.weight')
+  const config: VitConfig = {
+    ...PLAIN,
+    network: null,
+    size: hints.size ?? imageSizeOf(reader, 224),
+    channels: size(kernel, 1),
+    patchSize: size(kernel, 2),
+    width: size(kernel, 0),
+    depth: countBlocks(tensors, LAYOUT.blocks),
+    heads: hints.heads ?? reader.positive('num_attention_heads'),
+    hidden: size('layer.0.mlp.up_proj.weight', 0),
+    classToken: true,
+    registers: sizeOrNull(tensors, LAYOUT.registers, 1) ?? 0,
+    epsilon: reader.number('layer_norm_eps', 1e-5),
+    layerScale: tensors.has('layer.0.layer_scale1.lambda1'),
+    mlp: gated ? 'swiglu' : 'ffn',
+    activation: activationOf(reader, 'hidden_act', 'gelu'),
+    pooling: { kind: 'class' },
+    positions: null,
+    rotary: {
+      coordinates: { kind: 'centred' },
+      bands: { kind: 'temperature', temperature: reader.number('rope_theta', 100) },
+      firstAxis: 'rows',
+      spread: 'tiled',
+      pairs: 'halves',
+      registers: null,
+    },
+    rgbStats: levelsOf(checkpoint, hints, IMAGENET_STATS),
+  }
+  agreeOnShape(reader, config)
+  agree(reader, 'num_register_tokens', config.registers)
+  agree(reader, 'use_gated_mlp', gated)
+  for (const [key, module] of Object.entries(BIASES)) {
+    agree(reader, key, tensors.has(`layer.0.${module}.bias`))
+  }
+  return config
+}
+
+/** Names the fields of the file that tell of a bias, with the module that has it. */
+const BIASES = {
+  query_bias: 'attention.q_proj',
+  key_bias: 'attention.k_proj',
+  value_bias: 'attention.v_proj',
+  proj_bias: 'attention.o_proj',
+  mlp_bias: 'mlp.up_proj',
+} as const

@@ -1,0 +1,132 @@
+/**
+ * Reads the config.json that transformers keeps beside a network of one of its model types, and what the tensors show of the same. Every family of
+ * transformers but DINOv2, which is told by its tensors alone where it must be, needs its file: heads and activation are in no tensor.
+ */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { ActivationKind } from '../../engine/plan.js'
+import type { Preparation } from '../../image/preparation.js'
+import { isRecord, type PlainRecord } from '../../plain-value.js'
+import { agree } from '../dialects/agree.js'
+import { configFileOf } from '../dialects/config-file.js'
+import { ConfigReader } from '../dialects/config-reader.js'
+import type { VitHints } from '../dialects/dialect.js'
+import { TRANSFORMERS_ACTIVATIONS } from '../dialects/transformers-config.js'
+import { readProcessor } from '../dialects/transformers-processor.js'
+import { transformersTransparency } from '../dialects/transformers-transparency.js'
+import { type FieldTable, judgeFields } from '../fields.js'
+import type { RgbStats, VitConfig } from '../vit-config.js'
+
+/** Says which files a family has. */
+export interface TransformersKind {
+  /** Names it in errors, such as DINOv3. */
+  readonly family: string
+  /** Lists the values of `model_type` that are this family. */
+  readonly types: readonly string[]
+  /** Judges the fields of the file, or of its `vision_config` where it has one. */
+  readonly table: FieldTable
+  /** Judges the fields around `vision_config`; absent for families that have no other tower. */
+  readonly outer?: FieldTable
+}
+
+/** Throws `CheckpointError` `contradiction` where there is no file, `unsupported-network` for another type, and by the name of a field. */
+export function transformersFile(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  { family, types, table, outer }: TransformersKind,
+): ConfigReader {
+  const { label } = checkpoint
+  const where = `${label}: the config.json beside it`
+  const file = configFileOf(checkpoint, hints, 'transformers')
+  if (file === null) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label} is a ${family} of Hugging Face transformers, and there is no config.json beside it: heads, epsilon and activation are in no tensor. Keep the config.json of its repository beside it.`,
+    )
+  }
+  const context = { label: where, ignored: hints.ignoreFields }
+  const type = file.model_type
+  const vision = file.vision_config
+  if (isRecord(vision) && outer !== undefined) {
+    refuseOtherTypes(type, types, family, where)
+    judgeFields(file, outer, context)
+    judgeFields(vision, table, context)
+    return new ConfigReader(vision, `${where} (vision_config)`)
+  }
+  refuseOtherTypes(type, types, family, where)
+  judgeFields(file, table, context)
+  return new ConfigReader(file, where)
+}
+
+function refuseOtherTypes(
+  type: PlainRecord[string] | undefined,
+  types: readonly string[],
+  family: string,
+  where: string,
+): void {
+  if (type === undefined || type === null || (typeof type === 'string' && types.includes(type))) return
+  throw new CheckpointError(
+    'contradiction',
+    `${where} says model_type ${JSON.stringify(type)}, and the tensors are those of a ${family} (${types.join(', ')}). The config belongs to another network than the weights.`,
+  )
+}
+
+/** Gives the activation that a setting names. */
+export function activationOf(reader: ConfigReader, key: string, fallback: string): ActivationKind {
+  return reader.choice(key, TRANSFORMERS_ACTIVATIONS, fallback)
+}
+
+/** Gives height and width of `image_size`, which is one side or both. */
+export function imageSizeOf(
+  reader: ConfigReader,
+  fallback: number,
+): readonly [height: number, width: number] {
+  const [height = fallback, width = height, ...others] = reader.numbersOrNull('image_size', true) ?? []
+  const isSide = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384
+  if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
+  throw reader.refuse('image_size', 'one side, or height and width')
+}
+
+/** Throws `contradiction` where the file and the tensors say different things. */
+export function agreeOnShape(reader: ConfigReader, config: VitConfig): void {
+  agree(reader, 'hidden_size', config.width)
+  agree(reader, 'num_hidden_layers', config.depth)
+  agree(reader, 'num_channels', config.channels)
+  agree(reader, 'intermediate_size', config.hidden)
+  const [patch, ...others] = reader.numbersOrNull('patch_size', true) ?? [config.patchSize]
+  if (patch !== config.patchSize || others.some((side) => side !== patch))
+    throw reader.contradicts('patch_size', config.patchSize)
+}
+
+/** Gives the levels that the preprocessor_config.json names, or these. */
+export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbStats): RgbStats {
+  if (hints.preprocessorFile === undefined) return fallback
+  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields).rgbStats
+}
+
+/** Gives what the preprocessor_config.json says about making input, or what the family's processor does by default. */
+export function preparationOf(checkpoint: Checkpoint, hints: VitHints, fallback: Preparation): Preparation {
+  const { label } = checkpoint
+  const told =
+    hints.preprocessorFile === undefined
+      ? fallback
+      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields).preparation
+  if (told.kind !== 'edges') return told
+  return {
+    ...told,
+    transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
+  }
+}
+
+/** Says what was assumed where there is no preprocessor_config.json. */
+export function processorAssumption(
+  { label }: Checkpoint,
+  hints: VitHints,
+  family: string,
+): readonly string[] {
+  if (hints.preprocessorFile !== undefined || hints.normalisation !== undefined) return []
+  return [
+    `There is no preprocessor_config.json beside ${label}, so images are prepared as the processor of ${family} does by default where options do not say otherwise. ` +
+      'The options are recipe, size and normalisation (--recipe, --size, --normalisation).',
+  ]
+}

@@ -1,0 +1,79 @@
+/**
+ * Runs networks of many families, as each library writes them, and compares every activation that the golden holds. Each is run twice: with all
+ * activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
+ */
+import { Network } from '../encoder/network.js'
+import type { SlotName } from '../engine/plan.js'
+import type { VitPlan } from '../model/plan-vit.js'
+import type { VitModel } from '../model/read-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
+import { arrange, type Place, placeOrNull } from './activations.js'
+import { type CaseContext, type Comparison, type GoldenCase, readExpected, required } from './case.js'
+import { judge } from './judge.js'
+import { openCase } from './open-case.js'
+
+interface FamilyCase extends GoldenCase {
+  readonly inputs?: Readonly<Record<string, unknown>>
+}
+
+/** Tensors of other towers and of losses, and tables that are compared by what they turn. */
+const NOT_OF_THE_IMAGE =
+  /^(text[._].*|text_features|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
+const FINAL = /^(tokens|embedding|logits|pooler_output|summary|features)$/
+
+export async function* runFamilyCase(
+  golden: FamilyCase,
+  context: CaseContext,
+): AsyncGenerator<Comparison, void, undefined> {
+  const { engine, signal } = context
+  const expected = await readExpected(golden, context.open)
+  const { tensor: inputName } = required(golden.input, 'input', golden)
+  const input = required(expected.get(inputName), `tensor called ${inputName}`, golden)
+  const { size } = required(golden.run, 'run', golden)
+  const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
+  const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
+  await using model = await openCase(golden, context)
+  const { vit } = model
+  using network = await Network.load(vit, engine)
+  const grid = network.gridOf(size)
+  const plan = network.planFor(grid)
+  const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
+  const places = new Map<string, Place | null>()
+  for (const tensor of expected.keys()) {
+    if (!inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor)) places.set(tensor, placeOf(tensor, plan, vit))
+  }
+  const order = golden.library === 'birder' ? 'birder' : 'canonical'
+  for (const fused of [false, true]) {
+    const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
+    const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
+    const run = { grid, batch, outputs, ...(signal === undefined ? {} : { signal }) }
+    const values = outputs.length === 0 ? new Map() : await network.run(input, run)
+    for (const [tensor, place] of chosen) {
+      const all = place === null ? undefined : values.get(place.slot)
+      const actual =
+        all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
+      const note = fused ? 'fused' : undefined
+      const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
+      if (comparison !== null) yield comparison
+    }
+  }
+}
+
+/** Says where a tensor is that families name alike, beside those that every network has. */
+function placeOf(tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+  const { embeddings, embedding, tokens } = plan.slots
+  const slots: Readonly<Record<string, SlotName | undefined>> = {
+    embeddings: 'encoder.input',
+    tokens_in: config.preNorm ? 'encoder.pre_block' : 'encoder.input',
+    pooler_output: embeddings.get('pooled') ?? embeddings.get(simplePool(config)),
+    summary: embedding,
+  }
+  const slot = slots[tensor]
+  if (slot !== undefined) return { slot, layout: tensor === 'tokens_in' ? 'tokens' : 'as is' }
+  if (tensor === 'features') return { slot: tokens, layout: 'patches' }
+  return placeOrNull(tensor, plan, config)
+}
+
+function simplePool({ pooling, classToken }: VitConfig): 'class' | 'mean' {
+  return pooling.kind === 'class' && classToken ? 'class' : 'mean'
+}

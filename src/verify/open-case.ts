@@ -1,0 +1,45 @@
+/** Opens the network of a golden case by what the case says of it, and by the files beside it; a file's other identity is not needed here. */
+import { CheckpointError } from '../checkpoint/checkpoint-error.js'
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
+import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
+import { readVit, type VitModel } from '../model/read-vit.js'
+import type { PlainValue } from '../plain-value.js'
+import { type CaseContext, checkpointPaths, type GoldenCase, type OpenSource, required } from './case.js'
+
+export async function openCase(
+  golden: GoldenCase,
+  { open }: CaseContext,
+  path = wholeOf(golden),
+): Promise<AsyncDisposable & { readonly vit: VitModel }> {
+  const { network, network_parameters } = golden
+  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
+  const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
+  try {
+    const configFile = await readJsonOrUndefined(() => beside('config.json'))
+    const vit = readVit(checkpoint, {
+      ...(configFile === undefined ? {} : { configFile }),
+      ...(network === undefined ? {} : { network }),
+      ...(network_parameters?.heads === undefined ? {} : { heads: network_parameters.heads }),
+    })
+    return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
+  } catch (error) {
+    await checkpoint[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<PlainValue | undefined> {
+  try {
+    await using source = await open()
+    return parseJson(decodeUtf8(await source.read(0, source.size), source.label), source.label)
+  } catch (error) {
+    if (error instanceof CheckpointError && error.code === 'not-found') return undefined
+    throw error
+  }
+}
+
+/** Gives the one checkpoint of a case that has no further ones, such as heads. */
+function wholeOf(golden: GoldenCase): string {
+  const [path] = checkpointPaths(golden)
+  return required(path, 'checkpoint', golden)
+}
