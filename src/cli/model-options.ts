@@ -7,7 +7,7 @@ import { TRANSPARENCIES, type Transparency } from '../image/preparation.js'
 import { DECODE_MODES, type DecodeMode, RECIPE_NAMES, type RecipeName } from '../image/recipe.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
-import type { RgbStats } from '../model/vit-config.js'
+import { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats } from '../model/vit-config.js'
 import { ENGINE_CHOICES, PRECISION_CHOICES } from '../platform/node/engine-choices.js'
 
 export interface ComputeOptions {
@@ -28,6 +28,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly trainedSize?: number | [height: number, width: number]
   readonly normalisation?: NormalisationName | RgbStats
   readonly positions?: PositionRule
+  readonly embedding?: EmbeddingKind
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly transparency?: Transparency
@@ -120,6 +121,12 @@ export function addToldOptions(command: Command): Command {
     .addOption(
       new Option('--positions <rule>', 'how positions are resampled for other sizes').choices(POSITION_RULES),
     )
+    .addOption(
+      new Option(
+        '--embedding <kind>',
+        'what stands for a whole image; default: as the library of the model has it',
+      ).choices(EMBEDDING_KINDS),
+    )
     .option(
       '--normalisation <levels>',
       `levels that the model was trained with: ${NORMALISATION_NAMES.join(', ')}, or R,G,B/R,G,B for mean/deviation`,
@@ -136,9 +143,19 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { decode } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
+  const { embedding } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
-  const told = given({ network, entry, heads, trainedSize, normalisation, positions, ignoreFields })
+  const told = given({
+    network,
+    entry,
+    heads,
+    trainedSize,
+    normalisation,
+    positions,
+    embedding,
+    ignoreFields,
+  })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })
   const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
   return { engine, orientation, signal, ...told, ...chosen, ...decoding }

@@ -3,9 +3,11 @@ import type { NetworkChoice, OpenCheckpoint } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { inputsOf } from '../engine/needed-steps.js'
 import type { Plan, SlotName } from '../engine/plan.js'
+import { slotLength } from '../engine/plan-lookup.js'
 import { recipeIdentity } from '../image/recipe.js'
+import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit } from '../model/plan-vit.js'
-import type { VitConfig } from '../model/vit-config.js'
+import { EMBEDDING_KINDS, type EmbeddingKind, type VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
 import { type RecipeChoice, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { identityOf } from './identity.js'
@@ -25,6 +27,15 @@ export interface ModelDescription {
   readonly identity: Identity
   /** Says which network it is. */
   readonly config: VitConfig
+  /** Says what stands for a whole image. */
+  readonly embedding: {
+    /** Names it. */
+    readonly kind: EmbeddingKind
+    /** Counts its numbers. */
+    readonly width: number
+    /** Names all that the network has. */
+    readonly kinds: readonly EmbeddingKind[]
+  }
   /** Counts the numbers in all weights of the network. */
   readonly parameters: number
   /** Lists the tensors of the network in the file's order. */
@@ -97,6 +108,11 @@ export function describeOpenModel(
       engine,
     }),
     config: { ...config },
+    embedding: {
+      kind: config.embedding ?? defaultEmbedding(config),
+      width: slotLength(plan, slots.embedding),
+      kinds: EMBEDDING_KINDS.filter((kind) => slots.embeddings.has(kind)),
+    },
     parameters,
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     choice: checkpoint.choice,

@@ -6,7 +6,7 @@ import type { InstructionSet } from '../engine/native/addon.js'
 import type { DownloadProgress } from '../hub/download-progress.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
-import type { RgbStats } from '../model/vit-config.js'
+import { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats } from '../model/vit-config.js'
 import type { PlainValue } from '../plain-value.js'
 import { checkChoice, checkWhole } from './check-options.js'
 import { checkRecipeChoice, given, RECIPE_OPTIONS, type RecipeChoice } from './choose-recipe.js'
@@ -59,6 +59,12 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly trainedSize?: number | readonly [height: number, width: number]
   /** Says what levels the network was trained with, by name or as mean and deviation of red, green and blue; default: as the model's files say. */
   readonly normalisation?: NormalisationName | RgbStats
+  /**
+   * Says what stands for a whole image: the class token, the mean of the patches, both side by side (`class-mean`), what the network's own pooling gives
+   * (`pooled`), or that projected to the space which it shares with texts (`projected`). Default: what the library that wrote the file gives. It is part
+   * of the identity, and a network that lacks it is refused.
+   */
+  readonly embedding?: EmbeddingKind
   /** Names fields of the model's files that are not known here and change nothing: without it such a file is refused. */
   readonly ignoreFields?: readonly string[]
   /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
@@ -98,6 +104,7 @@ const LOAD_OPTIONS = {
   heads: true,
   trainedSize: true,
   normalisation: true,
+  embedding: true,
   ignoreFields: true,
   positions: true,
   maxPixels: true,
@@ -131,6 +138,7 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkOptionNames(options, LOAD_OPTIONS)
   checkEngineOptions(options, offer)
   checkRecipeChoice(options)
+  checkChoice('embedding', options.embedding, EMBEDDING_KINDS)
   checkChoice('positions', options.positions, POSITION_RULES)
   checkWhole('maxPixels', options.maxPixels, 1)
   checkWhole('maxFileBytes', options.maxFileBytes, 1)

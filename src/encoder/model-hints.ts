@@ -11,9 +11,10 @@ export function modelHints({
   heads,
   trainedSize,
   normalisation,
+  embedding,
   ignoreFields,
 }: LoadOptions): VitHints {
   const size = typeof trainedSize === 'number' ? ([trainedSize, trainedSize] as const) : trainedSize
   const stats = normalisation === undefined ? undefined : (normalisationOrNull(normalisation) ?? undefined)
-  return given({ network, config, heads, size, normalisation: stats, ignoreFields })
+  return given({ network, config, heads, size, normalisation: stats, embedding, ignoreFields })
 }

@@ -11,11 +11,13 @@ import type {
 } from '../engine/engine.js'
 import { disposed, EngineError } from '../engine/engine-error.js'
 import type { Plan, SlotName } from '../engine/plan.js'
+import { slotLength } from '../engine/plan-lookup.js'
 import { gridTables, type StoredTables } from '../model/grid-tables.js'
+import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
-import type { VitConfig } from '../model/vit-config.js'
+import type { EmbeddingKind, VitConfig } from '../model/vit-config.js'
 import { given } from './choose-recipe.js'
 import type { FoundPacked, PackedWeights } from './packed-weights.js'
 import type { WeightDigest } from './weight-digest.js'
@@ -70,6 +72,10 @@ const RUN_OPTIONS = {
 export class Network implements Disposable {
   /** Says which network it is. */
   readonly config: VitConfig
+  /** Names what stands for a whole image. */
+  readonly embedding: EmbeddingKind
+  /** Counts the numbers of an embedding. */
+  readonly embeddingWidth: number
   /** Runs it. */
   readonly engine: Engine
   /** Counts the bytes of packed weights. */
@@ -89,6 +95,9 @@ export class Network implements Disposable {
     rule: PositionRule,
   ) {
     this.config = vit.config
+    this.embedding = vit.config.embedding ?? defaultEmbedding(vit.config)
+    const { plan, slots } = planVit(vit.config, gridOf(vit.config, vit.config.size), null)
+    this.embeddingWidth = slotLength(plan, slots.embedding)
     this.engine = engine
     this.byteLength = model.byteLength
     this.#vit = vit

@@ -1,5 +1,7 @@
 /** Makes an encoder of two stages, wherever they run: an image is prepared, a batch of prepared images is computed. */
+
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import type { EmbeddingKind } from '../model/vit-config.js'
 import { checkChoice, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
@@ -58,6 +60,8 @@ export interface EncoderStages<Source, Prepared extends PreparedItem> extends As
 export class StagedEncoder<Source, Prepared extends PreparedItem> implements Encoder<Source> {
   readonly identity: Identity
   readonly width: number
+  readonly embedding: EmbeddingKind
+  readonly embeddingWidth: number
   readonly patchSize: number
   readonly registers: number
   readonly depth: number
@@ -66,9 +70,12 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
-    const { identity, width, patchSize, registers, depth, size } = stages.description
+    const { identity, width, embedding, embeddingWidth, patchSize, registers, depth, size } =
+      stages.description
     this.identity = identity
     this.width = width
+    this.embedding = embedding
+    this.embeddingWidth = embeddingWidth
     this.patchSize = patchSize
     this.registers = registers
     this.depth = depth

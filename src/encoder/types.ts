@@ -4,6 +4,7 @@ import type { Box, DecodedImage, RgbImage } from '../image/image.js'
 import type { PreparedImage } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { PatchGrid } from '../model/positions.js'
+import type { EmbeddingKind } from '../model/vit-config.js'
 
 export type { PatchGrid }
 
@@ -30,7 +31,7 @@ export interface Identity {
 
 /** Holds what the network found in one image, float32, row-major. */
 export interface Features {
-  /** [D] It is not normalised. */
+  /** [embeddingWidth] It is not normalised. */
   readonly embedding: Float32Array
   /** [rows * columns, D] after the final norm, row by row from the top left. */
   readonly patches: Float32Array
@@ -144,8 +145,12 @@ export type EncodeResult<Source> =
 export interface EncoderDescription {
   /** Says what its numbers rest on. */
   readonly identity: Identity
-  /** Is D, the width of the embedding. */
+  /** Is D, the width of a token. */
   readonly width: number
+  /** Names what stands for a whole image. */
+  readonly embedding: EmbeddingKind
+  /** Counts the numbers of an embedding: D, unless it is projected or several tokens stand for the image. */
+  readonly embeddingWidth: number
   /** Is a patch's side in pixels, P. */
   readonly patchSize: number
   /** Counts the register tokens, R. */

@@ -97,7 +97,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { config } = network
     const { width, patchSize, registers, depth } = config
     const identity = identityOf({ ...parts, weights, config })
-    this.description = { identity, width, patchSize, registers, depth, size: recipe.size }
+    const { embedding, embeddingWidth } = network
+    this.description = {
+      identity,
+      width,
+      embedding,
+      embeddingWidth,
+      patchSize,
+      registers,
+      depth,
+      size: recipe.size,
+    }
     this.decoders = parts.decoders
     this.#network = network
     this.#recipe = recipe

@@ -18,6 +18,7 @@ const READS: StepTable<[], readonly (SlotName | ConstantName)[]> = {
   maxRows: ({ input }) => [input],
   broadcast: () => [],
   gatherRows: ({ input }) => [input],
+  stackRows: ({ inputs }) => inputs,
   crossAttention: ({ query, keyValue }) => [query, keyValue],
   probeAttention: ({ keys, values }) => [keys, values],
   softMoe: ({ input }) => [input],

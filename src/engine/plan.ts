@@ -61,6 +61,7 @@ export type Step =
   | MaxRows
   | Broadcast
   | GatherRows
+  | StackRows
   | CrossAttention
   | ProbeAttention
   | SoftMoe
@@ -303,6 +304,15 @@ export interface MaxRows {
   /** Names the rows, [R, D]. */
   readonly input: SlotName
   /** Names the largest values, [1, D]. */
+  readonly output: SlotName
+}
+
+/** Puts the rows of several slots one below the other: class token and mean patch, say. */
+export interface StackRows {
+  readonly op: 'stackRows'
+  /** Name the rows, each [R, D]. */
+  readonly inputs: readonly SlotName[]
+  /** Names all rows in this order, [sum of R, D]. */
   readonly output: SlotName
 }
 

@@ -34,6 +34,12 @@ export function planPooling(builder: PlanBuilder, config: VitConfig, tokens: Slo
   for (const [kind, slot] of simple) {
     if (!embeddings.has(kind)) embeddings.set(kind, normed(slot(), `embedding.${kind}`))
   }
+  const [ofClass, ofMean] = [embeddings.get('class'), embeddings.get('mean')]
+  if (ofClass !== undefined && ofMean !== undefined) {
+    const inputs = [ofClass, ofMean]
+    const both = builder.step({ op: 'stackRows', inputs, output: 'embedding.class-mean' }, [2, width])
+    embeddings.set('class-mean', both)
+  }
   if (pooler !== null) {
     const dense = builder.linear(embedding, 'pooler.dense', 'pooler', width)
     embedding = builder.step({ op: 'activation', input: dense, output: 'pooler', kind: pooler }, [1, width])
@@ -44,7 +50,17 @@ export function planPooling(builder: PlanBuilder, config: VitConfig, tokens: Slo
     embedding = builder.linear(embedding, 'projection', 'projection', projection, false)
     embeddings.set('projected', embedding)
   }
-  return { embeddings, embedding, logits }
+  return {
+    embeddings,
+    embedding: embeddings.get(config.embedding ?? defaultEmbedding(config)) ?? embedding,
+    logits,
+  }
+}
+
+/** Says which embedding the library that wrote the file gives: the last of its own. */
+export function defaultEmbedding(config: VitConfig): EmbeddingKind {
+  if (config.projection !== null) return 'projected'
+  return config.pooler === null ? ownKind(config) : 'pooled'
 }
 
 /** Says what the pooling by itself gives, before any layer behind it. */

@@ -19,8 +19,9 @@ import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
+import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
-import type { VitConfig } from './vit-config.js'
+import type { EmbeddingKind, VitConfig } from './vit-config.js'
 
 /** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
 export interface VitModel {
@@ -67,11 +68,17 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   refuseUselessHints(checkpoint, dialect, hints)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
   const told = dialect.readConfig(checkpoint, hints)
-  const config = hints.normalisation === undefined ? told : { ...told, rgbStats: hints.normalisation }
+  const config: VitConfig = {
+    ...told,
+    embedding: hints.embedding ?? defaultEmbedding(told),
+    ...(hints.normalisation === undefined ? {} : { rgbStats: hints.normalisation }),
+  }
   refuseEndless(checkpoint, config)
   const tables = tablesOf(dialect, config, checkpoint)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
-  const weightShapes = planVit(config, grid, null).plan.weights
+  const { plan, slots } = planVit(config, grid, null)
+  refuseOtherEmbeddings(checkpoint, hints, [...slots.embeddings.keys()])
+  const weightShapes = plan.weights
 
   const stored = (name: string, shape: Shape) => dialect.source(name, shape, config, checkpoint.tensors)
   const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
@@ -128,6 +135,18 @@ function refuseUselessHints(
     'contradiction',
     `${label} is laid out as in ${name}, and the option ${what}: leave it out, or give a file of Birder's. ` +
       'Heads and levels are told by heads and normalisation (--heads, --normalisation).',
+  )
+}
+
+function refuseOtherEmbeddings(
+  { label }: Checkpoint,
+  { embedding }: VitHints,
+  kinds: readonly EmbeddingKind[],
+): void {
+  if (embedding === undefined || kinds.includes(embedding)) return
+  throw new CheckpointError(
+    'contradiction',
+    `${label} has no embedding ${embedding} (option embedding, --embedding); it has ${kinds.join(', ')}.`,
   )
 }
 

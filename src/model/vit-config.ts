@@ -70,6 +70,8 @@ export interface VitConfig {
   readonly pooler: ActivationKind | null
   /** Counts the columns to which a linear layer without bias projects what is pooled, as CLIP does; null for a network without. */
   readonly projection: number | null
+  /** Names what stands for a whole image; null for what the library that wrote the file gives, which `readVit` puts here by name. */
+  readonly embedding: EmbeddingKind | null
   /** Says what makes class scores of the embedding; null where nothing does. */
   readonly classifier: Classifier | null
   /** Describes the table of positions; null for a network without. */
@@ -179,12 +181,12 @@ export interface RgbStats {
 }
 
 /**
- * Names what stands for a whole image: the class token, the mean of its patches, what a pooling of the network's own or a layer behind it gives
+ * Names what stands for a whole image: the class token, the mean of its patches, both side by side, what a pooling of the network's own or a layer behind it gives
  * (`pooled`), or that projected to the space it shares with texts (`projected`).
  */
 export type EmbeddingKind = (typeof EMBEDDING_KINDS)[number]
 /** Lists what can stand for a whole image. */
-export const EMBEDDING_KINDS = ['class', 'mean', 'pooled', 'projected'] as const
+export const EMBEDDING_KINDS = ['class', 'mean', 'class-mean', 'pooled', 'projected'] as const
 
 /** Holds what a plain vision transformer has of what only some networks have otherwise. */
 export const PLAIN = {
@@ -202,6 +204,7 @@ export const PLAIN = {
   stem: { kind: 'patchify', bias: true },
   pooler: null,
   projection: null,
+  embedding: null,
   classifier: null,
   outIndices: null,
 } as const satisfies Partial<VitConfig>

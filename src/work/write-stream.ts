@@ -23,7 +23,7 @@ export async function writeStream({
   const { encoder } = options
   const loop = new InputLoop(options, { has: () => false })
   const metadata = workIdentity(encoder.identity, 'embedding')
-  const table = { rows: rowsOf(loop), shape: [encoder.width], metadata }
+  const table = { rows: rowsOf(loop), shape: [encoder.embeddingWidth], metadata }
   const chunks = await streamChunks(format, columns === undefined ? table : { ...table, columns })
   for await (const chunk of chunks) await write(chunk)
   return loop.finish()

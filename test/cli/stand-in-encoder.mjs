@@ -19,6 +19,8 @@ export function standInEncoder({ delayMs = 0, log, weights = 'aaaabbbbcccc'.padE
   return {
     identity: { digest, weights, settings, ...told },
     width: WIDTH,
+    embedding: 'class',
+    embeddingWidth: WIDTH,
     patchSize: 14,
     registers: 1,
     depth: 2,

@@ -52,6 +52,8 @@ function encoder() {
   return {
     ...base,
     width: WIDTH,
+    embedding: 'class',
+    embeddingWidth: WIDTH,
     async *encodeAll(sources) {
       let index = 0
       for await (const source of sources) {

@@ -22,6 +22,8 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
   return {
     identity,
     width: WIDTH,
+    embedding: 'class',
+    embeddingWidth: WIDTH,
     patchSize: 1,
     registers: 0,
     depth: 1,

@@ -95,7 +95,7 @@ async function embedToFile(
     ...(columns === undefined ? {} : { columns }),
     inputs,
     encoder,
-    shape: [encoder.width],
+    shape: [encoder.embeddingWidth],
     what: 'embedding',
     valuesOf: ({ embedding }) => embedding,
     encode: encodeChoices(options),

@@ -176,10 +176,10 @@ function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoice
 /** Gives the shape of the array that one image has, at the input size of the encoder. */
 function shapeOf(
   name: string,
-  { width: channels, patchSize, registers, size }: FileEncoder,
+  { width: channels, embeddingWidth, patchSize, registers, size }: FileEncoder,
 ): readonly number[] {
   const [height, width] = size
-  if (name === 'embedding') return [channels]
+  if (name === 'embedding') return [embeddingWidth]
   if (name === 'registers') return [registers, channels]
   if (name.startsWith('layers.')) {
     throw new UsageError('Hidden layers cannot be stacked into one array: give a folder as --output.')

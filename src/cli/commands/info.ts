@@ -61,6 +61,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
     ],
     ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
+    ['embedding', embeddingText(description)],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],
     ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),
@@ -83,6 +84,12 @@ function describe(description: FileDescription, withTensors: boolean): string {
   if (withTensors)
     lines.push('', ...tensors.map(({ name, dtype, shape }) => `  ${name}  ${dtype} [${shape.join(', ')}]`))
   return lines.join('\n')
+}
+
+function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): string {
+  const others = kinds.filter((other) => other !== kind)
+  const choice = others.length === 0 ? '' : `; --embedding has ${others.join(', ')} as well`
+  return `${kind}, ${width} numbers${choice}`
 }
 
 /** Says which network of several it is. */

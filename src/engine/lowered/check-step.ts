@@ -75,6 +75,13 @@ const CHECKS: StepTable<[StepCheck], void> = {
   },
   maxRows: (step, check) => check.pooled(step.input, step.output),
   broadcast: (step, check) => check.weight(step.weight, check.slot(step.output)),
+  stackRows: (step, check) => {
+    const [outRows, outWidth] = check.slot(step.output)
+    const sizes = step.inputs.map((input) => check.slot(input))
+    for (const [, width] of sizes) check.same('width', width, outWidth)
+    const rows = sizes.reduce((sum, [count]) => sum + count, 0)
+    check.same('rows', rows, outRows)
+  },
   gatherRows: (step, check) => {
     const [rows, width] = check.slot(step.input)
     const [outRows, outWidth] = check.slot(step.output)

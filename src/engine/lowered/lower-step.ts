@@ -65,6 +65,15 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   sliceRows: ({ input, output, from }) => [loweredOp('sliceRows', { input, output, firstRow: from })],
   meanRows: ({ input, output }) => [loweredOp('meanRows', { input, output })],
   maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
+  stackRows: ({ inputs, output }, { sizes }) => {
+    let first = 0
+    return inputs.map((input) => {
+      const [rows] = sizeOf(input, sizes)
+      const outputRows: readonly [number, number] = [first, rows]
+      first += rows
+      return loweredOp('sliceRows', { input, output, outputRows })
+    })
+  },
   gatherRows: ({ op }) => {
     throw new EngineError('unsupported', `There is no operation for the step ${op} yet.`)
   },

@@ -60,6 +60,14 @@ const RUNS: StepTable<[StepRun], void> = {
   },
   maxRows: (step, run) => maxRows(run.slot(step.input), run.out),
   broadcast: (step, run) => run.out.set(run.weight(step.weight)),
+  stackRows: (step, run) => {
+    let first = 0
+    for (const input of step.inputs) {
+      const rows = run.slot(input)
+      run.out.set(rows, first)
+      first += rows.length
+    }
+  },
   gatherRows: (step, run) =>
     gatherRows(run.slot(step.input), run.constant(step.index), run.size(step.input)[1], run.out),
   crossAttention: (step, run) => {

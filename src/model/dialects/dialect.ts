@@ -9,7 +9,7 @@ import type { Preparation } from '../../image/preparation.js'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { FieldTable } from '../fields.js'
-import type { RgbStats, VitConfig } from '../vit-config.js'
+import type { EmbeddingKind, RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
 /** Names a library whose checkpoints are read. */
@@ -60,6 +60,8 @@ export interface VitHints {
   readonly size?: readonly [height: number, width: number]
   /** Gives mean and deviation of the levels that the network was trained with. It counts before what the files say. */
   readonly normalisation?: RgbStats
+  /** Names what stands for a whole image; default: what the library that wrote the file gives. */
+  readonly embedding?: EmbeddingKind
   /** Names fields of the files beside the weights, or in them, that no table has and that are known to change nothing (model/fields.ts). */
   readonly ignoreFields?: readonly string[]
 }
@@ -72,5 +74,6 @@ export const VIT_HINTS = {
   heads: true,
   size: true,
   normalisation: true,
+  embedding: true,
   ignoreFields: true,
 } satisfies OptionNames<VitHints>
