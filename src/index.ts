@@ -42,14 +42,16 @@ export type { DecodeMode, Recipe, RecipeName } from './image/recipe.js'
 export type { DigestWords } from './kernels/digest-words.js'
 export type { PassOrder, Resample } from './kernels/resample-pillow.js'
 export type { VitHints } from './model/dialects/dialect.js'
+export { gridTables, type StoredTables } from './model/grid-tables.js'
 export { networkNames } from './model/networks.js'
 export { NORMALISATION_NAMES, NORMALISATIONS, type NormalisationName } from './model/normalisation.js'
 export { planVit, type VitPlan } from './model/plan-vit.js'
 export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
-export type { RgbStats, VitConfig } from './model/vit-config.js'
+export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
+export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export {
   colorPatches,
   fitPatchColors,

@@ -1,6 +1,7 @@
 /** Puts the command line together and says how help looks. Commands load what is heavy when they run. */
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
+import { classifyCommand } from './commands/classify.js'
 import { embedCommand } from './commands/embed.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
@@ -12,6 +13,7 @@ import type { CommandContext } from './context.js'
 const COMMANDS = [
   embedCommand,
   featuresCommand,
+  classifyCommand,
   infoCommand,
   modelsCommand,
   packCommand,
@@ -41,6 +43,7 @@ Examples:
   plumage embed cat.jpg                          one line of JSON on stdout
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
   plumage features photos -o maps --format npy   one patch map per image
+  plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
   plumage info small                             what a model is, and what it needs
   plumage models dinov2                          the names of models
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start

@@ -167,6 +167,6 @@ export function duration(seconds: number): string {
 }
 
 /** Names of files may hold line breaks, and worse: sequences that a terminal obeys. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd')
 }

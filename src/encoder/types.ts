@@ -43,7 +43,7 @@ export interface Features {
   readonly preNorm?: Float32Array
   /** [T, D] each: class token, registers, patches. The hidden layers that were asked for have the numbers they were asked by. */
   readonly layers: ReadonlyMap<number, Float32Array>
-  /** [N] scores; they are there where the model has a classifier. */
+  /** [N] scores; they are there where the model has a classifier. `topClasses` gives the likeliest, and the encoder's `labels` name them. */
   readonly logits?: Float32Array
   /** Counts the pixels of the image as it was used, which is upright where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
@@ -151,6 +151,8 @@ export interface EncoderDescription {
   readonly embedding: EmbeddingKind
   /** Counts the numbers of an embedding: D, unless it is projected or several tokens stand for the image. */
   readonly embeddingWidth: number
+  /** Names the classes in the order of `Features.logits`; null where there is no classifier, or no file that names them. */
+  readonly labels: readonly string[] | null
   /** Is a patch's side in pixels, P. */
   readonly patchSize: number
   /** Counts the register tokens, R. */

@@ -103,6 +103,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       width,
       embedding,
       embeddingWidth,
+      labels: parts.vit.labels,
       patchSize,
       registers,
       depth,

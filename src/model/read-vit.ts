@@ -19,6 +19,7 @@ import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
+import { labelsOf } from './labels.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
 import type { EmbeddingKind, VitConfig } from './vit-config.js'
@@ -33,6 +34,8 @@ export interface VitModel {
   readonly weights: WeightSource
   /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
   readonly weightShapes: ReadonlyMap<string, Shape>
+  /** Names the classes in the order of the scores; null where there is no classifier, or no file that names them. */
+  readonly labels: readonly string[] | null
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
@@ -94,6 +97,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     config,
     dialect: dialect.name,
     weightShapes,
+    labels: config.classifier === null ? null : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {

@@ -5,6 +5,8 @@ export interface StandInOptions {
   readonly delayMs?: number
   /** A file that every path computed is appended to. */
   readonly log?: string
+  /** Names of classes, which it then scores. */
+  readonly labels?: readonly string[]
   readonly weights?: string
 }
 

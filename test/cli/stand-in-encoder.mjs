@@ -12,7 +12,12 @@ export const ROWS = 2
 export const COLUMNS = 3
 
 /** See stand-in-encoder.d.mts. */
-export function standInEncoder({ delayMs = 0, log, weights = 'aaaabbbbcccc'.padEnd(64, '0') } = {}) {
+export function standInEncoder({
+  delayMs = 0,
+  log,
+  labels = null,
+  weights = 'aaaabbbbcccc'.padEnd(64, '0'),
+} = {}) {
   const settings = '{"precision":"float64"}'
   const digest = createHash('sha256').update(`${weights}\n${settings}`).digest('hex')
   const told = { model: 'stand-in', engine: 'reference', precision: 'float64', recipe: 'bytes' }
@@ -21,6 +26,7 @@ export function standInEncoder({ delayMs = 0, log, weights = 'aaaabbbbcccc'.padE
     width: WIDTH,
     embedding: 'class',
     embeddingWidth: WIDTH,
+    labels,
     patchSize: 14,
     registers: 1,
     depth: 2,
@@ -40,7 +46,12 @@ export function standInEncoder({ delayMs = 0, log, weights = 'aaaabbbbcccc'.padE
           continue
         }
         if (log !== undefined) appendFileSync(log, `${source}\n`)
-        yield { index: index++, source, features: features(this.identity, bytes, preNorm, layers) }
+        const logits = labels === null ? {} : { logits: numbers(bytes, 'logits', labels.length) }
+        yield {
+          index: index++,
+          source,
+          features: { ...features(this.identity, bytes, preNorm, layers), ...logits },
+        }
       }
     },
     [Symbol.dispose]() {},

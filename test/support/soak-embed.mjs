@@ -54,6 +54,7 @@ function encoder() {
     width: WIDTH,
     embedding: 'class',
     embeddingWidth: WIDTH,
+    labels: null,
     async *encodeAll(sources) {
       let index = 0
       for await (const source of sources) {

@@ -24,6 +24,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
     width: WIDTH,
     embedding: 'class',
     embeddingWidth: WIDTH,
+    labels: null,
     patchSize: 1,
     registers: 0,
     depth: 1,
