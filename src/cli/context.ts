@@ -5,6 +5,7 @@ import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
+import type { ExplainVectorOptions, Explanation } from '../platform/node/explain-vector.js'
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
 import type { Comparison, GoldenCase } from '../verify/case.js'
@@ -37,6 +38,11 @@ export interface CommandContext {
     list(): Promise<readonly ListedPacked[]>
     remove(files: readonly ListedPacked[]): Promise<void>
   }
+  readonly explainVector: (
+    photo: string,
+    vector: Float32Array,
+    options: ExplainVectorOptions,
+  ) => Promise<Explanation>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>
 }

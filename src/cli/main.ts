@@ -68,6 +68,10 @@ const context: CommandContext = {
       return removePacked(files)
     },
   },
+  async explainVector(photo, vector, options) {
+    const { explainVector } = await import('../platform/node/explain-vector.js')
+    return explainVector(photo, vector, options)
+  },
   async measureSpeed(options) {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')
     return measureSpeed(options)

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { classifyCommand } from './commands/classify.js'
 import { embedCommand } from './commands/embed.js'
+import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
@@ -15,6 +16,7 @@ const COMMANDS = [
   featuresCommand,
   classifyCommand,
   infoCommand,
+  explainCommand,
   modelsCommand,
   packCommand,
   benchCommand,
@@ -45,6 +47,7 @@ Examples:
   plumage features photos -o maps --format npy   one patch map per image
   plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
   plumage info small                             what a model is, and what it needs
+  plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here

@@ -47,9 +47,14 @@ export interface RunOptions {
   readonly outputs: readonly SlotName[]
   /** Says how positions are resampled; default: the network's way. */
   readonly positions?: PositionRule
+  /** Computes as if the config said otherwise; default: as it says. */
+  readonly change?: NetworkChange
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
+
+/** Says what a network is taken for whose files say otherwise, to find out what other programs have computed. */
+export type NetworkChange = Partial<Pick<VitConfig, 'activation' | 'epsilon'>>
 
 const NETWORK_OPTIONS = {
   positions: true,
@@ -62,6 +67,7 @@ const RUN_OPTIONS = {
   batch: true,
   outputs: true,
   positions: true,
+  change: true,
   signal: true,
 } satisfies OptionNames<RunOptions>
 
@@ -156,11 +162,11 @@ export class Network implements Disposable {
   }
 
   /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. */
-  planFor(grid: PatchGrid, rule = this.#rule): VitPlan {
-    const key = `${grid.rows}x${grid.columns} ${rule}`
+  planFor(grid: PatchGrid, rule = this.#rule, change: NetworkChange = {}): VitPlan {
+    const key = `${grid.rows}x${grid.columns} ${rule} ${JSON.stringify(change)}`
     let plan = this.#plans.get(key)
     if (plan === undefined) {
-      plan = planVit(this.config, grid, gridTables(this.config, this.#tables, grid, rule))
+      plan = planVit({ ...this.config, ...change }, grid, gridTables(this.config, this.#tables, grid, rule))
       keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     }
     return plan
@@ -173,17 +179,22 @@ export class Network implements Disposable {
    */
   async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
     checkOptionNames(options, RUN_OPTIONS)
-    const { grid, outputs, positions, batch = 1, signal } = options
-    const program = this.programFor(grid, outputs, positions)
+    const { grid, outputs, positions, change, batch = 1, signal } = options
+    const program = this.programFor(grid, outputs, positions, change)
     return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
   }
 
   /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws `disposed`. */
-  programFor(grid: PatchGrid, outputs: readonly SlotName[], rule = this.#rule): Program {
+  programFor(
+    grid: PatchGrid,
+    outputs: readonly SlotName[],
+    rule = this.#rule,
+    change: NetworkChange = {},
+  ): Program {
     if (this.#model === null) throw disposed('encoder')
-    const key = `${grid.rows}x${grid.columns} ${rule} ${outputs.join(' ')}`
+    const key = `${grid.rows}x${grid.columns} ${rule} ${JSON.stringify(change)} ${outputs.join(' ')}`
     const kept = this.#programs.get(key)
-    const program = kept ?? this.#model.compile(this.planFor(grid, rule).plan, outputs)
+    const program = kept ?? this.#model.compile(this.planFor(grid, rule, change).plan, outputs)
     keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
     return program
   }

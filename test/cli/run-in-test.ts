@@ -58,6 +58,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     describeModel: () => Promise.reject(new Error('no description in this test')),
     packModel: () => Promise.reject(new Error('nothing is packed in this test')),
     packedFiles: { list: async () => [], remove: async () => {} },
+    explainVector: () => Promise.reject(new Error('nothing is explained in this test')),
     measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
     verifyGoldens: async function* () {},
     ...context,

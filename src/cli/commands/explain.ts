@@ -1,0 +1,97 @@
+/** `plumage explain` says how a vector was made that another program computed of a photo. */
+import { Command } from 'commander'
+import type { Explanation } from '../../encoder/explain/explain-vector.js'
+import { readVector, VectorError } from '../../formats/read-vector.js'
+import { UsageError } from '../cli-error.js'
+import type { CommandContext } from '../context.js'
+import { loadListeners } from '../load-chosen-encoder.js'
+import {
+  addEngineOptions,
+  addModelOption,
+  loadOptions,
+  type ModelOptions,
+  positiveInteger,
+} from '../model-options.js'
+import { Progress } from '../progress.js'
+
+interface ExplainCommandOptions extends ModelOptions {
+  readonly vector: string
+  readonly maxRuns?: number
+}
+
+/** A vector's file is small: more is another file. */
+const MOST_BYTES = 2 ** 28
+
+export function explainCommand(context: CommandContext): Command {
+  const command = new Command('explain')
+    .description('say which settings made a vector that another program computed of a photo')
+    .argument('<photo>', 'the photo that the vector is of')
+    .requiredOption('--vector <file>', 'the vector: .npy, a JSON list, or numbers as text')
+  return addEngineOptions(addModelOption(command))
+    .option('--max-runs <n>', 'so often the network is run at most (default: 400)', positiveInteger)
+    .option('--json', 'the answer as JSON')
+    .action((photo: string, options: ExplainCommandOptions) => explain(context, photo, options))
+}
+
+async function explain(
+  context: CommandContext,
+  photo: string,
+  options: ExplainCommandOptions,
+): Promise<void> {
+  const vector = await vectorOf(context, options.vector)
+  const { stderr: stream, isTTY, color, signal } = context
+  const json = options.json ?? false
+  using progress = new Progress({ stream, isTTY, color, json, total: undefined })
+  const { maxRuns } = options
+  const load = { ...loadOptions(options, signal), ...loadListeners(context, json, progress) }
+  const found = await context
+    .explainVector(context.files.resolve(photo), vector, {
+      model: options.model,
+      load,
+      signal,
+      ...(maxRuns === undefined ? {} : { maxRuns }),
+      onProgress: (runs, cosine) =>
+        progress.phase(`${runs} ways tried, the nearest has a cosine of ${cosine.toFixed(6)}`),
+    })
+    .catch((error) => {
+      throw error instanceof RangeError ? new UsageError(error.message) : error
+    })
+  context.stdout.write(json ? `${JSON.stringify(found)}\n` : textOf(found, options.model))
+}
+
+async function vectorOf({ files }: CommandContext, name: string): Promise<Float32Array> {
+  try {
+    await using file = await files.open(name)
+    if (file.size > MOST_BYTES) throw new VectorError('it is larger than any vector')
+    const bytes = new Uint8Array(file.size)
+    await file.read(bytes, 0)
+    return readVector(bytes)
+  } catch (error) {
+    if (error instanceof VectorError) throw new UsageError(`--vector ${name} is no vector: ${error.message}.`)
+    throw new UsageError(`--vector ${name} cannot be read: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+const VERDICTS: Readonly<Record<Explanation['verdict'], string>> = {
+  same: 'These settings give the very numbers, up to rounding.',
+  nearly:
+    'These settings come near: what is left may be another JPEG decoder, another resize, or a narrower precision (half floats, int8).',
+  different:
+    'Nothing that is known here gives this vector: it may be of another model, of other weights, or of another photo. This is what comes nearest.',
+}
+
+function textOf(
+  { verdict, cosine, reading, isUnitLength, changes, ownCosine, runs }: Explanation,
+  model: string,
+): string {
+  const lines = [
+    VERDICTS[verdict],
+    '',
+    `vector       ${reading}${isUnitLength ? ', scaled to length 1' : ''}`,
+    ...changes.map(({ of, what }) => `${of.padEnd(13)}${what}`),
+    ...(changes.length === 0 ? ['settings     all as here'] : []),
+    `cosine       ${cosine.toFixed(9)}${ownCosine === null ? '' : ` (what plumage embed gives with ${model}: ${ownCosine.toFixed(6)})`}`,
+    `tried        ${runs} ways`,
+  ]
+  return `${lines.join('\n')}\n`
+}
