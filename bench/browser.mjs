@@ -58,6 +58,7 @@ const SYSTEMS = [
   plumage('Plumage, SIMD', 'float32', false),
   plumage('Plumage, weights in bfloat16', 'bfloat16'),
   plumage('Plumage, weights in int8', 'int8'),
+  plumage('Plumage, SIMD, weights in int8', 'int8', false),
   plumage('Plumage, weights in float16', 'float16'),
   { name: 'onnxruntime-web', kind: 'onnxruntime', form: 'onnx', precision: 'float32' },
   { name: 'onnxruntime-web, int8', kind: 'onnxruntime', form: 'onnx-int8', precision: 'int8' },

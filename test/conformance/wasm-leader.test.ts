@@ -13,7 +13,7 @@ import type { Reply, Request } from '../../src/engine/wasm/protocol.js'
 import { createWasmEngineOn, type WasmPrecision } from '../../src/engine/wasm/wasm-engine.js'
 import { compileKernels } from '../../src/platform/node/wasm/compile-kernels.js'
 import { newMemory } from '../../src/platform/node/wasm/thread-start.js'
-import { outputOf, pseudoRandom, relativeError, tower, weights } from './one-step.js'
+import { outputOf, planOf, pseudoRandom, relativeError, tower, weights } from './one-step.js'
 
 /** Makes a leader with a memory of its own, which refuses to grow while `isFull` says so. */
 function makeLeader(send: (reply: Reply) => void, isFull: () => boolean = () => false): Leader {
@@ -90,6 +90,17 @@ test.each([
   },
 )
 
+test('int8: sums of the largest numbers there are do not overflow at any depth', async () => {
+  const [depth, columns] = [8192, 8]
+  const product = { op: 'linear', input: 'x', output: 'y', weight: 'w', bias: null } as const
+  const { plan, output } = planOf([1, depth], [product], { y: [1, columns] }, { w: [columns, depth] })
+  using engine = makeEngine('int8')
+  using model = await engine.load(plan, { read: async () => new Float32Array(columns * depth).fill(1) })
+  using program = model.compile(plan, [output])
+  const actual = outputOf(await program.run(new Float32Array(depth).fill(1)), output)
+  expect(relativeError(actual, new Float32Array(columns).fill(depth))).toBeLessThanOrEqual(1e-5)
+})
+
 test('a profile has the time of each operation', async () => {
   const { plan, output } = tower(4, 30, 200)
   using engine = makeEngine('float32')
@@ -153,8 +164,8 @@ test('memory that is refused is a failure of the request that wanted it', async 
         id: 1,
         kind: 'compile',
         program: 5,
-        ops: new Float64Array(2 ** 17),
-        constants: new Float32Array(1),
+        ops: new ArrayBuffer(2 ** 20),
+        constants: new ArrayBuffer(4),
         arenaFloats: 1,
       },
       runOf(2),

@@ -169,7 +169,7 @@ function mixTile(first: i32, keys: i32, scale: f32, accumulate: bool): void {
   const mixedStride = mixedWidth * 4
   const a = query + <usize>first * queryStride
   for (let n = 0; n < keys; n += TILE_COLUMNS) {
-    tile<f32>(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
+    tile(a, <i32>queryStride, packedKeys + <usize>(n * headWidth * 4), 32, scores + (<usize>n << 2), scoresStride, headWidth, count, false)
   }
   const sums = mixed + <usize>(first * mixedStride)
   for (let i = 0; i < count; i++) {
@@ -177,7 +177,7 @@ function mixTile(first: i32, keys: i32, scale: f32, accumulate: bool): void {
     softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
   }
   for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
-    tile<f32>(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, accumulate)
+    tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, accumulate)
   }
 }
 

@@ -18,6 +18,8 @@ const SCRATCH_BYTES: usize = JOB + 28
 const PIXELS: usize = JOB + 32
 const OUTPUTS: usize = JOB + 36
 export const THREADS: usize = JOB + 40
+/** Lies behind what `setJob` is given; packed.ts says what it holds. */
+export const INTEGERS: usize = JOB + 48
 
 /** Takes addresses in bytes; `outputs` is that of a table of addresses. */
 export function setJob(

@@ -1,38 +1,39 @@
 // Makes the module that src/engine/wasm drives: it packs weights, and runs operations with all threads that share the memory.
 //
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
-import { BATCH, GENERATION, NEXT_TASK, OP, precisionOf, setJob, setThread, TASKS, THREADS, WORKING } from './context'
+import { BATCH, GENERATION, NEXT_TASK, OP, setJob, setThread, TASKS, THREADS, WORKING } from './context'
 import { attentionScratchBytes, isNormed, probeAttentionScratchBytes } from './attention'
 import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
 import { madd, splat, sumLanes } from './functions'
 import { FIELDS, kindOf, OP_ATTENTION, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
-import { inIntegers, packPanels } from './packed'
-import { halvesTotalBytes, linearScratchBytes, takeApart, takeApartTasks } from './product'
+import { packPanels, publishProducts } from './packed'
+import { laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
 import { normQueriesAndKeys, normQueriesAndKeysTasks } from './rows'
 
 export { digestStripes, packPanels, setJob }
 
 // An operation may do one of these before its own tasks. They are numbered beside the kinds, whose tasks are taken in the same way.
 const NORM_QUERIES: i32 = -1
-const TAKE_APART: i32 = -2
+const LAY_OUT: i32 = -2
 const PHASE: usize = THREADS + 4
 
 function tasksOf(phase: i32, op: usize): i32 {
   if (phase == NORM_QUERIES) return normQueriesAndKeysTasks(op)
-  if (phase == TAKE_APART) return takeApartTasks(op)
+  if (phase == LAY_OUT) return layOutTasks(op)
   return tasksOfOperation(phase, op)
 }
 
 function runTask(phase: i32, op: usize, task: i32): void {
   if (phase == NORM_QUERIES) return normQueriesAndKeys(op, task)
-  if (phase == TAKE_APART) return takeApart(op, task)
+  if (phase == LAY_OUT) return layOut(op, task)
   runOperation(phase, op, task)
 }
 
-/** Counts the bytes that a thread needs beside the slots for `count` operations. */
+/** Counts the bytes that a thread needs beside the slots for `count` operations. The leader asks before it runs them. */
 export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
   store<i32>(BATCH, images)
+  publishProducts()
   let most = 0
   for (let i = 0; i < count; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
@@ -50,13 +51,9 @@ export function sharedBytes(ops: usize, count: i32, images: i32): i32 {
   let most = 0
   for (let i = 0; i < count; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
-    if (isTakenApart(op)) most = max(most, halvesTotalBytes(op))
+    if (kindOf(op) == OP_LINEAR) most = max(most, laidOutBytes(op))
   }
   return (most + 127) & ~127
-}
-
-function isTakenApart(op: usize): bool {
-  return kindOf(op) == OP_LINEAR && inIntegers(precisionOf(op))
 }
 
 // ---- Threads ----
@@ -111,7 +108,7 @@ export function run(ops: usize, from: i32, to: i32): void {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
     if (kind == OP_ATTENTION && isNormed(op)) runPhase(NORM_QUERIES, op)
-    if (isTakenApart(op)) runPhase(TAKE_APART, op)
+    if (kind == OP_LINEAR) runPhase(LAY_OUT, op)
     runPhase(kind, op)
   }
 }

@@ -1,20 +1,50 @@
-// Packs weights into panels of 8 columns, [panel][depth][8]; in integers [panel][depth / 4][8][4]. For int8 each column's scale and sum follow.
+// Packs weights into panels of 8 columns, [panel][depth][8]; int8 [panel][depth / 4][8][4]. For int8 each column's scale and sum follow.
+import { INTEGERS } from './context'
 import { PRECISION_BFLOAT16, PRECISION_FLOAT16, PRECISION_INT8 } from './ops'
 
 export const TILE_COLUMNS: i32 = 8
 
+/** Says that a product multiplies floats. */
+export const FLOATS: i32 = 0
+/** Says that a product multiplies whole numbers of 16 bits by twos (i32x4.dot_i16x8_s), which every runtime has. */
+export const PAIRS: i32 = 1
+/** Says that a product multiplies bytes by fours (relaxed SIMD), each activation being two of seven bits. */
+export const FOURS: i32 = 2
+
+// An ARM processor, or a newer one of Intel's kind, has an instruction that multiplies bytes and adds by fours. Others make the same of two, of which the
+// first adds by twos and saturates: there it takes as many products as whole numbers of 16 bits do, which need no two halves. A byte that has more than the
+// seven bits which are allowed for shows it. Operands are read from memory, so that no compiler works this out beforehand.
+const SATURATING: usize = memory.data<u8>([
+  127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+])
+function hasFours(): bool {
+  if (!ASC_FEATURE_RELAXED_SIMD) return false
+  const more = v128.load(SATURATING, 16)
+  // V8 11.3, where relaxed SIMD was a trial, takes the first operand for unsigned until it optimises: it gets no bytes to multiply.
+  if (i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(more, i8x16.splat(1), i32x4.splat(0)), 0) != -4) return false
+  const sums = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(SATURATING), more, i32x4.splat(0))
+  return i32x4.extract_lane(sums, 0) != 2 * 32767
+}
+const integers: i32 = hasFours() ? FOURS : PAIRS
+/** Lets all threads do as this one, the leader, has found. */
+export function publishProducts(): void {
+  store<i32>(INTEGERS, integers)
+}
+
 // @ts-ignore: decorator
-@inline export function inIntegers(precision: i32): bool {
-  return ASC_FEATURE_RELAXED_SIMD && precision == PRECISION_INT8
+@inline export function productsOf(precision: i32): i32 {
+  return precision == PRECISION_INT8 ? load<i32>(INTEGERS) : FLOATS
 }
 // Counts the bytes of one step of a panel.
 // @ts-ignore: decorator
 @inline export function stepBytes(precision: i32): i32 {
-  return precision == PRECISION_BFLOAT16 || precision == PRECISION_FLOAT16 ? 16 : precision == PRECISION_INT8 && !inIntegers(precision) ? 8 : 32
+  if (precision == PRECISION_INT8) return productsOf(precision) == FOURS ? 32 : 16
+  return precision == PRECISION_BFLOAT16 || precision == PRECISION_FLOAT16 ? 16 : 32
 }
 // @ts-ignore: decorator
 @inline export function stepsOf(precision: i32, depth: i32): i32 {
-  return inIntegers(precision) ? (depth + 3) >> 2 : depth
+  const products = productsOf(precision)
+  return products == FLOATS ? depth : ((depth + 3) >> 2) << (products == PAIRS ? 1 : 0)
 }
 // @ts-ignore: decorator
 @inline export function panelsOf(columns: i32): i32 {
@@ -39,7 +69,7 @@ export function packPanels(
   from: i32,
   to: i32,
 ): void {
-  const panelBytes = <usize>stepsOf(precision, depth) * <usize>stepBytes(precision)
+  const panelBytes = precision == PRECISION_INT8 ? <usize>((depth + 3) & ~3) << 3 : <usize>depth * <usize>stepBytes(precision)
   const scales = scalesAddress(packed, columns, depth)
   const columnSums = columnSumsAddress(packed, columns, depth)
   for (let panel = from; panel < to; panel++) {
@@ -60,8 +90,7 @@ export function packPanels(
         let sum = 0
         for (let k = 0; k < depth; k++) {
           const value = scale > 0 ? <i32>nearest(load<f32>(row + (<usize>k << 2)) / scale) : 0
-          const place = inIntegers(precision) ? ((k >> 2) << 5) + (i << 2) + (k & 3) : (k << 3) + i
-          store<i8>(out + <usize>place, <i8>value)
+          store<i8>(out + <usize>(((k >> 2) << 5) + (i << 2) + (k & 3)), <i8>value)
           sum += value
         }
         store<i32>(columnSums + (<usize>column << 2), sum)
@@ -110,7 +139,7 @@ function toFloat16(bits: u32): u16 {
   return v128.or(v128.or(value, endless), sign)
 }
 
-/** Makes steps of a panel float32, once for all tiles of a chunk. */
+/** Makes steps of a panel what products read, once for all tiles of a chunk: float32, or pairs of 16 bits. */
 export function widen(packed: usize, precision: i32, steps: i32, out: usize): void {
   if (precision == PRECISION_FLOAT16) {
     for (let k = 0; k < steps; k++, packed += 16, out += 32) {
@@ -125,10 +154,15 @@ export function widen(packed: usize, precision: i32, steps: i32, out: usize): vo
       v128.store(out, i32x4.shl(i32x4.extend_high_i16x8_u(halves), 16), 16)
     }
   } else {
-    for (let k = 0; k < steps; k++, packed += 8, out += 32) {
-      const halves = v128.load8x8_s(packed)
-      v128.store(out, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(halves)))
-      v128.store(out, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(halves)), 16)
+    for (let k = 0; k < steps; k += 2, packed += 32, out += 64) {
+      const left = v128.load(packed)
+      const right = v128.load(packed, 16)
+      const first = i8x16.shuffle(left, right, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
+      const second = i8x16.shuffle(left, right, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31)
+      v128.store(out, i16x8.extend_low_i8x16_s(first))
+      v128.store(out, i16x8.extend_high_i8x16_s(first), 16)
+      v128.store(out, i16x8.extend_low_i8x16_s(second), 32)
+      v128.store(out, i16x8.extend_high_i8x16_s(second), 48)
     }
   }
 }

@@ -57,8 +57,8 @@ export class Channel {
   }
 
   /** Asks where nobody waits for the answer. */
-  tell(request: RequestBody): void {
-    this.ask(request).catch(() => {})
+  tell(request: RequestBody, transfer: readonly ArrayBuffer[] = []): void {
+    this.ask(request, transfer).catch(() => {})
   }
 
   newProgram(): number {

@@ -157,9 +157,9 @@ export class Leader {
   #compile({ program, ops, constants, arenaFloats }: RequestOf<'compile'>): null {
     try {
       this.#programs.set(program, {
-        ops: this.#store(bytesOf(ops)),
-        count: ops.length / OP_FIELDS,
-        constants: this.#store(bytesOf(constants)),
+        ops: this.#store(new Uint8Array(ops)),
+        count: ops.byteLength / (OP_FIELDS * 8),
+        constants: this.#store(new Uint8Array(constants)),
         arenaFloats,
       })
     } catch (error) {
@@ -241,8 +241,4 @@ export class Leader {
   #bytes(address: number, length: number): Uint8Array {
     return new Uint8Array(this.#parts.memory.buffer, address, length)
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

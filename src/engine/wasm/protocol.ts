@@ -1,6 +1,6 @@
 /**
- * This is what the engine and its leading worker say to each other. Weights, pixels and outputs change hands: their buffers are transferred,
- * and sent as buffers of floats rather than as views, because Deno walks through every element of a view that it receives.
+ * This is what the engine and its leading worker say to each other. Weights, pixels, outputs and programs change hands: their buffers
+ * are transferred, and sent as buffers of floats rather than as views, because Deno walks through every element of a view that it receives.
  */
 import type { EngineErrorCode } from '../engine-error.js'
 import type { ProductPrecision } from '../ops.js'
@@ -22,8 +22,9 @@ export type Request = { readonly id: number } & (
       readonly kind: 'compile'
       /** Is the number that the program is to have. */
       readonly program: number
-      readonly ops: Float64Array<ArrayBuffer>
-      readonly constants: Float32Array<ArrayBuffer>
+      /** Holds the operations' numbers, of 64 bits. */
+      readonly ops: ArrayBuffer
+      readonly constants: ArrayBuffer
       readonly arenaFloats: number
     }
   | { readonly kind: 'discard'; readonly program: number }

@@ -137,7 +137,8 @@ class WasmExecutor implements Executor<number> {
   ): ProgramBody {
     const [channel, threads] = [this.#channel, this.#threads]
     const program = channel.newProgram()
-    channel.tell({ kind: 'compile', program, ops, constants, arenaFloats })
+    const buffers = { ops: ops.buffer, constants: constants.buffer }
+    channel.tell({ kind: 'compile', program, ...buffers, arenaFloats }, [buffers.ops, buffers.constants])
     const execute = async (
       pixels: Float32Array<ArrayBuffer>,
       batch: number,
