@@ -1,7 +1,7 @@
 /** `plumage explain` says how a vector was made that another program computed of a photo. */
 import { Command } from 'commander'
-import type { Explanation } from '../../encoder/explain/explain-vector.js'
 import { readVector, VectorError } from '../../formats/read-vector.js'
+import type { Explanation } from '../../verify/explain/explain-vector.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { loadListeners } from '../load-chosen-encoder.js'

@@ -1,15 +1,15 @@
 /** Finds out how somebody else's vector was made of an image, with a model and an engine chosen as `loadEncoder` chooses them. */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { given, recipeChoiceOf, recipeFor } from '../../encoder/choose-recipe.js'
+import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
+import { Network } from '../../encoder/network.js'
+import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import {
   EXPLAIN_OPTIONS,
   type ExplainOptions,
   type Explanation,
   explainVector as search,
-} from '../../encoder/explain/explain-vector.js'
-import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
-import { Network } from '../../encoder/network.js'
-import { DEFAULT_MODEL } from '../../hub/default-model.js'
+} from '../../verify/explain/explain-vector.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'

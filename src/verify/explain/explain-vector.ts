@@ -3,13 +3,13 @@
  * and what comes nearest is told. All of them are finite lists, so that the search ends.
  */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
+import type { Network } from '../../encoder/network.js'
 import type { DecodedImage } from '../../image/image.js'
 import { prepareImageWith } from '../../image/prepare-image.js'
 import type { Recipe } from '../../image/recipe.js'
 import type { Resample } from '../../kernels/resample-pillow.js'
 import type { PositionRule } from '../../model/positions.js'
 import { cosineSimilarity } from '../../numerics/cosine-similarity.js'
-import type { Network } from '../network.js'
 import { type Reading, readingsOf, slotsToRead } from './readings.js'
 import { type Change, changesFor, type SettingName, type Settings } from './settings.js'
 

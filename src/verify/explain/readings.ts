@@ -1,8 +1,9 @@
 /** Lists what people take out of a network as the vector of an image. All of it comes from one run, so that every reading of it costs next to nothing. */
+
+import { slotValues } from '../../encoder/network.js'
 import type { SlotName } from '../../engine/plan.js'
 import type { VitPlan } from '../../model/plan-vit.js'
 import { specialTokens, type VitConfig } from '../../model/vit-config.js'
-import { slotValues } from '../network.js'
 
 /** Is one way to read a vector from a run. */
 export interface Reading {
