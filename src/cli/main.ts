@@ -37,14 +37,8 @@ const context: CommandContext = {
   heicAdvice: hasHeicDecoder() ? null : HEIC_ADVICE,
   signal: interrupt.signal,
   async loadEncoder(source, options) {
-    const [{ loadEncoder }, { loadSharp }] = await Promise.all([
-      import('../platform/node/load-encoder.js'),
-      import('../platform/node/sharp-decoder.js'),
-    ])
-    const loading = loadEncoder(source, options)
-    // The decoder takes as long to load as a small model does, and that one waits for threads and disks. Whoever decodes hears why it does not load.
-    void loadSharp().catch(() => {})
-    return loading
+    const { loadEncoder } = await import('../platform/node/load-encoder.js')
+    return loadEncoder(source, options)
   },
   async describeModel(source, options, onReading) {
     const { describeModel } = await import('../platform/node/describe-model.js')
