@@ -17,7 +17,6 @@ const DOORS = {
   node: 'platform/node/index.js',
   birder: 'platform/node/birder.js',
   cli: 'cli/main.js',
-  'addon-folder': 'platform/node/native/addon-folder.js',
 }
 
 /**
@@ -35,14 +34,15 @@ const TOGETHER = {
   ],
 }
 
-/** Each thread is alone with its file, which holds no more than it needs. */
-const THREADS = {
+/** These hold all that they need and no more: files of threads, and what the build of the addon asks before anything is installed beside it. */
+const ALONE = {
+  'addon-folder': 'platform/node/native/addon-folder.js',
   'wasm-worker': 'platform/node/wasm/worker.js',
   'heic-worker': 'platform/node/heic/worker.js',
 }
 
 /** Holds what whoever comes to the package looks for; other files are found by these. */
-export const BUNDLED = [...Object.keys(DOORS), ...Object.keys(THREADS)].map((name) =>
+export const BUNDLED = [...Object.keys(DOORS), ...Object.keys(ALONE)].map((name) =>
   join(BUNDLE, `${name}.js`),
 )
 
@@ -74,7 +74,7 @@ export async function buildBundle() {
   const groups = [{ debugName: 'what is loaded together', name: loadedTogether() }]
   // The sets are whole as they are: the bundler need not complete one with what is in the other.
   const written = [await write(DOORS, { groups, includeDependenciesRecursively: false })]
-  for (const [name, file] of Object.entries(THREADS)) written.push(await write({ [name]: file }, false))
+  for (const [name, file] of Object.entries(ALONE)) written.push(await write({ [name]: file }, false))
   const current = new Set(written.flat())
   for (const file of readdirSync(BUNDLE)) if (!current.has(file)) rmSync(join(BUNDLE, file))
   // npm does so in an installed package; in a clone, npx runs it as it is.
