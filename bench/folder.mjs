@@ -97,7 +97,15 @@ function systemsFor(side) {
       modes.map((mode) => ({
         name: named(`embed, ${precision}`, mode),
         command: ({ folder }) => [
-          ...[process.execPath, here('../dist/cli/main.js'), 'embed', folder, '--restart', '--decode', mode],
+          ...[
+            process.execPath,
+            here('../dist/bundle/node/cli.js'),
+            'embed',
+            folder,
+            '--restart',
+            '--decode',
+            mode,
+          ],
           ...['--size', `${side}`, '--precision', precision, '--output', `${BENCH_FOLDER}out.npy`],
         ],
       })),

@@ -39,10 +39,9 @@ async function stagesOf(model, precision, size) {
     before = now
   }
   stage()
-  const { loadEncoder, decodeImage } = await dist('platform/node/index.js')
+  const { loadEncoder, decodeImage, nativeAvailability } = await dist('bundle/node/node.js')
   stage()
-  const { loadAddon } = await dist('platform/node/native/load-addon.js')
-  loadAddon()
+  nativeAvailability()
   stage()
   const options = { engine: 'native', ...(precision === '' ? {} : { precision }) }
   const encoder = await loadEncoder(model, { ...options, ...(size === '' ? {} : { size: Number(size) }) })
@@ -76,12 +75,12 @@ async function compare() {
     if (model !== 'small') intoPageCache(model)
     console.log(JSON.stringify(describeMachine()))
     const told = [...option('--precision', precision), ...option('--size', size)]
-    const command = () => run(['dist/cli/main.js', 'embed', '--model', model, ...told, photo], env)
+    const command = () => run(['dist/bundle/node/cli.js', 'embed', '--model', model, ...told, photo], env)
     const library = () => JSON.parse(run([program, 'child', model, precision, size], env).stdout)
     // The digest of the weights is noted by the first load, and known to all others.
     command()
     const plain = { command: times(runs, command), library: times(runs, library) }
-    run(['dist/cli/main.js', 'pack', model, ...option('--precision', precision)], env)
+    run(['dist/bundle/node/cli.js', 'pack', model, ...option('--precision', precision)], env)
     const packed = { command: times(runs, command), library: times(runs, library) }
     print('from the checkpoint', plain)
     print('from packed weights', packed)

@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     lock: { type: 'string' },
   },
 })
-const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../dist/bundle/node/cli.js', import.meta.url))
 const PERIOD = 100_000
 
 const asked = [...options.threads.split(','), 'default']

@@ -27,7 +27,7 @@ const plantedSource = join(root, 'native/test/planted-failures.cc')
 const emulatedInstructions = join(root, 'native/test/emulated-instructions.h')
 /** An installed package is compiled already, and says by itself where it looks for its addon. */
 const target = root.split(sep).includes('node_modules')
-  ? (await import('../dist/platform/node/native/addon-folder.js')).addonFolder()
+  ? (await import('../dist/bundle/node/addon-folder.js')).addonFolder()
   : join(root, 'native/build')
 
 const FLAGS = [

@@ -21,6 +21,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BUNDLE, BUNDLED } from './build-bundle.mjs'
 import { runQuietly } from './run-quietly.mjs'
 import { withSetupLock } from './setup-lock.mjs'
 
@@ -156,7 +157,7 @@ async function buildScripts(log) {
   log('Building ...')
   const started = Date.now()
   const fingerprint = sourceFingerprint()
-  const builds = [buildTypeScript(), buildKernels()]
+  const builds = [buildTypeScript().then(buildForNode), buildKernels()]
   await Promise.allSettled(builds)
   await Promise.all(builds)
   writeNotes({ build: fingerprint })
@@ -193,6 +194,19 @@ async function buildTypeScript() {
   removeStaleOutputs()
 }
 
+/** Bundles what was compiled. */
+async function buildForNode() {
+  const { buildBundle } = await import('./build-bundle.mjs')
+  const warnings = await buildBundle()
+  if (warnings.length === 0) return
+  throw new SetupError({
+    step: 'build',
+    problem: 'the bundler warns of what it was given',
+    advice: 'Mend what it names, then run the same command again.',
+    output: warnings.join('\n'),
+  })
+}
+
 /** Makes the WebAssembly kernels. */
 async function buildKernels() {
   const { buildWasm } = await import('./build-wasm.mjs')
@@ -213,9 +227,10 @@ function sourceFingerprint() {
     ...sourceFiles(),
     ...['base', 'numeric', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
     ...filesUnder(join(root, 'wasm/src')),
-    join(root, 'scripts/build-wasm.mjs'),
+    ...['build-wasm', 'build-bundle'].map((name) => join(root, `scripts/${name}.mjs`)),
+    ...['typescript', 'rolldown'].map((name) => join(root, `node_modules/${name}/package.json`)),
   ]
-  for (const file of [...files, join(root, 'node_modules/typescript/package.json')]) {
+  for (const file of files) {
     const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 }
     hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
   }
@@ -238,14 +253,15 @@ function missingOutputs() {
   )
   return [
     ...outputStems().filter((stem) => !existsSync(`${stem}.js`) || !existsSync(`${stem}.d.ts`)),
-    ...wasm.filter((file) => !existsSync(file)),
+    ...[...wasm, ...BUNDLED].filter((file) => !existsSync(file)),
   ]
 }
 
 /** Removes what was built from a source that is gone: it would still be imported and packed. */
 function removeStaleOutputs() {
   const stems = new Set(outputStems())
-  for (const file of filesUnder(join(root, 'dist'))) {
+  const compiled = filesUnder(join(root, 'dist')).filter((file) => !file.startsWith(BUNDLE))
+  for (const file of compiled) {
     if (!stems.has(file.replace(/\.(js|d\.ts)$/, ''))) rmSync(file, { force: true })
   }
 }

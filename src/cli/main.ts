@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** Hands the real world to the command line when the command starts. What is heavy is imported by the command that needs it. */
-import { readFileSync } from 'node:fs'
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import { HEIC_ADVICE, hasHeicDecoder } from '../platform/node/heic/heic-decoder.js'
+import { packageVersion } from '../platform/node/package-files.js'
 import type { CommandContext } from './context.js'
 import { EXIT, runCommandLine } from './run.js'
 
@@ -23,10 +23,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
 const context: CommandContext = {
   get stdin() {
     return process.stdin
@@ -37,18 +33,12 @@ const context: CommandContext = {
   color: isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
   cwd: process.cwd(),
   files: new NodeFiles(process.cwd()),
-  version,
+  version: packageVersion(),
   heicAdvice: hasHeicDecoder() ? null : HEIC_ADVICE,
   signal: interrupt.signal,
   async loadEncoder(source, options) {
-    const [{ loadEncoder }, { loadSharp }] = await Promise.all([
-      import('../platform/node/load-encoder.js'),
-      import('../platform/node/sharp-decoder.js'),
-    ])
-    const loading = loadEncoder(source, options)
-    // The decoder takes as long to load as a small model does, and that one waits for threads and disks. Whoever decodes hears why it does not load.
-    void loadSharp().catch(() => {})
-    return loading
+    const { loadEncoder } = await import('../platform/node/load-encoder.js')
+    return loadEncoder(source, options)
   },
   async describeModel(source, options, onReading) {
     const { describeModel } = await import('../platform/node/describe-model.js')

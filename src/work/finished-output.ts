@@ -4,6 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import type { Chunk, Chunks } from '../formats/chunk.js'
 import { type Column, JSON_LINES_COLUMNS, PARQUET_COLUMNS } from '../formats/embedding-table.js'
 import { jsonText } from '../formats/json-text.js'
 import { namesPath } from '../formats/npy.js'
@@ -163,11 +164,28 @@ export class FinishedOutput {
 /** Stands for a digest where some inputs failed: such an output is finished by no other run. */
 export const INCOMPLETE = 'incomplete'
 
-/** Says that an output is finished, of these inputs and rows. */
+/** Digests an output's files while they are written, one after the other, as `digestOf` reads them later. */
+export class OutputDigest {
+  readonly #hash = sha256.create()
+  readonly #encoder = new TextEncoder()
+
+  async *of(chunks: Chunks): AsyncGenerator<Chunk> {
+    for await (const chunk of chunks) {
+      this.#hash.update(typeof chunk === 'string' ? this.#encoder.encode(chunk) : chunk)
+      yield chunk
+    }
+  }
+
+  hex(): string {
+    return bytesToHex(this.#hash.digest())
+  }
+}
+
+/** Says that an output is finished, of these inputs and rows. `digest` is that of its bytes. */
 export async function writeMeta(
   plan: OutputPlan,
   model: string,
-  inputs: string,
+  { inputs, digest }: { readonly inputs: string; readonly digest: string },
   entries: Iterable<PartEntry>,
 ): Promise<void> {
   const { files, output, format, columns, identity, shape } = plan
@@ -182,7 +200,6 @@ export async function writeMeta(
   const found = await lookAtAll(files, output, format)
   const bytes = found.map(({ size }) => size)
   const mtimes = found.map(({ mtimeMs }) => mtimeMs)
-  const digest = await digestOf(files, output, format)
   const meta = { model, format, columns, identity, rows, shape, inputs, bytes, mtimes, digest }
   await files.write(metaPath(output), [`${JSON.stringify(meta, null, 1)}\n`])
 }

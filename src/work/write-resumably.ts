@@ -16,6 +16,7 @@ import {
   FinishedOutput,
   forgetMeta,
   INCOMPLETE,
+  OutputDigest,
   type OutputPlan,
   writeMeta,
 } from './finished-output.js'
@@ -173,9 +174,12 @@ class PartSink implements Sink {
       metadata: plan.identity,
       ...(plan.columns === null ? {} : { columns: plan.columns }),
     }
-    for (const file of await outputFiles(format, output, table)) await files.write(file.path, file.chunks)
+    const digest = new OutputDigest()
+    for (const { path, chunks } of await outputFiles(format, output, table))
+      await files.write(path, digest.of(chunks))
     const inputs = failed === 0 ? this.#inputs.hex() : INCOMPLETE
-    await writeMeta(plan, encoder.identity.model, inputs, this.#entries(paths))
+    const made = { inputs, digest: digest.hex() }
+    await writeMeta(plan, encoder.identity.model, made, this.#entries(paths))
     if (failed === 0) {
       await files.remove(failuresPath(output))
       // What is done may go once nothing is left to retry.

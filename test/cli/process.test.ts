@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { folderWith } from './run-in-test.js'
 
-const MAIN = resolve('dist/cli/main.js')
+const MAIN = resolve('dist/bundle/node/cli.js')
 const PHOTOS = resolve('examples/photos')
 
 interface Expected {

@@ -1,7 +1,10 @@
 /** Tries what the native engine owes beyond the contract: memory that comes back, an idle process, options refused by name. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { InstructionSet } from '../../src/engine/native/addon.js'
+import { createNativeEngineOn } from '../../src/engine/native/native-engine.js'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
+import { loadAddon } from '../../src/platform/node/native/load-addon.js'
 import { planOf, pseudoRandom, tower, weights } from './one-step.js'
 
 const residentMegabytes = () => process.memoryUsage.rss() / 2 ** 20
@@ -56,6 +59,30 @@ test('an engine without work uses no processor time', async () => {
   await new Promise((resolve) => setTimeout(resolve, 400))
   const { user, system } = process.cpuUsage(before)
   expect((user + system) / 1000).toBeLessThan(200) // milliseconds; three spinning threads would take 1200, or all there is
+})
+
+test('no more threads are started than can run, and the description tells how many', async () => {
+  const addon = loadAddon()
+  for (const [cores, asked, used] of [
+    [1, 64, '1 thread'],
+    [2, 64, '2 threads'],
+    [2, undefined, '2 threads'],
+    [2, 1, '1 thread'],
+  ] as const) {
+    const started: number[] = []
+    const stub = Object.create(addon, {
+      info: { value: () => ({ ...addon.info(), cores }) },
+      createEngine: {
+        value: (set: InstructionSet, threads: number) => {
+          started.push(threads)
+          return addon.createEngine(set, threads)
+        },
+      },
+    })
+    await using engine = createNativeEngineOn(stub, asked === undefined ? {} : { threads: asked })
+    expect(engine.description).toMatch(new RegExp(`, ${used}$`))
+    expect(started).toEqual([Number.parseInt(used, 10)])
+  }
 })
 
 test('impossible options are refused by name, and what is asked for is told in MB where there is no room', async () => {

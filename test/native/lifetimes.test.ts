@@ -44,7 +44,7 @@ describe.skipIf(!available)('a native engine', () => {
   test('that is disposed of ends its threads, rejects what is under way as disposed, and refuses what comes', async () => {
     const before = small.threadCount()
     const { plan, output } = tower(200, 500, 512)
-    const engine = createNativeEngine({ threads: 3 })
+    const engine = small.engineOf(3)
     const model = await engine.load(plan, weights)
     const program = model.compile(plan, [output])
     const pixels = pseudoRandom(500 * 512, 1)
@@ -65,7 +65,7 @@ describe.skipIf(!available)('a native engine', () => {
 
   test('that has loaded nothing has no thread, and is disposed of at once', async () => {
     const before = small.threadCount()
-    const engine = createNativeEngine({ threads: 3 })
+    const engine = small.engineOf(3)
     expect(small.threadCount()).toBeLessThanOrEqual(before)
     await engine[Symbol.asyncDispose]()
     await expect(engine.load(small.plan, small.weights)).rejects.toEqual(disposed)
@@ -83,7 +83,7 @@ describe.skipIf(!available)('a native engine', () => {
   test('that is made, used and disposed of three hundred times leaves threads and memory as they were', async () => {
     const live = async (count: number) => {
       for (let i = 0; i < count; i++) {
-        await using engine = createNativeEngine({ threads: 3 })
+        await using engine = small.engineOf(3)
         using model = await engine.load(small.plan, small.weights)
         using program = model.compile(small.plan, ['y'])
         small.checkOutputs(await program.run(small.pixels, { batch: small.BATCH }))

@@ -3,13 +3,21 @@
  */
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { createNativeEngine } from '../../dist/platform/node/native/index.js'
-import { BATCH, checkOutputs, pixels, plan, threadCount, threadsLeft, weights } from './small-model.mjs'
+import {
+  BATCH,
+  checkOutputs,
+  engineOf,
+  pixels,
+  plan,
+  threadCount,
+  threadsLeft,
+  weights,
+} from './small-model.mjs'
 
 // Node starts the threads that read files at the first file, and ends the process where it can't: that is Node's, so it is done before.
 await readFile(new URL(import.meta.url))
 
-const engine = createNativeEngine({ threads: 4 })
+const engine = engineOf(4)
 async function loadAndRun() {
   const model = await engine.load(plan, weights)
   try {

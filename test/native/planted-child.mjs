@@ -5,12 +5,13 @@
  *     PLUMAGE_NATIVE_ADDON=native/build/plumage-planted.node node test/native/planted-child.mjs memory
  */
 import { createNativeDigestOn } from '../../dist/engine/native/native-digest.js'
-import { createNativeEngine, createNativeResample } from '../../dist/platform/node/native/index.js'
+import { createNativeResample } from '../../dist/platform/node/native/index.js'
 import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
 import {
   BATCH,
   checkOutputs,
   checkResize,
+  engineOf,
   pixels,
   plan,
   threadCount,
@@ -34,7 +35,7 @@ async function insist(call, errors) {
 
 async function live() {
   const errors = []
-  const engine = await insist(() => createNativeEngine({ threads: 3 }), errors)
+  const engine = await insist(() => engineOf(3), errors)
   const model = await insist(() => engine.load(plan, weights), errors)
   const program = await insist(() => model.compile(plan, ['y']), errors)
   await insist(() => program.activationBytes(BATCH), errors)

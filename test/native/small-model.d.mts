@@ -1,9 +1,10 @@
-import type { WeightSource } from '../../src/engine/engine.js'
+import type { Engine, WeightSource } from '../../src/engine/engine.js'
 import type { Plan } from '../../src/engine/plan.js'
 import type { Resample } from '../../src/kernels/resample-pillow.js'
 
 export declare const plan: Plan
 export declare const weights: WeightSource
+export declare function engineOf(threads: number): Engine
 export declare const BATCH: number
 export declare const pixels: Float32Array<ArrayBuffer>
 export declare function checkOutputs(outputs: ReadonlyMap<string, Float32Array>): void

@@ -1,7 +1,9 @@
 /** Holds a plan of two steps, small enough to be run thousands of times, with its weights and a resize: tests of the native engine's lifetimes run it. */
 import { readdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
+import { createNativeEngineOn } from '../../dist/engine/native/native-engine.js'
 import { pillowPasses } from '../../dist/kernels/resample-pillow.js'
+import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
 
 /** [4, 32] becomes [4, 40] by a linear layer and GELU; all values of an output row are equal. */
 export const plan = {
@@ -24,6 +26,13 @@ export const plan = {
 
 export const weights = {
   read: async (_name, shape) => new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5),
+}
+
+/** Makes an engine of so many threads, however few cores there are: no more than these are started else, and tests want them to be in each other's way. */
+export function engineOf(threads) {
+  const addon = loadAddon()
+  const info = () => ({ ...addon.info(), cores: threads })
+  return createNativeEngineOn(Object.create(addon, { info: { value: info } }), { threads })
 }
 
 export const BATCH = 8

@@ -1,9 +1,9 @@
 /** Runs in a worker that is in the middle of a long run on a native engine, with more of them waiting; its parent terminates it. */
 import { parentPort } from 'node:worker_threads'
-import { createNativeEngine, createNativeResample } from '../../dist/platform/node/native/index.js'
-import { BATCH, checkResize, pixels, plan, weights } from './small-model.mjs'
+import { createNativeResample } from '../../dist/platform/node/native/index.js'
+import { BATCH, checkResize, engineOf, pixels, plan, weights } from './small-model.mjs'
 
-const engine = createNativeEngine({ threads: 3 })
+const engine = engineOf(3)
 const model = await engine.load(plan, weights)
 const program = model.compile(plan, ['y'])
 await program.run(pixels, { batch: BATCH })

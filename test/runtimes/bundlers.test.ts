@@ -108,7 +108,7 @@ describe('esbuild', () => {
 
   test.for([
     { gone: 'wasm/build', code: 'unavailable' },
-    { gone: 'dist/platform/node/wasm/worker.js', code: 'unavailable' },
+    { gone: 'dist/bundle/node/wasm-worker.js', code: 'unavailable' },
     { gone: 'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors', code: 'not-found' },
   ])('without $gone it says what to do', async ({ gone, code }, context) => {
     skipWithout(context)

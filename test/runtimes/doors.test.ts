@@ -25,10 +25,10 @@ const NO_WORK: Work = { files: [], addons: [], threads: 0, resources: [], listen
 /** Lists every export of the package and the command line, which `main` alone connects with the world. */
 function doors(): readonly string[] {
   const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
-    exports: Readonly<Record<string, string | { readonly default: string }>>
+    exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   }
   const exported = Object.values(exports).flatMap((entry) =>
-    typeof entry === 'string' ? [] : [entry.default],
+    typeof entry === 'string' ? [] : Object.values(entry).filter((path) => path.endsWith('.js')),
   )
   return [...exported, 'dist/cli/program.js'].map((path) => join(repository, path))
 }

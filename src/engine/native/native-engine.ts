@@ -28,7 +28,10 @@ import { chooseSet } from './choose-set.js'
 export interface NativeOptions {
   /** Forces a path. Default: the fastest that this processor has. */
   readonly instructionSet?: InstructionSet
-  /** Counts the thread that leads, too. Default: the cores that affinity and container quota leave to this process. */
+  /**
+   * Counts the thread that leads, too. Default, and the most that are started: the cores that affinity and container quota leave to this process.
+   * The engine's description says how many there are.
+   */
   readonly threads?: number
   /**
    * Says how products are computed. Default: `float32`. Sums, norms and softmax are float32 in all of them.
@@ -39,6 +42,8 @@ export interface NativeOptions {
    */
   readonly precision?: ProductPrecision
 }
+
+const MOST_THREADS = 1024
 
 /** Weights go into a file in pieces of 4 MiB. */
 const PIECE_FLOATS = 2 ** 20
@@ -68,10 +73,16 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
       `The instruction set ${chosen.name} has no products for the precision ${precision}; it has ${precisions.join(', ')}.`,
     )
   }
-  const threads = options.threads ?? Math.min(callAddon(() => addon.info()).cores, 1024)
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-    throw new EngineError('unsupported', `The native engine runs on 1 to 1024 threads, not on ${threads}.`)
+  const most = Math.min(callAddon(() => addon.info()).cores, MOST_THREADS)
+  const { threads: asked = most } = options
+  if (!Number.isInteger(asked) || asked < 1 || asked > MOST_THREADS) {
+    throw new EngineError(
+      'unsupported',
+      `The native engine runs on 1 to ${MOST_THREADS} threads, not on ${asked}.`,
+    )
   }
+  // More of them than can run would wait for each other, each with memory of its own.
+  const threads = Math.min(asked, most)
   const arithmetic = new Arithmetic(precision, chosen.precisions)
   let engine: Handle<'engine'>
   try {

@@ -14,7 +14,7 @@ import { findModel } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
-import { assertDecodes, preparingWith } from './prepare-source.js'
+import { assertDecodes, loadDecoder, preparingWith } from './prepare-source.js'
 
 /** Node has so many threads for what blocks, decoding among it; more cores than threads are of no use, nor the other way round. */
 const DECODERS = Math.min(Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4, availableParallelism())
@@ -54,5 +54,8 @@ export async function loadEncoder(
   const prepare = preparingWith(resample, reading)
   const digest = { digestWords: fastestDigest() }
   const parts = { engine, resample, ...digest, owned: engine, decode, prepare, decoders: DECODERS }
-  return new StagedEncoder(await VitStages.load({ ...parts, model: open() }, options))
+  const stages = VitStages.load({ ...parts, model: open() }, options)
+  // That takes as long as a small model does, which waits for threads and disks.
+  loadDecoder()
+  return new StagedEncoder(await stages)
 }

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { MINI } from '../../../test/support/mini.js'
 import { packageRoot } from '../../../test/support/repository.js'
@@ -172,13 +172,21 @@ describe.skipIf(!nativeAvailability().available)('packed weights', () => {
   test('are listed and taken away', async () => {
     expect(await listPacked()).toEqual([])
     const { path } = await packModel(model, { engine: 'native', precision: 'float32' })
+    const notOurs = join(dirname(path), 'notes.packed')
+    writeFileSync(notOurs, 'the notes of somebody')
+    mkdirSync(join(dirname(path), 'folder.packed'))
+    // One that was cut off is ours still.
+    const cut = join(dirname(path), 'zzz.packed')
+    writeFileSync(cut, readFileSync(path).subarray(0, 40))
     const files = await listPacked()
     expect(files).toMatchObject([
       { path, content: { model: 'deit3_reg4_t14_tiny-imagenet', precision: 'float32' } },
+      { path: cut, content: 'it is cut off' },
     ])
     await removePacked(files)
     expect(await listPacked()).toEqual([])
-    expect(existsSync(path)).toBe(false)
+    expect([path, cut, notOurs].map((file) => existsSync(file))).toEqual([false, false, true])
+    rmSync(notOurs)
   })
 
   test('never take the place of a file that is none, and one at a time writes them', async () => {

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /**
- * Each address is written out, so that whatever follows a program to its files, as Next.js does for its standalone output, takes these along. Sources
- * and built files stand equally deep. A thread's file must be compiled also where this one runs from its source.
+ * Each address is written out, so that whatever follows a program to its files, as Next.js does for its standalone output, takes these along. Sources,
+ * compiled files and the bundle stand equally deep. A thread's file must be built also where this one runs from its source.
  */
 const ADDRESSES = {
   'package.json': () => new URL('../../../package.json', import.meta.url),
@@ -15,10 +15,10 @@ const ADDRESSES = {
   'wasm/build/relaxed.wasm': () => new URL('../../../wasm/build/relaxed.wasm', import.meta.url),
   'wasm/build/relaxed-threads.wasm': () =>
     new URL('../../../wasm/build/relaxed-threads.wasm', import.meta.url),
-  'dist/platform/node/wasm/worker.js': () =>
-    new URL('../../../dist/platform/node/wasm/worker.js', import.meta.url),
-  'dist/platform/node/heic/worker.js': () =>
-    new URL('../../../dist/platform/node/heic/worker.js', import.meta.url),
+  'dist/bundle/node/wasm-worker.js': () =>
+    new URL('../../../dist/bundle/node/wasm-worker.js', import.meta.url),
+  'dist/bundle/node/heic-worker.js': () =>
+    new URL('../../../dist/bundle/node/heic-worker.js', import.meta.url),
   'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors': () =>
     new URL('../../../models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors', import.meta.url),
 }

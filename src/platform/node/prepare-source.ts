@@ -13,17 +13,29 @@ import { type Passes, type Resample, resizedSize } from '../../kernels/resample-
 import { type DecodeOptions, decodeFile, type ReadFile, readImage } from './decode-image.js'
 import type { ImageSource } from './image-source.js'
 import { addonOrReason } from './native/load-addon.js'
-import { libvipsPaths, loadSharp } from './sharp-decoder.js'
+import { loadLibvips, loadSharp } from './sharp-decoder.js'
 
-/** Gives the way to decode JPEG from the addon, or why there is none, in a few words. */
-export async function jpegDecoderOrReason(): Promise<DecodeJpeg | string> {
+let found: Promise<DecodeJpeg | string> | undefined
+
+/** Gives the way to decode JPEG from the addon, or why there is none, in a few words. It is looked for once. */
+export function jpegDecoderOrReason(): Promise<DecodeJpeg | string> {
+  found ??= findJpegDecoder()
+  return found
+}
+
+async function findJpegDecoder(): Promise<DecodeJpeg | string> {
   const addon = addonOrReason()
   if (typeof addon === 'string') return `the native engine cannot run: ${addon}`
-  await loadSharp()
-  const library = libvipsPaths().find((path) => addon.hasLibvips(path))
+  const library = await loadLibvips((path) => addon.hasLibvips(path))
   return library === undefined
     ? 'sharp uses another libvips than its own'
     : createNativeJpegOn(addon, library)
+}
+
+/** Loads what decodes JPEG before there is one. Whoever decodes hears why it does not load. */
+export function loadDecoder(): void {
+  const loading = async () => typeof (await jpegDecoderOrReason()) === 'string' && loadSharp()
+  void loading().catch(() => {})
 }
 
 /** Throws `ImageError` `unsupported` where a recipe asks for JPEG to be decoded in a way that there is not here. */
@@ -42,10 +54,8 @@ const TRANSPOSED = 5
 
 /** @param reading says of every image how it is read */
 export function preparingWith(resample: Resample, reading: DecodeOptions): Prepare<ImageSource> {
-  let decoder: Promise<DecodeJpeg | string> | undefined
   const jpegOrNull = async ({ bytes: file, file: { size, orientation } }: ReadFile, recipe: Recipe) => {
-    decoder ??= jpegDecoderOrReason()
-    const decode = await decoder
+    const decode = await jpegDecoderOrReason()
     // A header may say that there is no pixel, or leave the height to the end of the file.
     const isSized = size !== null && size.height > 0 && size.width > 0
     if (typeof decode === 'string' || !isSized) return null

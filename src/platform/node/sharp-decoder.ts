@@ -58,17 +58,53 @@ export function loadSharp(): Promise<SharpConstructor> {
   return loading
 }
 
-/** Lists where the libvips that sharp brings may lie; of those for several systems one is loaded. */
-export function libvipsPaths(): readonly string[] {
-  const { platform, arch } = process
-  return [`${platform}-${arch}`, `${platform}musl-${arch}`].flatMap((system) => {
+/** Is the part of sharp's addon that says how libvips runs. */
+interface SharpAddon {
+  cache(memory: number, files: number, items: number): unknown
+  concurrency(threads: number): unknown
+  /** Is there on x86-64 alone. */
+  _isUsingX64V2?(): boolean
+}
+
+/**
+ * Starts libvips by sharp's addon alone where that can be had, else by the whole of sharp: this one's own modules take four times as long to load, and
+ * JPEG needs none of them. Gives the path of the libvips that `isLoaded` says is this process's. Throws as `loadSharp`.
+ */
+export async function loadLibvips(isLoaded: (path: string) => boolean): Promise<string | undefined> {
+  const found = SYSTEMS.find(startLibvips)
+  if (found === undefined) await loadSharp()
+  return libvipsPaths().find(isLoaded)
+}
+
+const { platform, arch } = process
+/** Names the systems whose libvips may be there; of several one can be loaded. */
+const SYSTEMS = [`${platform}-${arch}`, `${platform}musl-${arch}`]
+
+/** sharp itself takes the same addon later, where it is needed, and sets it up in the same way. */
+function startLibvips(system: string): boolean {
+  try {
+    const addon = requireOfSharp()(`@img/sharp-${system}/sharp.node`) as SharpAddon
+    if (addon._isUsingX64V2?.() === false) return false
+    addon.cache(0, 0, 0)
+    addon.concurrency(1)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function libvipsPaths(): readonly string[] {
+  return SYSTEMS.flatMap((system) => {
     try {
-      const require = createRequire(requireHere().resolve('sharp'))
-      return [require.resolve(`@img/sharp-libvips-${system}/binary`)]
+      return [requireOfSharp().resolve(`@img/sharp-libvips-${system}/binary`)]
     } catch {
       return []
     }
   })
+}
+
+function requireOfSharp(): NodeJS.Require {
+  return createRequire(requireHere().resolve('sharp'))
 }
 
 /** Says what libvips is asked for, and how that becomes RGB. */

@@ -59,7 +59,7 @@ class HeicThread {
 
   constructor() {
     const file = packageFile(
-      'dist/platform/node/heic/worker.js',
+      'dist/bundle/node/heic-worker.js',
       (message) => new ImageError('unsupported', `HEIC cannot be decoded. ${message}`),
     )
     // What libheif prints is taken and let go of: standard output belongs to results.

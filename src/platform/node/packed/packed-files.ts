@@ -13,7 +13,7 @@ import type { VitConfig } from '../../../model/vit-config.js'
 import { cacheFolder } from '../hub/hub-settings.js'
 import type { FileStamp } from '../open-file.js'
 import { packageVersion } from '../package-files.js'
-import type { PackedHeader, ReadHeader } from './packed-header.js'
+import { NO_PACKED, type PackedHeader, type ReadHeader } from './packed-header.js'
 import { readHead } from './read-head.js'
 
 /** Ends the name of a file of packed weights. */
@@ -42,7 +42,9 @@ export function packedWeightsOf(origin: PackedOrigin, onRefused: (message: strin
       const refuse = (reason: string) =>
         onRefused(
           `The packed weights in ${path} are not used, since ${reason}: the checkpoint's are packed anew for this load. ` +
-            'The command plumage pack writes the file anew, and plumage pack --remove takes it away.',
+            (reason === NO_PACKED
+              ? 'Move the file away.'
+              : 'The command plumage pack writes the file anew, and plumage pack --remove takes it away.'),
         )
       const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')

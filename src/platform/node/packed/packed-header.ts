@@ -14,7 +14,9 @@ import { createHash } from 'node:crypto'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 
 const MAGIC = Buffer.from('plumage packed\r\n', 'latin1')
-const FIXED_BYTES = MAGIC.length + 4 + 32
+/** So many bytes tell what a file is. */
+export const START_BYTES = MAGIC.length
+const FIXED_BYTES = START_BYTES + 4 + 32
 /** A page of any system is a part of it: 4 KiB, 16 KiB or 64 KiB. */
 const UNIT = 2 ** 16
 /** Holds the texts of all networks that there are, several times. */
@@ -64,6 +66,9 @@ export function writePackedHeader(header: PackedHeader): Uint8Array {
   return bytes
 }
 
+/** Is why a file is refused that is somebody else's. */
+export const NO_PACKED = 'it holds no packed weights'
+
 /** Gives what the bytes of a file begin with. `offset` is that of the weights. */
 export interface ReadHeader {
   readonly header: PackedHeader
@@ -85,7 +90,7 @@ export async function readPackedHeader(
   size: number,
 ): Promise<ReadHeader | string> {
   const start = Buffer.from(await read(0, FIXED_BYTES))
-  if (!isPackedStart(start)) return 'it holds no packed weights'
+  if (!isPackedStart(start)) return NO_PACKED
   if (start.length < FIXED_BYTES) return 'it is cut off'
   const length = start.readUInt32LE(MAGIC.length)
   if (length > MOST_BYTES) return 'its head is damaged'

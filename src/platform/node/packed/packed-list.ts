@@ -3,8 +3,8 @@ import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { explainWriteError } from '../files/file-error.js'
 import { ENDING, packedFolder } from './packed-files.js'
-import type { PackedHeader } from './packed-header.js'
-import { readHead } from './read-head.js'
+import { isPackedStart, type PackedHeader, START_BYTES } from './packed-header.js'
+import { readAt, readHead } from './read-head.js'
 
 /** Is a file in the folder of packed weights. */
 export interface ListedPacked {
@@ -15,7 +15,7 @@ export interface ListedPacked {
   readonly content: PackedHeader | string
 }
 
-/** Lists all packed weights in the order of their names. */
+/** Lists all packed weights in the order of their names, damaged ones too; what begins in another way is somebody else's, whatever it is called. */
 export async function listPacked(): Promise<readonly ListedPacked[]> {
   const names = await readdir(packedFolder()).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
@@ -25,15 +25,16 @@ export async function listPacked(): Promise<readonly ListedPacked[]> {
     .filter((name) => name.endsWith(ENDING))
     .sort()
     .map((name) => join(packedFolder(), name))
-  return await Promise.all(paths.map(look))
+  return (await Promise.all(paths.map(lookOrNull))).filter((file) => file !== null)
 }
 
-async function look(path: string): Promise<ListedPacked> {
+async function lookOrNull(path: string): Promise<ListedPacked | null> {
   const handle = await open(path)
   try {
-    const { size } = await handle.stat()
+    const stats = await handle.stat()
+    if (!stats.isFile() || !isPackedStart(await readAt(handle, 0, START_BYTES))) return null
     const read = await readHead(handle)
-    return { path, fileBytes: size, content: typeof read === 'string' ? read : read.header }
+    return { path, fileBytes: stats.size, content: typeof read === 'string' ? read : read.header }
   } finally {
     await handle.close()
   }

@@ -16,7 +16,13 @@ import {
   packedFolder,
   pathFor,
 } from './packed-files.js'
-import { isPackedStart, PACKED_FORMAT, type PackedHeader, writePackedHeader } from './packed-header.js'
+import {
+  isPackedStart,
+  PACKED_FORMAT,
+  type PackedHeader,
+  START_BYTES,
+  writePackedHeader,
+} from './packed-header.js'
 import { readAt } from './read-head.js'
 
 /** File systems tell times as coarsely as this: what changed just now could change once more and have the same times. */
@@ -89,7 +95,7 @@ async function assertReplaceable(path: string): Promise<void> {
   })
   if (handle === null) return
   try {
-    const start = await readAt(handle, 0, 64)
+    const start = await readAt(handle, 0, START_BYTES)
     if (start.length === 0 || isPackedStart(start)) return
   } finally {
     await handle.close()

@@ -14,7 +14,7 @@ export function hasRelaxedSimd(): boolean {
 export function startWasmWorkers(variant: WasmVariant): WasmWorkers {
   const { threads, shared } = variant
   const module = compileKernels(variant)
-  const file = engineFile('dist/platform/node/wasm/worker.js')
+  const file = engineFile('dist/bundle/node/wasm-worker.js')
   const memory = shared ? newMemory(true) : null
   const start = (thread: number) => {
     const workerData: ThreadStart = { module, memory, thread, threads }

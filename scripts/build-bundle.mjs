@@ -1,0 +1,104 @@
+/**
+ * Puts the compiled modules that run on Node into few files, dist/bundle/node: a process that reads one file begins its work sooner than one that finds,
+ * reads and links two hundred. Packages stay outside, and so do types, which stand beside the compiled modules.
+ */
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const compiled = (file) => join(root, 'dist', file)
+/** It lies as deep as the compiled modules of platform/node, since these find the package's files from where they are. */
+export const BUNDLE = compiled('bundle/node')
+
+/** Names what is imported or run, by its file in the bundle. All share one library, so that each class of errors is there once. */
+const DOORS = {
+  index: 'index.js',
+  node: 'platform/node/index.js',
+  birder: 'platform/node/birder.js',
+  cli: 'cli/main.js',
+}
+
+/**
+ * Names files of the bundle with the modules that are in them, with all that these import at once. What is in the first is not in the second. Whatever
+ * awaits at its top may be in neither: what it imports when it is needed would wait for the file, and the file for it.
+ */
+const TOGETHER = {
+  library: [DOORS.node, DOORS.birder],
+  command: [
+    'cli/run.js',
+    'platform/node/files/node-files.js',
+    'platform/node/files/stream-output.js',
+    'work/write-stream.js',
+    'work/write-resumably.js',
+  ],
+}
+
+/** These hold all that they need and no more: files of threads, and what the build of the addon asks before anything is installed beside it. */
+const ALONE = {
+  'addon-folder': 'platform/node/native/addon-folder.js',
+  'wasm-worker': 'platform/node/wasm/worker.js',
+  'heic-worker': 'platform/node/heic/worker.js',
+}
+
+/** Holds what whoever comes to the package looks for; other files are found by these. */
+export const BUNDLED = [...Object.keys(DOORS), ...Object.keys(ALONE)].map((name) =>
+  join(BUNDLE, `${name}.js`),
+)
+
+/** Resolves to what the bundler warns of: nothing is right there. */
+export async function buildBundle() {
+  // Until the set-up has installed it there is no such package.
+  const { rolldown } = await import('rolldown')
+  const warnings = []
+  const write = async (input, codeSplitting) => {
+    const bundle = await rolldown({
+      input: Object.fromEntries(Object.entries(input).map(([name, file]) => [name, compiled(file)])),
+      platform: 'node',
+      external: isPackage,
+      // That goes with sets that are not completed; the doors export what their modules do all the same, which a test looks at.
+      preserveEntrySignatures: 'allow-extension',
+      // What the library holds anyway is not loaded later by itself.
+      checks: { ineffectiveDynamicImport: false, pluginTimings: false },
+      onLog: (_level, { message }) => warnings.push(message),
+    })
+    const { output } = await bundle.write({
+      dir: BUNDLE,
+      format: 'es',
+      chunkFileNames: '[name].js',
+      codeSplitting,
+    })
+    await bundle.close()
+    return output.map(({ fileName }) => fileName)
+  }
+  const groups = [{ debugName: 'what is loaded together', name: loadedTogether() }]
+  // The sets are whole as they are: the bundler need not complete one with what is in the other.
+  const written = [await write(DOORS, { groups, includeDependenciesRecursively: false })]
+  for (const [name, file] of Object.entries(ALONE)) written.push(await write({ [name]: file }, false))
+  const current = new Set(written.flat())
+  for (const file of readdirSync(BUNDLE)) if (!current.has(file)) rmSync(join(BUNDLE, file))
+  // npm does so in an installed package; in a clone, npx runs it as it is.
+  chmodSync(join(BUNDLE, 'cli.js'), 0o755)
+  return warnings
+}
+
+/** Tells what is resolved from node_modules, by Node or by the name of a scheme. */
+function isPackage(id) {
+  return /^(node:|@?[a-z][\w.-]*(\/|$))/.test(id)
+}
+
+/** Names the file for a module. One that is imported only when it is needed, and by no other of these, stays in a file of its own. */
+function loadedTogether() {
+  let files
+  return (id, context) => {
+    files ??= Object.entries(TOGETHER).map(([name, modules]) => ({ name, ids: importedBy(modules, context) }))
+    return files.find(({ ids }) => ids.has(id))?.name ?? null
+  }
+}
+
+function importedBy(modules, context) {
+  const found = new Set(modules.map(compiled))
+  for (const id of found)
+    for (const imported of context.getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  return found
+}
