@@ -78,7 +78,9 @@ export function networksLikeVit(): readonly RegisteredNetwork[] {
   likeVit ??= networkNames().flatMap((name) => {
     const network = networkOrNull(name)
     const kind = network === null ? null : classOrNull(network.class)
-    return network === null || kind === null ? [] : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
+    return network === null || kind === null
+      ? []
+      : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
   })
   return likeVit
 }
