@@ -20,11 +20,18 @@ const DOORS = {
 }
 
 /**
- * Names files of the bundle with the modules that are in them, with all that these import at once. What is in the first is not in the second. Whatever
- * awaits at its top may be in neither: what it imports when it is needed would wait for the file, and the file for it.
+ * Names files of the bundle with the modules that are in them, with all that these import at once. What is in one is not in those after it: the library
+ * is what an encoder takes and what all write files with, since the command rarely needs the rest. Whatever awaits at its top may be in none: what it
+ * imports when it is needed would wait for the file, and the file for it.
  */
 const TOGETHER = {
-  library: [DOORS.node, DOORS.birder],
+  library: [
+    'platform/node/load-encoder.js',
+    'platform/node/files/write-whole.js',
+    'platform/node/files/make-folder.js',
+    'platform/node/files/output-lock.js',
+  ],
+  rest: [DOORS.node, DOORS.birder],
   command: [
     'cli/run.js',
     'platform/node/files/node-files.js',
@@ -72,7 +79,7 @@ export async function buildBundle() {
     return output.map(({ fileName }) => fileName)
   }
   const groups = [{ debugName: 'what is loaded together', name: loadedTogether() }]
-  // The sets are whole as they are: the bundler need not complete one with what is in the other.
+  // The sets are whole as they are: the bundler need not complete one with what is in another.
   const written = [await write(DOORS, { groups, includeDependenciesRecursively: false })]
   for (const [name, file] of Object.entries(ALONE)) written.push(await write({ [name]: file }, false))
   const current = new Set(written.flat())

@@ -22,16 +22,22 @@ const COLUMNS = ['patch_size', 'num_layers', 'num_heads', 'hidden_dim', 'mlp_dim
 
 /** Gives the networks by name, in the order of the lines. Throws an `Error` that quotes the line where one cannot be right. */
 export function decodeNetworks(lines: string): ReadonlyMap<string, NetworkData> {
-  const networks = new Map<string, NetworkData>()
-  for (const line of lines.trim().split('\n')) {
-    const [name, network] = decodeLine(line)
-    if (networks.has(name)) throw new Error(`Two lines describe the network ${name}.`)
-    networks.set(name, network)
-  }
-  return networks
+  return new Map([...linesByName(lines)].map(([name, line]) => [name, decodeNetwork(line)]))
 }
 
-function decodeLine(line: string): readonly [name: string, NetworkData] {
+/** Tells the lines apart by the names of their networks, which is all that most of them are read for. Throws an `Error` where two have one name. */
+export function linesByName(text: string): ReadonlyMap<string, string> {
+  const lines = new Map<string, string>()
+  for (const line of text.trim().split('\n')) {
+    const [name = ''] = line.split(' ', 1)
+    if (lines.has(name)) throw new Error(`Two lines describe the network ${name}.`)
+    lines.set(name, line)
+  }
+  return lines
+}
+
+/** Throws an `Error` that quotes the line where it cannot be right. */
+export function decodeNetwork(line: string): NetworkData {
   const fields = line.split(' ').values()
   const next = (field: string): string => {
     const { value } = fields.next()
@@ -54,15 +60,12 @@ function decodeLine(line: string): readonly [name: string, NetworkData] {
       throw new Error(`A network's line has ${field} where key=value is expected: ${line}`)
     config[key] = parseJson(value, `${name}'s ${key}`)
   }
-  return [
-    name,
-    {
-      class: kind,
-      config,
-      size: size === '-' ? null : decodeSize(size, line),
-      parameters: parameters === '-' ? null : number('parameters', parameters),
-    },
-  ]
+  return {
+    class: kind,
+    config,
+    size: size === '-' ? null : decodeSize(size, line),
+    parameters: parameters === '-' ? null : number('parameters', parameters),
+  }
 }
 
 function decodeSize(size: string, line: string): readonly [height: number, width: number] {

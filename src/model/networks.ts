@@ -2,7 +2,7 @@
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../nearest-names.js'
 import type { PlainRecord } from '../plain-value.js'
-import { decodeNetworks, type NetworkData } from './decode-networks.js'
+import { decodeNetwork, linesByName, type NetworkData } from './decode-networks.js'
 import { NETWORK_LINES } from './network-lines.js'
 
 export interface RegisteredNetwork extends NetworkData {
@@ -43,31 +43,44 @@ const CLASSES: { readonly [name: string]: NetworkClass } = {
   ViT_Windowed: { runs: false, defaults: {} },
 }
 
-let decoded: ReadonlyMap<string, NetworkData> | null = null
+let lines: ReadonlyMap<string, string> | null = null
+const decoded = new Map<string, NetworkData>()
 let likeVit: readonly RegisteredNetwork[] | null = null
 
-/** Gives every network of Birder's vision-transformer families, those that cannot be run included. The lines are decoded on first use. */
-function allNetworks(): ReadonlyMap<string, NetworkData> {
-  decoded ??= decodeNetworks(NETWORK_LINES)
-  return decoded
+/** Lists every network of Birder's vision-transformer families, those that cannot be run included. Most are never asked for more than their name. */
+function allLines(): ReadonlyMap<string, string> {
+  lines ??= linesByName(NETWORK_LINES)
+  return lines
+}
+
+/** Gives null where no network has that name. A line is decoded when its network is first asked for: all of them take a good part of what a small model does. */
+function networkOrNull(name: string): NetworkData | null {
+  const line = allLines().get(name)
+  if (line === undefined) return null
+  const network = decoded.get(name) ?? decodeNetwork(line)
+  decoded.set(name, network)
+  return network
 }
 
 /** Lists the names of Birder's networks that can be run. */
 export function networkNames(): readonly string[] {
-  return [...allNetworks().keys()]
+  return [...allLines().keys()]
 }
 
 /** Tells whether a network of this name is registered and can be run. */
 export function isRunnable(name: string): boolean {
-  const network = allNetworks().get(name.toLowerCase())
-  return network !== undefined && canRun(network)
+  const network = networkOrNull(name.toLowerCase())
+  return network !== null && canRun(network)
 }
 
 /** Lists the networks whose tensors can have the names of ViT's, each with all its settings but ViT's own defaults. */
 export function networksLikeVit(): readonly RegisteredNetwork[] {
-  likeVit ??= [...allNetworks()].flatMap(([name, network]) => {
-    const kind = classOrNull(network.class)
-    return kind === null ? [] : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
+  likeVit ??= networkNames().flatMap((name) => {
+    const network = networkOrNull(name)
+    const kind = network === null ? null : classOrNull(network.class)
+    return network === null || kind === null
+      ? []
+      : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
   })
   return likeVit
 }
@@ -82,8 +95,8 @@ export function canRun({ class: kind }: Pick<NetworkData, 'class'>): boolean {
  */
 export function findNetwork(name: string): RegisteredNetwork {
   const key = name.toLowerCase()
-  const network = allNetworks().get(key)
-  if (network === undefined) {
+  const network = networkOrNull(key)
+  if (network === null) {
     const near = nearestNames(key, networkNames()).join(', ')
     throw new CheckpointError(
       'unsupported-network',
@@ -131,7 +144,7 @@ export function classOfPathOrNull(label: string): string | null {
   const kinds = Object.keys(CLASSES)
   const named = spokenOfOrNull(label, [...networkNames(), ...kinds.map((kind) => kind.toLowerCase())])
   if (named === null) return null
-  return allNetworks().get(named)?.class ?? kinds.find((kind) => kind.toLowerCase() === named) ?? null
+  return networkOrNull(named)?.class ?? kinds.find((kind) => kind.toLowerCase() === named) ?? null
 }
 
 function spokenOfOrNull(label: string, names: readonly string[]): string | null {
