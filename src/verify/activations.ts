@@ -12,7 +12,7 @@ export type Order = 'canonical' | 'birder'
 /** Says which slot holds a golden tensor, and how its numbers are laid out there. */
 export interface Place {
   readonly slot: SlotName
-  readonly layout: 'as is' | 'tokens' | 'patches' | 'patches as map' | 'tokens as map' | 'softmax'
+  readonly layout: 'as is' | 'doubled' | 'tokens' | 'patches' | 'patches as map' | 'tokens as map' | 'softmax'
 }
 
 /** Gives null where the network has no such activation. */
@@ -56,6 +56,9 @@ export function arrange(
   switch (place.layout) {
     case 'as is':
       return values
+    // A classifier of two tokens holds half of what each gives, so that their sum is the mean.
+    case 'doubled':
+      return values.map((value) => 2 * value)
     case 'softmax':
       return softmaxRows(values, width)
     case 'patches as map':

@@ -76,6 +76,13 @@ export function activationOf(reader: ConfigReader, key: string, fallback: string
   return reader.choice(key, TRANSFORMERS_ACTIVATIONS, fallback)
 }
 
+/** Gives the heads that the caller or the file names, or those of the class. */
+export function headsOf(reader: ConfigReader, hints: VitHints, fallback: number): number {
+  return (
+    hints.heads ?? (reader.has('num_attention_heads') ? reader.positive('num_attention_heads') : fallback)
+  )
+}
+
 /** Gives height and width of `image_size`, which is one side or both. */
 export function imageSizeOf(
   reader: ConfigReader,
