@@ -17,7 +17,9 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { huggingFaceClip } from './families/hugging-face-clip.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
+import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
 import { huggingFaceVit } from './families/hugging-face-vit.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { defaultEmbedding } from './plan-pooling.js'
@@ -53,7 +55,12 @@ export interface VitModel {
 }
 
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
-const FAMILIES: readonly Dialect[] = [huggingFaceDinov3, ...huggingFaceVit]
+const FAMILIES: readonly Dialect[] = [
+  huggingFaceDinov3,
+  ...huggingFaceVit,
+  ...huggingFaceClip,
+  ...huggingFaceSiglip,
+]
 
 /** The order matters, since timm recognises what facebook would, less its mask token. */
 const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, facebook, timm]

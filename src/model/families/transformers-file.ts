@@ -49,13 +49,40 @@ export function transformersFile(
   const vision = file.vision_config
   if (isRecord(vision) && outer !== undefined) {
     refuseOtherTypes(type, types, family, where)
+    refuseOtherTypes(vision.model_type, types, family, `${where} (vision_config)`)
     judgeFields(file, outer, context)
-    judgeFields(vision, table, context)
-    return new ConfigReader(vision, `${where} (vision_config)`)
+    const settings = withOlderSettings(file, vision, where)
+    judgeFields(settings, table, context)
+    return new ConfigReader(settings, `${where} (vision_config)`)
   }
   refuseOtherTypes(type, types, family, where)
   judgeFields(file, table, context)
   return new ConfigReader(file, where)
+}
+
+/** Gives the settings around both towers; null where the file is of the image tower alone. */
+export function outerConfig(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  { outer }: TransformersKind,
+): ConfigReader | null {
+  const file = configFileOf(checkpoint, hints, 'transformers')
+  if (file === null || outer === undefined || !isRecord(file.vision_config)) return null
+  return new ConfigReader(file, `${checkpoint.label}: the config.json beside it`)
+}
+
+/** CLIP's first files have the settings twice, and the others would count; where the two differ it is not known which are the network's. */
+function withOlderSettings(file: PlainRecord, vision: PlainRecord, where: string): PlainRecord {
+  const older = file.vision_config_dict
+  if (!isRecord(older)) return vision
+  for (const [key, value] of Object.entries(older)) {
+    if (!Object.hasOwn(vision, key) || JSON.stringify(vision[key]) === JSON.stringify(value)) continue
+    throw new CheckpointError(
+      'contradiction',
+      `${where}: ${key} is ${JSON.stringify(vision[key])} in vision_config and ${JSON.stringify(value)} in vision_config_dict. Keep the one that the network has.`,
+    )
+  }
+  return { ...vision, ...older }
 }
 
 function refuseOtherTypes(
