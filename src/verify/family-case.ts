@@ -11,6 +11,7 @@ import { arrange, type Place, placeOrNull } from './activations.js'
 import { type CaseContext, type Comparison, type GoldenCase, readExpected, required } from './case.js'
 import { judge } from './judge.js'
 import { openCase } from './open-case.js'
+import { comparePacked, packingOf } from './packed-case.js'
 
 interface FamilyCase extends GoldenCase {
   readonly inputs?: Readonly<Record<string, unknown>>
@@ -31,20 +32,32 @@ export async function* runFamilyCase(
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const input = required(expected.get(inputName), `tensor called ${inputName}`, golden)
-  const { size } = required(golden.run, 'run', golden)
-  const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
-  const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
+  const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
+  const tensors = [...expected.keys()].filter(
+    (tensor) => !inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor) && !SHUFFLE.test(tensor),
+  )
   await using model = await openCase(golden, context)
   const { vit } = model
   using network = await Network.load(vit, engine)
+  const packing = packingOf(golden)
+  if (packing !== null) {
+    const placed = (tensor: string, plan: VitPlan) => placeOf(tensor, plan, vit)
+    yield* comparePacked(golden, context, {
+      network,
+      packing,
+      expected,
+      inputName,
+      tensors,
+      placeOf: placed,
+    })
+    return
+  }
+  const { size } = required(golden.run, 'run', golden)
+  const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
+  const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
   const plan = network.planFor(grid)
-  const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
-  const places = new Map<string, Place | null>()
-  for (const tensor of expected.keys()) {
-    if (inputs.has(tensor) || NOT_OF_THE_IMAGE.test(tensor) || SHUFFLE.test(tensor)) continue
-    places.set(tensor, placeOf(tensor, plan, vit))
-  }
+  const places = new Map(tensors.map((tensor) => [tensor, placeOf(tensor, plan, vit)]))
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
