@@ -17,6 +17,7 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { huggingFaceBeit } from './families/hugging-face-beit.js'
 import { huggingFaceClip } from './families/hugging-face-clip.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
 import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
@@ -58,6 +59,7 @@ export interface VitModel {
 const FAMILIES: readonly Dialect[] = [
   huggingFaceDinov3,
   ...huggingFaceVit,
+  ...huggingFaceBeit,
   ...huggingFaceClip,
   ...huggingFaceSiglip,
 ]

@@ -5,7 +5,7 @@
 import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { Layout, Places } from '../dialects/layout.js'
-import { type StoredWeight, scaledBy, stored } from '../dialects/stored-weight.js'
+import { type StoredWeight, scaledBy } from '../dialects/stored-weight.js'
 import type { Classifier } from '../vit-config.js'
 
 /** How one version of transformers calls what differs. */
@@ -117,9 +117,4 @@ export function teacherSource(weight: string, shape: Shape): StoredWeight | null
   const [, head, vector] = /^classifier\.(class|distillation)\.(\w+)$/.exec(weight) ?? []
   if (head !== 'class' && head !== 'distillation') return null
   return scaledBy(0.5, `${TEACHER[head]}.${vector}`, shape)
-}
-
-/** Gives a table of relative positions under the name that grid-tables.ts has for it. */
-export function biasSource(layout: TransformersLayout, block: number | null, shape: Shape): StoredWeight {
-  return stored(block === null ? layout.sharedBias : `${layout.blocks}${block}.${layout.bias}`, shape)
 }
