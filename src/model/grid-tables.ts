@@ -3,6 +3,7 @@ import type { Constant, ConstantName } from '../engine/plan.js'
 import { type PatchGrid, type PositionRule, positionsFor } from './positions.js'
 import { biasTable } from './relative-bias.js'
 import { rotaryTable } from './rotary.js'
+import { sineTable } from './sines.js'
 import type { VitConfig } from './vit-config.js'
 
 /** Holds what a checkpoint stores of such tables, by the names below. */
@@ -30,11 +31,17 @@ export function gridTables(
   grid: PatchGrid,
   rule: PositionRule,
 ): ReadonlyMap<ConstantName, Constant> {
-  const { positions, rotary, bias, width, heads, depth, registers, classToken } = config
+  const { positions, sines, rotary, bias, width, heads, depth, registers, classToken } = config
   const tables = new Map<ConstantName, Constant>()
   if (positions !== null) {
     const values = positionsFor(storedTable(stored, POSITIONS), positions, grid, rule)
     tables.set(POSITIONS, { shape: [grid.rows * grid.columns, width], values })
+  }
+  if (sines !== null) {
+    tables.set(POSITIONS, {
+      shape: [grid.rows * grid.columns, width],
+      values: sineTable(sines, grid, width),
+    })
   }
   for (let block = 0; block < depth; block++) {
     if (rotary !== null && !tables.has(rotaryName(config, block))) {

@@ -57,7 +57,7 @@ export function planVit(
       output: 'encoder.input',
       classToken: config.classToken ? builder.weight('class_token', [1, width]) : null,
       registers: config.registers > 0 ? builder.weight('reg_tokens', [config.registers, width]) : null,
-      positions: config.positions === null || tables === null ? null : POSITIONS,
+      positions: tables?.has(POSITIONS) ? POSITIONS : null,
     },
     [tokens, width],
   )

@@ -17,6 +17,7 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { huggingFaceAimv2 } from './families/hugging-face-aimv2.js'
 import { huggingFaceBeit } from './families/hugging-face-beit.js'
 import { huggingFaceClip } from './families/hugging-face-clip.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
@@ -58,6 +59,7 @@ export interface VitModel {
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
 const FAMILIES: readonly Dialect[] = [
   huggingFaceDinov3,
+  huggingFaceAimv2,
   ...huggingFaceVit,
   ...huggingFaceBeit,
   ...huggingFaceClip,

@@ -6,6 +6,7 @@ import type { ActivationKind } from '../engine/plan.js'
 import type { PositionRule } from './positions.js'
 import type { BiasRule } from './relative-bias.js'
 import type { RotaryRule } from './rotary.js'
+import type { SineRule } from './sines.js'
 
 /** Says which vision transformer it is, in Birder's terms, whatever library wrote the file. */
 export interface VitConfig {
@@ -76,6 +77,8 @@ export interface VitConfig {
   readonly classifier: Classifier | null
   /** Describes the table of positions; null for a network without. */
   readonly positions: Positions | null
+  /** Adds positions of sines and cosines that are made for each grid, where no table is stored; null for a network without. */
+  readonly sines: SineRule | null
   /** Name the blocks whose outputs `detectionFeatures` returns; null stands for the last one. */
   readonly outIndices: readonly number[] | null
   /** Gives mean and deviation of the levels that the network was trained with. */
@@ -206,6 +209,7 @@ export const PLAIN = {
   projection: null,
   embedding: null,
   classifier: null,
+  sines: null,
   outIndices: null,
 } as const satisfies Partial<VitConfig>
 

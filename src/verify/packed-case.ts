@@ -3,11 +3,11 @@
  * the other. Each image runs at its own grid here, so that what padding and masks are for is compared without them.
  */
 import type { Network } from '../encoder/network.js'
+import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid } from '../model/positions.js'
 import { arrange, type Order, type Place } from './activations.js'
 import { type CaseContext, type Comparison, type GoldenCase, required } from './case.js'
 import { judge } from './judge.js'
-import type { VitPlan } from '../model/plan-vit.js'
 
 interface Packing {
   readonly shapes: readonly (readonly [rows: number, columns: number])[]
@@ -53,7 +53,9 @@ export async function* comparePacked(
     const grid = { rows, columns }
     const plan = network.planFor(grid)
     const places = new Map(tensors.map((tensor) => [tensor, placeOf(tensor, plan)]))
-    const outputs = [...new Set([...places.values()].flatMap((place) => (place === null ? [] : [place.slot])))]
+    const outputs = [
+      ...new Set([...places.values()].flatMap((place) => (place === null ? [] : [place.slot]))),
+    ]
     const rowsOfImage = patches.subarray(first * width, (first + rows * columns) * width)
     const pixels = imageOf(rowsOfImage, grid, config, isChannelFirst(golden))
     const values = await network.run(pixels, { grid, outputs, ...(signal === undefined ? {} : { signal }) })
@@ -102,7 +104,11 @@ function imageOf(
 }
 
 /** Padded places hold what the golden has there, so that they are equal; a vector for each image has none. */
-function laidLike(theirs: Float32Array, ours: readonly Float32Array[], { length, shapes }: Packing): Float32Array {
+function laidLike(
+  theirs: Float32Array,
+  ours: readonly Float32Array[],
+  { length, shapes }: Packing,
+): Float32Array {
   const together = ours.reduce((sum, { length: count }) => sum + count, 0)
   const out = theirs.slice()
   const isPadded = length !== undefined && together !== theirs.length

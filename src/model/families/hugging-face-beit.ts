@@ -28,7 +28,12 @@ import {
   processorAssumption,
   transformersFile,
 } from './transformers-file.js'
-import { classifierOf, hasLayout, type TransformersLayout, transformersLayouts } from './transformers-layout.js'
+import {
+  classifierOf,
+  hasLayout,
+  type TransformersLayout,
+  transformersLayouts,
+} from './transformers-layout.js'
 
 export const BEIT_CONFIG: FieldTable = {
   title: 'transformers: config.json of a BeitConfig or Data2VecVisionConfig',
@@ -58,7 +63,13 @@ export const BEIT_CONFIG: FieldTable = {
     ),
     use_mean_pooling: counts('whether the mean of the patches is pooled, without a norm on the tokens'),
     ...each(
-      ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'drop_path_rate', 'initializer_range', 'use_mask_token'],
+      [
+        'hidden_dropout_prob',
+        'attention_probs_dropout_prob',
+        'drop_path_rate',
+        'initializer_range',
+        'use_mask_token',
+      ],
       nothing('it acts while training only'),
     ),
     ...each(

@@ -28,7 +28,8 @@ import {
 import { OF_TWO_TOWERS, OF_VISION_TOWERS, TOWER_PARTS } from './transformers-tower.js'
 
 export const SIGLIP_CONFIG: FieldTable = {
-  title: 'transformers: config.json of a SiglipVisionConfig or Siglip2VisionConfig, or vision_config beside a text tower',
+  title:
+    'transformers: config.json of a SiglipVisionConfig or Siglip2VisionConfig, or vision_config beside a text tower',
   source: 'transformers 5.24.0: models/siglip, models/siglip2',
   isBeside: true,
   prefix: '',
@@ -153,7 +154,12 @@ function assumptions(prefix: string, checkpoint: Checkpoint, hints: VitHints): r
 function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const form = formOf(prefix, tensors)
-  const kind = { family: familyOf(prefix, tensors), types: TYPES[form], table: SIGLIP_CONFIG, outer: SIGLIP_TOWERS }
+  const kind = {
+    family: familyOf(prefix, tensors),
+    types: TYPES[form],
+    table: SIGLIP_CONFIG,
+    outer: SIGLIP_TOWERS,
+  }
   const reader = transformersFile(checkpoint, hints, kind)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
   const kernel = `${prefix}embeddings.patch_embedding.weight`
