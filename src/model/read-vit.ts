@@ -21,7 +21,9 @@ import { huggingFaceAimv2 } from './families/hugging-face-aimv2.js'
 import { huggingFaceBeit } from './families/hugging-face-beit.js'
 import { huggingFaceClip } from './families/hugging-face-clip.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
+import { huggingFaceRadio } from './families/hugging-face-radio.js'
 import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
+import { huggingFaceTipsv2 } from './families/hugging-face-tipsv2.js'
 import { huggingFaceVit } from './families/hugging-face-vit.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { defaultEmbedding } from './plan-pooling.js'
@@ -60,6 +62,8 @@ export interface VitModel {
 const FAMILIES: readonly Dialect[] = [
   huggingFaceDinov3,
   huggingFaceAimv2,
+  huggingFaceTipsv2,
+  ...huggingFaceRadio,
   ...huggingFaceVit,
   ...huggingFaceBeit,
   ...huggingFaceClip,

@@ -115,8 +115,8 @@ export type Pooling =
   | {
       /** Takes the mean of the first tokens (distilled DeiT in timm), or lays them out one after the other (Birder's DeiT, C-RADIO). */
       readonly kind: 'special-mean' | 'special-rows'
-      /** Numbers the tokens, in the order class token, registers, patches. */
-      readonly rows: readonly number[]
+      /** Numbers the tokens, in the order class token, registers, patches; or counts them, where the file has their numbers as a table `pool.rows`. */
+      readonly rows: readonly number[] | number
     }
   | {
       /** Takes mean, largest value, or halfway between the two, of each column. */

@@ -132,6 +132,16 @@ export function agreeOnShape(reader: ConfigReader, config: VitConfig): void {
     throw reader.contradicts('patch_size', config.patchSize)
 }
 
+/** Throws `contradiction` where the file's feed-forward net is another than that of the weights: gated, it has two thirds of the width, rounded up to eights. */
+export function agreeOnMlp(reader: ConfigReader, { mlp, width, hidden }: VitConfig): void {
+  const gated = mlp === 'swiglu'
+  agree(reader, 'use_swiglu_ffn', gated)
+  if (!reader.has('mlp_ratio')) return
+  const plain = Math.trunc(width * reader.number('mlp_ratio', 4))
+  const kept = gated ? Math.floor((Math.trunc((plain * 2) / 3) + 7) / 8) * 8 : plain
+  if (kept !== hidden) throw reader.contradicts('mlp_ratio', hidden / width)
+}
+
 /** Gives the levels that the preprocessor_config.json names, or these. */
 export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbStats): RgbStats {
   if (hints.preprocessorFile === undefined) return fallback
