@@ -142,7 +142,10 @@ function gather(
   const count = typeof rows === 'number' ? rows : rows.length
   if (typeof rows !== 'number')
     builder.constants.set(POOLED_ROWS, { shape: [count, 1], values: Float32Array.from(rows) })
-  return builder.step({ op: 'gatherRows', input, output: 'pool.gathered', index: POOLED_ROWS }, [count, width])
+  return builder.step({ op: 'gatherRows', input, output: 'pool.gathered', index: POOLED_ROWS }, [
+    count,
+    width,
+  ])
 }
 
 /** Halfway between mean and largest is half of their sum; the half is a constant of the plan. */

@@ -79,10 +79,18 @@ export interface VitConfig {
   readonly positions: Positions | null
   /** Adds positions of sines and cosines that are made for each grid, where no table is stored; null for a network without. */
   readonly sines: SineRule | null
-  /** Name the blocks whose outputs `detectionFeatures` returns; null stands for the last one. */
-  readonly outIndices: readonly number[] | null
+  /** Say which layers a backbone hands out, in their order; null stands for the last block's output as it is. */
+  readonly taps: readonly Tap[] | null
   /** Gives mean and deviation of the levels that the network was trained with. */
   readonly rgbStats: RgbStats
+}
+
+/** Names the tokens that enter a block or leave the last one. */
+export interface Tap {
+  /** Counts the blocks in front: 0 are the tokens that enter the first one. */
+  readonly layer: number
+  /** Tells whether the final norm is applied to them. */
+  readonly isNormed: boolean
 }
 
 /** Describes a soft mixture of experts. */
@@ -210,7 +218,7 @@ export const PLAIN = {
   embedding: null,
   classifier: null,
   sines: null,
-  outIndices: null,
+  taps: null,
 } as const satisfies Partial<VitConfig>
 
 /** Counts class token and registers, S. */

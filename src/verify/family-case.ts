@@ -8,7 +8,15 @@ import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { arrange, type Place, placeOrNull } from './activations.js'
-import { type CaseContext, type Comparison, type GoldenCase, readExpected, required } from './case.js'
+import {
+  type CaseContext,
+  type Comparison,
+  checkpointPaths,
+  type GoldenCase,
+  readExpected,
+  readTensors,
+  required,
+} from './case.js'
 import { judge } from './judge.js'
 import { openCase } from './open-case.js'
 import { comparePacked, packingOf } from './packed-case.js'
@@ -31,7 +39,6 @@ export async function* runFamilyCase(
   const { engine, signal } = context
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
-  const input = required(expected.get(inputName), `tensor called ${inputName}`, golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
   const tensors = [...expected.keys()].filter(
     (tensor) => !inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor) && !SHUFFLE.test(tensor),
@@ -41,7 +48,7 @@ export async function* runFamilyCase(
   using network = await Network.load(vit, engine)
   const packing = packingOf(golden)
   if (packing !== null) {
-    const placed = (tensor: string, plan: VitPlan) => placeOf(tensor, plan, vit)
+    const placed = (tensor: string, plan: VitPlan) => placeOf(golden, tensor, plan, vit)
     yield* comparePacked(golden, context, {
       network,
       packing,
@@ -52,12 +59,14 @@ export async function* runFamilyCase(
     })
     return
   }
+  const given = required(expected.get(inputName), `tensor called ${inputName}`, golden)
+  const input = golden.dialect === 'nvidia' ? await levelsOf(given, golden, context) : given
   const { size } = required(golden.run, 'run', golden)
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
   const plan = network.planFor(grid)
-  const places = new Map(tensors.map((tensor) => [tensor, placeOf(tensor, plan, vit)]))
+  const places = new Map(tensors.map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]))
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
@@ -75,8 +84,33 @@ export async function* runFamilyCase(
   }
 }
 
+/** NVIDIA's files normalise pixels themselves, and their goldens have pixels on which that is done: it is undone, as far as float32 lets it. */
+async function levelsOf(
+  pixels: Float32Array,
+  golden: GoldenCase,
+  { open }: CaseContext,
+): Promise<Float32Array> {
+  const [path] = checkpointPaths(golden)
+  const names = ['mean', 'std'].map((name) => `radio_model.input_conditioner.norm_${name}`)
+  const values = await readTensors(await open(required(path, 'checkpoint', golden)), names)
+  const [mean, std] = names.map((name) => required(values.get(name), name, golden))
+  const { shape } = required(golden.tensors?.pixels, 'tensors.pixels', golden)
+  const [, channels = 1, height = 1, width = 1] = shape
+  return pixels.map((value, at) => {
+    const channel = Math.floor(at / (height * width)) % channels
+    return value * (std?.[channel] ?? Number.NaN) + (mean?.[channel] ?? Number.NaN)
+  })
+}
+
 /** Says where a tensor is that families name alike, beside those that every network has. */
-function placeOf(tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+function placeOf(golden: GoldenCase, tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+  const [, of, stage] = /^(feature_maps|cls_tokens)\.(\d+)$/.exec(tensor) ?? []
+  if (stage !== undefined) {
+    const slot = plan.slots.taps[Number(stage)]
+    if (slot === undefined) return null
+    if (of === 'cls_tokens') return { slot, layout: 'class' }
+    return { slot, layout: golden.tensors?.[tensor]?.shape.length === 4 ? 'tokens as map' : 'tokens' }
+  }
   const { embeddings, embedding, tokens } = plan.slots
   const slots: Readonly<Record<string, SlotName | undefined>> = {
     embeddings: 'encoder.input',
@@ -90,7 +124,7 @@ function placeOf(tensor: string, plan: VitPlan, { config }: VitModel): Place | n
   const slot = slots[tensor]
   if (slot !== undefined) return { slot, layout: tensor === 'tokens_in' ? 'tokens' : 'as is' }
   if (tensor === 'features') return { slot: tokens, layout: 'patches' }
-  return placeOrNull(tensor, plan, config)
+  return placeOrNull(tensor, plan)
 }
 
 function simplePool({ pooling, classToken }: VitConfig): 'class' | 'mean' {

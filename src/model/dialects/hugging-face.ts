@@ -138,7 +138,7 @@ function readConfig(
     hints,
   )
   told?.check(config)
-  return { ...config, classifier: classifierOf(checkpoint) }
+  return { ...config, classifier: classifierOf(checkpoint), taps: told?.tapsOf(config.depth) ?? null }
 }
 
 function processorOf({ label }: Checkpoint, hints: VitHints): Processor | null {

@@ -9,21 +9,23 @@ const TEXT = nothing('only models that write text use it')
 const OUTPUT = nothing('it says what a call in Python returns beside the features')
 const LABELS = nothing('it names classes; logits come by their number')
 const RECORD = nothing('it records where the file comes from')
-const BACKBONE = nothing('it chooses what a backbone returns; features here are those of the model')
 
 /** Fields of `BackboneConfigMixin`. */
-export const OF_BACKBONES = each(
-  [
-    'apply_layernorm',
-    'reshape_hidden_states',
-    'out_features',
-    'out_indices',
-    '_out_features',
-    '_out_indices',
-    'stage_names',
-  ],
-  BACKBONE,
-)
+export const OF_BACKBONES = {
+  out_features: counts('the names of the layers that a backbone hands out'),
+  out_indices: counts('the numbers of the layers that a backbone hands out'),
+  ...each(
+    ['_out_features', '_out_indices', 'stage_names'],
+    nothing('it repeats out_features and out_indices'),
+  ),
+  ...each(
+    ['reshape_hidden_states', 'return_class_token'],
+    nothing('it says in which form a call in Python returns a layer'),
+  ),
+}
+
+/** Is the field of `BackboneConfigMixin` that only networks with a final norm on tokens have. */
+export const NORMED_LAYERS = counts('whether the layers that a backbone hands out are normed')
 
 /** Fields of `PreTrainedConfig` in transformers 4 and 5. */
 export const OF_EVERY_CONFIG = {
@@ -162,6 +164,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
     interpolate_offset: only([null, 0], 'positions are resampled by sizes, with no offset'),
     use_mask_token: nothing('masks stand in for patches while training only'),
     ...OF_BACKBONES,
+    apply_layernorm: NORMED_LAYERS,
   },
 }
 

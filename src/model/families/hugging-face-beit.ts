@@ -11,6 +11,7 @@ import { countBlocks, storedSize } from '../dialects/headers.js'
 import { layoutSource } from '../dialects/layout.js'
 import { type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { biasName } from '../grid-tables.js'
 import { NORMALISATIONS } from '../normalisation.js'
@@ -169,6 +170,8 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
     positions: hasPositions
       ? { ...grid, specialRows: true, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' }
       : null,
+    // A backbone of BEiT has no norm, and gives every layer as it is.
+    taps: isData2vec(reader) ? null : tapsOf(reader, countBlocks(tensors, layout.blocks), () => false),
     rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.half),
   }
   agreeOnShape(reader, config)
@@ -178,6 +181,11 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   if (reader.number('layer_scale_init_value', 0.1) > 0 !== config.layerScale)
     throw reader.contradicts('layer_scale_init_value', config.layerScale)
   return config
+}
+
+/** Its `out_indices` are of a segmentation head. */
+function isData2vec(reader: ConfigReader): boolean {
+  return reader.text('model_type', '') === 'data2vec-vision'
 }
 
 function agreeOnBias(reader: ConfigReader, bias: BiasRule | null): void {

@@ -8,7 +8,8 @@ import { agree } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
-import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
 import {
@@ -29,6 +30,7 @@ export const DINOV3_CONFIG: FieldTable = {
   fields: {
     ...OF_EVERY_CONFIG,
     ...OF_BACKBONES,
+    apply_layernorm: NORMED_LAYERS,
     model_type: counts('which network it is: dinov3_vit'),
     ...each(
       [
@@ -124,6 +126,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
   const kernel = 'embeddings.patch_embeddings.weight'
+  const depth = countBlocks(tensors, LAYOUT.blocks)
   const gated = tensors.has('layer.0.mlp.gate_proj.weight')
   const config: VitConfig = {
     ...PLAIN,
@@ -132,7 +135,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     channels: size(kernel, 1),
     patchSize: size(kernel, 2),
     width: size(kernel, 0),
-    depth: countBlocks(tensors, LAYOUT.blocks),
+    depth,
     heads: hints.heads ?? reader.positive('num_attention_heads'),
     hidden: size('layer.0.mlp.up_proj.weight', 0),
     classToken: true,
@@ -151,6 +154,8 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
       pairs: 'halves',
       registers: null,
     },
+    // A backbone always norms the last layer, whatever apply_layernorm says.
+    taps: tapsOf(reader, depth, (layer) => layer === depth || reader.flag('apply_layernorm', true)),
     rgbStats: levelsOf(checkpoint, hints, IMAGENET_STATS),
   }
   agreeOnShape(reader, config)

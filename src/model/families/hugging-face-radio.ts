@@ -193,12 +193,7 @@ function isNamedGrandma(tensors: Tensors): boolean {
 }
 
 /** Gives tokens as rows of their one tensor, and the first layer with the normalisation of pixels in it: w (x - mean) / std = (w / std) x - w mean / std. */
-function frontSource(
-  naming: Naming,
-  weight: string,
-  shape: Shape,
-  config: VitConfig,
-): StoredWeight | null {
+function frontSource(naming: Naming, weight: string, shape: Shape, config: VitConfig): StoredWeight | null {
   const { registers, channels } = config
   const tokens = registers + 1
   if (weight === 'class_token') return rowsOf(naming.tokens, shape, 0, tokens)
@@ -291,7 +286,8 @@ function readConfig(naming: Naming, checkpoint: Checkpoint, hints: VitHints): Vi
     qkvBias: tensors.has(`${block}${naming.bias}`),
     layerScale: SCALES.some((scale) => tensors.has(`${block}${scale}`)),
     mlp: gated ? 'swiglu' : 'ffn',
-    activation: gated || reader === null ? (gated ? 'silu' : 'gelu') : activationOf(reader, 'hidden_act', 'gelu'),
+    activation:
+      gated || reader === null ? (gated ? 'silu' : 'gelu') : activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'special-rows', rows: size(naming.summary, 0) },
     positions: { rows: side, columns: side, specialRows: false, rule: ruleOf(naming, reader, width) },
     rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.none),

@@ -10,7 +10,8 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
-import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
@@ -35,6 +36,7 @@ export const TIPSV2_CONFIG: FieldTable = {
   fields: {
     ...OF_EVERY_CONFIG,
     ...OF_BACKBONES,
+    apply_layernorm: NORMED_LAYERS,
     model_type: counts('which network it is: tipsv2 or tipsv2_vision_model'),
     ...each(
       [
@@ -179,6 +181,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     activation: gated ? 'silu' : activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'class' },
     positions: { ...grid, specialRows: true, rule: 'bilinear-antialias' },
+    taps: tapsOf(reader, countBlocks(tensors, 'blocks.'), () => reader.flag('apply_layernorm', true)),
     rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.none),
   }
   agreeOnShape(reader, config)
