@@ -15,8 +15,8 @@ import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -125,10 +125,14 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
   const kernel = 'embeddings.patch_embed.weight'
-  const [height, width] = hints.size ?? imageSizeOf(reader, 224)
   const patchSize = size(kernel, 2)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
   const isNative = !tensors.has(LAYOUT.positions)
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: isNative ? null : { tensor: LAYOUT.positions, axis: 0 },
+    rowsOf: ({ rows, columns }) => rows * columns,
+    patchSize,
+    fallback: 224,
+  })
   const heads = headsOf(reader, hints, 8)
   const epsilon = reader.number('rms_norm_eps', 1e-5)
   const activation = activationOf(reader, 'hidden_act', 'silu')

@@ -7,7 +7,7 @@ import type { EdgePreparation } from '../../image/preparation.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, storedSize } from '../dialects/headers.js'
+import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { layoutSource } from '../dialects/layout.js'
 import { type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
@@ -22,8 +22,8 @@ import { isBeit } from './hugging-face-vit.js'
 import {
   activationOf,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -140,10 +140,14 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
   const kernel = `${layout.prefix}embeddings.patch_embeddings.projection.weight`
   const block = `${layout.blocks}0.`
-  const [height, width] = hints.size ?? imageSizeOf(reader, 224)
   const patchSize = size(kernel, 2)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
   const hasPositions = tensors.has(layout.positions)
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: hasPositions ? { tensor: layout.positions, axis: 1 } : null,
+    rowsOf: ({ rows, columns }) => rows * columns + 1,
+    patchSize,
+    fallback: 224,
+  })
   const hasNorm = tensors.has(`${layout.prefix}layernorm.weight`)
   const hasPooler = tensors.has(`${layout.prefix}pooler.layernorm.weight`)
   const config: VitConfig = {
@@ -161,7 +165,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
     epsilon: reader.number('layer_norm_eps', 1e-12),
     finalNorm: hasNorm ? 'tokens' : hasPooler ? 'pooled' : 'none',
     qkvBias: tensors.has(`${block}${layout.qkv[0]}.bias`),
-    bias: biasOf(layout, checkpoint, grid),
+    bias: biasOf(layout, checkpoint, reader, grid),
     layerScale: tensors.has(`${block}lambda_1`),
     mlp: 'ffn',
     activation: activationOf(reader, 'hidden_act', 'gelu'),
@@ -197,8 +201,19 @@ function agreeOnBias(reader: ConfigReader, bias: BiasRule | null): void {
  * transformers reads the table of a rectangle with its sides exchanged, at the trained size as well (BeitRelativePositionBias reshapes it to width by
  * height), and then resamples it. Its numbers are what counts for a file that it has written.
  */
-function biasOf(layout: TransformersLayout, { tensors }: Checkpoint, grid: PatchGrid): BiasRule | null {
+function biasOf(
+  layout: TransformersLayout,
+  { tensors }: Checkpoint,
+  reader: ConfigReader,
+  grid: PatchGrid,
+): BiasRule | null {
   const isShared = tensors.has(layout.sharedBias)
-  if (!isShared && !tensors.has(`${layout.blocks}0.${layout.bias}`)) return null
+  const tensor = isShared ? layout.sharedBias : `${layout.blocks}0.${layout.bias}`
+  const rows = sizeOrNull(tensors, tensor, 0)
+  if (rows === null) return null
+  const heads = sizeOrNull(tensors, tensor, 1)
+  if (heads !== null) agree(reader, 'num_attention_heads', heads)
+  if (rows !== biasRows(grid))
+    throw reader.refuse('image_size', `a size whose patches have the ${rows} offsets of the weights`)
   return { kind: 'table', isShared, rows: grid.columns, columns: grid.rows, rule: 'bilinear' }
 }

@@ -14,8 +14,8 @@ import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   outerConfig,
   preparationOf,
@@ -116,9 +116,13 @@ function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
   const kernel = `${prefix}embeddings.patch_embedding.weight`
-  const [height, width] = hints.size ?? imageSizeOf(reader, 224)
   const patchSize = size(kernel, 2)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: { tensor: layout.positions, axis: 0 },
+    rowsOf: ({ rows, columns }) => rows * columns + 1,
+    patchSize,
+    fallback: 224,
+  })
   const config: VitConfig = {
     ...PLAIN,
     network: null,

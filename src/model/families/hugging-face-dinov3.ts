@@ -4,7 +4,10 @@
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { EdgePreparation } from '../../image/preparation.js'
+import { isRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
+import { configFileOf } from '../dialects/config-file.js'
+import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
@@ -148,7 +151,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     positions: null,
     rotary: {
       coordinates: { kind: 'centred' },
-      bands: { kind: 'temperature', temperature: reader.number('rope_theta', 100) },
+      bands: { kind: 'temperature', temperature: ropeTheta(checkpoint, hints, reader) },
       firstAxis: 'rows',
       spread: 'tiled',
       pairs: 'halves',
@@ -165,6 +168,20 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     agree(reader, key, tensors.has(`layer.0.${module}.bias`))
   }
   return config
+}
+
+/** Newer files have the base in a record of its own, which counts as it does in transformers. */
+function ropeTheta(checkpoint: Checkpoint, hints: VitHints, reader: ConfigReader): number {
+  const theta = reader.number('rope_theta', 100)
+  const parameters = configFileOf(checkpoint, hints, 'transformers')?.rope_parameters
+  if (!isRecord(parameters)) return theta
+  const { rope_theta: inner = theta, rope_type: type = 'default', ...others } = parameters
+  const isKnown = type === 'default' && Object.keys(others).length === 0 && typeof inner === 'number'
+  if (isKnown && inner > 0 && (!reader.has('rope_theta') || inner === theta)) return inner
+  throw reader.refuse(
+    'rope_parameters',
+    'rope_type "default" and a rope_theta that no other field contradicts',
+  )
 }
 
 /** Names the fields of the file that tell of a bias, with the module that has it. */

@@ -306,7 +306,8 @@ function agreeWith(reader: ConfigReader, config: VitConfig, side: number): void 
   agree(reader, 'max_img_size', side * patchSize)
   agree(reader, 'patch_dim', channels * patchSize ** 2)
   const special = reader.number('num_cls_tokens', 3) + reader.number('num_registers', 7)
-  if (special !== registers + 1) throw reader.contradicts('num_registers', registers + 1)
+  if (special !== registers + 1)
+    throw reader.refuse('num_registers', `${registers + 1} together with num_cls_tokens, as the weights have`)
 }
 
 function untold(label: string, isRectangle: boolean): CheckpointError {

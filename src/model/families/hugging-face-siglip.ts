@@ -18,8 +18,8 @@ import { PLAIN, type Pooling, type Positions, type VitConfig } from '../vit-conf
 import {
   activationOf,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -165,7 +165,7 @@ function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hint
   const kernel = `${prefix}embeddings.patch_embedding.weight`
   const channels = form === 'fixed' ? size(kernel, 1) : reader.number('num_channels', 3)
   const patchSize = form === 'fixed' ? size(kernel, 2) : Math.sqrt(size(kernel, 1) / channels)
-  const positions = positionsOf(form, reader, hints, patchSize, size(layout.positions, 0))
+  const positions = positionsOf(form, layout, checkpoint, reader, hints, patchSize)
   const heads = headsOf(reader, hints, 12)
   const epsilon = reader.number('layer_norm_eps', 1e-6)
   const activation = activationOf(reader, 'hidden_act', 'gelu_pytorch_tanh')
@@ -206,18 +206,24 @@ function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hint
 /** NaFlex has a square table for as many patches as it says, and resamples it for each image; the others have one for an image of the trained size. */
 function positionsOf(
   form: 'fixed' | 'naflex',
+  layout: Layout,
+  checkpoint: Checkpoint,
   reader: ConfigReader,
   hints: VitHints,
   patchSize: number,
-  rows: number,
 ): Positions {
   if (form === 'naflex') {
+    const rows = storedSize(checkpoint, layout.positions, 0, 'hugging-face')
     agree(reader, 'num_patches', rows)
     const side = squareSideOrNull(rows)
     if (side === null) throw reader.refuse('num_patches', 'a square number')
     return { rows: side, columns: side, specialRows: false, rule: 'bilinear-antialias' }
   }
-  const [height, width] = hints.size ?? imageSizeOf(reader, 224)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: { tensor: layout.positions, axis: 0 },
+    rowsOf: ({ rows: down, columns }) => down * columns,
+    patchSize,
+    fallback: 224,
+  })
   return { ...grid, specialRows: false, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' }
 }

@@ -19,8 +19,8 @@ import {
   activationOf,
   agreeOnMlp,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -153,9 +153,13 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
   const kernel = 'patch_embed.proj.weight'
-  const [height, width] = hints.size ?? imageSizeOf(reader, 448)
   const patchSize = size(kernel, 2)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: { tensor: 'pos_embed', axis: 1 },
+    rowsOf: ({ rows, columns }) => rows * columns + 1,
+    patchSize,
+    fallback: 448,
+  })
   const gated = tensors.has(`blocks.0.${GATED.in}.weight`)
   const [first] = MLP_NAMES.map(([name]) => sizeOrNull(tensors, `blocks.0.${name}.weight`, 0)).filter(
     (rows) => rows !== null,

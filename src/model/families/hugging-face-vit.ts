@@ -16,8 +16,8 @@ import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
+  gridOf,
   headsOf,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -140,9 +140,15 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   const kernel = `${layout.prefix}embeddings.patch_embeddings.projection.weight`
   const block = `${layout.blocks}0.`
   const classToken = tensors.has(layout.classToken)
-  const [height, width] = hints.size ?? imageSizeOf(reader, 224)
+  const registers = tensors.has(layout.registers) ? 1 : 0
+  const special = registers + (classToken ? 1 : 0)
   const patchSize = size(kernel, 2)
-  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const grid = gridOf(checkpoint, reader, hints, {
+    table: { tensor: layout.positions, axis: 1 },
+    rowsOf: ({ rows, columns }) => rows * columns + special,
+    patchSize,
+    fallback: 224,
+  })
   const classifier = classifierOf(tensors)
   const hasPooler = classifier === null && tensors.has(`${layout.prefix}pooler.dense.weight`)
   const config: VitConfig = {
@@ -156,7 +162,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
     heads: headsOf(reader, hints, 12),
     hidden: size(`${block}${layout.parts['mlp.0']}.weight`, 0),
     classToken,
-    registers: tensors.has(layout.registers) ? 1 : 0,
+    registers,
     epsilon: reader.number('layer_norm_eps', 1e-12),
     qkvBias: tensors.has(`${block}${layout.qkv[0]}.bias`),
     layerScale: false,

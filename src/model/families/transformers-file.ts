@@ -11,10 +11,12 @@ import { agree } from '../dialects/agree.js'
 import { configFileOf } from '../dialects/config-file.js'
 import { ConfigReader } from '../dialects/config-reader.js'
 import type { VitHints } from '../dialects/dialect.js'
+import { storedSize } from '../dialects/headers.js'
 import { TRANSFORMERS_ACTIVATIONS } from '../dialects/transformers-config.js'
 import { readProcessor } from '../dialects/transformers-processor.js'
 import { transformersTransparency } from '../dialects/transformers-transparency.js'
 import { type FieldTable, judgeFields } from '../fields.js'
+import type { PatchGrid } from '../positions.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 
 /** Says which files a family has. */
@@ -119,6 +121,35 @@ export function imageSizeOf(
   const isSide = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384
   if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
   throw reader.refuse('image_size', 'one side, or height and width')
+}
+
+/** Says where the rows of a position table are, or of one of offsets. */
+interface StoredGrid {
+  /** Names the table; null where the network has none, so that the size alone counts. */
+  readonly table: { readonly tensor: string; readonly axis: number } | null
+  /** Counts the rows that the table has for a grid. */
+  readonly rowsOf: (grid: PatchGrid) => number
+  readonly patchSize: number
+  /** Is the side that the class has where the file does not say. */
+  readonly fallback: number
+}
+
+/** Gives the trained grid. Throws `contradiction` where the table of the weights has another. */
+export function gridOf(
+  checkpoint: Checkpoint,
+  reader: ConfigReader,
+  hints: VitHints,
+  { table, rowsOf, patchSize, fallback }: StoredGrid,
+): PatchGrid {
+  const [height, width] = hints.size ?? imageSizeOf(reader, fallback)
+  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const rows = table === null ? null : storedSize(checkpoint, table.tensor, table.axis, 'hugging-face')
+  if (rows === null || rows === rowsOf(grid)) return grid
+  throw new CheckpointError(
+    'contradiction',
+    `${checkpoint.label}: its table ${table?.tensor} has ${rows} rows, and ${grid.rows} x ${grid.columns} patches (image_size ${height} x ${width}) need ${rowsOf(grid)}. ` +
+      'The config belongs to another network than the weights, or trainedSize (--trained-size) is wrong.',
+  )
 }
 
 /** Throws `contradiction` where the file and the tensors say different things. */
