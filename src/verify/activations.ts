@@ -14,12 +14,16 @@ export interface Place {
   readonly layout:
     | 'as is'
     | 'class'
+    | 'registers'
+    | 'others'
     | 'doubled'
     | 'tokens'
     | 'patches'
     | 'patches as map'
     | 'tokens as map'
     | 'softmax'
+  /** Is the token that `others` leaves out. */
+  readonly row?: number
 }
 
 /** Gives null where the network has no such activation. */
@@ -68,6 +72,10 @@ export function arrange(
       return values.map((value) => 2 * value)
     case 'class':
       return takeRows(values, batch, 0, width)
+    case 'registers':
+      return takeRows(values, batch, config.classToken ? width : 0, config.registers * width)
+    case 'others':
+      return withoutRow(values, batch, width, place.row ?? 0)
     case 'softmax':
       return softmaxRows(values, width)
     case 'patches as map':
@@ -90,4 +98,9 @@ function takeRows(values: Float32Array, batch: number, first: number, length?: n
     out.set(values.subarray(b * each + first, b * each + first + taken), b * taken)
   }
   return out
+}
+
+function withoutRow(values: Float32Array, batch: number, width: number, row: number): Float32Array {
+  const each = values.length / batch
+  return values.filter((_, at) => Math.floor((at % each) / width) !== row)
 }

@@ -23,6 +23,8 @@ import { comparePacked, packingOf } from './packed-case.js'
 
 interface FamilyCase extends GoldenCase {
   readonly inputs?: Readonly<Record<string, unknown>>
+  /** Says which token of a case of massive activations holds one. */
+  readonly massive?: { readonly token: number }
 }
 
 /** Tensors of other towers and of losses, and tables that are compared by what they turn. */
@@ -36,6 +38,16 @@ export async function* runFamilyCase(
   golden: FamilyCase,
   context: CaseContext,
 ): AsyncGenerator<Comparison, void, undefined> {
+  // Where files are named by their layouts, each holds the whole network.
+  const isEach = golden.checkpoints?.some((file) => 'layout' in file) === true
+  for (const path of isEach ? checkpointPaths(golden) : [undefined]) yield* runFile(golden, context, path)
+}
+
+async function* runFile(
+  golden: FamilyCase,
+  context: CaseContext,
+  path: string | undefined,
+): AsyncGenerator<Comparison, void, undefined> {
   const { engine, signal } = context
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
@@ -43,7 +55,7 @@ export async function* runFamilyCase(
   const tensors = [...expected.keys()].filter(
     (tensor) => !inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor) && !SHUFFLE.test(tensor),
   )
-  await using model = await openCase(golden, context)
+  await using model = await openCase(golden, context, path)
   const { vit } = model
   using network = await Network.load(vit, engine)
   const packing = packingOf(golden)
@@ -77,7 +89,8 @@ export async function* runFamilyCase(
       const all = place === null ? undefined : values.get(place.slot)
       const actual =
         all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      const note = fused ? 'fused' : undefined
+      const notes = [...(path === undefined ? [] : [path]), ...(fused ? ['fused'] : [])]
+      const note = notes.length === 0 ? undefined : notes.join(', ')
       const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
       if (comparison !== null) yield comparison
     }
@@ -103,7 +116,7 @@ async function levelsOf(
 }
 
 /** Says where a tensor is that families name alike, beside those that every network has. */
-function placeOf(golden: GoldenCase, tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+function placeOf(golden: FamilyCase, tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
   const [, of, stage] = /^(feature_maps|cls_tokens)\.(\d+)$/.exec(tensor) ?? []
   if (stage !== undefined) {
     const slot = plan.slots.taps[Number(stage)]
@@ -111,6 +124,14 @@ function placeOf(golden: GoldenCase, tensor: string, plan: VitPlan, { config }: 
     if (of === 'cls_tokens') return { slot, layout: 'class' }
     return { slot, layout: golden.tensors?.[tensor]?.shape.length === 4 ? 'tokens as map' : 'tokens' }
   }
+  if (tensor === 'tokens.others') {
+    const { token } = required(golden.massive, 'massive', golden)
+    return { slot: plan.slots.tokens, layout: 'others', row: token }
+  }
+  const [, whole, part] = /^(.+)\.(class|registers|patches)$/.exec(tensor) ?? []
+  const whereWhole = whole === undefined ? null : placeOrNull(whole, plan)
+  if (whereWhole !== null && (part === 'class' || part === 'registers' || part === 'patches'))
+    return { slot: whereWhole.slot, layout: part }
   const { embeddings, embedding, tokens } = plan.slots
   const slots: Readonly<Record<string, SlotName | undefined>> = {
     embeddings: 'encoder.input',
