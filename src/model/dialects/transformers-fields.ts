@@ -185,6 +185,8 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
     resample: counts("the filter, by Pillow's number"),
     do_center_crop: counts('whether the middle is cut out'),
     crop_size: counts('the sides of the crop'),
+    patch_size: counts("the side of a patch, of SigLIP 2's class"),
+    max_num_patches: counts("the most patches of an image, of SigLIP 2's class"),
     crop_pct: counts("ConvNeXT's part of each side that its crop keeps"),
     do_rescale: counts('whether levels are multiplied by rescale_factor'),
     rescale_factor: counts('the factor of levels'),

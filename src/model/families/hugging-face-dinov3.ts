@@ -103,6 +103,7 @@ const PREPARATION: EdgePreparation = {
   filter: 'bilinear',
   rescale: 'divide',
   transparency: 'white',
+  resampler: 'torch-float32',
 }
 
 export const huggingFaceDinov3: Dialect = {

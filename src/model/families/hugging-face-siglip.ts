@@ -4,7 +4,7 @@
  * (models/siglip and siglip2 of transformers 5.24).
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
-import type { Preparation } from '../../image/preparation.js'
+import type { EdgePreparation, PatchPreparation, Preparation } from '../../image/preparation.js'
 import type { Shape } from '../../tensor/shape.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
@@ -56,12 +56,21 @@ const TYPES = {
   naflex: ['siglip2', 'siglip2_vision_model'],
 } as const
 
-/** Is what SiglipImageProcessor does where its file says nothing; for NaFlex the squashed square stands in where images have no size of their own. */
-const PREPARATION: Preparation = {
+/** Is what SiglipImageProcessor does where its file says nothing. */
+const PREPARATION: EdgePreparation = {
   kind: 'edges',
   resize: [224, 224],
   crop: null,
   filter: 'bicubic',
+  rescale: 'divide',
+  transparency: 'white',
+}
+
+/** Is what Siglip2ImageProcessor does where its file says nothing. */
+const NAFLEX_PREPARATION: PatchPreparation = {
+  kind: 'patches',
+  maxPatches: 256,
+  filter: 'bilinear',
   rescale: 'divide',
   transparency: 'white',
 }
@@ -83,7 +92,7 @@ function dialectOf(prefix: string): Dialect {
       tensors.has(`${layout.blocks}0.self_attn.q_proj.weight`) &&
       tensors.has(`${prefix}post_layernorm.weight`),
     readConfig: (checkpoint, hints) => readConfig(prefix, layout, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) => preparation(prefix, checkpoint, hints),
     assumptions: (checkpoint, hints) => assumptions(prefix, checkpoint, hints),
     source: (weight, shape, config, tensors) =>
       headSource(prefix, weight, shape) ?? sources[formOf(prefix, tensors)](weight, shape, config, tensors),
@@ -136,6 +145,12 @@ function formOf(prefix: string, tensors: Tensors): 'fixed' | 'naflex' {
 
 function familyOf(prefix: string, tensors: Tensors): string {
   return formOf(prefix, tensors) === 'naflex' ? 'SigLIP 2 with NaFlex' : 'SigLIP'
+}
+
+function preparation(prefix: string, checkpoint: Checkpoint, hints: VitHints): Preparation {
+  if (formOf(prefix, checkpoint.tensors) === 'fixed') return preparationOf(checkpoint, hints, PREPARATION)
+  const { patchSize } = readConfig(prefix, layoutOf(prefix, 'pixels'), checkpoint, hints)
+  return preparationOf(checkpoint, hints, NAFLEX_PREPARATION, patchSize)
 }
 
 function hasHead(prefix: string, tensors: Tensors): boolean {

@@ -5,7 +5,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
-import type { Preparation } from '../../image/preparation.js'
+import type { EdgePreparation, PatchPreparation, Preparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import { configFileOf } from '../dialects/config-file.js'
@@ -180,13 +180,24 @@ export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbSt
 }
 
 /** Gives what the preprocessor_config.json says about making input, or what the family's processor does by default. */
-export function preparationOf(checkpoint: Checkpoint, hints: VitHints, fallback: Preparation): Preparation {
+export function preparationOf(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  fallback: EdgePreparation | PatchPreparation,
+  patchSize: number | null = null,
+): Preparation {
   const { label } = checkpoint
   const told =
     hints.preprocessorFile === undefined
       ? fallback
-      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields).preparation
-  if (told.kind !== 'edges') return told
+      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields, patchSize).preparation
+  if (told.kind === 'patches' && patchSize === null) {
+    throw new CheckpointError(
+      'unsupported-field',
+      `${label}: the preprocessor_config.json beside it (image_processor_type) gives each image a size of its own, which only SigLIP 2 with NaFlex is run at so far. ` +
+        'Name a recipe instead: recipe (--recipe) native keeps the shape of each image.',
+    )
+  }
   return {
     ...told,
     transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
