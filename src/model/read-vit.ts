@@ -59,7 +59,7 @@ export interface VitModel {
 }
 
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
-const FAMILIES: readonly Dialect[] = [
+export const FAMILIES: readonly Dialect[] = [
   huggingFaceDinov3,
   huggingFaceAimv2,
   huggingFaceTipsv2,

@@ -7,7 +7,6 @@ import type { PositionRule } from '../position-rule.js'
 import type { Tap, VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'
 import { ConfigReader } from './config-reader.js'
-import { familyOfModelType } from './other-families.js'
 import { TRANSFORMERS_CONFIG } from './transformers-fields.js'
 import { tapsOf } from './transformers-taps.js'
 
@@ -126,6 +125,6 @@ function refuseOtherTypes({ model_type: type }: PlainRecord, where: string): voi
   if (type === undefined || type === null || (typeof type === 'string' && MODEL_TYPES.includes(type))) return
   throw new CheckpointError(
     'unsupported-network',
-    `${where} says model_type ${JSON.stringify(type)}${typeof type === 'string' ? familyOfModelType(type) : ''}; of Hugging Face transformers, ${MODEL_TYPES.join(' and ')} can be run.`,
+    `${where} says model_type ${JSON.stringify(type)}, and the tensors are those of a DINOv2 (${MODEL_TYPES.join(', ')}). The config belongs to another network than the weights.`,
   )
 }

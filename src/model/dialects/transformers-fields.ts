@@ -133,7 +133,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
   prefix: '',
   fields: {
     ...OF_EVERY_CONFIG,
-    model_type: counts('which network it is; dinov2 and dinov2_with_registers can be run'),
+    model_type: counts('which network it is: dinov2 or dinov2_with_registers'),
     hidden_size: counts('the width; it must be that of the weights'),
     num_hidden_layers: counts('the blocks; they must be those of the weights'),
     num_attention_heads: counts('the heads'),
