@@ -8,7 +8,7 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
-import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { specialTokens } from '../model/vit-config.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Ends a run early. */
@@ -93,9 +93,8 @@ export class BirderNet implements Disposable, AsyncDisposable {
    */
   async detectionFeatures(x: NdArray, options: RunSignal = {}): Promise<Record<string, NdArray>> {
     const { config } = this.#network
-    const choose = (slots: Slots) => detectionBlocks(slots, config)
-    const { activation, batch, slots, grid } = await this.#run(x, choose, options)
-    const maps = choose(slots).map((slot, stage): [string, NdArray] => {
+    const { activation, batch, slots, grid } = await this.#run(x, ({ taps }) => taps, options)
+    const maps = slots.taps.map((slot, stage): [string, NdArray] => {
       const map = patchMaps(activation(slot), batch, config.width, this.numSpecialTokens)
       return [`stage${stage + 1}`, ndArray(map, [batch, config.width, grid.rows, grid.columns])]
     })
@@ -173,9 +172,3 @@ export class BirderNet implements Disposable, AsyncDisposable {
 }
 
 type Slots = ReturnType<Network['planFor']>['slots']
-
-/** Finds the blocks that detection features are taken of: the last one, or those that the config's `out_indices` names, each once and in order. */
-export function detectionBlocks({ blocks }: Slots, { outIndices }: VitConfig): readonly SlotName[] {
-  if (outIndices === null) return blocks.slice(-1)
-  return blocks.filter((_, index) => outIndices.includes(index))
-}

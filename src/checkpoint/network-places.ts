@@ -9,11 +9,17 @@
 
 /**
  * These are the patch embeddings of Meta and timm, of Birder and torchvision (plain and hierarchical), and of transformers, which puts the network's own
- * name in front where there is a classifier beside it: that one belongs to the network, so longer names come first.
+ * name in front where there is a classifier, a projection or another tower beside it: these belong to the network, so longer names come first.
  */
 const STEMS = [
   'dinov2.embeddings.patch_embeddings.projection.weight',
   'dinov2_with_registers.embeddings.patch_embeddings.projection.weight',
+  'vit.embeddings.patch_embeddings.projection.weight',
+  'deit.embeddings.patch_embeddings.projection.weight',
+  'ijepa.embeddings.patch_embeddings.projection.weight',
+  'beit.embeddings.patch_embeddings.projection.weight',
+  'data2vec_vision.embeddings.patch_embeddings.projection.weight',
+  'vision_model.embeddings.patch_embedding.weight',
   'patch_embed.proj.weight',
   'conv_proj.weight',
   'conv_proj.0.weight',

@@ -47,12 +47,12 @@ export function identityOf(parts: ResultParts): Identity {
 }
 
 /**
- * Leaves out what no feature depends on: the name, which blocks Birder's detection takes, the trained size (the table's grid and the recipe's size
+ * Leaves out what no feature depends on: the name, which layers a backbone hands out, the trained size (the table's grid and the recipe's size
  * stay), the stored statistics (those that are used are the recipe's), and how a layout keeps positions.
  */
 function countingConfig({
   network: _network,
-  outIndices: _outIndices,
+  taps: _taps,
   size: _size,
   rgbStats: _rgbStats,
   positions,

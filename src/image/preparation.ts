@@ -4,6 +4,7 @@
  */
 import type { Rescale } from '../kernels/normalise-levels.js'
 import type { Filter } from '../kernels/resample-filter.js'
+import type { Resampler } from './recipe.js'
 
 /**
  * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, and `white` lays them on white by their alpha, or paints one
@@ -18,7 +19,7 @@ export const TRANSPARENCIES = ['drop', 'white'] as const
 type Size = readonly [height: number, width: number]
 
 /** Holds what a model's own files say about making input of an image. */
-export type Preparation = EdgePreparation | FractionPreparation
+export type Preparation = EdgePreparation | FractionPreparation | PatchPreparation
 
 /** Thinks in edges, as transformers does. */
 export interface EdgePreparation {
@@ -33,6 +34,23 @@ export interface EdgePreparation {
   readonly rescale: Rescale
   /** Says what becomes of transparent pixels. */
   readonly transparency: Transparency
+  /** Says whose resize is followed; default: Pillow's. */
+  readonly resampler?: Resampler
+}
+
+/** Gives each image a size of its own, of so many patches at most, as transformers' SigLIP 2 does. */
+export interface PatchPreparation {
+  readonly kind: 'patches'
+  /** Counts the patches of an image at most. */
+  readonly maxPatches: number
+  /** Names the filter of the resize. */
+  readonly filter: Filter
+  /** Says how levels become numbers. */
+  readonly rescale: Rescale
+  /** Says what becomes of transparent pixels. */
+  readonly transparency: Transparency
+  /** Says whose resize is followed; default: Pillow's. */
+  readonly resampler?: Resampler
 }
 
 /** Thinks in the part that is kept, as timm does. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RgbImage } from './image.js'
+import type { Preparation } from './preparation.js'
 import { prepareImage, resizeAndCrop } from './prepare-image.js'
 import { birderRecipe, namedRecipe, RECIPE_NAMES, type Recipe, type RecipeName } from './recipe.js'
 
@@ -223,5 +224,35 @@ test('what was found and done about the orientation is passed on', () => {
   expect(prepareImage({ ...image, upright: false }, named('birder')).orientation).toEqual({
     found: 6,
     applied: false,
+  })
+})
+
+describe('ways of transformers', () => {
+  const followed = (preparation: Preparation, modelSize: readonly [number, number] = [2, 2]) =>
+    namedRecipe('hugging-face', { modelSize, patchSize: 4, rgbStats: NEUTRAL, preparation })
+  const how = { filter: 'bilinear', rescale: 'divide', transparency: 'white' } as const
+
+  test('a resize of float32 keeps what one of bytes rounds away, and has no 8-bit stage', () => {
+    const recipe = followed({ kind: 'edges', resize: [1, 1], crop: null, resampler: 'torch-float32', ...how })
+    const image = { height: 1, width: 2, data: Uint8Array.of(10, 20, 30, 11, 21, 31) }
+    const { pixels } = prepareImage(image, recipe)
+    expect([...pixels].map((level) => level * 255)).toEqual(
+      [10.5, 20.5, 30.5].map((level) => expect.closeTo(level, 4)),
+    )
+    expect(() => resizeAndCrop(image, recipe)).toThrow('no 8-bit stage')
+  })
+
+  test('an image gets as many patches as are allowed, with both sides rounded up, small ones too', () => {
+    const recipe = followed({ kind: 'patches', maxPatches: 24, ...how })
+    const gridOf = (height: number, width: number) => {
+      const prepared = prepareImage(plain(height, width), recipe)
+      return [prepared.height / 4, prepared.width / 4]
+    }
+    // These are the grids of transformers' own processor for pictures of these sizes.
+    expect(gridOf(61, 47)).toEqual([6, 4])
+    expect(gridOf(40, 96)).toEqual([3, 8])
+    expect(gridOf(4, 4)).toEqual([4, 4])
+    for (const [rows = 0, columns = 0] of [gridOf(500, 1), gridOf(1, 1)])
+      expect(rows * columns).toBeLessThanOrEqual(24)
   })
 })

@@ -7,6 +7,7 @@ import {
   resample,
   torchPasses,
 } from '../kernels/resample-pillow.js'
+import { antialiasTaps, resampleTable, triangleTaps } from '../kernels/resample-table.js'
 import { rgbWithWhiteFor } from '../kernels/to-rgb.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
@@ -67,7 +68,10 @@ export type SourceImage = RgbImage & Partial<DecodedImage>
  */
 export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage {
   const work = planResize(image, recipe)
-  return finish(image, recipe, work, resample(work.source, work.size, work.passes))
+  const resized = isUnrounded(recipe)
+    ? unrounded(work, recipe)
+    : resample(work.source, work.size, work.passes)
+  return finish(image, recipe, work, resized)
 }
 
 /** Does the same as `prepareImage` with another resampler, which may work on other threads. */
@@ -77,11 +81,29 @@ export async function prepareImageWith(
   recipe: Recipe,
 ): Promise<PreparedImage> {
   const work = planResize(image, recipe)
-  return finish(image, recipe, work, await resampler(work.source, work.size, work.passes))
+  const resized = isUnrounded(recipe)
+    ? unrounded(work, recipe)
+    : await resampler(work.source, work.size, work.passes)
+  return finish(image, recipe, work, resized)
+}
+
+/** Tells recipes whose resize never rounds to 8 bits, so that no resampler of bytes can follow them. */
+export function isUnrounded({ resampler }: Recipe): boolean {
+  return resampler === 'torch-float32'
+}
+
+/** Resizing is a weighted sum, so that levels may be rescaled after it as well as before. */
+function unrounded({ source, size, resized }: ResizeWork, { filter }: Recipe): Float32Array {
+  const tapsOf = { bilinear: triangleTaps, bicubic: antialiasTaps } as const
+  if (filter !== 'bilinear' && filter !== 'bicubic')
+    throw new RangeError(`torch resizes float32 with antialias by bilinear and bicubic, not by ${filter}.`)
+  const taps = tapsOf[filter]
+  return resampleTable(source, size, taps(size[0], resized[0]), taps(size[1], resized[1]))
 }
 
 /** Goes as far as the 8-bit stage, which the library's resize and crop give. The result is the image itself where nothing changes. */
 export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
+  assertRounds(recipe)
   const work = planResize(image, recipe)
   return levelsOf(work, resample(work.source, work.size, work.passes))
 }
@@ -92,8 +114,13 @@ export async function resizeAndCropWith(
   image: SourceImage,
   recipe: Recipe,
 ): Promise<RgbImage> {
+  assertRounds(recipe)
   const work = planResize(image, recipe)
   return levelsOf(work, await resampler(work.source, work.size, work.passes))
+}
+
+function assertRounds(recipe: Recipe): void {
+  if (isUnrounded(recipe)) throw new RangeError('This recipe has no 8-bit stage: it resizes float32.')
 }
 
 interface ResizePlan {
@@ -123,7 +150,7 @@ function planPasses(image: Sides, decoded: Size, recipe: Recipe, shrink = 1): Re
   const box = [image.height / shrink, image.width / shrink] as const
   const passes =
     resampler === 'torch-uint8'
-      ? torchPasses(decoded, resized, box)
+      ? torchPasses(decoded, resized, filter, box)
       : pillowPasses(decoded, resized, passOrder, filter, box)
   return { passes, resized, crop, padding }
 }
@@ -172,7 +199,10 @@ export function shrunkSize({ height, width }: Sides, shrink: Shrink): Size {
 
 type Sides = Pick<RgbImage, 'height' | 'width'>
 
-function levelsOf({ resized, crop, padding }: ResizePlan, data: Uint8Array): RgbImage {
+function levelsOf<Levels extends Uint8Array | Float32Array>(
+  { resized, crop, padding }: ResizePlan,
+  data: Levels,
+): Sides & { readonly data: Levels } {
   return cropped({ data, height: resized[0], width: resized[1] }, crop, padding)
 }
 
@@ -180,7 +210,7 @@ function finish(
   image: Sides & Partial<Pick<DecodedImage, 'orientation' | 'upright'>>,
   recipe: Recipe,
   work: ResizePlan,
-  resizedData: Uint8Array,
+  resizedData: Uint8Array | Float32Array,
 ): PreparedImage {
   const { resized, crop } = work
   const { data, height, width } = levelsOf(work, resizedData)
@@ -292,7 +322,8 @@ function resizedSize({ height, width }: Sides, resize: Resize): Size {
     case 'none':
       return [height, width]
     case 'patches': {
-      const { patchSize, maxPatches } = resize
+      const { patchSize, maxPatches, rounding = 'nearest' } = resize
+      if (rounding === 'up') return largestOfPatches([height, width], patchSize, maxPatches)
       const shrink = Math.min(1, Math.sqrt((maxPatches * patchSize ** 2) / (height * width)))
       const patchesAlong = (side: number) => Math.max(1, Math.round((side * shrink) / patchSize))
       let rows = patchesAlong(height)
@@ -307,6 +338,22 @@ function resizedSize({ height, width }: Sides, resize: Resize): Size {
   }
 }
 
+/** Searches the scale by halves between the same bounds and as far as transformers does (get_image_size_for_max_num_patches), so that it ends at the same size. */
+function largestOfPatches(size: Size, patchSize: number, maxPatches: number): Size {
+  const at = (scale: number) =>
+    size.map((side) => Math.max(patchSize, Math.ceil((side * scale) / patchSize) * patchSize))
+  const patches = (scale: number) => at(scale).reduce((product, side) => product * (side / patchSize), 1)
+  const precision = 1e-5
+  let [low, high] = [precision / 10, 100]
+  while (high - low >= precision) {
+    const middle = (low + high) / 2
+    if (patches(middle) <= maxPatches) low = middle
+    else high = middle
+  }
+  const [height = patchSize, width = patchSize] = at(low)
+  return [height, width]
+}
+
 /** An image smaller than the crop is padded first: torchvision puts the odd pixel behind, Hugging Face before it. */
 function cropStart(side: number, crop: number, rounding: Recipe['cropRounding']): number {
   const floor = Math.floor((side - crop) / 2)
@@ -315,9 +362,16 @@ function cropStart(side: number, crop: number, rounding: Recipe['cropRounding'])
   return side < crop || floor % 2 !== 0 ? floor + 1 : floor
 }
 
-function cropped(image: RgbImage, { top, left, height, width }: Crop, padding: Recipe['padding']): RgbImage {
+function cropped<Levels extends Uint8Array | Float32Array>(
+  image: Sides & { readonly data: Levels },
+  { top, left, height, width }: Crop,
+  padding: Recipe['padding'],
+): Sides & { readonly data: Levels } {
   if (top === 0 && left === 0 && height === image.height && width === image.width) return image
-  const data = new Uint8Array(height * width * 3)
+  const length = height * width * 3
+  const data = (
+    image.data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)
+  ) as Levels
   if (padding.some((level) => level !== 0)) for (let i = 0; i < data.length; i += 3) data.set(padding, i)
   const firstColumn = Math.max(0, -left)
   const columns = Math.min(width, image.width - left) - firstColumn

@@ -28,6 +28,20 @@ test('whatever changes the pixels changes the identity', () => {
     birderRecipe(size, rgbStats, { orientation: 'apply' }),
     birderRecipe(size, rgbStats, { passOrder: 'horizontal-first' }),
     birderRecipe(size, rgbStats, { resampler: 'torch-uint8' }),
+    namedRecipe('hugging-face', {
+      ...options,
+      preparation: { ...DINOV2_EVALUATION, resampler: 'torch-float32' },
+    }),
+    namedRecipe('hugging-face', {
+      ...options,
+      preparation: {
+        kind: 'patches',
+        maxPatches: 256,
+        filter: 'bicubic',
+        rescale: 'divide',
+        transparency: 'white',
+      },
+    }),
     namedRecipe('timm', { ...options, size, cropFraction: 0.875 }),
     namedRecipe('native', { ...options, maxPatches: 100 }),
     ...RECIPE_NAMES.map((name) => namedRecipe(name, options)),

@@ -18,6 +18,7 @@ import {
   DINOV2_EVALUATION,
   type EdgePreparation,
   type FractionPreparation,
+  type PatchPreparation,
   type Preparation,
   type Transparency,
 } from './preparation.js'
@@ -36,8 +37,11 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
   'native',
 ]
 
-/** Says whose resize of 8-bit images is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors). */
-export type Resampler = 'pillow' | 'torch-uint8'
+/**
+ * Says whose resize is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors), both of 8-bit levels that are
+ * rounded after each pass; or torch's on float32, whose levels are never rounded (transformers' DINOv3, which rescales before it resizes).
+ */
+export type Resampler = 'pillow' | 'torch-uint8' | 'torch-float32'
 
 /**
  * Says how JPEG is decoded. `whole` gives every pixel. `scaled` lets libjpeg leave out what a resize would average away (its scaling of the DCT, Pillow's
@@ -80,12 +84,17 @@ export type Resize =
     }
   /** The image stays as it is. */
   | { readonly kind: 'none' }
-  /** Each side goes to the nearest multiple of the patch, at least one. */
+  /** Each side goes to a multiple of the patch, at least one. */
   | {
       readonly kind: 'patches'
+      /**
+       * Takes each side to the `nearest` multiple, and an image of more patches than allowed is scaled down; or scales every image, small ones up as well, as far
+       * as its patches with both sides rounded `up` are allowed (transformers' SigLIP 2). Default `nearest`.
+       */
+      readonly rounding?: 'nearest' | 'up'
       /** Is a patch's side in pixels. */
       readonly patchSize: number
-      /** Bounds the patches: an image of more is scaled down. */
+      /** Bounds the patches. */
       readonly maxPatches: number
     }
 
@@ -168,9 +177,11 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
     case 'facebook':
       return { ...base, ...edgeRecipe(DINOV2_EVALUATION, options.size) }
     case 'hugging-face': {
-      const edges = preparation?.kind === 'edges' ? preparation : DINOV2_EVALUATION
-      const { transparency = edges.transparency } = options
-      return { ...base, ...edgeRecipe(edges, options.size), transparency, cropRounding: 'down' }
+      const told =
+        preparation === undefined || preparation.kind === 'fraction' ? DINOV2_EVALUATION : preparation
+      const { transparency = told.transparency, resampler = told.resampler ?? base.resampler } = options
+      const followed = told.kind === 'edges' ? edgeRecipe(told, options.size) : patchRecipe(told, options)
+      return { ...base, ...followed, transparency, resampler, cropRounding: 'down' }
     }
   }
 }
@@ -235,7 +246,7 @@ function describeSizes(resize: Resize, size: Size): string {
     case 'none':
       return `as it is crop ${crop}`
     case 'patches':
-      return `patch ${resize.patchSize} max ${resize.maxPatches}`
+      return `patch ${resize.patchSize} max ${resize.maxPatches}${resize.rounding === 'up' ? ' rounded up' : ''}`
   }
 }
 
@@ -300,6 +311,20 @@ function fractionRecipe(
   return height === width
     ? { size, filter, resize: { kind: 'short-side', side: height } }
     : { size, filter, resize: { kind: 'keep-ratio', size: grown, edge: 'shortest' } }
+}
+
+/** Who asks for a size of the input gets it, whatever shape the image has. */
+function patchRecipe(
+  { maxPatches, filter, rescale }: PatchPreparation,
+  { size, modelSize, patchSize }: RecipeOptions,
+): Pick<Recipe, 'size' | 'resize' | 'filter' | 'rescale'> {
+  if (size !== undefined) return { size, filter, rescale, resize: { kind: 'squash', size } }
+  return {
+    size: modelSize,
+    filter,
+    rescale,
+    resize: { kind: 'patches', rounding: 'up', patchSize, maxPatches },
+  }
 }
 
 /** Another input size than the files' own scales the edge along. */

@@ -9,14 +9,15 @@ export type Rescale = 'multiply' | 'divide' | number
  * Every operation rounds to float32. `multiply` takes the float32 nearest to 1 / 255 as a factor, as Birder does; half of the levels then
  * differ from `divide` in the last bit. A number is a factor in place of 1 / 255, as a preprocessor_config.json may give one.
  *
- * @param data uint8 [pixels, 3]
+ * @param data uint8 [pixels, 3], or float32 for levels that a resize has not rounded
  * @returns float32 [3, pixels]
  */
 export function normaliseLevels(
-  data: Uint8Array,
+  data: Uint8Array | Float32Array,
   rescale: Rescale,
   { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
 ): Float32Array {
+  if (data instanceof Float32Array) return normaliseUnrounded(data, rescale, { mean, std })
   const [red, green, blue] = [0, 1, 2].map((c) => normalisedLevels(rescale, mean[c], std[c]))
   const plane = data.length / 3
   const out = new Float32Array(data.length)
@@ -28,10 +29,27 @@ export function normaliseLevels(
   return out
 }
 
+function normaliseUnrounded(
+  data: Float32Array,
+  rescale: Rescale,
+  { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
+): Float32Array {
+  const plane = data.length / 3
+  const out = new Float32Array(data.length)
+  for (let i = 0; i < data.length; i++) {
+    const c = i % 3
+    out[c * plane + (i - c) / 3] = normalised(data[i], rescale, mean[c], std[c])
+  }
+  return out
+}
+
+function normalised(level: number, rescale: Rescale, mean: number, std: number): number {
+  const factor = typeof rescale === 'number' ? rescale : Math.fround(1 / 255)
+  const unit = rescale === 'divide' ? level / 255 : level * factor
+  return Math.fround(Math.fround(unit) - Math.fround(mean)) / Math.fround(std)
+}
+
 /** There are only 256 levels, so each is computed once. */
 function normalisedLevels(rescale: Rescale, mean: number, std: number): Float32Array {
-  const factor = typeof rescale === 'number' ? rescale : Math.fround(1 / 255)
-  const [m, s] = [Math.fround(mean), Math.fround(std)]
-  const unit = (level: number) => (rescale === 'divide' ? level / 255 : level * factor)
-  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(Math.fround(unit(level)) - m) / s)
+  return Float32Array.from({ length: 256 }, (_, level) => normalised(level, rescale, mean, std))
 }

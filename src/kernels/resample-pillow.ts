@@ -77,11 +77,12 @@ export function pillowPasses(
 export function torchPasses(
   [height, width]: Size,
   [newHeight, newWidth]: Size,
+  filter: Filter = 'bicubic',
   box: Size = [height, width],
 ): Passes {
   return {
-    horizontal: tapsOrNull(width, newWidth, 'bicubic', torchBits, box[1]),
-    vertical: tapsOrNull(height, newHeight, 'bicubic', torchBits, box[0]),
+    horizontal: tapsOrNull(width, newWidth, filter, torchBits, box[1]),
+    vertical: tapsOrNull(height, newHeight, filter, torchBits, box[0]),
     verticalFirst: false,
   }
 }

@@ -87,7 +87,7 @@ function cubic(distance: number, a: number): number {
 
 /** Applies the taps of both axes to a table [height, width, channels]; sums run in float64 and are rounded once, at the end. */
 export function resampleTable(
-  table: Float32Array,
+  table: Float32Array | Uint8Array,
   [height, width]: readonly [height: number, width: number],
   vertical: Taps,
   horizontal: Taps,

@@ -1,9 +1,11 @@
 /** Makes the constants of a plan, which depend on the patch grid: positions resampled, angles, offsets. */
+import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { Constant, ConstantName } from '../engine/plan.js'
 import { type PatchGrid, type PositionRule, positionsFor } from './positions.js'
 import { biasTable } from './relative-bias.js'
 import { rotaryTable } from './rotary.js'
-import type { VitConfig } from './vit-config.js'
+import { sineTable } from './sines.js'
+import { specialTokens, type VitConfig } from './vit-config.js'
 
 /** Holds what a checkpoint stores of such tables, by the names below. */
 export type StoredTables = ReadonlyMap<string, Float32Array>
@@ -12,6 +14,9 @@ export type StoredTables = ReadonlyMap<string, Float32Array>
 export const POSITIONS = 'positions'
 /** Names the stored periods of rotary positions, [d / 4]. */
 export const PERIODS = 'rotary.periods'
+
+/** Names the stored numbers of the tokens that are pooled, and the constant that is made of them. */
+export const POOLED_ROWS = 'pool.rows'
 
 /** Names the table of a block's angles, which all blocks share unless each has learnt its own. */
 export function rotaryName({ rotary }: VitConfig, block: number): ConstantName {
@@ -30,11 +35,28 @@ export function gridTables(
   grid: PatchGrid,
   rule: PositionRule,
 ): ReadonlyMap<ConstantName, Constant> {
-  const { positions, rotary, bias, width, heads, depth, registers, classToken } = config
+  const { positions, sines, pooling, rotary, bias, width, heads, depth, registers, classToken } = config
   const tables = new Map<ConstantName, Constant>()
   if (positions !== null) {
     const values = positionsFor(storedTable(stored, POSITIONS), positions, grid, rule)
     tables.set(POSITIONS, { shape: [grid.rows * grid.columns, width], values })
+  }
+  if (sines !== null) {
+    tables.set(POSITIONS, {
+      shape: [grid.rows * grid.columns, width],
+      values: sineTable(sines, grid, width),
+    })
+  }
+  if (pooling.kind === 'special-rows' && typeof pooling.rows === 'number') {
+    const values = storedTable(stored, POOLED_ROWS)
+    const special = specialTokens(config)
+    if (!values.every((row) => Number.isInteger(row) && row >= 0 && row < special)) {
+      throw new CheckpointError(
+        'contradiction',
+        `The file numbers the tokens that stand for an image ${[...values].join(', ')}, and the network has ${special} tokens in front of its patches.`,
+      )
+    }
+    tables.set(POOLED_ROWS, { shape: [values.length, 1], values })
   }
   for (let block = 0; block < depth; block++) {
     if (rotary !== null && !tables.has(rotaryName(config, block))) {

@@ -1,6 +1,7 @@
 /** Plans the way from tokens to the embedding, and from the embedding to class scores. */
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
+import { POOLED_ROWS } from './grid-tables.js'
 import type { PlanBuilder } from './plan-builder.js'
 import {
   type AttentionPooling,
@@ -132,10 +133,19 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
 }
 
 /** Takes rows that lie anywhere among the tokens. */
-function gather(builder: PlanBuilder, rows: readonly number[], input: SlotName, width: number): SlotName {
-  const index = 'pool.rows.index'
-  builder.constants.set(index, { shape: [rows.length, 1], values: Float32Array.from(rows) })
-  return builder.step({ op: 'gatherRows', input, output: 'pool.rows', index }, [rows.length, width])
+function gather(
+  builder: PlanBuilder,
+  rows: readonly number[] | number,
+  input: SlotName,
+  width: number,
+): SlotName {
+  const count = typeof rows === 'number' ? rows : rows.length
+  if (typeof rows !== 'number')
+    builder.constants.set(POOLED_ROWS, { shape: [count, 1], values: Float32Array.from(rows) })
+  return builder.step({ op: 'gatherRows', input, output: 'pool.gathered', index: POOLED_ROWS }, [
+    count,
+    width,
+  ])
 }
 
 /** Halfway between mean and largest is half of their sum; the half is a constant of the plan. */

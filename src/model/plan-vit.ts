@@ -23,6 +23,8 @@ export interface VitPlan {
     readonly tokens: SlotName
     /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
+    /** Hold the layers that a backbone hands out, in their order; the last block's output where it names none. */
+    readonly taps: readonly SlotName[]
     /** Names what stands for the image as the library that wrote the file has it, [1, D], or [rows, D] where several tokens do. */
     readonly embedding: SlotName
     /** Names every embedding that the network has, by its kind. */
@@ -57,7 +59,7 @@ export function planVit(
       output: 'encoder.input',
       classToken: config.classToken ? builder.weight('class_token', [1, width]) : null,
       registers: config.registers > 0 ? builder.weight('reg_tokens', [config.registers, width]) : null,
-      positions: config.positions === null || tables === null ? null : POSITIONS,
+      positions: tables?.has(POSITIONS) ? POSITIONS : null,
     },
     [tokens, width],
   )
@@ -66,6 +68,7 @@ export function planVit(
     current = builder.norm(current, 'encoder.pre_block', weights)
   }
   const blocks: SlotName[] = []
+  const entering = current
   for (let index = 0; index < config.depth; index++) {
     current = planBlock({ builder, config, grid, hasTables: tables !== null }, index, current)
     blocks.push(current)
@@ -73,6 +76,13 @@ export function planVit(
   if (config.finalNorm === 'tokens') {
     current = builder.norm(current, 'norm', builder.normWeights('norm', width, config.norm, config.epsilon))
   }
+  const taps = (config.taps ?? [{ layer: config.depth, isNormed: false }]).map(({ layer, isNormed }) => {
+    const tapped = layer === 0 ? entering : (blocks[layer - 1] ?? entering)
+    if (!isNormed) return tapped
+    if (layer === config.depth && config.finalNorm === 'tokens') return current
+    const weights = builder.normWeights('norm', width, config.norm, config.epsilon)
+    return builder.norm(tapped, `${tapped}.normed`, weights)
+  })
   const { embedding, embeddings, logits } = planPooling(builder, config, current)
   return {
     plan: {
@@ -83,6 +93,6 @@ export function planVit(
       constants: builder.constants,
     },
     grid,
-    slots: { tokens: current, blocks, embedding, embeddings, logits },
+    slots: { tokens: current, blocks, taps, embedding, embeddings, logits },
   }
 }

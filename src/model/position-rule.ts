@@ -8,6 +8,7 @@
  * - `bilinear-antialias` is antialiased bilinear: transformers' SigLIP 2 with packed patches, and its TIPSv2.
  * - `bilinear-square` is plain bilinear to a square of the longer side, of which the first rows and columns are taken: C-RADIO.
  * - `bilinear-square-corners` is the same with corners on corners: C-RADIO v3 in its base and huge sizes.
+ * - `fixed` refuses any other grid, as a library does whose code has no way to one.
  */
 export const POSITION_RULES = [
   'antialias',
@@ -17,6 +18,7 @@ export const POSITION_RULES = [
   'bilinear-antialias',
   'bilinear-square',
   'bilinear-square-corners',
+  'fixed',
 ] as const
 /** Names a way to resample a position table. */
 export type PositionRule = (typeof POSITION_RULES)[number]

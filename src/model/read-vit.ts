@@ -17,7 +17,14 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { huggingFaceAimv2 } from './families/hugging-face-aimv2.js'
+import { huggingFaceBeit } from './families/hugging-face-beit.js'
+import { huggingFaceClip } from './families/hugging-face-clip.js'
 import { huggingFaceDinov3 } from './families/hugging-face-dinov3.js'
+import { huggingFaceRadio } from './families/hugging-face-radio.js'
+import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
+import { huggingFaceTipsv2 } from './families/hugging-face-tipsv2.js'
+import { huggingFaceVit } from './families/hugging-face-vit.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { labelsOf } from './labels.js'
 import { defaultEmbedding } from './plan-pooling.js'
@@ -38,6 +45,8 @@ export interface VitModel {
   readonly labels: readonly string[] | null
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
+  /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
+  readonly textTower: readonly string[]
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
   readPreparation(): Preparation | null
   /**
@@ -53,7 +62,16 @@ export interface VitModel {
 }
 
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
-const FAMILIES: readonly Dialect[] = [huggingFaceDinov3]
+export const FAMILIES: readonly Dialect[] = [
+  huggingFaceDinov3,
+  huggingFaceAimv2,
+  huggingFaceTipsv2,
+  ...huggingFaceRadio,
+  ...huggingFaceVit,
+  ...huggingFaceBeit,
+  ...huggingFaceClip,
+  ...huggingFaceSiglip,
+]
 
 /** The order matters, since timm recognises what facebook would, less its mask token. */
 const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, facebook, timm]
@@ -65,7 +83,7 @@ const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, faceb
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   checkOptionNames(hints, VIT_HINTS)
-  const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors))
+  const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors, hints))
   if (dialect?.isCertain !== true) refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   refuseUselessHints(checkpoint, dialect, hints)
@@ -73,7 +91,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   const told = dialect.readConfig(checkpoint, hints)
   const config: VitConfig = {
     ...told,
-    embedding: hints.embedding ?? defaultEmbedding(told),
+    embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),
     ...(hints.normalisation === undefined ? {} : { rgbStats: hints.normalisation }),
   }
   refuseEndless(checkpoint, config)
@@ -99,6 +117,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     weightShapes,
     labels: config.classifier === null ? null : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
+    textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       read: (name, shape) => readParts(stored(name, shape)),

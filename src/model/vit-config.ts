@@ -6,6 +6,7 @@ import type { ActivationKind } from '../engine/plan.js'
 import type { PositionRule } from './positions.js'
 import type { BiasRule } from './relative-bias.js'
 import type { RotaryRule } from './rotary.js'
+import type { SineRule } from './sines.js'
 
 /** Says which vision transformer it is, in Birder's terms, whatever library wrote the file. */
 export interface VitConfig {
@@ -76,10 +77,20 @@ export interface VitConfig {
   readonly classifier: Classifier | null
   /** Describes the table of positions; null for a network without. */
   readonly positions: Positions | null
-  /** Name the blocks whose outputs `detectionFeatures` returns; null stands for the last one. */
-  readonly outIndices: readonly number[] | null
+  /** Adds positions of sines and cosines that are made for each grid, where no table is stored; null for a network without. */
+  readonly sines: SineRule | null
+  /** Say which layers a backbone hands out, in their order; null stands for the last block's output as it is. */
+  readonly taps: readonly Tap[] | null
   /** Gives mean and deviation of the levels that the network was trained with. */
   readonly rgbStats: RgbStats
+}
+
+/** Names the tokens that enter a block or leave the last one. */
+export interface Tap {
+  /** Counts the blocks in front: 0 are the tokens that enter the first one. */
+  readonly layer: number
+  /** Tells whether the final norm is applied to them. */
+  readonly isNormed: boolean
 }
 
 /** Describes a soft mixture of experts. */
@@ -112,8 +123,8 @@ export type Pooling =
   | {
       /** Takes the mean of the first tokens (distilled DeiT in timm), or lays them out one after the other (Birder's DeiT, C-RADIO). */
       readonly kind: 'special-mean' | 'special-rows'
-      /** Numbers the tokens, in the order class token, registers, patches. */
-      readonly rows: readonly number[]
+      /** Numbers the tokens, in the order class token, registers, patches; or counts them, where the file has their numbers as a table `pool.rows`. */
+      readonly rows: readonly number[] | number
     }
   | {
       /** Takes mean, largest value, or halfway between the two, of each column. */
@@ -206,7 +217,8 @@ export const PLAIN = {
   projection: null,
   embedding: null,
   classifier: null,
-  outIndices: null,
+  sines: null,
+  taps: null,
 } as const satisfies Partial<VitConfig>
 
 /** Counts class token and registers, S. */

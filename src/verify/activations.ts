@@ -1,5 +1,4 @@
 /** Finds golden tensors, which have the names of PyTorch's modules, in a plan's slots. */
-import { detectionBlocks } from '../birder/net.js'
 import type { SlotName } from '../engine/plan.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
@@ -12,14 +11,26 @@ export type Order = 'canonical' | 'birder'
 /** Says which slot holds a golden tensor, and how its numbers are laid out there. */
 export interface Place {
   readonly slot: SlotName
-  readonly layout: 'as is' | 'tokens' | 'patches' | 'patches as map' | 'tokens as map' | 'softmax'
+  readonly layout:
+    | 'as is'
+    | 'class'
+    | 'registers'
+    | 'others'
+    | 'doubled'
+    | 'tokens'
+    | 'patches'
+    | 'patches as map'
+    | 'tokens as map'
+    | 'softmax'
+  /** Is the token that `others` leaves out. */
+  readonly row?: number
 }
 
 /** Gives null where the network has no such activation. */
-export function placeOrNull(tensor: string, { plan, slots }: VitPlan, config: VitConfig): Place | null {
+export function placeOrNull(tensor: string, { plan, slots }: VitPlan): Place | null {
   const stage = /^detection_features\.stage(\d+)$/.exec(tensor)
   if (stage !== null) {
-    const slot = detectionBlocks(slots, config)[Number(stage[1]) - 1]
+    const slot = slots.taps[Number(stage[1]) - 1]
     return slot === undefined ? null : { slot, layout: 'tokens as map' }
   }
   if (tensor === 'probabilities') return { slot: slots.logits ?? slots.embedding, layout: 'softmax' }
@@ -56,22 +67,40 @@ export function arrange(
   switch (place.layout) {
     case 'as is':
       return values
+    // A classifier of two tokens holds half of what each gives, so that their sum is the mean.
+    case 'doubled':
+      return values.map((value) => 2 * value)
+    case 'class':
+      return takeRows(values, batch, 0, width)
+    case 'registers':
+      return takeRows(values, batch, config.classToken ? width : 0, config.registers * width)
+    case 'others':
+      return withoutRow(values, batch, width, place.row ?? 0)
     case 'softmax':
       return softmaxRows(values, width)
     case 'patches as map':
       return patchMaps(values, batch, width, 0)
-    case 'patches': {
-      const first = specialTokens(config) * width
-      const each = values.length / batch
-      return Float32Array.from(
-        Array.from({ length: batch }, (_, b) => [
-          ...values.subarray(b * each + first, (b + 1) * each),
-        ]).flat(),
-      )
-    }
+    case 'patches':
+      return takeRows(values, batch, specialTokens(config) * width)
     case 'tokens as map':
       return patchMaps(values, batch, width, specialTokens(config))
     case 'tokens':
       return order === 'birder' ? birderOrder(values, batch, { ...config, width }) : values
   }
+}
+
+/** Takes a part of each image's numbers, from `first` on: `length` of them, or all that follow. */
+function takeRows(values: Float32Array, batch: number, first: number, length?: number): Float32Array {
+  const each = values.length / batch
+  const taken = length ?? each - first
+  const out = new Float32Array(batch * taken)
+  for (let b = 0; b < batch; b++) {
+    out.set(values.subarray(b * each + first, b * each + first + taken), b * taken)
+  }
+  return out
+}
+
+function withoutRow(values: Float32Array, batch: number, width: number, row: number): Float32Array {
+  const each = values.length / batch
+  return values.filter((_, at) => Math.floor((at % each) / width) !== row)
 }

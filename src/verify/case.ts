@@ -44,6 +44,11 @@ export interface GoldenCase {
   readonly network_parameters?: {
     /** Counts the attention heads. */
     readonly heads?: number
+    /** Holds what timm built it with. */
+    readonly args?: {
+      /** Counts the attention heads. */
+      readonly num_heads?: number
+    }
   }
   /** Lists the files of the same network in several formats. */
   readonly checkpoints?: readonly (GoldenFile & {

@@ -8,40 +8,77 @@ import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { arrange, type Place, placeOrNull } from './activations.js'
-import { type CaseContext, type Comparison, type GoldenCase, readExpected, required } from './case.js'
+import {
+  type CaseContext,
+  type Comparison,
+  checkpointPaths,
+  type GoldenCase,
+  readExpected,
+  readTensors,
+  required,
+} from './case.js'
 import { judge } from './judge.js'
 import { openCase } from './open-case.js'
+import { comparePacked, packingOf } from './packed-case.js'
 
 interface FamilyCase extends GoldenCase {
   readonly inputs?: Readonly<Record<string, unknown>>
+  /** Says which token of a case of massive activations holds one. */
+  readonly massive?: { readonly token: number }
 }
 
 /** Tensors of other towers and of losses, and tables that are compared by what they turn. */
 const NOT_OF_THE_IMAGE =
   /^(text[._].*|text_features|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
+/** ViTMAE shuffles patches by a noise, and its goldens have all tensors back in order. */
+const SHUFFLE = /^(noise|ids_restore)$/
 const FINAL = /^(tokens|embedding|logits|pooler_output|summary|features)$/
 
 export async function* runFamilyCase(
   golden: FamilyCase,
   context: CaseContext,
 ): AsyncGenerator<Comparison, void, undefined> {
+  // Where files are named by their layouts, each holds the whole network.
+  const isEach = golden.checkpoints?.some((file) => 'layout' in file) === true
+  for (const path of isEach ? checkpointPaths(golden) : [undefined]) yield* runFile(golden, context, path)
+}
+
+async function* runFile(
+  golden: FamilyCase,
+  context: CaseContext,
+  path: string | undefined,
+): AsyncGenerator<Comparison, void, undefined> {
   const { engine, signal } = context
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
-  const input = required(expected.get(inputName), `tensor called ${inputName}`, golden)
+  const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
+  const tensors = [...expected.keys()].filter(
+    (tensor) => !inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor) && !SHUFFLE.test(tensor),
+  )
+  await using model = await openCase(golden, context, path)
+  const { vit } = model
+  using network = await Network.load(vit, engine)
+  const packing = packingOf(golden)
+  if (packing !== null) {
+    const placed = (tensor: string, plan: VitPlan) => placeOf(golden, tensor, plan, vit)
+    yield* comparePacked(golden, context, {
+      network,
+      packing,
+      expected,
+      inputName,
+      tensors,
+      placeOf: placed,
+    })
+    return
+  }
+  const given = required(expected.get(inputName), `tensor called ${inputName}`, golden)
+  const input = golden.dialect === 'nvidia' ? await levelsOf(given, golden, context) : given
   const { size } = required(golden.run, 'run', golden)
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
-  await using model = await openCase(golden, context)
-  const { vit } = model
-  using network = await Network.load(vit, engine)
   const grid = network.gridOf(size)
   const plan = network.planFor(grid)
-  const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
-  const places = new Map<string, Place | null>()
-  for (const tensor of expected.keys()) {
-    if (!inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor)) places.set(tensor, placeOf(tensor, plan, vit))
-  }
+  const places = new Map(tensors.map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]))
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
@@ -52,26 +89,63 @@ export async function* runFamilyCase(
       const all = place === null ? undefined : values.get(place.slot)
       const actual =
         all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      const note = fused ? 'fused' : undefined
+      const notes = [...(path === undefined ? [] : [path]), ...(fused ? ['fused'] : [])]
+      const note = notes.length === 0 ? undefined : notes.join(', ')
       const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
       if (comparison !== null) yield comparison
     }
   }
 }
 
+/** NVIDIA's files normalise pixels themselves, and their goldens have pixels on which that is done: it is undone, as far as float32 lets it. */
+async function levelsOf(
+  pixels: Float32Array,
+  golden: GoldenCase,
+  { open }: CaseContext,
+): Promise<Float32Array> {
+  const [path] = checkpointPaths(golden)
+  const names = ['mean', 'std'].map((name) => `radio_model.input_conditioner.norm_${name}`)
+  const values = await readTensors(await open(required(path, 'checkpoint', golden)), names)
+  const [mean, std] = names.map((name) => required(values.get(name), name, golden))
+  const { shape } = required(golden.tensors?.pixels, 'tensors.pixels', golden)
+  const [, channels = 1, height = 1, width = 1] = shape
+  return pixels.map((value, at) => {
+    const channel = Math.floor(at / (height * width)) % channels
+    return value * (std?.[channel] ?? Number.NaN) + (mean?.[channel] ?? Number.NaN)
+  })
+}
+
 /** Says where a tensor is that families name alike, beside those that every network has. */
-function placeOf(tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+function placeOf(golden: FamilyCase, tensor: string, plan: VitPlan, { config }: VitModel): Place | null {
+  const [, of, stage] = /^(feature_maps|cls_tokens)\.(\d+)$/.exec(tensor) ?? []
+  if (stage !== undefined) {
+    const slot = plan.slots.taps[Number(stage)]
+    if (slot === undefined) return null
+    if (of === 'cls_tokens') return { slot, layout: 'class' }
+    return { slot, layout: golden.tensors?.[tensor]?.shape.length === 4 ? 'tokens as map' : 'tokens' }
+  }
+  if (tensor === 'tokens.others') {
+    const { token } = required(golden.massive, 'massive', golden)
+    return { slot: plan.slots.tokens, layout: 'others', row: token }
+  }
+  const [, whole, part] = /^(.+)\.(class|registers|patches)$/.exec(tensor) ?? []
+  const whereWhole = whole === undefined ? null : placeOrNull(whole, plan)
+  if (whereWhole !== null && (part === 'class' || part === 'registers' || part === 'patches'))
+    return { slot: whereWhole.slot, layout: part }
   const { embeddings, embedding, tokens } = plan.slots
   const slots: Readonly<Record<string, SlotName | undefined>> = {
     embeddings: 'encoder.input',
     tokens_in: config.preNorm ? 'encoder.pre_block' : 'encoder.input',
     pooler_output: embeddings.get('pooled') ?? embeddings.get(simplePool(config)),
     summary: embedding,
+    image_features: embedding,
   }
+  const [, head] = /^(cls|distillation)_logits$/.exec(tensor) ?? []
+  if (head !== undefined) return { slot: `logits.${head === 'cls' ? 'class' : head}`, layout: 'doubled' }
   const slot = slots[tensor]
   if (slot !== undefined) return { slot, layout: tensor === 'tokens_in' ? 'tokens' : 'as is' }
   if (tensor === 'features') return { slot: tokens, layout: 'patches' }
-  return placeOrNull(tensor, plan, config)
+  return placeOrNull(tensor, plan)
 }
 
 function simplePool({ pooling, classToken }: VitConfig): 'class' | 'mean' {

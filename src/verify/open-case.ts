@@ -12,6 +12,7 @@ export async function openCase(
   path = wholeOf(golden),
 ): Promise<AsyncDisposable & { readonly vit: VitModel }> {
   const { network, network_parameters } = golden
+  const heads = network_parameters?.heads ?? network_parameters?.args?.num_heads
   const beside = (name: string) => open(path.replace(/[^/]*$/, name))
   const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
   try {
@@ -19,7 +20,7 @@ export async function openCase(
     const vit = readVit(checkpoint, {
       ...(configFile === undefined ? {} : { configFile }),
       ...(network === undefined ? {} : { network }),
-      ...(network_parameters?.heads === undefined ? {} : { heads: network_parameters.heads }),
+      ...(heads === undefined ? {} : { heads }),
     })
     return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
   } catch (error) {

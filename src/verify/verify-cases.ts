@@ -6,6 +6,7 @@ import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { runPositionCase } from './position-case.js'
 import { runPreprocessCase } from './preprocess-case.js'
+import { runProcessorCase } from './processor-case.js'
 import { runVitCase } from './vit-case.js'
 
 /** Says which cases run; default: all. */
@@ -31,6 +32,7 @@ const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['malformed', runMalformedCase],
   ['large', runLargeCase],
   ['preprocess', runPreprocessCase],
+  ['processor', runProcessorCase],
 ])
 
 /** A case that fails with an error is one comparison that did not pass, with the error as its note. */

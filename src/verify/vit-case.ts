@@ -59,7 +59,7 @@ async function* runCheckpoint(
 
   const places = new Map<string, Place | null>()
   for (const tensor of expected.keys()) {
-    if (tensor !== 'input') places.set(tensor, placeOrNull(tensor, plan, vit.config))
+    if (tensor !== 'input') places.set(tensor, placeOrNull(tensor, plan))
   }
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))

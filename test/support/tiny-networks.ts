@@ -6,11 +6,11 @@ import { float32Tensor } from '../../src/tensor/tensor.js'
 
 export type Shapes = { readonly [tensor: string]: Shape }
 
-const vectors = (module: string, length: number): Shapes => ({
+export const vectors = (module: string, length: number): Shapes => ({
   [`${module}.weight`]: [length],
   [`${module}.bias`]: [length],
 })
-const linear = (module: string, rows: number, columns: number): Shapes => ({
+export const linear = (module: string, rows: number, columns: number): Shapes => ({
   [`${module}.weight`]: [rows, columns],
   [`${module}.bias`]: [rows],
 })

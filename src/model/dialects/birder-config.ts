@@ -16,6 +16,7 @@ import {
   type Pooling,
   type RgbStats,
   type Stem,
+  type Tap,
   type VitConfig,
 } from '../vit-config.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
@@ -166,7 +167,7 @@ function trunkConfig(config: ConfigReader, label: string) {
       mlp === 'softMoe'
         ? { count: config.positive('soft_moe_num_experts'), slots: config.number('soft_moe_num_slots', 1) }
         : null,
-    outIndices: outIndices(config, depth, label),
+    taps: tapsOf(config, depth, label),
   } as const
 }
 
@@ -198,10 +199,11 @@ function readStem(config: ConfigReader): Stem {
   return { kind: 'patchify', bias: !config.flag('pre_norm', false) }
 }
 
-function outIndices(config: ConfigReader, depth: number, label: string): readonly number[] | null {
+/** Each block counts once, in the order of the blocks. */
+function tapsOf(config: ConfigReader, depth: number, label: string): readonly Tap[] | null {
   const list = config.numbersOrNull('out_indices')
   if (list === null) return null
-  return list.map((index) => {
+  const blocks = list.map((index) => {
     const positive = index < 0 ? depth + index : index
     if (Number.isInteger(positive) && positive >= 0 && positive < depth) return positive
     throw new CheckpointError(
@@ -209,6 +211,7 @@ function outIndices(config: ConfigReader, depth: number, label: string): readonl
       `${label}: out_indices names block ${index}, and there are ${depth}.`,
     )
   })
+  return [...new Set(blocks)].sort((a, b) => a - b).map((block) => ({ layer: block + 1, isNormed: false }))
 }
 
 function readPooling(config: ConfigReader): Pooling {

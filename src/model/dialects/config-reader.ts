@@ -71,6 +71,13 @@ export class ConfigReader {
     throw this.#wrong(key, 'a list of numbers')
   }
 
+  textsOrNull(key: string): readonly string[] | null {
+    const value = this.#valueOrNull(key)
+    if (value === null) return null
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+    throw this.#wrong(key, 'a list of texts')
+  }
+
   /** Says that a setting is not what the tensors show. */
   contradicts(key: string, shown: number | boolean): CheckpointError {
     return new CheckpointError(

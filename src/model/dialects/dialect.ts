@@ -19,7 +19,8 @@ export interface Dialect {
   readonly name: DialectName
   /** Tells that traces of its own show the network, so that no other that looks alike can be meant. */
   readonly isCertain?: boolean
-  recognises(tensors: ReadonlyMap<string, TensorInfo>): boolean
+  /** Tells by the tensors; the files beside them count only where two libraries give theirs the same names. */
+  recognises(tensors: ReadonlyMap<string, TensorInfo>, hints: VitHints): boolean
   readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig
   /** Gives the table of entries that the library itself writes beside the tensors, and that `readConfig` judges. */
   entries?(checkpoint: Checkpoint): FieldTable | null
@@ -42,6 +43,8 @@ export interface Dialect {
   tables?(config: VitConfig, tensors: ReadonlyMap<string, TensorInfo>): ReadonlyMap<string, StoredWeight>
   /** Allows tensors in the file that nothing uses, such as a mask token. Any other is refused. */
   ignores(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): boolean
+  /** Says of a tensor that it ignores whether it is of a text tower, which a person may look for; absent where no file has one. */
+  isOfTextTower?(tensor: string): boolean
 }
 
 /** Says what the caller knows about a network beside its file. */

@@ -92,7 +92,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       tensors.has(`${layout.blocks}0.${naming.qkv[0]}.weight`),
     readConfig: (checkpoint, hints) => readConfig(checkpoint, hints, layout, naming),
     readPreparation: (checkpoint, hints) => ({
-      ...(processorOf(checkpoint, hints)?.preparation ?? DINOV2_EVALUATION),
+      ...(processorOf(checkpoint, hints, kernelSide(checkpoint, prefix))?.preparation ?? DINOV2_EVALUATION),
       transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
     }),
     assumptions,
@@ -138,12 +138,20 @@ function readConfig(
     hints,
   )
   told?.check(config)
-  return { ...config, classifier: classifierOf(checkpoint) }
+  return { ...config, classifier: classifierOf(checkpoint), taps: told?.tapsOf(config.depth) ?? null }
 }
 
-function processorOf({ label }: Checkpoint, hints: VitHints): Processor | null {
+function kernelSide({ tensors }: Checkpoint, prefix: string): number | null {
+  return sizeOrNull(tensors, `${prefix}embeddings.patch_embeddings.projection.weight`, 2)
+}
+
+function processorOf(
+  { label }: Checkpoint,
+  hints: VitHints,
+  patchSize: number | null = null,
+): Processor | null {
   if (hints.preprocessorFile === undefined) return null
-  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields)
+  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields, patchSize)
 }
 
 function assumptions({ label }: Checkpoint, hints: VitHints): readonly string[] {

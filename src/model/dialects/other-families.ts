@@ -27,14 +27,6 @@ const FAMILIES: readonly OtherFamily[] = [
     traces: [[/(^|\.)rope_embed\.periods$/], [/(^|\.)storage_tokens$/], [/attn\.qkv\.bias_mask$/]],
   },
   {
-    name: DINOV3,
-    traces: [
-      [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.register_tokens$/],
-      [/(^|\.)layer\.\d+\.attention\.q_proj\./, /(^|\.)embeddings\.patch_embeddings\.weight$/],
-    ],
-    lacks: /(^|\.)(pos_embed|position_embeddings)$|encoder\.layer\./,
-  },
-  {
     name: "DINOv3 in timm's layout, or another network of timm's class Eva with rotary positions",
     traces: [[/^blocks\.0\.gamma_1$/, /^reg_token$/]],
     lacks: /^pos_embed$/,
@@ -79,30 +71,13 @@ const FAMILIES: readonly OtherFamily[] = [
     traces: [[/^blocks\.0\.(in_proj|attn_out_proj|mlp_out_proj)\./]],
   },
   { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
-  { name: "C-RADIO in its makers' layout", traces: [[/^(radio_model|input_conditioner)\./]] },
   {
     name: 'a masked autoencoder with its decoder',
-    traces: [[/(^|\.)decoder_(blocks|embed|pos_embed)/], [/^decoder\.decoder_/]],
+    traces: [[/^decoder_(blocks|embed|pos_embed)/]],
   },
   {
     name: 'CLIP',
-    traces: [
-      [/(^|\.)vision_model\.embeddings\.class_embedding$/],
-      [/^visual\.(conv1|class_embedding)/],
-      [/^embeddings\.class_embedding$/],
-    ],
-  },
-  {
-    name: 'SigLIP',
-    traces: [[/(^|\.)vision_model\.embeddings\.patch_embedding\./], [/^embeddings\.patch_embedding\./]],
-  },
-  {
-    name: "a network of transformers' that is built as its ViT (ViT, DeiT, BEiT, ViTMAE, I-JEPA)",
-    traces: [[/encoder\.layer\.0\.layernorm_before\./]],
-  },
-  {
-    name: "a network of transformers' that is built as its ViT (ViT, DeiT, BEiT, ViTMAE, I-JEPA)",
-    traces: [[/(^|\.)layers\.0\.layernorm_before\./]],
+    traces: [[/^visual\.(conv1|class_embedding)/]],
   },
   {
     name: 'a Swin Transformer',
@@ -110,20 +85,25 @@ const FAMILIES: readonly OtherFamily[] = [
   },
 ]
 
-/** transformers' `model_type`, in its beginning, of networks whose names people know. */
-const MODEL_TYPES: readonly (readonly [type: RegExp, family: string])[] = [
-  [/^dinov3/, DINOV3],
-  [/^(vit|deit)$/, 'a ViT or DeiT of transformers'],
-  [/^(beit|data2vec)/, 'a network with relative positions'],
-  [/^(clip|chinese_clip|metaclip)/, 'CLIP'],
-  [/^siglip/, 'SigLIP'],
-  [/^vit_mae/, 'a masked autoencoder'],
+/** Lists values of transformers' `model_type` of networks that people look for here and that are no plain vision transformers, or not run alone. */
+const OTHER_TYPES: readonly (readonly [type: RegExp, name: string])[] = [
+  [/^dinov3_convnext$/, "DINOv3's ConvNeXt, which is a convolutional network"],
+  [/^vjepa2/, 'V-JEPA 2, which reads videos'],
+  [/^aimv2$/, 'AIMv2 beside its text tower, of which the image tower alone can be run (aimv2_vision_model)'],
+  [/^(mobileclip|mobilevit|fastvit)/, 'MobileCLIP or another network that is mostly convolutions'],
+  [/^theia/i, 'Theia, which is a DeiT with heads of its own'],
+  [/^sapiens/, 'Sapiens, which attends in windows'],
+  [/^capi/, 'CAPI'],
 ]
 
-/** Gives what follows a model_type in a refusal: that it is such a network, or nothing. */
-export function familyOfModelType(type: string): string {
-  const found = MODEL_TYPES.find(([pattern]) => pattern.test(type))
-  return found === undefined ? '' : `, which is ${found[1]} and is not run yet`
+/** Throws `unsupported-network` for a config.json of one of these. */
+function refuseOtherTypes({ label }: Pick<Checkpoint, 'label'>, type: unknown): void {
+  const found = OTHER_TYPES.find(([pattern]) => typeof type === 'string' && pattern.test(type))
+  if (found === undefined) return
+  throw new CheckpointError(
+    'unsupported-network',
+    `${label} is ${found[1]}: the config.json beside it says model_type ${JSON.stringify(type)}. That network is not run.`,
+  )
 }
 
 /** Throws `unsupported-network` that names the network where a trace of another family is found. */
@@ -134,6 +114,7 @@ export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile
       (name) => pattern.test(name) && (axes === undefined || tensors.get(name)?.shape.length === axes),
     )
   const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
+  refuseOtherTypes({ label }, type)
   const said = typeof type === 'string' ? `; the config.json beside it calls it ${type}` : ''
   for (const { name, traces, lacks, axes } of FAMILIES) {
     if (lacks !== undefined && has(lacks) !== undefined) continue

@@ -45,6 +45,24 @@ export function band(tensor: string, shape: Shape, index: number, count: number)
   }
 }
 
+/** The weight is some rows of a tensor of more, as q alone is of a fused q, k and v. */
+export function rowsOf(tensor: string, shape: Shape, firstRow: number, rows: number): StoredWeight {
+  const start = (firstRow * elementCount(shape)) / sizeAt(shape, 0)
+  return {
+    parts: [{ tensor, shape: [rows, ...shape.slice(1)] }],
+    start,
+    combine: (whole: Float32Array) => whole.slice(start, start + elementCount(shape)),
+  }
+}
+
+/** The weight is the tensor, with each value multiplied by the same factor. */
+export function scaledBy(factor: number, tensor: string, shape: Shape): StoredWeight {
+  return {
+    parts: [{ tensor, shape }],
+    combine: (whole: Float32Array) => whole.map((value) => value * factor),
+  }
+}
+
 /** The weight is the `index`-th of `count` equal bands of columns of a matrix [rows, columns]. */
 export function column(tensor: string, whole: Shape, index: number, count: number): StoredWeight {
   const columns = sizeAt(whole, 1)

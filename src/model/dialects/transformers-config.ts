@@ -4,11 +4,11 @@ import type { ActivationKind } from '../../engine/plan.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { judgeFields } from '../fields.js'
 import type { PositionRule } from '../position-rule.js'
-import type { VitConfig } from '../vit-config.js'
+import type { Tap, VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'
 import { ConfigReader } from './config-reader.js'
-import { familyOfModelType } from './other-families.js'
 import { TRANSFORMERS_CONFIG } from './transformers-fields.js'
+import { tapsOf } from './transformers-taps.js'
 
 const WITH_REGISTERS = 'dinov2_with_registers'
 const MODEL_TYPES = ['dinov2', WITH_REGISTERS]
@@ -48,6 +48,8 @@ export interface TransformersConfig {
   readonly rule: PositionRule | undefined
   /** Throws `contradiction` where the file says something else about the network than its tensors. */
   readonly check: (config: VitConfig) => void
+  /** Gives the layers that a backbone of so many blocks hands out; null where the file names none. */
+  readonly tapsOf: (depth: number) => readonly Tap[] | null
 }
 
 /** Throws `CheckpointError` by the field's name. */
@@ -69,6 +71,7 @@ export function readTransformersConfig(
       : undefined,
     size: imageSize(reader, where),
     rule: reader.has('model_type') ? ruleOf(reader) : undefined,
+    tapsOf: (depth) => tapsOf(reader, depth, () => reader.flag('apply_layernorm', true)),
     check: (config) => {
       const gated = config.mlp === 'swiglu'
       agreeOnType(reader, where, config.registers)
@@ -122,6 +125,6 @@ function refuseOtherTypes({ model_type: type }: PlainRecord, where: string): voi
   if (type === undefined || type === null || (typeof type === 'string' && MODEL_TYPES.includes(type))) return
   throw new CheckpointError(
     'unsupported-network',
-    `${where} says model_type ${JSON.stringify(type)}${typeof type === 'string' ? familyOfModelType(type) : ''}; of Hugging Face transformers, ${MODEL_TYPES.join(' and ')} can be run.`,
+    `${where} says model_type ${JSON.stringify(type)}, and the tensors are those of a DINOv2 (${MODEL_TYPES.join(', ')}). The config belongs to another network than the weights.`,
   )
 }

@@ -9,21 +9,23 @@ const TEXT = nothing('only models that write text use it')
 const OUTPUT = nothing('it says what a call in Python returns beside the features')
 const LABELS = nothing('it names classes; logits come by their number')
 const RECORD = nothing('it records where the file comes from')
-const BACKBONE = nothing('it chooses what a backbone returns; features here are those of the model')
 
 /** Fields of `BackboneConfigMixin`. */
-export const OF_BACKBONES = each(
-  [
-    'apply_layernorm',
-    'reshape_hidden_states',
-    'out_features',
-    'out_indices',
-    '_out_features',
-    '_out_indices',
-    'stage_names',
-  ],
-  BACKBONE,
-)
+export const OF_BACKBONES = {
+  out_features: counts('the names of the layers that a backbone hands out'),
+  out_indices: counts('the numbers of the layers that a backbone hands out'),
+  ...each(
+    ['_out_features', '_out_indices', 'stage_names'],
+    nothing('it repeats out_features and out_indices'),
+  ),
+  ...each(
+    ['reshape_hidden_states', 'return_class_token'],
+    nothing('it says in which form a call in Python returns a layer'),
+  ),
+}
+
+/** Is the field of `BackboneConfigMixin` that only networks with a final norm on tokens have. */
+export const NORMED_LAYERS = counts('whether the layers that a backbone hands out are normed')
 
 /** Fields of `PreTrainedConfig` in transformers 4 and 5. */
 export const OF_EVERY_CONFIG = {
@@ -131,7 +133,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
   prefix: '',
   fields: {
     ...OF_EVERY_CONFIG,
-    model_type: counts('which network it is; dinov2 and dinov2_with_registers can be run'),
+    model_type: counts('which network it is: dinov2 or dinov2_with_registers'),
     hidden_size: counts('the width; it must be that of the weights'),
     num_hidden_layers: counts('the blocks; they must be those of the weights'),
     num_attention_heads: counts('the heads'),
@@ -162,6 +164,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
     interpolate_offset: only([null, 0], 'positions are resampled by sizes, with no offset'),
     use_mask_token: nothing('masks stand in for patches while training only'),
     ...OF_BACKBONES,
+    apply_layernorm: NORMED_LAYERS,
   },
 }
 
@@ -182,6 +185,8 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
     resample: counts("the filter, by Pillow's number"),
     do_center_crop: counts('whether the middle is cut out'),
     crop_size: counts('the sides of the crop'),
+    patch_size: counts("the side of a patch, of SigLIP 2's class"),
+    max_num_patches: counts("the most patches of an image, of SigLIP 2's class"),
     crop_pct: counts("ConvNeXT's part of each side that its crop keeps"),
     do_rescale: counts('whether levels are multiplied by rescale_factor'),
     rescale_factor: counts('the factor of levels'),

@@ -4,8 +4,9 @@ import { readProcessor } from './transformers-processor.js'
 
 const read = (settings: PlainValue) => readProcessor(settings, 'model.safetensors')
 const edges = (settings: PlainRecord) => {
-  const { resize, crop } = read(settings).preparation
-  return { resize, crop }
+  const { preparation } = read(settings)
+  if (preparation.kind !== 'edges') throw new Error('A preparation in edges is expected.')
+  return { resize: preparation.resize, crop: preparation.crop }
 }
 
 test("what DINOv2's file says is 256 and a crop of 224, and so is what it leaves out", () => {
@@ -106,7 +107,7 @@ test.each<readonly [PlainRecord, string]>([
   [{ image_mean: 'imagenet' }, 'image_mean'],
   [{ image_mean: [0.5, 0.5] }, 'image_mean'],
   [{ image_std: [0.5, 0, 0.5] }, 'image_std'],
-  [{ image_processor_type: 'DINOv3ViTImageProcessorFast' }, 'image_processor_type'],
+  [{ image_processor_type: 'SamImageProcessorFast' }, 'image_processor_type'],
   [{ do_pad: true }, 'do_pad'],
   [{ rescale_offset: true }, 'rescale_offset'],
 ])('%j is refused by its name rather than passed over', (settings, name) => {
@@ -117,4 +118,18 @@ test.each<readonly [PlainRecord, string]>([
 
 test('a file that is no object is refused', () => {
   for (const file of [null, 'bicubic', [3]]) expect(() => read(file)).toThrow(/no object of settings/)
+})
+
+test("DINOv3's class rescales before it resizes, and SigLIP 2's gives each image a size of its own", () => {
+  const dinov3 = read({ image_processor_type: 'DINOv3ViTImageProcessorFast' }).preparation
+  expect(dinov3).toMatchObject({ kind: 'edges', resize: [224, 224], crop: null, resampler: 'torch-float32' })
+  const patches = { image_processor_type: 'Siglip2ImageProcessor', max_num_patches: 100 }
+  expect(read(patches).preparation).toMatchObject({
+    kind: 'patches',
+    maxPatches: 100,
+    filter: 'bilinear',
+  })
+  expect(() => read({ ...patches, size: { height: 224, width: 224 } })).toThrow('size')
+  expect(() => read({ image_processor_type: 'ViTImageProcessor', max_num_patches: 100 })).toThrow('max_num')
+  expect(() => readProcessor({ ...patches, patch_size: 14 }, 'model.safetensors', [], 16)).toThrow('of 16')
 })

@@ -3,7 +3,7 @@
  * which the file names. Older versions' slow classes passed over settings that they did not know; the newest do what the file says.
  */
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { EdgePreparation, PatchPreparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'
 import { judgeFields, unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
@@ -25,6 +25,9 @@ interface ProcessorClass {
   /** Is null where the class does not crop. */
   readonly crop: Size | null
   readonly cropFraction?: number
+  /** Gives every image a size of its own, of so many patches of this side at most. */
+  readonly patches?: { readonly size: number; readonly most: number }
+  readonly resampler?: EdgePreparation['resampler']
   readonly stats: RgbStats
 }
 
@@ -53,6 +56,10 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
   ['Beit', { ...VIT_LIKE, filter: 'bicubic' }],
   ['Siglip', { ...VIT_LIKE, filter: 'bicubic', square: false }],
   ['DeiT', { ...VIT_LIKE, filter: 'bicubic', size: { height: 256, width: 256 }, crop: [224, 224] }],
+  // It rescales before it resizes, so that nothing is rounded to 8 bits.
+  ['DINOv3ViT', { ...VIT_LIKE, stats: imagenet, resampler: 'torch-float32' }],
+  ['Tipsv2', { ...VIT_LIKE, size: { height: 448, width: 448 }, stats: NORMALISATIONS.none }],
+  ['Siglip2', { ...VIT_LIKE, patches: { size: 16, most: 256 } }],
   [
     'ConvNext',
     { ...VIT_LIKE, filter: 'bicubic', size: { shortest_edge: 384 }, square: false, cropFraction: 224 / 256 },
@@ -61,16 +68,21 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
 
 export interface Processor {
   /** Leaves out what no file of a processor says: it depends on the version of transformers. */
-  readonly preparation: Omit<EdgePreparation, 'transparency'>
+  readonly preparation: Omit<EdgePreparation, 'transparency'> | Omit<PatchPreparation, 'transparency'>
   readonly rgbStats: RgbStats
 }
 
-/** Throws `CheckpointError` by the field's name for what is not followed here. */
-export function readProcessor(file: PlainValue, label: string, ignored?: readonly string[]): Processor {
+/** @param patchSize is that of the network, which the file must not contradict; null where it is not known. Throws `CheckpointError` by the field's name for what is not followed here. */
+export function readProcessor(
+  file: PlainValue,
+  label: string,
+  ignored?: readonly string[],
+  patchSize: number | null = null,
+): Processor {
   const where = `${label}: the preprocessor_config.json beside it`
   if (!isRecord(file)) throw new CheckpointError('malformed', `${where} is no object of settings.`)
   judgeFields(file, TRANSFORMERS_PROCESSOR, { label: where, ignored })
-  return new ProcessorReader(file, where).read()
+  return new ProcessorReader(file, where, patchSize).read()
 }
 
 class ProcessorReader {
@@ -79,7 +91,10 @@ class ProcessorReader {
   readonly #reader: ConfigReader
   readonly #class: ProcessorClass
 
-  constructor(file: PlainRecord, where: string) {
+  readonly #patchSize: number | null
+
+  constructor(file: PlainRecord, where: string, patchSize: number | null) {
+    this.#patchSize = patchSize
     this.#file = file
     this.#where = where
     this.#reader = new ConfigReader(file, where)
@@ -89,11 +104,33 @@ class ProcessorReader {
   read(): Processor {
     const rescale = this.#rescale()
     const filter = this.#filter()
-    return { preparation: { kind: 'edges', filter, rescale, ...this.#edges() }, rgbStats: this.#stats() }
+    const { patches, resampler } = this.#class
+    const rgbStats = this.#stats()
+    const how = { filter, rescale, ...(resampler === undefined ? {} : { resampler }) }
+    if (patches === undefined) {
+      this.#refuseFieldsOf(['patch_size', 'max_num_patches'], 'Siglip2ImageProcessor')
+      return { preparation: { kind: 'edges', ...how, ...this.#edges() }, rgbStats }
+    }
+    return { preparation: { kind: 'patches', ...how, maxPatches: this.#patches(patches) }, rgbStats }
   }
 
   #refuse(key: string, expected: string): CheckpointError {
     return unsupportedValue(this.#where, key, this.#file[key] ?? null, expected)
+  }
+
+  /** The patch of the network is what images are cut by, so that the class must have the same. */
+  #patches({ size, most }: { readonly size: number; readonly most: number }): number {
+    this.#refuseFieldsOf(['size', 'do_center_crop', 'crop_size', 'crop_pct'], 'other classes')
+    if (!this.#reader.flag('do_resize', true)) throw this.#refuse('do_resize', 'every image is resized here')
+    const patch = this.#reader.number('patch_size', size)
+    if (this.#patchSize !== null && patch !== this.#patchSize)
+      throw this.#refuse('patch_size', `the network has patches of ${this.#patchSize}`)
+    return this.#reader.has('max_num_patches') ? this.#reader.positive('max_num_patches') : most
+  }
+
+  #refuseFieldsOf(keys: readonly string[], owner: string): void {
+    const found = keys.find((key) => this.#reader.has(key) && this.#file[key] !== false)
+    if (found !== undefined) throw this.#refuse(found, `only the files of ${owner} have it`)
   }
 
   /** DINOv2's own class is Bit's, which transformers takes where the file names none. */

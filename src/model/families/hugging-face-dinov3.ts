@@ -4,11 +4,15 @@
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { EdgePreparation } from '../../image/preparation.js'
+import { isRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
+import { configFileOf } from '../dialects/config-file.js'
+import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
-import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
 import {
@@ -29,6 +33,7 @@ export const DINOV3_CONFIG: FieldTable = {
   fields: {
     ...OF_EVERY_CONFIG,
     ...OF_BACKBONES,
+    apply_layernorm: NORMED_LAYERS,
     model_type: counts('which network it is: dinov3_vit'),
     ...each(
       [
@@ -98,6 +103,7 @@ const PREPARATION: EdgePreparation = {
   filter: 'bilinear',
   rescale: 'divide',
   transparency: 'white',
+  resampler: 'torch-float32',
 }
 
 export const huggingFaceDinov3: Dialect = {
@@ -124,6 +130,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
   const kernel = 'embeddings.patch_embeddings.weight'
+  const depth = countBlocks(tensors, LAYOUT.blocks)
   const gated = tensors.has('layer.0.mlp.gate_proj.weight')
   const config: VitConfig = {
     ...PLAIN,
@@ -132,7 +139,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     channels: size(kernel, 1),
     patchSize: size(kernel, 2),
     width: size(kernel, 0),
-    depth: countBlocks(tensors, LAYOUT.blocks),
+    depth,
     heads: hints.heads ?? reader.positive('num_attention_heads'),
     hidden: size('layer.0.mlp.up_proj.weight', 0),
     classToken: true,
@@ -145,12 +152,14 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     positions: null,
     rotary: {
       coordinates: { kind: 'centred' },
-      bands: { kind: 'temperature', temperature: reader.number('rope_theta', 100) },
+      bands: { kind: 'temperature', temperature: ropeTheta(checkpoint, hints, reader) },
       firstAxis: 'rows',
       spread: 'tiled',
       pairs: 'halves',
       registers: null,
     },
+    // A backbone always norms the last layer, whatever apply_layernorm says.
+    taps: tapsOf(reader, depth, (layer) => layer === depth || reader.flag('apply_layernorm', true)),
     rgbStats: levelsOf(checkpoint, hints, IMAGENET_STATS),
   }
   agreeOnShape(reader, config)
@@ -160,6 +169,20 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     agree(reader, key, tensors.has(`layer.0.${module}.bias`))
   }
   return config
+}
+
+/** Newer files have the base in a record of its own, which counts as it does in transformers. */
+function ropeTheta(checkpoint: Checkpoint, hints: VitHints, reader: ConfigReader): number {
+  const theta = reader.number('rope_theta', 100)
+  const parameters = configFileOf(checkpoint, hints, 'transformers')?.rope_parameters
+  if (!isRecord(parameters)) return theta
+  const { rope_theta: inner = theta, rope_type: type = 'default', ...others } = parameters
+  const isKnown = type === 'default' && Object.keys(others).length === 0 && typeof inner === 'number'
+  if (isKnown && inner > 0 && (!reader.has('rope_theta') || inner === theta)) return inner
+  throw reader.refuse(
+    'rope_parameters',
+    'rope_type "default" and a rope_theta that no other field contradicts',
+  )
 }
 
 /** Names the fields of the file that tell of a bias, with the module that has it. */

@@ -5,16 +5,18 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
-import type { Preparation } from '../../image/preparation.js'
+import type { EdgePreparation, PatchPreparation, Preparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import { configFileOf } from '../dialects/config-file.js'
 import { ConfigReader } from '../dialects/config-reader.js'
 import type { VitHints } from '../dialects/dialect.js'
+import { storedSize } from '../dialects/headers.js'
 import { TRANSFORMERS_ACTIVATIONS } from '../dialects/transformers-config.js'
 import { readProcessor } from '../dialects/transformers-processor.js'
 import { transformersTransparency } from '../dialects/transformers-transparency.js'
 import { type FieldTable, judgeFields } from '../fields.js'
+import type { PatchGrid } from '../positions.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 
 /** Says which files a family has. */
@@ -49,13 +51,40 @@ export function transformersFile(
   const vision = file.vision_config
   if (isRecord(vision) && outer !== undefined) {
     refuseOtherTypes(type, types, family, where)
+    refuseOtherTypes(vision.model_type, types, family, `${where} (vision_config)`)
     judgeFields(file, outer, context)
-    judgeFields(vision, table, context)
-    return new ConfigReader(vision, `${where} (vision_config)`)
+    const settings = withOlderSettings(file, vision, where)
+    judgeFields(settings, table, context)
+    return new ConfigReader(settings, `${where} (vision_config)`)
   }
   refuseOtherTypes(type, types, family, where)
   judgeFields(file, table, context)
   return new ConfigReader(file, where)
+}
+
+/** Gives the settings around both towers; null where the file is of the image tower alone. */
+export function outerConfig(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  { outer }: TransformersKind,
+): ConfigReader | null {
+  const file = configFileOf(checkpoint, hints, 'transformers')
+  if (file === null || outer === undefined || !isRecord(file.vision_config)) return null
+  return new ConfigReader(file, `${checkpoint.label}: the config.json beside it`)
+}
+
+/** CLIP's first files have the settings twice, and the others would count; where the two differ it is not known which are the network's. */
+function withOlderSettings(file: PlainRecord, vision: PlainRecord, where: string): PlainRecord {
+  const older = file.vision_config_dict
+  if (!isRecord(older)) return vision
+  for (const [key, value] of Object.entries(older)) {
+    if (!Object.hasOwn(vision, key) || JSON.stringify(vision[key]) === JSON.stringify(value)) continue
+    throw new CheckpointError(
+      'contradiction',
+      `${where}: ${key} is ${JSON.stringify(vision[key])} in vision_config and ${JSON.stringify(value)} in vision_config_dict. Keep the one that the network has.`,
+    )
+  }
+  return { ...vision, ...older }
 }
 
 function refuseOtherTypes(
@@ -76,6 +105,13 @@ export function activationOf(reader: ConfigReader, key: string, fallback: string
   return reader.choice(key, TRANSFORMERS_ACTIVATIONS, fallback)
 }
 
+/** Gives the heads that the caller or the file names, or those of the class. */
+export function headsOf(reader: ConfigReader, hints: VitHints, fallback: number): number {
+  return (
+    hints.heads ?? (reader.has('num_attention_heads') ? reader.positive('num_attention_heads') : fallback)
+  )
+}
+
 /** Gives height and width of `image_size`, which is one side or both. */
 export function imageSizeOf(
   reader: ConfigReader,
@@ -85,6 +121,35 @@ export function imageSizeOf(
   const isSide = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384
   if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
   throw reader.refuse('image_size', 'one side, or height and width')
+}
+
+/** Says where the rows of a position table are, or of one of offsets. */
+interface StoredGrid {
+  /** Names the table; null where the network has none, so that the size alone counts. */
+  readonly table: { readonly tensor: string; readonly axis: number } | null
+  /** Counts the rows that the table has for a grid. */
+  readonly rowsOf: (grid: PatchGrid) => number
+  readonly patchSize: number
+  /** Is the side that the class has where the file does not say. */
+  readonly fallback: number
+}
+
+/** Gives the trained grid. Throws `contradiction` where the table of the weights has another. */
+export function gridOf(
+  checkpoint: Checkpoint,
+  reader: ConfigReader,
+  hints: VitHints,
+  { table, rowsOf, patchSize, fallback }: StoredGrid,
+): PatchGrid {
+  const [height, width] = hints.size ?? imageSizeOf(reader, fallback)
+  const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
+  const rows = table === null ? null : storedSize(checkpoint, table.tensor, table.axis, 'hugging-face')
+  if (rows === null || rows === rowsOf(grid)) return grid
+  throw new CheckpointError(
+    'contradiction',
+    `${checkpoint.label}: its table ${table?.tensor} has ${rows} rows, and ${grid.rows} x ${grid.columns} patches (image_size ${height} x ${width}) need ${rowsOf(grid)}. ` +
+      'The config belongs to another network than the weights, or trainedSize (--trained-size) is wrong.',
+  )
 }
 
 /** Throws `contradiction` where the file and the tensors say different things. */
@@ -98,6 +163,16 @@ export function agreeOnShape(reader: ConfigReader, config: VitConfig): void {
     throw reader.contradicts('patch_size', config.patchSize)
 }
 
+/** Throws `contradiction` where the file's feed-forward net is another than that of the weights: gated, it has two thirds of the width, rounded up to eights. */
+export function agreeOnMlp(reader: ConfigReader, { mlp, width, hidden }: VitConfig): void {
+  const gated = mlp === 'swiglu'
+  agree(reader, 'use_swiglu_ffn', gated)
+  if (!reader.has('mlp_ratio')) return
+  const plain = Math.trunc(width * reader.number('mlp_ratio', 4))
+  const kept = gated ? Math.floor((Math.trunc((plain * 2) / 3) + 7) / 8) * 8 : plain
+  if (kept !== hidden) throw reader.contradicts('mlp_ratio', hidden / width)
+}
+
 /** Gives the levels that the preprocessor_config.json names, or these. */
 export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbStats): RgbStats {
   if (hints.preprocessorFile === undefined) return fallback
@@ -105,13 +180,24 @@ export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbSt
 }
 
 /** Gives what the preprocessor_config.json says about making input, or what the family's processor does by default. */
-export function preparationOf(checkpoint: Checkpoint, hints: VitHints, fallback: Preparation): Preparation {
+export function preparationOf(
+  checkpoint: Checkpoint,
+  hints: VitHints,
+  fallback: EdgePreparation | PatchPreparation,
+  patchSize: number | null = null,
+): Preparation {
   const { label } = checkpoint
   const told =
     hints.preprocessorFile === undefined
       ? fallback
-      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields).preparation
-  if (told.kind !== 'edges') return told
+      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields, patchSize).preparation
+  if (told.kind === 'patches' && patchSize === null) {
+    throw new CheckpointError(
+      'unsupported-field',
+      `${label}: the preprocessor_config.json beside it (image_processor_type) gives each image a size of its own, which only SigLIP 2 with NaFlex is run at so far. ` +
+        'Name a recipe instead: recipe (--recipe) native keeps the shape of each image.',
+    )
+  }
   return {
     ...told,
     transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),

@@ -23,7 +23,10 @@ test('says what a model is and what running it takes, from its headers', async (
 
 test('the options of loading count: entries of the config that are overridden, and what Node lacks', async () => {
   const { config } = await describeModel(MINI, { engine: 'reference', config: { out_indices: [2, 5] } })
-  expect(config.outIndices).toEqual([2, 5])
+  expect(config.taps).toEqual([
+    { layer: 3, isNormed: false },
+    { layer: 6, isNormed: false },
+  ])
   await expect(describeModel(MINI, { sha256: '0'.repeat(64) })).rejects.toThrow(/no option sha256 in Node/)
   await expect(describeModel(MINI, { size: 29 })).rejects.toThrow(/nearest size is 28 x 28/)
 })

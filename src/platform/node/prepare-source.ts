@@ -5,7 +5,13 @@
 import type { Prepare } from '../../encoder/types.js'
 import { createNativeJpegOn, type DecodeJpeg, isStreamed } from '../../engine/native/native-jpeg.js'
 import { ImageError } from '../../image/image-error.js'
-import { planStreamed, prepareImageWith, shrinkFor, shrunkSize } from '../../image/prepare-image.js'
+import {
+  isUnrounded,
+  planStreamed,
+  prepareImageWith,
+  shrinkFor,
+  shrunkSize,
+} from '../../image/prepare-image.js'
 import type { Recipe } from '../../image/recipe.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { turnedPasses } from '../../image/turned-passes.js'
@@ -58,7 +64,7 @@ export function preparingWith(resample: Resample, reading: DecodeOptions): Prepa
     const decode = await jpegDecoderOrReason()
     // A header may say that there is no pixel, or leave the height to the end of the file.
     const isSized = size !== null && size.height > 0 && size.width > 0
-    if (typeof decode === 'string' || !isSized) return null
+    if (typeof decode === 'string' || !isSized || isUnrounded(recipe)) return null
     const upright = recipe.orientation === 'apply'
     const isTurned = upright && orientation !== 1
     const lies = isTurned && orientation > 4 ? { height: size.width, width: size.height } : size
