@@ -41,8 +41,8 @@ export interface Front {
   readonly patchSize: number
   /** Is the grid that the network was trained on. */
   readonly grid: PatchGrid
-  /** Says whether there is a table of positions for that grid, without rows for special tokens. */
-  readonly hasTable: boolean
+  /** Is the grid of the table of positions, which has no rows for special tokens; null where there is no table. */
+  readonly table: PatchGrid | null
 }
 
 /** Meta's code builds DINOv2 in these widths, each with heads of 64 (dinov2/models/vision_transformer.py). */
@@ -83,8 +83,8 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
 
 function frontOf(facts: Dinov2Facts, hints: VitHints) {
   if (facts.front !== undefined) {
-    const { grid, hasTable } = facts.front
-    return { ...facts.front, table: hasTable ? { ...grid, specialRows: false } : null }
+    const { table } = facts.front
+    return { ...facts.front, table: table === null ? null : { ...table, specialRows: false } }
   }
   const { cells, ...front } = readFront(facts)
   const table = gridOf(facts, hints, cells, front.patchSize)

@@ -36,6 +36,11 @@ const FAMILIES: readonly OtherFamily[] = [
   },
   { name: "SAM's image encoder, whose attention works in windows", traces: [[/attn\.rel_pos_[hw]$/]] },
   {
+    name: 'a distilled DeiT, which has two class tokens',
+    traces: [[/(^|\.)(dist_token|distillation_token)$/], [/^head_dist\./]],
+    lacks: /^blocks\.0\.attn\.qkv\./,
+  },
+  {
     name: 'a hybrid of a convolutional network and a vision transformer',
     traces: [[/^patch_embed\.(backbone|proj\.conv|proj\.\d)/]],
   },

@@ -244,7 +244,7 @@ export class TimmFile {
     }
   }
 
-  #otherArchitecture(built: string, shown: number | boolean, key: string): CheckpointError {
+  #otherArchitecture(built: string, shown: number | boolean | string, key: string): CheckpointError {
     return new CheckpointError(
       'contradiction',
       `${this.#where}: its architecture ${JSON.stringify(this.#architecture?.name)} has ${built}, and the weights show ${shown}. ` +
@@ -261,7 +261,7 @@ export class TimmFile {
     const [patch, ...others] = args.numbersOrNull('patch_size', true) ?? [config.patchSize]
     if (patch !== config.patchSize || others.some((side) => side !== patch))
       throw args.contradicts('patch_size', config.patchSize)
-    // Norms behind the branches are scaled by it when they are made, and there is no layer scale.
+    // Norms behind the branches are scaled by it when they are made.
     if (
       this.#has('init_values') &&
       config.block !== 'postNorm' &&
@@ -279,7 +279,7 @@ export class TimmFile {
   }
 
   /** What arguments and weights both tell must be the same. */
-  #checkParts(config: VitConfig, { hasNorm, hasPooledNorm, hasBias }: TimmShown): void {
+  #checkParts(config: VitConfig, { hasNorm, hasPooledNorm, further }: TimmShown): void {
     const args = this.#args
     const names = TIMM_ARGUMENTS[this.#class]
     const told: readonly (readonly [key: string | null, shown: number | boolean])[] = [
@@ -288,37 +288,45 @@ export class TimmFile {
       ['in_chans', config.channels],
       ['qkv_bias', config.qkvBias],
       ['qk_norm', config.queryKeyNorm],
-      ['proj_bias', hasBias],
       ['use_fc_norm', hasPooledNorm],
       [names.registers, config.registers],
       [names.attentionNorm, config.attentionNorm],
       [names.preNorm, config.preNorm],
       [names.mlpNorm, config.mlp === 'normFfn' || config.mlp === 'normSwiglu'],
     ]
-    for (const [key, shown] of told) if (key !== null) agree(args, key, shown)
+    for (const [key, shown] of [...told, ...Object.entries(further)])
+      if (key !== null) agree(args, key, shown)
+    if (config.block === 'postNorm' && config.layerScale)
+      throw this.#otherArchitecture('norms behind its branches', 'a layer scale too', 'use_post_norm')
     if (this.#class === 'Eva' || this.#class === 'Beit')
       this.#agreeFlag('use_abs_pos_emb', true, config.positions !== null)
     // The weights have the norm wherever final_norm did not leave it out.
     if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
     const last = hasNorm && !hasPooledNorm
     if (this.#class === 'Eva') agree(args, 'use_post_transformer_norm', last)
+    if (this.#class === 'NaFlexVit') agree(args, 'final_norm', hasNorm)
     if (['VisionTransformerRelPos', 'NaFlexVit'].includes(this.#class) && hasNorm)
       agree(args, 'fc_norm', hasPooledNorm)
   }
 
-  #checkRatio(config: VitConfig, { mlpRows }: TimmShown): void {
+  #checkRatio({ width, mlp }: VitConfig, { mlpRows, pooledRows }: TimmShown): void {
     const args = this.#args
+    const columns = (key: string) => Math.trunc(width * args.number(key, 4))
+    if (
+      pooledRows !== null &&
+      args.has('attn_pool_mlp_ratio') &&
+      columns('attn_pool_mlp_ratio') !== pooledRows
+    )
+      throw args.contradicts('attn_pool_mlp_ratio', pooledRows / width)
     if (!args.has('mlp_ratio')) return
-    const hidden = Math.trunc(config.width * args.number('mlp_ratio', 4))
-    const aligned = Math.max(args.number('swiglu_align_to', MOST_ALIGNED), 1)
-    const isAligned =
-      this.#class === 'Eva' && config.mlp === 'swiglu' && mlpRows >= hidden && mlpRows < hidden + aligned
-    if (hidden !== mlpRows && !isAligned) throw args.contradicts('mlp_ratio', mlpRows / config.width)
+    const hidden = columns('mlp_ratio')
+    const most = this.#class === 'Eva' && mlp === 'swiglu' ? hidden + MOST_ALIGNED : hidden
+    if (mlpRows < hidden || mlpRows > most) throw args.contradicts('mlp_ratio', mlpRows / width)
   }
 }
 
-/** An architecture rounds the hidden width of a gated net up to a multiple of no more than this. */
-const MOST_ALIGNED = 64
+/** Rounding the hidden width of a gated net up to a multiple (swiglu_align_to) adds no more than this. */
+const MOST_ALIGNED = 63
 
 /** Gives the number behind a word of an architecture's name, such as 16 of patch16. */
 function numberInName(name: string, word: string): number | null {

@@ -43,10 +43,12 @@ export interface TimmTold {
 export interface TimmShown {
   /** Counts the hidden columns of the feed-forward net as `mlp_ratio` does. */
   readonly mlpRows: number
+  /** Counts the hidden columns of an attention pooling's feed-forward net; null where there is none. */
+  readonly pooledRows: number | null
   /** Says whether there is a last norm, on tokens or on what is pooled. */
   readonly hasNorm: boolean
   /** Says whether that is a norm on what is pooled. */
   readonly hasPooledNorm: boolean
-  /** Says whether projections have a bias. */
-  readonly hasBias: boolean
+  /** Holds what further arguments must be, by their names: what the weights show of each. */
+  readonly further: Readonly<Record<string, number | boolean>>
 }

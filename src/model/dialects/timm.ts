@@ -11,6 +11,7 @@ import {
 } from '../families/timm-layout.js'
 import { timmBias, timmFront, timmRule } from '../families/timm-places.js'
 import { timmRotary } from '../families/timm-rotary.js'
+import { timmShown } from '../families/timm-shown.js'
 import { IMAGENET_STATS, type Pooling, type VitConfig } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
@@ -34,7 +35,8 @@ export const timm: Dialect = {
   source: timmSource,
   positions: timmPositions,
   tables: timmTables,
-  ignores: () => false,
+  // Older files keep what follows from the grid.
+  ignores: (tensor) => /\.relative_position_index$/.test(tensor),
 }
 
 function toldOf(checkpoint: Checkpoint, hints: VitHints): TimmTold {
@@ -42,7 +44,7 @@ function toldOf(checkpoint: Checkpoint, hints: VitHints): TimmTold {
 }
 
 function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
-  const { tensors, label } = checkpoint
+  const { tensors } = checkpoint
   const told = toldOf(checkpoint, hints)
   refuseOtherModules(checkpoint)
   refuseOtherClasses(checkpoint, told)
@@ -91,7 +93,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
       has(`blocks.0.${one}.weight`),
     ),
     attentionNorm: ['attn.norm', 'attns.0.attn.norm'].some((one) => has(`blocks.0.${one}.weight`)),
-    rotary: timmRotary(told, label, has('rope.freqs')),
+    rotary: timmRotary(told, checkpoint, base),
     bias: timmBias(checkpoint, base),
     ...poolingOf(checkpoint, told, base, classToken),
     ...(distilled ? { pooling: { kind: 'special-mean', rows: [0, 1] } } : {}),
@@ -101,7 +103,8 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     mlpRows: told.class === 'VisionTransformer' ? net.rows : config.hidden,
     hasNorm: has('norm.weight') || has('fc_norm.weight'),
     hasPooledNorm: has('fc_norm.weight'),
-    hasBias: ['attn.proj', 'attns.0.attn.proj', 'attn_out_proj'].some((one) => has(`blocks.0.${one}.bias`)),
+    pooledRows: sizeOrNull(tensors, 'attn_pool.mlp.fc1.weight', 0),
+    further: timmShown(checkpoint, config),
   })
   return config
 }
@@ -202,6 +205,12 @@ function poolingOf(
   const { tensors } = checkpoint
   const normsPooled = tensors.has('fc_norm.weight')
   const pool = told.pool ?? poolByTensors(tensors, classToken)
+  if (pool !== 'map' && tensors.has('attn_pool.latent')) {
+    throw new CheckpointError(
+      'contradiction',
+      `${checkpoint.label}: its weights have an attention pooling (attn_pool.latent), and its config.json or name is of a network that pools by ${JSON.stringify(pool)} (global_pool). The config belongs to another network than the weights.`,
+    )
+  }
   const pooled =
     told.fcNorm ??
     (told.fcNorm === null && told.pool !== undefined ? ['avg', 'max', 'avgmax'].includes(pool) : normsPooled)

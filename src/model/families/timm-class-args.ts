@@ -40,7 +40,6 @@ export const TIMM_EVA_ARGS: FieldTable = {
         'qkv_fused',
         'qk_norm',
         'swiglu_mlp',
-        'swiglu_align_to',
         'scale_mlp',
         'scale_attn_inner',
         'class_token',
@@ -54,6 +53,7 @@ export const TIMM_EVA_ARGS: FieldTable = {
       SHOWN,
     ),
     no_embed_class: counts('whether class token and registers have positions'),
+    swiglu_align_to: nothing('the weights show the width of a gated net'),
     attn_type: nothing('both kinds compute the same from the weights that they have'),
     num_kv_heads: only([null], 'keys and values have as many heads as queries'),
     attn_only_layer_scale: only([null, false], 'both branches of a block have a layer scale, or none'),
@@ -121,7 +121,7 @@ export const TIMM_NAFLEX_ARGS: FieldTable = {
   prefix: 'model_args.',
   fields: {
     ...COMMON,
-    img_size: nothing('the grid of the position table counts, and images have any size'),
+    img_size: counts("the input's size where pretrained_cfg fixes it; the network takes any"),
     ...each(
       [
         'qk_norm',

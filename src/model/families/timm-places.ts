@@ -11,22 +11,22 @@ import { type BiasRule, biasRows } from '../relative-bias.js'
 import type { VitConfig } from '../vit-config.js'
 import { isNaFlex, SHARED_BIAS, SHARED_NET } from './timm-layout.js'
 
-const OWN_BIAS = 'blocks.0.attn.relative_position_bias_table'
-const OWN_NET = 'blocks.0.attn.rel_pos.mlp'
+export const OWN_BIAS = 'blocks.0.attn.relative_position_bias_table'
+export const OWN_NET = 'blocks.0.attn.rel_pos.mlp'
 
 /** Gives undefined where the usual table tells, as in plain vision transformers. */
 export function timmFront(checkpoint: Checkpoint, told: TimmTold, hints: VitHints): Front | undefined {
   const { tensors } = checkpoint
-  if (isNaFlex(tensors)) return naflexFront(checkpoint, told)
+  if (isNaFlex(tensors)) return naflexFront(checkpoint, told, hints)
   if (tensors.has('pos_embed') || told.class === 'VisionTransformer') return undefined
   const size = (axis: number) => storedSize(checkpoint, 'patch_embed.proj.weight', axis, 'timm')
   const patchSize = size(2)
   const grid = trainedGrid(checkpoint, told, hints, patchSize)
-  return { width: size(0), channels: size(1), patchSize, grid, hasTable: false }
+  return { width: size(0), channels: size(1), patchSize, grid, table: null }
 }
 
-/** The table has a grid of its own; the matrix shows the pixels of a patch, and its side is that of the architecture. */
-function naflexFront(checkpoint: Checkpoint, { settings }: TimmTold): Front {
+/** The table has a grid of its own, whatever the size of the input; the matrix shows the values of a patch, and its side is that of the architecture. */
+function naflexFront(checkpoint: Checkpoint, { settings, sizes }: TimmTold, hints: VitHints): Front {
   const { label } = checkpoint
   const { shape } = headerOf(checkpoint, 'embeds.pos_embed', 'timm')
   const [, rows = 0, columns = 0] = shape
@@ -42,7 +42,15 @@ function naflexFront(checkpoint: Checkpoint, { settings }: TimmTold): Front {
   const stated = settings.sidesOrNull('pos_embed_grid_size')
   if (stated !== null && (stated[0] !== rows || stated[1] !== columns))
     throw settings.args.refuse('pos_embed_grid_size', `${rows} and ${columns}, which its table has`)
-  return { width: matrix(0), channels, patchSize, grid: { rows, columns }, hasTable: true }
+  const table = { rows, columns }
+  const [size] = hints.size === undefined ? sizes : [hints.size]
+  const grid = size === undefined ? table : gridOf(size, patchSize)
+  return { width: matrix(0), channels, patchSize, grid, table }
+}
+
+function gridOf([height, width]: readonly [number, number], patchSize: number): PatchGrid {
+  const count = (side: number) => Math.max(Math.floor(side / patchSize), 1)
+  return { rows: count(height), columns: count(width) }
 }
 
 /** A table of offsets shows how many patches there were, and must fit; without one, the trained size changes no number. */
@@ -53,10 +61,7 @@ function trainedGrid(
   patchSize: number,
 ): PatchGrid {
   const sizes = hints.size === undefined ? told.sizes : [hints.size]
-  const grids = sizes.map(([height, width]) => ({
-    rows: Math.floor(height / patchSize),
-    columns: Math.floor(width / patchSize),
-  }))
+  const grids = sizes.map((size) => gridOf(size, patchSize))
   const rows = sizeOrNull(tensors, SHARED_BIAS, 0) ?? sizeOrNull(tensors, OWN_BIAS, 0)
   const side = told.settings.built('img_size') ?? 224
   const usual = Math.max(Math.floor(Number(side) / patchSize), 1)
@@ -68,7 +73,7 @@ function trainedGrid(
     return { rows: (across + 1) / 2, columns: (across + 1) / 2 }
   throw new CheckpointError(
     'contradiction',
-    `${label}: its ${rows} relative positions fit ${grids.length === 0 ? 'no square grid' : `no grid of ${grids.map((grid) => `${grid.rows} x ${grid.columns} patches`).join(' or ')}, as its config.json or trainedSize says`}. ` +
+    `${label}: its ${rows} relative positions fit ${grids.length === 0 ? 'no square grid' : `no grid of ${grids.map((grid) => `${grid.rows} x ${grid.columns} patches`).join(' or ')}, as its config.json (model_args.img_size, pretrained_cfg.input_size) or trainedSize says`}. ` +
       'Give the size that it was trained at: trainedSize: [height, width] where a program loads it, --trained-size HEIGHTxWIDTH on the command line.',
   )
 }

@@ -1,9 +1,11 @@
 /** Reads the rotary positions of timm's class Eva, of which the tensors show nothing but learnt frequencies. */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { TimmSettings } from '../dialects/timm-settings.js'
 import type { TimmTold } from '../dialects/timm-told.js'
 import { unsupportedValue } from '../fields.js'
 import type { RotaryRule } from '../rotary.js'
+import type { VitConfig } from '../vit-config.js'
 
 const KINDS: ReadonlyMap<string, 'cat' | 'mixed' | 'dinov3'> = new Map(
   (['cat', 'mixed', 'dinov3'] as const).map((kind) => [kind, kind]),
@@ -13,12 +15,13 @@ const FIRST_AXES: ReadonlyMap<string, RotaryRule['firstAxis']> = new Map([
   ['xy', 'columns'],
 ])
 
-/** Gives null for a network without. `hasFrequencies` says whether the file holds learnt ones. */
+/** Gives null for a network without. */
 export function timmRotary(
   { settings }: Pick<TimmTold, 'settings'>,
-  label: string,
-  hasFrequencies: boolean,
+  { label, tensors }: Checkpoint,
+  { width, heads }: VitConfig,
 ): RotaryRule | null {
+  const hasFrequencies = tensors.has('rope.freqs')
   const named = settings.built('use_rot_pos_emb', 'rope')
   const isRotary = settings.args.flag('use_rot_pos_emb', named !== undefined)
   const kind = isRotary ? settings.choice('rope_type', KINDS, 'cat', 'rope') : null
@@ -29,6 +32,12 @@ export function timmRotary(
     )
   }
   if (kind === null) return null
+  if ((width / heads) % 4 !== 0) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label}: rotary positions turn the columns of a head in fours, and ${heads} heads of a width of ${width} have ${width / heads}. Give the right number of heads (option heads, --heads).`,
+    )
+  }
   const firstAxis = settings.choice('rope_grid_indexing', FIRST_AXES, 'ij', 'indexing')
   const isHalf = settings.flag('rope_rotate_half', false, 'half')
   const temperature = settings.number('rope_temperature', 10000, 'temperature')
