@@ -54,6 +54,46 @@ export function triangleTaps(inputSize: number, outputSize: number): Taps {
   return widenedTaps(inputSize, outputSize, 1, (distance) => Math.max(1 - Math.abs(distance), 0))
 }
 
+/**
+ * Gives the taps of a table of relative positions, whose middle stays where it is: its places lie at 0, 1, 1 + q, 1 + q + q² and so on to both sides, with q
+ * such that the outermost ones reach as far as the new size does, and what lies between two places is interpolated linearly (BEiT; timm
+ * layers/pos_embed_rel.py).
+ */
+export function progressionTaps(inputSize: number, outputSize: number): Taps {
+  const places = progression(Math.floor(inputSize / 2), Math.floor(outputSize / 2))
+  const last = places.length - 1
+  const taps = Array.from({ length: outputSize }, (_, i) => {
+    const x = i - Math.floor(outputSize / 2)
+    const found = places.findIndex((place) => place >= x)
+    const right = found < 0 ? last : found
+    const left = Math.max(right - 1, 0)
+    const length = places[right] - places[left]
+    const t = length > 0 ? Math.min(Math.max((x - places[left]) / length, 0), 1) : 0
+    return { left, right, t }
+  })
+  return {
+    indices: taps.map(({ left, right }) => [left, right]),
+    weights: taps.map(({ t }) => [1 - t, t]),
+  }
+}
+
+/** The factor is found by halving, and its last guess is taken, as they do. */
+function progression(count: number, reach: number): readonly number[] {
+  let [left, right, q] = [1.01, 1.5, 1.01]
+  while (right - left > 1e-6) {
+    q = (left + right) / 2
+    if ((1 - q ** count) / (1 - q) > reach) right = q
+    else left = q
+  }
+  const half: number[] = []
+  let place = 1
+  for (let i = 0; i < count; i++) {
+    half.push(Math.fround(place))
+    place += q ** (i + 1)
+  }
+  return [...half.map((one) => -one).toReversed(), 0, ...half]
+}
+
 function widenedTaps(
   inputSize: number,
   outputSize: number,

@@ -103,11 +103,15 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   switch (pooling.kind) {
     case 'class':
       return slice('pooled', 0, 1)
-    case 'special-mean':
-      return builder.step(
-        { op: 'meanRows', input: gather(builder, pooling.rows, tokens, width), output: 'pooled' },
-        [1, width],
-      )
+    case 'special-mean': {
+      const { rows } = pooling
+      const [first = 0] = rows
+      const isRun = rows.every((row, i) => row === first + i)
+      const input = isRun
+        ? slice('pool.rows', first, first + rows.length)
+        : gather(builder, rows, tokens, width)
+      return builder.step({ op: 'meanRows', input, output: 'pooled' }, [1, width])
+    }
     case 'special-rows':
       return gather(builder, pooling.rows, tokens, width)
     case 'mean':

@@ -191,7 +191,7 @@ function tablesOf(
   const tables = new Map(dialect.tables?.(config, tensors))
   const { positions, width } = config
   const table = dialect.positions(config)
-  if (positions === null || table === null) return tables
+  if (positions === null || table === null || tables.has(POSITIONS)) return tables
   const { tensor, special } = table
   const shape = [special + positions.rows * positions.columns, width]
   return tables.set(POSITIONS, {

@@ -121,8 +121,14 @@ export type Stem =
 export type Pooling =
   | { readonly kind: 'class' }
   | {
-      /** Takes the mean of the first tokens (distilled DeiT in timm), or lays them out one after the other (Birder's DeiT, C-RADIO). */
-      readonly kind: 'special-mean' | 'special-rows'
+      /** Takes the mean of some tokens, as timm does of a distilled DeiT's. */
+      readonly kind: 'special-mean'
+      /** Numbers the tokens, in the order class token, registers, patches. */
+      readonly rows: readonly number[]
+    }
+  | {
+      /** Lays some tokens out one after the other (Birder's DeiT, C-RADIO). */
+      readonly kind: 'special-rows'
       /** Numbers the tokens, in the order class token, registers, patches; or counts them, where the file has their numbers as a table `pool.rows`. */
       readonly rows: readonly number[] | number
     }

@@ -4,6 +4,7 @@
  */
 
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
+import { recipeFor } from '../encoder/choose-recipe.js'
 import { prepareImage } from '../image/prepare-image.js'
 import { namedRecipe, type Resampler } from '../image/recipe.js'
 import { readProcessor } from '../model/dialects/transformers-processor.js'
@@ -29,6 +30,10 @@ export async function* runProcessorCase(
   golden: ProcessorCase,
   context: GoldenContext,
 ): AsyncGenerator<Comparison, void, undefined> {
+  if (golden.library === 'timm') {
+    yield* runTransformCase(golden, context)
+    return
+  }
   if (golden.library !== 'transformers')
     throw new GoldenError(
       'unsupported',
@@ -59,6 +64,23 @@ export async function* runProcessorCase(
       const name = `${id}/${tensor}`
       yield compare(golden, name, values, expected.get(name))
     }
+  }
+}
+
+/** timm's file is one with that of the network, which lies beside it. */
+async function* runTransformCase(
+  golden: ProcessorCase,
+  { open, openModel, decode }: GoldenContext,
+): AsyncGenerator<Comparison, void, undefined> {
+  const [file] = required(golden.checkpoints, 'checkpoints', golden)
+  const { path } = required(file, 'config.json', golden)
+  await using model = await openModel(path.replace(/[^/]*$/, 'model.safetensors'), {})
+  const recipe = recipeFor(model.vit, {})
+  const expected = await readExpected(golden, open)
+  for (const { id, path: picture } of required(golden.images, 'images', golden)) {
+    const { pixels } = prepareImage(await decode(picture), recipe)
+    const name = `${id}/pixels`
+    yield compare(golden, name, pixels, expected.get(name))
   }
 }
 

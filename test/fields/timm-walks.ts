@@ -8,6 +8,7 @@ import {
 import { readVit } from '../../src/model/read-vit.js'
 import type { PlainRecord, PlainValue } from '../../src/plain-value.js'
 import { TINY_NETWORKS, tinyCheckpoint } from '../support/tiny-networks.js'
+import { TIMM_CLASS_WALKS } from './timm-class-walks.js'
 import { resultOf, type Walk } from './walk.js'
 
 const ARGS: PlainRecord = {
@@ -85,6 +86,8 @@ export const TIMM_WALKS: readonly Walk[] = [
       qkv_bias: { qkv_bias: false },
       qk_norm: { qk_norm: true },
       scale_attn_norm: { scale_attn_norm: true },
+      scale_mlp_norm: { scale_mlp_norm: true },
+      proj_bias: { proj_bias: false },
       init_values: { init_values: null },
       class_token: { class_token: false },
       reg_tokens: { reg_tokens: 0 },
@@ -106,4 +109,5 @@ export const TIMM_WALKS: readonly Walk[] = [
     read,
     others: { ...OTHER_TOPS, ...OTHER_INPUTS },
   },
+  ...TIMM_CLASS_WALKS,
 ]

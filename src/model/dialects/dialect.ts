@@ -39,7 +39,10 @@ export interface Dialect {
   positions(
     config: VitConfig,
   ): { readonly tensor: string; readonly special: number; readonly isFlat?: boolean } | null
-  /** Says where the tables of rotary and relative positions come from, by the names of grid-tables.ts; absent where the library stores none. */
+  /**
+   * Says where the tables of rotary and relative positions come from, by the names of grid-tables.ts; absent where the library stores none. A position table
+   * among them is taken for the one that `positions` names.
+   */
   tables?(config: VitConfig, tensors: ReadonlyMap<string, TensorInfo>): ReadonlyMap<string, StoredWeight>
   /** Allows tensors in the file that nothing uses, such as a mask token. Any other is refused. */
   ignores(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): boolean

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
-import type { PositionRule } from '../positions.js'
+import type { PatchGrid, PositionRule } from '../positions.js'
 import { PLAIN, type RgbStats, type VitConfig } from '../vit-config.js'
 import type { VitHints } from './dialect.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
@@ -27,9 +27,22 @@ interface Dinov2Facts {
   readonly sizes: readonly (readonly [height: number, width: number])[]
   /** Names the fields of the config.json that the sizes come from. */
   readonly sizeFields: string
+  /** Holds what is read otherwise where the patch embedding or the position table has another shape, or there is no table. */
+  readonly front?: Front | undefined
   /** Lists how many rows of the table may belong to special tokens; default: one, or none. */
   readonly special?: readonly number[] | undefined
   readonly rgbStats: RgbStats
+}
+
+/** Is what the patch embedding and the position table show. */
+export interface Front {
+  readonly width: number
+  readonly channels: number
+  readonly patchSize: number
+  /** Is the grid that the network was trained on. */
+  readonly grid: PatchGrid
+  /** Is the grid of the table of positions, which has no rows for special tokens; null where there is no table. */
+  readonly table: PatchGrid | null
 }
 
 /** Meta's code builds DINOv2 in these widths, each with heads of 64 (dinov2/models/vision_transformer.py). */
@@ -42,10 +55,9 @@ export function publishedHeads(width: number): number | null {
 export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
   const { checkpoint, layout } = facts
   const { tensors } = checkpoint
-  const { width, channels, patchSize, cells } = readFront(facts)
+  const { width, channels, patchSize, grid, table } = frontOf(facts, hints)
   // A file without the tensor is of a network without registers.
   const registers = sizeOrNull(tensors, layout.registers, 1) ?? 0
-  const grid = gridOf(facts, hints, cells, patchSize)
   return {
     ...PLAIN,
     network: null,
@@ -64,9 +76,19 @@ export function dinov2Config(facts: Dinov2Facts, hints: VitHints): VitConfig {
     mlp: facts.gated ? 'swiglu' : 'ffn',
     activation: facts.activation ?? (facts.gated ? 'silu' : 'gelu'),
     pooling: { kind: 'class' },
-    positions: { ...grid, rule: facts.rule(registers) },
+    positions: table === null ? null : { ...table, rule: facts.rule(registers) },
     rgbStats: facts.rgbStats,
   }
+}
+
+function frontOf(facts: Dinov2Facts, hints: VitHints) {
+  if (facts.front !== undefined) {
+    const { table } = facts.front
+    return { ...facts.front, table: table === null ? null : { ...table, specialRows: false } }
+  }
+  const { cells, ...front } = readFront(facts)
+  const table = gridOf(facts, hints, cells, front.patchSize)
+  return { ...front, grid: table, table }
 }
 
 /** Reads the sizes that the stem [D, C, P, P] and the position table [1, cells, D] show. */

@@ -15,21 +15,8 @@ test.each<readonly [string, Shapes, RegExp]>([
     { ...placeless, storage_tokens: [1, 4, 4] },
     /DINOv3.*rotary/,
   ],
-  ["DINOv3 in timm's layout", { ...placeless, 'blocks.0.gamma_1': [4] }, /DINOv3.*rotary/],
-  [
-    'BEiT',
-    { ...TINY_NETWORKS.timm, 'blocks.0.attn.relative_position_bias_table': [9, 2] },
-    /relative positions/,
-  ],
-  ['EVA', { ...TINY_NETWORKS.timm, 'blocks.0.attn.q_bias': [4] }, /BEiT or EVA/],
-  ['a distilled DeiT', { ...TINY_NETWORKS.timm, dist_token: [1, 1, 4] }, /two class tokens/],
   ['SAM', { ...TINY_NETWORKS.timm, 'blocks.0.attn.rel_pos_h': [3, 2] }, /SAM/],
   ['a hybrid', { ...TINY_NETWORKS.timm, 'patch_embed.backbone.stem.conv.weight': [4, 3, 7, 7] }, /hybrid/],
-  [
-    'a norm in the feed-forward net',
-    { ...TINY_NETWORKS.timm, 'blocks.0.mlp.norm.weight': [8] },
-    /norm inside/,
-  ],
   ["CLIP in its makers' layout", { 'visual.conv1.weight': [4, 3, 2, 2] }, /CLIP/],
 ])('%s is refused by its name', (_name, shapes, message) => {
   expect(refusal(shapes)).toThrow(
@@ -39,12 +26,10 @@ test.each<readonly [string, Shapes, RegExp]>([
 
 test.each<readonly [string, PlainRecord, RegExp]>([
   [
-    'another architecture',
-    { architecture: 'vit_small_patch16_dinov3' },
-    /vit_small_patch16_dinov3.*DINOv3.*rotary/,
+    'differential attention',
+    { architecture: 'vit_dlittle_patch16_reg1_gap_256' },
+    /attention of the kind diff/,
   ],
-  ['blocks with their norms behind', { architecture: 'vit_base_patch16_rpn_224' }, /rpn_224.*ResPostBlock/],
-  ['differential attention', { architecture: 'vit_dlittle_patch16_reg1_gap_256' }, /attn diff/],
   [
     'a name that is nearly right',
     { architecture: 'vit_tiny_patch16_225' },
@@ -65,6 +50,37 @@ test.each([
   expect(refusal({ 'stages.0.layers.0.depthwise_conv.weight': [4] }, { model_type })).toThrow(
     expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) }),
   )
+})
+
+test.each<readonly [string, Shapes, RegExp]>([
+  ["DINOv3's", { ...placeless, 'blocks.0.gamma_1': [4] }, /class Eva or Beit.*gamma_1.*config\.json/],
+  [
+    "BEiT's",
+    { ...TINY_NETWORKS.timm, 'blocks.0.attn.relative_position_bias_table': [9, 2] },
+    /class Beit.*relative_position_bias_table/,
+  ],
+  ["EVA's", { ...TINY_NETWORKS.timm, 'blocks.0.attn.q_bias': [4] }, /class Eva or Beit.*q_bias/],
+  ['learnt frequencies', { ...TINY_NETWORKS.timm, 'rope.freqs': [2, 1, 2, 1] }, /class Eva.*rope\.freqs/],
+  [
+    'a net of offsets',
+    { ...TINY_NETWORKS.timm, 'shared_rel_pos.mlp.fc1.weight': [8, 2] },
+    /class VisionTransformerRelPos.*shared_rel_pos/,
+  ],
+])(
+  "timm's weights with %s are asked for their config, which tells what they do not",
+  (_name, shapes, message) => {
+    expect(refusal(shapes)).toThrow(
+      expect.objectContaining({ code: 'contradiction', message: expect.stringMatching(message) }),
+    )
+  },
+)
+
+test('a position table is a contradiction where the architecture has none', () => {
+  const file = {
+    architecture: 'vit_small_patch16_dinov3',
+    model_args: { img_size: 4, patch_size: 2, embed_dim: 4, num_heads: 1 },
+  }
+  expect(refusal(TINY_NETWORKS.timm, file)).toThrow(/use_abs_pos_emb/)
 })
 
 test.each(['vit', 'clip_vision_model', 'beit', 'siglip_vision_model', 'deit'])(

@@ -26,28 +26,11 @@ const FAMILIES: readonly OtherFamily[] = [
     name: DINOV3,
     traces: [[/(^|\.)rope_embed\.periods$/], [/(^|\.)storage_tokens$/], [/attn\.qkv\.bias_mask$/]],
   },
-  {
-    name: "DINOv3 in timm's layout, or another network of timm's class Eva with rotary positions",
-    traces: [[/^blocks\.0\.gamma_1$/, /^reg_token$/]],
-    lacks: /^pos_embed$/,
-  },
-  { name: 'an EVA network with rotary positions', traces: [[/^(rope|blocks\.\d+\.attn\.rope)\./]] },
-  {
-    name: 'a network with relative positions (BEiT, Data2Vec or such)',
-    traces: [
-      [/relative_position_bias_table$/],
-      [/relative_position_index$/],
-      [/(^|\.)(shared_)?rel_pos(_bias)?\./],
-    ],
-  },
   { name: "SAM's image encoder, whose attention works in windows", traces: [[/attn\.rel_pos_[hw]$/]] },
-  {
-    name: 'a BEiT or EVA network',
-    traces: [[/attn\.[qv]_bias$/], [/^blocks\.\d+\.gamma_[12]$/], [/\.lambda_[12]$/]],
-  },
   {
     name: 'a distilled DeiT, which has two class tokens',
     traces: [[/(^|\.)(dist_token|distillation_token)$/], [/^head_dist\./]],
+    lacks: /^blocks\.0\.attn\.qkv\./,
   },
   {
     name: 'a hybrid of a convolutional network and a vision transformer',
@@ -55,7 +38,7 @@ const FAMILIES: readonly OtherFamily[] = [
   },
   {
     name: 'a ViT of several branches side by side',
-    traces: [[/^blocks\.0\.(attns|ffns)\./], [/^encoder\.block\.0\.attn_blocks\./]],
+    traces: [[/^encoder\.block\.0\.attn_blocks\./]],
   },
   {
     name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
@@ -65,10 +48,6 @@ const FAMILIES: readonly OtherFamily[] = [
     name: "Birder's Simple_ViT, whose positions are sines and not learnt",
     traces: [[/^pos_embedding$/]],
     axes: 2,
-  },
-  {
-    name: 'a ViT whose attention and feed-forward net share one projection',
-    traces: [[/^blocks\.0\.(in_proj|attn_out_proj|mlp_out_proj)\./]],
   },
   { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
   {

@@ -7,11 +7,28 @@
  * The first tag is the one that timm takes where none is named; `-` stands for an architecture without one.
  */
 import type { FractionPreparation } from '../../image/preparation.js'
-import { NORMALISATIONS, type NormalisationName } from '../normalisation.js'
+import { TIMM_BEIT_LINES, TIMM_RELPOS_LINES } from '../families/timm-beit-lines.js'
+import { TIMM_EVA_LINES } from '../families/timm-eva-lines.js'
+import { TIMM_NAFLEX_LINES } from '../families/timm-naflex-lines.js'
+import { NORMALISATIONS } from '../normalisation.js'
+import type { RgbStats } from '../vit-config.js'
 import { TIMM_LINES } from './timm-lines.js'
+
+/** Names timm's classes of vision transformers that are run. */
+export type TimmClass = 'VisionTransformer' | 'Eva' | 'Beit' | 'VisionTransformerRelPos' | 'NaFlexVit'
+
+const LINES: readonly (readonly [TimmClass, string])[] = [
+  ['VisionTransformer', TIMM_LINES],
+  ['Eva', TIMM_EVA_LINES],
+  ['Beit', TIMM_BEIT_LINES],
+  ['VisionTransformerRelPos', TIMM_RELPOS_LINES],
+  ['NaFlexVit', TIMM_NAFLEX_LINES],
+]
 
 export interface TimmArchitecture {
   readonly name: string
+  /** Names the class that timm builds it of. */
+  readonly class: TimmClass
   readonly heads: number
   readonly width: number
   /** Holds what the architecture sets otherwise than timm's class does, by keys of timm-lines.ts. */
@@ -21,7 +38,7 @@ export interface TimmArchitecture {
 
 /** Says how images are made for one published set of weights. */
 export interface TimmInput {
-  readonly normalisation: NormalisationName
+  readonly normalisation: { readonly name: string; readonly stats: RgbStats }
   readonly preparation: FractionPreparation
 }
 
@@ -36,12 +53,12 @@ export interface TimmName {
 let decoded: ReadonlyMap<string, TimmArchitecture> | null = null
 
 export function findTimmArchitecture(name: string): TimmArchitecture | null {
-  decoded ??= decodeArchitectures(TIMM_LINES)
+  decoded ??= decodeAll()
   return decoded.get(name) ?? null
 }
 
 export function timmArchitectures(): readonly TimmArchitecture[] {
-  decoded ??= decodeArchitectures(TIMM_LINES)
+  decoded ??= decodeAll()
   return [...decoded.values()]
 }
 
@@ -73,22 +90,24 @@ function standsIn(text: string, name: string): boolean {
   return !/\w/.test(before) && !/\w/.test(after)
 }
 
-function decodeArchitectures(lines: string): ReadonlyMap<string, TimmArchitecture> {
-  return new Map(
+function decodeAll(): ReadonlyMap<string, TimmArchitecture> {
+  const all = LINES.flatMap(([kind, lines]) =>
     lines
       .trim()
       .split('\n')
-      .map((line) => [line.slice(0, line.indexOf(' ')), decodeLine(line)]),
+      .map((line) => decodeLine(kind, line)),
   )
+  return new Map(all.map((architecture) => [architecture.name, architecture]))
 }
 
-function decodeLine(line: string): TimmArchitecture {
-  const [front = '', back = ''] = line.split(' : ')
+function decodeLine(kind: TimmClass, line: string): TimmArchitecture {
+  const [front = '', back = ''] = line.split(/ :(?: |$)/)
   const [name, heads, width, ...settings] = front.split(' ')
   if (name === undefined || heads === undefined || width === undefined)
     throw new Error(`An architecture's line lacks its heads: ${line}`)
   return {
     name,
+    class: kind,
     heads: Number(heads),
     width: Number(width),
     settings: new Map(settings.map((setting) => halves(setting))),
@@ -108,7 +127,7 @@ function decodeInput(text: string): TimmInput {
   const [levels = '', crop = '', side = '', ...others] = text.split('/')
   const size = Number(side)
   return {
-    normalisation: Object.keys(NORMALISATIONS).find((name) => name === levels) as NormalisationName,
+    normalisation: { name: levels, stats: levelsBy(levels) },
     preparation: {
       kind: 'fraction',
       size: [size, size],
@@ -117,6 +136,19 @@ function decodeInput(text: string): TimmInput {
       filter: others.includes('bilinear') ? 'bilinear' : 'bicubic',
     },
   }
+}
+
+/** DINOv3's weights for pictures from satellites have levels of their own. */
+const SATELLITE_STATS: RgbStats = { mean: [0.43, 0.411, 0.296], std: [0.213, 0.156, 0.143] }
+
+function levelsBy(name: string): RgbStats {
+  const stats: Readonly<Record<string, RgbStats | undefined>> = {
+    ...NORMALISATIONS,
+    satellite: SATELLITE_STATS,
+  }
+  const found = stats[name]
+  if (found !== undefined) return found
+  throw new Error(`An architecture's line names levels ${name}, which are none of the known ones.`)
 }
 
 function halves(text: string): readonly [before: string, after: string] {

@@ -6,8 +6,8 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { nearestNames } from '../../nearest-names.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
+import { TIMM_CLASS_ARGS } from '../families/timm-class-args.js'
 import { judgeFields, unsupportedValue } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import type { VitHints } from './dialect.js'
 import { publishedNameOrNull } from './published-names.js'
 import {
@@ -16,7 +16,7 @@ import {
   timmArchitectures,
   timmNameOrNull,
 } from './timm-architectures.js'
-import { TIMM_CONFIG, TIMM_MODEL_ARGS, TIMM_OLD_CONFIG, TIMM_PRETRAINED_CFG } from './timm-fields.js'
+import { TIMM_CONFIG, TIMM_OLD_CONFIG, TIMM_PRETRAINED_CFG } from './timm-fields.js'
 import { TimmFile } from './timm-file.js'
 import type { TimmTold } from './timm-told.js'
 
@@ -32,7 +32,7 @@ export function readTimm({ label }: Checkpoint, hints: VitHints, file: PlainReco
   const isOld = file.pretrained_cfg === undefined
   judgeFields(file, isOld ? TIMM_OLD_CONFIG : TIMM_CONFIG, context)
   const args = recordOf(file, 'model_args', where)
-  judgeFields(args, TIMM_MODEL_ARGS, context)
+  judgeFields(args, TIMM_CLASS_ARGS[architecture?.class ?? 'VisionTransformer'], context)
   const input = isOld ? file : recordOf(file, 'pretrained_cfg', where)
   if (!isOld) judgeFields(input, TIMM_PRETRAINED_CFG, context)
   return new TimmFile(file, args, input, architecture, where).told()
@@ -53,27 +53,33 @@ function architectureOf(file: PlainRecord, hints: VitHints, where: string): Timm
   if (found !== null) return runnable(found, where)
   const known = timmArchitectures().map((one) => one.name)
   const near = nearestNames(stem, known, 1, 3).map((nearest) => ` Is ${nearest} meant?`)
-  const dinov3 = /dinov3/.test(stem) ? ' It is DINOv3, which has rotary positions and is not run yet.' : ''
   throw new CheckpointError(
     'unsupported-network',
-    `${where} names the architecture ${JSON.stringify(name)}, which is none that timm 1.0.31 builds of its class VisionTransformer; of timm, those are run.${dinov3}${near.join('')} ` +
-      "If it is such a network under another name, say so: ignoreFields: ['architecture'] (--ignore-field architecture), with heads (--heads).",
+    `${where} names the architecture ${JSON.stringify(name)}, which is none that timm 1.0.31 builds of its classes VisionTransformer, Eva, Beit, VisionTransformerRelPos and NaFlexVit; of timm, those are run.${near.join('')} ` +
+      "If it is a network of the first of these under another name, say so: ignoreFields: ['architecture'] (--ignore-field architecture), with heads (--heads).",
   )
 }
 
-/** Of an architecture of the class, the tensors may look as a plain one's while its blocks compute something else. */
+/** Of some architectures the tensors may look as a plain one's while its blocks compute something else. */
+const FOREIGN: readonly (readonly [key: string, computed: readonly string[], what: string])[] = [
+  ['block', ['ResPostBlock', 'ParallelThingsBlock', 'ParallelScalingBlock'], 'blocks of the kind'],
+  ['attn', [], 'attention of the kind'],
+  ['mlp', ['SwiGLUPacked', 'SwiGLU'], 'a feed-forward net of the kind'],
+  ['kv_heads', [], 'fewer heads for keys and values than for queries:'],
+  ['positions', [], 'positions of the kind'],
+]
+
 function runnable(architecture: TimmArchitecture, where: string): TimmArchitecture {
   const { name, settings } = architecture
-  const foreign = ['block', 'attn', 'embed_norm', 'scale_mlp_norm', 'distilled'].find((key) =>
-    settings.has(key),
-  )
-  const mlp = settings.get('mlp')
-  if (foreign === undefined && (mlp === undefined || mlp === 'SwiGLUPacked')) return architecture
-  const what = foreign === undefined ? `mlp_layer ${mlp}` : `${foreign} ${settings.get(foreign)}`
-  throw new CheckpointError(
-    'unsupported-network',
-    `${where} names timm's ${name}, which has ${what} and computes something else than a plain vision transformer: it is not run yet.`,
-  )
+  for (const [key, computed, what] of FOREIGN) {
+    const set = settings.get(key)
+    if (set === undefined || computed.includes(set)) continue
+    throw new CheckpointError(
+      'unsupported-network',
+      `${where} names timm's ${name}, which has ${what} ${set} and computes something else than the networks that are run: it is not run yet.`,
+    )
+  }
+  return architecture
 }
 
 /** A file's own name counts before that of its folder. */
@@ -101,7 +107,7 @@ function toldByName(label: string): TimmTold {
     ...(input === null
       ? { rgbStats: undefined, preparation: undefined }
       : {
-          rgbStats: NORMALISATIONS[input.normalisation],
+          rgbStats: input.normalisation.stats,
           preparation: { ...input.preparation, size: null },
         }),
   }

@@ -6,7 +6,7 @@ import { counts, each, type Field, type FieldTable, nothing, only } from '../fie
 
 const RECORD = nothing('it records where the weights come from')
 const LABELS = nothing('it names classes; logits come by their number')
-const TRAINING = nothing('it acts while training only')
+export const TRAINING = nothing('it acts while training only')
 const ELSEWHERE = nothing('timm uses it for other input than the trained size, and only where it is told to')
 
 /** Holds the fields of PretrainedCfg. */
@@ -91,7 +91,7 @@ export const TIMM_OLD_CONFIG: FieldTable = {
 }
 
 /** Says of an argument that the weights show it too. */
-const SHOWN = counts('a size or a part of the network; the weights must agree')
+export const SHOWN = counts('a size or a part of the network; the weights must agree')
 
 export const TIMM_MODEL_ARGS: FieldTable = {
   title: 'timm: model_args of config.json, arguments of VisionTransformer',
@@ -120,6 +120,8 @@ export const TIMM_MODEL_ARGS: FieldTable = {
         'qkv_bias',
         'qk_norm',
         'scale_attn_norm',
+        'scale_mlp_norm',
+        'proj_bias',
         'init_values',
         'class_token',
         'reg_tokens',
@@ -128,12 +130,10 @@ export const TIMM_MODEL_ARGS: FieldTable = {
       ],
       SHOWN,
     ),
-    scale_mlp_norm: only([null, false], 'there is no norm inside a plain feed-forward net'),
-    proj_bias: only([null, true], 'every projection has a bias'),
     pos_embed: only([null, 'learn'], 'without a table a network has no positions'),
     embed_layer: only([null], 'patches are cut and multiplied'),
-    embed_norm_layer: only([null, ''], 'there is no norm on patches alone'),
-    block_fn: only([null], 'blocks are attention, then the feed-forward net, each behind its norm'),
+    embed_norm_layer: only([null, ''], 'the architecture tells of a norm on patches alone'),
+    block_fn: only([null], 'the architecture tells the kind of block'),
     mlp_layer: only([null], 'the tensors tell whether the feed-forward net is gated'),
     attn_layer: only([null, ''], 'attention is the plain one'),
     ...each(

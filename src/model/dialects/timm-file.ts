@@ -9,7 +9,8 @@ import { NORMALISATIONS } from '../normalisation.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
 import { agree } from './agree.js'
 import { ConfigReader } from './config-reader.js'
-import type { TimmArchitecture } from './timm-architectures.js'
+import type { TimmArchitecture, TimmClass } from './timm-architectures.js'
+import { TIMM_ARGUMENTS, TimmSettings } from './timm-settings.js'
 import type { TimmPool, TimmShown, TimmTold } from './timm-told.js'
 
 type Size = readonly [height: number, width: number]
@@ -50,7 +51,9 @@ export class TimmFile {
   readonly #args: ConfigReader
   readonly #input: ConfigReader
   readonly #has: (key: string) => boolean
+  readonly #settings: TimmSettings
   readonly #architecture: TimmArchitecture | null
+  readonly #class: TimmClass
   readonly #where: string
 
   constructor(
@@ -63,8 +66,10 @@ export class TimmFile {
     this.#file = file
     this.#args = new ConfigReader(args, `${where} (model_args)`)
     this.#input = new ConfigReader(input, input === file ? where : `${where} (pretrained_cfg)`)
-    this.#has = (key) => Object.hasOwn(args, key)
+    this.#settings = new TimmSettings(args, this.#args, architecture)
+    this.#has = (key) => this.#settings.has(key)
     this.#architecture = architecture
+    this.#class = architecture?.class ?? 'VisionTransformer'
     this.#where = where
   }
 
@@ -72,7 +77,11 @@ export class TimmFile {
     const imgSize = this.#imgSize()
     const inputSize = this.#inputSize()
     const norm = this.#norm()
+    const isPlain = this.#class === 'VisionTransformer'
     return {
+      class: this.#class,
+      settings: this.#settings,
+      isPostNorm: this.#isPostNorm(),
       heads: this.#args.has('num_heads')
         ? this.#args.positive('num_heads')
         : (this.#architecture?.heads ?? (() => null)),
@@ -80,10 +89,11 @@ export class TimmFile {
       activation: this.#activation(),
       rule: 'antialias',
       pool: this.#pool(),
-      includePrefix: this.#flag('pool_include_prefix', false),
-      fcNorm: this.#fcNorm(),
-      finalNorm: this.#flag('final_norm', true),
-      noEmbedClass: this.#flag('no_embed_class', false),
+      includePrefix: this.#settings.flag('pool_include_prefix', false),
+      // The weights show which norm there is. A plain one's arguments are held against that, since its files need not agree with what timm makes of them.
+      fcNorm: isPlain ? this.#fcNorm() : undefined,
+      finalNorm: isPlain ? this.#settings.flag('final_norm', true) : undefined,
+      noEmbedClass: this.#settings.flag('no_embed_class', false),
       sizes:
         imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
       rgbStats: this.#stats(),
@@ -93,18 +103,20 @@ export class TimmFile {
     }
   }
 
-  /** An argument counts before the architecture, also where it is null: Python's None is then the class's own default. */
-  #setting(key: string, short = key): string | undefined {
-    return this.#has(key) ? undefined : this.#architecture?.settings.get(short)
+  /** Names of tensors are the same whether norms stand in front of a block's branches or behind them. */
+  #isPostNorm(): boolean {
+    if (this.#class === 'Eva')
+      return this.#settings.flag('use_post_norm', false) || this.#block() === 'ResPostBlock'
+    return this.#block() === 'ResPostBlock'
   }
 
-  #flag(key: string, fallback: boolean): boolean {
-    const set = this.#setting(key)
-    return this.#args.flag(key, set === undefined ? fallback : set === 'yes')
+  #block(): string | undefined {
+    const key = this.#class === 'Eva' ? 'use_post_norm' : 'block_fn'
+    return this.#settings.built(key, 'block')
   }
 
   #activation(): ActivationKind | undefined {
-    const set = this.#setting('act_layer', 'act')
+    const set = this.#settings.built('act_layer', 'act')
     if (!this.#args.has('act_layer')) return set === undefined ? undefined : ACTIVATIONS.get(set)
     return this.#args.choice('act_layer', ACTIVATIONS, 'gelu')
   }
@@ -119,9 +131,9 @@ export class TimmFile {
         'layernorm and rmsnorm are computed here',
       )
     if (named !== '') return { epsilon: 1e-6, rmsNorm: named === 'rmsnorm' }
-    const epsilon = Number(this.#setting('norm_layer', 'eps') ?? 1e-6)
+    const epsilon = Number(this.#settings.built('norm_layer', 'eps') ?? 1e-6)
     const known = this.#has('norm_layer') || this.#architecture !== null
-    return { epsilon, rmsNorm: known ? this.#setting('norm_layer', 'norm') === 'rmsNorm' : undefined }
+    return { epsilon, rmsNorm: known ? this.#settings.built('norm_layer', 'norm') === 'rmsNorm' : undefined }
   }
 
   /** timm writes the pooling at the file's top for people to read, and builds by the arguments: where they differ somebody expects another. */
@@ -131,7 +143,7 @@ export class TimmFile {
     const built = this.#args.has('global_pool')
       ? this.#args.choice('global_pool', POOLS, 'token')
       : POOLS.get(
-          this.#setting('global_pool', 'pool') ??
+          this.#settings.built('global_pool', 'pool') ??
             (this.#architecture === null ? (shown ?? 'token') : 'token'),
         )
     if (shown !== undefined && shown !== built) {
@@ -145,7 +157,7 @@ export class TimmFile {
 
   #fcNorm(): boolean | null {
     if (this.#args.has('fc_norm')) return this.#args.flag('fc_norm', false)
-    const set = this.#setting('fc_norm')
+    const set = this.#settings.built('fc_norm')
     return set === undefined ? null : set === 'yes'
   }
 
@@ -212,10 +224,11 @@ export class TimmFile {
   #checkArchitecture(config: VitConfig): void {
     if (this.#architecture === null) return
     const { name, width } = this.#architecture
+    const registers = TIMM_ARGUMENTS[this.#class].registers ?? ''
     const told: readonly (readonly [key: string, what: string, built: number | null, shown: number])[] = [
       ['embed_dim', 'a width', width, config.width],
       ['patch_size', 'a patch', numberInName(name, 'patch'), config.patchSize],
-      ['reg_tokens', 'a number of registers', numberInName(name, 'reg'), config.registers],
+      [registers, 'a number of registers', numberInName(name, 'reg'), config.registers],
     ]
     for (const [key, what, built, shown] of told)
       if (!this.#has(key) && built !== null && built !== shown)
@@ -226,12 +239,12 @@ export class TimmFile {
     if (this.#args.has(key)) {
       agree(this.#args, key, shown)
     } else if (this.#architecture !== null) {
-      const built = this.#flag(key, fallback)
+      const built = this.#settings.flag(key, fallback)
       if (built !== shown) throw this.#otherArchitecture(`${key} ${built}`, shown, key)
     }
   }
 
-  #otherArchitecture(built: string, shown: number | boolean, key: string): CheckpointError {
+  #otherArchitecture(built: string, shown: number | boolean | string, key: string): CheckpointError {
     return new CheckpointError(
       'contradiction',
       `${this.#where}: its architecture ${JSON.stringify(this.#architecture?.name)} has ${built}, and the weights show ${shown}. ` +
@@ -239,38 +252,81 @@ export class TimmFile {
     )
   }
 
-  #check(config: VitConfig, { mlpRows, hasNorm }: TimmShown): void {
+  #check(config: VitConfig, shown: TimmShown): void {
     const args = this.#args
     const [channels = config.channels] = this.#input.numbersOrNull('input_size') ?? []
     if (channels !== config.channels) throw this.#input.contradicts('input_size', config.channels)
     this.#checkArchitecture(config)
-    agree(args, 'embed_dim', config.width)
-    agree(args, 'depth', config.depth)
-    agree(args, 'in_chans', config.channels)
-    agree(args, 'reg_tokens', config.registers)
-    agree(args, 'qkv_bias', config.qkvBias)
-    agree(args, 'qk_norm', config.queryKeyNorm)
-    agree(args, 'scale_attn_norm', config.attentionNorm)
-    agree(args, 'pre_norm', config.preNorm)
+    this.#checkParts(config, shown)
     const [patch, ...others] = args.numbersOrNull('patch_size', true) ?? [config.patchSize]
     if (patch !== config.patchSize || others.some((side) => side !== patch))
       throw args.contradicts('patch_size', config.patchSize)
-    if (this.#has('init_values') && args.has('init_values') !== config.layerScale)
+    // Norms behind the branches are scaled by it when they are made.
+    if (
+      this.#has('init_values') &&
+      config.block !== 'postNorm' &&
+      args.has('init_values') !== config.layerScale
+    )
       throw args.contradicts('init_values', config.layerScale)
-    if (args.has('mlp_ratio') && Math.trunc(config.width * args.number('mlp_ratio', 4)) !== mlpRows)
-      throw args.contradicts('mlp_ratio', mlpRows / config.width)
-    // The weights have the norm wherever final_norm did not leave it out.
-    if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
-    this.#agreeFlag('class_token', true, config.classToken)
-    const { positions } = config
-    if (config.classToken || config.registers > 0)
-      this.#agreeFlag('no_embed_class', false, positions === null || !positions.specialRows)
-    const { classifier } = config
+    this.#checkRatio(config, shown)
+    this.#agreeFlag('class_token', TIMM_ARGUMENTS[this.#class].classToken, config.classToken)
+    const { positions, classifier } = config
+    if (positions !== null && this.#class !== 'NaFlexVit' && (config.classToken || config.registers > 0))
+      this.#agreeFlag('no_embed_class', false, !positions.specialRows)
     if (classifier === null) return
     agree(args, 'num_classes', classifier.classes)
     agree(new ConfigReader(this.#file, this.#where), 'num_classes', classifier.classes)
   }
+
+  /** What arguments and weights both tell must be the same. */
+  #checkParts(config: VitConfig, { hasNorm, hasPooledNorm, further }: TimmShown): void {
+    const args = this.#args
+    const names = TIMM_ARGUMENTS[this.#class]
+    const told: readonly (readonly [key: string | null, shown: number | boolean])[] = [
+      ['embed_dim', config.width],
+      ['depth', config.depth],
+      ['in_chans', config.channels],
+      ['qkv_bias', config.qkvBias],
+      ['qk_norm', config.queryKeyNorm],
+      ['use_fc_norm', hasPooledNorm],
+      [names.registers, config.registers],
+      [names.attentionNorm, config.attentionNorm],
+      [names.preNorm, config.preNorm],
+      [names.mlpNorm, config.mlp === 'normFfn' || config.mlp === 'normSwiglu'],
+    ]
+    for (const [key, shown] of [...told, ...Object.entries(further)])
+      if (key !== null) agree(args, key, shown)
+    if (config.block === 'postNorm' && config.layerScale)
+      throw this.#otherArchitecture('norms behind its branches', 'a layer scale too', 'use_post_norm')
+    if (this.#class === 'Eva' || this.#class === 'Beit')
+      this.#agreeFlag('use_abs_pos_emb', true, config.positions !== null)
+    // The weights have the norm wherever final_norm did not leave it out.
+    if (!args.flag('final_norm', true) && hasNorm) throw args.contradicts('final_norm', true)
+    const last = hasNorm && !hasPooledNorm
+    if (this.#class === 'Eva') agree(args, 'use_post_transformer_norm', last)
+    if (this.#class === 'NaFlexVit') agree(args, 'final_norm', hasNorm)
+    if (['VisionTransformerRelPos', 'NaFlexVit'].includes(this.#class) && hasNorm)
+      agree(args, 'fc_norm', hasPooledNorm)
+  }
+
+  #checkRatio({ width, mlp }: VitConfig, { mlpRows, pooledRows }: TimmShown): void {
+    const args = this.#args
+    const columns = (key: string) => Math.trunc(width * args.number(key, 4))
+    if (
+      pooledRows !== null &&
+      args.has('attn_pool_mlp_ratio') &&
+      columns('attn_pool_mlp_ratio') !== pooledRows
+    )
+      throw args.contradicts('attn_pool_mlp_ratio', pooledRows / width)
+    if (!args.has('mlp_ratio')) return
+    const hidden = columns('mlp_ratio')
+    const most = this.#class === 'Eva' && mlp === 'swiglu' ? hidden + MOST_ALIGNED : hidden
+    if (mlpRows < hidden || mlpRows > most) throw args.contradicts('mlp_ratio', mlpRows / width)
+  }
 }
+
+/** Rounding the hidden width of a gated net up to a multiple (swiglu_align_to) adds no more than this. */
+const MOST_ALIGNED = 63
 
 /** Gives the number behind a word of an architecture's name, such as 16 of patch16. */
 function numberInName(name: string, word: string): number | null {

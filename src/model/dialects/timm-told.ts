@@ -3,7 +3,8 @@ import type { ActivationKind } from '../../engine/plan.js'
 import type { FractionPreparation } from '../../image/preparation.js'
 import type { PositionRule } from '../position-rule.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
-import type { TimmName } from './timm-architectures.js'
+import type { TimmClass, TimmName } from './timm-architectures.js'
+import type { TimmSettings } from './timm-settings.js'
 
 type Size = readonly [height: number, width: number]
 
@@ -11,6 +12,12 @@ export type TimmPool = 'token' | 'avg' | 'max' | 'avgmax' | 'map' | ''
 
 /** Is what files or a name tell of a network; undefined stands for what they do not tell. */
 export interface TimmTold {
+  /** Names the class that timm builds the network of. */
+  readonly class: TimmClass
+  /** Reads what only some classes are built with. */
+  readonly settings: TimmSettings
+  /** Says whether norms stand behind the branches of a block, and not in front of them. */
+  readonly isPostNorm: boolean
   readonly heads: number | ((width: number) => number | null)
   readonly epsilon: number
   readonly rmsNorm: boolean | undefined
@@ -34,8 +41,14 @@ export interface TimmTold {
 
 /** Is what tensors show beside a network's config. */
 export interface TimmShown {
-  /** Counts the rows of the feed-forward net's first matrix. */
+  /** Counts the hidden columns of the feed-forward net as `mlp_ratio` does. */
   readonly mlpRows: number
+  /** Counts the hidden columns of an attention pooling's feed-forward net; null where there is none. */
+  readonly pooledRows: number | null
   /** Says whether there is a last norm, on tokens or on what is pooled. */
   readonly hasNorm: boolean
+  /** Says whether that is a norm on what is pooled. */
+  readonly hasPooledNorm: boolean
+  /** Holds what further arguments must be, by their names: what the weights show of each. */
+  readonly further: Readonly<Record<string, number | boolean>>
 }

@@ -1,63 +1,42 @@
 /** timm's vision transformers have Meta's block names, registers as `reg_token`, a packed gated feed-forward net and maybe a classifier. */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { IMAGENET_STATS, type Pooling, specialTokens, type VitConfig } from '../vit-config.js'
+import {
+  countBranches,
+  TIMM_LAYOUT,
+  timmLayout,
+  timmPositions,
+  timmSource,
+  timmTables,
+} from '../families/timm-layout.js'
+import { timmBias, timmFront, timmRule } from '../families/timm-places.js'
+import { timmRotary } from '../families/timm-rotary.js'
+import { timmShown } from '../families/timm-shown.js'
+import { IMAGENET_STATS, type Pooling, type VitConfig } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config } from './dinov2-config.js'
 import { sizeOrNull, storedSize } from './headers.js'
-import { type Layout, layoutSource } from './layout.js'
-import { META_MODULES, META_PARTS } from './meta-names.js'
 import { publishedNameOrNull } from './published-names.js'
 import { timmArchitectures } from './timm-architectures.js'
 import { readTimm } from './timm-config.js'
 import type { TimmTold } from './timm-told.js'
 
-const LAYOUT: Layout = {
-  dialect: 'timm',
-  classToken: 'cls_token',
-  registers: 'reg_token',
-  positions: 'pos_embed',
-  placesRegisters: true,
-  blocks: 'blocks.',
-  scale: 'gamma',
-  modules: {
-    ...META_MODULES,
-    'encoder.pre_block.0': 'norm_pre',
-    embedding_norm: 'fc_norm',
-    classifier: 'head',
-    'attn_pool.q': 'attn_pool.q',
-    'attn_pool.kv': 'attn_pool.kv',
-    'attn_pool.proj': 'attn_pool.proj',
-    'attn_pool.norm': 'attn_pool.norm',
-    'attn_pool.mlp.0': 'attn_pool.mlp.fc1',
-    'attn_pool.mlp.3': 'attn_pool.mlp.fc2',
-  },
-  parts: {
-    ...META_PARTS,
-    'attn.q_norm': 'attn.q_norm',
-    'attn.k_norm': 'attn.k_norm',
-    'attn.norm': 'attn.norm',
-    // The gate is the first half (timm layers/mlp.py: SwiGLUPacked, gate_last=False).
-    'mlp.fc1_g': { half: 0, of: 'mlp.fc1' },
-    'mlp.fc1_x': { half: 1, of: 'mlp.fc1' },
-    'mlp.fc2': 'mlp.fc2',
-  },
-}
-
 export const timm: Dialect = {
   name: 'timm',
-  recognises: (tensors) => tensors.has('blocks.0.attn.qkv.weight') && tensors.has('patch_embed.proj.weight'),
+  recognises: (tensors) =>
+    ['patch_embed.proj.weight', 'embeds.proj.weight'].some((tensor) => tensors.has(tensor)) &&
+    ['attn.qkv', 'attn.q_proj', 'attns.0.attn.qkv', 'in_proj'].some((part) =>
+      tensors.has(`blocks.0.${part}.weight`),
+    ),
   readConfig,
   readPreparation: (checkpoint, hints) => toldOf(checkpoint, hints).preparation ?? null,
   assumptions,
-  source: layoutSource(LAYOUT),
-  // Registers have positions where the class token has one.
-  positions: (config) => ({
-    tensor: LAYOUT.positions,
-    special: config.positions?.specialRows ? specialTokens(config) : 0,
-  }),
-  ignores: () => false,
+  source: timmSource,
+  positions: timmPositions,
+  tables: timmTables,
+  // Older files keep what follows from the grid.
+  ignores: (tensor) => /\.relative_position_index$/.test(tensor),
 }
 
 function toldOf(checkpoint: Checkpoint, hints: VitHints): TimmTold {
@@ -68,48 +47,130 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const told = toldOf(checkpoint, hints)
   refuseOtherModules(checkpoint)
+  refuseOtherClasses(checkpoint, told)
+  const layout = timmLayout(tensors)
   const has = (tensor: string) => tensors.has(tensor)
-  // Only a gated net's second matrix reads half of what its first one gives.
-  const rows = storedSize(checkpoint, 'blocks.0.mlp.fc1.weight', 0, LAYOUT.dialect)
-  const gated = sizeOrNull(tensors, 'blocks.0.mlp.fc2.weight', 1) === rows / 2
-  const classToken = has('cls_token')
-  const prefix = (classToken ? 1 : 0) + (sizeOrNull(tensors, 'reg_token', 1) ?? 0)
+  const net = feedForwardOf(checkpoint)
+  const classToken = has(layout.classToken)
+  const prefix = (classToken ? 1 : 0) + (sizeOrNull(tensors, layout.registers, 1) ?? 0)
   const base = dinov2Config(
     {
       checkpoint,
-      layout: LAYOUT,
-      gated,
-      hidden: gated
-        ? { tensor: 'blocks.0.mlp.fc2.weight', axis: 1 }
-        : { tensor: 'blocks.0.mlp.fc1.weight', axis: 0 },
-      rule: () => told.rule,
+      layout,
+      gated: net.gated,
+      hidden: net.hidden,
+      rule: () => timmRule(told),
       heads: told.heads,
       headsHint,
-      qkvBias: has('blocks.0.attn.qkv.bias'),
+      qkvBias: QKV_BIASES.some((bias) => has(`blocks.0.${bias}`)),
       epsilon: told.epsilon,
-      activation: gatedActivation(told, gated),
+      activation: gatedActivation(told, net.gated),
       sizes: told.sizes,
       sizeFields: 'model_args.img_size, pretrained_cfg.input_size',
+      front: timmFront(checkpoint, told, hints),
       special: told.noEmbedClass === true ? [0, prefix] : [prefix, 0],
       rgbStats: told.rgbStats ?? IMAGENET_STATS,
     },
     hints,
   )
   const preNorm = has('norm_pre.weight')
+  const isParallel = has('blocks.0.in_proj.weight')
+  const distilled = has('dist_token')
   const config: VitConfig = {
     ...base,
     classToken,
     norm: normOf(checkpoint, told),
     preNorm,
     // Where a norm follows, the convolution has no bias.
-    stem: { kind: 'patchify', bias: !preNorm },
-    queryKeyNorm: has('blocks.0.attn.q_norm.weight'),
-    attentionNorm: has('blocks.0.attn.norm.weight'),
+    stem: { kind: 'patchify', bias: !preNorm, norm: has('patch_embed.norm.weight') },
+    block: isParallel ? 'parallel' : told.isPostNorm ? 'postNorm' : 'preNorm',
+    branches: countBranches(tensors),
+    mlp: net.mlp,
+    layerScale: ['gamma_1', 'ls1.gamma', 'ls.gamma', 'attns.0.ls.gamma'].some((one) =>
+      has(`blocks.0.${one}`),
+    ),
+    queryKeyNorm: ['attn.q_norm', 'q_norm', 'attns.0.attn.q_norm'].some((one) =>
+      has(`blocks.0.${one}.weight`),
+    ),
+    attentionNorm: ['attn.norm', 'attns.0.attn.norm'].some((one) => has(`blocks.0.${one}.weight`)),
+    rotary: timmRotary(told, checkpoint, base),
+    bias: timmBias(checkpoint, base),
     ...poolingOf(checkpoint, told, base, classToken),
+    ...(distilled ? { pooling: { kind: 'special-mean', rows: [0, 1] } } : {}),
     classifier: classifierOf(checkpoint),
   }
-  told.check(config, { mlpRows: rows, hasNorm: has('norm.weight') || has('fc_norm.weight') })
+  told.check(config, {
+    mlpRows: told.class === 'VisionTransformer' ? net.rows : config.hidden,
+    hasNorm: has('norm.weight') || has('fc_norm.weight'),
+    hasPooledNorm: has('fc_norm.weight'),
+    pooledRows: sizeOrNull(tensors, 'attn_pool.mlp.fc1.weight', 0),
+    further: timmShown(checkpoint, config),
+  })
   return config
+}
+
+/** The first that a class has tells of them all. */
+const QKV_BIASES = [
+  'attn.qkv.bias',
+  'attn.q_bias',
+  'attn.q_proj.bias',
+  'attns.0.attn.qkv.bias',
+  'in_proj.bias',
+]
+
+/** Tells the feed-forward net by its matrices. */
+function feedForwardOf(checkpoint: Checkpoint): {
+  readonly mlp: VitConfig['mlp']
+  readonly gated: boolean
+  /** Counts the rows of its first matrix, or of its first two side by side. */
+  readonly rows: number
+  readonly hidden: { readonly tensor: string; readonly axis: number }
+} {
+  const { tensors } = checkpoint
+  const has = (part: string) => tensors.has(`blocks.0.${part}`)
+  const last = has('in_proj.weight')
+    ? 'mlp_out_proj'
+    : has('attns.0.norm.weight')
+      ? 'ffns.0.mlp.fc2'
+      : 'mlp.fc2'
+  const hidden = { tensor: `blocks.0.${last}.weight`, axis: 1 }
+  const columns = storedSize(checkpoint, hidden.tensor, 1, TIMM_LAYOUT.dialect)
+  const hasNorm = has('mlp.norm.weight')
+  if (has('mlp.fc1_g.weight'))
+    return { mlp: hasNorm ? 'normSwiglu' : 'swiglu', gated: true, rows: columns, hidden }
+  // Only a packed gated net's second matrix reads half of what its first one gives.
+  const rows =
+    last === 'mlp.fc2' ? storedSize(checkpoint, 'blocks.0.mlp.fc1.weight', 0, TIMM_LAYOUT.dialect) : columns
+  const gated = columns === rows / 2
+  return {
+    mlp: gated ? (hasNorm ? 'normSwiglu' : 'swiglu') : hasNorm ? 'normFfn' : 'ffn',
+    gated,
+    rows,
+    hidden,
+  }
+}
+
+/** Names what only some of timm's classes have, with the classes. */
+const CLASS_TRACES: readonly (readonly [tensor: RegExp, classes: readonly TimmTold['class'][]])[] = [
+  [/^embeds\./, ['NaFlexVit']],
+  [/relative_position_bias_table$/, ['Beit']],
+  [/(^|\.)(shared_)?rel_pos\./, ['VisionTransformerRelPos']],
+  [/^rope\./, ['Eva']],
+  [/^blocks\.0\.(gamma_1$|attn\.q_bias$|attn\.q_proj\.)/, ['Eva', 'Beit']],
+]
+
+/** Heads, rotary positions and order of norms stand in no tensor, so that a class other than the plain one must be named. */
+function refuseOtherClasses({ label, tensors }: Checkpoint, told: TimmTold): void {
+  const isNamed = told.class
+  for (const [pattern, classes] of CLASS_TRACES) {
+    const trace = [...tensors.keys()].find((name) => pattern.test(name))
+    if (trace === undefined || classes.includes(isNamed)) continue
+    throw new CheckpointError(
+      'contradiction',
+      `${label} is a network of timm's class ${classes.join(' or ')}, told by ${trace}, and its config.json or name is of ${isNamed === 'VisionTransformer' ? 'a plain vision transformer, or there is none' : `the class ${isNamed}`}: ` +
+        'heads, rotary positions and the order of norms are in no tensor. Keep the config.json of its repository beside it.',
+    )
+  }
 }
 
 function headsHint(width: number): string {
@@ -125,7 +186,9 @@ function gatedActivation({ activation }: TimmTold, gated: boolean): VitConfig['a
 
 /** Norms without a shift are root mean square norms, where nothing says otherwise. */
 function normOf({ tensors, label }: Checkpoint, { rmsNorm }: TimmTold): VitConfig['norm'] {
-  const shifted = ['norm1', 'norm2'].some((part) => tensors.has(`blocks.0.${part}.bias`))
+  const shifted = ['norm1', 'norm2', 'in_norm', 'attns.0.norm'].some((part) =>
+    tensors.has(`blocks.0.${part}.bias`),
+  )
   if (rmsNorm === undefined || rmsNorm === !shifted) return shifted ? 'layerNorm' : 'rmsNorm'
   throw new CheckpointError(
     'contradiction',
@@ -142,6 +205,12 @@ function poolingOf(
   const { tensors } = checkpoint
   const normsPooled = tensors.has('fc_norm.weight')
   const pool = told.pool ?? poolByTensors(tensors, classToken)
+  if (pool !== 'map' && tensors.has('attn_pool.latent')) {
+    throw new CheckpointError(
+      'contradiction',
+      `${checkpoint.label}: its weights have an attention pooling (attn_pool.latent), and its config.json or name is of a network that pools by ${JSON.stringify(pool)} (global_pool). The config belongs to another network than the weights.`,
+    )
+  }
   const pooled =
     told.fcNorm ??
     (told.fcNorm === null && told.pool !== undefined ? ['avg', 'max', 'avgmax'].includes(pool) : normsPooled)
@@ -161,10 +230,11 @@ function poolByTensors(
 function poolingBy(
   pool: string,
   checkpoint: Checkpoint,
-  { includePrefix: specialTokens, epsilon }: TimmTold,
+  told: TimmTold,
   base: VitConfig,
   classToken: boolean,
 ): Pooling {
+  const { includePrefix: specialTokens, epsilon } = told
   switch (pool) {
     case 'avg':
       return { kind: 'mean', specialTokens }
@@ -175,11 +245,12 @@ function poolingBy(
     case 'map':
       return {
         kind: 'attention',
-        heads: base.heads,
-        specialTokens,
+        heads: told.settings.number('attn_pool_num_heads', base.heads, 'pool_heads'),
+        // Eva pools all tokens alike.
+        specialTokens: specialTokens || told.class === 'Eva',
         epsilon,
-        hidden: storedSize(checkpoint, 'attn_pool.mlp.fc1.weight', 0, LAYOUT.dialect),
-        activation: base.activation,
+        hidden: storedSize(checkpoint, 'attn_pool.mlp.fc1.weight', 0, TIMM_LAYOUT.dialect),
+        activation: told.class === 'Eva' ? 'gelu' : base.activation,
       }
     default:
       if (classToken) return { kind: 'class' }
@@ -191,15 +262,17 @@ function poolingBy(
 function classifierOf(checkpoint: Checkpoint): VitConfig['classifier'] {
   const { tensors } = checkpoint
   if (!tensors.has('head.weight')) return null
-  const classes = storedSize(checkpoint, 'head.weight', 0, LAYOUT.dialect)
-  return { classes, kind: 'linear', bias: tensors.has('head.bias') }
+  const classes = storedSize(checkpoint, 'head.weight', 0, TIMM_LAYOUT.dialect)
+  const kind = tensors.has('dist_token') ? 'distilled' : 'linear'
+  return { classes, kind, bias: tensors.has('head.bias') }
 }
 
 /** Names modules that timm's class may have and that are not computed here. */
 const OTHER_MODULES: readonly (readonly [tensor: RegExp, what: string])[] = [
-  [/^patch_embed\.norm\./, 'a norm on its patches'],
-  [/^blocks\.0\.mlp\.norm\./, 'a norm inside its feed-forward net'],
-  [/^blocks\.0\.mlp\.fc1_[gx]\./, 'a gated feed-forward net in two matrices'],
+  [/^embeds\.(pos_embed_[xy]$|norm|conv)/, 'positions of its two axes apart, or norms on its patches'],
+  [/^blocks\.0\.attn\.gate\./, 'a gate on its attention'],
+  [/^blocks\.\d+\.(attn\.)?(lambda_|sub_norm)/, 'differential attention'],
+  [/^blocks\.0\.out_proj\./, 'one matrix behind both halves of a block'],
   [/^attn_pool\.(q|k)_norm\./, 'an attention pooling with norms on queries and keys'],
 ]
 
@@ -257,6 +330,6 @@ function byName(
   const how =
     input === null
       ? `its name is timm's ${found} without the tag that says how its images are made: ImageNet's mean and deviation and the whole of each image are taken`
-      : `its name is timm's ${found}: mean and deviation "${input.normalisation}" and a crop of ${input.preparation.cropFraction} are taken`
+      : `its name is timm's ${found}: mean and deviation "${input.normalisation.name}" and a crop of ${input.preparation.cropFraction} are taken`
   return `There is no config.json beside ${label}; ${how}${heads}. ${advice}`
 }

@@ -123,7 +123,7 @@ test('the normalisation of C-RADIO is in its first layer: w (x - mean) / std = (
 
 test('tokens that a file of C-RADIO numbers and does not have are refused', async () => {
   // A tiny checkpoint's second tensor begins with 100.
-  const shapes = { 'radio_model.input_conditioner.norm_mean': [3, 1, 1], ...TINY_FAMILIES.radio }
+  const shapes = TINY_FAMILIES.radio
   const vit = readVit(tinyCheckpoint(shapes), { configFile: TYPES.radio })
   const tables = await vit.readTables()
   expect(() => gridTables(vit.config, tables, { rows: 2, columns: 2 }, 'bilinear-square')).toThrow(
