@@ -141,9 +141,15 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
 function refuseUselessHints(
   { label }: Checkpoint,
   { name }: Dialect,
-  { network, config = {} }: VitHints,
+  { network, config = {}, patchSize }: VitHints,
 ): void {
   if (name === birder.name) return
+  if (patchSize !== undefined) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label} is laid out as in ${name}, and the option patchSize (--patch-size) is for Birder's FlexiViT: leave it out.`,
+    )
+  }
   const [key] = Object.keys(config)
   if (network === undefined && key === undefined) return
   const what =

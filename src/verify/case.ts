@@ -59,6 +59,17 @@ export interface GoldenCase {
   readonly run?: {
     /** Names the rule by which positions are resampled. */
     readonly position?: string
+    /** Is a patch's side in pixels, where it is not the network's own. */
+    readonly patch_size?: number
+    /** Describes a batch of images of several grids, each laid out as a row of patches and padded. */
+    readonly naflex?: {
+      /** Counts the patches to which each image is padded. */
+      readonly length: number
+      /** Lists the grids, (rows, columns). */
+      readonly shapes: readonly (readonly [number, number])[]
+      /** Is a patch's side in pixels, where it is not the network's own. */
+      readonly patch_size?: number
+    }
     /** Is the input's (height, width) in pixels. */
     readonly size: readonly [number, number]
   }

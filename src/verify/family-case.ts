@@ -7,7 +7,7 @@ import type { SlotName } from '../engine/plan.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { arrange, type Place, placeOrNull } from './activations.js'
+import { arrange, type Place, placeOrNull, ruleOf } from './activations.js'
 import {
   type CaseContext,
   type Comparison,
@@ -73,17 +73,18 @@ async function* runFile(
   }
   const given = required(expected.get(inputName), `tensor called ${inputName}`, golden)
   const input = golden.dialect === 'nvidia' ? await levelsOf(given, golden, context) : given
-  const { size } = required(golden.run, 'run', golden)
+  const { size, position } = required(golden.run, 'run', golden)
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
-  const plan = network.planFor(grid)
+  const rule = ruleOf(position, vit.config)
+  const plan = network.planFor(grid, rule)
   const places = new Map(tensors.map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]))
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
     const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
-    const run = { grid, batch, outputs, ...(signal === undefined ? {} : { signal }) }
+    const run = { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) }
     const values = outputs.length === 0 ? new Map() : await network.run(input, run)
     for (const [tensor, place] of chosen) {
       const all = place === null ? undefined : values.get(place.slot)

@@ -11,7 +11,8 @@ export async function openCase(
   { open }: CaseContext,
   path = wholeOf(golden),
 ): Promise<AsyncDisposable & { readonly vit: VitModel }> {
-  const { network, network_parameters } = golden
+  const { network, network_parameters, run } = golden
+  const patchSize = run?.patch_size ?? run?.naflex?.patch_size
   const heads = network_parameters?.heads ?? network_parameters?.args?.num_heads
   const beside = (name: string) => open(path.replace(/[^/]*$/, name))
   const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
@@ -20,6 +21,7 @@ export async function openCase(
     const vit = readVit(checkpoint, {
       ...(configFile === undefined ? {} : { configFile }),
       ...(network === undefined ? {} : { network }),
+      ...(patchSize === undefined ? {} : { patchSize }),
       ...(heads === undefined ? {} : { heads }),
     })
     return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }

@@ -59,6 +59,8 @@ export interface VitHints {
   readonly preprocessorFile?: PlainValue
   /** Counts attention heads, for files that don't say: tensors look the same with any number. */
   readonly heads?: number
+  /** Is the side of a patch in pixels, for a network that takes patches of other sizes than its own (FlexiViT); default: its own. */
+  readonly patchSize?: number
   /** Gives the trained input size in pixels, for files that don't say and whose position table is not square. */
   readonly size?: readonly [height: number, width: number]
   /** Gives mean and deviation of the levels that the network was trained with. It counts before what the files say. */
@@ -75,6 +77,7 @@ export const VIT_HINTS = {
   configFile: true,
   preprocessorFile: true,
   heads: true,
+  patchSize: true,
   size: true,
   normalisation: true,
   embedding: true,
