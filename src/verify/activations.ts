@@ -28,7 +28,13 @@ export interface Place {
 }
 
 /** Birder's `adjust_size` and `set_dynamic_size` resample in ways of their own; a dialect's own rule comes with the checkpoint. */
-export function ruleOf(position: string | undefined, { positions }: VitConfig): PositionRule {
+export function ruleOf(
+  position: string | undefined,
+  { positions }: VitConfig,
+  library?: unknown,
+): PositionRule {
+  // Nothing in the bare files of the first DINO says so, and its users must (option positions).
+  if (library === 'facebookresearch/dino') return 'bicubic-offset'
   const plain = positions?.dynamicRule ?? 'bicubic'
   if (position === 'dynamic' || position === 'patch-size' || position === 'naflex') return plain
   if (position === 'adjust-patch-size') return 'antialias'
