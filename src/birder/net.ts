@@ -69,10 +69,15 @@ export class BirderNet implements Disposable, AsyncDisposable {
     this.#dynamicSize = dynamicSize
   }
 
-  /** Computes the pooled, normalised vector, [B, D]. It is not scaled to length 1. Throws as `forward`. */
+  /** Computes the pooled, normalised vector, [B, D], or both tokens of a DeiT, [B, 2, D]. It is not scaled to length 1. Throws as `forward`. */
   async embedding(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
     const { activation, batch, slots } = await this.#run(x, ({ embedding }) => [embedding], options)
-    return ndArray(activation(slots.embedding), [batch, this.embeddingSize])
+    return this.#asEmbedding(activation(slots.embedding), batch)
+  }
+
+  #asEmbedding(values: Float32Array, batch: number): NdArray {
+    const rows = values.length / (batch * this.embeddingSize)
+    return ndArray(values, rows === 1 ? [batch, this.embeddingSize] : [batch, rows, this.embeddingSize])
   }
 
   /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches. Throws as `forward`. */
@@ -120,7 +125,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
       ({ embedding, logits }) => (logits === null ? [embedding] : [embedding, logits]),
       options,
     )
-    const embedding = ndArray(activation(slots.embedding), [batch, this.embeddingSize])
+    const embedding = this.#asEmbedding(activation(slots.embedding), batch)
     if (slots.logits === null) return { embedding, logits: embedding }
     return { embedding, logits: ndArray(activation(slots.logits), [batch, this.numClasses]) }
   }
@@ -151,7 +156,9 @@ export class BirderNet implements Disposable, AsyncDisposable {
           'Transform to that size, or call adjustSize or setDynamicSize first.',
       )
     }
-    return { grid: this.#network.gridOf(size), rule: own ? 'antialias' : 'bicubic' }
+    const { positions } = this.#network.config
+    const adjusted = positions?.rule ?? 'antialias'
+    return { grid: this.#network.gridOf(size), rule: own ? adjusted : (positions?.dynamicRule ?? 'bicubic') }
   }
 
   #atTrainedSize(): boolean {

@@ -25,6 +25,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly network?: string
   readonly entry?: string
   readonly heads?: number
+  readonly patchSize?: number
   readonly trainedSize?: number | [height: number, width: number]
   readonly normalisation?: NormalisationName | RgbStats
   readonly positions?: PositionRule
@@ -114,6 +115,11 @@ export function addToldOptions(command: Command): Command {
     .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
     .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
     .option(
+      '--patch-size <n>',
+      'side of a patch in pixels, for a network that takes others than its own (FlexiViT)',
+      positiveInteger,
+    )
+    .option(
       '--trained-size <pixels>',
       'size that the model was trained at, where the files do not say',
       parseSize,
@@ -143,13 +149,14 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { decode } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
-  const { embedding } = options
+  const { embedding, patchSize } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({
     network,
     entry,
     heads,
+    patchSize,
     trainedSize,
     normalisation,
     positions,

@@ -56,6 +56,7 @@ const RECIPE_OF: Readonly<Record<DialectName, RecipeName>> = {
   birder: 'birder',
   facebook: 'facebook',
   'hugging-face': 'hugging-face',
+  'open-clip': 'hugging-face',
   timm: 'timm',
 }
 

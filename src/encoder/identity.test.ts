@@ -55,7 +55,7 @@ test.each(Object.keys(RECIPE).filter((key) => key !== 'name'))('%s of the recipe
 })
 
 /** No feature depends on these, or another part of the identity holds them. */
-const APART = ['network', 'taps', 'size', 'rgbStats', 'positions']
+const APART = ['network', 'taps', 'size', 'rgbStats', 'classFirst', 'positions']
 
 test.each(Object.keys(CONFIG).filter((key) => !APART.includes(key)))('%s of the config counts', (key) => {
   const changed = { ...CONFIG, [key]: other(CONFIG[key as keyof VitConfig]) } as VitConfig

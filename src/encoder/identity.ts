@@ -48,17 +48,19 @@ export function identityOf(parts: ResultParts): Identity {
 
 /**
  * Leaves out what no feature depends on: the name, which layers a backbone hands out, the trained size (the table's grid and the recipe's size
- * stay), the stored statistics (those that are used are the recipe's), and how a layout keeps positions.
+ * stay), the stored statistics (those that are used are the recipe's), the order of tokens in Birder, and how a layout keeps positions.
  */
 function countingConfig({
   network: _network,
   taps: _taps,
   size: _size,
   rgbStats: _rgbStats,
+  classFirst: _classFirst,
   positions,
   ...counting
 }: VitConfig): object {
-  const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns }
+  const sines = positions?.sines === undefined ? {} : { sines: positions.sines }
+  const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns, ...sines }
   return { ...counting, positions: grid }
 }
 

@@ -55,6 +55,11 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say; default: as the file or its network's name says. */
   readonly heads?: number
+  /**
+   * Is the side of a patch in pixels, for a network that takes patches of other sizes than its own (Birder's FlexiViT classes, and NaFlex with
+   * `naflex_patch_resampling`); default: its own. It is part of the identity.
+   */
+  readonly patchSize?: number
   /** Gives the trained input size in pixels, one side or (height, width), for a file that does not say and whose positions make no square. */
   readonly trainedSize?: number | readonly [height: number, width: number]
   /** Says what levels the network was trained with, by name or as mean and deviation of red, green and blue; default: as the model's files say. */
@@ -102,6 +107,7 @@ const LOAD_OPTIONS = {
   entry: true,
   config: true,
   heads: true,
+  patchSize: true,
   trainedSize: true,
   normalisation: true,
   embedding: true,
@@ -144,6 +150,7 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkWhole('maxFileBytes', options.maxFileBytes, 1)
   checkWhole('fetchTimeoutMs', options.fetchTimeoutMs, 1)
   checkWhole('heads', options.heads, 1)
+  checkWhole('patchSize', options.patchSize, 1)
   checkModelOptions(options)
 }
 

@@ -9,6 +9,7 @@ export function modelHints({
   network,
   config,
   heads,
+  patchSize,
   trainedSize,
   normalisation,
   embedding,
@@ -16,5 +17,5 @@ export function modelHints({
 }: LoadOptions): VitHints {
   const size = typeof trainedSize === 'number' ? ([trainedSize, trainedSize] as const) : trainedSize
   const stats = normalisation === undefined ? undefined : (normalisationOrNull(normalisation) ?? undefined)
-  return given({ network, config, heads, size, normalisation: stats, embedding, ignoreFields })
+  return given({ network, config, heads, patchSize, size, normalisation: stats, embedding, ignoreFields })
 }

@@ -7,8 +7,9 @@ import { given } from './choose-recipe.js'
 
 const CONFIG = 'config.json'
 const PREPROCESSOR = 'preprocessor_config.json'
+const OPEN_CLIP = 'open_clip_config.json'
 /** Names the files that `parseConfigFiles` wants, in its order. */
-export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR]
+export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR, OPEN_CLIP]
 
 interface ConfigBytes {
   /** Names the file in errors; usually it is the path. */
@@ -19,9 +20,11 @@ interface ConfigBytes {
 /** Takes the files of CONFIG_FILES in their order, null for one that is not there. Throws `CheckpointError` `malformed`. */
 export function parseConfigFiles(
   files: readonly (ConfigBytes | null)[],
-): Pick<VitHints, 'configFile' | 'preprocessorFile'> {
-  const [configFile, preprocessorFile] = files.map((file) => (file === null ? undefined : parseConfig(file)))
-  return given({ configFile, preprocessorFile })
+): Pick<VitHints, 'configFile' | 'preprocessorFile' | 'openClipFile'> {
+  const [configFile, preprocessorFile, openClipFile] = files.map((file) =>
+    file === null ? undefined : parseConfig(file),
+  )
+  return given({ configFile, preprocessorFile, openClipFile })
 }
 
 function parseConfig({ label, bytes }: ConfigBytes): PlainValue {

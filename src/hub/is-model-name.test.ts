@@ -42,7 +42,7 @@ test('a model is found with its network and address; a network that cannot be ru
   const { file, network } = findPublishedModel('vit_reg4_b14_nps_ls_dino-v2-lvd142m')
   expect(network).toBe('vit_reg4_b14_nps_ls')
   expect(file.url.endsWith(`/${file.fileName}`)).toBe(true)
-  expect(() => findPublishedModel('deit_t16_il-common')).toThrow(
+  expect(() => findPublishedModel('vit_sam_b16_sam-sa1b')).toThrow(
     expect.objectContaining({ name: 'CheckpointError', code: 'unsupported-network' }),
   )
 })

@@ -38,7 +38,11 @@ export function gridTables(
   const { positions, sines, pooling, rotary, bias, width, heads, depth, registers, classToken } = config
   const tables = new Map<ConstantName, Constant>()
   if (positions !== null) {
-    const values = positionsFor(storedTable(stored, POSITIONS), positions, grid, rule)
+    const isTrained = grid.rows === positions.rows && grid.columns === positions.columns
+    const values =
+      positions.sines === undefined || isTrained
+        ? positionsFor(storedTable(stored, POSITIONS), positions, grid, rule)
+        : sineTable(positions.sines, grid, width)
     tables.set(POSITIONS, { shape: [grid.rows * grid.columns, width], values })
   }
   if (sines !== null) {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { hashedCheckpoint } from '../verify/hashed-checkpoint.js'
 import { decodeNetworks } from './decode-networks.js'
 import { NETWORK_LINES } from './network-lines.js'
-import { findNetwork, networkNames, networkOfFileOrNull } from './networks.js'
+import { findNetwork, isRunnable, networkNames, networkOfFileOrNull } from './networks.js'
 
 const line = 'vit_x ViT 224x192 86 16 12 12 768 3072 0.1 class_token=false window_size=[14,7]'
 
@@ -60,6 +61,8 @@ interface Dump {
       readonly config: object
       readonly size?: readonly number[]
       readonly parameters_0_classes?: number
+      /** Holds the shapes of all tensors but those of blocks behind the first. */
+      readonly state?: { readonly [tensor: string]: readonly number[] }
     }
   }
 }
@@ -77,6 +80,53 @@ test.skipIf(!existsSync(registry))(
         ],
       ),
     )
+  },
+)
+
+test.skipIf(!existsSync(registry))(
+  'every network that can be run has the tensors of Birder, each with its shape',
+  () => {
+    const { networks } = JSON.parse(readFileSync(registry, 'utf8')) as Dump
+    let compared = 0
+    for (const [
+      name,
+      { size: [height, width] = [], state, parameters_0_classes: parameters },
+    ] of Object.entries(networks)) {
+      if (!isRunnable(name) || height === undefined || width === undefined || state === undefined) continue
+      const { tensors } = hashedCheckpoint(name, [height, width], 'x')
+      const own = [...tensors].filter(([tensor]) => !/^encoder\.block\.[1-9]/.test(tensor))
+      const counted = Object.entries(state).filter(([tensor]) => !tensor.endsWith('num_batches_tracked'))
+      expect(Object.fromEntries(own.map(([tensor, { shape }]) => [tensor, shape])), name).toEqual(
+        Object.fromEntries(counted),
+      )
+      // Tables that are not learnt, and running statistics, are no parameters.
+      const parameterTensors = [...tensors].filter(
+        ([tensor, { shape }]) =>
+          !/running_/.test(tensor) && (tensor !== 'pos_embedding' || shape.length === 3),
+      )
+      expect(
+        parameterTensors.reduce((sum, [, { byteLength }]) => sum + byteLength / 4, 0),
+        name,
+      ).toBe(parameters)
+      compared++
+    }
+    expect(compared).toBeGreaterThan(290)
+  },
+)
+
+interface Weights {
+  readonly weights: { readonly [name: string]: { readonly net: { readonly network: string } } }
+}
+
+const published = '../shared/birder/weights.json'
+test.skipIf(!existsSync(published))(
+  'every published file of these classes is of a network that can be run',
+  () => {
+    const { weights } = JSON.parse(readFileSync(published, 'utf8')) as Weights
+    const refused = Object.values(weights).flatMap(({ net }) =>
+      isRunnable(net.network) ? [] : [net.network],
+    )
+    expect(refused).toEqual(['vit_sam_b16'])
   },
 )
 

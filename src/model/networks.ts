@@ -9,38 +9,101 @@ export interface RegisteredNetwork extends NetworkData {
   readonly name: string
 }
 
+/** Names what a class has beside ViT's settings. */
+export type SettingGroup = 'rotary' | 'windows' | 'branches' | 'experts' | 'patches' | 'packing'
+
 interface NetworkClass {
-  /** Tells whether its arithmetic is ViT's, for images at the size that it was trained at. */
+  /** Names its arithmetic: classes that share it compute the same of the same settings, for one image at the size that it was trained at. */
+  readonly arithmetic: Arithmetic
+  /** Tells whether its networks can be run. */
   readonly runs: boolean
+  /** Tells whether its tensors have the names of ViT's. */
+  readonly looksLikeVit: boolean
   /** Holds the settings that its networks have where they set none and ViT would have others. */
   readonly defaults: PlainRecord
+  /** Lists the groups of settings that only some classes have. */
+  readonly has: readonly SettingGroup[]
+  /** Lists settings of ViT's that it does not have, though no tensor shows them; default: none. */
+  readonly lacks?: readonly string[]
 }
 
-const ROTARY: NetworkClass = { runs: false, defaults: {} }
+/** Names a way to compute. */
+export type Arithmetic =
+  | 'plain'
+  | 'rotary'
+  | 'rotary-registers'
+  | 'windowed'
+  | 'distilled'
+  | 'sines'
+  | 'branches'
+  | 'sam'
+  | 'experts'
+
+const PLAIN_CLASS: NetworkClass = {
+  arithmetic: 'plain',
+  runs: true,
+  looksLikeVit: true,
+  defaults: {},
+  has: [],
+}
+const ROTARY: NetworkClass = { ...PLAIN_CLASS, arithmetic: 'rotary', has: ['rotary'] }
+/** Name settings of ViT's that show in no tensor, which classes that were written apart do not read. */
+const ACTIVATION = ['act_layer_type']
+const BILINEAR = ['pos_embed_interpolation_mode']
+const POOLING = [
+  'attn_pool_num_heads',
+  'attn_pool_special_tokens',
+  'attn_pool_norm_eps',
+  'attn_pool_act_layer_type',
+]
+const EPSILON = ['norm_layer_eps']
+const BARE_POSITIONS: PlainRecord = { pos_embed_special_tokens: false }
 
 /**
- * Lists Birder's classes whose tensors can have the names of ViT's (net/*.py). FlexiViT and NaFlex_ViT differ from it in how they are trained and in
- * what else they take; the others compute something else. Tensors of classes that are not listed have names or shapes of their own
- * (dialects/other-families.ts).
+ * Lists Birder's classes of vision transformers (net/*.py). FlexiViT and NaFlex_ViT differ from ViT in how they are trained and in what else they take;
+ * the others compute something else.
  */
 const CLASSES: { readonly [name: string]: NetworkClass } = {
-  ViT: { runs: true, defaults: {} },
-  FlexiViT: { runs: true, defaults: { pos_embed_special_tokens: false } },
-  NaFlex_ViT: { runs: true, defaults: {} },
+  ViT: PLAIN_CLASS,
+  FlexiViT: { ...PLAIN_CLASS, defaults: BARE_POSITIONS, has: ['patches'] },
+  NaFlex_ViT: { ...PLAIN_CLASS, has: ['packing'] },
   RoPE_ViT: ROTARY,
-  NaFlex_RoPE_ViT: ROTARY,
-  RoPE_FlexiViT: { runs: false, defaults: { pos_embed_special_tokens: false } },
+  NaFlex_RoPE_ViT: { ...ROTARY, has: ['rotary', 'packing'] },
+  RoPE_FlexiViT: { ...ROTARY, defaults: BARE_POSITIONS, has: ['rotary', 'patches'] },
   RoPE_ViT5: {
-    runs: false,
+    ...ROTARY,
+    arithmetic: 'rotary-registers',
     defaults: {
       layer_scale_init_value: 1e-4,
       qkv_bias: false,
       qk_norm: true,
       norm_layer_type: 'RMSNorm',
       pos_embed_special_tokens: false,
+      rope_temperature: 10000,
     },
+    lacks: BILINEAR,
   },
-  ViT_Windowed: { runs: false, defaults: {} },
+  ViT_Windowed: { ...PLAIN_CLASS, arithmetic: 'windowed', runs: false, has: ['windows'] },
+  DeiT: {
+    ...PLAIN_CLASS,
+    arithmetic: 'distilled',
+    looksLikeVit: false,
+    lacks: [...ACTIVATION, ...BILINEAR, ...POOLING, ...EPSILON],
+  },
+  Simple_ViT: {
+    ...PLAIN_CLASS,
+    arithmetic: 'sines',
+    looksLikeVit: false,
+    defaults: { class_token: false, pos_embed_special_tokens: false },
+    lacks: [...ACTIVATION, ...BILINEAR, ...POOLING, ...EPSILON, 'pos_embed_antialias'],
+  },
+  ViT_Parallel: {
+    ...PLAIN_CLASS,
+    arithmetic: 'branches',
+    looksLikeVit: false,
+    has: ['branches'],
+    lacks: [...ACTIVATION, ...BILINEAR, ...POOLING],
+  },
 }
 
 let lines: ReadonlyMap<string, string> | null = null
@@ -78,11 +141,49 @@ export function networksLikeVit(): readonly RegisteredNetwork[] {
   likeVit ??= networkNames().flatMap((name) => {
     const network = networkOrNull(name)
     const kind = network === null ? null : classOrNull(network.class)
-    return network === null || kind === null
-      ? []
-      : [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
+    if (network === null || kind === null || !kind.looksLikeVit) return []
+    return [{ name, ...network, config: { ...kind.defaults, ...network.config } }]
   })
   return likeVit
+}
+
+/** Gives the networks of one class, each with all its settings but ViT's own defaults. */
+export function networksOfClass(kind: string): readonly RegisteredNetwork[] {
+  return networkNames()
+    .flatMap((name) => {
+      const network = networkOrNull(name)
+      return network === null ? [] : [[name, network] as const]
+    })
+    .filter(([, network]) => network.class === kind)
+    .map(([name, network]) => ({
+      name,
+      ...network,
+      config: { ...classOrNull(kind)?.defaults, ...network.config },
+    }))
+}
+
+/** Tells whether a network's class computes what ViT does. */
+export function isPlain({ class: kind }: Pick<NetworkData, 'class'>): boolean {
+  return classOrNull(kind)?.arithmetic === 'plain'
+}
+
+/** Names what a network's class computes; null for a class that is not known. */
+export function arithmeticOf({ class: kind }: Pick<NetworkData, 'class'>): Arithmetic | null {
+  return classOrNull(kind)?.arithmetic ?? null
+}
+
+/** Lists settings of ViT's that a class does not have, though no tensor shows them. */
+export function settingsLackedBy({ class: kind }: Pick<NetworkData, 'class'>): readonly string[] {
+  return classOrNull(kind)?.lacks ?? []
+}
+
+/** Tells whether a class has settings of each of these groups. */
+export function hasSettings(
+  { class: kind }: Pick<NetworkData, 'class'>,
+  groups: readonly SettingGroup[],
+): boolean {
+  const has = classOrNull(kind)?.has ?? []
+  return groups.every((group) => has.includes(group))
 }
 
 export function canRun({ class: kind }: Pick<NetworkData, 'class'>): boolean {
@@ -107,7 +208,7 @@ export function findNetwork(name: string): RegisteredNetwork {
 }
 
 /** Gives the defaults of one of Birder's classes by its name in any case. `what` names in the error what is of the class. Throws `unsupported-network`. */
-export function classOf(what: string, name: string): NetworkClass {
+export function classOf(what: string, name: string): NetworkClass & { readonly name: string } {
   const found = classOrNull(name)
   if (found?.runs) return found
   const classes = Object.keys(CLASSES).filter((other) => CLASSES[other]?.runs)
@@ -117,9 +218,9 @@ export function classOf(what: string, name: string): NetworkClass {
   )
 }
 
-function classOrNull(name: string): NetworkClass | null {
+function classOrNull(name: string): (NetworkClass & { readonly name: string }) | null {
   const found = Object.entries(CLASSES).find(([other]) => other.toLowerCase() === name.toLowerCase())
-  return found?.[1] ?? null
+  return found === undefined ? null : { ...found[1], name: found[0] }
 }
 
 /**

@@ -136,13 +136,18 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   }
 }
 
-/** Takes rows that lie anywhere among the tokens. */
+/** Takes rows that lie anywhere among the tokens, or one after the other. */
 function gather(
   builder: PlanBuilder,
   rows: readonly number[] | number,
   input: SlotName,
   width: number,
 ): SlotName {
+  const [from = 0] = typeof rows === 'number' ? [] : rows
+  if (typeof rows !== 'number' && rows.every((row, index) => row === from + index)) {
+    const to = from + rows.length
+    return builder.step({ op: 'sliceRows', input, output: 'pool.gathered', from, to }, [rows.length, width])
+  }
   const count = typeof rows === 'number' ? rows : rows.length
   if (typeof rows !== 'number')
     builder.constants.set(POOLED_ROWS, { shape: [count, 1], values: Float32Array.from(rows) })

@@ -51,8 +51,10 @@ test('a bare state dict without name or config gives the same config as the regi
 
 test('a network of another class is refused by its name', () => {
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
-  expect(() => readVit(checkpoint, { network: 'rope_vit_s16' })).toThrow(/class RoPE_ViT/)
-  expect(() => readVit({ ...checkpoint, label: 'rope_vit_s16_some-tag.pt' })).toThrow(/class RoPE_ViT/)
+  expect(() => readVit(checkpoint, { network: 'vit_windowed_s16' })).toThrow(/class ViT_Windowed/)
+  expect(() => readVit({ ...checkpoint, label: 'vit_windowed_s16_some-tag.pt' })).toThrow(
+    /class ViT_Windowed/,
+  )
 })
 
 test('an unknown network is answered with the nearest names', () => {

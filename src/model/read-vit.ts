@@ -17,6 +17,9 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseOtherFamilies } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { facebookDino } from './families/facebook-dino.js'
+import { facebookDinov3 } from './families/facebook-dinov3.js'
+import { facebookPerceptionEncoder } from './families/facebook-perception-encoder.js'
 import { huggingFaceAimv2 } from './families/hugging-face-aimv2.js'
 import { huggingFaceBeit } from './families/hugging-face-beit.js'
 import { huggingFaceClip } from './families/hugging-face-clip.js'
@@ -25,6 +28,7 @@ import { huggingFaceRadio } from './families/hugging-face-radio.js'
 import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
 import { huggingFaceTipsv2 } from './families/hugging-face-tipsv2.js'
 import { huggingFaceVit } from './families/hugging-face-vit.js'
+import { openClip } from './families/open-clip.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { labelsOf } from './labels.js'
 import { defaultEmbedding } from './plan-pooling.js'
@@ -71,6 +75,10 @@ export const FAMILIES: readonly Dialect[] = [
   ...huggingFaceBeit,
   ...huggingFaceClip,
   ...huggingFaceSiglip,
+  facebookDino,
+  facebookDinov3,
+  ...facebookPerceptionEncoder,
+  openClip,
 ]
 
 /** The order matters, since timm recognises what facebook would, less its mask token. */
@@ -83,7 +91,10 @@ const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, faceb
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
   checkOptionNames(hints, VIT_HINTS)
-  const dialect = DIALECTS.find(({ recognises }) => recognises(checkpoint.tensors, hints))
+  const dialect = DIALECTS.find(
+    ({ recognises, claims }) =>
+      recognises(checkpoint.tensors, hints) && (claims === undefined || claims(checkpoint, hints)),
+  )
   if (dialect?.isCertain !== true) refuseOtherFamilies(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   refuseUselessHints(checkpoint, dialect, hints)
@@ -145,9 +156,15 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
 function refuseUselessHints(
   { label }: Checkpoint,
   { name }: Dialect,
-  { network, config = {} }: VitHints,
+  { network, config = {}, patchSize }: VitHints,
 ): void {
   if (name === birder.name) return
+  if (patchSize !== undefined) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label} is laid out as in ${name}, and the option patchSize (--patch-size) is for Birder's FlexiViT: leave it out.`,
+    )
+  }
   const [key] = Object.keys(config)
   if (network === undefined && key === undefined) return
   const what =

@@ -25,8 +25,8 @@ export interface RotaryRule {
 export type RotaryCoordinates =
   /** (i + 0.5) / n * 2 - 1, times 2 pi (DINOv3). */
   | { readonly kind: 'centred' }
-  /** i + offset, of a grid of n patches scaled to a reference grid where there is one. */
-  | { readonly kind: 'whole'; readonly offset: number; readonly reference: PatchGrid | null }
+  /** i + offset, of a grid of n patches scaled to a reference grid where there is one; `own` divides by n and multiplies with it again, as Birder does. */
+  | { readonly kind: 'whole'; readonly offset: number; readonly reference: PatchGrid | 'own' | null }
 
 export type RotaryBands =
   /** temperature^(-k / (d / 4)) for k below d / 4. */
@@ -103,17 +103,11 @@ function anglesOf(
   { grid, headWidth, heads }: RotaryShape,
   stored: Float32Array | null,
 ): (cell: number, table: number) => Float32Array {
+  const told = rule.coordinates.kind === 'whole' ? rule.coordinates.reference : null
+  const reference = told === 'own' ? grid : told
   const places = {
-    rows: placesOf(
-      rule.coordinates,
-      grid.rows,
-      rule.coordinates.kind === 'whole' ? rule.coordinates.reference?.rows : undefined,
-    ),
-    columns: placesOf(
-      rule.coordinates,
-      grid.columns,
-      rule.coordinates.kind === 'whole' ? rule.coordinates.reference?.columns : undefined,
-    ),
+    rows: placesOf(rule.coordinates, grid.rows, reference?.rows),
+    columns: placesOf(rule.coordinates, grid.columns, reference?.columns),
   }
   const placeOf = (cell: number) => {
     const [row, column] = [Math.floor(cell / grid.columns), cell % grid.columns]

@@ -1,6 +1,6 @@
 /**
- * Makes positions of sines and cosines (Vaswani et al. 2017, and He et al. 2021 for two axes) for the networks that compute them for each grid and store
- * no table.
+ * Makes positions of sines and cosines (Vaswani et al. 2017, and He et al. 2021 for two axes) for the networks that compute them for each grid, whether
+ * or not they store those of the trained one.
  */
 import type { PatchGrid } from './positions.js'
 
@@ -8,16 +8,21 @@ import type { PatchGrid } from './positions.js'
 export interface SineRule {
   /** Is the base of the wave lengths: temperature^(-k / (D / 4)) for k below D / 4. */
   readonly temperature: number
+  /** Tells whether the slowest wave is as slow as the temperature says, so that D / 4 - 1 stands in place of D / 4; default `false`. */
+  readonly hasEndpoint?: boolean
 }
 
 /** Gives [rows * columns, D]: sines of the column, its cosines, sines of the row, its cosines. */
 export function sineTable(
-  { temperature }: SineRule,
+  { temperature, hasEndpoint = false }: SineRule,
   { rows, columns }: PatchGrid,
   width: number,
 ): Float32Array {
   const quarter = width / 4
-  const bands = Float64Array.from({ length: quarter }, (_, k) => 1 / temperature ** (k / quarter))
+  const bands = Float64Array.from(
+    { length: quarter },
+    (_, k) => 1 / temperature ** (k / (hasEndpoint ? quarter - 1 : quarter)),
+  )
   const table = new Float32Array(rows * columns * width)
   for (let cell = 0; cell < rows * columns; cell++) {
     const [row, column] = [Math.floor(cell / columns), cell % columns]

@@ -8,10 +8,16 @@ export function birderOrder(
     width,
     registers,
     classToken,
-  }: { readonly width: number; readonly registers: number; readonly classToken: boolean },
+    classFirst = false,
+  }: {
+    readonly width: number
+    readonly registers: number
+    readonly classToken: boolean
+    readonly classFirst?: boolean
+  },
 ): Float32Array {
   const out = tokens.slice()
-  if (!classToken) return out
+  if (!classToken || classFirst) return out
   const perImage = tokens.length / batch
   for (let at = 0; at < tokens.length; at += perImage) {
     out.set(tokens.subarray(at + width, at + (1 + registers) * width), at)

@@ -28,6 +28,8 @@ export interface VitConfig {
   readonly hidden: number
   /** Tells whether a class token leads the tokens. */
   readonly classToken: boolean
+  /** Tells whether Birder's own order has the class token in front of the registers, as its DeiT has; elsewhere in Birder registers lead. */
+  readonly classFirst: boolean
   /** Counts the register tokens, R (Darcet et al. 2024, "Vision transformers need registers"). */
   readonly registers: number
   /** Says which norm the blocks have, and what stands before and after them. */
@@ -109,6 +111,8 @@ export type Stem =
       readonly bias: boolean
       /** Tells whether the patches are normalised before they get positions, as in AIMv2; default `false`. */
       readonly norm?: boolean
+      /** Is the side of the stored kernel where patches have another, to which it is resized (FlexiViT); absent where they have its own. */
+      readonly kernel?: number
     }
   /** The three convolutions have kernel = stride 4, 2, 2 (Touvron et al. 2022, "Three things everyone should know about ViT"). */
   | {
@@ -187,6 +191,10 @@ export interface Positions {
   readonly specialRows: boolean
   /** Tells how the checkpoint's own library resamples it. */
   readonly rule: PositionRule
+  /** Tells how Birder resamples it where the size may differ from image to image (`set_dynamic_size`); default: plainly, `bicubic`. */
+  readonly dynamicRule?: PositionRule
+  /** Makes the table anew for another grid, as no image has taught it; absent where it is learnt, and resampled. */
+  readonly sines?: SineRule
 }
 
 /** Holds mean and deviation of each channel, for levels from 0 to 1. */
@@ -207,6 +215,7 @@ export const EMBEDDING_KINDS = ['class', 'mean', 'class-mean', 'pooled', 'projec
 
 /** Holds what a plain vision transformer has of what only some networks have otherwise. */
 export const PLAIN = {
+  classFirst: false,
   norm: 'layerNorm',
   preNorm: false,
   finalNorm: 'tokens',

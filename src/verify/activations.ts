@@ -2,6 +2,7 @@
 import type { SlotName } from '../engine/plan.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
+import type { PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { GoldenError } from './golden-error.js'
@@ -24,6 +25,20 @@ export interface Place {
     | 'softmax'
   /** Is the token that `others` leaves out. */
   readonly row?: number
+}
+
+/** Birder's `adjust_size` and `set_dynamic_size` resample in ways of their own; a dialect's own rule comes with the checkpoint. */
+export function ruleOf(
+  position: string | undefined,
+  { positions }: VitConfig,
+  library?: unknown,
+): PositionRule {
+  // Nothing in the bare files of the first DINO says so, and its users must (option positions).
+  if (library === 'facebookresearch/dino') return 'bicubic-offset'
+  const plain = positions?.dynamicRule ?? 'bicubic'
+  if (position === 'dynamic' || position === 'patch-size' || position === 'naflex') return plain
+  if (position === 'adjust-patch-size') return 'antialias'
+  return positions?.rule ?? 'antialias'
 }
 
 /** Gives null where the network has no such activation. */

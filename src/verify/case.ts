@@ -44,6 +44,11 @@ export interface GoldenCase {
   readonly network_parameters?: {
     /** Counts the attention heads. */
     readonly heads?: number
+    /** Holds what Perception Encoder's image tower was built with. */
+    readonly vision?: {
+      /** Counts the attention heads. */
+      readonly heads?: number
+    }
     /** Holds what timm built it with. */
     readonly args?: {
       /** Counts the attention heads. */
@@ -54,11 +59,26 @@ export interface GoldenCase {
   readonly checkpoints?: readonly (GoldenFile & {
     /** Names the format. */
     readonly format: string
+    /** Says what the file is of, where a network has several. */
+    readonly role?: string
   })[]
   /** Says at which size it runs. */
   readonly run?: {
     /** Names the rule by which positions are resampled. */
     readonly position?: string
+    /** Names the network of a file that holds several. */
+    readonly part?: string
+    /** Is a patch's side in pixels, where it is not the network's own. */
+    readonly patch_size?: number
+    /** Describes a batch of images of several grids, each laid out as a row of patches and padded. */
+    readonly naflex?: {
+      /** Counts the patches to which each image is padded. */
+      readonly length: number
+      /** Lists the grids, (rows, columns). */
+      readonly shapes: readonly (readonly [number, number])[]
+      /** Is a patch's side in pixels, where it is not the network's own. */
+      readonly patch_size?: number
+    }
     /** Is the input's (height, width) in pixels. */
     readonly size: readonly [number, number]
   }

@@ -7,7 +7,7 @@ import type { SlotName } from '../engine/plan.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { arrange, type Place, placeOrNull } from './activations.js'
+import { arrange, type Place, placeOrNull, ruleOf } from './activations.js'
 import {
   type CaseContext,
   type Comparison,
@@ -32,6 +32,11 @@ const NOT_OF_THE_IMAGE =
   /^(text[._].*|text_features|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
 /** ViTMAE shuffles patches by a noise, and its goldens have all tensors back in order. */
 const SHUFFLE = /^(noise|ids_restore)$/
+/** Is what a head gives that lies in a file of its own. */
+const OF_A_HEAD = /^(head\..*|logits)$/
+/** iBOT puts what it pools in the place of the class token where it pools the mean, so that its tokens are none of one network; its blocks are compared. */
+const isMixed = (golden: GoldenCase, { finalNorm }: VitConfig) =>
+  golden.library === 'bytedance/ibot' && finalNorm === 'pooled'
 const FINAL = /^(tokens|embedding|logits|pooler_output|summary|features)$/
 
 export async function* runFamilyCase(
@@ -52,8 +57,9 @@ async function* runFile(
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
+  const beside = golden.checkpoints?.some(({ role }) => role === 'head') ? OF_A_HEAD : /^$/
   const tensors = [...expected.keys()].filter(
-    (tensor) => !inputs.has(tensor) && !NOT_OF_THE_IMAGE.test(tensor) && !SHUFFLE.test(tensor),
+    (tensor) => !inputs.has(tensor) && ![NOT_OF_THE_IMAGE, SHUFFLE, beside].some((kind) => kind.test(tensor)),
   )
   await using model = await openCase(golden, context, path)
   const { vit } = model
@@ -73,17 +79,22 @@ async function* runFile(
   }
   const given = required(expected.get(inputName), `tensor called ${inputName}`, golden)
   const input = golden.dialect === 'nvidia' ? await levelsOf(given, golden, context) : given
-  const { size } = required(golden.run, 'run', golden)
+  const { size, position } = required(golden.run, 'run', golden)
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
-  const plan = network.planFor(grid)
-  const places = new Map(tensors.map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]))
+  const rule = ruleOf(position, vit.config, golden.library)
+  const plan = network.planFor(grid, rule)
+  const places = new Map(
+    tensors
+      .filter((tensor) => tensor !== 'tokens' || !isMixed(golden, vit.config))
+      .map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]),
+  )
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   for (const fused of [false, true]) {
     const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
     const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
-    const run = { grid, batch, outputs, ...(signal === undefined ? {} : { signal }) }
+    const run = { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) }
     const values = outputs.length === 0 ? new Map() : await network.run(input, run)
     for (const [tensor, place] of chosen) {
       const all = place === null ? undefined : values.get(place.slot)
@@ -138,6 +149,7 @@ function placeOf(golden: FamilyCase, tensor: string, plan: VitPlan, { config }: 
     tokens_in: config.preNorm ? 'encoder.pre_block' : 'encoder.input',
     pooler_output: embeddings.get('pooled') ?? embeddings.get(simplePool(config)),
     summary: embedding,
+    ln_post: config.finalNorm === 'pooled' ? 'embedding' : tokens,
     image_features: embedding,
   }
   const [, head] = /^(cls|distillation)_logits$/.exec(tensor) ?? []

@@ -43,7 +43,10 @@ export function hashedCheckpoint(
     for (const part of birder.source(name, shape, config, tensors).parts) add(part.tensor, part.shape)
   }
   const table = birder.positions(config)
-  if (table !== null) add(table.tensor, [1, table.special + grid.rows * grid.columns, config.width])
+  if (table !== null) {
+    const shape = [table.special + grid.rows * grid.columns, config.width]
+    add(table.tensor, table.isFlat ? shape : [1, ...shape])
+  }
 
   return {
     ...bare,
@@ -81,7 +84,7 @@ export function hashedValues(
 
 function distribution(name: string, shape: Shape): { offset: number; scale: number } {
   const fanIn = elementCount(shape.slice(1))
-  if (name === 'class_token' || name === 'reg_tokens') return { offset: 0, scale: 1 }
+  if (/^(class|reg|dist)_tokens?$/.test(name)) return { offset: 0, scale: 1 }
   if (name === 'pos_embedding') return { offset: 0, scale: 0.5 }
   if (name.endsWith('gamma')) return { offset: 0.3, scale: 0.2 }
   if (/norm[12]?\.weight$/.test(name)) return { offset: 1, scale: 0.1 }

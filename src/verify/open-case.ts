@@ -11,15 +11,23 @@ export async function openCase(
   { open }: CaseContext,
   path = wholeOf(golden),
 ): Promise<AsyncDisposable & { readonly vit: VitModel }> {
-  const { network, network_parameters } = golden
-  const heads = network_parameters?.heads ?? network_parameters?.args?.num_heads
+  const { network, network_parameters, run } = golden
+  const patchSize = run?.patch_size ?? run?.naflex?.patch_size
+  const heads =
+    network_parameters?.heads ?? network_parameters?.vision?.heads ?? network_parameters?.args?.num_heads
   const beside = (name: string) => open(path.replace(/[^/]*$/, name))
-  const checkpoint = await openCheckpoint(await open(path), { openSibling: beside })
+  const checkpoint = await openCheckpoint(await open(path), {
+    openSibling: beside,
+    ...(run?.part === undefined ? {} : { entry: `${run.part}.module` }),
+  })
   try {
     const configFile = await readJsonOrUndefined(() => beside('config.json'))
+    const openClipFile = await readJsonOrUndefined(() => beside('open_clip_config.json'))
     const vit = readVit(checkpoint, {
+      ...(openClipFile === undefined ? {} : { openClipFile }),
       ...(configFile === undefined ? {} : { configFile }),
       ...(network === undefined ? {} : { network }),
+      ...(patchSize === undefined ? {} : { patchSize }),
       ...(heads === undefined ? {} : { heads }),
     })
     return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }

@@ -25,6 +25,7 @@ type RunCase = (golden: GoldenCase, context: GoldenContext) => AsyncIterable<Com
 
 const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['vit', runVitCase],
+  ['rope-vit', runVitCase],
   ['family', runFamilyCase],
   ['dialect', runVitCase],
   ['position', runPositionCase],
@@ -34,6 +35,12 @@ const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['preprocess', runPreprocessCase],
   ['processor', runProcessorCase],
 ])
+
+/**
+ * Birder 0.6 laid the angles of a rectangle out column by column where its grid is indexed `xy`, which 0.8 mended and which is followed here: this case of
+ * 0.6 is left out, and the families' goldens have its like of 0.8.
+ */
+const SUPERSEDED: ReadonlySet<string> = new Set(['tiny/rope-i-pn-aps.dynamic-24x40'])
 
 /** A case that fails with an error is one comparison that did not pass, with the error as its note. */
 export async function* verifyCases(
@@ -46,7 +53,7 @@ export async function* verifyCases(
     if (!golden.id.includes(filter) || kinds?.includes(golden.kind) === false) continue
     if (only !== undefined && golden.id !== only) continue
     const run = RUNNERS.get(golden.kind)
-    if (run === undefined) {
+    if (run === undefined || SUPERSEDED.has(golden.id)) {
       onLeftOut?.(golden)
       continue
     }

@@ -7,7 +7,7 @@ import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js'
 import { decodeNetworks } from '../../src/model/decode-networks.js'
 import { NETWORK_LINES } from '../../src/model/network-lines.js'
-import { canRun, networksLikeVit, type RegisteredNetwork } from '../../src/model/networks.js'
+import { canRun, isPlain, networksLikeVit, type RegisteredNetwork } from '../../src/model/networks.js'
 import { readVit } from '../../src/model/read-vit.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
@@ -83,8 +83,6 @@ test('each network is made here of as many numbers as Birder counts in it', () =
 })
 
 test.each<readonly [string, readonly (readonly [string, Shape])[]]>([
-  ['Simple_ViT', [['pos_embedding', [64, 192]]]],
-  ['two class tokens', [['dist_token', [1, 1, 192]]]],
   ['routed experts', [['encoder.block.11.mlp.router.gate.weight', [4, 192]]]],
 ])('a network that is told by its own tensors is refused as it: %s', (kind, own) => {
   const file = withTensors(checkpointOf(network('vit_t16'), 'vit_t16_x.pt'), own)
@@ -127,40 +125,58 @@ test.each([
 ])('a network that nobody registered is refused by the class of which its path speaks: %s', (label, kind) => {
   expect(refusalOrNull(() => readVit(custom('vit_t16', label), { heads: 3 }))).toMatchObject({
     code: 'unsupported-network',
-    message: expect.stringContaining(`its path speaks of Birder's class ${kind},`),
+    message: expect.stringContaining(`its path speaks of Birder's class ${kind}:`),
   })
 })
 
 test('of networks that have the same tensors, the class of which a path speaks is the one that is meant', () => {
   const file = checkpointOf(network('vit_t16'), 'rope_vit_of_mine/best.pt')
-  expect(refusalOrNull(() => readVit(file))?.message).toContain('rope_vit_t16 (RoPE_ViT)')
+  expect(readVit(file).assumptions.join(' ')).toContain('rope_vit_t16 (RoPE_ViT), which is assumed')
+  expect(readVit(file).config.rotary).not.toBeNull()
   const nearer = { ...file, label: 'rope_vit_of_mine/baseline-vit_t16.pt' }
-  expect(readVit(nearer).assumptions.join(' ')).toMatch(/vit_t16 is assumed, since its path speaks of it/)
+  expect(readVit(nearer).assumptions.join(' ')).toMatch(
+    /vit_t16 \(ViT\) is assumed, since its path speaks of it/,
+  )
 })
 
-test('tensors that only a rotary network has are refused as those of it', () => {
-  const file = checkpointOf(network('rope_vit5_reg4_t16'), 'best.pt')
-  expect(refusalOrNull(() => readVit(file))).toMatchObject({
-    code: 'unsupported-network',
-    message: expect.stringContaining('rope_vit5_reg4_t16 (RoPE_ViT5)'),
-  })
+test('tensors that only a rotary network has are taken for those of it, which is said', () => {
+  const { config, assumptions } = readVit(checkpointOf(network('rope_vit5_reg4_t16'), 'best.pt'))
+  expect(config.rotary?.registers).toEqual({ temperature: 100 })
+  expect(assumptions.join(' ')).toContain('rope_vit5_reg4_t16 (RoPE_ViT5) is assumed')
 })
 
-test.each(FOREIGN)('%s is refused as itself where a name tells it', (name) => {
-  const file = checkpointOf(network(name), 'best.pt')
-  const told: readonly (() => unknown)[] = [
-    () => readVit({ ...file, label: `models/${name}_tag_0.pt` }),
-    () => readVit({ ...file, label: `runs/best-${name}.pt` }),
-    () => readVit({ ...file, label: `runs/${name}_tag/best.pt` }),
-    () => readVit(file, { network: name }),
-    () => readVit(file, { configFile: { registered_name: name } }),
-  ]
-  for (const read of told) expect(refusalOrNull(read)?.message).toContain(network(name).class)
-})
+test.each(FOREIGN.filter((name) => canRun(network(name))))(
+  '%s turns by its positions where a name tells it',
+  (name) => {
+    const file = checkpointOf(network(name), 'best.pt')
+    const told = [
+      readVit({ ...file, label: `models/${name}_tag_0.pt` }),
+      readVit({ ...file, label: `runs/best-${name}.pt` }),
+      readVit(file, { network: name }),
+      readVit(file, { configFile: { registered_name: name } }),
+    ]
+    for (const { config } of told) expect(config.rotary).toMatchObject({ pairs: 'halves' })
+  },
+)
+
+test.each(FOREIGN.filter((name) => !canRun(network(name))))(
+  '%s is refused as itself where a name tells it',
+  (name) => {
+    const file = checkpointOf(network(name), 'best.pt')
+    const told: readonly (() => unknown)[] = [
+      () => readVit({ ...file, label: `models/${name}_tag_0.pt` }),
+      () => readVit({ ...file, label: `runs/best-${name}.pt` }),
+      () => readVit({ ...file, label: `runs/${name}_tag/best.pt` }),
+      () => readVit(file, { network: name }),
+      () => readVit(file, { configFile: { registered_name: name } }),
+    ]
+    for (const read of told) expect(refusalOrNull(read)?.message).toContain(network(name).class)
+  },
+)
 
 test('of all networks none that computes something else is read without a word', () => {
   const silent = networks.filter((one) => {
-    if (canRun(one)) return false
+    if (isPlain(one)) return false
     const file = checkpointOf(one, 'best.pt')
     let said = 0
     const refusal = refusalOrNull(() => {

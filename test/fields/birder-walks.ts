@@ -42,6 +42,22 @@ const SETTINGS = {
   ...ANY_SIZE,
 }
 
+/** Names the networks whose classes have settings that a ViT does not, by what the settings begin with. */
+const OTHER_CLASSES = [
+  [/^rope_reg_/, 'rope_vit5_reg4_t16'],
+  [/^(rope_(style|rot|grid|temp)|pt_grid)/, 'rope_vit_t16'],
+  [/^naflex_/, 'naflex_vit_t16'],
+  [/^num_parallel/, 'vit_parallel_s16_18x2_ls_avg'],
+] as const
+
+/** Names the network that has such settings. */
+function networkWith(settings: PlainRecord): string {
+  const found = OTHER_CLASSES.find(([beginning]) =>
+    Object.keys(settings).some((name) => beginning.test(name)),
+  )
+  return found?.[1] ?? 'vit_t16'
+}
+
 const made = new Map<string, ReadonlyMap<string, TensorInfo>>()
 
 /** Gives the tensors of a network with these settings, made once. Settings that leave no trace in tensors may be among them. */
@@ -55,8 +71,8 @@ function tensorsOf(settings: PlainRecord): ReadonlyMap<string, TensorInfo> {
 
 /** Makes those of a `vit_t16` and a classifier. */
 function makeTensors(settings: PlainRecord): ReadonlyMap<string, TensorInfo> {
-  const { tensors } = hashedCheckpoint('vit_t16', [64, 64], 'x', settings)
-  const width = tensors.get('encoder.block.0.norm1.weight')?.shape[0] ?? WIDTH
+  const { tensors } = hashedCheckpoint(networkWith(settings), [64, 64], 'x', settings)
+  const width = tensors.get('conv_proj.bias')?.shape[0] ?? tensors.get('norm.weight')?.shape[0] ?? WIDTH
   const classifier: Record<string, Shape> =
     settings.mlp_head === true
       ? {
@@ -128,7 +144,7 @@ export const BIRDER_WALKS: readonly Walk[] = [
   {
     table: BIRDER_CONFIG,
     base: {},
-    read: (config) => read(config, { ...ENTRIES, config }, NAMED),
+    read: (config) => read(config, { ...ENTRIES, config }, `${networkWith(config)}_x.pt`),
     others: {
       patch_size: { patch_size: 8 },
       num_layers: { num_layers: 3 },
@@ -163,6 +179,21 @@ export const BIRDER_WALKS: readonly Walk[] = [
       mlp_head: { mlp_head: true },
       head_bias: { head_bias: false },
       out_indices: { out_indices: [2, 5] },
+      pos_embed_interpolation_mode: { pos_embed_interpolation_mode: 'bilinear' },
+      pos_embed_antialias: { pos_embed_antialias: true },
+      naflex_patch_resampling: { naflex_patch_resampling: 'yes' },
+      naflex_pos_embed_resize_mode: {
+        naflex_pos_embed_resize_mode: 'interpolate',
+        pos_embed_antialias: true,
+      },
+      rope_style: { rope_style: 'centered_separate' },
+      rope_rot_type: { rope_rot_type: 'interleaved' },
+      rope_grid_indexing: { rope_grid_indexing: 'xy' },
+      rope_grid_offset: { rope_grid_offset: 1 },
+      rope_temperature: { rope_temperature: 10 },
+      rope_reg_temperature: { rope_reg_temperature: 10 },
+      pt_grid_size: { pt_grid_size: [3, 3] },
+      num_parallel: { num_parallel: 3 },
     },
   },
   {

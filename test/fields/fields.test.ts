@@ -6,11 +6,19 @@ import { describe, expect, test } from 'vitest'
 import { BIRDER_WALKS } from './birder-walks.js'
 import { ENTRIES_WALK } from './entries-walk.js'
 import { FAMILY_WALKS } from './family-walks.js'
+import { OPEN_CLIP_WALKS } from './open-clip-walks.js'
 import { TIMM_WALKS } from './timm-walks.js'
 import { TRANSFORMERS_WALKS } from './transformers-walks.js'
 import { fieldsInWords, problemOrNull } from './walk.js'
 
-const WALKS = [...TRANSFORMERS_WALKS, ...FAMILY_WALKS, ...TIMM_WALKS, ...BIRDER_WALKS, ENTRIES_WALK]
+const WALKS = [
+  ...TRANSFORMERS_WALKS,
+  ...FAMILY_WALKS,
+  ...TIMM_WALKS,
+  ...BIRDER_WALKS,
+  ...OPEN_CLIP_WALKS,
+  ENTRIES_WALK,
+]
 
 for (const walk of WALKS) {
   describe(walk.table.title, () => {

@@ -7,20 +7,33 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import type { PlainRecord } from '../../plain-value.js'
-import { judgeFields } from '../fields.js'
-import { classOf, findNetwork, networkOfFileOrNull } from '../networks.js'
+import { judgeFields, unsupportedValue } from '../fields.js'
+import {
+  type Arithmetic,
+  arithmeticOf,
+  classOf,
+  findNetwork,
+  hasSettings,
+  networkOfFileOrNull,
+  type SettingGroup,
+  settingsLackedBy,
+} from '../networks.js'
+import type { PositionRule } from '../positions.js'
+import type { RotaryRule } from '../rotary.js'
 import {
   type Classifier,
   IMAGENET_STATS,
   PLAIN,
   type Pooling,
+  type Positions,
   type RgbStats,
   type Stem,
   type Tap,
   type VitConfig,
 } from '../vit-config.js'
+import { classOfTensorsOrNull } from './birder-classes.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
-import { BIRDER_CONFIG } from './birder-fields.js'
+import { BIRDER_CONFIG, BIRDER_GROUPS } from './birder-fields.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
 import { sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
@@ -31,32 +44,152 @@ import { inferBirderConfig } from './infer-birder-config.js'
 export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors, label } = checkpoint
   const entries = readBirderEntries(checkpoint, hints)
-  const { network, settings } = chooseSettings(checkpoint, entries, hints)
-  const config = new ConfigReader(settings, label)
+  const chosen = chooseSettings(checkpoint, entries, hints)
+  const config = new ConfigReader(chosen.settings, label)
+  const arithmetic = arithmeticOf(chosen) ?? 'plain'
   const stem = readStem(config)
   const { signature } = entries
-  const patchSize = config.positive('patch_size')
-  const size = hints.size ?? signature?.size ?? squareSize(checkpoint, config, patchSize)
+  const kernel = config.positive('patch_size')
+  const stored = hints.size ?? signature?.size ?? squareSize(checkpoint, config, kernel)
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
+  const patchSize = patchOf(chosen, config, kernel, hints, label)
+  const isResized = patchSize !== kernel
   return {
     ...PLAIN,
     ...trunkConfig(config, label),
-    network,
-    size,
+    ...(arithmetic === 'distilled' ? { classFirst: true, registers: 1 } : {}),
+    network: chosen.network,
+    size: isResized ? nearestSize(stored, patchSize) : stored,
+    patchSize,
     channels,
-    stem,
-    pooling: readPooling(config),
-    classifier: readClassifier(tensors, config, signature?.classes ?? null, label),
+    stem: isResized && stem.kind === 'patchify' ? { ...stem, kernel } : stem,
+    branches: config.number('num_parallel', 1),
+    rotary:
+      arithmetic === 'rotary' || arithmetic === 'rotary-registers' ? readRotary(config, arithmetic) : null,
+    pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
+    classifier: readClassifier(tensors, config, signature?.classes ?? null, arithmetic, label),
     positions: config.flag('abs_pos_embed', true)
       ? {
-          rows: Math.floor(size[0] / patchSize),
-          columns: Math.floor(size[1] / patchSize),
+          rows: Math.floor(stored[0] / kernel),
+          columns: Math.floor(stored[1] / kernel),
           specialRows: config.flag('pos_embed_special_tokens', true),
-          rule: 'antialias',
+          ...positionRules(chosen, config, isResized),
+          ...(arithmetic === 'sines' ? { sines: { temperature: 10000, hasEndpoint: true } } : {}),
         }
       : null,
     rgbStats: levelsOf(entries, channels, label),
   }
+}
+
+/** Gives the patch's side that the caller wants, of a network that takes others than its own. */
+function patchOf(
+  chosen: ChosenSettings,
+  config: ConfigReader,
+  kernel: number,
+  { patchSize = kernel }: VitHints,
+  label: string,
+): number {
+  const takes = hasSettings(chosen, ['patches']) || config.flag('naflex_patch_resampling', false)
+  if (patchSize === kernel || takes) return patchSize
+  throw new CheckpointError(
+    'contradiction',
+    `${label} has patches of ${kernel} pixels, and ${patchSize} are asked for (patchSize, --patch-size): Birder's class ${chosen.class} takes no others. FlexiViT and RoPE_FlexiViT do.`,
+  )
+}
+
+function nearestSize([height, width]: readonly [number, number], patch: number): readonly [number, number] {
+  const near = (side: number) => Math.max(1, Math.round(side / patch)) * patch
+  return [near(height), near(width)]
+}
+
+const INTERPOLATIONS: ReadonlyMap<string, Readonly<Record<'smooth' | 'plain', PositionRule>>> = new Map([
+  ['bicubic', { smooth: 'antialias', plain: 'bicubic' }],
+  ['bilinear', { smooth: 'bilinear-antialias', plain: 'bilinear' }],
+])
+const RESIZE_MODES: ReadonlyMap<string, 'grid_sample' | 'interpolate'> = new Map([
+  ['grid_sample', 'grid_sample'],
+  ['interpolate', 'interpolate'],
+])
+
+/**
+ * Birder smooths where it adjusts a network to a size once, and where a size may differ from image to image only if the config says so. NaFlex and patches of
+ * another size always go the second way. To sample at the centres of a grid (`grid_sample`) is to resample plainly.
+ */
+function positionRules(
+  chosen: ChosenSettings,
+  config: ConfigReader,
+  isResized: boolean,
+): Pick<Positions, 'rule' | 'dynamicRule'> {
+  const rules = config.choice('pos_embed_interpolation_mode', INTERPOLATIONS, 'bicubic')
+  const smooths = config.flag('pos_embed_antialias', false)
+  const isPacking = hasSettings(chosen, ['packing'])
+  const mode = config.choice('naflex_pos_embed_resize_mode', RESIZE_MODES, 'grid_sample')
+  if (isPacking && smooths && mode === 'grid_sample')
+    throw config.refuse(
+      'pos_embed_antialias',
+      'false with naflex_pos_embed_resize_mode grid_sample, as Birder has it',
+    )
+  const dynamicRule = smooths ? rules.smooth : rules.plain
+  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, dynamicRule }
+}
+
+const ROPE_STYLES: ReadonlyMap<string, 'default' | 'axial' | 'centered_separate'> = new Map([
+  ['default', 'default'],
+  ['axial', 'axial'],
+  ['centered_separate', 'centered_separate'],
+])
+const ROPE_PAIRS: ReadonlyMap<string, RotaryRule['pairs']> = new Map([
+  ['standard', 'halves'],
+  ['interleaved', 'neighbours'],
+])
+const FIRST_AXES: ReadonlyMap<string, RotaryRule['firstAxis']> = new Map([
+  ['ij', 'rows'],
+  ['xy', 'columns'],
+])
+
+/**
+ * Reads Birder's rotary positions (layers/rope.py). Its default style with the standard rotation turns columns by the angles of different axes together, which is
+ * no rotation; it is kept, as Birder keeps it.
+ */
+function readRotary(config: ConfigReader, arithmetic: Arithmetic): RotaryRule {
+  const style = config.choice('rope_style', ROPE_STYLES, 'default')
+  const pairs = config.choice('rope_rot_type', ROPE_PAIRS, 'standard')
+  const firstAxis = config.choice('rope_grid_indexing', FIRST_AXES, 'ij')
+  const offset = config.number('rope_grid_offset', 0)
+  const reference = config.numbersOrNull('pt_grid_size')
+  const temperature = config.number('rope_temperature', 100)
+  const shared = {
+    bands: { kind: 'temperature', temperature },
+    pairs,
+    registers:
+      arithmetic === 'rotary-registers' ? { temperature: config.number('rope_reg_temperature', 100) } : null,
+  } as const
+  if (style === 'default') {
+    const [rows, columns, ...others] = reference ?? []
+    if (reference !== null && (rows === undefined || columns === undefined || others.length > 0))
+      throw config.refuse('pt_grid_size', 'rows and columns')
+    const grid = rows === undefined || columns === undefined ? 'own' : { rows, columns }
+    return {
+      ...shared,
+      coordinates: { kind: 'whole', offset, reference: grid },
+      firstAxis,
+      spread: 'repeated',
+    }
+  }
+  if (firstAxis !== 'rows') throw config.refuse('rope_grid_indexing', `ij with rope_style ${style}`)
+  if (offset !== 0) throw config.refuse('rope_grid_offset', `0 with rope_style ${style}`)
+  if (reference !== null) throw config.refuse('pt_grid_size', `null with rope_style ${style}`)
+  if (style === 'axial') {
+    if (pairs !== 'neighbours') throw config.refuse('rope_rot_type', 'interleaved with rope_style axial')
+    return {
+      ...shared,
+      coordinates: { kind: 'whole', offset: 0, reference: null },
+      firstAxis: 'columns',
+      spread: 'repeated',
+    }
+  }
+  if (pairs !== 'halves') throw config.refuse('rope_rot_type', 'standard with rope_style centered_separate')
+  return { ...shared, coordinates: { kind: 'centred' }, firstAxis, spread: 'tiled' }
 }
 
 /** Says in whole sentences what neither the file nor the caller tells. */
@@ -71,6 +204,8 @@ export function birderAssumptions(checkpoint: Checkpoint, hints: VitHints): read
 }
 
 interface ChosenSettings {
+  /** Names Birder's class. */
+  readonly class: string
   readonly network: string | null
   readonly settings: PlainRecord
   readonly assumptions: readonly string[]
@@ -83,18 +218,55 @@ function chooseSettings(checkpoint: Checkpoint, entries: BirderEntries, hints: V
   const own = { ...entries.config, ...hints.config, ...heads }
   const name = hints.network ?? entries.network ?? networkOfFileOrNull(label)
   if (name !== null) {
-    const registered = findNetwork(name)
-    return { network: registered.name, settings: { ...registered.config, ...own }, assumptions: [] }
+    const { class: kind, name: network, config } = findNetwork(name)
+    refuseOtherSettings(kind, own, label)
+    return { class: kind, network, settings: { ...config, ...own }, assumptions: [] }
   }
   if (entries.class !== null) {
-    const { defaults } = classOf(label, entries.class)
-    return { network: null, settings: { ...defaults, ...own }, assumptions: [] }
+    const { name: kind, defaults } = classOf(label, entries.class)
+    refuseOtherSettings(kind, own, label)
+    return { class: kind, network: null, settings: { ...defaults, ...own }, assumptions: [] }
   }
-  const shown = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
-  const { config, assumptions } = identifyNetwork(shown, own, label)
-  const settings = { ...(config ?? shown), ...own }
-  refuseUnknownHeads(settings, label)
-  return { network: null, settings, assumptions }
+  const settings = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
+  const shownClass = classOfTensorsOrNull(tensors)
+  const shown = { settings, own, class: shownClass, groups: groupsOf(own), label }
+  const { class: kind, config, assumptions } = identifyNetwork(shown)
+  refuseOtherSettings(kind, own, label)
+  const all = { ...classOf(label, kind).defaults, ...(config ?? settings), ...own }
+  refuseUnknownHeads(all, label)
+  return { class: kind, network: null, settings: all, assumptions }
+}
+
+/** Lists the groups of settings that only some classes have, of which these settings give one. */
+function groupsOf(own: PlainRecord): readonly SettingGroup[] {
+  return (Object.keys(BIRDER_GROUPS) as SettingGroup[]).filter((group) =>
+    BIRDER_GROUPS[group].settings.some((name) => own[name] !== undefined && own[name] !== null),
+  )
+}
+
+/** Birder passes over a setting that a class does not have; whoever gives it expects something of it. */
+function refuseOtherSettings(kind: string, own: PlainRecord, label: string): void {
+  for (const group of groupsOf(own)) {
+    if (hasSettings({ class: kind }, [group])) continue
+    const { about, settings } = BIRDER_GROUPS[group]
+    const name = settings.find((one) => own[one] !== undefined && own[one] !== null) ?? group
+    throw unsupportedValue(
+      label,
+      `config.${name}`,
+      own[name] ?? null,
+      `it is a setting of ${about}, which Birder's class ${kind} does not have`,
+    )
+  }
+  const lacked = settingsLackedBy({ class: kind }).find(
+    (name) => own[name] !== undefined && own[name] !== null,
+  )
+  if (lacked === undefined) return
+  throw unsupportedValue(
+    label,
+    `config.${lacked}`,
+    own[lacked] ?? null,
+    `Birder's class ${kind} has no such setting`,
+  )
 }
 
 /** Tensors look the same with any number of heads. */
@@ -236,9 +408,11 @@ function readClassifier(
   tensors: ReadonlyMap<string, TensorInfo>,
   config: ConfigReader,
   classes: number | null,
+  arithmetic: Arithmetic,
   label: string,
 ): Classifier | null {
-  const kind = config.flag('mlp_head', false) ? 'mlp' : 'linear'
+  const linear = arithmetic === 'distilled' ? 'distilled' : 'linear'
+  const kind = config.flag('mlp_head', false) ? 'mlp' : linear
   const name = kind === 'mlp' ? 'classifier.3' : 'classifier'
   // A file without the matrix has a network without a classifier.
   const rows = sizeOrNull(tensors, `${name}.weight`, 0) ?? 0
@@ -260,7 +434,8 @@ function squareSize(
   config: ConfigReader,
   patch: number,
 ): readonly [number, number] {
-  const rows = sizeOrNull(tensors, 'pos_embedding', 1) ?? 0
+  const shape = tensors.get('pos_embedding')?.shape ?? []
+  const rows = shape[shape.length - 2] ?? 0
   const special = config.flag('pos_embed_special_tokens', true)
     ? config.number('num_reg_tokens', 0) + (config.flag('class_token', true) ? 1 : 0)
     : 0

@@ -1,5 +1,6 @@
 /** Lists the fields that Birder writes beside weights, and what each of them does here. They were read in Birder 0.8.4. */
 import { counts, each, type FieldTable, nothing, only } from '../fields.js'
+import type { SettingGroup } from '../networks.js'
 
 const DETECTION = 'a network that detects objects has more than the encoder'
 
@@ -77,12 +78,40 @@ export const BIRDER_FILE: FieldTable = {
   },
 }
 
-const ROTARY = 'it is a setting of rotary positions, which a ViT does not have'
-const WINDOWED = 'it is a setting of attention in windows, which a ViT does not have'
-const EXPERTS = 'it is a setting of routed experts, which a ViT does not have'
+const WINDOWED = 'it is a setting of attention in windows, which is not computed here'
+const EXPERTS = 'it is a setting of routed experts, which are not computed here'
 const TRAINING = 'is used in training alone'
 
-/** Lists the settings of ViT, of its bases and of the classes that compute the same, and those that tell another class. */
+/** Lists the settings that only some classes have, each group with what it is about. */
+export const BIRDER_GROUPS: Readonly<
+  Record<SettingGroup, { readonly about: string; readonly settings: readonly string[] }>
+> = {
+  rotary: {
+    about: 'rotary positions',
+    settings: [
+      'rope_style',
+      'rope_rot_type',
+      'rope_grid_indexing',
+      'rope_grid_offset',
+      'rope_temperature',
+      'rope_reg_temperature',
+      'pt_grid_size',
+    ],
+  },
+  branches: { about: 'branches side by side', settings: ['num_parallel'] },
+  packing: {
+    about: 'images of many sizes in one batch',
+    settings: ['naflex_patch_resampling', 'naflex_pos_embed_resize_mode'],
+  },
+  patches: { about: 'patches of many sizes', settings: [] },
+  windows: {
+    about: 'attention in windows',
+    settings: ['window_size', 'num_windows', 'global_attn_indexes', 'mask_padded_attn', 'neck_channels'],
+  },
+  experts: { about: 'routed experts', settings: [] },
+}
+
+/** Lists the settings of ViT, of its bases, and of its other classes (`BIRDER_GROUPS`). */
 export const BIRDER_CONFIG: FieldTable = {
   title: 'Birder: settings of a network (config, model_config)',
   source:
@@ -120,40 +149,27 @@ export const BIRDER_CONFIG: FieldTable = {
     mlp_head: counts('says which classifier there is'),
     head_bias: counts('says whether the classifier has a bias, which its tensors must agree with'),
     out_indices: counts('names the blocks that detectionFeatures returns'),
-    pos_embed_interpolation_mode: only(['bicubic', null], 'tables are resampled so for another size'),
-    pos_embed_antialias: nothing(
-      'concerns a size that changes while running; adjust_size, as here, always smooths',
+    pos_embed_interpolation_mode: counts(
+      'says how tables are resampled for another size: bicubic or bilinear',
     ),
+    pos_embed_antialias: counts('says whether they are smoothed where the size changes while running'),
     ...each(['dropout', 'attention_dropout', 'projection_dropout'], nothing(TRAINING)),
     ...each(['drop_path_rate', 'drop_path_uniform'], nothing(TRAINING)),
     ...each(
       ['min_patch_size', 'max_patch_size'],
       nothing('bounds the patches that FlexiViT is trained with'),
     ),
+    ...each(BIRDER_GROUPS.packing.settings, counts('says how a NaFlex network takes images of many sizes')),
+    ...each(BIRDER_GROUPS.rotary.settings, counts('says how a network with rotary positions turns')),
     ...each(
-      ['naflex_patch_resampling', 'naflex_pos_embed_resize_mode'],
-      nothing('concerns batches of images of many sizes, not single ones'),
+      ['rope_shift_coords', 'rope_jitter_coords', 'rope_rescale_coords'],
+      nothing('moves coordinates while training only'),
     ),
-    ...each(
-      [
-        'rope_style',
-        'rope_rot_type',
-        'rope_grid_indexing',
-        'rope_grid_offset',
-        'rope_temperature',
-        'rope_reg_temperature',
-        'rope_shift_coords',
-        'rope_jitter_coords',
-        'rope_rescale_coords',
-        'pt_grid_size',
-      ],
-      only([], ROTARY),
-    ),
+    ...each(BIRDER_GROUPS.branches.settings, counts('counts the branches of a block')),
     ...each(
       ['window_size', 'num_windows', 'global_attn_indexes', 'mask_padded_attn', 'neck_channels'],
       only([], WINDOWED),
     ),
-    num_parallel: only([], 'it is a setting of parallel branches, which a ViT does not have'),
     ...each(
       [
         'moe_layers',

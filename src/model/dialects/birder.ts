@@ -1,8 +1,11 @@
 /** Birder's own files, `.pt` and `.safetensors`, have the canonical names already, so little is renamed. */
+import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import { foldIntoBias, foldIntoWeight } from '../../kernels/fold-batch-norm.js'
+import { resizeKernels } from '../../kernels/resize-kernels.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
 import { type Shape, sizeAt } from '../../tensor/shape.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
+import { branchTensorOrNull } from './birder-classes.js'
 import { birderAssumptions, readBirderConfig } from './birder-config.js'
 import { isBirderFile } from './birder-entries.js'
 import { BIRDER_ENTRIES } from './birder-fields.js'
@@ -12,7 +15,9 @@ import { type StoredWeight, stored, tokenWithPositions } from './stored-weight.j
 export const birder: Dialect = {
   name: 'birder',
   recognises: (tensors) =>
-    tensors.has('encoder.block.0.attn.qkv.weight') || tensors.has('encoder.block.0.norm1.weight'),
+    ['attn.qkv.weight', 'norm1.weight', 'attn_blocks.0.0.weight'].some((part) =>
+      tensors.has(`encoder.block.0.${part}`),
+    ),
   readConfig: readBirderConfig,
   entries: ({ metadata }) => (isBirderFile(metadata) ? BIRDER_ENTRIES : null),
   assumptions: birderAssumptions,
@@ -21,14 +26,29 @@ export const birder: Dialect = {
   positions: (config) =>
     config.positions === null
       ? null
-      : { tensor: 'pos_embedding', special: config.positions.specialRows ? specialTokens(config) : 0 },
+      : {
+          tensor: 'pos_embedding',
+          special: config.positions.specialRows ? specialTokens(config) : 0,
+          // What is not learnt is kept as a buffer, which has no axis for a batch.
+          isFlat: config.positions.sines !== undefined,
+        },
   ignores: (tensor) => tensor.endsWith('.num_batches_tracked'),
 }
 
-function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
+function source(
+  weight: string,
+  shape: Shape,
+  config: VitConfig,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): StoredWeight {
   if (weight === 'class_token' || weight === 'reg_tokens') return tokenSource(weight, shape, config)
-  if (weight === 'conv_proj.weight')
-    return stored(weight, [sizeAt(shape, 0), config.channels, config.patchSize, config.patchSize])
+  if (weight === 'conv_proj.weight') return kernelSource(weight, shape, config)
+  if (weight.startsWith('classifier.') && config.classifier?.kind === 'distilled')
+    return halfSource(weight, shape)
+  if (config.branches > 1 || tensors.has(BRANCHES)) {
+    const branch = branchTensorOrNull(weight)
+    if (branch !== null) return stored(branch, shape)
+  }
   if (weight.startsWith('conv_proj.') && config.stem.kind === 'hmlp')
     return stemSource(weight, shape, config.stem.norm)
   if (weight === 'attn_pool.latent') return stored(weight, [1, ...shape])
@@ -37,13 +57,38 @@ function source(weight: string, shape: Shape, config: VitConfig): StoredWeight {
   return stored(weight, shape)
 }
 
+/** Tells that blocks have branches side by side, each under a name of its own. */
+const BRANCHES = 'encoder.block.0.attn_blocks.0.0.weight'
+
+function kernelSource(weight: string, shape: Shape, { channels, patchSize, stem }: VitConfig): StoredWeight {
+  const side = (stem.kind === 'patchify' ? stem.kernel : undefined) ?? patchSize
+  const kernel = stored(weight, [sizeAt(shape, 0), channels, side, side])
+  if (side === patchSize) return kernel
+  return { parts: kernel.parts, combine: (values: Float32Array) => resizeKernels(values, side, patchSize) }
+}
+
+/** The two matrices of a DeiT are halved, so that the sum of both scores is their mean. */
+function halfSource(weight: string, shape: Shape): StoredWeight {
+  const [, head, part] = /^classifier\.(class|distillation)\.(\w+)$/.exec(weight) ?? []
+  const { parts } = stored(`${head === 'class' ? '' : 'dist_'}classifier.${part}`, shape)
+  return { parts, combine: (values: Float32Array) => values.map((value) => value / 2) }
+}
+
 function tokenSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {
-  const token = { tensor: weight, shape: [1, ...shape] }
-  const { positions, width, registers } = config
+  const { positions, width, registers, classFirst } = config
+  // The one register of a network whose class token leads is DeiT's distillation token.
+  const token = {
+    tensor: classFirst && weight === 'reg_tokens' ? 'dist_token' : weight,
+    shape: [1, ...shape],
+  }
   if (positions === null || !positions.specialRows) return stored(token.tensor, token.shape)
   const rows = specialTokens(config) + positions.rows * positions.columns
   const table = { tensor: 'pos_embedding', shape: [1, rows, width] }
-  return tokenWithPositions(token, table, weight === 'class_token' ? registers : 0)
+  return tokenWithPositions(
+    token,
+    table,
+    (weight === 'class_token') === classFirst ? 0 : classFirst ? 1 : registers,
+  )
 }
 
 /** Each convolution of the stem has kernel = stride, and a norm behind it. */

@@ -13,7 +13,7 @@ import type { EmbeddingKind, RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
 /** Names a library whose checkpoints are read. */
-export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'timm'
+export type DialectName = 'birder' | 'facebook' | 'hugging-face' | 'open-clip' | 'timm'
 
 export interface Dialect {
   readonly name: DialectName
@@ -21,6 +21,8 @@ export interface Dialect {
   readonly isCertain?: boolean
   /** Tells by the tensors; the files beside them count only where two libraries give theirs the same names. */
   recognises(tensors: ReadonlyMap<string, TensorInfo>, hints: VitHints): boolean
+  /** Tells, of a file whose tensors it recognises, by what stands beside them; absent where tensors are enough. */
+  claims?(checkpoint: Checkpoint, hints: VitHints): boolean
   readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig
   /** Gives the table of entries that the library itself writes beside the tensors, and that `readConfig` judges. */
   entries?(checkpoint: Checkpoint): FieldTable | null
@@ -60,8 +62,12 @@ export interface VitHints {
   readonly configFile?: PlainValue
   /** Holds the `preprocessor_config.json` that lies beside the weights (Hugging Face). */
   readonly preprocessorFile?: PlainValue
+  /** Holds the `open_clip_config.json` that lies beside the weights (open_clip). */
+  readonly openClipFile?: PlainValue
   /** Counts attention heads, for files that don't say: tensors look the same with any number. */
   readonly heads?: number
+  /** Is the side of a patch in pixels, for a network that takes patches of other sizes than its own (FlexiViT); default: its own. */
+  readonly patchSize?: number
   /** Gives the trained input size in pixels, for files that don't say and whose position table is not square. */
   readonly size?: readonly [height: number, width: number]
   /** Gives mean and deviation of the levels that the network was trained with. It counts before what the files say. */
@@ -77,7 +83,9 @@ export const VIT_HINTS = {
   config: true,
   configFile: true,
   preprocessorFile: true,
+  openClipFile: true,
   heads: true,
+  patchSize: true,
   size: true,
   normalisation: true,
   embedding: true,

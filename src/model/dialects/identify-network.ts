@@ -5,14 +5,21 @@
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { PlainRecord } from '../../plain-value.js'
 import {
+  arithmeticOf,
   canRun,
   classOfPathOrNull,
+  hasSettings,
+  isPlain,
   networkOfPathOrNull,
   networksLikeVit,
+  networksOfClass,
   type RegisteredNetwork,
+  type SettingGroup,
 } from '../networks.js'
 
 export interface Identified {
+  /** Names Birder's class. */
+  readonly class: string
   /** Holds the settings of the network that is assumed, or null where no registered one has such tensors. */
   readonly config: PlainRecord | null
   /** Says in whole sentences what was assumed. */
@@ -23,6 +30,7 @@ export interface Identified {
 const SHOWN: PlainRecord = {
   patch_size: null,
   num_layers: null,
+  num_parallel: 1,
   hidden_dim: null,
   mlp_dim: null,
   num_reg_tokens: 0,
@@ -65,44 +73,73 @@ const UNSEEN: PlainRecord = {
   attn_pool_special_tokens: false,
   attn_pool_norm_eps: 1e-5,
   attn_pool_act_layer_type: 'gelu',
+  pos_embed_interpolation_mode: 'bicubic',
+  rope_style: 'default',
+  rope_rot_type: 'standard',
+  rope_grid_indexing: 'ij',
+  rope_grid_offset: 0,
+  rope_temperature: 100,
+  rope_reg_temperature: 100,
+  pt_grid_size: null,
 }
 
-/**
- * `shown` are the settings that the tensors show, `own` those that the file or the caller gives, which count before a registered network's.
- * Throws `unsupported-network` where only networks that cannot be run have such tensors.
- */
-export function identifyNetwork(shown: PlainRecord, own: PlainRecord, label: string): Identified {
-  const alike = networksAlike(shown, own)
+/** Says what is known of a network that its file does not name. */
+export interface Shown {
+  /** Holds the settings that the tensors show. */
+  readonly settings: PlainRecord
+  /** Holds the settings that the file or the caller gives, which count before a registered network's. */
+  readonly own: PlainRecord
+  /** Names the class whose tensors have names of their own; null where they have those of ViT's. */
+  readonly class: string | null
+  /** Names the groups of settings that are given, which the class must have. */
+  readonly groups: readonly SettingGroup[]
+  readonly label: string
+}
+
+/** Throws `unsupported-network` where only networks that cannot be run, or cannot be told apart without a name, have such tensors. */
+export function identifyNetwork(shown: Shown): Identified {
+  const { own, label, groups } = shown
+  const alike = networksAlike(shown)
   const hinted = networkOfPathOrNull(label)
   const meant = alike.find(({ name }) => name === hinted)
   if (meant !== undefined) return ofPath(meant, label)
   const kind = classOfPathOrNull(label)
-  const spoken = kind === null || canRun({ class: kind }) ? [] : alike.filter((one) => one.class === kind)
-  if (spoken.length > 0) throw foreign(spoken, label)
-  const runnable = alike.filter(canRun)
-  if (alike.length > 0 && runnable.length === 0) throw foreign(alike, label)
+  const spoken = kind === null || isPlain({ class: kind }) ? [] : alike.filter((one) => one.class === kind)
+  const candidates = spoken.length > 0 ? spoken : alike
+  const runnable = candidates.filter(canRun)
+  if (candidates.length > 0 && runnable.length === 0) throw foreign(candidates, label)
   const [first] = [...runnable].sort((a, b) => settingsOf(a) - settingsOf(b))
-  if (first === undefined) return ofNobody(shown, own, label)
+  if (first === undefined) return ofNobody(shown)
+  // No plain network looks so, and those that do turn by positions of which no tensor speaks: the likeliest of them is a guess.
+  const isGuess = groups.length === 0 && shown.class === null && !isPlain(first) && spoken.length === 0
   const different = alike.filter((other) => !canRun(other) || unseenKey(other, own) !== unseenKey(first, own))
+  if (isGuess && different.length > 0) throw foreign(candidates, label)
+  if (isGuess) return assumed(first, label, 'no other registered one has such tensors')
   return {
+    class: first.class,
     config: first.config,
     assumptions: different.length === 0 ? [] : [ambiguous(first, different, label)],
   }
 }
 
 /** Judges a network that nobody has registered by those that are built as it is, in other sizes, and by the class of which its path speaks. */
-function ofNobody(shown: PlainRecord, own: PlainRecord, label: string): Identified {
-  const kin = networksAlike(shown, own, SIZES)
+function ofNobody(shown: Shown): Identified {
+  const { label, groups } = shown
+  if (shown.class !== null) return { class: shown.class, config: null, assumptions: [] }
+  const kin = networksAlike(shown, SIZES)
   const kind = classOfPathOrNull(label)
-  if (kind !== null && !canRun({ class: kind }))
+  if (kind !== null && !isPlain({ class: kind }))
     throw foreignBuild(label, `its path speaks of Birder's class ${kind}`)
-  if (kin.length > 0 && !kin.some(canRun))
+  if (groups.some((group) => group !== 'packing' && group !== 'patches'))
+    throw foreignBuild(label, `its settings are of another class than ViT (${groups.join(', ')})`)
+  if (kin.length > 0 && !kin.some(isPlain))
     throw foreignBuild(label, `only networks such as ${listed(kin)} are built as it is`)
   return {
+    class: 'ViT',
     config: null,
     assumptions: [
       custom(
-        kin.filter((one) => !canRun(one)),
+        kin.filter((one) => !isPlain(one)),
         label,
       ),
     ],
@@ -110,9 +147,11 @@ function ofNobody(shown: PlainRecord, own: PlainRecord, label: string): Identifi
 }
 
 /** Gives the registered networks that leave the same traces, less those that are passed over. */
-function networksAlike(shown: PlainRecord, own: PlainRecord, passed: ReadonlySet<string> = new Set()) {
-  const key = shownKey({ ...shown, ...own }, passed)
-  return networksLikeVit().filter(({ config }) => shownKey({ ...config, ...own }, passed) === key)
+function networksAlike(shown: Shown, passed: ReadonlySet<string> = new Set()) {
+  const { own, groups } = shown
+  const key = shownKey({ ...shown.settings, ...own }, passed)
+  const all = shown.class === null ? networksLikeVit() : networksOfClass(shown.class)
+  return all.filter((one) => hasSettings(one, groups) && shownKey({ ...one.config, ...own }, passed) === key)
 }
 
 function shownKey(config: PlainRecord, passed: ReadonlySet<string>): string {
@@ -129,9 +168,10 @@ function shownKey(config: PlainRecord, passed: ReadonlySet<string>): string {
   return JSON.stringify([...rest, scaled])
 }
 
-function unseenKey({ config }: RegisteredNetwork, own: PlainRecord): string {
-  const all = { ...config, ...own }
-  return JSON.stringify(Object.entries(UNSEEN).map(([name, fallback]) => all[name] ?? fallback))
+function unseenKey(network: RegisteredNetwork, own: PlainRecord): string {
+  const all = { ...network.config, ...own }
+  const unseen = Object.entries(UNSEEN).map(([name, fallback]) => all[name] ?? fallback)
+  return JSON.stringify([arithmeticOf(network), ...unseen])
 }
 
 /** The plainest network is assumed, which sets the least. */
@@ -141,10 +181,15 @@ function settingsOf({ class: kind, config, name }: RegisteredNetwork): number {
 
 function ofPath(network: RegisteredNetwork, label: string): Identified {
   if (!canRun(network)) throw foreign([network], label)
+  return assumed(network, label, 'its path speaks of it and its tensors fit')
+}
+
+function assumed(network: RegisteredNetwork, label: string, why: string): Identified {
   return {
+    class: network.class,
     config: network.config,
     assumptions: [
-      `${label} does not say which network it holds; ${network.name} is assumed, since its path speaks of it and its tensors fit. ${howToSay(network.name)}`,
+      `${label} does not say which network it holds; ${described(network)} is assumed, since ${why}. ${howToSay(network.name)}`,
     ],
   }
 }
@@ -169,8 +214,7 @@ function custom(foreign: readonly RegisteredNetwork[], label: string): string {
 function foreignBuild(label: string, why: string): CheckpointError {
   return new CheckpointError(
     'unsupported-network',
-    `${label} does not say which network it holds, its tensors are those of no registered one, and ${why}, whose class can't be run so far. If it is ` +
-      `another all the same, say so. ${KEEP_CONFIG}`,
+    `${label} does not say which network it holds, its tensors are those of no registered one, and ${why}: which class it is must be known. ${KEEP_CONFIG}`,
   )
 }
 
@@ -178,7 +222,7 @@ function foreign(networks: readonly RegisteredNetwork[], label: string): Checkpo
   return new CheckpointError(
     'unsupported-network',
     `${label} does not begin with a network's name, and its tensors are those of ${listed(networks)}, ` +
-      "whose class can't be run so far. If it holds another network, say which: " +
+      `${networks.some(canRun) ? 'which compute different things' : "whose class can't be run so far"}. Say which network it holds: ` +
       'network: NAME where a program loads it, --network NAME on the command line.',
   )
 }

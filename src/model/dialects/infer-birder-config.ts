@@ -4,13 +4,15 @@
  */
 import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { PlainRecord } from '../../plain-value.js'
+import { namedAsVit } from './birder-classes.js'
 import { countBlocks, sizeOrNull, squareSideOrNull } from './headers.js'
 
 /** `size` is that of the input, where the file or the caller says it. */
 export function inferBirderConfig(
-  tensors: ReadonlyMap<string, TensorInfo>,
+  stored: ReadonlyMap<string, TensorInfo>,
   inputSize: readonly [height: number, width: number] | null,
 ): PlainRecord {
+  const tensors = namedAsVit(stored)
   const size = (name: string, axis: number) => sizeOrNull(tensors, name, axis)
   const block = (part: string) => `encoder.block.0.${part}`
   const hmlp = tensors.has('conv_proj.0.weight')
@@ -20,13 +22,14 @@ export function inferBirderConfig(
     patch_size: patchSize,
     stem_type: hmlp ? 'hmlp' : 'patchify',
     stem_norm_layer_type: tensors.has('conv_proj.1.running_mean') ? 'BatchNorm2d' : null,
+    num_parallel: countBlocks(stored, 'encoder.block.0.attn_blocks.') || null,
     num_layers: countBlocks(tensors, 'encoder.block.'),
     hidden_dim: size(block('norm1.weight'), 0),
     mlp_dim: size(block('mlp.0.weight'), 0) ?? size(block('mlp.fc1_g.weight'), 0),
     class_token: tensors.has('class_token'),
     num_reg_tokens: size('reg_tokens', 1),
     abs_pos_embed: tensors.has('pos_embedding'),
-    pos_embed_special_tokens: hasSpecialRows(size('pos_embedding', 1), patchSize, inputSize),
+    pos_embed_special_tokens: hasSpecialRows(tableRows(stored), patchSize, inputSize),
     layer_scale_init_value: tensors.has(block('layer_scale_1.gamma')) ? 1e-5 : null,
     pre_norm: tensors.has('encoder.pre_block.0.weight'),
     post_norm: tensors.has('norm.weight') || tensors.has('embedding_norm.weight'),
@@ -40,6 +43,12 @@ export function inferBirderConfig(
     attn_pool_type: probe ? 'EfficientProbing' : 'MultiHeadAttentionPool',
     mlp_head: tensors.has('classifier.3.weight'),
   }
+}
+
+/** A table that is not learnt has no axis for a batch in front. */
+function tableRows(tensors: ReadonlyMap<string, TensorInfo>): number | null {
+  const shape = tensors.get('pos_embedding')?.shape ?? []
+  return shape[shape.length - 2] ?? null
 }
 
 /** The table has a row for each patch; where it has more, the special tokens have rows, too. */

@@ -9,7 +9,11 @@ const refusal = (shapes: Shapes, configFile?: PlainRecord) => () =>
 const { pos_embed: _, 'blocks.0.ls1.gamma': __, ...placeless } = TINY_NETWORKS.timm
 
 test.each<readonly [string, Shapes, RegExp]>([
-  ["DINOv3 in Meta's layout", { ...TINY_NETWORKS.timm, 'rope_embed.periods': [1] }, /DINOv3.*rotary/],
+  [
+    "DINOv3 in Meta's layout, with a table of positions",
+    { ...TINY_NETWORKS.timm, 'rope_embed.periods': [1] },
+    /DINOv3.*rotary/,
+  ],
   [
     "DINOv3 in Meta's layout, by its registers",
     { ...placeless, storage_tokens: [1, 4, 4] },

@@ -14,8 +14,6 @@ interface OtherFamily {
   readonly traces: readonly (readonly RegExp[])[]
   /** Must not be found among the names. */
   readonly lacks?: RegExp
-  /** Counts the axes that each trace has, where its name alone says nothing. */
-  readonly axes?: number
 }
 
 const DINOV3 = 'DINOv3, which has rotary positions'
@@ -30,24 +28,15 @@ const FAMILIES: readonly OtherFamily[] = [
   {
     name: 'a distilled DeiT, which has two class tokens',
     traces: [[/(^|\.)(dist_token|distillation_token)$/], [/^head_dist\./]],
-    lacks: /^blocks\.0\.attn\.qkv\./,
+    lacks: /^(blocks\.0\.attn\.qkv|encoder\.block)\./,
   },
   {
     name: 'a hybrid of a convolutional network and a vision transformer',
     traces: [[/^patch_embed\.(backbone|proj\.conv|proj\.\d)/]],
   },
   {
-    name: 'a ViT of several branches side by side',
-    traces: [[/^encoder\.block\.0\.attn_blocks\./]],
-  },
-  {
     name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
     traces: [[/^encoder\.block\.\d+\.mlp\.(router|routed_experts|shared_experts)\./]],
-  },
-  {
-    name: "Birder's Simple_ViT, whose positions are sines and not learnt",
-    traces: [[/^pos_embedding$/]],
-    axes: 2,
   },
   { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
   {
@@ -88,22 +77,19 @@ function refuseOtherTypes({ label }: Pick<Checkpoint, 'label'>, type: unknown): 
 /** Throws `unsupported-network` that names the network where a trace of another family is found. */
 export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile }: VitHints): void {
   const names = [...tensors.keys()]
-  const has = (pattern: RegExp, axes?: number) =>
-    names.find(
-      (name) => pattern.test(name) && (axes === undefined || tensors.get(name)?.shape.length === axes),
-    )
+  const has = (pattern: RegExp) => names.find((name) => pattern.test(name))
   const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
   refuseOtherTypes({ label }, type)
   const said = typeof type === 'string' ? `; the config.json beside it calls it ${type}` : ''
-  for (const { name, traces, lacks, axes } of FAMILIES) {
+  for (const { name, traces, lacks } of FAMILIES) {
     if (lacks !== undefined && has(lacks) !== undefined) continue
     const found = traces
-      .map((all) => all.map((trace) => has(trace, axes)))
+      .map((all) => all.map((trace) => has(trace)))
       .find((all) => all.every((one) => one !== undefined))
     if (found === undefined) continue
     throw new CheckpointError(
       'unsupported-network',
-      `${label} is ${name}, told by ${found.join(' and ')}${axes === undefined ? '' : ` of ${axes} axes`}${said}. That network is not run yet: DINOv2 and plain vision transformers are.`,
+      `${label} is ${name}, told by ${found.join(' and ')}${said}. That network is not run yet: DINOv2 and plain vision transformers are.`,
     )
   }
 }

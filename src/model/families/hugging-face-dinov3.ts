@@ -185,6 +185,17 @@ function ropeTheta(checkpoint: Checkpoint, hints: VitHints, reader: ConfigReader
   )
 }
 
+/** Holds what the file says against a network that other files describe. Throws `contradiction` where they differ. */
+export function agreeOnDinov3(checkpoint: Checkpoint, hints: VitHints, config: VitConfig): void {
+  const reader = transformersFile(checkpoint, hints, KIND)
+  agreeOnShape(reader, config)
+  agree(reader, 'num_attention_heads', config.heads)
+  agree(reader, 'num_register_tokens', config.registers)
+  agree(reader, 'layer_norm_eps', config.epsilon)
+  const activation = activationOf(reader, 'hidden_act', config.activation)
+  if (activation !== config.activation) throw reader.refuse('hidden_act', config.activation)
+}
+
 /** Names the fields of the file that tell of a bias, with the module that has it. */
 const BIASES = {
   query_bias: 'attention.q_proj',

@@ -1,0 +1,114 @@
+/** Reads DINOv3 (Siméoni et al. 2025) in Meta's own files, which keep the periods of its rotary positions and a mask that takes the bias of keys away. */
+import type { Checkpoint } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { configFileOf } from '../dialects/config-file.js'
+import type { Dialect, VitHints } from '../dialects/dialect.js'
+import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { type Layout, layoutSource } from '../dialects/layout.js'
+import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
+import { stored } from '../dialects/stored-weight.js'
+import { PERIODS } from '../grid-tables.js'
+import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
+import { agreeOnDinov3 } from './hugging-face-dinov3.js'
+
+const LAYOUT: Layout = {
+  dialect: 'facebook',
+  classToken: 'cls_token',
+  registers: 'storage_tokens',
+  positions: '',
+  blocks: 'blocks.',
+  scale: 'gamma',
+  modules: META_MODULES,
+  parts: { ...META_PARTS, 'mlp.fc1_g': 'mlp.w1', 'mlp.fc1_x': 'mlp.w2', 'mlp.fc2': 'mlp.w3' },
+}
+const STORED_PERIODS = 'rope_embed.periods'
+/** No file says the trained size, and no table shows it; this is the side of an evaluation. */
+const USUAL_SIDE = 224
+
+const usual = layoutSource(LAYOUT)
+
+export const facebookDinov3: Dialect = {
+  name: 'facebook',
+  isCertain: true,
+  recognises: (tensors) =>
+    tensors.has(STORED_PERIODS) && tensors.has('blocks.0.attn.qkv.weight') && !tensors.has('pos_embed'),
+  readConfig,
+  assumptions: ({ label }, hints) =>
+    hints.normalisation === undefined
+      ? [
+          `${label} does not say which mean and deviation of levels it was trained with; ImageNet's are assumed, and those that were trained on satellite images have others. Say which: normalisation, --normalisation.`,
+        ]
+      : [],
+  source: (weight, shape, config, tensors) => {
+    const mask = /^encoder\.block\.\d+\.attn\.qkv\.bias$/.test(weight)
+      ? `${weight.replace('encoder.block', 'blocks')}_mask`
+      : null
+    const plain = usual(weight, shape, config, tensors)
+    if (mask === null || !tensors.has(mask)) return plain
+    return {
+      parts: [...plain.parts, { tensor: mask, shape }],
+      // What the mask takes away need not be finite.
+      combine: (bias: Float32Array, kept: Float32Array) =>
+        bias.map((value, at) => (kept[at] === 0 ? 0 : value * (kept[at] ?? Number.NaN))),
+    }
+  },
+  positions: () => null,
+  tables: (config) => new Map([[PERIODS, stored(STORED_PERIODS, [config.width / config.heads / 4])]]),
+  // Norms of its own for small crops are for training alone.
+  ignores: (tensor) =>
+    tensor === 'mask_token' || tensor.startsWith('local_cls_norm.') || tensor.startsWith('head.'),
+}
+
+function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
+  const { tensors } = checkpoint
+  const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
+  const kernel = 'patch_embed.proj.weight'
+  const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
+  const gated = tensors.has('blocks.0.mlp.w3.weight')
+  const [height, wide] = hints.size ?? [USUAL_SIDE, USUAL_SIDE]
+  const whole = (side: number) => Math.max(1, Math.round(side / patchSize)) * patchSize
+  const config: VitConfig = {
+    ...PLAIN,
+    network: null,
+    size: [whole(height), whole(wide)],
+    channels: size(kernel, 1),
+    patchSize,
+    width,
+    depth: countBlocks(tensors, LAYOUT.blocks),
+    heads: headsOf(checkpoint, hints, width, size(STORED_PERIODS, 0)),
+    hidden: gated ? size('blocks.0.mlp.w3.weight', 1) : size('blocks.0.mlp.fc1.weight', 0),
+    classToken: true,
+    registers: sizeOrNull(tensors, LAYOUT.registers, 1) ?? 0,
+    epsilon: 1e-5,
+    qkvBias: tensors.has('blocks.0.attn.qkv.bias'),
+    layerScale: tensors.has('blocks.0.ls1.gamma'),
+    mlp: gated ? 'swiglu' : 'ffn',
+    activation: gated ? 'silu' : 'gelu',
+    pooling: { kind: 'class' },
+    positions: null,
+    rotary: {
+      coordinates: { kind: 'centred' },
+      bands: { kind: 'stored' },
+      firstAxis: 'rows',
+      spread: 'tiled',
+      pairs: 'halves',
+      registers: null,
+    },
+    rgbStats: IMAGENET_STATS,
+  }
+  // Meta keeps no config beside its files; a copy of transformers' is of the same networks, and says what it says there.
+  if (configFileOf(checkpoint, hints, 'transformers') !== null) agreeOnDinov3(checkpoint, hints, config)
+  return config
+}
+
+/** A head has four columns for each period. */
+function headsOf({ label }: Checkpoint, hints: VitHints, width: number, periods: number): number {
+  const heads = width / (4 * periods)
+  if (Number.isInteger(heads) && heads > 0 && (hints.heads ?? heads) === heads) return heads
+  throw new CheckpointError(
+    'contradiction',
+    hints.heads === undefined
+      ? `${label}: its ${periods} periods of rotary positions (${STORED_PERIODS}) do not fit its width ${width}.`
+      : `${label} has ${heads} heads, as its ${periods} periods of rotary positions show, and ${hints.heads} were told (option heads, --heads).`,
+  )
+}

@@ -1,0 +1,134 @@
+/**
+ * Reads Meta's Perception Encoder (Bolya et al. 2025) in its makers' own files: rotary positions beside a table, and for `core` a pooling by attention and a projection to
+ * the space of texts (facebookresearch/perception_models).
+ */
+import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
+import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import type { Dialect, VitHints } from '../dialects/dialect.js'
+import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
+import { NORMALISATIONS } from '../normalisation.js'
+import { PLAIN, type Pooling, type VitConfig } from '../vit-config.js'
+import { isOfTextTower, projectionName, resblocksLayout, resblocksSource } from './resblocks-layout.js'
+
+/** Are the heads of published networks by their width; no tensor shows them (core/vision_encoder/config.py). */
+const PUBLISHED_HEADS: { readonly [width: number]: number } = { 192: 3, 384: 6, 768: 12, 1024: 16, 1536: 16 }
+const POOL_HEADS = 8
+const EPSILON = 1e-5
+
+export const facebookPerceptionEncoder: readonly Dialect[] = ['', 'visual.'].map(dialectOf)
+
+type Tensors = ReadonlyMap<string, TensorInfo>
+
+function dialectOf(prefix: string): Dialect {
+  const layout = resblocksLayout('facebook', prefix)
+  return {
+    name: 'facebook',
+    isCertain: true,
+    recognises: (tensors) =>
+      tensors.has(`${prefix}conv1.weight`) &&
+      tensors.has(`${layout.blocks}0.attn.in_proj_weight`) &&
+      (tensors.has(`${prefix}attn_pool.probe`) || isHeadless(prefix, tensors)),
+    readConfig: (checkpoint, hints) => readConfig(prefix, checkpoint, hints),
+    assumptions: (checkpoint) => assumptions(prefix, checkpoint),
+    source: resblocksSource(layout, prefix),
+    positions: (config) => ({ tensor: layout.positions, special: config.classToken ? 1 : 0, isFlat: true }),
+    ignores: (tensor) => prefix !== '' && isOfTextTower(tensor),
+    ...(prefix === '' ? {} : { isOfTextTower }),
+  }
+}
+
+/** `lang` and `spatial` have no last norm, which an image tower of CLIP always has. */
+function isHeadless(prefix: string, tensors: Tensors): boolean {
+  return (
+    tensors.has(`${prefix}ln_pre.weight`) &&
+    !tensors.has(`${prefix}ln_post.weight`) &&
+    !tensors.has(projectionName(prefix))
+  )
+}
+
+function assumptions(prefix: string, { label, tensors }: Checkpoint): readonly string[] {
+  if (!isHeadless(prefix, tensors)) return []
+  return [
+    `${label} is a Perception Encoder without a pooling, which gives tokens alone; the mean of its patches stands for an image here.`,
+  ]
+}
+
+function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): VitConfig {
+  const { tensors, label } = checkpoint
+  const layout = resblocksLayout('facebook', prefix)
+  const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'Perception Encoder')
+  const kernel = `${prefix}conv1.weight`
+  const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
+  const classToken = tensors.has(layout.classToken)
+  const hidden = sizeOrNull(tensors, `${prefix}attn_pool.mlp.c_fc.weight`, 0)
+  const pool: Pooling = {
+    kind: 'attention',
+    heads: POOL_HEADS,
+    specialTokens: true,
+    epsilon: EPSILON,
+    hidden,
+    activation: 'gelu',
+  }
+  return {
+    ...PLAIN,
+    network: null,
+    ...gridOf(size(layout.positions, 0) - (classToken ? 1 : 0), patchSize, hints, label, classToken),
+    channels: size(kernel, 1),
+    patchSize,
+    width,
+    depth: countBlocks(tensors, layout.blocks),
+    heads: headsOf(width, hints, label),
+    hidden: size(`${layout.blocks}0.mlp.c_fc.weight`, 0),
+    classToken,
+    registers: 0,
+    epsilon: EPSILON,
+    preNorm: true,
+    finalNorm: tensors.has(`${prefix}ln_post.weight`) ? 'tokens' : 'none',
+    rotary: {
+      // The class token is at 0, and patches begin behind it.
+      coordinates: { kind: 'whole', offset: classToken ? 1 : 0, reference: null },
+      bands: { kind: 'temperature', temperature: 10000 },
+      firstAxis: 'columns',
+      spread: 'repeated',
+      pairs: 'neighbours',
+      registers: null,
+    },
+    layerScale: tensors.has(`${layout.blocks}0.ls_1.gamma`),
+    mlp: 'ffn',
+    activation: 'gelu',
+    stem: { kind: 'patchify', bias: false },
+    pooling: hidden === null ? { kind: 'mean' } : pool,
+    projection: sizeOrNull(tensors, projectionName(prefix), 1),
+    rgbStats: NORMALISATIONS.half,
+  }
+}
+
+function headsOf(width: number, { heads = PUBLISHED_HEADS[width] }: VitHints, label: string): number {
+  if (heads !== undefined && width % (4 * heads) === 0) return heads
+  throw new CheckpointError(
+    'contradiction',
+    heads === undefined
+      ? `${label} is a Perception Encoder of width ${width}, and none of that width is published, so that its heads are not known: no tensor shows them. Give the number: option heads, --heads.`
+      : `${label}: ${heads} heads do not share out its width ${width} into rotary positions. Give the right number (option heads, --heads).`,
+  )
+}
+
+function gridOf(
+  cells: number,
+  patchSize: number,
+  { size }: VitHints,
+  label: string,
+  classToken: boolean,
+): Pick<VitConfig, 'size' | 'positions'> {
+  const side = squareSideOrNull(cells) ?? 0
+  const [rows, columns] =
+    size === undefined ? [side, side] : [Math.floor(size[0] / patchSize), Math.floor(size[1] / patchSize)]
+  if (rows > 0 && rows * columns === cells) {
+    const positions = { rows, columns, specialRows: classToken, rule: 'bilinear' } as const
+    return { size: [rows * patchSize, columns * patchSize], positions }
+  }
+  throw new CheckpointError(
+    'contradiction',
+    `${label}: its ${cells} positions fit ${size === undefined ? 'no square grid' : `no image of ${size[0]} x ${size[1]} pixels`}. Give the size that it was trained at: trainedSize, --trained-size HEIGHTxWIDTH.`,
+  )
+}
