@@ -4,9 +4,13 @@
  *
  *     PLUMAGE_NATIVE_ADDON=native/build/plumage-planted.node node test/native/planted-child.mjs memory
  */
+import { readFileSync } from 'node:fs'
 import { createNativeDigestOn } from '../../dist/engine/native/native-digest.js'
+import { createNativeJpegOn } from '../../dist/engine/native/native-jpeg.js'
+import { pillowPasses } from '../../dist/kernels/resample-pillow.js'
 import { createNativeResample } from '../../dist/platform/node/native/index.js'
 import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
+import { loadLibvips } from '../../dist/platform/node/sharp-decoder.js'
 import {
   BATCH,
   checkOutputs,
@@ -22,6 +26,16 @@ import {
 const KINDS = ['memory', 'mapping', 'thread', 'call']
 const kind = KINDS.indexOf(process.argv[2])
 const addon = loadAddon()
+const libvips = await loadLibvips((path) => addon.hasLibvips(path))
+if (libvips === undefined) throw new Error('There is no libvips to decode with.')
+// A quarter of it is enough, since it is decoded a thousand times.
+const size = [133, 100]
+const photo = {
+  file: readFileSync(new URL('../../examples/photos/hat-1.jpg', import.meta.url)),
+  shrink: 4,
+  size,
+  passes: pillowPasses(size, [6, 10], 'pillow-13'),
+}
 
 /** Calls once more where the first call threw, and expects no failure then: what has failed must not stand in the way of what comes. */
 async function insist(call, errors) {
@@ -31,6 +45,13 @@ async function insist(call, errors) {
     errors.push({ name: error.name, code: error.code ?? null, message: error.message })
     return await call()
   }
+}
+
+let levels
+/** Throws unless the photo has the levels that it had the first time, when nothing failed. */
+function checkPhoto(found) {
+  levels ??= String(found)
+  if (found?.length !== 180 || String(found) !== levels) throw new Error(`wrong levels: ${found}`)
 }
 
 async function live() {
@@ -43,6 +64,8 @@ async function live() {
   checkOutputs(await insist(() => program.run(pixels, { batch: BATCH }), errors))
   const resample = await insist(() => createNativeResample(), errors)
   await insist(() => checkResize(resample), errors)
+  const decode = await insist(() => createNativeJpegOn(addon, libvips), errors)
+  checkPhoto(await insist(() => decode(photo), errors))
   const digest = await insist(() => createNativeDigestOn(addon), errors)
   await insist(() => digest(pixels), errors)
   await insist(() => program[Symbol.dispose](), errors)

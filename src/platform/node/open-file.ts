@@ -6,7 +6,6 @@ import { checkOptionNames } from '../../check-option-names.js'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
-import { readFully } from './read-fully.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -21,6 +20,9 @@ export interface FileStamp {
   /** Is when its bytes, or what the system keeps of it, last changed, in milliseconds as `Date.now` counts them. */
   readonly changedMs: number
 }
+
+/** Node refuses to read more than 2 GiB at once; reads of this size can also be given up between two of them. */
+const PIECE = 2 ** 30
 
 /**
  * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
@@ -47,8 +49,13 @@ export async function openFile(path: string, options: { signal?: AbortSignal } =
     async read(offset, length) {
       // The memory is not zeroed: every byte is overwritten, or the read fails.
       const memory = Buffer.allocUnsafeSlow(length)
-      const filled = await readFully(handle, memory, offset, signal)
-      if (filled < length) throw cutOff(path, length - filled)
+      for (let filled = 0; filled < length; ) {
+        signal?.throwIfAborted()
+        const count = Math.min(PIECE, length - filled)
+        const { bytesRead } = await handle.read(memory, filled, count, offset + filled)
+        if (bytesRead === 0) throw cutOff(path, length - filled)
+        filled += bytesRead
+      }
       return new Uint8Array(memory.buffer, memory.byteOffset, length)
     },
     async stamp() {

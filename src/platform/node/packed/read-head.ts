@@ -1,6 +1,5 @@
 /** Reads the head of an open file of packed weights. */
 import type { FileHandle } from 'node:fs/promises'
-import { readFully } from '../read-fully.js'
 import { type ReadHeader, readPackedHeader } from './packed-header.js'
 
 /** Gives the head, or why it is none in a few words. Throws what the system throws. */
@@ -12,5 +11,11 @@ export async function readHead(handle: FileHandle): Promise<ReadHeader | string>
 /** Gives fewer bytes where the file ends. */
 export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
   const buffer = Buffer.alloc(length)
-  return buffer.subarray(0, await readFully(handle, buffer, offset))
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
 }
