@@ -51,6 +51,8 @@ export interface ModelDescription {
   readonly choice: NetworkChoice | null
   /** Names what the file holds beside the network. */
   readonly dropped: readonly string[]
+  /** Names the tensors of a text tower beside it, which is left aside. */
+  readonly textTower: readonly string[]
   /** Tells of the recipe in one line. */
   readonly recipe: string
   /** Says in whole sentences what no file has told and was assumed. */
@@ -117,6 +119,7 @@ export function describeOpenModel(
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     choice: checkpoint.choice,
     dropped: checkpoint.dropped,
+    textTower: vit.textTower,
     recipe: recipeIdentity(recipe),
     assumptions: vit.assumptions,
     engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },

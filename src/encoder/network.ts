@@ -161,11 +161,12 @@ export class Network implements Disposable {
     return gridOf(this.config, size)
   }
 
-  /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. */
+  /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. Throws `wrong-size` for a grid to which positions cannot be brought. */
   planFor(grid: PatchGrid, rule = this.#rule, change: NetworkChange = {}): VitPlan {
     const key = `${grid.rows}x${grid.columns} ${rule} ${JSON.stringify(change)}`
     let plan = this.#plans.get(key)
     if (plan === undefined) {
+      assertResampled(this.config, grid, rule)
       plan = planVit({ ...this.config, ...change }, grid, gridTables(this.config, this.#tables, grid, rule))
       keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     }
@@ -222,6 +223,17 @@ export class Network implements Disposable {
     this.#model?.[Symbol.dispose]()
     this.#model = null
   }
+}
+
+/** Some libraries have no way from the stored positions to another grid: there are no numbers that would be theirs. */
+function assertResampled({ positions }: VitConfig, { rows, columns }: PatchGrid, rule: PositionRule): void {
+  if (rule !== 'fixed' || positions === null) return
+  if (positions.rows === rows && positions.columns === columns) return
+  throw new EngineError(
+    'wrong-size',
+    `This network has positions for ${positions.rows} x ${positions.columns} patches, and the library that wrote it has no way to the ${rows} x ${columns} of this input. ` +
+      'Give images of the trained size, or choose a rule to resample positions by: positions where a program loads it, --positions on the command line.',
+  )
 }
 
 /** Gives the plan that names all weights: that of the trained size. */

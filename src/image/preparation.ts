@@ -4,7 +4,6 @@
  */
 import type { Rescale } from '../kernels/normalise-levels.js'
 import type { Filter } from '../kernels/resample-filter.js'
-import type { Resampler } from './recipe.js'
 
 /**
  * Says what becomes of transparent pixels: `drop` takes their colours as they are stored, and `white` lays them on white by their alpha, or paints one
@@ -14,6 +13,12 @@ export type Transparency = (typeof TRANSPARENCIES)[number]
 
 /** Lists what can become of transparent pixels. */
 export const TRANSPARENCIES = ['drop', 'white'] as const
+
+/**
+ * Says whose resize is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors), both of 8-bit levels that are
+ * rounded after each pass; or torch's on float32, whose levels are never rounded (transformers' DINOv3, which rescales before it resizes).
+ */
+export type Resampler = 'pillow' | 'torch-uint8' | 'torch-float32'
 
 /** Is in pixels. */
 type Size = readonly [height: number, width: number]

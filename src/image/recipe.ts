@@ -20,11 +20,12 @@ import {
   type FractionPreparation,
   type PatchPreparation,
   type Preparation,
+  type Resampler,
   type Transparency,
 } from './preparation.js'
 import { roundHalfToEven } from './round-half-to-even.js'
 
-export type { PassOrder }
+export type { PassOrder, Resampler }
 /** Names a recipe. */
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
 
@@ -36,12 +37,6 @@ export const RECIPE_NAMES: readonly RecipeName[] = [
   'timm',
   'native',
 ]
-
-/**
- * Says whose resize is made: Pillow's, or torch's on a uint8 tensor (torchvision, Hugging Face's newer image processors), both of 8-bit levels that are
- * rounded after each pass; or torch's on float32, whose levels are never rounded (transformers' DINOv3, which rescales before it resizes).
- */
-export type Resampler = 'pillow' | 'torch-uint8' | 'torch-float32'
 
 /**
  * Says how JPEG is decoded. `whole` gives every pixel. `scaled` lets libjpeg leave out what a resize would average away (its scaling of the DCT, Pillow's

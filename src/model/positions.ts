@@ -1,7 +1,6 @@
 /**
  * Resamples position tables for another patch grid. Libraries disagree about how to do it, so the rule is data of the checkpoint (position-rule.ts).
  */
-import { EngineError } from '../engine/engine-error.js'
 import {
   antialiasTaps,
   bilinearTaps,
@@ -42,8 +41,8 @@ export interface PatchGrid {
 }
 
 /**
- * Resamples a position table for another grid. The formula is applied even where the grids are equal, which libraries do not. Throws `EngineError`
- * `wrong-size` for the rule `fixed`.
+ * Resamples a position table for another grid. The formula is applied even where the grids are equal, which libraries do not. Throws RangeError for the
+ * rule `fixed`.
  *
  * @param table float32 [from.rows * from.columns, D]
  * @returns float32 [to.rows * to.columns, D]
@@ -54,7 +53,10 @@ export function resamplePositions(
   to: PatchGrid,
   rule: PositionRule,
 ): Float32Array {
-  if (rule === 'fixed') throw otherGrid(from, to)
+  if (rule === 'fixed')
+    throw new RangeError(
+      `These positions are of ${from.rows} x ${from.columns} patches alone, and are not resampled.`,
+    )
   const { taps, isSquare = false } = RESAMPLINGS[rule]
   const longer = Math.max(to.rows, to.columns)
   const [rows, columns] = isSquare ? [longer, longer] : [to.rows, to.columns]
@@ -63,14 +65,6 @@ export function resamplePositions(
     [from.rows, from.columns],
     firstTaps(taps(from.rows, rows), to.rows),
     firstTaps(taps(from.columns, columns), to.columns),
-  )
-}
-
-function otherGrid(from: PatchGrid, to: PatchGrid): EngineError {
-  return new EngineError(
-    'wrong-size',
-    `This network has positions for ${from.rows} x ${from.columns} patches, and the library that wrote it has no way to the ${to.rows} x ${to.columns} of this input. ` +
-      'Give images of the trained size, or choose a rule to resample positions by: positions where a program loads it, --positions on the command line.',
   )
 }
 

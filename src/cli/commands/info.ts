@@ -73,6 +73,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,
     ],
     ...entryRows(description),
+    ...textTowerRows(description),
     ['left out', dropped.length === 0 ? 'nothing' : `${dropped.length}: ${shorten(dropped)}`],
   ]
   const lines = rows.map(([label, value]) => `${label.padEnd(13)}${value}`)
@@ -90,6 +91,12 @@ function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): 
   const others = kinds.filter((other) => other !== kind)
   const choice = others.length === 0 ? '' : `; --embedding has ${others.join(', ')} as well`
   return `${kind}, ${width} numbers${choice}`
+}
+
+/** A file of both towers is read for the image tower; who looks for texts is told where they are. */
+function textTowerRows({ textTower }: FileDescription): [string, string][] {
+  if (textTower.length === 0) return []
+  return [['text tower', `${textTower.length} tensors, left aside, since images alone are embedded: ${shorten(textTower)}`]]
 }
 
 /** Says which network of several it is. */
