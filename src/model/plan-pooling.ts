@@ -105,11 +105,14 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
       return slice('pooled', 0, 1)
     case 'special-mean': {
       const { rows } = pooling
-      const [first = 0] = rows
-      const isRun = rows.every((row, i) => row === first + i)
-      const input = isRun
-        ? slice('pool.rows', first, first + rows.length)
-        : gather(builder, rows, tokens, width)
+      const [first, last] = typeof rows === 'number' ? [] : [rows[0], rows.at(-1)]
+      // Rows that follow each other are cut out, which every engine can do.
+      const isRun =
+        typeof rows !== 'number' && first !== undefined && rows.every((row, i) => row === first + i)
+      const input =
+        isRun && last !== undefined
+          ? slice('pool.rows', first, last + 1)
+          : gather(builder, rows, tokens, width)
       return builder.step({ op: 'meanRows', input, output: 'pooled' }, [1, width])
     }
     case 'special-rows':
