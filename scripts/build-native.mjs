@@ -159,13 +159,24 @@ export async function buildNative({
  * @returns {Promise<string | null>} what the compiler objects to, or null; throws where there is none
  */
 export async function checkKernels(set) {
+  return await compileKernels(set, ['-fsyntax-only']).then(() => null, firstError)
+}
+
+/**
+ * Writes the assembly that the compiler makes of kernels, for those who count it.
+ *
+ * @param {string} set is the name of an instruction set
+ * @param {string} path is that of the file to write
+ */
+export async function assembleKernels(set, path) {
+  await compileKernels(set, ['-S', '-o', path])
+}
+
+async function compileKernels(set, args) {
   const { compiler, flags, reason } = await findTools()
   if (reason !== undefined) throw new Error(reason)
   const [source] = await sourcesOf([set], (name) => name.startsWith('isa-'))
-  return await execute(compiler.path, [...flags, ...INSTRUCTION_SETS[set], '-fsyntax-only', source]).then(
-    () => null,
-    firstError,
-  )
+  await execute(compiler.path, [...flags, ...INSTRUCTION_SETS[set], ...args, source])
 }
 
 /** @returns {Promise<{ compiler?: { path: string, version: string }, flags?: string[], headers?: { folder: string, version: string }, reason?: string }>} */

@@ -128,16 +128,17 @@ struct DotAttention {
   }
 
   // Passes the keys from n on: their scores, the weights of these, and the sum of values weighted by them.
-  INLINE void passKeys(long n, V factor, V* maximum, V* total) {
+  // The last queries may fill one vector alone.
+  INLINE void passKeys(long n, long vectors, V factor, V* maximum, V* total) {
     const long count = smaller(KEYS, args.keys - n);
     for (long r = 0; r < count; r += ROWS) {
       const float* key = keys + (n + r) * width / 2;
       // The next tile's keys come from the second-level cache in the meantime.
       fetchRow(key + ROWS * width / 2, ROWS * width / 2);
       const char* right = reinterpret_cast<const char*>(query);
-      Tiles<P, true, false>::of(smaller(ROWS, count - r))(key, width / 2, right, scores + r * QUERIES, width / 2, right);
+      tileOf<P, true, false>(smaller(ROWS, count - r), vectors)(key, width / 2, right, scores + r * QUERIES, width / 2, right);
     }
-    for (long half = 0; half < 2; half++) {
+    for (long half = 0; half < vectors; half++) {
       const V earlier = weigh(scores + half * W, count, factor, n == 0, maximum[half], total[half]);
       if (n == 0) continue;
       for (long d = 0; d < width; d++) {
@@ -147,7 +148,7 @@ struct DotAttention {
     }
     for (long d = 0; d < width; d += ROWS) {
       const long rows = smaller(ROWS, width - d);
-      const TileFunction function = n == 0 ? Tiles<P, false, false>::of(rows) : Tiles<P, false, true>::of(rows);
+      const TileFunction function = n == 0 ? tileOf<P, false, false>(rows, vectors) : tileOf<P, false, true>(rows, vectors);
       const char* weights = reinterpret_cast<const char*>(scores);
       function(values + d * pairs + n / 2 * ROWS, ROWS, weights, mixed + d * QUERIES, ceilDivide(count, 2), weights);
     }
@@ -167,7 +168,7 @@ struct DotAttention {
       const long queries = smaller(QUERIES, end - from);
       packQuery(q + from * args.query.rowStride, queries);
       V maximum[2] = {splat(-__builtin_inff()), splat(-__builtin_inff())}, total[2] = {};
-      for (long n = 0; n < args.keys; n += KEYS) passKeys(n, factor, maximum, total);
+      for (long n = 0; n < args.keys; n += KEYS) passKeys(n, ceilDivide(queries, W), factor, maximum, total);
       const auto columnAt = [&](long c, long half) { return mixed + c * QUERIES + half * W; };
       storeQueries(out, total, from, column, width, queries, columnAt);
     }

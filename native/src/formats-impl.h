@@ -27,12 +27,32 @@ INLINE void storePair(const Rows& out, long row, long at, V a, V b) {
 }
 #endif
 
-// Stores vectors from `column` on; value(j) gives the j-th. In the narrow formats what is missing to a whole line becomes zero.
+#if defined(__AVX2__) && !defined(__AVX512BF16__)
+// Rounds to bfloat16. NaN stays NaN.
+INLINE Halves roundVector(V v) {
+  const I bits = (I)v;
+  const I rounded = bits + isplat(0x7fff) + ((bits >> 16) & isplat(1));
+  const I kept = v == v ? rounded : bits | isplat(0x400000);
+#if VECTOR_WIDTH == 16
+  return (Halves)_mm512_cvtepi32_epi16((__m512i)(kept >> 16));
+#else
+  const __m256i halves = _mm256_srli_epi32((__m256i)kept, 16);
+  return (Halves)_mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+#endif
+}
+#endif
+
+// Stores vectors from `column` on; value(j) gives the j-th. Where products read bfloat16, what is missing to a whole line becomes zero.
 template <typename Value>
 INLINE void storeValues(const Rows& out, long row, long column, long vectors, Value value) {
 #if defined(__AVX512BF16__)
   if (out.format != Format::float32) {
     for (long j = 0; j < vectors; j += 2) storePair(out, row, column + j * W, value(j), j + 1 < vectors ? value(j + 1) : V{});
+    return;
+  }
+#elif defined(__AVX2__)
+  if (out.format == Format::bfloat16) {
+    for (long j = 0; j < vectors; j++) *reinterpret_cast<UnalignedHalves*>(halvesOf(out, row) + column + j * W) = roundVector(value(j));
     return;
   }
 #endif
@@ -42,18 +62,17 @@ INLINE void storeValues(const Rows& out, long row, long column, long vectors, Va
 
 // Writes the scale of a row of integers up to `most`, and gives the factor that makes them; `x` is the row in float32.
 INLINE float storeScale(const Rows& out, long row, const float* x, long width, float most) {
-  V largest{}, sum{};
-  for (long c = 0; c < width; c += W) {
-    const V v = absolute(load(x + c));
-    largest = v > largest ? v : largest;
-    sum += v;
+  // Sizes are compared as integers, among which NaN is the largest; four at a time, because each waits for the one before.
+  I largest[4] = {};
+  long c = 0;
+  for (; c + 4 * W <= width; c += 4 * W) {
+#pragma GCC unroll 4
+    for (long i = 0; i < 4; i++) largest[i] = larger((I)absolute(load(x + c + i * W)), largest[i]);
   }
-  float size = 0;
-  for (long i = 0; i < W; i++) size = largest[i] > size ? largest[i] : size;
-  float total = 0;
-  for (long i = 0; i < W; i++) total += sum[i];
+  for (; c < width; c += W) largest[0] = larger((I)absolute(load(x + c)), largest[0]);
+  const float size = largestOf(larger(larger(largest[0], largest[1]), larger(largest[2], largest[3])));
   // NaN goes in, NaN comes out: the scale carries it.
-  out.data[(row + 1) * out.stride - 16] = total == total ? size / most : total;
+  out.data[(row + 1) * out.stride - 16] = size / most;
   return size > 0 ? most / size : 0.0f;
 }
 

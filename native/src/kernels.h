@@ -182,7 +182,9 @@ struct Kernels {
   void (*elementwise)(const ElementwiseArgs&, long fromRow, long toRow);
   // A task has `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);
-  // This does the same from bfloat16 or split operands; a task has `blocksOfTask` blocks of 32 queries. It is null where there is none.
+  // This does the same from bfloat16 or split operands; a task has `blocksOfTask` blocks of `narrowQueryBlock` queries. It is null where there
+  // is none.
+  long narrowQueryBlock;
   void (*narrowAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
   long (*narrowAttentionFloats)(const AttentionArgs&, Format rows);
   // A task has one latent of one image. Scratch is 2 * rows, rounded up to 16 each.

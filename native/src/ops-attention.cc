@@ -66,7 +66,7 @@ void Execution::attention(const Op& op) {
   const long lots = args.images * args.heads;
   if (op.input.format != Format::float32) {
     // Values are packed once for each task; so few tasks, but enough to share out evenly.
-    const long blocks = (args.queries + 31) / 32;
+    const long blocks = (args.queries + kernels_.narrowQueryBlock - 1) / kernels_.narrowQueryBlock;
     const long groups = std::clamp<long>(8 * pool_.size() / lots, 1, blocks);
     args.blocksOfTask = (blocks + groups - 1) / groups;
     const long tasks = lots * ((blocks + args.blocksOfTask - 1) / args.blocksOfTask);

@@ -131,6 +131,18 @@ struct DotProduct : Tile {
   }
 };
 
+#if defined(__AVX2__)
+INLINE void addProducts(I& sum, I left, I right) {
+#if VECTOR_WIDTH == 16
+  sum += (I)_mm512_madd_epi16((__m512i)left, (__m512i)right);
+#else
+  sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
+#endif
+  // GCC would make the products of several steps before it adds them, and has no registers for so many.
+  __asm__("" : PLUMAGE_ANY_REGISTER(sum));
+}
+#endif
+
 #if defined(__AVX2__) && !defined(DOT_TILE_ROWS)
 // Multiplies bytes as integers of 16 bits, of which there are two in a lane, where the processor has no products of bytes that keep whole sums.
 // The other operand is then as exact as these sums allow, which costs nothing.
@@ -139,15 +151,7 @@ struct Int16RowsProduct : DotProduct<Float32Tile, I, 2> {
   static constexpr Format ROWS = Format::int16;
   static constexpr long STORED_BYTES = NR * 2;
   static constexpr bool SCALED = true, OFFSET = false;
-  static INLINE void add(I& sum, I left, I right) {
-#if VECTOR_WIDTH == 16
-    sum += (I)_mm512_madd_epi16((__m512i)left, (__m512i)right);
-#else
-    sum += (I)_mm256_madd_epi16((__m256i)left, (__m256i)right);
-#endif
-    // GCC would make the products of several steps before it adds them, and has no registers for so many.
-    __asm__("" : PLUMAGE_ANY_REGISTER(sum));
-  }
+  static INLINE void add(I& sum, I left, I right) { addProducts(sum, left, right); }
   static INLINE V widen(const char* b) {
 #if VECTOR_WIDTH == 16
     return (V)_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)));
@@ -156,6 +160,21 @@ struct Int16RowsProduct : DotProduct<Float32Tile, I, 2> {
 #endif
   }
   static INLINE void pack(const PackBlock& block, long k, char* out) { packBytes(block, k, out); }
+};
+#endif
+
+#if defined(__AVX2__)
+// Multiplies integers of 16 bits, both operands of which are there as it reads them.
+struct Int16Product : DotProduct<Float32Tile, I, 2> {
+  static INLINE void add(I& sum, I left, I right) {
+#if defined(__AVX512VNNI__) && VECTOR_WIDTH == 16
+    sum = (I)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)left, (__m512i)right);
+#elif defined(__AVXVNNI__) && VECTOR_WIDTH == 8
+    sum = (I)_mm256_dpwssd_avx_epi32((__m256i)sum, (__m256i)left, (__m256i)right);
+#else
+    addProducts(sum, left, right);
+#endif
+  }
 };
 #endif
 
@@ -276,6 +295,14 @@ struct Tiles<P, rowsContiguous, accumulate, N, 1> {
   static TileFunction of(long) { return tile<P, 1, N, rowsContiguous, accumulate>; }
 };
 
+// Finds it for a number of vectors too.
+template <typename P, bool rowsContiguous, bool accumulate>
+INLINE TileFunction tileOf(long rows, long vectors) {
+  if (vectors == 1) return Tiles<P, rowsContiguous, accumulate, 1>::of(rows);
+  if (vectors == 2) return Tiles<P, rowsContiguous, accumulate, 2>::of(rows);
+  return Tiles<P, rowsContiguous, accumulate>::of(rows);
+}
+
 // Has what the driver in gemm-impl.h needs of a product that works on vector registers.
 template <typename Policy>
 struct VectorProduct : Policy {
@@ -290,7 +317,7 @@ struct VectorProduct : Policy {
   template <typename Beside>
   static INLINE void multiply(const Rows& a, long row, long step, const char* b, float* c, long steps, long rows, long vectors,
                               bool accumulate, const char* ahead, const Beside&) {
-    const TileFunction function = accumulate ? tileOf<true>(rows, vectors) : tileOf<false>(rows, vectors);
+    const TileFunction function = accumulate ? tileOf<Policy, true, true>(rows, vectors) : tileOf<Policy, true, false>(rows, vectors);
     function(a.data + row * a.stride + step, a.stride, b, c, steps, ahead);
   }
   static INLINE const float* vectorAt(const float* c, long row, long vector) { return c + row * COLUMNS + vector * W; }
@@ -343,14 +370,6 @@ struct VectorProduct : Policy {
         for (long i = 0; i < count; i += Policy::STEP_VALUES, out += Policy::STORED_BYTES) Policy::pack(block, i, out);
       }
     }
-  }
-
- private:
-  template <bool accumulate>
-  static INLINE TileFunction tileOf(long rows, long vectors) {
-    if (vectors == 1) return Tiles<Policy, true, accumulate, 1>::of(rows);
-    if (vectors == 2) return Tiles<Policy, true, accumulate, 2>::of(rows);
-    return Tiles<Policy, true, accumulate>::of(rows);
   }
 };
 

@@ -5,6 +5,8 @@
 #include "amx-attention-impl.h"
 #elif defined(__AVX512BF16__)
 #include "dot-attention-impl.h"
+#elif defined(__AVX2__)
+#include "int16-attention-impl.h"
 #else
 #include "attention-impl.h"
 #endif
@@ -62,10 +64,12 @@ const Kernels KERNELS = {
     {Format::float32, Format::split, Format::bfloat16, Format::bfloat16},
 #elif defined(__AVX512BF16__)
     {Format::float32, Format::float32, Format::bfloat16, Format::bfloat16},
+#elif defined(__AVX2__)
+    {Format::float32, Format::float32, Format::float32, Format::bfloat16},
 #else
     {Format::float32, Format::float32, Format::float32, Format::float32},
 #endif
-#if defined(__AVX512BF16__)
+#if defined(__AVX2__)
     true,
 #else
     false,
@@ -75,9 +79,15 @@ const Kernels KERNELS = {
     elementwise,
     attention,
 #if defined(__AVX512BF16__)
+    QUERIES,
+    narrowAttention,
+    narrowAttentionFloats,
+#elif defined(__AVX2__)
+    Int16Attention::QUERIES,
     narrowAttention,
     narrowAttentionFloats,
 #else
+    0,
     nullptr,
     nullptr,
 #endif

@@ -53,6 +53,15 @@ INLINE V atLeast(V a, float low) { return a < splat(low) ? splat(low) : a; }
 INLINE V atMost(V a, float high) { return a > splat(high) ? splat(high) : a; }
 #endif
 INLINE V absolute(V a) { return (V)((I)a & isplat(0x7fffffff)); }
+INLINE I larger(I a, I b) { return a > b ? a : b; }
+// Gives the float whose bits are the largest as an integer: of floats that are not below zero the largest, or NaN where there is one.
+INLINE float largestOf(I bits) {
+  int most = 0;
+  for (long i = 0; i < W; i++) most = bits[i] > most ? bits[i] : most;
+  float value;
+  __builtin_memcpy(&value, &most, sizeof value);
+  return value;
+}
 INLINE float sum(V v) {
   float total = 0;
   for (long i = 0; i < W; i++) total += v[i];

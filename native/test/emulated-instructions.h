@@ -67,6 +67,14 @@ EMULATED Vector dpbusd(Vector sum, Vector a, Vector b) {
   });
 }
 
+// Adds products of two signed numbers of 16 bits to each lane.
+template <typename Vector>
+EMULATED Vector dpwssd(Vector sum, Vector a, Vector b) {
+  const auto sums = lanes<int>(sum);
+  const auto left = lanes<short>(a), right = lanes<short>(b);
+  return each<Vector, int>([&](int i) { return sums.at[i] + left.at[2 * i] * right.at[2 * i] + left.at[2 * i + 1] * right.at[2 * i + 1]; });
+}
+
 // Takes the lower or the upper halves of each 16 bytes of two vectors, in turn.
 template <typename Number, bool upper>
 EMULATED __m512i unpack(__m512i a, __m512i b) {
@@ -208,6 +216,7 @@ EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
 #define _mm512_cvtepi8_epi32(v) plumage_emulated::convert<__m512i, int, signed char>(v)
 #define _mm512_cvtepi8_epi16(v) plumage_emulated::convert<__m512i, short, signed char>(v)
 #define _mm512_cvtepi32_epi8(v) plumage_emulated::convert<__m128i, signed char, int>(v)
+#define _mm512_cvtepi32_epi16(v) plumage_emulated::convert<__m256i, short, int>(v)
 #define _mm512_cvtepi32_ps(v) plumage_emulated::convert<__m512, float, int>(v)
 #define _mm512_cvtps_epi32(v) \
   plumage_emulated::halves<__m512i, __m256>([](__m256 x, __m256) { return _mm256_cvtps_epi32(x); }, v, v)
@@ -237,11 +246,13 @@ EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
 #if defined(EMULATE_AVX512VNNI)
 #define __AVX512VNNI__ 1
 #define _mm512_dpbusd_epi32(sum, a, b) plumage_emulated::dpbusd<__m512i>(sum, a, b)
+#define _mm512_dpwssd_epi32(sum, a, b) plumage_emulated::dpwssd<__m512i>(sum, a, b)
 #endif
 
 #if defined(EMULATE_AVXVNNI)
 #define __AVXVNNI__ 1
 #define _mm256_dpbusd_avx_epi32(sum, a, b) plumage_emulated::dpbusd<__m256i>(sum, a, b)
+#define _mm256_dpwssd_avx_epi32(sum, a, b) plumage_emulated::dpwssd<__m256i>(sum, a, b)
 #endif
 
 #if defined(EMULATE_AVX512BF16)
