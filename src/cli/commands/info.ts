@@ -96,7 +96,12 @@ function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): 
 /** A file of both towers is read for the image tower; who looks for texts is told where they are. */
 function textTowerRows({ textTower }: FileDescription): [string, string][] {
   if (textTower.length === 0) return []
-  return [['text tower', `${textTower.length} tensors, left aside, since images alone are embedded: ${shorten(textTower)}`]]
+  return [
+    [
+      'text tower',
+      `${textTower.length} tensors, left aside, since images alone are embedded: ${shorten(textTower)}`,
+    ],
+  ]
 }
 
 /** Says which network of several it is. */
