@@ -49,7 +49,6 @@ class Checker {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op);
-  void normedAttention(const Op& op);
 
   const Kernels& kernels_;
   const long arenaFloats_, constantFloats_;

@@ -1,6 +1,6 @@
-// Holds attention, and the attention of a few latents: of each, first what it may be asked, then what it does.
+// Holds attention, what norms and turns queries and keys before it, and the attention of a few latents: of each, first what it may be asked, then
+// what it does.
 #include <algorithm>
-#include <cstring>
 
 #include "check-ops.h"
 #include "execution.h"
@@ -36,33 +36,10 @@ void Checker::attention(const Op& op) {
     wideEnough(op.second, op.weightOperand == WeightOperand::key ? 0 : key + width);
     if (op.weightOperand == WeightOperand::key) weightMatrix(op.weight.offset, op.second.rows, width);
   }
-  if (op.temporary.rows > 0) normedAttention(op);
-}
-
-// Normed queries and keys have a slot of their own.
-void Checker::normedAttention(const Op& op) {
-  const long width = op.output.width;
-  require(op.weightOperand == WeightOperand::none && op.input.format == Format::float32, "it can't norm its operands");
-  sameRows(op.input, op.second);
-  wideEnough(op.input, 2 * width);
-  plainSlot(op.temporary);
-  sameRows(op.temporary, op.input);
-  wideEnough(op.temporary, 2 * width);
-  for (const NormRef& norm : {op.norm, op.keyNorm}) {
-    if (norm.kind != NormKind::none) normWeights(norm, width / op.heads);
-  }
 }
 
 void Execution::attention(const Op& op) {
   AttentionArgs args = attentionArgs(op);
-  if (op.temporary.rows > 0) {
-    normQueriesAndKeys(op);
-    // Values are read where they lie.
-    const SlotRef& normed = op.temporary;
-    const float* to = slot(normed);
-    args.query = {to, normed.stride, normed.rows * normed.stride};
-    args.key = {to + op.output.width, normed.stride, normed.rows * normed.stride};
-  }
   const long lots = args.images * args.heads;
   if (op.input.format != Format::float32) {
     // Values are packed once for each task; so few tasks, but enough to share out evenly.
@@ -112,27 +89,37 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   return args;
 }
 
-// Puts the queries and keys of all heads, each head normed on its own, beside each other into the temporary slot.
-void Execution::normQueriesAndKeys(const Op& op) {
-  const long width = op.output.width, headWidth = width / op.heads;
-  const SlotRef& normed = op.temporary;
-  const float* in = slot(op.input);
-  float* to = slot(normed);
-  const NormRef parts[2] = {op.norm, op.keyNorm};
-  forRows(input_.batch * op.input.rows, 2 * width, [&](int, long first, long last) {
-    for (int part = 0; part < 2; part++) {
-      const float* from = in + part * width;
-      if (parts[part].kind == NormKind::none) {
-        for (long r = first; r < last; r++) {
-          std::memcpy(to + r * normed.stride + part * width, from + r * op.input.stride, sizeof(float) * width);
-        }
-        continue;
-      }
-      const Rows target{to + part * width, normed.stride, Format::float32, 0};
-      const NormArgs norm{from, op.input.stride, target, headWidth, op.heads, normWeights(parts[part])};
-      kernels_.norm(norm, first, last, nullptr);
-    }
-  });
+void Checker::turn(const Op& op) {
+  const long width = op.input.width / 3;
+  plainSlot(op.input);
+  slot(op.output);
+  sameRows(op.input, op.output);
+  wideEnough(op.output, op.input.width);
+  require(op.heads >= 1 && op.input.width % 3 == 0 && width % op.heads == 0, "its heads do not share its queries, keys and values");
+  const long headWidth = width / op.heads;
+  for (const NormRef& norm : {op.norm, op.keyNorm}) {
+    if (norm.kind != NormKind::none) normWeights(norm, headWidth);
+  }
+  if (op.constant < 0) return;
+  require(headWidth % 2 == 0, "its heads do not consist of pairs");
+  require(op.tables == 1 || op.tables == op.heads, "it has not one table for all heads, nor one for each");
+  constants(op.constant, op.input.rows * op.tables * 2 * headWidth);
+}
+void Execution::turn(const Op& op) {
+  TurnArgs args;
+  args.in = slot(op.input);
+  args.inStride = op.input.stride;
+  args.out = rows(op.output);
+  args.rows = op.input.rows;
+  args.heads = op.heads;
+  args.headWidth = op.input.width / 3 / op.heads;
+  args.norms[0] = normWeights(op.norm);
+  args.norms[1] = normWeights(op.keyNorm);
+  args.table = constant(op.constant);
+  args.tables = op.tables;
+  args.pairsNeighbours = op.pairsNeighbours;
+  forRows(input_.batch * op.input.rows, op.input.width,
+          [&](int thread, long first, long last) { kernels_.turn(args, first, last, scratch(thread)); });
 }
 
 void Checker::probeAttention(const Op& op) {

@@ -49,7 +49,6 @@ Op readOp(const double* fields) {
   op.input = read.slot();
   op.second = read.slot();
   op.output = read.slot();
-  op.temporary = read.slot();
   op.norm = read.norm();
   op.keyNorm = read.norm();
   op.weight = read.packed();
@@ -60,6 +59,8 @@ Op readOp(const double* fields) {
   op.combine = read.as<Combine>();
   op.weightOperand = read.as<WeightOperand>();
   op.heads = read.whole();
+  op.tables = read.whole();
+  op.pairsNeighbours = read.flag();
   op.scale = read.real();
   op.outputIndex = read.whole();
   op.channels = read.whole();

@@ -11,6 +11,7 @@ enum class OpKind : int {
   linear,
   assembleTokens,
   norm,
+  turn,
   attention,
   elementwise,
   sliceRows,
@@ -29,6 +30,7 @@ enum class OpKind : int {
   X(linear) \
   X(assembleTokens) \
   X(norm) \
+  X(turn) \
   X(attention) \
   X(elementwise) \
   X(sliceRows) \
@@ -149,11 +151,9 @@ struct Op {
   SlotRef second;
   // Names the slot that it writes.
   SlotRef output;
-  // Names the slot where it keeps values between its own parts. It is used by attention.
-  SlotRef temporary;
-  // Normalises rows, or the queries of an attention. It is used by norm, attention.
+  // Normalises rows, or the queries of each head. It is used by norm, turn.
   NormRef norm;
-  // Normalises the keys of an attention. It is used by attention.
+  // Normalises the keys of each head. It is used by turn.
   NormRef keyNorm;
   // Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention.
   PackedRef weight;
@@ -161,7 +161,7 @@ struct Op {
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. It is used by assembleTokens, broadcast.
+  // Names a table of the plan. It is used by assembleTokens, turn, broadcast.
   long constant;
   // Is applied to each value. It is used by linear, elementwise.
   Activation activation;
@@ -169,8 +169,12 @@ struct Op {
   Combine combine;
   // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
-  // Counts the heads that share out the width. It is used by attention, probeAttention.
+  // Counts the heads that share out the width. It is used by turn, attention, probeAttention.
   long heads;
+  // Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn.
+  long tables;
+  // Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn.
+  bool pairsNeighbours;
   // Multiplies the scores before softmax. It is used by attention, probeAttention.
   float scale;
   // Is the place among the outputs asked for. It is used by copyOut.
@@ -197,7 +201,7 @@ struct Op {
   bool isBack;
 };
 
-constexpr int OP_FIELDS = 50;
+constexpr int OP_FIELDS = 47;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

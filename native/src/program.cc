@@ -51,7 +51,7 @@ long Program::scratchFloats(long batch, int threads) const {
       needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + rows * kernels_.keyBlock;
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
-    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert) {
+    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert || op.kind == OpKind::turn) {
       needed = (op.input.width + 63) / 64 * 64;
     }
     most = std::max(most, needed);

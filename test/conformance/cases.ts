@@ -1,7 +1,8 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { Engine } from '../../src/engine/engine.js'
-import type { ActivationKind } from '../../src/engine/plan.js'
+import type { ActivationKind, Constant } from '../../src/engine/plan.js'
 import { slotLength } from '../../src/engine/plan-lookup.js'
+import type { StepOf } from '../../src/engine/step-table.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { normWeights, outputOf, pairOf, planOf, pseudoRandom, type StepPlan, weights } from './one-step.js'
 
@@ -50,11 +51,27 @@ function norm(rows: number, width: number, kind: 'layerNorm' | 'rmsNorm', bias: 
   }
 }
 
-function attention(tokens: number, heads: number, headWidth: number, normed: 'both' | 'query' | null): Case {
+type AttentionStep = StepOf<'attention'>
+
+/** Says what of attention is not plain, and which constants that takes. */
+interface Special {
+  readonly name: string
+  readonly fields: Partial<AttentionStep>
+  readonly constants: Readonly<Record<string, Constant>>
+}
+
+function attention(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  normed: 'both' | 'query' | null,
+  ...specials: readonly Special[]
+): Case {
   const width = heads * headWidth
   const shapes = { 'q_norm.weight': [headWidth], 'q_norm.bias': [headWidth], 'k_norm.weight': [headWidth] }
+  const ending = [normed === null ? [] : `${normed} normed`, specials.map(({ name }) => name)].flat()
   return {
-    name: `attention of ${tokens} tokens, ${heads} heads of ${headWidth}${normed === null ? '' : `, ${normed} normed`}`,
+    name: [`attention of ${tokens} tokens, ${heads} heads of ${headWidth}`, ...ending].join(', '),
     tolerance: ATTENDED,
     make: () =>
       planOf(
@@ -72,11 +89,34 @@ function attention(tokens: number, heads: number, headWidth: number, normed: 'bo
             bias: null,
             mask: null,
             groups: 1,
+            ...Object.assign({}, ...specials.map(({ fields }) => fields)),
           },
         ],
         { y: [tokens, width] },
         shapes,
+        Object.assign({}, ...specials.map(({ constants }) => constants)),
       ),
+  }
+}
+
+function tableOf(rows: number, width: number, size = 1): Constant {
+  const values = pseudoRandom(rows * width, rows + width).map((value) => size * value)
+  return { shape: [rows, width], values }
+}
+
+/** The angles are none: any number is one that a table may hold. */
+function rotary(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  pairs: 'halves' | 'neighbours',
+  tables: 'shared' | 'own' = 'shared',
+): Special {
+  const width = 2 * headWidth * (tables === 'own' ? heads : 1)
+  return {
+    name: `turned by ${tables === 'own' ? "each head's " : ''}${pairs}`,
+    fields: { rotary: { table: 'angles', pairs } },
+    constants: { angles: tableOf(tokens, width) },
   }
 }
 
@@ -226,6 +266,11 @@ const CASES: readonly Case[] = [
   attention(145, 1, 32, null), // one past a block of keys of dot products
   attention(33, 2, 80, 'both'),
   attention(20, 3, 17, 'query'),
+  attention(35, 2, 64, null, rotary(35, 2, 64, 'halves')),
+  attention(35, 2, 64, 'both', rotary(35, 2, 64, 'neighbours')), // two vectors of every width
+  attention(19, 3, 80, 'query', rotary(19, 3, 80, 'halves', 'own')), // half a head ends in the middle of a vector
+  attention(19, 3, 22, null, rotary(19, 3, 22, 'neighbours', 'own')),
+  attention(6, 5, 2, 'both', rotary(6, 5, 2, 'halves')),
   patchify(3, 28, 42, 14),
   patchify(1, 17, 23, 5), // remainders on both sides
   {
@@ -327,6 +372,14 @@ const CASES: readonly Case[] = [
     name: 'maxRows [1370, 50]',
     tolerance: EXACT,
     make: () => planOf([1370, 50], [{ op: 'maxRows', input: 'x', output: 'y' }], { y: [1, 50] }),
+  },
+  {
+    name: 'stackRows of [3, 21] twice, once as it is and once scaled',
+    tolerance: ROUNDED,
+    make: () => {
+      const { plan } = pairOf(3, 21, { op: 'stackRows', inputs: ['x', 'other'], output: 'y' })
+      return { output: 'y', plan: { ...plan, slots: new Map([...plan.slots, ['y', [6, 21]]]) } }
+    },
   },
   {
     name: 'broadcast [3, 21]',

@@ -19,6 +19,7 @@ const EVERY = [
   'norm',
   'attention',
   'normedAttention',
+  'turnedAttention',
   'sliceRows',
   'meanRows',
   'maxRows',
@@ -106,8 +107,7 @@ class Builder {
         this.#step(size, (output) => ({ op: 'add', input, branch: second, output }))
         return
       case 'addConstant': {
-        const branch = `table ${this.#constants.size}`
-        this.#constants.set(branch, { shape: size, values: new Float32Array(rows * inWidth).fill(0.25) })
+        const branch = this.#constant(size)
         this.#step(size, (output) => ({ op: 'add', input, branch, output }))
         return
       }
@@ -115,9 +115,11 @@ class Builder {
         this.#step(size, (output) => ({ op: 'norm', input, output, ...this.#norm(inWidth) }))
         return
       case 'attention':
-      case 'normedAttention': {
+      case 'normedAttention':
+      case 'turnedAttention': {
         const qkv = this.#linear(input, rows, inWidth, 3 * width)
-        const norm = choice === 'attention' ? null : this.#norm(width / 2)
+        const norm = choice === 'normedAttention' ? this.#norm(width / 2) : null
+        const table = choice === 'turnedAttention' ? this.#constant([rows, width]) : null
         this.#step([rows, width], (output) => ({
           op: 'attention',
           input: qkv,
@@ -126,7 +128,7 @@ class Builder {
           scale: 0.5,
           queryNorm: norm,
           keyNorm: null,
-          rotary: null,
+          rotary: table === null ? null : { table, pairs: 'halves' },
           bias: null,
           mask: null,
           groups: 1,
@@ -191,6 +193,12 @@ class Builder {
     this.#steps.push(make(output))
     this.#slots.set(output, shape)
     return output
+  }
+
+  #constant(shape: readonly [number, number]): string {
+    const name = `table ${this.#constants.size}`
+    this.#constants.set(name, { shape, values: new Float32Array(shape[0] * shape[1]).fill(0.25) })
+    return name
   }
 
   #linear(input: SlotName, rows: number, depth: number, columns: number): SlotName {

@@ -18,7 +18,6 @@ import {
   OUTPUT,
   scaleOf,
   SECOND,
-  TEMPORARY,
   valuesAtOf,
   WEIGHT,
   WEIGHT_OPERAND_KEY,
@@ -66,11 +65,6 @@ export function attentionScratchBytes(op: usize): i32 {
   const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
   return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock) * 4
-}
-
-/** Tells whether queries and keys are normed first, into the temporary slot. */
-export function isNormed(op: usize): bool {
-  return rowsOf(op, TEMPORARY) > 0
 }
 
 // The task under way has its sizes and addresses here: there are no objects to hand about, and each thread has globals of its own.
@@ -141,10 +135,6 @@ function findOperands(op: usize, image: i32, column: usize): void {
   } else if (weightOperandOf(op) == WEIGHT_OPERAND_KEY) {
     key = weightAddress(op, WEIGHT)
     keyStride = bytes
-  } else if (isNormed(op)) {
-    queryStride = keyStride = <usize>strideOf(op, TEMPORARY)
-    query = slotAddress(op, TEMPORARY) + <usize>(image * rowsOf(op, INPUT)) * queryStride
-    key = query + bytes
   }
   query += column
   key += column

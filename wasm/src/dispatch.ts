@@ -9,6 +9,7 @@ import {
   OP_LINEAR,
   OP_ASSEMBLE_TOKENS,
   OP_NORM,
+  OP_TURN,
   OP_ATTENTION,
   OP_ELEMENTWISE,
   OP_SLICE_ROWS,
@@ -37,6 +38,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.assembleTokensTasks(op)
     case OP_NORM:
       return kernels.normTasks(op)
+    case OP_TURN:
+      return kernels.turnTasks(op)
     case OP_ATTENTION:
       return kernels.attentionTasks(op)
     case OP_ELEMENTWISE:
@@ -78,6 +81,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.assembleTokens(op, task)
     case OP_NORM:
       return kernels.norm(op, task)
+    case OP_TURN:
+      return kernels.turn(op, task)
     case OP_ATTENTION:
       return kernels.attention(op, task)
     case OP_ELEMENTWISE:

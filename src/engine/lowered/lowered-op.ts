@@ -39,11 +39,9 @@ export interface LoweredOp {
   readonly second: SlotName | null
   /** Names the slot that it writes. */
   readonly output: SlotName | null
-  /** Names the slot where it keeps values between its own parts. It is used by attention. */
-  readonly temporary: SlotName | null
-  /** Normalises rows, or the queries of an attention. It is used by norm, attention. */
+  /** Normalises rows, or the queries of each head. It is used by norm, turn. */
   readonly norm: NormWeights | null
-  /** Normalises the keys of an attention. It is used by attention. */
+  /** Normalises the keys of each head. It is used by turn. */
   readonly keyNorm: NormWeights | null
   /** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
   readonly weight: WeightRef | null
@@ -51,7 +49,7 @@ export interface LoweredOp {
   readonly bias: WeightName | null
   /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
-  /** Names a table of the plan. It is used by assembleTokens, broadcast. */
+  /** Names a table of the plan. It is used by assembleTokens, turn, broadcast. */
   readonly constant: ConstantName | null
   /** Is applied to each value. It is used by linear, elementwise. */
   readonly activation: ActivationKind
@@ -59,8 +57,12 @@ export interface LoweredOp {
   readonly combine: Combination
   /** Says which rows of an attention are weights. It is used by attention. */
   readonly weightOperand: WeightOperand
-  /** Counts the heads that share out the width. It is used by attention, probeAttention. */
+  /** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
   readonly heads: number
+  /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
+  readonly tables: number
+  /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
+  readonly pairsNeighbours: boolean
   /** Multiplies the scores before softmax. It is used by attention, probeAttention. */
   readonly scale: number
   /** Is the place among the outputs asked for. It is used by copyOut. */
@@ -95,7 +97,6 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   input: null,
   second: null,
   output: null,
-  temporary: null,
   norm: null,
   keyNorm: null,
   weight: null,
@@ -106,6 +107,8 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   combine: 'none',
   weightOperand: 'none',
   heads: 1,
+  tables: 0,
+  pairsNeighbours: false,
   scale: 1,
   outputIndex: 0,
   channels: 0,
@@ -165,7 +168,6 @@ export interface PlacedOp {
   readonly input: SlotPlace
   readonly second: SlotPlace
   readonly output: SlotPlace
-  readonly temporary: SlotPlace
   readonly norm: NormPlace
   readonly keyNorm: NormPlace
   readonly weight: PackedPlace
@@ -176,6 +178,8 @@ export interface PlacedOp {
   readonly combine: Combination
   readonly weightOperand: WeightOperand
   readonly heads: number
+  readonly tables: number
+  readonly pairsNeighbours: boolean
   readonly scale: number
   readonly outputIndex: number
   readonly channels: number
@@ -220,7 +224,6 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     input: slot(op.input, op.inputRows),
     second: slot(op.second, null),
     output: slot(op.output, op.outputRows),
-    temporary: slot(op.temporary, null),
     norm: norm(op.norm),
     keyNorm: norm(op.keyNorm),
     weight: packed(op.weight),
@@ -231,6 +234,8 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     combine: op.combine,
     weightOperand: op.weightOperand,
     heads: op.heads,
+    tables: op.tables,
+    pairsNeighbours: op.pairsNeighbours,
     scale: op.scale,
     outputIndex: op.outputIndex,
     channels: op.channels,
@@ -256,7 +261,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 50
+export const OP_FIELDS = 47
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -267,7 +272,6 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       ...slotNumbers(op.input),
       ...slotNumbers(op.second),
       ...slotNumbers(op.output),
-      ...slotNumbers(op.temporary),
       ...normNumbers(op.norm),
       ...normNumbers(op.keyNorm),
       ...packedNumbers(op.weight),
@@ -278,6 +282,8 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       COMBINATIONS.indexOf(op.combine),
       WEIGHT_OPERANDS.indexOf(op.weightOperand),
       op.heads,
+      op.tables,
+      op.pairsNeighbours ? 1 : 0,
       op.scale,
       op.outputIndex,
       op.channels,
@@ -326,7 +332,6 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     input: slot(),
     second: slot(),
     output: slot(),
-    temporary: slot(),
     norm: norm(),
     keyNorm: norm(),
     weight: packed(),
@@ -337,6 +342,8 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     combine: member(COMBINATIONS, next()),
     weightOperand: member(WEIGHT_OPERANDS, next()),
     heads: next(),
+    tables: next(),
+    pairsNeighbours: next() === 1,
     scale: next(),
     outputIndex: next(),
     channels: next(),

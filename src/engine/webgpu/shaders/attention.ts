@@ -12,8 +12,6 @@ const MOST_KEYS = 32
 export type Operands =
   /** Queries lie in the first slot, keys in the second: `keysAt` and `valuesAt` say where in its rows they begin. */
   | 'slots'
-  /** Both have been normed before, and lie side by side in the temporary slot. */
-  | 'normed'
   /** Queries are weights; keys are the first slot. */
   | 'weight-query'
   /** Keys are weights. */
@@ -29,13 +27,11 @@ export interface AttentionShader {
 /** Says where row `n` of `image` begins. */
 const QUERY: Readonly<Record<Operands, string>> = {
   slots: 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
-  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride',
   'weight-query': 'p.weight + n * p.output.width',
   'weight-key': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
 }
 const KEY: Readonly<Record<Operands, string>> = {
   slots: 'p.second.offset + (image * p.second.rows + n) * p.second.stride + p.keysAt',
-  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride + p.output.width',
   'weight-query': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
   'weight-key': 'p.weight + n * p.output.width',
 }

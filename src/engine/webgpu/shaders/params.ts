@@ -13,7 +13,6 @@ struct Params {
   input: Slot,
   second: Slot,
   output: Slot,
-  temporary: Slot,
   norm: Norm,
   keyNorm: Norm,
   weight: u32,
@@ -21,6 +20,8 @@ struct Params {
   gamma: u32,
   constant: u32,
   heads: u32,
+  tables: u32,
+  pairsNeighbours: u32,
   scale: f32,
   outputIndex: u32,
   channels: u32,
@@ -61,28 +62,29 @@ export function writeParams(
   writeSlot(0, op.input)
   writeSlot(4, op.second)
   writeSlot(8, op.output)
-  writeSlot(12, op.temporary)
-  writeNorm(16, op.norm)
-  writeNorm(20, op.keyNorm)
-  whole[24] = placeOf(op.weight.offset)
-  whole[25] = placeOf(op.bias)
-  whole[26] = placeOf(op.gamma)
-  whole[27] = placeOf(op.constant)
-  whole[28] = op.heads
-  real[29] = op.scale
-  whole[30] = op.outputIndex
-  whole[31] = op.channels
-  whole[32] = op.planeHeight
-  whole[33] = op.planeWidth
-  whole[34] = op.patchSize
-  whole[35] = op.keysAt
-  whole[36] = op.valuesAt
-  whole[37] = op.firstRow
-  whole[38] = op.latents
-  whole[39] = op.groups
-  whole[40] = op.isBack ? 1 : 0
-  whole[41] = batch
-  whole[42] = outputBase
+  writeNorm(12, op.norm)
+  writeNorm(16, op.keyNorm)
+  whole[20] = placeOf(op.weight.offset)
+  whole[21] = placeOf(op.bias)
+  whole[22] = placeOf(op.gamma)
+  whole[23] = placeOf(op.constant)
+  whole[24] = op.heads
+  whole[25] = op.tables
+  whole[26] = op.pairsNeighbours ? 1 : 0
+  real[27] = op.scale
+  whole[28] = op.outputIndex
+  whole[29] = op.channels
+  whole[30] = op.planeHeight
+  whole[31] = op.planeWidth
+  whole[32] = op.patchSize
+  whole[33] = op.keysAt
+  whole[34] = op.valuesAt
+  whole[35] = op.firstRow
+  whole[36] = op.latents
+  whole[37] = op.groups
+  whole[38] = op.isBack ? 1 : 0
+  whole[39] = batch
+  whole[40] = outputBase
 }
 
 /** What is not there is not read. */

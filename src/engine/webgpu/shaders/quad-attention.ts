@@ -27,8 +27,7 @@ const MOST_WIDTH = 64
 
 /** Lists those for which workgroup memory has room, the larger first; none where quads cannot do it. */
 export function quadTiles(operands: Operands, headWidth: number, memory: number): readonly QuadTile[] {
-  const isPlain = operands === 'slots' || operands === 'normed'
-  if (!isPlain || headWidth % 16 !== 0 || headWidth > MOST_WIDTH) return []
+  if (operands !== 'slots' || headWidth % 16 !== 0 || headWidth > MOST_WIDTH) return []
   const fitting = TILES.filter((tile) => memoryOf(tile, headWidth) <= memory)
   const last = fitting.findIndex(({ fewest }) => fewest === 0)
   return fitting.slice(0, last + 1)

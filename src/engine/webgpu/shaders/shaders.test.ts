@@ -424,7 +424,7 @@ test('attention takes as many keys at a time as workgroup memory holds', () => {
 })
 
 test('the texts depend on what is asked for alone', () => {
-  const shader = { operands: 'normed', headWidth: 80, memory: 16384 } as const
+  const shader = { operands: 'slots', headWidth: 80, memory: 16384 } as const
   expect(attentionShader(shader)).toBe(attentionShader({ ...shader }))
-  expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'slots' }))
+  expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'weight-key' }))
 })
