@@ -125,7 +125,24 @@ struct AttentionArgs {
   long blocksOfTask;
   float scale;
   long low;  // query, key and value have their second parts here, where they are split
+  // These are looked at where operands are float32.
+  KeyMask mask;
+  const float* keyCounts;  // so many keys does each of `groups` images see in turn
+  long groups;
+  ScoreBias bias;
+  const float* table;        // [heads, offsets in rows * offsets in columns + 3] where the bias is relative, else [offsets in rows, headWidth]
+  const float* columnTable;  // [offsets in columns, headWidth] where the bias is decomposed
+  long gridRows, gridColumns;
 };
+
+// Counts the offsets that two places on a line of so many can have.
+constexpr long offsetsOf(long places) { return 2 * places - 1; }
+// Counts the floats that a task of attention needs in its scratch for the bias of `blocks` blocks of queries.
+constexpr long biasFloats(ScoreBias bias, long gridRows, long gridColumns, long blocks, long queryBlock) {
+  if (bias == ScoreBias::none) return 0;
+  // Vectors reach beyond a table at both ends.
+  return bias == ScoreBias::relative ? offsetsOf(gridRows) * offsetsOf(gridColumns) + 64 : blocks * (gridRows + gridColumns) * queryBlock;
+}
 
 struct ProbeArgs {
   const float* latents;  // [latents, width] lie one behind the other

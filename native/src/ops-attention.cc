@@ -1,6 +1,7 @@
 // Holds attention, what norms and turns queries and keys before it, and the attention of a few latents: of each, first what it may be asked, then
 // what it does.
 #include <algorithm>
+#include <cmath>
 
 #include "check-ops.h"
 #include "execution.h"
@@ -24,6 +25,7 @@ void Checker::attention(const Op& op) {
     const Format* formats = kernels_.attentionRows;
     require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
   }
+  changeOfScores(op);
   wideEnough(op.second, value + width);
   wideEnough(op.input, width);
   if (op.weightOperand == WeightOperand::query) {
@@ -36,6 +38,40 @@ void Checker::attention(const Op& op) {
     wideEnough(op.second, op.weightOperand == WeightOperand::key ? 0 : key + width);
     if (op.weightOperand == WeightOperand::key) weightMatrix(op.weight.offset, op.second.rows, width);
   }
+}
+
+// Groups, biases and masks are those of self-attention; the last two are computed in float32.
+void Checker::changeOfScores(const Op& op) {
+  const bool isPlain = op.scoreBias == ScoreBias::none && op.keyMask == KeyMask::none;
+  require(op.scoreBias >= ScoreBias::none && op.scoreBias <= ScoreBias::decomposed, "its bias is none");
+  require(op.keyMask >= KeyMask::none && op.keyMask <= KeyMask::keys, "its mask is none");
+  if (isPlain && op.groups == 1) return;
+  require(op.weightOperand == WeightOperand::none, "its operands have no groups, biases or masks");
+  require(isPlain || op.input.format == Format::float32, "its scores are not in float32");
+  sameRows(op.input, op.second);
+  require(op.groups >= 1 && op.input.rows % op.groups == 0, "its groups do not share its rows");
+  const long own = op.input.rows / op.groups;
+  if (op.scoreBias != ScoreBias::none) scoreBias(op, own);
+  if (op.keyMask != KeyMask::keys) return;
+  constants(op.keyCounts, op.groups);
+  for (long group = 0; group < op.groups; group++) {
+    const float count = constants_[op.keyCounts + group];
+    require(count >= 1 && count <= static_cast<float>(own) && count == std::floor(count), "a group does not have so many keys");
+  }
+}
+
+void Checker::scoreBias(const Op& op, long own) {
+  require(op.gridRows >= 1 && op.gridColumns >= 1 && op.gridRows <= own && op.gridColumns <= own / op.gridRows, "its grid is larger than its rows");
+  const long down = offsetsOf(op.gridRows), across = offsetsOf(op.gridColumns);
+  if (op.scoreBias == ScoreBias::relative) {
+    const long ofHead = down * across + 3;
+    require(ofHead <= constantFloats_ / op.heads, "its constant lies outside the constants");
+    return constants(op.constant, op.heads * ofHead);
+  }
+  require(op.gridRows * op.gridColumns == own, "its grid is not all of its rows");
+  const long headWidth = op.output.width / op.heads;
+  constants(op.constant, down * headWidth);
+  constants(op.columnTable, across * headWidth);
 }
 
 void Execution::attention(const Op& op) {
@@ -63,14 +99,16 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   AttentionArgs args;
   const float* in = slot(op.input);
   const float* second = slot(op.second);
-  args.query = {in, op.input.stride, op.input.rows * op.input.stride};
+  // A group is like an image of its own.
+  const long inRows = op.input.rows / op.groups, secondRows = op.second.rows / op.groups;
+  args.query = {in, op.input.stride, inRows * op.input.stride};
   // Keys and values begin here in a row, in floats.
   const bool narrow = op.input.format != Format::float32;
   const long key = narrow ? op.keysAt / 2 : op.keysAt, value = narrow ? op.valuesAt / 2 : op.valuesAt;
-  args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};
-  args.value = {second + value, op.second.stride, op.second.rows * op.second.stride};
-  args.queries = op.input.rows;
-  args.keys = op.second.rows;
+  args.key = {second + key, op.second.stride, secondRows * op.second.stride};
+  args.value = {second + value, op.second.stride, secondRows * op.second.stride};
+  args.queries = inRows;
+  args.keys = secondRows;
   if (op.weightOperand == WeightOperand::query) {
     args.query = {weight(op.weight.offset), width, 0};
     args.queries = op.output.rows;
@@ -79,12 +117,20 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   } else if (op.weightOperand == WeightOperand::key) {
     args.key = {weight(op.weight.offset), width, 0};
   }
+  args.mask = op.keyMask;
+  args.keyCounts = constant(op.keyCounts);
+  args.groups = op.groups;
+  args.bias = op.scoreBias;
+  args.table = constant(op.constant);
+  args.columnTable = constant(op.columnTable);
+  args.gridRows = op.gridRows;
+  args.gridColumns = op.gridColumns;
   args.heads = op.heads;
   args.headWidth = args.valueWidth = width / op.heads;
   args.scale = op.scale;
-  args.images = input_.batch;
+  args.images = input_.batch * op.groups;
   args.out = rows(op.output);
-  args.outImageStride = op.output.rows * op.output.stride;
+  args.outImageStride = op.output.rows / op.groups * op.output.stride;
   args.low = rows(op.input).low;
   return args;
 }

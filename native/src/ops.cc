@@ -55,9 +55,15 @@ Op readOp(const double* fields) {
   op.bias = read.whole();
   op.gamma = read.whole();
   op.constant = read.whole();
+  op.columnTable = read.whole();
+  op.keyCounts = read.whole();
   op.activation = read.as<Activation>();
   op.combine = read.as<Combine>();
   op.weightOperand = read.as<WeightOperand>();
+  op.scoreBias = read.as<ScoreBias>();
+  op.keyMask = read.as<KeyMask>();
+  op.gridRows = read.whole();
+  op.gridColumns = read.whole();
   op.heads = read.whole();
   op.tables = read.whole();
   op.pairsNeighbours = read.flag();

@@ -77,6 +77,18 @@ enum class WeightOperand : int {
   key,
 };
 
+enum class ScoreBias : int {
+  none,
+  relative,
+  decomposed,
+};
+
+enum class KeyMask : int {
+  none,
+  causal,
+  keys,
+};
+
 enum class Format : int {
   float32,
   bfloat16,
@@ -161,14 +173,26 @@ struct Op {
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. It is used by assembleTokens, turn, broadcast.
+  // Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast.
   long constant;
+  // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention.
+  long columnTable;
+  // Names how many keys each group sees. It is used by attention.
+  long keyCounts;
   // Is applied to each value. It is used by linear, elementwise.
   Activation activation;
   // Says how the second slot joins at the end. It is used by linear, elementwise.
   Combine combine;
   // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
+  // Says what is added to the scores. It is used by attention.
+  ScoreBias scoreBias;
+  // Says which keys a query sees. It is used by attention.
+  KeyMask keyMask;
+  // Counts the rows of the grid that a bias is about. It is used by attention.
+  long gridRows;
+  // Counts the columns of the grid that a bias is about. It is used by attention.
+  long gridColumns;
   // Counts the heads that share out the width. It is used by turn, attention, probeAttention.
   long heads;
   // Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn.
@@ -195,13 +219,13 @@ struct Op {
   long firstRow;
   // [rows] Counts the learnt queries. It is used by probeAttention.
   long latents;
-  // Counts the groups that share out the rows of an image. It is used by regroup.
+  // Counts the groups that share out the rows of an image. It is used by attention, regroup.
   long groups;
   // Says that groups become images again. It is used by regroup.
   bool isBack;
 };
 
-constexpr int OP_FIELDS = 47;
+constexpr int OP_FIELDS = 53;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

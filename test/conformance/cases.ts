@@ -120,6 +120,44 @@ function rotary(
   }
 }
 
+/** Tokens that are no patches lie in front of the grid. */
+function relativeBias(heads: number, rows: number, columns: number): Special {
+  const offsets = (2 * rows - 1) * (2 * columns - 1)
+  return {
+    name: `offsets on ${rows} x ${columns}`,
+    fields: { bias: { kind: 'relative', table: 'offsets', rows, columns } },
+    constants: { offsets: tableOf(heads, offsets + 3, 3) },
+  }
+}
+
+function decomposedBias(headWidth: number, rows: number, columns: number): Special {
+  return {
+    name: `decomposed offsets on ${rows} x ${columns}`,
+    fields: {
+      bias: { kind: 'decomposed', rowTable: 'of rows', columnTable: 'of columns', rows, columns },
+    },
+    constants: {
+      'of rows': tableOf(2 * rows - 1, headWidth),
+      'of columns': tableOf(2 * columns - 1, headWidth),
+    },
+  }
+}
+
+const CAUSAL: Special = { name: 'causal', fields: { mask: { kind: 'causal' } }, constants: {} }
+
+function groupsOf(groups: number): Special {
+  return { name: `${groups} groups`, fields: { groups }, constants: {} }
+}
+
+/** As many groups as counts: each sees so many of its keys. */
+function keyCounts(...counts: readonly number[]): Special {
+  return {
+    name: `first ${counts.join(', ')} keys`,
+    fields: { mask: { kind: 'keys', counts: 'counts' }, groups: counts.length },
+    constants: { counts: { shape: [counts.length, 1], values: Float32Array.from(counts) } },
+  }
+}
+
 function patchify(channels: number, height: number, width: number, patch: number): Case {
   const cells = Math.floor(height / patch) * Math.floor(width / patch)
   return {
@@ -271,6 +309,20 @@ const CASES: readonly Case[] = [
   attention(19, 3, 80, 'query', rotary(19, 3, 80, 'halves', 'own')), // half a head ends in the middle of a vector
   attention(19, 3, 22, null, rotary(19, 3, 22, 'neighbours', 'own')),
   attention(6, 5, 2, 'both', rotary(6, 5, 2, 'halves')),
+  attention(1, 2, 8, null, relativeBias(2, 1, 1)),
+  attention(36, 3, 12, null, relativeBias(3, 5, 7)), // a special token; several rows of the grid in every vector
+  attention(400, 2, 16, null, relativeBias(2, 19, 21)), // several blocks of keys and queries; rows go on from one vector to the next
+  attention(59, 2, 64, 'both', relativeBias(2, 2, 27), rotary(59, 2, 64, 'halves')), // five special tokens
+  attention(27, 1, 6, null, relativeBias(1, 13, 2)),
+  attention(300, 2, 20, null, decomposedBias(20, 15, 20)),
+  attention(12, 2, 18, 'query', decomposedBias(18, 4, 3), rotary(12, 2, 18, 'neighbours')),
+  attention(350, 2, 16, null, CAUSAL),
+  attention(17, 2, 5, null, CAUSAL),
+  attention(96, 2, 64, null, groupsOf(3)),
+  attention(63, 3, 7, null, groupsOf(9), relativeBias(3, 2, 3)),
+  attention(98, 2, 12, null, groupsOf(2), decomposedBias(12, 7, 7)),
+  attention(60, 2, 16, 'both', keyCounts(20, 1, 13)),
+  attention(310, 1, 8, null, keyCounts(290), relativeBias(1, 31, 10)),
   patchify(3, 28, 42, 14),
   patchify(1, 17, 23, 5), // remainders on both sides
   {

@@ -236,7 +236,7 @@ export function turn(op: usize, task: i32): void {
   for (let r = task * group; r < last; r++) {
     const from = slotAddress(op, INPUT) + <usize>r * <usize>strideOf(op, INPUT)
     const to = slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT)
-    const own = table == 0 ? 0 : table + <usize>(r % rows) * tableBytes
+    const own: usize = table == 0 ? 0 : table + <usize>(r % rows) * tableBytes
     turnPart(op, NORM, from, to, headWidth, own)
     turnPart(op, KEY_NORM, from + part, to + part, headWidth, own)
     if (from != to) memory.copy(to + 2 * part, from + 2 * part, part)

@@ -73,6 +73,8 @@ function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): F
 /** Tells self-attention in heads that tiles can hold. */
 function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
   if (op.second !== op.input || op.output === null) return false
+  // Biases and masks change scores in float32.
+  if (op.scoreBias !== 'none' || op.keyMask !== 'none') return false
   return (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
 }
 

@@ -2,6 +2,5 @@
 import type { Step } from '../plan.js'
 
 export function canLower(step: Step): boolean {
-  if (step.op === 'gatherRows') return false
-  return step.op !== 'attention' || (step.bias === null && step.mask === null && step.groups === 1)
+  return step.op !== 'gatherRows'
 }

@@ -1,6 +1,6 @@
 /** Turns one step of a plan into operations, before anything is fused. */
 import { EngineError } from '../engine-error.js'
-import type { Plan, Step } from '../plan.js'
+import type { AttentionBias, Plan, Step } from '../plan.js'
 import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 import type { Arithmetic } from './arithmetic.js'
@@ -112,8 +112,22 @@ function lowerAttention(step: StepOf<'attention'>, lowering: Lowering): readonly
       scale: step.scale,
       keysAt: width,
       valuesAt: 2 * width,
+      groups: step.groups,
+      ...biasFields(step.bias),
+      keyMask: step.mask?.kind ?? 'none',
+      keyCounts: step.mask?.kind === 'keys' ? step.mask.counts : null,
     }),
   ]
+}
+
+function biasFields(bias: AttentionBias | null): Parameters<typeof loweredOp>[1] {
+  if (bias === null) return {}
+  const { kind, rows, columns } = bias
+  const tables =
+    kind === 'relative'
+      ? { constant: bias.table }
+      : { constant: bias.rowTable, columnTable: bias.columnTable }
+  return { ...tables, scoreBias: kind, gridRows: rows, gridColumns: columns }
 }
 
 /** Norms and turns queries and keys on the way to attention; null where nothing is done to them. */

@@ -71,7 +71,7 @@ function shapeOf(op: LoweredOp, sizes: SlotSizes, batch: number): string {
   const [rows, width] = to
   if (op.kind === 'attention' && from !== null) {
     const keys = op.weightOperand === 'query' || op.second === null ? from[0] : sizeOf(op.second, sizes)[0]
-    return [batch, rows, keys, width].join(' x ')
+    return [batch * op.groups, rows / op.groups, keys / op.groups, width].join(' x ')
   }
   if (op.kind === 'probeAttention' && from !== null) return [batch, op.latents, ...from].join(' x ')
   const numbers =
@@ -99,6 +99,7 @@ export function flopOf(op: LoweredOp, sizes: SlotSizes): number {
     second: size(op.second),
     output: size(op.output, op.outputRows),
     latents: op.latents,
+    groups: op.groups,
     weightOperand: op.weightOperand,
   })
 }

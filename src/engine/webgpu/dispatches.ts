@@ -14,6 +14,7 @@ import { PARAMS_BYTES, writeParams } from './shaders/params.js'
 import { PROBE_DISPATCHES } from './shaders/probe.js'
 import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
 import { ROW_DISPATCHES } from './shaders/rows.js'
+import type { ScoreChange } from './shaders/score-change.js'
 import { chooseTile } from './shaders/tile.js'
 import { TURN_DISPATCHES } from './shaders/turn.js'
 
@@ -88,16 +89,23 @@ function attention(on: OpOnGpu): readonly Dispatch[] {
   const { memory, subgroups, onlyTile } = on.support
   const operands = operandsOf(op)
   const [outRows, outWidth] = on.output
-  const [queries, keys] = operands === 'weight-query' ? [outRows, on.input[0]] : [on.input[0], on.second[0]]
-  const cost = 2 * batch * queries * keys * outWidth
-  const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, batch] as const
-  const shader = { operands, headWidth: outWidth / op.heads }
-  const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory) : []
+  const rows = operands === 'weight-query' ? [outRows, on.input[0]] : [on.input[0], on.second[0]]
+  const [queries = 0, keys = 0] = rows.map((count) => count / op.groups)
+  // A group is like an image of its own.
+  const images = batch * op.groups
+  const cost = 2 * images * queries * keys * outWidth
+  const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, images] as const
+  const shader = { operands, headWidth: outWidth / op.heads, change: changeOf(op) }
+  const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory, op.scoreBias) : []
   if (tiles.length === 0) {
     return [on.make(attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })]
   }
   const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
   return [on.make(quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })]
+}
+
+function changeOf({ scoreBias, keyMask, groups, gridRows, gridColumns }: LoweredOp): ScoreChange {
+  return { bias: scoreBias, mask: keyMask, grouped: groups > 1, gridRows, gridColumns }
 }
 
 function operandsOf({ weightOperand }: LoweredOp): Operands {

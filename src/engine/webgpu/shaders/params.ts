@@ -19,6 +19,10 @@ struct Params {
   bias: u32,
   gamma: u32,
   constant: u32,
+  columnTable: u32,
+  keyCounts: u32,
+  gridRows: u32,
+  gridColumns: u32,
   heads: u32,
   tables: u32,
   pairsNeighbours: u32,
@@ -68,23 +72,27 @@ export function writeParams(
   whole[21] = placeOf(op.bias)
   whole[22] = placeOf(op.gamma)
   whole[23] = placeOf(op.constant)
-  whole[24] = op.heads
-  whole[25] = op.tables
-  whole[26] = op.pairsNeighbours ? 1 : 0
-  real[27] = op.scale
-  whole[28] = op.outputIndex
-  whole[29] = op.channels
-  whole[30] = op.planeHeight
-  whole[31] = op.planeWidth
-  whole[32] = op.patchSize
-  whole[33] = op.keysAt
-  whole[34] = op.valuesAt
-  whole[35] = op.firstRow
-  whole[36] = op.latents
-  whole[37] = op.groups
-  whole[38] = op.isBack ? 1 : 0
-  whole[39] = batch
-  whole[40] = outputBase
+  whole[24] = placeOf(op.columnTable)
+  whole[25] = placeOf(op.keyCounts)
+  whole[26] = op.gridRows
+  whole[27] = op.gridColumns
+  whole[28] = op.heads
+  whole[29] = op.tables
+  whole[30] = op.pairsNeighbours ? 1 : 0
+  real[31] = op.scale
+  whole[32] = op.outputIndex
+  whole[33] = op.channels
+  whole[34] = op.planeHeight
+  whole[35] = op.planeWidth
+  whole[36] = op.patchSize
+  whole[37] = op.keysAt
+  whole[38] = op.valuesAt
+  whole[39] = op.firstRow
+  whole[40] = op.latents
+  whole[41] = op.groups
+  whole[42] = op.isBack ? 1 : 0
+  whole[43] = batch
+  whole[44] = outputBase
 }
 
 /** What is not there is not read. */
