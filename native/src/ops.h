@@ -19,6 +19,7 @@ enum class OpKind : int {
   maxRows,
   broadcast,
   probeAttention,
+  gatherRows,
   regroup,
   convert,
 };
@@ -38,6 +39,7 @@ enum class OpKind : int {
   X(maxRows) \
   X(broadcast) \
   X(probeAttention) \
+  X(gatherRows) \
   X(regroup) \
   X(convert)
 
@@ -173,7 +175,7 @@ struct Op {
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast.
+  // Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows.
   long constant;
   // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention.
   long columnTable;

@@ -302,7 +302,12 @@ export const OPS = {
     flop: none,
   },
   sliceRows: { ...plain, label: 'slice', meaning: 'Keeps some rows.', uses: ['input', 'output', 'firstRow'] },
-  meanRows: { ...plain, label: 'mean', meaning: 'Gives the mean of all rows.', uses: ['input', 'output'] },
+  meanRows: {
+    ...plain,
+    label: 'mean',
+    meaning: 'Gives the mean of the rows of each group, of which there are as many as output rows.',
+    uses: ['input', 'output'],
+  },
   maxRows: {
     ...plain,
     label: 'max',
@@ -322,6 +327,12 @@ export const OPS = {
     uses: ['input', 'second', 'output', 'weight', 'heads', 'scale', 'latents'],
     // Each latent pools its own columns only, so that pooling is one pass over the values.
     flop: ({ input: [rows, width], second, latents }) => 2 * (rows * latents * width + second[0] * second[1]),
+  },
+  gatherRows: {
+    ...plain,
+    label: 'gather',
+    meaning: 'Puts rows where an index (constant) says, or zeros where it is -1.',
+    uses: ['input', 'output', 'constant'],
   },
   regroup: {
     ...plain,

@@ -421,6 +421,23 @@ const CASES: readonly Case[] = [
     make: () => planOf([1370, 50], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [1, 50] }),
   },
   {
+    name: 'meanRows [91, 21] of 7 groups',
+    tolerance: 1e-6, // thirteen random numbers, whose mean is smaller than they are
+    make: () => planOf([91, 21], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [7, 21] }),
+  },
+  {
+    name: 'gatherRows 7 of 5, two of them of nothing',
+    tolerance: EXACT,
+    make: () =>
+      planOf(
+        [5, 19],
+        [{ op: 'gatherRows', input: 'x', output: 'y', index: 'index' }],
+        { y: [7, 19] },
+        {},
+        { index: { shape: [7, 1], values: Float32Array.of(4, -1, 0, 0, 3, -1, 4) } },
+      ),
+  },
+  {
     name: 'maxRows [1370, 50]',
     tolerance: EXACT,
     make: () => planOf([1370, 50], [{ op: 'maxRows', input: 'x', output: 'y' }], { y: [1, 50] }),

@@ -22,6 +22,8 @@ const EVERY = [
   'turnedAttention',
   'sliceRows',
   'meanRows',
+  'gatherRows',
+  'stackRows',
   'maxRows',
   'broadcast',
   'crossAttention',
@@ -145,6 +147,15 @@ class Builder {
         return
       case 'meanRows':
         this.#step([1, inWidth], (output) => ({ op: 'meanRows', input, output }))
+        return
+      case 'gatherRows': {
+        const index = `index ${this.#constants.size}`
+        this.#constants.set(index, { shape: [2, 1], values: Float32Array.of(rows - 1, -1) })
+        this.#step([2, inWidth], (output) => ({ op: 'gatherRows', input, output, index }))
+        return
+      }
+      case 'stackRows':
+        this.#step([2 * rows, inWidth], (output) => ({ op: 'stackRows', inputs: [input, second], output }))
         return
       case 'broadcast':
         this.#step([2, width], (output) => ({ op: 'broadcast', output, weight: this.#weight([2, width]) }))

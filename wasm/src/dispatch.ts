@@ -17,6 +17,7 @@ import {
   OP_MAX_ROWS,
   OP_BROADCAST,
   OP_PROBE_ATTENTION,
+  OP_GATHER_ROWS,
   OP_REGROUP,
   OP_CONVERT,
 } from './ops'
@@ -54,6 +55,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.broadcastTasks(op)
     case OP_PROBE_ATTENTION:
       return kernels.probeAttentionTasks(op)
+    case OP_GATHER_ROWS:
+      return kernels.gatherRowsTasks(op)
     case OP_REGROUP:
       return kernels.regroupTasks(op)
     case OP_CONVERT:
@@ -97,6 +100,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.broadcast(op, task)
     case OP_PROBE_ATTENTION:
       return kernels.probeAttention(op, task)
+    case OP_GATHER_ROWS:
+      return kernels.gatherRows(op, task)
     case OP_REGROUP:
       return kernels.regroup(op, task)
     case OP_CONVERT:

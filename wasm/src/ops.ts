@@ -16,8 +16,9 @@ export const OP_MEAN_ROWS: i32 = 11
 export const OP_MAX_ROWS: i32 = 12
 export const OP_BROADCAST: i32 = 13
 export const OP_PROBE_ATTENTION: i32 = 14
-export const OP_REGROUP: i32 = 15
-export const OP_CONVERT: i32 = 16
+export const OP_GATHER_ROWS: i32 = 15
+export const OP_REGROUP: i32 = 16
+export const OP_CONVERT: i32 = 17
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
@@ -98,7 +99,7 @@ export const WEIGHT: i32 = 24
 export const BIAS: i32 = 26
 /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
 export const GAMMA: i32 = 27
-/** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast. */
+/** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
 export const CONSTANT: i32 = 28
 /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
 export const COLUMN_TABLE: i32 = 29

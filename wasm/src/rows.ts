@@ -344,18 +344,37 @@ export function sliceRows(op: usize, task: i32): void {
   }
 }
 
-export function meanRowsTasks(op: usize): i32 {
-  return batch() * ((widthOf(op, INPUT) + 15) >> 4)
+export function gatherRowsTasks(op: usize): i32 {
+  return rowTasks(batch() * rowsOf(op, OUTPUT), widthOf(op, OUTPUT))
 }
-/** A task has 16 columns of one image. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
+export function gatherRows(op: usize, task: i32): void {
+  const width = widthOf(op, OUTPUT)
+  const bytes = <usize>width << 2
+  const outRows = rowsOf(op, OUTPUT)
+  const index = constantAddress(op, CONSTANT)
+  const group = rowsOfTask(width)
+  const last = min(batch() * outRows, (task + 1) * group)
+  for (let r = task * group; r < last; r++) {
+    const from = <i32>load<f32>(index + (<usize>(r % outRows) << 2))
+    const to = slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT)
+    const row = (r / outRows) * rowsOf(op, INPUT) + from
+    if (from < 0) memory.fill(to, 0, bytes)
+    else memory.copy(to, slotAddress(op, INPUT) + <usize>row * <usize>strideOf(op, INPUT), bytes)
+  }
+}
+
+export function meanRowsTasks(op: usize): i32 {
+  return batch() * rowsOf(op, OUTPUT) * ((widthOf(op, INPUT) + 15) >> 4)
+}
+/** A task has 16 columns of one group of rows. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 export function meanRows(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const parts = (width + 15) >> 4
-  const rows = rowsOf(op, INPUT)
+  const rows = rowsOf(op, INPUT) / rowsOf(op, OUTPUT)
   const stride = <usize>strideOf(op, INPUT)
-  const image = task / parts
-  const from = slotAddress(op, INPUT) + <usize>(image * rows) * stride
-  const to = slotAddress(op, OUTPUT) + <usize>image * <usize>strideOf(op, OUTPUT)
+  const own = task / parts
+  const from = slotAddress(op, INPUT) + <usize>(own * rows) * stride
+  const to = slotAddress(op, OUTPUT) + <usize>own * <usize>strideOf(op, OUTPUT)
   const first = <usize>((task % parts) << 6)
   for (let at = first; at < first + 64; at += 16) {
     let total = splat(0)

@@ -1,5 +1,4 @@
 /** Turns one step of a plan into operations, before anything is fused. */
-import { EngineError } from '../engine-error.js'
 import type { AttentionBias, Plan, Step } from '../plan.js'
 import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
@@ -66,9 +65,7 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   meanRows: ({ input, output }) => [loweredOp('meanRows', { input, output })],
   maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
   stackRows: lowerStack,
-  gatherRows: ({ op }) => {
-    throw new EngineError('unsupported', `There is no operation for the step ${op} yet.`)
-  },
+  gatherRows: ({ input, output, index }) => [loweredOp('gatherRows', { input, output, constant: index })],
   broadcast: ({ weight, output }) => [loweredOp('broadcast', { output, weight: rowsForm(weight) })],
   crossAttention: ({ query, keyValue, output, heads, scale }, { sizes }) => [
     loweredOp('attention', {

@@ -53,7 +53,7 @@ export interface LoweredOp {
   readonly bias: WeightName | null
   /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
-  /** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast. */
+  /** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
   readonly constant: ConstantName | null
   /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
   readonly columnTable: ConstantName | null

@@ -24,7 +24,13 @@ const PRECISION_OF = {
   int16: 'int8',
 } as const
 /** These read as much as they write, which a slot that is read in part, or the caller's memory, does not tell. */
-const COPIES: ReadonlySet<OpKind> = new Set(['copyIn', 'copyOut', 'patchifyPlanes', 'sliceRows'])
+const COPIES: ReadonlySet<OpKind> = new Set([
+  'copyIn',
+  'copyOut',
+  'patchifyPlanes',
+  'sliceRows',
+  'gatherRows',
+])
 
 export function opTimes(lowered: LoweredPlan, times: MeasuredTimes, batch: number): readonly OpTime[] {
   const { ops, sizes } = lowered
