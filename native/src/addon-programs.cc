@@ -45,10 +45,11 @@ napi_value createProgram(napi_env env, napi_value* arguments) {
   const Span<float> values = floats(env, arguments[2], "The constants");
   const long arenaFloats = whole(env, arguments[3], "The floats of the arena", 0, MOST_NUMBER);
   std::vector<Op> ops = readOps(fields.data, fields.length);
-  Needs needs = checkOps(ops, host->kernels(), arenaFloats, static_cast<long>(values.length));
   std::shared_ptr<Region> constants = Region::allocate(values.length * sizeof(float));
   if (constants == nullptr) return null(env);
   if (values.length > 0) std::memcpy(constants->floats(), values.data, values.length * sizeof(float));
+  // Some of the constants say where to read: those that are checked are those that are kept, whatever other threads do to the caller's.
+  Needs needs = checkOps(ops, host->kernels(), arenaFloats, constants->floats(), static_cast<long>(values.length));
   auto program = std::make_shared<Program>(host->kernels(), std::move(ops), std::move(constants), arenaFloats);
   return makeHandle(env, std::make_shared<LoadedProgram>(LoadedProgram{std::move(program), std::move(needs), arenaFloats,
                                                                        &host->kernels(), host->arena(), host}));

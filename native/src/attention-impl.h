@@ -4,12 +4,10 @@
 // softmax needs no sums across lanes, and the scores are at once the right operand of the product with the values.
 #pragma once
 
-#include "gemm-impl.h"
+#include "score-change-impl.h"
 
 namespace plumage {
 namespace {
-
-constexpr float LOG2_E = 1.44269504088896341f;
 
 // Turns a block of scores into softmax weights in place; updates maximum and sum, and gives the factor for what was summed before.
 INLINE void softmaxBlock(float* scores, long keys, V* maximum, V* total, V* factor) {
@@ -77,9 +75,16 @@ INLINE void fetchRow(const float* row, long width) {
   for (long d = 0; d < width; d += 16) __builtin_prefetch(row + d, 0, 3);
 }
 
+// Says what changes the scores of a block, if anything does: its number, its first query, and the first of the keys that pass.
+struct Change {
+  const ScoreChange* scores;  // null where nothing changes them
+  long block, query, key;
+};
+
 // Passes one block of packed keys: scores, their softmax, and the sum of `values` (panels of MR columns) weighted by it.
-INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys, bool first,
-                     float* scores) {
+INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* key, const float* values, long keys,
+                     const Change& change, float* scores) {
+  const bool first = change.key == 0;
   const long width = args.headWidth;
   for (long r = 0; r < keys; r += MR) {
     const char* query = reinterpret_cast<const char*>(block.query);
@@ -87,6 +92,7 @@ INLINE void passKeys(QueryBlock& block, const AttentionArgs& args, const float* 
     fetchRow(key + (r + MR) * width, MR * width);
     Tiles<Float32Product, true, false>::of(smaller(MR, keys - r))(key + r * width, width, query, scores + r * NR, width, query);
   }
+  if (change.scores != nullptr) change.scores->apply(scores, change.block, change.query, change.key, keys);
   V factor[NV];
   softmaxBlock(scores, keys, block.maximum, block.total, factor);
   if (!first) {
@@ -144,8 +150,14 @@ INLINE void packValues(const AttentionArgs& args, const float* value, long keys,
   }
 }
 
+// Counts the keys that an image's queries see.
+INLINE long keysOf(const AttentionArgs& args, long image) {
+  return args.mask == KeyMask::keys ? static_cast<long>(args.keyCounts[image % args.groups]) : args.keys;
+}
+
 // The scratch holds (headWidth + valueWidth) * NR floats for each block of queries, KEY_BLOCK * NR once, and KEY_BLOCK for each column of keys
-// and of values, these rounded up to whole tiles.
+// and of values, these rounded up to whole tiles; then what
+// biases need.
 void attention(const AttentionArgs& args, long task, float* scratch) {
   const long groupQueries = args.blocksOfTask * NR;
   const long groups = ceilDivide(args.queries, groupQueries);
@@ -168,11 +180,19 @@ void attention(const AttentionArgs& args, long task, float* scratch) {
     free = block[i].mixed + args.valueWidth * NR;
     beginBlock(block[i], args, query + i * NR * args.query.rowStride, smaller(NR, args.queries - first - i * NR));
   }
-  for (long n = 0; n < args.keys; n += KEY_BLOCK) {
-    const long keys = smaller(KEY_BLOCK, args.keys - n);
+  ScoreChange change(args, head, free);
+  const bool changes = args.bias != ScoreBias::none || args.mask == KeyMask::causal;
+  for (long i = 0; i < blocks; i++) change.begin(i, query + i * NR * args.query.rowStride, first + i * NR);
+  const long allKeys = keysOf(args, image);
+  for (long n = 0; n < allKeys; n += KEY_BLOCK) {
+    const long keys = smaller(KEY_BLOCK, allKeys - n);
     packKeys(args, key + n * args.key.rowStride, keys, packedKeys);
     packValues(args, value + n * args.value.rowStride, keys, values);
-    for (long i = 0; i < blocks; i++) passKeys(block[i], args, packedKeys, values, keys, n == 0, scores);
+    for (long i = 0; i < blocks; i++) {
+      // None of the queries sees these keys.
+      if (args.mask == KeyMask::causal && n >= first + (i + 1) * NR) continue;
+      passKeys(block[i], args, packedKeys, values, keys, {changes ? &change : nullptr, i, first + i * NR, n}, scores);
+    }
   }
   for (long i = 0; i < blocks; i++) {
     endBlock(block[i], args, out + i * NR * args.out.stride, smaller(NR, args.queries - first - i * NR));

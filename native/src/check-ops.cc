@@ -97,7 +97,7 @@ void Checker::epilogue(const Op& op) {
 }
 
 void Checker::constants(long offset, long count) {
-  require(offset <= constantFloats_ && count <= constantFloats_ - offset, "its constant lies outside the constants");
+  require(offset >= 0 && offset <= constantFloats_ && count <= constantFloats_ - offset, "its constant lies outside the constants");
 }
 
 void Checker::pixels(long count) {
@@ -120,8 +120,8 @@ std::vector<Op> readOps(const double* fields, size_t length) {
   return ops;
 }
 
-Needs checkOps(const std::vector<Op>& ops, const Kernels& kernels, long arenaFloats, long constantFloats) {
-  Checker checker(kernels, arenaFloats, constantFloats);
+Needs checkOps(const std::vector<Op>& ops, const Kernels& kernels, long arenaFloats, const float* constants, long constantFloats) {
+  Checker checker(kernels, arenaFloats, constants, constantFloats);
   for (size_t i = 0; i < ops.size(); i++) checker.check(ops[i], i);
   return checker.take();
 }

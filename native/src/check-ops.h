@@ -22,8 +22,8 @@ constexpr long MOST = 1L << 31;
 
 class Checker {
  public:
-  Checker(const Kernels& kernels, long arenaFloats, long constantFloats)
-      : kernels_(kernels), arenaFloats_(arenaFloats), constantFloats_(constantFloats) {}
+  Checker(const Kernels& kernels, long arenaFloats, const float* constants, long constantFloats)
+      : kernels_(kernels), arenaFloats_(arenaFloats), constants_(constants), constantFloats_(constantFloats) {}
 
   void check(const Op& op, size_t index);
   Needs take() { return std::move(needs_); }
@@ -49,10 +49,13 @@ class Checker {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op);
-  void normedAttention(const Op& op);
+  void changeOfScores(const Op& op);
+  void scoreBias(const Op& op, long own);
 
   const Kernels& kernels_;
-  const long arenaFloats_, constantFloats_;
+  const long arenaFloats_;
+  const float* const constants_;
+  const long constantFloats_;
   size_t index_ = 0;
   Needs needs_;
 };
@@ -61,6 +64,6 @@ class Checker {
 std::vector<Op> readOps(const double* fields, size_t length);
 
 // Throws Refusal for the first operation that reaches outside, or that these kernels do not have.
-Needs checkOps(const std::vector<Op>& ops, const Kernels& kernels, long arenaFloats, long constantFloats);
+Needs checkOps(const std::vector<Op>& ops, const Kernels& kernels, long arenaFloats, const float* constants, long constantFloats);
 
 }  // namespace plumage

@@ -32,7 +32,6 @@ class Execution {
   void patchify(const Op& op, bool planes);
   void poolRows(const Op& op, decltype(Kernels::meanRows) kernel);
   AttentionArgs attentionArgs(const Op& op) const;
-  void normQueriesAndKeys(const Op& op);
 
   const Program& program_;
   const Kernels& kernels_;

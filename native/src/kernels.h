@@ -79,6 +79,19 @@ struct NormArgs {
   NormWeights weights;
 };
 
+// Asks for the queries and keys of each head, [queries, keys, values] side by side in a row, to be normed and then turned; values stay.
+struct TurnArgs {
+  const float* in;
+  long inStride;
+  Rows out;  // where it is `in`, nothing is copied
+  long rows;  // an image has so many, with which the tables begin anew
+  long heads, headWidth;
+  NormWeights norms[2];  // of queries and of keys; the kind is none where nothing normalises them
+  const float* table;    // [rows, tables, 2 * headWidth] cosines, then sines; null where nothing is turned
+  long tables;           // one for all heads, or one for each
+  bool pairsNeighbours;
+};
+
 // Asks for the same values in another format; they come as float32 or bfloat16.
 struct ConvertArgs {
   Rows in, out;
@@ -112,7 +125,24 @@ struct AttentionArgs {
   long blocksOfTask;
   float scale;
   long low;  // query, key and value have their second parts here, where they are split
+  // These are looked at where operands are float32.
+  KeyMask mask;
+  const float* keyCounts;  // so many keys does each of `groups` images see in turn
+  long groups;
+  ScoreBias bias;
+  const float* table;        // [heads, offsets in rows * offsets in columns + 3] where the bias is relative, else [offsets in rows, headWidth]
+  const float* columnTable;  // [offsets in columns, headWidth] where the bias is decomposed
+  long gridRows, gridColumns;
 };
+
+// Counts the offsets that two places on a line of so many can have.
+constexpr long offsetsOf(long places) { return 2 * places - 1; }
+// Counts the floats that a task of attention needs in its scratch for the bias of `blocks` blocks of queries.
+constexpr long biasFloats(ScoreBias bias, long gridRows, long gridColumns, long blocks, long queryBlock) {
+  if (bias == ScoreBias::none) return 0;
+  // Vectors reach beyond a table at both ends.
+  return bias == ScoreBias::relative ? offsetsOf(gridRows) * offsetsOf(gridColumns) + 64 : blocks * (gridRows + gridColumns) * queryBlock;
+}
 
 struct ProbeArgs {
   const float* latents;  // [latents, width] lie one behind the other
@@ -176,9 +206,10 @@ struct Kernels {
   // Tells whether rows in bfloat16 can be written.
   bool bfloat16Rows;
 
-  // Norm and convert need scratch for a row in float32, filled up to 32.
+  // Norm, convert and turn need scratch for a row in float32, filled up to 32.
   void (*norm)(const NormArgs&, long fromRow, long toRow, float* scratch);
   void (*convert)(const ConvertArgs&, long fromRow, long toRow, float* scratch);
+  void (*turn)(const TurnArgs&, long fromRow, long toRow, float* scratch);
   void (*elementwise)(const ElementwiseArgs&, long fromRow, long toRow);
   // A task has `blocksOfTask` blocks of queries of one head of one image; tasks are numbered image by image, head by head.
   void (*attention)(const AttentionArgs&, long task, float* scratch);

@@ -1,6 +1,7 @@
-// Holds attention, and the attention of a few latents: of each, first what it may be asked, then what it does.
+// Holds attention, what norms and turns queries and keys before it, and the attention of a few latents: of each, first what it may be asked, then
+// what it does.
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 #include "check-ops.h"
 #include "execution.h"
@@ -24,6 +25,7 @@ void Checker::attention(const Op& op) {
     const Format* formats = kernels_.attentionRows;
     require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
   }
+  changeOfScores(op);
   wideEnough(op.second, value + width);
   wideEnough(op.input, width);
   if (op.weightOperand == WeightOperand::query) {
@@ -36,33 +38,44 @@ void Checker::attention(const Op& op) {
     wideEnough(op.second, op.weightOperand == WeightOperand::key ? 0 : key + width);
     if (op.weightOperand == WeightOperand::key) weightMatrix(op.weight.offset, op.second.rows, width);
   }
-  if (op.temporary.rows > 0) normedAttention(op);
 }
 
-// Normed queries and keys have a slot of their own.
-void Checker::normedAttention(const Op& op) {
-  const long width = op.output.width;
-  require(op.weightOperand == WeightOperand::none && op.input.format == Format::float32, "it can't norm its operands");
+// Groups, biases and masks are those of self-attention; the last two are computed in float32.
+void Checker::changeOfScores(const Op& op) {
+  const bool isPlain = op.scoreBias == ScoreBias::none && op.keyMask == KeyMask::none;
+  require(op.scoreBias >= ScoreBias::none && op.scoreBias <= ScoreBias::decomposed, "its bias is none");
+  require(op.keyMask >= KeyMask::none && op.keyMask <= KeyMask::keys, "its mask is none");
+  if (isPlain && op.groups == 1) return;
+  require(op.weightOperand == WeightOperand::none, "its operands have no groups, biases or masks");
+  require(isPlain || op.input.format == Format::float32, "its scores are not in float32");
   sameRows(op.input, op.second);
-  wideEnough(op.input, 2 * width);
-  plainSlot(op.temporary);
-  sameRows(op.temporary, op.input);
-  wideEnough(op.temporary, 2 * width);
-  for (const NormRef& norm : {op.norm, op.keyNorm}) {
-    if (norm.kind != NormKind::none) normWeights(norm, width / op.heads);
+  require(op.groups >= 1 && op.input.rows % op.groups == 0, "its groups do not share its rows");
+  const long own = op.input.rows / op.groups;
+  if (op.scoreBias != ScoreBias::none) scoreBias(op, own);
+  if (op.keyMask != KeyMask::keys) return;
+  constants(op.keyCounts, op.groups);
+  for (long group = 0; group < op.groups; group++) {
+    const float count = constants_[op.keyCounts + group];
+    require(count >= 1 && count <= static_cast<float>(own) && count == std::floor(count), "a group does not have so many keys");
   }
+}
+
+void Checker::scoreBias(const Op& op, long own) {
+  require(op.gridRows >= 1 && op.gridColumns >= 1 && op.gridRows <= own && op.gridColumns <= own / op.gridRows, "its grid is larger than its rows");
+  const long down = offsetsOf(op.gridRows), across = offsetsOf(op.gridColumns);
+  if (op.scoreBias == ScoreBias::relative) {
+    const long ofHead = down * across + 3;
+    require(ofHead <= constantFloats_ / op.heads, "its constant lies outside the constants");
+    return constants(op.constant, op.heads * ofHead);
+  }
+  require(op.gridRows * op.gridColumns == own, "its grid is not all of its rows");
+  const long headWidth = op.output.width / op.heads;
+  constants(op.constant, down * headWidth);
+  constants(op.columnTable, across * headWidth);
 }
 
 void Execution::attention(const Op& op) {
   AttentionArgs args = attentionArgs(op);
-  if (op.temporary.rows > 0) {
-    normQueriesAndKeys(op);
-    // Values are read where they lie.
-    const SlotRef& normed = op.temporary;
-    const float* to = slot(normed);
-    args.query = {to, normed.stride, normed.rows * normed.stride};
-    args.key = {to + op.output.width, normed.stride, normed.rows * normed.stride};
-  }
   const long lots = args.images * args.heads;
   if (op.input.format != Format::float32) {
     // Values are packed once for each task; so few tasks, but enough to share out evenly.
@@ -86,14 +99,16 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   AttentionArgs args;
   const float* in = slot(op.input);
   const float* second = slot(op.second);
-  args.query = {in, op.input.stride, op.input.rows * op.input.stride};
+  // A group is like an image of its own.
+  const long inRows = op.input.rows / op.groups, secondRows = op.second.rows / op.groups;
+  args.query = {in, op.input.stride, inRows * op.input.stride};
   // Keys and values begin here in a row, in floats.
   const bool narrow = op.input.format != Format::float32;
   const long key = narrow ? op.keysAt / 2 : op.keysAt, value = narrow ? op.valuesAt / 2 : op.valuesAt;
-  args.key = {second + key, op.second.stride, op.second.rows * op.second.stride};
-  args.value = {second + value, op.second.stride, op.second.rows * op.second.stride};
-  args.queries = op.input.rows;
-  args.keys = op.second.rows;
+  args.key = {second + key, op.second.stride, secondRows * op.second.stride};
+  args.value = {second + value, op.second.stride, secondRows * op.second.stride};
+  args.queries = inRows;
+  args.keys = secondRows;
   if (op.weightOperand == WeightOperand::query) {
     args.query = {weight(op.weight.offset), width, 0};
     args.queries = op.output.rows;
@@ -102,37 +117,55 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   } else if (op.weightOperand == WeightOperand::key) {
     args.key = {weight(op.weight.offset), width, 0};
   }
+  args.mask = op.keyMask;
+  args.keyCounts = constant(op.keyCounts);
+  args.groups = op.groups;
+  args.bias = op.scoreBias;
+  args.table = constant(op.constant);
+  args.columnTable = constant(op.columnTable);
+  args.gridRows = op.gridRows;
+  args.gridColumns = op.gridColumns;
   args.heads = op.heads;
   args.headWidth = args.valueWidth = width / op.heads;
   args.scale = op.scale;
-  args.images = input_.batch;
+  args.images = input_.batch * op.groups;
   args.out = rows(op.output);
-  args.outImageStride = op.output.rows * op.output.stride;
+  args.outImageStride = op.output.rows / op.groups * op.output.stride;
   args.low = rows(op.input).low;
   return args;
 }
 
-// Puts the queries and keys of all heads, each head normed on its own, beside each other into the temporary slot.
-void Execution::normQueriesAndKeys(const Op& op) {
-  const long width = op.output.width, headWidth = width / op.heads;
-  const SlotRef& normed = op.temporary;
-  const float* in = slot(op.input);
-  float* to = slot(normed);
-  const NormRef parts[2] = {op.norm, op.keyNorm};
-  forRows(input_.batch * op.input.rows, 2 * width, [&](int, long first, long last) {
-    for (int part = 0; part < 2; part++) {
-      const float* from = in + part * width;
-      if (parts[part].kind == NormKind::none) {
-        for (long r = first; r < last; r++) {
-          std::memcpy(to + r * normed.stride + part * width, from + r * op.input.stride, sizeof(float) * width);
-        }
-        continue;
-      }
-      const Rows target{to + part * width, normed.stride, Format::float32, 0};
-      const NormArgs norm{from, op.input.stride, target, headWidth, op.heads, normWeights(parts[part])};
-      kernels_.norm(norm, first, last, nullptr);
-    }
-  });
+void Checker::turn(const Op& op) {
+  const long width = op.input.width / 3;
+  plainSlot(op.input);
+  slot(op.output);
+  sameRows(op.input, op.output);
+  wideEnough(op.output, op.input.width);
+  require(op.heads >= 1 && op.input.width % 3 == 0 && width % op.heads == 0, "its heads do not share its queries, keys and values");
+  const long headWidth = width / op.heads;
+  for (const NormRef& norm : {op.norm, op.keyNorm}) {
+    if (norm.kind != NormKind::none) normWeights(norm, headWidth);
+  }
+  if (op.constant < 0) return;
+  require(headWidth % 2 == 0, "its heads do not consist of pairs");
+  require(op.tables == 1 || op.tables == op.heads, "it has not one table for all heads, nor one for each");
+  constants(op.constant, op.input.rows * op.tables * 2 * headWidth);
+}
+void Execution::turn(const Op& op) {
+  TurnArgs args;
+  args.in = slot(op.input);
+  args.inStride = op.input.stride;
+  args.out = rows(op.output);
+  args.rows = op.input.rows;
+  args.heads = op.heads;
+  args.headWidth = op.input.width / 3 / op.heads;
+  args.norms[0] = normWeights(op.norm);
+  args.norms[1] = normWeights(op.keyNorm);
+  args.table = constant(op.constant);
+  args.tables = op.tables;
+  args.pairsNeighbours = op.pairsNeighbours;
+  forRows(input_.batch * op.input.rows, op.input.width,
+          [&](int thread, long first, long last) { kernels_.turn(args, first, last, scratch(thread)); });
 }
 
 void Checker::probeAttention(const Op& op) {

@@ -1,4 +1,5 @@
 // Holds the operations that work row by row: of each, first what it may be asked, then what it does.
+#include <cmath>
 #include <cstring>
 
 #include "check-ops.h"
@@ -155,25 +156,57 @@ void Execution::sliceRows(const Op& op) {
   });
 }
 
+void Checker::gatherRows(const Op& op) {
+  plainSlot(op.input);
+  plainSlot(op.output);
+  wideEnough(op.input, op.output.width);
+  constants(op.constant, op.output.rows);
+  for (long r = 0; r < op.output.rows; r++) {
+    const float from = constants_[op.constant + r];
+    require(from >= -1 && from < static_cast<float>(op.input.rows) && from == std::floor(from), "its index names a row that is not there");
+  }
+}
+void Execution::gatherRows(const Op& op) {
+  const float* index = constant(op.constant);
+  const float* in = slot(op.input);
+  float* out = slot(op.output);
+  const size_t bytes = sizeof(float) * static_cast<size_t>(op.output.width);
+  forRows(input_.batch * op.output.rows, op.output.width, [&](int, long first, long last) {
+    for (long r = first; r < last; r++) {
+      const long image = r / op.output.rows, from = static_cast<long>(index[r % op.output.rows]);
+      float* to = out + r * op.output.stride;
+      if (from < 0) {
+        std::memset(to, 0, bytes);
+      } else {
+        std::memcpy(to, in + (image * op.input.rows + from) * op.input.stride, bytes);
+      }
+    }
+  });
+}
+
 void Checker::meanRows(const Op& op) {
   plainSlot(op.input);
   plainSlot(op.output);
-  require(op.output.rows == 1, "its output is not one row");
+  require(op.input.rows % op.output.rows == 0, "its groups do not share its rows");
   wideEnough(op.output, op.input.width);
 }
 void Execution::meanRows(const Op& op) { poolRows(op, kernels_.meanRows); }
 
+// A group of rows that becomes one is like an image of its own.
 void Execution::poolRows(const Op& op, decltype(Kernels::meanRows) kernel) {
-  const long vectors = (op.input.width + 15) / 16;
+  const long vectors = (op.input.width + 15) / 16, rows = op.input.rows / op.output.rows;
   const float* in = slot(op.input);
   float* out = slot(op.output);
-  pool_.run(input_.batch * vectors, cancelled_, [&](int, long index) {
-    const long image = index / vectors, from = index % vectors * 16;
-    kernel(in + image * op.input.rows * op.input.stride, op.input.stride, op.input.rows, out + image * op.output.stride, from, from + 16);
+  pool_.run(input_.batch * op.output.rows * vectors, cancelled_, [&](int, long index) {
+    const long group = index / vectors, from = index % vectors * 16;
+    kernel(in + group * rows * op.input.stride, op.input.stride, rows, out + group * op.output.stride, from, from + 16);
   });
 }
 
-void Checker::maxRows(const Op& op) { meanRows(op); }
+void Checker::maxRows(const Op& op) {
+  meanRows(op);
+  require(op.output.rows == 1, "its output is not one row");
+}
 void Execution::maxRows(const Op& op) { poolRows(op, kernels_.maxRows); }
 
 void Checker::broadcast(const Op& op) {

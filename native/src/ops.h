@@ -11,6 +11,7 @@ enum class OpKind : int {
   linear,
   assembleTokens,
   norm,
+  turn,
   attention,
   elementwise,
   sliceRows,
@@ -18,6 +19,7 @@ enum class OpKind : int {
   maxRows,
   broadcast,
   probeAttention,
+  gatherRows,
   regroup,
   convert,
 };
@@ -29,6 +31,7 @@ enum class OpKind : int {
   X(linear) \
   X(assembleTokens) \
   X(norm) \
+  X(turn) \
   X(attention) \
   X(elementwise) \
   X(sliceRows) \
@@ -36,6 +39,7 @@ enum class OpKind : int {
   X(maxRows) \
   X(broadcast) \
   X(probeAttention) \
+  X(gatherRows) \
   X(regroup) \
   X(convert)
 
@@ -73,6 +77,18 @@ enum class WeightOperand : int {
   none,
   query,
   key,
+};
+
+enum class ScoreBias : int {
+  none,
+  relative,
+  decomposed,
+};
+
+enum class KeyMask : int {
+  none,
+  causal,
+  keys,
 };
 
 enum class Format : int {
@@ -149,11 +165,9 @@ struct Op {
   SlotRef second;
   // Names the slot that it writes.
   SlotRef output;
-  // Names the slot where it keeps values between its own parts. It is used by attention.
-  SlotRef temporary;
-  // Normalises rows, or the queries of an attention. It is used by norm, attention.
+  // Normalises rows, or the queries of each head. It is used by norm, turn.
   NormRef norm;
-  // Normalises the keys of an attention. It is used by attention.
+  // Normalises the keys of each head. It is used by turn.
   NormRef keyNorm;
   // Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention.
   PackedRef weight;
@@ -161,16 +175,32 @@ struct Op {
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. It is used by assembleTokens, broadcast.
+  // Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows.
   long constant;
+  // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention.
+  long columnTable;
+  // Names how many keys each group sees. It is used by attention.
+  long keyCounts;
   // Is applied to each value. It is used by linear, elementwise.
   Activation activation;
   // Says how the second slot joins at the end. It is used by linear, elementwise.
   Combine combine;
   // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
-  // Counts the heads that share out the width. It is used by attention, probeAttention.
+  // Says what is added to the scores. It is used by attention.
+  ScoreBias scoreBias;
+  // Says which keys a query sees. It is used by attention.
+  KeyMask keyMask;
+  // Counts the rows of the grid that a bias is about. It is used by attention.
+  long gridRows;
+  // Counts the columns of the grid that a bias is about. It is used by attention.
+  long gridColumns;
+  // Counts the heads that share out the width. It is used by turn, attention, probeAttention.
   long heads;
+  // Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn.
+  long tables;
+  // Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn.
+  bool pairsNeighbours;
   // Multiplies the scores before softmax. It is used by attention, probeAttention.
   float scale;
   // Is the place among the outputs asked for. It is used by copyOut.
@@ -191,13 +221,13 @@ struct Op {
   long firstRow;
   // [rows] Counts the learnt queries. It is used by probeAttention.
   long latents;
-  // Counts the groups that share out the rows of an image. It is used by regroup.
+  // Counts the groups that share out the rows of an image. It is used by attention, regroup.
   long groups;
   // Says that groups become images again. It is used by regroup.
   bool isBack;
 };
 
-constexpr int OP_FIELDS = 50;
+constexpr int OP_FIELDS = 53;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

@@ -40,7 +40,7 @@ long Program::scratchFloats(long batch, int threads) const {
       needed = (shape.chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
     } else if (op.kind == OpKind::attention && op.input.format != Format::float32) {
       AttentionArgs args{};
-      args.keys = op.second.rows;
+      args.keys = op.second.rows / op.groups;
       args.headWidth = op.output.width / op.heads;
       needed = kernels_.narrowAttentionFloats(args, op.input.format);
     } else if (op.kind == OpKind::attention) {
@@ -48,10 +48,11 @@ long Program::scratchFloats(long batch, int threads) const {
       const Product& product = *kernels_.products[0];
       const long panels = (headWidth + product.tileRows - 1) / product.tileRows;
       const long rows = headWidth + panels * product.tileRows;  // keys and values
-      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + rows * kernels_.keyBlock;
+      needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + rows * kernels_.keyBlock +
+               biasFloats(op.scoreBias, op.gridRows, op.gridColumns, MOST_BLOCKS_OF_TASK, kernels_.queryBlock);
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
-    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert) {
+    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert || op.kind == OpKind::turn) {
       needed = (op.input.width + 63) / 64 * 64;
     }
     most = std::max(most, needed);

@@ -14,6 +14,7 @@
 #include "widen-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
+#include "turn-impl.h"
 
 namespace plumage {
 namespace {
@@ -76,6 +77,7 @@ const Kernels KERNELS = {
 #endif
     norm,
     convert,
+    turn,
     elementwise,
     attention,
 #if defined(__AVX512BF16__)

@@ -5,6 +5,8 @@ const PREFIXES = {
   activation: 'ACTIVATION',
   combination: 'COMBINE',
   weightOperand: 'WEIGHT_OPERAND',
+  scoreBias: 'SCORE_BIAS',
+  keyMask: 'KEY_MASK',
   format: 'FORMAT',
   precision: 'PRECISION',
   normKind: 'NORM_KIND',

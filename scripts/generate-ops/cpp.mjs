@@ -5,6 +5,8 @@ const ENUM_NAMES = {
   activation: 'Activation',
   combination: 'Combine',
   weightOperand: 'WeightOperand',
+  scoreBias: 'ScoreBias',
+  keyMask: 'KeyMask',
   format: 'Format',
   precision: 'Precision',
   normKind: 'NormKind',

@@ -14,6 +14,8 @@ const BY_NAME = {
   activation: 'ActivationKind',
   combination: 'Combination',
   weightOperand: 'WeightOperand',
+  scoreBias: 'ScoreBias',
+  keyMask: 'KeyMask',
 }
 const PLACED = {
   ...BY_NAME,
@@ -32,6 +34,8 @@ const LISTS = {
   activation: 'ACTIVATIONS',
   combination: 'COMBINATIONS',
   weightOperand: 'WEIGHT_OPERANDS',
+  scoreBias: 'SCORE_BIASES',
+  keyMask: 'KEY_MASKS',
   format: 'FORMATS',
   precision: 'PRECISIONS',
   normKind: 'NORM_KINDS',
@@ -73,7 +77,7 @@ const OPENING = `/**
  * executors read (native/src/ops.cc, wasm/src/ops.ts).
  */
 import { ${[...Object.values(LISTS), 'ACTIVATION_ALIASES', 'OPS'].sort().join(', ')},
-  type ActivationKind, type Combination, type Format, type NormKind, type OpKind, type ProductPrecision, type WeightOperand } from '../ops.js'
+  type ActivationKind, type Combination, type Format, type KeyMask, type NormKind, type OpKind, type ProductPrecision, type ScoreBias, type WeightOperand } from '../ops.js'
 import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
 `
 
@@ -104,7 +108,7 @@ ${lines(partial, ({ name }) => `${name}Rows: null,`)}
 export function loweredOp(kind: OpKind, fields: Partial<Omit<LoweredOp, 'kind'>>): LoweredOp {
   return { ...INITIAL, kind, ...fields }
 }
-${weightsOf(fields)}`
+${weightsOf(fields)}${constantsOf(fields)}`
 }
 
 function weightsOf(fields) {
@@ -121,6 +125,16 @@ ${lines(ofType('packed'), ({ name }) => `if (op.${name} !== null) refs.push(op.$
   const names = [${names.join(', ')}]
   for (const name of names) if (name !== null && name !== undefined) refs.push({ name, form: 'rows' })
   return refs
+}
+`
+}
+
+function constantsOf(fields) {
+  const names = fields.filter(({ type }) => type === 'constant').map(({ name }) => `op.${name}`)
+  return `
+/** Lists every table of the plan that an operation reads. */
+export function constantsOf(op: LoweredOp): readonly ConstantName[] {
+  return [${names.join(', ')}].filter((name) => name !== null)
 }
 `
 }

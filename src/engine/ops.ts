@@ -62,11 +62,21 @@ export type NormKind = (typeof NORM_KINDS)[number]
 export const WEIGHT_OPERANDS = ['none', 'query', 'key'] as const
 export type WeightOperand = (typeof WEIGHT_OPERANDS)[number]
 
+/** Says what attention adds to its scores; plan.ts has the formulas. */
+export const SCORE_BIASES = ['none', 'relative', 'decomposed'] as const
+export type ScoreBias = (typeof SCORE_BIASES)[number]
+
+/** Says which keys a query sees: all, those up to its own place, or the first of each group. */
+export const KEY_MASKS = ['none', 'causal', 'keys'] as const
+export type KeyMask = (typeof KEY_MASKS)[number]
+
 /** Holds every enumeration by the type that fields give it. */
 export const ENUMERATIONS = {
   activation: ACTIVATIONS,
   combination: COMBINATIONS,
   weightOperand: WEIGHT_OPERANDS,
+  scoreBias: SCORE_BIASES,
+  keyMask: KEY_MASKS,
   format: FORMATS,
   precision: PRECISIONS,
   normKind: NORM_KINDS,
@@ -90,6 +100,8 @@ export type FieldType =
   | 'activation'
   | 'combination'
   | 'weightOperand'
+  | 'scoreBias'
+  | 'keyMask'
 
 export interface Field {
   readonly type: FieldType
@@ -113,17 +125,33 @@ export const FIELDS = {
   input: { type: 'slot', meaning: 'Names what the operation works on.', isPartial: true },
   second: { type: 'slot', meaning: 'Names the other slot that it reads.' },
   output: { type: 'slot', meaning: 'Names the slot that it writes.', isPartial: true },
-  temporary: { type: 'slot', meaning: 'Names the slot where it keeps values between its own parts.' },
-  norm: { type: 'norm', meaning: 'Normalises rows, or the queries of an attention.' },
-  keyNorm: { type: 'norm', meaning: 'Normalises the keys of an attention.' },
+  norm: { type: 'norm', meaning: 'Normalises rows, or the queries of each head.' },
+  keyNorm: { type: 'norm', meaning: 'Normalises the keys of each head.' },
   weight: { type: 'packed', meaning: 'Names the weight that the operation is about.' },
   bias: { type: 'rows', meaning: 'Is added to each row of a product.' },
   gamma: { type: 'rows', meaning: 'Multiplies each row; in assembleTokens it is the registers.' },
   constant: { type: 'constant', meaning: 'Names a table of the plan.' },
+  columnTable: {
+    type: 'constant',
+    meaning: 'Names the rows for offsets in columns of a decomposed bias, whose others are the constant.',
+  },
+  keyCounts: { type: 'constant', meaning: 'Names how many keys each group sees.' },
   activation: { type: 'activation', meaning: 'Is applied to each value.' },
   combine: { type: 'combination', meaning: 'Says how the second slot joins at the end.' },
   weightOperand: { type: 'weightOperand', meaning: 'Says which rows of an attention are weights.' },
+  scoreBias: { type: 'scoreBias', meaning: 'Says what is added to the scores.' },
+  keyMask: { type: 'keyMask', meaning: 'Says which keys a query sees.' },
+  gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
+  gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
+  tables: {
+    type: 'count',
+    meaning: 'Counts the tables of angles that a token has: one for all heads, or one for each.',
+  },
+  pairsNeighbours: {
+    type: 'flag',
+    meaning: 'Says that neighbouring columns make a pair, and not those half a head apart.',
+  },
   scale: { type: 'real', meaning: 'Multiplies the scores before softmax.', initial: 1 },
   outputIndex: { type: 'count', meaning: 'Is the place among the outputs asked for.' },
   channels: { type: 'count', meaning: 'Counts the channels of the picture that is cut.' },
@@ -138,7 +166,7 @@ export const FIELDS = {
   },
   firstRow: { type: 'count', unit: 'rows', meaning: 'Is the first row that is kept.' },
   latents: { type: 'count', unit: 'rows', meaning: 'Counts the learnt queries.' },
-  groups: { type: 'count', meaning: 'Counts the groups that share out the rows of an image.' },
+  groups: { type: 'count', meaning: 'Counts the groups that share out the rows of an image.', initial: 1 },
   isBack: { type: 'flag', meaning: 'Says that groups become images again.' },
 } as const satisfies Record<string, Field>
 export type FieldName = keyof typeof FIELDS
@@ -153,6 +181,7 @@ export interface OpSizes {
   readonly second: Size
   readonly output: Size
   readonly latents: number
+  readonly groups: number
   readonly weightOperand: WeightOperand
 }
 
@@ -220,6 +249,16 @@ export const OPS = {
     inPlace: ['input'],
     flop: none,
   },
+  turn: {
+    label: 'turn',
+    meaning:
+      'Normalises the queries and keys of each head, and turns them by angles (constant); values stay as they are.',
+    uses: ['input', 'output', 'norm', 'keyNorm', 'constant', 'heads', 'tables', 'pairsNeighbours'],
+    reads: 'float32',
+    writes: 'any',
+    inPlace: ['input'],
+    flop: none,
+  },
   attention: {
     label: 'attention',
     meaning:
@@ -228,23 +267,29 @@ export const OPS = {
       'input',
       'second',
       'output',
-      'temporary',
-      'norm',
-      'keyNorm',
       'weight',
       'weightOperand',
+      'constant',
+      'columnTable',
+      'keyCounts',
+      'scoreBias',
+      'keyMask',
+      'gridRows',
+      'gridColumns',
       'heads',
       'scale',
       'keysAt',
       'valuesAt',
+      'groups',
     ],
     reads: 'attention',
     writes: 'between',
     inPlace: [],
-    flop: ({ input, second, output: [outRows, width], weightOperand }) => {
+    flop: ({ input, second, output: [outRows, width], groups, weightOperand }) => {
       // A soft mixture combines by the products that it dispatched by, so that they count once, however an engine gets them.
       if (weightOperand === 'key') return 2 * input[0] * second[0] * width
-      return weightOperand === 'query' ? 4 * outRows * input[0] * width : 4 * input[0] * second[0] * width
+      if (weightOperand === 'query') return 4 * outRows * input[0] * width
+      return (4 * input[0] * second[0] * width) / groups
     },
   },
   elementwise: {
@@ -257,7 +302,12 @@ export const OPS = {
     flop: none,
   },
   sliceRows: { ...plain, label: 'slice', meaning: 'Keeps some rows.', uses: ['input', 'output', 'firstRow'] },
-  meanRows: { ...plain, label: 'mean', meaning: 'Gives the mean of all rows.', uses: ['input', 'output'] },
+  meanRows: {
+    ...plain,
+    label: 'mean',
+    meaning: 'Gives the mean of the rows of each group, of which there are as many as output rows.',
+    uses: ['input', 'output'],
+  },
   maxRows: {
     ...plain,
     label: 'max',
@@ -277,6 +327,12 @@ export const OPS = {
     uses: ['input', 'second', 'output', 'weight', 'heads', 'scale', 'latents'],
     // Each latent pools its own columns only, so that pooling is one pass over the values.
     flop: ({ input: [rows, width], second, latents }) => 2 * (rows * latents * width + second[0] * second[1]),
+  },
+  gatherRows: {
+    ...plain,
+    label: 'gather',
+    meaning: 'Puts rows where an index (constant) says, or zeros where it is -1.',
+    uses: ['input', 'output', 'constant'],
   },
   regroup: {
     ...plain,

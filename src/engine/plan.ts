@@ -307,12 +307,12 @@ export interface MaxRows {
   readonly output: SlotName
 }
 
-/** Puts the rows of several slots one below the other: class token and mean patch, say. */
+/** Puts the rows of several slots, as many of each, one below the other: class token and mean patch, say. */
 export interface StackRows {
   readonly op: 'stackRows'
-  /** Name the rows, each [R, D]. */
+  /** Names the rows, [R, D] each. */
   readonly inputs: readonly SlotName[]
-  /** Names all rows in this order, [sum of R, D]. */
+  /** Names all rows in this order, [inputs * R, D]. */
   readonly output: SlotName
 }
 

@@ -1,7 +1,8 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { Engine } from '../../src/engine/engine.js'
-import type { ActivationKind } from '../../src/engine/plan.js'
+import type { ActivationKind, Constant } from '../../src/engine/plan.js'
 import { slotLength } from '../../src/engine/plan-lookup.js'
+import type { StepOf } from '../../src/engine/step-table.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { normWeights, outputOf, pairOf, planOf, pseudoRandom, type StepPlan, weights } from './one-step.js'
 
@@ -50,11 +51,27 @@ function norm(rows: number, width: number, kind: 'layerNorm' | 'rmsNorm', bias: 
   }
 }
 
-function attention(tokens: number, heads: number, headWidth: number, normed: 'both' | 'query' | null): Case {
+type AttentionStep = StepOf<'attention'>
+
+/** Says what of attention is not plain, and which constants that takes. */
+interface Special {
+  readonly name: string
+  readonly fields: Partial<AttentionStep>
+  readonly constants: Readonly<Record<string, Constant>>
+}
+
+function attention(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  normed: 'both' | 'query' | null,
+  ...specials: readonly Special[]
+): Case {
   const width = heads * headWidth
   const shapes = { 'q_norm.weight': [headWidth], 'q_norm.bias': [headWidth], 'k_norm.weight': [headWidth] }
+  const ending = [normed === null ? [] : `${normed} normed`, specials.map(({ name }) => name)].flat()
   return {
-    name: `attention of ${tokens} tokens, ${heads} heads of ${headWidth}${normed === null ? '' : `, ${normed} normed`}`,
+    name: [`attention of ${tokens} tokens, ${heads} heads of ${headWidth}`, ...ending].join(', '),
     tolerance: ATTENDED,
     make: () =>
       planOf(
@@ -72,11 +89,72 @@ function attention(tokens: number, heads: number, headWidth: number, normed: 'bo
             bias: null,
             mask: null,
             groups: 1,
+            ...Object.assign({}, ...specials.map(({ fields }) => fields)),
           },
         ],
         { y: [tokens, width] },
         shapes,
+        Object.assign({}, ...specials.map(({ constants }) => constants)),
       ),
+  }
+}
+
+function tableOf(rows: number, width: number, size = 1): Constant {
+  const values = pseudoRandom(rows * width, rows + width).map((value) => size * value)
+  return { shape: [rows, width], values }
+}
+
+/** The angles are none: any number is one that a table may hold. */
+function rotary(
+  tokens: number,
+  heads: number,
+  headWidth: number,
+  pairs: 'halves' | 'neighbours',
+  tables: 'shared' | 'own' = 'shared',
+): Special {
+  const width = 2 * headWidth * (tables === 'own' ? heads : 1)
+  return {
+    name: `turned by ${tables === 'own' ? "each head's " : ''}${pairs}`,
+    fields: { rotary: { table: 'angles', pairs } },
+    constants: { angles: tableOf(tokens, width) },
+  }
+}
+
+/** Tokens that are no patches lie in front of the grid. */
+function relativeBias(heads: number, rows: number, columns: number): Special {
+  const offsets = (2 * rows - 1) * (2 * columns - 1)
+  return {
+    name: `offsets on ${rows} x ${columns}`,
+    fields: { bias: { kind: 'relative', table: 'offsets', rows, columns } },
+    constants: { offsets: tableOf(heads, offsets + 3, 3) },
+  }
+}
+
+function decomposedBias(headWidth: number, rows: number, columns: number): Special {
+  return {
+    name: `decomposed offsets on ${rows} x ${columns}`,
+    fields: {
+      bias: { kind: 'decomposed', rowTable: 'of rows', columnTable: 'of columns', rows, columns },
+    },
+    constants: {
+      'of rows': tableOf(2 * rows - 1, headWidth),
+      'of columns': tableOf(2 * columns - 1, headWidth),
+    },
+  }
+}
+
+const CAUSAL: Special = { name: 'causal', fields: { mask: { kind: 'causal' } }, constants: {} }
+
+function groupsOf(groups: number): Special {
+  return { name: `${groups} groups`, fields: { groups }, constants: {} }
+}
+
+/** As many groups as counts: each sees so many of its keys. */
+function keyCounts(...counts: readonly number[]): Special {
+  return {
+    name: `first ${counts.join(', ')} keys`,
+    fields: { mask: { kind: 'keys', counts: 'counts' }, groups: counts.length },
+    constants: { counts: { shape: [counts.length, 1], values: Float32Array.from(counts) } },
   }
 }
 
@@ -226,6 +304,25 @@ const CASES: readonly Case[] = [
   attention(145, 1, 32, null), // one past a block of keys of dot products
   attention(33, 2, 80, 'both'),
   attention(20, 3, 17, 'query'),
+  attention(35, 2, 64, null, rotary(35, 2, 64, 'halves')),
+  attention(35, 2, 64, 'both', rotary(35, 2, 64, 'neighbours')), // two vectors of every width
+  attention(19, 3, 80, 'query', rotary(19, 3, 80, 'halves', 'own')), // half a head ends in the middle of a vector
+  attention(19, 3, 22, null, rotary(19, 3, 22, 'neighbours', 'own')),
+  attention(6, 5, 2, 'both', rotary(6, 5, 2, 'halves')),
+  attention(1, 2, 8, null, relativeBias(2, 1, 1)),
+  attention(36, 3, 12, null, relativeBias(3, 5, 7)), // a special token; several rows of the grid in every vector
+  attention(400, 2, 16, null, relativeBias(2, 19, 21)), // several blocks of keys and queries; rows go on from one vector to the next
+  attention(59, 2, 64, 'both', relativeBias(2, 2, 27), rotary(59, 2, 64, 'halves')), // five special tokens
+  attention(27, 1, 6, null, relativeBias(1, 13, 2)),
+  attention(300, 2, 20, null, decomposedBias(20, 15, 20)),
+  attention(12, 2, 18, 'query', decomposedBias(18, 4, 3), rotary(12, 2, 18, 'neighbours')),
+  attention(350, 2, 16, null, CAUSAL),
+  attention(17, 2, 5, null, CAUSAL),
+  attention(96, 2, 64, null, groupsOf(3)),
+  attention(63, 3, 7, null, groupsOf(9), relativeBias(3, 2, 3)),
+  attention(98, 2, 12, null, groupsOf(2), decomposedBias(12, 7, 7)),
+  attention(60, 2, 16, 'both', keyCounts(20, 1, 13)),
+  attention(310, 1, 8, null, keyCounts(290), relativeBias(1, 31, 10)),
   patchify(3, 28, 42, 14),
   patchify(1, 17, 23, 5), // remainders on both sides
   {
@@ -324,9 +421,34 @@ const CASES: readonly Case[] = [
     make: () => planOf([1370, 50], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [1, 50] }),
   },
   {
+    name: 'meanRows [91, 21] of 7 groups',
+    tolerance: 1e-6, // thirteen random numbers, whose mean is smaller than they are
+    make: () => planOf([91, 21], [{ op: 'meanRows', input: 'x', output: 'y' }], { y: [7, 21] }),
+  },
+  {
+    name: 'gatherRows 7 of 5, two of them of nothing',
+    tolerance: EXACT,
+    make: () =>
+      planOf(
+        [5, 19],
+        [{ op: 'gatherRows', input: 'x', output: 'y', index: 'index' }],
+        { y: [7, 19] },
+        {},
+        { index: { shape: [7, 1], values: Float32Array.of(4, -1, 0, 0, 3, -1, 4) } },
+      ),
+  },
+  {
     name: 'maxRows [1370, 50]',
     tolerance: EXACT,
     make: () => planOf([1370, 50], [{ op: 'maxRows', input: 'x', output: 'y' }], { y: [1, 50] }),
+  },
+  {
+    name: 'stackRows of [3, 21] twice, once as it is and once scaled',
+    tolerance: ROUNDED,
+    make: () => {
+      const { plan } = pairOf(3, 21, { op: 'stackRows', inputs: ['x', 'other'], output: 'y' })
+      return { output: 'y', plan: { ...plan, slots: new Map([...plan.slots, ['y', [6, 21]]]) } }
+    },
   },
   {
     name: 'broadcast [3, 21]',

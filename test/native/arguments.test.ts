@@ -180,6 +180,48 @@ describe.skipIf(!available)('the addon', () => {
     expect(Math.max(...times)).toBeGreaterThan(0)
   })
 
+  test('refuses an index and counts of keys that lead outside, whatever the plan promised', async () => {
+    const index = planOf(
+      [5, 8],
+      [{ op: 'gatherRows', input: 'x', output: 'y', index: 'i' }],
+      { y: [3, 8] },
+      {},
+      { i: { shape: [3, 1], values: Float32Array.of(4, -1, 0) } },
+    )
+    const counts = planOf(
+      [6, 24],
+      [
+        {
+          op: 'attention',
+          input: 'x',
+          output: 'y',
+          heads: 1,
+          scale: 1,
+          queryNorm: null,
+          keyNorm: null,
+          rotary: null,
+          bias: null,
+          mask: { kind: 'keys', counts: 'i' },
+          groups: 2,
+        },
+      ],
+      { y: [6, 8] },
+      {},
+      { i: { shape: [2, 1], values: Float32Array.of(3, 1) } },
+    )
+    for (const [plan, wrong] of [
+      [index, [5, -2, 0.5, 2 ** 31, Number.NaN, Number.NEGATIVE_INFINITY]],
+      [counts, [4, 0, -1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY]],
+    ] as const) {
+      const { engine, ops, constants, arenaFloats } = await record(plan)
+      for (const value of wrong) {
+        const changed = constants.slice()
+        changed[1] = value
+        expect(() => addon.createProgram(engine, ops, changed, arenaFloats)).toThrow(TypeError)
+      }
+    }
+  })
+
   test('refuses positions outside the constants', async () => {
     const { plan, output } = planOf(
       [4, 8],

@@ -19,8 +19,11 @@ const EVERY = [
   'norm',
   'attention',
   'normedAttention',
+  'turnedAttention',
   'sliceRows',
   'meanRows',
+  'gatherRows',
+  'stackRows',
   'maxRows',
   'broadcast',
   'crossAttention',
@@ -106,8 +109,7 @@ class Builder {
         this.#step(size, (output) => ({ op: 'add', input, branch: second, output }))
         return
       case 'addConstant': {
-        const branch = `table ${this.#constants.size}`
-        this.#constants.set(branch, { shape: size, values: new Float32Array(rows * inWidth).fill(0.25) })
+        const branch = this.#constant(size)
         this.#step(size, (output) => ({ op: 'add', input, branch, output }))
         return
       }
@@ -115,9 +117,11 @@ class Builder {
         this.#step(size, (output) => ({ op: 'norm', input, output, ...this.#norm(inWidth) }))
         return
       case 'attention':
-      case 'normedAttention': {
+      case 'normedAttention':
+      case 'turnedAttention': {
         const qkv = this.#linear(input, rows, inWidth, 3 * width)
-        const norm = choice === 'attention' ? null : this.#norm(width / 2)
+        const norm = choice === 'normedAttention' ? this.#norm(width / 2) : null
+        const table = choice === 'turnedAttention' ? this.#constant([rows, width]) : null
         this.#step([rows, width], (output) => ({
           op: 'attention',
           input: qkv,
@@ -126,7 +130,7 @@ class Builder {
           scale: 0.5,
           queryNorm: norm,
           keyNorm: null,
-          rotary: null,
+          rotary: table === null ? null : { table, pairs: 'halves' },
           bias: null,
           mask: null,
           groups: 1,
@@ -143,6 +147,15 @@ class Builder {
         return
       case 'meanRows':
         this.#step([1, inWidth], (output) => ({ op: 'meanRows', input, output }))
+        return
+      case 'gatherRows': {
+        const index = `index ${this.#constants.size}`
+        this.#constants.set(index, { shape: [2, 1], values: Float32Array.of(rows - 1, -1) })
+        this.#step([2, inWidth], (output) => ({ op: 'gatherRows', input, output, index }))
+        return
+      }
+      case 'stackRows':
+        this.#step([2 * rows, inWidth], (output) => ({ op: 'stackRows', inputs: [input, second], output }))
         return
       case 'broadcast':
         this.#step([2, width], (output) => ({ op: 'broadcast', output, weight: this.#weight([2, width]) }))
@@ -191,6 +204,12 @@ class Builder {
     this.#steps.push(make(output))
     this.#slots.set(output, shape)
     return output
+  }
+
+  #constant(shape: readonly [number, number]): string {
+    const name = `table ${this.#constants.size}`
+    this.#constants.set(name, { shape, values: new Float32Array(shape[0] * shape[1]).fill(0.25) })
+    return name
   }
 
   #linear(input: SlotName, rows: number, depth: number, columns: number): SlotName {

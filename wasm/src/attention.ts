@@ -2,6 +2,7 @@
 // each query. Attention of a few latents is here as well; neither gives a matrix to memory.
 import {
   batch,
+  constantAddress,
   rowsOf,
   scratch,
   slotAddress,
@@ -9,16 +10,22 @@ import {
   weightAddress,
   widthOf,
 } from './context'
-import { exp2, largestLane, madd, splat, sumLanes } from './functions'
+import { dot, exp2, largestLane, splat, sumLanes } from './functions'
 import {
+  groupsOf,
   headsOf,
   INPUT,
+  KEY_COUNTS,
+  KEY_MASK_CAUSAL,
+  KEY_MASK_KEYS,
+  keyMaskOf,
   keysAtOf,
   latentsOf,
   OUTPUT,
+  SCORE_BIAS_NONE,
   scaleOf,
+  scoreBiasOf,
   SECOND,
-  TEMPORARY,
   valuesAtOf,
   WEIGHT,
   WEIGHT_OPERAND_KEY,
@@ -27,6 +34,7 @@ import {
 } from './ops'
 import { TILE_COLUMNS } from './packed'
 import { TILE_ROWS, tile } from './product'
+import { beginChange, biasFloats, changeScores } from './score-change'
 
 // A block has so many at most; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
 // a tile of queries stay in the first.
@@ -39,8 +47,9 @@ const LOG2_E: f32 = 1.44269504088896341
   return ((value + unit - 1) / unit) * unit
 }
 
+/** Counts the queries of a group, which is like an image of its own. */
 function queriesOf(op: usize): i32 {
-  return weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? rowsOf(op, OUTPUT) : rowsOf(op, INPUT)
+  return (weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? rowsOf(op, OUTPUT) : rowsOf(op, INPUT)) / groupsOf(op)
 }
 // @ts-ignore: decorator
 @inline function blocksOf(op: usize): i32 {
@@ -48,7 +57,12 @@ function queriesOf(op: usize): i32 {
 }
 // @ts-ignore: decorator
 @inline function keysOf(op: usize): i32 {
-  return rowsOf(op, weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? INPUT : SECOND)
+  return rowsOf(op, weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? INPUT : SECOND) / groupsOf(op)
+}
+/** Counts the keys that the queries of a group see: a mask may take the last ones out. */
+function keysSeen(op: usize, group: i32): i32 {
+  if (keyMaskOf(op) != KEY_MASK_KEYS) return keysOf(op)
+  return <i32>load<f32>(constantAddress(op, KEY_COUNTS) + (<usize>(group % groupsOf(op)) << 2))
 }
 /** Shares `count` out evenly, in whole tiles, among as many blocks as it takes. */
 function blockSize(count: i32, most: i32, unit: i32): i32 {
@@ -57,20 +71,15 @@ function blockSize(count: i32, most: i32, unit: i32): i32 {
 }
 
 export function attentionTasks(op: usize): i32 {
-  return batch() * headsOf(op) * blocksOf(op)
+  return batch() * groupsOf(op) * headsOf(op) * blocksOf(op)
 }
 
-/** A thread keeps keys, values, scores of a tile of queries, mixed values, then the maximum and sum of each query. */
+/** A thread keeps keys, values, scores of a tile of queries, mixed values, then the maximum and sum of each query; and what biases need. */
 export function attentionScratchBytes(op: usize): i32 {
   const headWidth = up(widthOf(op, OUTPUT) / headsOf(op), TILE_COLUMNS)
   const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
-  return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock) * 4
-}
-
-/** Tells whether queries and keys are normed first, into the temporary slot. */
-export function isNormed(op: usize): bool {
-  return rowsOf(op, TEMPORARY) > 0
+  return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock + biasFloats(op, queryBlock)) * 4
 }
 
 // The task under way has its sizes and addresses here: there are no objects to hand about, and each thread has globals of its own.
@@ -90,10 +99,12 @@ let scores: usize = 0
 let mixed: usize = 0
 let maxima: usize = 0
 let totals: usize = 0
+let biases: usize = 0
 
 export function attention(op: usize, task: i32): void {
   const heads = headsOf(op)
   const blocks = blocksOf(op)
+  // A group is like an image of its own.
   const image = task / (heads * blocks)
   const head = (task / blocks) % heads
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
@@ -110,25 +121,29 @@ export function attention(op: usize, task: i32): void {
     store<f32>(maxima + (<usize>r << 2), -Infinity)
     store<f32>(totals + (<usize>r << 2), 0)
   }
-  const scale = scaleOf(op) * LOG2_E
-  const allKeys = keysOf(op)
+  const causal = keyMaskOf(op) == KEY_MASK_CAUSAL
+  const changes = causal || scoreBiasOf(op) != SCORE_BIAS_NONE
+  if (changes) beginChange(op, head, firstQuery, queries, query, biases)
+  const scale = (changes ? <f32>1 : scaleOf(op)) * LOG2_E
+  // Nobody sees the keys behind the last query where each sees those up to its own place.
+  const allKeys = causal ? firstQuery + queries : keysSeen(op, image)
   for (let from = 0; from < allKeys; from += keyBlock) {
     const keys = min(keyBlock, allKeys - from)
     packKeys(key + <usize>from * keyStride, keyStride, keys, headWidth, packedKeys)
     packValues(value + <usize>from * valueStride, valueStride, keys, headWidth, packedValues)
-    for (let r = 0; r < queries; r += TILE_ROWS) mixTile(r, keys, scale, from > 0)
+    for (let r = 0; r < queries; r += TILE_ROWS) mixTile(r, keys, scale, from, changes)
   }
   const outStride = <usize>strideOf(op, OUTPUT)
-  writeMeans(slotAddress(op, OUTPUT) + <usize>(image * rowsOf(op, OUTPUT) + firstQuery) * outStride + column, outStride)
+  writeMeans(slotAddress(op, OUTPUT) + <usize>(image * queriesOf(op) + firstQuery) * outStride + column, outStride)
 }
 
 /** Self-attention has queries, keys and values side by side; soft mixtures take weights for queries or keys. */
 function findOperands(op: usize, image: i32, column: usize): void {
   const bytes = <usize>widthOf(op, OUTPUT) << 2
   const inStride = <usize>strideOf(op, INPUT)
-  const inImage = slotAddress(op, INPUT) + <usize>(image * rowsOf(op, INPUT)) * inStride
+  const inImage = slotAddress(op, INPUT) + <usize>(image * (rowsOf(op, INPUT) / groupsOf(op))) * inStride
   valueStride = <usize>strideOf(op, SECOND)
-  const secondImage = slotAddress(op, SECOND) + <usize>(image * rowsOf(op, SECOND)) * valueStride
+  const secondImage = slotAddress(op, SECOND) + <usize>(image * (rowsOf(op, SECOND) / groupsOf(op))) * valueStride
   query = inImage
   queryStride = inStride
   key = secondImage + (<usize>keysAtOf(op) << 2)
@@ -141,10 +156,6 @@ function findOperands(op: usize, image: i32, column: usize): void {
   } else if (weightOperandOf(op) == WEIGHT_OPERAND_KEY) {
     key = weightAddress(op, WEIGHT)
     keyStride = bytes
-  } else if (isNormed(op)) {
-    queryStride = keyStride = <usize>strideOf(op, TEMPORARY)
-    query = slotAddress(op, TEMPORARY) + <usize>(image * rowsOf(op, INPUT)) * queryStride
-    key = query + bytes
   }
   query += column
   key += column
@@ -160,10 +171,11 @@ function layOutScratch(op: usize, queryBlock: i32): void {
   mixed = scores + <usize>(TILE_ROWS * keyBlock * 4)
   maxima = mixed + <usize>(queryBlock * mixedWidth * 4)
   totals = maxima + <usize>(queryBlock * 4)
+  biases = totals + <usize>(queryBlock * 4)
 }
 
 /** Scores a tile of queries from the `first` on against the block's keys, and adds their shares of its values. */
-function mixTile(first: i32, keys: i32, scale: f32, accumulate: bool): void {
+function mixTile(first: i32, keys: i32, scale: f32, firstKey: i32, changes: bool): void {
   const count = min(TILE_ROWS, queries - first)
   const scoresStride = keyBlock * 4
   const mixedStride = mixedWidth * 4
@@ -174,10 +186,12 @@ function mixTile(first: i32, keys: i32, scale: f32, accumulate: bool): void {
   const sums = mixed + <usize>(first * mixedStride)
   for (let i = 0; i < count; i++) {
     const at = <usize>(first + i) << 2
-    softmax(scores + <usize>(i * scoresStride), keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
+    const own = scores + <usize>(i * scoresStride)
+    if (changes) changeScores(own, first + i, firstKey, keys)
+    softmax(own, keys, scale, maxima + at, totals + at, sums + <usize>(i * mixedStride), mixedWidth)
   }
   for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
-    tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, accumulate)
+    tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, firstKey > 0)
   }
 }
 
@@ -328,15 +342,6 @@ export function probeAttention(op: usize, task: i32): void {
       store<f32>(at, load<f32>(at) + weight * load<f32>(from + (<usize>j << 2)))
     }
   }
-}
-
-function dot(a: usize, b: usize, width: i32): f32 {
-  let total = splat(0)
-  let c = 0
-  for (; c + 4 <= width; c += 4) total = madd(v128.load(a + (<usize>c << 2)), v128.load(b + (<usize>c << 2)), total)
-  let rest: f32 = 0
-  for (; c < width; c++) rest += load<f32>(a + (<usize>c << 2)) * load<f32>(b + (<usize>c << 2))
-  return sumLanes(total) + rest
 }
 
 function softmaxRow(scores: usize, count: i32): void {

@@ -9,6 +9,7 @@ import {
   OP_LINEAR,
   OP_ASSEMBLE_TOKENS,
   OP_NORM,
+  OP_TURN,
   OP_ATTENTION,
   OP_ELEMENTWISE,
   OP_SLICE_ROWS,
@@ -16,6 +17,7 @@ import {
   OP_MAX_ROWS,
   OP_BROADCAST,
   OP_PROBE_ATTENTION,
+  OP_GATHER_ROWS,
   OP_REGROUP,
   OP_CONVERT,
 } from './ops'
@@ -37,6 +39,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.assembleTokensTasks(op)
     case OP_NORM:
       return kernels.normTasks(op)
+    case OP_TURN:
+      return kernels.turnTasks(op)
     case OP_ATTENTION:
       return kernels.attentionTasks(op)
     case OP_ELEMENTWISE:
@@ -51,6 +55,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.broadcastTasks(op)
     case OP_PROBE_ATTENTION:
       return kernels.probeAttentionTasks(op)
+    case OP_GATHER_ROWS:
+      return kernels.gatherRowsTasks(op)
     case OP_REGROUP:
       return kernels.regroupTasks(op)
     case OP_CONVERT:
@@ -78,6 +84,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.assembleTokens(op, task)
     case OP_NORM:
       return kernels.norm(op, task)
+    case OP_TURN:
+      return kernels.turn(op, task)
     case OP_ATTENTION:
       return kernels.attention(op, task)
     case OP_ELEMENTWISE:
@@ -92,6 +100,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.broadcast(op, task)
     case OP_PROBE_ATTENTION:
       return kernels.probeAttention(op, task)
+    case OP_GATHER_ROWS:
+      return kernels.gatherRows(op, task)
     case OP_REGROUP:
       return kernels.regroup(op, task)
     case OP_CONVERT:

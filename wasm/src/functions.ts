@@ -32,6 +32,15 @@ import {
 @inline export function splat(x: f32): v128 {
   return f32x4.splat(x)
 }
+export function dot(a: usize, b: usize, width: i32): f32 {
+  let total = splat(0)
+  let c = 0
+  for (; c + 4 <= width; c += 4) total = madd(v128.load(a + (<usize>c << 2)), v128.load(b + (<usize>c << 2)), total)
+  let rest: f32 = 0
+  for (; c < width; c++) rest += load<f32>(a + (<usize>c << 2)) * load<f32>(b + (<usize>c << 2))
+  return sumLanes(total) + rest
+}
+
 // Constants of a formula are read by position: V8 would put a vector in the code together from its bits at every use, and a load is one instruction.
 // @ts-ignore: decorator
 @inline function constant(table: usize, index: i32): v128 {

@@ -2,30 +2,26 @@
 //
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
 import { BATCH, GENERATION, NEXT_TASK, OP, setJob, setThread, TASKS, THREADS, WORKING } from './context'
-import { attentionScratchBytes, isNormed, probeAttentionScratchBytes } from './attention'
+import { attentionScratchBytes, probeAttentionScratchBytes } from './attention'
 import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
 import { madd, splat, sumLanes } from './functions'
 import { FIELDS, kindOf, OP_ATTENTION, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
 import { packPanels, publishProducts } from './packed'
 import { laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
-import { normQueriesAndKeys, normQueriesAndKeysTasks } from './rows'
 
 export { digestStripes, packPanels, setJob }
 
-// An operation may do one of these before its own tasks. They are numbered beside the kinds, whose tasks are taken in the same way.
-const NORM_QUERIES: i32 = -1
-const LAY_OUT: i32 = -2
+// An operation may do this before its own tasks. It is numbered beside the kinds, whose tasks are taken in the same way.
+const LAY_OUT: i32 = -1
 const PHASE: usize = THREADS + 4
 
 function tasksOf(phase: i32, op: usize): i32 {
-  if (phase == NORM_QUERIES) return normQueriesAndKeysTasks(op)
   if (phase == LAY_OUT) return layOutTasks(op)
   return tasksOfOperation(phase, op)
 }
 
 function runTask(phase: i32, op: usize, task: i32): void {
-  if (phase == NORM_QUERIES) return normQueriesAndKeys(op, task)
   if (phase == LAY_OUT) return layOut(op, task)
   runOperation(phase, op, task)
 }
@@ -107,7 +103,6 @@ export function run(ops: usize, from: i32, to: i32): void {
   for (let i = from; i < to; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
-    if (kind == OP_ATTENTION && isNormed(op)) runPhase(NORM_QUERIES, op)
     if (kind == OP_LINEAR) runPhase(LAY_OUT, op)
     runPhase(kind, op)
   }

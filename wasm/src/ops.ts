@@ -8,15 +8,17 @@ export const OP_PATCHIFY_ROWS: i32 = 3
 export const OP_LINEAR: i32 = 4
 export const OP_ASSEMBLE_TOKENS: i32 = 5
 export const OP_NORM: i32 = 6
-export const OP_ATTENTION: i32 = 7
-export const OP_ELEMENTWISE: i32 = 8
-export const OP_SLICE_ROWS: i32 = 9
-export const OP_MEAN_ROWS: i32 = 10
-export const OP_MAX_ROWS: i32 = 11
-export const OP_BROADCAST: i32 = 12
-export const OP_PROBE_ATTENTION: i32 = 13
-export const OP_REGROUP: i32 = 14
-export const OP_CONVERT: i32 = 15
+export const OP_TURN: i32 = 7
+export const OP_ATTENTION: i32 = 8
+export const OP_ELEMENTWISE: i32 = 9
+export const OP_SLICE_ROWS: i32 = 10
+export const OP_MEAN_ROWS: i32 = 11
+export const OP_MAX_ROWS: i32 = 12
+export const OP_BROADCAST: i32 = 13
+export const OP_PROBE_ATTENTION: i32 = 14
+export const OP_GATHER_ROWS: i32 = 15
+export const OP_REGROUP: i32 = 16
+export const OP_CONVERT: i32 = 17
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
@@ -46,6 +48,12 @@ export const COMBINE_GATE: i32 = 2
 export const WEIGHT_OPERAND_NONE: i32 = 0
 export const WEIGHT_OPERAND_QUERY: i32 = 1
 export const WEIGHT_OPERAND_KEY: i32 = 2
+export const SCORE_BIAS_NONE: i32 = 0
+export const SCORE_BIAS_RELATIVE: i32 = 1
+export const SCORE_BIAS_DECOMPOSED: i32 = 2
+export const KEY_MASK_NONE: i32 = 0
+export const KEY_MASK_CAUSAL: i32 = 1
+export const KEY_MASK_KEYS: i32 = 2
 export const FORMAT_FLOAT32: i32 = 0
 export const FORMAT_BFLOAT16: i32 = 1
 export const FORMAT_SPLIT: i32 = 2
@@ -74,59 +82,73 @@ export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
 // Fields lie here, in numbers from the operation's first, which is its kind.
-export const FIELDS: i32 = 50
+export const FIELDS: i32 = 53
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
 /** Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention. */
 export const SECOND: i32 = 6
 /** Names the slot that it writes. */
 export const OUTPUT: i32 = 11
-/** Names the slot where it keeps values between its own parts. It is used by attention. */
-export const TEMPORARY: i32 = 16
-/** Normalises rows, or the queries of an attention. It is used by norm, attention. */
-export const NORM: i32 = 21
-/** Normalises the keys of an attention. It is used by attention. */
-export const KEY_NORM: i32 = 25
+/** Normalises rows, or the queries of each head. It is used by norm, turn. */
+export const NORM: i32 = 16
+/** Normalises the keys of each head. It is used by turn. */
+export const KEY_NORM: i32 = 20
 /** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
-export const WEIGHT: i32 = 29
+export const WEIGHT: i32 = 24
 /** Is added to each row of a product. It is used by linear. */
-export const BIAS: i32 = 31
+export const BIAS: i32 = 26
 /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
-export const GAMMA: i32 = 32
-/** Names a table of the plan. It is used by assembleTokens, broadcast. */
-export const CONSTANT: i32 = 33
+export const GAMMA: i32 = 27
+/** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
+export const CONSTANT: i32 = 28
+/** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
+export const COLUMN_TABLE: i32 = 29
+/** Names how many keys each group sees. It is used by attention. */
+export const KEY_COUNTS: i32 = 30
 /** Is applied to each value. It is used by linear, elementwise. */
-export const ACTIVATION: i32 = 34
+export const ACTIVATION: i32 = 31
 /** Says how the second slot joins at the end. It is used by linear, elementwise. */
-export const COMBINE: i32 = 35
+export const COMBINE: i32 = 32
 /** Says which rows of an attention are weights. It is used by attention. */
-export const WEIGHT_OPERAND: i32 = 36
-/** Counts the heads that share out the width. It is used by attention, probeAttention. */
-export const HEADS: i32 = 37
+export const WEIGHT_OPERAND: i32 = 33
+/** Says what is added to the scores. It is used by attention. */
+export const SCORE_BIAS: i32 = 34
+/** Says which keys a query sees. It is used by attention. */
+export const KEY_MASK: i32 = 35
+/** Counts the rows of the grid that a bias is about. It is used by attention. */
+export const GRID_ROWS: i32 = 36
+/** Counts the columns of the grid that a bias is about. It is used by attention. */
+export const GRID_COLUMNS: i32 = 37
+/** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
+export const HEADS: i32 = 38
+/** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
+export const TABLES: i32 = 39
+/** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
+export const PAIRS_NEIGHBOURS: i32 = 40
 /** Multiplies the scores before softmax. It is used by attention, probeAttention. */
-export const SCALE: i32 = 38
+export const SCALE: i32 = 41
 /** Is the place among the outputs asked for. It is used by copyOut. */
-export const OUTPUT_INDEX: i32 = 39
+export const OUTPUT_INDEX: i32 = 42
 /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const CHANNELS: i32 = 40
+export const CHANNELS: i32 = 43
 /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_HEIGHT: i32 = 41
+export const PLANE_HEIGHT: i32 = 44
 /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_WIDTH: i32 = 42
+export const PLANE_WIDTH: i32 = 45
 /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_SIZE: i32 = 43
+export const PATCH_SIZE: i32 = 46
 /** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
-export const KEYS_AT: i32 = 44
+export const KEYS_AT: i32 = 47
 /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
-export const VALUES_AT: i32 = 45
+export const VALUES_AT: i32 = 48
 /** [rows] Is the first row that is kept. It is used by sliceRows. */
-export const FIRST_ROW: i32 = 46
+export const FIRST_ROW: i32 = 49
 /** [rows] Counts the learnt queries. It is used by probeAttention. */
-export const LATENTS: i32 = 47
-/** Counts the groups that share out the rows of an image. It is used by regroup. */
-export const GROUPS: i32 = 48
+export const LATENTS: i32 = 50
+/** Counts the groups that share out the rows of an image. It is used by attention, regroup. */
+export const GROUPS: i32 = 51
 /** Says that groups become images again. It is used by regroup. */
-export const IS_BACK: i32 = 49
+export const IS_BACK: i32 = 52
 
 // @ts-ignore: decorator
 @inline export function field(op: usize, index: i32): i32 {
@@ -153,8 +175,32 @@ export const IS_BACK: i32 = 49
   return field(op, WEIGHT_OPERAND)
 }
 // @ts-ignore: decorator
+@inline export function scoreBiasOf(op: usize): i32 {
+  return field(op, SCORE_BIAS)
+}
+// @ts-ignore: decorator
+@inline export function keyMaskOf(op: usize): i32 {
+  return field(op, KEY_MASK)
+}
+// @ts-ignore: decorator
+@inline export function gridRowsOf(op: usize): i32 {
+  return field(op, GRID_ROWS)
+}
+// @ts-ignore: decorator
+@inline export function gridColumnsOf(op: usize): i32 {
+  return field(op, GRID_COLUMNS)
+}
+// @ts-ignore: decorator
 @inline export function headsOf(op: usize): i32 {
   return field(op, HEADS)
+}
+// @ts-ignore: decorator
+@inline export function tablesOf(op: usize): i32 {
+  return field(op, TABLES)
+}
+// @ts-ignore: decorator
+@inline export function pairsNeighbours(op: usize): bool {
+  return field(op, PAIRS_NEIGHBOURS) != 0
 }
 // @ts-ignore: decorator
 @inline export function scaleOf(op: usize): f32 {

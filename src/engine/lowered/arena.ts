@@ -42,7 +42,7 @@ export function planArena(
 ): Arena {
   const lastUse = new Map<SlotName, number>()
   ops.forEach((op, index) => {
-    for (const slot of [op.input, op.second, op.output, op.temporary]) {
+    for (const slot of [op.input, op.second, op.output]) {
       if (slot !== null) lastUse.set(slot, index)
     }
   })
@@ -54,19 +54,18 @@ export function planArena(
       const life = slot === null ? undefined : lives.get(slot)
       if (life !== undefined) life.to = Math.max(life.to, index)
     }
-    for (const slot of [op.output, op.temporary]) {
-      if (slot === null) continue
-      const known = lives.get(slot)
-      if (known !== undefined) {
-        known.to = index
-        continue
-      }
-      const inherited = slot === op.output ? inPlaceOf(op, index, lastUse, sizes, formats) : null
-      const life = inherited === null ? undefined : lives.get(inherited)
-      if (life !== undefined) life.to = index
-      const [rows, width] = sizeOf(slot, sizes)
-      lives.set(slot, life ?? { floats: rows * strideOf(width, formats.get(slot)), from: index, to: index })
+    const slot = op.output
+    if (slot === null) return
+    const known = lives.get(slot)
+    if (known !== undefined) {
+      known.to = index
+      return
     }
+    const inherited = inPlaceOf(op, index, lastUse, sizes, formats)
+    const life = inherited === null ? undefined : lives.get(inherited)
+    if (life !== undefined) life.to = index
+    const [rows, width] = sizeOf(slot, sizes)
+    lives.set(slot, life ?? { floats: rows * strideOf(width, formats.get(slot)), from: index, to: index })
   })
   return place(lives)
 }

@@ -70,10 +70,12 @@ function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): F
   return reads === 'attention' && isTiled(op, sizes) ? arithmetic.attention : 'float32'
 }
 
-/** Tells self-attention of plain queries and keys, in heads that tiles can hold. */
+/** Tells self-attention in heads that tiles can hold. */
 function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
   if (op.second !== op.input || op.output === null) return false
-  return op.temporary === null && (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
+  // Biases and masks change scores in float32.
+  if (op.scoreBias !== 'none' || op.keyMask !== 'none') return false
+  return (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
 }
 
 function formatOfOutput(

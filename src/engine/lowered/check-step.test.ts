@@ -52,7 +52,8 @@ const CONTRADICTIONS: readonly (readonly [string, Step])[] = [
     },
   ],
   ['rows 2 to 6 of 4', { op: 'sliceRows', input: 'a', output: 'b', from: 2, to: 6 }],
-  ['rows: 4, expected 1', { op: 'meanRows', input: 'a', output: 'b' }],
+  ['3 groups do not divide 4', { op: 'meanRows', input: 'a', output: 'three' }],
+  ['rows: 4, expected 2', { op: 'stackRows', inputs: ['a', 'a'], output: 'b' }],
   ['expected \\[4, 8\\]', { op: 'broadcast', weight: 'matrix', output: 'b' }],
   [
     'width of k and v: 8, expected 16',

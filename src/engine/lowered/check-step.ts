@@ -77,10 +77,11 @@ const CHECKS: StepTable<[StepCheck], void> = {
   broadcast: (step, check) => check.weight(step.weight, check.slot(step.output)),
   stackRows: (step, check) => {
     const [outRows, outWidth] = check.slot(step.output)
-    const sizes = step.inputs.map((input) => check.slot(input))
-    for (const [, width] of sizes) check.same('width', width, outWidth)
-    const rows = sizes.reduce((sum, [count]) => sum + count, 0)
-    check.same('rows', rows, outRows)
+    check.divides('inputs', step.inputs.length, outRows)
+    for (const [rows, width] of step.inputs.map((input) => check.slot(input))) {
+      check.same('width', width, outWidth)
+      check.same('rows', rows, outRows / step.inputs.length)
+    }
   },
   gatherRows: (step, check) => {
     const [rows, width] = check.slot(step.input)

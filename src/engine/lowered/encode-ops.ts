@@ -4,6 +4,7 @@ import { constantOf } from '../plan-lookup.js'
 import { offsetIn, strideOf } from './arena.js'
 import type { LoweredPlan } from './lower-plan.js'
 import {
+  constantsOf,
   type LoweredOp,
   OP_FIELDS,
   type PlacedOp,
@@ -64,10 +65,10 @@ export function gatherConstants(
 ): { readonly values: Float32Array<ArrayBuffer>; readonly offsetOf: (name: ConstantName) => number } {
   const offsets = new Map<ConstantName, number>()
   let floats = 0
-  for (const { constant } of lowered.ops) {
-    if (constant === null || offsets.has(constant)) continue
-    offsets.set(constant, floats)
-    floats += up(constantOf(plan, constant).values.length + PADDING, PADDING)
+  for (const name of lowered.ops.flatMap(constantsOf)) {
+    if (offsets.has(name)) continue
+    offsets.set(name, floats)
+    floats += up(constantOf(plan, name).values.length + PADDING, PADDING)
   }
   const values = new Float32Array(floats)
   for (const [name, offset] of offsets) values.set(constantOf(plan, name).values, offset)

@@ -29,7 +29,7 @@ const ARITHMETICS = [
   ['int8 on plain vectors', new Arithmetic('int8', PLAIN_VECTORS)],
 ] as const
 
-const NAMES = ['input', 'second', 'output', 'temporary'] as const
+const NAMES = ['input', 'second', 'output'] as const
 const slotsOf = (op: LoweredOp) => NAMES.map((name) => op[name]).filter((slot) => slot !== null)
 const formatOf = ({ formats }: LoweredPlan, slot: SlotName) => formats.get(slot) ?? 'float32'
 
@@ -62,10 +62,7 @@ describe.each(ARITHMETICS)('%s', (_, arithmetic) => {
       for (const op of lowered.ops) {
         if (op.input !== null) expectOwned(op.input, op.inputRows)
         if (op.second !== null) expectOwned(op.second)
-        for (const slot of [op.temporary, op.output]) {
-          if (slot === null) continue
-          owners.fill(slot, ...placeOf(lowered, slot, slot === op.output ? op.outputRows : null))
-        }
+        if (op.output !== null) owners.fill(op.output, ...placeOf(lowered, op.output, op.outputRows))
       }
     })
   })
@@ -74,15 +71,13 @@ describe.each(ARITHMETICS)('%s', (_, arithmetic) => {
     holds((lowered) => {
       for (const op of lowered.ops) {
         const { inPlace }: OpRow = OPS[op.kind]
-        for (const written of [op.output, op.temporary]) {
-          if (written === null) continue
-          const [from, to] = placeOf(lowered, written)
-          for (const name of ['input', 'second'] as const) {
-            const read = op[name]
-            if (read === null || (written === op.output && inPlace.includes(name))) continue
-            const [start, end] = placeOf(lowered, read)
-            expect(end <= from || to <= start || inPlace.some((other) => op[other] === read)).toBe(true)
-          }
+        if (op.output === null) continue
+        const [from, to] = placeOf(lowered, op.output)
+        for (const name of ['input', 'second'] as const) {
+          const read = op[name]
+          if (read === null || inPlace.includes(name)) continue
+          const [start, end] = placeOf(lowered, read)
+          expect(end <= from || to <= start || inPlace.some((other) => op[other] === read)).toBe(true)
         }
       }
     })

@@ -1,7 +1,6 @@
 /** Turns one step of a plan into operations, before anything is fused. */
-import { EngineError } from '../engine-error.js'
-import type { Plan, Step } from '../plan.js'
-import { rowsAndWidth, weightShape } from '../plan-lookup.js'
+import type { AttentionBias, Plan, Step } from '../plan.js'
+import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type LoweredOp, loweredOp, type WeightRef } from './lowered-op.js'
@@ -65,18 +64,8 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   sliceRows: ({ input, output, from }) => [loweredOp('sliceRows', { input, output, firstRow: from })],
   meanRows: ({ input, output }) => [loweredOp('meanRows', { input, output })],
   maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
-  stackRows: ({ inputs, output }, { sizes }) => {
-    let first = 0
-    return inputs.map((input) => {
-      const [rows] = sizeOf(input, sizes)
-      const outputRows: readonly [number, number] = [first, rows]
-      first += rows
-      return loweredOp('sliceRows', { input, output, outputRows })
-    })
-  },
-  gatherRows: ({ op }) => {
-    throw new EngineError('unsupported', `There is no operation for the step ${op} yet.`)
-  },
+  stackRows: lowerStack,
+  gatherRows: ({ input, output, index }) => [loweredOp('gatherRows', { input, output, constant: index })],
   broadcast: ({ weight, output }) => [loweredOp('broadcast', { output, weight: rowsForm(weight) })],
   crossAttention: ({ query, keyValue, output, heads, scale }, { sizes }) => [
     loweredOp('attention', {
@@ -106,24 +95,68 @@ function rowsForm(name: string): WeightRef {
   return { name, form: 'rows' }
 }
 
-function lowerAttention(step: StepOf<'attention'>, { sizes }: Lowering): readonly LoweredOp[] {
-  const [rows, width] = sizeOf(step.output, sizes)
-  const normed = step.queryNorm !== null || step.keyNorm !== null
-  const temporary = normed ? `${step.output} (normed q, k)` : null
-  if (temporary !== null) sizes.set(temporary, [rows, 2 * width])
+function lowerAttention(step: StepOf<'attention'>, lowering: Lowering): readonly LoweredOp[] {
+  const [, width] = sizeOf(step.output, lowering.sizes)
+  const turning = turn(step, lowering)
+  const input = turning?.output ?? step.input
   return [
+    ...(turning === null ? [] : [turning]),
     loweredOp('attention', {
-      input: step.input,
-      second: step.input,
+      input,
+      second: input,
       output: step.output,
-      temporary,
       heads: step.heads,
       scale: step.scale,
-      norm: step.queryNorm,
-      keyNorm: step.keyNorm,
       keysAt: width,
       valuesAt: 2 * width,
+      groups: step.groups,
+      ...biasFields(step.bias),
+      keyMask: step.mask?.kind ?? 'none',
+      keyCounts: step.mask?.kind === 'keys' ? step.mask.counts : null,
     }),
+  ]
+}
+
+function biasFields(bias: AttentionBias | null): Parameters<typeof loweredOp>[1] {
+  if (bias === null) return {}
+  const { kind, rows, columns } = bias
+  const tables =
+    kind === 'relative'
+      ? { constant: bias.table }
+      : { constant: bias.rowTable, columnTable: bias.columnTable }
+  return { ...tables, scoreBias: kind, gridRows: rows, gridColumns: columns }
+}
+
+/** Norms and turns queries and keys on the way to attention; null where nothing is done to them. */
+function turn(step: StepOf<'attention'>, { plan, sizes }: Lowering): LoweredOp | null {
+  const { input, heads, queryNorm, keyNorm, rotary } = step
+  if (queryNorm === null && keyNorm === null && rotary === null) return null
+  const output = `${step.output} (turned q, k)`
+  const [rows, width] = sizeOf(input, sizes)
+  sizes.set(output, [rows, width])
+  const fields = { input, output, heads, norm: queryNorm, keyNorm }
+  if (rotary === null) return loweredOp('turn', fields)
+  const [, tableWidth] = rowsAndWidth(rotary.table, constantOf(plan, rotary.table).shape)
+  return loweredOp('turn', {
+    ...fields,
+    constant: rotary.table,
+    // A token's table has two numbers for each column of a head, whose queries are a third of the input's columns.
+    tables: (3 * heads * tableWidth) / (2 * width),
+    pairsNeighbours: rotary.pairs === 'neighbours',
+  })
+}
+
+/** A part of a slot holds the rows of all images, so that the rows of each input are brought together first, and then those of each image. */
+function lowerStack({ inputs, output }: StepOf<'stackRows'>, { sizes }: Lowering): readonly LoweredOp[] {
+  const [all, width] = sizeOf(output, sizes)
+  const rows = all / inputs.length
+  const byInput = `${output} (by input)`
+  sizes.set(byInput, [all, width])
+  return [
+    ...inputs.map((input, index) =>
+      loweredOp('sliceRows', { input, output: byInput, outputRows: [index * rows, rows] }),
+    ),
+    loweredOp('regroup', { input: byInput, output, groups: inputs.length, isBack: true }),
   ]
 }
 

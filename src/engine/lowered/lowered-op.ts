@@ -11,12 +11,16 @@ import {
   type Combination,
   FORMATS,
   type Format,
+  KEY_MASKS,
+  type KeyMask,
   NORM_KINDS,
   type NormKind,
   OPS,
   type OpKind,
   PRECISIONS,
   type ProductPrecision,
+  SCORE_BIASES,
+  type ScoreBias,
   WEIGHT_OPERANDS,
   type WeightOperand,
 } from '../ops.js'
@@ -39,11 +43,9 @@ export interface LoweredOp {
   readonly second: SlotName | null
   /** Names the slot that it writes. */
   readonly output: SlotName | null
-  /** Names the slot where it keeps values between its own parts. It is used by attention. */
-  readonly temporary: SlotName | null
-  /** Normalises rows, or the queries of an attention. It is used by norm, attention. */
+  /** Normalises rows, or the queries of each head. It is used by norm, turn. */
   readonly norm: NormWeights | null
-  /** Normalises the keys of an attention. It is used by attention. */
+  /** Normalises the keys of each head. It is used by turn. */
   readonly keyNorm: NormWeights | null
   /** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
   readonly weight: WeightRef | null
@@ -51,16 +53,32 @@ export interface LoweredOp {
   readonly bias: WeightName | null
   /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
-  /** Names a table of the plan. It is used by assembleTokens, broadcast. */
+  /** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
   readonly constant: ConstantName | null
+  /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
+  readonly columnTable: ConstantName | null
+  /** Names how many keys each group sees. It is used by attention. */
+  readonly keyCounts: ConstantName | null
   /** Is applied to each value. It is used by linear, elementwise. */
   readonly activation: ActivationKind
   /** Says how the second slot joins at the end. It is used by linear, elementwise. */
   readonly combine: Combination
   /** Says which rows of an attention are weights. It is used by attention. */
   readonly weightOperand: WeightOperand
-  /** Counts the heads that share out the width. It is used by attention, probeAttention. */
+  /** Says what is added to the scores. It is used by attention. */
+  readonly scoreBias: ScoreBias
+  /** Says which keys a query sees. It is used by attention. */
+  readonly keyMask: KeyMask
+  /** Counts the rows of the grid that a bias is about. It is used by attention. */
+  readonly gridRows: number
+  /** Counts the columns of the grid that a bias is about. It is used by attention. */
+  readonly gridColumns: number
+  /** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
   readonly heads: number
+  /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
+  readonly tables: number
+  /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
+  readonly pairsNeighbours: boolean
   /** Multiplies the scores before softmax. It is used by attention, probeAttention. */
   readonly scale: number
   /** Is the place among the outputs asked for. It is used by copyOut. */
@@ -81,7 +99,7 @@ export interface LoweredOp {
   readonly firstRow: number
   /** [rows] Counts the learnt queries. It is used by probeAttention. */
   readonly latents: number
-  /** Counts the groups that share out the rows of an image. It is used by regroup. */
+  /** Counts the groups that share out the rows of an image. It is used by attention, regroup. */
   readonly groups: number
   /** Says that groups become images again. It is used by regroup. */
   readonly isBack: boolean
@@ -95,17 +113,24 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   input: null,
   second: null,
   output: null,
-  temporary: null,
   norm: null,
   keyNorm: null,
   weight: null,
   bias: null,
   gamma: null,
   constant: null,
+  columnTable: null,
+  keyCounts: null,
   activation: 'identity',
   combine: 'none',
   weightOperand: 'none',
+  scoreBias: 'none',
+  keyMask: 'none',
+  gridRows: 0,
+  gridColumns: 0,
   heads: 1,
+  tables: 0,
+  pairsNeighbours: false,
   scale: 1,
   outputIndex: 0,
   channels: 0,
@@ -116,7 +141,7 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   valuesAt: 0,
   firstRow: 0,
   latents: 0,
-  groups: 0,
+  groups: 1,
   isBack: false,
   inputRows: null,
   outputRows: null,
@@ -133,6 +158,11 @@ export function weightsOf(op: LoweredOp): readonly WeightRef[] {
   const names = [op.bias, op.gamma, op.norm?.weight, op.norm?.bias, op.keyNorm?.weight, op.keyNorm?.bias]
   for (const name of names) if (name !== null && name !== undefined) refs.push({ name, form: 'rows' })
   return refs
+}
+
+/** Lists every table of the plan that an operation reads. */
+export function constantsOf(op: LoweredOp): readonly ConstantName[] {
+  return [op.constant, op.columnTable, op.keyCounts].filter((name) => name !== null)
 }
 
 // ---- Placed ----
@@ -165,17 +195,24 @@ export interface PlacedOp {
   readonly input: SlotPlace
   readonly second: SlotPlace
   readonly output: SlotPlace
-  readonly temporary: SlotPlace
   readonly norm: NormPlace
   readonly keyNorm: NormPlace
   readonly weight: PackedPlace
   readonly bias: number
   readonly gamma: number
   readonly constant: number
+  readonly columnTable: number
+  readonly keyCounts: number
   readonly activation: Activation
   readonly combine: Combination
   readonly weightOperand: WeightOperand
+  readonly scoreBias: ScoreBias
+  readonly keyMask: KeyMask
+  readonly gridRows: number
+  readonly gridColumns: number
   readonly heads: number
+  readonly tables: number
+  readonly pairsNeighbours: boolean
   readonly scale: number
   readonly outputIndex: number
   readonly channels: number
@@ -220,17 +257,24 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     input: slot(op.input, op.inputRows),
     second: slot(op.second, null),
     output: slot(op.output, op.outputRows),
-    temporary: slot(op.temporary, null),
     norm: norm(op.norm),
     keyNorm: norm(op.keyNorm),
     weight: packed(op.weight),
     bias: rows(op.bias),
     gamma: rows(op.gamma),
     constant: constant(op.constant),
+    columnTable: constant(op.columnTable),
+    keyCounts: constant(op.keyCounts),
     activation: baseOf(op.activation),
     combine: op.combine,
     weightOperand: op.weightOperand,
+    scoreBias: op.scoreBias,
+    keyMask: op.keyMask,
+    gridRows: op.gridRows,
+    gridColumns: op.gridColumns,
     heads: op.heads,
+    tables: op.tables,
+    pairsNeighbours: op.pairsNeighbours,
     scale: op.scale,
     outputIndex: op.outputIndex,
     channels: op.channels,
@@ -256,7 +300,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 50
+export const OP_FIELDS = 53
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -267,17 +311,24 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       ...slotNumbers(op.input),
       ...slotNumbers(op.second),
       ...slotNumbers(op.output),
-      ...slotNumbers(op.temporary),
       ...normNumbers(op.norm),
       ...normNumbers(op.keyNorm),
       ...packedNumbers(op.weight),
       op.bias,
       op.gamma,
       op.constant,
+      op.columnTable,
+      op.keyCounts,
       ACTIVATIONS.indexOf(op.activation),
       COMBINATIONS.indexOf(op.combine),
       WEIGHT_OPERANDS.indexOf(op.weightOperand),
+      SCORE_BIASES.indexOf(op.scoreBias),
+      KEY_MASKS.indexOf(op.keyMask),
+      op.gridRows,
+      op.gridColumns,
       op.heads,
+      op.tables,
+      op.pairsNeighbours ? 1 : 0,
       op.scale,
       op.outputIndex,
       op.channels,
@@ -326,17 +377,24 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     input: slot(),
     second: slot(),
     output: slot(),
-    temporary: slot(),
     norm: norm(),
     keyNorm: norm(),
     weight: packed(),
     bias: next(),
     gamma: next(),
     constant: next(),
+    columnTable: next(),
+    keyCounts: next(),
     activation: member(ACTIVATIONS, next()),
     combine: member(COMBINATIONS, next()),
     weightOperand: member(WEIGHT_OPERANDS, next()),
+    scoreBias: member(SCORE_BIASES, next()),
+    keyMask: member(KEY_MASKS, next()),
+    gridRows: next(),
+    gridColumns: next(),
     heads: next(),
+    tables: next(),
+    pairsNeighbours: next() === 1,
     scale: next(),
     outputIndex: next(),
     channels: next(),

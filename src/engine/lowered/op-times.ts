@@ -24,7 +24,13 @@ const PRECISION_OF = {
   int16: 'int8',
 } as const
 /** These read as much as they write, which a slot that is read in part, or the caller's memory, does not tell. */
-const COPIES: ReadonlySet<OpKind> = new Set(['copyIn', 'copyOut', 'patchifyPlanes', 'sliceRows'])
+const COPIES: ReadonlySet<OpKind> = new Set([
+  'copyIn',
+  'copyOut',
+  'patchifyPlanes',
+  'sliceRows',
+  'gatherRows',
+])
 
 export function opTimes(lowered: LoweredPlan, times: MeasuredTimes, batch: number): readonly OpTime[] {
   const { ops, sizes } = lowered
@@ -71,7 +77,7 @@ function shapeOf(op: LoweredOp, sizes: SlotSizes, batch: number): string {
   const [rows, width] = to
   if (op.kind === 'attention' && from !== null) {
     const keys = op.weightOperand === 'query' || op.second === null ? from[0] : sizeOf(op.second, sizes)[0]
-    return [batch, rows, keys, width].join(' x ')
+    return [batch * op.groups, rows / op.groups, keys / op.groups, width].join(' x ')
   }
   if (op.kind === 'probeAttention' && from !== null) return [batch, op.latents, ...from].join(' x ')
   const numbers =
@@ -99,6 +105,7 @@ export function flopOf(op: LoweredOp, sizes: SlotSizes): number {
     second: size(op.second),
     output: size(op.output, op.outputRows),
     latents: op.latents,
+    groups: op.groups,
     weightOperand: op.weightOperand,
   })
 }

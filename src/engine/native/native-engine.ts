@@ -5,7 +5,6 @@ import { digestLength } from '../../kernels/digest-words.js'
 import type { Engine, LoadingOptions, PackedBytes, PackedFile, StoredValues } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { Arithmetic } from '../lowered/arithmetic.js'
-import { canLower } from '../lowered/can-lower.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
 import {
   type Executor,
@@ -99,7 +98,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
       instructionSet: chosen.name,
       factsOf: (plan) => packingFactsOf(executor, plan, chosen.name),
     },
-    supports: canLower,
+    supports: () => true,
     async load(plan, weights, options = {}) {
       checkOptionNames(options, LOADING_OPTIONS)
       options.signal?.throwIfAborted()

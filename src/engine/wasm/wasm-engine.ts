@@ -3,7 +3,6 @@
 import type { Engine } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
-import { canLower } from '../lowered/can-lower.js'
 import type { EncodedPlan } from '../lowered/encode-ops.js'
 import {
   type Executor,
@@ -60,7 +59,7 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       name: 'wasm',
       precision,
       description: workers.description,
-      supports: canLower,
+      supports: () => true,
       load: async (plan, weights, options = {}) => {
         const signal = signalOf(options)
         return await loadLowered(executor, plan, weights, signal === undefined ? {} : { signal })

@@ -9,12 +9,14 @@ import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, QUERIES } from './shaders/attention.js'
 import { epilogueOf, LINEAR_TILES, linearShader } from './shaders/linear.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
-import { headNormShader, NORM_DISPATCHES, normOf } from './shaders/norms.js'
+import { NORM_DISPATCHES } from './shaders/norms.js'
 import { PARAMS_BYTES, writeParams } from './shaders/params.js'
 import { PROBE_DISPATCHES } from './shaders/probe.js'
 import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
 import { ROW_DISPATCHES } from './shaders/rows.js'
+import type { ScoreChange } from './shaders/score-change.js'
 import { chooseTile } from './shaders/tile.js'
+import { TURN_DISPATCHES } from './shaders/turn.js'
 
 export function dispatchesOf(
   lowered: LoweredPlan,
@@ -52,6 +54,7 @@ const MAKERS: Readonly<Record<OpKind, DispatchMaker>> = {
   ...ROW_DISPATCHES,
   ...NORM_DISPATCHES,
   ...PROBE_DISPATCHES,
+  ...TURN_DISPATCHES,
   linear,
   attention,
 }
@@ -82,36 +85,31 @@ function linear(on: OpOnGpu): readonly Dispatch[] {
 }
 
 function attention(on: OpOnGpu): readonly Dispatch[] {
-  if (on.op.temporary === null) return [attend(on)]
-  const { norm, keyNorm, heads } = on.op
-  const code = headNormShader({
-    query: norm === null ? null : normOf(norm),
-    key: keyNorm === null ? null : normOf(keyNorm),
-  })
-  const norms = on.flat(code, on.input[0] * heads * 2, { label: 'norms of queries and keys' })
-  return [norms, attend(on)]
-}
-
-function attend(on: OpOnGpu): Dispatch {
   const { op, batch } = on
   const { memory, subgroups, onlyTile } = on.support
   const operands = operandsOf(op)
   const [outRows, outWidth] = on.output
-  const [queries, keys] = operands === 'weight-query' ? [outRows, on.input[0]] : [on.input[0], on.second[0]]
-  const cost = 2 * batch * queries * keys * outWidth
-  const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, batch] as const
-  const shader = { operands, headWidth: outWidth / op.heads }
-  const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory) : []
+  const rows = operands === 'weight-query' ? [outRows, on.input[0]] : [on.input[0], on.second[0]]
+  const [queries = 0, keys = 0] = rows.map((count) => count / op.groups)
+  // A group is like an image of its own.
+  const images = batch * op.groups
+  const cost = 2 * images * queries * keys * outWidth
+  const groupsOf = (each: number) => [Math.ceil(queries / each), op.heads, images] as const
+  const shader = { operands, headWidth: outWidth / op.heads, change: changeOf(op) }
+  const tiles = subgroups ? quadTiles(operands, shader.headWidth, memory, op.scoreBias) : []
   if (tiles.length === 0) {
-    return on.make(attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })
+    return [on.make(attentionShader({ ...shader, memory }), groupsOf(QUERIES), { cost })]
   }
   const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
-  return on.make(quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })
+  return [on.make(quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })]
 }
 
-function operandsOf({ weightOperand, temporary }: LoweredOp): Operands {
-  if (weightOperand !== 'none') return `weight-${weightOperand}`
-  return temporary === null ? 'slots' : 'normed'
+function changeOf({ scoreBias, keyMask, groups, gridRows, gridColumns }: LoweredOp): ScoreChange {
+  return { bias: scoreBias, mask: keyMask, grouped: groups > 1, gridRows, gridColumns }
+}
+
+function operandsOf({ weightOperand }: LoweredOp): Operands {
+  return weightOperand === 'none' ? 'slots' : `weight-${weightOperand}`
 }
 
 function numberOf([x, y, z]: Groups): number {

@@ -6,7 +6,6 @@
 import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { plainArithmetic } from '../lowered/arithmetic.js'
-import { canLower } from '../lowered/can-lower.js'
 import { lowerPlan } from '../lowered/lower-plan.js'
 import { OwnedModel } from '../owned-model.js'
 import { slotLength } from '../plan-lookup.js'
@@ -45,7 +44,7 @@ export async function createWebgpuEngineOn(
     name: 'webgpu',
     precision,
     description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
-    supports: canLower,
+    supports: () => true,
     load: async (plan, weights, options = {}) => {
       const signal = signalOf(options)
       signal?.throwIfAborted()

@@ -2,6 +2,15 @@
  * Computes scaled dot-product attention without the tokens x tokens matrix: a thread has a query, and goes over blocks of keys in workgroup
  * memory with a running maximum and sum (Dao et al. 2022, "FlashAttention").
  */
+import {
+  changedFunction,
+  changesScores,
+  fillPlaces,
+  keysSeen,
+  ownRows,
+  placesDeclaration,
+  type ScoreChange,
+} from './score-change.js'
 import { prelude, type Views } from './wgsl.js'
 
 /** Counts the queries of a workgroup. */
@@ -12,8 +21,6 @@ const MOST_KEYS = 32
 export type Operands =
   /** Queries lie in the first slot, keys in the second: `keysAt` and `valuesAt` say where in its rows they begin. */
   | 'slots'
-  /** Both have been normed before, and lie side by side in the temporary slot. */
-  | 'normed'
   /** Queries are weights; keys are the first slot. */
   | 'weight-query'
   /** Keys are weights. */
@@ -22,44 +29,49 @@ export type Operands =
 export interface AttentionShader {
   readonly operands: Operands
   readonly headWidth: number
+  readonly change: ScoreChange
   /** [bytes] of workgroup memory are what the device gives. */
   readonly memory: number
 }
 
-/** Says where row `n` of `image` begins. */
+/** Says where row `n` of `image` begins; an image has `inputRows` and `secondRows`. */
 const QUERY: Readonly<Record<Operands, string>> = {
-  slots: 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
-  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride',
+  slots: 'p.input.offset + (image * inputRows + n) * p.input.stride',
   'weight-query': 'p.weight + n * p.output.width',
-  'weight-key': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
+  'weight-key': 'p.input.offset + (image * inputRows + n) * p.input.stride',
 }
 const KEY: Readonly<Record<Operands, string>> = {
-  slots: 'p.second.offset + (image * p.second.rows + n) * p.second.stride + p.keysAt',
-  normed: 'p.temporary.offset + (image * p.input.rows + n) * p.temporary.stride + p.output.width',
-  'weight-query': 'p.input.offset + (image * p.input.rows + n) * p.input.stride',
+  slots: 'p.second.offset + (image * secondRows + n) * p.second.stride + p.keysAt',
+  'weight-query': 'p.input.offset + (image * inputRows + n) * p.input.stride',
   'weight-key': 'p.weight + n * p.output.width',
 }
 
 /** Writes `fn queryAt`, `keyAt` and `valueAt` (image, row), which say where it begins, in floats. */
-export function attentionPlaces(operands: Operands): string {
-  const place = (name: string, at: string) => `fn ${name}(image: u32, n: u32) -> u32 { return ${at}; }`
+export function attentionPlaces(operands: Operands, change: ScoreChange): string {
+  const place = (name: string, at: string) => {
+    const text = at
+      .replace('inputRows', ownRows('input', change))
+      .replace('secondRows', ownRows('second', change))
+    return `fn ${name}(image: u32, n: u32) -> u32 { return ${text}; }`
+  }
   return `${place('queryAt', QUERY[operands])}
 ${place('keyAt', KEY[operands])}
-${place('valueAt', 'p.second.offset + (image * p.second.rows + n) * p.second.stride + p.valuesAt')}
+${place('valueAt', 'p.second.offset + (image * secondRows + n) * p.second.stride + p.valuesAt')}
 `
 }
 
-export function attentionShader({ operands, headWidth, memory }: AttentionShader): string {
+export function attentionShader({ operands, headWidth, change, memory }: AttentionShader): string {
   const vectors = Math.ceil(headWidth / 4)
   const keys = Math.max(1, Math.min(MOST_KEYS, Math.floor(memory / (2 * vectors * 16))))
   const { view, read, write } = headWidth % 4 === 0 ? IN_VECTORS : IN_FLOATS
-  const [queryRows, keyRows] = operands === 'weight-query' ? ['output', 'input'] : ['input', 'second']
+  const [queryRows, keyRows] =
+    operands === 'weight-query' ? (['output', 'input'] as const) : (['input', 'second'] as const)
   return `${prelude({ arena: view, rows: view, weight: 'vec4<f32>' })}
-${attentionPlaces(operands)}const WIDTH = ${headWidth}u;
+${attentionPlaces(operands, change)}const WIDTH = ${headWidth}u;
 const VECTORS = ${vectors}u;
 const KEYS = ${keys}u;
 const LOWEST = -3.0e38;
-var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
+${placesDeclaration(change)}${changedFunction(change)}var<workgroup> keyBlock: array<vec4<f32>, ${keys * vectors}>;
 var<workgroup> valueBlock: array<vec4<f32>, ${keys * vectors}>;
 fn ofSlot(at: u32, q: u32) -> vec4<f32> {
   ${read('arena')}
@@ -71,16 +83,17 @@ fn ofWeight(at: u32, q: u32) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = group.z;
   let head = group.y * WIDTH;
-  let queries = p.${queryRows}.rows;
-  let count = p.${keyRows}.rows;
+  let queries = ${ownRows(queryRows, change)};
+  let count = ${keysSeen(ownRows(keyRows, change), change)};
   let own = group.x * ${QUERIES}u + thread;
   var query: array<vec4<f32>, VECTORS>;
   var mixed: array<vec4<f32>, VECTORS>;
   if (own < queries) {
     let at = queryAt(image, own) + head;
     for (var q = 0u; q < VECTORS; q++) { query[q] = ${operands === 'weight-query' ? 'ofWeight' : 'ofSlot'}(at, q); }
+    ${fillPlaces(change)}
   }
-  let factor = p.scale * 1.44269504088896341;
+  let factor = ${changesScores(change) ? '1.0' : 'p.scale * 1.44269504088896341'};
   var most = LOWEST;
   var total = 0.0;
   var scores: array<f32, KEYS>;
@@ -88,11 +101,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let block = min(KEYS, count - start);
     ${bringKeysAndValues(operands)}
     workgroupBarrier();
-    ${MIX_BLOCK}
+    ${mixBlock(change)}
     workgroupBarrier();
   }
   if (own < queries) {
-    let at = p.output.offset + (image * p.output.rows + own) * p.output.stride + head;
+    let at = p.output.offset + (image * ${ownRows('output', change)} + own) * p.output.stride + head;
     for (var q = 0u; q < VECTORS; q++) {
       let v = mixed[q] / total;
       ${write}
@@ -132,13 +145,18 @@ function bringKeysAndValues(operands: Operands): string {
 }
 
 /** Scores a thread's query against the block, moves its running maximum and sum on, and adds its shares of the values. */
-const MIX_BLOCK = `var highest = most;
+function mixBlock(change: ScoreChange): string {
+  const products = 'sum.x + sum.y + (sum.z + sum.w)'
+  const score = changesScores(change)
+    ? `changed((${products}) * (p.scale * LOG2_E), group.y, own, start + j)`
+    : products
+  return `var highest = most;
     for (var j = 0u; j < block; j++) {
       var sum = vec4<f32>(0.0);
       for (var q = 0u; q < VECTORS; q++) {
         sum = fma(query[q], keyBlock[j * VECTORS + q], sum);
       }
-      scores[j] = sum.x + sum.y + (sum.z + sum.w);
+      scores[j] = ${score};
       highest = max(highest, scores[j]);
     }
     let shrink = exp2((most - highest) * factor);
@@ -150,3 +168,4 @@ const MIX_BLOCK = `var highest = most;
       total += share;
       for (var q = 0u; q < VECTORS; q++) { mixed[q] = fma(vec4<f32>(share), valueBlock[j * VECTORS + q], mixed[q]); }
     }`
+}

@@ -81,7 +81,7 @@ export interface HeadNormShader {
   readonly key: Omit<NormShader, 'subgroups'> | null
 }
 
-/** Puts queries and keys, each head normed on its own, side by side into the temporary slot. A thread has a head's query or key. */
+/** Puts queries and keys, each head normed on its own, and values as they are into the output. A thread has a head's query, key or value. */
 export function headNormShader({ query, key }: HeadNormShader): string {
   const body = (
     norm: Omit<NormShader, 'subgroups'> | null,
@@ -103,18 +103,20 @@ export function headNormShader({ query, key }: HeadNormShader): string {
       arena[to + c] = (arena[start + c] - mean) * factor * rows[${first} + c]${norm.bias ? ` + rows[${second} + c]` : ''};
     }`
   return `${prelude(SCALAR)}${forEach(
-    'p.batch * p.input.rows * p.heads * 2u',
-    `  let width = p.output.width / p.heads;
-  let part = i % 2u;
-  let head = i / 2u % p.heads;
-  let row = i / (2u * p.heads);
-  let at = part * p.output.width + head * width;
+    'p.batch * p.input.rows * p.heads * 3u',
+    `  let width = p.input.width / (3u * p.heads);
+  let head = i % p.heads;
+  let part = i / p.heads % 3u;
+  let row = i / (3u * p.heads);
+  let at = (part * p.heads + head) * width;
   let start = p.input.offset + row * p.input.stride + at;
-  let to = p.temporary.offset + row * p.temporary.stride + at;
+  let to = p.output.offset + row * p.output.stride + at;
   if (part == 0u) {
     ${body(query, 'p.norm.weight', 'p.norm.bias', 'p.norm.epsilon')}
-  } else {
+  } else if (part == 1u) {
     ${body(key, 'p.keyNorm.weight', 'p.keyNorm.bias', 'p.keyNorm.epsilon')}
+  } else {
+    ${body(null, '', '', '')}
   }`,
   )}`
 }

@@ -13,14 +13,19 @@ struct Params {
   input: Slot,
   second: Slot,
   output: Slot,
-  temporary: Slot,
   norm: Norm,
   keyNorm: Norm,
   weight: u32,
   bias: u32,
   gamma: u32,
   constant: u32,
+  columnTable: u32,
+  keyCounts: u32,
+  gridRows: u32,
+  gridColumns: u32,
   heads: u32,
+  tables: u32,
+  pairsNeighbours: u32,
   scale: f32,
   outputIndex: u32,
   channels: u32,
@@ -61,28 +66,33 @@ export function writeParams(
   writeSlot(0, op.input)
   writeSlot(4, op.second)
   writeSlot(8, op.output)
-  writeSlot(12, op.temporary)
-  writeNorm(16, op.norm)
-  writeNorm(20, op.keyNorm)
-  whole[24] = placeOf(op.weight.offset)
-  whole[25] = placeOf(op.bias)
-  whole[26] = placeOf(op.gamma)
-  whole[27] = placeOf(op.constant)
+  writeNorm(12, op.norm)
+  writeNorm(16, op.keyNorm)
+  whole[20] = placeOf(op.weight.offset)
+  whole[21] = placeOf(op.bias)
+  whole[22] = placeOf(op.gamma)
+  whole[23] = placeOf(op.constant)
+  whole[24] = placeOf(op.columnTable)
+  whole[25] = placeOf(op.keyCounts)
+  whole[26] = op.gridRows
+  whole[27] = op.gridColumns
   whole[28] = op.heads
-  real[29] = op.scale
-  whole[30] = op.outputIndex
-  whole[31] = op.channels
-  whole[32] = op.planeHeight
-  whole[33] = op.planeWidth
-  whole[34] = op.patchSize
-  whole[35] = op.keysAt
-  whole[36] = op.valuesAt
-  whole[37] = op.firstRow
-  whole[38] = op.latents
-  whole[39] = op.groups
-  whole[40] = op.isBack ? 1 : 0
-  whole[41] = batch
-  whole[42] = outputBase
+  whole[29] = op.tables
+  whole[30] = op.pairsNeighbours ? 1 : 0
+  real[31] = op.scale
+  whole[32] = op.outputIndex
+  whole[33] = op.channels
+  whole[34] = op.planeHeight
+  whole[35] = op.planeWidth
+  whole[36] = op.patchSize
+  whole[37] = op.keysAt
+  whole[38] = op.valuesAt
+  whole[39] = op.firstRow
+  whole[40] = op.latents
+  whole[41] = op.groups
+  whole[42] = op.isBack ? 1 : 0
+  whole[43] = batch
+  whole[44] = outputBase
 }
 
 /** What is not there is not read. */

@@ -2,7 +2,9 @@
  * Computes scaled dot-product attention by quads: four neighbouring lanes of a subgroup work on four queries, each with a quarter of the head's width of all
  * four, so that what is read of a key or value serves four times. A score is the sum over the quad; softmax runs along as in attentionShader.
  */
-import { attentionPlaces, type Operands } from './attention.js'
+import type { ScoreBias } from '../../ops.js'
+import { type AttentionShader, attentionPlaces } from './attention.js'
+import { changedFunction, changesScores, keysSeen, ownRows, type ScoreChange } from './score-change.js'
 import { each, type Tiled } from './tile.js'
 import { prelude } from './wgsl.js'
 
@@ -25,10 +27,15 @@ const TILES: readonly QuadTile[] = [
 /** A lane keeps a quarter of four queries and of four results in registers. */
 const MOST_WIDTH = 64
 
-/** Lists those for which workgroup memory has room, the larger first; none where quads cannot do it. */
-export function quadTiles(operands: Operands, headWidth: number, memory: number): readonly QuadTile[] {
-  const isPlain = operands === 'slots' || operands === 'normed'
-  if (!isPlain || headWidth % 16 !== 0 || headWidth > MOST_WIDTH) return []
+/** Lists those for which workgroup memory has room, the larger first; none where quads cannot do it: lanes have no whole query for a decomposed bias. */
+export function quadTiles(
+  operands: AttentionShader['operands'],
+  headWidth: number,
+  memory: number,
+  bias: ScoreBias = 'none',
+): readonly QuadTile[] {
+  if (bias === 'decomposed') return []
+  if (operands !== 'slots' || headWidth % 16 !== 0 || headWidth > MOST_WIDTH) return []
   const fitting = TILES.filter((tile) => memoryOf(tile, headWidth) <= memory)
   const last = fitting.findIndex(({ fewest }) => fewest === 0)
   return fitting.slice(0, last + 1)
@@ -59,17 +66,17 @@ function layoutOf(headWidth: number, tile: QuadTile): Layout {
 }
 
 export function quadAttentionShader(
-  { operands, headWidth }: { readonly operands: Operands; readonly headWidth: number },
+  { operands, headWidth, change }: Omit<AttentionShader, 'memory'>,
   tile: QuadTile,
 ): string {
   const layout = layoutOf(headWidth, tile)
   const { keys, splits, threads } = layout
   return `enable subgroups;
 ${prelude({ arena: 'vec4<f32>', rows: 'vec4<f32>', weight: 'vec4<f32>' })}
-${attentionPlaces(operands)}
+${attentionPlaces(operands, change)}
 ${memoryDeclarations(layout)}
 ${QUAD_FUNCTIONS}
-@compute @workgroup_size(${threads * splits})
+${changedFunction(change)}@compute @workgroup_size(${threads * splits})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
@@ -77,8 +84,8 @@ fn main(
 ) {
   let image = group.z;
   let head = group.y * WIDTH;
-  let queries = p.input.rows;
-  let count = p.second.rows;
+  let queries = ${ownRows('input', change)};
+  let count = ${keysSeen(ownRows('second', change), change)};
   let split = thread / ${threads}u;
   let member = thread % ${threads}u;
   let quad = member / 4u;
@@ -98,7 +105,7 @@ ${everyOwn(layout, (i, d) => `var q${i}_${d}: vec4<f32>; var o${i}_${d}: vec4<f3
     for (var j = 0u; j < KEYS; j += 4u) {
       let at = (split * KEYS + j) * VECTORS + part;
       ${scoreFourKeys(layout)}
-      ${moveSoftmaxOn(layout)}
+      ${moveSoftmaxOn(layout, change)}
       ${mixFourValues(layout)}
     }
     workgroupBarrier();
@@ -188,9 +195,13 @@ function scoreFourKeys({ own, vectors }: Layout): string {
 }
 
 /** Moves the running maximum and sum of the lane's query on, and shrinks what was mixed under the old maximum. */
-function moveSoftmaxOn(layout: Layout): string {
+function moveSoftmaxOn(layout: Layout, change: ScoreChange): string {
+  const gathered = 'gather(lane, s0, s1, s2, s3)'
+  const changedScore = (i: number) => `changed(products[${i}], group.y, first + part, places[${i}])`
+  const scores = changesScores(change) ? `vec4<f32>(${each(4, changedScore, ', ')})` : 'products'
   return `let places = vec4<u32>(begin + start + j) + vec4<u32>(0u, 1u, 2u, 3u);
-      let scores = select(vec4<f32>(LOWEST), gather(lane, s0, s1, s2, s3), places < vec4<u32>(end));
+      let products = ${gathered};
+      let scores = select(vec4<f32>(LOWEST), ${scores}, places < vec4<u32>(end));
       let highest = max(max(ownMost, max(scores.x, scores.y)), max(scores.z, scores.w));
       let shrink = exp2(ownMost - highest);
       let shares = exp2(scores - highest);

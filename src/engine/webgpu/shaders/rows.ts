@@ -94,21 +94,35 @@ function sliceRowsShader(): string {
   )}`
 }
 
-/** Gives a column of an image to a thread. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
+/** Puts rows where the index says, or zeros where it names none. */
+function gatherRowsShader(): string {
+  return `${prelude(SCALAR)}${forEach(
+    'p.batch * p.output.rows * p.output.width',
+    `  let row = i / p.output.width;
+  let c = i % p.output.width;
+  let index = i32(constants[p.constant + row % p.output.rows]);
+  let start = row / p.output.rows * p.input.rows + u32(max(index, 0));
+  let found = arena[p.input.offset + start * p.input.stride + c];
+  arena[p.output.offset + row * p.output.stride + c] = select(found, 0.0, index < 0);`,
+  )}`
+}
+
+/** Gives a column of a group of rows to a thread. Blocks of 32 rows are summed on their own first, so that rounding grows slowly with the number of rows. */
 function meanRowsShader(): string {
   return `${prelude(SCALAR)}${forEach(
-    'p.batch * p.input.width',
-    `  let image = i / p.input.width;
+    'p.batch * p.output.rows * p.input.width',
+    `  let member = i / p.input.width;
   let c = i % p.input.width;
+  let count = p.input.rows / p.output.rows;
   var total = 0.0;
-  for (var start = 0u; start < p.input.rows; start += 32u) {
+  for (var start = 0u; start < count; start += 32u) {
     var sum = 0.0;
-    for (var r = start; r < min(start + 32u, p.input.rows); r++) {
-      sum += arena[p.input.offset + (image * p.input.rows + r) * p.input.stride + c];
+    for (var r = start; r < min(start + 32u, count); r++) {
+      sum += arena[p.input.offset + (member * count + r) * p.input.stride + c];
     }
     total += sum;
   }
-  arena[p.output.offset + image * p.output.stride + c] = total / f32(p.input.rows);`,
+  arena[p.output.offset + member * p.output.stride + c] = total / f32(count);`,
   )}`
 }
 
@@ -173,7 +187,8 @@ export const ROW_DISPATCHES = {
     return [on.flat(elementwiseShader(epilogueOf(on.op)), rows * Math.ceil(width / 4))]
   },
   sliceRows: (on) => on.flatOutput(sliceRowsShader()),
-  meanRows: (on) => [on.flat(meanRowsShader(), on.input[1])],
+  gatherRows: (on) => on.flatOutput(gatherRowsShader()),
+  meanRows: (on) => [on.flat(meanRowsShader(), on.output[0] * on.input[1])],
   maxRows: (on) => [on.flat(maxRowsShader(), on.input[1])],
   broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
   regroup: (on) => {

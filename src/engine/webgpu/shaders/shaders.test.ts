@@ -6,6 +6,7 @@ import { epilogue, LINEAR_TILES, linearShader } from './linear.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './matrix.js'
 import { quadAttentionShader, quadTiles } from './quad-attention.js'
 import { broadcastShader, copyOutShader, elementwiseShader } from './rows.js'
+import { NO_CHANGE } from './score-change.js'
 import { chooseTile } from './tile.js'
 import { activation, prelude, SCALAR, VECTOR } from './wgsl.js'
 
@@ -376,7 +377,7 @@ test('attention by quads', () => {
   expect(quads(128, 49152)).toEqual([])
   expect(quads(64, 49152, 'weight-key')).toEqual([])
   const [large, small] = quadTiles('slots', 64, 49152)
-  const shader = { operands: 'slots', headWidth: 64 } as const
+  const shader = { operands: 'slots', headWidth: 64, change: NO_CHANGE } as const
   expect(threadsOf(quadAttentionShader(shader, large))).toBe(128)
   expect(quadAttentionShader(shader, large)).not.toContain('mosts')
   expect(threadsOf(quadAttentionShader(shader, small))).toBe(256)
@@ -415,7 +416,9 @@ test('of the matrices that a GPU has, those with float32 sums are units, the lar
 
 test('attention takes as many keys at a time as workgroup memory holds', () => {
   const keys = (headWidth: number, memory: number) =>
-    /const KEYS = (\d+)u/.exec(attentionShader({ operands: 'slots', headWidth, memory }))?.[1]
+    /const KEYS = (\d+)u/.exec(
+      attentionShader({ operands: 'slots', headWidth, change: NO_CHANGE, memory }),
+    )?.[1]
   expect(keys(64, 16384)).toBe('32')
   expect(keys(64, 8192)).toBe('16')
   expect(keys(256, 16384)).toBe('8')
@@ -424,7 +427,7 @@ test('attention takes as many keys at a time as workgroup memory holds', () => {
 })
 
 test('the texts depend on what is asked for alone', () => {
-  const shader = { operands: 'normed', headWidth: 80, memory: 16384 } as const
+  const shader = { operands: 'slots', headWidth: 80, change: NO_CHANGE, memory: 16384 } as const
   expect(attentionShader(shader)).toBe(attentionShader({ ...shader }))
-  expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'slots' }))
+  expect(attentionShader(shader)).not.toBe(attentionShader({ ...shader, operands: 'weight-key' }))
 })
