@@ -1,25 +1,29 @@
 /**
  * Reads the names of classes where a model's files have them: transformers' `id2label`, timm's `label_names`, Birder's `class_to_idx`. Names that do not
- * fit the classifier are refused, since every label would be of another class.
+ * fit the classifier are left aside with a warning, since every label might be of another class; features do not rest on them.
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
-import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { isRecord, type PlainRecord, type PlainValue } from '../plain-value.js'
 import type { VitHints } from './dialects/dialect.js'
 
-/** Gives the names in the order of the scores; null where no file names the classes. Throws `contradiction` where they are not as many, or have gaps. */
-export function labelsOf(
-  { metadata, label }: Checkpoint,
-  { configFile }: VitHints,
-  classes: number,
-): readonly string[] | null {
+/** Is what files say of the names of classes. */
+export interface Labels {
+  /** Is in the order of the scores; null where no file names the classes, or none so that they fit. */
+  readonly names: readonly string[] | null
+  /** Says in a sentence why names that are there are left aside. */
+  readonly problem: string | null
+}
+
+const NONE: Labels = { names: null, problem: null }
+
+export function labelsOf({ metadata, label }: Checkpoint, { configFile }: VitHints, classes: number): Labels {
   const file = isRecord(configFile) ? configFile : {}
   const input = isRecord(file.pretrained_cfg) ? file.pretrained_cfg : {}
   const { id2label } = file
   const listed = [file.label_names, input.label_names].find((names) => Array.isArray(names))
   if (isRecord(id2label)) return byNumber(namesOf(id2label), classes, `${label}: id2label of its config.json`)
   if (listed !== undefined) return listOf(listed, classes, `${label}: label_names of its config.json`)
-  if (!isRecord(metadata.class_to_idx) || Object.keys(metadata.class_to_idx).length === 0) return null
+  if (!isRecord(metadata.class_to_idx) || Object.keys(metadata.class_to_idx).length === 0) return NONE
   return byNumber(numbersOf(metadata.class_to_idx), classes, `${label}: its class_to_idx`)
 }
 
@@ -33,28 +37,29 @@ function numbersOf(classToIndex: PlainRecord): readonly Entry[] {
   return Object.entries(classToIndex).map(([name, number]) => [number, name])
 }
 
-function byNumber(entries: readonly Entry[], classes: number, what: string): readonly string[] {
+function byNumber(entries: readonly Entry[], classes: number, what: string): Labels {
   const labels: (string | undefined)[] = new Array(classes).fill(undefined)
   for (const [number, name] of entries) {
     const isPlace = typeof number === 'number' && Number.isInteger(number) && number >= 0 && number < classes
     if (!isPlace || typeof name !== 'string' || labels[number] !== undefined)
-      throw mismatch(what, entries.length, classes)
+      return mismatch(what, entries.length, classes)
     labels[number] = name
   }
   const found = labels.filter((name) => name !== undefined)
-  if (found.length !== classes) throw mismatch(what, entries.length, classes)
-  return found
+  if (found.length !== classes) return mismatch(what, entries.length, classes)
+  return { names: found, problem: null }
 }
 
-function listOf(names: PlainValue | undefined, classes: number, what: string): readonly string[] {
+function listOf(names: PlainValue | undefined, classes: number, what: string): Labels {
   const found = Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
-  if (Array.isArray(names) && found.length === names.length && found.length === classes) return found
-  throw mismatch(what, Array.isArray(names) ? names.length : 0, classes)
+  if (Array.isArray(names) && found.length === names.length && found.length === classes)
+    return { names: found, problem: null }
+  return mismatch(what, Array.isArray(names) ? names.length : 0, classes)
 }
 
-function mismatch(what: string, found: number, classes: number): CheckpointError {
-  return new CheckpointError(
-    'contradiction',
-    `${what} names ${found} classes, and the classifier has ${classes}, each of which needs one name and one number. The file belongs to another network than the weights.`,
-  )
+function mismatch(what: string, found: number, classes: number): Labels {
+  return {
+    names: null,
+    problem: `${what} names ${found} classes, and the classifier has ${classes}, each of which needs one name and one number: classes are told by their numbers alone.`,
+  }
 }

@@ -121,13 +121,17 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     const values = parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape)))
     return combine(...(await Promise.all(values)))
   }
+  const labels = config.classifier === null ? null : labelsOf(checkpoint, hints, config.classifier.classes)
   let readTables: Promise<StoredTables> | null = null
   return {
     config,
     dialect: dialect.name,
     weightShapes,
-    labels: config.classifier === null ? null : labelsOf(checkpoint, hints, config.classifier.classes),
-    assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
+    labels: labels?.names ?? null,
+    assumptions: [
+      ...(dialect.assumptions?.(checkpoint, hints) ?? []),
+      ...(labels?.problem == null ? [] : [labels.problem]),
+    ],
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
