@@ -7,7 +7,7 @@ import {
   resample,
   torchPasses,
 } from '../kernels/resample-pillow.js'
-import { antialiasTaps, resampleTable, triangleTaps } from '../kernels/resample-table.js'
+import { antialiasTaps, resampleLevels, triangleTaps } from '../kernels/resample-table.js'
 import { rgbWithWhiteFor } from '../kernels/to-rgb.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
@@ -98,7 +98,7 @@ function unrounded({ source, size, resized }: ResizeWork, { filter }: Recipe): F
   if (filter !== 'bilinear' && filter !== 'bicubic')
     throw new RangeError(`torch resizes float32 with antialias by bilinear and bicubic, not by ${filter}.`)
   const taps = tapsOf[filter]
-  return resampleTable(source, size, taps(size[0], resized[0]), taps(size[1], resized[1]))
+  return resampleLevels(source, size, taps(size[0], resized[0]), taps(size[1], resized[1]))
 }
 
 /** Goes as far as the 8-bit stage, which the library's resize and crop give. The result is the image itself where nothing changes. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { antialiasTaps, plainTaps, resampleTable } from './resample-table.js'
+import { antialiasTaps, plainTaps, resampleLevels, resampleTable, triangleTaps } from './resample-table.js'
 
 function expectClose(weights: readonly number[], expected: readonly number[]): void {
   expect(weights).toHaveLength(expected.length)
@@ -61,4 +61,16 @@ test('rows and columns are not mixed up: stretching a row pattern leaves columns
     for (let x = 1; x < 4; x++) expect(out[y * 4 + x]).toBeCloseTo(out[y * 4], 6)
   }
   expect(out[0]).toBeLessThan(out[16])
+})
+
+test('levels are resampled as a table is, though the height goes first', () => {
+  const [height, width] = [9, 13]
+  const levels = Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 37) % 256)
+  for (const taps of [antialiasTaps, triangleTaps]) {
+    const [vertical, horizontal] = [taps(height, 4), taps(width, 17)]
+    const table = resampleTable(Float32Array.from(levels), [height, width], vertical, horizontal)
+    const found = resampleLevels(levels, [height, width], vertical, horizontal)
+    expect(found).toHaveLength(table.length)
+    for (const [i, value] of found.entries()) expect(value).toBeCloseTo(table[i], 3)
+  }
 })

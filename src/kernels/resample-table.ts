@@ -127,7 +127,7 @@ function cubic(distance: number, a: number): number {
 
 /** Applies the taps of both axes to a table [height, width, channels]; sums run in float64 and are rounded once, at the end. */
 export function resampleTable(
-  table: Float32Array | Uint8Array,
+  table: Float32Array,
   [height, width]: readonly [height: number, width: number],
   vertical: Taps,
   horizontal: Taps,
@@ -155,4 +155,40 @@ export function resampleTable(
     })
   }
   return Float32Array.from(out)
+}
+
+/**
+ * Does the same for the levels of an image, uint8 [height, width, 3], and rounds none of them. The height goes first: a photo's rows are then added up whole,
+ * and few are left for the width.
+ */
+export function resampleLevels(
+  levels: Uint8Array,
+  [, width]: readonly [height: number, width: number],
+  vertical: Taps,
+  horizontal: Taps,
+): Float32Array {
+  const row = width * 3
+  const newWidth = horizontal.indices.length
+  const out = new Float32Array(vertical.indices.length * newWidth * 3)
+  const sums = new Float64Array(row)
+  for (const [y, taps] of vertical.indices.entries()) {
+    sums.fill(0)
+    for (const [i, tap] of taps.entries()) addRow(sums, levels, tap * row, vertical.weights[y][i])
+    for (const [x, columns] of horizontal.indices.entries()) {
+      const weights = horizontal.weights[x]
+      let [red, green, blue] = [0, 0, 0]
+      for (let i = 0; i < columns.length; i++) {
+        const from = columns[i] * 3
+        red += weights[i] * sums[from]
+        green += weights[i] * sums[from + 1]
+        blue += weights[i] * sums[from + 2]
+      }
+      out.set([red, green, blue], (y * newWidth + x) * 3)
+    }
+  }
+  return out
+}
+
+function addRow(sums: Float64Array, levels: Uint8Array, from: number, weight: number): void {
+  for (let j = 0; j < sums.length; j++) sums[j] += weight * levels[from + j]
 }

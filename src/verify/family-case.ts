@@ -3,6 +3,7 @@
  * activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
  */
 import { Network } from '../encoder/network.js'
+import type { Precision } from '../engine/engine.js'
 import type { SlotName } from '../engine/plan.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -37,7 +38,7 @@ const OF_A_HEAD = /^(head\..*|logits)$/
 /** iBOT puts what it pools in the place of the class token where it pools the mean, so that its tokens are none of one network; its blocks are compared. */
 const isMixed = (golden: GoldenCase, { finalNorm }: VitConfig) =>
   golden.library === 'bytedance/ibot' && finalNorm === 'pooled'
-const FINAL = /^(tokens|embedding|logits|pooler_output|summary|features)$/
+const FINAL = /^(tokens(\.others)?|embedding|logits|pooler_output|summary|features)$/
 
 export async function* runFamilyCase(
   golden: FamilyCase,
@@ -97,6 +98,7 @@ async function* runFile(
     const run = { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) }
     const values = outputs.length === 0 ? new Map() : await network.run(input, run)
     for (const [tensor, place] of chosen) {
+      if (isSmallDifference(golden, tensor, engine.precision)) continue
       const all = place === null ? undefined : values.get(place.slot)
       const actual =
         all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
@@ -106,6 +108,14 @@ async function* runFile(
       if (comparison !== null) yield comparison
     }
   }
+}
+
+/**
+ * What is left of a massive token in the end is the small difference of large numbers, which no narrow type keeps; the tokens beside it are compared on
+ * their own.
+ */
+function isSmallDifference({ massive }: FamilyCase, tensor: string, precision: Precision): boolean {
+  return massive !== undefined && tensor === 'tokens' && precision !== 'float32' && precision !== 'float64'
 }
 
 /** NVIDIA's files normalise pixels themselves, and their goldens have pixels on which that is done: it is undone, as far as float32 lets it. */

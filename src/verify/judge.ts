@@ -13,7 +13,8 @@ const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
   float16: 0.99999,
   int8: 0.995,
 }
-const PROMISED = /^(out|embedding|tokens|forward_features|registers|blocks\.(class_token|first_patch))$/
+const PROMISED =
+  /^(out|embedding|tokens(\.others)?|forward_features|registers|blocks\.(class_token|first_patch))$/
 
 /** Gives null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */
 export function judge(

@@ -78,6 +78,14 @@ const PREPARATION: EdgePreparation = {
   transparency: 'white',
 }
 
+/** Is what DeiTImageProcessor does where its file says nothing. */
+const DEIT_PREPARATION: EdgePreparation = {
+  ...PREPARATION,
+  resize: [256, 256],
+  crop: [224, 224],
+  filter: 'bicubic',
+}
+
 type Kind = 'ViT' | 'DeiT' | 'I-JEPA'
 
 const TYPES: Readonly<Record<Kind, readonly string[]>> = {
@@ -97,7 +105,12 @@ function dialectOf(layout: TransformersLayout): Dialect {
     isCertain: true,
     recognises: (tensors) => hasLayout(layout, tensors) && !isBeit(layout, tensors),
     readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) =>
+      preparationOf(
+        checkpoint,
+        hints,
+        kindOf(layout, checkpoint.tensors) === 'DeiT' ? DEIT_PREPARATION : PREPARATION,
+      ),
     assumptions: (checkpoint, hints) => assumptions(layout, checkpoint, hints),
     source: (weight, shape, config, tensors) =>
       teacherSource(weight, shape) ?? source(weight, shape, config, tensors),
