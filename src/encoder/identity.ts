@@ -57,11 +57,18 @@ function countingConfig({
   rgbStats: _rgbStats,
   classFirst: _classFirst,
   positions,
+  stem,
+  pooling,
   ...counting
 }: VitConfig): object {
   const sines = positions?.sines === undefined ? {} : { sines: positions.sines }
   const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns, ...sines }
-  return { ...counting, positions: grid }
+  return { ...counting, stem: withoutFalse(stem), pooling: withoutFalse(pooling), positions: grid }
+}
+
+/** A flag that is absent and one that is false say the same. */
+function withoutFalse(settings: object): object {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== false))
 }
 
 /** Leaves out the name, since recipes of the same numbers make the same pixels, and that JPEG is decoded whole, which nothing used to name. */

@@ -103,7 +103,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       width,
       embedding,
       embeddingWidth,
-      labels: parts.vit.labels,
+      labels: parts.vit.labels.names,
       patchSize,
       registers,
       depth,

@@ -14,7 +14,7 @@ export interface Labels {
   readonly problem: string | null
 }
 
-const NONE: Labels = { names: null, problem: null }
+export const NO_LABELS: Labels = { names: null, problem: null }
 
 export function labelsOf({ metadata, label }: Checkpoint, { configFile }: VitHints, classes: number): Labels {
   const file = isRecord(configFile) ? configFile : {}
@@ -23,7 +23,7 @@ export function labelsOf({ metadata, label }: Checkpoint, { configFile }: VitHin
   const listed = [file.label_names, input.label_names].find((names) => Array.isArray(names))
   if (isRecord(id2label)) return byNumber(namesOf(id2label), classes, `${label}: id2label of its config.json`)
   if (listed !== undefined) return listOf(listed, classes, `${label}: label_names of its config.json`)
-  if (!isRecord(metadata.class_to_idx) || Object.keys(metadata.class_to_idx).length === 0) return NONE
+  if (!isRecord(metadata.class_to_idx) || Object.keys(metadata.class_to_idx).length === 0) return NO_LABELS
   return byNumber(numbersOf(metadata.class_to_idx), classes, `${label}: its class_to_idx`)
 }
 

@@ -30,7 +30,7 @@ import { huggingFaceTipsv2 } from './families/hugging-face-tipsv2.js'
 import { huggingFaceVit } from './families/hugging-face-vit.js'
 import { openClip } from './families/open-clip.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
-import { labelsOf } from './labels.js'
+import { type Labels, labelsOf, NO_LABELS } from './labels.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
 import type { EmbeddingKind, VitConfig } from './vit-config.js'
@@ -45,8 +45,8 @@ export interface VitModel {
   readonly weights: WeightSource
   /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
   readonly weightShapes: ReadonlyMap<string, Shape>
-  /** Names the classes in the order of the scores; null where there is no classifier, or no file that names them. */
-  readonly labels: readonly string[] | null
+  /** Holds the names of the classes, or why they are left aside. */
+  readonly labels: Labels
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
   /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
@@ -121,17 +121,13 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     const values = parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape)))
     return combine(...(await Promise.all(values)))
   }
-  const labels = config.classifier === null ? null : labelsOf(checkpoint, hints, config.classifier.classes)
   let readTables: Promise<StoredTables> | null = null
   return {
     config,
     dialect: dialect.name,
     weightShapes,
-    labels: labels?.names ?? null,
-    assumptions: [
-      ...(dialect.assumptions?.(checkpoint, hints) ?? []),
-      ...(labels?.problem == null ? [] : [labels.problem]),
-    ],
+    labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
+    assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {

@@ -5,7 +5,7 @@
 import { counts, each, type Field, type FieldTable, nothing, only } from '../fields.js'
 
 const RECORD = nothing('it records where the weights come from')
-const LABELS = nothing('it names classes; logits come by their number')
+const LABELS = nothing('it names classes, which come by their number as well; features do not rest on names')
 export const TRAINING = nothing('it acts while training only')
 const ELSEWHERE = nothing('timm uses it for other input than the trained size, and only where it is told to')
 

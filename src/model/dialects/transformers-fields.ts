@@ -7,7 +7,7 @@ import { counts, each, type FieldTable, nothing, only } from '../fields.js'
 const TRAINING = nothing('it acts while training only')
 const TEXT = nothing('only models that write text use it')
 const OUTPUT = nothing('it says what a call in Python returns beside the features')
-const LABELS = nothing('it names classes; logits come by their number')
+const LABELS = nothing('it names classes, which come by their number as well; features do not rest on names')
 const RECORD = nothing('it records where the file comes from')
 
 /** Fields of `BackboneConfigMixin`. */

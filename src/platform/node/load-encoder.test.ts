@@ -172,7 +172,6 @@ describe('ending', () => {
 describe('models that cannot be had', () => {
   test.each([
     ['vit_l14_dino', {}, 'HubError', /nearest|known/i],
-    ['rope_vit_reg4_b14_capi-places365', {}, 'CheckpointError', /class RoPE_ViT/],
     ['vit_reg4_s14_nps_ls_dino-v2-lvd142m', { offline: true }, 'HubError', /offline/i],
     ['/no/such/model.pt', {}, 'CheckpointError', /no such file/],
     [MINI, { engine: 'native', precision: 'float64' }, 'EngineError', /float32/],

@@ -46,6 +46,7 @@ export async function loadEncoder(
   const open = async () => {
     const opened = await openVit(await findModel(model, finding), hintsOf(options))
     for (const assumption of opened.vit.assumptions) onWarning(assumption)
+    if (opened.vit.labels.problem !== null) onWarning(opened.vit.labels.problem)
     return { ...opened, packed: packedWeightsOf(opened.origin, onWarning) }
   }
   const { maxFileBytes, allowPrivateAddresses, fetchTimeoutMs } = options
