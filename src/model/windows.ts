@@ -6,10 +6,13 @@ import type { Constant } from '../engine/plan.js'
 import { bilinearTaps, resampleTable } from '../kernels/resample-table.js'
 import type { PatchGrid } from './positions.js'
 
+/** Says which windows there are, and which blocks attend within them. */
 export interface Windows {
   /** Says whether rows and columns count the patches of a window, or the windows along each axis. */
   readonly by: 'patches' | 'windows'
+  /** Counts from top to bottom. */
   readonly rows: number
+  /** Counts from left to right. */
   readonly columns: number
   /** Number the blocks whose attention sees the whole grid. */
   readonly globalBlocks: readonly number[]
