@@ -48,10 +48,17 @@ export class BirderNet implements Disposable, AsyncDisposable {
 
   /**
    * Takes another input size from now on, with the position table resampled antialiased, as Birder's `adjust_size` does. Throws `EngineError`
-   * `wrong-size` where the patch does not divide it.
+   * `wrong-size` where the patch does not divide it, `unsupported` where patches have another side than the network's own.
    */
   adjustSize(size: readonly [height: number, width: number]): void {
     this.#network.gridOf(size)
+    const { stem } = this.#network.config
+    if (stem.kind === 'patchify' && stem.kernel !== undefined) {
+      throw new EngineError(
+        'unsupported',
+        'This network was loaded with patches of another side; Birder would now resample its positions twice. Load it with the patches of its own.',
+      )
+    }
     this.size = size
   }
 
@@ -158,7 +165,8 @@ export class BirderNet implements Disposable, AsyncDisposable {
       )
     }
     const { positions } = this.#network.config
-    const adjusted = positions?.rule ?? 'antialias'
+    // At the trained size there is nothing to adjust, but patches of another side have another grid there.
+    const adjusted = (this.#atTrainedSize() ? null : positions?.adjustRule) ?? positions?.rule ?? 'antialias'
     return { grid: this.#network.gridOf(size), rule: own ? adjusted : (positions?.dynamicRule ?? 'bicubic') }
   }
 

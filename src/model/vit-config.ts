@@ -196,6 +196,8 @@ export interface Positions {
   readonly specialRows: boolean
   /** Tells how the checkpoint's own library resamples it. */
   readonly rule: PositionRule
+  /** Tells how Birder resamples it once for another size (`adjust_size`); default: by `rule`. */
+  readonly adjustRule?: PositionRule
   /** Tells how Birder resamples it where the size may differ from image to image (`set_dynamic_size`); default: plainly, `bicubic`. */
   readonly dynamicRule?: PositionRule
   /** Makes the table anew for another grid, as no image has taught it; absent where it is learnt, and resampled. */

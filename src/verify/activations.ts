@@ -40,6 +40,7 @@ export function ruleOf(
   const plain = positions?.dynamicRule ?? 'bicubic'
   if (position === 'dynamic' || position === 'patch-size' || position === 'naflex') return plain
   if (position === 'adjust-patch-size') return 'antialias'
+  if (position === 'adjust') return positions?.adjustRule ?? positions?.rule ?? 'antialias'
   return positions?.rule ?? 'antialias'
 }
 

@@ -130,7 +130,7 @@ function positionRules(
   chosen: ChosenSettings,
   config: ConfigReader,
   isResized: boolean,
-): Pick<Positions, 'rule' | 'dynamicRule'> {
+): Pick<Positions, 'rule' | 'adjustRule' | 'dynamicRule'> {
   const rules = config.choice('pos_embed_interpolation_mode', INTERPOLATIONS, 'bicubic')
   const smooths = config.flag('pos_embed_antialias', false)
   const isPacking = hasSettings(chosen, ['packing'])
@@ -141,7 +141,7 @@ function positionRules(
       'false with naflex_pos_embed_resize_mode grid_sample, as Birder has it',
     )
   const dynamicRule = smooths ? rules.smooth : rules.plain
-  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, dynamicRule }
+  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, adjustRule: rules.smooth, dynamicRule }
 }
 
 /** Reads how attention works in windows: ViT_SAM cuts them around each attention, ViT_Windowed once for all blocks. */
