@@ -39,7 +39,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
   /** @param owned disposed of with the network, such as the engine that was chosen for it alone */
   constructor(network: Network, owned?: AsyncDisposable) {
     this.size = network.config.size
-    this.embeddingSize = network.config.width
+    this.embeddingSize = network.config.neck ?? network.config.width
     this.numClasses = network.config.classifier?.classes ?? 0
     this.numSpecialTokens = specialTokens(network.config)
     this.#network = network
@@ -48,10 +48,17 @@ export class BirderNet implements Disposable, AsyncDisposable {
 
   /**
    * Takes another input size from now on, with the position table resampled antialiased, as Birder's `adjust_size` does. Throws `EngineError`
-   * `wrong-size` where the patch does not divide it.
+   * `wrong-size` where the patch does not divide it, `unsupported` where patches have another side than the network's own.
    */
   adjustSize(size: readonly [height: number, width: number]): void {
     this.#network.gridOf(size)
+    const { stem } = this.#network.config
+    if (stem.kind === 'patchify' && stem.kernel !== undefined) {
+      throw new EngineError(
+        'unsupported',
+        'This network was loaded with patches of another side; Birder would now resample its positions twice. Load it with the patches of its own.',
+      )
+    }
     this.size = size
   }
 
@@ -80,16 +87,16 @@ export class BirderNet implements Disposable, AsyncDisposable {
     return ndArray(values, rows === 1 ? [batch, this.embeddingSize] : [batch, rows, this.embeddingSize])
   }
 
-  /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches. Throws as `forward`. */
+  /** Computes all tokens after the final norm, [B, T, D], in Birder's order: registers, class token, patches; of a ViT_SAM a map, [B, D, rows, columns]. Throws as `forward`. */
   async forwardFeatures(x: NdArray, options: RunSignal = {}): Promise<NdArray> {
-    const { activation, batch, slots } = await this.#run(x, ({ tokens }) => [tokens], options)
+    const { activation, batch, slots, grid } = await this.#run(x, ({ tokens }) => [tokens], options)
     const tokens = activation(slots.tokens)
     const { config } = this.#network
-    return ndArray(birderOrder(tokens, batch, config), [
-      batch,
-      tokens.length / (batch * config.width),
-      config.width,
-    ])
+    const width = this.embeddingSize
+    if (config.windows?.around === 'attention') {
+      return ndArray(patchMaps(tokens, batch, width, 0), [batch, width, grid.rows, grid.columns])
+    }
+    return ndArray(birderOrder(tokens, batch, config), [batch, tokens.length / (batch * width), width])
   }
 
   /**
@@ -97,11 +104,12 @@ export class BirderNet implements Disposable, AsyncDisposable {
    * the config's `out_indices` names, in the order of the blocks. Throws as `forward`.
    */
   async detectionFeatures(x: NdArray, options: RunSignal = {}): Promise<Record<string, NdArray>> {
-    const { config } = this.#network
     const { activation, batch, slots, grid } = await this.#run(x, ({ taps }) => taps, options)
     const maps = slots.taps.map((slot, stage): [string, NdArray] => {
-      const map = patchMaps(activation(slot), batch, config.width, this.numSpecialTokens)
-      return [`stage${stage + 1}`, ndArray(map, [batch, config.width, grid.rows, grid.columns])]
+      const values = activation(slot)
+      const width = values.length / (batch * (this.numSpecialTokens + grid.rows * grid.columns))
+      const map = patchMaps(values, batch, width, this.numSpecialTokens)
+      return [`stage${stage + 1}`, ndArray(map, [batch, width, grid.rows, grid.columns])]
     })
     return Object.fromEntries(maps)
   }
@@ -157,7 +165,8 @@ export class BirderNet implements Disposable, AsyncDisposable {
       )
     }
     const { positions } = this.#network.config
-    const adjusted = positions?.rule ?? 'antialias'
+    // At the trained size there is nothing to adjust, but patches of another side have another grid there.
+    const adjusted = (this.#atTrainedSize() ? null : positions?.adjustRule) ?? positions?.rule ?? 'antialias'
     return { grid: this.#network.gridOf(size), rule: own ? adjusted : (positions?.dynamicRule ?? 'bicubic') }
   }
 

@@ -96,7 +96,9 @@ export function describeOpenModel(
   const { plan, slots } = planVit(config, grid, null)
   const weights = [...vit.weightShapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0)
   const { positions } = config
-  const parameters = weights + (positions === null ? 0 : positions.rows * positions.columns * config.width)
+  // Sines are no parameters, though a file may hold them.
+  const learnt = positions === null || positions.sines !== undefined ? 0 : positions.rows * positions.columns
+  const parameters = weights + learnt * config.width
   return {
     format: checkpoint.format,
     dialect,

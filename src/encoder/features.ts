@@ -1,4 +1,5 @@
 /** Takes an engine's activations apart into what a person asked for, image by image. */
+import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { boxInImage, type Placement, type PreparedImage } from '../image/prepare-image.js'
 import type { VitPlan } from '../model/plan-vit.js'
@@ -7,11 +8,23 @@ import { specialTokens } from '../model/vit-config.js'
 import { slotValues } from './network.js'
 import type { FeatureChoice, Features, Identity } from './types.js'
 
-/** Names the slots that an encode needs, each once. */
-export function slotsFor({ slots }: VitPlan, { preNorm, layers = [] }: FeatureChoice): readonly SlotName[] {
+/** Names the slots that an encode needs, each once. Throws `EngineError` `unsupported` for hidden layers that are of another width than the tokens. */
+export function slotsFor(
+  { plan, slots }: VitPlan,
+  { preNorm, layers = [] }: FeatureChoice,
+): readonly SlotName[] {
   const wanted = [slots.embedding, slots.tokens]
   if (slots.logits !== null) wanted.push(slots.logits)
   for (const layer of [...(preNorm ? [-1] : []), ...layers]) wanted.push(blockSlot(slots.blocks, layer))
+  const [width, ...widths] = [slots.tokens, ...wanted.slice(slots.logits === null ? 2 : 3)].map(
+    (slot) => plan.slots.get(slot)?.[1],
+  )
+  if (widths.some((other) => other !== width)) {
+    throw new EngineError(
+      'unsupported',
+      'Convolutions behind the blocks give the tokens of this network another width, so that its hidden layers cannot be handed out beside them.',
+    )
+  }
   return [...new Set(wanted)]
 }
 

@@ -95,7 +95,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   private constructor(network: Network, weights: string, parts: EncoderParts<Source> & Preparing<Source>) {
     const { recipe, maxPixels, owned, prepare = preparingBy(parts) } = parts
     const { config } = network
-    const { width, patchSize, registers, depth } = config
+    const { patchSize, registers, depth } = config
+    const width = config.neck ?? config.width
     const identity = identityOf({ ...parts, weights, config })
     const { embedding, embeddingWidth } = network
     this.description = {

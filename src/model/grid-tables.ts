@@ -6,6 +6,7 @@ import { biasTable } from './relative-bias.js'
 import { rotaryTable } from './rotary.js'
 import { sineTable } from './sines.js'
 import { specialTokens, type VitConfig } from './vit-config.js'
+import { offsetGrid, offsetName, offsetRows } from './windows.js'
 
 /** Holds what a checkpoint stores of such tables, by the names below. */
 export type StoredTables = ReadonlyMap<string, Float32Array>
@@ -35,7 +36,8 @@ export function gridTables(
   grid: PatchGrid,
   rule: PositionRule,
 ): ReadonlyMap<ConstantName, Constant> {
-  const { positions, sines, pooling, rotary, bias, width, heads, depth, registers, classToken } = config
+  const { positions, sines, pooling, rotary, bias, windows, width, heads, depth, registers, classToken } =
+    config
   const tables = new Map<ConstantName, Constant>()
   if (positions !== null) {
     const isTrained = grid.rows === positions.rows && grid.columns === positions.columns
@@ -68,6 +70,14 @@ export function gridTables(
       const source = { temperature: null, stored: PERIODS, mixed: name }[rotary.bands.kind]
       const shape = { grid, headWidth: width / heads, heads, registers, classToken }
       tables.set(name, rotaryTable(rotary, shape, source === null ? null : storedTable(stored, source)))
+    }
+    if (windows !== null && windows.offsets !== null) {
+      const own = offsetGrid(windows, block, grid)
+      const trained = offsetGrid(windows, block, windows.offsets)
+      for (const axis of ['rows', 'columns'] as const) {
+        const name = offsetName(block, axis)
+        tables.set(name, offsetRows(storedTable(stored, name), trained[axis], own[axis]))
+      }
     }
     if (bias !== null && !tables.has(biasName(config, block))) {
       const name = biasName(config, block)

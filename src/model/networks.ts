@@ -83,7 +83,20 @@ const CLASSES: { readonly [name: string]: NetworkClass } = {
     },
     lacks: BILINEAR,
   },
-  ViT_Windowed: { ...PLAIN_CLASS, arithmetic: 'windowed', runs: false, has: ['windows'] },
+  ViT_Windowed: {
+    ...PLAIN_CLASS,
+    arithmetic: 'windowed',
+    has: ['windows'],
+    lacks: [...ACTIVATION, ...POOLING, 'neck_channels'],
+  },
+  ViT_SAM: {
+    ...PLAIN_CLASS,
+    arithmetic: 'sam',
+    looksLikeVit: false,
+    has: ['windows'],
+    defaults: { class_token: false, pos_embed_special_tokens: false, post_norm: false },
+    lacks: [...ACTIVATION, ...POOLING, ...BILINEAR, 'num_windows', 'mask_padded_attn'],
+  },
   DeiT: {
     ...PLAIN_CLASS,
     arithmetic: 'distilled',

@@ -5,6 +5,7 @@
 import type { NormWeights, SlotName } from '../engine/plan.js'
 import { biasName, rotaryName } from './grid-tables.js'
 import type { PlanBuilder } from './plan-builder.js'
+import { planWindowed, type Seeing } from './plan-windows.js'
 import type { PatchGrid } from './positions.js'
 import type { Experts, VitConfig } from './vit-config.js'
 
@@ -98,13 +99,26 @@ function scaled({ builder, config }: BlockContext, name: string, branch: SlotNam
   return builder.step({ op: 'scale', input: branch, output: name, gamma }, builder.shapeOf(branch))
 }
 
-function planAttention(
-  { builder, config, grid, hasTables }: BlockContext,
+function planAttention(context: BlockContext, index: number, name: string, input: SlotName): SlotName {
+  const { config, grid, hasTables } = context
+  const { bias, windows } = config
+  const attend = (of: SlotName, seeing: Seeing) => planAttending(context, index, name, of, seeing)
+  if (windows !== null) return planWindowed(context, windows, index, input, attend)
+  const relative =
+    bias === null || !hasTables
+      ? null
+      : ({ kind: 'relative', table: biasName(config, index), ...grid } as const)
+  return attend(input, { groups: 1, mask: null, bias: relative })
+}
+
+function planAttending(
+  { builder, config, hasTables }: BlockContext,
   index: number,
   name: string,
   input: SlotName,
+  { groups, mask, bias }: Seeing,
 ): SlotName {
-  const { width, heads, rotary, bias } = config
+  const { width, heads, rotary } = config
   const headWidth = width / heads
   const qkv = builder.linear(input, `${name}.qkv`, `${name}.qkv`, 3 * width, config.qkvBias)
   const headNorm = (part: string): NormWeights | null =>
@@ -122,10 +136,9 @@ function planAttention(
       keyNorm: headNorm('k_norm'),
       rotary:
         rotary === null || !hasTables ? null : { table: rotaryName(config, index), pairs: rotary.pairs },
-      bias:
-        bias === null || !hasTables ? null : { kind: 'relative', table: biasName(config, index), ...grid },
-      mask: null,
-      groups: 1,
+      bias,
+      mask,
+      groups,
     },
     builder.shapeOf(input),
   )

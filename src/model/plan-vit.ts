@@ -6,8 +6,10 @@ import type { Constant, ConstantName, Plan, SlotName } from '../engine/plan.js'
 import { POSITIONS } from './grid-tables.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
+import { planNeck } from './plan-neck.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
+import { toGrid, toWindows } from './plan-windows.js'
 import type { PatchGrid } from './positions.js'
 import { type EmbeddingKind, specialTokens, type VitConfig } from './vit-config.js'
 
@@ -50,13 +52,18 @@ export function planVit(
   const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
   const patches = planStem(builder, config, input)
 
+  const { windows, neck } = config
+  const areWindowed = windows?.around === 'blocks'
+  const context = { builder, config, grid, hasTables: tables !== null }
+  const whole = (slot: SlotName, output: SlotName) =>
+    areWindowed ? toGrid(context, windows, slot, output) : slot
   const tokens = specialTokens(config) + grid.rows * grid.columns
   for (const [name, table] of tables ?? []) builder.constants.set(name, table)
   let current = builder.step(
     {
       op: 'assembleTokens',
       input: patches,
-      output: 'encoder.input',
+      output: areWindowed ? 'encoder.grid' : 'encoder.input',
       classToken: config.classToken ? builder.weight('class_token', [1, width]) : null,
       registers: config.registers > 0 ? builder.weight('reg_tokens', [config.registers, width]) : null,
       positions: tables?.has(POSITIONS) ? POSITIONS : null,
@@ -67,23 +74,33 @@ export function planVit(
     const weights = builder.normWeights('encoder.pre_block.0', width, config.norm, config.epsilon)
     current = builder.norm(current, 'encoder.pre_block', weights)
   }
-  const blocks: SlotName[] = []
   const entering = current
+  if (areWindowed) current = toWindows(context, windows, current, 'encoder.input')
+  const blocks: SlotName[] = []
   for (let index = 0; index < config.depth; index++) {
-    current = planBlock({ builder, config, grid, hasTables: tables !== null }, index, current)
-    blocks.push(current)
+    current = planBlock(context, index, current)
+    blocks.push(whole(current, `${current}.grid`))
   }
-  if (config.finalNorm === 'tokens') {
-    current = builder.norm(current, 'norm', builder.normWeights('norm', width, config.norm, config.epsilon))
+  const last = blocks.at(-1) ?? entering
+  const finish = (slot: SlotName, output: SlotName) => {
+    if (neck !== null) return planNeck(builder, config, neck, grid, slot, output)
+    if (config.finalNorm !== 'tokens') return slot
+    return builder.norm(slot, output, builder.normWeights('norm', width, config.norm, config.epsilon))
   }
+  current = finish(last, neck === null ? 'norm' : 'neck')
   const taps = (config.taps ?? [{ layer: config.depth, isNormed: false }]).map(({ layer, isNormed }) => {
     const tapped = layer === 0 ? entering : (blocks[layer - 1] ?? entering)
     if (!isNormed) return tapped
+    if (neck !== null) return layer === config.depth ? current : finish(tapped, `${tapped}.neck`)
     if (layer === config.depth && config.finalNorm === 'tokens') return current
     const weights = builder.normWeights('norm', width, config.norm, config.epsilon)
     return builder.norm(tapped, `${tapped}.normed`, weights)
   })
-  const { embedding, embeddings, logits } = planPooling(builder, config, current)
+  const { embedding, embeddings, logits } = planPooling(
+    builder,
+    neck === null ? config : { ...config, width: neck },
+    current,
+  )
   return {
     plan: {
       slots: builder.slots,

@@ -51,9 +51,9 @@ test('a bare state dict without name or config gives the same config as the regi
 
 test('a network of another class is refused by its name', () => {
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
-  expect(() => readVit(checkpoint, { network: 'vit_windowed_s16' })).toThrow(/class ViT_Windowed/)
-  expect(() => readVit({ ...checkpoint, label: 'vit_windowed_s16_some-tag.pt' })).toThrow(
-    /class ViT_Windowed/,
+  expect(() => readVit(checkpoint, { network: 'vit_moe_b16_32e1s_2k_every2_avg' })).toThrow(/class ViT_MoE/)
+  expect(() => readVit({ ...checkpoint, label: 'vit_moe_b16_32e1s_2k_every2_avg_some-tag.pt' })).toThrow(
+    /class ViT_MoE/,
   )
 })
 

@@ -33,6 +33,7 @@ import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { type Labels, labelsOf, NO_LABELS } from './labels.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
+import type { PatchGrid } from './positions.js'
 import type { EmbeddingKind, VitConfig } from './vit-config.js'
 
 /** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
@@ -212,9 +213,18 @@ function tablesOf(
   const { tensor, special } = table
   const shape = [special + positions.rows * positions.columns, width]
   return tables.set(POSITIONS, {
-    parts: [{ tensor, shape: table.isFlat ? shape : [1, ...shape] }],
+    parts: [{ tensor, shape: tableShape(table, shape, positions) }],
     combine: (rows: Float32Array) => rows.subarray(special * width),
   })
+}
+
+function tableShape(
+  { isFlat = false, isGrid = false }: { readonly isFlat?: boolean; readonly isGrid?: boolean },
+  shape: Shape,
+  { rows, columns }: PatchGrid,
+): Shape {
+  if (isGrid) return [1, rows, columns, ...shape.slice(1)]
+  return isFlat ? shape : [1, ...shape]
 }
 
 /** Every tensor that is needed must be there with its shape, and no other that the dialect does not know. */

@@ -19,18 +19,33 @@ export interface RotaryRule {
   /** Says which columns are turned into each other; see `Rotary`. */
   readonly pairs: 'halves' | 'neighbours'
   /** Turns registers on a grid of their own, square where their number is, else a column; null where they stay as they are. */
-  readonly registers: { readonly temperature: number } | null
+  readonly registers: {
+    /** Is the base of their bands. */
+    readonly temperature: number
+  } | null
 }
 
+/** Says what the place of a patch along an axis is. */
 export type RotaryCoordinates =
   /** (i + 0.5) / n * 2 - 1, times 2 pi (DINOv3). */
   | { readonly kind: 'centred' }
-  /** i + offset, of a grid of n patches scaled to a reference grid where there is one; `own` divides by n and multiplies with it again, as Birder does. */
-  | { readonly kind: 'whole'; readonly offset: number; readonly reference: PatchGrid | 'own' | null }
+  /** i + offset, of a grid of n patches scaled to a reference grid where there is one. */
+  | {
+      readonly kind: 'whole'
+      /** Is added to the number of a patch. */
+      readonly offset: number
+      /** Is the grid to which places are scaled; `own` divides by n and multiplies with it again, as Birder does. */
+      readonly reference: PatchGrid | 'own' | null
+    }
 
+/** Says how fast each pair of columns turns. */
 export type RotaryBands =
   /** temperature^(-k / (d / 4)) for k below d / 4. */
-  | { readonly kind: 'temperature'; readonly temperature: number }
+  | {
+      readonly kind: 'temperature'
+      /** Is the base of the bands. */
+      readonly temperature: number
+    }
   /** 1 / period, from the table `rotary.periods` [d / 4] of the file. */
   | { readonly kind: 'stored' }
   /** Learnt for each block, head and axis: the table `encoder.block.N.attn.frequencies` [2, H, d / 2], columns first. */

@@ -7,6 +7,7 @@ import type { PositionRule } from './positions.js'
 import type { BiasRule } from './relative-bias.js'
 import type { RotaryRule } from './rotary.js'
 import type { SineRule } from './sines.js'
+import type { Windows } from './windows.js'
 
 /** Says which vision transformer it is, in Birder's terms, whatever library wrote the file. */
 export interface VitConfig {
@@ -67,6 +68,10 @@ export interface VitConfig {
   readonly experts: Experts | null
   /** Says how patches become tokens. */
   readonly stem: Stem
+  /** Lets attention work in windows; null where all tokens see all. */
+  readonly windows: Windows | null
+  /** Counts the channels to which two convolutions take the tokens behind the blocks; null for a network without. */
+  readonly neck: number | null
   /** Says how tokens become the embedding. */
   readonly pooling: Pooling
   /** Names the activation behind a linear layer on what is pooled, as transformers' ViT has it (`pooler`); null for a network without. */
@@ -191,6 +196,8 @@ export interface Positions {
   readonly specialRows: boolean
   /** Tells how the checkpoint's own library resamples it. */
   readonly rule: PositionRule
+  /** Tells how Birder resamples it once for another size (`adjust_size`); default: by `rule`. */
+  readonly adjustRule?: PositionRule
   /** Tells how Birder resamples it where the size may differ from image to image (`set_dynamic_size`); default: plainly, `bicubic`. */
   readonly dynamicRule?: PositionRule
   /** Makes the table anew for another grid, as no image has taught it; absent where it is learnt, and resampled. */
@@ -216,6 +223,8 @@ export const EMBEDDING_KINDS = ['class', 'mean', 'class-mean', 'pooled', 'projec
 /** Holds what a plain vision transformer has of what only some networks have otherwise. */
 export const PLAIN = {
   classFirst: false,
+  windows: null,
+  neck: null,
   norm: 'layerNorm',
   preNorm: false,
   finalNorm: 'tokens',

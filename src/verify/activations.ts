@@ -5,6 +5,7 @@ import type { VitPlan } from '../model/plan-vit.js'
 import type { PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { layOut } from '../model/windows.js'
 import { GoldenError } from './golden-error.js'
 
 export type Order = 'canonical' | 'birder'
@@ -23,6 +24,7 @@ export interface Place {
     | 'patches as map'
     | 'tokens as map'
     | 'softmax'
+    | 'windows'
   /** Is the token that `others` leaves out. */
   readonly row?: number
 }
@@ -38,6 +40,7 @@ export function ruleOf(
   const plain = positions?.dynamicRule ?? 'bicubic'
   if (position === 'dynamic' || position === 'patch-size' || position === 'naflex') return plain
   if (position === 'adjust-patch-size') return 'antialias'
+  if (position === 'adjust') return positions?.adjustRule ?? positions?.rule ?? 'antialias'
   return positions?.rule ?? 'antialias'
 }
 
@@ -53,6 +56,9 @@ export function placeOrNull(tensor: string, { plan, slots }: VitPlan): Place | n
   if (tensor === 'embedding') return { slot: slots.embedding, layout: 'as is' }
   if (tensor === 'conv_proj') return { slot: 'conv_proj', layout: 'patches as map' }
   if (tensor === 'forward_features' || tensor === 'tokens') return { slot: slots.tokens, layout: 'tokens' }
+  const [, body] = /^body\.(\w+)$/.exec(tensor) ?? []
+  if (body !== undefined)
+    return { slot: body === 'input' ? 'encoder.input' : `encoder.block.${body}`, layout: 'as is' }
   const slot = [tensor, ...renamed(tensor)].find((name) => plan.slots.has(name))
   return slot === undefined ? null : { slot, layout: 'tokens' }
 }
@@ -97,11 +103,35 @@ export function arrange(
       return patchMaps(values, batch, width, 0)
     case 'patches':
       return takeRows(values, batch, specialTokens(config) * width)
+    case 'windows':
+      return inWindows(values, plan, config, batch)
     case 'tokens as map':
       return patchMaps(values, batch, width, specialTokens(config))
     case 'tokens':
       return order === 'birder' ? birderOrder(values, batch, { ...config, width }) : values
   }
+}
+
+/** Birder's windows have registers, class token, and each patch in its place; here patches lead the empty places of a window. */
+function inWindows(values: Float32Array, { grid }: VitPlan, config: VitConfig, batch: number): Float32Array {
+  const { windows, width } = config
+  if (windows === null) throw new GoldenError('incomplete', 'The network has no windows.')
+  const layout = layOut(windows, grid)
+  const special = specialTokens(config)
+  const each = layout.patches.length / layout.count
+  const out = birderOrder(values, batch * layout.count, { ...config, width })
+  const ordered = out.slice()
+  for (let window = 0; window < batch * layout.count; window++) {
+    const first = (window % layout.count) * each
+    const places = Array.from({ length: each }, (_, place) => place)
+    const isFilled = (place: number) => (layout.patches[first + place] ?? -1) >= 0
+    const ours = [...places.filter(isFilled), ...places.filter((place) => !isFilled(place))]
+    for (const [at, place] of ours.entries()) {
+      const [from, to] = [at, place].map((row) => (window * (special + each) + special + row) * width)
+      if (from !== undefined) ordered.set(out.subarray(from, from + width), to)
+    }
+  }
+  return ordered
 }
 
 /** Takes a part of each image's numbers, from `first` on: `length` of them, or all that follow. */

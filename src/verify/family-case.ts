@@ -167,6 +167,10 @@ function placeOf(golden: FamilyCase, tensor: string, plan: VitPlan, { config }: 
   const slot = slots[tensor]
   if (slot !== undefined) return { slot, layout: tensor === 'tokens_in' ? 'tokens' : 'as is' }
   if (tensor === 'features') return { slot: tokens, layout: 'patches' }
+  if (tensor === 'forward_features' && golden.tensors?.[tensor]?.shape.length === 4)
+    return { slot: tokens, layout: 'tokens as map' }
+  if (config.windows?.around === 'blocks' && tensor.startsWith('encoder.'))
+    return { slot: tensor, layout: 'windows' }
   return placeOrNull(tensor, plan)
 }
 

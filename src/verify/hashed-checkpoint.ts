@@ -42,10 +42,14 @@ export function hashedCheckpoint(
   for (const [name, shape] of planVit(config, grid, null).plan.weights) {
     for (const part of birder.source(name, shape, config, tensors).parts) add(part.tensor, part.shape)
   }
+  for (const { parts } of birder.tables?.(config, tensors).values() ?? []) {
+    for (const part of parts) add(part.tensor, part.shape)
+  }
   const table = birder.positions(config)
   if (table !== null) {
     const shape = [table.special + grid.rows * grid.columns, config.width]
-    add(table.tensor, table.isFlat ? shape : [1, ...shape])
+    const isGrid = table.isGrid === true ? [1, grid.rows, grid.columns, config.width] : [1, ...shape]
+    add(table.tensor, table.isFlat ? shape : isGrid)
   }
 
   return {

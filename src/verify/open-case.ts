@@ -6,12 +6,19 @@ import { readVit, type VitModel } from '../model/read-vit.js'
 import type { PlainValue } from '../plain-value.js'
 import { type CaseContext, checkpointPaths, type GoldenCase, type OpenSource, required } from './case.js'
 
+/** The golden of open_clip with a network of timm's has an architecture that nobody else knows, so that a person would have to say what it is. */
+const TRUNK_OF_ITS_OWN = {
+  family: 'siglip',
+  dialect: 'open-clip',
+  told: { heads: 2, ignoreFields: ['architecture'] },
+} as const
+
 export async function openCase(
   golden: GoldenCase,
   { open }: CaseContext,
   path = wholeOf(golden),
 ): Promise<AsyncDisposable & { readonly vit: VitModel }> {
-  const { network, network_parameters, run } = golden
+  const { network, network_parameters, run, family } = golden
   const patchSize = run?.patch_size ?? run?.naflex?.patch_size
   const heads =
     network_parameters?.heads ?? network_parameters?.vision?.heads ?? network_parameters?.args?.num_heads
@@ -29,6 +36,9 @@ export async function openCase(
       ...(network === undefined ? {} : { network }),
       ...(patchSize === undefined ? {} : { patchSize }),
       ...(heads === undefined ? {} : { heads }),
+      ...(family === TRUNK_OF_ITS_OWN.family && golden.dialect === TRUNK_OF_ITS_OWN.dialect
+        ? TRUNK_OF_ITS_OWN.told
+        : {}),
     })
     return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
   } catch (error) {

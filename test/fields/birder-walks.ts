@@ -47,6 +47,8 @@ const OTHER_CLASSES = [
   [/^rope_reg_/, 'rope_vit5_reg4_t16'],
   [/^(rope_(style|rot|grid|temp)|pt_grid)/, 'rope_vit_t16'],
   [/^naflex_/, 'naflex_vit_t16'],
+  [/^(window_size|neck_channels|global_attn)/, 'vit_sam_b16'],
+  [/^(num_windows|mask_padded)/, 'vit_windowed_s16'],
   [/^num_parallel/, 'vit_parallel_s16_18x2_ls_avg'],
 ] as const
 
@@ -72,7 +74,8 @@ function tensorsOf(settings: PlainRecord): ReadonlyMap<string, TensorInfo> {
 /** Makes those of a `vit_t16` and a classifier. */
 function makeTensors(settings: PlainRecord): ReadonlyMap<string, TensorInfo> {
   const { tensors } = hashedCheckpoint(networkWith(settings), [64, 64], 'x', settings)
-  const width = tensors.get('conv_proj.bias')?.shape[0] ?? tensors.get('norm.weight')?.shape[0] ?? WIDTH
+  const shapes = ['neck.3.weight', 'conv_proj.bias', 'norm.weight'].map((name) => tensors.get(name)?.shape[0])
+  const width = shapes.find((size) => size !== undefined) ?? WIDTH
   const classifier: Record<string, Shape> =
     settings.mlp_head === true
       ? {
@@ -194,6 +197,11 @@ export const BIRDER_WALKS: readonly Walk[] = [
       rope_reg_temperature: { rope_reg_temperature: 10 },
       pt_grid_size: { pt_grid_size: [3, 3] },
       num_parallel: { num_parallel: 3 },
+      window_size: { window_size: [2, 2] },
+      neck_channels: { neck_channels: 16 },
+      global_attn_indexes: { global_attn_indexes: [0] },
+      num_windows: { num_windows: [1, 2] },
+      mask_padded_attn: { mask_padded_attn: false },
     },
   },
   {

@@ -6,6 +6,7 @@ import {
   OPEN_CLIP_PREPROCESS,
   OPEN_CLIP_VISION,
 } from '../../src/model/families/open-clip.js'
+import { OPEN_CLIP_TRUNK } from '../../src/model/families/open-clip-trunk.js'
 import { readVit } from '../../src/model/read-vit.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
@@ -47,8 +48,8 @@ const MODEL: PlainRecord = { embed_dim: 6, vision_cfg: VISION, text_cfg: {} }
 const PREPROCESS: PlainRecord = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
 const FILE: PlainRecord = { model_cfg: MODEL, preprocess_cfg: PREPROCESS }
 
-function read(openClipFile: PlainRecord): unknown {
-  const tensors = Object.entries(SHAPES).map(([name, shape]): [string, TensorInfo] => [
+function read(openClipFile: PlainRecord, shapes = SHAPES, wrapping = ''): unknown {
+  const tensors = Object.entries(shapes).map(([name, shape]): [string, TensorInfo] => [
     name,
     { dtype: 'F32', shape, byteLength: 4 * elementCount(shape) },
   ])
@@ -56,7 +57,7 @@ function read(openClipFile: PlainRecord): unknown {
     {
       label: 'open_clip_model.safetensors',
       format: 'safetensors',
-      wrapping: '',
+      wrapping,
       dropped: [],
       choice: null,
       metadata: {},
@@ -68,11 +69,40 @@ function read(openClipFile: PlainRecord): unknown {
   return resultOf(vit)
 }
 
+/** Is timm's vit_tiny_patch16_224. */
+const TRUNK_SHAPES: Readonly<Record<string, Shape>> = {
+  cls_token: [1, 1, 192],
+  pos_embed: [1, 197, 192],
+  'patch_embed.proj.weight': [192, 3, 16, 16],
+  'patch_embed.proj.bias': [192],
+  'norm.weight': [192],
+  'norm.bias': [192],
+  ...Object.fromEntries(
+    Array.from({ length: 12 }, (_, block) =>
+      Object.entries({
+        'norm1.weight': [192],
+        'norm1.bias': [192],
+        'attn.qkv.weight': [576, 192],
+        'attn.qkv.bias': [576],
+        'attn.proj.weight': [192, 192],
+        'attn.proj.bias': [192],
+        'norm2.weight': [192],
+        'norm2.bias': [192],
+        'mlp.fc1.weight': [768, 192],
+        'mlp.fc1.bias': [768],
+        'mlp.fc2.weight': [192, 768],
+        'mlp.fc2.bias': [192],
+      }).map(([name, shape]) => [`blocks.${block}.${name}`, shape] as const),
+    ).flat(),
+  ),
+}
+const TRUNK: PlainRecord = { timm_model_name: 'vit_tiny_patch16_224', timm_pool: 'token', image_size: 224 }
+
 export const OPEN_CLIP_WALKS: readonly Walk[] = [
   {
     table: OPEN_CLIP_FILE,
     base: FILE,
-    read,
+    read: (fields) => read(fields),
     others: {
       model_cfg: { model_cfg: { ...MODEL, quick_gelu: true } },
       preprocess_cfg: { preprocess_cfg: { ...PREPROCESS, mean: [0.4, 0.5, 0.5] } },
@@ -105,6 +135,17 @@ export const OPEN_CLIP_WALKS: readonly Walk[] = [
       final_ln_after_pool: { final_ln_after_pool: true },
       norm_kwargs: { norm_kwargs: { eps: 1e-6 } },
       pos_embed_type: { pos_embed_type: 'none' },
+    },
+  },
+  {
+    table: OPEN_CLIP_TRUNK,
+    base: TRUNK,
+    read: (vision_cfg) =>
+      read({ ...FILE, model_cfg: { ...MODEL, vision_cfg } }, TRUNK_SHAPES, 'visual.trunk.'),
+    others: {
+      timm_model_name: { timm_model_name: 'vit_of_mine' },
+      timm_pool: { timm_pool: '' },
+      image_size: { image_size: [112, 448] },
     },
   },
   {

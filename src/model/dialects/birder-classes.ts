@@ -6,6 +6,7 @@ type Tensors = ReadonlyMap<string, TensorInfo>
 /** Says by which tensor a class shows. */
 const TRACES: readonly (readonly [kind: string, isOf: (tensors: Tensors) => boolean])[] = [
   ['DeiT', (tensors) => tensors.has('dist_token')],
+  ['ViT_SAM', (tensors) => tensors.has('body.0.attn.rel_pos_h')],
   ['ViT_Parallel', (tensors) => tensors.has('encoder.block.0.attn_blocks.0.0.weight')],
   // Its table is a buffer, and so has no axis for a batch.
   ['Simple_ViT', (tensors) => tensors.get('pos_embedding')?.shape.length === 2],
@@ -26,6 +27,14 @@ const BRANCH_PARTS: { readonly [place: string]: string } = {
   'mlp_blocks 2': 'layer_scale_2',
 }
 
+/** Gives the tensor of a canonical weight as ViT_SAM names it. */
+export function samTensor(weight: string): string {
+  return weight
+    .replace(/^encoder\.block\./, 'body.')
+    .replace(/^conv_proj\./, 'patch_embed.proj.')
+    .replace(/^norm\./, 'neck.')
+}
+
 /** Gives the tensors under the names that ViT has for them; of branches side by side, those of the first. */
 export function namedAsVit(tensors: Tensors): Tensors {
   const named = new Map<string, TensorInfo>()
@@ -33,7 +42,8 @@ export function namedAsVit(tensors: Tensors): Tensors {
     const [, block, kind, branch, place, rest] =
       /^(encoder\.block\.\d+)\.(attn_blocks|mlp_blocks)\.(\d+)\.(\d)\.(.+)$/.exec(name) ?? []
     const part = BRANCH_PARTS[`${kind} ${place}`]
-    if (part === undefined) named.set(name, info)
+    if (part === undefined)
+      named.set(name.replace(/^body\./, 'encoder.block.').replace(/^patch_embed\.proj\./, 'conv_proj.'), info)
     else if (branch === '0') named.set(`${block}.${part}.${rest}`, info)
   }
   return named

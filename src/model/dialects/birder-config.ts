@@ -18,7 +18,7 @@ import {
   type SettingGroup,
   settingsLackedBy,
 } from '../networks.js'
-import type { PositionRule } from '../positions.js'
+import type { PatchGrid, PositionRule } from '../positions.js'
 import type { RotaryRule } from '../rotary.js'
 import {
   type Classifier,
@@ -31,6 +31,7 @@ import {
   type Tap,
   type VitConfig,
 } from '../vit-config.js'
+import type { Windows } from '../windows.js'
 import { classOfTensorsOrNull } from './birder-classes.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
 import { BIRDER_CONFIG, BIRDER_GROUPS } from './birder-fields.js'
@@ -54,9 +55,11 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   const patchSize = patchOf(chosen, config, kernel, hints, label)
   const isResized = patchSize !== kernel
+  const trunk = trunkConfig(config, label)
+  const neck = config.numberOrNull('neck_channels')
   return {
     ...PLAIN,
-    ...trunkConfig(config, label),
+    ...trunk,
     ...(arithmetic === 'distilled' ? { classFirst: true, registers: 1 } : {}),
     network: chosen.network,
     size: isResized ? nearestSize(stored, patchSize) : stored,
@@ -64,6 +67,14 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     channels,
     stem: isResized && stem.kind === 'patchify' ? { ...stem, kernel } : stem,
     branches: config.number('num_parallel', 1),
+    windows: readWindows(config, arithmetic, {
+      rows: Math.floor(stored[0] / kernel),
+      columns: Math.floor(stored[1] / kernel),
+    }),
+    neck,
+    ...(arithmetic === 'sam'
+      ? { taps: samTaps(trunk.taps, trunk.depth, neck !== null || trunk.finalNorm !== 'none') }
+      : {}),
     rotary:
       arithmetic === 'rotary' || arithmetic === 'rotary-registers' ? readRotary(config, arithmetic) : null,
     pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
@@ -119,7 +130,7 @@ function positionRules(
   chosen: ChosenSettings,
   config: ConfigReader,
   isResized: boolean,
-): Pick<Positions, 'rule' | 'dynamicRule'> {
+): Pick<Positions, 'rule' | 'adjustRule' | 'dynamicRule'> {
   const rules = config.choice('pos_embed_interpolation_mode', INTERPOLATIONS, 'bicubic')
   const smooths = config.flag('pos_embed_antialias', false)
   const isPacking = hasSettings(chosen, ['packing'])
@@ -130,7 +141,36 @@ function positionRules(
       'false with naflex_pos_embed_resize_mode grid_sample, as Birder has it',
     )
   const dynamicRule = smooths ? rules.smooth : rules.plain
-  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, dynamicRule }
+  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, adjustRule: rules.smooth, dynamicRule }
+}
+
+/** Reads how attention works in windows: ViT_SAM cuts them around each attention, ViT_Windowed once for all blocks. */
+function readWindows(config: ConfigReader, arithmetic: Arithmetic, grid: PatchGrid): Windows | null {
+  if (arithmetic !== 'sam' && arithmetic !== 'windowed') return null
+  const key = config.has('num_windows') ? 'num_windows' : 'window_size'
+  const [rows, columns, ...others] = config.numbersOrNull(key) ?? []
+  const isSide = (side: number | undefined): side is number =>
+    side !== undefined && Number.isInteger(side) && side >= 1
+  if (!isSide(rows) || !isSide(columns) || others.length > 0)
+    throw config.refuse(key, 'rows and columns of windows')
+  const globalBlocks = config.numbersOrNull('global_attn_indexes')
+  if (globalBlocks === null) throw config.refuse('global_attn_indexes', 'the blocks that see the whole image')
+  const isSam = arithmetic === 'sam'
+  return {
+    by: key === 'num_windows' ? 'windows' : 'patches',
+    rows,
+    columns,
+    globalBlocks,
+    attendsEmpty: isSam || !config.flag('mask_padded_attn', true),
+    around: isSam ? 'attention' : 'blocks',
+    offsets: isSam ? grid : null,
+  }
+}
+
+/** What stands behind the blocks is applied to the last of the layers that are handed out. */
+function samTaps(taps: readonly Tap[] | null, depth: number, isFinished: boolean): readonly Tap[] {
+  const all = taps ?? [{ layer: depth, isNormed: false }]
+  return all.map((tap, index) => ({ ...tap, isNormed: isFinished && index === all.length - 1 }))
 }
 
 const ROPE_STYLES: ReadonlyMap<string, 'default' | 'axial' | 'centered_separate'> = new Map([
@@ -435,6 +475,8 @@ function squareSize(
   patch: number,
 ): readonly [number, number] {
   const shape = tensors.get('pos_embedding')?.shape ?? []
+  const [, down, across, ...others] = shape
+  if (others.length === 1 && down !== undefined && across !== undefined) return [down * patch, across * patch]
   const rows = shape[shape.length - 2] ?? 0
   const special = config.flag('pos_embed_special_tokens', true)
     ? config.number('num_reg_tokens', 0) + (config.flag('class_token', true) ? 1 : 0)
@@ -449,6 +491,9 @@ function squareSize(
 }
 
 function stemChannels(checkpoint: Checkpoint, { kind }: Stem): number {
-  const kernel = kind === 'hmlp' ? 'conv_proj.0.weight' : 'conv_proj.weight'
+  const plain = checkpoint.tensors.has('patch_embed.proj.weight')
+    ? 'patch_embed.proj.weight'
+    : 'conv_proj.weight'
+  const kernel = kind === 'hmlp' ? 'conv_proj.0.weight' : plain
   return storedSize(checkpoint, kernel, 1, 'birder')
 }

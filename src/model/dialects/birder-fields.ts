@@ -78,7 +78,6 @@ export const BIRDER_FILE: FieldTable = {
   },
 }
 
-const WINDOWED = 'it is a setting of attention in windows, which is not computed here'
 const EXPERTS = 'it is a setting of routed experts, which are not computed here'
 const TRAINING = 'is used in training alone'
 
@@ -167,8 +166,8 @@ export const BIRDER_CONFIG: FieldTable = {
     ),
     ...each(BIRDER_GROUPS.branches.settings, counts('counts the branches of a block')),
     ...each(
-      ['window_size', 'num_windows', 'global_attn_indexes', 'mask_padded_attn', 'neck_channels'],
-      only([], WINDOWED),
+      BIRDER_GROUPS.windows.settings,
+      counts('says which windows attention works in, and what follows the blocks'),
     ),
     ...each(
       [

@@ -4,8 +4,10 @@ import { foldIntoBias, foldIntoWeight } from '../../kernels/fold-batch-norm.js'
 import { resizeKernels } from '../../kernels/resize-kernels.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
 import { type Shape, sizeAt } from '../../tensor/shape.js'
+import { KERNEL_OFFSETS } from '../plan-neck.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
-import { branchTensorOrNull } from './birder-classes.js'
+import { offsetGrid, offsetName } from '../windows.js'
+import { branchTensorOrNull, samTensor } from './birder-classes.js'
 import { birderAssumptions, readBirderConfig } from './birder-config.js'
 import { isBirderFile } from './birder-entries.js'
 import { BIRDER_ENTRIES } from './birder-fields.js'
@@ -15,6 +17,7 @@ import { type StoredWeight, stored, tokenWithPositions } from './stored-weight.j
 export const birder: Dialect = {
   name: 'birder',
   recognises: (tensors) =>
+    tensors.has('body.0.attn.rel_pos_h') ||
     ['attn.qkv.weight', 'norm1.weight', 'attn_blocks.0.0.weight'].some((part) =>
       tensors.has(`encoder.block.0.${part}`),
     ),
@@ -31,7 +34,9 @@ export const birder: Dialect = {
           special: config.positions.specialRows ? specialTokens(config) : 0,
           // What is not learnt is kept as a buffer, which has no axis for a batch.
           isFlat: config.positions.sines !== undefined,
+          isGrid: config.windows?.offsets != null,
         },
+  tables,
   ignores: (tensor) => tensor.endsWith('.num_batches_tracked'),
 }
 
@@ -42,6 +47,7 @@ function source(
   tensors: ReadonlyMap<string, TensorInfo>,
 ): StoredWeight {
   if (weight === 'class_token' || weight === 'reg_tokens') return tokenSource(weight, shape, config)
+  if (config.windows?.offsets != null) return samSource(weight, shape, config)
   if (weight === 'conv_proj.weight') return kernelSource(weight, shape, config)
   if (weight.startsWith('classifier.') && config.classifier?.kind === 'distilled')
     return halfSource(weight, shape)
@@ -65,6 +71,41 @@ function kernelSource(weight: string, shape: Shape, { channels, patchSize, stem 
   const kernel = stored(weight, [sizeAt(shape, 0), channels, side, side])
   if (side === patchSize) return kernel
   return { parts: kernel.parts, combine: (values: Float32Array) => resizeKernels(values, side, patchSize) }
+}
+
+/** Both convolutions of the neck are kernels; the wider one is taken apart into a matrix for each of its nine places. */
+function samSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {
+  if (weight === 'conv_proj.weight') {
+    const { parts, combine } = kernelSource(weight, shape, config)
+    return { parts: parts.map((part) => ({ ...part, tensor: samTensor(part.tensor) })), combine, start: 0 }
+  }
+  if (weight === 'neck.0.weight') return stored(weight, [...shape, 1, 1])
+  const [, place] = /^neck\.2\.(\d)\.weight$/.exec(weight) ?? []
+  if (place === undefined) return stored(samTensor(weight), shape)
+  const places = KERNEL_OFFSETS.length
+  return {
+    parts: [{ tensor: 'neck.2.weight', shape: [...shape, 3, 3] }],
+    combine: (kernel: Float32Array) =>
+      Float32Array.from(
+        { length: kernel.length / places },
+        (_, at) => kernel[at * places + Number(place)] ?? Number.NaN,
+      ),
+  }
+}
+
+/** Says where the learnt rows for offsets are. */
+function tables(config: VitConfig): ReadonlyMap<string, StoredWeight> {
+  const { windows, width, heads, depth } = config
+  const found = new Map<string, StoredWeight>()
+  if (windows === null || windows.offsets === null) return found
+  for (let block = 0; block < depth; block++) {
+    const grid = offsetGrid(windows, block, windows.offsets)
+    for (const axis of ['rows', 'columns'] as const) {
+      const name = offsetName(block, axis)
+      found.set(name, stored(samTensor(name), [2 * grid[axis] - 1, width / heads]))
+    }
+  }
+  return found
 }
 
 /** The two matrices of a DeiT are halved, so that the sum of both scores is their mean. */

@@ -37,10 +37,15 @@ export interface Dialect {
     config: VitConfig,
     tensors: ReadonlyMap<string, TensorInfo>,
   ): StoredWeight
-  /** Names the position table's tensor, [1, rows, D] or, where it `isFlat`, [rows, D], and counts its first rows that belong to special tokens. */
+  /** Names the position table's tensor, [1, rows, D], [rows, D] where it `isFlat`, or [1, rows, columns, D] where it `isGrid`, and counts its first rows that belong to special tokens. */
   positions(
     config: VitConfig,
-  ): { readonly tensor: string; readonly special: number; readonly isFlat?: boolean } | null
+  ): {
+    readonly tensor: string
+    readonly special: number
+    readonly isFlat?: boolean
+    readonly isGrid?: boolean
+  } | null
   /**
    * Says where the tables of rotary and relative positions come from, by the names of grid-tables.ts; absent where the library stores none. A position table
    * among them is taken for the one that `positions` names.

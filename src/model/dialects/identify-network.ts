@@ -81,6 +81,10 @@ const UNSEEN: PlainRecord = {
   rope_temperature: 100,
   rope_reg_temperature: 100,
   pt_grid_size: null,
+  window_size: null,
+  num_windows: null,
+  global_attn_indexes: null,
+  mask_padded_attn: true,
 }
 
 /** Says what is known of a network that its file does not name. */

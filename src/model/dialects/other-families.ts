@@ -24,7 +24,11 @@ const FAMILIES: readonly OtherFamily[] = [
     name: DINOV3,
     traces: [[/(^|\.)rope_embed\.periods$/], [/(^|\.)storage_tokens$/], [/attn\.qkv\.bias_mask$/]],
   },
-  { name: "SAM's image encoder, whose attention works in windows", traces: [[/attn\.rel_pos_[hw]$/]] },
+  {
+    name: "SAM's image encoder, whose attention works in windows",
+    traces: [[/attn\.rel_pos_[hw]$/]],
+    lacks: /^body\.0\.attn\.rel_pos_h$/,
+  },
   {
     name: 'a distilled DeiT, which has two class tokens',
     traces: [[/(^|\.)(dist_token|distillation_token)$/], [/^head_dist\./]],

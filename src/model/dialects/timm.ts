@@ -1,6 +1,7 @@
 /** timm's vision transformers have Meta's block names, registers as `reg_token`, a packed gated feed-forward net and maybe a classifier. */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { openClipTrunkOrNull } from '../families/open-clip-trunk.js'
 import {
   countBranches,
   TIMM_LAYOUT,
@@ -40,7 +41,11 @@ export const timm: Dialect = {
 }
 
 function toldOf(checkpoint: Checkpoint, hints: VitHints): TimmTold {
-  return readTimm(checkpoint, hints, configFileOf(checkpoint, hints, 'timm'))
+  return readTimm(
+    checkpoint,
+    hints,
+    openClipTrunkOrNull(checkpoint, hints) ?? configFileOf(checkpoint, hints, 'timm'),
+  )
 }
 
 function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
@@ -291,7 +296,8 @@ function assumptions(checkpoint: Checkpoint, hints: VitHints): readonly string[]
   const { label, tensors } = checkpoint
   const told = toldOf(checkpoint, hints)
   const found: string[] = []
-  if (hints.configFile === undefined) found.push(byName(label, told, hints, tensors))
+  if (hints.configFile === undefined && openClipTrunkOrNull(checkpoint, hints) === null)
+    found.push(byName(label, told, hints, tensors))
   if (told.pool === '')
     found.push(
       `${label}: timm gives all tokens (global_pool ''); the embedding here is ${tensors.has('cls_token') ? 'the class token' : 'the mean of the patches'}.`,

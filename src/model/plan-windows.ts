@@ -1,0 +1,133 @@
+/** Plans the ways between a grid and its windows. */
+import type { AttentionBias, AttentionMask, SlotName } from '../engine/plan.js'
+import { sizeAt } from '../tensor/shape.js'
+import type { PlanBuilder } from './plan-builder.js'
+import type { PatchGrid } from './positions.js'
+import { specialTokens, type VitConfig } from './vit-config.js'
+import { filledFirst, indexOf, layOut, offsetGrid, offsetName, type Windows } from './windows.js'
+
+/** Holds what a plan with windows is made with. */
+interface WindowContext {
+  readonly builder: PlanBuilder
+  readonly config: VitConfig
+  readonly grid: PatchGrid
+  readonly hasTables: boolean
+}
+
+/** Says how the rows of one attention see each other. */
+export interface Seeing {
+  readonly groups: number
+  readonly mask: AttentionMask | null
+  readonly bias: AttentionBias | null
+}
+
+type Attend = (input: SlotName, seeing: Seeing) => SlotName
+
+/** Attends in windows or across the grid, as the block does; input and output are laid out as between blocks. */
+export function planWindowed(
+  context: WindowContext,
+  windows: Windows,
+  block: number,
+  input: SlotName,
+  attend: Attend,
+): SlotName {
+  const { grid } = context
+  const isGlobal = windows.globalBlocks.includes(block)
+  const { count } = layOut(windows, grid)
+  const bias = offsetsOf(context, windows, block)
+  const name = `encoder.block.${block}.attn`
+  if (windows.around === 'attention') {
+    if (isGlobal) return attend(input, { groups: 1, mask: null, bias })
+    const cut = toWindows(context, windows, input, `${name}.windows`)
+    return toGrid(context, windows, attend(cut, { groups: count, mask: null, bias }), `${name}.grid`)
+  }
+  if (!isGlobal) return attend(input, { groups: count, mask: maskOf(context, windows), bias })
+  const whole = attend(toGrid(context, windows, input, `${name}.grid`), { groups: 1, mask: null, bias })
+  return toWindows(context, windows, whole, `${name}.windows`)
+}
+
+function offsetsOf(
+  { grid, hasTables }: WindowContext,
+  windows: Windows,
+  block: number,
+): AttentionBias | null {
+  if (windows.offsets === null || !hasTables) return null
+  const [rowTable, columnTable] = [offsetName(block, 'rows'), offsetName(block, 'columns')]
+  return { kind: 'decomposed', rowTable, columnTable, ...offsetGrid(windows, block, grid) }
+}
+
+/** Lays the rows of a grid out window after window; special tokens lead each. */
+export function toWindows(
+  context: WindowContext,
+  windows: Windows,
+  input: SlotName,
+  output: SlotName,
+): SlotName {
+  const { builder, config } = context
+  const width = sizeAt(builder.shapeOf(input), 1)
+  const special = specialTokens(config)
+  const rows = placesOf(context, windows).flatMap((places) => [
+    ...Array.from({ length: special }, (_, token) => token),
+    ...places.map((patch) => (patch < 0 ? -1 : special + patch)),
+  ])
+  const index = 'windows.cut'
+  builder.constants.set(index, indexOf(rows))
+  return builder.step({ op: 'gatherRows', input, output, index }, [rows.length, width])
+}
+
+/** Puts a grid together of its windows; of the special tokens of all of them the mean is taken. */
+export function toGrid(
+  context: WindowContext,
+  windows: Windows,
+  input: SlotName,
+  output: SlotName,
+): SlotName {
+  const { builder, config, grid } = context
+  const width = sizeAt(builder.shapeOf(input), 1)
+  const special = specialTokens(config)
+  const windowed = placesOf(context, windows)
+  const each = special + (windowed[0]?.length ?? 0)
+  const rows = new Array<number>(grid.rows * grid.columns).fill(-1)
+  for (const [at, places] of windowed.entries()) {
+    for (const [place, patch] of places.entries()) if (patch >= 0) rows[patch] = at * each + special + place
+  }
+  const index = 'windows.join'
+  builder.constants.set(index, indexOf(rows))
+  const joined = special === 0 ? output : `${output}.patches`
+  const patches = builder.step({ op: 'gatherRows', input, output: joined, index }, [rows.length, width])
+  if (special === 0) return patches
+  const copies = Array.from({ length: special }, (_, token) =>
+    windowed.map((_, at) => at * each + token),
+  ).flat()
+  const copied = 'windows.special'
+  builder.constants.set(copied, indexOf(copies))
+  const all = builder.step({ op: 'gatherRows', input, output: `${output}.copies`, index: copied }, [
+    copies.length,
+    width,
+  ])
+  const means = builder.step({ op: 'meanRows', input: all, output: `${output}.special` }, [special, width])
+  return builder.step({ op: 'stackRows', inputs: [means, patches], output }, [special + rows.length, width])
+}
+
+/** Offsets need each place where it is; without them a mask is simpler where patches lead. */
+function placesOf({ grid }: WindowContext, windows: Windows): readonly (readonly number[])[] {
+  const layout = layOut(windows, grid)
+  if (windows.offsets === null) return filledFirst(layout)
+  const each = layout.patches.length / layout.count
+  return Array.from({ length: layout.count }, (_, at) => layout.patches.slice(at * each, (at + 1) * each))
+}
+
+/** A window without any patch and without special tokens sees all of its empty places, so that its rows are numbers, which nobody reads. */
+function maskOf(context: WindowContext, windows: Windows): AttentionMask | null {
+  const { builder, config } = context
+  const windowed = placesOf(context, windows)
+  if (windows.attendsEmpty || windowed.every((places) => places.every((patch) => patch >= 0))) return null
+  const special = specialTokens(config)
+  const seen = windowed.map((places) => {
+    const count = special + places.filter((patch) => patch >= 0).length
+    return count === 0 ? places.length : count
+  })
+  const counts = 'windows.counts'
+  builder.constants.set(counts, indexOf(seen))
+  return { kind: 'keys', counts }
+}
