@@ -104,8 +104,7 @@ test.skipIf(!existsSync(registry))(
       )
       // Tables that are not learnt, and running statistics, are no parameters.
       const parameterTensors = [...tensors].filter(
-        ([tensor, { shape }]) =>
-          !/running_/.test(tensor) && (tensor !== 'pos_embedding' || shape.length > 2),
+        ([tensor, { shape }]) => !/running_/.test(tensor) && (tensor !== 'pos_embedding' || shape.length > 2),
       )
       expect(
         parameterTensors.reduce((sum, [, { byteLength }]) => sum + byteLength / 4, 0),

@@ -59,6 +59,36 @@ export class PlanBuilder {
     return this.linear(active, `${name}.3`, `${name}.3`, width)
   }
 
+  /** Puts the rows of slots one below the other, however many each has: those that have fewer are filled up, since a step stacks as many of each. */
+  stack(inputs: readonly SlotName[], output: SlotName): SlotName {
+    const counts = inputs.map((input) => sizeAt(this.shapeOf(input), 0))
+    const width = Math.max(...inputs.map((input) => sizeAt(this.shapeOf(input), 1)))
+    const most = Math.max(...counts)
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    if (counts.every((count) => count === most))
+      return this.step({ op: 'stackRows', inputs, output }, [total, width])
+    const filled = inputs.map((input, at) => {
+      const count = counts[at] ?? 0
+      if (count === most) return input
+      const places = Array.from({ length: most }, (_, row) => (row < count ? row : -1))
+      return this.gather(input, `${output}.filled.${at}`, places)
+    })
+    const all = `${output}.stacked`
+    this.step({ op: 'stackRows', inputs: filled, output: all }, [most * inputs.length, width])
+    const kept = counts.flatMap((count, at) => Array.from({ length: count }, (_, row) => at * most + row))
+    return this.gather(all, output, kept)
+  }
+
+  /** Takes rows by their numbers; -1 stands for zeros. */
+  gather(input: SlotName, output: SlotName, rows: readonly number[]): SlotName {
+    const index = `${output}.index`
+    this.constants.set(index, { shape: [rows.length, 1], values: Float32Array.from(rows) })
+    return this.step({ op: 'gatherRows', input, output, index }, [
+      rows.length,
+      sizeAt(this.shapeOf(input), 1),
+    ])
+  }
+
   norm(input: SlotName, output: SlotName, weights: NormWeights): SlotName {
     return this.step({ op: 'norm', input, output, ...weights }, this.shapeOf(input))
   }

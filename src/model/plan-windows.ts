@@ -106,7 +106,7 @@ export function toGrid(
     width,
   ])
   const means = builder.step({ op: 'meanRows', input: all, output: `${output}.special` }, [special, width])
-  return builder.step({ op: 'stackRows', inputs: [means, patches], output }, [special + rows.length, width])
+  return builder.stack([means, patches], output)
 }
 
 /** Offsets need each place where it is; without them a mask is simpler where patches lead. */

@@ -38,9 +38,7 @@ export interface Dialect {
     tensors: ReadonlyMap<string, TensorInfo>,
   ): StoredWeight
   /** Names the position table's tensor, [1, rows, D], [rows, D] where it `isFlat`, or [1, rows, columns, D] where it `isGrid`, and counts its first rows that belong to special tokens. */
-  positions(
-    config: VitConfig,
-  ): {
+  positions(config: VitConfig): {
     readonly tensor: string
     readonly special: number
     readonly isFlat?: boolean
