@@ -3,3 +3,4 @@
 export * from './attention'
 export * from './product'
 export * from './rows'
+export * from './turn'

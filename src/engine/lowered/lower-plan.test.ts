@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { type RandomPlan, randomPlan } from '../../../test/support/random-plan.js'
 import { OPS, type OpRow } from '../ops.js'
 import type { Plan, SlotName } from '../plan.js'
+import type { StepOf } from '../step-table.js'
 import { offsetIn, strideOf } from './arena.js'
 import { Arithmetic, type PrecisionInfo, plainArithmetic } from './arithmetic.js'
 import { type LoweredPlan, lowerPlan } from './lower-plan.js'
@@ -136,6 +137,50 @@ describe.each(ARITHMETICS)('%s', (_, arithmetic) => {
       expect(new Set(constants).size).toBe(constants.length)
       for (const name of constants) expect(plan.constants.has(name)).toBe(true)
     })
+  })
+})
+
+describe('self-attention in heads that tiles can hold', () => {
+  const bfloat16 = new Arithmetic('bfloat16', TILES)
+  const plain = { rotary: null, bias: null, mask: null, groups: 2 } as const
+  const lowered = (fields: Partial<StepOf<'attention'>>) => {
+    const plan: Plan = {
+      input: 'x',
+      slots: new Map([
+        ['x', [8, 32]],
+        ['qkv', [8, 192]],
+        ['y', [8, 64]],
+      ]),
+      weights: new Map([['w', [192, 32]]]),
+      constants: new Map([['table', { shape: [8, 64], values: new Float32Array(512) }]]),
+      steps: [
+        { op: 'linear', input: 'x', output: 'qkv', weight: 'w', bias: null },
+        {
+          op: 'attention',
+          input: 'qkv',
+          output: 'y',
+          heads: 2,
+          scale: 1,
+          queryNorm: null,
+          keyNorm: null,
+          ...plain,
+          ...fields,
+        },
+      ],
+    }
+    const result = lowerPlan(plan, ['y'], bfloat16)
+    return result.ops.map(({ kind, input }) => [kind, input === null ? null : formatOf(result, input)])
+  }
+
+  test('reads bfloat16 behind a product, and behind the turning of queries and keys, which reads float32', () => {
+    expect(lowered({})).toContainEqual(['attention', 'bfloat16'])
+    const turned = lowered({ rotary: { table: 'table', pairs: 'halves' } })
+    expect(turned).toContainEqual(['turn', 'float32'])
+    expect(turned).toContainEqual(['attention', 'bfloat16'])
+  })
+
+  test('reads float32 where scores are changed', () => {
+    expect(lowered({ mask: { kind: 'causal' } })).toContainEqual(['attention', 'float32'])
   })
 })
 

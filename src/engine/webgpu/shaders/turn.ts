@@ -4,7 +4,7 @@ import type { Dispatch, DispatchMaker, OpOnGpu } from '../op-on-gpu.js'
 import { headNormShader, normOf } from './norms.js'
 import { forEach, prelude, SCALAR } from './wgsl.js'
 
-export interface TurnShader {
+interface TurnShader {
   /** Is `output` where norms have put everything there already. */
   readonly source: 'input' | 'output'
   readonly pairsNeighbours: boolean
@@ -12,7 +12,7 @@ export interface TurnShader {
 }
 
 /** Gives a pair of columns to a thread: of a query or key, which are turned, or of a value, which is copied. */
-export function turnShader({ source, pairsNeighbours, ownTables }: TurnShader): string {
+function turnShader({ source, pairsNeighbours, ownTables }: TurnShader): string {
   const [first, second] = pairsNeighbours ? ['2u * pair', '2u * pair + 1u'] : ['pair', 'pair + pairs']
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.input.rows * (p.input.width / 2u)',
