@@ -68,7 +68,7 @@ export interface VitModel {
 
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
 export const FAMILIES: readonly Dialect[] = [
-  huggingFaceDinov3,
+  ...huggingFaceDinov3,
   huggingFaceAimv2,
   huggingFaceTipsv2,
   ...huggingFaceRadio,

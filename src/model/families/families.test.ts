@@ -48,6 +48,19 @@ test.each(NAMES.filter((name) => name !== 'radio'))(
   },
 )
 
+test('DINOv3 under its names in memory is the same network', async () => {
+  const renamed = Object.entries(TINY_FAMILIES.dinov3).map(
+    ([name, shape]) => [name.replace(/^layer\./, 'model.layer.'), shape] as const,
+  )
+  const inMemory = readVit(tinyCheckpoint(Object.fromEntries(renamed)), { configFile: TYPES.dinov3 })
+  expect(inMemory.config).toEqual(read('dinov3').config)
+  const name = 'encoder.block.0.attn.qkv.weight'
+  const [ours, theirs] = await Promise.all(
+    [inMemory, read('dinov3')].map(({ weights }) => weights.read(name, [12, 4])),
+  )
+  expect(ours).toEqual(theirs)
+})
+
 test("NVIDIA's own files are read without one, where heads are given, and it is said what is assumed", () => {
   const shapes = tinyCheckpoint(TINY_FAMILIES.radio)
   expect(() => readVit(shapes)).toThrow(/--heads/)

@@ -112,7 +112,7 @@ function dialectOf(layout: TransformersLayout): Dialect {
     recognises: (tensors) => hasLayout(layout, tensors) && isBeit(layout, tensors),
     readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
     readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
-    assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
+    assumptions: (checkpoint, hints) => assumptions(layout, checkpoint, hints),
     source: layoutSource(layout),
     positions: ({ positions }) => (positions === null ? null : { tensor: layout.positions, special: 1 }),
     tables: (config) => biasTables(layout, config),
@@ -120,6 +120,18 @@ function dialectOf(layout: TransformersLayout): Dialect {
     ignores: (tensor) =>
       tensor === `${layout.prefix}embeddings.mask_token` || tensor.endsWith('.relative_position_index'),
   }
+}
+
+/** A network that was saved without its pooling layer, such as a backbone, has no norm for what it pools. */
+function assumptions(
+  { prefix }: TransformersLayout,
+  checkpoint: Checkpoint,
+  hints: VitHints,
+): readonly string[] {
+  const { label, tensors } = checkpoint
+  const isNormed = ['layernorm', 'pooler.layernorm'].some((norm) => tensors.has(`${prefix}${norm}.weight`))
+  const bare = `${label} has neither a pooling layer nor a final norm, so that transformers gives tokens alone; the mean of its patches, which nothing norms, stands for an image here.`
+  return [...processorAssumption(checkpoint, hints, KIND.family), ...(isNormed ? [] : [bare])]
 }
 
 function biasTables(layout: TransformersLayout, config: VitConfig): ReadonlyMap<string, StoredWeight> {

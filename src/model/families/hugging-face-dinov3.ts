@@ -71,28 +71,33 @@ export const DINOV3_CONFIG: FieldTable = {
 
 const KIND = { family: 'DINOv3', types: ['dinov3_vit'], table: DINOV3_CONFIG } as const
 
-const LAYOUT: Layout = {
-  dialect: 'hugging-face',
-  classToken: 'embeddings.cls_token',
-  registers: 'embeddings.register_tokens',
-  positions: '',
-  blocks: 'layer.',
-  scale: 'lambda1',
-  modules: { conv_proj: 'embeddings.patch_embeddings', norm: 'norm' },
-  parts: {
-    norm1: 'norm1',
-    'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
-    'attn.proj': 'attention.o_proj',
-    layer_scale_1: 'layer_scale1',
-    norm2: 'norm2',
-    'mlp.0': 'mlp.up_proj',
-    'mlp.3': 'mlp.down_proj',
-    'mlp.fc1_g': 'mlp.gate_proj',
-    'mlp.fc1_x': 'mlp.up_proj',
-    'mlp.fc2': 'mlp.down_proj',
-    layer_scale_2: 'layer_scale2',
-  },
-  optional: [/\.attention\.[qkvo]_proj\.bias$/, /\.mlp\.(gate|up|down)_proj\.bias$/],
+/** Files have a block's number behind `layer.`, and what transformers 5 has in memory behind `model.layer.`, which a state dict shows. */
+const BLOCKS = ['layer.', 'model.layer.'] as const
+
+function layoutOf(blocks: string): Layout {
+  return {
+    dialect: 'hugging-face',
+    classToken: 'embeddings.cls_token',
+    registers: 'embeddings.register_tokens',
+    positions: '',
+    blocks,
+    scale: 'lambda1',
+    modules: { conv_proj: 'embeddings.patch_embeddings', norm: 'norm' },
+    parts: {
+      norm1: 'norm1',
+      'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
+      'attn.proj': 'attention.o_proj',
+      layer_scale_1: 'layer_scale1',
+      norm2: 'norm2',
+      'mlp.0': 'mlp.up_proj',
+      'mlp.3': 'mlp.down_proj',
+      'mlp.fc1_g': 'mlp.gate_proj',
+      'mlp.fc1_x': 'mlp.up_proj',
+      'mlp.fc2': 'mlp.down_proj',
+      layer_scale_2: 'layer_scale2',
+    },
+    optional: [/\.attention\.[qkvo]_proj\.bias$/, /\.mlp\.(gate|up|down)_proj\.bias$/],
+  }
 }
 
 /** Is what DINOv3ViTImageProcessorFast does where its file says nothing. */
@@ -106,32 +111,36 @@ const PREPARATION: EdgePreparation = {
   resampler: 'torch-float32',
 }
 
-export const huggingFaceDinov3: Dialect = {
-  name: 'hugging-face',
-  isCertain: true,
-  recognises: (tensors) =>
-    tensors.has('embeddings.cls_token') &&
-    tensors.has('layer.0.attention.q_proj.weight') &&
-    tensors.has('embeddings.patch_embeddings.weight') &&
-    !tensors.has('embeddings.position_embeddings'),
-  readConfig,
-  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
-  assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
-  source: layoutSource(LAYOUT),
-  positions: () => null,
-  ignores: (tensor, tensors) =>
-    tensor === 'embeddings.mask_token' ||
-    // A network without registers is saved with a tensor of no rows.
-    (tensor === LAYOUT.registers && sizeOrNull(tensors, tensor, 1) === 0),
+export const huggingFaceDinov3: readonly Dialect[] = BLOCKS.map((blocks) => dialectOf(layoutOf(blocks)))
+
+function dialectOf(layout: Layout): Dialect {
+  return {
+    name: 'hugging-face',
+    isCertain: true,
+    recognises: (tensors) =>
+      tensors.has(layout.classToken) &&
+      tensors.has(`${layout.blocks}0.attention.q_proj.weight`) &&
+      tensors.has('embeddings.patch_embeddings.weight') &&
+      !tensors.has('embeddings.position_embeddings'),
+    readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
+    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
+    source: layoutSource(layout),
+    positions: () => null,
+    ignores: (tensor, tensors) =>
+      tensor === 'embeddings.mask_token' ||
+      // A network without registers is saved with a tensor of no rows.
+      (tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0),
+  }
 }
 
-function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
+function readConfig(layout: Layout, checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
   const kernel = 'embeddings.patch_embeddings.weight'
-  const depth = countBlocks(tensors, LAYOUT.blocks)
-  const gated = tensors.has('layer.0.mlp.gate_proj.weight')
+  const depth = countBlocks(tensors, layout.blocks)
+  const gated = tensors.has(`${layout.blocks}0.mlp.gate_proj.weight`)
   const config: VitConfig = {
     ...PLAIN,
     network: null,
@@ -141,11 +150,11 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     width: size(kernel, 0),
     depth,
     heads: hints.heads ?? reader.positive('num_attention_heads'),
-    hidden: size('layer.0.mlp.up_proj.weight', 0),
+    hidden: size(`${layout.blocks}0.mlp.up_proj.weight`, 0),
     classToken: true,
-    registers: sizeOrNull(tensors, LAYOUT.registers, 1) ?? 0,
+    registers: sizeOrNull(tensors, layout.registers, 1) ?? 0,
     epsilon: reader.number('layer_norm_eps', 1e-5),
-    layerScale: tensors.has('layer.0.layer_scale1.lambda1'),
+    layerScale: tensors.has(`${layout.blocks}0.layer_scale1.lambda1`),
     mlp: gated ? 'swiglu' : 'ffn',
     activation: activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'class' },
@@ -166,7 +175,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   agree(reader, 'num_register_tokens', config.registers)
   agree(reader, 'use_gated_mlp', gated)
   for (const [key, module] of Object.entries(BIASES)) {
-    agree(reader, key, tensors.has(`layer.0.${module}.bias`))
+    agree(reader, key, tensors.has(`${layout.blocks}0.${module}.bias`))
   }
   return config
 }

@@ -96,7 +96,8 @@ function refuseOtherTypes(
   if (type === undefined || type === null || (typeof type === 'string' && types.includes(type))) return
   throw new CheckpointError(
     'contradiction',
-    `${where} says model_type ${JSON.stringify(type)}, and the tensors are those of a ${family} (${types.join(', ')}). The config belongs to another network than the weights.`,
+    `${where} says model_type ${JSON.stringify(type)}, and of networks with such tensors ${family} is run (${types.join(', ')}). ` +
+      'If the config belongs to another network than the weights, put the right one beside them.',
   )
 }
 
