@@ -75,7 +75,10 @@ export function toWindows(
   return builder.step({ op: 'gatherRows', input, output, index }, [rows.length, width])
 }
 
-/** Puts a grid together of its windows; of the special tokens of all of them the mean is taken. */
+/**
+ * Puts a grid together of its windows. Of the special tokens of all windows the mean is taken; a patch has one row, which stands for itself as often as there are
+ * windows, so that one mean does for both.
+ */
 export function toGrid(
   context: WindowContext,
   windows: Windows,
@@ -87,26 +90,23 @@ export function toGrid(
   const special = specialTokens(config)
   const windowed = placesOf(context, windows)
   const each = special + (windowed[0]?.length ?? 0)
-  const rows = new Array<number>(grid.rows * grid.columns).fill(-1)
+  const patches = new Array<number>(grid.rows * grid.columns).fill(-1)
   for (const [at, places] of windowed.entries()) {
-    for (const [place, patch] of places.entries()) if (patch >= 0) rows[patch] = at * each + special + place
+    for (const [place, patch] of places.entries())
+      if (patch >= 0) patches[patch] = at * each + special + place
   }
   const index = 'windows.join'
-  builder.constants.set(index, indexOf(rows))
-  const joined = special === 0 ? output : `${output}.patches`
-  const patches = builder.step({ op: 'gatherRows', input, output: joined, index }, [rows.length, width])
-  if (special === 0) return patches
-  const copies = Array.from({ length: special }, (_, token) =>
-    windowed.map((_, at) => at * each + token),
-  ).flat()
-  const copied = 'windows.special'
-  builder.constants.set(copied, indexOf(copies))
-  const all = builder.step({ op: 'gatherRows', input, output: `${output}.copies`, index: copied }, [
-    copies.length,
-    width,
-  ])
-  const means = builder.step({ op: 'meanRows', input: all, output: `${output}.special` }, [special, width])
-  return builder.stack([means, patches], output)
+  if (special === 0) {
+    builder.constants.set(index, indexOf(patches))
+    return builder.step({ op: 'gatherRows', input, output, index }, [patches.length, width])
+  }
+  const places = builder.gather(input, `${output}.patches`, patches)
+  const tokens = Array.from({ length: special }, (_, token) =>
+    windowed.map((_places, at) => at * each + token),
+  )
+  const copies = builder.gather(input, `${output}.copies`, tokens.flat())
+  const means = builder.step({ op: 'meanRows', input: copies, output: `${output}.special` }, [special, width])
+  return builder.stack([means, places], output)
 }
 
 /** Offsets need each place where it is; without them a mask is simpler where patches lead. */

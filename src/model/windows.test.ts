@@ -37,5 +37,5 @@ test('rows for offsets are as stored for the trained count of patches, and drawn
   expect(offsetRows(stored, 2, 2)).toEqual({ shape: [3, 1], values: stored })
   const { shape, values } = offsetRows(stored, 2, 3)
   expect(shape).toEqual([5, 1])
-  ;[0, 0.4, 1, 1.6, 2].forEach((value, i) => expect(values[i]).toBeCloseTo(value, 6))
+  for (const [i, value] of [0, 0.4, 1, 1.6, 2].entries()) expect(values[i]).toBeCloseTo(value, 6)
 })

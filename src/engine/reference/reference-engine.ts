@@ -99,9 +99,7 @@ class ReferenceModel implements ModelBody {
     const steps = neededSteps(plan, outputs)
     for (const step of steps) checkStep(step, plan)
     const [sizes, arithmetic] = [sizesOf(plan), plainArithmetic()]
-    // It reads no weight, and there is no operation for it yet.
-    const weighted = steps.filter(({ op }) => op !== 'gatherRows')
-    const ops = weighted.flatMap((step) => lowerStep(step, plan, sizes, arithmetic))
+    const ops = steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic))
     assertLoaded(ops, plan, this.#loaded.weights)
     return new ReferenceProgram(this.#life, plan, outputs, steps, this.#weights)
   }
