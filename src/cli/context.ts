@@ -5,6 +5,8 @@ import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
+import type { CachedModel, VerifiedFile } from '../platform/node/hub/cache-contents.js'
+import type { PulledModel, PullOptions } from '../platform/node/hub/pull-model.js'
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
 import type { Comparison, GoldenCase } from '../verify/case.js'
@@ -33,6 +35,13 @@ export interface CommandContext {
     onReading: OnReading,
   ) => Promise<FileDescription>
   readonly packModel: (source: string, options: LoadOptions) => Promise<PackedModel>
+  readonly pullModel: (model: string, options: PullOptions) => Promise<PulledModel>
+  /** Looks after what has been downloaded. */
+  readonly cached: {
+    list(): Promise<readonly CachedModel[]>
+    verify(model: CachedModel, signal: AbortSignal): AsyncIterable<VerifiedFile>
+    remove(model: CachedModel): Promise<void>
+  }
   readonly packedFiles: {
     list(): Promise<readonly ListedPacked[]>
     remove(files: readonly ListedPacked[]): Promise<void>

@@ -1,11 +1,13 @@
 /** Puts the command line together and says how help looks. Commands load what is heavy when they run. */
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
+import { cacheCommand } from './commands/cache.js'
 import { embedCommand } from './commands/embed.js'
 import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
+import { pullCommand } from './commands/pull.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
 
@@ -14,6 +16,8 @@ const COMMANDS = [
   featuresCommand,
   infoCommand,
   modelsCommand,
+  pullCommand,
+  cacheCommand,
   packCommand,
   benchCommand,
   verifyCommand,
@@ -25,7 +29,8 @@ export function createProgram(context: CommandContext): Command {
     .version(context.version)
     .addHelpText('after', EXAMPLES)
   for (const make of COMMANDS) program.addCommand(make(context))
-  for (const command of [program, ...program.commands]) {
+  const commands = program.commands.flatMap((command) => [command, ...command.commands])
+  for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -43,6 +48,7 @@ Examples:
   plumage features photos -o maps --format npy   one patch map per image
   plumage info small                             what a model is, and what it needs
   plumage models dinov2                          the names of models
+  plumage pull facebook/dinov2-small             all files of a model, for Python as well
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `
