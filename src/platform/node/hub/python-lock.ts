@@ -5,6 +5,8 @@ import { HubError } from '../../../hub/hub-error.js'
 import { addonOrReason } from '../native/load-addon.js'
 
 const LOOK_AGAIN_MS = 250
+/** Stands for a lock where there is none to take. */
+const NONE: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} }
 
 export interface PythonLockOptions {
   readonly waitMs: number
@@ -18,12 +20,12 @@ export interface PythonLockOptions {
  */
 export async function acquirePythonLock(path: string, options: PythonLockOptions): Promise<AsyncDisposable> {
   const addon = addonOrReason()
-  if (typeof addon === 'string' || addon.lockFile === undefined) return new AsyncDisposableStack()
+  if (typeof addon === 'string' || addon.lockFile === undefined) return NONE
   const deadline = Date.now() + options.waitMs
   while (true) {
     options.signal?.throwIfAborted()
     const file = await open(path, 'a', 0o664).catch(() => null)
-    if (file === null) return new AsyncDisposableStack()
+    if (file === null) return NONE
     const held = isFree(addon.lockFile, file)
     if (held === 'unknown' || (held && (await isStillThere(file, path))))
       return { [Symbol.asyncDispose]: () => file.close() }
