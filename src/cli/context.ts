@@ -6,6 +6,8 @@ import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
 import type { ExplainVectorOptions, Explanation } from '../platform/node/explain-vector.js'
+import type { CachedModel, VerifiedFile } from '../platform/node/hub/cache-contents.js'
+import type { PulledModel, PullOptions } from '../platform/node/hub/pull-model.js'
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
 import type { Comparison, GoldenCase } from '../verify/case.js'
@@ -34,6 +36,13 @@ export interface CommandContext {
     onReading: OnReading,
   ) => Promise<FileDescription>
   readonly packModel: (source: string, options: LoadOptions) => Promise<PackedModel>
+  readonly pullModel: (model: string, options: PullOptions) => Promise<PulledModel>
+  /** Looks after what has been downloaded. */
+  readonly cached: {
+    list(): Promise<readonly CachedModel[]>
+    verify(model: CachedModel, signal: AbortSignal): AsyncIterable<VerifiedFile>
+    remove(model: CachedModel): Promise<void>
+  }
   readonly packedFiles: {
     list(): Promise<readonly ListedPacked[]>
     remove(files: readonly ListedPacked[]): Promise<void>

@@ -43,7 +43,7 @@ function problemOrNull({ identity }: FileEncoder, { precision }: ModelOptions): 
 /** Makes the listeners that are told about a download, and about an engine that was not expected. */
 export function loadListeners(context: CommandContext, json: boolean, progress: Progress) {
   return {
-    onProgress: announcer(context, json, progress),
+    onProgress: downloadAnnouncer(context, json, progress),
     onWarning: (warning: string) => {
       if (json) context.stderr.write(`${JSON.stringify({ event: 'warning', warning })}\n`)
       else progress.say(warning)
@@ -52,7 +52,7 @@ export function loadListeners(context: CommandContext, json: boolean, progress: 
 }
 
 /** A terminal sees the bytes grow, a program gets them as JSON, and a log has one line for each download. */
-function announcer({ isTTY, stderr }: CommandContext, json: boolean, progress: Progress) {
+export function downloadAnnouncer({ isTTY, stderr }: CommandContext, json: boolean, progress: Progress) {
   let lastShown = Number.NEGATIVE_INFINITY
   return ({ kind, received, total, url }: DownloadProgress) => {
     if (kind === 'bytes' || kind === 'verify' || kind === 'waiting') {

@@ -48,6 +48,24 @@ const context: CommandContext = {
     const { packModel } = await import('../platform/node/pack-model.js')
     return packModel(source, options)
   },
+  async pullModel(model, options) {
+    const { pullModel } = await import('../platform/node/hub/pull-model.js')
+    return pullModel(model, options)
+  },
+  cached: {
+    async list() {
+      const { listCache } = await import('../platform/node/hub/cache-contents.js')
+      return listCache()
+    },
+    async *verify(model, signal) {
+      const { verifyCached } = await import('../platform/node/hub/cache-contents.js')
+      yield* verifyCached(model, signal)
+    },
+    async remove(model) {
+      const { removeCached } = await import('../platform/node/hub/cache-contents.js')
+      return removeCached(model)
+    },
+  },
   packedFiles: {
     async list() {
       const { listPacked } = await import('../platform/node/packed/packed-list.js')

@@ -1,6 +1,7 @@
 /** Puts the command line together and says how help looks. Commands load what is heavy when they run. */
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
+import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
@@ -8,6 +9,7 @@ import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
+import { pullCommand } from './commands/pull.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
 
@@ -18,6 +20,8 @@ const COMMANDS = [
   infoCommand,
   explainCommand,
   modelsCommand,
+  pullCommand,
+  cacheCommand,
   packCommand,
   benchCommand,
   verifyCommand,
@@ -29,7 +33,8 @@ export function createProgram(context: CommandContext): Command {
     .version(context.version)
     .addHelpText('after', EXAMPLES)
   for (const make of COMMANDS) program.addCommand(make(context))
-  for (const command of [program, ...program.commands]) {
+  const commands = program.commands.flatMap((command) => [command, ...command.commands])
+  for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -49,6 +54,7 @@ Examples:
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models
+  plumage pull facebook/dinov2-small             all files of a model, for Python as well
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

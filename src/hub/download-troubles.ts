@@ -14,14 +14,53 @@ export function refusal(answer: Answer, { url, advice }: DownloadRun): Error {
   const { status } = answer
   const by = answer.url.host === url.host ? '' : ` (redirected to ${answer.url.host})`
   const found = `${showUrl(url)}${by} answered ${status}, expected the file`
+  const told = refusalOfTheHub(answer.header('x-error-code'), found, advice)
+  if (told !== null) return told
   if (status === 404 || status === 410) {
     return new HubError('not-found', `${found}: there is none at this address. ${advice.notFound}`)
   }
   if (status === 401 || status === 403) {
-    return new HubError('forbidden', `${found}: it may not be read. ${advice.forbidden}`)
+    const error = new HubError('forbidden', `${found}: it may not be read. ${advice.forbidden}`)
+    // An address that a redirect leads to may be signed for a while only: asked again, the first host signs a new one.
+    return by === '' ? error : new PassingTrouble(error)
   }
   const error = new HubError('server-error', `${found}. ${advice.busy}`)
   return BUSY.includes(status) ? new PassingTrouble(error, retryAfterMs(answer.header('retry-after'))) : error
+}
+
+/** Hugging Face says by a header why it refuses, since it answers 401 for what does not exist as well. */
+function refusalOfTheHub(
+  code: string | null,
+  found: string,
+  { notFound }: DownloadRun['advice'],
+): HubError | null {
+  switch (code) {
+    case 'GatedRepo':
+      return new HubError(
+        'gated',
+        `${found}: the repository is gated. Ask for access on its page at Hugging Face, then set HF_TOKEN to a token of yours.`,
+      )
+    case 'RepoNotFound':
+      return new HubError('not-found', `${found}: there is no such repository, or it is private. ${notFound}`)
+    case 'RevisionNotFound':
+      return new HubError(
+        'not-found',
+        `${found}: the repository has no such branch, tag or commit. ${notFound}`,
+      )
+    case 'EntryNotFound':
+      return new HubError('not-found', `${found}: the repository has no such file. ${notFound}`)
+    default:
+      return null
+  }
+}
+
+/** Refuses a text, such as a page that says why something is refused, where a file of weights was expected. */
+export function textForWeights(answer: Answer, firstLine: string): HubError {
+  return new HubError(
+    'server-error',
+    `${showUrl(answer.url)} sends a text, expected a file of weights. It begins: ${firstLine}. Nothing was kept. ` +
+      'An address that was made for one person, or for some hours, is often answered so: ask for a new one.',
+  )
 }
 
 /** `Retry-After` is seconds or a date (RFC 9110, section 10.2.3). */

@@ -338,19 +338,20 @@ describe('patience', () => {
 
 describe('refusals', () => {
   test.each([
-    [404, 'not-found', /there is none at this address\. Look elsewhere\./],
-    [403, 'forbidden', /it may not be read\. Ask for leave\./],
-    [418, 'server-error', /answered 418, expected the file\. Have patience\./],
+    [404, 'not-found', /there is none at this address\. Look elsewhere\./, 1],
+    // The address that the redirect leads to may have expired: the first host is asked for another one.
+    [403, 'forbidden', /it may not be read\. Ask for leave\./, 3],
+    [418, 'server-error', /answered 418, expected the file\. Have patience\./, 1],
   ])(
     '%d ends in %s with the advice of the platform, and names the host behind a redirect',
-    async (status, code, message) => {
+    async (status, code, message, times) => {
       const { error, questions } = await attempt(
         inTurn({ status, from: 'https://cdn.example/blob?signature=secret' }),
       )
       expect(error).toMatchObject({ code, message })
       expect(error.message).toContain('https://hub.example/w.pt (redirected to cdn.example)')
       expect(error.message).not.toContain('secret')
-      expect(questions).toHaveLength(1)
+      expect(questions).toHaveLength(times)
     },
   )
 

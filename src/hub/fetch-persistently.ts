@@ -6,7 +6,7 @@ import { type HubError, PassingTrouble } from './hub-error.js'
 import type { PartialDownload } from './partial-download.js'
 
 const LONGEST_WAIT_MS = 60_000
-/** A server that cannot be reached at all is not tried as often as one that has answered. */
+/** A server that cannot be reached at all, or that refuses, is not tried as often as one that is busy. */
 const RETRIES_UNREACHED = 2
 /** A try that brought at least so many bytes was worth it: the count of failures begins again. */
 const PROGRESS = 2 ** 20
@@ -38,7 +38,9 @@ export async function fetchPersistently(partial: PartialDownload<unknown>, run: 
 }
 
 function retriesFor(error: HubError, { retries }: DownloadRun): number {
-  return error.code === 'no-network' ? Math.min(retries, RETRIES_UNREACHED) : retries
+  return error.code === 'no-network' || error.code === 'forbidden'
+    ? Math.min(retries, RETRIES_UNREACHED)
+    : retries
 }
 
 /** Each wait is twice the last one, with some chance in it so that many machines do not come back at once. */

@@ -2,10 +2,11 @@
 import type { Answer } from './answer.js'
 import { resumable, validator } from './byte-ranges.js'
 import type { DownloadRun } from './download-run.js'
-import { cut, stalled, tooLong } from './download-troubles.js'
+import { cut, stalled, textForWeights, tooLong } from './download-troubles.js'
 import { judgeAnswer, versionOf } from './judge-answer.js'
 import type { PartialDownload } from './partial-download.js'
 import { type StallWatch, watchStall } from './stall-watch.js'
+import { firstLineOfText } from './text-for-weights.js'
 
 /** Tells how a file became whole: in one answer, or in pieces that could be of different versions. */
 export type Wholeness = 'in one piece' | 'in pieces'
@@ -91,6 +92,8 @@ async function receive(
   stall.rearm()
   for await (const chunk of cuttable(answer.body, cutHere)) {
     stall.rest() // A slow disk is not a stalled server.
+    const text = partial.received === 0 ? firstLineOfText(run.url, chunk) : null
+    if (text !== null) throw textForWeights(answer, text)
     const length = partial.received + chunk.length
     if (length > limit) {
       await partial.restart()

@@ -15,6 +15,8 @@ export type HubErrorCode =
   | 'not-found'
   /** The server does not give it. Set `HF_TOKEN` to a token that may read it. */
   | 'forbidden'
+  /** The repository is gated: its owners let in whom they have accepted. Ask for access on its page, and set `HF_TOKEN`. */
+  | 'gated'
   /** The server answers with an error, or with something else than the file. Try again later; what has arrived is kept. */
   | 'server-error'
   /** The file has another SHA-256 than it should: it was changed, or published again. */

@@ -8,9 +8,13 @@ test('the names are listed with whose they are, a part of a name or a pattern ch
   const { code, stdout } = await models()
   expect(code).toBe(0)
   expect(stdout.split('\n')[0]).toMatch(/^small +this package$/)
-  expect(stdout).toMatch(/^facebook\/dinov2-small +Hugging Face$/m)
+  expect(stdout).toMatch(/^facebook\/dinov2-small +Hugging Face, apache-2.0$/m)
   const { stdout: some } = await models('DINOv2_vits*')
-  expect(some.split('\n').slice(0, 3)).toEqual(['dinov2_vits14      Meta', 'dinov2_vits14_reg  Meta', ''])
+  expect(some.split('\n').slice(0, 3)).toEqual([
+    'dinov2_vits14      Meta, apache-2.0',
+    'dinov2_vits14_reg  Meta, apache-2.0',
+    '',
+  ])
   const { stdout: json } = await models('lvd142m', '--json')
   for (const line of json.trimEnd().split('\n')) expect(JSON.parse(line).name).toContain('lvd142m')
 })

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { fnmatch } from '../../hub/fnmatch.js'
 import type { KnownModel } from '../../hub/known-models.js'
+import { factsOf } from '../../hub/model-facts.js'
 import { suggestModels } from '../../hub/suggest-models.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -30,11 +31,23 @@ function matching(models: readonly KnownModel[], filter = '*'): readonly KnownMo
 }
 
 function jsonLines(models: readonly KnownModel[]): string {
-  return models.map((model) => `${JSON.stringify(model)}\n`).join('')
+  return models.map((model) => `${JSON.stringify({ ...model, ...factsOf(model.name) })}\n`).join('')
 }
 
 function table(models: readonly KnownModel[]): string {
   const width = Math.max(...models.map(({ name }) => name.length))
-  const rows = models.map(({ name, from }) => `${name.padEnd(width)}  ${from}\n`)
+  const rows = models.map(
+    ({ name, from }) => `${name.padEnd(width)}  ${[from, ...factsInWords(name)].join(', ')}\n`,
+  )
   return `${rows.join('')}\nAny other repository of Hugging Face is named owner/name, a file or folder by its path.\n`
+}
+
+function factsInWords(name: string): readonly string[] {
+  const { licence, gated, openAs, megabytes } = factsOf(name)
+  return [
+    ...(megabytes === null ? [] : [`${megabytes} MB`]),
+    ...(licence === null ? [] : [licence]),
+    ...(gated === true ? ['gated'] : []),
+    ...(openAs === null ? [] : [`open as ${openAs}`]),
+  ]
 }

@@ -60,6 +60,8 @@ export interface Addon {
   allocate(floats: number): Handle<'region'> | null
   /** Maps what lies in a file from a page on, for reading alone. Throws with the code `unreadable` where the file does not have it. */
   mapRegion(descriptor: number, offset: number, floats: number): Handle<'region'>
+  /** Takes the lock of an open file (flock) and says whether it was free; it is held until the file is closed. Addons of before do not have it. */
+  lockFile?(descriptor: number): boolean
   /** Copies what lies in a region from a float on. */
   readRegion(region: Handle<'region'>, offset: number, to: Float32Array): void
   /** Digests a region as `digest` does. Fails with the code `weights-lost` where it belongs to a file that was changed meanwhile. */

@@ -13,8 +13,16 @@ export { type DecodeOptions, decodeImage } from './decode-image.js'
 export { describeModel, type FileDescription } from './describe-model.js'
 export { type FindModelOptions, type FoundModel, findModel } from './find-model.js'
 export { hasHeicDecoder } from './heic/heic-decoder.js'
+export {
+  type CachedModel,
+  listCache,
+  removeCached,
+  type VerifiedFile,
+  verifyCached,
+} from './hub/cache-contents.js'
 export { type DownloadedFile, type DownloadOptions, downloadFile } from './hub/download-file.js'
 export { cacheFolder, type Environment } from './hub/hub-settings.js'
+export { type PulledFile, type PulledModel, type PullOptions, pullModel } from './hub/pull-model.js'
 export { type ResolvedWeights, type ResolveOptions, resolveWeights } from './hub/resolve-weights.js'
 export type { ImageSource, SharpLike } from './image-source.js'
 export { loadEncoder } from './load-encoder.js'

@@ -10,7 +10,8 @@ import { errorCode, fileTrouble } from './file-trouble.js'
 import { hashFile } from './hash-file.js'
 import { PartialFile } from './partial-file.js'
 
-type LockPatience = Pick<LockOptions, 'staleMs' | 'waitMs'>
+/** Says how long other processes are waited for. */
+export type LockPatience = Pick<LockOptions, 'staleMs' | 'waitMs'>
 
 /** Keeps the file at an absolute path. What lies there is whole: it got its name only when it was. */
 export class DiskPlace implements DownloadPlace<string> {

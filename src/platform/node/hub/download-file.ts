@@ -6,9 +6,10 @@ import { resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Advice } from '../../../hub/advice.js'
 import { type DownloadJob, download } from '../../../hub/download.js'
+import type { DownloadPlace } from '../../../hub/download-place.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { showUrl } from '../../../hub/show-url.js'
-import { DiskPlace } from './disk-place.js'
+import { DiskPlace, type LockPatience } from './disk-place.js'
 import { applyEndpoint, type Environment, isOffline } from './hub-settings.js'
 import { UndiciOpener } from './undici-opener.js'
 
@@ -76,17 +77,27 @@ export async function downloadFile(
 ): Promise<DownloadedFile> {
   checkOptionNames(options, DOWNLOAD_OPTIONS)
   const path = resolve(destination)
+  return await downloadTo(url, path, options, (address, patience) => new DiskPlace(path, address, patience))
+}
+
+/** Brings a file to a place that is made once its address and the patience with other processes are known. */
+export async function downloadTo(
+  url: string,
+  path: string,
+  options: DownloadOptions,
+  placeAt: (address: URL, patience: LockPatience) => DownloadPlace<string>,
+): Promise<DownloadedFile> {
   const env = options.env ?? process.env
   const address = parseAddress(applyEndpoint(url, env))
-  const place = new DiskPlace(path, address, {
+  const place = placeAt(address, {
     waitMs: options.lockWaitMs ?? LOCK_DEFAULTS.waitMs,
     staleMs: options.lockStaleMs ?? LOCK_DEFAULTS.staleMs,
   })
   const offline = options.offline || isOffline(env) ? offlineMessage(path, address) : undefined
   await using opener = new UndiciOpener(env)
   const job = { ...options, url: address, offline }
-  const { size, sha256, downloaded } = await download(job, { place, opener, advice: ADVICE })
-  return { path, size, sha256, downloaded }
+  const { kept, size, sha256, downloaded } = await download(job, { place, opener, advice: ADVICE })
+  return { path: kept, size, sha256, downloaded }
 }
 
 function parseAddress(url: string): URL {

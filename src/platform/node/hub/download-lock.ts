@@ -14,6 +14,8 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined
   /** It is called each time the lock is found to be another's. */
   readonly onWaiting: () => Promise<void>
+  /** Is the folder that stands for the lock; default: `<path>.lock`. */
+  readonly folder?: string | undefined
 }
 
 /**
@@ -24,11 +26,13 @@ export async function acquireDownloadLock(path: string, options: LockOptions): P
   // It is loaded here because it hooks into the end of the process as soon as it is loaded.
   const { default: lockfile } = await import('proper-lockfile')
   const lost = new AbortController()
+  const folder = options.folder ?? `${path}.lock`
   const lockOptions = {
+    lockfilePath: folder,
     realpath: false,
     stale: options.staleMs,
     update: options.staleMs / 4,
-    onCompromised: () => lost.abort(taken(path)),
+    onCompromised: () => lost.abort(taken(path, folder)),
   }
   const deadline = Date.now() + options.waitMs
   while (true) {
@@ -38,26 +42,26 @@ export async function acquireDownloadLock(path: string, options: LockOptions): P
       // A lock that was lost cannot be given back.
       return { lost: lost.signal, [Symbol.asyncDispose]: () => release().catch(() => {}) }
     } catch (error) {
-      if (errorCode(error) !== 'ELOCKED') throw fileTrouble(error, `${path}.lock`)
-      if (Date.now() > deadline) throw stillHeld(path, options.waitMs)
+      if (errorCode(error) !== 'ELOCKED') throw fileTrouble(error, folder)
+      if (Date.now() > deadline) throw stillHeld(path, folder, options.waitMs)
     }
     await options.onWaiting()
     await systemClock.pause(LOOK_AGAIN_MS, options.signal)
   }
 }
 
-function taken(path: string): HubError {
+function taken(path: string, folder: string): HubError {
   return new HubError(
     'locked',
-    `Another process took over the download of ${path} (${path}.lock), expected to hold it to the end. ` +
+    `Another process took over the download of ${path} (${folder}), expected to hold it to the end. ` +
       'Run again: it waits for the other one, or goes on from what has arrived.',
   )
 }
 
-function stillHeld(path: string, waitMs: number): HubError {
+function stillHeld(path: string, folder: string, waitMs: number): HubError {
   return new HubError(
     'locked',
     `Another process has been downloading ${path} for over ${Math.round(waitMs / 1000)} s. Wait for it to end, or, ` +
-      `if there is none, remove the folder ${path}.lock.`,
+      `if there is none, remove the folder ${folder}.`,
   )
 }

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { applyEndpoint, cacheFolder, isOffline, tokenHeader } from './hub-settings.js'
+import { applyEndpoint, cacheFolder, expanded, isOffline, tokenHeader } from './hub-settings.js'
+import { huggingFaceCache } from './python-caches.js'
 
 test('the cache folder: PLUMAGE_CACHE, else XDG_CACHE_HOME, else where each system keeps caches', () => {
   const env = { HOME: '/home/ada', XDG_CACHE_HOME: '/xdg', PLUMAGE_CACHE: '/mine' }
@@ -49,4 +50,20 @@ test('the token is shown to the endpoint alone: same scheme, host and port', () 
   expect(
     tokenHeader(new URL('https://huggingface.co/a'), { ...env, HF_ENDPOINT: 'https://mirror.example' }),
   ).toEqual({})
+})
+
+test('values name the own folder and other variables as in Python', () => {
+  const env = { HOME: '/home/me', DISK: '/data' }
+  expect(expanded('~/x', env)).toBe('/home/me/x')
+  expect(expanded('$DISK/a/${DISK}b/$NONE', env)).toBe('/data/a//datab/$NONE')
+  expect(expanded('', env)).toBeNull()
+  expect(huggingFaceCache({ ...env, HF_HOME: '$DISK/hf' })).toBe('/data/hf/hub')
+  expect(huggingFaceCache({ ...env, HF_HUB_CACHE: '~/a', HUGGINGFACE_HUB_CACHE: '/b' })).toBe('/home/me/a')
+  expect(huggingFaceCache({ ...env, HUGGINGFACE_HUB_CACHE: '/b' })).toBe('/b')
+  expect(huggingFaceCache({ ...env, XDG_CACHE_HOME: '/c' })).toBe('/c/huggingface/hub')
+})
+
+test('TRANSFORMERS_OFFLINE forbids the network as HF_HUB_OFFLINE does', () => {
+  expect(isOffline({ TRANSFORMERS_OFFLINE: '1' })).toBe(true)
+  expect(isOffline({ TRANSFORMERS_OFFLINE: 'no' })).toBe(false)
 })

@@ -21,11 +21,33 @@ export function cacheFolder(env: Environment = process.env, platform: string = p
   return join(home, '.cache', 'plumage')
 }
 
+/** Gives the person's own folder. */
+export function homeFolder(env: Environment): string {
+  return env.HOME || homedir()
+}
+
+/** Writes out `~` and `$NAME` in a value, as Python's libraries do; null where the variable is not set. A name that is not set stays as it is. */
+export function expanded(value: string | undefined, env: Environment): string | null {
+  if (!value) return null
+  return value
+    .replace(/^~(?=$|[/\\])/, () => homeFolder(env))
+    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (all, braced, bare) => env[braced ?? bare] ?? all)
+}
+
 /**
- * Tells whether `HF_HUB_OFFLINE` forbids the network: it says 1, true, yes or on, as Hugging Face reads it.
+ * Tells whether `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` forbids the network: it says 1, true, yes or on, as Hugging Face reads it.
  */
 export function isOffline(env: Environment): boolean {
-  return /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '')
+  return isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE)
+}
+
+/** Tells whether `HF_HUB_DISABLE_SYMLINKS` wants files where links would lie. */
+export function forbidsLinks(env: Environment): boolean {
+  return isTrue(env.HF_HUB_DISABLE_SYMLINKS)
+}
+
+function isTrue(value: string | undefined): boolean {
+  return /^(1|true|yes|on)$/i.test(value ?? '')
 }
 
 /**
@@ -37,12 +59,18 @@ export function applyEndpoint(url: string, env: Environment): string {
 }
 
 /**
- * Makes the header that shows `HF_TOKEN`, for the endpoint's own host only: a token that strangers see is a
- * token lost.
+ * Makes the header that shows a token, for the endpoint's own host only: a token that strangers see is a token lost.
+ *
+ * @param token gives it; it is not asked where no host may see it
  */
-export function tokenHeader(url: URL, env: Environment): Record<string, string> {
-  if (!env.HF_TOKEN || url.origin !== new URL(endpoint(env)).origin) return {}
-  return { authorization: `Bearer ${env.HF_TOKEN.trim()}` }
+export function tokenHeader(
+  url: URL,
+  env: Environment,
+  token: () => string | null = () => env.HF_TOKEN?.trim() || null,
+): Record<string, string> {
+  if (url.origin !== new URL(endpoint(env)).origin) return {}
+  const shown = token()
+  return shown === null ? {} : { authorization: `Bearer ${shown}` }
 }
 
 /**

@@ -6,8 +6,11 @@ import type { Answer, Question } from '../../../hub/answer.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { showUrl } from '../../../hub/show-url.js'
 import { type Environment, tokenHeader } from './hub-settings.js'
+import { tokenOrNull } from './token.js'
 
 const MAX_REDIRECTS = 10
+/** Headers of Hugging Face, which say what the file is that a redirect leads to. */
+const OF_THE_HUB = ['x-linked-etag', 'x-linked-size', 'x-repo-commit']
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -20,9 +23,15 @@ export async function openUrl(
   options: Question & { readonly env: Environment; readonly dispatcher: Dispatcher },
 ): Promise<Answer> {
   let url = start
+  const said = new Map<string, string>()
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await ask(url, options)
-    const header = (name: string) => firstOf(response.headers[name])
+    // What the hub says of a file it says where it redirects, and the second host does not repeat it.
+    for (const name of OF_THE_HUB) {
+      const value = firstOf(response.headers[name])
+      if (value !== null && !said.has(name)) said.set(name, value)
+    }
+    const header = (name: string) => said.get(name) ?? firstOf(response.headers[name])
     if (!REDIRECTS.has(response.statusCode)) return answerOf(url, response, header)
     await response.body.dump().catch(() => {})
     url = nextHop(url, header('location') ?? undefined)
@@ -78,7 +87,7 @@ async function ask(url: URL, options: Parameters<typeof openUrl>[1]): Promise<Di
       method: options.method,
       dispatcher: options.dispatcher,
       signal: options.signal,
-      headers: { ...options.headers, ...tokenHeader(url, options.env) },
+      headers: { ...options.headers, ...tokenHeader(url, options.env, () => tokenOrNull(options.env)) },
     })
   } catch (error) {
     if (options.signal.aborted || error instanceof HubError) throw error

@@ -1,5 +1,5 @@
 /**
- * Keeps a download on its way: `<destination>.partial`, the running sha256 of what it holds, and
+ * Keeps a download on its way: `<destination>.partial` (or what else its place calls it), the running sha256 of what it holds, and
  * `<destination>.partial.json` that says which version of which address it is a piece of. It stays after a
  * cut and becomes the destination when whole.
  */
@@ -14,6 +14,15 @@ import { isRecord, type PlainValue, parseJsonOrNull } from '../../../plain-value
 import { fileTrouble } from './file-trouble.js'
 import { hashHandle } from './hash-file.js'
 
+export interface PartialOptions {
+  /** Follows the destination in the name of what is not whole; default: `.partial`. */
+  readonly suffix?: string
+  /** Looks at the whole file before it gets its name. What it throws is thrown on, and nothing is kept. */
+  readonly check?: (path: string) => Promise<void>
+  /** Gives the whole file what other names it has, and the path to hand out; default: its destination. */
+  readonly name?: () => Promise<string>
+}
+
 export class PartialFile implements PartialDownload<string> {
   received = 0
   version: Version | null = null
@@ -21,22 +30,30 @@ export class PartialFile implements PartialDownload<string> {
   readonly #path: string
   readonly #url: string
   readonly #file: FileHandle
+  readonly #options: PartialOptions
   #hash: Hash = createHash('sha256')
 
-  private constructor(destination: string, url: string, file: FileHandle) {
+  private constructor(
+    path: string,
+    destination: string,
+    url: string,
+    file: FileHandle,
+    options: PartialOptions,
+  ) {
     this.#destination = destination
-    this.#path = `${destination}.partial`
+    this.#path = path
     this.#url = url
     this.#file = file
+    this.#options = options
   }
 
   /** Opens what an earlier run left of the same address; anything else there is thrown away. */
-  static async open(destination: string, url: string): Promise<PartialFile> {
-    const path = `${destination}.partial`
+  static async open(destination: string, url: string, options: PartialOptions = {}): Promise<PartialFile> {
+    const path = `${destination}${options.suffix ?? '.partial'}`
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error) => {
       throw fileTrouble(error, path)
     })
-    const partial = new PartialFile(destination, url, file)
+    const partial = new PartialFile(path, destination, url, file, options)
     try {
       partial.version = await readNote(`${path}.json`, url)
       if (partial.version === null) await partial.restart()
@@ -97,11 +114,18 @@ export class PartialFile implements PartialDownload<string> {
   /** Bytes are on the disk before they get their name: whoever sees the destination sees all of it. */
   async finish(): Promise<string> {
     await this.#write(() => this.#file.sync())
+    try {
+      await this.#options.check?.(this.#path)
+    } catch (error) {
+      await this.restart()
+      throw error
+    }
     await this.#file.close()
     await this.#write(() => rename(this.#path, this.#destination))
     await this.#forget(`${this.#path}.json`)
     await syncFolder(dirname(this.#destination))
-    return this.#destination
+    const { name } = this.#options
+    return name === undefined ? this.#destination : await this.#write(name)
   }
 
   /** Nothing is left of a file that holds nothing. */

@@ -62,7 +62,9 @@ test('it is downloaded with its config by its commit once, and afterwards nothin
     'pytorch_model.bin': Buffer.from('not asked for'),
   })
   const path = await resolveRepository(REPOSITORY, { env: home.env })
-  expect(path).toBe(home.at('cache', 'huggingface', 'somebody--tiny', COMMIT, 'model.safetensors'))
+  expect(path).toBe(
+    home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT, 'model.safetensors'),
+  )
   expect(new Uint8Array(await readFile(path))).toEqual(new Uint8Array(weights))
   expect(readdirSync(dirname(path))).toEqual(['config.json', 'model.safetensors'])
   const asked = home.server.requests.length
@@ -86,7 +88,7 @@ test('a snapshot of Python that holds a config alone is passed over', async () =
   await using home = await house({ 'model.safetensors': weights })
   await put(home.at('python', 'hub', 'models--somebody--tiny', 'refs', 'main'), COMMIT)
   await put(home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT, 'config.json'), config)
-  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
+  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain('model.safetensors')
 })
 
 test('a snapshot of Python that lacks files which its index names is passed over, and taken once they are there', async () => {
@@ -96,7 +98,9 @@ test('a snapshot of Python that lacks files which its index names is passed over
   await put(python('refs', 'main'), COMMIT)
   await put(python('snapshots', COMMIT, index), '{"weight_map": {"a": "1.bin", "b": "2.bin"}}')
   await put(python('snapshots', COMMIT, '1.bin'), weights)
-  expect(await resolveRepository(REPOSITORY, { env: home.env })).toContain(home.at('cache'))
+  await expect(resolveRepository(REPOSITORY, { env: home.env, offline: true })).rejects.toMatchObject({
+    code: 'offline',
+  })
   await put(python('snapshots', COMMIT, '2.bin'), weights)
   expect(await resolveRepository(REPOSITORY, { env: home.env })).toBe(python('snapshots', COMMIT, index))
 })
@@ -123,9 +127,9 @@ test('bytes that are not those of the listing are refused, and nothing is left u
     { 'model.safetensors': someBytes(5000).bytes },
   )
   await expect(resolveRepository(REPOSITORY, { env: home.env })).rejects.toMatchObject({ code: 'wrong-hash' })
-  expect(existsSync(home.at('cache', 'huggingface', 'somebody--tiny', COMMIT, 'model.safetensors'))).toBe(
-    false,
-  )
+  expect(
+    existsSync(home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT, 'model.safetensors')),
+  ).toBe(false)
 })
 
 test('a repository that is not there, one without weights and one that may not be asked for are told apart', async () => {

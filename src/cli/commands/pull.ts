@@ -1,0 +1,45 @@
+/** `plumage pull` brings all files of a model to where its library looks for them, and says what its licence asks for. */
+import { Command } from 'commander'
+import { given } from '../../encoder/choose-recipe.js'
+import type { PulledModel } from '../../platform/node/hub/pull-model.js'
+import type { CommandContext } from '../context.js'
+import { downloadAnnouncer } from '../load-chosen-encoder.js'
+import { Progress } from '../progress.js'
+
+interface PullOptions {
+  readonly into?: string
+  readonly offline?: boolean
+  readonly json?: boolean
+}
+
+export function pullCommand(context: CommandContext): Command {
+  return new Command('pull')
+    .description(
+      'fetch all files of a model to where Python finds them too, going on where an earlier run stopped',
+    )
+    .argument('<model>', "owner/name[@revision] at Hugging Face, or timm's, torch.hub's or Birder's name")
+    .option('--into <folder>', 'put the files there under their own names instead')
+    .option('--offline', 'never download')
+    .option('--json', 'one JSON object a line')
+    .action((model: string, options: PullOptions) => pull(context, model, options))
+}
+
+async function pull(context: CommandContext, model: string, options: PullOptions): Promise<void> {
+  const { stderr: stream, stdout, isTTY, color, signal } = context
+  const { json = false, into, offline } = options
+  using progress = new Progress({ stream, isTTY, color, json, total: undefined })
+  const onProgress = downloadAnnouncer(context, json, progress)
+  const pulled = await context.pullModel(model, { ...given({ into, offline }), signal, onProgress })
+  for (const change of pulled.changes)
+    progress.notice(`${pulled.name} has changed since it was asked for last. ${change}`)
+  stdout.write(json ? `${JSON.stringify(pulled)}\n` : inWords(pulled))
+}
+
+function inWords({ name, commit, files, licence, use }: PulledModel): string {
+  const width = Math.max(...files.map(({ role }) => role.length))
+  const rows = files.map(
+    ({ role, path, downloaded }) => `${role.padEnd(width)}  ${path}${downloaded ? '' : ' (was here)'}\n`,
+  )
+  const at = commit === null ? '' : ` at ${commit.slice(0, 12)}`
+  return `${rows.join('')}${name}${at}. Licence, as its publisher says: ${licence ?? 'none named'}; ${use}.\n`
+}

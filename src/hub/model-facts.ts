@@ -1,0 +1,54 @@
+/** Tells of a model by its name what is known before a hub is asked: family, size, licence, what its use asks for, and the open one of a gated pair. */
+import { FAMILIES, MEGABYTES, OBLIGATIONS, OPEN_EQUIVALENTS } from './model-facts-data.js'
+import { findPretrainedOrNull } from './weights.js'
+
+/** Each is null where nobody knows it here. */
+export interface ModelFacts {
+  readonly family: string | null
+  /** Counts millions of bytes of weights. */
+  readonly megabytes: number | null
+  readonly licence: string | null
+  /** Says in a line what whoever uses the weights owes. */
+  readonly use: string | null
+  readonly gated: boolean | null
+  /** Names the open repository of the same weights, where this one is gated. */
+  readonly openAs: string | null
+  /** Says where the facts were read. */
+  readonly source: string | null
+}
+
+export function factsOf(name: string): ModelFacts {
+  const family = FAMILIES.find(({ names }) => names.test(name))
+  const published = findPretrainedOrNull(name)?.formats.pt
+  return {
+    family: family?.family ?? null,
+    megabytes: MEGABYTES[name] ?? (published ? Math.round(published.file_size * 1.048576 * 10) / 10 : null),
+    licence: family?.licence ?? null,
+    use: family === undefined ? null : obligationsOf(family.licence),
+    gated: family?.gated ?? null,
+    openAs: OPEN_EQUIVALENTS[name] ?? null,
+    source: family?.source ?? (published ? "Birder's registry" : null),
+  }
+}
+
+/** Says what a licence asks for; of one that is not listed here, where to read it. */
+export function obligationsOf(licence: string): string {
+  return OBLIGATIONS[licence.toLowerCase()] ?? 'its own terms: read the licence before use'
+}
+
+export interface OpenEquivalent {
+  readonly name: string
+  /** Says what is otherwise by default. */
+  readonly difference: string
+}
+
+/** Gives null for a repository that is not gated, or has no open one beside it. */
+export function openEquivalentOrNull(id: string): OpenEquivalent | null {
+  const name = OPEN_EQUIVALENTS[id]
+  if (name === undefined) return null
+  return {
+    name,
+    difference:
+      'the licence is the same, but timm pools the mean of the patches where the gated one gives the class token, so the default embedding differs.',
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Brings files of a repository into a cache as huggingface_hub keeps them, so that Python finds them: each checked by the hash that the repository
+ * gives, and the branch's name written last, when all is there.
+ */
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { CONFIG_FILES } from '../../../encoder/parse-config-files.js'
+import { HubError } from '../../../hub/hub-error.js'
+import type { ModelFile } from '../../../hub/model-files.js'
+import type { RepositoryFile, RepositoryListing } from '../../../hub/repository-listing.js'
+import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { BlobPlace, pointerPath } from './blob-place.js'
+import { type DownloadOptions, downloadFile, downloadTo } from './download-file.js'
+import { cacheFolder, type Environment, forbidsLinks } from './hub-settings.js'
+import { equivalent } from './list-repository.js'
+import { huggingFaceCache, type RepositoryRevision, repositoryFolder } from './python-caches.js'
+
+/** Gives the caches that are read: Python's, and our own, which is used where Python's cannot be written. */
+export function cachesOf(env: Environment): readonly [string, string] {
+  return [huggingFaceCache(env), join(cacheFolder(env), 'huggingface')]
+}
+
+/** Is a file of a repository that is here. */
+export interface FetchedFile extends ModelFile {
+  readonly path: string
+  readonly size: number
+  readonly downloaded: boolean
+}
+
+/** Throws `HubError`, or the signal's reason. What has come stays, and the next call goes on from there. */
+export async function fetchFiles(
+  repository: RepositoryRevision,
+  listing: RepositoryListing,
+  files: readonly ModelFile[],
+  options: DownloadOptions,
+): Promise<readonly FetchedFile[]> {
+  const { id } = repository
+  const { commit } = listing
+  const env = options.env ?? process.env
+  const cache = await writableCache(env, id)
+  const fetched: FetchedFile[] = []
+  for (const file of files) {
+    const known = listing.files.find(({ name }) => name === file.name)
+    if (known === undefined) continue
+    const { path, size, downloaded } = await fetchFile(
+      { cache, id, commit, links: !forbidsLinks(env) },
+      known,
+      options,
+    )
+    fetched.push({ ...file, path, size, downloaded })
+  }
+  const folder = repositoryFolder(cache, id)
+  await noteAbsent(folder, listing)
+  if (repository.revision !== commit) await writeWhole(join(folder, 'refs', repository.revision), commit)
+  return fetched
+}
+
+interface Where {
+  readonly cache: string
+  readonly id: string
+  readonly commit: string
+  readonly links: boolean
+}
+
+async function fetchFile(where: Where, file: RepositoryFile, options: DownloadOptions) {
+  const { id, commit } = where
+  const { name, size, sha256, etag } = file
+  const url = `${HUGGING_FACE}/${id}/resolve/${commit}/${name}`
+  const pointer = pointerPath({ ...where, name })
+  const wanted = { ...options, size, sha256 }
+  const fetching =
+    // A server that gives no hash, as some mirrors, leaves nothing to name a blob by: the file itself lies in the snapshot.
+    etag === undefined
+      ? downloadFile(url, pointer, wanted)
+      : downloadTo(url, pointer, wanted, (_, patience) => new BlobPlace({ ...where, name, etag }, patience))
+  return await fetching.catch((error) => {
+    if (!(error instanceof HubError)) throw error
+    const advice = equivalent(error, id)
+    throw advice === '' ? error : new HubError(error.code, `${error.message}${advice}`, { cause: error })
+  })
+}
+
+/** Python's cache is written where that is allowed. */
+async function writableCache(env: Environment, id: string): Promise<string> {
+  const [python, own] = cachesOf(env)
+  try {
+    const folder = join(repositoryFolder(python, id), 'blobs')
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+    await tagCache(python)
+    return python
+  } catch {
+    await mkdir(own, { recursive: true }).catch(() => {}) // What it is to hold will say why it cannot be made.
+    return own
+  }
+}
+
+/** Tells programs that make backups that this can be had again, as huggingface_hub does. */
+async function tagCache(cache: string): Promise<void> {
+  const text =
+    'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of downloads, see https://bford.info/cachedir/.\n'
+  await writeFile(join(cache, 'CACHEDIR.TAG'), text, { flag: 'wx' }).catch(() => {})
+}
+
+/** Python asks for these files of every model; a note spares it the question where there are none. */
+async function noteAbsent(folder: string, { commit, files }: RepositoryListing): Promise<void> {
+  const there = new Set(files.map(({ name }) => name))
+  for (const name of CONFIG_FILES.filter((name) => !there.has(name))) {
+    const path = join(folder, '.no_exist', commit, name)
+    await mkdir(dirname(path), { recursive: true }).catch(() => {})
+    await writeFile(path, '', { flag: 'a' }).catch(() => {})
+  }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => null)) === text) return
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    await writeFile(temporary, text)
+    await rename(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

@@ -1,0 +1,174 @@
+/** Brings all files of a model, by any name, to where the library that it belongs to looks for it. */
+import { existsSync } from 'node:fs'
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
+import { findPretrained } from '../../../hub/find-pretrained.js'
+import { HubError } from '../../../hub/hub-error.js'
+import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
+import type { FileRole } from '../../../hub/model-files.js'
+import { parseModelName } from '../../../hub/parse-model-name.js'
+import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
+import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { unknownModel } from '../../../hub/unknown-model.js'
+import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
+import { type FetchedFile, fetchFiles } from './fetch-repository.js'
+import { cacheFolder, expanded, isOffline } from './hub-settings.js'
+import { lastListing, listRepository } from './list-repository.js'
+import { type RepositoryRevision, torchCheckpoints } from './python-caches.js'
+import { modelFiles } from './resolve-repository.js'
+import { resolveWeights } from './resolve-weights.js'
+
+/** Says how a model is pulled. */
+export interface PullOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
+  /** The files are put into this folder under their own names; default: where the model's library looks. */
+  readonly into?: string | undefined
+}
+
+const { sha256: _sha256, size: _size, atMost: _atMost, ...FETCH_OPTIONS } = DOWNLOAD_OPTIONS
+const PULL_OPTIONS = { ...FETCH_OPTIONS, into: true } satisfies OptionNames<PullOptions>
+
+/** Is one file of a pulled model. */
+export interface PulledFile {
+  readonly name: string
+  readonly role: FileRole
+  /** The path is absolute. */
+  readonly path: string
+  /** Counts its bytes. */
+  readonly size: number
+  /** It is false when the file was here already. */
+  readonly downloaded: boolean
+}
+
+/** Is a model whose files are here. */
+export interface PulledModel {
+  readonly name: string
+  /** Names the state of the repository; null for what lies in none. */
+  readonly commit: string | null
+  readonly files: readonly PulledFile[]
+  /** Is what the repository says; null where nobody says it. */
+  readonly licence: string | null
+  /** Says in a line what the licence asks for. */
+  readonly use: string
+  /** Says in sentences what the hub tells otherwise than when it was asked before. */
+  readonly changes: readonly string[]
+}
+
+/** Throws `HubError`, RangeError for an unknown option, or the signal's reason. What has come stays, and the next call goes on from there. */
+export async function pullModel(model: string, options: PullOptions = {}): Promise<PulledModel> {
+  checkOptionNames(options, PULL_OPTIONS)
+  const name = parseModelName(model)
+  switch (name?.kind) {
+    case 'repository':
+      return await pullRepository(name, options)
+    case 'published':
+      return await pullPublished(name.name, options)
+    case 'file':
+      return await pullFile(model, name, options)
+    case 'packaged':
+      throw new HubError('no-address', `${model} lies in this package: there is nothing to pull.`)
+    default:
+      throw unknownModel(model, 'A repository of Hugging Face is named owner/name.')
+  }
+}
+
+async function pullRepository(repository: RepositoryRevision, { into, ...options }: PullOptions) {
+  const { id, revision } = repository
+  const isAsked = !(options.offline || isOffline(options.env ?? process.env))
+  const known = isAsked ? null : await lastListing(repository, options)
+  const { listing, before } =
+    known === null ? await listRepository(repository, options) : { listing: known, before: null }
+  const wanted = modelFiles(id, listing)
+  const files =
+    into === undefined
+      ? await fetchFiles(repository, listing, wanted, options)
+      : await fetchInto(resolve(into), repository, listing, options)
+  const names = new Set(wanted.map(({ name }) => name))
+  return {
+    name: revision === 'main' ? id : `${id}@${revision}`,
+    commit: listing.commit,
+    files,
+    licence: listing.licence,
+    use: useOf(listing, files),
+    changes: before === null ? [] : changesBetween(before, listing, names),
+  }
+}
+
+function useOf({ licence }: RepositoryListing, files: readonly PulledFile[]): string {
+  const text = files.find(({ role }) => role === 'licence')
+  const use = licence === null ? 'the repository names no licence: ask its owners' : obligationsOf(licence)
+  return text === undefined ? use : `${use} (${text.name})`
+}
+
+async function fetchInto(
+  folder: string,
+  { id }: RepositoryRevision,
+  listing: RepositoryListing,
+  options: DownloadOptions,
+): Promise<readonly FetchedFile[]> {
+  const fetched: FetchedFile[] = []
+  for (const file of modelFiles(id, listing)) {
+    const { size, sha256 } = listing.files.find(({ name }) => name === file.name) ?? {}
+    const url = `${HUGGING_FACE}/${id}/resolve/${listing.commit}/${file.name}`
+    const { sha256: _, ...done } = await downloadFile(url, join(folder, file.name), {
+      ...options,
+      size,
+      sha256,
+    })
+    fetched.push({ ...file, ...done })
+  }
+  return fetched
+}
+
+/** Birder looks in a folder that is written to only where somebody named it. */
+async function pullPublished(name: string, { into, ...options }: PullOptions): Promise<PulledModel> {
+  const env = options.env ?? process.env
+  const folder = into === undefined ? expanded(env.MODELS_DIR, env) : resolve(into)
+  const place = folder === null ? {} : { destination: join(folder, `${name}.pt`) }
+  const { path, downloaded } = await resolveWeights(name, { ...options, ...place })
+  const { url } = findPretrained(name)
+  const home = url?.replace(/\/resolve\/.*$/, '')
+  return {
+    name,
+    commit: null,
+    files: [await weightsAt(path, downloaded)],
+    licence: null,
+    use: home === undefined ? 'Birder names no licence for them here' : `see ${home}`,
+    changes: [],
+  }
+}
+
+/** torch.hub finds a file by its name alone in its folder. */
+async function pullFile(
+  name: string,
+  { url, fileName }: { readonly url: string; readonly fileName: string },
+  { into, ...options }: PullOptions,
+): Promise<PulledModel> {
+  const env = options.env ?? process.env
+  const torch = torchCheckpoints(env)
+  const isKnown = into === undefined && existsSync(join(torch, fileName))
+  const folder =
+    into !== undefined
+      ? resolve(into)
+      : isKnown || (await canWrite(torch))
+        ? torch
+        : join(cacheFolder(env), 'models')
+  const { path, downloaded } = await downloadFile(url, join(folder, fileName), options)
+  const { licence, use } = factsOf(name)
+  const files = [await weightsAt(path, downloaded)]
+  return { name, commit: null, files, licence, use: use ?? 'nobody names a licence here', changes: [] }
+}
+
+async function weightsAt(path: string, downloaded: boolean): Promise<PulledFile> {
+  return { name: basename(path), role: 'weights', path, size: (await stat(path)).size, downloaded }
+}
+
+async function canWrite(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
