@@ -1,0 +1,100 @@
+/**
+ * Compares networks of every family, as each library writes them, with that library's own numbers, and each library's own way to make input of a picture:
+ * on the reference engine, on every path of the native one and on WebAssembly in float32. On WebGPU, which is an emulation as a rule, one network is run
+ * for each combination of steps. Narrower precisions are held to what they promise on the path that is fastest here.
+ *
+ * The cases are those of test/golden/families, or both whole sets where they lie beside the repository.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.js'
+import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
+import { type Comparison, verifyGoldens } from '../../src/platform/node/verify-goldens.js'
+import type { GoldenCase } from '../../src/verify/case.js'
+import { ENGINE_VARIANTS } from '../support/engines.js'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+const committed = resolve(repository, 'test/golden/families')
+const isWhole =
+  process.env.PLUMAGE_GOLDENS === undefined && existsSync(resolve(repository, '../shared/goldens-families'))
+const ROOTS = isWhole
+  ? ['../shared/goldens-families', '../shared/goldens-more'].map((folder) => resolve(repository, folder))
+  : ['families', 'more'].map((folder) => resolve(committed, folder))
+
+/** Says of cases whose numbers are not given here how they are refused, or what of them is compared. */
+const NOT_RUN: readonly (readonly [id: RegExp, why: RegExp])[] = [
+  [/^birder\/(rope-)?vit-?v?moe/, /routed experts/],
+  [/^heads\//, /ensure_multiple_of/],
+]
+
+const all = ROOTS.flatMap((root) => {
+  const { cases } = JSON.parse(readFileSync(resolve(root, 'index.json'), 'utf8')) as {
+    cases: readonly GoldenCase[]
+  }
+  return cases.map((golden) => ({ root, id: golden.id, kind: golden.kind }))
+})
+const isNotRun = (id: string) => NOT_RUN.some(([pattern]) => pattern.test(id))
+/** The head of dino.txt is a second file, which nothing opens yet; its backbone is a DINOv2 like any other. */
+const hasHeadElsewhere = (id: string) => id.startsWith('meta/dinotxt')
+const families = all.filter(({ kind, id }) => kind === 'family' && !isNotRun(id) && !hasHeadElsewhere(id))
+const processors = all.filter(({ kind, id }) => kind === 'processor' && !isNotRun(id))
+
+/** Are of one network each for what WebGPU does in a way of its own: turned heads in both pairings and for each head, biases of both kinds, windows, gathered rows. */
+const ON_GPU = [
+  'hugging-face/dinov3-reg4/model.48x48',
+  'timm/eva02-packed/model.16x16',
+  'timm/rope-mixed-ape/model.16x16',
+  'timm/vit-qk-norm/model.16x16',
+  'hugging-face/beit-each/model.16x16',
+  'birder/vit-windowed',
+  'birder/deit',
+]
+
+async function failuresOf(root: string, id: string, kind: string, engine: Engine) {
+  const failures: Comparison[] = []
+  let count = 0
+  for await (const comparison of verifyGoldens(root, { engine, kinds: [kind], only: id })) {
+    count++
+    if (!comparison.passed) failures.push(comparison)
+  }
+  return { failures, count }
+}
+
+function compare(
+  cases: readonly { readonly root: string; readonly id: string; readonly kind: string }[],
+  makeEngine: () => Engine | Promise<Engine>,
+): void {
+  test.each(cases.map((one) => [one.id, one] as const))(
+    '%s',
+    async (id, { root, kind }) => {
+      const { failures, count } = await failuresOf(root, id, kind, await makeEngine())
+      expect(failures).toEqual([])
+      expect(count, 'comparisons made').toBeGreaterThan(0)
+    },
+    300_000,
+  )
+}
+
+describe('each family, on the reference engine', () => compare(families, createReferenceEngine))
+describe('each processor', () => compare(processors, createReferenceEngine))
+
+for (const { name, precision, engine } of ENGINE_VARIANTS) {
+  const isPlain = precision === 'float32' && !/^wasm, (SIMD, alone|relaxed)/.test(name)
+  if (!isPlain) continue
+  const cases = name.startsWith('webgpu') ? families.filter(({ id }) => ON_GPU.includes(id)) : families
+  describe(`each family, on ${name}`, () => compare(cases, engine))
+}
+
+describe('what is not run', () => {
+  const cases = all.filter(({ kind, id }) => (kind === 'family' || kind === 'processor') && isNotRun(id))
+  test.each(cases.map((one) => [one.id, one] as const))(
+    '%s is refused by its name',
+    async (id, { root, kind }) => {
+      const { failures } = await failuresOf(root, id, kind, createReferenceEngine())
+      const [, why] = NOT_RUN.find(([pattern]) => pattern.test(id)) ?? []
+      expect(failures.map(({ note }) => note).join('\n')).toMatch(why ?? /never/)
+    },
+  )
+})
