@@ -5,18 +5,21 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { publishedFile } from '../../../hub/find-pretrained.js'
 import { checkpointsAmong } from '../../../hub/name-of-file.js'
 import { findPretrainedOrNull } from '../../../hub/weights.js'
+import { birderModels } from './birder-models.js'
 import { gitHash, isSha256 } from './blob-place.js'
 import { cachesOf } from './fetch-repository.js'
 import { fileTrouble } from './file-trouble.js'
 import { hashFile } from './hash-file.js'
-import { cacheFolder, type Environment, expanded } from './hub-settings.js'
+import { cacheFolder, type Environment } from './hub-settings.js'
 import { torchCheckpoints } from './python-caches.js'
 
 /** Is something that was downloaded: a repository, or one file of weights. */
 export interface CachedModel {
+  /** Is the repository's id, or the file's name. */
   readonly name: string
   /** The path is absolute: of a repository's folder, or of a file. */
   readonly path: string
+  /** Says which of the two it is. */
   readonly kind: 'repository' | 'file'
   /** Counts the bytes that lie in it, without those of the shared store. */
   readonly size: number
@@ -28,12 +31,13 @@ export interface CachedModel {
 
 /** Says of one file whether its bytes are those that were downloaded. */
 export interface VerifiedFile {
+  /** The path is absolute. */
   readonly path: string
   /** Is `unknown` where nobody noted what its hash should be. */
   readonly state: 'whole' | 'damaged' | 'unfinished' | 'unknown'
 }
 
-/** Gives them by name. Folders that are not there hold nothing. */
+/** Gives what has been downloaded, by name; folders that are not there hold nothing. Throws what the disk says of a file that goes away meanwhile. */
 export async function listCache(env: Environment = process.env): Promise<readonly CachedModel[]> {
   const found: CachedModel[] = []
   for (const cache of new Set(cachesOf(env))) {
@@ -51,12 +55,7 @@ export async function listCache(env: Environment = process.env): Promise<readonl
 }
 
 function weightFolders(env: Environment): ReadonlySet<string> {
-  const birder = expanded(env.MODELS_DIR, env)
-  const folders = [
-    join(cacheFolder(env), 'models'),
-    torchCheckpoints(env),
-    ...(birder === null ? [] : [birder]),
-  ]
+  const folders = [join(cacheFolder(env), 'models'), torchCheckpoints(env), birderModels(env, process.cwd())]
   return new Set(folders.map((folder) => resolve(folder)))
 }
 
@@ -79,7 +78,7 @@ async function fileAt(name: string, path: string): Promise<CachedModel> {
   return { name, path, kind: 'file', size, sharedSize: 0, usedAt: new Date(Math.max(atimeMs, mtimeMs)) }
 }
 
-/** Reads all bytes of a model and compares hashes, one file at a time. */
+/** Reads all bytes of a model and compares hashes, one file at a time. Throws the signal's reason, or what the disk says of a file that cannot be read. */
 export async function* verifyCached(
   { path, kind, name }: CachedModel,
   signal?: AbortSignal,
@@ -115,7 +114,7 @@ async function stateOfFile(
   return (await hashFile(path, { signal })) === publishedFile(name, entry, 'pt').sha256 ? 'whole' : 'damaged'
 }
 
-/** Takes a model away. What lies in the shared store stays, since others may lead there: `hf cache prune` frees it. */
+/** Takes a model away. What lies in the shared store stays, since others may lead there: `hf cache prune` frees it. Throws `HubError` `no-access` where it may not be taken away. */
 export async function removeCached({ path, kind }: CachedModel): Promise<void> {
   try {
     await rm(path, { recursive: kind === 'repository' })

@@ -55,7 +55,7 @@ test('the token is shown to the endpoint alone: same scheme, host and port', () 
 test('values name the own folder and other variables as in Python', () => {
   const env = { HOME: '/home/me', DISK: '/data' }
   expect(expanded('~/x', env)).toBe('/home/me/x')
-  expect(expanded('$DISK/a/${DISK}b/$NONE', env)).toBe('/data/a//datab/$NONE')
+  expect(expanded(['$DISK/a/$', '{DISK}b/$NONE'].join(''), env)).toBe('/data/a//datab/$NONE')
   expect(expanded('', env)).toBeNull()
   expect(huggingFaceCache({ ...env, HF_HOME: '$DISK/hf' })).toBe('/data/hf/hub')
   expect(huggingFaceCache({ ...env, HF_HUB_CACHE: '~/a', HUGGINGFACE_HUB_CACHE: '/b' })).toBe('/home/me/a')

@@ -11,9 +11,10 @@ import { parseModelName } from '../../../hub/parse-model-name.js'
 import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
+import { birderModels } from './birder-models.js'
 import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
 import { type FetchedFile, fetchFiles } from './fetch-repository.js'
-import { cacheFolder, expanded, isOffline } from './hub-settings.js'
+import { cacheFolder, isOffline } from './hub-settings.js'
 import { lastListing, listRepository } from './list-repository.js'
 import { type RepositoryRevision, torchCheckpoints } from './python-caches.js'
 import { modelFiles } from './resolve-repository.js'
@@ -30,7 +31,9 @@ const PULL_OPTIONS = { ...FETCH_OPTIONS, into: true } satisfies OptionNames<Pull
 
 /** Is one file of a pulled model. */
 export interface PulledFile {
+  /** Is the name that the repository gives it. */
   readonly name: string
+  /** Says what it is to the model. */
   readonly role: FileRole
   /** The path is absolute. */
   readonly path: string
@@ -42,9 +45,11 @@ export interface PulledFile {
 
 /** Is a model whose files are here. */
 export interface PulledModel {
+  /** Is the name that it can be loaded by. */
   readonly name: string
   /** Names the state of the repository; null for what lies in none. */
   readonly commit: string | null
+  /** Lists them by role, weights last. */
   readonly files: readonly PulledFile[]
   /** Is what the repository says; null where nobody says it. */
   readonly licence: string | null
@@ -123,7 +128,8 @@ async function fetchInto(
 /** Birder looks in a folder that is written to only where somebody named it. */
 async function pullPublished(name: string, { into, ...options }: PullOptions): Promise<PulledModel> {
   const env = options.env ?? process.env
-  const folder = into === undefined ? expanded(env.MODELS_DIR, env) : resolve(into)
+  const named = env.MODELS_DIR ? birderModels(env, process.cwd()) : null
+  const folder = into === undefined ? named : resolve(into)
   const place = folder === null ? {} : { destination: join(folder, `${name}.pt`) }
   const { path, downloaded } = await resolveWeights(name, { ...options, ...place })
   const { url } = findPretrained(name)

@@ -5,6 +5,7 @@ import { checkOptionNames, type OptionNames } from '../../../check-option-names.
 import { findPretrained, publishedFile } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { type PretrainedEntry, WEIGHTS_RELEASE, type WeightsFormat } from '../../../hub/weights.js'
+import { birderModels } from './birder-models.js'
 import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
 import { applyEndpoint, cacheFolder, isOffline } from './hub-settings.js'
@@ -21,7 +22,7 @@ export interface ResolveOptions extends Omit<DownloadOptions, 'sha256' | 'size' 
   readonly destination?: string | undefined
   /** Says what is known of the weights; default: what the published list says. */
   readonly entry?: PretrainedEntry | undefined
-  /** The `models/` of this folder is looked at first; default: that of the process. */
+  /** Birder's folder for weights is looked for from here, as `MODELS_DIR`, `birder.toml` or the name `models` say; default: from the process's own. */
   readonly workingFolder?: string | undefined
 }
 
@@ -47,7 +48,7 @@ export interface ResolvedWeights {
 }
 
 /**
- * Finds the file of published weights: in `models/` of the working folder (Birder's own place), then in the
+ * Finds the file of published weights: in Birder's own place (`MODELS_DIR`, what `birder.toml` says, or `models/` of the working folder), then in the
  * cache folder, and else downloads it into the cache. A file is hashed the first time it is met. One of the
  * user's own with another hash is an error and left alone; one in the cache is downloaded again. Throws
  * `HubError` (`HubErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason.
@@ -61,7 +62,7 @@ export async function resolveWeights(name: string, options: ResolveOptions = {})
   const cache = cacheFolder(env)
   const own = destination
     ? resolve(destination)
-    : resolve(workingFolder ?? process.cwd(), 'models', published.fileName)
+    : join(birderModels(env, workingFolder ?? process.cwd()), published.fileName)
   const target = destination ? own : join(cache, 'models', published.fileName)
   const hashOf = (path: string, known?: string | null) =>
     rememberedHash(path, cache, {
