@@ -12,7 +12,7 @@ export type {
   LoadOptions,
   PrecisionChoice,
 } from './encoder/load-options.js'
-export { Network, type NetworkOptions, type RunOptions } from './encoder/network.js'
+export { Network, type NetworkChange, type NetworkOptions, type RunOptions } from './encoder/network.js'
 export type { PackedWeights } from './encoder/packed-weights.js'
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
@@ -29,7 +29,7 @@ export type {
 } from './engine/engine.js'
 export { EngineError, type EngineErrorCode } from './engine/engine-error.js'
 export type { InstructionSet } from './engine/native/addon.js'
-export type { Plan, SlotName, Step } from './engine/plan.js'
+export type { Constant, ConstantName, Plan, SlotName, Step } from './engine/plan.js'
 export { createReferenceEngine } from './engine/reference/reference-engine.js'
 export type { DownloadProgress } from './hub/download-progress.js'
 export { HubError, type HubErrorCode } from './hub/hub-error.js'

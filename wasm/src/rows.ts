@@ -210,9 +210,6 @@ export function norm(op: usize, task: i32): void {
   }
 }
 
-export function normQueriesAndKeysTasks(op: usize): i32 {
-  return rowTasks(batch() * rowsOf(op, INPUT), 2 * widthOf(op, OUTPUT))
-}
 // ---- The rest ----
 
 export function elementwiseTasks(op: usize): i32 {
