@@ -59,7 +59,7 @@ const context: CommandContext = {
     },
     async *verify(model, signal) {
       const { verifyCached } = await import('../platform/node/hub/cache-contents.js')
-      yield* verifyCached(model, signal)
+      yield* verifyCached(model, { signal })
     },
     async remove(model) {
       const { removeCached } = await import('../platform/node/hub/cache-contents.js')

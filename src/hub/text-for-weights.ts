@@ -7,13 +7,13 @@ const LONGEST_LINE = 120
 
 /** Gives the first line of a text that stands where weights were expected, null for what may be weights. */
 export function firstLineOfText(url: URL, bytes: Uint8Array): string | null {
-  if (!WEIGHTS.test(url.pathname)) return null
+  if (!WEIGHTS.test(url.pathname) || bytes.length < LOOKED_AT) return null
   const isText = bytes.subarray(0, LOOKED_AT).every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte))
   const text = new TextDecoder()
     .decode(bytes.subarray(0, 1024))
     .replace(/^\ufeff/, '')
     .trimStart()
-  if (!isText || !/^(<[?!a-z]|\{\s*")/i.test(text)) return null
+  if (!isText || !/^(<\?xml|<!doctype|<html|<error|\{\s*")/i.test(text)) return null
   const [line = ''] = text.split(/\r?\n/)
   return line.slice(0, LONGEST_LINE).trimEnd()
 }

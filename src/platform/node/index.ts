@@ -18,6 +18,7 @@ export {
   listCache,
   removeCached,
   type VerifiedFile,
+  type VerifyCachedOptions,
   verifyCached,
 } from './hub/cache-contents.js'
 export { type DownloadedFile, type DownloadOptions, downloadFile } from './hub/download-file.js'

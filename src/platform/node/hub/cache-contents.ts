@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { publishedFile } from '../../../hub/find-pretrained.js'
 import { checkpointsAmong } from '../../../hub/name-of-file.js'
 import { findPretrainedOrNull } from '../../../hub/weights.js'
@@ -36,6 +37,14 @@ export interface VerifiedFile {
   /** Is `unknown` where nobody noted what its hash should be. */
   readonly state: 'whole' | 'damaged' | 'unfinished' | 'unknown'
 }
+
+/** Says how cached files are read again. */
+export interface VerifyCachedOptions {
+  /** Ends the reading. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const VERIFY_OPTIONS = { signal: true } satisfies OptionNames<VerifyCachedOptions>
 
 /** Gives what has been downloaded, by name; folders that are not there hold nothing. Throws what the disk says of a file that goes away meanwhile. */
 export async function listCache(env: Environment = process.env): Promise<readonly CachedModel[]> {
@@ -78,11 +87,13 @@ async function fileAt(name: string, path: string): Promise<CachedModel> {
   return { name, path, kind: 'file', size, sharedSize: 0, usedAt: new Date(Math.max(atimeMs, mtimeMs)) }
 }
 
-/** Reads all bytes of a model and compares hashes, one file at a time. Throws the signal's reason, or what the disk says of a file that cannot be read. */
+/** Reads all bytes of a model and compares hashes, one file at a time. Throws the signal's reason, RangeError for an unknown option, or what the disk says of a file that cannot be read. */
 export async function* verifyCached(
   { path, kind, name }: CachedModel,
-  signal?: AbortSignal,
+  options: VerifyCachedOptions = {},
 ): AsyncGenerator<VerifiedFile, void, undefined> {
+  checkOptionNames(options, VERIFY_OPTIONS)
+  const { signal } = options
   const files = kind === 'file' ? [path] : await contentsOf(path)
   for (const file of files) {
     signal?.throwIfAborted()
