@@ -8,81 +8,15 @@ import {
 import { readVit } from '../../src/model/read-vit.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { type Shapes, tinyCheckpoint } from '../support/tiny-networks.js'
+import {
+  TINY_BEIT,
+  TINY_EVA,
+  TINY_EVA_POOLED,
+  TINY_EVA_WITHOUT_SCALE,
+  TINY_NAFLEX,
+  TINY_RELPOS,
+} from '../support/tiny-timm-classes.js'
 import { resultOf, type Walk } from './walk.js'
-
-const linear = (name: string, rows: number, columns: number): Shapes => ({
-  [`${name}.weight`]: [rows, columns],
-  [`${name}.bias`]: [rows],
-})
-const norm = (name: string): Shapes => ({ [`${name}.weight`]: [8], [`${name}.bias`]: [8] })
-
-const FRONT: Shapes = { 'patch_embed.proj.weight': [8, 3, 2, 2], 'patch_embed.proj.bias': [8] }
-const BLOCK: Shapes = {
-  ...norm('blocks.0.norm1'),
-  'blocks.0.attn.qkv.weight': [24, 8],
-  ...linear('blocks.0.attn.proj', 8, 8),
-  ...norm('blocks.0.norm2'),
-  ...linear('blocks.0.mlp.fc1', 16, 8),
-  ...linear('blocks.0.mlp.fc2', 8, 16),
-}
-const TWO_BIASES: Shapes = { 'blocks.0.attn.q_bias': [8], 'blocks.0.attn.v_bias': [8] }
-const GAMMAS: Shapes = { 'blocks.0.gamma_1': [8], 'blocks.0.gamma_2': [8] }
-const SCALES: Shapes = { 'blocks.0.ls1.gamma': [8], 'blocks.0.ls2.gamma': [8] }
-const POOL: Shapes = {
-  'attn_pool.latent': [1, 1, 8],
-  ...linear('attn_pool.q', 8, 8),
-  ...linear('attn_pool.kv', 16, 8),
-  ...linear('attn_pool.proj', 8, 8),
-  ...norm('attn_pool.norm'),
-  ...linear('attn_pool.mlp.fc1', 16, 8),
-  ...linear('attn_pool.mlp.fc2', 8, 16),
-}
-const HEAD = linear('head', 7, 8)
-
-const EVA: Shapes = {
-  ...FRONT,
-  cls_token: [1, 1, 8],
-  reg_token: [1, 2, 8],
-  pos_embed: [1, 3 + 4, 8],
-  ...BLOCK,
-  ...TWO_BIASES,
-  ...GAMMAS,
-  ...norm('fc_norm'),
-  ...HEAD,
-}
-const { 'blocks.0.gamma_1': _, 'blocks.0.gamma_2': __, ...EVA_WITHOUT_SCALE } = EVA
-const { 'fc_norm.weight': ___, 'fc_norm.bias': ____, ...EVA_WITHOUT_NORM } = EVA
-const EVA_POOLED: Shapes = { ...EVA_WITHOUT_NORM, ...norm('norm'), ...POOL }
-const BEIT: Shapes = {
-  ...FRONT,
-  cls_token: [1, 1, 8],
-  ...BLOCK,
-  ...TWO_BIASES,
-  ...GAMMAS,
-  'blocks.0.attn.relative_position_bias_table': [12, 2],
-  ...norm('fc_norm'),
-  ...HEAD,
-}
-const RELPOS: Shapes = {
-  ...FRONT,
-  ...BLOCK,
-  ...SCALES,
-  ...linear('blocks.0.attn.rel_pos.mlp.fc1', 16, 2),
-  ...linear('blocks.0.attn.rel_pos.mlp.fc2', 2, 16),
-  ...norm('fc_norm'),
-  ...HEAD,
-}
-const NAFLEX: Shapes = {
-  ...linear('embeds.proj', 8, 12),
-  'embeds.reg_token': [1, 2, 8],
-  'embeds.pos_embed': [1, 2, 2, 8],
-  ...BLOCK,
-  'blocks.0.attn.qkv.bias': [24],
-  ...SCALES,
-  ...norm('norm'),
-  ...POOL,
-  ...HEAD,
-}
 
 const ARGS: PlainRecord = {
   num_heads: 2,
@@ -127,7 +61,7 @@ export const TIMM_CLASS_WALKS: readonly Walk[] = [
     table: TIMM_EVA_ARGS,
     base: { ...ARGS, num_reg_tokens: 2 },
     read: reading('eva02_tiny_patch14_224', ({ global_pool, init_values }) =>
-      global_pool === 'map' ? EVA_POOLED : init_values === undefined ? EVA_WITHOUT_SCALE : EVA,
+      global_pool === 'map' ? TINY_EVA_POOLED : init_values === undefined ? TINY_EVA_WITHOUT_SCALE : TINY_EVA,
     ),
     others: {
       ...OTHERS,
@@ -162,7 +96,7 @@ export const TIMM_CLASS_WALKS: readonly Walk[] = [
   {
     table: TIMM_BEIT_ARGS,
     base: ARGS,
-    read: reading('beit_base_patch16_224', () => BEIT),
+    read: reading('beit_base_patch16_224', () => TINY_BEIT),
     others: {
       ...OTHERS,
       img_size: { img_size: 6 },
@@ -179,7 +113,7 @@ export const TIMM_CLASS_WALKS: readonly Walk[] = [
   {
     table: TIMM_RELPOS_ARGS,
     base: ARGS,
-    read: reading('vit_relpos_small_patch16_224', () => RELPOS),
+    read: reading('vit_relpos_small_patch16_224', () => TINY_RELPOS),
     others: {
       ...OTHERS,
       img_size: { img_size: [4, 8] },
@@ -196,7 +130,7 @@ export const TIMM_CLASS_WALKS: readonly Walk[] = [
   {
     table: TIMM_NAFLEX_ARGS,
     base: { ...ARGS, reg_tokens: 2 },
-    read: reading('naflexvit_base_patch16_map', () => NAFLEX),
+    read: reading('naflexvit_base_patch16_map', () => TINY_NAFLEX),
     others: {
       ...OTHERS,
       img_size: { img_size: 16 },
