@@ -83,6 +83,7 @@ const NODE: Calls = {
   openFile: ['signal', () => plumage.openFile('a', wrong('signl'))],
   downloadFile: ['sha256', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25'))],
   resolveWeights: ['format', () => plumage.resolveWeights('x', wrong('fromat'))],
+  explainVector: ['maxRuns', () => plumage.explainVector('x.png', none, wrong('maxRun'))],
   pullModel: ['into', () => plumage.pullModel('a/b', wrong('inot'))],
   verifyCached: ['signal', () => plumage.verifyCached(wrong('model'), wrong('signl')).next()],
   createNativeEngine: ['precision', () => plumage.createNativeEngine(wrong('precison'))],

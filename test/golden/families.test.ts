@@ -14,6 +14,7 @@ import { createReferenceEngine } from '../../src/engine/reference/reference-engi
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify-goldens.js'
 import type { GoldenCase } from '../../src/verify/case.js'
 import { ENGINE_VARIANTS } from '../support/engines.js'
+import { isNotRun, NOT_RUN } from '../support/families.js'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const committed = resolve(repository, 'test/golden/families')
@@ -23,19 +24,12 @@ const ROOTS = isWhole
   ? ['../shared/goldens-families', '../shared/goldens-more'].map((folder) => resolve(repository, folder))
   : ['families', 'more'].map((folder) => resolve(committed, folder))
 
-/** Says of cases whose numbers are not given here how they are refused, or what of them is compared. */
-const NOT_RUN: readonly (readonly [id: RegExp, why: RegExp])[] = [
-  [/^birder\/(rope-)?vit-?v?moe/, /routed experts/],
-  [/^heads\//, /ensure_multiple_of/],
-]
-
 const all = ROOTS.flatMap((root) => {
   const { cases } = JSON.parse(readFileSync(resolve(root, 'index.json'), 'utf8')) as {
     cases: readonly GoldenCase[]
   }
   return cases.map((golden) => ({ root, id: golden.id, kind: golden.kind }))
 })
-const isNotRun = (id: string) => NOT_RUN.some(([pattern]) => pattern.test(id))
 /** The head of dino.txt is a second file, which nothing opens yet; its backbone is a DINOv2 like any other. */
 const hasHeadElsewhere = (id: string) => id.startsWith('meta/dinotxt')
 const families = all.filter(({ kind, id }) => kind === 'family' && !isNotRun(id) && !hasHeadElsewhere(id))

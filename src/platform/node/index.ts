@@ -11,6 +11,7 @@ export type { CaseSelection } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
 export { describeModel, type FileDescription } from './describe-model.js'
+export { type ExplainVectorOptions, type Explanation, explainVector } from './explain-vector.js'
 export { type FindModelOptions, type FoundModel, findModel } from './find-model.js'
 export { hasHeicDecoder } from './heic/heic-decoder.js'
 export {

@@ -27,6 +27,7 @@ export interface Change {
   readonly apply: (settings: Settings) => Settings
 }
 
+/** Lists the settings that programs differ in. */
 export const SETTING_NAMES = [
   'crop',
   'levels',
