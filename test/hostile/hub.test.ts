@@ -77,7 +77,11 @@ test('pulling brings the whole set as the library of the hub keeps it, and a sec
 test('a file that is not there is noted as Python notes it', async () => {
   await using home = await house({}, { 'model.safetensors': weights })
   await pullModel('somebody/tiny', home.options)
-  expect(readdirSync(home.python('.no_exist', COMMIT))).toEqual(['config.json', 'preprocessor_config.json'])
+  expect(readdirSync(home.python('.no_exist', COMMIT))).toEqual([
+    'config.json',
+    'open_clip_config.json',
+    'preprocessor_config.json',
+  ])
 })
 
 test('where links are forbidden the files lie in the snapshot themselves', async () => {

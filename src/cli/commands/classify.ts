@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { csvField } from '../../formats/csv.js'
 import { jsonText } from '../../formats/json-text.js'
-import { type ClassScore, topClasses } from '../../numerics/top-classes.js'
+import type { ClassScore } from '../../numerics/top-classes.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import type { WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
@@ -49,6 +49,7 @@ async function classify(
 ): Promise<void> {
   const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
   const { InputLoop } = await import('../../work/encode-inputs.js')
+  const { topClasses } = await import('../../numerics/top-classes.js')
   const inputs = await inputsOf(context, names, options)
   await using output = StreamOutput.stdout(context)
   const format = options.format ?? (output.isTerminal ? 'text' : 'jsonl')
@@ -75,7 +76,7 @@ async function classify(
     for await (const { input, features } of loop.found()) {
       const { logits } = features
       if (logits === undefined) throw noClassifier(options.model)
-      await output.write(WRITERS[format](input.path, named(logits, options.top, encoder)))
+      await output.write(WRITERS[format](input.path, named(topClasses(logits, options.top), encoder)))
       loop.done(input)
     }
     const { computed, failed } = loop.finish()
@@ -103,10 +104,10 @@ function noClassifier(model: string): UsageError {
   )
 }
 
-function named(logits: Float32Array, count: number, { labels }: FileEncoder): readonly NamedClass[] {
-  return topClasses(logits, count).map((found) => {
-    const label = labels?.[found.index]
-    return label === undefined ? found : { ...found, label }
+function named(found: readonly ClassScore[], { labels }: FileEncoder): readonly NamedClass[] {
+  return found.map((one) => {
+    const label = labels?.[one.index]
+    return label === undefined ? one : { ...one, label }
   })
 }
 

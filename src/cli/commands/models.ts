@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { fnmatch } from '../../hub/fnmatch.js'
 import type { KnownModel } from '../../hub/known-models.js'
-import { factsOf } from '../../hub/model-facts.js'
+import type { ModelFacts } from '../../hub/model-facts.js'
 import { suggestModels } from '../../hub/suggest-models.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -14,7 +14,8 @@ export function modelsCommand(context: CommandContext): Command {
     .option('--json', 'one JSON object a line')
     .action(async (filter: string | undefined, options: { readonly json?: boolean }) => {
       const { knownModels } = await import('../../hub/known-models.js')
-      const models = matching(knownModels(), filter)
+      const { factsOf } = await import('../../hub/model-facts.js')
+      const models = matching(knownModels(), filter).map((model) => ({ ...model, ...factsOf(model.name) }))
       context.stdout.write(options.json ? jsonLines(models) : table(models))
     })
 }
@@ -30,20 +31,21 @@ function matching(models: readonly KnownModel[], filter = '*'): readonly KnownMo
   throw new UsageError(`No known name matches ${filter}. The nearest are ${near.join(', ')}.`)
 }
 
-function jsonLines(models: readonly KnownModel[]): string {
-  return models.map((model) => `${JSON.stringify({ ...model, ...factsOf(model.name) })}\n`).join('')
+type Described = KnownModel & ModelFacts
+
+function jsonLines(models: readonly Described[]): string {
+  return models.map((model) => `${JSON.stringify(model)}\n`).join('')
 }
 
-function table(models: readonly KnownModel[]): string {
+function table(models: readonly Described[]): string {
   const width = Math.max(...models.map(({ name }) => name.length))
   const rows = models.map(
-    ({ name, from }) => `${name.padEnd(width)}  ${[from, ...factsInWords(name)].join(', ')}\n`,
+    (model) => `${model.name.padEnd(width)}  ${[model.from, ...factsInWords(model)].join(', ')}\n`,
   )
   return `${rows.join('')}\nAny other repository of Hugging Face is named owner/name, a file or folder by its path.\n`
 }
 
-function factsInWords(name: string): readonly string[] {
-  const { licence, gated, openAs, megabytes } = factsOf(name)
+function factsInWords({ licence, gated, openAs, megabytes }: ModelFacts): readonly string[] {
   return [
     ...(megabytes === null ? [] : [`${megabytes} MB`]),
     ...(licence === null ? [] : [licence]),
