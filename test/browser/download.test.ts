@@ -204,8 +204,15 @@ describe.skipIf(chromiumPath === null)('downloads in Chromium', () => {
     ['no such file', { status: 404 }, {}, 'HubError', 'not-found'],
     ['no permission', { status: 403 }, {}, 'HubError', 'forbidden'],
     [
-      'a file that is no checkpoint',
+      'a page where weights were expected',
       { body: Buffer.from('<html>not here</html>') },
+      {},
+      'HubError',
+      'server-error',
+    ],
+    [
+      'a file that is no checkpoint',
+      { body: Buffer.from('these bytes are of something else') },
       {},
       'CheckpointError',
       'unknown-format',
