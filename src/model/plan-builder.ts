@@ -79,14 +79,19 @@ export class PlanBuilder {
     return this.gather(all, output, kept)
   }
 
-  /** Takes rows by their numbers; -1 stands for zeros. */
-  gather(input: SlotName, output: SlotName, rows: readonly number[]): SlotName {
-    const index = `${output}.index`
+  /** Takes rows by their numbers; -1 stands for zeros. Gathers that take the same rows can name one index. */
+  gather(input: SlotName, output: SlotName, rows: readonly number[], index = `${output}.index`): SlotName {
     this.constants.set(index, { shape: [rows.length, 1], values: Float32Array.from(rows) })
     return this.step({ op: 'gatherRows', input, output, index }, [
       rows.length,
       sizeAt(this.shapeOf(input), 1),
     ])
+  }
+
+  /** Takes the rows in [from, to). */
+  slice(input: SlotName, output: SlotName, from: number, to: number): SlotName {
+    const width = sizeAt(this.shapeOf(input), 1)
+    return this.step({ op: 'sliceRows', input, output, from, to }, [to - from, width])
   }
 
   norm(input: SlotName, output: SlotName, weights: NormWeights): SlotName {

@@ -78,45 +78,34 @@ function simplePools(
 ): ReadonlyMap<EmbeddingKind, () => SlotName> {
   const { width, classToken } = config
   const rows = sizeAt(builder.shapeOf(tokens), 0)
-  const slice = (output: SlotName, from: number, to: number) =>
-    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
   const mean = () =>
     builder.step(
       {
         op: 'meanRows',
-        input: slice('pool.mean.patches', specialTokens(config), rows),
+        input: builder.slice(tokens, 'pool.mean.patches', specialTokens(config), rows),
         output: 'pool.mean.rows',
       },
       [1, width],
     )
   return new Map<EmbeddingKind, () => SlotName>([
-    ...(classToken ? [['class', () => slice('pool.class', 0, 1)] as const] : []),
+    ...(classToken ? [['class', () => builder.slice(tokens, 'pool.class', 0, 1)] as const] : []),
     ['mean', mean],
   ])
 }
 
 function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotName {
   const { pooling, width } = config
-  const slice = (output: SlotName, from: number, to: number) =>
-    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
-  const patches = () => slice('pool.patches', specialTokens(config), sizeAt(builder.shapeOf(tokens), 0))
+  const patches = () =>
+    builder.slice(tokens, 'pool.patches', specialTokens(config), sizeAt(builder.shapeOf(tokens), 0))
   switch (pooling.kind) {
     case 'class':
-      return slice('pooled', 0, 1)
+      return builder.slice(tokens, 'pooled', 0, 1)
     case 'special-mean': {
-      const { rows } = pooling
-      const [first, last] = typeof rows === 'number' ? [] : [rows[0], rows.at(-1)]
-      // Rows that follow each other are cut out, which every engine can do.
-      const isRun =
-        typeof rows !== 'number' && first !== undefined && rows.every((row, i) => row === first + i)
-      const input =
-        isRun && last !== undefined
-          ? slice('pool.rows', first, last + 1)
-          : gather(builder, rows, tokens, width)
+      const input = gather(builder, pooling.rows, tokens)
       return builder.step({ op: 'meanRows', input, output: 'pooled' }, [1, width])
     }
     case 'special-rows':
-      return gather(builder, pooling.rows, tokens, width)
+      return gather(builder, pooling.rows, tokens)
     case 'mean':
     case 'max':
     case 'mean-max': {
@@ -139,25 +128,17 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   }
 }
 
-/** Takes rows that lie anywhere among the tokens, or one after the other. */
-function gather(
-  builder: PlanBuilder,
-  rows: readonly number[] | number,
-  input: SlotName,
-  width: number,
-): SlotName {
-  const [from = 0] = typeof rows === 'number' ? [] : rows
-  if (typeof rows !== 'number' && rows.every((row, index) => row === from + index)) {
-    const to = from + rows.length
-    return builder.step({ op: 'sliceRows', input, output: 'pool.gathered', from, to }, [rows.length, width])
+/** Takes rows that lie anywhere among the tokens. Those that follow each other are cut out, which every engine can do. */
+function gather(builder: PlanBuilder, rows: readonly number[] | number, input: SlotName): SlotName {
+  const output = 'pool.gathered'
+  if (typeof rows === 'number') {
+    const width = sizeAt(builder.shapeOf(input), 1)
+    return builder.step({ op: 'gatherRows', input, output, index: POOLED_ROWS }, [rows, width])
   }
-  const count = typeof rows === 'number' ? rows : rows.length
-  if (typeof rows !== 'number')
-    builder.constants.set(POOLED_ROWS, { shape: [count, 1], values: Float32Array.from(rows) })
-  return builder.step({ op: 'gatherRows', input, output: 'pool.gathered', index: POOLED_ROWS }, [
-    count,
-    width,
-  ])
+  const [from = 0] = rows
+  if (rows.every((row, index) => row === from + index))
+    return builder.slice(input, output, from, from + rows.length)
+  return builder.gather(input, output, rows, POOLED_ROWS)
 }
 
 /** Halfway between mean and largest is half of their sum; the half is a constant of the plan. */
@@ -229,7 +210,7 @@ function classify(
   const { classifier, width } = config
   if (classifier === null) return null
   if (classifier.kind === 'class-and-mean') return classifyBoth(builder, config, classifier, tokens)
-  if (classifier.kind === 'distilled') return classifyDistilled(builder, config, classifier, tokens)
+  if (classifier.kind === 'distilled') return classifyDistilled(builder, classifier, tokens)
   if (classifier.kind === 'linear')
     return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
   const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
@@ -254,10 +235,8 @@ function classifyBoth(
 ): SlotName {
   const { width } = config
   const rows = sizeAt(builder.shapeOf(tokens), 0)
-  const slice = (output: SlotName, from: number, to: number) =>
-    builder.step({ op: 'sliceRows', input: tokens, output, from, to }, [to - from, width])
-  const first = slice('classifier.class', 0, 1)
-  const patches = slice('classifier.patches', specialTokens(config), rows)
+  const first = builder.slice(tokens, 'classifier.class', 0, 1)
+  const patches = builder.slice(tokens, 'classifier.patches', specialTokens(config), rows)
   const mean = builder.step({ op: 'meanRows', input: patches, output: 'classifier.mean' }, [1, width])
   const ofClass = builder.linear(first, 'logits.class', 'classifier.class', classes, bias)
   const branch = builder.linear(mean, 'logits.mean', 'classifier.mean', classes, false)
@@ -265,17 +244,9 @@ function classifyBoth(
 }
 
 /** Each of the two matrices holds half of what the file does, so that their sum is the mean of both scores. */
-function classifyDistilled(
-  builder: PlanBuilder,
-  { width }: VitConfig,
-  { classes, bias }: Classifier,
-  tokens: SlotName,
-): SlotName {
+function classifyDistilled(builder: PlanBuilder, { classes, bias }: Classifier, tokens: SlotName): SlotName {
   const head = (name: 'class' | 'distillation', row: number) => {
-    const input = builder.step(
-      { op: 'sliceRows', input: tokens, output: `classifier.${name}`, from: row, to: row + 1 },
-      [1, width],
-    )
+    const input = builder.slice(tokens, `classifier.${name}`, row, row + 1)
     return builder.linear(input, `logits.${name}`, `classifier.${name}`, classes, bias)
   }
   return builder.step(

@@ -64,21 +64,15 @@ export function toWindows(
   output: SlotName,
 ): SlotName {
   const { builder, config } = context
-  const width = sizeAt(builder.shapeOf(input), 1)
   const special = specialTokens(config)
   const rows = placesOf(context, windows).flatMap((places) => [
     ...Array.from({ length: special }, (_, token) => token),
     ...places.map((patch) => (patch < 0 ? -1 : special + patch)),
   ])
-  const index = 'windows.cut'
-  builder.constants.set(index, indexOf(rows))
-  return builder.step({ op: 'gatherRows', input, output, index }, [rows.length, width])
+  return builder.gather(input, output, rows, 'windows.cut')
 }
 
-/**
- * Puts a grid together of its windows. Of the special tokens of all windows the mean is taken; a patch has one row, which stands for itself as often as there are
- * windows, so that one mean does for both.
- */
+/** Puts a grid together of its windows: each patch is taken from the window that has it, and each special token is the mean of its copies in all windows. */
 export function toGrid(
   context: WindowContext,
   windows: Windows,
@@ -95,11 +89,7 @@ export function toGrid(
     for (const [place, patch] of places.entries())
       if (patch >= 0) patches[patch] = at * each + special + place
   }
-  const index = 'windows.join'
-  if (special === 0) {
-    builder.constants.set(index, indexOf(patches))
-    return builder.step({ op: 'gatherRows', input, output, index }, [patches.length, width])
-  }
+  if (special === 0) return builder.gather(input, output, patches, 'windows.join')
   const places = builder.gather(input, `${output}.patches`, patches)
   const tokens = Array.from({ length: special }, (_, token) =>
     windowed.map((_places, at) => at * each + token),

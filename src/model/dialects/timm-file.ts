@@ -7,7 +7,7 @@ import type { PlainRecord } from '../../plain-value.js'
 import { unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { RgbStats, VitConfig } from '../vit-config.js'
-import { agree } from './agree.js'
+import { agree, agreeOnPatch } from './agree.js'
 import { ConfigReader } from './config-reader.js'
 import type { TimmArchitecture, TimmClass } from './timm-architectures.js'
 import { TIMM_ARGUMENTS, TimmSettings } from './timm-settings.js'
@@ -258,9 +258,7 @@ export class TimmFile {
     if (channels !== config.channels) throw this.#input.contradicts('input_size', config.channels)
     this.#checkArchitecture(config)
     this.#checkParts(config, shown)
-    const [patch, ...others] = args.numbersOrNull('patch_size', true) ?? [config.patchSize]
-    if (patch !== config.patchSize || others.some((side) => side !== patch))
-      throw args.contradicts('patch_size', config.patchSize)
+    agreeOnPatch(args, config)
     // Norms behind the branches are scaled by it when they are made.
     if (
       this.#has('init_values') &&

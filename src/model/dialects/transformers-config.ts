@@ -5,7 +5,7 @@ import type { PlainRecord } from '../../plain-value.js'
 import { judgeFields } from '../fields.js'
 import type { PositionRule } from '../position-rule.js'
 import type { Tap, VitConfig } from '../vit-config.js'
-import { agree } from './agree.js'
+import { agree, agreeOnMlp, agreeOnSizes } from './agree.js'
 import { ConfigReader } from './config-reader.js'
 import { TRANSFORMERS_CONFIG } from './transformers-fields.js'
 import { tapsOf } from './transformers-taps.js'
@@ -73,22 +73,11 @@ export function readTransformersConfig(
     rule: reader.has('model_type') ? ruleOf(reader) : undefined,
     tapsOf: (depth) => tapsOf(reader, depth, () => reader.flag('apply_layernorm', true)),
     check: (config) => {
-      const gated = config.mlp === 'swiglu'
       agreeOnType(reader, where, config.registers)
-      agree(reader, 'hidden_size', config.width)
-      agree(reader, 'num_hidden_layers', config.depth)
-      agree(reader, 'num_channels', config.channels)
+      agreeOnSizes(reader, config)
       agree(reader, 'num_register_tokens', config.registers)
       agree(reader, 'qkv_bias', config.qkvBias)
-      agree(reader, 'use_swiglu_ffn', gated)
-      const [patch, ...others] = reader.numbersOrNull('patch_size', true) ?? [config.patchSize]
-      if (patch !== config.patchSize || others.some((side) => side !== patch))
-        throw reader.contradicts('patch_size', config.patchSize)
-      if (!reader.has('mlp_ratio')) return
-      const hidden = Math.trunc(config.width * reader.number('mlp_ratio', 4))
-      // A gated net has two thirds of the width, rounded up to eights (Dinov2SwiGLUFFN).
-      const kept = gated ? Math.floor((Math.trunc((hidden * 2) / 3) + 7) / 8) * 8 : hidden
-      if (kept !== config.hidden) throw reader.contradicts('mlp_ratio', config.hidden / config.width)
+      agreeOnMlp(reader, config)
     },
   }
 }

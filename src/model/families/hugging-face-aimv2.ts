@@ -3,14 +3,13 @@
  * positions, and a head whose learnt query attends to all tokens (models/aimv2 of transformers 5.24).
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
@@ -84,14 +83,7 @@ const LAYOUT: Layout = {
 }
 
 /** Is what CLIPImageProcessor does, which AIMv2 is published with. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: 224,
-  crop: [224, 224],
-  filter: 'bicubic',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'CLIPImageProcessor' }
 
 export const huggingFaceAimv2: Dialect = {
   name: 'hugging-face',
@@ -101,7 +93,7 @@ export const huggingFaceAimv2: Dialect = {
     tensors.has('embeddings.rms_norm.weight') &&
     tensors.has('encoder.layers.0.rms_norm1.weight'),
   readConfig,
-  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
   assumptions: (checkpoint, hints) => [
     ...processorAssumption(checkpoint, hints, KIND.family),
     ...(hasHead(checkpoint)
@@ -161,7 +153,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     // transformers has no way to another grid than that of the table.
     positions: isNative ? null : { ...grid, specialRows: false, rule: 'fixed' },
     sines: isNative ? { temperature: 10000 } : null,
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.clip),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agree(reader, 'is_native', isNative)

@@ -3,7 +3,7 @@
  * offsets of patches to its scores, and which pools the mean of its patches (models/beit and data2vec of transformers 5.24).
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
@@ -14,7 +14,6 @@ import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.j
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { biasName } from '../grid-tables.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import type { PatchGrid } from '../positions.js'
 import { type BiasRule, biasRows } from '../relative-bias.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
@@ -92,14 +91,7 @@ export const BEIT_CONFIG: FieldTable = {
 const KIND = { family: 'BEiT', types: ['beit', 'data2vec-vision'], table: BEIT_CONFIG } as const
 
 /** Is what BeitImageProcessor does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [224, 224],
-  crop: null,
-  filter: 'bicubic',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'BeitImageProcessor' }
 
 export const huggingFaceBeit: readonly Dialect[] = transformersLayouts(['', 'beit.', 'data2vec_vision.']).map(
   dialectOf,
@@ -111,7 +103,7 @@ function dialectOf(layout: TransformersLayout): Dialect {
     isCertain: true,
     recognises: (tensors) => hasLayout(layout, tensors) && isBeit(layout, tensors),
     readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => assumptions(layout, checkpoint, hints),
     source: layoutSource(layout),
     positions: ({ positions }) => (positions === null ? null : { tensor: layout.positions, special: 1 }),
@@ -188,7 +180,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
       : null,
     // A backbone of BEiT has no norm, and gives every layer as it is.
     taps: isData2vec(reader) ? null : tapsOf(reader, countBlocks(tensors, layout.blocks), () => false),
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.half),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agree(reader, 'use_absolute_position_embeddings', hasPositions)

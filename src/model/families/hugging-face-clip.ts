@@ -3,13 +3,12 @@
  * left aside (models/clip of transformers 5.24).
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
@@ -61,14 +60,7 @@ const KIND = {
 const PROJECTION = 'visual_projection.weight'
 
 /** Is what CLIPImageProcessor does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: 224,
-  crop: [224, 224],
-  filter: 'bicubic',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'CLIPImageProcessor' }
 
 export const huggingFaceClip: readonly Dialect[] = ['', 'vision_model.'].map(dialectOf)
 
@@ -98,7 +90,7 @@ function dialectOf(prefix: string): Dialect {
       tensors.has(`${prefix}pre_layrnorm.weight`) &&
       tensors.has(`${layout.blocks}0.self_attn.q_proj.weight`),
     readConfig: (checkpoint, hints) => readConfig(prefix, layout, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
     source: layoutSource(layout),
     positions: () => ({ tensor: layout.positions, special: 1, isFlat: true }),
@@ -145,7 +137,7 @@ function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hint
     pooling: { kind: 'class' },
     projection: sizeOrNull(tensors, PROJECTION, 0),
     positions: { ...grid, specialRows: true, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' },
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.clip),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   if (config.projection !== null) {

@@ -3,8 +3,7 @@
  * queries and keys are turned by rotary positions (models/dinov3_vit of transformers 5.24).
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
-import { isRecord } from '../../plain-value.js'
+import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import { configFileOf } from '../dialects/config-file.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
@@ -14,7 +13,7 @@ import { type Layout, layoutSource } from '../dialects/layout.js'
 import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
+import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
@@ -101,15 +100,7 @@ function layoutOf(blocks: string): Layout {
 }
 
 /** Is what DINOv3ViTImageProcessorFast does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [224, 224],
-  crop: null,
-  filter: 'bilinear',
-  rescale: 'divide',
-  transparency: 'white',
-  resampler: 'torch-float32',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'DINOv3ViTImageProcessor' }
 
 export const huggingFaceDinov3: readonly Dialect[] = BLOCKS.map((blocks) => dialectOf(layoutOf(blocks)))
 
@@ -123,7 +114,7 @@ function dialectOf(layout: Layout): Dialect {
       tensors.has('embeddings.patch_embeddings.weight') &&
       !tensors.has('embeddings.position_embeddings'),
     readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
     source: layoutSource(layout),
     positions: () => null,
@@ -169,7 +160,7 @@ function readConfig(layout: Layout, checkpoint: Checkpoint, hints: VitHints): Vi
     },
     // A backbone always norms the last layer, whatever apply_layernorm says.
     taps: tapsOf(reader, depth, (layer) => layer === depth || reader.flag('apply_layernorm', true)),
-    rgbStats: levelsOf(checkpoint, hints, IMAGENET_STATS),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agree(reader, 'num_register_tokens', config.registers)

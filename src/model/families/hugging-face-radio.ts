@@ -5,9 +5,9 @@
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
-import { agree } from '../dialects/agree.js'
+import { agree, agreeOnMlp } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
@@ -17,12 +17,10 @@ import { rowsOf, type StoredPart, type StoredWeight, stored } from '../dialects/
 import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing, only } from '../fields.js'
 import { POOLED_ROWS } from '../grid-tables.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import type { PositionRule } from '../position-rule.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
-  agreeOnMlp,
   agreeOnShape,
   imageSizeOf,
   levelsOf,
@@ -139,13 +137,10 @@ const NAMINGS: readonly Naming[] = [
 ]
 
 /** Is what the processors of its repositories do, which leave the normalisation to the network. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [224, 224],
-  crop: null,
-  filter: 'bicubic',
-  rescale: 'divide',
-  transparency: 'white',
+const PROCESSOR: PlainRecord = {
+  image_processor_type: 'ViTImageProcessor',
+  resample: 3,
+  do_normalize: false,
 }
 
 type Tensors = ReadonlyMap<string, TensorInfo>
@@ -173,7 +168,7 @@ function dialectOf(naming: Naming): Dialect {
       tensors.has(`${naming.blocks}0.norm1.weight`) &&
       (naming.scale !== 'grandma') !== isNamedGrandma(tensors),
     readConfig: (checkpoint, hints) => readConfig(naming, checkpoint, hints),
-    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+    readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => assumptions(naming, checkpoint, hints),
     source: (weight, shape, config, tensors) =>
       frontSource(naming, weight, shape, config) ?? source(weight, shape, config, tensors),
@@ -290,7 +285,7 @@ function readConfig(naming: Naming, checkpoint: Checkpoint, hints: VitHints): Vi
       gated || reader === null ? (gated ? 'silu' : 'gelu') : activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'special-rows', rows: size(naming.summary, 0) },
     positions: { rows: side, columns: side, specialRows: false, rule: ruleOf(naming, reader, width) },
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.none),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   if (reader !== null) agreeWith(reader, config, side)
   return config

@@ -4,7 +4,7 @@
  * (models/siglip and siglip2 of transformers 5.24).
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation, PatchPreparation, Preparation } from '../../image/preparation.js'
+import type { Preparation } from '../../image/preparation.js'
 import type { Shape } from '../../tensor/shape.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
@@ -13,7 +13,6 @@ import { countBlocks, squareSideOrNull, storedSize } from '../dialects/headers.j
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { rowsOf, type StoredWeight } from '../dialects/stored-weight.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type Pooling, type Positions, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
@@ -57,23 +56,10 @@ const TYPES = {
 } as const
 
 /** Is what SiglipImageProcessor does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [224, 224],
-  crop: null,
-  filter: 'bicubic',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'SiglipImageProcessor' }
 
 /** Is what Siglip2ImageProcessor does where its file says nothing. */
-const NAFLEX_PREPARATION: PatchPreparation = {
-  kind: 'patches',
-  maxPatches: 256,
-  filter: 'bilinear',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const NAFLEX_PROCESSOR: PlainRecord = { image_processor_type: 'Siglip2ImageProcessor' }
 
 export const huggingFaceSiglip: readonly Dialect[] = ['', 'vision_model.'].map(dialectOf)
 
@@ -148,9 +134,9 @@ function familyOf(prefix: string, tensors: Tensors): string {
 }
 
 function preparation(prefix: string, checkpoint: Checkpoint, hints: VitHints): Preparation {
-  if (formOf(prefix, checkpoint.tensors) === 'fixed') return preparationOf(checkpoint, hints, PREPARATION)
+  if (formOf(prefix, checkpoint.tensors) === 'fixed') return preparationOf(checkpoint, hints, PROCESSOR)
   const { patchSize } = readConfig(prefix, layoutOf(prefix, 'pixels'), checkpoint, hints)
-  return preparationOf(checkpoint, hints, NAFLEX_PREPARATION, patchSize)
+  return preparationOf(checkpoint, hints, NAFLEX_PROCESSOR, patchSize)
 }
 
 function hasHead(prefix: string, tensors: Tensors): boolean {
@@ -211,7 +197,7 @@ function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hint
     activation,
     pooling: pools ? head : { kind: 'mean' },
     positions,
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.half),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agree(reader, 'vision_use_head', pools)

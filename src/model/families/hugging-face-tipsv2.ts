@@ -3,9 +3,8 @@
  * not have. Positions are resampled in a way of its own, and pixels are not normalised (models/tipsv2 of transformers 5.24).
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
-import { isRecord } from '../../plain-value.js'
-import { agree } from '../dialects/agree.js'
+import { isRecord, type PlainRecord } from '../../plain-value.js'
+import { agree, agreeOnMlp } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
@@ -13,11 +12,9 @@ import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
-  agreeOnMlp,
   agreeOnShape,
   gridOf,
   headsOf,
@@ -112,14 +109,7 @@ const SOURCES = MLP_NAMES.map(([first, second]) => {
 })
 
 /** Is what Tipsv2ImageProcessor does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [448, 448],
-  crop: null,
-  filter: 'bilinear',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'Tipsv2ImageProcessor' }
 
 type Tensors = ReadonlyMap<string, TensorInfo>
 
@@ -134,7 +124,7 @@ export const huggingFaceTipsv2: Dialect = {
     (tensors.has('blocks.0.mlp.c_fc.weight') ||
       (isRecord(configFile) && KIND.types.some((type) => type === configFile.model_type))),
   readConfig,
-  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PREPARATION),
+  readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
   assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
   source: (weight, shape, config, tensors) => sourceFor(tensors)(weight, shape, config, tensors),
   positions: () => ({ tensor: 'pos_embed', special: 1 }),
@@ -186,7 +176,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     pooling: { kind: 'class' },
     positions: { ...grid, specialRows: true, rule: 'bilinear-antialias' },
     taps: tapsOf(reader, countBlocks(tensors, 'blocks.'), () => reader.flag('apply_layernorm', true)),
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.none),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agreeOnMlp(reader, config)

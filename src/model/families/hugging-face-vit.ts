@@ -3,7 +3,7 @@
  * encoder of ViTMAE, and I-JEPA without a class token (models/vit, deit, vit_mae and ijepa of transformers 5.24).
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
-import type { EdgePreparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
@@ -11,7 +11,6 @@ import { countBlocks, storedSize } from '../dialects/headers.js'
 import { layoutSource } from '../dialects/layout.js'
 import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
@@ -69,22 +68,10 @@ export const VIT_CONFIG: FieldTable = {
 }
 
 /** Is what ViTImageProcessor does where its file says nothing. */
-const PREPARATION: EdgePreparation = {
-  kind: 'edges',
-  resize: [224, 224],
-  crop: null,
-  filter: 'bilinear',
-  rescale: 'divide',
-  transparency: 'white',
-}
+const PROCESSOR: PlainRecord = { image_processor_type: 'ViTImageProcessor' }
 
 /** Is what DeiTImageProcessor does where its file says nothing. */
-const DEIT_PREPARATION: EdgePreparation = {
-  ...PREPARATION,
-  resize: [256, 256],
-  crop: [224, 224],
-  filter: 'bicubic',
-}
+const DEIT_PROCESSOR: PlainRecord = { image_processor_type: 'DeiTImageProcessor' }
 
 type Kind = 'ViT' | 'DeiT' | 'I-JEPA'
 
@@ -109,7 +96,7 @@ function dialectOf(layout: TransformersLayout): Dialect {
       preparationOf(
         checkpoint,
         hints,
-        kindOf(layout, checkpoint.tensors) === 'DeiT' ? DEIT_PREPARATION : PREPARATION,
+        kindOf(layout, checkpoint.tensors) === 'DeiT' ? DEIT_PROCESSOR : PROCESSOR,
       ),
     assumptions: (checkpoint, hints) => assumptions(layout, checkpoint, hints),
     source: (weight, shape, config, tensors) =>
@@ -188,7 +175,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
     ...(classToken ? { embedding: 'class' as const } : {}),
     // transformers takes every table for a square, so that one of a rectangle serves its own grid alone.
     positions: { ...grid, specialRows: classToken, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' },
-    rgbStats: levelsOf(checkpoint, hints, NORMALISATIONS.half),
+    rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)
   agree(reader, 'qkv_bias', config.qkvBias)

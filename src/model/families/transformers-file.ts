@@ -5,15 +5,15 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
-import type { EdgePreparation, PatchPreparation, Preparation } from '../../image/preparation.js'
+import type { Preparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
-import { agree } from '../dialects/agree.js'
+import { agree, agreeOnSizes } from '../dialects/agree.js'
 import { configFileOf } from '../dialects/config-file.js'
 import { ConfigReader } from '../dialects/config-reader.js'
 import type { VitHints } from '../dialects/dialect.js'
 import { storedSize } from '../dialects/headers.js'
 import { TRANSFORMERS_ACTIVATIONS } from '../dialects/transformers-config.js'
-import { readProcessor } from '../dialects/transformers-processor.js'
+import { type Processor, readProcessor } from '../dialects/transformers-processor.js'
 import { transformersTransparency } from '../dialects/transformers-transparency.js'
 import { type FieldTable, judgeFields } from '../fields.js'
 import type { PatchGrid } from '../positions.js'
@@ -155,43 +155,29 @@ export function gridOf(
 
 /** Throws `contradiction` where the file and the tensors say different things. */
 export function agreeOnShape(reader: ConfigReader, config: VitConfig): void {
-  agree(reader, 'hidden_size', config.width)
-  agree(reader, 'num_hidden_layers', config.depth)
-  agree(reader, 'num_channels', config.channels)
+  agreeOnSizes(reader, config)
   agree(reader, 'intermediate_size', config.hidden)
-  const [patch, ...others] = reader.numbersOrNull('patch_size', true) ?? [config.patchSize]
-  if (patch !== config.patchSize || others.some((side) => side !== patch))
-    throw reader.contradicts('patch_size', config.patchSize)
 }
 
-/** Throws `contradiction` where the file's feed-forward net is another than that of the weights: gated, it has two thirds of the width, rounded up to eights. */
-export function agreeOnMlp(reader: ConfigReader, { mlp, width, hidden }: VitConfig): void {
-  const gated = mlp === 'swiglu'
-  agree(reader, 'use_swiglu_ffn', gated)
-  if (!reader.has('mlp_ratio')) return
-  const plain = Math.trunc(width * reader.number('mlp_ratio', 4))
-  const kept = gated ? Math.floor((Math.trunc((plain * 2) / 3) + 7) / 8) * 8 : plain
-  if (kept !== hidden) throw reader.contradicts('mlp_ratio', hidden / width)
+/** Gives the levels that the preprocessor_config.json names, or those of the family's own processor. */
+export function levelsOf(checkpoint: Checkpoint, hints: VitHints, own: PlainRecord): RgbStats {
+  return processorOf(checkpoint, hints, own, null).rgbStats
 }
 
-/** Gives the levels that the preprocessor_config.json names, or these. */
-export function levelsOf({ label }: Checkpoint, hints: VitHints, fallback: RgbStats): RgbStats {
-  if (hints.preprocessorFile === undefined) return fallback
-  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields).rgbStats
-}
-
-/** Gives what the preprocessor_config.json says about making input, or what the family's processor does by default. */
+/**
+ * Gives what the preprocessor_config.json says about making input, or what the family's own processor does by default.
+ *
+ * @param own is the file that the family would have if it said nothing but the class
+ * @param patchSize is that of a network that takes images of any shape; null where it takes one
+ */
 export function preparationOf(
   checkpoint: Checkpoint,
   hints: VitHints,
-  fallback: EdgePreparation | PatchPreparation,
+  own: PlainRecord,
   patchSize: number | null = null,
 ): Preparation {
   const { label } = checkpoint
-  const told =
-    hints.preprocessorFile === undefined
-      ? fallback
-      : readProcessor(hints.preprocessorFile, label, hints.ignoreFields, patchSize).preparation
+  const told = processorOf(checkpoint, hints, own, patchSize).preparation
   if (told.kind === 'patches' && patchSize === null) {
     throw new CheckpointError(
       'unsupported-field',
@@ -203,6 +189,16 @@ export function preparationOf(
     ...told,
     transparency: transformersTransparency(configFileOf(checkpoint, hints, 'transformers')),
   }
+}
+
+function processorOf(
+  { label }: Checkpoint,
+  { preprocessorFile, ignoreFields }: VitHints,
+  own: PlainRecord,
+  patchSize: number | null,
+): Processor {
+  if (preprocessorFile === undefined) return readProcessor(own, label)
+  return readProcessor(preprocessorFile, label, ignoreFields, patchSize)
 }
 
 /** Says what was assumed where there is no preprocessor_config.json. */
