@@ -5,6 +5,7 @@
  */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Preparation } from '../../image/preparation.js'
+import type { PlainRecord } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
