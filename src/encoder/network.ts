@@ -99,11 +99,11 @@ export class Network implements Disposable {
     model: EngineModel,
     tables: StoredTables,
     rule: PositionRule,
+    embeddingWidth: number,
   ) {
     this.config = vit.config
     this.embedding = vit.config.embedding ?? defaultEmbedding(vit.config)
-    const { plan, slots } = planVit(vit.config, gridOf(vit.config, vit.config.size), null)
-    this.embeddingWidth = slotLength(plan, slots.embedding)
+    this.embeddingWidth = embeddingWidth
     this.engine = engine
     this.byteLength = model.byteLength
     this.#vit = vit
@@ -120,7 +120,7 @@ export class Network implements Disposable {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const tables = await vit.readTables()
-    const plan = loadingPlan(vit, tables)
+    const { plan, slots } = loadingPlan(vit, tables)
     const unsupported = plan.steps.find((step) => !engine.supports(step))
     if (unsupported !== undefined) {
       throw new EngineError(
@@ -145,7 +145,7 @@ export class Network implements Disposable {
     const loading: LoadingOptions = { ...given({ signal }), ...(packed === null ? {} : { packed }) }
     const model = await engine.load(plan, digested, loading)
     if (packed?.isUsed) digest?.know(packed.weights)
-    return new Network(vit, engine, model, tables, rule)
+    return new Network(vit, engine, model, tables, rule, slotLength(plan, slots.embedding))
   }
 
   /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. Throws `EngineError` `out-of-memory`, `disposed`. */
@@ -153,7 +153,7 @@ export class Network implements Disposable {
     const bytes = this.#model?.packed
     const { packing } = this.engine
     if (bytes === undefined || packing === undefined) return null
-    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#tables)) }
+    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#tables).plan) }
   }
 
   /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
@@ -237,9 +237,9 @@ function assertResampled({ positions }: VitConfig, { rows, columns }: PatchGrid,
 }
 
 /** Gives the plan that names all weights: that of the trained size. */
-export function loadingPlan({ config }: VitModel, tables: StoredTables): Plan {
+export function loadingPlan({ config }: VitModel, tables: StoredTables): VitPlan {
   const grid = gridOf(config, config.size)
-  return planVit(config, grid, gridTables(config, tables, grid, config.positions?.rule ?? 'antialias')).plan
+  return planVit(config, grid, gridTables(config, tables, grid, config.positions?.rule ?? 'antialias'))
 }
 
 /** Gives null where the engine runs on no packed weights from files, or where there are none. */

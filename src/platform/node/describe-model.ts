@@ -49,6 +49,11 @@ export async function describeModel(
   const weights = await digestOf(vit, { note, digestWords: fastestDigest(), ...given({ onReading }) })
   const description = describeOpenModel(open, { engine: chosen, reason }, weights, options)
   const packedWeights = packedWeightsOf(origin, options.onWarning ?? warn)
-  await using packed = await findPacked(vit, chosen, loadingPlan(vit, await vit.readTables()), packedWeights)
+  await using packed = await findPacked(
+    vit,
+    chosen,
+    loadingPlan(vit, await vit.readTables()).plan,
+    packedWeights,
+  )
   return { source, path, fileBytes, packed: packed?.path ?? null, ...description }
 }
