@@ -95,6 +95,7 @@ class Search {
   readonly #parts: ExplainParts
   readonly #vector: Float32Array
   readonly #options: ExplainOptions
+  readonly #own: Settings
   readonly #tried = new Map<string, Candidate | null>()
   readonly #images = new Map<string, Promise<DecodedImage>>()
   #runs = 0
@@ -104,22 +105,21 @@ class Search {
     this.#parts = parts
     this.#vector = vector
     this.#options = options
+    const { network, recipe, positions } = parts
+    const { activation, epsilon } = network.config
+    this.#own = { recipe, isBgr: false, activation, epsilon, positions }
   }
 
   async explain(): Promise<Explanation> {
-    const { network, recipe, positions } = this.#parts
-    const { config } = network
-    const { activation, epsilon } = config
-    const own: Settings = { recipe, isBgr: false, activation, epsilon, positions }
-    const changes = changesFor(own, config)
-    const first = await this.#try(own, [])
-    const ownCosine = await this.#ownCosine(own)
+    const changes = changesFor(this.#own, this.#parts.network.config)
+    const readings = await this.#readings(this.#own)
+    const first = this.#judge(this.#own, [], readings)
+    const ownCosine = this.#ownCosine(readings)
     let kept = first === null ? [] : [first]
-    const starts: readonly Candidate[] = kept
     let best = first
-    // A size of its own may be what makes a reading as long as the vector, so that the search goes on from nothing too.
-    for (let round = 0; !this.#isOver(best); round++) {
-      const from = round === 0 && starts.length === 0 ? [{ settings: own, changes: [] }] : kept
+    while (!this.#isOver(best)) {
+      // A size of its own may be what makes a reading as long as the vector, so that the search goes on from nothing too.
+      const from = kept.length === 0 ? [{ settings: this.#own, changes: [] }] : kept
       const found = await this.#round(from, changes)
       const all = [...kept, ...found].sort((a, b) => a.distance - b.distance)
       const [nearest] = all
@@ -157,13 +157,10 @@ class Search {
 
   /** A change that brought nothing is none: each is taken back once. */
   async #withoutNeedless(best: Candidate): Promise<Candidate> {
-    const { network, recipe, positions } = this.#parts
-    const { activation, epsilon } = network.config
-    const own: Settings = { recipe, isBgr: false, activation, epsilon, positions }
     let kept = best
     for (const change of best.changes) {
       const fewer = kept.changes.filter((other) => other !== change)
-      const settings = fewer.reduce((all, { apply }) => apply(all), own)
+      const settings = fewer.reduce((all, { apply }) => apply(all), this.#own)
       const candidate = await this.#try(settings, fewer)
       if (candidate !== null && candidate.distance <= Math.max(kept.distance, ROUNDING)) kept = candidate
     }
@@ -171,21 +168,24 @@ class Search {
   }
 
   async #try(settings: Settings, changes: readonly Change[]): Promise<Candidate | null> {
-    const { signal, onProgress } = this.#options
-    const key = JSON.stringify(settings)
-    const known = this.#tried.get(key)
+    const known = this.#tried.get(JSON.stringify(settings))
     if (known !== undefined) return known
-    signal?.throwIfAborted()
-    const reading = nearest(await this.#readings(settings), this.#vector)
+    return this.#judge(settings, changes, await this.#readings(settings))
+  }
+
+  #judge(settings: Settings, changes: readonly Change[], readings: readonly Reading[]): Candidate | null {
+    const reading = nearest(readings, this.#vector)
     this.#runs++
     const candidate = reading === null ? null : { settings, changes, ...reading }
-    this.#tried.set(key, candidate)
+    this.#tried.set(JSON.stringify(settings), candidate)
     if (candidate !== null) this.#best = Math.min(this.#best, candidate.distance)
-    onProgress?.(this.#runs, 1 - this.#best)
+    this.#options.onProgress?.(this.#runs, 1 - this.#best)
     return candidate
   }
 
   async #readings(settings: Settings): Promise<readonly Reading[]> {
+    const { signal } = this.#options
+    signal?.throwIfAborted()
     const { network, resample } = this.#parts
     const { recipe, isBgr, activation, epsilon, positions } = settings
     const image = await this.#image(recipe, isBgr)
@@ -194,7 +194,6 @@ class Search {
     const change = { activation, epsilon }
     const plan = network.planFor(grid, positions, change)
     const outputs = slotsToRead(plan)
-    const { signal } = this.#options
     const run = { grid, outputs, positions, change, ...(signal === undefined ? {} : { signal }) }
     return readingsOf(plan, network.config, await network.run(pixels, run), this.#vector.length)
   }
@@ -209,10 +208,9 @@ class Search {
     return image
   }
 
-  async #ownCosine(own: Settings): Promise<number | null> {
-    const { network } = this.#parts
-    const kind = `the embedding "${network.embedding}"`
-    const reading = (await this.#readings(own)).find(({ what }) => what === kind)
+  #ownCosine(readings: readonly Reading[]): number | null {
+    const kind = `the embedding "${this.#parts.network.embedding}"`
+    const reading = readings.find(({ what }) => what === kind)
     return reading === undefined ? null : cosineSimilarity(reading.values, this.#vector)
   }
 
