@@ -35,8 +35,18 @@ export async function gatherInputs(
   return found
 }
 
+/** Gives the inputs of a command that writes as it goes: those that stdin alone names come one by one, so that its end need not be waited for. */
+export async function gatherOrStream(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: InputOptions,
+): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
+  if (inputs.length === 1 && inputs[0] === '-') return streamInputs(context, inputs, options)
+  return await gatherInputs(context, inputs, options)
+}
+
 /** Gives the same inputs, one by one as they become known; at the end it is said which photos of folders are not among them. */
-export async function* streamInputs(
+async function* streamInputs(
   context: CommandContext,
   inputs: readonly string[],
   options: InputOptions,

@@ -4,10 +4,9 @@ import { csvField } from '../../formats/csv.js'
 import { jsonText } from '../../formats/json-text.js'
 import type { ClassScore } from '../../numerics/top-classes.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
-import type { WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
-import { addInputs, gatherInputs, type InputOptions, streamInputs } from '../gather-inputs.js'
+import { addInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
@@ -50,7 +49,7 @@ async function classify(
   const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
   const { InputLoop } = await import('../../work/encode-inputs.js')
   const { topClasses } = await import('../../numerics/top-classes.js')
-  const inputs = await inputsOf(context, names, options)
+  const inputs = await gatherOrStream(context, names, options)
   await using output = StreamOutput.stdout(context)
   const format = options.format ?? (output.isTerminal ? 'text' : 'jsonl')
   using encoder = await loadChosenEncoder(context, options)
@@ -89,15 +88,6 @@ async function classify(
 }
 
 /** A list on stdin may still be growing: its images are done as they come. */
-async function inputsOf(
-  context: CommandContext,
-  names: readonly string[],
-  options: ClassifyOptions,
-): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (names.length === 1 && names[0] === '-') return streamInputs(context, names, options)
-  return await gatherInputs(context, names, options)
-}
-
 function noClassifier(model: string): UsageError {
   return new UsageError(
     `The model ${model} has no classifier: it makes embeddings (plumage embed). Take one whose name ends in classes that it was trained on, such as vit_small_patch16_224.augreg_in21k_ft_in1k.`,

@@ -15,7 +15,7 @@ import { nameOfInputOrNull, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
-import { addInputs, gatherInputs, type InputOptions, streamInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
@@ -169,9 +169,8 @@ async function streamedInputs(
   options: EmbedOptions,
   format: StreamFormat,
 ): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (format !== 'csv' && names.length === 1 && names[0] === '-') return streamInputs(context, names, options)
+  if (format !== 'csv') return await gatherOrStream(context, names, options)
   const inputs = await gatherInputs(context, names, options)
-  if (format !== 'csv') return inputs
   return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
 }
 
