@@ -1,4 +1,4 @@
-/** What the bundle for Node hands out is what the compiled modules do, and its files lead to each other in one direction. */
+/** Tries that the bundle for Node hands out just what the compiled modules do, and that its files import each other in one direction. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

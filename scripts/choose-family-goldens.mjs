@@ -4,7 +4,7 @@
  *
  *     node scripts/choose-family-goldens.mjs <folder of the families> <folder of the further ones>
  *
- * Of each checkpoint the first case is kept, which is the trained size, and the last, which is another; the layout and the index are those of the sets.
+ * Each checkpoint keeps its first case, which is the trained size, and its last, which is another; the layout and the index are those of the sets.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

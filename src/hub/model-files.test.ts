@@ -1,4 +1,4 @@
-/** Which files of a repository are a model's, and what they are to it. */
+/** Tries which files of a repository are taken for a model's, and what each is to it. */
 import { expect, test } from 'vitest'
 import { filesOfModel } from './model-files.js'
 

@@ -1,4 +1,4 @@
-/** What a hub's answer says of a repository, and what of it is not believed. */
+/** Tries what a hub's answer is read as, and that an answer which cannot be true is not believed. */
 import { expect, test } from 'vitest'
 import { factsOf, obligationsOf } from './model-facts.js'
 import { OPEN_EQUIVALENTS } from './model-facts-data.js'
