@@ -1,14 +1,11 @@
-/**
- * Runs networks of many families, as each library writes them, and compares every activation that the golden holds. Each is run twice: with all
- * activations as outputs, so that each is seen, and with the last ones only, so that an engine's fusions are seen too.
- */
+/** Runs networks of many families, as each library writes them, and compares every activation that the golden holds. */
 import { Network } from '../encoder/network.js'
 import type { Precision } from '../engine/engine.js'
 import type { SlotName } from '../engine/plan.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { arrange, type Place, placeOrNull, ruleOf } from './activations.js'
+import { type Place, placeOrNull, ruleOf } from './activations.js'
 import {
   type CaseContext,
   type Comparison,
@@ -18,7 +15,7 @@ import {
   readTensors,
   required,
 } from './case.js'
-import { judge } from './judge.js'
+import { compareOutputs } from './compare-outputs.js'
 import { openCase } from './open-case.js'
 import { comparePacked, packingOf } from './packed-case.js'
 
@@ -54,7 +51,7 @@ async function* runFile(
   context: CaseContext,
   path: string | undefined,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const { engine, signal } = context
+  const { engine } = context
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
@@ -84,30 +81,17 @@ async function* runFile(
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
-  const rule = ruleOf(position, vit.config, golden.library)
-  const plan = network.planFor(grid, rule)
+  const positions = ruleOf(position, vit.config, golden.library)
+  const plan = network.planFor(grid, positions)
   const places = new Map(
     tensors
       .filter((tensor) => tensor !== 'tokens' || !isMixed(golden, vit.config))
+      .filter((tensor) => !isSmallDifference(golden, tensor, engine.precision))
       .map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]),
   )
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
-  for (const fused of [false, true]) {
-    const chosen = [...places].filter(([tensor]) => !fused || FINAL.test(tensor))
-    const outputs = [...new Set(chosen.flatMap(([, place]) => (place === null ? [] : [place.slot])))]
-    const run = { grid, batch, outputs, positions: rule, ...(signal === undefined ? {} : { signal }) }
-    const values = outputs.length === 0 ? new Map() : await network.run(input, run)
-    for (const [tensor, place] of chosen) {
-      if (isSmallDifference(golden, tensor, engine.precision)) continue
-      const all = place === null ? undefined : values.get(place.slot)
-      const actual =
-        all === undefined || place === null ? undefined : arrange(all, place, plan, vit.config, order, batch)
-      const notes = [...(path === undefined ? [] : [path]), ...(fused ? ['fused'] : [])]
-      const note = notes.length === 0 ? undefined : notes.join(', ')
-      const comparison = judge(engine.precision, golden, tensor, actual, expected.get(tensor), note)
-      if (comparison !== null) yield comparison
-    }
-  }
+  const run = { network, plan, grid, batch, positions, input, expected, places, order, final: FINAL } as const
+  yield* compareOutputs(golden, context, { ...run, note: path ?? null })
 }
 
 /**
