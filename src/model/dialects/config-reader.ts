@@ -71,6 +71,18 @@ export class ConfigReader {
     throw this.#wrong(key, 'a list of numbers')
   }
 
+  /** Gives two sides of which the file may say one for both. */
+  sides(
+    key: string,
+    fallback: readonly [height: number, width: number],
+  ): readonly [height: number, width: number] {
+    const [height, width = height, ...others] = this.numbersOrNull(key, true) ?? fallback
+    const isSide = (side: number | undefined): side is number =>
+      side !== undefined && Number.isInteger(side) && side >= 1 && side <= 16384
+    if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
+    throw this.refuse(key, 'one side, or height and width')
+  }
+
   textsOrNull(key: string): readonly string[] | null {
     const value = this.#valueOrNull(key)
     if (value === null) return null

@@ -5,6 +5,18 @@
 import { counts, each, type FieldTable, nothing, only } from '../fields.js'
 
 const TRAINING = nothing('it acts while training only')
+
+/** Judges what networks built like DINOv2 have in their files for their training alone. */
+export const OF_DINOV2_TRAINING: FieldTable['fields'] = each(
+  [
+    'hidden_dropout_prob',
+    'attention_probs_dropout_prob',
+    'drop_path_rate',
+    'initializer_range',
+    'layerscale_value',
+  ],
+  TRAINING,
+)
 const TEXT = nothing('only models that write text use it')
 const OUTPUT = nothing('it says what a call in Python returns beside the features')
 const LABELS = nothing('it names classes, which come by their number as well; features do not rest on names')
@@ -146,16 +158,7 @@ export const TRANSFORMERS_CONFIG: FieldTable = {
     qkv_bias: counts('whether q, k and v have a bias; the weights must agree'),
     use_swiglu_ffn: counts('whether the feed-forward net is gated; the weights must agree'),
     num_register_tokens: counts('the registers; they must be those of the weights'),
-    ...each(
-      [
-        'hidden_dropout_prob',
-        'attention_probs_dropout_prob',
-        'drop_path_rate',
-        'initializer_range',
-        'layerscale_value',
-      ],
-      TRAINING,
-    ),
+    ...OF_DINOV2_TRAINING,
     // The first files with registers say what today's code does anyway.
     interpolate_antialias: only(
       [null, true],

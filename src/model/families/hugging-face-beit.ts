@@ -154,6 +154,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   })
   const hasNorm = tensors.has(`${layout.prefix}layernorm.weight`)
   const hasPooler = tensors.has(`${layout.prefix}pooler.layernorm.weight`)
+  const depth = countBlocks(tensors, layout.blocks)
   const config: VitConfig = {
     ...PLAIN,
     network: null,
@@ -161,7 +162,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
     channels: size(kernel, 1),
     patchSize,
     width: size(kernel, 0),
-    depth: countBlocks(tensors, layout.blocks),
+    depth,
     heads: headsOf(reader, hints, 12),
     hidden: size(`${block}${layout.parts['mlp.0']}.weight`, 0),
     classToken: true,
@@ -179,7 +180,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
       ? { ...grid, specialRows: true, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' }
       : null,
     // A backbone of BEiT has no norm, and gives every layer as it is.
-    taps: isData2vec(reader) ? null : tapsOf(reader, countBlocks(tensors, layout.blocks), () => false),
+    taps: isData2vec(reader) ? null : tapsOf(reader, depth, () => false),
     rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)

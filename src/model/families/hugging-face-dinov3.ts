@@ -17,7 +17,6 @@ import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -135,7 +134,7 @@ function readConfig(layout: Layout, checkpoint: Checkpoint, hints: VitHints): Vi
   const config: VitConfig = {
     ...PLAIN,
     network: null,
-    size: hints.size ?? imageSizeOf(reader, 224),
+    size: hints.size ?? reader.sides('image_size', [224, 224]),
     channels: size(kernel, 1),
     patchSize: size(kernel, 2),
     width: size(kernel, 0),

@@ -14,7 +14,7 @@ import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from '../dialec
 import { type Layout, layoutSource, type Places } from '../dialects/layout.js'
 import { META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredPart, type StoredWeight, stored } from '../dialects/stored-weight.js'
-import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { OF_DINOV2_TRAINING, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing, only } from '../fields.js'
 import { POOLED_ROWS } from '../grid-tables.js'
 import type { PositionRule } from '../position-rule.js'
@@ -22,7 +22,6 @@ import { PLAIN, type VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
-  imageSizeOf,
   levelsOf,
   preparationOf,
   processorAssumption,
@@ -61,16 +60,7 @@ export const RADIO_CONFIG: FieldTable = {
       ['norm_mean', 'norm_std', 'summary_idxs'],
       nothing('the file of weights has it as a tensor, which counts'),
     ),
-    ...each(
-      [
-        'hidden_dropout_prob',
-        'attention_probs_dropout_prob',
-        'drop_path_rate',
-        'initializer_range',
-        'layerscale_value',
-      ],
-      nothing('it acts while training only'),
-    ),
+    ...OF_DINOV2_TRAINING,
     ...each(['video_patch_dim', 'video_temporal_patch_size'], only([null], 'images are read, not videos')),
   },
 }
@@ -263,7 +253,8 @@ function readConfig(naming: Naming, checkpoint: Checkpoint, hints: VitHints): Vi
   const gated = tensors.has(`${block}mlp.gate_proj.weight`)
   const tokens = size(naming.tokens, 0)
   const width = size(naming.tokens, 1)
-  const [height, across] = hints.size ?? (reader === null ? [224, 224] : imageSizeOf(reader, 224))
+  const [height, across] =
+    hints.size ?? (reader === null ? [224, 224] : reader.sides('image_size', [224, 224]))
   const config: VitConfig = {
     ...PLAIN,
     network: null,

@@ -9,7 +9,12 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
-import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import {
+  NORMED_LAYERS,
+  OF_BACKBONES,
+  OF_DINOV2_TRAINING,
+  OF_EVERY_CONFIG,
+} from '../dialects/transformers-fields.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
@@ -52,16 +57,7 @@ export const TIPSV2_CONFIG: FieldTable = {
     image_size: counts('the trained size: the grid of the position table'),
     hidden_act: counts('the activation of the feed-forward net; a gated one has SiLU whatever it says'),
     layer_norm_eps: counts('the epsilon of every norm'),
-    ...each(
-      [
-        'hidden_dropout_prob',
-        'attention_probs_dropout_prob',
-        'drop_path_rate',
-        'initializer_range',
-        'layerscale_value',
-      ],
-      nothing('it acts while training only'),
-    ),
+    ...OF_DINOV2_TRAINING,
   },
 }
 
@@ -154,6 +150,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const [first] = MLP_NAMES.map(([name]) => sizeOrNull(tensors, `blocks.0.${name}.weight`, 0)).filter(
     (rows) => rows !== null,
   )
+  const depth = countBlocks(tensors, 'blocks.')
   const config: VitConfig = {
     ...PLAIN,
     network: null,
@@ -161,7 +158,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     channels: size(kernel, 1),
     patchSize,
     width: size(kernel, 0),
-    depth: countBlocks(tensors, 'blocks.'),
+    depth,
     heads: headsOf(reader, hints, 12),
     hidden: gated
       ? size(`blocks.0.${GATED.out}.weight`, 1)
@@ -175,7 +172,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     activation: gated ? 'silu' : activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'class' },
     positions: { ...grid, specialRows: true, rule: 'bilinear-antialias' },
-    taps: tapsOf(reader, countBlocks(tensors, 'blocks.'), () => reader.flag('apply_layernorm', true)),
+    taps: tapsOf(reader, depth, () => reader.flag('apply_layernorm', true)),
     rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)

@@ -200,7 +200,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'open_clip')
   const kernel = `${PREFIX}conv1.weight`
   const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
-  const [height, wide] = hints.size ?? sidesOf(vision, 'image_size', [224, 224])
+  const [height, wide] = hints.size ?? vision.sides('image_size', [224, 224])
   const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(wide / patchSize) }
   const preNorm = tensors.has(`${PREFIX}ln_pre.weight`)
   const layerScale = tensors.has(`${LAYOUT.blocks}0.ls_1.gamma`)
@@ -249,18 +249,6 @@ function headsOf(vision: ConfigReader, width: number): number {
   throw vision.refuse('head_width', `a divisor of the width ${width}`)
 }
 
-function sidesOf(
-  reader: ConfigReader,
-  key: string,
-  fallback: readonly [number, number],
-): readonly [height: number, width: number] {
-  const [height, width = height, ...others] = reader.numbersOrNull(key, true) ?? fallback
-  const isSide = (side: number | undefined): side is number =>
-    side !== undefined && Number.isInteger(side) && side >= 1 && side <= 16384
-  if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
-  throw reader.refuse(key, 'one side, or height and width')
-}
-
 function levelsOf(preprocess: ConfigReader): RgbStats {
   const mean = preprocess.numbersOrNull('mean') ?? NORMALISATIONS.clip.mean
   const std = preprocess.numbersOrNull('std') ?? NORMALISATIONS.clip.std
@@ -281,7 +269,7 @@ const RESIZES: ReadonlyMap<string, 'shortest' | 'squash'> = new Map([
 
 function readPreparation(checkpoint: Checkpoint, hints: VitHints): Preparation {
   const { vision, preprocess } = fileOf(checkpoint, hints)
-  const [height, width] = sidesOf(preprocess, 'size', sidesOf(vision, 'image_size', [224, 224]))
+  const [height, width] = preprocess.sides('size', vision.sides('image_size', [224, 224]))
   const mode = preprocess.choice('resize_mode', RESIZES, 'shortest')
   if (mode === 'shortest' && height !== width) {
     const [reader, key] = preprocess.has('size') ? [preprocess, 'size'] : [vision, 'image_size']

@@ -113,17 +113,6 @@ export function headsOf(reader: ConfigReader, hints: VitHints, fallback: number)
   )
 }
 
-/** Gives height and width of `image_size`, which is one side or both. */
-export function imageSizeOf(
-  reader: ConfigReader,
-  fallback: number,
-): readonly [height: number, width: number] {
-  const [height = fallback, width = height, ...others] = reader.numbersOrNull('image_size', true) ?? []
-  const isSide = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384
-  if (isSide(height) && isSide(width) && others.length === 0) return [height, width]
-  throw reader.refuse('image_size', 'one side, or height and width')
-}
-
 /** Says where the rows of a position table are, or of one of offsets. */
 interface StoredGrid {
   /** Names the table; null where the network has none, so that the size alone counts. */
@@ -142,7 +131,7 @@ export function gridOf(
   hints: VitHints,
   { table, rowsOf, patchSize, fallback }: StoredGrid,
 ): PatchGrid {
-  const [height, width] = hints.size ?? imageSizeOf(reader, fallback)
+  const [height, width] = hints.size ?? reader.sides('image_size', [fallback, fallback])
   const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) }
   const rows = table === null ? null : storedSize(checkpoint, table.tensor, table.axis, 'hugging-face')
   if (rows === null || rows === rowsOf(grid)) return grid
