@@ -7,45 +7,80 @@ export interface FamilyFacts {
   /** Is matched against the whole name. */
   readonly names: RegExp
   readonly family: string
-  readonly licence: string
+  /** Is null where nobody names one. */
+  readonly licence: string | null
   readonly gated: boolean
   readonly source: string
 }
 
-const TIMM = 'timm 1.0.31, pretrained configs in models/vision_transformer.py and models/eva.py'
 const CARD = 'the front matter of the model card at Hugging Face'
+const COLLECTION = 'https://huggingface.co/collections/facebook/dinov2-6526c98554b3d2576e071ce3'
 
-/** The first row that a name matches holds of it. */
-export const FAMILIES: readonly FamilyFacts[] = [
+/** Says what others than timm publish. The first row that a name matches holds of it. */
+const OF_MAKERS: readonly FamilyFacts[] = [
+  { names: /^facebook\/dinov3-/, family: 'DINOv3', licence: 'dinov3-license', gated: true, source: CARD },
+  { names: /^facebook\/dinov2/, family: 'DINOv2', licence: 'apache-2.0', gated: false, source: COLLECTION },
   {
-    names: /^facebook\/dinov3-/,
-    family: 'DINOv3',
-    licence: 'dinov3-license',
-    gated: true,
-    source: CARD,
-  },
-  {
-    names: /^timm\/vit_\w+_dinov3(_qkvb)?\.(lvd1689m|sat493m)$/,
-    family: 'DINOv3',
-    licence: 'dinov3-license',
-    gated: false,
-    source: `${TIMM}; the repositories at Hugging Face`,
-  },
-  {
-    names: /^(facebook\/dinov2|timm\/vit_\w+_dinov2\.|dinov2_vit)/,
+    names: /^dinov2_vit/,
     family: 'DINOv2',
     licence: 'apache-2.0',
     gated: false,
-    source: TIMM,
+    source: 'dinov2/hub/backbones.py and LICENSE of facebookresearch/dinov2',
   },
-  { names: /^timm\/vit_\w+_224\.dino$/, family: 'DINO', licence: 'apache-2.0', gated: false, source: TIMM },
   {
-    names: /^timm\/vit_\w+\.augreg_/,
-    family: 'ViT (augreg)',
+    names: /^dino_vit/,
+    family: 'DINO',
     licence: 'apache-2.0',
     gated: false,
-    source: TIMM,
+    source: 'hubconf.py and LICENSE of facebookresearch/dino',
   },
+]
+
+/** Gives the pretrained configs of timm 1.0.31 in patterns of what follows `timm/`: the first that matches holds. */
+const OF_TIMM: readonly (readonly [names: RegExp, family: string, licence: string | null])[] = [
+  [/_dinov3_qkvb\.eupe_/, 'EUPE', 'fair-noncommercial-research-license'],
+  [/_dinov3/, 'DINOv3', 'dinov3-license'],
+  [/_dinov2\./, 'DINOv2', 'apache-2.0'],
+  [/\.dino$/, 'DINO', 'apache-2.0'],
+  [/\.mae$/, 'MAE', 'cc-by-nc-4.0'],
+  [/\.bamboo$/, 'ViT (Bamboo)', null],
+  [/^aimv2_/, 'AIMv2', 'apple-ascl'],
+  [/\.apple_mclip2_/, 'MobileCLIP 2', 'apple-amlr'],
+  [/_clip_\w+\.dfn/, 'CLIP (DFN)', 'apple-ascl'],
+  [/_clip_\w+\.metaclip/, 'MetaCLIP', 'cc-by-nc-4.0'],
+  [/_clip_\w+\.tinyclip_/, 'TinyCLIP', 'mit'],
+  [/^vit_\w+_clip_\w+\.laion400m/, 'CLIP (LAION)', 'mit'],
+  [/^vit_\w+_clip_/, 'CLIP', 'apache-2.0'],
+  [/_siglip/, 'SigLIP', 'apache-2.0'],
+  [/_tipsv2\./, 'TIPSv2', 'apache-2.0'],
+  [/_radio_/, 'C-RADIO', 'nvidia-open-model-license'],
+  [/_pe_(core|lang|spatial)_/, 'Perception Encoder', 'apache-2.0'],
+  [/_lingbot\./, 'LingBot', 'apache-2.0'],
+  [/\.naver_/, 'RoPE-ViT', 'apache-2.0'],
+  [/_rope_/, 'ViT (RoPE)', 'mit'],
+  [/^vit_intern300m_\w+\.ogvl_dist$/, 'InternViT', 'mit'],
+  [/^vit_intern300m_/, 'InternViT', 'apache-2.0'],
+  [/^eva02_/, 'EVA-02', 'mit'],
+  [/^eva_/, 'EVA', 'mit'],
+  [/^beit3_/, 'BEiT-3', 'apache-2.0'],
+  [/^beit/, 'BEiT', 'apache-2.0'],
+  [/^deit/, 'DeiT', 'apache-2.0'],
+  [/^flexivit_/, 'FlexiViT', 'apache-2.0'],
+  [/\.augreg/, 'ViT (augreg)', 'apache-2.0'],
+  [/^(test_vit|vit_|naflexvit_)/, 'ViT', 'apache-2.0'],
+]
+
+export const FAMILIES: readonly FamilyFacts[] = [
+  ...OF_MAKERS,
+  ...OF_TIMM.map(([names, family, licence]) => ({
+    names: new RegExp(
+      `^timm/(?:${names.source.startsWith('^') ? names.source.slice(1) : `.*${names.source}`})`,
+    ),
+    family,
+    licence,
+    gated: false,
+    source: 'timm 1.0.31, the pretrained configs of its models',
+  })),
 ]
 
 /** Says what whoever uses weights owes, in a line. The licence itself is what holds. */
@@ -57,19 +92,10 @@ export const OBLIGATIONS: Readonly<Record<string, string>> = {
   'cc-by-sa-4.0': 'any use; name the authors, and share changes alike',
   'cc-by-nc-4.0': 'no commercial use; name the authors',
   'cc-by-nc-sa-4.0': 'no commercial use; name the authors, and share changes alike',
+  'apple-amlr': 'research alone; pass on the licence with copies',
+  'fair-noncommercial-research-license':
+    'research alone, without commercial use; pass on the licence with copies',
   'dinov3-license': 'its own terms; pass on the licence with copies of the weights',
-}
-
-/** Pairs a gated repository's end of name with the open one of the same weights. Source: timm 1.0.31, models/eva.py. */
-export const OPEN_EQUIVALENTS: Readonly<Record<string, string>> = {
-  'facebook/dinov3-vits16-pretrain-lvd1689m': 'timm/vit_small_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vits16plus-pretrain-lvd1689m': 'timm/vit_small_plus_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vitb16-pretrain-lvd1689m': 'timm/vit_base_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vitl16-pretrain-lvd1689m': 'timm/vit_large_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vitl16-pretrain-sat493m': 'timm/vit_large_patch16_dinov3.sat493m',
-  'facebook/dinov3-vith16plus-pretrain-lvd1689m': 'timm/vit_huge_plus_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vit7b16-pretrain-lvd1689m': 'timm/vit_7b_patch16_dinov3.lvd1689m',
-  'facebook/dinov3-vit7b16-pretrain-sat493m': 'timm/vit_7b_patch16_dinov3.sat493m',
 }
 
 /** Counts millions of bytes of `model.safetensors`, as the repositories' lists of files at Hugging Face say. */
@@ -78,4 +104,6 @@ export const MEGABYTES: Readonly<Record<string, number>> = {
   'timm/vit_small_plus_patch16_dinov3.lvd1689m': 115,
   'timm/vit_huge_plus_patch16_dinov3.lvd1689m': 3360,
   'timm/vit_7b_patch16_dinov3.lvd1689m': 26_900,
+  'facebook/dinov2-small': 88.2,
+  'facebook/dinov2-small-imagenet1k-1-layer': 91.3,
 }

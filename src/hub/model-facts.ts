@@ -1,10 +1,15 @@
 /** Tells of a model by its name what is known before a hub is asked: family, size, licence, what its use asks for, and the open one of a gated pair. */
-import { FAMILIES, MEGABYTES, OBLIGATIONS, OPEN_EQUIVALENTS } from './model-facts-data.js'
+import { HUGGING_FACE_MODELS } from './hugging-face-models.js'
+import { FAMILIES, MEGABYTES, OBLIGATIONS } from './model-facts-data.js'
+import { OPEN_EQUIVALENTS } from './open-equivalents.js'
+import { TIMM_PARAMETERS } from './timm-parameters-data.js'
 import { findPretrainedOrNull } from './weights.js'
 
 /** Each is null where nobody knows it here. */
 export interface ModelFacts {
   readonly family: string | null
+  /** Counts millions of parameters; of timm's networks those without a classifier. */
+  readonly parameters: number | null
   /** Counts millions of bytes of weights. */
   readonly megabytes: number | null
   readonly licence: string | null
@@ -18,17 +23,38 @@ export interface ModelFacts {
 }
 
 export function factsOf(name: string): ModelFacts {
-  const family = FAMILIES.find(({ names }) => names.test(name))
+  const listed = HUGGING_FACE_MODELS.get(name)
+  const known = listed ?? FAMILIES.find(({ names }) => names.test(name))
   const published = findPretrainedOrNull(name)?.formats.pt
+  const licence = known?.licence ?? null
   return {
-    family: family?.family ?? null,
-    megabytes: MEGABYTES[name] ?? (published ? Math.round(published.file_size * 1.048576 * 10) / 10 : null),
-    licence: family?.licence ?? null,
-    use: family === undefined ? null : obligationsOf(family.licence),
-    gated: family?.gated ?? null,
+    family: known?.family ?? null,
+    parameters: listed?.parameters ?? timmParameters(name),
+    megabytes:
+      listed?.megabytes ??
+      MEGABYTES[name] ??
+      (published ? Math.round(published.file_size * 1.048576 * 10) / 10 : null),
+    licence,
+    use: licence === null ? null : obligationsOf(licence),
+    gated: known?.gated ?? null,
     openAs: OPEN_EQUIVALENTS[name] ?? null,
-    source: family?.source ?? (published ? "Birder's registry" : null),
+    source: known?.source ?? (published ? "Birder's registry" : null),
   }
+}
+
+let counts: ReadonlyMap<string, number> | null = null
+
+function timmParameters(name: string): number | null {
+  counts ??= new Map(
+    TIMM_PARAMETERS.trim()
+      .split('\n')
+      .flatMap((line) => {
+        const [count, ...architectures] = line.split(' ')
+        return architectures.map((architecture): [string, number] => [architecture, Number(count)])
+      }),
+  )
+  const [, architecture = ''] = /^timm\/(\w+)\./.exec(name) ?? []
+  return counts.get(architecture) ?? null
 }
 
 /** Says what a licence asks for; of one that is not listed here, where to read it. */

@@ -39,6 +39,58 @@ test.each([
       fileName: 'dinov2_vitl14_reg4_pretrain.pth',
     },
   ],
+  ...[
+    ['dino_vits16', 'dino_deitsmall16_pretrain'],
+    ['dino_vitb8', 'dino_vitbase8_pretrain'],
+    ['facebookresearch/dino:dino_vitb16', 'dino_vitbase16_pretrain'],
+    ['facebookresearch/dino:main:dino_vits8', 'dino_deitsmall8_pretrain'],
+  ].map(([name, file]): [string, unknown] => [
+    name ?? '',
+    {
+      kind: 'file',
+      url: `https://dl.fbaipublicfiles.com/dino/${file}/${file}.pth`,
+      fileName: `${file}.pth`,
+    },
+  ]),
+  [
+    'facebookresearch/dinov2:dinov2_vitl14_reg',
+    {
+      kind: 'file',
+      url: `${META}/dinov2_vitl14/dinov2_vitl14_reg4_pretrain.pth`,
+      fileName: 'dinov2_vitl14_reg4_pretrain.pth',
+    },
+  ],
+  ...['vit_base_patch16_clip_quickgelu_224.openai', 'timm/vit_base_patch16_clip_quickgelu_224.openai'].map(
+    (name): [string, unknown] => [
+      name,
+      {
+        kind: 'repository',
+        id: 'timm/vit_base_patch16_clip_224.openai',
+        revision: 'main',
+        architecture: 'vit_base_patch16_clip_quickgelu_224.openai',
+      },
+    ],
+  ),
+  [
+    'hf-hub:timm/vit_small_patch16_lingbot.robbyant',
+    {
+      kind: 'repository',
+      id: 'belfner/vit_small_patch16_lingbot.robbyant',
+      revision: 'main',
+      architecture: 'vit_small_patch16_lingbot.robbyant',
+    },
+  ],
+  // timm does not know these weights, so that nothing is said of where they lie.
+  [
+    'timm/vit_base_patch16_clip_quickgelu_224.mine',
+    { kind: 'repository', id: 'timm/vit_base_patch16_clip_quickgelu_224.mine', revision: 'main' },
+  ],
+  [
+    'beit3_base_patch16_224.pt',
+    { kind: 'repository', id: 'timm/beit3_base_patch16_224.pt', revision: 'main' },
+  ],
+  ['beit3_small_patch16_224.pt', null],
+  ['https://huggingface.co/ViT-L-14/openai', { kind: 'repository', id: 'ViT-L-14/openai', revision: 'main' }],
   ['dinov2_vits14_pretrain.pth', null],
   ['dinov2_vitx14', null],
   ['./weights', null],
@@ -53,8 +105,52 @@ test.each([
   expect(parseModelName(text)).toEqual(expected)
 })
 
-test('every known name is understood', () => {
-  for (const { name } of knownModels()) expect(parseModelName(name), name).not.toBeNull()
+test('every known name is understood as one that can be had', () => {
+  for (const { name } of knownModels()) {
+    expect(parseModelName(name), name).not.toBeNull()
+    expect(parseModelName(name)?.kind, name).not.toBe('elsewhere')
+  }
+})
+
+test("timm's names mean the same without its own in front", () => {
+  for (const { name } of knownModels().filter(({ from }) => from === 'timm'))
+    expect(parseModelName(name.replace('timm/', '')), name).toEqual(parseModelName(name))
+})
+
+test.each([
+  ['dinov3_vits16', ['timm/vit_small_patch16_dinov3.lvd1689m', 'facebook/dinov3-vits16-pretrain-lvd1689m']],
+  ['facebookresearch/dinov3:dinov3_vitl16', ['sat493m', 'lvd1689m']],
+  ['dinov3_vitl16plus', ['path of the file']],
+  ['dinov3_convnext_tiny', ['convolutional']],
+  ['facebookresearch/dinov2:dinov2_vits14_lc', ['Name dinov2_vits14 ']],
+  ['facebookresearch/dinov2:dinov2_vitl14_rag', ['nearest is dinov2_vitl14_reg']],
+  ['facebookresearch/dinov2:my-branch:dinov2_vitl14', ['main branch']],
+  ['facebookresearch/dino:dinov2_vitl14', ['none of the names']],
+  ['facebookresearch/capi:capi_vitl14_lvd', ['none of the names']],
+  ['ViT-B-32', ['timm/vit_base_patch32_clip_224.openai', 'timm/vit_base_patch32_clip_quickgelu_224.openai']],
+  ['ViT-L-14-336/openai', ['timm/vit_large_patch14_clip_quickgelu_336.openai']],
+  ['ViT-B-16-SigLIP-256/webli', ['timm/ViT-B-16-SigLIP-256', 'timm/vit_base_patch16_siglip_256.webli']],
+  ['vit_huge_patch14_gap_224.in1k_ijepa', ['facebook/ijepa_vith14_1k']],
+])('%s is no file, and it is said where its weights lie', (text, parts) => {
+  const name = parseModelName(text)
+  expect(name?.kind).toBe('elsewhere')
+  for (const part of parts) expect(name?.kind === 'elsewhere' && name.advice).toContain(part)
+})
+
+test('each repository that advice names is known', () => {
+  const known = new Set(knownModels().map(({ name }) => name))
+  for (const text of [
+    'ViT-B-32',
+    'ViT-bigG-14',
+    'ViT-H-14',
+    'dinov3_vitl16',
+    'vit_giant_patch16_gap_224.in22k_ijepa',
+  ]) {
+    const name = parseModelName(text)
+    const ids = name?.kind === 'elsewhere' ? (name.advice.match(/\b(timm|facebook)\/[\w.-]*\w/g) ?? []) : []
+    expect(ids, text).not.toEqual([])
+    for (const id of ids) expect(known, text).toContain(id)
+  }
 })
 
 test('an id of a repository never leads out of a folder', () => {

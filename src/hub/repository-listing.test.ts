@@ -1,7 +1,7 @@
 /** Tries what a hub's answer is read as, and that an answer which cannot be true is not believed. */
 import { expect, test } from 'vitest'
 import { factsOf, obligationsOf } from './model-facts.js'
-import { OPEN_EQUIVALENTS } from './model-facts-data.js'
+import { OPEN_EQUIVALENTS } from './open-equivalents.js'
 import { parseListing } from './repository-listing.js'
 
 const COMMIT = 'a'.repeat(40)

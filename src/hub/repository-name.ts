@@ -8,7 +8,10 @@ const REPOSITORY = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Z
 /** timm writes an id of Hugging Face so where another place would do. */
 const TIMM_PREFIX = /^hf[-_]hub:/
 /** Holds of timm's names with the tag of their weights, of the vision transformers among them. */
-const TIMM_NAME = /^[a-z0-9]*(vit|deit|eva|beit)[a-z0-9]*_[a-z0-9_]*patch\d+[a-z0-9_]*\.[a-z0-9_]+$/
+const TIMM_NAME =
+  /^(test_vit\d?|((flexi|naflex)?vit|aimv2|deit3?|eva(02)?|beit(v2|3)?)_[a-z0-9_]+)\.[a-z0-9_]+$/
+/** timm calls the weights that are pretrained alone by a tag that other libraries end files with. */
+const TAGGED_AS_FILE = /^(timm\/)?beit3_(base|large)_patch16_224\.pt$/
 
 export interface RepositoryName {
   readonly id: string
@@ -16,8 +19,8 @@ export interface RepositoryName {
 }
 
 export function repositoryOrNull(text: string): RepositoryName | null {
-  if (endsAsFile(text)) return null
   const id = text.replace(`${HUGGING_FACE}/`, '').replace(TIMM_PREFIX, '')
+  if (endsAsFile(id) && !TAGGED_AS_FILE.test(id)) return null
   if (TIMM_NAME.test(id)) return { id: `timm/${id}`, revision: 'main' }
   const [, repository, revision = 'main'] = REPOSITORY.exec(id) ?? []
   return repository === undefined ? null : { id: repository, revision }

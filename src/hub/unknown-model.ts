@@ -1,14 +1,14 @@
-/** Makes the error for a text that names no model. */
+/** Makes the errors for a text that names no model which can be had by it. */
 import { HubError } from './hub-error.js'
-import { knownModels } from './known-models.js'
 import { suggestModels } from './suggest-models.js'
 
-/** @param otherwise is a sentence that says how else a model is given here */
-export function unknownModel(text: string, otherwise: string): HubError {
-  const names = knownModels().map(({ name }) => name)
+/**
+ * @param names are those that are known where it is asked
+ * @param otherwise says in sentences how else a model is given there
+ */
+export function unknownModel(text: string, names: readonly string[], otherwise: string): HubError {
   return new HubError(
     'unknown-model',
-    `No model is named "${text}". The nearest names are ${suggestModels(text, names).join(', ')}; ` +
-      `\`plumage models\` lists all. ${otherwise}`,
+    `No model is named "${text}". The nearest names are ${suggestModels(text, names).join(', ')}. ${otherwise}`,
   )
 }

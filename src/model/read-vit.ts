@@ -157,8 +157,14 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
 function refuseUselessHints(
   { label }: Checkpoint,
   { name }: Dialect,
-  { network, config = {}, patchSize }: VitHints,
+  { network, architecture, config = {}, patchSize }: VitHints,
 ): void {
+  if (architecture !== undefined && name !== timm.name) {
+    throw new CheckpointError(
+      'contradiction',
+      `${label} is laid out as in ${name}, and was asked for as timm's ${architecture}: what of that its files mean cannot be told. Name its repository itself.`,
+    )
+  }
   if (name === birder.name) return
   if (patchSize !== undefined) {
     throw new CheckpointError(

@@ -1,8 +1,8 @@
 /** `plumage models` lists the names that a model can be given by. */
 import { Command } from 'commander'
 import { fnmatch } from '../../hub/fnmatch.js'
-import type { KnownModel } from '../../hub/known-models.js'
 import type { ModelFacts } from '../../hub/model-facts.js'
+import type { KnownModel } from '../../hub/names-by-rule.js'
 import { suggestModels } from '../../hub/suggest-models.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -45,8 +45,9 @@ function table(models: readonly Described[]): string {
   return `${rows.join('')}\nAny other repository of Hugging Face is named owner/name, a file or folder by its path.\n`
 }
 
-function factsInWords({ licence, gated, openAs, megabytes }: ModelFacts): readonly string[] {
+function factsInWords({ licence, gated, openAs, parameters, megabytes }: ModelFacts): readonly string[] {
   return [
+    ...(parameters === null ? [] : [`${parameters} M parameters`]),
     ...(megabytes === null ? [] : [`${megabytes} MB`]),
     ...(licence === null ? [] : [licence]),
     ...(gated === true ? ['gated'] : []),

@@ -59,6 +59,11 @@ export interface Dialect {
 export interface VitHints {
   /** Names Birder's network, which is needed where the file name does not begin with it. */
   readonly network?: string
+  /**
+   * Is timm's name of the architecture, with the tag of its weights, and counts before the one that the files say: some of timm's names share their weights
+   * with another architecture.
+   */
+  readonly architecture?: string
   /** Overrides, in Birder's keys, the config entries of the file and of the network. */
   readonly config?: PlainRecord
   /** Holds the `config.json` that lies beside the weights (Hugging Face, timm). */
@@ -83,6 +88,7 @@ export interface VitHints {
 
 export const VIT_HINTS = {
   network: true,
+  architecture: true,
   config: true,
   configFile: true,
   preprocessorFile: true,

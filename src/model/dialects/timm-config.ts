@@ -22,7 +22,7 @@ import type { TimmTold } from './timm-told.js'
 
 /** Throws `CheckpointError` by the field's name, and `unsupported-network` for an architecture that is computed in another way. */
 export function readTimm({ label }: Checkpoint, hints: VitHints, file: PlainRecord | null): TimmTold {
-  if (file === null) return toldByName(label)
+  if (file === null) return toldByName(label, hints.architecture)
   const where = `${label}: the config.json beside it`
   // That an architecture of one's own is a plain one is said in the same way, and has been judged by then.
   const ignored = hints.ignoreFields?.filter((name) => name !== 'architecture')
@@ -45,7 +45,7 @@ function recordOf(file: PlainRecord, key: string, where: string): PlainRecord {
 }
 
 function architectureOf(file: PlainRecord, hints: VitHints, where: string): TimmArchitecture | null {
-  const { architecture: name } = file
+  const name = hints.architecture ?? file.architecture
   // An architecture of one's own is let pass where somebody says that it is a plain one.
   if (typeof name !== 'string' || hints.ignoreFields?.includes('architecture')) return null
   const [stem = name] = name.split('.')
@@ -82,10 +82,10 @@ function runnable(architecture: TimmArchitecture, where: string): TimmArchitectu
   return architecture
 }
 
-/** A file's own name counts before that of its folder. */
-function toldByName(label: string): TimmTold {
+/** The name that was asked for counts before the file's own, and that before the one of its folder. */
+function toldByName(label: string, asked: string | undefined): TimmTold {
   const published = publishedNameOrNull(label)
-  const own = label.split(/[/\\]/).at(-1) ?? label
+  const own = asked ?? label.split(/[/\\]/).at(-1) ?? label
   const name = timmNameOrNull(own) ?? (published === null ? timmNameOrNull(label) : null)
   const architecture = name === null ? null : runnable(name.architecture, `${label}: its name`)
   const file = new TimmFile({}, {}, {}, architecture, label).told()

@@ -11,6 +11,7 @@ import { disposed } from '../../engine/engine-error.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
 import { repositoryOrNull } from '../../hub/repository-name.js'
+import { isOfTorchHub } from '../../hub/torch-hub.js'
 import { BROWSER } from './engine-choices.js'
 import { type AskOptions, HostClient } from './host/host-client.js'
 import type {
@@ -73,7 +74,8 @@ function addressOf(model: ModelSource): ModelAddress {
         'Options come second.',
     )
   }
-  if (isModelName(model) || repositoryOrNull(model) !== null) return { kind: 'name', name: model }
+  if (isModelName(model) || isOfTorchHub(model) || repositoryOrNull(model) !== null)
+    return { kind: 'name', name: model }
   const base = globalThis.document?.baseURI ?? globalThis.location.href
   if (!URL.canParse(model, base)) {
     throw new TypeError(`${JSON.stringify(model)} is no address that a model could be fetched from.`)

@@ -2,9 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { COMMIT } from '../../../test/support/fake-hub.js'
 import { packageRoot } from '../../../test/support/repository.js'
+import { linear, type Shapes, vectors } from '../../../test/support/tiny-networks.js'
 import { temporaryFolder } from '../../../test/support/weights-server.js'
+import { safetensorsFile } from '../../formats/safetensors.js'
+import { elementCount } from '../../tensor/shape.js'
 import { findModel } from './find-model.js'
+import { openVit } from './open-vit.js'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -46,6 +51,71 @@ test("Meta's names are found where torch.hub keeps them", async () => {
   )
   vi.stubEnv('PLUMAGE_CACHE', join(folder.path, 'cache'))
   await expect(findModel('dinov2_vitb14', { offline: true })).rejects.toMatchObject({ code: 'offline' })
+})
+
+/** Has the tensors that timm's networks of CLIP have. */
+const TINY_CLIP: Shapes = {
+  cls_token: [1, 1, 4],
+  pos_embed: [1, 5, 4],
+  'patch_embed.proj.weight': [4, 3, 2, 2],
+  ...vectors('norm_pre', 4),
+  ...vectors('blocks.0.norm1', 4),
+  ...linear('blocks.0.attn.qkv', 12, 4),
+  ...linear('blocks.0.attn.proj', 4, 4),
+  ...vectors('blocks.0.norm2', 4),
+  ...linear('blocks.0.mlp.fc1', 16, 4),
+  ...linear('blocks.0.mlp.fc2', 4, 16),
+  ...vectors('norm', 4),
+}
+
+/** Says what timm's own file says of OpenAI's weights, for a network that is tiny. */
+const config = {
+  architecture: 'vit_base_patch16_clip_224',
+  model_args: { img_size: 4, patch_size: 2, embed_dim: 4, num_heads: 2, depth: 1 },
+  pretrained_cfg: { tag: 'openai', input_size: [3, 4, 4] },
+}
+
+/** Lays a repository out as Python's cache has it, so that no hub is asked. */
+async function cachedRepository(folder: string, beside: Readonly<Record<string, string>>): Promise<void> {
+  const root = join(folder, 'hub', 'models--timm--vit_base_patch16_clip_224.openai')
+  const snapshot = join(root, 'snapshots', COMMIT)
+  await mkdir(join(root, 'refs'), { recursive: true })
+  await mkdir(snapshot, { recursive: true })
+  await writeFile(join(root, 'refs', 'main'), COMMIT)
+  const arrays = Object.entries(TINY_CLIP).map(([name, shape]) => ({
+    name,
+    shape,
+    values: new Float32Array(elementCount(shape)).fill(0.5),
+  }))
+  await writeFile(
+    join(snapshot, 'model.safetensors'),
+    Buffer.concat(safetensorsFile(arrays, {}) as Uint8Array[]),
+  )
+  for (const [name, text] of Object.entries(beside)) await writeFile(join(snapshot, name), text)
+}
+
+test.each([
+  ['vit_base_patch16_clip_224.openai', 'gelu'],
+  ['vit_base_patch16_clip_quickgelu_224.openai', 'quick_gelu'],
+])(
+  "of weights that two of timm's names share, %s is built with %s, with their config.json and without",
+  async (name, activation) => {
+    for (const beside of [{ 'config.json': JSON.stringify(config) }, {}]) {
+      await using folder = await temporaryFolder()
+      vi.stubEnv('HF_HOME', folder.path)
+      await cachedRepository(folder.path, beside)
+      await using open = await openVit(await findModel(name, { offline: true }), { heads: 2 })
+      expect(open.vit.config).toMatchObject({ activation, epsilon: 1e-5 })
+    }
+  },
+)
+
+test('a name of another library is answered with where its weights lie, unless a file has it', async () => {
+  await expect(findModel('dinov3_vits16')).rejects.toMatchObject({
+    code: 'no-address',
+    message: expect.stringContaining('facebook/dinov3-vits16-pretrain-lvd1689m'),
+  })
+  await expect(findModel('ViT-L-14/openai')).rejects.toMatchObject({ code: 'no-address' })
 })
 
 test('a name that nobody has is answered with names that mean the same', async () => {

@@ -10,7 +10,9 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
+import { HubError } from '../../hub/hub-error.js'
 import { isModelName } from '../../hub/is-model-name.js'
+import { knownModels } from '../../hub/known-models.js'
 import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
 import { unknownModel } from '../../hub/unknown-model.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
@@ -33,11 +35,14 @@ export interface FoundModel {
   readonly path: string
   /** Names Birder's network, where the model was found by name. */
   readonly network: string | undefined
+  /** Is timm's name of what is built of the weights, where the name that was asked for says another than the files that it shares. */
+  readonly architecture?: string | undefined
 }
 
 /**
  * Finds a model's checkpoint. What exists on the disk is a path, whatever it is called; of a folder its checkpoint is taken. Otherwise the text is
- * looked up among the names, and what is not here yet is fetched. Throws `HubError`, which is `unknown-model` for a name that is none;
+ * looked up among the names, and what is not here yet is fetched. Throws `HubError`, which is `unknown-model` for a name that is none, and `no-address`
+ * for one of another library that says no file;
  * `CheckpointError` `unsupported-network` for weights of a network that cannot be run, `not-found` for a folder without a checkpoint; the signal's
  * reason.
  */
@@ -47,7 +52,11 @@ export async function findModel(model: string, options: FindModelOptions = {}): 
   if (name?.kind !== 'packaged' && existsSync(model)) return { path: await pathOf(model), network: undefined }
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
-  throw unknownModel(model, 'For a file or a folder of your own, give its path.')
+  throw unknownModel(
+    model,
+    knownModels().map((known) => known.name),
+    '`plumage models` lists all. For a file or a folder of your own, give its path.',
+  )
 }
 
 async function pathOf(path: string): Promise<string> {
@@ -80,8 +89,11 @@ async function findNamed(name: ModelName, options: FindModelOptions): Promise<Fo
     }
     case 'repository': {
       const { resolveRepository } = await import('./hub/resolve-repository.js')
-      return { path: await resolveRepository(name, options), network: undefined }
+      const { architecture } = name
+      return { path: await resolveRepository(name, options), network: undefined, architecture }
     }
+    case 'elsewhere':
+      throw new HubError('no-address', name.advice)
     case 'file': {
       const known = torchCachePath(name.fileName, process.env)
       if (existsSync(known)) return { path: known, network: undefined }

@@ -50,13 +50,14 @@ const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<
  * Opens a checkpoint with the config files beside it. Reads headers only; dispose of the result when its weights have been read. Throws
  * `CheckpointError` as `openFile`, `openCheckpoint` and `readVit`; RangeError for an unknown hint; the signal's reason.
  *
- * @param file is a path, or what `findModel` has found, which may name the network
+ * @param file is a path, or what `findModel` has found, which may name the network or its architecture
  */
 export async function openVit(file: string | FoundModel, hints: OpenVitHints = {}): Promise<OpenVit> {
   checkOptionNames(hints, HINTS)
-  const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
+  const { path, ...found }: Partial<FoundModel> & { path: string } =
+    typeof file === 'string' ? { path: file } : file
   const { signal, entry, ...said } = hints
-  const known = { ...given({ network }), ...said }
+  const known = { ...given(found), ...said }
   const options = given({ signal })
   const sources: FileSource[] = []
   const kept = (source: FileSource) => {

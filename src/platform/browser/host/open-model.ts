@@ -11,6 +11,7 @@ import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { checkpointsAmong, nameOfFile } from '../../../hub/name-of-file.js'
+import { namesByRule } from '../../../hub/names-by-rule.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { HUGGING_FACE } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
@@ -40,7 +41,8 @@ export async function openModel(
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
   })
   const configs = parseConfigFiles(await Promise.all(beside))
-  const known = { ...given({ network: files.network }), ...configs, ...modelHints(options) }
+  const { network, architecture } = files
+  const known = { ...given({ network, architecture }), ...configs, ...modelHints(options) }
   const vit = readVit(checkpoint, known)
   const name = nameOfFile(files.label)
   const note = noteOfDownloads(layoutOf(vit, checkpoint), hashes)
@@ -53,6 +55,8 @@ interface ModelFiles {
   /** Is the file's name. */
   readonly label: string
   readonly network?: string | undefined
+  /** Is timm's name of what is built of the weights, where the name that was asked for says another than the files that it shares. */
+  readonly architecture?: string | undefined
   /** Gives a further part of the checkpoint. */
   sibling(name: string): Promise<FetchedModel>
   /** Gives a config file, or null where there is none. */
@@ -88,7 +92,11 @@ async function namedFiles(
   const name = parseModelName(text)
   switch (name?.kind) {
     case undefined:
-      throw unknownModel(text, 'For a file of your own, give it as a File or by its address.')
+      throw unknownModel(
+        text,
+        namesByRule().map((known) => known.name),
+        'Any repository of Hugging Face is named owner/name. For a file of your own, give it as a File or by its address.',
+      )
     case 'packaged': {
       // The address is written out, so that bundlers find the file.
       const url = new URL(
@@ -109,7 +117,9 @@ async function namedFiles(
       }
     }
     case 'repository':
-      return await repositoryFiles(name, fetching)
+      return { ...(await repositoryFiles(name, fetching)), architecture: name.architecture }
+    case 'elsewhere':
+      throw new HubError('no-address', name.advice)
     case 'file':
       return { main: await fetchModel(new URL(name.url), fetching), label: name.fileName, ...ALONE }
   }

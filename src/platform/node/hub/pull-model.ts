@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
+import { knownModels } from '../../../hub/known-models.js'
 import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
 import type { FileRole } from '../../../hub/model-files.js'
 import { parseModelName } from '../../../hub/parse-model-name.js'
@@ -70,15 +71,24 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
       return await pullPublished(name.name, options)
     case 'file':
       return await pullFile(model, name, options)
+    case 'elsewhere':
+      throw new HubError('no-address', name.advice)
     case 'packaged':
       throw new HubError('no-address', `${model} lies in this package: there is nothing to pull.`)
     default:
-      throw unknownModel(model, 'A repository of Hugging Face is named owner/name.')
+      throw unknownModel(
+        model,
+        knownModels().map((known) => known.name),
+        '`plumage models` lists all. A repository of Hugging Face is named owner/name.',
+      )
   }
 }
 
-async function pullRepository(repository: RepositoryRevision, { into, ...options }: PullOptions) {
-  const { id, revision } = repository
+async function pullRepository(
+  repository: RepositoryRevision & { readonly architecture?: string },
+  { into, ...options }: PullOptions,
+) {
+  const { id, revision, architecture } = repository
   const isAsked = !(options.offline || isOffline(options.env ?? process.env))
   const known = isAsked ? null : await lastListing(repository, options)
   const { listing, before } =
@@ -90,7 +100,9 @@ async function pullRepository(repository: RepositoryRevision, { into, ...options
       : await fetchInto(resolve(into), repository, listing, options)
   const names = new Set(wanted.map(({ name }) => name))
   return {
-    name: revision === 'main' ? id : `${id}@${revision}`,
+    // Under the repository's own name another architecture would be built of the same files.
+    name:
+      architecture !== undefined ? `timm/${architecture}` : revision === 'main' ? id : `${id}@${revision}`,
     commit: listing.commit,
     files,
     licence: listing.licence,
