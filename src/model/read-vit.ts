@@ -14,7 +14,7 @@ import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dial
 import { facebook } from './dialects/facebook.js'
 import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
-import { refuseOtherFamilies } from './dialects/other-families.js'
+import { refuseAlikeNetworks, refuseForeignNetworks } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
 import { facebookDino } from './families/facebook-dino.js'
@@ -96,7 +96,8 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     ({ recognises, claims }) =>
       recognises(checkpoint.tensors, hints) && (claims === undefined || claims(checkpoint, hints)),
   )
-  if (dialect?.isCertain !== true) refuseOtherFamilies(checkpoint, hints)
+  refuseForeignNetworks(checkpoint, hints)
+  if (dialect?.isCertain !== true) refuseAlikeNetworks(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint)
   refuseUselessHints(checkpoint, dialect, hints)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })

@@ -19,12 +19,93 @@ test.each<readonly [string, Shapes, RegExp]>([
     { ...placeless, storage_tokens: [1, 4, 4] },
     /DINOv3.*rotary/,
   ],
-  ['SAM', { ...TINY_NETWORKS.timm, 'blocks.0.attn.rel_pos_h': [3, 2] }, /SAM/],
-  ['a hybrid', { ...TINY_NETWORKS.timm, 'patch_embed.backbone.stem.conv.weight': [4, 3, 7, 7] }, /hybrid/],
-  ["CLIP in its makers' layout", { 'visual.conv1.weight': [4, 3, 2, 2] }, /CLIP/],
+  [
+    'DINOv3 without its periods, by the mask of its biases',
+    { ...placeless, 'blocks.0.attn.qkv.bias_mask': [12] },
+    /DINOv3.*files are read where they have rope_embed\.periods/,
+  ],
+  ['SAM', { ...TINY_NETWORKS.timm, 'blocks.0.attn.rel_pos_h': [3, 2] }, /SAM.*ViT_SAM/],
+  ['a hybrid', { ...TINY_NETWORKS.timm, 'patch_embed.backbone.0.conv.weight': [4, 3, 7, 7] }, /hybrid/],
+  [
+    'routed experts',
+    { ...TINY_NETWORKS.birder, 'encoder.block.0.mlp.router.weight': [2, 4] },
+    /routed experts.*other vision transformers are/,
+  ],
+  [
+    'differential attention',
+    { ...TINY_NETWORKS.timm, 'blocks.0.attn.lambda_q1': [2] },
+    /differential attention/,
+  ],
+  [
+    "MAE with its decoder, in Meta's layout",
+    { ...placeless, pos_embed: [1, 5, 4], 'decoder_blocks.0.norm1.weight': [4] },
+    /decoder.*mae_pretrain_vit.*facebook\/vit-mae-large/,
+  ],
+  [
+    'CLIP with a ResNet',
+    { 'visual.conv1.weight': [4, 3, 2, 2], 'visual.layer1.0.conv1.weight': [4, 4, 1, 1] },
+    /CLIP with a ResNet/,
+  ],
+  ['a part of CLIP', { 'visual.conv1.weight': [4, 3, 2, 2] }, /CLIP.*visual\.ln_post/],
+  ['Swin', { 'layers.0.blocks.0.attn.qkv.weight': [12, 4] }, /Swin.*stages/],
+  ['CAPI', { 'encoder.blocks.0.residual1.fn.q_proj.weight': [4, 4], registers: [1, 16, 4] }, /CAPI/],
+  [
+    "V-JEPA 2 in Meta's layout",
+    { ...TINY_NETWORKS.timm, 'patch_embed.proj.weight': [4, 3, 2, 2, 2] },
+    /V-JEPA 2.*I-JEPA/,
+  ],
+  [
+    'V-JEPA 2 as transformers writes it',
+    { 'encoder.embeddings.patch_embeddings.proj.weight': [4, 3, 2, 2, 2] },
+    /V-JEPA 2.*I-JEPA/,
+  ],
+  [
+    "Sapiens 2 in its makers' layout",
+    { storage_tokens: [1, 8, 4], 'blocks.0.attn.wq.weight': [4, 4] },
+    /Sapiens 2/,
+  ],
+  [
+    'Sapiens 2 as transformers writes it',
+    {
+      'embeddings.cls_token': [1, 1, 4],
+      'embeddings.patch_embeddings.weight': [4, 3, 2, 2],
+      'model.layer.0.attention.q_proj.weight': [4, 4],
+      'model.layer.0.attention.q_norm.weight': [4],
+      'model.layer.0.layer_scale1.lambda1': [4],
+    },
+    /Sapiens 2/,
+  ],
+  [
+    "DINOv3's ConvNeXt of transformers",
+    { 'stages.0.layers.0.depthwise_conv.weight': [4, 1, 7, 7] },
+    /ConvNeXt/,
+  ],
+  ["DINOv3's ConvNeXt of Meta", { 'stages.0.0.dwconv.weight': [4, 1, 7, 7] }, /ConvNeXt/],
+  ["DINOv3's ConvNeXt of timm", { 'stages.0.blocks.0.conv_dw.weight': [4, 1, 7, 7] }, /ConvNeXt/],
+  [
+    "MobileCLIP in Apple's layout",
+    { 'image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight': [4, 3, 3, 3] },
+    /MobileCLIP.*SigLIP/,
+  ],
+  ['MobileCLIP of timm', { 'stages.0.blocks.0.token_mixer.norm.identity.weight': [4] }, /MobileCLIP.*SigLIP/],
 ])('%s is refused by its name', (_name, shapes, message) => {
   expect(refusal(shapes)).toThrow(
     expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) }),
+  )
+})
+
+test('Theia is told by the translators beside its backbone, which is a DeiT', () => {
+  const backbone: Shapes = {
+    'embeddings.cls_token': [1, 1, 4],
+    'embeddings.patch_embeddings.projection.weight': [4, 3, 2, 2],
+    'encoder.layer.0.attention.attention.query.weight': [4, 4],
+  }
+  const dropped = ['translator.translator_heads.dinov2.0.weight', 'translator.backbone_adapter.0.weight']
+  expect(() => readVit({ ...tinyCheckpoint(backbone), wrapping: 'backbone.model.', dropped })).toThrow(
+    expect.objectContaining({
+      code: 'unsupported-network',
+      message: expect.stringMatching(/Theia.*facebook\/deit/),
+    }),
   )
 })
 
@@ -48,8 +129,11 @@ test.each<readonly [string, PlainRecord, RegExp]>([
 test.each([
   ['dinov3_convnext', /ConvNeXt/],
   ['vjepa2', /V-JEPA 2/],
-  ['aimv2', /aimv2_vision_model/],
+  ['aimv2', /aimv2_vision_model.*timm\/aimv2_large_patch14_224\.apple_pt/],
   ['sapiens2', /Sapiens/],
+  ['theia', /Theia/],
+  ['capi', /CAPI/],
+  ['mobileclip', /MobileCLIP/],
 ])('a config of %s says that the network is not run', (model_type, message) => {
   expect(refusal({ 'stages.0.layers.0.depthwise_conv.weight': [4] }, { model_type })).toThrow(
     expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) }),

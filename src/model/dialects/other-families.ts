@@ -1,6 +1,6 @@
 /**
- * Tells networks that look like a plain vision transformer, or stand in the same libraries, and compute something else: by every trace that they
- * leave in names of tensors, and by what a config calls them. They are refused by name, which says more than a list of tensors.
+ * Tells networks that look like one that is read, or stand in the same libraries, and compute something else: by every trace that they leave in names of
+ * tensors, and by what a config calls them. They are refused by name, which says more than a list of tensors, with what of their kind is read.
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
@@ -14,86 +14,176 @@ interface OtherFamily {
   readonly traces: readonly (readonly RegExp[])[]
   /** Must not be found among the names. */
   readonly lacks?: RegExp
+  /** Is how many axes a tensor of the trace has. */
+  readonly rank?: number
+  /** Says that the trace is what was left aside when the network was found in its file. */
+  readonly isBeside?: true
+  /** Says in a sentence what of this kind is read. */
+  readonly read: string
 }
 
-const DINOV3 = 'DINOv3, which has rotary positions'
+const NO_VIT = 'It is no vision transformer, and not run.'
 
-/** The first that fits counts. */
-const FAMILIES: readonly OtherFamily[] = [
+/** Lists networks whose traces no network that is read has. The first that fits counts. */
+const FOREIGN: readonly OtherFamily[] = [
   {
-    name: DINOV3,
+    // facebookresearch/capi, model.py.
+    name: 'CAPI, whose attention turns all of a head by learnt angles',
+    traces: [[/(^|\.)blocks\.0\.residual1\./]],
+    read: 'It is not run yet; of the same makers DINOv2 and DINOv3 are.',
+  },
+  {
+    name: 'a network of videos such as V-JEPA 2 or VideoMAE, whose patches reach through time',
+    traces: [[/(^|\.)patch_embed(dings)?\.(proj|projection)\.weight$/]],
+    rank: 5,
+    read: 'It is not run; of networks of images I-JEPA and MAE are.',
+  },
+  {
+    // theia/models/rvfm.py and feature_translators.py.
+    name: 'Theia, which is a DeiT with translators to the features of others',
+    traces: [[/(^|\.)translator\.(translator_(heads|stem)|backbone_adapter)\./]],
+    isBeside: true,
+    read: 'It is not run yet; DeiT itself is (facebook/deit-*).',
+  },
+  {
+    // models/sapiens2 of transformers 5.24, in its makers' names and in its own.
+    name: 'Sapiens 2, whose queries share keys and values between heads',
+    traces: [
+      [/(^|\.)blocks\.0\.attn\.wq\.weight$/],
+      [/(^|\.)layer\.0\.attention\.q_norm\.weight$/, /(^|\.)layer\.0\.layer_scale1\.lambda1$/],
+    ],
+    read: 'It is not run yet; DINOv3, whose blocks are similar, is.',
+  },
+  {
+    name: "a ConvNeXt, such as DINOv3's",
+    traces: [
+      [/(^|\.)stages\.0\.layers\.0\.depthwise_conv\./],
+      [/(^|\.)stages\.0\.0\.dwconv\./],
+      [/(^|\.)stages\.0\.blocks\.0\.conv_dw\./],
+    ],
+    read: `${NO_VIT} DINOv3's vision transformers are.`,
+  },
+  {
+    name: 'MobileCLIP, or another network that mixes tokens by convolutions',
+    traces: [[/(^|\.)image_encoder\.model\./], [/(^|\.)token_mixer\./]],
+    read: 'It is mostly convolutions, and not run; CLIP, SigLIP and TinyCLIP with vision transformers are.',
+  },
+]
+
+/** Lists networks that may be taken for one that is read, where nothing else tells which. The first that fits counts. */
+const ALIKE: readonly OtherFamily[] = [
+  {
+    name: "DINOv3, which has rotary positions, in a layout that is none of Meta's own or timm's",
     traces: [[/(^|\.)rope_embed\.periods$/], [/(^|\.)storage_tokens$/], [/attn\.qkv\.bias_mask$/]],
+    read: "Meta's files are read where they have rope_embed.periods, blocks.0.attn.qkv.weight and no pos_embed, besides those of transformers and timm.",
   },
   {
     name: "SAM's image encoder, whose attention works in windows",
     traces: [[/attn\.rel_pos_[hw]$/]],
     lacks: /^body\.0\.attn\.rel_pos_h$/,
-  },
-  {
-    name: 'a distilled DeiT, which has two class tokens',
-    traces: [[/(^|\.)(dist_token|distillation_token)$/], [/^head_dist\./]],
-    lacks: /^(blocks\.0\.attn\.qkv|encoder\.block)\./,
+    read: "It is read as Birder lays it out (ViT_SAM, vit_sam_b16_sam-sa1b), not in Meta's layout or that of transformers.",
   },
   {
     name: 'a hybrid of a convolutional network and a vision transformer',
     traces: [[/^patch_embed\.(backbone|proj\.conv|proj\.\d)/]],
+    read: "It is not run, MobileCLIP-B among them; vision transformers whose patches are one convolution's are.",
   },
   {
     name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
     traces: [[/^encoder\.block\.\d+\.mlp\.(router|routed_experts|shared_experts)\./]],
+    read: "It is not run yet; Birder's other vision transformers are.",
   },
-  { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
+  {
+    name: 'a ViT with differential attention',
+    traces: [[/attn\.(lambda_|sub_norm)/]],
+    read: "It is not run yet; timm's other vision transformers are.",
+  },
   {
     name: 'a masked autoencoder with its decoder',
     traces: [[/^decoder_(blocks|embed|pos_embed)/]],
+    read: "Its encoder alone is read: Meta's mae_pretrain_vit_*.pth, or ViTMAE of transformers (facebook/vit-mae-large).",
   },
   {
-    name: 'CLIP',
+    name: 'CLIP with a ResNet',
+    traces: [[/^visual\.layer1\./]],
+    read: `${NO_VIT} CLIP's vision transformers are.`,
+  },
+  {
+    name: "CLIP in a layout that is none of open_clip's, or a part of it",
     traces: [[/^visual\.(conv1|class_embedding)/]],
+    read: "open_clip's vision transformers are read where visual.conv1, visual.class_embedding, visual.transformer.resblocks and visual.ln_post are all there.",
   },
   {
     name: 'a Swin Transformer',
     traces: [[/^layers\.0\.(blocks|downsample)\./], [/(^|\.)encoder\.layers\.0\.blocks\./]],
+    read: 'It has stages and is not run; vision transformers of one resolution are.',
   },
 ]
 
-/** Lists values of transformers' `model_type` of networks that people look for here and that are no plain vision transformers, or not run alone. */
+/** Lists values of `model_type` of transformers, and architectures of timm, of networks that people look for here and that are not run, or not so. */
 const OTHER_TYPES: readonly (readonly [type: RegExp, name: string])[] = [
-  [/^dinov3_convnext$/, "DINOv3's ConvNeXt, which is a convolutional network"],
+  [/convnext/, "a ConvNeXt, such as DINOv3's, which is a convolutional network"],
   [/^vjepa2/, 'V-JEPA 2, which reads videos'],
-  [/^aimv2$/, 'AIMv2 beside its text tower, of which the image tower alone can be run (aimv2_vision_model)'],
-  [/^(mobileclip|mobilevit|fastvit)/, 'MobileCLIP or another network that is mostly convolutions'],
+  [
+    /^aimv2$/,
+    "AIMv2 in Apple's own layout or beside its text tower; the image tower of transformers (aimv2_vision_model) is run, and timm's (timm/aimv2_large_patch14_224.apple_pt and others)",
+  ],
+  [
+    /^(mobileclip|mobilevit|fastvit|vit_base_mci)/,
+    'MobileCLIP or another network that is mostly convolutions',
+  ],
   [/^theia/i, 'Theia, which is a DeiT with heads of its own'],
-  [/^sapiens/, 'Sapiens, which attends in windows'],
+  [/^sapiens/, 'Sapiens, whose blocks are others'],
   [/^capi/, 'CAPI'],
 ]
 
-/** Throws `unsupported-network` for a config.json of one of these. */
-function refuseOtherTypes({ label }: Pick<Checkpoint, 'label'>, type: unknown): void {
-  const found = OTHER_TYPES.find(([pattern]) => typeof type === 'string' && pattern.test(type))
-  if (found === undefined) return
-  throw new CheckpointError(
-    'unsupported-network',
-    `${label} is ${found[1]}: the config.json beside it says model_type ${JSON.stringify(type)}. That network is not run.`,
-  )
+/** Throws `unsupported-network` that names the network, for what no file that is read has, in its tensors or in the config.json beside them. */
+export function refuseForeignNetworks(checkpoint: Checkpoint, hints: VitHints): void {
+  const type = typeOf(hints)
+  const found = OTHER_TYPES.find(([pattern]) => type !== null && pattern.test(type))
+  if (found !== undefined)
+    throw new CheckpointError(
+      'unsupported-network',
+      `${checkpoint.label} is ${found[1]}: the config.json beside it names ${JSON.stringify(type)}. That network is not run.`,
+    )
+  refuse(FOREIGN, checkpoint, hints)
 }
 
-/** Throws `unsupported-network` that names the network where a trace of another family is found. */
-export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile }: VitHints): void {
-  const names = [...tensors.keys()]
-  const has = (pattern: RegExp) => names.find((name) => pattern.test(name))
-  const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
-  refuseOtherTypes({ label }, type)
-  const said = typeof type === 'string' ? `; the config.json beside it calls it ${type}` : ''
-  for (const { name, traces, lacks } of FAMILIES) {
-    if (lacks !== undefined && has(lacks) !== undefined) continue
-    const found = traces
-      .map((all) => all.map((trace) => has(trace)))
-      .find((all) => all.every((one) => one !== undefined))
+/** Throws `unsupported-network` that names the network where a trace is found of one that may be taken for another. */
+export function refuseAlikeNetworks(checkpoint: Checkpoint, hints: VitHints): void {
+  refuse(ALIKE, checkpoint, hints)
+}
+
+function refuse(families: readonly OtherFamily[], checkpoint: Checkpoint, hints: VitHints): void {
+  const type = typeOf(hints)
+  const said = type === null ? '' : `; the config.json beside it calls it ${type}`
+  for (const family of families) {
+    const found = traceOf(family, checkpoint)
     if (found === undefined) continue
     throw new CheckpointError(
       'unsupported-network',
-      `${label} is ${name}, told by ${found.join(' and ')}${said}. That network is not run yet: DINOv2 and plain vision transformers are.`,
+      `${checkpoint.label} is ${family.name}, told by ${found.join(' and ')}${said}. ${family.read}`,
     )
   }
+}
+
+function traceOf(
+  { traces, lacks, rank, isBeside }: OtherFamily,
+  { tensors, dropped }: Checkpoint,
+): readonly string[] | undefined {
+  const names = isBeside ? [...tensors.keys(), ...dropped] : [...tensors.keys()]
+  if (lacks !== undefined && names.some((name) => lacks.test(name))) return undefined
+  const has = (pattern: RegExp) =>
+    names.find(
+      (name) => pattern.test(name) && (rank === undefined || tensors.get(name)?.shape.length === rank),
+    )
+  return traces
+    .map((all) => all.map(has).filter((name) => name !== undefined))
+    .find((found, at) => found.length === traces[at]?.length)
+}
+
+/** Gives what the config.json calls its network, in transformers' words or timm's; null where nothing says it. */
+function typeOf({ configFile }: VitHints): string | null {
+  const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
+  return typeof type === 'string' ? type : null
 }
