@@ -70,7 +70,12 @@ function openClip(text: string): string | null {
   const word = tag.split(/[_-]/)[0] ?? ''
   const tagged = found.filter(({ key }) => key.startsWith(word))
   const ids = (tagged.length > 0 ? tagged : found).map(({ id }) => id)
-  const whole = kind === '_siglip' ? `timm/ViT-${tower}${rest}` : `laion/CLIP-ViT-${tower}-…`
+  const whole =
+    kind === '_siglip'
+      ? `timm/ViT-${tower}${rest}`
+      : word === 'openai'
+        ? `openai/clip-${TOWERS[tower]?.replaceAll('_', '-')}`
+        : `laion/CLIP-ViT-${tower}-…`
   return (
     `${text} is a name of open_clip, which says an architecture and maybe a tag, and no file. ` +
     `timm has image towers of this architecture in ${ids.join(', ')} (quickgelu is the activation that OpenAI, MetaCLIP and DFN trained with); ` +

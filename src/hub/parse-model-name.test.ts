@@ -128,7 +128,10 @@ test.each([
   ['facebookresearch/dino:dinov2_vitl14', ['none of the names']],
   ['facebookresearch/capi:capi_vitl14_lvd', ['none of the names']],
   ['ViT-B-32', ['timm/vit_base_patch32_clip_224.openai', 'timm/vit_base_patch32_clip_quickgelu_224.openai']],
-  ['ViT-L-14-336/openai', ['timm/vit_large_patch14_clip_quickgelu_336.openai']],
+  [
+    'ViT-L-14-336/openai',
+    ['timm/vit_large_patch14_clip_quickgelu_336.openai', 'openai/clip-vit-large-patch14'],
+  ],
   ['ViT-B-16-SigLIP-256/webli', ['timm/ViT-B-16-SigLIP-256', 'timm/vit_base_patch16_siglip_256.webli']],
   ['vit_huge_patch14_gap_224.in1k_ijepa', ['facebook/ijepa_vith14_1k']],
 ])('%s is no file, and it is said where its weights lie', (text, parts) => {

@@ -74,6 +74,18 @@ test('pulling brings the whole set as the library of the hub keeps it, and a sec
   expect(home.store.requests).toHaveLength(1)
 })
 
+test('weights that two names share are pulled once, and keep the name that says what is built of them', async () => {
+  await using home = await house({ id: 'timm/vit_base_patch16_clip_224.openai' })
+  const asked = 'timm/vit_base_patch16_clip_quickgelu_224.openai'
+  const [pulled, shared] = [
+    await pullModel(asked, home.options),
+    await pullModel('timm/vit_base_patch16_clip_224.openai', home.options),
+  ]
+  expect([pulled.name, shared.name]).toEqual([asked, 'timm/vit_base_patch16_clip_224.openai'])
+  expect(shared.files.map(({ path }) => path)).toEqual(pulled.files.map(({ path }) => path))
+  await expect(pullModel('ViT-L-14/openai', home.options)).rejects.toMatchObject({ code: 'no-address' })
+})
+
 test('a file that is not there is noted as Python notes it', async () => {
   await using home = await house({}, { 'model.safetensors': weights })
   await pullModel('somebody/tiny', home.options)

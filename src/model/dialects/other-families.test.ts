@@ -180,6 +180,14 @@ test.each(['vit', 'clip_vision_model', 'beit', 'siglip_vision_model', 'deit'])(
   },
 )
 
+test("a file of another layout than timm's is not built by a name of timm's", () => {
+  const architecture = 'vit_base_patch16_clip_quickgelu_224.openai'
+  const file = tinyCheckpoint(TINY_NETWORKS['hugging-face'])
+  expect(() => readVit(file, { heads: 2, architecture })).toThrow(
+    expect.objectContaining({ code: 'contradiction', message: expect.stringContaining(architecture) }),
+  )
+})
+
 test('a config of the other library beside the weights is a contradiction', () => {
   expect(refusal(TINY_NETWORKS.timm, { model_type: 'vit', hidden_size: 4 })).toThrow(/a file of transformers/)
   expect(refusal(TINY_NETWORKS['hugging-face'], { architecture: 'vit_tiny_patch16_224' })).toThrow(

@@ -46,8 +46,9 @@ function recordOf(file: PlainRecord, key: string, where: string): PlainRecord {
 
 function architectureOf(file: PlainRecord, hints: VitHints, where: string): TimmArchitecture | null {
   const name = hints.architecture ?? file.architecture
-  // An architecture of one's own is let pass where somebody says that it is a plain one.
-  if (typeof name !== 'string' || hints.ignoreFields?.includes('architecture')) return null
+  // An architecture of one's own is let pass where somebody says that it is a plain one; what was asked for by its name is none.
+  const isOwn = hints.architecture === undefined && hints.ignoreFields?.includes('architecture')
+  if (typeof name !== 'string' || isOwn) return null
   const [stem = name] = name.split('.')
   const found = findTimmArchitecture(stem)
   if (found !== null) return runnable(found, where)
