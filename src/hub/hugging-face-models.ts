@@ -1,7 +1,7 @@
 /**
  * Lists what makers publish at Hugging Face of the families that are read, as pages that were stored in public say: a family's facts once, then a
  * repository a line, with what its page says of its size (M and B count parameters, MB and GB the bytes of its weights). What no page was found for is
- * not listed: any repository can be named all the same.
+ * not listed, nor what lies there in a form that only its makers' own code reads (apple/aimv2-*, nvidia/C-RADIO*: timm has both).
  */
 export interface PublishedModel {
   readonly family: string
@@ -231,17 +231,6 @@ const FAMILIES: readonly Family[] = [
       google/siglip2-so400m-patch16-naflex 1B
       google/siglip2-giant-opt-patch16-256 2B
       google/siglip2-giant-opt-patch16-384 2B`,
-  },
-  {
-    family: 'C-RADIO',
-    licence: 'nvidia-open-model-license',
-    source: OWN_PAGE,
-    models: `
-      nvidia/C-RADIOv2-H
-      nvidia/C-RADIOv3-B 98.3M
-      nvidia/C-RADIOv3-L
-      nvidia/C-RADIOv3-H
-      nvidia/C-RADIOv3-g`,
   },
 ]
 

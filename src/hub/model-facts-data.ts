@@ -21,6 +21,14 @@ const OF_MAKERS: readonly FamilyFacts[] = [
   { names: /^facebook\/dinov3-/, family: 'DINOv3', licence: 'dinov3-license', gated: true, source: CARD },
   { names: /^facebook\/dinov2/, family: 'DINOv2', licence: 'apache-2.0', gated: false, source: COLLECTION },
   {
+    names: /^nvidia\/C-RADIO/,
+    family: 'C-RADIO',
+    licence: 'nvidia-open-model-license',
+    gated: false,
+    source: CARD,
+  },
+  { names: /^apple\/aimv2-/i, family: 'AIMv2', licence: 'apple-amlr', gated: false, source: CARD },
+  {
     names: /^dinov2_vit/,
     family: 'DINOv2',
     licence: 'apache-2.0',

@@ -24,8 +24,8 @@ function dinov3(text: string): string | null {
   const places = pairs.map(([gated, open]) => `${open}, and gated as ${gated}`)
   const where =
     places.length === 0
-      ? 'Give the path of the file that you have downloaded.'
-      : `The same weights are open as ${places.join('; ')}. Name one of these, or give the path of the file that you have downloaded.`
+      ? 'Give the file that you have downloaded.'
+      : `The same weights are open as ${places.join('; ')}. Name one of these, or give the file that you have downloaded.`
   return `${text} is a name of torch.hub, for whose files Meta sends each person links of their own. ${where}`
 }
 
@@ -94,5 +94,5 @@ const IJEPA: Readonly<Record<string, string>> = {
 function ijepa(text: string): string | null {
   const name = text.replace(/^(hf[-_]hub:)?timm\//, '')
   if (!Object.hasOwn(IJEPA, name)) return null
-  return `timm has no repository of ${name}: it takes Meta's own file. The same network lies in ${IJEPA[name]}. Name that, or give the path of Meta's file.`
+  return `timm has no repository of ${name}: it takes Meta's own file. The same network lies in ${IJEPA[name]}. Name that, or give Meta's file.`
 }

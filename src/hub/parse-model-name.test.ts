@@ -120,7 +120,7 @@ test("timm's names mean the same without its own in front", () => {
 test.each([
   ['dinov3_vits16', ['timm/vit_small_patch16_dinov3.lvd1689m', 'facebook/dinov3-vits16-pretrain-lvd1689m']],
   ['facebookresearch/dinov3:dinov3_vitl16', ['sat493m', 'lvd1689m']],
-  ['dinov3_vitl16plus', ['path of the file']],
+  ['dinov3_vitl16plus', ['Give the file']],
   ['dinov3_convnext_tiny', ['convolutional']],
   ['facebookresearch/dinov2:dinov2_vits14_lc', ['Name dinov2_vits14 ']],
   ['facebookresearch/dinov2:dinov2_vitl14_rag', ['nearest is dinov2_vitl14_reg']],
