@@ -92,6 +92,8 @@ const FAMILIES: readonly Family[] = [
     source: OWN_PAGE,
     models: `
       facebook/deit-tiny-distilled-patch16-224
+      facebook/deit-small-patch16-224
+      facebook/deit-base-patch16-224 346MB
       facebook/deit-base-distilled-patch16-224
       facebook/deit-base-distilled-patch16-384 351MB`,
   },
@@ -120,6 +122,7 @@ const FAMILIES: readonly Family[] = [
     licence: 'apache-2.0',
     source: OWN_PAGE,
     models: `
+      facebook/vit-mae-base 0.1B
       facebook/vit-mae-large 1.32GB
       facebook/vit-mae-huge 2.63GB`,
   },
@@ -153,6 +156,7 @@ const FAMILIES: readonly Family[] = [
     models: `
       facebook/metaclip-b32-400m 605MB
       facebook/metaclip-b32-fullcc2.5b 605MB
+      facebook/metaclip-l14-fullcc2.5b 1.71GB
       facebook/metaclip-h14-fullcc2.5b`,
   },
   {
