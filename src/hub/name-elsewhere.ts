@@ -37,8 +37,11 @@ function torchHub(text: string): string | null {
     return `${text} is ${trunk} with a head of torch.hub's, which lies in a file of its own and is not fetched. Name ${trunk} for the network alone.`
   if (!isOfTorchHub(text)) return null
   const last = text.slice(text.lastIndexOf(':') + 1)
-  const [near = ''] = nearestNames(last, TORCH_HUB_NAMES, 1)
-  return `${text} is none of the names of torch.hub that are fetched. The nearest is ${near}; fetched are ${TORCH_HUB_NAMES.join(', ')}, alone or as facebookresearch/dinov2:${TORCH_HUB_NAMES[0]}, at the main branch.`
+  const near = nearestNames(last, TORCH_HUB_NAMES, 1, 3).map((name) => ` Is ${name} meant?`)
+  return (
+    `${text} is none of the names of torch.hub that are fetched.${near.join('')} Fetched are ` +
+    `${TORCH_HUB_NAMES.join(', ')}, alone or as facebookresearch/dinov2:${TORCH_HUB_NAMES[0]}, at the main branch.`
+  )
 }
 
 /** Gives timm's architecture of open_clip's image towers, as open_clip's model_configs have their sizes. */

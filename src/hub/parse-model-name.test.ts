@@ -123,7 +123,7 @@ test.each([
   ['dinov3_vitl16plus', ['Give the file']],
   ['dinov3_convnext_tiny', ['convolutional']],
   ['facebookresearch/dinov2:dinov2_vits14_lc', ['Name dinov2_vits14 ']],
-  ['facebookresearch/dinov2:dinov2_vitl14_rag', ['nearest is dinov2_vitl14_reg']],
+  ['facebookresearch/dinov2:dinov2_vitl14_rag', ['Is dinov2_vitl14_reg meant?']],
   ['facebookresearch/dinov2:my-branch:dinov2_vitl14', ['main branch']],
   ['facebookresearch/dino:dinov2_vitl14', ['none of the names']],
   ['facebookresearch/capi:capi_vitl14_lvd', ['none of the names']],
