@@ -5,6 +5,7 @@
  */
 import type { Engine } from '../engine/engine.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import { hasSizesOfItsOwn } from '../image/resize.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Identity } from './types.js'
@@ -84,7 +85,7 @@ function positionsUsed(
 ): PositionRule | 'none' | 'stored' {
   if (positions === null) return 'none'
   const isStored = size[0] === positions.rows * patchSize && size[1] === positions.columns * patchSize
-  return isStored && resize.kind !== 'patches' ? 'stored' : (rule ?? positions.rule)
+  return isStored && !hasSizesOfItsOwn(resize) ? 'stored' : (rule ?? positions.rule)
 }
 
 /** Writes JSON with the keys of each object in their order, so that equal values give equal texts. */
