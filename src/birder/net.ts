@@ -8,7 +8,7 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
-import { specialTokens } from '../model/vit-config.js'
+import { specialTokens, tokenWidth } from '../model/vit-config.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Ends a run early. */
@@ -39,7 +39,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
   /** @param owned disposed of with the network, such as the engine that was chosen for it alone */
   constructor(network: Network, owned?: AsyncDisposable) {
     this.size = network.config.size
-    this.embeddingSize = network.config.neck ?? network.config.width
+    this.embeddingSize = tokenWidth(network.config)
     this.numClasses = network.config.classifier?.classes ?? 0
     this.numSpecialTokens = specialTokens(network.config)
     this.#network = network

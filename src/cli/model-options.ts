@@ -30,6 +30,9 @@ export interface ModelOptions extends ComputeOptions {
   readonly normalisation?: NormalisationName | RgbStats
   readonly positions?: PositionRule
   readonly embedding?: EmbeddingKind
+  readonly head?: string
+  readonly headPooling?: 'mean' | 'max'
+  readonly headPatchLayer?: number
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly transparency?: Transparency
@@ -134,6 +137,21 @@ export function addToldOptions(command: Command): Command {
       ).choices(EMBEDDING_KINDS),
     )
     .option(
+      '--head <file>',
+      "a head that stands on the model: dino.txt's, whose file is called …_vision_head.pth",
+    )
+    .addOption(
+      new Option('--head-pooling <kind>', 'how the head pools patches; default: mean').choices([
+        'mean',
+        'max',
+      ]),
+    )
+    .option(
+      '--head-patch-layer <n>',
+      'of which block, counted from the last, the head takes patches; default: 1',
+      positiveInteger,
+    )
+    .option(
       '--normalisation <levels>',
       `levels that the model was trained with: ${NORMALISATION_NAMES.join(', ')}, or R,G,B/R,G,B for mean/deviation`,
       parseNormalisation,
@@ -149,7 +167,7 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { decode } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
-  const { embedding, patchSize } = options
+  const { embedding, patchSize, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({
@@ -161,6 +179,9 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     normalisation,
     positions,
     embedding,
+    head,
+    headPooling,
+    headPatchLayer,
     ignoreFields,
   })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })

@@ -49,7 +49,7 @@ export function identityOf(parts: ResultParts): Identity {
 
 /**
  * Leaves out what no feature depends on: the name, which layers a backbone hands out, the trained size (the table's grid and the recipe's size
- * stay), the stored statistics (those that are used are the recipe's), the order of tokens in Birder, and how a layout keeps positions.
+ * stay), the stored statistics (those that are used are the recipe's), the order of tokens in Birder, how a layout keeps positions, and that there is no head.
  */
 function countingConfig({
   network: _network,
@@ -60,11 +60,18 @@ function countingConfig({
   positions,
   stem,
   pooling,
+  head,
   ...counting
 }: VitConfig): object {
   const sines = positions?.sines === undefined ? {} : { sines: positions.sines }
   const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns, ...sines }
-  return { ...counting, stem: withoutFalse(stem), pooling: withoutFalse(pooling), positions: grid }
+  return {
+    ...counting,
+    ...(head === null ? {} : { head }),
+    stem: withoutFalse(stem),
+    pooling: withoutFalse(pooling),
+    positions: grid,
+  }
 }
 
 /** A flag that is absent and one that is false say the same. */

@@ -70,6 +70,15 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
    * of the identity, and a network that lacks it is refused.
    */
   readonly embedding?: EmbeddingKind
+  /**
+   * Leads to the file of a head that stands on the model: dino.txt's on the image's side, whose file is called `…_vision_head.pth`. Embedding, class token
+   * and patch tokens are then those behind it. In Node it is a path, in a browser an address. It is part of the identity.
+   */
+  readonly head?: string
+  /** Says how the head pools patches, which its file does not; default `mean`, as published. It is part of the identity. */
+  readonly headPooling?: 'mean' | 'max'
+  /** Says of which block, counted from the last, 1, the head takes patches, which its file does not; default 1, as published. It is part of the identity. */
+  readonly headPatchLayer?: number
   /** Names fields of the model's files that are not known here and change nothing: without it such a file is refused. */
   readonly ignoreFields?: readonly string[]
   /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
@@ -111,6 +120,9 @@ const LOAD_OPTIONS = {
   trainedSize: true,
   normalisation: true,
   embedding: true,
+  head: true,
+  headPooling: true,
+  headPatchLayer: true,
   ignoreFields: true,
   positions: true,
   maxPixels: true,
@@ -151,7 +163,19 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkWhole('fetchTimeoutMs', options.fetchTimeoutMs, 1)
   checkWhole('heads', options.heads, 1)
   checkWhole('patchSize', options.patchSize, 1)
+  checkHead(options)
   checkModelOptions(options)
+}
+
+function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {
+  checkChoice('headPooling', headPooling, ['mean', 'max'])
+  checkWhole('headPatchLayer', headPatchLayer, 1)
+  if (head !== undefined && (typeof head !== 'string' || head === ''))
+    throw new RangeError(`The option head is ${JSON.stringify(head)}; it leads to a file.`)
+  if (head !== undefined || (headPooling === undefined && headPatchLayer === undefined)) return
+  throw new RangeError(
+    'The options headPooling and headPatchLayer say how a head is put on: give its file as the option head.',
+  )
 }
 
 /** Throws RangeError for what no model can be told. */

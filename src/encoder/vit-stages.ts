@@ -7,7 +7,7 @@ import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
-import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
@@ -96,7 +96,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { recipe, maxPixels, owned, prepare = preparingBy(parts) } = parts
     const { config } = network
     const { patchSize, registers, depth } = config
-    const width = config.neck ?? config.width
+    const width = tokenWidth(config)
     const identity = identityOf({ ...parts, weights, config })
     const { embedding, embeddingWidth } = network
     this.description = {

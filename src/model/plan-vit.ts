@@ -6,12 +6,13 @@ import type { Constant, ConstantName, Plan, SlotName } from '../engine/plan.js'
 import { POSITIONS } from './grid-tables.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
+import { planHead } from './plan-head.js'
 import { planNeck } from './plan-neck.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
 import { toGrid, toWindows } from './plan-windows.js'
 import type { PatchGrid } from './positions.js'
-import { type EmbeddingKind, specialTokens, type VitConfig } from './vit-config.js'
+import { type EmbeddingKind, specialTokens, tokenWidth, type VitConfig } from './vit-config.js'
 
 /** Is a vision transformer's plan for one patch grid, and where to find what in it. */
 export interface VitPlan {
@@ -21,7 +22,7 @@ export interface VitPlan {
   readonly grid: PatchGrid
   /** Tells where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` is [1, N]. */
   readonly slots: {
-    /** Holds the tokens after the final norm, or the last block's output where there is none. */
+    /** Holds the tokens after the final norm and the head behind it, or the last block's output where there is none. */
     readonly tokens: SlotName
     /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
@@ -96,11 +97,12 @@ export function planVit(
     const weights = builder.normWeights('norm', width, config.norm, config.epsilon)
     return builder.norm(tapped, `${tapped}.normed`, weights)
   })
-  const { embedding, embeddings, logits } = planPooling(
-    builder,
-    neck === null ? config : { ...config, width: neck },
-    current,
-  )
+  if (config.head !== null) {
+    const normed = (block: number) => finish(blocks[block] ?? entering, `encoder.block.${block}.normed`)
+    current = planHead(context, config.head, { tokens: current, normed })
+  }
+  const pooled = { ...config, width: tokenWidth(config) }
+  const { embedding, embeddings, logits } = planPooling(builder, pooled, current)
   return {
     plan: {
       slots: builder.slots,

@@ -12,10 +12,13 @@ interface OtherFamily {
   readonly name: string
   /** Holds, of which one is enough, lists of what must all be found among the names. */
   readonly traces: readonly (readonly RegExp[])[]
+  /** Says what to do, where there is something. */
+  readonly advice?: string
   /** Must not be found among the names. */
   readonly lacks?: RegExp
 }
 
+const NOT_RUN = 'That network is not run yet: DINOv2 and plain vision transformers are.'
 const DINOV3 = 'DINOv3, which has rotary positions'
 
 /** The first that fits counts. */
@@ -41,6 +44,18 @@ const FAMILIES: readonly OtherFamily[] = [
   {
     name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
     traces: [[/^encoder\.block\.\d+\.mlp\.(router|routed_experts|shared_experts)\./]],
+  },
+  {
+    name: "dino.txt's head on the image's side",
+    traces: [[/^block_list\.0\.attn\.qkv\.weight$/, /^ln_final\.weight$/]],
+    advice:
+      'It stands on a network: give the backbone as the model, and this file as its head (option head where a program loads it, --head on the command line).',
+  },
+  {
+    name: "dino.txt's text tower",
+    traces: [[/^token_embedding\.weight$/, /^blocks\.0\.attention_norm\.weight$/]],
+    advice:
+      'Images alone are embedded here: give the backbone as the model, and the vision head as its head (option head, --head).',
   },
   { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
   {
@@ -85,7 +100,7 @@ export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile
   const type = isRecord(configFile) ? (configFile.model_type ?? configFile.architecture) : undefined
   refuseOtherTypes({ label }, type)
   const said = typeof type === 'string' ? `; the config.json beside it calls it ${type}` : ''
-  for (const { name, traces, lacks } of FAMILIES) {
+  for (const { name, traces, lacks, advice = NOT_RUN } of FAMILIES) {
     if (lacks !== undefined && has(lacks) !== undefined) continue
     const found = traces
       .map((all) => all.map((trace) => has(trace)))
@@ -93,7 +108,7 @@ export function refuseOtherFamilies({ tensors, label }: Checkpoint, { configFile
     if (found === undefined) continue
     throw new CheckpointError(
       'unsupported-network',
-      `${label} is ${name}, told by ${found.join(' and ')}${said}. That network is not run yet: DINOv2 and plain vision transformers are.`,
+      `${label} is ${name}, told by ${found.join(' and ')}${said}. ${advice}`,
     )
   }
 }

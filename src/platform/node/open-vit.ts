@@ -5,6 +5,7 @@ import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { OpenCheckpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import { withHead } from '../../checkpoint/with-head.js'
 import { given } from '../../encoder/choose-recipe.js'
 import { layoutOf } from '../../encoder/layout-of.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
@@ -34,17 +35,19 @@ export interface OpenVit extends OpenModel {
 export interface OpenVitHints extends VitHints {
   /** Names the network, where the file holds several; see `LoadOptions`. */
   readonly entry?: string
+  /** Leads to the file of a head that stands on the network; see `LoadOptions`. */
+  readonly head?: string
   /** Ends the opening and every later read, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 /** Picks what a person says about a model from what they say about loading it. */
 export function hintsOf(options: LoadOptions): OpenVitHints {
-  const { entry, signal } = options
-  return { ...modelHints(options), ...given({ entry, signal }) }
+  const { entry, head, signal } = options
+  return { ...modelHints(options), ...given({ entry, head, signal }) }
 }
 
-const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<OpenVitHints>
+const HINTS = { ...VIT_HINTS, entry: true, head: true, signal: true } satisfies OptionNames<OpenVitHints>
 
 /**
  * Opens a checkpoint with the config files beside it. Reads headers only; dispose of the result when its weights have been read. Throws
@@ -55,21 +58,14 @@ const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<
 export async function openVit(file: string | FoundModel, hints: OpenVitHints = {}): Promise<OpenVit> {
   checkOptionNames(hints, HINTS)
   const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
-  const { signal, entry, ...said } = hints
+  const { signal, entry, head, ...said } = hints
   const known = { ...given({ network }), ...said }
-  const options = given({ signal })
   const sources: FileSource[] = []
   const kept = (source: FileSource) => {
     sources.push(source)
     return source
   }
-  const siblingOf = siblingsOf(path, options)
-  const openSibling = async (name: string) => kept(await siblingOf(name))
-  const checkpoint = await openCheckpoint(kept(await openFile(path, options)), {
-    openSibling,
-    ...options,
-    ...given({ entry }),
-  })
+  const checkpoint = await openFiles({ path, kept, ...given({ entry, head, signal }) })
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
@@ -80,10 +76,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      await using reopened = await openCheckpoint(await openFile(path), {
-        openSibling: siblingsOf(path),
-        ...given({ entry }),
-      })
+      await using reopened = await openFiles({ path, kept: (source) => source, ...given({ entry, head }) })
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
@@ -107,6 +100,32 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+interface Files {
+  readonly path: string
+  readonly entry?: string
+  readonly head?: string
+  readonly signal?: AbortSignal
+  /** Is told each file that is opened. */
+  readonly kept: (source: FileSource) => FileSource
+}
+
+/** Opens the checkpoint, and the head beside it where one is named. */
+async function openFiles({ path, entry, head, signal, kept }: Files): Promise<OpenCheckpoint> {
+  const options = given({ signal })
+  const open = async (file: string, more: { readonly entry?: string }) => {
+    const siblingOf = siblingsOf(file, options)
+    const openSibling = async (name: string) => kept(await siblingOf(name))
+    return await openCheckpoint(kept(await openFile(file, options)), { openSibling, ...options, ...more })
+  }
+  const network = await open(path, given({ entry }))
+  if (head === undefined) return network
+  const opened = await open(head, {}).catch(async (error) => {
+    await network[Symbol.asyncDispose]()
+    throw error
+  })
+  return await withHead(network, opened)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */

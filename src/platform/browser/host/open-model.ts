@@ -2,6 +2,7 @@
 import type { ByteSource } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
+import { withHead } from '../../../checkpoint/with-head.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { layoutOf } from '../../../encoder/layout-of.js'
 import { modelHints } from '../../../encoder/model-hints.js'
@@ -34,7 +35,16 @@ export async function openModel(
     return { ...blobSource(blob, name, signal), [Symbol.asyncDispose]: async () => {} }
   }
   const source = blobSource(files.main.blob, files.label, signal)
-  const checkpoint = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
+  const alone = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
+  const head = options.head === undefined ? null : await fetchedFiles(new URL(options.head), fetching)
+  if (head !== null) hashes.push(head.main.sha256)
+  const checkpoint =
+    head === null
+      ? alone
+      : await withHead(
+          alone,
+          await openCheckpoint(blobSource(head.main.blob, head.label, signal), { signal }),
+        )
   const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
