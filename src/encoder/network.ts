@@ -13,6 +13,7 @@ import { disposed, EngineError } from '../engine/engine-error.js'
 import type { Plan, SlotName } from '../engine/plan.js'
 import { slotLength } from '../engine/plan-lookup.js'
 import { gridTables, type StoredTables } from '../model/grid-tables.js'
+import type { Masking } from '../model/plan-masking.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
@@ -51,6 +52,12 @@ export interface RunOptions {
   readonly change?: NetworkChange
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+}
+
+/** Says how an image is run of which a part is masked. */
+export interface MaskedRun extends Pick<RunOptions, 'grid' | 'positions' | 'signal'> {
+  /** Says what of it is. */
+  readonly masking: Masking
 }
 
 /** Says what a network is taken for whose files say otherwise, to find out what other programs have computed. */
@@ -183,6 +190,32 @@ export class Network implements Disposable {
     const { grid, outputs, positions, change, batch = 1, signal } = options
     const program = this.programFor(grid, outputs, positions, change)
     return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
+  }
+
+  /**
+   * Computes one image with a part of its patches masked. Its plan is made for this call, since masks rarely come twice.
+   *
+   * @param pixels float32 [1, C, height, width], normalised
+   * @param choose names the slots that are wanted
+   * @throws as `run`; `EngineError` `unsupported` for a network whose patches stand in windows, or that convolutions follow
+   */
+  async runMasked(
+    pixels: Float32Array,
+    { grid, masking, positions: rule = this.#rule, signal }: MaskedRun,
+    choose: (slots: VitPlan['slots']) => readonly SlotName[],
+  ): Promise<{ readonly plan: VitPlan; readonly values: ReadonlyMap<SlotName, Float32Array> }> {
+    if (this.#model === null) throw disposed('encoder')
+    const { windows, neck, bias } = this.config
+    if (windows !== null || neck !== null || bias !== null) {
+      throw new EngineError(
+        'unsupported',
+        'The patches of this network stand in a grid for all its blocks (windows, relative positions or convolutions), so that none can be masked.',
+      )
+    }
+    assertResampled(this.config, grid, rule)
+    const plan = planVit(this.config, grid, gridTables(this.config, this.#tables, grid, rule), masking)
+    using program = this.#model.compile(plan.plan, choose(plan.slots))
+    return { plan, values: await program.run(pixels, { batch: 1, ...given({ signal }) }) }
   }
 
   /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws `disposed`. */

@@ -7,6 +7,7 @@ import { POSITIONS } from './grid-tables.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
 import { planHead } from './plan-head.js'
+import { type Masking, planOmission, planRetention, tablesOfKept } from './plan-masking.js'
 import { planNeck } from './plan-neck.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
@@ -42,16 +43,20 @@ export interface VitPlan {
  *
  * @param grid patches of the input; its pixels are grid times patch size
  * @param tables what `gridTables` makes for this grid; null for a plan that is asked for shapes only, and leaves out what rests on tables
+ * @param masking what of the image is masked; default: nothing
  */
 export function planVit(
   config: VitConfig,
   grid: PatchGrid,
   tables: ReadonlyMap<ConstantName, Constant> | null,
+  masking: Masking | null = null,
 ): VitPlan {
   const builder = new PlanBuilder()
   const { width, patchSize } = config
   const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
-  const patches = planStem(builder, config, input)
+  const stem = planStem(builder, config, input)
+  const patches = masking?.kind === 'retention' ? planRetention(builder, masking, stem) : stem
+  const kept = masking?.kind === 'omission' ? masking.kept : null
 
   const { windows, neck } = config
   const areWindowed = windows?.around === 'blocks'
@@ -59,7 +64,8 @@ export function planVit(
   const whole = (slot: SlotName, output: SlotName) =>
     areWindowed ? toGrid(context, windows, slot, output) : slot
   const tokens = specialTokens(config) + grid.rows * grid.columns
-  for (const [name, table] of tables ?? []) builder.constants.set(name, table)
+  const used = kept === null || tables === null ? tables : tablesOfKept(config, tables, kept)
+  for (const [name, table] of used ?? []) builder.constants.set(name, table)
   let current = builder.step(
     {
       op: 'assembleTokens',
@@ -71,6 +77,7 @@ export function planVit(
     },
     [tokens, width],
   )
+  if (kept !== null) current = planOmission(builder, config, kept, current)
   if (config.preNorm) {
     const weights = builder.normWeights('encoder.pre_block.0', width, config.norm, config.epsilon)
     current = builder.norm(current, 'encoder.pre_block', weights)

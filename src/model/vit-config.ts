@@ -148,8 +148,10 @@ export type Stem =
 
 /** Says how tokens become the embedding. `class` takes the class token; `probe` is EfficientProbing, as Birder has it. */
 export type Pooling =
-  /** `class-max` lays class token and the largest value of each column of the patches side by side. */
-  | { readonly kind: 'class' | 'class-max' }
+  | {
+      /** Takes the class token, alone or with the largest value of each column of the patches beside it. */
+      readonly kind: 'class' | 'class-max'
+    }
   | {
       /** Takes the mean of some tokens, as timm does of a distilled DeiT's. */
       readonly kind: 'special-mean'

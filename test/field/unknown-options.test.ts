@@ -119,6 +119,15 @@ const BIRDER: Calls = {
   'BirderNet.forward': ['signal', () => net.forward(pixels, wrong('signl'))],
   'BirderNet.forwardFeatures': ['signal', () => net.forwardFeatures(pixels, wrong('signl'))],
   'BirderNet.detectionFeatures': ['signal', () => net.detectionFeatures(pixels, wrong('signl'))],
+  uniformMask: ['minMaskSize', () => birder.uniformMask(1, 2, 2, 0.5, wrong('minMasksize'))],
+  'BirderNet.maskedEncodingOmission': [
+    'returnKeys',
+    () => net.maskedEncodingOmission(pixels, null, wrong('returnKey')),
+  ],
+  'BirderNet.maskedEncodingRetention': [
+    'maskToken',
+    () => net.maskedEncodingRetention(pixels, pixels, wrong('maskTokn')),
+  ],
   'BirderNet.forwardWithEmbedding': ['signal', () => net.forwardWithEmbedding(pixels, wrong('signl'))],
 }
 
