@@ -24,6 +24,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly decode?: DecodeMode
   readonly network?: string
   readonly entry?: string
+  readonly subfolder?: string
   readonly heads?: number
   readonly patchSize?: number
   readonly trainedSize?: number | [height: number, width: number]
@@ -116,6 +117,7 @@ export function addToldOptions(command: Command): Command {
   return command
     .option('--network <name>', "Birder's network, where the file's name does not begin with it")
     .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
+    .option('--subfolder <name>', 'folder within a repository or folder that the model lies in')
     .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
     .option(
       '--patch-size <n>',
@@ -167,12 +169,13 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { decode } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
-  const { embedding, patchSize, head, headPooling, headPatchLayer } = options
+  const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({
     network,
     entry,
+    subfolder,
     heads,
     patchSize,
     trainedSize,

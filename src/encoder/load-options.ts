@@ -4,6 +4,7 @@ import type { EngineName, Precision } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { InstructionSet } from '../engine/native/addon.js'
 import type { DownloadProgress } from '../hub/download-progress.js'
+import { isSubfolder } from '../hub/repository-name.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
 import { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats } from '../model/vit-config.js'
@@ -51,6 +52,8 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
    * end of that; a dot is the top. Default: of a model and its moving average the average, of a teacher and a student the teacher.
    */
   readonly entry?: string
+  /** Names the folder within a repository, or within a folder, that the model lies in, as transformers' `subfolder` does; default: it lies at the top. */
+  readonly subfolder?: string
   /** Overrides entries of the file's config, spelt as Birder does; default: none. */
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say; default: as the file or its network's name says. */
@@ -114,6 +117,7 @@ const LOAD_OPTIONS = {
   ...RECIPE_OPTIONS,
   network: true,
   entry: true,
+  subfolder: true,
   config: true,
   heads: true,
   patchSize: true,
@@ -165,6 +169,24 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkWhole('patchSize', options.patchSize, 1)
   checkHead(options)
   checkModelOptions(options)
+}
+
+/**
+ * Throws RangeError for what is no folder within a model's place.
+ *
+ * @param within names that place; null for a model that has no folders
+ */
+export function checkSubfolder(subfolder: string | undefined, within: string | null): void {
+  if (subfolder === undefined) return
+  if (typeof subfolder !== 'string' || !isSubfolder(subfolder)) {
+    throw new RangeError(
+      `The option subfolder is ${JSON.stringify(subfolder)}; it names a folder within a repository, such as encoder or a/b.`,
+    )
+  }
+  if (within === null)
+    throw new RangeError(
+      'The option subfolder names a folder within a repository of Hugging Face or within a folder, and the model is neither: leave it out.',
+    )
 }
 
 function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {

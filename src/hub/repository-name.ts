@@ -3,8 +3,11 @@ import { endsAsFile } from './is-model-name.js'
 
 export const HUGGING_FACE = 'https://huggingface.co'
 
-/** Holds of ids, which may name a revision (a branch, a tag or a commit) behind an `@`. */
-const REPOSITORY = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*))?$/
+/** Holds of ids, which may name a revision (a branch, a tag, a commit, or a request such as `refs/pr/3`) behind an `@`. */
+const REPOSITORY =
+  /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*))?$/
+/** Holds of a folder within a repository: none may lead out of it. */
+const SUBFOLDER = /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/
 /** timm writes an id of Hugging Face so where another place would do. */
 const TIMM_PREFIX = /^hf[-_]hub:/
 /** Holds of timm's names with the tag of their weights, of the vision transformers among them. */
@@ -13,6 +16,27 @@ const TIMM_NAME = /^[a-z0-9]*(vit|deit|eva|beit)[a-z0-9]*_[a-z0-9_]*patch\d+[a-z
 export interface RepositoryName {
   readonly id: string
   readonly revision: string
+}
+
+/** Names a repository at a revision, and the folder in it that the model lies in. */
+export interface RepositoryRevision extends RepositoryName {
+  /** Is absent where the model lies at the top. */
+  readonly subfolder?: string
+}
+
+/** Tells folders within a repository from other texts. */
+export function isSubfolder(text: string): boolean {
+  return SUBFOLDER.test(text)
+}
+
+/** Gives the address of a file of a repository. A revision is one part of it, whatever slashes it has. */
+export function repositoryUrl({ id, revision, subfolder }: RepositoryRevision, name: string): string {
+  return `${HUGGING_FACE}/${id}/resolve/${encodeURIComponent(revision)}/${inSubfolder(subfolder, name)}`
+}
+
+/** Gives the name that a file of a model has in its repository. */
+export function inSubfolder(subfolder: string | undefined, name: string): string {
+  return subfolder === undefined ? name : `${subfolder}/${name}`
 }
 
 export function repositoryOrNull(text: string): RepositoryName | null {

@@ -7,25 +7,38 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { LoadOptions } from '../../encoder/load-options.js'
+import { given } from '../../encoder/choose-recipe.js'
+import { checkSubfolder, type LoadOptions } from '../../encoder/load-options.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
 import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
 import { unknownModel } from '../../hub/unknown-model.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
+import { warn } from './choose-engine.js'
 import { cacheFolder } from './hub/hub-settings.js'
 import { torchCachePath } from './hub/python-caches.js'
 import { packageFile } from './package-files.js'
 
 /** Says how a model is looked for. */
-export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
+export type FindModelOptions = Pick<
+  LoadOptions,
+  'subfolder' | 'offline' | 'onProgress' | 'onWarning' | 'signal'
+>
 
 const FIND_MODEL_OPTIONS = {
+  subfolder: true,
   offline: true,
   onProgress: true,
+  onWarning: true,
   signal: true,
 } satisfies OptionNames<FindModelOptions>
+
+/** Picks what concerns the search from all that concerns a load. */
+export function findOptionsOf(options: FindModelOptions): FindModelOptions {
+  const { subfolder, offline, onProgress, onWarning, signal } = options
+  return given({ subfolder, offline, onProgress, onWarning, signal })
+}
 
 /** Says where a model lies. */
 export interface FoundModel {
@@ -44,7 +57,16 @@ export interface FoundModel {
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)
   const name = parseModelName(model)
-  if (name?.kind !== 'packaged' && existsSync(model)) return { path: await pathOf(model), network: undefined }
+  const { subfolder } = options
+  if (name?.kind !== 'packaged' && existsSync(model)) {
+    const isFolder = (await stat(model)).isDirectory()
+    checkSubfolder(subfolder, isFolder ? model : null)
+    return {
+      path: await pathOf(subfolder === undefined ? model : join(model, subfolder)),
+      network: undefined,
+    }
+  }
+  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
   throw unknownModel(model, 'For a file or a folder of your own, give its path.')
@@ -61,7 +83,10 @@ async function pathOf(path: string): Promise<string> {
 }
 
 /** What reaches for the network is loaded where it is needed: most models are on the disk. */
-async function findNamed(name: ModelName, options: FindModelOptions): Promise<FoundModel> {
+async function findNamed(
+  name: ModelName,
+  { subfolder, onWarning = warn, ...options }: FindModelOptions,
+): Promise<FoundModel> {
   switch (name.kind) {
     case 'packaged':
       return {
@@ -80,7 +105,8 @@ async function findNamed(name: ModelName, options: FindModelOptions): Promise<Fo
     }
     case 'repository': {
       const { resolveRepository } = await import('./hub/resolve-repository.js')
-      return { path: await resolveRepository(name, options), network: undefined }
+      const repository = { ...name, ...given({ subfolder }) }
+      return { path: await resolveRepository(repository, { ...options, onWarning }), network: undefined }
     }
     case 'file': {
       const known = torchCachePath(name.fileName, process.env)

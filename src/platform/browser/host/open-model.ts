@@ -5,6 +5,7 @@ import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { withHead } from '../../../checkpoint/with-head.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { layoutOf } from '../../../encoder/layout-of.js'
+import { checkSubfolder } from '../../../encoder/load-options.js'
 import { modelHints } from '../../../encoder/model-hints.js'
 import { CONFIG_FILES, parseConfigFiles } from '../../../encoder/parse-config-files.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
@@ -13,7 +14,7 @@ import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { checkpointsAmong, nameOfFile } from '../../../hub/name-of-file.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
-import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { readVit } from '../../../model/read-vit.js'
 import { noteOfDownloads } from '../storage/digest-notes.js'
@@ -74,9 +75,11 @@ async function filesOf(
   options: HostLoadOptions,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
+  const { subfolder } = options
+  if (address.kind !== 'name') checkSubfolder(subfolder, null)
   switch (address.kind) {
     case 'name':
-      return namedFiles(address.name, fetching)
+      return namedFiles(address.name, subfolder, fetching)
     case 'url':
       return fetchedFiles(new URL(address.url), { ...fetching, ...given({ sha256: options.sha256 }) })
     case 'files':
@@ -93,9 +96,11 @@ const ALONE: Pick<ModelFiles, 'sibling' | 'beside'> = {
 
 async function namedFiles(
   text: string,
+  subfolder: string | undefined,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const name = parseModelName(text)
+  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
   switch (name?.kind) {
     case undefined:
       throw unknownModel(text, 'For a file of your own, give it as a File or by its address.')
@@ -119,7 +124,7 @@ async function namedFiles(
       }
     }
     case 'repository':
-      return await repositoryFiles(name, fetching)
+      return await repositoryFiles({ ...name, ...given({ subfolder }) }, fetching)
     case 'file':
       return { main: await fetchModel(new URL(name.url), fetching), label: name.fileName, ...ALONE }
   }
@@ -127,16 +132,17 @@ async function namedFiles(
 
 /** Takes the first of the usual files that a repository of Hugging Face has. */
 async function repositoryFiles(
-  { id, revision }: { readonly id: string; readonly revision: string },
+  repository: RepositoryRevision,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   for (const name of USUAL_NAMES) {
     try {
-      return await fetchedFiles(new URL(`${HUGGING_FACE}/${id}/resolve/${revision}/${name}`), fetching)
+      return await fetchedFiles(new URL(repositoryUrl(repository, name)), fetching)
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== 'not-found') throw error
     }
   }
+  const { id, revision } = repository
   throw new HubError(
     'not-found',
     `Hugging Face has no repository ${id} with a checkpoint in PyTorch's formats at ${revision} (asked for ${USUAL_NAMES.join(', ')}).`,
