@@ -4,7 +4,6 @@ import type { EngineName, Precision } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { InstructionSet } from '../engine/native/addon.js'
 import type { DownloadProgress } from '../hub/download-progress.js'
-import { isSubfolder } from '../hub/repository-name.js'
 import { NORMALISATION_NAMES, type NormalisationName, normalisationOrNull } from '../model/normalisation.js'
 import { POSITION_RULES, type PositionRule } from '../model/position-rule.js'
 import { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats } from '../model/vit-config.js'
@@ -169,24 +168,6 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkWhole('patchSize', options.patchSize, 1)
   checkHead(options)
   checkModelOptions(options)
-}
-
-/**
- * Throws RangeError for what is no folder within a model's place.
- *
- * @param within names that place; null for a model that has no folders
- */
-export function checkSubfolder(subfolder: string | undefined, within: string | null): void {
-  if (subfolder === undefined) return
-  if (typeof subfolder !== 'string' || !isSubfolder(subfolder)) {
-    throw new RangeError(
-      `The option subfolder is ${JSON.stringify(subfolder)}; it names a folder within a repository, such as encoder or a/b.`,
-    )
-  }
-  if (within === null)
-    throw new RangeError(
-      'The option subfolder names a folder within a repository of Hugging Face or within a folder, and the model is neither: leave it out.',
-    )
 }
 
 function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {

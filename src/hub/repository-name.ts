@@ -6,8 +6,6 @@ export const HUGGING_FACE = 'https://huggingface.co'
 /** Holds of ids, which may name a revision (a branch, a tag, a commit, or a request such as `refs/pr/3`) behind an `@`. */
 const REPOSITORY =
   /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*))?$/
-/** Holds of a folder within a repository: none may lead out of it. */
-const SUBFOLDER = /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/
 /** timm writes an id of Hugging Face so where another place would do. */
 const TIMM_PREFIX = /^hf[-_]hub:/
 /** Holds of timm's names with the tag of their weights, of the vision transformers among them. */
@@ -22,11 +20,6 @@ export interface RepositoryName {
 export interface RepositoryRevision extends RepositoryName {
   /** Is absent where the model lies at the top. */
   readonly subfolder?: string
-}
-
-/** Tells folders within a repository from other texts. */
-export function isSubfolder(text: string): boolean {
-  return SUBFOLDER.test(text)
 }
 
 /** Gives the address of a file of a repository. A revision is one part of it, whatever slashes it has. */

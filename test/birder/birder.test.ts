@@ -1,11 +1,17 @@
 /** Compares masked encoding, masks and five crops with what Birder gives (make-expected.py), on every engine that this machine has. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js'
+import { topClasses } from '../../src/numerics/top-classes.js'
 import * as birder from '../../src/platform/node/birder.js'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { openFile } from '../../src/platform/node/open-file.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
+import { MINI } from '../support/mini.js'
+import { packageRoot } from '../support/repository.js'
+
+const PHOTOS = join(packageRoot, 'examples/photos')
 
 interface Listed {
   readonly shape: readonly number[]
@@ -115,6 +121,35 @@ describe.each(['reference', 'wasm', 'native'] as const)('on the %s engine', (eng
     const [logits] = await birder.inferBatch(owned, x, { tta: true, returnLogits: true })
     await expectNear(id, golden, { probabilities, logits })
   })
+})
+
+test('an encoder that augments has the probabilities of inferImage, for each image of a batch', async () => {
+  const [net, info] = await birder.loadModel(MINI, { engine: 'wasm', precision: 'float32' })
+  await using owned = net
+  const options = { engine: 'wasm', precision: 'float32', orientation: 'ignore' } as const
+  await using encoder = await loadEncoder(MINI, options)
+  const photos = readdirSync(PHOTOS)
+    .filter((name) => name.endsWith('.jpg'))
+    .slice(0, 2)
+    .map((name) => join(PHOTOS, name))
+  const transform = birder.classificationTransform(owned.size, info.rgbStats)
+  for await (const { source, features } of encoder.encodeAll(photos, { tta: true, batch: 2 })) {
+    const [expectedOnes] = await birder.inferImage(owned, source, transform, { tta: true })
+    const whole = await encoder.encode(source)
+    expect(features?.embedding).toEqual(whole.embedding)
+    const found = topClasses(features?.logits ?? new Float32Array(), 5)
+    const without = topClasses(whole.logits ?? new Float32Array(), 1)
+    for (const { index, probability } of found)
+      expect(Math.abs(probability - (expectedOnes.data[index] ?? Number.NaN))).toBeLessThan(1e-5)
+    expect(found[0]?.probability).not.toBeCloseTo(without[0]?.probability ?? 0, 6)
+  }
+})
+
+test('crops are averaged by class scores, which a network without a classifier has not', async () => {
+  const backbone = join(import.meta.dirname, '../golden/families/more/meta/dinotxt/backbone.pth')
+  await using encoder = await loadEncoder(backbone, { engine: 'reference', heads: 2, size: 28 })
+  const image = { height: 28, width: 28, data: new Uint8Array(28 * 28 * 3) }
+  await expect(encoder.encode(image, { tta: true })).rejects.toMatchObject({ code: 'unsupported' })
 })
 
 describe('masks', () => {

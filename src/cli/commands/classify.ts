@@ -1,5 +1,6 @@
 /** `plumage classify` names what a model's own classifier sees in each image, the likeliest classes first. */
 import { Command, Option } from 'commander'
+import { given } from '../../encoder/choose-recipe.js'
 import { csvField } from '../../formats/csv.js'
 import { jsonText } from '../../formats/json-text.js'
 import type { ClassScore } from '../../numerics/top-classes.js'
@@ -19,6 +20,7 @@ interface ClassifyOptions extends ModelOptions, Omit<InputOptions, 'json'> {
   readonly top: number
   readonly format?: ClassifyFormat
   readonly batch?: number
+  readonly tta?: boolean
 }
 
 /** Is one of an image's classes by name. */
@@ -37,6 +39,7 @@ export function classifyCommand(context: CommandContext): Command {
       new Option('--format <format>', 'default: text on a terminal, jsonl elsewhere').choices(FORMATS),
     )
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
+    .option('--tta', "take the mean over five crops of each image, as Birder's test-time augmentation does")
     .option('--json', 'progress as JSON lines on stderr')
   return command.action((inputs: string[], options: ClassifyOptions) => classify(context, inputs, options))
 }
@@ -58,13 +61,13 @@ async function classify(
     json: options.json ?? false,
     total: Array.isArray(inputs) ? inputs.length : undefined,
   })
-  const { batch } = options
+  const { batch, tta } = options
   const loop = new InputLoop(
     {
       inputs,
       files: context.files,
       encoder,
-      encode: batch === undefined ? {} : { batch },
+      encode: given({ batch, tta }),
       listener: listenerOf(progress),
       signal: context.signal,
     },

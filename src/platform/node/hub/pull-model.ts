@@ -4,7 +4,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { given } from '../../../encoder/choose-recipe.js'
-import { checkSubfolder } from '../../../encoder/load-options.js'
+import { checkSubfolder } from '../../../hub/check-subfolder.js'
 import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
@@ -15,7 +15,7 @@ import { type RepositoryName, type RepositoryRevision, repositoryUrl } from '../
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
-import { DOWNLOAD_OPTIONS, downloadFile } from './download-file.js'
+import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
 import { type FetchedFile, fetchFiles, type RepositoryOptions, warnOfUnchecked } from './fetch-repository.js'
 import { cacheFolder, isOffline } from './hub-settings.js'
 import { lastListing, listRepository } from './list-repository.js'
@@ -24,11 +24,13 @@ import { modelFiles } from './resolve-repository.js'
 import { resolveWeights } from './resolve-weights.js'
 
 /** Says how a model is pulled. */
-export interface PullOptions extends Omit<RepositoryOptions, 'sha256' | 'size' | 'atMost'> {
+export interface PullOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
   /** The files are put into this folder under their own names; default: where the model's library looks. */
   readonly into?: string | undefined
   /** Names the folder within a repository that the model lies in; default: it lies at the top. */
   readonly subfolder?: string | undefined
+  /** Is told in a sentence of files that came without a hash; default: a warning of the process. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 const { sha256: _sha256, size: _size, atMost: _atMost, ...FETCH_OPTIONS } = DOWNLOAD_OPTIONS
