@@ -65,6 +65,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   readonly embedding: EmbeddingKind
   readonly embeddingWidth: number
   readonly labels: readonly string[] | null
+  readonly classes: number | null
   readonly patchSize: number
   readonly registers: number
   readonly depth: number
@@ -73,13 +74,14 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
-    const { identity, width, embedding, embeddingWidth, labels, patchSize, registers, depth, size } =
+    const { identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size } =
       stages.description
     this.identity = identity
     this.width = width
     this.embedding = embedding
     this.embeddingWidth = embeddingWidth
     this.labels = labels
+    this.classes = classes
     this.patchSize = patchSize
     this.registers = registers
     this.depth = depth

@@ -158,6 +158,8 @@ export interface EncoderDescription {
   readonly embeddingWidth: number
   /** Names the classes in the order of `Features.logits`; null where there is no classifier, or no file that names them. */
   readonly labels: readonly string[] | null
+  /** Counts the classes, N; null where there is no classifier. */
+  readonly classes: number | null
   /** Is a patch's side in pixels, P. */
   readonly patchSize: number
   /** Counts the register tokens, R. */

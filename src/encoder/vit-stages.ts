@@ -108,6 +108,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       embedding,
       embeddingWidth,
       labels: parts.vit.labels.names,
+      classes: config.classifier?.classes ?? null,
       patchSize,
       registers,
       depth,
