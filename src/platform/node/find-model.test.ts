@@ -44,6 +44,7 @@ test('a folder within a folder is named apart, and no folder where a model has n
   for (const [model, subfolder, message] of [
     [path, 'encoder', 'the model is neither'],
     ['small', 'encoder', 'the model is neither'],
+    [folder.path, 'decoder', 'has no folder decoder'],
     [folder.path, '../encoder', 'names a folder within'],
     ['facebook/dinov2-small', '', 'names a folder within'],
   ] as const)

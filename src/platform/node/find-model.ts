@@ -60,17 +60,23 @@ export async function findModel(model: string, options: FindModelOptions = {}): 
   const name = parseModelName(model)
   const { subfolder } = options
   if (name?.kind !== 'packaged' && existsSync(model)) {
-    const isFolder = (await stat(model)).isDirectory()
-    checkSubfolder(subfolder, isFolder ? model : null)
-    return {
-      path: await pathOf(subfolder === undefined ? model : join(model, subfolder)),
-      network: undefined,
-    }
+    const path = subfolder === undefined ? model : await folderWithin(model, subfolder)
+    return { path: await pathOf(path), network: undefined }
   }
   checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
   throw unknownModel(model, 'For a file or a folder of your own, give its path.')
+}
+
+async function folderWithin(folder: string, subfolder: string): Promise<string> {
+  checkSubfolder(subfolder, (await stat(folder)).isDirectory() ? folder : null)
+  const path = join(folder, subfolder)
+  if (existsSync(path)) return path
+  throw new CheckpointError(
+    'not-found',
+    `The folder ${folder} has no folder ${subfolder} (option subfolder, --subfolder).`,
+  )
 }
 
 async function pathOf(path: string): Promise<string> {
