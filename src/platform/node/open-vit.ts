@@ -60,12 +60,23 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   const { path, network } = typeof file === 'string' ? { path: file, network: undefined } : file
   const { signal, entry, head, ...said } = hints
   const known = { ...given({ network }), ...said }
+  const options = given({ signal })
   const sources: FileSource[] = []
   const kept = (source: FileSource) => {
     sources.push(source)
     return source
   }
-  const checkpoint = await openFiles({ path, kept, ...given({ entry, head, signal }) })
+  const siblingOf = siblingsOf(path, options)
+  const openSibling = async (name: string) => kept(await siblingOf(name))
+  const alone = await openCheckpoint(kept(await openFile(path, options)), {
+    openSibling,
+    ...options,
+    ...given({ entry }),
+  })
+  const checkpoint =
+    head === undefined
+      ? alone
+      : await onHead(alone, head, async (file) => kept(await openFile(file, options)))
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
@@ -76,7 +87,11 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      await using reopened = await openFiles({ path, kept: (source) => source, ...given({ entry, head }) })
+      const bare = await openCheckpoint(await openFile(path), {
+        openSibling: siblingsOf(path),
+        ...given({ entry }),
+      })
+      await using reopened = head === undefined ? bare : await onHead(bare, head, openFile)
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
@@ -102,30 +117,19 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   }
 }
 
-interface Files {
-  readonly path: string
-  readonly entry?: string
-  readonly head?: string
-  readonly signal?: AbortSignal
-  /** Is told each file that is opened. */
-  readonly kept: (source: FileSource) => FileSource
-}
+type OpenSource = (path: string) => Promise<FileSource>
 
-/** Opens the checkpoint, and the head beside it where one is named. */
-async function openFiles({ path, entry, head, signal, kept }: Files): Promise<OpenCheckpoint> {
-  const options = given({ signal })
-  const open = async (file: string, more: { readonly entry?: string }) => {
-    const siblingOf = siblingsOf(file, options)
-    const openSibling = async (name: string) => kept(await siblingOf(name))
-    return await openCheckpoint(kept(await openFile(file, options)), { openSibling, ...options, ...more })
+/** Puts the head of a file on a network, which is closed where that cannot be opened. */
+async function onHead(network: OpenCheckpoint, file: string, open: OpenSource): Promise<OpenCheckpoint> {
+  const openHead = async () => {
+    const openSibling = (name: string) => open(join(dirname(file), name))
+    return await openCheckpoint(await open(file), { openSibling })
   }
-  const network = await open(path, given({ entry }))
-  if (head === undefined) return network
-  const opened = await open(head, {}).catch(async (error) => {
+  const head = await openHead().catch(async (error) => {
     await network[Symbol.asyncDispose]()
     throw error
   })
-  return await withHead(network, opened)
+  return await withHead(network, head)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */
