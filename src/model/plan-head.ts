@@ -2,7 +2,7 @@
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
 import { type BlockContext, planBlock } from './plan-block.js'
-import type { VisionHead, VitConfig } from './vit-config.js'
+import { PLAIN, type VisionHead, type VitConfig } from './vit-config.js'
 
 /** Is what the names of its slots and weights begin with. */
 export const HEAD = 'vision_head'
@@ -18,15 +18,9 @@ interface HeadInput {
 export function planHead(context: BlockContext, head: VisionHead, { tokens, normed }: HeadInput): SlotName {
   const { builder, config } = context
   const { epsilon, qkvBias, layerScale, hidden } = head
-  const blocks: VitConfig = {
-    ...config,
-    epsilon,
-    qkvBias,
-    layerScale,
-    hidden,
-    mlp: 'swiglu',
-    activation: 'silu',
-  }
+  // Its blocks are DINOv2's, however those of the network are built.
+  const own = { epsilon, qkvBias, layerScale, hidden, mlp: 'swiglu', activation: 'silu' } as const
+  const blocks: VitConfig = { ...config, ...PLAIN, ...own }
   let current = tokens
   if (head.patchLayer > 1) {
     const earlier = normed(config.depth - head.patchLayer)
