@@ -1,6 +1,7 @@
 /** `plumage classify` names what a model's own classifier sees in each image, the likeliest classes first. */
 import { Command, Option } from 'commander'
 import { given } from '../../encoder/choose-recipe.js'
+import type { Features } from '../../encoder/types.js'
 import {
   CLASS_CSV_HEADER,
   type ClassLabels,
@@ -8,7 +9,6 @@ import {
   classesOf,
   classJsonLine,
 } from '../../formats/class-table.js'
-import { topClasses } from '../../numerics/top-classes.js'
 import { CLASS_FORMATS, classRows, isClassFormat } from '../../work/class-rows.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
@@ -81,7 +81,7 @@ async function classify(
     rowFormat: classRows(encoder.labels),
     shape: [count, 2],
     what: `the ${count} likeliest classes${options.tta ? ' of five crops' : ''}`,
-    valuesOf: ({ logits }) => classValues(logits, count),
+    valuesOf: await valuesOf(count),
     encode: encodeChoices(options),
     restart: restart ?? false,
     prune: prune ?? false,
@@ -103,6 +103,7 @@ async function classifyToStream(
   using encoder = await loadChosenEncoder(context, options)
   const count = countOf(encoder, options)
   const write = WRITERS[format]
+  const classesIn = await valuesOf(count)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
@@ -122,7 +123,7 @@ async function classifyToStream(
   try {
     if (format === 'csv') await output.write(CLASS_CSV_HEADER)
     for await (const { input, features } of loop.found()) {
-      const row = { path: input.path, values: classValues(features.logits, count) }
+      const row = { path: input.path, values: classesIn(features) }
       await output.write(write(row, encoder.labels))
       loop.done(input)
     }
@@ -147,12 +148,15 @@ function encodeChoices({ batch, tta }: ClassifyOptions): EncodeChoices {
   return given({ batch, tta })
 }
 
-/** Gives a row [k, 2]: number and probability of each of the likeliest classes. */
-function classValues(logits: Float32Array | undefined, count: number): Float32Array {
-  if (logits === undefined) throw new Error('The encoder has a classifier and gave no scores.')
-  return Float32Array.from(
-    topClasses(logits, count).flatMap(({ index, probability }) => [index, probability]),
-  )
+/** Makes a row [k, 2] of an image: number and probability of each of its likeliest classes. What no other command needs is loaded here. */
+async function valuesOf(count: number): Promise<(features: Features) => Float32Array> {
+  const { topClasses } = await import('../../numerics/top-classes.js')
+  return ({ logits }) => {
+    if (logits === undefined) throw new Error('The encoder has a classifier and gave no scores.')
+    return Float32Array.from(
+      topClasses(logits, count).flatMap(({ index, probability }) => [index, probability]),
+    )
+  }
 }
 
 type WriteClasses = (
