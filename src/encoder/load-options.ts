@@ -177,7 +177,7 @@ function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {
     throw new RangeError(`The option head is ${JSON.stringify(head)}; it leads to a file.`)
   if (head !== undefined || (headPooling === undefined && headPatchLayer === undefined)) return
   throw new RangeError(
-    'The options headPooling and headPatchLayer say how a head is put on: give its file as the option head.',
+    'The options headPooling and headPatchLayer say how a head is put on: give its file as the option head (--head).',
   )
 }
 

@@ -8,6 +8,9 @@ import type { EmbeddingRow } from './embedding-table.js'
 import { float32Text } from './float32-text.js'
 import { jsonText } from './json-text.js'
 
+/** Holds of a record of CSV; path and label may be quoted, and hold anything then. */
+const RECORD = /^(?:"(?:[^"]|"")*"|[^",]*),\d+,(\d+),(?:"(?:[^"]|"")*"|[^",]*),([^,"]+)$/s
+
 /** Names the classes by their numbers; null where no file of the model does. */
 export type ClassLabels = readonly string[] | null
 
@@ -62,8 +65,7 @@ export function valuesOfJsonLine(line: string): Float32Array | null {
 
 /** Reads number and probability of a record of CSV back; null for what is none. */
 export function valuesOfCsvRecord(record: string): readonly [index: number, probability: number] | null {
-  const text = '(?:"(?:[^"]|"")*"|[^",]*)'
-  const [, index, probability] = new RegExp(`^${text},\\d+,(\\d+),${text},([^,"]+)$`, 's').exec(record) ?? []
+  const [, index, probability] = RECORD.exec(record) ?? []
   return index === undefined || probability === undefined ? null : [Number(index), Number(probability)]
 }
 
