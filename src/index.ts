@@ -12,7 +12,13 @@ export type {
   LoadOptions,
   PrecisionChoice,
 } from './encoder/load-options.js'
-export { Network, type NetworkChange, type NetworkOptions, type RunOptions } from './encoder/network.js'
+export {
+  type MaskedRun,
+  Network,
+  type NetworkChange,
+  type NetworkOptions,
+  type RunOptions,
+} from './encoder/network.js'
 export type { PackedWeights } from './encoder/packed-weights.js'
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
@@ -45,6 +51,7 @@ export type { VitHints } from './model/dialects/dialect.js'
 export { gridTables, type StoredTables } from './model/grid-tables.js'
 export { networkNames } from './model/networks.js'
 export { NORMALISATION_NAMES, NORMALISATIONS, type NormalisationName } from './model/normalisation.js'
+export type { Masking } from './model/plan-masking.js'
 export { planVit, type VitPlan } from './model/plan-vit.js'
 export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'

@@ -14,6 +14,13 @@ export {
   inferBatch,
   probabilities,
 } from './infer-image.js'
+export type {
+  OmissionOptions,
+  OmissionResult,
+  RetentionOptions,
+  RetentionResult,
+} from './masked-encoding.js'
+export { getIdsKeep, type UniformMaskOptions, uniformMask } from './masking.js'
 export { type NdArray, ndArray } from './nd-array.js'
 export { BirderNet } from './net.js'
 export {

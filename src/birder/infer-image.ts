@@ -1,7 +1,7 @@
 /** Follows Birder's `infer_image` and `infer_batch` (inference/classification.py). */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { fiveCrops } from '../image/five-crops.js'
 import type { RgbImage } from '../image/image.js'
-import { antialiasTaps, resampleTable } from '../kernels/resample-table.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import { meanOf } from '../numerics/mean-of.js'
 import type { ClassificationTransform } from './classification-transform.js'
@@ -89,9 +89,10 @@ export async function inferBatch(
   if (!tta) return [finish(await net.forward(inputs, run)), null]
 
   const outs: Float32Array[] = []
-  for (const crop of fiveCrops(inputs)) outs.push(finish(await net.forward(crop, run)).data)
+  const { batch, ...size } = imageShape(inputs)
+  for (const crop of fiveCrops(inputs.data, size))
+    outs.push(finish(await net.forward(ndArray(crop, inputs.shape), run)).data)
   const mean = meanOf(outs)
-  const { batch } = imageShape(inputs)
   return [ndArray(mean, [batch, mean.length / batch]), null]
 }
 
@@ -100,42 +101,4 @@ export function probabilities({ data, shape }: NdArray): NdArray {
   const width = shape.at(-1)
   if (width === undefined) throw new RangeError('Scores are rows [N], and an array of shape [] has none.')
   return ndArray(softmaxRows(data, width), shape)
-}
-
-/** A crop keeps this part of each side. */
-const CROP = 0.8
-
-/** Cuts corners and centre out of the normalised pixels, and resizes each back to full size with antialiased bicubic weights, on floats as torch does. */
-function fiveCrops(inputs: NdArray): readonly NdArray[] {
-  const { data, shape } = inputs
-  const { batch, channels, height, width } = imageShape(inputs)
-  const [cropHeight, cropWidth] = [Math.trunc(height * CROP), Math.trunc(width * CROP)]
-  const [lastTop, lastLeft] = [height - cropHeight, width - cropWidth]
-  const corners = [
-    [0, 0],
-    [0, lastLeft],
-    [lastTop, 0],
-    [lastTop, lastLeft],
-    [roundHalfToEven(lastTop / 2), roundHalfToEven(lastLeft / 2)],
-  ] as const
-  const vertical = antialiasTaps(cropHeight, height)
-  const horizontal = antialiasTaps(cropWidth, width)
-  return corners.map(([top, left]) => {
-    const out = new Float32Array(data.length)
-    const crop = new Float32Array(cropHeight * cropWidth)
-    for (let plane = 0; plane < batch * channels; plane++) {
-      const from = plane * height * width + top * width + left
-      for (let y = 0; y < cropHeight; y++)
-        crop.set(data.subarray(from + y * width, from + y * width + cropWidth), y * cropWidth)
-      out.set(resampleTable(crop, [cropHeight, cropWidth], vertical, horizontal), plane * height * width)
-    }
-    return ndArray(out, shape)
-  })
-}
-
-/** Rounds as Python's `round` does. */
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }

@@ -8,7 +8,17 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
-import { specialTokens } from '../model/vit-config.js'
+import { specialTokens, tokenWidth } from '../model/vit-config.js'
+import {
+  encodeOmitted,
+  encodeRetained,
+  OMISSION_OPTIONS,
+  type OmissionOptions,
+  type OmissionResult,
+  RETENTION_OPTIONS,
+  type RetentionOptions,
+  type RetentionResult,
+} from './masked-encoding.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Ends a run early. */
@@ -39,7 +49,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
   /** @param owned disposed of with the network, such as the engine that was chosen for it alone */
   constructor(network: Network, owned?: AsyncDisposable) {
     this.size = network.config.size
-    this.embeddingSize = network.config.neck ?? network.config.width
+    this.embeddingSize = tokenWidth(network.config)
     this.numClasses = network.config.classifier?.classes ?? 0
     this.numSpecialTokens = specialTokens(network.config)
     this.#network = network
@@ -136,6 +146,37 @@ export class BirderNet implements Disposable, AsyncDisposable {
     const embedding = this.#asEmbedding(activation(slots.embedding), batch)
     if (slots.logits === null) return { embedding, logits: embedding }
     return { embedding, logits: ndArray(activation(slots.logits), [batch, this.numClasses]) }
+  }
+
+  /**
+   * Encodes a part of the patches as if the others were not there: `idsKeep` [B, K] numbers those that are kept, row by row from 0, in any order; null keeps
+   * all. Positions are those of the patches' places. Throws as `forward`; `EngineError` `unsupported` for networks that Birder has no masks for.
+   */
+  async maskedEncodingOmission(
+    x: NdArray,
+    idsKeep: NdArray | null = null,
+    options: OmissionOptions = {},
+  ): Promise<OmissionResult> {
+    checkOptionNames(options, OMISSION_OPTIONS)
+    return await encodeOmitted(this.#masked(x), x, idsKeep, options)
+  }
+
+  /**
+   * Encodes all patches, with zeros or a token in the place of those that are masked: `mask` [B, G] has 1 for these and 0 for others. Throws as
+   * `maskedEncodingOmission`.
+   */
+  async maskedEncodingRetention(
+    x: NdArray,
+    mask: NdArray,
+    options: RetentionOptions = {},
+  ): Promise<RetentionResult> {
+    checkOptionNames(options, RETENTION_OPTIONS)
+    return await encodeRetained(this.#masked(x), x, mask, options)
+  }
+
+  #masked(x: NdArray) {
+    const { height, width } = imageShape(x, this.#network.config.channels)
+    return { network: this.#network, ...this.#gridFor([height, width]) }
   }
 
   async #run(x: NdArray, choose: (slots: Slots) => readonly SlotName[], options: RunSignal) {

@@ -55,6 +55,8 @@ export interface Checkpoint {
   readonly dropped: readonly string[]
   /** Says which of the file's networks this is; null where it holds no other. */
   readonly choice: NetworkChoice | null
+  /** Names the file of a head that stands on the network, whose tensors have `HEAD_PREFIX` in front of their names; absent where none does. */
+  readonly head?: string
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
   /**
@@ -63,6 +65,9 @@ export interface Checkpoint {
    */
   extentOf?(name: string, shape: Shape): Promise<FileExtent | null>
 }
+
+/** Stands in front of the names of a head that is a file of its own. */
+export const HEAD_PREFIX = 'vision_head.'
 
 /** Tells one network of a file from the others. */
 export interface NetworkChoice {

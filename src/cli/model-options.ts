@@ -24,12 +24,16 @@ export interface ModelOptions extends ComputeOptions {
   readonly decode?: DecodeMode
   readonly network?: string
   readonly entry?: string
+  readonly subfolder?: string
   readonly heads?: number
   readonly patchSize?: number
   readonly trainedSize?: number | [height: number, width: number]
   readonly normalisation?: NormalisationName | RgbStats
   readonly positions?: PositionRule
   readonly embedding?: EmbeddingKind
+  readonly head?: string
+  readonly headPooling?: 'mean' | 'max'
+  readonly headPatchLayer?: number
   readonly ignoreField?: readonly string[]
   readonly exif: boolean
   readonly transparency?: Transparency
@@ -113,6 +117,7 @@ export function addToldOptions(command: Command): Command {
   return command
     .option('--network <name>', "Birder's network, where the file's name does not begin with it")
     .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
+    .option('--subfolder <name>', 'folder within a repository or folder that the model lies in')
     .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
     .option(
       '--patch-size <n>',
@@ -134,6 +139,21 @@ export function addToldOptions(command: Command): Command {
       ).choices(EMBEDDING_KINDS),
     )
     .option(
+      '--head <file>',
+      "a head that stands on the model: dino.txt's, whose file is called …_vision_head.pth",
+    )
+    .addOption(
+      new Option('--head-pooling <kind>', 'how the head pools patches; default: mean').choices([
+        'mean',
+        'max',
+      ]),
+    )
+    .option(
+      '--head-patch-layer <n>',
+      'of which block, counted from the last, the head takes patches; default: 1',
+      positiveInteger,
+    )
+    .option(
       '--normalisation <levels>',
       `levels that the model was trained with: ${NORMALISATION_NAMES.join(', ')}, or R,G,B/R,G,B for mean/deviation`,
       parseNormalisation,
@@ -149,18 +169,22 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
   const { decode } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
-  const { embedding, patchSize } = options
+  const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
   const orientation = exif ? 'apply' : 'ignore'
   const told = given({
     network,
     entry,
+    subfolder,
     heads,
     patchSize,
     trainedSize,
     normalisation,
     positions,
     embedding,
+    head,
+    headPooling,
+    headPatchLayer,
     ignoreFields,
   })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })

@@ -51,6 +51,8 @@ export interface ModelDescription {
   readonly choice: NetworkChoice | null
   /** Names what the file holds beside the network. */
   readonly dropped: readonly string[]
+  /** Names the file of the head that stands on the network; null without one. */
+  readonly head: string | null
   /** Names the tensors of a text tower beside it, which is left aside. */
   readonly textTower: readonly string[]
   /** Tells of the recipe in one line. */
@@ -121,6 +123,7 @@ export function describeOpenModel(
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     choice: checkpoint.choice,
     dropped: checkpoint.dropped,
+    head: checkpoint.head ?? null,
     textTower: vit.textTower,
     recipe: recipeIdentity(recipe),
     assumptions: vit.assumptions,

@@ -4,7 +4,7 @@ import type { SlotName } from '../engine/plan.js'
 import { boxInImage, type Placement, type PreparedImage } from '../image/prepare-image.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
-import { specialTokens } from '../model/vit-config.js'
+import { specialTokens, tokenWidth } from '../model/vit-config.js'
 import { slotValues } from './network.js'
 import type { FeatureChoice, Features, Identity } from './types.js'
 
@@ -22,7 +22,7 @@ export function slotsFor(
   if (widths.some((other) => other !== width)) {
     throw new EngineError(
       'unsupported',
-      'Convolutions behind the blocks give the tokens of this network another width, so that its hidden layers cannot be handed out beside them.',
+      'What stands behind the blocks (convolutions, or a head that projects) gives the tokens of this network another width, so that its hidden layers cannot be handed out beside them.',
     )
   }
   return [...new Set(wanted)]
@@ -80,7 +80,8 @@ export function featureDataOf(
   { preNorm, layers = [] }: FeatureChoice,
 ): FeatureData {
   const { slots, grid } = plan
-  const { width, registers, patchSize } = config
+  const { registers, patchSize } = config
+  const width = tokenWidth(config)
   const of = (slot: SlotName): Float32Array => {
     const all = slotValues(values, slot)
     const size = all.length / batch

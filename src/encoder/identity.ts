@@ -5,6 +5,7 @@
  */
 import type { Engine } from '../engine/engine.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import { hasSizesOfItsOwn } from '../image/resize.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Identity } from './types.js'
@@ -48,7 +49,7 @@ export function identityOf(parts: ResultParts): Identity {
 
 /**
  * Leaves out what no feature depends on: the name, which layers a backbone hands out, the trained size (the table's grid and the recipe's size
- * stay), the stored statistics (those that are used are the recipe's), the order of tokens in Birder, and how a layout keeps positions.
+ * stay), the stored statistics (those that are used are the recipe's), the order of tokens in Birder, how a layout keeps positions, and that there is no head.
  */
 function countingConfig({
   network: _network,
@@ -59,11 +60,18 @@ function countingConfig({
   positions,
   stem,
   pooling,
+  head,
   ...counting
 }: VitConfig): object {
   const sines = positions?.sines === undefined ? {} : { sines: positions.sines }
   const grid = positions === null ? null : { rows: positions.rows, columns: positions.columns, ...sines }
-  return { ...counting, stem: withoutFalse(stem), pooling: withoutFalse(pooling), positions: grid }
+  return {
+    ...counting,
+    ...(head === null ? {} : { head }),
+    stem: withoutFalse(stem),
+    pooling: withoutFalse(pooling),
+    positions: grid,
+  }
 }
 
 /** A flag that is absent and one that is false say the same. */
@@ -84,7 +92,7 @@ function positionsUsed(
 ): PositionRule | 'none' | 'stored' {
   if (positions === null) return 'none'
   const isStored = size[0] === positions.rows * patchSize && size[1] === positions.columns * patchSize
-  return isStored && resize.kind !== 'patches' ? 'stored' : (rule ?? positions.rule)
+  return isStored && !hasSizesOfItsOwn(resize) ? 'stored' : (rule ?? positions.rule)
 }
 
 /** Writes JSON with the keys of each object in their order, so that equal values give equal texts. */

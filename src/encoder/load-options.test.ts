@@ -26,6 +26,13 @@ test('what makes no sense anywhere is named on both platforms', () => {
     expect(() => checkLoadOptions({ trainedSize: '64' as never }, platform)).toThrow(
       /option trainedSize is "64"/,
     )
+    expect(() => checkLoadOptions({ head: '' }, platform)).toThrow(/option head is ""/)
+    expect(() => checkLoadOptions({ headPooling: 'max' }, platform)).toThrow(
+      /give its file as the option head/,
+    )
+    expect(() => checkLoadOptions({ head: 'h', headPooling: 'min' as never }, platform)).toThrow(
+      /headPooling/,
+    )
     expect(() => checkLoadOptions({ positions: 'nope' as never }, platform)).toThrow(/option positions/)
     expect(() => checkLoadOptions({ recipe: 'nope' as never }, platform)).toThrow(/option recipe/)
     expect(() => checkLoadOptions({ decode: 'half' as never }, platform)).toThrow(/option decode/)

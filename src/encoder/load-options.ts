@@ -51,6 +51,8 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
    * end of that; a dot is the top. Default: of a model and its moving average the average, of a teacher and a student the teacher.
    */
   readonly entry?: string
+  /** Names the folder within a repository, or within a folder, that the model lies in, as transformers' `subfolder` does; default: it lies at the top. */
+  readonly subfolder?: string
   /** Overrides entries of the file's config, spelt as Birder does; default: none. */
   readonly config?: { readonly [key: string]: PlainValue }
   /** Counts the attention heads, for a file that does not say; default: as the file or its network's name says. */
@@ -70,6 +72,15 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
    * of the identity, and a network that lacks it is refused.
    */
   readonly embedding?: EmbeddingKind
+  /**
+   * Leads to the file of a head that stands on the model: dino.txt's on the image's side, whose file is called `…_vision_head.pth`. Embedding, class token
+   * and patch tokens are then those behind it. In Node it is a path, in a browser an address. It is part of the identity.
+   */
+  readonly head?: string
+  /** Says how the head pools patches, which its file does not; default `mean`, as published. It is part of the identity. */
+  readonly headPooling?: 'mean' | 'max'
+  /** Says of which block, counted from the last, 1, the head takes patches, which its file does not; default 1, as published. It is part of the identity. */
+  readonly headPatchLayer?: number
   /** Names fields of the model's files that are not known here and change nothing: without it such a file is refused. */
   readonly ignoreFields?: readonly string[]
   /** Says how positions are resampled for another size; default: the way of the library that wrote the file. */
@@ -105,12 +116,16 @@ const LOAD_OPTIONS = {
   ...RECIPE_OPTIONS,
   network: true,
   entry: true,
+  subfolder: true,
   config: true,
   heads: true,
   patchSize: true,
   trainedSize: true,
   normalisation: true,
   embedding: true,
+  head: true,
+  headPooling: true,
+  headPatchLayer: true,
   ignoreFields: true,
   positions: true,
   maxPixels: true,
@@ -151,7 +166,19 @@ export function checkLoadOptions(options: LoadOptions, offer: LoadOffer): void {
   checkWhole('fetchTimeoutMs', options.fetchTimeoutMs, 1)
   checkWhole('heads', options.heads, 1)
   checkWhole('patchSize', options.patchSize, 1)
+  checkHead(options)
   checkModelOptions(options)
+}
+
+function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {
+  checkChoice('headPooling', headPooling, ['mean', 'max'])
+  checkWhole('headPatchLayer', headPatchLayer, 1)
+  if (head !== undefined && (typeof head !== 'string' || head === ''))
+    throw new RangeError(`The option head is ${JSON.stringify(head)}; it leads to a file.`)
+  if (head !== undefined || (headPooling === undefined && headPatchLayer === undefined)) return
+  throw new RangeError(
+    'The options headPooling and headPatchLayer say how a head is put on: give its file as the option head (--head).',
+  )
 }
 
 /** Throws RangeError for what no model can be told. */

@@ -13,9 +13,12 @@ export function modelHints({
   trainedSize,
   normalisation,
   embedding,
+  headPooling,
+  headPatchLayer,
   ignoreFields,
 }: LoadOptions): VitHints {
   const size = typeof trainedSize === 'number' ? ([trainedSize, trainedSize] as const) : trainedSize
   const stats = normalisation === undefined ? undefined : (normalisationOrNull(normalisation) ?? undefined)
-  return given({ network, config, heads, patchSize, size, normalisation: stats, embedding, ignoreFields })
+  const told = { network, config, heads, patchSize, size, normalisation: stats, embedding, ignoreFields }
+  return given({ ...told, headPooling, headPatchLayer })
 }

@@ -13,12 +13,14 @@ import { disposed, EngineError } from '../engine/engine-error.js'
 import type { Plan, SlotName } from '../engine/plan.js'
 import { slotLength } from '../engine/plan-lookup.js'
 import { gridTables, type StoredTables } from '../model/grid-tables.js'
+import type { Masking } from '../model/plan-masking.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit, type VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { EmbeddingKind, VitConfig } from '../model/vit-config.js'
 import { given } from './choose-recipe.js'
+import { assertMaskable, assertResampled, inputGrid } from './input-grid.js'
 import type { FoundPacked, PackedWeights } from './packed-weights.js'
 import type { WeightDigest } from './weight-digest.js'
 
@@ -51,6 +53,12 @@ export interface RunOptions {
   readonly change?: NetworkChange
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+}
+
+/** Says how an image is run of which a part is masked. */
+export interface MaskedRun extends Pick<RunOptions, 'grid' | 'positions' | 'signal'> {
+  /** Says what of it is. */
+  readonly masking: Masking
 }
 
 /** Says what a network is taken for whose files say otherwise, to find out what other programs have computed. */
@@ -158,7 +166,7 @@ export class Network implements Disposable {
 
   /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
   gridOf(size: readonly [height: number, width: number]): PatchGrid {
-    return gridOf(this.config, size)
+    return inputGrid(this.config, size)
   }
 
   /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. Throws `wrong-size` for a grid to which positions cannot be brought. */
@@ -183,6 +191,26 @@ export class Network implements Disposable {
     const { grid, outputs, positions, change, batch = 1, signal } = options
     const program = this.programFor(grid, outputs, positions, change)
     return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
+  }
+
+  /**
+   * Computes one image with a part of its patches masked. Its plan is made for this call, since masks rarely come twice.
+   *
+   * @param pixels float32 [1, C, height, width], normalised
+   * @param choose names the slots that are wanted
+   * @throws as `run`; `EngineError` `unsupported` for a network whose patches stand in windows, or that convolutions follow
+   */
+  async runMasked(
+    pixels: Float32Array,
+    { grid, masking, positions: rule = this.#rule, signal }: MaskedRun,
+    choose: (slots: VitPlan['slots']) => readonly SlotName[],
+  ): Promise<{ readonly plan: VitPlan; readonly values: ReadonlyMap<SlotName, Float32Array> }> {
+    if (this.#model === null) throw disposed('encoder')
+    assertMaskable(this.config)
+    assertResampled(this.config, grid, rule)
+    const plan = planVit(this.config, grid, gridTables(this.config, this.#tables, grid, rule), masking)
+    using program = this.#model.compile(plan.plan, choose(plan.slots))
+    return { plan, values: await program.run(pixels, { batch: 1, ...given({ signal }) }) }
   }
 
   /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws `disposed`. */
@@ -225,20 +253,9 @@ export class Network implements Disposable {
   }
 }
 
-/** Some libraries have no way from the stored positions to another grid: there are no numbers that would be theirs. */
-function assertResampled({ positions }: VitConfig, { rows, columns }: PatchGrid, rule: PositionRule): void {
-  if (rule !== 'fixed' || positions === null) return
-  if (positions.rows === rows && positions.columns === columns) return
-  throw new EngineError(
-    'wrong-size',
-    `This network has positions for ${positions.rows} x ${positions.columns} patches, and the library that wrote it has no way to the ${rows} x ${columns} of this input. ` +
-      'Give images of the trained size, or choose a rule to resample positions by: positions where a program loads it, --positions on the command line.',
-  )
-}
-
 /** Gives the plan that names all weights: that of the trained size. */
 export function loadingPlan({ config }: VitModel, tables: StoredTables): VitPlan {
-  const grid = gridOf(config, config.size)
+  const grid = inputGrid(config, config.size)
   return planVit(config, grid, gridTables(config, tables, grid, config.positions?.rule ?? 'antialias'))
 }
 
@@ -252,20 +269,6 @@ export async function findPacked(
   if (packing === undefined || packed === undefined) return null
   const { instructionSet } = packing
   return await packed.find({ config, precision, instructionSet, facts: () => packing.factsOf(plan) })
-}
-
-function gridOf(
-  { patchSize }: VitConfig,
-  [height, width]: readonly [height: number, width: number],
-): PatchGrid {
-  if (height >= patchSize && width >= patchSize && height % patchSize === 0 && width % patchSize === 0) {
-    return { rows: height / patchSize, columns: width / patchSize }
-  }
-  const nearest = [height, width].map((side) => Math.max(1, Math.round(side / patchSize)) * patchSize)
-  throw new EngineError(
-    'wrong-size',
-    `An input of ${height} x ${width} pixels is no whole number of patches of ${patchSize}. The nearest size is ${nearest.join(' x ')}.`,
-  )
 }
 
 /** Puts the entry last and drops the oldest beyond `count`, which is returned. */

@@ -20,6 +20,7 @@ import type {
 const ENCODE_OPTIONS = {
   preNorm: true,
   layers: true,
+  tta: true,
   signal: true,
   onProgress: true,
 } satisfies OptionNames<EncodeOptions>
@@ -27,6 +28,7 @@ const ENCODE_OPTIONS = {
 const ENCODE_ALL_OPTIONS = {
   preNorm: true,
   layers: true,
+  tta: true,
   batch: true,
   order: true,
   maxBytes: true,
@@ -63,6 +65,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   readonly embedding: EmbeddingKind
   readonly embeddingWidth: number
   readonly labels: readonly string[] | null
+  readonly classes: number | null
   readonly patchSize: number
   readonly registers: number
   readonly depth: number
@@ -71,13 +74,14 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
-    const { identity, width, embedding, embeddingWidth, labels, patchSize, registers, depth, size } =
+    const { identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size } =
       stages.description
     this.identity = identity
     this.width = width
     this.embedding = embedding
     this.embeddingWidth = embeddingWidth
     this.labels = labels
+    this.classes = classes
     this.patchSize = patchSize
     this.registers = registers
     this.depth = depth
@@ -87,7 +91,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
 
   async encode(source: Source, options: EncodeOptions = {}): Promise<Features> {
     checkOptionNames(options, ENCODE_OPTIONS)
-    const { signal, onProgress, preNorm, layers } = options
+    const { signal, onProgress, preNorm, layers, tta } = options
     signal?.throwIfAborted()
     this.#checkLayers(options)
     onProgress?.('preparing')
@@ -99,7 +103,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
       this.#stages.discard?.(item)
       throw error
     }
-    const [data] = await this.#stages.compute([item], given({ preNorm, layers }), signal)
+    const [data] = await this.#stages.compute([item], given({ preNorm, layers, tta }), signal)
     if (data === undefined) throw new Error('The encoder gave no result for the image.')
     return featuresFrom(data)
   }
@@ -113,8 +117,8 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     checkWhole('maxBytes', options.maxBytes, 1)
     checkChoice('order', options.order, ['input', 'ready'])
     this.#checkLayers(options)
-    const { preNorm, layers } = options
-    const choice = given({ preNorm, layers })
+    const { preNorm, layers, tta } = options
+    const choice = given({ preNorm, layers, tta })
     const stages = this.#stages
     return encodeAll(
       sources,

@@ -66,6 +66,11 @@ export interface FeatureChoice {
   readonly preNorm?: boolean
   /** Adds these hidden layers: 0 is the first block; negative numbers count from the last. Default: none. */
   readonly layers?: readonly number[]
+  /**
+   * Augments at test time as Birder does: `logits` are then scores whose softmax is the mean over five crops of 80 %, corners and centre, each resized to the
+   * input's size. All else is of the whole image. It takes six runs in place of one; default `false`.
+   */
+  readonly tta?: boolean
 }
 
 /** An image is prepared (read, decoded, resized, normalised), then computed. */
@@ -153,6 +158,8 @@ export interface EncoderDescription {
   readonly embeddingWidth: number
   /** Names the classes in the order of `Features.logits`; null where there is no classifier, or no file that names them. */
   readonly labels: readonly string[] | null
+  /** Counts the classes, N; null where there is no classifier. */
+  readonly classes: number | null
   /** Is a patch's side in pixels, P. */
   readonly patchSize: number
   /** Counts the register tokens, R. */

@@ -1,13 +1,16 @@
 /** Runs the two stages of an encoder on this thread, with a network, an engine, a way to decode and a recipe put together. */
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
+import { fiveCrops } from '../image/five-crops.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
+import { softmaxRows } from '../kernels/softmax.js'
+import type { VitPlan } from '../model/plan-vit.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
-import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
 import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { type FeatureData, featureDataOf, slotsFor } from './features.js'
@@ -96,7 +99,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { recipe, maxPixels, owned, prepare = preparingBy(parts) } = parts
     const { config } = network
     const { patchSize, registers, depth } = config
-    const width = config.neck ?? config.width
+    const width = tokenWidth(config)
     const identity = identityOf({ ...parts, weights, config })
     const { embedding, embeddingWidth } = network
     this.description = {
@@ -105,6 +108,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       embedding,
       embeddingWidth,
       labels: parts.vit.labels.names,
+      classes: config.classifier?.classes ?? null,
       patchSize,
       registers,
       depth,
@@ -203,7 +207,41 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     await this.#network.assertFinite(slotValues(values, plan.slots.embedding))
     const activations = { plan, config: this.#network.config, values, batch }
     const { identity } = this.description
-    return items.map(({ image }, index) => featureDataOf(activations, index, image, identity, choice))
+    const features = items.map(({ image }, index) =>
+      featureDataOf(activations, index, image, identity, choice),
+    )
+    if (choice.tta !== true) return features
+    const scores = await this.#scoresOfCrops(pixels, { ...first.image, batch }, plan, signal)
+    const classes = scores.length / batch
+    return features.map((data, index) => ({
+      ...data,
+      logits: scores.slice(index * classes, (index + 1) * classes),
+    }))
+  }
+
+  /** Gives scores [B, N] whose softmax is the mean of those of five crops. */
+  async #scoresOfCrops(
+    pixels: Float32Array,
+    size: { readonly height: number; readonly width: number; readonly batch: number },
+    { grid, slots: { logits } }: VitPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    if (logits === null) {
+      throw new EngineError(
+        'unsupported',
+        'Crops are averaged by their class scores (tta), and this network has no classifier.',
+      )
+    }
+    const program = this.#network.programFor(grid, [logits])
+    const means: number[] = []
+    for (const crop of fiveCrops(pixels, size)) {
+      const found = await program.run(crop, { batch: size.batch, ...given({ signal }) })
+      const scores = slotValues(found, logits)
+      await this.#network.assertFinite(scores)
+      for (const [at, part] of softmaxRows(scores, scores.length / size.batch).entries())
+        means[at] = (means[at] ?? 0) + part / 5
+    }
+    return Float32Array.from(means, Math.log)
   }
 
   #batchSize(height: number, width: number): number {

@@ -91,6 +91,9 @@ test.each([
   ],
   ['beit3_small_patch16_224.pt', null],
   ['https://huggingface.co/ViT-L-14/openai', { kind: 'repository', id: 'ViT-L-14/openai', revision: 'main' }],
+  ['somebody/my-model@refs/pr/3', { kind: 'repository', id: 'somebody/my-model', revision: 'refs/pr/3' }],
+  ['somebody/my-model@refs/../3', null],
+  ['somebody/my-model@refs//3', null],
   ['dinov2_vits14_pretrain.pth', null],
   ['dinov2_vitx14', null],
   ['./weights', null],
@@ -161,7 +164,8 @@ test('an id of a repository never leads out of a folder', () => {
     fc.property(fc.string({ unit: fc.constantFrom(...'ab./-_@:~ \\') }), (text) => {
       const name = parseModelName(text)
       if (name?.kind !== 'repository') return
-      for (const part of [...name.id.split('/'), name.revision]) expect(part).toMatch(/^[\w-][\w.-]*$/)
+      for (const part of [...name.id.split('/'), ...name.revision.split('/')])
+        expect(part).toMatch(/^[\w-][\w.-]*$/)
     }),
   )
 })

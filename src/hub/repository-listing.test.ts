@@ -25,6 +25,19 @@ test('a large file is named by its SHA-256 and never by the hash of the lines th
   ])
 })
 
+test('files of a folder are given by their names in it, and none leads out of the repository', () => {
+  const siblings = ['a.json', 'sub/b.json', 'sub/deep/c.json', 'sub/../d.json', '/e.json', 'sub/'].map(
+    (rfilename) => ({ rfilename }),
+  )
+  const namesIn = (subfolder?: string) =>
+    parseListing(JSON.stringify({ sha: COMMIT, siblings }), subfolder)?.files.map(({ name }) => name)
+  expect(namesIn()).toEqual(['a.json'])
+  expect(namesIn('sub')).toEqual(['b.json'])
+  expect(namesIn('sub/deep')).toEqual(['c.json'])
+  expect(namesIn('none')).toEqual([])
+  expect(read({ siblings })?.folders).toEqual(['sub', 'sub/deep'])
+})
+
 test('the licence is the name that an unlisted one has, else the hub’s, else the tag’s', () => {
   expect(read({ cardData: { license: 'other', license_name: 'dinov3-license' } })?.licence).toBe(
     'dinov3-license',

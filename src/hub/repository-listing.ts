@@ -13,25 +13,37 @@ export interface RepositoryFile {
 export interface RepositoryListing {
   readonly commit: string
   readonly files: readonly RepositoryFile[]
+  /** Names the folders of the repository that hold files. */
+  readonly folders: readonly string[]
   /** Is what the repository says of itself, such as `apache-2.0`; null where it says nothing. */
   readonly licence: string | null
   readonly gated: boolean
 }
 
-const MOST_FILES = 1000
+const MOST_FILES = 10_000
 /** Every name comes from a server: none may lead out of the folder. */
-const FILE_NAME = /^[A-Za-z0-9][\w.-]{0,200}$/
+const FILE_NAME = /^(?:[A-Za-z0-9][\w.-]{0,200}\/)*[A-Za-z0-9][\w.-]{0,200}$/
 const SHA256 = /^[0-9a-f]{64}$/
 const SHA1 = /^[0-9a-f]{40}$/
 
-/** Gives null for an answer that is no listing. */
-export function parseListing(text: string): RepositoryListing | null {
+/**
+ * Gives null for an answer that is no listing.
+ *
+ * @param subfolder gives the files of that folder, by their names in it; default: those at the top
+ */
+export function parseListing(text: string, subfolder?: string): RepositoryListing | null {
   const answer = parseJsonOrNull(text)
   if (!isRecord(answer)) return null
   const { sha: commit, siblings, gated } = answer
   if (typeof commit !== 'string' || !SHA1.test(commit) || !Array.isArray(siblings)) return null
-  const files = siblings.slice(0, MOST_FILES).filter(isRecord).flatMap(fileOf)
-  return { commit, files, licence: licenceOf(answer), gated: gated !== undefined && gated !== false }
+  const all = siblings.slice(0, MOST_FILES).filter(isRecord).flatMap(fileOf)
+  const folderOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf('/')))
+  const files = all
+    .filter(({ name }) => folderOf(name) === (subfolder ?? ''))
+    .map((file) => ({ ...file, name: file.name.slice(file.name.lastIndexOf('/') + 1) }))
+  const folders = [...new Set(all.map(({ name }) => folderOf(name)))].filter((folder) => folder !== '')
+  const isGated = gated !== undefined && gated !== false
+  return { commit, files, folders, licence: licenceOf(answer), gated: isGated }
 }
 
 function fileOf(entry: PlainRecord): readonly RepositoryFile[] {

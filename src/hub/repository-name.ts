@@ -3,8 +3,9 @@ import { endsAsFile } from './is-model-name.js'
 
 export const HUGGING_FACE = 'https://huggingface.co'
 
-/** Holds of ids, which may name a revision (a branch, a tag or a commit) behind an `@`. */
-const REPOSITORY = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*))?$/
+/** Holds of ids, which may name a revision (a branch, a tag, a commit, or a request such as `refs/pr/3`) behind an `@`. */
+const REPOSITORY =
+  /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*))?$/
 /** timm writes an id of Hugging Face so where another place would do. */
 const TIMM_PREFIX = /^hf[-_]hub:/
 /** Holds of timm's names with the tag of their weights, of the vision transformers among them. */
@@ -16,6 +17,22 @@ const TAGGED_AS_FILE = /^(timm\/)?beit3_(base|large)_patch16_224\.pt$/
 export interface RepositoryName {
   readonly id: string
   readonly revision: string
+}
+
+/** Names a repository at a revision, and the folder in it that the model lies in. */
+export interface RepositoryRevision extends RepositoryName {
+  /** Is absent where the model lies at the top. */
+  readonly subfolder?: string
+}
+
+/** Gives the address of a file of a repository. A revision is one part of it, whatever slashes it has. */
+export function repositoryUrl({ id, revision, subfolder }: RepositoryRevision, name: string): string {
+  return `${HUGGING_FACE}/${id}/resolve/${encodeURIComponent(revision)}/${inSubfolder(subfolder, name)}`
+}
+
+/** Gives the name that a file of a model has in its repository. */
+export function inSubfolder(subfolder: string | undefined, name: string): string {
+  return subfolder === undefined ? name : `${subfolder}/${name}`
 }
 
 export function repositoryOrNull(text: string): RepositoryName | null {

@@ -24,7 +24,7 @@ export type Resampler = 'pillow' | 'torch-uint8' | 'torch-float32'
 type Size = readonly [height: number, width: number]
 
 /** Holds what a model's own files say about making input of an image. */
-export type Preparation = EdgePreparation | FractionPreparation | PatchPreparation
+export type Preparation = EdgePreparation | FractionPreparation | MultiplePreparation | PatchPreparation
 
 /** Thinks in edges, as transformers does. */
 export interface EdgePreparation {
@@ -48,6 +48,30 @@ export interface PatchPreparation {
   readonly kind: 'patches'
   /** Counts the patches of an image at most. */
   readonly maxPatches: number
+  /** Names the filter of the resize. */
+  readonly filter: Filter
+  /** Says how levels become numbers. */
+  readonly rescale: Rescale
+  /** Says what becomes of transparent pixels. */
+  readonly transparency: Transparency
+  /** Says whose resize is followed; default: Pillow's. */
+  readonly resampler?: Resampler
+}
+
+/** Takes sides to multiples of a number, as transformers' DPT does, so that images may have sizes of their own. */
+export interface MultiplePreparation {
+  readonly kind: 'multiples'
+  /** Is null where the image keeps its own size. */
+  readonly resize: {
+    /** Is what the sides go to, as near as the multiple lets them. */
+    readonly size: Size
+    /** Divides each side. */
+    readonly multiple: number
+    /** Says whether both sides change by one ratio: the one of the two that changes the image less. */
+    readonly keepRatio: boolean
+  } | null
+  /** Divides each side after zeros were put around the normalised pixels; 1 where none are. */
+  readonly divisor: number
   /** Names the filter of the resize. */
   readonly filter: Filter
   /** Says how levels become numbers. */

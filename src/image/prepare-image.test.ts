@@ -255,4 +255,57 @@ describe('ways of transformers', () => {
     for (const [rows = 0, columns = 0] of [gridOf(500, 1), gridOf(1, 1)])
       expect(rows * columns).toBeLessThanOrEqual(24)
   })
+
+  describe('multiples', () => {
+    const depth = (more: object = {}) =>
+      followed({
+        kind: 'multiples',
+        resize: { size: [518, 518], multiple: 14, keepRatio: true },
+        divisor: 1,
+        ...how,
+        ...more,
+      })
+    const sizeOf = (recipe: Recipe, height: number, width: number) => {
+      const prepared = prepareImage(plain(height, width), recipe)
+      return [prepared.height, prepared.width]
+    }
+
+    test('both sides change by the ratio that changes them less, each to the nearest multiple', () => {
+      // These are the sizes that transformers' own function gives.
+      expect(sizeOf(depth(), 480, 640)).toEqual([518, 686])
+      expect(sizeOf(depth(), 1080, 300)).toEqual([518, 140])
+      const squashed = depth({ resize: { size: [100, 50], multiple: 14, keepRatio: false } })
+      expect(sizeOf(squashed, 480, 640)).toEqual([98, 56])
+      expect(sizeOf(depth(), 10, 4000)).toEqual([14, 518])
+    })
+
+    test('half a multiple goes to the even one, as Python rounds', () => {
+      const side = (length: number) =>
+        sizeOf(depth({ resize: { size: [length, length], multiple: 14, keepRatio: false } }), 5, 5)[0]
+      expect([21, 35, 49, 7].map(side)).toEqual([28, 28, 56, 14])
+    })
+
+    test('zeros are put around what is normalised, the odd row and column behind, and places are counted from them', () => {
+      const recipe = { ...depth({ resize: null, divisor: 4 }), rgbStats: IMAGENET }
+      const prepared = prepareImage(plain(3, 5), recipe)
+      expect([prepared.height, prepared.width]).toEqual([4, 8])
+      const [first, second] = [prepared.pixels.subarray(0, 8), prepared.pixels.subarray(24, 32)]
+      const white = expect.closeTo((1 - 0.485) / 0.229, 5)
+      expect([...first]).toEqual([0, white, white, white, white, white, 0, 0])
+      expect([...second]).toEqual(Array(8).fill(0))
+      expect(prepared.sourceBox(0, 1, 3, 6)).toEqual({ top: 0, left: 0, bottom: 3, right: 5 })
+    })
+
+    test('another size stands for that of the file, and the ratio is kept as the file says', () => {
+      const preparation = {
+        kind: 'multiples',
+        resize: { size: [518, 518], multiple: 14, keepRatio: true },
+        divisor: 1,
+        ...how,
+      } as const
+      const options = { modelSize: [518, 518], patchSize: 14, rgbStats: NEUTRAL, preparation } as const
+      const recipe = namedRecipe('hugging-face', { ...options, size: [224, 224] })
+      expect(sizeOf(recipe, 480, 640)).toEqual([224, 294])
+    })
+  })
 })

@@ -11,8 +11,10 @@ import { antialiasTaps, resampleLevels, triangleTaps } from '../kernels/resample
 import { rgbWithWhiteFor } from '../kernels/to-rgb.js'
 import type { Box, DecodedImage, RgbImage } from './image.js'
 import { ImageError } from './image-error.js'
-import type { Recipe, Resize } from './recipe.js'
-import { roundHalfToEven } from './round-half-to-even.js'
+import { paddingTo, padWithZeros } from './pad-with-zeros.js'
+import type { Recipe } from './recipe.js'
+import { hasSizesOfItsOwn } from './resize.js'
+import { resizedSize } from './resized-size.js'
 
 /** Holds model input, and where it lies in its image. */
 export interface PreparedImage {
@@ -101,7 +103,7 @@ function unrounded({ source, size, resized }: ResizeWork, { filter }: Recipe): F
   return resampleLevels(source, size, taps(size[0], resized[0]), taps(size[1], resized[1]))
 }
 
-/** Goes as far as the 8-bit stage, which the library's resize and crop give. The result is the image itself where nothing changes. */
+/** Goes as far as the 8-bit stage, which the library's resize and crop give; zeros around what is normalised come later. The result is the image itself where nothing changes. */
 export function resizeAndCrop(image: SourceImage, recipe: Recipe): RgbImage {
   assertRounds(recipe)
   const work = planResize(image, recipe)
@@ -213,15 +215,18 @@ function finish(
   resizedData: Uint8Array | Float32Array,
 ): PreparedImage {
   const { resized, crop } = work
-  const { data, height, width } = levelsOf(work, resizedData)
+  const kept = levelsOf(work, resizedData)
+  const levels = normaliseLevels(kept.data, recipe.rescale, recipe.rgbStats)
+  const margin = paddingTo(recipe.resize.kind === 'multiples' ? recipe.resize.divisor : 1, kept)
+  const { pixels, height, width } = padWithZeros({ ...kept, pixels: levels }, margin)
   const placement = {
-    top: crop.top,
-    left: crop.left,
+    top: crop.top - margin.top,
+    left: crop.left - margin.left,
     scaleY: image.height / resized[0],
     scaleX: image.width / resized[1],
   }
   return {
-    pixels: normaliseLevels(data, recipe.rescale, recipe.rgbStats),
+    pixels,
     height,
     width,
     imageSize: [image.height, image.width],
@@ -254,7 +259,7 @@ function geometry(image: Sides, recipe: Recipe): { resized: Size; crop: Crop } {
   const { resize, size, cropRounding } = recipe
   const resized = resizedSize(image, resize)
   assertFits(image, resized, recipe)
-  if (resize.kind === 'patches')
+  if (hasSizesOfItsOwn(resize))
     return { resized, crop: { top: 0, left: 0, height: resized[0], width: resized[1] } }
   const [height, width] = size
   return {
@@ -295,63 +300,6 @@ function assertRgb({ data, height, width }: RgbImage): void {
     `${data.length} bytes were given as an image of ${height} x ${width} pixels. An RGB image has height x width x 3 bytes, ` +
       'row by row, without alpha.',
   )
-}
-
-function resizedSize({ height, width }: Sides, resize: Resize): Size {
-  switch (resize.kind) {
-    case 'squash':
-      return resize.size
-    case 'short-side': {
-      const { side } = resize
-      return width <= height
-        ? [Math.trunc((side * height) / width), side]
-        : [side, Math.trunc((side * width) / height)]
-    }
-    case 'cover': {
-      const [h, w] = resize.size
-      return width * h >= height * w
-        ? [h, Math.max(w, Math.trunc((h * width) / height))]
-        : [Math.max(h, Math.trunc((w * height) / width)), w]
-    }
-    case 'keep-ratio': {
-      const ratios = [height / resize.size[0], width / resize.size[1]]
-      const ratio = resize.edge === 'longest' ? Math.max(...ratios) : Math.min(...ratios)
-      // A strip may round to nothing, which no library can resize to either.
-      return [Math.max(1, roundHalfToEven(height / ratio)), Math.max(1, roundHalfToEven(width / ratio))]
-    }
-    case 'none':
-      return [height, width]
-    case 'patches': {
-      const { patchSize, maxPatches, rounding = 'nearest' } = resize
-      if (rounding === 'up') return largestOfPatches([height, width], patchSize, maxPatches)
-      const shrink = Math.min(1, Math.sqrt((maxPatches * patchSize ** 2) / (height * width)))
-      const patchesAlong = (side: number) => Math.max(1, Math.round((side * shrink) / patchSize))
-      let rows = patchesAlong(height)
-      let columns = patchesAlong(width)
-      // Rounding up may overshoot the bound, and a very long strip keeps one row: the longer side gives way.
-      while (rows * columns > maxPatches && rows * columns > 1) {
-        if (rows >= columns) rows = Math.max(1, Math.min(rows - 1, Math.floor(maxPatches / columns)))
-        else columns = Math.max(1, Math.min(columns - 1, Math.floor(maxPatches / rows)))
-      }
-      return [rows * patchSize, columns * patchSize]
-    }
-  }
-}
-
-/** Searches the scale by halves between the same bounds and as far as transformers does (get_image_size_for_max_num_patches), so that it ends at the same size. */
-function largestOfPatches(size: Size, patchSize: number, maxPatches: number): Size {
-  const at = (scale: number) =>
-    size.map((side) => Math.max(patchSize, Math.ceil((side * scale) / patchSize) * patchSize))
-  const patches = (scale: number) => at(scale).reduce((product, side) => product * (side / patchSize), 1)
-  const precision = 1e-5
-  let [low, high] = [precision / 10, 100]
-  while (high - low >= precision) {
-    const middle = (low + high) / 2
-    if (patches(middle) <= maxPatches) low = middle
-    else high = middle
-  }
-  const [height = patchSize, width = patchSize] = at(low)
-  return [height, width]
 }
 
 /** An image smaller than the crop is padded first: torchvision puts the odd pixel behind, Hugging Face before it. */

@@ -16,16 +16,16 @@ import type { Filter } from '../kernels/resample-filter.js'
 import type { PassOrder } from '../kernels/resample-pillow.js'
 import {
   DINOV2_EVALUATION,
-  type EdgePreparation,
   type FractionPreparation,
-  type PatchPreparation,
   type Preparation,
   type Resampler,
   type Transparency,
 } from './preparation.js'
+import { describeSizes, type Resize } from './resize.js'
 import { roundHalfToEven } from './round-half-to-even.js'
+import { followedRecipe } from './transformers-recipe.js'
 
-export type { PassOrder, Resampler }
+export type { PassOrder, Resampler, Resize }
 /** Names a recipe. */
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
 
@@ -49,57 +49,13 @@ export const DECODE_MODES: readonly DecodeMode[] = ['whole', 'scaled']
 /** Is in pixels. */
 type Size = readonly [height: number, width: number]
 
-/** Says to which size an image goes before the crop. */
-export type Resize =
-  /** Each side gets its length, whatever becomes of the aspect ratio. */
-  | {
-      readonly kind: 'squash'
-      /** Is what comes out. */
-      readonly size: Size
-    }
-  /** The short side gets this length, the long side follows in proportion and is rounded down. */
-  | {
-      readonly kind: 'short-side'
-      /** Is the short side's length in pixels. */
-      readonly side: number
-    }
-  /** The result is as small as covers the size. */
-  | {
-      readonly kind: 'cover'
-      /** Is what is covered. */
-      readonly size: Size
-    }
-  /** Both sides change by one ratio, so that the longest or the shortest edge fits the size and the other follows, rounded half to even. */
-  | {
-      readonly kind: 'keep-ratio'
-      /** Is what one edge fits. */
-      readonly size: Size
-      /** Says which edge fits. */
-      readonly edge: 'longest' | 'shortest'
-    }
-  /** The image stays as it is. */
-  | { readonly kind: 'none' }
-  /** Each side goes to a multiple of the patch, at least one. */
-  | {
-      readonly kind: 'patches'
-      /**
-       * Takes each side to the `nearest` multiple, and an image of more patches than allowed is scaled down; or scales every image, small ones up as well, as far
-       * as its patches with both sides rounded `up` are allowed (transformers' SigLIP 2). Default `nearest`.
-       */
-      readonly rounding?: 'nearest' | 'up'
-      /** Is a patch's side in pixels. */
-      readonly patchSize: number
-      /** Bounds the patches. */
-      readonly maxPatches: number
-    }
-
 /** Holds every number of a way to make model input: resize, crop, levels. `recipeFor` gives the one that a model's library has. */
 export interface Recipe {
   /** Names it after the library that prepares images so. */
   readonly name: RecipeName
   /** Says to which size an image goes before the crop. */
   readonly resize: Resize
-  /** The crop keeps this, which is the input's size; with `native` the size is each image's own, and this is the trained one. */
+  /** The crop keeps this, which is the input's size; where each image has a size of its own (`native`, and resizes by `patches` and `multiples`), it is the trained one. */
   readonly size: Size
   /** Says how an odd margin is split: torchvision rounds half to even, Hugging Face down. */
   readonly cropRounding: 'half-to-even' | 'down'
@@ -170,12 +126,12 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
       return { ...base, size: modelSize, resize: { kind: 'patches', patchSize, maxPatches } }
     }
     case 'facebook':
-      return { ...base, ...edgeRecipe(DINOV2_EVALUATION, options.size) }
+      return { ...base, ...followedRecipe(DINOV2_EVALUATION, options) }
     case 'hugging-face': {
       const told =
         preparation === undefined || preparation.kind === 'fraction' ? DINOV2_EVALUATION : preparation
       const { transparency = told.transparency, resampler = told.resampler ?? base.resampler } = options
-      const followed = told.kind === 'edges' ? edgeRecipe(told, options.size) : patchRecipe(told, options)
+      const followed = followedRecipe(told, options)
       return { ...base, ...followed, transparency, resampler, cropRounding: 'down' }
     }
   }
@@ -225,24 +181,6 @@ export function recipeIdentity(recipe: Recipe): string {
     ...(decode === 'scaled' ? ['decoded-scaled'] : []),
   ]
   return parts.join(' ')
-}
-
-/** Only the size is named where the crop keeps all that the resize gives, as for most. */
-function describeSizes(resize: Resize, size: Size): string {
-  const crop = size.join('x')
-  switch (resize.kind) {
-    case 'squash':
-    case 'cover':
-      return resize.size.join('x') === crop ? crop : `${resize.size.join('x')} crop ${crop}`
-    case 'short-side':
-      return `${resize.side} crop ${crop}`
-    case 'keep-ratio':
-      return `${resize.edge} edge ${resize.size.join('x')} crop ${crop}`
-    case 'none':
-      return `as it is crop ${crop}`
-    case 'patches':
-      return `patch ${resize.patchSize} max ${resize.maxPatches}${resize.rounding === 'up' ? ' rounded up' : ''}`
-  }
 }
 
 function common(
@@ -306,40 +244,4 @@ function fractionRecipe(
   return height === width
     ? { size, filter, resize: { kind: 'short-side', side: height } }
     : { size, filter, resize: { kind: 'keep-ratio', size: grown, edge: 'shortest' } }
-}
-
-/** Who asks for a size of the input gets it, whatever shape the image has. */
-function patchRecipe(
-  { maxPatches, filter, rescale }: PatchPreparation,
-  { size, modelSize, patchSize }: RecipeOptions,
-): Pick<Recipe, 'size' | 'resize' | 'filter' | 'rescale'> {
-  if (size !== undefined) return { size, filter, rescale, resize: { kind: 'squash', size } }
-  return {
-    size: modelSize,
-    filter,
-    rescale,
-    resize: { kind: 'patches', rounding: 'up', patchSize, maxPatches },
-  }
-}
-
-/** Another input size than the files' own scales the edge along. */
-function edgeRecipe(
-  { resize, crop, filter, rescale }: EdgePreparation,
-  size?: Size,
-): Pick<Recipe, 'size' | 'resize' | 'filter' | 'rescale'> {
-  if (resize === null) {
-    const kept = size ?? crop
-    if (kept === null) throw new RangeError('What is neither resized nor cropped has no input size.')
-    return { size: kept, filter, rescale, resize: { kind: 'none' } }
-  }
-  if (typeof resize !== 'number') {
-    const kept = size ?? crop ?? resize
-    const grown = (side: 0 | 1) =>
-      crop === null ? kept[side] : Math.round((resize[side] * kept[side]) / crop[side])
-    return { size: kept, filter, rescale, resize: { kind: 'squash', size: [grown(0), grown(1)] } }
-  }
-  const trained = crop ?? [resize, resize]
-  const kept = size ?? trained
-  const side = Math.round((resize * Math.min(...kept)) / Math.min(...trained))
-  return { size: kept, filter, rescale, resize: { kind: 'short-side', side } }
 }

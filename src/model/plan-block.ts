@@ -16,6 +16,8 @@ export interface BlockContext {
   readonly grid: PatchGrid
   /** Tells whether the plan has its tables, so that steps may name them. */
   readonly hasTables: boolean
+  /** Stands in front of a block's number in the names of slots and weights; default `encoder.block`. */
+  readonly blocks?: string
 }
 
 type PlanBranch = (context: BlockContext, index: number, name: string, input: SlotName) => SlotName
@@ -32,10 +34,14 @@ const ATTENTION: Half = { norm: 'norm1', branch: 'attn', scale: 'layer_scale_1',
 const FEED_FORWARD: Half = { norm: 'norm2', branch: 'mlp', scale: 'layer_scale_2', plan: planMlp }
 
 export function planBlock(context: BlockContext, index: number, input: SlotName): SlotName {
-  const name = `encoder.block.${index}`
+  const name = nameOf(context, index)
   if (context.config.block === 'parallel') return planParallelBlock(context, index, input)
   const middle = planHalf(context, index, ATTENTION, input, `${name}.middle`)
   return planHalf(context, index, FEED_FORWARD, middle, name)
+}
+
+function nameOf({ blocks = 'encoder.block' }: BlockContext, index: number): string {
+  return `${blocks}.${index}`
 }
 
 function planHalf(
@@ -46,7 +52,7 @@ function planHalf(
   output: SlotName,
 ): SlotName {
   const { builder, config } = context
-  const block = `encoder.block.${index}`
+  const block = nameOf(context, index)
   let current = input
   for (let branch = 0; branch < config.branches; branch++) {
     const name = config.branches === 1 ? block : `${block}.branch.${branch}`
@@ -80,7 +86,7 @@ function planBranch(
 /** Both branches read one norm, and share one layer scale. */
 function planParallelBlock(context: BlockContext, index: number, input: SlotName): SlotName {
   const { builder, config } = context
-  const name = `encoder.block.${index}`
+  const name = nameOf(context, index)
   const shape = builder.shapeOf(input)
   const weights = builder.normWeights(`${name}.norm1`, config.width, config.norm, config.epsilon)
   const normed = builder.norm(input, `${name}.norm1`, weights)

@@ -100,6 +100,13 @@ function pool(builder: PlanBuilder, config: VitConfig, tokens: SlotName): SlotNa
   switch (pooling.kind) {
     case 'class':
       return builder.slice(tokens, 'pooled', 0, 1)
+    case 'class-max': {
+      const inputs = [
+        builder.slice(tokens, 'pool.first', 0, 1),
+        builder.step({ op: 'maxRows', input: patches(), output: 'pool.max' }, [1, width]),
+      ]
+      return builder.step({ op: 'stackRows', inputs, output: 'pooled' }, [2, width])
+    }
     case 'special-mean': {
       const input = gather(builder, pooling.rows, tokens)
       return builder.step({ op: 'meanRows', input, output: 'pooled' }, [1, width])

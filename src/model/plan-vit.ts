@@ -6,12 +6,14 @@ import type { Constant, ConstantName, Plan, SlotName } from '../engine/plan.js'
 import { POSITIONS } from './grid-tables.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
+import { planHead } from './plan-head.js'
+import { type Masking, planOmission, planRetention, tablesOfKept } from './plan-masking.js'
 import { planNeck } from './plan-neck.js'
 import { planPooling } from './plan-pooling.js'
 import { planStem } from './plan-stem.js'
 import { toGrid, toWindows } from './plan-windows.js'
 import type { PatchGrid } from './positions.js'
-import { type EmbeddingKind, specialTokens, type VitConfig } from './vit-config.js'
+import { type EmbeddingKind, specialTokens, tokenWidth, type VitConfig } from './vit-config.js'
 
 /** Is a vision transformer's plan for one patch grid, and where to find what in it. */
 export interface VitPlan {
@@ -21,7 +23,7 @@ export interface VitPlan {
   readonly grid: PatchGrid
   /** Tells where to find what. Token slots are [T, D]; `embedding` is [1, D]; `logits` is [1, N]. */
   readonly slots: {
-    /** Holds the tokens after the final norm, or the last block's output where there is none. */
+    /** Holds the tokens after the final norm and the head behind it, or the last block's output where there is none. */
     readonly tokens: SlotName
     /** Hold each block's output, before any final norm. */
     readonly blocks: readonly SlotName[]
@@ -41,16 +43,20 @@ export interface VitPlan {
  *
  * @param grid patches of the input; its pixels are grid times patch size
  * @param tables what `gridTables` makes for this grid; null for a plan that is asked for shapes only, and leaves out what rests on tables
+ * @param masking what of the image is masked; default: nothing
  */
 export function planVit(
   config: VitConfig,
   grid: PatchGrid,
   tables: ReadonlyMap<ConstantName, Constant> | null,
+  masking: Masking | null = null,
 ): VitPlan {
   const builder = new PlanBuilder()
   const { width, patchSize } = config
   const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
-  const patches = planStem(builder, config, input)
+  const stem = planStem(builder, config, input)
+  const patches = masking?.kind === 'retention' ? planRetention(builder, masking, stem) : stem
+  const kept = masking?.kind === 'omission' ? masking.kept : null
 
   const { windows, neck } = config
   const areWindowed = windows?.around === 'blocks'
@@ -58,7 +64,8 @@ export function planVit(
   const whole = (slot: SlotName, output: SlotName) =>
     areWindowed ? toGrid(context, windows, slot, output) : slot
   const tokens = specialTokens(config) + grid.rows * grid.columns
-  for (const [name, table] of tables ?? []) builder.constants.set(name, table)
+  const used = kept === null || tables === null ? tables : tablesOfKept(config, tables, kept)
+  for (const [name, table] of used ?? []) builder.constants.set(name, table)
   let current = builder.step(
     {
       op: 'assembleTokens',
@@ -70,6 +77,7 @@ export function planVit(
     },
     [tokens, width],
   )
+  if (kept !== null) current = planOmission(builder, config, kept, current)
   if (config.preNorm) {
     const weights = builder.normWeights('encoder.pre_block.0', width, config.norm, config.epsilon)
     current = builder.norm(current, 'encoder.pre_block', weights)
@@ -96,11 +104,12 @@ export function planVit(
     const weights = builder.normWeights('norm', width, config.norm, config.epsilon)
     return builder.norm(tapped, `${tapped}.normed`, weights)
   })
-  const { embedding, embeddings, logits } = planPooling(
-    builder,
-    neck === null ? config : { ...config, width: neck },
-    current,
-  )
+  if (config.head !== null) {
+    const normed = (block: number) => finish(blocks[block] ?? entering, `encoder.block.${block}.normed`)
+    current = planHead(context, config.head, { tokens: current, normed })
+  }
+  const pooled = { ...config, width: tokenWidth(config) }
+  const { embedding, embeddings, logits } = planPooling(builder, pooled, current)
   return {
     plan: {
       slots: builder.slots,

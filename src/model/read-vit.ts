@@ -17,6 +17,7 @@ import { huggingFace } from './dialects/hugging-face.js'
 import { refuseAlikeNetworks, refuseForeignNetworks } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
+import { headAssumptions, headSource, withVisionHead } from './dialects/vision-head.js'
 import { facebookDino } from './families/facebook-dino.js'
 import { facebookDinov3 } from './families/facebook-dinov3.js'
 import { facebookPerceptionEncoder } from './families/facebook-perception-encoder.js'
@@ -101,7 +102,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   if (dialect === undefined) throw unknownDialect(checkpoint)
   refuseUselessHints(checkpoint, dialect, hints)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
-  const told = dialect.readConfig(checkpoint, hints)
+  const told = withVisionHead(checkpoint, hints, dialect.readConfig(checkpoint, hints))
   const config: VitConfig = {
     ...told,
     embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),
@@ -114,7 +115,9 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
   refuseOtherEmbeddings(checkpoint, hints, [...slots.embeddings.keys()])
   const weightShapes = plan.weights
 
-  const stored = (name: string, shape: Shape) => dialect.source(name, shape, config, checkpoint.tensors)
+  const stored = (name: string, shape: Shape) =>
+    headSource(name, shape, config, checkpoint.tensors) ??
+    dialect.source(name, shape, config, checkpoint.tensors)
   const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
   for (const { parts } of tables.values()) needed.push(...parts)
   judgeTensors(checkpoint, dialect, needed)
@@ -129,7 +132,7 @@ export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel 
     dialect: dialect.name,
     weightShapes,
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
-    assumptions: dialect.assumptions?.(checkpoint, hints) ?? [],
+    assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {

@@ -72,6 +72,8 @@ export interface VitConfig {
   readonly windows: Windows | null
   /** Counts the channels to which two convolutions take the tokens behind the blocks; null for a network without. */
   readonly neck: number | null
+  /** Puts further blocks and a norm of their own behind the final norm; null for a network without. */
+  readonly head: VisionHead | null
   /** Says how tokens become the embedding. */
   readonly pooling: Pooling
   /** Names the activation behind a linear layer on what is pooled, as transformers' ViT has it (`pooler`); null for a network without. */
@@ -98,6 +100,24 @@ export interface Tap {
   readonly layer: number
   /** Tells whether the final norm is applied to them. */
   readonly isNormed: boolean
+}
+
+/** Describes dino.txt's head on the image's side: further blocks over all normed tokens, a norm, and where it has one a projection (Jose et al. 2024). */
+export interface VisionHead {
+  /** Counts its blocks, which have as many heads as the network's own. */
+  readonly depth: number
+  /** Counts the hidden channels of its feed-forward nets, which are gated. */
+  readonly hidden: number
+  /** Is added within the root of its norms. */
+  readonly epsilon: number
+  /** Tells whether queries, keys and values have a bias. */
+  readonly qkvBias: boolean
+  /** Tells whether each branch of a block is scaled by a learnt factor for each column. */
+  readonly layerScale: boolean
+  /** Counts the columns to which a linear layer without bias takes all tokens; null where they keep their own. */
+  readonly projection: number | null
+  /** Says of which block registers and patches are taken, counted from the last, 1; the class token is always the last block's. */
+  readonly patchLayer: number
 }
 
 /** Describes a soft mixture of experts. */
@@ -128,7 +148,10 @@ export type Stem =
 
 /** Says how tokens become the embedding. `class` takes the class token; `probe` is EfficientProbing, as Birder has it. */
 export type Pooling =
-  | { readonly kind: 'class' }
+  | {
+      /** Takes the class token, alone or with the largest value of each column of the patches beside it. */
+      readonly kind: 'class' | 'class-max'
+    }
   | {
       /** Takes the mean of some tokens, as timm does of a distilled DeiT's. */
       readonly kind: 'special-mean'
@@ -225,6 +248,7 @@ export const PLAIN = {
   classFirst: false,
   windows: null,
   neck: null,
+  head: null,
   norm: 'layerNorm',
   preNorm: false,
   finalNorm: 'tokens',
@@ -244,6 +268,11 @@ export const PLAIN = {
   sines: null,
   taps: null,
 } as const satisfies Partial<VitConfig>
+
+/** Counts the columns of the tokens that a network hands out, which what stands behind the blocks may change. */
+export function tokenWidth({ width, neck, head }: VitConfig): number {
+  return head?.projection ?? neck ?? width
+}
 
 /** Counts class token and registers, S. */
 export function specialTokens(config: VitConfig): number {

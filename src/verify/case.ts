@@ -44,6 +44,10 @@ export interface GoldenCase {
   readonly network_parameters?: {
     /** Counts the attention heads. */
     readonly heads?: number
+    /** Says how dino.txt's head pools patches. */
+    readonly pooler?: 'mean' | 'max'
+    /** Says of which block, counted from the last, it takes patches. */
+    readonly layer?: number
     /** Holds what Perception Encoder's image tower was built with. */
     readonly vision?: {
       /** Counts the attention heads. */

@@ -16,7 +16,7 @@ import {
   required,
 } from './case.js'
 import { compareOutputs } from './compare-outputs.js'
-import { openCase } from './open-case.js'
+import { headOf, openCase } from './open-case.js'
 import { comparePacked, packingOf } from './packed-case.js'
 
 interface FamilyCase extends GoldenCase {
@@ -27,7 +27,7 @@ interface FamilyCase extends GoldenCase {
 
 /** Tensors of other towers and of losses, and tables that are compared by what they turn. */
 const NOT_OF_THE_IMAGE =
-  /^(text[._].*|text_features|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
+  /^(text[._].*|text_features|patch_scores|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
 /** ViTMAE shuffles patches by a noise, and its goldens have all tensors back in order. */
 const SHUFFLE = /^(noise|ids_restore)$/
 /** Is what a head gives that lies in a file of its own. */
@@ -35,7 +35,8 @@ const OF_A_HEAD = /^(head\..*|logits)$/
 /** iBOT puts what it pools in the place of the class token where it pools the mean, so that its tokens are none of one network; its blocks are compared. */
 const isMixed = (golden: GoldenCase, { finalNorm }: VitConfig) =>
   golden.library === 'bytedance/ibot' && finalNorm === 'pooled'
-const FINAL = /^(tokens(\.others)?|embedding|logits|pooler_output|summary|features)$/
+const FINAL =
+  /^(tokens(\.others)?|embedding|image_features|logits|pooler_output|summary|features|class_token|patch_tokens)$/
 
 export async function* runFamilyCase(
   golden: FamilyCase,
@@ -55,7 +56,8 @@ async function* runFile(
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
-  const beside = golden.checkpoints?.some(({ role }) => role === 'head') ? OF_A_HEAD : /^$/
+  const isElsewhere = headOf(golden) === null && golden.checkpoints?.some(({ role }) => role === 'head')
+  const beside = isElsewhere ? OF_A_HEAD : /^$/
   const tensors = [...expected.keys()].filter(
     (tensor) => !inputs.has(tensor) && ![NOT_OF_THE_IMAGE, SHUFFLE, beside].some((kind) => kind.test(tensor)),
   )
@@ -150,7 +152,10 @@ function placeOf(golden: FamilyCase, tensor: string, plan: VitPlan, { config }: 
   if (head !== undefined) return { slot: `logits.${head === 'cls' ? 'class' : head}`, layout: 'doubled' }
   const slot = slots[tensor]
   if (slot !== undefined) return { slot, layout: tensor === 'tokens_in' ? 'tokens' : 'as is' }
-  if (tensor === 'features') return { slot: tokens, layout: 'patches' }
+  const [, headBlock] = /^head\.blocks\.(\d+)$/.exec(tensor) ?? []
+  if (headBlock !== undefined) return { slot: `vision_head.block.${headBlock}`, layout: 'tokens' }
+  if (tensor === 'class_token') return { slot: tokens, layout: 'class' }
+  if (tensor === 'features' || tensor === 'patch_tokens') return { slot: tokens, layout: 'patches' }
   if (tensor === 'forward_features' && golden.tensors?.[tensor]?.shape.length === 4)
     return { slot: tokens, layout: 'tokens as map' }
   if (config.windows?.around === 'blocks' && tensor.startsWith('encoder.'))

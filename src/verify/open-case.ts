@@ -2,6 +2,7 @@
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
 import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
+import { withHead } from '../checkpoint/with-head.js'
 import { readVit, type VitModel } from '../model/read-vit.js'
 import type { PlainValue } from '../plain-value.js'
 import { type CaseContext, checkpointPaths, type GoldenCase, type OpenSource, required } from './case.js'
@@ -23,10 +24,12 @@ export async function openCase(
   const heads =
     network_parameters?.heads ?? network_parameters?.vision?.heads ?? network_parameters?.args?.num_heads
   const beside = (name: string) => open(path.replace(/[^/]*$/, name))
-  const checkpoint = await openCheckpoint(await open(path), {
+  const alone = await openCheckpoint(await open(path), {
     openSibling: beside,
     ...(run?.part === undefined ? {} : { entry: `${run.part}.module` }),
   })
+  const head = headOf(golden)
+  const checkpoint = head === null ? alone : await withHead(alone, await openCheckpoint(await open(head)))
   try {
     const configFile = await readJsonOrUndefined(() => beside('config.json'))
     const openClipFile = await readJsonOrUndefined(() => beside('open_clip_config.json'))
@@ -36,6 +39,7 @@ export async function openCase(
       ...(network === undefined ? {} : { network }),
       ...(patchSize === undefined ? {} : { patchSize }),
       ...(heads === undefined ? {} : { heads }),
+      ...(head === null ? {} : howPutOn(golden)),
       ...(family === TRUNK_OF_ITS_OWN.family && golden.dialect === TRUNK_OF_ITS_OWN.dialect
         ? TRUNK_OF_ITS_OWN.told
         : {}),
@@ -55,6 +59,17 @@ async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<Pla
     if (error instanceof CheckpointError && error.code === 'not-found') return undefined
     throw error
   }
+}
+
+/** Gives the file of a head that stands on the network; heads of other makers stand for themselves, and are compared elsewhere. */
+export function headOf({ dialect, checkpoints }: GoldenCase): string | null {
+  if (dialect !== 'dinotxt') return null
+  return checkpoints?.find(({ role }) => role === 'head')?.path ?? null
+}
+
+/** The library keeps this in its code, so that a person would have to say it. */
+function howPutOn({ network_parameters: { pooler = 'mean', layer = 1 } = {} }: GoldenCase) {
+  return { headPooling: pooler, headPatchLayer: layer }
 }
 
 /** Gives the one checkpoint of a case that has no further ones, such as heads. */

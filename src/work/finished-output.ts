@@ -17,7 +17,7 @@ import { isOutputFormat, type OutputFormat } from './output-format.js'
 import type { PartEntry } from './part-file.js'
 import type { PartStore } from './part-store.js'
 import { readLines } from './read-lines.js'
-import { readRows } from './read-rows.js'
+import { type RowFormat, readRows } from './read-rows.js'
 import { assertSameWork, type WorkIdentity } from './work-identity.js'
 
 /** Is what an output consists of, and what made it. */
@@ -29,6 +29,8 @@ export interface OutputPlan {
   readonly columns: readonly Column[] | null
   readonly identity: WorkIdentity
   readonly shape: readonly number[]
+  /** Reads rows that are no vectors. */
+  readonly rowFormat?: RowFormat | undefined
 }
 
 /** Is the part of the meta file that is believed once it has been looked at. */
@@ -127,9 +129,9 @@ export class FinishedOutput {
 
   /** Puts those of its rows into the store that it has none of: what is finished is never computed again. */
   async copyTo(store: PartStore, signal?: AbortSignal): Promise<void> {
-    const { files, output, shape } = this.#plan
+    const { files, output, shape, rowFormat } = this.#plan
     const { format, columns } = this.#meta
-    const rows = readRows(files, output, { format, columns, rowLength: elementCount(shape) })
+    const rows = readRows(files, output, { format, columns, rowFormat, rowLength: elementCount(shape) })
     try {
       for await (const entry of this.#entries()) {
         signal?.throwIfAborted()

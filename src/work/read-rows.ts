@@ -1,9 +1,17 @@
 /** Reads the numbers of a finished output back, row by row in their order, so that it can be added to without computing them again. */
-import type { Column } from '../formats/embedding-table.js'
+import type { Chunks } from '../formats/chunk.js'
+import type { Column, NamedTable } from '../formats/embedding-table.js'
 import { isRecord, parseJsonOrNull } from '../plain-value.js'
 import type { Files, OpenedFile } from './files.js'
 import type { OutputFormat } from './output-format.js'
 import { readLines } from './read-lines.js'
+
+/** Writes and reads rows otherwise than as vectors, in the formats that it has. */
+export interface RowFormat {
+  write(format: OutputFormat, table: NamedTable): Chunks
+  /** Yields null for a row that cannot be made sense of. */
+  read(format: OutputFormat, file: OpenedFile, rowLength: number): AsyncGenerator<Float32Array | null>
+}
 
 /** Says how an output was written. */
 export interface Written {
@@ -12,6 +20,8 @@ export interface Written {
   readonly rowLength: number
   /** Are null for a format without names for them. */
   readonly columns: readonly Column[] | null
+  /** Reads rows that are no vectors. */
+  readonly rowFormat?: RowFormat | undefined
 }
 
 /** Yields null for a row that cannot be made sense of. The numbers are valid until the next row. */
@@ -21,8 +31,10 @@ export async function* readRows(
   written: Written,
 ): AsyncGenerator<Float32Array | null> {
   await using file = await files.open(path)
-  for await (const values of READERS[written.format](file, written)) {
-    yield values !== null && values.length === written.rowLength ? values : null
+  const { format, rowLength, rowFormat } = written
+  const rows = rowFormat?.read(format, file, rowLength) ?? READERS[format](file, written)
+  for await (const values of rows) {
+    yield values !== null && values.length === rowLength ? values : null
   }
 }
 
@@ -47,14 +59,21 @@ async function* readJsonLines(file: OpenedFile, written: Written): AsyncGenerato
 
 /** The path may hold commas and line breaks where it is quoted; numbers never do. */
 async function* readCsv(file: OpenedFile): AsyncGenerator<Float32Array | null> {
+  for await (const record of csvRecords(file)) {
+    const found = /^(?:"(?:[^"]|"")*"|[^",]*),(.*)$/s.exec(record)?.[1]
+    yield found === undefined ? null : Float32Array.from(found.split(','), csvNumber)
+  }
+}
+
+/** Yields the records behind the header. */
+export async function* csvRecords(file: OpenedFile): AsyncGenerator<string> {
   let record: string | null = null
   let isHeader = true
   for await (const line of readLines(file)) {
     record = record === null ? line : `${record}\n${line}`
     if ((record.match(/"/g)?.length ?? 0) % 2 === 1) continue
-    const found = /^(?:"(?:[^"]|"")*"|[^",]*),(.*)$/s.exec(record)?.[1]
+    if (!isHeader) yield record
     record = null
-    if (!isHeader) yield found === undefined ? null : Float32Array.from(found.split(','), csvNumber)
     isHeader = false
   }
 }

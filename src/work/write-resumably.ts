@@ -26,6 +26,7 @@ import { type OutputFormat, outputFiles } from './output-format.js'
 import type { Clock } from './pace.js'
 import type { PartEntry } from './part-file.js'
 import { assertOwnParts, PartStore, removeParts } from './part-store.js'
+import type { RowFormat } from './read-rows.js'
 import { workIdentity } from './work-identity.js'
 import { fileOfGiven, nameOfInputOrNull, type WorkInput } from './work-input.js'
 
@@ -36,6 +37,8 @@ export interface ResumableOptions extends Omit<InputsOptions, 'inputs'> {
   readonly columns?: readonly Column[]
   /** Stand in the output as they are here; relative ones start at the base of `files`, and none may come twice. */
   readonly inputs: readonly WorkInput[]
+  /** Writes and reads rows that are no vectors, and have no columns to choose; default: they are. */
+  readonly rowFormat?: RowFormat
   /** Is the shape of a row that `valuesOf` gives. */
   readonly shape: readonly number[]
   /** Gives what goes into the output of an image; throws where the image cannot have a row of that shape. */
@@ -83,8 +86,9 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
     await forgetMeta(files, output)
   }
   const identity = workIdentity(options.encoder.identity, options.what)
-  const { columns = defaultColumns(format) } = options
-  const plan: OutputPlan = { files, output, format, columns, identity, shape }
+  const { rowFormat } = options
+  const columns = rowFormat === undefined ? (options.columns ?? defaultColumns(format)) : null
+  const plan: OutputPlan = { files, output, format, columns, identity, shape, rowFormat }
   const isUnderWay = options.restart === true || (await files.look(folder)) !== null
   const finished = await FinishedOutput.openOrNull(plan, isUnderWay)
   if (finished !== null) {
@@ -175,8 +179,11 @@ class PartSink implements Sink {
       ...(plan.columns === null ? {} : { columns: plan.columns }),
     }
     const digest = new OutputDigest()
-    for (const { path, chunks } of await outputFiles(format, output, table))
-      await files.write(path, digest.of(chunks))
+    const written =
+      plan.rowFormat === undefined
+        ? await outputFiles(format, output, table)
+        : [{ path: output, chunks: plan.rowFormat.write(format, table) }]
+    for (const { path, chunks } of written) await files.write(path, digest.of(chunks))
     const inputs = failed === 0 ? this.#inputs.hex() : INCOMPLETE
     const made = { inputs, digest: digest.hex() }
     await writeMeta(plan, encoder.identity.model, made, this.#entries(paths))

@@ -24,6 +24,8 @@ import { asZip, TORCH_INDEX, writeTorchShards } from '../support/torch-shards.js
 const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
 
+const dinotxt = join(packageRoot, 'test/golden/families/more/meta/dinotxt')
+
 const ATTEMPTS = 15
 
 let known: ReturnType<typeof encodeHere> | undefined
@@ -51,7 +53,7 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
   beforeAll(async () => {
     parts = mkdtempSync(join(tmpdir(), 'plumage-parts-'))
     writeTorchShards(join(packageRoot, 'test/field/01-identity-of-shards/model-a'), parts, asZip)
-    site = await serveSite(await buildPage(), { photos: folder, parts })
+    site = await serveSite(await buildPage(), { photos: folder, parts, dinotxt })
     browser = await sharedChromium()
     pages = await openPages(browser, site)
   })
@@ -100,6 +102,22 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
       })
       expect(identity).toMatchObject(expected)
     }
+  })
+
+  test("a head that is a file of its own is put on as in Node, from the page's address", async () => {
+    const options = { engine: 'wasm', heads: 2, size: 28 } as const
+    using here = await loadEncoder(join(dinotxt, 'backbone.pth'), {
+      ...options,
+      head: join(dinotxt, 'vision_head.pth'),
+      onWarning: () => {},
+    })
+    const { engine: _, ...expected } = here.identity
+    const { identity } = await callIn(pages.plain, 'embeddings', {
+      model: '/dinotxt/backbone.pth',
+      photos: [`/photos/${names[0]}`],
+      load: { ...options, head: '/dinotxt/vision_head.pth' },
+    })
+    expect(identity).toMatchObject(expected)
   })
 
   test('the page stays free while photos are encoded', async () => {

@@ -23,6 +23,7 @@ test('what no file tells is told by options, and fields that change nothing are 
   const { options } = await optionsOf(
     ...['--heads', '3', '--trained-size', '96x32', '--normalisation', 'half', '--crop-fraction', '0.9'],
     ...['--decode', 'scaled'],
+    ...['--head', 'h.pth', '--head-pooling', 'max', '--head-patch-layer', '2', '--subfolder', 'encoder'],
     ...['--network', 'vit_s16', '--positions', 'bicubic', '--ignore-field', 'one', '--ignore-field', 'two'],
   )
   expect(options).toMatchObject({
@@ -31,6 +32,10 @@ test('what no file tells is told by options, and fields that change nothing are 
     normalisation: 'half',
     cropFraction: 0.9,
     decode: 'scaled',
+    head: 'h.pth',
+    headPooling: 'max',
+    headPatchLayer: 2,
+    subfolder: 'encoder',
     network: 'vit_s16',
     positions: 'bicubic',
     ignoreFields: ['one', 'two'],

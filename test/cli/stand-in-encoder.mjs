@@ -27,6 +27,7 @@ export function standInEncoder({
     embedding: 'class',
     embeddingWidth: WIDTH,
     labels,
+    classes: labels === null ? null : labels.length,
     patchSize: 14,
     registers: 1,
     depth: 2,

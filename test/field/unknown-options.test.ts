@@ -79,7 +79,7 @@ const NODE: Calls = {
   chooseEngine: ['threads', () => plumage.chooseEngine(wrong('thread'))],
   findModel: ['offline', () => plumage.findModel(MINI, wrong('ofline'))],
   decodeImage: ['orientation', () => plumage.decodeImage('a.jpg', wrong('orientaton'))],
-  openVit: ['heads', () => plumage.openVit('a', wrong('hed'))],
+  openVit: ['heads', () => plumage.openVit('a', wrong('heds'))],
   openFile: ['signal', () => plumage.openFile('a', wrong('signl'))],
   downloadFile: ['sha256', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25'))],
   resolveWeights: ['format', () => plumage.resolveWeights('x', wrong('fromat'))],
@@ -119,6 +119,15 @@ const BIRDER: Calls = {
   'BirderNet.forward': ['signal', () => net.forward(pixels, wrong('signl'))],
   'BirderNet.forwardFeatures': ['signal', () => net.forwardFeatures(pixels, wrong('signl'))],
   'BirderNet.detectionFeatures': ['signal', () => net.detectionFeatures(pixels, wrong('signl'))],
+  uniformMask: ['minMaskSize', () => birder.uniformMask(1, 2, 2, 0.5, wrong('minMasksize'))],
+  'BirderNet.maskedEncodingOmission': [
+    'returnKeys',
+    () => net.maskedEncodingOmission(pixels, null, wrong('returnKey')),
+  ],
+  'BirderNet.maskedEncodingRetention': [
+    'maskToken',
+    () => net.maskedEncodingRetention(pixels, pixels, wrong('maskTokn')),
+  ],
   'BirderNet.forwardWithEmbedding': ['signal', () => net.forwardWithEmbedding(pixels, wrong('signl'))],
 }
 

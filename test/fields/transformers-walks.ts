@@ -26,6 +26,12 @@ const PROCESSOR: PlainRecord = {
   crop_size: { height: 4, width: 4 },
 }
 
+const DEPTH = {
+  image_processor_type: 'DPTImageProcessor',
+  size: { height: 4, width: 4 },
+  crop_size: undefined,
+}
+
 function read(configFile: PlainRecord, preprocessorFile: PlainRecord): unknown {
   return resultOf(readVit(tinyCheckpoint(TINY_NETWORKS['hugging-face']), { configFile, preprocessorFile }))
 }
@@ -86,6 +92,10 @@ export const TRANSFORMERS_WALKS: readonly Walk[] = [
         size: undefined,
         crop_size: undefined,
       },
+      ensure_multiple_of: { ...DEPTH, ensure_multiple_of: 2 },
+      keep_aspect_ratio: { ...DEPTH, keep_aspect_ratio: true },
+      do_pad: { ...DEPTH, do_pad: true, size_divisor: 2 },
+      size_divisor: { ...DEPTH, do_pad: true, size_divisor: 4 },
       do_rescale: { do_rescale: false },
       rescale_factor: { rescale_factor: 0.5 },
       do_normalize: { do_normalize: false },

@@ -92,6 +92,25 @@ test.skipIf(interpreter === '')('what Python has fetched is used here without a 
   expect(pulled.files.some(({ downloaded }) => downloaded)).toBe(false)
 })
 
+test.skipIf(interpreter === '')('a folder of a request is found by Python, and its own here', async () => {
+  await using home = await house()
+  for (const [name, bytes] of Object.entries(files)) home.repository.files[`encoder/${name}`] = bytes
+  const revision = 'refs/pr/3'
+  const fetching = (name: string, more: string) =>
+    `from huggingface_hub import hf_hub_download; print(hf_hub_download('${ID}', '${name}', subfolder='encoder', revision='${revision}'${more}))`
+  const pulled = await pullModel(`${ID}@${revision}`, { env: home.env, subfolder: 'encoder' })
+  const path = await python(fetching('model.safetensors', ', local_files_only=True'), home.env)
+  expect(pulled.files.map((file) => file.path)).toContain(path)
+
+  await using other = await house()
+  for (const [name, bytes] of Object.entries(files)) other.repository.files[`encoder/${name}`] = bytes
+  for (const name of Object.keys(files)) await python(fetching(name, ''), other.env)
+  const asked = other.hub.requests.length
+  const known = await resolveRepository({ id: ID, revision, subfolder: 'encoder' }, { env: other.env })
+  expect(known).toContain(join('snapshots', COMMIT, 'encoder', 'model.safetensors'))
+  expect(other.hub.requests).toHaveLength(asked)
+})
+
 test.skipIf(interpreter === '' || !hasLocks)('a lock that Python holds is waited for', async () => {
   await using home = await house()
   const locks = join(home.env.HF_HOME, 'hub', '.locks', 'models--somebody--tiny')

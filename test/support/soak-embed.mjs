@@ -55,6 +55,7 @@ function encoder() {
     embedding: 'class',
     embeddingWidth: WIDTH,
     labels: null,
+    classes: null,
     async *encodeAll(sources) {
       let index = 0
       for await (const source of sources) {

@@ -25,6 +25,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
     embedding: 'class',
     embeddingWidth: WIDTH,
     labels: null,
+    classes: null,
     patchSize: 1,
     registers: 0,
     depth: 1,

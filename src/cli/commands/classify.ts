@@ -1,30 +1,37 @@
 /** `plumage classify` names what a model's own classifier sees in each image, the likeliest classes first. */
 import { Command, Option } from 'commander'
-import { csvField } from '../../formats/csv.js'
-import { jsonText } from '../../formats/json-text.js'
-import type { ClassScore } from '../../numerics/top-classes.js'
+import { given } from '../../encoder/choose-recipe.js'
+import type { Features } from '../../encoder/types.js'
+import {
+  CLASS_CSV_HEADER,
+  type ClassLabels,
+  classCsvLines,
+  classesOf,
+  classJsonLine,
+} from '../../formats/class-table.js'
+import { CLASS_FORMATS, classRows, isClassFormat } from '../../work/class-rows.js'
+import type { EncodeChoices } from '../../work/encode-inputs.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
+import { formatOfPath } from '../../work/output-format.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
-import { addInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
+import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
-import { listenerOf, terminal } from '../run-resumably.js'
+import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-const FORMATS = ['text', 'jsonl', 'csv'] as const
+const FORMATS = ['text', ...CLASS_FORMATS] as const
 type ClassifyFormat = (typeof FORMATS)[number]
 
 interface ClassifyOptions extends ModelOptions, Omit<InputOptions, 'json'> {
   readonly top: number
+  readonly output?: string
   readonly format?: ClassifyFormat
   readonly batch?: number
-}
-
-/** Is one of an image's classes by name. */
-interface NamedClass extends ClassScore {
-  /** Is absent where no file of the model names its classes. */
-  readonly label?: string
+  readonly tta?: boolean
+  readonly restart?: boolean
+  readonly prune?: boolean
 }
 
 export function classifyCommand(context: CommandContext): Command {
@@ -32,12 +39,19 @@ export function classifyCommand(context: CommandContext): Command {
     new Command('classify').description("name what a model's own classifier sees in each image"),
   )
   addImageOptions(addModelOption(command))
+    .option(
+      '-o, --output <file>',
+      'a file ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
+    )
     .option('-k, --top <n>', 'so many classes of each image', positiveInteger, 5)
     .addOption(
       new Option('--format <format>', 'default: text on a terminal, jsonl elsewhere').choices(FORMATS),
     )
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
+    .option('--tta', "take the mean over five crops of each image, as Birder's test-time augmentation does")
     .option('--json', 'progress as JSON lines on stderr')
+    .option('--restart', 'forget what earlier runs have written to the output, finished or not')
+    .option('--prune', 'drop rows of the output whose images are not among the inputs')
   return command.action((inputs: string[], options: ClassifyOptions) => classify(context, inputs, options))
 }
 
@@ -46,36 +60,71 @@ async function classify(
   names: readonly string[],
   options: ClassifyOptions,
 ): Promise<void> {
+  const { output = '-', restart, prune } = options
+  if (output === '-') {
+    for (const [option, given] of Object.entries({ restart, prune }))
+      if (given) throw new UsageError(`--${option} needs --output to be a file: only such work is kept.`)
+    return await classifyToStream(context, names, options)
+  }
+  const format = options.format ?? formatOfPath(output)
+  if (format === 'text' || !isClassFormat(format))
+    throw new UsageError(`Classes go into a file as ${CLASS_FORMATS.join(' or ')}, not as ${format}.`)
+  const file = fileOf(await prepareOutput(context, output), output, 'leave --output out to write to stdout.')
+  const inputs = await gatherInputs(context, names, options)
+  using encoder = await loadChosenEncoder(context, options)
+  const count = countOf(encoder, options)
+  await runResumably(context, {
+    output: file,
+    format,
+    inputs,
+    encoder,
+    rowFormat: classRows(encoder.labels),
+    shape: [count, 2],
+    what: `the ${count} likeliest classes${options.tta ? ' of five crops' : ''}`,
+    valuesOf: await valuesOf(count),
+    encode: encodeChoices(options),
+    restart: restart ?? false,
+    prune: prune ?? false,
+    json: options.json ?? false,
+  })
+}
+
+/** Nothing is kept: what was written has reached whoever reads it. */
+async function classifyToStream(
+  context: CommandContext,
+  names: readonly string[],
+  options: ClassifyOptions,
+): Promise<void> {
   const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
   const { InputLoop } = await import('../../work/encode-inputs.js')
-  const { topClasses } = await import('../../numerics/top-classes.js')
   const inputs = await gatherOrStream(context, names, options)
   await using output = StreamOutput.stdout(context)
   const format = options.format ?? (output.isTerminal ? 'text' : 'jsonl')
   using encoder = await loadChosenEncoder(context, options)
+  const count = countOf(encoder, options)
+  const write = WRITERS[format]
+  const classesIn = await valuesOf(count)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
     total: Array.isArray(inputs) ? inputs.length : undefined,
   })
-  const { batch } = options
   const loop = new InputLoop(
     {
       inputs,
       files: context.files,
       encoder,
-      encode: batch === undefined ? {} : { batch },
+      encode: encodeChoices(options),
       listener: listenerOf(progress),
       signal: context.signal,
     },
     { has: () => false },
   )
   try {
-    if (format === 'csv') await output.write('path,rank,index,label,probability\n')
+    if (format === 'csv') await output.write(CLASS_CSV_HEADER)
     for await (const { input, features } of loop.found()) {
-      const { logits } = features
-      if (logits === undefined) throw noClassifier(options.model)
-      await output.write(WRITERS[format](input.path, named(topClasses(logits, options.top), encoder)))
+      const row = { path: input.path, values: classesIn(features) }
+      await output.write(write(row, encoder.labels))
       loop.done(input)
     }
     const { computed, failed } = loop.finish()
@@ -87,33 +136,42 @@ async function classify(
   }
 }
 
-/** A list on stdin may still be growing: its images are done as they come. */
-function noClassifier(model: string): UsageError {
-  return new UsageError(
+/** Says how many classes of each image are written. Throws `UsageError` for a model that has none, before any image is read. */
+function countOf({ classes }: FileEncoder, { top, model }: ClassifyOptions): number {
+  if (classes !== null) return Math.min(top, classes)
+  throw new UsageError(
     `The model ${model} has no classifier: it makes embeddings (plumage embed). Take one whose name ends in classes that it was trained on, such as vit_small_patch16_224.augreg_in21k_ft_in1k.`,
   )
 }
 
-function named(found: readonly ClassScore[], { labels }: FileEncoder): readonly NamedClass[] {
-  return found.map((one) => {
-    const label = labels?.[one.index]
-    return label === undefined ? one : { ...one, label }
-  })
+function encodeChoices({ batch, tta }: ClassifyOptions): EncodeChoices {
+  return given({ batch, tta })
 }
 
-const WRITERS: Readonly<Record<ClassifyFormat, (path: string, classes: readonly NamedClass[]) => string>> = {
-  text: (path, classes) => `${printable(path)}  ${classes.map(textOf).join(', ')}\n`,
-  jsonl: (path, classes) => `${jsonText({ path, classes })}\n`,
-  csv: (path, classes) =>
-    classes
-      .map(({ index, label = '', probability }, rank) =>
-        [csvField(path), rank + 1, index, csvField(label), probability.toPrecision(7)].join(','),
-      )
-      .map((line) => `${line}\n`)
-      .join(''),
+/** Makes a row [k, 2] of an image: number and probability of each of its likeliest classes. What no other command needs is loaded here. */
+async function valuesOf(count: number): Promise<(features: Features) => Float32Array> {
+  const { topClasses } = await import('../../numerics/top-classes.js')
+  return ({ logits }) => {
+    if (logits === undefined) throw new Error('The encoder has a classifier and gave no scores.')
+    return Float32Array.from(
+      topClasses(logits, count).flatMap(({ index, probability }) => [index, probability]),
+    )
+  }
 }
 
-function textOf({ index, label, probability }: NamedClass): string {
+type WriteClasses = (
+  row: { readonly path: string; readonly values: Float32Array },
+  labels: ClassLabels,
+) => string
+
+const WRITERS: Readonly<Record<ClassifyFormat, WriteClasses>> = {
+  text: ({ path, values }, labels) =>
+    `${printable(path)}  ${classesOf(values, labels).map(textOf).join(', ')}\n`,
+  jsonl: classJsonLine,
+  csv: classCsvLines,
+}
+
+function textOf({ index, label, probability }: ReturnType<typeof classesOf>[number]): string {
   const name = label === undefined ? `class ${index}` : printable(label)
   return `${name} ${(100 * probability).toFixed(1)} %`
 }

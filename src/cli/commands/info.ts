@@ -60,6 +60,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       'network',
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
     ],
+    ...(description.head === null ? [] : [['head', description.head] as [string, string]]),
     ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
     ['embedding', embeddingText(description)],
     ['parameters', description.parameters.toLocaleString('en')],

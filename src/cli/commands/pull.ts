@@ -8,6 +8,7 @@ import { Progress } from '../progress.js'
 
 interface PullOptions {
   readonly into?: string
+  readonly subfolder?: string
   readonly offline?: boolean
   readonly json?: boolean
 }
@@ -19,6 +20,7 @@ export function pullCommand(context: CommandContext): Command {
     )
     .argument('<model>', "owner/name[@revision] at Hugging Face, or timm's, torch.hub's or Birder's name")
     .option('--into <folder>', 'put the files there under their own names instead')
+    .option('--subfolder <name>', 'folder within the repository that the model lies in')
     .option('--offline', 'never download')
     .option('--json', 'one JSON object a line')
     .action((model: string, options: PullOptions) => pull(context, model, options))
@@ -26,10 +28,12 @@ export function pullCommand(context: CommandContext): Command {
 
 async function pull(context: CommandContext, model: string, options: PullOptions): Promise<void> {
   const { stderr: stream, stdout, isTTY, color, signal } = context
-  const { json = false, into, offline } = options
+  const { json = false, into, subfolder, offline } = options
   using progress = new Progress({ stream, isTTY, color, json, total: undefined })
   const onProgress = downloadAnnouncer(context, json, progress)
-  const pulled = await context.pullModel(model, { ...given({ into, offline }), signal, onProgress })
+  const onWarning = (message: string) => progress.notice(message)
+  const told = { signal, onProgress, onWarning }
+  const pulled = await context.pullModel(model, { ...given({ into, subfolder, offline }), ...told })
   for (const change of pulled.changes)
     progress.notice(`${pulled.name} has changed since it was asked for last. ${change}`)
   stdout.write(json ? `${JSON.stringify(pulled)}\n` : inWords(pulled))

@@ -82,6 +82,10 @@ export interface VitHints {
   readonly normalisation?: RgbStats
   /** Names what stands for a whole image; default: what the library that wrote the file gives. */
   readonly embedding?: EmbeddingKind
+  /** Says how dino.txt's head pools patches, for a checkpoint with one: its file does not say. Default `mean`, as published. */
+  readonly headPooling?: 'mean' | 'max'
+  /** Says of which block, counted from the last, 1, dino.txt's head takes patches; default 1, as published. */
+  readonly headPatchLayer?: number
   /** Names fields of the files beside the weights, or in them, that no table has and that are known to change nothing (model/fields.ts). */
   readonly ignoreFields?: readonly string[]
 }
@@ -98,5 +102,7 @@ export const VIT_HINTS = {
   size: true,
   normalisation: true,
   embedding: true,
+  headPooling: true,
+  headPatchLayer: true,
   ignoreFields: true,
 } satisfies OptionNames<VitHints>

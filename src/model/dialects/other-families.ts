@@ -99,6 +99,16 @@ const ALIKE: readonly OtherFamily[] = [
     read: "It is not run yet; timm's other vision transformers are.",
   },
   {
+    name: "dino.txt's head on the image's side",
+    traces: [[/^block_list\.0\.attn\.qkv\.weight$/, /^ln_final\.weight$/]],
+    read: 'It stands on a network: give the backbone as the model, and this file as its head (option head where a program loads it, --head on the command line).',
+  },
+  {
+    name: "dino.txt's text tower",
+    traces: [[/^token_embedding\.weight$/, /^blocks\.0\.attention_norm\.weight$/]],
+    read: 'Images alone are embedded here: give the backbone as the model, and the vision head as its head (option head, --head).',
+  },
+  {
     name: 'a masked autoencoder with its decoder',
     traces: [[/^decoder_(blocks|embed|pos_embed)/]],
     read: "Its encoder alone is read: Meta's mae_pretrain_vit_*.pth, or ViTMAE of transformers (facebook/vit-mae-large).",

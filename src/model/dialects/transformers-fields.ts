@@ -199,9 +199,11 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
     do_convert_rgb: nothing(
       'every image is made RGB; what becomes of its alpha, `transformers_version` of config.json tells',
     ),
-    do_pad: only([null, false], 'images of a batch all have the size of the input'),
+    do_pad: counts("whether zeros are put around, of DPT's class"),
+    size_divisor: counts("what divides each side after zeros were put around, of DPT's class"),
+    ensure_multiple_of: counts("what divides each side after the resize, of DPT's class"),
+    keep_aspect_ratio: counts("whether both sides change by one ratio, of DPT's class"),
     pad_size: only([null], 'images of a batch all have the size of the input'),
-    size_divisor: only([null], 'sizes are those that are given'),
     do_flip_channel_order: only([null, false], 'channels come as red, green, blue'),
     do_reduce_labels: nothing('it is about label maps'),
     ...each(['reduce_labels', 'do_normalize_labels'], nothing('it is about label maps')),

@@ -109,6 +109,12 @@ test.each<readonly [PlainRecord, string]>([
   [{ image_std: [0.5, 0, 0.5] }, 'image_std'],
   [{ image_processor_type: 'SamImageProcessorFast' }, 'image_processor_type'],
   [{ do_pad: true }, 'do_pad'],
+  [{ size_divisor: 14 }, 'size_divisor'],
+  [{ keep_aspect_ratio: true }, 'keep_aspect_ratio'],
+  [{ image_processor_type: 'DPTImageProcessor', do_pad: true }, 'do_pad'],
+  [{ image_processor_type: 'DPTImageProcessor', ensure_multiple_of: 0 }, 'ensure_multiple_of'],
+  [{ image_processor_type: 'DPTImageProcessor', size: { shortest_edge: 518 } }, 'size'],
+  [{ image_processor_type: 'DPTImageProcessor', do_center_crop: true, crop_size: 28 }, 'do_center_crop'],
   [{ rescale_offset: true }, 'rescale_offset'],
 ])('%j is refused by its name rather than passed over', (settings, name) => {
   expect(() => read(settings)).toThrow(
@@ -132,4 +138,35 @@ test("DINOv3's class rescales before it resizes, and SigLIP 2's gives each image
   expect(() => read({ ...patches, size: { height: 224, width: 224 } })).toThrow('size')
   expect(() => read({ image_processor_type: 'ViTImageProcessor', max_num_patches: 100 })).toThrow('max_num')
   expect(() => readProcessor({ ...patches, patch_size: 14 }, 'model.safetensors', [], 16)).toThrow('of 16')
+})
+
+test("DPT's class takes sides to multiples, and may pad what it does not resize", () => {
+  const depthAnything = {
+    image_processor_type: 'DPTImageProcessor',
+    size: { height: 518, width: 518 },
+    ensure_multiple_of: 14,
+    keep_aspect_ratio: true,
+    do_pad: false,
+    size_divisor: 14,
+  }
+  expect(read(depthAnything)).toEqual({
+    preparation: {
+      kind: 'multiples',
+      resize: { size: [518, 518], multiple: 14, keepRatio: true },
+      divisor: 1,
+      filter: 'bicubic',
+      rescale: 'divide',
+    },
+    rgbStats: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  })
+  const padded = {
+    feature_extractor_type: 'DPTFeatureExtractor',
+    do_resize: false,
+    do_pad: true,
+    size_divisor: 14,
+  }
+  expect(read(padded).preparation).toMatchObject({ resize: null, divisor: 14 })
+  expect(read({ feature_extractor_type: 'DPTFeatureExtractor' }).preparation).toMatchObject({
+    resize: { size: [384, 384], multiple: 1, keepRatio: false },
+  })
 })

@@ -3,7 +3,7 @@
  * which the file names. Older versions' slow classes passed over settings that they did not know; the newest do what the file says.
  */
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import type { EdgePreparation, PatchPreparation } from '../../image/preparation.js'
+import type { EdgePreparation, MultiplePreparation, PatchPreparation } from '../../image/preparation.js'
 import { isRecord, type PlainRecord, type PlainValue } from '../../plain-value.js'
 import { judgeFields, unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
@@ -27,6 +27,8 @@ interface ProcessorClass {
   readonly cropFraction?: number
   /** Gives every image a size of its own, of so many patches of this side at most. */
   readonly patches?: { readonly size: number; readonly most: number }
+  /** Takes sides to multiples. */
+  readonly multiples?: true
   readonly resampler?: EdgePreparation['resampler']
   readonly stats: RgbStats
 }
@@ -59,6 +61,10 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
   // It rescales before it resizes, so that nothing is rounded to 8 bits.
   ['DINOv3ViT', { ...VIT_LIKE, stats: imagenet, resampler: 'torch-float32' }],
   ['Tipsv2', { ...VIT_LIKE, size: { height: 448, width: 448 }, stats: NORMALISATIONS.none }],
+  [
+    'DPT',
+    { ...VIT_LIKE, filter: 'bicubic', size: { height: 384, width: 384 }, stats: imagenet, multiples: true },
+  ],
   ['Siglip2', { ...VIT_LIKE, patches: { size: 16, most: 256 } }],
   [
     'ConvNext',
@@ -68,7 +74,10 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
 
 export interface Processor {
   /** Leaves out what no file of a processor says: it depends on the version of transformers. */
-  readonly preparation: Omit<EdgePreparation, 'transparency'> | Omit<PatchPreparation, 'transparency'>
+  readonly preparation:
+    | Omit<EdgePreparation, 'transparency'>
+    | Omit<MultiplePreparation, 'transparency'>
+    | Omit<PatchPreparation, 'transparency'>
   readonly rgbStats: RgbStats
 }
 
@@ -104,14 +113,21 @@ class ProcessorReader {
   read(): Processor {
     const rescale = this.#rescale()
     const filter = this.#filter()
-    const { patches, resampler } = this.#class
+    const { patches, multiples, resampler } = this.#class
     const rgbStats = this.#stats()
     const how = { filter, rescale, ...(resampler === undefined ? {} : { resampler }) }
-    if (patches === undefined) {
+    if (patches === undefined)
       this.#refuseFieldsOf(['patch_size', 'max_num_patches'], 'Siglip2ImageProcessor')
-      return { preparation: { kind: 'edges', ...how, ...this.#edges() }, rgbStats }
-    }
-    return { preparation: { kind: 'patches', ...how, maxPatches: this.#patches(patches) }, rgbStats }
+    if (multiples === undefined)
+      this.#refuseFieldsOf(
+        ['ensure_multiple_of', 'keep_aspect_ratio', 'do_pad', 'size_divisor'],
+        'DPTImageProcessor',
+      )
+    if (patches !== undefined)
+      return { preparation: { kind: 'patches', ...how, maxPatches: this.#patches(patches) }, rgbStats }
+    if (multiples !== undefined)
+      return { preparation: { kind: 'multiples', ...how, ...this.#multiples() }, rgbStats }
+    return { preparation: { kind: 'edges', ...how, ...this.#edges() }, rgbStats }
   }
 
   #refuse(key: string, expected: string): CheckpointError {
@@ -126,6 +142,26 @@ class ProcessorReader {
     if (this.#patchSize !== null && patch !== this.#patchSize)
       throw this.#refuse('patch_size', `the network has patches of ${this.#patchSize}`)
     return this.#reader.has('max_num_patches') ? this.#reader.positive('max_num_patches') : most
+  }
+
+  /** The class on torchvision crops and the one on Pillow does not, so that a file which asks for a crop has no one meaning. */
+  #multiples(): Pick<MultiplePreparation, 'resize' | 'divisor'> {
+    this.#refuseFieldsOf(['do_center_crop', 'crop_pct'], 'other classes')
+    return { resize: this.#multiplesOfSides(), divisor: this.#divisor() }
+  }
+
+  #multiplesOfSides(): MultiplePreparation['resize'] {
+    if (!this.#reader.flag('do_resize', true)) return null
+    const size = this.#resize()
+    if (typeof size === 'number') throw this.#refuse('size', 'DPTImageProcessor takes height and width')
+    const multiple = this.#reader.has('ensure_multiple_of') ? this.#reader.positive('ensure_multiple_of') : 1
+    return { size, multiple, keepRatio: this.#reader.flag('keep_aspect_ratio', false) }
+  }
+
+  #divisor(): number {
+    if (!this.#reader.flag('do_pad', false)) return 1
+    if (this.#reader.has('size_divisor')) return this.#reader.positive('size_divisor')
+    throw this.#refuse('do_pad', 'size_divisor does not say to a multiple of what')
   }
 
   #refuseFieldsOf(keys: readonly string[], owner: string): void {

@@ -167,7 +167,7 @@ export function preparationOf(
 ): Preparation {
   const { label } = checkpoint
   const told = processorOf(checkpoint, hints, own, patchSize).preparation
-  if (told.kind === 'patches' && patchSize === null) {
+  if (told.kind !== 'edges' && patchSize === null) {
     throw new CheckpointError(
       'unsupported-field',
       `${label}: the preprocessor_config.json beside it (image_processor_type) gives each image a size of its own, which only SigLIP 2 with NaFlex is run at so far. ` +

@@ -76,11 +76,14 @@ function addressOf(model: ModelSource): ModelAddress {
   }
   if (isModelName(model) || isOfTorchHub(model) || repositoryOrNull(model) !== null)
     return { kind: 'name', name: model }
+  return { kind: 'url', url: hrefOf(model) }
+}
+
+/** Takes an address as the page does. */
+function hrefOf(address: string): string {
   const base = globalThis.document?.baseURI ?? globalThis.location.href
-  if (!URL.canParse(model, base)) {
-    throw new TypeError(`${JSON.stringify(model)} is no address that a model could be fetched from.`)
-  }
-  return { kind: 'url', url: fetchable(new URL(model, base)).href }
+  if (URL.canParse(address, base)) return fetchable(new URL(address, base)).href
+  throw new TypeError(`${JSON.stringify(address)} is no address that a model could be fetched from.`)
 }
 
 function fetchable(url: URL): URL {
@@ -102,9 +105,9 @@ function checkSha256(sha256: string | undefined, { kind }: ModelAddress): void {
   }
 }
 
-/** Leaves out what cannot be sent. */
-function plainOptions({ onProgress, onWarning, signal, ...plain }: LoadOptions): HostLoadOptions {
-  return plain
+/** Leaves out what cannot be sent, and writes out the address of a head, since the worker has another base. */
+function plainOptions({ onProgress, onWarning, signal, head, ...plain }: LoadOptions): HostLoadOptions {
+  return head === undefined ? plain : { ...plain, head: hrefOf(head) }
 }
 
 /** Asks the worker for each stage; prepared pixels stay there. */

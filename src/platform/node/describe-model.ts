@@ -8,7 +8,7 @@ import { findPacked, loadingPlan } from '../../encoder/network.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
-import { findModel } from './find-model.js'
+import { findModel, findOptionsOf } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
 
@@ -38,9 +38,7 @@ export async function describeModel(
   onReading?: OnReading,
 ): Promise<FileDescription> {
   checkLoadOptions(options, NODE)
-  const { offline, onProgress, signal } = options
-  const finding = given({ offline, onProgress, signal })
-  await using open = await openVit(await findModel(source, finding), hintsOf(options))
+  await using open = await openVit(await findModel(source, findOptionsOf(options)), hintsOf(options))
   const { engine, reason } = await chooseEngine(engineOptionsOf(options))
   await using chosen = engine
   const { path, origin } = open

@@ -13,7 +13,7 @@ import {
 import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'
-import { findModel } from './find-model.js'
+import { findModel, findOptionsOf } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 
@@ -50,11 +50,13 @@ export async function explainVector(
   checkOptionNames(options, OPTIONS)
   const { model = DEFAULT_MODEL.name, load = {}, maxRuns, onProgress, signal } = options
   checkLoadOptions(load, NODE)
-  const { offline, onWarning = warn } = load
-  const finding = given({ offline, signal, onProgress: load.onProgress })
+  const { onWarning = warn } = load
   const { engine, resample } = await chooseEngine({ precision: 'float32', ...engineOptionsOf(load) })
   await using _owned = engine
-  await using open = await openVit(await findModel(model, finding), hintsOf(load))
+  await using open = await openVit(
+    await findModel(model, { ...findOptionsOf(load), ...given({ signal }) }),
+    hintsOf(load),
+  )
   const { vit } = open
   for (const assumption of vit.assumptions) onWarning(assumption)
   const recipe = recipeFor(vit, recipeChoiceOf(load))

@@ -40,6 +40,22 @@ test('of a folder the checkpoint is taken, a usual name before others; several u
   await expect(findModel(join(folder.path, 'empty'))).rejects.toMatchObject({ code: 'not-found' })
 })
 
+test('a folder within a folder is named apart, and no folder where a model has none', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'encoder', 'model.safetensors')
+  await mkdir(join(path, '..'))
+  await writeFile(path, 'x')
+  expect((await findModel(folder.path, { subfolder: 'encoder' })).path).toBe(path)
+  for (const [model, subfolder, message] of [
+    [path, 'encoder', 'the model is neither'],
+    ['small', 'encoder', 'the model is neither'],
+    [folder.path, 'decoder', 'has no folder decoder'],
+    [folder.path, '../encoder', 'names a folder within'],
+    ['facebook/dinov2-small', '', 'names a folder within'],
+  ] as const)
+    await expect(findModel(model, { subfolder, offline: true })).rejects.toThrow(message)
+})
+
 test("Meta's names are found where torch.hub keeps them", async () => {
   await using folder = await temporaryFolder()
   vi.stubEnv('TORCH_HOME', folder.path)

@@ -7,7 +7,9 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { given } from '../../encoder/choose-recipe.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
+import { checkSubfolder } from '../../hub/check-subfolder.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
 import { HubError } from '../../hub/hub-error.js'
@@ -16,18 +18,30 @@ import { knownModels } from '../../hub/known-models.js'
 import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
 import { unknownModel } from '../../hub/unknown-model.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
+import { warn } from './choose-engine.js'
 import { cacheFolder } from './hub/hub-settings.js'
 import { torchCachePath } from './hub/python-caches.js'
 import { packageFile } from './package-files.js'
 
 /** Says how a model is looked for. */
-export type FindModelOptions = Pick<LoadOptions, 'offline' | 'onProgress' | 'signal'>
+export type FindModelOptions = Pick<
+  LoadOptions,
+  'subfolder' | 'offline' | 'onProgress' | 'onWarning' | 'signal'
+>
 
 const FIND_MODEL_OPTIONS = {
+  subfolder: true,
   offline: true,
   onProgress: true,
+  onWarning: true,
   signal: true,
 } satisfies OptionNames<FindModelOptions>
+
+/** Picks what concerns the search from all that concerns a load. */
+export function findOptionsOf(options: FindModelOptions): FindModelOptions {
+  const { subfolder, offline, onProgress, onWarning, signal } = options
+  return given({ subfolder, offline, onProgress, onWarning, signal })
+}
 
 /** Says where a model lies. */
 export interface FoundModel {
@@ -49,13 +63,28 @@ export interface FoundModel {
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)
   const name = parseModelName(model)
-  if (name?.kind !== 'packaged' && existsSync(model)) return { path: await pathOf(model), network: undefined }
+  const { subfolder } = options
+  if (name?.kind !== 'packaged' && existsSync(model)) {
+    const path = subfolder === undefined ? model : await folderWithin(model, subfolder)
+    return { path: await pathOf(path), network: undefined }
+  }
+  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
   throw unknownModel(
     model,
     knownModels().map((known) => known.name),
     '`plumage models` lists all. For a file or a folder of your own, give its path.',
+  )
+}
+
+async function folderWithin(folder: string, subfolder: string): Promise<string> {
+  checkSubfolder(subfolder, (await stat(folder)).isDirectory() ? folder : null)
+  const path = join(folder, subfolder)
+  if (existsSync(path)) return path
+  throw new CheckpointError(
+    'not-found',
+    `The folder ${folder} has no folder ${subfolder} (option subfolder, --subfolder).`,
   )
 }
 
@@ -70,7 +99,10 @@ async function pathOf(path: string): Promise<string> {
 }
 
 /** What reaches for the network is loaded where it is needed: most models are on the disk. */
-async function findNamed(name: ModelName, options: FindModelOptions): Promise<FoundModel> {
+async function findNamed(
+  name: ModelName,
+  { subfolder, onWarning = warn, ...options }: FindModelOptions,
+): Promise<FoundModel> {
   switch (name.kind) {
     case 'packaged':
       return {
@@ -90,7 +122,9 @@ async function findNamed(name: ModelName, options: FindModelOptions): Promise<Fo
     case 'repository': {
       const { resolveRepository } = await import('./hub/resolve-repository.js')
       const { architecture } = name
-      return { path: await resolveRepository(name, options), network: undefined, architecture }
+      const repository = { ...name, ...given({ subfolder }) }
+      const path = await resolveRepository(repository, { ...options, onWarning })
+      return { path, network: undefined, architecture }
     }
     case 'elsewhere':
       throw new HubError('no-address', name.advice)

@@ -10,7 +10,7 @@ import { chooseEngine, warn } from './choose-engine.js'
 import { decodeImage } from './decode-image.js'
 import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
-import { findModel } from './find-model.js'
+import { findModel, findOptionsOf } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
@@ -41,10 +41,9 @@ export async function loadEncoder(
   checkLoadOptions(options, NODE)
   await assertDecodes(options)
   const { engine, resample } = await chooseEngine(engineOptionsOf(options))
-  const { offline, onProgress, signal, onWarning = warn } = options
-  const finding = given({ offline, onProgress, signal })
+  const { offline, onWarning = warn } = options
   const open = async () => {
-    const opened = await openVit(await findModel(model, finding), hintsOf(options))
+    const opened = await openVit(await findModel(model, findOptionsOf(options)), hintsOf(options))
     for (const assumption of opened.vit.assumptions) onWarning(assumption)
     if (opened.vit.labels.problem !== null) onWarning(opened.vit.labels.problem)
     return { ...opened, packed: packedWeightsOf(opened.origin, onWarning) }

@@ -5,6 +5,7 @@ import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { OpenCheckpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
+import { withHead } from '../../checkpoint/with-head.js'
 import { given } from '../../encoder/choose-recipe.js'
 import { layoutOf } from '../../encoder/layout-of.js'
 import type { LoadOptions } from '../../encoder/load-options.js'
@@ -34,17 +35,19 @@ export interface OpenVit extends OpenModel {
 export interface OpenVitHints extends VitHints {
   /** Names the network, where the file holds several; see `LoadOptions`. */
   readonly entry?: string
+  /** Leads to the file of a head that stands on the network; see `LoadOptions`. */
+  readonly head?: string
   /** Ends the opening and every later read, which then reject with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 /** Picks what a person says about a model from what they say about loading it. */
 export function hintsOf(options: LoadOptions): OpenVitHints {
-  const { entry, signal } = options
-  return { ...modelHints(options), ...given({ entry, signal }) }
+  const { entry, head, signal } = options
+  return { ...modelHints(options), ...given({ entry, head, signal }) }
 }
 
-const HINTS = { ...VIT_HINTS, entry: true, signal: true } satisfies OptionNames<OpenVitHints>
+const HINTS = { ...VIT_HINTS, entry: true, head: true, signal: true } satisfies OptionNames<OpenVitHints>
 
 /**
  * Opens a checkpoint with the config files beside it. Reads headers only; dispose of the result when its weights have been read. Throws
@@ -56,7 +59,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   checkOptionNames(hints, HINTS)
   const { path, ...found }: Partial<FoundModel> & { path: string } =
     typeof file === 'string' ? { path: file } : file
-  const { signal, entry, ...said } = hints
+  const { signal, entry, head, ...said } = hints
   const known = { ...given(found), ...said }
   const options = given({ signal })
   const sources: FileSource[] = []
@@ -66,11 +69,15 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   }
   const siblingOf = siblingsOf(path, options)
   const openSibling = async (name: string) => kept(await siblingOf(name))
-  const checkpoint = await openCheckpoint(kept(await openFile(path, options)), {
+  const alone = await openCheckpoint(kept(await openFile(path, options)), {
     openSibling,
     ...options,
     ...given({ entry }),
   })
+  const checkpoint =
+    head === undefined
+      ? alone
+      : await onHead(alone, head, async (file) => kept(await openFile(file, options)))
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
@@ -81,10 +88,11 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      await using reopened = await openCheckpoint(await openFile(path), {
+      const bare = await openCheckpoint(await openFile(path), {
         openSibling: siblingsOf(path),
         ...given({ entry }),
       })
+      await using reopened = head === undefined ? bare : await onHead(bare, head, openFile)
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
@@ -108,6 +116,21 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+type OpenSource = (path: string) => Promise<FileSource>
+
+/** Puts the head of a file on a network, which is closed where that cannot be opened. */
+async function onHead(network: OpenCheckpoint, file: string, open: OpenSource): Promise<OpenCheckpoint> {
+  const openHead = async () => {
+    const openSibling = (name: string) => open(join(dirname(file), name))
+    return await openCheckpoint(await open(file), { openSibling })
+  }
+  const head = await openHead().catch(async (error) => {
+    await network[Symbol.asyncDispose]()
+    throw error
+  })
+  return await withHead(network, head)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */

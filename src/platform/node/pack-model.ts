@@ -9,7 +9,7 @@ import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
-import { findModel } from './find-model.js'
+import { findModel, findOptionsOf } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { settledStamps, writePacked } from './packed/write-packed.js'
 
@@ -40,7 +40,7 @@ export async function packModel(
   options: LoadOptions = {},
 ): Promise<PackedModel> {
   checkLoadOptions(options, NODE)
-  const { offline, onProgress, signal, positions, onWarning = warn } = options
+  const { signal, positions, onWarning = warn } = options
   const { engine } = await chooseEngine(engineOptionsOf(options))
   await using _owned = engine
   if (engine.packing === undefined) {
@@ -49,7 +49,7 @@ export async function packModel(
       `The engine ${engine.name} keeps no packed weights in files; native does: choose that.`,
     )
   }
-  const found = await findModel(model, given({ offline, onProgress, signal }))
+  const found = await findModel(model, findOptionsOf(options))
   await using open = await openVit(found, hintsOf(options))
   for (const assumption of open.vit.assumptions) onWarning(assumption)
   const before = await settledStamps(open.origin)

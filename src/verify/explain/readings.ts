@@ -3,7 +3,7 @@
 import { slotValues } from '../../encoder/network.js'
 import type { SlotName } from '../../engine/plan.js'
 import type { VitPlan } from '../../model/plan-vit.js'
-import { specialTokens, type VitConfig } from '../../model/vit-config.js'
+import { specialTokens, tokenWidth, type VitConfig } from '../../model/vit-config.js'
 
 /** Is one way to read a vector from a run. */
 export interface Reading {
@@ -38,9 +38,11 @@ export function readingsOf(
     readings.push({ what: `the embedding "${kind}"`, values: slotValues(values, slot) })
   }
   const last = slots.blocks.at(-1)
-  readings.push(...poolsOf(config, slotValues(values, slots.tokens), 'after the last norm'))
+  const read = (slot: SlotName, when: string) =>
+    poolsOf(config, slot === slots.tokens ? tokenWidth(config) : config.width, slotValues(values, slot), when)
+  readings.push(...read(slots.tokens, 'after the last norm'))
   if (last !== undefined && last !== slots.tokens) {
-    readings.push(...poolsOf(config, slotValues(values, last), 'before the last norm'))
+    readings.push(...read(last, 'before the last norm'))
   }
   if (slots.logits !== null) {
     readings.push({ what: 'the scores of the classifier (logits)', values: slotValues(values, slots.logits) })
@@ -48,8 +50,8 @@ export function readingsOf(
   return readings.filter((reading) => reading.values.length === length)
 }
 
-function poolsOf(config: VitConfig, tokens: Float32Array, when: string): readonly Reading[] {
-  const { width, classToken, registers } = config
+function poolsOf(config: VitConfig, width: number, tokens: Float32Array, when: string): readonly Reading[] {
+  const { classToken, registers } = config
   const special = specialTokens(config)
   const rows = tokens.length / width
   const row = (index: number) => tokens.subarray(index * width, (index + 1) * width)

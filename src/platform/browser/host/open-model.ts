@@ -2,18 +2,20 @@
 import type { ByteSource } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
+import { withHead } from '../../../checkpoint/with-head.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { layoutOf } from '../../../encoder/layout-of.js'
 import { modelHints } from '../../../encoder/model-hints.js'
 import { CONFIG_FILES, parseConfigFiles } from '../../../encoder/parse-config-files.js'
 import type { OpenModel } from '../../../encoder/vit-stages.js'
+import { checkSubfolder } from '../../../hub/check-subfolder.js'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { findPublishedModel } from '../../../hub/find-published-model.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { checkpointsAmong, nameOfFile } from '../../../hub/name-of-file.js'
 import { namesByRule } from '../../../hub/names-by-rule.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
-import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { readVit } from '../../../model/read-vit.js'
 import { noteOfDownloads } from '../storage/digest-notes.js'
@@ -35,7 +37,16 @@ export async function openModel(
     return { ...blobSource(blob, name, signal), [Symbol.asyncDispose]: async () => {} }
   }
   const source = blobSource(files.main.blob, files.label, signal)
-  const checkpoint = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
+  const alone = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
+  const head = options.head === undefined ? null : await fetchedFiles(new URL(options.head), fetching)
+  if (head !== null) hashes.push(head.main.sha256)
+  const checkpoint =
+    head === null
+      ? alone
+      : await withHead(
+          alone,
+          await openCheckpoint(blobSource(head.main.blob, head.label, signal), { signal }),
+        )
   const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
@@ -68,9 +79,11 @@ async function filesOf(
   options: HostLoadOptions,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
+  const { subfolder } = options
+  if (address.kind !== 'name') checkSubfolder(subfolder, null)
   switch (address.kind) {
     case 'name':
-      return namedFiles(address.name, fetching)
+      return namedFiles(address.name, subfolder, fetching)
     case 'url':
       return fetchedFiles(new URL(address.url), { ...fetching, ...given({ sha256: options.sha256 }) })
     case 'files':
@@ -87,9 +100,11 @@ const ALONE: Pick<ModelFiles, 'sibling' | 'beside'> = {
 
 async function namedFiles(
   text: string,
+  subfolder: string | undefined,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const name = parseModelName(text)
+  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
   switch (name?.kind) {
     case undefined:
       throw unknownModel(
@@ -117,7 +132,10 @@ async function namedFiles(
       }
     }
     case 'repository':
-      return { ...(await repositoryFiles(name, fetching)), architecture: name.architecture }
+      return {
+        ...(await repositoryFiles({ ...name, ...given({ subfolder }) }, fetching)),
+        architecture: name.architecture,
+      }
     case 'elsewhere':
       throw new HubError('no-address', name.advice)
     case 'file':
@@ -127,16 +145,17 @@ async function namedFiles(
 
 /** Takes the first of the usual files that a repository of Hugging Face has. */
 async function repositoryFiles(
-  { id, revision }: { readonly id: string; readonly revision: string },
+  repository: RepositoryRevision,
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   for (const name of USUAL_NAMES) {
     try {
-      return await fetchedFiles(new URL(`${HUGGING_FACE}/${id}/resolve/${revision}/${name}`), fetching)
+      return await fetchedFiles(new URL(repositoryUrl(repository, name)), fetching)
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== 'not-found') throw error
     }
   }
+  const { id, revision } = repository
   throw new HubError(
     'not-found',
     `Hugging Face has no repository ${id} with a checkpoint in PyTorch's formats at ${revision} (asked for ${USUAL_NAMES.join(', ')}).`,

@@ -147,8 +147,10 @@ async function contentsOf(folder: string): Promise<readonly string[]> {
     .filter((path) => !path.endsWith('.incomplete.json'))
   const own: string[] = []
   for (const commit of await entriesOf(join(folder, 'snapshots'))) {
-    for (const entry of await entriesOf(join(folder, 'snapshots', commit.name))) {
-      const path = join(folder, 'snapshots', commit.name, entry.name)
+    const snapshot = join(folder, 'snapshots', commit.name)
+    const entries = await readdir(snapshot, { withFileTypes: true, recursive: true }).catch(() => [])
+    for (const entry of entries) {
+      const path = join(entry.parentPath, entry.name)
       const target = (await lstat(path)).isSymbolicLink()
         ? resolve(dirname(path), await readlink(path))
         : path

@@ -6,20 +6,27 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { given } from '../../../encoder/choose-recipe.js'
 import { CONFIG_FILES } from '../../../encoder/parse-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { ModelFile } from '../../../hub/model-files.js'
 import type { RepositoryFile, RepositoryListing } from '../../../hub/repository-listing.js'
-import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { inSubfolder, type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { BlobPlace, pointerPath } from './blob-place.js'
 import { type DownloadOptions, downloadFile, downloadTo } from './download-file.js'
 import { cacheFolder, type Environment, forbidsLinks } from './hub-settings.js'
 import { equivalent } from './list-repository.js'
-import { huggingFaceCache, type RepositoryRevision, repositoryFolder } from './python-caches.js'
+import { huggingFaceCache, repositoryFolder } from './python-caches.js'
 
 /** Gives the caches that are read: Python's, and our own, which is used where Python's cannot be written. */
 export function cachesOf(env: Environment): readonly [string, string] {
   return [huggingFaceCache(env), join(cacheFolder(env), 'huggingface')]
+}
+
+/** Adds who is told what cannot be checked. */
+export interface RepositoryOptions extends DownloadOptions {
+  /** Is told in a sentence of files that came without a hash; default: nobody is. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 /** Is a file of a repository that is here. */
@@ -34,9 +41,9 @@ export async function fetchFiles(
   repository: RepositoryRevision,
   listing: RepositoryListing,
   files: readonly ModelFile[],
-  options: DownloadOptions,
+  { onWarning, ...options }: RepositoryOptions,
 ): Promise<readonly FetchedFile[]> {
-  const { id } = repository
+  const { id, subfolder } = repository
   const { commit } = listing
   const env = options.env ?? process.env
   const cache = await writableCache(env, id)
@@ -45,29 +52,47 @@ export async function fetchFiles(
     const known = listing.files.find(({ name }) => name === file.name)
     if (known === undefined) continue
     const { path, size, downloaded } = await fetchFile(
-      { cache, id, commit, links: !forbidsLinks(env) },
+      { cache, id, commit, ...given({ subfolder }), links: !forbidsLinks(env) },
       known,
       options,
     )
     fetched.push({ ...file, path, size, downloaded })
   }
+  warnOfUnchecked(repository, listing, fetched, onWarning)
   const folder = repositoryFolder(cache, id)
-  await noteAbsent(folder, listing)
+  await noteAbsent(folder, listing, subfolder)
   if (repository.revision !== commit) await writeWhole(join(folder, 'refs', repository.revision), commit)
   return fetched
+}
+
+/** Mirrors may give no hash: then nothing shows whether a file is the one that was published. */
+export function warnOfUnchecked(
+  { id }: RepositoryRevision,
+  { files }: RepositoryListing,
+  fetched: readonly FetchedFile[],
+  onWarning: RepositoryOptions['onWarning'],
+): void {
+  const known = new Set(files.filter(({ etag }) => etag !== undefined).map(({ name }) => name))
+  const unchecked = fetched.filter(({ name, downloaded }) => downloaded && !known.has(name))
+  if (unchecked.length === 0) return
+  onWarning?.(
+    `The server gives no hash of ${unchecked.map(({ name }) => name).join(', ')} of ${id}, so that it was taken as it came: compare it with the publisher's, or unset HF_ENDPOINT.`,
+  )
 }
 
 interface Where {
   readonly cache: string
   readonly id: string
   readonly commit: string
+  readonly subfolder?: string
   readonly links: boolean
 }
 
 async function fetchFile(where: Where, file: RepositoryFile, options: DownloadOptions) {
-  const { id, commit } = where
-  const { name, size, sha256, etag } = file
-  const url = `${HUGGING_FACE}/${id}/resolve/${commit}/${name}`
+  const { id, commit, subfolder } = where
+  const { size, sha256, etag } = file
+  const name = inSubfolder(subfolder, file.name)
+  const url = repositoryUrl({ ...where, revision: commit }, file.name)
   const pointer = pointerPath({ ...where, name })
   const wanted = { ...options, size, sha256 }
   const fetching =
@@ -105,10 +130,14 @@ async function tagCache(cache: string): Promise<void> {
 }
 
 /** Python asks for these files of every model; a note spares it the question where there are none. */
-async function noteAbsent(folder: string, { commit, files }: RepositoryListing): Promise<void> {
+async function noteAbsent(
+  folder: string,
+  { commit, files }: RepositoryListing,
+  subfolder: string | undefined,
+): Promise<void> {
   const there = new Set(files.map(({ name }) => name))
   for (const name of CONFIG_FILES.filter((name) => !there.has(name))) {
-    const path = join(folder, '.no_exist', commit, name)
+    const path = join(folder, '.no_exist', commit, inSubfolder(subfolder, name))
     await mkdir(dirname(path), { recursive: true }).catch(() => {})
     await writeFile(path, '', { flag: 'a' }).catch(() => {})
   }

@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { given } from '../../../encoder/choose-recipe.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { knownModels } from '../../../hub/known-models.js'
 import { openEquivalentOrNull } from '../../../hub/model-facts.js'
 import { parseListing, type RepositoryListing } from '../../../hub/repository-listing.js'
-import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { HUGGING_FACE, type RepositoryRevision } from '../../../hub/repository-name.js'
 import { nearMissOrNull } from '../../../hub/suggest-models.js'
 import { type DownloadOptions, downloadFile } from './download-file.js'
 import { cacheFolder } from './hub-settings.js'
-import type { RepositoryRevision } from './python-caches.js'
 
 const LONGEST_LISTING = 4 * 2 ** 20
 
@@ -22,10 +22,10 @@ export interface Listed {
 
 /** Throws `HubError`, or the signal's reason. */
 export async function listRepository(
-  { id, revision }: RepositoryRevision,
+  { id, revision, subfolder }: RepositoryRevision,
   { onProgress: _, ...options }: DownloadOptions,
 ): Promise<Listed> {
-  const url = `${HUGGING_FACE}/api/models/${id}/revision/${revision}?blobs=true`
+  const url = `${HUGGING_FACE}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
   const path = listingPath({ id, revision }, options)
   const fresh = `${path}.${randomBytes(4).toString('hex')}`
   await mkdir(dirname(path), { recursive: true }).catch(() => {})
@@ -33,13 +33,13 @@ export async function listRepository(
     await downloadFile(url, fresh, { ...options, atMost: LONGEST_LISTING }).catch((error) => {
       throw explained(error, id)
     })
-    const listing = parseListing(await readFile(fresh, 'utf8'))
+    const listing = parseListing(await readFile(fresh, 'utf8'), subfolder)
     if (listing === null)
       throw new HubError(
         'server-error',
         `${url} answered with something other than a listing of files. Check HF_ENDPOINT if it is set, and try again later.`,
       )
-    const before = await lastListing({ id, revision }, options)
+    const before = await lastListing({ id, revision, ...given({ subfolder }) }, options)
     await rename(fresh, path)
     return { listing, before }
   } finally {
@@ -52,19 +52,26 @@ export async function lastListing(
   repository: RepositoryRevision,
   options: DownloadOptions,
 ): Promise<RepositoryListing | null> {
-  return parseListing(await readFile(listingPath(repository, options), 'utf8').catch(() => ''))
+  return parseListing(
+    await readFile(listingPath(repository, options), 'utf8').catch(() => ''),
+    repository.subfolder,
+  )
 }
 
 function listingPath({ id, revision }: RepositoryRevision, { env = process.env }: DownloadOptions): string {
-  return join(cacheFolder(env), 'listings', `${id.replace('/', '--')}@${revision}.json`)
+  return join(cacheFolder(env), 'listings', `${id}@${revision}.json`.replaceAll('/', '--'))
 }
 
 /** Says that a repository is not here, where the network may not be asked. */
-export function notHere(id: string, places: readonly string[]): HubError {
+export function notHere(repository: RepositoryRevision, places: readonly string[]): HubError {
+  const { id, revision, subfolder } = repository
+  const at = revision === 'main' ? '' : revision
+  const pull = `${id}${at && `@${at}`}${subfolder === undefined ? '' : ` --subfolder ${subfolder}`}`
+  const hf = `${id}${at && ` --revision ${at}`}`
   return new HubError(
     'offline',
     `${id} is no file or folder here; it is in none of ${places.join(', ')}, and the network may not be used (offline, ` +
-      `HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE).${suggestion(id)} Allow the network, or bring it with \`plumage pull ${id}\` or \`hf download ${id}\`.`,
+      `HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE).${suggestion(id)} Allow the network, or bring it with \`plumage pull ${pull}\` or \`hf download ${hf}\`.`,
   )
 }
 

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
+import { given } from '../../../encoder/choose-recipe.js'
+import { checkSubfolder } from '../../../hub/check-subfolder.js'
 import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { knownModels } from '../../../hub/known-models.js'
@@ -10,14 +12,15 @@ import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
 import type { FileRole } from '../../../hub/model-files.js'
 import { parseModelName } from '../../../hub/parse-model-name.js'
 import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
-import { HUGGING_FACE } from '../../../hub/repository-name.js'
+import { type RepositoryName, type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
+import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
 import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
-import { type FetchedFile, fetchFiles } from './fetch-repository.js'
+import { type FetchedFile, fetchFiles, type RepositoryOptions, warnOfUnchecked } from './fetch-repository.js'
 import { cacheFolder, isOffline } from './hub-settings.js'
 import { lastListing, listRepository } from './list-repository.js'
-import { type RepositoryRevision, torchCheckpoints } from './python-caches.js'
+import { torchCheckpoints } from './python-caches.js'
 import { modelFiles } from './resolve-repository.js'
 import { resolveWeights } from './resolve-weights.js'
 
@@ -25,10 +28,19 @@ import { resolveWeights } from './resolve-weights.js'
 export interface PullOptions extends Omit<DownloadOptions, 'sha256' | 'size' | 'atMost'> {
   /** The files are put into this folder under their own names; default: where the model's library looks. */
   readonly into?: string | undefined
+  /** Names the folder within a repository that the model lies in; default: it lies at the top. */
+  readonly subfolder?: string | undefined
+  /** Is told in a sentence of files that came without a hash; default: a warning of the process. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 const { sha256: _sha256, size: _size, atMost: _atMost, ...FETCH_OPTIONS } = DOWNLOAD_OPTIONS
-const PULL_OPTIONS = { ...FETCH_OPTIONS, into: true } satisfies OptionNames<PullOptions>
+const PULL_OPTIONS = {
+  ...FETCH_OPTIONS,
+  into: true,
+  subfolder: true,
+  onWarning: true,
+} satisfies OptionNames<PullOptions>
 
 /** Is one file of a pulled model. */
 export interface PulledFile {
@@ -64,13 +76,15 @@ export interface PulledModel {
 export async function pullModel(model: string, options: PullOptions = {}): Promise<PulledModel> {
   checkOptionNames(options, PULL_OPTIONS)
   const name = parseModelName(model)
+  const { subfolder, onWarning: _onWarning, ...others } = options
+  if (name?.kind !== 'repository') checkSubfolder(subfolder, null)
   switch (name?.kind) {
     case 'repository':
       return await pullRepository(name, options)
     case 'published':
-      return await pullPublished(name.name, options)
+      return await pullPublished(name.name, others)
     case 'file':
-      return await pullFile(model, name, options)
+      return await pullFile(model, name, others)
     case 'elsewhere':
       throw new HubError('no-address', name.advice)
     case 'packaged':
@@ -84,20 +98,24 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
   }
 }
 
+type OtherPullOptions = Omit<PullOptions, 'subfolder' | 'onWarning'>
+
 async function pullRepository(
-  repository: RepositoryRevision & { readonly architecture?: string },
-  { into, ...options }: PullOptions,
-) {
-  const { id, revision, architecture } = repository
+  name: RepositoryName & { readonly architecture?: string },
+  { into, subfolder, onWarning = warn, ...options }: PullOptions,
+): Promise<PulledModel> {
+  checkSubfolder(subfolder, name.id)
+  const { id, revision, architecture } = name
+  const repository: RepositoryRevision = { id, revision, ...given({ subfolder }) }
   const isAsked = !(options.offline || isOffline(options.env ?? process.env))
   const known = isAsked ? null : await lastListing(repository, options)
   const { listing, before } =
     known === null ? await listRepository(repository, options) : { listing: known, before: null }
-  const wanted = modelFiles(id, listing)
+  const wanted = modelFiles(repository, listing)
   const files =
     into === undefined
-      ? await fetchFiles(repository, listing, wanted, options)
-      : await fetchInto(resolve(into), repository, listing, options)
+      ? await fetchFiles(repository, listing, wanted, { ...options, onWarning })
+      : await fetchInto(resolve(into), repository, listing, { ...options, onWarning })
   const names = new Set(wanted.map(({ name }) => name))
   return {
     // Under the repository's own name another architecture would be built of the same files.
@@ -119,14 +137,14 @@ function useOf({ licence }: RepositoryListing, files: readonly PulledFile[]): st
 
 async function fetchInto(
   folder: string,
-  { id }: RepositoryRevision,
+  repository: RepositoryRevision,
   listing: RepositoryListing,
-  options: DownloadOptions,
+  { onWarning, ...options }: RepositoryOptions,
 ): Promise<readonly FetchedFile[]> {
   const fetched: FetchedFile[] = []
-  for (const file of modelFiles(id, listing)) {
+  for (const file of modelFiles(repository, listing)) {
     const { size, sha256 } = listing.files.find(({ name }) => name === file.name) ?? {}
-    const url = `${HUGGING_FACE}/${id}/resolve/${listing.commit}/${file.name}`
+    const url = repositoryUrl({ ...repository, revision: listing.commit }, file.name)
     const { sha256: _, ...done } = await downloadFile(url, join(folder, file.name), {
       ...options,
       size,
@@ -134,11 +152,12 @@ async function fetchInto(
     })
     fetched.push({ ...file, ...done })
   }
+  warnOfUnchecked(repository, listing, fetched, onWarning)
   return fetched
 }
 
 /** Birder looks in a folder that is written to only where somebody named it. */
-async function pullPublished(name: string, { into, ...options }: PullOptions): Promise<PulledModel> {
+async function pullPublished(name: string, { into, ...options }: OtherPullOptions): Promise<PulledModel> {
   const env = options.env ?? process.env
   const named = env.MODELS_DIR ? birderModels(env, process.cwd()) : null
   const folder = into === undefined ? named : resolve(into)
@@ -160,7 +179,7 @@ async function pullPublished(name: string, { into, ...options }: PullOptions): P
 async function pullFile(
   name: string,
   { url, fileName }: { readonly url: string; readonly fileName: string },
-  { into, ...options }: PullOptions,
+  { into, ...options }: OtherPullOptions,
 ): Promise<PulledModel> {
   const env = options.env ?? process.env
   const torch = torchCheckpoints(env)

@@ -1,24 +1,16 @@
 /** Finds what Python's libraries have downloaded already, in the places and by the variables of huggingface_hub and torch.hub. It changes nothing. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RepositoryName } from '../../../hub/repository-name.js'
 import { type Environment, expanded, homeFolder } from './hub-settings.js'
-
-/** Names a repository at a revision. */
-export interface RepositoryRevision {
-  readonly id: string
-  readonly revision: string
-}
 
 /**
  * Gives the commit that a cache knows a revision by, or null. A snapshot may lack files: only those that were asked for are there.
  *
  * @see huggingface_hub's guide "Understand caching"
  */
-export async function cachedCommit(
-  cache: string,
-  { id, revision }: RepositoryRevision,
-): Promise<string | null> {
-  // A branch or tag is a small file that holds its commit; anything else is a commit by itself.
+export async function cachedCommit(cache: string, { id, revision }: RepositoryName): Promise<string | null> {
+  // A branch, a tag or a request (refs/refs/pr/3) is a small file that holds its commit; anything else is a commit by itself.
   const path = join(repositoryFolder(cache, id), 'refs', revision)
   const commit = (await readFile(path, 'utf8').catch(() => revision)).trim()
   return /^[0-9a-f]{40}$/.test(commit) ? commit : null

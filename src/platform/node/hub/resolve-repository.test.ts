@@ -18,7 +18,7 @@ type Files = Readonly<Record<string, Uint8Array>>
 async function house(files: Files, listed: Files = files) {
   const server = await startServer((request, response) => {
     const path = (request.url ?? '').split('?')[0]
-    if (path === '/api/models/somebody/tiny/revision/main') {
+    if (/^\/api\/models\/somebody\/tiny\/revision\/(main|refs%2Fpr%2F3)$/.test(path ?? '')) {
       const body = Buffer.from(JSON.stringify(listing(listed)))
       return serve(request, response, body)
     }
@@ -171,4 +171,50 @@ test('names of files that lead out of the folder are not fetched', async () => {
   )
   const path = await resolveRepository(REPOSITORY, { env: home.env })
   expect(readdirSync(dirname(path))).toEqual(['model.safetensors'])
+})
+
+test('a model in a folder of a repository lies and is asked for as in Python, and its files do not lie beside those at the top', async () => {
+  await using home = await house({
+    'config.json': Buffer.from('{"model_type":"other"}'),
+    'encoder/config.json': config,
+    'encoder/model.safetensors': weights,
+  })
+  const inFolder = { ...REPOSITORY, subfolder: 'encoder' }
+  const snapshot = home.at('python', 'hub', 'models--somebody--tiny', 'snapshots', COMMIT)
+  const path = await resolveRepository(inFolder, { env: home.env })
+  expect(path).toBe(join(snapshot, 'encoder', 'model.safetensors'))
+  expect(new Uint8Array(await readFile(path))).toEqual(new Uint8Array(weights))
+  expect(await readFile(join(snapshot, 'encoder', 'config.json'))).toEqual(config)
+  expect(readdirSync(snapshot)).toEqual(['encoder'])
+  expect(await resolveRepository(inFolder, { env: home.env, offline: true })).toBe(path)
+  await expect(resolveRepository(REPOSITORY, { env: home.env })).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringMatching(/folders are encoder: .*--subfolder/),
+  })
+  await expect(
+    resolveRepository(
+      { ...REPOSITORY, id: 'somebody/other', subfolder: 'a' },
+      { env: home.env, offline: true },
+    ),
+  ).rejects.toThrow(/plumage pull somebody\/other --subfolder a/)
+})
+
+test('a revision with slashes is one part of an address, and its commit is noted where Python looks', async () => {
+  await using home = await house({ 'model.safetensors': weights })
+  const request = { ...REPOSITORY, revision: 'refs/pr/3' }
+  const path = await resolveRepository(request, { env: home.env })
+  const folder = home.at('python', 'hub', 'models--somebody--tiny')
+  expect(await readFile(join(folder, 'refs', 'refs', 'pr', '3'), 'utf8')).toBe(COMMIT)
+  expect(await resolveRepository(request, { env: home.env, offline: true })).toBe(path)
+})
+
+test('a server that gives no hash of a file is told of in one line, and one that does is not', async () => {
+  await using home = await house({ 'config.json': config, 'model.safetensors': weights })
+  const warnings: string[] = []
+  const onWarning = (message: string) => warnings.push(message)
+  await resolveRepository(REPOSITORY, { env: home.env, onWarning })
+  // The server of this test gives hashes of weights alone.
+  expect(warnings).toEqual([expect.stringMatching(/gives no hash of config\.json of somebody\/tiny/)])
+  await resolveRepository(REPOSITORY, { env: home.env, onWarning })
+  expect(warnings).toHaveLength(1)
 })

@@ -9,18 +9,18 @@ import { HubError } from '../../../hub/hub-error.js'
 import { filesOfModel, type ModelFile, NEEDED_ROLES } from '../../../hub/model-files.js'
 import { USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import type { RepositoryListing } from '../../../hub/repository-listing.js'
+import type { RepositoryRevision } from '../../../hub/repository-name.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { checkpointOfFolderOrNull } from '../checkpoint-of-folder.js'
-import type { DownloadOptions } from './download-file.js'
-import { cachesOf, fetchFiles } from './fetch-repository.js'
+import { cachesOf, fetchFiles, type RepositoryOptions } from './fetch-repository.js'
 import { isOffline } from './hub-settings.js'
 import { listRepository, notHere } from './list-repository.js'
-import { cachedCommit, type RepositoryRevision, repositoryFolder } from './python-caches.js'
+import { cachedCommit, repositoryFolder } from './python-caches.js'
 
 /** Gives the path of the checkpoint, with its config beside it. Throws `HubError`, or the signal's reason. */
 export async function resolveRepository(
   repository: RepositoryRevision,
-  options: DownloadOptions = {},
+  { onWarning, ...options }: RepositoryOptions = {},
 ): Promise<string> {
   const env = options.env ?? process.env
   const caches = cachesOf(env)
@@ -28,10 +28,10 @@ export async function resolveRepository(
     const known = await checkpointIn(cache, repository)
     if (known !== null) return known
   }
-  if (options.offline || isOffline(env)) throw notHere(repository.id, caches)
+  if (options.offline || isOffline(env)) throw notHere(repository, caches)
   const { listing } = await listRepository(repository, options)
-  const files = modelFiles(repository.id, listing).filter(({ role }) => NEEDED_ROLES.has(role))
-  const fetched = await fetchFiles(repository, listing, files, options)
+  const files = modelFiles(repository, listing).filter(({ role }) => NEEDED_ROLES.has(role))
+  const fetched = await fetchFiles(repository, listing, files, { ...options, onWarning })
   const weights = fetched.at(-1)
   if (weights !== undefined && existsSync(weights.path)) return weights.path
   throw new HubError(
@@ -41,22 +41,31 @@ export async function resolveRepository(
 }
 
 /** Throws `not-found` for a repository without weights that can be read. */
-export function modelFiles(id: string, { files }: RepositoryListing): readonly ModelFile[] {
+export function modelFiles(
+  { id, subfolder }: RepositoryRevision,
+  { files, folders }: RepositoryListing,
+): readonly ModelFile[] {
   const names = files.map(({ name }) => name)
   const found = filesOfModel(names)
   if (found !== null) return found
   throw new HubError(
     'not-found',
-    `${id} of Hugging Face holds no checkpoint in PyTorch's formats (looked for ${USUAL_NAMES.join(', ')}); it has ` +
-      `${names.slice(0, 8).join(', ')}.`,
+    `${id} of Hugging Face holds no checkpoint in PyTorch's formats${subfolder === undefined ? '' : ` in its folder ${subfolder}`} ` +
+      `(looked for ${USUAL_NAMES.join(', ')}); it has ${names.slice(0, 8).join(', ') || 'no files there'}.${foldersAdvice(folders)}`,
   )
+}
+
+/** A repository with several models has each in a folder of its own. */
+function foldersAdvice(folders: readonly string[]): string {
+  if (folders.length === 0) return ''
+  return ` Its folders are ${folders.slice(0, 8).join(', ')}: name one as subfolder (--subfolder).`
 }
 
 /** Gives null for what is not there whole. */
 async function checkpointIn(cache: string, repository: RepositoryRevision): Promise<string | null> {
   const commit = await cachedCommit(cache, repository)
   if (commit === null) return null
-  const folder = join(repositoryFolder(cache, repository.id), 'snapshots', commit)
+  const folder = join(repositoryFolder(cache, repository.id), 'snapshots', commit, repository.subfolder ?? '')
   const path = await checkpointOfFolderOrNull(folder).catch(() => null)
   return path !== null && existsSync(path) && (await hasItsParts(path)) ? path : null
 }
