@@ -37,7 +37,7 @@ const TIMM: readonly string[] = [
   ]),
 ]
 
-/** Some of Birder's weights are of networks that cannot be run yet. */
+/** Whatever of Birder's list is of a network that cannot be run is not offered. */
 function isRun(weights: string): boolean {
   const network = findPretrainedOrNull(weights)?.net.network
   return network !== undefined && isRunnable(network)
