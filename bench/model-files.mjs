@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dist } from './dist.mjs'
+import { isOfTransformers } from './networks.mjs'
 import { pythonPath } from './systems.mjs'
 import { writeModel } from './write-model.mjs'
 
@@ -35,11 +36,15 @@ export async function modelFile(network, side, form) {
   const of = (wanted) => modelFile(network, side, wanted)
   switch (form) {
     case 'safetensors': {
+      if (isOfTransformers(network))
+        return join(await python(base, 'write_transformers.py', [network, side]), 'model.safetensors')
       const { hashedCheckpoint } = await dist('verify/hashed-checkpoint.js')
       return writeModel(hashedCheckpoint(network, [side, side], 'large-1'), `${base}.safetensors`)
     }
     case 'onnx':
-      return once(`${base}.onnx`, () => writeOnnx(network, side, `${base}.onnx`))
+      return isOfTransformers(network)
+        ? python(`${base}.onnx`, 'export_onnx.py', [network, side, await of('safetensors')])
+        : once(`${base}.onnx`, () => writeOnnx(network, side, `${base}.onnx`))
     case 'onnx-int8':
       return python(`${base}.int8.onnx`, 'quantise_onnx.py', [await of('onnx')])
     case 'openvino':
@@ -109,6 +114,7 @@ function python(path, script, inputs) {
 
 /** @returns {string} what it printed */
 export function runPython(script, inputs) {
+  if (!existsSync(pythonPath)) throw new Error(`${script} needs what npm run bench -- --peers installs.`)
   const program = fileURLToPath(new URL(`peers/${script}`, import.meta.url))
   const { status, stdout, stderr } = spawnSync(pythonPath, [program, ...inputs.map(String)], {
     encoding: 'utf8',

@@ -159,9 +159,7 @@ function summaryOf(results) {
   const rows = results.map((result) => [
     titleOf(result),
     ...precisions.map((precision) => {
-      const systems = bySpeed(result).filter((system) => system.precision === precision)
-      const ours = systems.find(({ name }) => name === 'Plumage')
-      const best = systems.find(({ name }) => name !== 'Plumage')
+      const { ours, best } = fastestOf(result, precision)
       const parts = [
         ...(ours === undefined ? [] : [`**${ours.median.toPrecision(3)}**`]),
         ...(best === undefined ? [] : [`${best.median.toPrecision(3)} (${best.name})`]),
@@ -170,6 +168,15 @@ function summaryOf(results) {
     }),
   ])
   return table(['', ...precisions], rows)
+}
+
+/** Finds Plumage and the fastest of the others in a precision; what was not measured is undefined. */
+export function fastestOf(result, precision) {
+  const systems = bySpeed(result).filter((system) => system.precision === precision)
+  return {
+    ours: systems.find(({ name }) => name === 'Plumage'),
+    best: systems.find(({ name }) => name !== 'Plumage'),
+  }
 }
 
 function titleOf({ network, side, batch }) {

@@ -5,6 +5,7 @@
  *     npm run bench                                            # ViT-L/14 at 518 x 518, Plumage and onnxruntime-node
  *     npm run bench -- --peers                                 # the same with PyTorch and OpenVINO, installed into bench/.venv
  *     npm run bench -- --models s,b,l --sizes 224,518 --batches 1,8
+ *     npm run bench -- --peers --models s,dinov3-s16,b,siglip2-b16 --sizes 224   # networks of transformers beside DINOv2
  *     npm run bench -- --systems plumage,openvino-int8         # some systems only: printed, not recorded
  *     npm run bench -- --dry                                   # likewise
  *     npm run bench -- --gpu                                   # on a GPU, beside PyTorch's CUDA; into bench/gpu-results.json
@@ -19,13 +20,14 @@ import { withLock } from './lock.mjs'
 import { availableMemory, DISTURBED, describeGpu, describeMachine } from './machine.mjs'
 import { median } from './median.mjs'
 import { intoPageCache, MOST_IMAGES, modelFile, pixelFile } from './model-files.mjs'
-import { gpuResultsPath, resultsPath, writeReport } from './report.mjs'
+import { networkNamed } from './networks.mjs'
+import { fastestOf, gpuResultsPath, resultsPath, writeReport } from './report.mjs'
 import { absenceOf, chooseSystems, commandOf, GPU_SYSTEMS, SYSTEMS } from './systems.mjs'
 import { compare, findTruth } from './truth.mjs'
 
 const { values: options } = parseArgs({
   options: {
-    /** Lists some of s, b, l, which mean networks `vit_reg4_*14_nps_ls`. */
+    /** Lists some of s, b, l, which mean networks `vit_reg4_*14_nps_ls`, and of those that networks.mjs names. */
     models: { type: 'string', default: 'l' },
     sizes: { type: 'string', default: '518' },
     batches: { type: 'string', default: '1' },
@@ -56,10 +58,23 @@ const numbers = (list) => list.split(',').map(Number)
 for (const model of options.models.split(','))
   for (const side of numbers(options.sizes))
     for (const batch of numbers(options.batches)) {
-      const result = await runCase({ network: `vit_reg4_${model}14_nps_ls`, side, batch })
+      const result = await runCase({ network: networkNamed(model), side, batch })
+      sayHowFast(result)
       if (options.dry || options.systems !== undefined) console.log(JSON.stringify(result, null, 2))
       else record(result)
     }
+
+/** Two networks are compared by how each does beside the fastest of the others, whatever the machine. */
+function sayHowFast(result) {
+  for (const precision of new Set(result.systems.map((system) => system.precision))) {
+    const { ours, best } = fastestOf(result, precision)
+    if (ours === undefined || best === undefined) continue
+    const times = best.median / ours.median
+    console.log(
+      `  ${precision}: ${times.toFixed(2)} times as fast as ${best.name}, the fastest of the others`,
+    )
+  }
+}
 
 /** Runs all systems on one network, size and batch. */
 async function runCase({ network, side, batch }) {

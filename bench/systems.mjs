@@ -36,7 +36,7 @@ const onnxruntime = (precision, form) => ({
 })
 const pytorch = (precision, { compiled = false, device = 'cpu' } = {}) => ({
   id: `pytorch-${compiled ? 'compiled-' : ''}${precision}`,
-  name: compiled ? 'PyTorch + Birder, compiled' : 'PyTorch + Birder',
+  name: compiled ? 'PyTorch, compiled' : 'PyTorch',
   precision,
   program: here('peers/pytorch_peer.py'),
   form: 'safetensors',

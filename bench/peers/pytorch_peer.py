@@ -1,4 +1,4 @@
-"""Runs Birder's network in PyTorch, on the processor or a GPU, as it is or compiled by inductor with frozen weights."""
+"""Runs a network in PyTorch, on the processor or a GPU, as it is or compiled by inductor with frozen weights."""
 
 import os
 import tempfile
@@ -16,10 +16,10 @@ import torch
 
 torch.set_num_threads(task["threads"])
 
-from birder_net import Features
+from networks import features
 
 dtype = getattr(torch, precision)
-net = Features(task["network"], task["side"], task["model"]).to(device, dtype)
+net = features(task["network"], task["side"], task["model"]).to(device, dtype)
 call = torch.compile(net) if compiled else net
 x = torch.from_numpy(pixels())
 

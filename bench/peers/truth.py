@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import torch
-from birder_net import Features
+from networks import features
 
 network, side, weights, pixels, images = sys.argv[1], int(sys.argv[2]), *sys.argv[3:5], int(sys.argv[5])
-net = Features(network, side, weights).double()
+net = features(network, side, weights).double()
 x = np.fromfile(pixels, np.float32, images * 3 * side * side).reshape(images, 1, 3, side, side)
 with torch.inference_mode():
     embeddings = [net(torch.from_numpy(image).double())[1][0].tolist() for image in x]

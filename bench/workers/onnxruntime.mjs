@@ -14,4 +14,6 @@ const session = await ort.InferenceSession.create(model, {
 })
 const pixels = new ort.Tensor('float32', await readPixels(), [batch, 3, side, side])
 
-await serve(version, async () => (await session.run({ pixels })).embedding.data)
+const [embedding] = session.outputNames
+
+await serve(version, async () => (await session.run({ pixels }))[embedding].data)

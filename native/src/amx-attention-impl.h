@@ -305,9 +305,8 @@ struct TileAttention {
   }
 
   void run(long task) {
-    const long groupQueries = args.blocksOfTask * QUERIES, groups = ceilDivide(args.queries, groupQueries);
-    const long image = task / (args.heads * groups), head = task / groups % args.heads, first = task % groups * groupQueries;
-    const long end = smaller(args.queries, first + groupQueries), column = head * args.headWidth;
+    const auto [image, head, first, end] = queriesOf(args, task, QUERIES);
+    const long column = head * args.headWidth;
     // Two values share a float.
     const float* q = args.query.data + image * args.query.imageStride + column / 2;
     const float* key = args.key.data + image * args.key.imageStride + column / 2;

@@ -155,15 +155,23 @@ INLINE long keysOf(const AttentionArgs& args, long image) {
   return args.mask == KeyMask::keys ? static_cast<long>(args.keyCounts[image % args.groups]) : args.keys;
 }
 
+// Says which queries a task has: of one image and head, those from `first` on and before `end`.
+struct TaskQueries {
+  long image, head, first, end;
+};
+
+// So many queries go together in a block.
+INLINE TaskQueries queriesOf(const AttentionArgs& args, long task, long block) {
+  const long most = args.blocksOfTask * block, tasks = ceilDivide(args.queries, most), first = task % tasks * most;
+  return {task / (args.heads * tasks), task / tasks % args.heads, first, smaller(args.queries, first + most)};
+}
+
 // The scratch holds (headWidth + valueWidth) * NR floats for each block of queries, KEY_BLOCK * NR once, and KEY_BLOCK for each column of keys
 // and of values, these rounded up to whole tiles; then what
 // biases need.
 void attention(const AttentionArgs& args, long task, float* scratch) {
-  const long groupQueries = args.blocksOfTask * NR;
-  const long groups = ceilDivide(args.queries, groupQueries);
-  const long image = task / (args.heads * groups), head = task / groups % args.heads;
-  const long first = task % groups * groupQueries;
-  const long blocks = smaller(args.blocksOfTask, ceilDivide(args.queries - first, NR));
+  const auto [image, head, first, end] = queriesOf(args, task, NR);
+  const long blocks = ceilDivide(end - first, NR);
   const float* query = args.query.data + image * args.query.imageStride + first * args.query.rowStride + head * args.headWidth;
   const float* key = args.key.data + image * args.key.imageStride + head * args.headWidth;
   const float* value = args.value.data + image * args.value.imageStride + head * args.valueWidth;

@@ -155,9 +155,8 @@ struct DotAttention {
   }
 
   void run(long task) {
-    const long groupQueries = args.blocksOfTask * QUERIES, groups = ceilDivide(args.queries, groupQueries);
-    const long image = task / (args.heads * groups), head = task / groups % args.heads, first = task % groups * groupQueries;
-    const long end = smaller(args.queries, first + groupQueries), column = head * width;
+    const auto [image, head, first, end] = queriesOf(args, task, QUERIES);
+    const long column = head * width;
     // Two values share a float.
     const float* q = args.query.data + image * args.query.imageStride + column / 2;
     const Rows out{args.out.data + image * args.outImageStride, args.out.stride, args.out.format, args.out.low};

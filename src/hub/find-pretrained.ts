@@ -1,9 +1,14 @@
 /** Finds published weights by name, or throws an error that says what there is. */
-
 import { HubError } from './hub-error.js'
 import { suggestModels } from './suggest-models.js'
-import type { PretrainedEntry, PublishedFile, WeightsFormat } from './weights.js'
-import { BIRDER_WEIGHTS_URL, findPretrainedOrNull, listPretrainedModels } from './weights.js'
+import {
+  BIRDER_WEIGHTS_URL,
+  findPretrainedOrNull,
+  listPretrainedModels,
+  type PretrainedEntry,
+  type PublishedFile,
+  type WeightsFormat,
+} from './weights.js'
 
 /** Throws `unknown-model` with the nearest names. */
 export function findPretrained(name: string): PretrainedEntry {

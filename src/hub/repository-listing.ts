@@ -1,5 +1,6 @@
 /** Reads what Hugging Face answers when it is asked what a repository holds, and tells what has changed since it was asked before. */
 import { isRecord, type PlainRecord, type PlainValue, parseJsonOrNull } from '../plain-value.js'
+import { isGitHash, isSha256 } from './hash-names.js'
 
 export interface RepositoryFile {
   readonly name: string
@@ -23,8 +24,6 @@ export interface RepositoryListing {
 const MOST_FILES = 10_000
 /** Every name comes from a server: none may lead out of the folder. */
 const FILE_NAME = /^(?:[A-Za-z0-9][\w.-]{0,200}\/)*[A-Za-z0-9][\w.-]{0,200}$/
-const SHA256 = /^[0-9a-f]{64}$/
-const SHA1 = /^[0-9a-f]{40}$/
 
 /**
  * Gives null for an answer that is no listing.
@@ -35,7 +34,7 @@ export function parseListing(text: string, subfolder?: string): RepositoryListin
   const answer = parseJsonOrNull(text)
   if (!isRecord(answer)) return null
   const { sha: commit, siblings, gated } = answer
-  if (typeof commit !== 'string' || !SHA1.test(commit) || !Array.isArray(siblings)) return null
+  if (typeof commit !== 'string' || !isGitHash(commit) || !Array.isArray(siblings)) return null
   const all = siblings.slice(0, MOST_FILES).filter(isRecord).flatMap(fileOf)
   const folderOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf('/')))
   const files = all
@@ -49,14 +48,14 @@ export function parseListing(text: string, subfolder?: string): RepositoryListin
 function fileOf(entry: PlainRecord): readonly RepositoryFile[] {
   const { rfilename: name, size, lfs, blobId } = entry
   if (typeof name !== 'string' || !FILE_NAME.test(name)) return []
-  const sha256 = isRecord(lfs) ? matching(lfs.sha256, SHA256) : undefined
+  const sha256 = isRecord(lfs) ? matching(lfs.sha256, isSha256) : undefined
   // git's own hash of a large file is that of the few lines which stand for it.
-  const etag = isRecord(lfs) ? sha256 : matching(blobId, SHA1)
+  const etag = isRecord(lfs) ? sha256 : matching(blobId, isGitHash)
   return [{ name, size: typeof size === 'number' ? size : undefined, sha256, etag }]
 }
 
-function matching(value: PlainValue | undefined, pattern: RegExp): string | undefined {
-  return typeof value === 'string' && pattern.test(value) ? value : undefined
+function matching(value: PlainValue | undefined, isIt: (text: string) => boolean): string | undefined {
+  return typeof value === 'string' && isIt(value) ? value : undefined
 }
 
 /** A licence that is none of the hub's list is called `other` there, with its name beside it. */

@@ -87,12 +87,15 @@ test.skipIf(!existsSync(registry))(
   'every network that can be run has the tensors of Birder, each with its shape',
   () => {
     const { networks } = JSON.parse(readFileSync(registry, 'utf8')) as Dump
-    let compared = 0
+    const leftOut: string[] = []
     for (const [
       name,
       { size: [height, width] = [], state, parameters_0_classes: parameters },
     ] of Object.entries(networks)) {
-      if (!isRunnable(name) || height === undefined || width === undefined || state === undefined) continue
+      if (!isRunnable(name) || height === undefined || width === undefined || state === undefined) {
+        leftOut.push(name)
+        continue
+      }
       const { tensors } = hashedCheckpoint(name, [height, width], 'x')
       const isFurther = (tensor: string) => /^(encoder\.block|body)\.[1-9]/.test(tensor)
       const own = [...tensors].filter(([tensor]) => !isFurther(tensor))
@@ -110,9 +113,10 @@ test.skipIf(!existsSync(registry))(
         parameterTensors.reduce((sum, [, { byteLength }]) => sum + byteLength / 4, 0),
         name,
       ).toBe(parameters)
-      compared++
     }
-    expect(compared).toBeGreaterThan(290)
+    // Birder itself cannot build this one.
+    expect(leftOut.filter(isRunnable)).toEqual(['flexivit_reg8_b14_ap'])
+    expect(leftOut.length).toBeLessThan(60)
   },
 )
 

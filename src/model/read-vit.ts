@@ -1,23 +1,10 @@
-/** Makes a vision transformer of an open checkpoint: which dialect, which network, and its weights under their canonical names. */
-import { checkOptionNames } from '../check-option-names.js'
+/** Makes a vision transformer of an open checkpoint, whichever library wrote it: here stands which libraries are known, and who is asked first. */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
-import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
-import type { WeightSource } from '../engine/engine.js'
-import type { Preparation } from '../image/preparation.js'
-import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
-import type { Shape } from '../tensor/shape.js'
-import { toFloat32 } from '../tensor/tensor.js'
-import { judgeBeside } from './checkpoint-entries.js'
-
 import { birder } from './dialects/birder.js'
-import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dialects/dialect.js'
+import type { Dialect, VitHints } from './dialects/dialect.js'
 import { facebook } from './dialects/facebook.js'
-import { headerOf } from './dialects/headers.js'
 import { huggingFace } from './dialects/hugging-face.js'
-import { refuseAlikeNetworks, refuseForeignNetworks } from './dialects/other-families.js'
-import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { timm } from './dialects/timm.js'
-import { headAssumptions, headSource, withVisionHead } from './dialects/vision-head.js'
 import { facebookDino } from './families/facebook-dino.js'
 import { facebookDinov3 } from './families/facebook-dinov3.js'
 import { facebookPerceptionEncoder } from './families/facebook-perception-encoder.js'
@@ -30,42 +17,9 @@ import { huggingFaceSiglip } from './families/hugging-face-siglip.js'
 import { huggingFaceTipsv2 } from './families/hugging-face-tipsv2.js'
 import { huggingFaceVit } from './families/hugging-face-vit.js'
 import { openClip } from './families/open-clip.js'
-import { POSITIONS, type StoredTables } from './grid-tables.js'
-import { type Labels, labelsOf, NO_LABELS } from './labels.js'
-import { defaultEmbedding } from './plan-pooling.js'
-import { planVit } from './plan-vit.js'
-import type { PatchGrid } from './positions.js'
-import type { EmbeddingKind, VitConfig } from './vit-config.js'
+import { readAmong, type VitModel } from './read-among.js'
 
-/** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
-export interface VitModel {
-  /** Says which network it is. */
-  readonly config: VitConfig
-  /** Names the library whose layout the file has. */
-  readonly dialect: DialectName
-  /** Reads weights by their canonical names, one at a time. */
-  readonly weights: WeightSource
-  /** Holds the shapes of all canonical weights, which are the parameters but for the position table. */
-  readonly weightShapes: ReadonlyMap<string, Shape>
-  /** Holds the names of the classes, or why they are left aside. */
-  readonly labels: Labels
-  /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
-  readonly assumptions: readonly string[]
-  /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
-  readonly textTower: readonly string[]
-  /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
-  readPreparation(): Preparation | null
-  /**
-   * Gives the stored tables that depend on the grid, float32, by the names of grid-tables.ts: positions without the rows of special tokens,
-   * [rows * columns, D], and what rotary or relative positions have learnt. They are read once. Throws `CheckpointError` where the file cannot be read.
-   */
-  readTables(): Promise<StoredTables>
-  /**
-   * Names the first tensor that holds a NaN or an infinity, or null. It reads all, so it is asked when a result is not finite. Throws as reading
-   * does.
-   */
-  findNonFinite(): Promise<string | null>
-}
+export type { VitModel } from './read-among.js'
 
 /** Lists the families that traces of their own show, each of which is recognised without regard to the others. */
 export const FAMILIES: readonly Dialect[] = [
@@ -83,8 +37,11 @@ export const FAMILIES: readonly Dialect[] = [
   openClip,
 ]
 
-/** The order matters, since timm recognises what facebook would, less its mask token. */
-const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, facebook, timm]
+/**
+ * The order matters: timm recognises what facebook would, less its mask token. Birder's comes first, so that whoever reads its files alone, as a page does, reads them
+ * as all do.
+ */
+const DIALECTS: readonly Dialect[] = [birder, ...FAMILIES, ...huggingFace, facebook, timm]
 
 /**
  * Makes a vision transformer of an open checkpoint, which is judged by its headers: every weight must be there with its shape, and nothing else. No
@@ -92,185 +49,5 @@ const DIALECTS: readonly Dialect[] = [...FAMILIES, birder, ...huggingFace, faceb
  * `wrong-shape`, `unknown-field`, `unsupported-field`, `malformed`; RangeError for an unknown hint.
  */
 export function readVit(checkpoint: Checkpoint, hints: VitHints = {}): VitModel {
-  checkOptionNames(hints, VIT_HINTS)
-  const dialect = DIALECTS.find(
-    ({ recognises, claims }) =>
-      recognises(checkpoint.tensors, hints) && (claims === undefined || claims(checkpoint, hints)),
-  )
-  refuseForeignNetworks(checkpoint, hints)
-  if (dialect?.isCertain !== true) refuseAlikeNetworks(checkpoint, hints)
-  if (dialect === undefined) throw unknownDialect(checkpoint)
-  refuseUselessHints(checkpoint, dialect, hints)
-  judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
-  const told = withVisionHead(checkpoint, hints, dialect.readConfig(checkpoint, hints))
-  const config: VitConfig = {
-    ...told,
-    embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),
-    ...(hints.normalisation === undefined ? {} : { rgbStats: hints.normalisation }),
-  }
-  refuseEndless(checkpoint, config)
-  const tables = tablesOf(dialect, config, checkpoint)
-  const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
-  const { plan, slots } = planVit(config, grid, null)
-  refuseOtherEmbeddings(checkpoint, hints, [...slots.embeddings.keys()])
-  const weightShapes = plan.weights
-
-  const stored = (name: string, shape: Shape) =>
-    headSource(name, shape, config, checkpoint.tensors) ??
-    dialect.source(name, shape, config, checkpoint.tensors)
-  const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
-  for (const { parts } of tables.values()) needed.push(...parts)
-  judgeTensors(checkpoint, dialect, needed)
-
-  const readParts = async ({ parts, combine }: StoredWeight) => {
-    const values = parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape)))
-    return combine(...(await Promise.all(values)))
-  }
-  let readTables: Promise<StoredTables> | null = null
-  return {
-    config,
-    dialect: dialect.name,
-    weightShapes,
-    labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
-    assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
-    textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
-    readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
-    weights: {
-      read: (name, shape) => readParts(stored(name, shape)),
-      async stored(name, shape) {
-        const { parts, start } = stored(name, shape)
-        const [part] = parts
-        if (part === undefined || start === undefined) return null
-        const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
-        if (extent == null || !isFloatType(extent.dtype)) return null
-        const { descriptor, offset, dtype } = extent
-        return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
-      },
-    },
-    readTables() {
-      readTables ??= Promise.all(
-        [...tables].map(async ([name, source]) => [name, await readParts(source)] as const),
-      ).then((read) => new Map(read))
-      return readTables
-    },
-    findNonFinite: () => findNonFinite(checkpoint, new Set(needed.map(({ tensor }) => tensor))),
-  }
-}
-
-/** A file of another library would pass over settings in Birder's words, and its numbers would be taken for what was asked for. */
-function refuseUselessHints(
-  { label }: Checkpoint,
-  { name }: Dialect,
-  { network, architecture, config = {}, patchSize }: VitHints,
-): void {
-  if (architecture !== undefined && name !== timm.name) {
-    throw new CheckpointError(
-      'contradiction',
-      `${label} is laid out as in ${name}, and was asked for as timm's ${architecture}: what of that its files mean cannot be told. Name its repository itself.`,
-    )
-  }
-  if (name === birder.name) return
-  if (patchSize !== undefined) {
-    throw new CheckpointError(
-      'contradiction',
-      `${label} is laid out as in ${name}, and the option patchSize (--patch-size) is for Birder's FlexiViT: leave it out.`,
-    )
-  }
-  const [key] = Object.keys(config)
-  if (network === undefined && key === undefined) return
-  const what =
-    network === undefined
-      ? `config sets ${key}, in the words of Birder's networks`
-      : `network (--network) is ${JSON.stringify(network)}, which names one of Birder's networks`
-  throw new CheckpointError(
-    'contradiction',
-    `${label} is laid out as in ${name}, and the option ${what}: leave it out, or give a file of Birder's. ` +
-      'Heads and levels are told by heads and normalisation (--heads, --normalisation).',
-  )
-}
-
-function refuseOtherEmbeddings(
-  { label }: Checkpoint,
-  { embedding }: VitHints,
-  kinds: readonly EmbeddingKind[],
-): void {
-  if (embedding === undefined || kinds.includes(embedding)) return
-  throw new CheckpointError(
-    'contradiction',
-    `${label} has no embedding ${embedding} (option embedding, --embedding); it has ${kinds.join(', ')}.`,
-  )
-}
-
-/** A lying config must not make a plan of a million steps: every block and expert has tensors of its own. */
-function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitConfig): void {
-  if (depth <= tensors.size && (experts === null || experts.count <= tensors.size)) return
-  throw new CheckpointError(
-    'contradiction',
-    `${label}: the config says ${depth} blocks, and the file has only ${tensors.size} tensors.`,
-  )
-}
-
-/** Says where the stored tables are kept; that of positions gives its patches' rows. */
-function tablesOf(
-  dialect: Dialect,
-  config: VitConfig,
-  { tensors }: Checkpoint,
-): ReadonlyMap<string, StoredWeight> {
-  const tables = new Map(dialect.tables?.(config, tensors))
-  const { positions, width } = config
-  const table = dialect.positions(config)
-  if (positions === null || table === null || tables.has(POSITIONS)) return tables
-  const { tensor, special } = table
-  const shape = [special + positions.rows * positions.columns, width]
-  return tables.set(POSITIONS, {
-    parts: [{ tensor, shape: tableShape(table, shape, positions) }],
-    combine: (rows: Float32Array) => rows.subarray(special * width),
-  })
-}
-
-function tableShape(
-  { isFlat = false, isGrid = false }: { readonly isFlat?: boolean; readonly isGrid?: boolean },
-  shape: Shape,
-  { rows, columns }: PatchGrid,
-): Shape {
-  if (isGrid) return [1, rows, columns, ...shape.slice(1)]
-  return isFlat ? shape : [1, ...shape]
-}
-
-/** Every tensor that is needed must be there with its shape, and no other that the dialect does not know. */
-function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly StoredPart[]): void {
-  const used = new Set<string>()
-  for (const { tensor, shape } of needed) {
-    used.add(tensor)
-    assertShape(tensor, headerOf(checkpoint, tensor, dialect.name).shape, shape)
-  }
-  for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !dialect.ignores(tensor, checkpoint.tensors))
-      throw unexpected(checkpoint, tensor)
-  }
-}
-
-function unexpected(checkpoint: Checkpoint, tensor: string): CheckpointError {
-  return new CheckpointError(
-    'unexpected-tensor',
-    `${checkpoint.label} has a tensor ${tensor} that this network does not use. Is it the file of another network?`,
-    { tensor },
-  )
-}
-
-function unknownDialect({ label, tensors }: Checkpoint): CheckpointError {
-  const first = [...tensors.keys()].slice(0, 3).join(', ')
-  return new CheckpointError(
-    'unknown-dialect',
-    `${label} holds ${tensors.size} tensors (${first}${tensors.size > 3 ? ', …' : ''}) in no known layout. ` +
-      `Known are the vision transformers of ${[...new Set(DIALECTS.map(({ name }) => name))].join(', ')}.`,
-  )
-}
-
-async function findNonFinite(checkpoint: Checkpoint, tensors: ReadonlySet<string>): Promise<string | null> {
-  for (const tensor of tensors) {
-    const values = toFloat32(await checkpoint.read(tensor))
-    if (!values.every(Number.isFinite)) return tensor
-  }
-  return null
+  return readAmong(DIALECTS, checkpoint, hints)
 }

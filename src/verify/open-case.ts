@@ -1,11 +1,9 @@
 /** Opens the network of a golden case by what the case says of it, and by the files beside it; a file's other identity is not needed here. */
-import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
-import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import { withHead } from '../checkpoint/with-head.js'
 import { readVit, type VitModel } from '../model/read-vit.js'
-import type { PlainValue } from '../plain-value.js'
-import { type CaseContext, checkpointPaths, type GoldenCase, type OpenSource, required } from './case.js'
+import { type CaseContext, checkpointPaths, type GoldenCase, required } from './case.js'
+import { readJsonOrUndefined } from './read-json.js'
 
 /** The golden of open_clip with a network of timm's has an architecture that nobody else knows, so that a person would have to say what it is. */
 const TRUNK_OF_ITS_OWN = {
@@ -16,23 +14,24 @@ const TRUNK_OF_ITS_OWN = {
 
 export async function openCase(
   golden: GoldenCase,
-  { open }: CaseContext,
+  context: CaseContext,
   path = wholeOf(golden),
 ): Promise<AsyncDisposable & { readonly vit: VitModel }> {
   const { network, network_parameters, run, family } = golden
   const patchSize = run?.patch_size ?? run?.naflex?.patch_size
   const heads =
     network_parameters?.heads ?? network_parameters?.vision?.heads ?? network_parameters?.args?.num_heads
-  const beside = (name: string) => open(path.replace(/[^/]*$/, name))
+  const { open } = context
+  const beside = (name: string) => path.replace(/[^/]*$/, name)
   const alone = await openCheckpoint(await open(path), {
-    openSibling: beside,
+    openSibling: (name) => open(beside(name)),
     ...(run?.part === undefined ? {} : { entry: `${run.part}.module` }),
   })
   const head = headOf(golden)
   const checkpoint = head === null ? alone : await withHead(alone, await openCheckpoint(await open(head)))
   try {
-    const configFile = await readJsonOrUndefined(() => beside('config.json'))
-    const openClipFile = await readJsonOrUndefined(() => beside('open_clip_config.json'))
+    const configFile = await readJsonOrUndefined(beside('config.json'), context)
+    const openClipFile = await readJsonOrUndefined(beside('open_clip_config.json'), context)
     const vit = readVit(checkpoint, {
       ...(openClipFile === undefined ? {} : { openClipFile }),
       ...(configFile === undefined ? {} : { configFile }),
@@ -47,16 +46,6 @@ export async function openCase(
     return { vit, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-async function readJsonOrUndefined(open: () => Promise<OpenSource>): Promise<PlainValue | undefined> {
-  try {
-    await using source = await open()
-    return parseJson(decodeUtf8(await source.read(0, source.size), source.label), source.label)
-  } catch (error) {
-    if (error instanceof CheckpointError && error.code === 'not-found') return undefined
     throw error
   }
 }

@@ -2,13 +2,10 @@
  * Compares what the files of a model say about making input with what its own library makes of pictures: a picture goes through the recipe that the
  * files give, and its pixels are held against the library's.
  */
-
-import { decodeUtf8, parseJson } from '../checkpoint/parse-json.js'
 import { recipeFor } from '../encoder/choose-recipe.js'
 import { prepareImage } from '../image/prepare-image.js'
 import { namedRecipe, type Resampler } from '../image/recipe.js'
 import { readProcessor } from '../model/dialects/transformers-processor.js'
-import type { PlainValue } from '../plain-value.js'
 import {
   type Comparison,
   type GoldenCase,
@@ -20,6 +17,7 @@ import {
 import { GoldenError } from './golden-error.js'
 import { compare } from './judge.js'
 import { patchRows } from './patch-rows.js'
+import { readJson } from './read-json.js'
 
 interface ProcessorCase extends GoldenCase {
   readonly images?: readonly (GoldenFile & { readonly id: string })[]
@@ -91,9 +89,4 @@ function resamplerOf(
 ): { readonly resampler?: Resampler } {
   if (own !== undefined) return {}
   return { resampler: /^\w+ProcessorPil\b/.test(about) ? 'pillow' : 'torch-uint8' }
-}
-
-async function readJson(path: string, { open }: GoldenContext): Promise<PlainValue> {
-  await using source = await open(path)
-  return parseJson(decodeUtf8(await source.read(0, source.size), source.label), source.label)
 }

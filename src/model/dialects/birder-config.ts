@@ -1,45 +1,25 @@
-/**
- * Reads Birder's config of a ViT from the registry by name, from the file, or from the tensors, in the keys and with the defaults of
- * Birder's net/vit.py, and makes a `VitConfig` of it.
- */
+/** Makes a `VitConfig` of Birder's settings, in the keys and with the defaults of Birder's net/vit.py, and of what the tensors show. */
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
-import type { PlainRecord } from '../../plain-value.js'
-import { judgeFields, unsupportedValue } from '../fields.js'
-import {
-  type Arithmetic,
-  arithmeticOf,
-  classOf,
-  findNetwork,
-  hasSettings,
-  networkOfFileOrNull,
-  type SettingGroup,
-  settingsLackedBy,
-} from '../networks.js'
-import type { PatchGrid, PositionRule } from '../positions.js'
-import type { RotaryRule } from '../rotary.js'
+import { type Arithmetic, arithmeticOf, hasSettings } from '../networks.js'
 import {
   type Classifier,
   IMAGENET_STATS,
   PLAIN,
   type Pooling,
-  type Positions,
   type RgbStats,
   type Stem,
   type Tap,
   type VitConfig,
 } from '../vit-config.js'
-import type { Windows } from '../windows.js'
-import { classOfTensorsOrNull } from './birder-classes.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
-import { BIRDER_CONFIG, BIRDER_GROUPS } from './birder-fields.js'
+import { positionRules, readRotary, readWindows } from './birder-places.js'
+import { type ChosenSettings, chooseSettings } from './birder-settings.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
 import { sizeOrNull, squareSideOrNull, storedSize } from './headers.js'
-import { identifyNetwork } from './identify-network.js'
-import { inferBirderConfig } from './infer-birder-config.js'
 
 /** What the caller says counts before what the file says, and that before what the name or the tensors say. */
 export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
@@ -113,123 +93,10 @@ function nearestSize([height, width]: readonly [number, number], patch: number):
   return [near(height), near(width)]
 }
 
-const INTERPOLATIONS: ReadonlyMap<string, Readonly<Record<'smooth' | 'plain', PositionRule>>> = new Map([
-  ['bicubic', { smooth: 'antialias', plain: 'bicubic' }],
-  ['bilinear', { smooth: 'bilinear-antialias', plain: 'bilinear' }],
-])
-const RESIZE_MODES: ReadonlyMap<string, 'grid_sample' | 'interpolate'> = new Map([
-  ['grid_sample', 'grid_sample'],
-  ['interpolate', 'interpolate'],
-])
-
-/**
- * Birder smooths where it adjusts a network to a size once, and where a size may differ from image to image only if the config says so. NaFlex and patches of
- * another size always go the second way. To sample at the centres of a grid (`grid_sample`) is to resample plainly.
- */
-function positionRules(
-  chosen: ChosenSettings,
-  config: ConfigReader,
-  isResized: boolean,
-): Pick<Positions, 'rule' | 'adjustRule' | 'dynamicRule'> {
-  const rules = config.choice('pos_embed_interpolation_mode', INTERPOLATIONS, 'bicubic')
-  const smooths = config.flag('pos_embed_antialias', false)
-  const isPacking = hasSettings(chosen, ['packing'])
-  const mode = config.choice('naflex_pos_embed_resize_mode', RESIZE_MODES, 'grid_sample')
-  if (isPacking && smooths && mode === 'grid_sample')
-    throw config.refuse(
-      'pos_embed_antialias',
-      'false with naflex_pos_embed_resize_mode grid_sample, as Birder has it',
-    )
-  const dynamicRule = smooths ? rules.smooth : rules.plain
-  return { rule: isPacking || isResized ? dynamicRule : rules.smooth, adjustRule: rules.smooth, dynamicRule }
-}
-
-/** Reads how attention works in windows: ViT_SAM cuts them around each attention, ViT_Windowed once for all blocks. */
-function readWindows(config: ConfigReader, arithmetic: Arithmetic, grid: PatchGrid): Windows | null {
-  if (arithmetic !== 'sam' && arithmetic !== 'windowed') return null
-  const key = config.has('num_windows') ? 'num_windows' : 'window_size'
-  const [rows, columns, ...others] = config.numbersOrNull(key) ?? []
-  const isSide = (side: number | undefined): side is number =>
-    side !== undefined && Number.isInteger(side) && side >= 1
-  if (!isSide(rows) || !isSide(columns) || others.length > 0)
-    throw config.refuse(key, 'rows and columns of windows')
-  const globalBlocks = config.numbersOrNull('global_attn_indexes')
-  if (globalBlocks === null) throw config.refuse('global_attn_indexes', 'the blocks that see the whole image')
-  const isSam = arithmetic === 'sam'
-  return {
-    by: key === 'num_windows' ? 'windows' : 'patches',
-    rows,
-    columns,
-    globalBlocks,
-    attendsEmpty: isSam || !config.flag('mask_padded_attn', true),
-    around: isSam ? 'attention' : 'blocks',
-    offsets: isSam ? grid : null,
-  }
-}
-
 /** What stands behind the blocks is applied to the last of the layers that are handed out. */
 function samTaps(taps: readonly Tap[] | null, depth: number, isFinished: boolean): readonly Tap[] {
   const all = taps ?? [{ layer: depth, isNormed: false }]
   return all.map((tap, index) => ({ ...tap, isNormed: isFinished && index === all.length - 1 }))
-}
-
-const ROPE_STYLES: ReadonlyMap<string, 'default' | 'axial' | 'centered_separate'> = new Map([
-  ['default', 'default'],
-  ['axial', 'axial'],
-  ['centered_separate', 'centered_separate'],
-])
-const ROPE_PAIRS: ReadonlyMap<string, RotaryRule['pairs']> = new Map([
-  ['standard', 'halves'],
-  ['interleaved', 'neighbours'],
-])
-const FIRST_AXES: ReadonlyMap<string, RotaryRule['firstAxis']> = new Map([
-  ['ij', 'rows'],
-  ['xy', 'columns'],
-])
-
-/**
- * Reads Birder's rotary positions (layers/rope.py). Its default style with the standard rotation turns columns by the angles of different axes together, which is
- * no rotation; it is kept, as Birder keeps it.
- */
-function readRotary(config: ConfigReader, arithmetic: Arithmetic): RotaryRule {
-  const style = config.choice('rope_style', ROPE_STYLES, 'default')
-  const pairs = config.choice('rope_rot_type', ROPE_PAIRS, 'standard')
-  const firstAxis = config.choice('rope_grid_indexing', FIRST_AXES, 'ij')
-  const offset = config.number('rope_grid_offset', 0)
-  const reference = config.numbersOrNull('pt_grid_size')
-  const temperature = config.number('rope_temperature', 100)
-  const shared = {
-    bands: { kind: 'temperature', temperature },
-    pairs,
-    registers:
-      arithmetic === 'rotary-registers' ? { temperature: config.number('rope_reg_temperature', 100) } : null,
-  } as const
-  if (style === 'default') {
-    const [rows, columns, ...others] = reference ?? []
-    if (reference !== null && (rows === undefined || columns === undefined || others.length > 0))
-      throw config.refuse('pt_grid_size', 'rows and columns')
-    const grid = rows === undefined || columns === undefined ? 'own' : { rows, columns }
-    return {
-      ...shared,
-      coordinates: { kind: 'whole', offset, reference: grid },
-      firstAxis,
-      spread: 'repeated',
-    }
-  }
-  if (firstAxis !== 'rows') throw config.refuse('rope_grid_indexing', `ij with rope_style ${style}`)
-  if (offset !== 0) throw config.refuse('rope_grid_offset', `0 with rope_style ${style}`)
-  if (reference !== null) throw config.refuse('pt_grid_size', `null with rope_style ${style}`)
-  if (style === 'axial') {
-    if (pairs !== 'neighbours') throw config.refuse('rope_rot_type', 'interleaved with rope_style axial')
-    return {
-      ...shared,
-      coordinates: { kind: 'whole', offset: 0, reference: null },
-      firstAxis: 'columns',
-      spread: 'repeated',
-    }
-  }
-  if (pairs !== 'halves') throw config.refuse('rope_rot_type', 'standard with rope_style centered_separate')
-  return { ...shared, coordinates: { kind: 'centred' }, firstAxis, spread: 'tiled' }
 }
 
 /** Says in whole sentences what neither the file nor the caller tells. */
@@ -241,82 +108,6 @@ export function birderAssumptions(checkpoint: Checkpoint, hints: VitHints): read
     `${label} does not say which mean and deviation of levels it was trained with; ImageNet's are assumed. Say which: ` +
     "normalisation: 'imagenet' or another where a program loads it, --normalisation imagenet on the command line."
   return [...assumptions, ...(entries.rgbStats === null && hints.normalisation === undefined ? [levels] : [])]
-}
-
-interface ChosenSettings {
-  /** Names Birder's class. */
-  readonly class: string
-  readonly network: string | null
-  readonly settings: PlainRecord
-  readonly assumptions: readonly string[]
-}
-
-function chooseSettings(checkpoint: Checkpoint, entries: BirderEntries, hints: VitHints): ChosenSettings {
-  const { tensors, label } = checkpoint
-  judgeFields(hints.config ?? {}, BIRDER_CONFIG, { label: 'The option config', ignored: hints.ignoreFields })
-  const heads = hints.heads === undefined ? {} : { num_heads: hints.heads }
-  const own = { ...entries.config, ...hints.config, ...heads }
-  const name = hints.network ?? entries.network ?? networkOfFileOrNull(label)
-  if (name !== null) {
-    const { class: kind, name: network, config } = findNetwork(name)
-    refuseOtherSettings(kind, own, label)
-    return { class: kind, network, settings: { ...config, ...own }, assumptions: [] }
-  }
-  if (entries.class !== null) {
-    const { name: kind, defaults } = classOf(label, entries.class)
-    refuseOtherSettings(kind, own, label)
-    return { class: kind, network: null, settings: { ...defaults, ...own }, assumptions: [] }
-  }
-  const settings = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
-  const shownClass = classOfTensorsOrNull(tensors)
-  const shown = { settings, own, class: shownClass, groups: groupsOf(own), label }
-  const { class: kind, config, assumptions } = identifyNetwork(shown)
-  refuseOtherSettings(kind, own, label)
-  const all = { ...classOf(label, kind).defaults, ...(config ?? settings), ...own }
-  refuseUnknownHeads(all, label)
-  return { class: kind, network: null, settings: all, assumptions }
-}
-
-/** Lists the groups of settings that only some classes have, of which these settings give one. */
-function groupsOf(own: PlainRecord): readonly SettingGroup[] {
-  return (Object.keys(BIRDER_GROUPS) as SettingGroup[]).filter((group) =>
-    BIRDER_GROUPS[group].settings.some((name) => own[name] !== undefined && own[name] !== null),
-  )
-}
-
-/** Birder passes over a setting that a class does not have; whoever gives it expects something of it. */
-function refuseOtherSettings(kind: string, own: PlainRecord, label: string): void {
-  for (const group of groupsOf(own)) {
-    if (hasSettings({ class: kind }, [group])) continue
-    const { about, settings } = BIRDER_GROUPS[group]
-    const name = settings.find((one) => own[one] !== undefined && own[one] !== null) ?? group
-    throw unsupportedValue(
-      label,
-      `config.${name}`,
-      own[name] ?? null,
-      `it is a setting of ${about}, which Birder's class ${kind} does not have`,
-    )
-  }
-  const lacked = settingsLackedBy({ class: kind }).find(
-    (name) => own[name] !== undefined && own[name] !== null,
-  )
-  if (lacked === undefined) return
-  throw unsupportedValue(
-    label,
-    `config.${lacked}`,
-    own[lacked] ?? null,
-    `Birder's class ${kind} has no such setting`,
-  )
-}
-
-/** Tensors look the same with any number of heads. */
-function refuseUnknownHeads({ num_heads: heads }: PlainRecord, label: string): void {
-  if (heads !== undefined && heads !== null) return
-  throw new CheckpointError(
-    'contradiction',
-    `${label} does not say how many attention heads it has, and its tensors are of no registered network. Say it: ` +
-      'heads: NUMBER where a program loads it, --heads NUMBER on the command line; or name its network (network, --network).',
-  )
 }
 
 function levelsOf({ rgbStats }: BirderEntries, channels: number, label: string): RgbStats {

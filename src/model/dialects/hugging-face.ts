@@ -13,6 +13,7 @@ import { sizeOrNull, storedSize } from './headers.js'
 import { type Layout, layoutSource, type Places } from './layout.js'
 import { column, type StoredWeight, stored } from './stored-weight.js'
 import { readTransformersConfig } from './transformers-config.js'
+import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS, QKV_MODULES } from './transformers-names.js'
 import { DINOV2_STATS, type Processor, readProcessor } from './transformers-processor.js'
 import { transformersTransparency } from './transformers-transparency.js'
 
@@ -26,22 +27,20 @@ interface Naming {
   readonly out: string
 }
 
-const COMMON_PARTS = {
-  norm1: 'norm1',
-  layer_scale_1: 'layer_scale1',
-  norm2: 'norm2',
-  'mlp.0': 'mlp.fc1',
-  'mlp.3': 'mlp.fc2',
-  layer_scale_2: 'layer_scale2',
-} as const satisfies Places
+const EARLIER_QKV = [
+  'attention.attention.query',
+  'attention.attention.key',
+  'attention.attention.value',
+] as const
 
 const NAMINGS: readonly Naming[] = [
   {
-    qkv: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
+    qkv: EARLIER_QKV,
     gate: 'mlp.weights_in',
     out: 'mlp.weights_out',
     parts: {
-      ...COMMON_PARTS,
+      ...DINOV2_PARTS,
+      'attn.qkv': { pieces: EARLIER_QKV },
       'attn.proj': 'attention.output.dense',
       'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
       'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
@@ -49,16 +48,10 @@ const NAMINGS: readonly Naming[] = [
     },
   },
   {
-    qkv: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'],
+    qkv: QKV_MODULES,
     gate: 'mlp.gate_proj',
     out: 'mlp.down_proj',
-    parts: {
-      ...COMMON_PARTS,
-      'attn.proj': 'attention.o_proj',
-      'mlp.fc1_g': 'mlp.gate_proj',
-      'mlp.fc1_x': 'mlp.up_proj',
-      'mlp.fc2': 'mlp.down_proj',
-    },
+    parts: { ...DINOV2_PARTS, ...ATTENTION_PARTS, ...GATED_PARTS },
   },
 ]
 
@@ -81,7 +74,7 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       conv_proj: `${prefix}embeddings.patch_embeddings.projection`,
       norm: `${prefix}layernorm`,
     },
-    parts: { ...naming.parts, 'attn.qkv': { pieces: naming.qkv } },
+    parts: naming.parts,
   }
   const source = layoutSource(layout)
   return {

@@ -1,19 +1,15 @@
 /** Reads the parts of timm's config.json that tell of a network, beside the architecture that they change. */
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
-import type { FractionPreparation } from '../../image/preparation.js'
-import { FILTERS, type Filter } from '../../kernels/resample-filter.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { unsupportedValue } from '../fields.js'
-import { NORMALISATIONS } from '../normalisation.js'
-import type { RgbStats, VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import { agree, agreeOnPatch } from './agree.js'
 import { ConfigReader } from './config-reader.js'
 import type { TimmArchitecture, TimmClass } from './timm-architectures.js'
+import { inputSizeOf, isSide, levelsOf, preparationOf, type Size } from './timm-input.js'
 import { TIMM_ARGUMENTS, TimmSettings } from './timm-settings.js'
 import type { TimmPool, TimmShown, TimmTold } from './timm-told.js'
-
-type Size = readonly [height: number, width: number]
 
 /** timm's names of activations (layers/create_act.py) for those that are computed here. */
 const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
@@ -75,7 +71,7 @@ export class TimmFile {
 
   told(): TimmTold {
     const imgSize = this.#imgSize()
-    const inputSize = this.#inputSize()
+    const inputSize = inputSizeOf(this.#input, this.#where)
     const norm = this.#norm()
     const isPlain = this.#class === 'VisionTransformer'
     return {
@@ -96,8 +92,8 @@ export class TimmFile {
       noEmbedClass: this.#settings.flag('no_embed_class', false),
       sizes:
         imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
-      rgbStats: this.#stats(),
-      preparation: this.#preparation(inputSize, imgSize),
+      rgbStats: levelsOf(this.#input, this.#where),
+      preparation: preparationOf(this.#input, this.#where, { args: this.#args, inputSize, imgSize }),
       check: (config, shown) => this.#check(config, shown),
       name: null,
     }
@@ -178,46 +174,6 @@ export class TimmFile {
     if (this.#architecture === null) return []
     const side = Number(this.#architecture.settings.get('img_size') ?? 224)
     return [[side, side]]
-  }
-
-  #inputSize(): Size | null {
-    const sizes = this.#input.numbersOrNull('input_size')
-    if (sizes === null) return null
-    const [channels, height, width, ...others] = sizes
-    if (isSide(channels) && isSide(height) && isSide(width) && others.length === 0) return [height, width]
-    throw unsupportedValue(this.#where, 'input_size', sizes, 'channels, height and width are expected')
-  }
-
-  #stats(): RgbStats {
-    const levels = (key: string, fallback: readonly number[]): readonly number[] => {
-      const found = this.#input.numbersOrNull(key)
-      if (found === null || found.length === 0) return fallback
-      if (found.length === 3 && found.every(Number.isFinite)) return found
-      throw unsupportedValue(this.#where, key, found, 'three numbers are expected')
-    }
-    const mean = levels('mean', NORMALISATIONS.imagenet.mean)
-    const std = levels('std', NORMALISATIONS.imagenet.std)
-    if (std.every((value) => value !== 0)) return { mean, std }
-    throw unsupportedValue(this.#where, 'std', std, 'no channel can be divided by 0')
-  }
-
-  /** Follows `resolve_data_config` with its defaults: 224, bicubic, 0.875, centre. */
-  #preparation(inputSize: Size | null, imgSize: Size | null): FractionPreparation {
-    const filters: ReadonlyMap<string, Filter> = new Map(FILTERS.map((filter) => [filter, filter]))
-    const modes = new Map((['center', 'squash', 'border'] as const).map((mode) => [mode, mode]))
-    const cropFraction = this.#input.number('crop_pct', 0.875) || 0.875
-    if (cropFraction > 1)
-      throw unsupportedValue(this.#where, 'crop_pct', cropFraction, 'a part in (0, 1] is expected')
-    // timm takes img_size for the input's size where the two differ, and the network takes one size only.
-    const isFree = this.#args.flag('dynamic_img_size', false) || !this.#args.flag('strict_img_size', true)
-    const isFixed = this.#input.flag('fixed_input_size', false) && !isFree
-    return {
-      kind: 'fraction',
-      size: (isFixed ? imgSize : null) ?? inputSize ?? imgSize ?? [224, 224],
-      cropFraction,
-      mode: this.#input.choice('crop_mode', modes, 'center'),
-      filter: this.#input.choice('interpolation', filters, 'bicubic'),
-    }
   }
 
   /** Heads, epsilon and pooling come from the architecture, so that one of other weights would be computed without a word. */
@@ -330,8 +286,4 @@ const MOST_ALIGNED = 63
 function numberInName(name: string, word: string): number | null {
   const found = new RegExp(`_${word}(\\d+)(_|$)`).exec(name)
   return found === null ? null : Number(found[1])
-}
-
-function isSide(value: number | undefined): value is number {
-  return value !== undefined && Number.isInteger(value) && value >= 1 && value <= 16384
 }

@@ -13,7 +13,7 @@ import {
 import { timmBias, timmFront, timmRule } from '../families/timm-places.js'
 import { timmRotary } from '../families/timm-rotary.js'
 import { timmShown } from '../families/timm-shown.js'
-import { IMAGENET_STATS, type Pooling, type VitConfig } from '../vit-config.js'
+import { IMAGENET_STATS, type VitConfig } from '../vit-config.js'
 import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config } from './dinov2-config.js'
@@ -21,6 +21,7 @@ import { sizeOrNull, storedSize } from './headers.js'
 import { publishedNameOrNull } from './published-names.js'
 import { timmArchitectures } from './timm-architectures.js'
 import { readTimm } from './timm-config.js'
+import { timmPooling } from './timm-pooling.js'
 import type { TimmTold } from './timm-told.js'
 
 export const timm: Dialect = {
@@ -100,7 +101,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     attentionNorm: ['attn.norm', 'attns.0.attn.norm'].some((one) => has(`blocks.0.${one}.weight`)),
     rotary: timmRotary(told, checkpoint, base),
     bias: timmBias(checkpoint, base),
-    ...poolingOf(checkpoint, told, base, classToken),
+    ...timmPooling(checkpoint, told, base, classToken),
     ...(distilled ? { pooling: { kind: 'special-mean', rows: [0, 1] } } : {}),
     classifier: classifierOf(checkpoint),
   }
@@ -199,69 +200,6 @@ function normOf({ tensors, label }: Checkpoint, { rmsNorm }: TimmTold): VitConfi
     'contradiction',
     `${label}: its norms have ${shifted ? 'a' : 'no'} bias, and its config (norm_layer) or name is of a network with ${rmsNorm ? 'root mean square' : 'layer'} norms.`,
   )
-}
-
-function poolingOf(
-  checkpoint: Checkpoint,
-  told: TimmTold,
-  base: VitConfig,
-  classToken: boolean,
-): Pick<VitConfig, 'pooling' | 'finalNorm'> {
-  const { tensors } = checkpoint
-  const normsPooled = tensors.has('fc_norm.weight')
-  const pool = told.pool ?? poolByTensors(tensors, classToken)
-  if (pool !== 'map' && tensors.has('attn_pool.latent')) {
-    throw new CheckpointError(
-      'contradiction',
-      `${checkpoint.label}: its weights have an attention pooling (attn_pool.latent), and its config.json or name is of a network that pools by ${JSON.stringify(pool)} (global_pool). The config belongs to another network than the weights.`,
-    )
-  }
-  const pooled =
-    told.fcNorm ??
-    (told.fcNorm === null && told.pool !== undefined ? ['avg', 'max', 'avgmax'].includes(pool) : normsPooled)
-  const finalNorm =
-    (told.finalNorm ?? (normsPooled || tensors.has('norm.weight'))) ? (pooled ? 'pooled' : 'tokens') : 'none'
-  return { finalNorm, pooling: poolingBy(pool, checkpoint, told, base, classToken) }
-}
-
-function poolByTensors(
-  tensors: ReadonlyMap<string, TensorInfo>,
-  classToken: boolean,
-): TimmTold['pool'] & string {
-  if (tensors.has('attn_pool.latent')) return 'map'
-  return tensors.has('fc_norm.weight') || !classToken ? 'avg' : 'token'
-}
-
-function poolingBy(
-  pool: string,
-  checkpoint: Checkpoint,
-  told: TimmTold,
-  base: VitConfig,
-  classToken: boolean,
-): Pooling {
-  const { includePrefix: specialTokens, epsilon } = told
-  switch (pool) {
-    case 'avg':
-      return { kind: 'mean', specialTokens }
-    case 'max':
-      return { kind: 'max', specialTokens }
-    case 'avgmax':
-      return { kind: 'mean-max', specialTokens }
-    case 'map':
-      return {
-        kind: 'attention',
-        heads: told.settings.number('attn_pool_num_heads', base.heads, 'pool_heads'),
-        // Eva pools all tokens alike.
-        specialTokens: specialTokens || told.class === 'Eva',
-        epsilon,
-        hidden: storedSize(checkpoint, 'attn_pool.mlp.fc1.weight', 0, TIMM_LAYOUT.dialect),
-        activation: told.class === 'Eva' ? 'gelu' : base.activation,
-      }
-    default:
-      if (classToken) return { kind: 'class' }
-      // A network that is not pooled and has no class token has its patches alone; timm refuses `token` there.
-      return { kind: 'mean' }
-  }
 }
 
 function classifierOf(checkpoint: Checkpoint): VitConfig['classifier'] {

@@ -3,13 +3,14 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { configFileOf } from '../dialects/config-file.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import { stored } from '../dialects/stored-weight.js'
 import { PERIODS } from '../grid-tables.js'
-import { IMAGENET_STATS, PLAIN, type VitConfig } from '../vit-config.js'
+import { IMAGENET_STATS, type VitConfig } from '../vit-config.js'
 import { agreeOnDinov3 } from './hugging-face-dinov3.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 const LAYOUT: Layout = {
   dialect: 'facebook',
@@ -62,20 +63,14 @@ export const facebookDinov3: Dialect = {
 function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
-  const kernel = 'patch_embed.proj.weight'
-  const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
+  const patchSize = patchSizeOf(checkpoint, LAYOUT)
   const gated = tensors.has('blocks.0.mlp.w3.weight')
   const [height, wide] = hints.size ?? [USUAL_SIDE, USUAL_SIDE]
-  const whole = (side: number) => Math.max(1, Math.round(side / patchSize)) * patchSize
+  const count = (side: number) => Math.max(1, Math.round(side / patchSize))
+  const trunk = trunkOf(checkpoint, LAYOUT, { rows: count(height), columns: count(wide) })
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [whole(height), whole(wide)],
-    channels: size(kernel, 1),
-    patchSize,
-    width,
-    depth: countBlocks(tensors, LAYOUT.blocks),
-    heads: headsOf(checkpoint, hints, width, size(STORED_PERIODS, 0)),
+    ...trunk,
+    heads: headsOf(checkpoint, hints, trunk.width, size(STORED_PERIODS, 0)),
     hidden: gated ? size('blocks.0.mlp.w3.weight', 1) : size('blocks.0.mlp.fc1.weight', 0),
     classToken: true,
     registers: sizeOrNull(tensors, LAYOUT.registers, 1) ?? 0,

@@ -5,10 +5,12 @@
 import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
 import { NORMALISATIONS } from '../normalisation.js'
-import { PLAIN, type Pooling, type VitConfig } from '../vit-config.js'
+import type { PatchGrid } from '../positions.js'
+import type { Pooling, VitConfig } from '../vit-config.js'
 import { isOfTextTower, projectionName, resblocksLayout, resblocksSource } from './resblocks-layout.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 /** Are the heads of published networks by their width; no tensor shows them (core/vision_encoder/config.py). */
 const PUBLISHED_HEADS: { readonly [width: number]: number } = { 192: 3, 384: 6, 768: 12, 1024: 16, 1536: 16 }
@@ -57,9 +59,10 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
   const { tensors, label } = checkpoint
   const layout = resblocksLayout('facebook', prefix)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'Perception Encoder')
-  const kernel = `${prefix}conv1.weight`
-  const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
   const classToken = tensors.has(layout.classToken)
+  const cells = size(layout.positions, 0) - (classToken ? 1 : 0)
+  const grid = gridOf(cells, patchSizeOf(checkpoint, layout), hints, label)
+  const trunk = trunkOf(checkpoint, layout, grid)
   const hidden = sizeOrNull(tensors, `${prefix}attn_pool.mlp.c_fc.weight`, 0)
   const pool: Pooling = {
     kind: 'attention',
@@ -70,14 +73,8 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
     activation: 'gelu',
   }
   return {
-    ...PLAIN,
-    network: null,
-    ...gridOf(size(layout.positions, 0) - (classToken ? 1 : 0), patchSize, hints, label, classToken),
-    channels: size(kernel, 1),
-    patchSize,
-    width,
-    depth: countBlocks(tensors, layout.blocks),
-    heads: headsOf(width, hints, label),
+    ...trunk,
+    heads: headsOf(trunk.width, hints, label),
     hidden: size(`${layout.blocks}0.mlp.c_fc.weight`, 0),
     classToken,
     registers: 0,
@@ -99,6 +96,7 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
     stem: { kind: 'patchify', bias: false },
     pooling: hidden === null ? { kind: 'mean' } : pool,
     projection: sizeOrNull(tensors, projectionName(prefix), 1),
+    positions: { ...grid, specialRows: classToken, rule: 'bilinear' },
     rgbStats: NORMALISATIONS.half,
   }
 }
@@ -113,20 +111,11 @@ function headsOf(width: number, { heads = PUBLISHED_HEADS[width] }: VitHints, la
   )
 }
 
-function gridOf(
-  cells: number,
-  patchSize: number,
-  { size }: VitHints,
-  label: string,
-  classToken: boolean,
-): Pick<VitConfig, 'size' | 'positions'> {
+function gridOf(cells: number, patchSize: number, { size }: VitHints, label: string): PatchGrid {
   const side = squareSideOrNull(cells) ?? 0
   const [rows, columns] =
     size === undefined ? [side, side] : [Math.floor(size[0] / patchSize), Math.floor(size[1] / patchSize)]
-  if (rows > 0 && rows * columns === cells) {
-    const positions = { rows, columns, specialRows: classToken, rule: 'bilinear' } as const
-    return { size: [rows * patchSize, columns * patchSize], positions }
-  }
+  if (rows > 0 && rows * columns === cells) return { rows, columns }
   throw new CheckpointError(
     'contradiction',
     `${label}: its ${cells} positions fit ${size === undefined ? 'no square grid' : `no image of ${size[0]} x ${size[1]} pixels`}. Give the size that it was trained at: trainedSize, --trained-size HEIGHTxWIDTH.`,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { TINY_FAMILIES } from '../../../test/support/tiny-families.js'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
 import type { PlainRecord } from '../../plain-value.js'
+import { birder } from '../dialects/birder.js'
 import type { VitHints } from '../dialects/dialect.js'
 import { gridTables } from '../grid-tables.js'
 import { FAMILIES, readVit, type VitModel } from '../read-vit.js'
@@ -39,6 +40,12 @@ test.each(NAMES)('%s is recognised by one family alone, with its config or witho
 test.each(Object.entries(TINY_NETWORKS))('%s, which is no family, is recognised by none', (_name, shapes) => {
   const { tensors } = tinyCheckpoint(shapes)
   expect(FAMILIES.filter(({ recognises }) => recognises(tensors, {}))).toEqual([])
+})
+
+test("Birder's dialect, which is asked first, recognises no file of another library", () => {
+  const { birder: _own, ...others } = TINY_NETWORKS
+  for (const [name, shapes] of Object.entries({ ...others, ...TINY_FAMILIES }))
+    expect(birder.recognises(tinyCheckpoint(shapes).tensors, {}), name).toBe(false)
 })
 
 test.each(NAMES.filter((name) => name !== 'radio'))(

@@ -6,11 +6,11 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, storedSize } from '../dialects/headers.js'
+import { storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { PLAIN, type VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
@@ -21,6 +21,7 @@ import {
   processorAssumption,
   transformersFile,
 } from './transformers-file.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 export const AIMV2_CONFIG: FieldTable = {
   title: 'transformers: config.json of an Aimv2VisionConfig',
@@ -116,26 +117,18 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const kernel = 'embeddings.patch_embed.weight'
-  const patchSize = size(kernel, 2)
   const isNative = !tensors.has(LAYOUT.positions)
   const grid = gridOf(checkpoint, reader, hints, {
     table: isNative ? null : { tensor: LAYOUT.positions, axis: 0 },
     rowsOf: ({ rows, columns }) => rows * columns,
-    patchSize,
+    patchSize: patchSizeOf(checkpoint, LAYOUT),
     fallback: 224,
   })
   const heads = headsOf(reader, hints, 8)
   const epsilon = reader.number('rms_norm_eps', 1e-5)
   const activation = activationOf(reader, 'hidden_act', 'silu')
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width: size(kernel, 0),
-    depth: countBlocks(tensors, LAYOUT.blocks),
+    ...trunkOf(checkpoint, LAYOUT, grid),
     heads,
     hidden: size(`${LAYOUT.blocks}0.ffn.gate_proj.weight`, 0),
     classToken: false,

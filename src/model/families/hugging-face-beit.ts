@@ -7,7 +7,7 @@ import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { layoutSource } from '../dialects/layout.js'
 import { type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
@@ -16,7 +16,7 @@ import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { biasName } from '../grid-tables.js'
 import type { PatchGrid } from '../positions.js'
 import { type BiasRule, biasRows } from '../relative-bias.js'
-import { PLAIN, type VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import { isBeit } from './hugging-face-vit.js'
 import {
   activationOf,
@@ -34,6 +34,7 @@ import {
   type TransformersLayout,
   transformersLayouts,
 } from './transformers-layout.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 export const BEIT_CONFIG: FieldTable = {
   title: 'transformers: config.json of a BeitConfig or Data2VecVisionConfig',
@@ -142,27 +143,19 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const kernel = `${layout.prefix}embeddings.patch_embeddings.projection.weight`
   const block = `${layout.blocks}0.`
-  const patchSize = size(kernel, 2)
   const hasPositions = tensors.has(layout.positions)
   const grid = gridOf(checkpoint, reader, hints, {
     table: hasPositions ? { tensor: layout.positions, axis: 1 } : null,
     rowsOf: ({ rows, columns }) => rows * columns + 1,
-    patchSize,
+    patchSize: patchSizeOf(checkpoint, layout),
     fallback: 224,
   })
   const hasNorm = tensors.has(`${layout.prefix}layernorm.weight`)
   const hasPooler = tensors.has(`${layout.prefix}pooler.layernorm.weight`)
-  const depth = countBlocks(tensors, layout.blocks)
+  const trunk = trunkOf(checkpoint, layout, grid)
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width: size(kernel, 0),
-    depth,
+    ...trunk,
     heads: headsOf(reader, hints, 12),
     hidden: size(`${block}${layout.parts['mlp.0']}.weight`, 0),
     classToken: true,
@@ -180,7 +173,7 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
       ? { ...grid, specialRows: true, rule: grid.rows === grid.columns ? 'bicubic' : 'fixed' }
       : null,
     // A backbone of BEiT has no norm, and gives every layer as it is.
-    taps: isData2vec(reader) ? null : tapsOf(reader, depth, () => false),
+    taps: isData2vec(reader) ? null : tapsOf(reader, trunk.depth, () => false),
     rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)

@@ -6,10 +6,10 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { PLAIN, type VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
@@ -22,6 +22,7 @@ import {
   transformersFile,
 } from './transformers-file.js'
 import { OF_TWO_TOWERS, OF_VISION_TOWERS, TOWER_PARTS } from './transformers-tower.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 export const CLIP_CONFIG: FieldTable = {
   title: 'transformers: config.json of a CLIPVisionConfig, or vision_config of a CLIPConfig',
@@ -89,7 +90,7 @@ function dialectOf(prefix: string): Dialect {
       tensors.has(layout.classToken) &&
       tensors.has(`${prefix}pre_layrnorm.weight`) &&
       tensors.has(`${layout.blocks}0.self_attn.q_proj.weight`),
-    readConfig: (checkpoint, hints) => readConfig(prefix, layout, checkpoint, hints),
+    readConfig: (checkpoint, hints) => readConfig(layout, checkpoint, hints),
     readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
     source: layoutSource(layout),
@@ -103,26 +104,18 @@ function isOfTextTower(tensor: string): boolean {
   return /^(text_model\.|text_projection\.|logit_scale$)/.test(tensor)
 }
 
-function readConfig(prefix: string, layout: Layout, checkpoint: Checkpoint, hints: VitHints): VitConfig {
+function readConfig(layout: Layout, checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const kernel = `${prefix}embeddings.patch_embedding.weight`
-  const patchSize = size(kernel, 2)
   const grid = gridOf(checkpoint, reader, hints, {
     table: { tensor: layout.positions, axis: 0 },
     rowsOf: ({ rows, columns }) => rows * columns + 1,
-    patchSize,
+    patchSize: patchSizeOf(checkpoint, layout),
     fallback: 224,
   })
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width: size(kernel, 0),
-    depth: countBlocks(tensors, layout.blocks),
+    ...trunkOf(checkpoint, layout, grid),
     heads: headsOf(reader, hints, 12),
     hidden: size(`${layout.blocks}0.mlp.fc1.weight`, 0),
     classToken: true,

@@ -11,6 +11,7 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS } from '../dialects/transformers-names.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
@@ -82,17 +83,11 @@ function layoutOf(blocks: string): Layout {
     scale: 'lambda1',
     modules: { conv_proj: 'embeddings.patch_embeddings', norm: 'norm' },
     parts: {
-      norm1: 'norm1',
-      'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
-      'attn.proj': 'attention.o_proj',
-      layer_scale_1: 'layer_scale1',
-      norm2: 'norm2',
-      'mlp.0': 'mlp.up_proj',
-      'mlp.3': 'mlp.down_proj',
-      'mlp.fc1_g': 'mlp.gate_proj',
-      'mlp.fc1_x': 'mlp.up_proj',
-      'mlp.fc2': 'mlp.down_proj',
-      layer_scale_2: 'layer_scale2',
+      ...DINOV2_PARTS,
+      ...ATTENTION_PARTS,
+      ...GATED_PARTS,
+      'mlp.0': GATED_PARTS['mlp.fc1_x'],
+      'mlp.3': GATED_PARTS['mlp.fc2'],
     },
     optional: [/\.attention\.[qkvo]_proj\.bias$/, /\.mlp\.(gate|up|down)_proj\.bias$/],
   }

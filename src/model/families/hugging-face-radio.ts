@@ -15,6 +15,7 @@ import { type Layout, layoutSource, type Places } from '../dialects/layout.js'
 import { META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredPart, type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { OF_DINOV2_TRAINING, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
+import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS, QKV_MODULES } from '../dialects/transformers-names.js'
 import { counts, each, type FieldTable, nothing, only } from '../fields.js'
 import { POOLED_ROWS } from '../grid-tables.js'
 import type { PositionRule } from '../position-rule.js'
@@ -82,11 +83,6 @@ interface Naming {
 }
 
 const OWN_MODEL = 'radio_model.model.'
-const GATES = {
-  'mlp.fc1_g': 'mlp.gate_proj',
-  'mlp.fc1_x': 'mlp.up_proj',
-  'mlp.fc2': 'mlp.down_proj',
-} as const satisfies Places
 
 const NVIDIA: Omit<Naming, 'scale'> = {
   blocks: `${OWN_MODEL}blocks.`,
@@ -95,7 +91,7 @@ const NVIDIA: Omit<Naming, 'scale'> = {
   positions: `${OWN_MODEL}patch_generator.pos_embed`,
   conditioner: 'radio_model.input_conditioner',
   summary: 'radio_model.summary_idxs',
-  parts: { ...META_PARTS, ...GATES },
+  parts: { ...META_PARTS, ...GATED_PARTS },
   bias: 'attn.qkv.bias',
 }
 
@@ -111,18 +107,8 @@ const NAMINGS: readonly Naming[] = [
     conditioner: 'input_conditioner',
     summary: 'summary_idxs',
     scale: 'lambda1',
-    parts: {
-      norm1: 'norm1',
-      'attn.qkv': { pieces: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'] },
-      'attn.proj': 'attention.o_proj',
-      layer_scale_1: 'layer_scale1',
-      norm2: 'norm2',
-      'mlp.0': 'mlp.fc1',
-      'mlp.3': 'mlp.fc2',
-      layer_scale_2: 'layer_scale2',
-      ...GATES,
-    },
-    bias: 'attention.q_proj.bias',
+    parts: { ...DINOV2_PARTS, ...ATTENTION_PARTS, ...GATED_PARTS },
+    bias: `${QKV_MODULES[0]}.bias`,
   },
 ]
 

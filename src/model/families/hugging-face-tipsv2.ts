@@ -6,7 +6,7 @@ import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree, agreeOnMlp } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import {
@@ -17,7 +17,7 @@ import {
 } from '../dialects/transformers-fields.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { PLAIN, type VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
@@ -29,6 +29,7 @@ import {
   transformersFile,
 } from './transformers-file.js'
 import { OF_TWO_TOWERS } from './transformers-tower.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 export const TIPSV2_CONFIG: FieldTable = {
   title: 'transformers: config.json of a Tipsv2VisionConfig, or vision_config of a Tipsv2Config',
@@ -83,26 +84,26 @@ const MLP_NAMES = [
 ] as const
 const GATED = { in: 'mlp.w12', out: 'mlp.w3' } as const
 
-const SOURCES = MLP_NAMES.map(([first, second]) => {
-  const layout: Layout = {
-    dialect: 'hugging-face',
-    classToken: 'cls_token',
-    registers: 'register_tokens',
-    positions: 'pos_embed',
-    blocks: 'blocks.',
-    scale: 'gamma',
-    modules: META_MODULES,
-    parts: {
-      ...META_PARTS,
-      'mlp.0': first,
-      'mlp.3': second,
-      'mlp.fc1_g': { half: 0, of: GATED.in },
-      'mlp.fc1_x': { half: 1, of: GATED.in },
-      'mlp.fc2': GATED.out,
-    },
-  }
-  return { first, source: layoutSource(layout) }
-})
+const LAYOUT: Layout = {
+  dialect: 'hugging-face',
+  classToken: 'cls_token',
+  registers: 'register_tokens',
+  positions: 'pos_embed',
+  blocks: 'blocks.',
+  scale: 'gamma',
+  modules: META_MODULES,
+  parts: {
+    ...META_PARTS,
+    'mlp.fc1_g': { half: 0, of: GATED.in },
+    'mlp.fc1_x': { half: 1, of: GATED.in },
+    'mlp.fc2': GATED.out,
+  },
+}
+
+const SOURCES = MLP_NAMES.map(([first, second]) => ({
+  first,
+  source: layoutSource({ ...LAYOUT, parts: { ...LAYOUT.parts, 'mlp.0': first, 'mlp.3': second } }),
+}))
 
 /** Is what Tipsv2ImageProcessor does where its file says nothing. */
 const PROCESSOR: PlainRecord = { image_processor_type: 'Tipsv2ImageProcessor' }
@@ -138,27 +139,19 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const kernel = 'patch_embed.proj.weight'
-  const patchSize = size(kernel, 2)
   const grid = gridOf(checkpoint, reader, hints, {
-    table: { tensor: 'pos_embed', axis: 1 },
+    table: { tensor: LAYOUT.positions, axis: 1 },
     rowsOf: ({ rows, columns }) => rows * columns + 1,
-    patchSize,
+    patchSize: patchSizeOf(checkpoint, LAYOUT),
     fallback: 448,
   })
   const gated = tensors.has(`blocks.0.${GATED.in}.weight`)
   const [first] = MLP_NAMES.map(([name]) => sizeOrNull(tensors, `blocks.0.${name}.weight`, 0)).filter(
     (rows) => rows !== null,
   )
-  const depth = countBlocks(tensors, 'blocks.')
+  const trunk = trunkOf(checkpoint, LAYOUT, grid)
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width: size(kernel, 0),
-    depth,
+    ...trunk,
     heads: headsOf(reader, hints, 12),
     hidden: gated
       ? size(`blocks.0.${GATED.out}.weight`, 1)
@@ -172,7 +165,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     activation: gated ? 'silu' : activationOf(reader, 'hidden_act', 'gelu'),
     pooling: { kind: 'class' },
     positions: { ...grid, specialRows: true, rule: 'bilinear-antialias' },
-    taps: tapsOf(reader, depth, () => reader.flag('apply_layernorm', true)),
+    taps: tapsOf(reader, trunk.depth, () => reader.flag('apply_layernorm', true)),
     rgbStats: levelsOf(checkpoint, hints, PROCESSOR),
   }
   agreeOnShape(reader, config)

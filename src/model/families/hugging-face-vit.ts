@@ -7,11 +7,11 @@ import type { PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, storedSize } from '../dialects/headers.js'
+import { storedSize } from '../dialects/headers.js'
 import { layoutSource } from '../dialects/layout.js'
 import { OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
-import { PLAIN, type VitConfig } from '../vit-config.js'
+import type { VitConfig } from '../vit-config.js'
 import {
   activationOf,
   agreeOnShape,
@@ -29,6 +29,7 @@ import {
   teacherSource,
   transformersLayouts,
 } from './transformers-layout.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 export const VIT_CONFIG: FieldTable = {
   title: 'transformers: config.json of a ViTConfig, DeiTConfig, ViTMAEConfig or IJepaConfig',
@@ -137,28 +138,20 @@ function readConfig(layout: TransformersLayout, checkpoint: Checkpoint, hints: V
   const { tensors } = checkpoint
   const reader = fileOf(layout, checkpoint, hints)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const kernel = `${layout.prefix}embeddings.patch_embeddings.projection.weight`
   const block = `${layout.blocks}0.`
   const classToken = tensors.has(layout.classToken)
   const registers = tensors.has(layout.registers) ? 1 : 0
   const special = registers + (classToken ? 1 : 0)
-  const patchSize = size(kernel, 2)
   const grid = gridOf(checkpoint, reader, hints, {
     table: { tensor: layout.positions, axis: 1 },
     rowsOf: ({ rows, columns }) => rows * columns + special,
-    patchSize,
+    patchSize: patchSizeOf(checkpoint, layout),
     fallback: 224,
   })
   const classifier = classifierOf(tensors)
   const hasPooler = classifier === null && tensors.has(`${layout.prefix}pooler.dense.weight`)
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width: size(kernel, 0),
-    depth: countBlocks(tensors, layout.blocks),
+    ...trunkOf(checkpoint, layout, grid),
     heads: headsOf(reader, hints, 12),
     hidden: size(`${block}${layout.parts['mlp.0']}.weight`, 0),
     classToken,

@@ -10,11 +10,12 @@ import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree } from '../dialects/agree.js'
 import { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
-import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
+import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { counts, each, type FieldContext, type FieldTable, judgeFields, nothing, only } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
-import { PLAIN, type Pooling, type RgbStats, type VitConfig } from '../vit-config.js'
+import type { Pooling, RgbStats, VitConfig } from '../vit-config.js'
 import { isOfTextTower, projectionName, resblocksLayout, resblocksSource } from './resblocks-layout.js'
+import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 const SOURCE = 'open_clip 3.3.0: model.py, transformer.py, transform.py'
 const TEXT = 'it is about the text tower, or about training'
@@ -198,24 +199,18 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const { model, vision, preprocess, normKwargs } = fileOf(checkpoint, hints)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'open_clip')
-  const kernel = `${PREFIX}conv1.weight`
-  const [width, patchSize] = [size(kernel, 0), size(kernel, 2)]
+  const patchSize = patchSizeOf(checkpoint, LAYOUT)
   const [height, wide] = hints.size ?? vision.sides('image_size', [224, 224])
   const grid = { rows: Math.floor(height / patchSize), columns: Math.floor(wide / patchSize) }
+  const trunk = trunkOf(checkpoint, LAYOUT, grid)
   const preNorm = tensors.has(`${PREFIX}ln_pre.weight`)
   const layerScale = tensors.has(`${LAYOUT.blocks}0.ls_1.gamma`)
   const hidden = size(`${LAYOUT.blocks}0.mlp.c_fc.weight`, 0)
   const projection = sizeOrNull(tensors, projectionName(PREFIX), 1)
   vision.choice('pos_embed_type', TABLES, 'learnable')
   const config: VitConfig = {
-    ...PLAIN,
-    network: null,
-    size: [grid.rows * patchSize, grid.columns * patchSize],
-    channels: size(kernel, 1),
-    patchSize,
-    width,
-    depth: countBlocks(tensors, LAYOUT.blocks),
-    heads: hints.heads ?? headsOf(vision, width),
+    ...trunk,
+    heads: hints.heads ?? headsOf(vision, trunk.width),
     hidden,
     classToken: true,
     registers: 0,
@@ -232,13 +227,13 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     rgbStats: levelsOf(preprocess),
   }
   if (projection !== null) agree(model, 'embed_dim', projection)
-  agree(vision, 'width', width)
+  agree(vision, 'width', config.width)
   agree(vision, 'layers', config.depth)
   agree(vision, 'patch_size', patchSize)
   agree(vision, 'no_ln_pre', !preNorm)
   const ratio = vision.numberOrNull('mlp_ratio')
-  if (ratio !== null && Math.floor(width * ratio) !== hidden)
-    throw vision.contradicts('mlp_ratio', hidden / width)
+  if (ratio !== null && Math.floor(config.width * ratio) !== hidden)
+    throw vision.contradicts('mlp_ratio', hidden / config.width)
   if (vision.has('ls_init_value') !== layerScale) throw vision.contradicts('ls_init_value', layerScale)
   return config
 }

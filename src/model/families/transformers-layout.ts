@@ -6,6 +6,7 @@ import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { Layout, Places } from '../dialects/layout.js'
 import { type StoredWeight, scaledBy } from '../dialects/stored-weight.js'
+import { ATTENTION_PARTS, QKV_MODULES } from '../dialects/transformers-names.js'
 import type { Classifier } from '../vit-config.js'
 
 /** How one version of transformers calls what differs. */
@@ -37,8 +38,8 @@ const NAMINGS: readonly Naming[] = [
   },
   {
     blocks: 'layers.',
-    qkv: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'],
-    parts: { ...NORMS, 'attn.proj': 'attention.o_proj', 'mlp.0': 'mlp.fc1', 'mlp.3': 'mlp.fc2' },
+    qkv: QKV_MODULES,
+    parts: { ...NORMS, ...ATTENTION_PARTS, 'mlp.0': 'mlp.fc1', 'mlp.3': 'mlp.fc2' },
     bias: 'relative_position_bias.relative_position_bias_table',
     sharedBias: 'shared_position_bias.relative_position_bias_table',
   },

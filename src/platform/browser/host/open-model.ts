@@ -1,5 +1,5 @@
 /** Opens a vision transformer by a name, an address or dropped files: its bytes, and the config files that belong to it. */
-import type { ByteSource } from '../../../checkpoint/checkpoint.js'
+import type { ByteSource, Checkpoint } from '../../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
 import { withHead } from '../../../checkpoint/with-head.js'
@@ -17,7 +17,9 @@ import { namesByRule } from '../../../hub/names-by-rule.js'
 import { parseModelName, USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import { type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
-import { readVit } from '../../../model/read-vit.js'
+import { birder } from '../../../model/dialects/birder.js'
+import type { VitHints } from '../../../model/dialects/dialect.js'
+import { readAmong, type VitModel } from '../../../model/read-among.js'
 import { noteOfDownloads } from '../storage/digest-notes.js'
 import { type FetchedModel, type FetchModelOptions, fetchModel } from '../storage/fetch-model.js'
 import type { HostLoadOptions, ModelAddress } from './protocol.js'
@@ -54,10 +56,17 @@ export async function openModel(
   const configs = parseConfigFiles(await Promise.all(beside))
   const { network, architecture } = files
   const known = { ...given({ network, architecture }), ...configs, ...modelHints(options) }
-  const vit = readVit(checkpoint, known)
+  const vit = await readModel(checkpoint, known)
   const name = nameOfFile(files.label)
   const note = noteOfDownloads(layoutOf(vit, checkpoint), hashes)
   return { vit, name, note, [Symbol.asyncDispose]: async () => {} }
+}
+
+/** All other libraries' dialects are a third of what a page loads, so that they come with the first of their files. */
+async function readModel(checkpoint: Checkpoint, hints: VitHints): Promise<VitModel> {
+  if (birder.recognises(checkpoint.tensors, hints)) return readAmong([birder], checkpoint, hints)
+  const { readVit } = await import('../../../model/read-vit.js')
+  return readVit(checkpoint, hints)
 }
 
 /** Gives the parts of a model, wherever they come from. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, lstat, mkdir, readFile, rename, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
+import { isGitHash, isSha256 } from '../../../hub/hash-names.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
 import { makeFolder } from '../files/make-folder.js'
@@ -70,7 +71,7 @@ export class BlobPlace implements DownloadPlace<string> {
 
   async lock(signal: AbortSignal | undefined, onWaiting: (received: number) => void): Promise<DownloadLock> {
     const { cache, id, etag } = this.#blob
-    const locks = join(cache, '.locks', `models--${id.replace('/', '--')}`)
+    const locks = repositoryFolder(join(cache, '.locks'), id)
     for (const folder of [dirname(this.#path), dirname(this.#pointer), locks]) {
       await makeFolder(folder).catch((error) => {
         throw fileTrouble(error, folder)
@@ -126,10 +127,6 @@ export function pointerPath({ cache, id, commit, name }: Omit<Blob, 'etag' | 'li
   return join(repositoryFolder(cache, id), 'snapshots', commit, name)
 }
 
-export function isSha256(etag: string): boolean {
-  return /^[0-9a-f]{64}$/.test(etag)
-}
-
 /** Computes what git calls a file: the SHA-1 of its length and its bytes. */
 export async function gitHash(path: string): Promise<string> {
   const bytes = await readFile(path)
@@ -137,7 +134,7 @@ export async function gitHash(path: string): Promise<string> {
 }
 
 async function checkGitHash(path: string, { etag, name, id }: Blob): Promise<void> {
-  if (!/^[0-9a-f]{40}$/.test(etag)) return
+  if (!isGitHash(etag)) return
   const found = await gitHash(path)
   if (found === etag) return
   throw new HubError(

@@ -1,13 +1,14 @@
 /** Looks after what has been downloaded: lists it wherever a library keeps it, reads it again and compares hashes, takes a repository away. */
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, readlink, realpath, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { publishedFile } from '../../../hub/find-pretrained.js'
+import { isGitHash, isSha256 } from '../../../hub/hash-names.js'
 import { checkpointsAmong } from '../../../hub/name-of-file.js'
 import { findPretrainedOrNull } from '../../../hub/weights.js'
 import { birderModels } from './birder-models.js'
-import { gitHash, isSha256 } from './blob-place.js'
+import { gitHash } from './blob-place.js'
 import { cachesOf } from './fetch-repository.js'
 import { fileTrouble } from './file-trouble.js'
 import { hashFile } from './hash-file.js'
@@ -107,10 +108,10 @@ export async function* verifyCached(
 /** A blob is named by its hash. What lies in a snapshot without a link has no name that tells. */
 async function stateOfBlob(path: string, signal: AbortSignal | undefined): Promise<VerifiedFile['state']> {
   if (path.endsWith('.incomplete')) return 'unfinished'
-  const etag = path.slice(path.lastIndexOf(sep) + 1)
+  const etag = basename(path)
   const isBlob = dirname(path).endsWith(`${sep}blobs`)
   if (isBlob && isSha256(etag)) return (await hashFile(path, { signal })) === etag ? 'whole' : 'damaged'
-  if (isBlob && /^[0-9a-f]{40}$/.test(etag)) return (await gitHash(path)) === etag ? 'whole' : 'damaged'
+  if (isBlob && isGitHash(etag)) return (await gitHash(path)) === etag ? 'whole' : 'damaged'
   return 'unknown'
 }
 
@@ -131,7 +132,7 @@ export async function removeCached({ path, kind }: CachedModel): Promise<void> {
     await rm(path, { recursive: kind === 'repository' })
     if (kind === 'file') return
     // Locks belong to the repository's downloads and to nothing else.
-    await rm(join(dirname(path), '.locks', path.slice(path.lastIndexOf(sep) + 1)), {
+    await rm(join(dirname(path), '.locks', basename(path)), {
       recursive: true,
       force: true,
     })

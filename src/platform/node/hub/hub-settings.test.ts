@@ -38,17 +38,19 @@ test('HF_ENDPOINT replaces the host of Hugging Face and of nobody else', () => {
 })
 
 test('the token is shown to the endpoint alone: same scheme, host and port', () => {
-  const env = { HF_TOKEN: 'hf_x\n' }
-  expect(tokenHeader(new URL('https://huggingface.co/a'), env)).toEqual({ authorization: 'Bearer hf_x' })
+  const token = () => 'hf_x'
+  expect(tokenHeader(new URL('https://huggingface.co/a'), {}, token)).toEqual({
+    authorization: 'Bearer hf_x',
+  })
   for (const url of [
     'http://huggingface.co/a',
     'https://huggingface.co:8443/a',
     'https://cdn.huggingface.co/a',
     'https://evil.example/',
   ])
-    expect(tokenHeader(new URL(url), env)).toEqual({})
+    expect(tokenHeader(new URL(url), {}, token)).toEqual({})
   expect(
-    tokenHeader(new URL('https://huggingface.co/a'), { ...env, HF_ENDPOINT: 'https://mirror.example' }),
+    tokenHeader(new URL('https://huggingface.co/a'), { HF_ENDPOINT: 'https://mirror.example' }, token),
   ).toEqual({})
 })
 

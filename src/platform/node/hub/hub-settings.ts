@@ -15,7 +15,7 @@ export function cacheFolder(env: Environment = process.env, platform: string = p
   if (env.PLUMAGE_CACHE) return resolve(env.PLUMAGE_CACHE)
   // The XDG rules say that a relative path is to be ignored.
   if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, 'plumage')
-  const home = env.HOME || homedir()
+  const home = homeFolder(env)
   if (platform === 'win32') return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'plumage')
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'plumage')
   return join(home, '.cache', 'plumage')
@@ -63,11 +63,7 @@ export function applyEndpoint(url: string, env: Environment): string {
  *
  * @param token gives it; it is not asked where no host may see it
  */
-export function tokenHeader(
-  url: URL,
-  env: Environment,
-  token: () => string | null = () => env.HF_TOKEN?.trim() || null,
-): Record<string, string> {
+export function tokenHeader(url: URL, env: Environment, token: () => string | null): Record<string, string> {
   if (url.origin !== new URL(endpoint(env)).origin) return {}
   const shown = token()
   return shown === null ? {} : { authorization: `Bearer ${shown}` }

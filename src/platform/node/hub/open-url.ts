@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import type { Answer, Question } from '../../../hub/answer.js'
 import { HubError, PassingTrouble } from '../../../hub/hub-error.js'
 import { showUrl } from '../../../hub/show-url.js'
+import { errorCode } from './file-trouble.js'
 import { type Environment, tokenHeader } from './hub-settings.js'
 import { tokenOrNull } from './token.js'
 
@@ -114,10 +115,9 @@ function noConnection(url: URL, error: unknown): Error {
 
 function describe(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: '', message: String(error) }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   // A host with several addresses fails with one error for each and no message of its own.
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
-  return { code, message: (first.message || first.name).replace(/\n.*/s, '') }
+  return { code: errorCode(error), message: (first.message || first.name).replace(/\n.*/s, '') }
 }
 
 function isLoopback(url: URL): boolean {

@@ -1,6 +1,7 @@
 /** Finds what Python's libraries have downloaded already, in the places and by the variables of huggingface_hub and torch.hub. It changes nothing. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isGitHash } from '../../../hub/hash-names.js'
 import type { RepositoryName } from '../../../hub/repository-name.js'
 import { type Environment, expanded, homeFolder } from './hub-settings.js'
 
@@ -13,7 +14,7 @@ export async function cachedCommit(cache: string, { id, revision }: RepositoryNa
   // A branch, a tag or a request (refs/refs/pr/3) is a small file that holds its commit; anything else is a commit by itself.
   const path = join(repositoryFolder(cache, id), 'refs', revision)
   const commit = (await readFile(path, 'utf8').catch(() => revision)).trim()
-  return /^[0-9a-f]{40}$/.test(commit) ? commit : null
+  return isGitHash(commit) ? commit : null
 }
 
 /** Gives the folder in a cache that all of a repository lies in. */

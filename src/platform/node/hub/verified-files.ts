@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isSha256 } from '../../../hub/hash-names.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { hashFile } from './hash-file.js'
 
@@ -46,7 +47,7 @@ async function readNote(notePath: string, file: Omit<Note, 'sha256'>): Promise<s
   if (!isRecord(note)) return null
   const { path, size, modifiedMs, sha256 } = note
   const isSame = path === file.path && size === file.size && modifiedMs === file.modifiedMs
-  return isSame && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null
+  return isSame && typeof sha256 === 'string' && isSha256(sha256) ? sha256 : null
 }
 
 /** A cache that cannot be written costs time at the next start and nothing else. */
