@@ -2,7 +2,6 @@
  * Answers names that other libraries give weights which cannot be fetched by them here: it says where the same weights lie, and leaves the choice to
  * whoever asked, since such a name says less than a file does.
  */
-import { timmArchitectures } from '../model/dialects/timm-architectures.js'
 import { nearestNames } from '../nearest-names.js'
 import { OPEN_EQUIVALENTS } from './open-equivalents.js'
 import { isOfTorchHub, TORCH_HUB_NAMES, torchHubName } from './torch-hub.js'
@@ -64,24 +63,16 @@ function openClip(text: string): string | null {
   const [, tower = '', rest = '', tag = ''] = OPEN_CLIP.exec(text) ?? []
   if (!Object.hasOwn(TOWERS, tower)) return null
   const kind = /siglip/i.test(rest) ? '_siglip' : '_clip'
-  const side = /-(\d{3})(?:-|$)/.exec(rest)?.[1] ?? ''
-  const found = timmArchitectures()
-    .filter(({ name }) => name.startsWith(`${TOWERS[tower]}${kind}`) && !name.includes('_gap_'))
-    .filter(({ name }) => name.endsWith(side))
-    .flatMap(({ name, inputs }) => [...inputs.keys()].map((key) => ({ key, id: `timm/${name}.${key}` })))
-    .filter(({ key }) => !key.includes('_ft_'))
-  const word = tag.split(/[_-]/)[0] ?? ''
-  const tagged = found.filter(({ key }) => key.startsWith(word))
-  const ids = (tagged.length > 0 ? tagged : found).map(({ id }) => id)
+  const gelu = kind === '_clip' ? ' (quickgelu in them is what OpenAI, MetaCLIP and DFN trained with)' : ''
   const whole =
     kind === '_siglip'
       ? `timm/ViT-${tower}${rest}`
-      : word === 'openai'
+      : tag.startsWith('openai')
         ? `openai/clip-${TOWERS[tower]?.replaceAll('_', '-')}`
         : `laion/CLIP-ViT-${tower}-…`
   return (
     `${text} is a name of open_clip, which says an architecture and maybe a tag, and no file. ` +
-    `timm has image towers of this architecture in ${ids.join(', ')} (quickgelu is the activation that OpenAI, MetaCLIP and DFN trained with); ` +
+    `timm has its image towers under names that begin with timm/${TOWERS[tower]}${kind}_${gelu}; ` +
     `whole models lie in repositories such as ${whole}. Name one of these, owner/name.`
   )
 }

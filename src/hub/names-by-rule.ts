@@ -1,7 +1,6 @@
-/** Lists the names that follow from what every platform holds, so that a page knows them without a list: the package's own, Birder's, torch.hub's and Hugging Face's of DINOv2, and timm's. */
+/** Lists the names that follow from what every platform holds, so that a page knows them without a list: the package's own, Birder's, and torch.hub's and Hugging Face's of DINOv2. */
 import { isRunnable } from '../model/networks.js'
 import { DEFAULT_MODEL } from './default-model.js'
-import { timmModels } from './timm-models.js'
 import { TORCH_HUB_NAMES } from './torch-hub.js'
 import { findPretrainedOrNull, listPretrainedModels, WEIGHTS_RELEASE } from './weights.js'
 
@@ -32,6 +31,5 @@ export function namesByRule(): readonly KnownModel[] {
     ...named(`Birder ${WEIGHTS_RELEASE}`, listPretrainedModels().filter(isRun)),
     ...named('Meta', TORCH_HUB_NAMES),
     ...named('Hugging Face', DINOV2),
-    ...named('timm', timmModels()),
   ]
 }

@@ -130,12 +130,9 @@ test.each([
   ['facebookresearch/dinov2:my-branch:dinov2_vitl14', ['main branch']],
   ['facebookresearch/dino:dinov2_vitl14', ['none of the names']],
   ['facebookresearch/capi:capi_vitl14_lvd', ['none of the names']],
-  ['ViT-B-32', ['timm/vit_base_patch32_clip_224.openai', 'timm/vit_base_patch32_clip_quickgelu_224.openai']],
-  [
-    'ViT-L-14-336/openai',
-    ['timm/vit_large_patch14_clip_quickgelu_336.openai', 'openai/clip-vit-large-patch14'],
-  ],
-  ['ViT-B-16-SigLIP-256/webli', ['timm/ViT-B-16-SigLIP-256', 'timm/vit_base_patch16_siglip_256.webli']],
+  ['ViT-B-32', ['timm/vit_base_patch32_clip_ (quickgelu']],
+  ['ViT-L-14-336/openai', ['timm/vit_large_patch14_clip_', 'openai/clip-vit-large-patch14']],
+  ['ViT-B-16-SigLIP-256/webli', ['timm/ViT-B-16-SigLIP-256', 'timm/vit_base_patch16_siglip_;']],
   ['vit_huge_patch14_gap_224.in1k_ijepa', ['facebook/ijepa_vith14_1k']],
 ])('%s is no file, and it is said where its weights lie', (text, parts) => {
   const name = parseModelName(text)
@@ -143,8 +140,8 @@ test.each([
   for (const part of parts) expect(name?.kind === 'elsewhere' && name.advice).toContain(part)
 })
 
-test('each repository that advice names is known', () => {
-  const known = new Set(knownModels().map(({ name }) => name))
+test('each repository that advice names, or how its name begins, is known', () => {
+  const known = knownModels().map(({ name }) => name)
   for (const text of [
     'ViT-B-32',
     'ViT-bigG-14',
@@ -155,7 +152,11 @@ test('each repository that advice names is known', () => {
     const name = parseModelName(text)
     const ids = name?.kind === 'elsewhere' ? (name.advice.match(/\b(timm|facebook)\/[\w.-]*\w/g) ?? []) : []
     expect(ids, text).not.toEqual([])
-    for (const id of ids) expect(known, text).toContain(id)
+    for (const id of ids)
+      expect(
+        known.some((name) => name.startsWith(id)),
+        `${text}: ${id}`,
+      ).toBe(true)
   }
 })
 
