@@ -2,7 +2,6 @@
 
 /** Says of cases whose numbers are not given here by which words they are refused. */
 export const NOT_RUN: readonly (readonly [id: RegExp, why: RegExp])[] = [
-  [/^birder\/(rope-)?vit-?v?moe/, /routed experts/],
   [/^heads\//, /ensure_multiple_of/],
 ]
 

@@ -34,6 +34,7 @@ import {
 import type { Windows } from '../windows.js'
 import { classOfTensorsOrNull } from './birder-classes.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
+import { readRoutedExperts } from './birder-experts.js'
 import { BIRDER_CONFIG, BIRDER_GROUPS } from './birder-fields.js'
 import { ConfigReader } from './config-reader.js'
 import type { VitHints } from './dialect.js'
@@ -75,8 +76,15 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     ...(arithmetic === 'sam'
       ? { taps: samTaps(trunk.taps, trunk.depth, neck !== null || trunk.finalNorm !== 'none') }
       : {}),
-    rotary:
-      arithmetic === 'rotary' || arithmetic === 'rotary-registers' ? readRotary(config, arithmetic) : null,
+    ...(hasSettings(chosen, ['experts'])
+      ? {
+          experts: readRoutedExperts(config, {
+            ...trunk,
+            special: trunk.registers + (trunk.classToken ? 1 : 0),
+          }),
+        }
+      : {}),
+    rotary: hasSettings(chosen, ['rotary']) ? readRotary(config, arithmetic) : null,
     pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, arithmetic, label),
     positions: config.flag('abs_pos_embed', true)
@@ -267,6 +275,7 @@ function chooseSettings(checkpoint: Checkpoint, entries: BirderEntries, hints: V
     refuseOtherSettings(kind, own, label)
     return { class: kind, network: null, settings: { ...defaults, ...own }, assumptions: [] }
   }
+  refuseUnnamedExperts(checkpoint)
   const settings = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
   const shownClass = classOfTensorsOrNull(tensors)
   const shown = { settings, own, class: shownClass, groups: groupsOf(own), label }
@@ -306,6 +315,18 @@ function refuseOtherSettings(kind: string, own: PlainRecord, label: string): voi
     `config.${lacked}`,
     own[lacked] ?? null,
     `Birder's class ${kind} has no such setting`,
+  )
+}
+
+/** How many experts a token sees, and how their answers are weighted, shows in no tensor; nor does it whether positions are rotary. */
+function refuseUnnamedExperts({ tensors, label }: Pick<Checkpoint, 'tensors' | 'label'>): void {
+  const router = [...tensors.keys()].find((name) => name.endsWith('.mlp.router.gate.weight'))
+  if (router === undefined) return
+  throw new CheckpointError(
+    'unsupported-network',
+    `${label} holds a network of routed experts, told by ${router}, and does not say which: no tensor tells how tokens are routed. ` +
+      "Name it: network: 'vit_moe_…' or another of ViT_MoE and RoPE_ViT_MoE where a program loads it, --network NAME on the command line; " +
+      'what differs from that network goes into config.',
   )
 }
 

@@ -38,10 +38,6 @@ const FAMILIES: readonly OtherFamily[] = [
     name: 'a hybrid of a convolutional network and a vision transformer',
     traces: [[/^patch_embed\.(backbone|proj\.conv|proj\.\d)/]],
   },
-  {
-    name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
-    traces: [[/^encoder\.block\.\d+\.mlp\.(router|routed_experts|shared_experts)\./]],
-  },
   { name: 'a ViT with differential attention', traces: [[/attn\.(lambda_|sub_norm)/]] },
   {
     name: 'a masked autoencoder with its decoder',
