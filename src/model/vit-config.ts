@@ -227,9 +227,9 @@ export interface Classifier {
   readonly classes: number
   /**
    * `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2); `distilled` gives the mean of the
-   * scores that class token and distillation token have (DeiT).
+   * scores that class token and distillation token have (DeiT). `mlp` has a hidden layer with a norm behind it (Birder's ViT), `tanh` one with tanh (V-MoE).
    */
-  readonly kind: 'linear' | 'mlp' | 'class-and-mean' | 'distilled'
+  readonly kind: 'linear' | 'mlp' | 'tanh' | 'class-and-mean' | 'distilled'
   /** Tells whether its last layer has a bias. */
   readonly bias: boolean
 }

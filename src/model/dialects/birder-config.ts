@@ -472,9 +472,10 @@ function readClassifier(
   arithmetic: Arithmetic,
   label: string,
 ): Classifier | null {
-  const linear = arithmetic === 'distilled' ? 'distilled' : 'linear'
-  const kind = config.flag('mlp_head', false) ? 'mlp' : linear
-  const name = kind === 'mlp' ? 'classifier.3' : 'classifier'
+  const kind = headOf(config, arithmetic)
+  const name = { mlp: 'classifier.3', tanh: 'classifier.2', linear: 'classifier', distilled: 'classifier' }[
+    kind
+  ]
   // A file without the matrix has a network without a classifier.
   const rows = sizeOrNull(tensors, `${name}.weight`, 0) ?? 0
   if (classes !== null && classes !== rows) {
@@ -488,6 +489,12 @@ function readClassifier(
   const bias = tensors.has(`${name}.bias`)
   if (config.flag('head_bias', bias) !== bias) throw config.contradicts('head_bias', bias)
   return { classes: rows, kind, bias }
+}
+
+/** The hidden layer of a head is another one in networks of routed experts. */
+function headOf(config: ConfigReader, arithmetic: Arithmetic): 'mlp' | 'tanh' | 'linear' | 'distilled' {
+  if (!config.flag('mlp_head', false)) return arithmetic === 'distilled' ? 'distilled' : 'linear'
+  return arithmetic === 'experts' || arithmetic === 'rotary-experts' ? 'tanh' : 'mlp'
 }
 
 function squareSize(
