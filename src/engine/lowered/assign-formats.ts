@@ -48,7 +48,7 @@ export function assignFormats(
     const stored = formatOfOutput(op, needs, sizes, arithmetic)
     if (stored !== 'float32') formats.set(slot, stored)
     // Parts of a slot are written one after the other: the last of them completes it.
-    if (op !== lastWriter.get(slot)) continue
+    if (isPart(op) && op !== lastWriter.get(slot)) continue
     const copies = new Map<Format, SlotName>()
     for (const need of needs) {
       if (need === stored || need === 'float32') continue
@@ -61,6 +61,11 @@ export function assignFormats(
     converted.set(slot, copies)
   }
   return { ops: result, formats }
+}
+
+/** Tells what writes some rows of its slot, beside others. */
+function isPart({ kind, outputRows }: LoweredOp): boolean {
+  return outputRows !== null || kind === 'expertLinear'
 }
 
 function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
