@@ -54,7 +54,7 @@ long Program::scratchFloats(long batch, int threads) const {
                biasFloats(op.scoreBias, op.gridRows, op.gridColumns, MOST_BLOCKS_OF_TASK, kernels_.queryBlock);
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
-    } else if (op.kind == OpKind::route) {
+    } else if (op.kind == OpKind::route && op.routing == Routing::softmax) {
       needed = op.input.rows * op.choices + op.input.width;
     } else if (op.kind == OpKind::norm || op.kind == OpKind::convert || op.kind == OpKind::turn || op.kind == OpKind::toExperts) {
       needed = (op.input.width + 63) / 64 * 64;
