@@ -99,58 +99,72 @@ export function lowerRoute(step: StepOf<'route'>, { sizes }: Lowering): readonly
  * Rows go to where their experts have theirs, all images' together, so that each expert's weights are read once for a batch; there the products are those of
  * a linear layer. How many rows an expert has is known only while running; room is taken for as many as the choice can make.
  */
-export function lowerRoutedExperts(
-  step: StepOf<'routedExperts'>,
-  { plan, sizes, arithmetic }: Lowering,
-): readonly LoweredOp[] {
-  const { input, output, routing, experts, kind, scale } = step
+export function lowerRoutedExperts(step: StepOf<'routedExperts'>, lowering: Lowering): readonly LoweredOp[] {
+  const { input, output, routing, experts, scale } = step
+  const { plan, sizes } = lowering
   const [tokens, width] = sizeOf(input, sizes)
-  const count = experts.length
   const rows = mostRowsOf(plan, routing)
   const temporary = temporariesOf(output, sizes)
-  const places = temporary('places', tokens + 1, 2 * count)
+  const places = temporary('places', tokens + 1, 2 * experts.length)
   const received = temporary('received', rows, width)
   const answered = temporary('answered', rows, width)
-  const products = (layer: 'inner' | 'gate' | 'outer', from: SlotName, to: SlotName, isLast: boolean) =>
-    experts.flatMap(({ [layer]: own }, expert) =>
-      own === null
-        ? []
-        : loweredOp('expertLinear', {
-            input: from,
-            second: places,
-            output: to,
-            weight: { name: own.weight, form: arithmetic.precision },
-            bias: own.bias,
-            activation: isLast ? kind : 'identity',
-            expert,
-            groups: count,
-          }),
-    )
-  const [first] = experts
-  const hiddenWidth =
-    first === undefined ? 0 : rowsAndWidth('inner', weightShape(plan, first.inner.weight))[0]
-  const isGated = first?.gate != null
-  const inner = temporary('inner', rows, hiddenWidth)
-  const gate = isGated ? temporary('gate', rows, hiddenWidth) : inner
-  const hidden = isGated ? temporary('hidden', rows, hiddenWidth) : inner
   return [
     loweredOp('placeByExpert', { input: routing, output: places }),
     loweredOp('toExperts', { input, second: places, output: received }),
-    ...products('inner', received, inner, !isGated),
-    ...products('gate', received, gate, false),
-    ...(isGated
-      ? [
-          loweredOp('elementwise', {
-            input: inner,
-            second: gate,
-            output: hidden,
-            activation: kind,
-            combine: 'gate',
-          }),
-        ]
-      : []),
-    ...products('outer', hidden, answered, false),
+    ...lowerAnswers(step, lowering, { rows, places, received, answered }),
     loweredOp('fromExperts', { input: answered, second: places, output, scale }),
+  ]
+}
+
+/** Says where the rows of all experts are. */
+interface ExpertRows {
+  /** Counts them for one image, at most. */
+  readonly rows: number
+  readonly places: SlotName
+  readonly received: SlotName
+  readonly answered: SlotName
+}
+
+function lowerAnswers(
+  { output, experts, kind }: StepOf<'routedExperts'>,
+  { plan, sizes, arithmetic }: Lowering,
+  { rows, places, received, answered }: ExpertRows,
+): readonly LoweredOp[] {
+  const [first] = experts
+  if (first === undefined) return []
+  const products = (part: 'inner' | 'gate' | 'outer', fields: Parameters<typeof loweredOp>[1]) =>
+    experts.flatMap(({ [part]: layer }, expert) => {
+      if (layer === null) return []
+      const { weight: name, bias } = layer
+      const weight = { name, form: arithmetic.precision }
+      return loweredOp('expertLinear', {
+        ...fields,
+        second: places,
+        weight,
+        bias,
+        expert,
+        groups: experts.length,
+      })
+    })
+  const temporary = temporariesOf(output, sizes)
+  const [hiddenWidth] = rowsAndWidth(first.inner.weight, weightShape(plan, first.inner.weight))
+  const inner = temporary('inner', rows, hiddenWidth)
+  const outer = (input: SlotName) => products('outer', { input, output: answered })
+  if (first.gate === null)
+    return [...products('inner', { input: received, output: inner, activation: kind }), ...outer(inner)]
+  const gate = temporary('gate', rows, hiddenWidth)
+  const hidden = temporary('hidden', rows, hiddenWidth)
+  return [
+    ...products('inner', { input: received, output: inner }),
+    ...products('gate', { input: received, output: gate }),
+    loweredOp('elementwise', {
+      input: inner,
+      second: gate,
+      output: hidden,
+      activation: kind,
+      combine: 'gate',
+    }),
+    ...outer(hidden),
   ]
 }
 
