@@ -26,6 +26,6 @@ export function assertRuns(engine: Pick<Engine, 'name' | 'supports'>, plan: Plan
   throw new EngineError(
     'unsupported',
     `The ${name} engine cannot run ${what}, which this network needs. The ${others.join(' and the ')} engine can: ` +
-      "engine: 'native' where a program loads it in Node, --engine native on the command line; a browser has engine: 'reference' alone, which takes seconds to minutes for an image.",
+      "engine: 'native' where a program loads it in Node, --engine native on the command line; or 'reference', in a browser too, which takes seconds to minutes for an image.",
   )
 }
