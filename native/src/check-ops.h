@@ -1,5 +1,5 @@
 // Checks operations once, when a program is made: none may reach outside the arena, the weights, the constants, the pixels or the outputs. What
-// each kind may be asked stands in ops-rows.cc, ops-linear.cc and ops-attention.cc, beside what it does.
+// each kind may be asked stands in ops-rows.cc, ops-linear.cc, ops-experts.cc and ops-attention.cc, beside what it does.
 #pragma once
 
 #include <utility>
@@ -49,6 +49,7 @@ class Checker {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op);
+  void places(const SlotRef& ref, long tokens) const;
   void changeOfScores(const Op& op);
   void scoreBias(const Op& op, long own);
 

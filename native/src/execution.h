@@ -1,5 +1,5 @@
 // Runs a program once: turns each operation's offsets into addresses for this batch and shares its work between the threads. What each kind does
-// stands in ops-rows.cc, ops-linear.cc and ops-attention.cc, beside what it may be asked.
+// stands in ops-rows.cc, ops-linear.cc, ops-experts.cc and ops-attention.cc, beside what it may be asked.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +30,7 @@ class Execution {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op, bool planes);
+  void multiply(const Op& op, long first, long count);
   void poolRows(const Op& op, decltype(Kernels::meanRows) kernel);
   AttentionArgs attentionArgs(const Op& op) const;
 

@@ -20,12 +20,17 @@ void Checker::linear(const Op& op) {
   needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, op.input.width));
   epilogue(op);
 }
-void Execution::linear(const Op& op) {
-  const LinearShape shape = linearShape(kernels_, op, input_.batch, pool_.size());
+void Execution::linear(const Op& op) { multiply(op, 0, input_.batch * op.input.rows); }
+
+// Multiplies `count` rows of the batch, from `first` on; where a second slot joins, they are all.
+void Execution::multiply(const Op& op, long first, long count) {
+  const LinearShape shape = linearShape(kernels_, op, count, pool_.size());
   GemmArgs args;
   args.a = rows(op.input);
+  args.a.data += first * args.a.stride;
   args.weight = weight(op.weight.offset);
   args.out = rows(op.output);
+  args.out.data += first * args.out.stride;
   args.rows = shape.rows;
   args.columns = shape.columns;
   args.depth = shape.depth;

@@ -62,6 +62,7 @@ Op readOp(const double* fields) {
   op.weightOperand = read.as<WeightOperand>();
   op.scoreBias = read.as<ScoreBias>();
   op.keyMask = read.as<KeyMask>();
+  op.routing = read.as<Routing>();
   op.gridRows = read.whole();
   op.gridColumns = read.whole();
   op.heads = read.whole();
@@ -79,6 +80,9 @@ Op readOp(const double* fields) {
   op.latents = read.whole();
   op.groups = read.whole();
   op.isBack = read.flag();
+  op.choices = read.whole();
+  op.capacity = read.whole();
+  op.expert = read.whole();
   return op;
 }
 

@@ -22,6 +22,11 @@ enum class OpKind : int {
   gatherRows,
   regroup,
   convert,
+  route,
+  placeByExpert,
+  toExperts,
+  expertLinear,
+  fromExperts,
 };
 #define PLUMAGE_OP_KINDS(X) \
   X(copyIn) \
@@ -41,7 +46,12 @@ enum class OpKind : int {
   X(probeAttention) \
   X(gatherRows) \
   X(regroup) \
-  X(convert)
+  X(convert) \
+  X(route) \
+  X(placeByExpert) \
+  X(toExperts) \
+  X(expertLinear) \
+  X(fromExperts)
 
 enum class Activation : int {
   identity,
@@ -89,6 +99,12 @@ enum class KeyMask : int {
   none,
   causal,
   keys,
+};
+
+enum class Routing : int {
+  sigmoid,
+  softmax,
+  byExperts,
 };
 
 enum class Format : int {
@@ -161,7 +177,7 @@ struct Op {
   OpKind kind;
   // Names what the operation works on.
   SlotRef input;
-  // Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention.
+  // Names the other slot that it reads.
   SlotRef second;
   // Names the slot that it writes.
   SlotRef output;
@@ -169,9 +185,9 @@ struct Op {
   NormRef norm;
   // Normalises the keys of each head. It is used by turn.
   NormRef keyNorm;
-  // Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention.
+  // Names the weight that the operation is about.
   PackedRef weight;
-  // Is added to each row of a product. It is used by linear.
+  // Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear.
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
@@ -181,7 +197,7 @@ struct Op {
   long columnTable;
   // Names how many keys each group sees. It is used by attention.
   long keyCounts;
-  // Is applied to each value. It is used by linear, elementwise.
+  // Is applied to each value. It is used by linear, elementwise, expertLinear.
   Activation activation;
   // Says how the second slot joins at the end. It is used by linear, elementwise.
   Combine combine;
@@ -191,6 +207,8 @@ struct Op {
   ScoreBias scoreBias;
   // Says which keys a query sees. It is used by attention.
   KeyMask keyMask;
+  // Says who chooses whom among tokens and experts. It is used by route.
+  Routing routing;
   // Counts the rows of the grid that a bias is about. It is used by attention.
   long gridRows;
   // Counts the columns of the grid that a bias is about. It is used by attention.
@@ -201,7 +219,7 @@ struct Op {
   long tables;
   // Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn.
   bool pairsNeighbours;
-  // Multiplies the scores before softmax. It is used by attention, probeAttention.
+  // Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts.
   float scale;
   // Is the place among the outputs asked for. It is used by copyOut.
   long outputIndex;
@@ -217,17 +235,23 @@ struct Op {
   long keysAt;
   // [columns] Says where values begin in a row of the second slot. It is used by attention.
   long valuesAt;
-  // [rows] Is the first row that is kept. It is used by sliceRows.
+  // [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route.
   long firstRow;
   // [rows] Counts the learnt queries. It is used by probeAttention.
   long latents;
-  // Counts the groups that share out the rows of an image. It is used by attention, regroup.
+  // Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear.
   long groups;
   // Says that groups become images again. It is used by regroup.
   bool isBack;
+  // Counts the experts that each token chooses. It is used by route.
+  long choices;
+  // [rows] Is how many tokens of an image an expert takes at most. It is used by route.
+  long capacity;
+  // Numbers the expert whose rows are multiplied. It is used by expertLinear.
+  long expert;
 };
 
-constexpr int OP_FIELDS = 53;
+constexpr int OP_FIELDS = 57;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

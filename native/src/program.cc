@@ -9,10 +9,10 @@
 
 namespace plumage {
 
-LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads) {
+LinearShape linearShape(const Kernels& kernels, const Op& op, long rows, int threads) {
   static const long cacheBytes = levelTwoCacheBytes();
   const Product& product = *kernels.products[static_cast<int>(op.weight.precision)];
-  LinearShape shape{product, batch * op.input.rows, op.output.width, op.input.width, op.input.width, 0};
+  LinearShape shape{product, rows, op.output.width, op.input.width, op.input.width, 0, 0};
   // Only a sum that is added to something can be made piece by piece.
   const bool sliceable = op.combine == Combine::add && op.activation == Activation::identity && op.output.format == Format::float32;
   if (sliceable && product.sliceDepth > 0) {
@@ -28,6 +28,7 @@ LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int th
   const long panels = (shape.columns + product.tileColumns - 1) / product.tileColumns;
   if (panels < 8 * threads) chunks = std::min(tiles, (chunks + threads - 1) / threads * threads);
   shape.chunkRows = (tiles + chunks - 1) / chunks * product.tileRows;
+  shape.mostChunkRows = std::min(tiles, fitting) * product.tileRows;
   return shape;
 }
 
@@ -35,9 +36,10 @@ long Program::scratchFloats(long batch, int threads) const {
   long most = 0;
   for (const Op& op : ops_) {
     long needed = 0;
-    if (op.kind == OpKind::linear) {
-      const LinearShape shape = linearShape(kernels_, op, batch, threads);
-      needed = (shape.chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
+    if (op.kind == OpKind::linear || op.kind == OpKind::expertLinear) {
+      const LinearShape shape = linearShape(kernels_, op, batch * op.input.rows, threads);
+      const long chunkRows = op.kind == OpKind::linear ? shape.chunkRows : shape.mostChunkRows;
+      needed = (chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
     } else if (op.kind == OpKind::attention && op.input.format != Format::float32) {
       AttentionArgs args{};
       args.keys = op.second.rows / op.groups;
@@ -52,7 +54,9 @@ long Program::scratchFloats(long batch, int threads) const {
                biasFloats(op.scoreBias, op.gridRows, op.gridColumns, MOST_BLOCKS_OF_TASK, kernels_.queryBlock);
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
-    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert || op.kind == OpKind::turn) {
+    } else if (op.kind == OpKind::route && op.routing == Routing::softmax) {
+      needed = op.input.rows * op.choices + op.input.width;
+    } else if (op.kind == OpKind::norm || op.kind == OpKind::convert || op.kind == OpKind::turn || op.kind == OpKind::toExperts) {
       needed = (op.input.width + 63) / 64 * 64;
     }
     most = std::max(most, needed);

@@ -52,7 +52,8 @@ struct LinearShape {
   long rows, columns, depth;
   long sliceDepth;  // so much of the depth is summed at once
   long chunkRows;   // so many rows stay in the second-level cache
+  long mostChunkRows;  // `chunkRows` is no more for any smaller number of rows
 };
-LinearShape linearShape(const Kernels& kernels, const Op& op, long batch, int threads);
+LinearShape linearShape(const Kernels& kernels, const Op& op, long rows, int threads);
 
 }  // namespace plumage

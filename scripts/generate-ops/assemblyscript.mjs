@@ -7,6 +7,7 @@ const PREFIXES = {
   weightOperand: 'WEIGHT_OPERAND',
   scoreBias: 'SCORE_BIAS',
   keyMask: 'KEY_MASK',
+  routing: 'ROUTING',
   format: 'FORMAT',
   precision: 'PRECISION',
   normKind: 'NORM_KIND',
@@ -77,7 +78,7 @@ function readerOf(name, type) {
 
 /** Calls the kernel of each kind by its name, so that a kernel that is missing is missed when this is compiled. */
 export function dispatchOf(table) {
-  const kinds = Object.keys(table.OPS)
+  const kinds = Object.keys(table.OPS).filter((kind) => !table.OPS[kind].isNativeAlone)
   const cases = (call) =>
     kinds.map((kind) => `    case OP_${upperCase(kind)}:\n      return ${call(kind)}`).join('\n')
   return `

@@ -1,5 +1,6 @@
 /** A loaded vision transformer takes pixels and gives named activations. It has one program for each patch grid and set of outputs, kept for reuse. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { assertRuns } from '../engine/assert-runs.js'
 import type {
   Engine,
   EngineModel,
@@ -129,13 +130,7 @@ export class Network implements Disposable {
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const tables = await vit.readTables()
     const { plan, slots } = loadingPlan(vit, tables)
-    const unsupported = plan.steps.find((step) => !engine.supports(step))
-    if (unsupported !== undefined) {
-      throw new EngineError(
-        'unsupported',
-        `The ${engine.name} engine cannot run the step ${unsupported.op} that this network needs.`,
-      )
-    }
+    assertRuns(engine, plan)
     const { digest, signal } = options
     const digested: WeightSource = {
       async read(name, shape) {

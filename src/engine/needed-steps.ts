@@ -22,6 +22,8 @@ const READS: StepTable<[], readonly (SlotName | ConstantName)[]> = {
   crossAttention: ({ query, keyValue }) => [query, keyValue],
   probeAttention: ({ keys, values }) => [keys, values],
   softMoe: ({ input }) => [input],
+  route: ({ input }) => [input],
+  routedExperts: ({ input, routing }) => [input, routing],
 }
 
 /** Names the slots that a step reads, and the constants that it reads as if they were slots. */

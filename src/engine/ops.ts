@@ -70,6 +70,10 @@ export type ScoreBias = (typeof SCORE_BIASES)[number]
 export const KEY_MASKS = ['none', 'causal', 'keys'] as const
 export type KeyMask = (typeof KEY_MASKS)[number]
 
+/** Says who chooses whom among tokens and experts, and by which scores; plan.ts has the formulas. */
+export const ROUTINGS = ['sigmoid', 'softmax', 'byExperts'] as const
+export type Routing = (typeof ROUTINGS)[number]
+
 /** Holds every enumeration by the type that fields give it. */
 export const ENUMERATIONS = {
   activation: ACTIVATIONS,
@@ -77,6 +81,7 @@ export const ENUMERATIONS = {
   weightOperand: WEIGHT_OPERANDS,
   scoreBias: SCORE_BIASES,
   keyMask: KEY_MASKS,
+  routing: ROUTINGS,
   format: FORMATS,
   precision: PRECISIONS,
   normKind: NORM_KINDS,
@@ -102,6 +107,7 @@ export type FieldType =
   | 'weightOperand'
   | 'scoreBias'
   | 'keyMask'
+  | 'routing'
 
 export interface Field {
   readonly type: FieldType
@@ -128,7 +134,10 @@ export const FIELDS = {
   norm: { type: 'norm', meaning: 'Normalises rows, or the queries of each head.' },
   keyNorm: { type: 'norm', meaning: 'Normalises the keys of each head.' },
   weight: { type: 'packed', meaning: 'Names the weight that the operation is about.' },
-  bias: { type: 'rows', meaning: 'Is added to each row of a product.' },
+  bias: {
+    type: 'rows',
+    meaning: 'Is added to each row of a product, or to the scores by which experts are chosen.',
+  },
   gamma: { type: 'rows', meaning: 'Multiplies each row; in assembleTokens it is the registers.' },
   constant: { type: 'constant', meaning: 'Names a table of the plan.' },
   columnTable: {
@@ -141,6 +150,7 @@ export const FIELDS = {
   weightOperand: { type: 'weightOperand', meaning: 'Says which rows of an attention are weights.' },
   scoreBias: { type: 'scoreBias', meaning: 'Says what is added to the scores.' },
   keyMask: { type: 'keyMask', meaning: 'Says which keys a query sees.' },
+  routing: { type: 'routing', meaning: 'Says who chooses whom among tokens and experts.' },
   gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
   gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
@@ -152,7 +162,11 @@ export const FIELDS = {
     type: 'flag',
     meaning: 'Says that neighbouring columns make a pair, and not those half a head apart.',
   },
-  scale: { type: 'real', meaning: 'Multiplies the scores before softmax.', initial: 1 },
+  scale: {
+    type: 'real',
+    meaning: "Multiplies the scores before softmax, or what experts' answers come to.",
+    initial: 1,
+  },
   outputIndex: { type: 'count', meaning: 'Is the place among the outputs asked for.' },
   channels: { type: 'count', meaning: 'Counts the channels of the picture that is cut.' },
   planeHeight: { type: 'count', unit: 'pixels', meaning: 'Is the height of the picture that is cut.' },
@@ -164,10 +178,21 @@ export const FIELDS = {
     unit: 'columns',
     meaning: 'Says where values begin in a row of the second slot.',
   },
-  firstRow: { type: 'count', unit: 'rows', meaning: 'Is the first row that is kept.' },
+  firstRow: { type: 'count', unit: 'rows', meaning: 'Is the first row that is kept, or may be routed.' },
   latents: { type: 'count', unit: 'rows', meaning: 'Counts the learnt queries.' },
-  groups: { type: 'count', meaning: 'Counts the groups that share out the rows of an image.', initial: 1 },
+  groups: {
+    type: 'count',
+    meaning: 'Counts the groups, or experts, that share out the rows of an image.',
+    initial: 1,
+  },
   isBack: { type: 'flag', meaning: 'Says that groups become images again.' },
+  choices: { type: 'count', meaning: 'Counts the experts that each token chooses.' },
+  capacity: {
+    type: 'count',
+    unit: 'rows',
+    meaning: 'Is how many tokens of an image an expert takes at most.',
+  },
+  expert: { type: 'count', meaning: 'Numbers the expert whose rows are multiplied.' },
 } as const satisfies Record<string, Field>
 export type FieldName = keyof typeof FIELDS
 
@@ -199,10 +224,13 @@ export interface OpRow {
   readonly inPlace: readonly ('input' | 'second')[]
   /** Counts the floating-point operations for one image, two for each multiply-add of a product. Norms, softmax and activations count nothing. */
   readonly flop: (sizes: OpSizes) => number
+  /** Says that of the engines that run operations the native one alone has it. */
+  readonly isNativeAlone?: true
 }
 
 const none = () => 0
 const plain = { reads: 'float32', writes: 'float32', inPlace: [], flop: none } as const
+const nativeAlone = { ...plain, isNativeAlone: true } as const
 
 export const OPS = {
   copyIn: { ...plain, label: 'copy in', meaning: 'Brings the pixels into a slot.', uses: ['output'] },
@@ -349,5 +377,45 @@ export const OPS = {
     inPlace: [],
     flop: none,
   },
+  route: {
+    ...nativeAlone,
+    label: 'route',
+    meaning: "Makes of each token's scores the weights of the experts that it goes to, and 0 for the others.",
+    uses: ['input', 'output', 'bias', 'routing', 'firstRow', 'choices', 'capacity'],
+  },
+  placeByExpert: {
+    ...nativeAlone,
+    label: 'places by expert',
+    meaning:
+      "Numbers the rows of each expert for the whole batch: of each token the experts' weights, then their rows, and behind the tokens where each expert's rows begin and how many they are.",
+    uses: ['input', 'output'],
+  },
+  toExperts: {
+    ...nativeAlone,
+    label: 'to experts',
+    meaning: 'Puts each token where the experts that it goes to have their rows (second).',
+    uses: ['input', 'second', 'output'],
+    writes: 'any',
+  },
+  expertLinear: {
+    ...nativeAlone,
+    label: 'expert',
+    meaning: "Multiplies an expert's rows (second) with a weight; then activation.",
+    uses: ['input', 'second', 'output', 'weight', 'bias', 'activation', 'expert', 'groups'],
+    reads: 'product',
+    writes: 'between',
+    // On the average of the experts, which is exact for all of them together where none drops a token.
+    flop: ({ input: [rows, depth], output: [, columns], groups }) => (2 * rows * depth * columns) / groups,
+  },
+  fromExperts: {
+    ...nativeAlone,
+    label: 'from experts',
+    meaning: "Adds up for each token its experts' answers, times their weights (second) and scale.",
+    uses: ['input', 'second', 'output', 'scale'],
+  },
 } as const satisfies Record<string, OpRow>
 export type OpKind = keyof typeof OPS
+/** Names an operation that every engine has that runs operations. */
+export type PortableOpKind = {
+  [Kind in OpKind]: (typeof OPS)[Kind] extends { readonly isNativeAlone: true } ? never : Kind
+}[OpKind]

@@ -65,6 +65,8 @@ export type Step =
   | CrossAttention
   | ProbeAttention
   | SoftMoe
+  | Route
+  | RoutedExperts
 
 /**
  * Cuts the input into patches and lays each out as a row, channels outermost: [G, channels * patch * patch], in the order (channel, y, x)
@@ -389,4 +391,87 @@ export interface SoftMoeExpert {
   readonly weight2: WeightName
   /** Names what is added after it, [D]. */
   readonly bias2: WeightName
+}
+
+/**
+ * Says which experts each token goes to, and with which weight. The scores of a token are the products of its row with the rows of the gate; they are computed
+ * in float32 at least in every precision, since what follows from them is a choice.
+ */
+export interface Route {
+  readonly op: 'route'
+  /** Names the tokens, [T, D]. */
+  readonly input: SlotName
+  /** Names the weights, [T, E]: 0 for an expert that the token does not go to. */
+  readonly output: SlotName
+  /** Names the gate, [E, D]. */
+  readonly gate: WeightName
+  /** Is the first row that is routed; those in front, special tokens, go to no expert. */
+  readonly firstRow: number
+  /** Says who chooses whom, and what the weights are. */
+  readonly choice: RoutingChoice
+}
+
+/**
+ * Says who chooses whom; of equal scores the lower number is taken.
+ *
+ * - `sigmoid`: each token takes the experts with the largest sigmoid(score) + bias; the weights are the sigmoids over their sum (DeepSeek-AI 2024,
+ *   "DeepSeek-V3 Technical Report").
+ * - `softmax`: each token takes the experts with the largest scores; the weights are the softmax over all experts. An expert takes no more tokens than its
+ *   capacity: all first choices in the order of the tokens come first, then all second ones (Riquelme et al. 2021, "Scaling Vision with Sparse Mixture of
+ *   Experts").
+ * - `byExperts`: each expert takes the tokens with the largest weights, which are the softmax over all experts (Zhou et al. 2022, "Mixture-of-Experts with
+ *   Expert Choice Routing").
+ */
+export type RoutingChoice =
+  | {
+      readonly kind: 'sigmoid'
+      /** Counts the experts that each token takes. */
+      readonly choices: number
+      /** Names what is added to the sigmoids for the choice alone, [E]. */
+      readonly bias: WeightName
+    }
+  | {
+      readonly kind: 'softmax'
+      /** Counts the experts that each token takes. */
+      readonly choices: number
+      /** Is the largest number of tokens that an expert takes. */
+      readonly capacity: number
+    }
+  | {
+      readonly kind: 'byExperts'
+      /** Is the number of tokens that each expert takes. */
+      readonly capacity: number
+    }
+
+/** Lets experts answer the tokens that go to them: out[t] = scale * sum over e of routing[t, e] * expert e (input[t]). Only chosen experts are computed. */
+export interface RoutedExperts {
+  readonly op: 'routedExperts'
+  /** Names the tokens, [T, D]. */
+  readonly input: SlotName
+  /** Names what a `route` step has written, [T, E]. */
+  readonly routing: SlotName
+  /** Names the sums, [T, D]. */
+  readonly output: SlotName
+  /** Lists the experts, E of them, all of one shape. */
+  readonly experts: readonly RoutedExpert[]
+  /** Names the activation. */
+  readonly kind: ActivationKind
+  /** Multiplies what the experts' answers come to. */
+  readonly scale: number
+}
+/** Is a feed-forward net of D to F to D columns: outer(activation(inner x)), or outer(activation(gate x) * inner x) where it is gated. */
+export interface RoutedExpert {
+  /** Has a matrix [F, D]. */
+  readonly inner: ExpertLayer
+  /** Has a matrix [F, D]; null where the expert is not gated. */
+  readonly gate: ExpertLayer | null
+  /** Has a matrix [D, F]. */
+  readonly outer: ExpertLayer
+}
+/** Is a linear layer of an expert. */
+export interface ExpertLayer {
+  /** Names the matrix. */
+  readonly weight: WeightName
+  /** Names what is added after it; null where nothing is. */
+  readonly bias: WeightName | null
 }

@@ -38,6 +38,7 @@ export type Arithmetic =
   | 'branches'
   | 'sam'
   | 'experts'
+  | 'rotary-experts'
 
 const PLAIN_CLASS: NetworkClass = {
   arithmetic: 'plain',
@@ -57,6 +58,7 @@ const POOLING = [
   'attn_pool_act_layer_type',
 ]
 const EPSILON = ['norm_layer_eps']
+const SOFT = ['soft_moe_num_experts', 'soft_moe_num_slots']
 const BARE_POSITIONS: PlainRecord = { pos_embed_special_tokens: false }
 
 /**
@@ -116,6 +118,14 @@ const CLASSES: { readonly [name: string]: NetworkClass } = {
     looksLikeVit: false,
     has: ['branches'],
     lacks: [...ACTIVATION, ...BILINEAR, ...POOLING],
+  },
+  ViT_MoE: { ...PLAIN_CLASS, arithmetic: 'experts', looksLikeVit: false, has: ['experts'], lacks: SOFT },
+  RoPE_ViT_MoE: {
+    ...ROTARY,
+    arithmetic: 'rotary-experts',
+    looksLikeVit: false,
+    has: ['rotary', 'experts'],
+    lacks: SOFT,
   },
 }
 

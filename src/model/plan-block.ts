@@ -5,9 +5,10 @@
 import type { NormWeights, SlotName } from '../engine/plan.js'
 import { biasName, rotaryName } from './grid-tables.js'
 import type { PlanBuilder } from './plan-builder.js'
+import { hasExperts, planExperts } from './plan-experts.js'
 import { planWindowed, type Seeing } from './plan-windows.js'
 import type { PatchGrid } from './positions.js'
-import type { Experts, VitConfig } from './vit-config.js'
+import type { VitConfig } from './vit-config.js'
 
 /** Holds what all blocks of a plan are made with. */
 export interface BlockContext {
@@ -161,48 +162,12 @@ function planAttending(
 function planMlp(context: BlockContext, index: number, name: string, input: SlotName): SlotName {
   const { builder, config } = context
   const { width, hidden, activation } = config
-  // Experts stand in the upper half of the blocks only.
-  if (config.experts !== null && index >= Math.floor(config.depth / 2)) {
-    return planSoftMoe(builder, config, config.experts, name, input)
-  }
+  if (hasExperts(config, index)) return planExperts(context, name, input)
   const norm = () => builder.normWeights(`${name}.norm`, hidden, config.norm, config.epsilon)
   if (config.mlp !== 'swiglu' && config.mlp !== 'normSwiglu') {
     const sizes = { hidden, width, kind: activation }
     return builder.feedForward(input, name, sizes, config.mlp === 'normFfn' ? norm() : null)
   }
-  const gate = builder.linear(input, `${name}.fc1_g`, `${name}.fc1_g`, hidden)
-  const value = builder.linear(input, `${name}.fc1_x`, `${name}.fc1_x`, hidden)
-  let gated = builder.step(
-    { op: 'gate', gate, value, output: `${name}.gated`, kind: activation },
-    builder.shapeOf(gate),
-  )
-  if (config.mlp === 'normSwiglu') gated = builder.norm(gated, `${name}.norm`, norm())
-  return builder.linear(gated, name, `${name}.fc2`, width)
-}
-
-function planSoftMoe(
-  builder: PlanBuilder,
-  config: VitConfig,
-  { count, slots }: Experts,
-  name: string,
-  input: SlotName,
-): SlotName {
-  const { width, hidden } = config
-  return builder.step(
-    {
-      op: 'softMoe',
-      input,
-      output: name,
-      tokenNorm: builder.normWeights(`${name}.token_norm`, width, 'rmsNorm', config.epsilon),
-      slots: builder.weight(`${name}.slots`, [count * slots, width]),
-      experts: Array.from({ length: count }, (_, e) => ({
-        weight1: builder.weight(`${name}.experts.${e}.0.weight`, [hidden, width]),
-        bias1: builder.weight(`${name}.experts.${e}.0.bias`, [hidden]),
-        weight2: builder.weight(`${name}.experts.${e}.3.weight`, [width, hidden]),
-        bias2: builder.weight(`${name}.experts.${e}.3.bias`, [width]),
-      })),
-      kind: config.activation,
-    },
-    builder.shapeOf(input),
-  )
+  const sizes = { hidden, width, kind: activation }
+  return builder.gatedFeedForward(input, name, sizes, config.mlp === 'normSwiglu' ? norm() : null)
 }

@@ -2,6 +2,13 @@
 import type { ActivationKind, Constant, NormWeights, SlotName, Step } from '../engine/plan.js'
 import { type Shape, sizeAt } from '../tensor/shape.js'
 
+/** Says how wide a feed-forward net is, and which activation it has. */
+interface FeedForwardSizes {
+  readonly hidden: number
+  readonly width: number
+  readonly kind: ActivationKind
+}
+
 export class PlanBuilder {
   readonly slots = new Map<SlotName, Shape>()
   readonly weights = new Map<string, Shape>()
@@ -46,17 +53,27 @@ export class PlanBuilder {
   feedForward(
     input: SlotName,
     name: string,
-    {
-      hidden,
-      width,
-      kind,
-    }: { readonly hidden: number; readonly width: number; readonly kind: ActivationKind },
+    { hidden, width, kind }: FeedForwardSizes,
     norm: NormWeights | null = null,
   ): SlotName {
     const inner = this.linear(input, `${name}.0`, `${name}.0`, hidden)
     let active = this.step({ op: 'activation', input: inner, output: `${name}.1`, kind }, this.shapeOf(inner))
     if (norm !== null) active = this.norm(active, `${name}.norm`, norm)
     return this.linear(active, `${name}.3`, `${name}.3`, width)
+  }
+
+  /** Adds a gated net (SwiGLU where the activation is SiLU) by the names of its three layers in timm and Birder; `norm` stands behind the gate where there is one. */
+  gatedFeedForward(
+    input: SlotName,
+    name: string,
+    { hidden, width, kind, bias = true }: FeedForwardSizes & { readonly bias?: boolean },
+    norm: NormWeights | null = null,
+  ): SlotName {
+    const gate = this.linear(input, `${name}.fc1_g`, `${name}.fc1_g`, hidden, bias)
+    const value = this.linear(input, `${name}.fc1_x`, `${name}.fc1_x`, hidden, bias)
+    let gated = this.step({ op: 'gate', gate, value, output: `${name}.gated`, kind }, this.shapeOf(gate))
+    if (norm !== null) gated = this.norm(gated, `${name}.norm`, norm)
+    return this.linear(gated, name, `${name}.fc2`, width, bias)
   }
 
   /** Puts the rows of slots one below the other, however many each has: those that have fewer are filled up, since a step stacks as many of each. */

@@ -220,6 +220,14 @@ function classify(
   if (classifier.kind === 'distilled') return classifyDistilled(builder, classifier, tokens)
   if (classifier.kind === 'linear')
     return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
+  if (classifier.kind === 'tanh') {
+    const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', width)
+    const active = builder.step({ op: 'activation', input: inner, output: 'classifier.1', kind: 'tanh' }, [
+      1,
+      width,
+    ])
+    return builder.linear(active, 'logits', 'classifier.2', classifier.classes, classifier.bias)
+  }
   const inner = builder.linear(embedding, 'classifier.0', 'classifier.0', 3 * width)
   const active = builder.step({ op: 'activation', input: inner, output: 'classifier.1', kind: 'gelu' }, [
     1,

@@ -16,6 +16,7 @@ import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { headAssumptions, headSource, withVisionHead } from './dialects/vision-head.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { type Labels, labelsOf, NO_LABELS } from './labels.js'
+import { isRouted } from './plan-experts.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
 import type { PatchGrid } from './positions.js'
@@ -164,10 +165,16 @@ function refuseOtherEmbeddings(
 
 /** A lying config must not make a plan of a million steps: every block and expert has tensors of its own. */
 function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitConfig): void {
-  if (depth <= tensors.size && (experts === null || experts.count <= tensors.size)) return
+  const fine = experts !== null && isRouted(experts) ? experts.fine : null
+  const counts = [
+    [depth, 'blocks'],
+    [(experts?.count ?? 0) + (fine?.shared ?? 0) + (fine?.special ?? 0), 'experts in a block'],
+  ] as const
+  const endless = counts.find(([count]) => count > tensors.size)
+  if (endless === undefined) return
   throw new CheckpointError(
     'contradiction',
-    `${label}: the config says ${depth} blocks, and the file has only ${tensors.size} tensors.`,
+    `${label}: the config says ${endless.join(' ')}, and the file has only ${tensors.size} tensors.`,
   )
 }
 

@@ -51,10 +51,14 @@ test('a bare state dict without name or config gives the same config as the regi
 
 test('a network of another class is refused by its name', () => {
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
-  expect(() => readVit(checkpoint, { network: 'vit_moe_b16_32e1s_2k_every2_avg' })).toThrow(/class ViT_MoE/)
-  expect(() => readVit({ ...checkpoint, label: 'vit_moe_b16_32e1s_2k_every2_avg_some-tag.pt' })).toThrow(
-    /class ViT_MoE/,
-  )
+  const configFile = { name: 'Hiera', model_config: {} }
+  expect(() => readVit({ ...checkpoint, label: 'a.pt' }, { configFile })).toThrow(/class Hiera/)
+})
+
+test('a file that is named after a network of routed experts has none of them: refused', () => {
+  const checkpoint = hashedCheckpoint('vit_b16', [224, 224], 'x')
+  const label = 'vit_moe_b16_32e1s_2k_every2_avg_some-tag.pt'
+  expect(() => readVit({ ...checkpoint, label })).toThrow(/router/)
 })
 
 test('an unknown network is answered with the nearest names', () => {
@@ -66,6 +70,11 @@ test('a config that promises a million blocks is refused for the tensors that it
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
   expect(() => readVit(checkpoint, { network: 'vit_s16', config: { num_layers: 1e6 } })).toThrow(
     /the config says 1000000 blocks, and the file has only \d+ tensors/,
+  )
+  const routed = hashedCheckpoint('vit_moe_t16_4e1s_2c_last1_avg', [32, 32], 'x')
+  const network = 'vit_moe_t16_4e1s_2c_last1_avg'
+  expect(() => readVit(routed, { network, config: { moe_num_shared_experts: 1e6 } })).toThrow(
+    /the config says 1000004 experts in a block, and the file has only/,
   )
 })
 

@@ -64,8 +64,8 @@ export interface VitConfig {
   readonly mlp: 'ffn' | 'normFfn' | 'swiglu' | 'normSwiglu' | 'softMoe'
   /** Names the activation of the feed-forward nets. */
   readonly activation: ActivationKind
-  /** Stand in the upper half of the blocks where `mlp` is `softMoe`. */
-  readonly experts: Experts | null
+  /** Stand in some of the blocks instead of one feed-forward net: soft ones in the upper half where `mlp` is `softMoe`; null for a network without. */
+  readonly experts: SoftExperts | RoutedExperts | null
   /** Says how patches become tokens. */
   readonly stem: Stem
   /** Lets attention work in windows; null where all tokens see all. */
@@ -121,11 +121,59 @@ export interface VisionHead {
 }
 
 /** Describes a soft mixture of experts. */
-export interface Experts {
+export interface SoftExperts {
   /** Counts the experts of a block. */
   readonly count: number
   /** Counts the slots of each expert. */
   readonly slots: number
+}
+
+/** Describes experts to which tokens are routed, of which each token sees a few. */
+export interface RoutedExperts {
+  /** Numbers the blocks that have them. */
+  readonly blocks: readonly number[]
+  /** Counts the experts among which tokens are routed. */
+  readonly count: number
+  /** Counts the hidden channels of an expert. */
+  readonly hidden: number
+  /** Says who chooses whom. */
+  readonly routing: ExpertRouting
+  /** Says what else of these blocks is not as in V-MoE, whose experts are plain feed-forward nets; null for those of V-MoE. */
+  readonly fine: FineExperts | null
+}
+
+/** Says who chooses whom among tokens and experts (engine/plan.ts has the formulas). */
+export type ExpertRouting =
+  | {
+      readonly kind: 'sigmoid'
+      /** Counts the experts that each token takes. */
+      readonly choices: number
+    }
+  | {
+      readonly kind: 'softmax'
+      /** Counts the experts that each token takes. */
+      readonly choices: number
+      /** Is an expert's room for tokens, beside its even share. */
+      readonly capacityFactor: number
+      /** Is what an expert's room is rounded up to a multiple of. */
+      readonly multipleOf: number
+    }
+  | {
+      readonly kind: 'byExperts'
+      /** Counts the experts that take a token on the average. */
+      readonly capacityFactor: number
+    }
+
+/** Describes fine-grained experts, which are gated by SiLU (Dai et al. 2024, "DeepSeekMoE"). */
+export interface FineExperts {
+  /** Tells whether their layers have biases. */
+  readonly bias: boolean
+  /** Counts the experts that answer every token, whose answers are added. */
+  readonly shared: number
+  /** Counts the experts that answer class token and registers, which are routed to no other then. */
+  readonly special: number
+  /** Multiplies what the routed experts' answers come to. */
+  readonly scale: number
 }
 
 /** Says how an image becomes patches: `patchify` is one convolution, `hmlp` three. */
@@ -202,9 +250,9 @@ export interface Classifier {
   readonly classes: number
   /**
    * `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2); `distilled` gives the mean of the
-   * scores that class token and distillation token have (DeiT).
+   * scores that class token and distillation token have (DeiT). `mlp` has a hidden layer with a norm behind it (Birder's ViT), `tanh` one with tanh (V-MoE).
    */
-  readonly kind: 'linear' | 'mlp' | 'class-and-mean' | 'distilled'
+  readonly kind: 'linear' | 'mlp' | 'tanh' | 'class-and-mean' | 'distilled'
   /** Tells whether its last layer has a bias. */
   readonly bias: boolean
 }

@@ -25,6 +25,8 @@ export interface Place {
     | 'tokens as map'
     | 'softmax'
     | 'windows'
+    | 'routed'
+    | 'routing'
   /** Is the token that `others` leaves out. */
   readonly row?: number
 }
@@ -56,6 +58,9 @@ export function placeOrNull(tensor: string, { plan, slots }: VitPlan): Place | n
   if (tensor === 'embedding') return { slot: slots.embedding, layout: 'as is' }
   if (tensor === 'conv_proj') return { slot: 'conv_proj', layout: 'patches as map' }
   if (tensor === 'forward_features' || tensor === 'tokens') return { slot: slots.tokens, layout: 'tokens' }
+  const [, block, part] = /^(.+)\.router\.(indices|weights)$/.exec(tensor) ?? []
+  if (block !== undefined && plan.slots.has(`${block}.mlp.router`))
+    return { slot: `${block}.mlp.router`, layout: part === 'indices' ? 'routed' : 'routing' }
   const [, body] = /^body\.(\w+)$/.exec(tensor) ?? []
   if (body !== undefined)
     return { slot: body === 'input' ? 'encoder.input' : `encoder.block.${body}`, layout: 'as is' }
@@ -107,9 +112,20 @@ export function arrange(
       return inWindows(values, plan, config, batch)
     case 'tokens as map':
       return patchMaps(values, batch, width, specialTokens(config))
+    case 'routing':
+      return routedRows(values, place, plan, batch)
+    case 'routed':
+      return routedRows(values, place, plan, batch).map((weight) => (weight === 0 ? 0 : 1))
     case 'tokens':
       return order === 'birder' ? birderOrder(values, batch, { ...config, width }) : values
   }
+}
+
+/** Leaves out the tokens that are routed nowhere. */
+function routedRows(values: Float32Array, { slot }: Place, { plan }: VitPlan, batch: number): Float32Array {
+  const route = plan.steps.find(({ output }) => output === slot)
+  const [, experts = 0] = plan.slots.get(slot) ?? []
+  return takeRows(values, batch, route?.op === 'route' ? route.firstRow * experts : 0)
 }
 
 /** Birder's windows have registers, class token, and each patch in its place; here patches lead the empty places of a window. */

@@ -16,6 +16,7 @@ import {
   required,
 } from './case.js'
 import { compareOutputs } from './compare-outputs.js'
+import { denseRouting } from './dense-routing.js'
 import { headOf, openCase } from './open-case.js'
 import { comparePacked, packingOf } from './packed-case.js'
 
@@ -92,7 +93,18 @@ async function* runFile(
       .map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]),
   )
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
-  const run = { network, plan, grid, batch, positions, input, expected, places, order, final: FINAL } as const
+  const run = {
+    network,
+    plan,
+    grid,
+    batch,
+    positions,
+    input,
+    expected: denseRouting(expected, plan.plan, batch),
+    places,
+    order,
+    final: FINAL,
+  } as const
   yield* compareOutputs(golden, context, { ...run, note: path ?? null })
 }
 

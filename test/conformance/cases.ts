@@ -1,6 +1,6 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { Engine } from '../../src/engine/engine.js'
-import type { ActivationKind, Constant } from '../../src/engine/plan.js'
+import type { ActivationKind, Constant, RoutingChoice } from '../../src/engine/plan.js'
 import { slotLength } from '../../src/engine/plan-lookup.js'
 import type { StepOf } from '../../src/engine/step-table.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
@@ -234,6 +234,67 @@ function softMoe(tokens: number, width: number, experts: number, slots: number):
   }
 }
 
+/** Gates so strong, and so few rows, that no choice is a near tie, which another order of summation could turn round. */
+function routedExperts(
+  tokens: number,
+  width: number,
+  experts: number,
+  hidden: number,
+  { choice, firstRow = 0, isGated = false, hasBias = false }: RoutedSettings,
+): Case {
+  const layer = (name: string) => ({ weight: `${name}.w`, bias: hasBias ? `${name}.b` : null })
+  const names = Array.from({ length: experts }, (_, e) => `expert.${e}`)
+  const shapesOf = (name: string, rows: number, columns: number): [string, number[]][] => [
+    [`${name}.w`, [rows, columns]],
+    ...(hasBias ? [[`${name}.b`, [rows]] as [string, number[]]] : []),
+  ]
+  const choices = choice.kind === 'byExperts' ? '' : ` ${choice.choices} of`
+  const capacity = choice.kind === 'sigmoid' ? '' : ` within ${choice.capacity}`
+  return {
+    name: `routedExperts of ${tokens} tokens x ${width}, ${choice.kind}${choices} ${experts} experts${capacity}, from row ${firstRow}, ${isGated ? 'gated' : 'plain'}`,
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [tokens, width],
+        [
+          { op: 'route', input: 'x', output: 'routing', gate: 'gate', firstRow, choice },
+          {
+            op: 'routedExperts',
+            input: 'x',
+            routing: 'routing',
+            output: 'y',
+            experts: names.map((name) => ({
+              inner: layer(`${name}.inner`),
+              gate: isGated ? layer(`${name}.gate`) : null,
+              outer: layer(`${name}.outer`),
+            })),
+            kind: isGated ? 'silu' : 'gelu',
+            scale: 1.5,
+          },
+        ],
+        { routing: [tokens, experts], y: [tokens, width] },
+        {
+          gate: [experts, width],
+          'routing bias': [experts],
+          ...Object.fromEntries(
+            names.flatMap((name) => [
+              ...shapesOf(`${name}.inner`, hidden, width),
+              ...(isGated ? shapesOf(`${name}.gate`, hidden, width) : []),
+              ...shapesOf(`${name}.outer`, width, hidden),
+            ]),
+          ),
+        },
+      ),
+  }
+}
+
+interface RoutedSettings {
+  readonly choice: RoutingChoice
+  readonly firstRow?: number
+  readonly isGated?: boolean
+  readonly hasBias?: boolean
+}
+
 function assemble(
   patches: number,
   width: number,
@@ -278,9 +339,34 @@ const LARGE_CASES: readonly Case[] = [
 /** A large image has so many tokens: more blocks of rows, queries and keys than any other case, the last ones short. */
 const LONG_CASES: readonly Case[] = [linear(1374, 21, 50, true), attention(1374, 1, 16, null)]
 
+/** No other engine has routed experts. */
+const ROUTED_CASES: readonly Case[] = [
+  routedExperts(1, 1, 1, 1, { choice: { kind: 'softmax', choices: 1, capacity: 1 } }),
+  routedExperts(17, 24, 4, 33, {
+    choice: { kind: 'sigmoid', choices: 2, bias: 'routing bias' },
+    firstRow: 1,
+    isGated: true,
+  }),
+  routedExperts(197, 80, 7, 49, {
+    choice: { kind: 'sigmoid', choices: 3, bias: 'routing bias' },
+    isGated: true,
+    hasBias: true,
+  }),
+  routedExperts(50, 33, 5, 70, { choice: { kind: 'softmax', choices: 2, capacity: 16 }, hasBias: true }), // drops tokens
+  routedExperts(9, 40, 12, 20, { choice: { kind: 'softmax', choices: 12, capacity: 4 }, firstRow: 2 }), // all choose all
+  routedExperts(66, 48, 6, 100, { choice: { kind: 'byExperts', capacity: 22 }, isGated: true }),
+  routedExperts(20, 17, 3, 5, { choice: { kind: 'byExperts', capacity: 1 }, firstRow: 5, isGated: true }), // most go to none
+  routedExperts(1030, 21, 2, 50, {
+    choice: { kind: 'byExperts', capacity: 1000 },
+    firstRow: 4,
+    isGated: true,
+  }),
+]
+
 /** Lists the cases that an engine is tried on. */
 export function casesFor(engine: string): readonly Case[] {
-  return [...CASES, ...(engine === 'webgpu' ? LARGE_CASES : LONG_CASES)]
+  const own = engine === 'native' ? ROUTED_CASES : []
+  return [...CASES, ...(engine === 'webgpu' ? LARGE_CASES : LONG_CASES), ...own]
 }
 
 const CASES: readonly Case[] = [

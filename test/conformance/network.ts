@@ -4,7 +4,7 @@ import type { WeightSource } from '../../src/engine/engine.js'
 import type { SlotName } from '../../src/engine/plan.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
-import { PLAIN, type VitConfig } from '../../src/model/vit-config.js'
+import { PLAIN, type RoutedExperts, type VitConfig } from '../../src/model/vit-config.js'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { elementCount } from '../../src/tensor/shape.js'
@@ -58,6 +58,31 @@ const VARIANTS: Readonly<Record<string, Partial<VitConfig>>> = {
   'soft mixture of experts': { mlp: 'softMoe', experts: { count: 4, slots: 3 } },
   'hMLP stem': { stem: { kind: 'hmlp', norm: 'layerNorm' }, patchSize: 16 },
 }
+const FINE: RoutedExperts = {
+  blocks: [1],
+  count: 5,
+  hidden: 56,
+  routing: { kind: 'sigmoid', choices: 2 },
+  fine: { bias: true, shared: 1, special: 2, scale: 1.5 },
+}
+/** Are of the native engine alone. */
+const ROUTED_VARIANTS: Readonly<Record<string, Partial<VitConfig>>> = {
+  'tokens choose experts, others answer special tokens and all': { experts: FINE },
+  'experts choose tokens': {
+    experts: {
+      ...FINE,
+      routing: { kind: 'byExperts', capacityFactor: 1.5 },
+      fine: { bias: false, shared: 0, special: 0, scale: 1 },
+    },
+  },
+  'experts whose room ends': {
+    experts: {
+      ...FINE,
+      routing: { kind: 'softmax', choices: 2, capacityFactor: 0.7, multipleOf: 1 },
+      fine: null,
+    },
+  },
+}
 /** Some 20 products follow each other, each of them within 2e-6 at worst and 3e-7 as a rule. */
 const TOLERANCE = 2e-6
 
@@ -91,8 +116,9 @@ function expectedOf(variant: Partial<VitConfig>): Promise<ReadonlyMap<SlotName, 
 
 const exact = ENGINE_VARIANTS.filter(({ precision }) => precision === 'float32')
 
-describe.each(exact.map(named))('networks, %s', (_, { engine }) => {
-  test.each(Object.entries(VARIANTS))('%s: every value, and the last ones alone', async (_, variant) => {
+describe.each(exact.map(named))('networks, %s', (_, { engine, name }) => {
+  const variants = { ...VARIANTS, ...(name.startsWith('native') ? ROUTED_VARIANTS : {}) }
+  test.each(Object.entries(variants))('%s: every value, and the last ones alone', async (_, variant) => {
     const made = vit(variant)
     const { plan, slots } = made
     const everything = [...plan.slots.keys()]
@@ -145,12 +171,13 @@ describe('two blocks as large as those of ViT-L', () => {
 })
 
 test.each([
-  ['native', 2, createNativeEngine],
-  ['native', 3, createNativeEngine],
-  ['wasm', 2, createWasmEngine],
-  ['wasm', 3, createWasmEngine],
-] as const)('%s: %i threads give the same bits as one', async (_, threads, create) => {
-  const made = vit({})
+  ['native', 2, createNativeEngine, {}],
+  ['native', 3, createNativeEngine, {}],
+  ['native with routed experts', 3, createNativeEngine, { experts: FINE }],
+  ['wasm', 2, createWasmEngine, {}],
+  ['wasm', 3, createWasmEngine, {}],
+] as const)('%s: %i threads give the same bits as one', async (_, threads, create, variant) => {
+  const made = vit(variant)
   const pixels = pixelsFor(made, 3)
   const run = async (count: number) => {
     using model = await create({ threads: count }).load(made.plan, weights)
@@ -160,13 +187,17 @@ test.each([
   expect(await run(threads)).toEqual(await run(1))
 })
 
+const SOFT: Partial<VitConfig> = { mlp: 'softMoe', experts: { count: 4, slots: 3 } }
 test.each([
-  ['native', createNativeEngine],
-  ['wasm', createWasmEngine],
+  ['native', createNativeEngine, SOFT],
+  ...Object.values(ROUTED_VARIANTS).map(
+    (variant) => ['native, routed', createNativeEngine, variant] as const,
+  ),
+  ['wasm', createWasmEngine, SOFT],
 ] as const)(
   '%s: a batch gives the same bits as its images one by one, whatever ran before',
-  async (_, create) => {
-    const made = vit({ mlp: 'softMoe', experts: { count: 4, slots: 3 } })
+  async (_, create, variant) => {
+    const made = vit(variant)
     const batch = 5
     const pixels = pixelsFor(made, batch)
     using model = await create().load(made.plan, weights)

@@ -50,6 +50,7 @@ const OTHER_CLASSES = [
   [/^(window_size|neck_channels|global_attn)/, 'vit_sam_b16'],
   [/^(num_windows|mask_padded)/, 'vit_windowed_s16'],
   [/^num_parallel/, 'vit_parallel_s16_18x2_ls_avg'],
+  [/^moe_(?!grouped|dropout|capacity_factor)/, 'vit_moe_t16_4e1s1p_2k_last1o1'],
 ] as const
 
 /** Names the network that has such settings. */
@@ -112,6 +113,7 @@ const NAMED = 'vit_t16_x.pt'
 const UNNAMED = 'best.pt'
 
 const pool = { attn_pool_head: true }
+const NOT_LAST = { moe_last_n_layers: null, moe_last_n_layers_offset: 0 }
 const experts = { mlp_layer_type: 'SoftMoE_FFN', soft_moe_num_experts: 4, soft_moe_num_slots: 2 }
 
 // A network that is registered has its class from there, so that the file names one only where it is not.
@@ -202,6 +204,26 @@ export const BIRDER_WALKS: readonly Walk[] = [
       global_attn_indexes: { global_attn_indexes: [0] },
       num_windows: { num_windows: [1, 2] },
       mask_padded_attn: { mask_padded_attn: false },
+      moe_layers: { moe_layers: [1], ...NOT_LAST },
+      moe_every_n_layers: { moe_every_n_layers: 5, ...NOT_LAST },
+      moe_last_n_layers: { moe_last_n_layers: 2 },
+      moe_last_n_layers_stride: { moe_last_n_layers: 2, moe_last_n_layers_stride: 3 },
+      moe_last_n_layers_offset: { moe_last_n_layers_offset: 2 },
+      moe_ffn_type: { moe_ffn_type: 'VMoE_FFN' },
+      moe_expert_width: { moe_expert_width: 100 },
+      moe_ffn_bias: { moe_ffn_bias: true },
+      moe_num_routed_experts: { moe_num_routed_experts: 5 },
+      moe_num_shared_experts: { moe_num_shared_experts: 2 },
+      moe_num_special_token_experts: { moe_num_special_token_experts: 2 },
+      moe_routed_scaling_factor: { moe_routed_scaling_factor: 2 },
+      moe_routing_type: { moe_routing_type: 'expert_choice' },
+      moe_top_k: { moe_top_k: 3 },
+      moe_expert_choice_capacity_factor: {
+        moe_routing_type: 'expert_choice',
+        moe_expert_choice_capacity_factor: 1,
+      },
+      moe_eval_capacity_factor: { moe_ffn_type: 'VMoE_FFN', moe_eval_capacity_factor: 2 },
+      moe_capacity_multiple_of: { moe_ffn_type: 'VMoE_FFN', moe_capacity_multiple_of: 8 },
     },
   },
   {

@@ -14,7 +14,7 @@ import { createReferenceEngine } from '../../src/engine/reference/reference-engi
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify-goldens.js'
 import type { GoldenCase } from '../../src/verify/case.js'
 import { ENGINE_VARIANTS } from '../support/engines.js'
-import { isNotRun, NOT_RUN } from '../support/families.js'
+import { hasRoutedExperts, isNotRun, NOT_RUN } from '../support/families.js'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const committed = resolve(repository, 'test/golden/families')
@@ -76,8 +76,20 @@ describe('each processor', () => compare(processors, createReferenceEngine))
 for (const { name, precision, engine } of ENGINE_VARIANTS) {
   const isPlain = precision === 'float32' && !/^wasm, (SIMD, alone|relaxed)/.test(name)
   if (!isPlain) continue
-  const cases = name.startsWith('webgpu') ? families.filter(({ id }) => ON_GPU.includes(id)) : families
+  const onGpu = families.filter(({ id }) => ON_GPU.includes(id))
+  const onAll = families.filter(({ id }) => !hasRoutedExperts(id))
+  const cases = name.startsWith('webgpu') ? onGpu : name.startsWith('wasm') ? onAll : families
   describe(`each family, on ${name}`, () => compare(cases, engine))
+  if (name.startsWith('native')) continue
+  test.each(families.filter(({ id }) => hasRoutedExperts(id)).map((one) => [one.id, one] as const))(
+    `%s is refused on ${name}, with the engines that run it`,
+    async (id, { root, kind }) => {
+      const { failures } = await failuresOf(root, id, kind, await engine())
+      expect(failures.map(({ note }) => note)).toEqual([
+        expect.stringMatching(/cannot run routed experts.*The native and the reference engine can/),
+      ])
+    },
+  )
 }
 
 describe('what is not run', () => {

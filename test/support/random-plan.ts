@@ -1,6 +1,6 @@
 /** Makes small plans at random, of every kind of step, for properties that must hold for any of them. */
 import fc from 'fast-check'
-import type { Constant, NormWeights, Plan, SlotName, Step } from '../../src/engine/plan.js'
+import type { Constant, NormWeights, Plan, RoutedExpert, SlotName, Step } from '../../src/engine/plan.js'
 import type { Shape } from '../../src/tensor/shape.js'
 
 export interface RandomPlan {
@@ -29,6 +29,7 @@ const EVERY = [
   'crossAttention',
   'probeAttention',
   'softMoe',
+  'routedExperts',
 ] as const
 type Choice = (typeof EVERY)[number]
 
@@ -194,6 +195,26 @@ class Builder {
           kind,
         }))
         return
+      case 'routedExperts': {
+        const routing = this.#step([rows, 8], (output) => ({
+          op: 'route',
+          input,
+          output,
+          gate: this.#weight([8, inWidth]),
+          firstRow: rows - 1,
+          choice: { kind: 'softmax', choices: 2, capacity: 4 },
+        }))
+        this.#step(size, (output) => ({
+          op: 'routedExperts',
+          input,
+          routing,
+          output,
+          experts: Array.from({ length: 8 }, () => this.#routedExpert(inWidth, kind === 'silu')),
+          kind,
+          scale: 1,
+        }))
+        return
+      }
       default:
         choice satisfies never
     }
@@ -228,6 +249,12 @@ class Builder {
       weight2: this.#weight([width, 16]),
       bias2: this.#weight([width]),
     }
+  }
+
+  #routedExpert(width: number, isGated: boolean): RoutedExpert {
+    const inner = () => ({ weight: this.#weight([16, width]), bias: this.#weight([16]) })
+    const outer = { weight: this.#weight([width, 16]), bias: null }
+    return { inner: inner(), gate: isGated ? inner() : null, outer }
   }
 
   #weight(shape: Shape): string {

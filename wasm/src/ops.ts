@@ -19,6 +19,11 @@ export const OP_PROBE_ATTENTION: i32 = 14
 export const OP_GATHER_ROWS: i32 = 15
 export const OP_REGROUP: i32 = 16
 export const OP_CONVERT: i32 = 17
+export const OP_ROUTE: i32 = 18
+export const OP_PLACE_BY_EXPERT: i32 = 19
+export const OP_TO_EXPERTS: i32 = 20
+export const OP_EXPERT_LINEAR: i32 = 21
+export const OP_FROM_EXPERTS: i32 = 22
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
@@ -54,6 +59,9 @@ export const SCORE_BIAS_DECOMPOSED: i32 = 2
 export const KEY_MASK_NONE: i32 = 0
 export const KEY_MASK_CAUSAL: i32 = 1
 export const KEY_MASK_KEYS: i32 = 2
+export const ROUTING_SIGMOID: i32 = 0
+export const ROUTING_SOFTMAX: i32 = 1
+export const ROUTING_BY_EXPERTS: i32 = 2
 export const FORMAT_FLOAT32: i32 = 0
 export const FORMAT_BFLOAT16: i32 = 1
 export const FORMAT_SPLIT: i32 = 2
@@ -82,10 +90,10 @@ export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
 // Fields lie here, in numbers from the operation's first, which is its kind.
-export const FIELDS: i32 = 53
+export const FIELDS: i32 = 57
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
-/** Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention. */
+/** Names the other slot that it reads. */
 export const SECOND: i32 = 6
 /** Names the slot that it writes. */
 export const OUTPUT: i32 = 11
@@ -93,9 +101,9 @@ export const OUTPUT: i32 = 11
 export const NORM: i32 = 16
 /** Normalises the keys of each head. It is used by turn. */
 export const KEY_NORM: i32 = 20
-/** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
+/** Names the weight that the operation is about. */
 export const WEIGHT: i32 = 24
-/** Is added to each row of a product. It is used by linear. */
+/** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear. */
 export const BIAS: i32 = 26
 /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
 export const GAMMA: i32 = 27
@@ -105,7 +113,7 @@ export const CONSTANT: i32 = 28
 export const COLUMN_TABLE: i32 = 29
 /** Names how many keys each group sees. It is used by attention. */
 export const KEY_COUNTS: i32 = 30
-/** Is applied to each value. It is used by linear, elementwise. */
+/** Is applied to each value. It is used by linear, elementwise, expertLinear. */
 export const ACTIVATION: i32 = 31
 /** Says how the second slot joins at the end. It is used by linear, elementwise. */
 export const COMBINE: i32 = 32
@@ -115,40 +123,48 @@ export const WEIGHT_OPERAND: i32 = 33
 export const SCORE_BIAS: i32 = 34
 /** Says which keys a query sees. It is used by attention. */
 export const KEY_MASK: i32 = 35
+/** Says who chooses whom among tokens and experts. It is used by route. */
+export const ROUTING: i32 = 36
 /** Counts the rows of the grid that a bias is about. It is used by attention. */
-export const GRID_ROWS: i32 = 36
+export const GRID_ROWS: i32 = 37
 /** Counts the columns of the grid that a bias is about. It is used by attention. */
-export const GRID_COLUMNS: i32 = 37
+export const GRID_COLUMNS: i32 = 38
 /** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
-export const HEADS: i32 = 38
+export const HEADS: i32 = 39
 /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
-export const TABLES: i32 = 39
+export const TABLES: i32 = 40
 /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
-export const PAIRS_NEIGHBOURS: i32 = 40
-/** Multiplies the scores before softmax. It is used by attention, probeAttention. */
-export const SCALE: i32 = 41
+export const PAIRS_NEIGHBOURS: i32 = 41
+/** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts. */
+export const SCALE: i32 = 42
 /** Is the place among the outputs asked for. It is used by copyOut. */
-export const OUTPUT_INDEX: i32 = 42
+export const OUTPUT_INDEX: i32 = 43
 /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const CHANNELS: i32 = 43
+export const CHANNELS: i32 = 44
 /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_HEIGHT: i32 = 44
+export const PLANE_HEIGHT: i32 = 45
 /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_WIDTH: i32 = 45
+export const PLANE_WIDTH: i32 = 46
 /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_SIZE: i32 = 46
+export const PATCH_SIZE: i32 = 47
 /** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
-export const KEYS_AT: i32 = 47
+export const KEYS_AT: i32 = 48
 /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
-export const VALUES_AT: i32 = 48
-/** [rows] Is the first row that is kept. It is used by sliceRows. */
-export const FIRST_ROW: i32 = 49
+export const VALUES_AT: i32 = 49
+/** [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route. */
+export const FIRST_ROW: i32 = 50
 /** [rows] Counts the learnt queries. It is used by probeAttention. */
-export const LATENTS: i32 = 50
-/** Counts the groups that share out the rows of an image. It is used by attention, regroup. */
-export const GROUPS: i32 = 51
+export const LATENTS: i32 = 51
+/** Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear. */
+export const GROUPS: i32 = 52
 /** Says that groups become images again. It is used by regroup. */
-export const IS_BACK: i32 = 52
+export const IS_BACK: i32 = 53
+/** Counts the experts that each token chooses. It is used by route. */
+export const CHOICES: i32 = 54
+/** [rows] Is how many tokens of an image an expert takes at most. It is used by route. */
+export const CAPACITY: i32 = 55
+/** Numbers the expert whose rows are multiplied. It is used by expertLinear. */
+export const EXPERT: i32 = 56
 
 // @ts-ignore: decorator
 @inline export function field(op: usize, index: i32): i32 {
@@ -181,6 +197,10 @@ export const IS_BACK: i32 = 52
 // @ts-ignore: decorator
 @inline export function keyMaskOf(op: usize): i32 {
   return field(op, KEY_MASK)
+}
+// @ts-ignore: decorator
+@inline export function routingOf(op: usize): i32 {
+  return field(op, ROUTING)
 }
 // @ts-ignore: decorator
 @inline export function gridRowsOf(op: usize): i32 {
@@ -249,4 +269,16 @@ export const IS_BACK: i32 = 52
 // @ts-ignore: decorator
 @inline export function isBack(op: usize): bool {
   return field(op, IS_BACK) != 0
+}
+// @ts-ignore: decorator
+@inline export function choicesOf(op: usize): i32 {
+  return field(op, CHOICES)
+}
+// @ts-ignore: decorator
+@inline export function capacityOf(op: usize): i32 {
+  return field(op, CAPACITY)
+}
+// @ts-ignore: decorator
+@inline export function expertOf(op: usize): i32 {
+  return field(op, EXPERT)
 }

@@ -34,6 +34,7 @@ export function assignFormats(
   }
   for (const slot of outputs) want(slot, 'float32')
 
+  const lastWriter = new Map(ops.map((op) => [op.output, op]))
   const formats = new Map<SlotName, Format>()
   const converted = new Map<SlotName, Map<Format, SlotName>>()
   const result: LoweredOp[] = []
@@ -47,7 +48,7 @@ export function assignFormats(
     const stored = formatOfOutput(op, needs, sizes, arithmetic)
     if (stored !== 'float32') formats.set(slot, stored)
     // Parts of a slot are written one after the other: the last of them completes it.
-    if (op.outputRows !== null && op !== ops.findLast(({ output }) => output === slot)) continue
+    if (isPart(op) && op !== lastWriter.get(slot)) continue
     const copies = new Map<Format, SlotName>()
     for (const need of needs) {
       if (need === stored || need === 'float32') continue
@@ -60,6 +61,11 @@ export function assignFormats(
     converted.set(slot, copies)
   }
   return { ops: result, formats }
+}
+
+/** Tells what writes some rows of its slot, beside others. */
+function isPart({ kind, outputRows }: LoweredOp): boolean {
+  return outputRows !== null || kind === 'expertLinear'
 }
 
 function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {

@@ -118,6 +118,8 @@ const CHECKS: StepTable<[StepCheck], void> = {
       check.vector(expert.bias2, width)
     }
   },
+  route: (step, check) => check.route(step),
+  routedExperts: (step, check) => check.routedExperts(step),
 }
 
 class StepCheck {
@@ -209,6 +211,45 @@ class StepCheck {
     if (norm === null) return
     this.vector(norm.weight, width)
     this.vector(norm.bias, width)
+  }
+
+  /** Engines take room for as many rows of experts as a choice can make. */
+  route({ input, output, gate, firstRow, choice }: StepOf<'route'>): void {
+    const [rows, width] = this.slot(input)
+    const [outRows, experts] = this.slot(output)
+    this.same('rows', rows, outRows)
+    this.weight(gate, [experts, width])
+    const within = (what: string, count: number, least: number, most: number) =>
+      this.that(
+        Number.isInteger(count) && count >= least && count <= most,
+        `${what}: ${count}, expected ${least} to ${most}`,
+      )
+    within('first row', firstRow, 0, rows - 1)
+    if (choice.kind === 'sigmoid') this.vector(choice.bias, experts)
+    if (choice.kind !== 'byExperts') within('choices', choice.choices, 1, experts)
+    if (choice.kind === 'softmax') within('capacity', choice.capacity, 1, Number.MAX_SAFE_INTEGER)
+    if (choice.kind === 'byExperts') within('capacity', choice.capacity, 1, rows - firstRow)
+  }
+
+  routedExperts({ input, output, routing, experts }: StepOf<'routedExperts'>): void {
+    const [rows, width] = this.slot(input)
+    this.sameSize(input, output)
+    const [outRows, count] = this.slot(routing)
+    this.same('rows of the routing', outRows, rows)
+    this.same('experts', experts.length, count)
+    const isRouted = this.#plan.steps.some((step) => step.op === 'route' && step.output === routing)
+    this.that(isRouted, `no step routes to ${routing}`)
+    const hidden = this.rowsOf(experts.map(({ inner }) => inner.weight).at(0), width)
+    for (const { inner, gate, outer } of experts) {
+      this.that((gate === null) === (experts[0]?.gate === null), 'some experts are gated and some are not')
+      for (const layer of [inner, gate]) {
+        if (layer === null) continue
+        this.weight(layer.weight, [hidden, width])
+        this.vector(layer.bias, hidden)
+      }
+      this.weight(outer.weight, [width, hidden])
+      this.vector(outer.bias, width)
+    }
   }
 
   /** Tables of turning, bias and mask must be as large as kernels take them to be. */

@@ -3,15 +3,10 @@ import type { AttentionBias, Plan, Step } from '../plan.js'
 import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 import type { Arithmetic } from './arithmetic.js'
+import { lowerRoute, lowerRoutedExperts, lowerSoftMoe } from './lower-experts.js'
 import { type LoweredOp, loweredOp, type WeightRef } from './lowered-op.js'
+import type { Lowering } from './lowering.js'
 import { type SlotSizes, sizeOf } from './slot-sizes.js'
-
-interface Lowering {
-  readonly plan: Plan
-  /** Temporary slots are added to it. */
-  readonly sizes: SlotSizes
-  readonly arithmetic: Arithmetic
-}
 
 /** @param sizes temporary slots are added to it */
 export function lowerStep(
@@ -89,6 +84,8 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
     }),
   ],
   softMoe: lowerSoftMoe,
+  route: lowerRoute,
+  routedExperts: lowerRoutedExperts,
 }
 
 function rowsForm(name: string): WeightRef {
@@ -157,68 +154,5 @@ function lowerStack({ inputs, output }: StepOf<'stackRows'>, { sizes }: Lowering
       loweredOp('sliceRows', { input, output: byInput, outputRows: [index * rows, rows] }),
     ),
     loweredOp('regroup', { input: byInput, output, groups: inputs.length, isBack: true }),
-  ]
-}
-
-/**
- * Both mixing steps are attention with one head and no scale: slots ask the normed tokens and receive tokens; normed tokens ask the
- * slots and receive the experts' answers. So the tokens x slots matrix is never in memory.
- */
-function lowerSoftMoe(step: StepOf<'softMoe'>, { plan, sizes, arithmetic }: Lowering): readonly LoweredOp[] {
-  const [tokens, width] = sizeOf(step.input, sizes)
-  const [slotCount] = rowsAndWidth(step.slots, weightShape(plan, step.slots))
-  const perExpert = slotCount / step.experts.length
-  const temporary = (part: string, rows: number, columns: number) => {
-    const name = `${step.output} (${part})`
-    sizes.set(name, [rows, columns])
-    return name
-  }
-  const normed = temporary('normed', tokens, width)
-  const received = temporary('received', slotCount, width)
-  const byExpert = temporary('by expert', slotCount, width)
-  const answered = temporary('answered', slotCount, width)
-  const byImage = temporary('by image', slotCount, width)
-  const slots = rowsForm(step.slots)
-  const groups = step.experts.length
-  return [
-    loweredOp('norm', { input: step.input, output: normed, norm: step.tokenNorm }),
-    loweredOp('attention', {
-      input: normed,
-      second: step.input,
-      output: received,
-      weight: slots,
-      weightOperand: 'query',
-    }),
-    loweredOp('regroup', { input: received, output: byExpert, groups }),
-    ...step.experts.flatMap((expert, index) => {
-      const own: readonly [number, number] = [index * perExpert, perExpert]
-      const [hiddenWidth] = rowsAndWidth(expert.weight1, weightShape(plan, expert.weight1))
-      const hidden = temporary('hidden', perExpert, hiddenWidth)
-      return [
-        loweredOp('linear', {
-          input: byExpert,
-          inputRows: own,
-          output: hidden,
-          weight: { name: expert.weight1, form: arithmetic.precision },
-          bias: expert.bias1,
-          activation: step.kind,
-        }),
-        loweredOp('linear', {
-          input: hidden,
-          output: answered,
-          outputRows: own,
-          weight: { name: expert.weight2, form: arithmetic.precision },
-          bias: expert.bias2,
-        }),
-      ]
-    }),
-    loweredOp('regroup', { input: answered, output: byImage, groups, isBack: true }),
-    loweredOp('attention', {
-      input: normed,
-      second: byImage,
-      output: step.output,
-      weight: slots,
-      weightOperand: 'key',
-    }),
   ]
 }

@@ -48,6 +48,7 @@ const placedOp: fc.Arbitrary<PlacedOp> = fc.record({
   weightOperand: fc.constantFrom('none', 'query', 'key'),
   scoreBias: fc.constantFrom('none', 'relative', 'decomposed'),
   keyMask: fc.constantFrom('none', 'causal', 'keys'),
+  routing: fc.constantFrom('sigmoid', 'softmax', 'byExperts'),
   gridRows: count,
   gridColumns: count,
   heads: count,
@@ -65,6 +66,9 @@ const placedOp: fc.Arbitrary<PlacedOp> = fc.record({
   latents: count,
   groups: count,
   isBack: fc.boolean(),
+  choices: count,
+  capacity: count,
+  expert: count,
 } as const)
 
 test('what is written is what is read, wherever it lies', () => {

@@ -19,6 +19,8 @@ import {
   type OpKind,
   PRECISIONS,
   type ProductPrecision,
+  ROUTINGS,
+  type Routing,
   SCORE_BIASES,
   type ScoreBias,
   WEIGHT_OPERANDS,
@@ -39,7 +41,7 @@ export interface LoweredOp {
   readonly kind: OpKind
   /** Names what the operation works on. */
   readonly input: SlotName | null
-  /** Names the other slot that it reads. It is used by linear, attention, elementwise, probeAttention. */
+  /** Names the other slot that it reads. */
   readonly second: SlotName | null
   /** Names the slot that it writes. */
   readonly output: SlotName | null
@@ -47,9 +49,9 @@ export interface LoweredOp {
   readonly norm: NormWeights | null
   /** Normalises the keys of each head. It is used by turn. */
   readonly keyNorm: NormWeights | null
-  /** Names the weight that the operation is about. It is used by linear, assembleTokens, attention, broadcast, probeAttention. */
+  /** Names the weight that the operation is about. */
   readonly weight: WeightRef | null
-  /** Is added to each row of a product. It is used by linear. */
+  /** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear. */
   readonly bias: WeightName | null
   /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
@@ -59,7 +61,7 @@ export interface LoweredOp {
   readonly columnTable: ConstantName | null
   /** Names how many keys each group sees. It is used by attention. */
   readonly keyCounts: ConstantName | null
-  /** Is applied to each value. It is used by linear, elementwise. */
+  /** Is applied to each value. It is used by linear, elementwise, expertLinear. */
   readonly activation: ActivationKind
   /** Says how the second slot joins at the end. It is used by linear, elementwise. */
   readonly combine: Combination
@@ -69,6 +71,8 @@ export interface LoweredOp {
   readonly scoreBias: ScoreBias
   /** Says which keys a query sees. It is used by attention. */
   readonly keyMask: KeyMask
+  /** Says who chooses whom among tokens and experts. It is used by route. */
+  readonly routing: Routing
   /** Counts the rows of the grid that a bias is about. It is used by attention. */
   readonly gridRows: number
   /** Counts the columns of the grid that a bias is about. It is used by attention. */
@@ -79,7 +83,7 @@ export interface LoweredOp {
   readonly tables: number
   /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
   readonly pairsNeighbours: boolean
-  /** Multiplies the scores before softmax. It is used by attention, probeAttention. */
+  /** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts. */
   readonly scale: number
   /** Is the place among the outputs asked for. It is used by copyOut. */
   readonly outputIndex: number
@@ -95,14 +99,20 @@ export interface LoweredOp {
   readonly keysAt: number
   /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
   readonly valuesAt: number
-  /** [rows] Is the first row that is kept. It is used by sliceRows. */
+  /** [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route. */
   readonly firstRow: number
   /** [rows] Counts the learnt queries. It is used by probeAttention. */
   readonly latents: number
-  /** Counts the groups that share out the rows of an image. It is used by attention, regroup. */
+  /** Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear. */
   readonly groups: number
   /** Says that groups become images again. It is used by regroup. */
   readonly isBack: boolean
+  /** Counts the experts that each token chooses. It is used by route. */
+  readonly choices: number
+  /** [rows] Is how many tokens of an image an expert takes at most. It is used by route. */
+  readonly capacity: number
+  /** Numbers the expert whose rows are multiplied. It is used by expertLinear. */
+  readonly expert: number
   /** Names the rows of `input` that the operation takes, [first, count], where it is not all. */
   readonly inputRows: readonly [first: number, count: number] | null
   /** Names the rows of `output` that the operation takes, [first, count], where it is not all. */
@@ -126,6 +136,7 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   weightOperand: 'none',
   scoreBias: 'none',
   keyMask: 'none',
+  routing: 'sigmoid',
   gridRows: 0,
   gridColumns: 0,
   heads: 1,
@@ -143,6 +154,9 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   latents: 0,
   groups: 1,
   isBack: false,
+  choices: 0,
+  capacity: 0,
+  expert: 0,
   inputRows: null,
   outputRows: null,
 }
@@ -208,6 +222,7 @@ export interface PlacedOp {
   readonly weightOperand: WeightOperand
   readonly scoreBias: ScoreBias
   readonly keyMask: KeyMask
+  readonly routing: Routing
   readonly gridRows: number
   readonly gridColumns: number
   readonly heads: number
@@ -225,6 +240,9 @@ export interface PlacedOp {
   readonly latents: number
   readonly groups: number
   readonly isBack: boolean
+  readonly choices: number
+  readonly capacity: number
+  readonly expert: number
 }
 
 /** Knows where slots, weights and constants lie. What is not there throws by its name. */
@@ -270,6 +288,7 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     weightOperand: op.weightOperand,
     scoreBias: op.scoreBias,
     keyMask: op.keyMask,
+    routing: op.routing,
     gridRows: op.gridRows,
     gridColumns: op.gridColumns,
     heads: op.heads,
@@ -287,6 +306,9 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     latents: op.latents,
     groups: op.groups,
     isBack: op.isBack,
+    choices: op.choices,
+    capacity: op.capacity,
+    expert: op.expert,
   }
 }
 
@@ -300,7 +322,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 53
+export const OP_FIELDS = 57
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -324,6 +346,7 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       WEIGHT_OPERANDS.indexOf(op.weightOperand),
       SCORE_BIASES.indexOf(op.scoreBias),
       KEY_MASKS.indexOf(op.keyMask),
+      ROUTINGS.indexOf(op.routing),
       op.gridRows,
       op.gridColumns,
       op.heads,
@@ -341,6 +364,9 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       op.latents,
       op.groups,
       op.isBack ? 1 : 0,
+      op.choices,
+      op.capacity,
+      op.expert,
     ],
     at,
   )
@@ -390,6 +416,7 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     weightOperand: member(WEIGHT_OPERANDS, next()),
     scoreBias: member(SCORE_BIASES, next()),
     keyMask: member(KEY_MASKS, next()),
+    routing: member(ROUTINGS, next()),
     gridRows: next(),
     gridColumns: next(),
     heads: next(),
@@ -407,6 +434,9 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     latents: next(),
     groups: next(),
     isBack: next() === 1,
+    choices: next(),
+    capacity: next(),
+    expert: next(),
   }
 }
 

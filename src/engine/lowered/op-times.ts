@@ -30,6 +30,7 @@ const COPIES: ReadonlySet<OpKind> = new Set([
   'patchifyPlanes',
   'sliceRows',
   'gatherRows',
+  'toExperts',
 ])
 
 export function opTimes(lowered: LoweredPlan, times: MeasuredTimes, batch: number): readonly OpTime[] {
@@ -81,7 +82,9 @@ function shapeOf(op: LoweredOp, sizes: SlotSizes, batch: number): string {
   }
   if (op.kind === 'probeAttention' && from !== null) return [batch, op.latents, ...from].join(' x ')
   const numbers =
-    op.kind === 'linear' && from !== null ? [batch * rows, from[1], width] : [batch * rows, width]
+    (op.kind === 'linear' || op.kind === 'expertLinear') && from !== null
+      ? [batch * rows, from[1], width]
+      : [batch * rows, width]
   const ending = [op.activation === 'identity' ? [] : op.activation, op.combine === 'none' ? [] : op.combine]
   return [numbers.join(' x '), ...ending.flat()].join(', ')
 }

@@ -9,14 +9,16 @@ import { layerNorm } from '../../kernels/layer-norm.js'
 import { linear } from '../../kernels/linear.js'
 import { maxRows } from '../../kernels/max-rows.js'
 import { meanRows } from '../../kernels/mean-rows.js'
+import { mixExperts } from '../../kernels/mix-experts.js'
 import { patchify } from '../../kernels/patchify.js'
 import { probeAttention } from '../../kernels/probe-attention.js'
 import { addRelativeBias } from '../../kernels/relative-bias.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
+import { routeByExperts, routeBySigmoid, routeBySoftmax } from '../../kernels/route-tokens.js'
 import { scaleColumns } from '../../kernels/scale-columns.js'
 import { combineSlots, dispatchTokens } from '../../kernels/soft-moe.js'
 import { turnHeads } from '../../kernels/turn-heads.js'
-import type { ConstantName, NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
+import type { ConstantName, ExpertLayer, NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
 import { constantOf, operandShape, rowsAndWidth } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 
@@ -95,6 +97,18 @@ const RUNS: StepTable<[StepRun], void> = {
       run.out,
     ),
   softMoe,
+  route,
+  routedExperts: (step, run) => {
+    const [, count] = run.size(step.routing)
+    mixExperts(
+      run.slot(step.input),
+      run.slot(step.routing),
+      count,
+      step.scale,
+      (expert, rows, rowCount) => answerOf(step, expert, rows, rowCount, run),
+      run.out,
+    )
+  },
 }
 
 /** Finds what a step names; what is missing throws by its name. */
@@ -222,4 +236,37 @@ function softMoe(step: StepOf<'softMoe'>, run: StepRun): void {
     linear(hidden, run.weight(expert.weight2), run.weight(expert.bias2), perExpert, part(answered))
   }
   combineSlots(logits, answered, tokens, run.out)
+}
+
+function route({ input, gate: weight, firstRow, choice }: StepOf<'route'>, run: StepRun): void {
+  const [rows, width] = run.size(input)
+  const matrix = run.weight(weight)
+  const experts = matrix.length / width
+  const scores = new Float32Array((rows - firstRow) * experts)
+  linear(run.slot(input).subarray(firstRow * width), matrix, null, rows - firstRow, scores)
+  const out = run.out.subarray(firstRow * experts)
+  if (choice.kind === 'sigmoid') routeBySigmoid(scores, run.weight(choice.bias), choice.choices, out)
+  else if (choice.kind === 'softmax') routeBySoftmax(scores, experts, choice.choices, choice.capacity, out)
+  else routeByExperts(scores, experts, choice.capacity, out)
+}
+
+function answerOf(
+  { experts, kind }: StepOf<'routedExperts'>,
+  expert: number,
+  x: Float32Array,
+  rows: number,
+  run: StepRun,
+): Float32Array {
+  const own = experts[expert]
+  if (own === undefined) throw new Error(`The plan has no expert ${expert}.`)
+  const layer = (input: Float32Array, { weight, bias }: ExpertLayer): Float32Array => {
+    const matrix = run.weight(weight)
+    const out = new Float32Array((rows * matrix.length * rows) / input.length)
+    linear(input, matrix, bias === null ? null : run.weight(bias), rows, out)
+    return out
+  }
+  const hidden = layer(x, own.inner)
+  if (own.gate === null) activate(kind, hidden, hidden)
+  else gate(kind, layer(x, own.gate), hidden, hidden)
+  return layer(hidden, own.outer)
 }

@@ -1,5 +1,6 @@
 /** Runs plans on the WebAssembly kernels: in workers, off the calling thread, with shared memory and several threads where there can be. */
 
+import { assertRuns, isPortable } from '../assert-runs.js'
 import type { Engine } from '../engine.js'
 import { EngineError } from '../engine-error.js'
 import { Arithmetic, type PrecisionInfo } from '../lowered/arithmetic.js'
@@ -59,9 +60,10 @@ export function createWasmEngineOn(workers: WasmWorkers, precision: WasmPrecisio
       name: 'wasm',
       precision,
       description: workers.description,
-      supports: () => true,
+      supports: isPortable,
       load: async (plan, weights, options = {}) => {
         const signal = signalOf(options)
+        assertRuns({ name: 'wasm', supports: isPortable }, plan)
         return await loadLowered(executor, plan, weights, signal === undefined ? {} : { signal })
       },
     }

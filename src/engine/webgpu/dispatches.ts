@@ -2,7 +2,7 @@
 import { placeIn } from '../lowered/encode-ops.js'
 import type { LoweredPlan } from '../lowered/lower-plan.js'
 import type { LoweredOp } from '../lowered/lowered-op.js'
-import type { OpKind } from '../ops.js'
+import type { OpKind, PortableOpKind } from '../ops.js'
 import type { ConstantName, WeightName } from '../plan.js'
 import { type Dispatch, type DispatchMaker, type GpuPlaces, type Groups, OpOnGpu } from './op-on-gpu.js'
 import type { ShaderSupport } from './shader-support.js'
@@ -26,7 +26,7 @@ export function dispatchesOf(
   batch: number,
 ): readonly Dispatch[] {
   return lowered.ops.flatMap((op) =>
-    MAKERS[op.kind](new OpOnGpu(op, lowered, places, outputLengths, support, batch)),
+    makerOf(op.kind)(new OpOnGpu(op, lowered, places, outputLengths, support, batch)),
   )
 }
 
@@ -50,13 +50,21 @@ export function encodeParams(
 }
 
 /** Makes the dispatches of each kind. */
-const MAKERS: Readonly<Record<OpKind, DispatchMaker>> = {
+const MAKERS: Readonly<Record<PortableOpKind, DispatchMaker>> = {
   ...ROW_DISPATCHES,
   ...NORM_DISPATCHES,
   ...PROBE_DISPATCHES,
   ...TURN_DISPATCHES,
   linear,
   attention,
+}
+
+/** Steps of other operations are refused before anything is loaded. */
+function makerOf(kind: OpKind): DispatchMaker {
+  const makers: Partial<Record<OpKind, DispatchMaker>> = MAKERS
+  const make = makers[kind]
+  if (make === undefined) throw new Error(`The GPU has no operation ${kind}.`)
+  return make
 }
 
 function linear(on: OpOnGpu): readonly Dispatch[] {

@@ -3,6 +3,7 @@
  * operations are float32; with the precision `float16` weights are kept as halves, and operands of products become such where the device has them.
  */
 
+import { assertRuns, isPortable } from '../assert-runs.js'
 import type { Engine } from '../engine.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { plainArithmetic } from '../lowered/arithmetic.js'
@@ -44,10 +45,11 @@ export async function createWebgpuEngineOn(
     name: 'webgpu',
     precision,
     description: [name, describeSupport(support)].filter((part) => part !== '').join(', '),
-    supports: () => true,
+    supports: isPortable,
     load: async (plan, weights, options = {}) => {
       const signal = signalOf(options)
       signal?.throwIfAborted()
+      assertRuns({ name: 'webgpu', supports: isPortable }, plan)
       const model = new WebgpuModel(holder, plan, weights)
       await model.weightsOn(await holder.current(), signal)
       return new OwnedModel(model)

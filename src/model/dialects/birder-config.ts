@@ -15,6 +15,7 @@ import {
   type VitConfig,
 } from '../vit-config.js'
 import { type BirderEntries, readBirderEntries } from './birder-entries.js'
+import { readRoutedExperts } from './birder-experts.js'
 import { positionRules, readRotary, readWindows } from './birder-places.js'
 import { type ChosenSettings, chooseSettings } from './birder-settings.js'
 import { ConfigReader } from './config-reader.js'
@@ -55,8 +56,15 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     ...(arithmetic === 'sam'
       ? { taps: samTaps(trunk.taps, trunk.depth, neck !== null || trunk.finalNorm !== 'none') }
       : {}),
-    rotary:
-      arithmetic === 'rotary' || arithmetic === 'rotary-registers' ? readRotary(config, arithmetic) : null,
+    ...(hasSettings(chosen, ['experts'])
+      ? {
+          experts: readRoutedExperts(config, {
+            ...trunk,
+            special: trunk.registers + (trunk.classToken ? 1 : 0),
+          }),
+        }
+      : {}),
+    rotary: hasSettings(chosen, ['rotary']) ? readRotary(config, arithmetic) : null,
     pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, arithmetic, label),
     positions: config.flag('abs_pos_embed', true)
@@ -242,9 +250,10 @@ function readClassifier(
   arithmetic: Arithmetic,
   label: string,
 ): Classifier | null {
-  const linear = arithmetic === 'distilled' ? 'distilled' : 'linear'
-  const kind = config.flag('mlp_head', false) ? 'mlp' : linear
-  const name = kind === 'mlp' ? 'classifier.3' : 'classifier'
+  const kind = headOf(config, arithmetic)
+  const name = { mlp: 'classifier.3', tanh: 'classifier.2', linear: 'classifier', distilled: 'classifier' }[
+    kind
+  ]
   // A file without the matrix has a network without a classifier.
   const rows = sizeOrNull(tensors, `${name}.weight`, 0) ?? 0
   if (classes !== null && classes !== rows) {
@@ -258,6 +267,12 @@ function readClassifier(
   const bias = tensors.has(`${name}.bias`)
   if (config.flag('head_bias', bias) !== bias) throw config.contradicts('head_bias', bias)
   return { classes: rows, kind, bias }
+}
+
+/** The hidden layer of a head is another one in networks of routed experts. */
+function headOf(config: ConfigReader, arithmetic: Arithmetic): 'mlp' | 'tanh' | 'linear' | 'distilled' {
+  if (!config.flag('mlp_head', false)) return arithmetic === 'distilled' ? 'distilled' : 'linear'
+  return arithmetic === 'experts' || arithmetic === 'rotary-experts' ? 'tanh' : 'mlp'
 }
 
 function squareSize(

@@ -78,7 +78,8 @@ export const BIRDER_FILE: FieldTable = {
   },
 }
 
-const EXPERTS = 'it is a setting of routed experts, which are not computed here'
+const GROUPED =
+  'Birder multiplies such experts in bfloat16 whatever the precision: take them apart with its ungroup_experts, and save the network with this setting false'
 const TRAINING = 'is used in training alone'
 
 /** Lists the settings that only some classes have, each group with what it is about. */
@@ -107,7 +108,28 @@ export const BIRDER_GROUPS: Readonly<
     about: 'attention in windows',
     settings: ['window_size', 'num_windows', 'global_attn_indexes', 'mask_padded_attn', 'neck_channels'],
   },
-  experts: { about: 'routed experts', settings: [] },
+  experts: {
+    about: 'routed experts',
+    settings: [
+      'moe_layers',
+      'moe_every_n_layers',
+      'moe_last_n_layers',
+      'moe_last_n_layers_stride',
+      'moe_last_n_layers_offset',
+      'moe_ffn_type',
+      'moe_expert_width',
+      'moe_ffn_bias',
+      'moe_num_routed_experts',
+      'moe_num_shared_experts',
+      'moe_num_special_token_experts',
+      'moe_routed_scaling_factor',
+      'moe_routing_type',
+      'moe_top_k',
+      'moe_expert_choice_capacity_factor',
+      'moe_eval_capacity_factor',
+      'moe_capacity_multiple_of',
+    ],
+  },
 }
 
 /** Lists the settings of ViT, of its bases, and of its other classes (`BIRDER_GROUPS`). */
@@ -170,34 +192,17 @@ export const BIRDER_CONFIG: FieldTable = {
       counts('says which windows attention works in, and what follows the blocks'),
     ),
     ...each(
-      [
-        'moe_layers',
-        'moe_every_n_layers',
-        'moe_last_n_layers',
-        'moe_last_n_layers_stride',
-        'moe_last_n_layers_offset',
-        'moe_ffn_type',
-        'moe_expert_width',
-        'moe_ffn_bias',
-        'moe_dropout',
-        'moe_num_routed_experts',
-        'moe_num_shared_experts',
-        'moe_num_special_token_experts',
-        'moe_routed_scaling_factor',
-        'moe_routing_type',
-        'moe_grouped_token_choice',
-        'moe_top_k',
-        'moe_expert_choice_capacity_factor',
-        'moe_capacity_factor',
-        'moe_eval_capacity_factor',
-        'moe_capacity_multiple_of',
-        'router_bias_update_speed',
-        'router_noise_std',
-        'router_g_shard_loss_weight',
-        'router_importance_loss_weight',
-        'router_load_loss_weight',
-      ],
-      only([], EXPERTS),
+      BIRDER_GROUPS.experts.settings,
+      counts('says which blocks have routed experts, and who chooses whom'),
+    ),
+    moe_grouped_token_choice: only([false, null], GROUPED),
+    ...each(
+      ['moe_dropout', 'moe_capacity_factor', 'router_bias_update_speed', 'router_noise_std'],
+      nothing(TRAINING),
+    ),
+    ...each(
+      ['router_g_shard_loss_weight', 'router_importance_loss_weight', 'router_load_loss_weight'],
+      nothing(TRAINING),
     ),
   },
 }

@@ -48,6 +48,7 @@ export function chooseSettings(
     refuseOtherSettings(kind, own, label)
     return { class: kind, network: null, settings: { ...defaults, ...own }, assumptions: [] }
   }
+  refuseUnnamedExperts(checkpoint)
   const settings = inferBirderConfig(tensors, hints.size ?? entries.signature?.size ?? null)
   const shownClass = classOfTensorsOrNull(tensors)
   const shown = { settings, own, class: shownClass, groups: groupsOf(own), label }
@@ -87,6 +88,18 @@ function refuseOtherSettings(kind: string, own: PlainRecord, label: string): voi
     `config.${lacked}`,
     own[lacked] ?? null,
     `Birder's class ${kind} has no such setting`,
+  )
+}
+
+/** How many experts a token sees, and how their answers are weighted, shows in no tensor; nor does it whether positions are rotary. */
+function refuseUnnamedExperts({ tensors, label }: Pick<Checkpoint, 'tensors' | 'label'>): void {
+  const router = [...tensors.keys()].find((name) => name.endsWith('.mlp.router.gate.weight'))
+  if (router === undefined) return
+  throw new CheckpointError(
+    'unsupported-network',
+    `${label} holds a network of routed experts, told by ${router}, and does not say which: no tensor tells how tokens are routed. ` +
+      "Name it: network: 'vit_moe_…' or another of ViT_MoE and RoPE_ViT_MoE where a program loads it, --network NAME on the command line; " +
+      'what differs from that network goes into config.',
   )
 }
 

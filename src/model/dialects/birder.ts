@@ -3,7 +3,8 @@ import type { TensorInfo } from '../../checkpoint/checkpoint.js'
 import { foldIntoBias, foldIntoWeight } from '../../kernels/fold-batch-norm.js'
 import { resizeKernels } from '../../kernels/resize-kernels.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
-import { type Shape, sizeAt } from '../../tensor/shape.js'
+import { elementCount, type Shape, sizeAt } from '../../tensor/shape.js'
+import { isRouted } from '../plan-experts.js'
 import { KERNEL_OFFSETS } from '../plan-neck.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
 import { offsetGrid, offsetName } from '../windows.js'
@@ -58,9 +59,27 @@ function source(
   if (weight.startsWith('conv_proj.') && config.stem.kind === 'hmlp')
     return stemSource(weight, shape, config.stem.norm)
   if (weight === 'attn_pool.latent') return stored(weight, [1, ...shape])
-  if (weight.endsWith('.mlp.slots') && config.experts !== null)
-    return slotSource(weight, shape, config.experts.count, config.epsilon)
-  return stored(weight, shape)
+  const { experts, epsilon } = config
+  if (experts === null) return stored(weight, shape)
+  if (!isRouted(experts))
+    return weight.endsWith('.mlp.slots')
+      ? slotSource(weight, shape, experts.count, epsilon)
+      : stored(weight, shape)
+  return experts.routing.kind === 'byExperts'
+    ? groupedSource(weight, shape, experts.count)
+    : stored(weight, shape)
+}
+
+/** Experts that choose their tokens have as many each, so that Birder keeps each of their layers as one tensor. */
+function groupedSource(weight: string, shape: Shape, experts: number): StoredWeight {
+  const [, start, expert, layer] = /^(.+\.routed_experts)\.(\d+)\.(.+)$/.exec(weight) ?? []
+  if (expert === undefined) return stored(weight, shape)
+  const first = Number(expert) * elementCount(shape)
+  return {
+    parts: [{ tensor: `${start}.${layer}`, shape: [experts, ...shape] }],
+    start: first,
+    combine: (all: Float32Array) => all.slice(first, first + elementCount(shape)),
+  }
 }
 
 /** Tells that blocks have branches side by side, each under a name of its own. */

@@ -23,6 +23,11 @@ export class ConfigReader {
     return this.#valueOrNull(key) !== null
   }
 
+  /** Tells a key that is there and says null, where that means something else than to be absent. */
+  isNull(key: string): boolean {
+    return Object.hasOwn(this.#values, key) && !this.has(key)
+  }
+
   flag(key: string, fallback: boolean): boolean {
     const value = this.#valueOrNull(key)
     if (value === null) return fallback

@@ -89,11 +89,6 @@ const ALIKE: readonly OtherFamily[] = [
     read: "It is not run, MobileCLIP-B among them; vision transformers whose patches are one convolution's are.",
   },
   {
-    name: "a ViT of Birder's with routed experts (ViT_MoE, RoPE_ViT_MoE)",
-    traces: [[/^encoder\.block\.\d+\.mlp\.(router|routed_experts|shared_experts)\./]],
-    read: "It is not run yet; Birder's other vision transformers are.",
-  },
-  {
     name: 'a ViT with differential attention',
     traces: [[/attn\.(lambda_|sub_norm)/]],
     read: "It is not run yet; timm's other vision transformers are.",

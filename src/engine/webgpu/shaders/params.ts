@@ -38,6 +38,9 @@ struct Params {
   latents: u32,
   groups: u32,
   isBack: u32,
+  choices: u32,
+  capacity: u32,
+  expert: u32,
   batch: u32,
   outputBase: u32,
 }`
@@ -91,8 +94,11 @@ export function writeParams(
   whole[40] = op.latents
   whole[41] = op.groups
   whole[42] = op.isBack ? 1 : 0
-  whole[43] = batch
-  whole[44] = outputBase
+  whole[43] = op.choices
+  whole[44] = op.capacity
+  whole[45] = op.expert
+  whole[46] = batch
+  whole[47] = outputBase
 }
 
 /** What is not there is not read. */
