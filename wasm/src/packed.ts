@@ -59,7 +59,7 @@ export function scalesAddress(packed: usize, columns: i32, depth: i32): usize {
   return scalesAddress(packed, columns, depth) + (<usize>panelsOf(columns) << 5)
 }
 
-/** Packs panels [from, to) of `weight` [columns, depth]. Gives false where a column is not held: beside its largest value, most others are lost. */
+/** Packs panels [from, to) of `weight` [columns, depth]. Tells whether a column is not held: beside its largest value, most others are lost. */
 export function packPanels(
   weight: usize,
   precision: i32,
@@ -69,7 +69,7 @@ export function packPanels(
   from: i32,
   to: i32,
 ): bool {
-  let holds = true
+  let isLost = false
   const panelBytes = precision == PRECISION_INT8 ? <usize>((depth + 3) & ~3) << 3 : <usize>depth * <usize>stepBytes(precision)
   const scales = scalesAddress(packed, columns, depth)
   const columnSums = columnSumsAddress(packed, columns, depth)
@@ -100,14 +100,14 @@ export function packPanels(
           sum += value
         }
         store<i32>(columnSums + (<usize>column << 2), sum)
-        if (10 * lost > 9 * (depth - zeros)) holds = false
+        if (10 * lost > 9 * (depth - zeros)) isLost = true
       } else {
         out += <usize>i << 2
         for (let k = 0; k < depth; k++, out += 32) store<f32>(out, present ? load<f32>(row + (<usize>k << 2)) : 0)
       }
     }
   }
-  return holds
+  return isLost
 }
 
 function largestOf(row: usize, depth: i32): f32 {

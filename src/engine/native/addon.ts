@@ -73,7 +73,7 @@ export interface Addon {
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void
   packedFloats(engine: Handle<'engine'>, precision: number, columns: number, depth: number): number
-  /** Gives 0 where a column's largest value leaves bytes for little else, and 1 otherwise; so does `packStored`. */
+  /** Gives 1 where a column's largest value leaves bytes for little else, and 0 otherwise; so does `packStored`. */
   pack(...given: [...PackedPlace, job: [JobCallback, Float32Array]]): Handle<'job'>
   /** Packs values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
   packStored(

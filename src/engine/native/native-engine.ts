@@ -166,10 +166,10 @@ class NativeExecutor implements Executor<Region> {
 
   async pack(region: Region, weight: PackedWeight): Promise<Packed> {
     const place = this.#placeOf(region, weight)
-    const isHeld = await jobDone(memoryForPacking, (callback) =>
+    const losses = await jobDone(memoryForPacking, (callback) =>
       this.#addon.pack(...place, [callback, weight.values]),
     )
-    return { isHeld: isHeld === 1 }
+    return { isHeld: losses === 0 }
   }
 
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<Packed | null> {
@@ -182,9 +182,9 @@ class NativeExecutor implements Executor<Region> {
       values.offset,
       STORED_TYPES.indexOf(values.dtype),
     ]
-    let isHeld: number
+    let losses: number
     try {
-      isHeld = await new Promise<number>((resolve, reject) => {
+      losses = await new Promise<number>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed: memoryForPacking })
         this.#addon.packStored(...place, file, [settle, states])
       })
@@ -193,7 +193,7 @@ class NativeExecutor implements Executor<Region> {
       throw engineErrorOf(error)
     }
     values.digested?.(states)
-    return { isHeld: isHeld === 1 }
+    return { isHeld: losses === 0 }
   }
 
   /** The bytes are those of the file: nothing is copied, and whoever else runs on it shares them. */

@@ -22,7 +22,7 @@ export interface Kernels {
   run(ops: number, from: number, to: number): void
   /** Works for the leader as a further thread, and never returns. */
   follow(thread: number): void
-  /** Gives 0 where a column's largest value leaves bytes for little else, and 1 otherwise. */
+  /** Gives 1 where a column's largest value leaves bytes for little else, and 0 otherwise. */
   packPanels(
     weight: number,
     precision: number,

@@ -144,7 +144,7 @@ export class Leader {
   #pack({ address, precision, columns, depth, values }: RequestOf<'pack'>): number {
     if (precision === null) {
       this.#bytes(address, values.byteLength).set(new Uint8Array(values))
-      return 1
+      return 0
     }
     const panels = Math.ceil(columns / PANEL_COLUMNS)
     const code = PRECISIONS.indexOf(precision)

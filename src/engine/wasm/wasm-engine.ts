@@ -123,8 +123,8 @@ class WasmExecutor implements Executor<number> {
     // The copy is given away: the caller may keep the array, and a weight may be packed twice.
     const own = new Float32Array(values).buffer
     const place = { address: region + offset * 4, precision, columns, depth }
-    const isHeld = (await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own])) as number
-    return { isHeld: isHeld === 1 }
+    const losses = (await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own])) as number
+    return { isHeld: losses === 0 }
   }
 
   releaseRegion(region: number): void {
