@@ -30,8 +30,9 @@ const NOT_OF_THE_IMAGE =
   /^(text[._].*|text_features|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
 /** ViTMAE shuffles patches by a noise, and its goldens have all tensors back in order. */
 const SHUFFLE = /^(noise|ids_restore)$/
-/** Is what a head gives that lies in a file of its own. */
+/** Is what a head gives that lies in a file of its own; dino.txt's gives all that stands for an image. */
 const OF_A_HEAD = /^(head\..*|logits)$/
+const OF_DINO_TXT = /^(head\..*|class_token|patch_tokens|patch_scores|embedding|image_features)$/
 /** iBOT puts what it pools in the place of the class token where it pools the mean, so that its tokens are none of one network; its blocks are compared. */
 const isMixed = (golden: GoldenCase, { finalNorm }: VitConfig) =>
   golden.library === 'bytedance/ibot' && finalNorm === 'pooled'
@@ -55,7 +56,8 @@ async function* runFile(
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
-  const beside = golden.checkpoints?.some(({ role }) => role === 'head') ? OF_A_HEAD : /^$/
+  const ofHead = golden.family === 'dino.txt' ? OF_DINO_TXT : OF_A_HEAD
+  const beside = golden.checkpoints?.some(({ role }) => role === 'head') ? ofHead : /^$/
   const tensors = [...expected.keys()].filter(
     (tensor) => !inputs.has(tensor) && ![NOT_OF_THE_IMAGE, SHUFFLE, beside].some((kind) => kind.test(tensor)),
   )

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { isNotRun } from '../support/families.js'
+import { mustBeRefused } from '../../src/verify/not-run.js'
 
 interface Listed {
   readonly id: string
@@ -32,7 +32,7 @@ test('docs/models.md lists every family that a golden case holds', async () => {
   const families = cases.filter(({ kind, family }) => kind === 'family' && family !== 'dino.txt')
   const byLibrary = new Map<string, Map<string, string>>()
   for (const golden of families) {
-    if (isNotRun(golden.id)) continue
+    if (mustBeRefused(golden.id)) continue
     const rows = byLibrary.get(golden.library) ?? new Map<string, string>()
     rows.set(
       networkOf(golden),
@@ -44,7 +44,7 @@ test('docs/models.md lists every family that a golden case holds', async () => {
     ([library, rows]) =>
       `\n## Compared with ${library}\n\n| family | class | layout | network |\n| --- | --- | --- | --- |\n${[...new Set(rows.values())].join('\n')}\n`,
   )
-  const refused = families.filter(({ id }) => isNotRun(id))
+  const refused = families.filter(({ id }) => mustBeRefused(id))
   const list = [...new Set(refused.map((golden) => `- ${cell(golden.about)} (${golden.class})`))].join('\n')
   const text = `${INTRO}${tables.join('')}\n## Refused by name\n\n${list}\n- DINOv3's ConvNeXt, V-JEPA 2, MobileCLIP, CAPI, Theia, Sapiens, differential attention, and NaFlexVit with factorised positions; of dino.txt the backbone is a DINOv2, and its heads are files of their own that nothing opens yet\n`
   expect(byLibrary.size).toBeGreaterThan(8)
