@@ -78,56 +78,48 @@ export interface Executor<Region> {
 /**
  * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
  * bfloat16, and all others have paid nothing for it.
+ *
+ * @param arithmetic is the executor's own, or that with some weights wide
  */
 export async function loadLowered<Region>(
   executor: Executor<Region>,
   plan: Plan,
   source: WeightSource,
   { signal, packed }: LoadingOptions,
+  arithmetic: Arithmetic = executor.arithmetic,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const { arithmetic } = executor
   const layout = layOut(executor, plan, arithmetic)
+  const modelOn = (region: Region) => new OwnedModel(new LoweredModel(executor, region, layout, arithmetic))
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout, arithmetic))
-  const first = await packAll(executor, plan, layout, source, signal)
-  if (first.notHeld.length === 0)
-    return new OwnedModel(new LoweredModel(executor, first.region, layout, arithmetic))
-  executor.releaseRegion(first.region)
-  const wider = arithmetic.keepingWide(first.notHeld)
-  const roomier = layOut(executor, plan, wider)
-  const { region } = await packAll(executor, plan, roomier, source, signal)
-  return new OwnedModel(new LoweredModel(executor, region, roomier, wider))
-}
-
-/** Packs all weights into memory of their own, and names those of which bytes hold too little. */
-async function packAll<Region>(
-  executor: Executor<Region>,
-  plan: Plan,
-  layout: WeightLayout,
-  source: WeightSource,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly region: Region; readonly notHeld: readonly WeightName[] }> {
+  if (taken != null) return modelOn(taken)
   const region = await executor.allocate(layout.floats)
   const notHeld: WeightName[] = []
-  const note = (name: WeightName, packed: Packed | null | undefined) => {
-    if (packed?.isHeld === false) notHeld.push(name)
-    return packed != null
+  const note = ({ name }: WeightPlace, state: Packed | null | undefined) => {
+    if (state?.isHeld === false) notHeld.push(name)
+    return state != null
   }
   try {
     await packWeights(plan, layout, source, {
       signal,
-      pack: async (place, shape, values) => {
-        note(place.name, await executor.pack(region, { ...placementOf(place, shape), values }))
-      },
+      pack: async (place, shape, values) =>
+        void note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
       packStored: async (place, shape, values) =>
-        note(place.name, await executor.packStored?.(region, placementOf(place, shape), values)),
+        note(place, await executor.packStored?.(region, placementOf(place, shape), values)),
     })
   } catch (error) {
     executor.releaseRegion(region)
     throw error
   }
-  return { region, notHeld }
+  if (notHeld.length === 0) return modelOn(region)
+  executor.releaseRegion(region)
+  return await loadLowered(
+    executor,
+    plan,
+    source,
+    signal === undefined ? {} : { signal },
+    arithmetic.keepingWide(notHeld),
+  )
 }
 
 /** Gives a place to each weight as the executor packs it. */
