@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
 #include <cstdint>
 #include <cstring>
@@ -94,6 +95,18 @@ struct Place {
   long panels() const { return (columns + product->tileColumns - 1) / product->tileColumns; }
 };
 
+// What a job that packs calls back with: 1 where the packed weight does not hold its values, else 0.
+class Losses {
+ public:
+  void note(bool isHeld) {
+    if (!isHeld) any_.store(true, std::memory_order_relaxed);
+  }
+  double value() const { return any_.load() ? 1 : 0; }
+
+ private:
+  std::atomic<bool> any_{false};
+};
+
 // pack(...place, [callback, values]) -> job
 napi_value pack(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
@@ -103,13 +116,15 @@ napi_value pack(napi_env env, napi_value* arguments) {
   }
   Host& host = *fromHandle<Host>(env, arguments[0]);
   return host.submit(env, arguments[0], arguments[6], [place, values](Job& job) {
+    Losses losses;
     if (place.depth == 0) {
       if (place.columns > 0) std::memcpy(place.to(), values.data, sizeof(float) * static_cast<size_t>(place.columns));
     } else {
       place.engine->pool().run(place.panels(), job.cancelled, [&](int, long panel) {
-        place.product->pack(values.data, place.columns, place.depth, place.to(), panel, panel + 1);
+        losses.note(place.product->pack(values.data, place.columns, place.depth, place.to(), panel, panel + 1));
       });
     }
+    job.outcome.value = losses.value();
     if (job.cancelled.load()) job.outcome.status = Status::cancelled;
   });
 }
@@ -166,6 +181,7 @@ napi_value packStored(napi_env env, napi_value* arguments) {
     const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
     const long blocks = (place.length() + DIGEST_BLOCK - 1) / DIGEST_BLOCK;
     const size_t most = static_cast<size_t>(std::min(DIGEST_BLOCK + panel, place.length()));
+    Losses losses;
     std::vector<Reader> readers(static_cast<size_t>(place.engine->pool().size()));
     place.engine->pool().run(blocks, job.cancelled, [&](int thread, long block) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
@@ -177,8 +193,9 @@ napi_value packStored(napi_env env, napi_value* arguments) {
       if (place.depth == 0) return;
       // Packing counts panels from the weight's beginning, wherever that would lie.
       const uintptr_t weight = reinterpret_cast<uintptr_t>(values) - static_cast<uintptr_t>(from) * sizeof(float);
-      place.product->pack(reinterpret_cast<const float*>(weight), place.columns, place.depth, place.to(), firstPanel, endPanel);
+      losses.note(place.product->pack(reinterpret_cast<const float*>(weight), place.columns, place.depth, place.to(), firstPanel, endPanel));
     });
+    job.outcome.value = losses.value();
     if (job.cancelled.load()) job.outcome.status = Status::cancelled;
   });
 }

@@ -29,23 +29,27 @@ long packedFloats(long columns, long depth) {
   return panelFloats<P>(columns, depth) + scales * ceilDivide(columns, P::COLUMNS) * P::COLUMNS;
 }
 
-// Writes the scales and byte sums of the columns of panels [from, to), as toInt8 rounds them.
+// Writes the scales and byte sums of the columns of panels [from, to), as toInt8 rounds them. Tells whether bytes hold all of these columns.
 template <typename P>
-void packScales(const float* weight, long columns, long depth, float* packed, long from, long to) {
+bool packScales(const float* weight, long columns, long depth, float* packed, long from, long to) {
   float* scales = packed + panelFloats<P>(columns, depth);
   int* sums = reinterpret_cast<int*>(scales + ceilDivide(columns, P::COLUMNS) * P::COLUMNS);
+  bool holds = true;
   for (long n = from * P::COLUMNS; n < to * P::COLUMNS; n++) {
     const float scale = n < columns ? int8Scale(weight + n * depth, depth) : 0;
     scales[n] = scale;
+    if (n < columns && isLostInInt8(weight + n * depth, depth, scale)) holds = false;
     if (!P::OFFSET) continue;
     sums[n] = n < columns ? int8Sum(weight + n * depth, depth, scale) * 128 : 0;
   }
+  return holds;
 }
 
 template <typename P>
-void pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
+bool pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
   P::packPanels(weight, columns, depth, packed, from, to);
-  if constexpr (P::SCALED) packScales<P>(weight, columns, depth, packed, from, to);
+  if constexpr (P::SCALED) return packScales<P>(weight, columns, depth, packed, from, to);
+  return true;
 }
 
 // Names what a finished tile's sums go through on their way out. The common ways each have code of their own, without choices inside.

@@ -54,8 +54,8 @@ struct Product {
   long sliceDepth;
   // Counts the room for a packed weight [columns, depth].
   long (*packedFloats)(long columns, long depth);
-  // Packs panels [from, to) of `tileColumns` columns.
-  void (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
+  // Packs panels [from, to) of `tileColumns` columns. Gives false where one of them is not held: beside its largest value, most others are lost.
+  bool (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
   // A task has one panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch is (chunkRows + 2 * tileRows) * tileColumns
   // floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);

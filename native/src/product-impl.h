@@ -47,6 +47,28 @@ INLINE float int8Scale(const float* row, long depth) {
 INLINE int toInt8(float value, float scale) {
   return scale > 0 ? static_cast<int>(__builtin_rintf(value / scale)) : 0;
 }
+// Tells whether nine tenths of the values of a row, zeros aside, become zero beside its largest: as bytes it would be little but that one value.
+INLINE bool isLostInInt8(const float* row, long depth, float scale) {
+  const V half = splat(0.5f * scale);
+  I lost{}, zeros{};
+  long k = 0;
+  for (; k + W <= depth; k += W) {
+    const V size = absolute(load(row + k));
+    lost += size <= half;
+    zeros += size == V{};
+  }
+  // A lane in which a comparison holds is -1.
+  long lostCount = 0, zeroCount = 0;
+  for (long i = 0; i < W; i++) {
+    lostCount -= lost[i];
+    zeroCount -= zeros[i];
+  }
+  for (; k < depth; k++) {
+    lostCount += __builtin_fabsf(row[k]) <= 0.5f * scale;
+    zeroCount += row[k] == 0;
+  }
+  return 10 * (lostCount - zeroCount) > 9 * (depth - zeroCount);
+}
 INLINE int int8Sum(const float* row, long depth, float scale) {
   if (!(scale > 0)) return 0;
   // Added and taken away again, this leaves no room for a fraction.

@@ -10,7 +10,10 @@ import type { CachedModel, VerifiedFile } from '../platform/node/hub/cache-conte
 import type { PulledModel, PullOptions } from '../platform/node/hub/pull-model.js'
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
-import type { Comparison, GoldenCase } from '../verify/case.js'
+import type { VerifyModelOptions } from '../platform/node/verify-model.js'
+import type { Comparison } from '../verify/case.js'
+import type { VerifiedModel } from '../verify/model/verified-model.js'
+import type { LeftOut } from '../verify/verify-cases.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
 
@@ -53,6 +56,7 @@ export interface CommandContext {
     options: ExplainVectorOptions,
   ) => Promise<Explanation>
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
+  readonly verifyModel: (model: string, options: VerifyModelOptions) => Promise<VerifiedModel>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>
 }
 
@@ -62,5 +66,5 @@ export interface VerifyOptions {
   readonly filter?: string
   readonly signal?: AbortSignal
   /** Is told each case that cannot be compared. */
-  readonly onLeftOut?: (golden: GoldenCase) => void
+  readonly onLeftOut?: (leftOut: LeftOut) => void
 }

@@ -84,6 +84,10 @@ const context: CommandContext = {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')
     return measureSpeed(options)
   },
+  async verifyModel(model, options) {
+    const { verifyModel } = await import('../platform/node/verify-model.js')
+    return verifyModel(model, options)
+  },
   async *verifyGoldens(folder, { engine: name, precision, ...options }) {
     const [{ chooseEngine }, { nativePrecisions }, { verifyGoldens }] = await Promise.all([
       import('../platform/node/choose-engine.js'),

@@ -13,8 +13,15 @@ const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
   float16: 0.99999,
   int8: 0.995,
 }
+/** A model that no golden is of has no tolerances: float32 is then held to this, which is far outside its rounding. */
+const LOWEST_COSINE_OF_FLOAT32 = 0.9999999
 const PROMISED =
   /^(out|embedding|tokens(\.others)?|forward_features|registers|blocks\.(class_token|first_patch))$/
+
+/** Gives the lowest cosine, with the truth, that a precision promises for an embedding and for the tokens of an image. */
+export function promisedCosine(precision: Precision): number {
+  return precision === 'float64' ? 1 : (LOWEST_COSINE[precision] ?? LOWEST_COSINE_OF_FLOAT32)
+}
 
 /** Gives null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */
 export function judge(

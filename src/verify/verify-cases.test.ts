@@ -3,7 +3,7 @@ import { memorySource } from '../../test/support/memory-source.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { createReferenceEngine } from '../engine/reference/reference-engine.js'
 import type { Comparison, GoldenCase, GoldenContext } from './case.js'
-import { type CaseSelection, verifyCases } from './verify-cases.js'
+import { type CaseSelection, type LeftOut, verifyCases } from './verify-cases.js'
 
 /** Writes a safetensors file of float32 rows. */
 function safetensors(tensors: Readonly<Record<string, readonly number[]>>): Uint8Array {
@@ -119,6 +119,42 @@ test('cases are chosen by kind, by text and by their whole id, and unknown kinds
   expect(await idsOf({ only: 'position' })).toEqual([])
   expect(await idsOf({ only: 'position/right' })).toEqual(['position/right'])
   expect(await idsOf({ kinds: ['vit'] })).toEqual([])
+})
+
+test('what is left out is told with its reason: a kind that nothing runs, and a case on the closed list that is refused in the words listed', async () => {
+  const leftOut: LeftOut[] = []
+  const refusing = (message: string): GoldenContext => ({
+    ...context,
+    open: () => Promise.reject(new CheckpointError('unsupported-network', message)),
+  })
+  const expert: GoldenCase = {
+    id: 'birder/vit-moe-any',
+    kind: 'position',
+    old_grid: [1, 2],
+    expected: { path: 'x' },
+  }
+  const found: Comparison[] = []
+  for (const [golden, message] of [
+    [{ id: 'words/clip', kind: 'tokenizer' }, ''],
+    [{ id: 'words/new', kind: 'of a later release' }, ''],
+    [expert, 'a network with routed experts'],
+    // Refused in other words, or not on the list, it fails and is seen.
+    [expert, 'no memory'],
+    [{ ...expert, id: 'birder/vit' }, 'a network with routed experts'],
+  ] as const)
+    for await (const comparison of verifyCases([golden], refusing(message), {
+      onLeftOut: (one) => leftOut.push(one),
+    }))
+      found.push(comparison)
+  expect(leftOut).toMatchObject([
+    { id: 'words/clip', reason: expect.stringMatching(/texts are not read/), isOfKind: true },
+    { id: 'words/new', reason: expect.stringMatching(/does not know the kind/), isOfKind: true },
+    { id: 'birder/vit-moe-any', kind: 'position', reason: expect.stringMatching(/experts/), isOfKind: false },
+  ])
+  expect(found).toMatchObject([
+    { id: 'birder/vit-moe-any', passed: false, note: 'no memory' },
+    { id: 'birder/vit', passed: false },
+  ])
 })
 
 test('an abort throws its reason and is no failed comparison', async () => {

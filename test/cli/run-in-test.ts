@@ -62,6 +62,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     packedFiles: { list: async () => [], remove: async () => {} },
     explainVector: () => Promise.reject(new Error('nothing is explained in this test')),
     measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
+    verifyModel: () => Promise.reject(new Error('no model is tried in this test')),
     verifyGoldens: async function* () {},
     ...context,
   })

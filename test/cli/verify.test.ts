@@ -40,51 +40,48 @@ test('--json prints one object a line', async () => {
     .map((line) => JSON.parse(line))
   expect(lines[0]).toEqual(good)
   expect(lines[1]).toMatchObject({ tensor: 'patches', passed: false })
-  expect(lines[2]).toEqual({ passed: 1, failed: 1, notCompared: {} })
+  expect(lines[2]).toEqual({ passed: 1, failed: 1, notCompared: [] })
 })
 
-test('cases that nothing here can run are counted by their kind', async () => {
+test('cases that nothing here can run are counted by their kind, and single ones are named', async () => {
   using folder = folderWith(['goldens/index.json'])
   const { code, stdout } = await runInTest(['verify', 'goldens'], {
     cwd: folder.path,
     verifyGoldens: async function* (_, { onLeftOut }) {
-      for (const kind of ['rope', 'dpt', 'rope']) onLeftOut?.({ id: `x/${kind}`, kind })
+      for (const kind of ['rope', 'dpt', 'rope'])
+        onLeftOut?.({ id: `x/${kind}`, kind, reason: `no ${kind} here`, isOfKind: true })
+      onLeftOut?.({ id: 'x/moe', kind: 'family', reason: 'experts are refused', isOfKind: false })
       yield good
     },
   })
   expect(code).toBe(0)
   expect(stdout.trimEnd().split('\n').slice(1)).toEqual([
-    'not compared, since nothing here can run them: 2 of kind rope, 1 of kind dpt',
+    'not compared: 2 of kind rope: no rope here',
+    'not compared: 1 of kind dpt: no dpt here',
+    'not compared: 1 of kind family: experts are refused (x/moe)',
     '1 passed, 0 failed',
   ])
 })
 
 test('cases of which none can be run here are counted too, and are not called an empty index', async () => {
   using folder = folderWith(['goldens/index.json'])
-  const { code, stderr } = await runInTest(['verify', 'goldens', '--filter', 'x/'], {
+  const { code, stdout, stderr } = await runInTest(['verify', 'goldens', '--filter', 'x/'], {
     cwd: folder.path,
     verifyGoldens: async function* (_, { onLeftOut }) {
-      for (const kind of ['rope', 'rope']) onLeftOut?.({ id: `x/${kind}`, kind })
+      for (const kind of ['rope', 'rope'])
+        onLeftOut?.({ id: `x/${kind}`, kind, reason: 'no rope here', isOfKind: true })
       yield* []
     },
   })
   expect(code).toBe(2)
-  expect(stderr).toContain('that has x/ in its name can be compared here: 2 of kind rope.')
+  expect(stderr).toContain('that has x/ in its name can be compared here')
+  expect(stdout).toContain('2 of kind rope')
 })
 
 test('no case at all is wrong usage, not success', async () => {
   const { code, stderr } = await verify([], '--filter', 'nothing')
   expect(code).toBe(2)
   expect(stderr).toContain('has nothing in its name')
-})
-
-test('a folder without an index is named', async () => {
-  using folder = folderWith(['a.jpg'])
-  const { code, stderr } = await runInTest(['verify', 'nowhere'], { cwd: folder.path })
-  expect(code).toBe(2)
-  expect(stderr).toMatch(
-    /^plumage: nowhere has no index\.json \(looked in .*\): expected a folder of golden cases\.\n$/,
-  )
 })
 
 test('an index that is no JSON is named', async () => {

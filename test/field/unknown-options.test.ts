@@ -89,6 +89,7 @@ const NODE: Calls = {
   createNativeEngine: ['precision', () => plumage.createNativeEngine(wrong('precison'))],
   createWasmEngine: ['relaxed', () => plumage.createWasmEngine(wrong('relax'))],
   createWebgpuEngine: ['verify', () => plumage.createWebgpuEngine(wrong('verfy'))],
+  verifyModel: ['photos', () => plumage.verifyModel(MINI, wrong('photo'))],
   verifyGoldens: ['filter', () => plumage.verifyGoldens('.', wrong('filtre')).next()],
 }
 

@@ -59,7 +59,7 @@ export function scalesAddress(packed: usize, columns: i32, depth: i32): usize {
   return scalesAddress(packed, columns, depth) + (<usize>panelsOf(columns) << 5)
 }
 
-/** Packs panels [from, to) of `weight` [columns, depth]. */
+/** Packs panels [from, to) of `weight` [columns, depth]. Tells whether a column is not held: beside its largest value, most others are lost. */
 export function packPanels(
   weight: usize,
   precision: i32,
@@ -68,7 +68,8 @@ export function packPanels(
   packed: usize,
   from: i32,
   to: i32,
-): void {
+): bool {
+  let isLost = false
   const panelBytes = precision == PRECISION_INT8 ? <usize>((depth + 3) & ~3) << 3 : <usize>depth * <usize>stepBytes(precision)
   const scales = scalesAddress(packed, columns, depth)
   const columnSums = columnSumsAddress(packed, columns, depth)
@@ -88,18 +89,25 @@ export function packPanels(
         const scale = present ? largestOf(row, depth) / 127 : 0
         store<f32>(scales + (<usize>column << 2), scale)
         let sum = 0
+        let lost = 0
+        let zeros = 0
         for (let k = 0; k < depth; k++) {
-          const value = scale > 0 ? <i32>nearest(load<f32>(row + (<usize>k << 2)) / scale) : 0
+          const exact = present ? load<f32>(row + (<usize>k << 2)) : 0
+          const value = scale > 0 ? <i32>nearest(exact / scale) : 0
+          if (exact == 0) zeros++
+          else if (value == 0) lost++
           store<i8>(out + <usize>(((k >> 2) << 5) + (i << 2) + (k & 3)), <i8>value)
           sum += value
         }
         store<i32>(columnSums + (<usize>column << 2), sum)
+        if (10 * lost > 9 * (depth - zeros)) isLost = true
       } else {
         out += <usize>i << 2
         for (let k = 0; k < depth; k++, out += 32) store<f32>(out, present ? load<f32>(row + (<usize>k << 2)) : 0)
       }
     }
   }
+  return isLost
 }
 
 function largestOf(row: usize, depth: i32): f32 {

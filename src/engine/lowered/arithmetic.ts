@@ -1,6 +1,6 @@
 /** Says what a precision means on an instruction set: how each product is computed and in which format each value lies between. */
 import { FORMATS, type Format, PRECISIONS, type ProductPrecision } from '../ops.js'
-import type { Linear, Plan } from '../plan.js'
+import type { Linear, Plan, WeightName } from '../plan.js'
 
 /** Gives the formats that a precision works on, as positions in FORMATS; it is null where the instruction set gains nothing by it. */
 export type PrecisionInfo = {
@@ -18,12 +18,23 @@ export class Arithmetic {
   readonly attention: Format
   /** Is what a product may write where its readers want something else still narrower. */
   readonly between: Format
+  readonly #precisions: readonly PrecisionInfo[]
+  readonly #wide: ReadonlySet<WeightName>
   readonly #rows: ReadonlyMap<ProductPrecision, Format>
 
-  /** @param precisions of the instruction set, in the order of PRECISIONS; the one chosen is not null */
-  constructor(precision: ProductPrecision, precisions: readonly PrecisionInfo[]) {
+  /**
+   * @param precisions of the instruction set, in the order of PRECISIONS; the one chosen is not null
+   * @param wide weights that stay in bfloat16 where the rest is int8
+   */
+  constructor(
+    precision: ProductPrecision,
+    precisions: readonly PrecisionInfo[],
+    wide: Iterable<WeightName> = [],
+  ) {
     const chosen = precisions[PRECISIONS.indexOf(precision)]
     this.precision = precision
+    this.#precisions = precisions
+    this.#wide = new Set(wide)
     this.attention = formatAt(chosen?.attention)
     this.between = precision === 'float32' ? 'float32' : formatAt(chosen?.between)
     this.#rows = new Map(PRECISIONS.map((name, index) => [name, formatAt(precisions[index]?.rows)]))
@@ -34,12 +45,18 @@ export class Arithmetic {
     return this.#rows.get(precision) ?? 'float32'
   }
 
+  /** Gives the same arithmetic with some weights in bfloat16: those of which bytes have shown to hold too little. */
+  keepingWide(weights: Iterable<WeightName>): Arithmetic {
+    return new Arithmetic(this.precision, this.#precisions, weights)
+  }
+
   /**
    * Chooses the precision of a linear layer. Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
    * takes no time.
    */
   precisionOf(step: Linear, plan: Plan): ProductPrecision {
     if (this.precision !== 'int8') return this.precision
+    if (this.#wide.has(step.weight)) return 'bfloat16'
     const fromPixels = plan.steps.some(({ op, output }) => op === 'patchify' && output === step.input)
     return fromPixels || plan.slots.get(step.output)?.[0] === 1 ? 'bfloat16' : 'int8'
   }

@@ -11,7 +11,7 @@ import type {
 } from '../engine.js'
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
-import type { Plan, SlotName } from '../plan.js'
+import type { Plan, SlotName, WeightName } from '../plan.js'
 import { rowsAndWidth, slotLength, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type EncodedPlan, encodePlan } from './encode-ops.js'
@@ -41,6 +41,12 @@ export interface PackedWeight extends WeightPlacement {
   readonly values: Float32Array
 }
 
+/** Says how a weight was packed. */
+export interface Packed {
+  /** Is false where a column's largest value leaves bytes for little else: most of its other values have become zero. */
+  readonly isHeld: boolean
+}
+
 /** Counts what goes into a program and comes out of it, for one image, and knows what its operations are. */
 export interface ProgramFacts {
   readonly inputLength: number
@@ -57,9 +63,9 @@ export interface Executor<Region> {
   packedFloats(precision: ProductPrecision, columns: number, depth: number): number
   /** Gives memory that is all zeros. */
   allocate(floats: number): Region | Promise<Region>
-  pack(region: Region, weight: PackedWeight): Promise<void>
-  /** Packs a weight from an open file, without a copy of it in memory; false where the file does not give it. Absent where no file is read. */
-  packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean>
+  pack(region: Region, weight: PackedWeight): Promise<Packed>
+  /** Packs a weight from an open file, without a copy of it in memory; null where the file does not give it. Absent where no file is read. */
+  packStored?(region: Region, weight: WeightPlacement, values: StoredValues): Promise<Packed | null>
   releaseRegion(region: Region): void
   /** Takes weights from a file as they lie there, `floats` of them; null where the file does not hold them. Absent where no file is read. */
   takePacked?(file: PackedFile, floats: number): Promise<Region | null>
@@ -69,34 +75,56 @@ export interface Executor<Region> {
   createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
 
+/**
+ * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
+ * bfloat16, and all others have paid nothing for it.
+ *
+ * @param arithmetic is the executor's own, or that with some weights wide
+ */
 export async function loadLowered<Region>(
   executor: Executor<Region>,
   plan: Plan,
   source: WeightSource,
   { signal, packed }: LoadingOptions,
+  arithmetic: Arithmetic = executor.arithmetic,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOut(executor, plan)
+  const layout = layOut(executor, plan, arithmetic)
+  const modelOn = (region: Region) => new OwnedModel(new LoweredModel(executor, region, layout, arithmetic))
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout))
+  if (taken != null) return modelOn(taken)
   const region = await executor.allocate(layout.floats)
+  const notHeld: WeightName[] = []
+  const note = ({ name }: WeightPlace, state: Packed | null | undefined) => {
+    if (state?.isHeld === false) notHeld.push(name)
+    return state != null
+  }
   try {
     await packWeights(plan, layout, source, {
       signal,
-      pack: (place, shape, values) => executor.pack(region, { ...placementOf(place, shape), values }),
+      pack: async (place, shape, values) =>
+        void note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
       packStored: async (place, shape, values) =>
-        (await executor.packStored?.(region, placementOf(place, shape), values)) ?? false,
+        note(place, await executor.packStored?.(region, placementOf(place, shape), values)),
     })
   } catch (error) {
     executor.releaseRegion(region)
     throw error
   }
-  return new OwnedModel(new LoweredModel(executor, region, layout))
+  if (notHeld.length === 0) return modelOn(region)
+  executor.releaseRegion(region)
+  return await loadLowered(
+    executor,
+    plan,
+    source,
+    signal === undefined ? {} : { signal },
+    arithmetic.keepingWide(notHeld),
+  )
 }
 
 /** Gives a place to each weight as the executor packs it. */
-export function layOut<Region>(executor: Executor<Region>, plan: Plan): WeightLayout {
-  return layOutWeights(plan, executor.arithmetic, (...weight) => executor.packedFloats(...weight))
+export function layOut<Region>(executor: Executor<Region>, plan: Plan, arithmetic: Arithmetic): WeightLayout {
+  return layOutWeights(plan, arithmetic, (...weight) => executor.packedFloats(...weight))
 }
 
 function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {
@@ -153,17 +181,20 @@ class LoweredModel<Region> implements ModelBody {
   readonly #executor: Executor<Region>
   readonly #region: Region
   readonly #layout: WeightLayout
+  readonly #arithmetic: Arithmetic
 
-  constructor(executor: Executor<Region>, region: Region, layout: WeightLayout) {
+  constructor(executor: Executor<Region>, region: Region, layout: WeightLayout, arithmetic: Arithmetic) {
     this.byteLength = layout.floats * 4
-    this.packed = executor.packedBytes?.(region, layout.floats)
+    // A file holds weights as a load lays them out that does not know yet which of them are kept wide.
+    if (arithmetic === executor.arithmetic) this.packed = executor.packedBytes?.(region, layout.floats)
     this.#executor = executor
     this.#region = region
     this.#layout = layout
+    this.#arithmetic = arithmetic
   }
 
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
-    const lowered = lowerPlan(plan, outputs, this.#executor.arithmetic)
+    const lowered = lowerPlan(plan, outputs, this.#arithmetic)
     assertLoaded(lowered.ops, plan, this.#layout.shapes)
     const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
     const outputLengths = outputs.map((slot) => slotLength(plan, slot))

@@ -17,7 +17,7 @@ test('places do not overlap, lie within the region, and every weight of an opera
   fc.assert(
     fc.property(randomPlan('every'), ({ plan, outputs }) => {
       const layout = layOutWeights(plan, plainArithmetic(), packed)
-      const places = [...layout.places].flatMap(([name, own]) => own.map((place) => ({ name, ...place })))
+      const places = [...layout.places].flatMap(([, own]) => own)
       let end = 0
       for (const { name, offset, form } of places.sort((a, b) => a.offset - b.offset)) {
         const [rows = 0, width = 1] = plan.weights.get(name) ?? []

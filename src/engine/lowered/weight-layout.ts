@@ -14,6 +14,7 @@ import { sizesOf } from './slot-sizes.js'
 export const PADDING = 32
 
 export interface WeightPlace {
+  readonly name: WeightName
   readonly offset: number
   readonly form: WeightForm
 }
@@ -49,7 +50,7 @@ export function layOutWeights(
     for (const ref of lowerStep(step, plan, sizes, arithmetic).flatMap(weightsOf)) {
       const known = places.get(ref.name) ?? []
       if (known.some((place) => place.form === ref.form)) continue
-      places.set(ref.name, [...known, { offset: floats, form: ref.form }])
+      places.set(ref.name, [...known, { ...ref, offset: floats }])
       const shape = weightShape(plan, ref.name)
       shapes.set(ref.name, shape)
       floats += up(

@@ -58,30 +58,30 @@ function jobError(
   }
 }
 
-/** Settles a promise by how a job ended; one that its signal gave up rejects with the signal's reason. */
+/** Settles a promise by how a job ended, with the value that it gives; one that its signal gave up rejects with the signal's reason. */
 export function settling(
-  resolve: () => void,
+  resolve: (value: number) => void,
   reject: (error: unknown) => void,
   { needed, signal }: { needed: (bytes: number) => string; signal?: AbortSignal | undefined },
 ): JobCallback {
   return (status, value, error) => {
     const problem = jobError(status, value, error, { needed, cancelled: signal?.reason })
-    if (problem === null) resolve()
+    if (problem === null) resolve(value)
     else reject(problem)
   }
 }
 
 /**
- * Submits a job that nobody cancels, and waits for its end. Throws `EngineError`, and what else the addon says as it is.
+ * Submits a job that nobody cancels, waits for its end and gives its value. Throws `EngineError`, and what else the addon says as it is.
  *
  * @param needed says what needs the memory that the system refuses, given its bytes
  */
 export async function jobDone(
   needed: (bytes: number) => string,
   submit: (callback: JobCallback) => unknown,
-): Promise<void> {
+): Promise<number> {
   try {
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<number>((resolve, reject) => {
       submit(settling(resolve, reject, { needed }))
     })
   } catch (error) {

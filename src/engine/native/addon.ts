@@ -29,7 +29,7 @@ export interface Handle<Kind extends string> {
 export const STATUS = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
 /** Names the types in which weights are stored, in the order of native/src/kernels.h. */
 export const STORED_TYPES = ['F32', 'F16', 'BF16'] as const satisfies readonly DType[]
-/** Gets the bytes that were wanted as `value` where memory ran out, and the error where the work failed. */
+/** Gets what the job gives as `value`, the bytes that were wanted where memory ran out, and the error where the work failed. */
 export type JobCallback = (status: number, value: number, error?: Error) => void
 
 /** Says where a weight goes; without a depth its values stay as they are, whatever the precision. */
@@ -73,6 +73,7 @@ export interface Addon {
   releaseRegion(region: Handle<'region'>): void
   releaseProgram(program: Handle<'program'>): void
   packedFloats(engine: Handle<'engine'>, precision: number, columns: number, depth: number): number
+  /** Gives 1 where a column's largest value leaves bytes for little else, and 0 otherwise; so does `packStored`. */
   pack(...given: [...PackedPlace, job: [JobCallback, Float32Array]]): Handle<'job'>
   /** Packs values that lie in an open file, and digests them. Fails with the code `unreadable` where it does not give them. */
   packStored(

@@ -15,7 +15,7 @@ export function createNativeDigestOn(addon: Addon, instructionSet?: InstructionS
     // Nothing is allocated for it, so that there is no memory that could be refused.
     const needed = () => 'Digesting weights needs memory, which the system refuses.'
     try {
-      await new Promise<void>((resolve, reject) => {
+      await new Promise<number>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed })
         callAddon(() => addon.digest(chosen, [settle, values, states]))
       })

@@ -10,6 +10,7 @@ import {
   type Executor,
   loadLowered,
   onAbort,
+  type Packed,
   type PackedWeight,
   type ProgramFacts,
   type WeightPlacement,
@@ -163,12 +164,15 @@ class NativeExecutor implements Executor<Region> {
     )
   }
 
-  async pack(region: Region, weight: PackedWeight): Promise<void> {
+  async pack(region: Region, weight: PackedWeight): Promise<Packed> {
     const place = this.#placeOf(region, weight)
-    await jobDone(memoryForPacking, (callback) => this.#addon.pack(...place, [callback, weight.values]))
+    const losses = await jobDone(memoryForPacking, (callback) =>
+      this.#addon.pack(...place, [callback, weight.values]),
+    )
+    return { isHeld: losses === 0 }
   }
 
-  async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<boolean> {
+  async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<Packed | null> {
     const place = this.#placeOf(region, weight)
     const { columns, depth, precision } = weight
     const count = precision === null ? columns : columns * depth
@@ -178,17 +182,18 @@ class NativeExecutor implements Executor<Region> {
       values.offset,
       STORED_TYPES.indexOf(values.dtype),
     ]
+    let losses: number
     try {
-      await new Promise<void>((resolve, reject) => {
+      losses = await new Promise<number>((resolve, reject) => {
         const settle = settling(resolve, reject, { needed: memoryForPacking })
         this.#addon.packStored(...place, file, [settle, states])
       })
     } catch (error) {
-      if (isUnreadable(error)) return false
+      if (isUnreadable(error)) return null
       throw engineErrorOf(error)
     }
     values.digested?.(states)
-    return true
+    return { isHeld: losses === 0 }
   }
 
   /** The bytes are those of the file: nothing is copied, and whoever else runs on it shares them. */
@@ -264,7 +269,7 @@ class NativeExecutor implements Executor<Region> {
       let cancel = () => {}
       using _listening = onAbort(signal, () => cancel())
       try {
-        await new Promise<void>((resolve, reject) => {
+        await new Promise<number>((resolve, reject) => {
           const settle = settling(resolve, reject, { needed, signal })
           const job: Parameters<Addon['run']>[4] = [settle, pixels, ...outputs]
           const handle =

@@ -4,7 +4,7 @@
  */
 import type { Passes } from '../../kernels/resample-pillow.js'
 import { megabytes } from '../megabytes.js'
-import { type Addon, type InstructionSet, STATUS } from './addon.js'
+import type { Addon, InstructionSet } from './addon.js'
 import { engineErrorOf, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
 import { outputBytes, tapsOfBoth } from './native-resample.js'
@@ -46,22 +46,16 @@ export function createNativeJpegOn(
     if (passes !== null && !isStreamed(passes)) return null
     const out = new Uint8Array(outputBytes(height, width, passes))
     const { bits, arrays } = tapsOfBoth(passes)
-    let isDecoded = false
-    const decoded = new Promise<void>((resolve, reject) => {
+    const decoded = new Promise<number>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Decoding an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
-      const settle = settling(resolve, reject, { needed })
-      const done = (status: number, value: number, error?: Error) => {
-        isDecoded = status === STATUS.done && value === 1
-        settle(status, value, error)
-      }
+      const done = settling(resolve, reject, { needed })
       addon.decodeJpeg(chosen, library, shrink, height, width, ...bits, false, [done, file, out, ...arrays])
     })
     try {
-      await decoded
+      return (await decoded) === 1 ? out : null
     } catch (error) {
       throw engineErrorOf(error)
     }
-    return isDecoded ? out : null
   }
 }

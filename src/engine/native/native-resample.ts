@@ -25,7 +25,7 @@ export function createNativeResampleOn(addon: Addon, instructionSet?: Instructio
     if (horizontal === null && vertical === null) return image
     const out = new Uint8Array(outputBytes(height, width, passes))
     const { bits, arrays } = tapsOfBoth(passes)
-    const resized = new Promise<void>((resolve, reject) => {
+    const resized = new Promise<number>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Resizing an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
       const done = settling(resolve, reject, { needed })

@@ -22,6 +22,7 @@ export interface Kernels {
   run(ops: number, from: number, to: number): void
   /** Works for the leader as a further thread, and never returns. */
   follow(thread: number): void
+  /** Gives 1 where a column's largest value leaves bytes for little else, and 0 otherwise. */
   packPanels(
     weight: number,
     precision: number,
@@ -30,7 +31,7 @@ export interface Kernels {
     packed: number,
     from: number,
     to: number,
-  ): void
+  ): number
   /** Digests `count` words, whole stripes of 32, into the 64 states that stand at `states` (kernels/digest-words.ts). */
   digestStripes(words: number, count: number, states: number): void
   peak(repetitions: number): number

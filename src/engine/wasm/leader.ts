@@ -141,17 +141,16 @@ export class Leader {
     return address
   }
 
-  #pack({ address, precision, columns, depth, values }: RequestOf<'pack'>): null {
+  #pack({ address, precision, columns, depth, values }: RequestOf<'pack'>): number {
     if (precision === null) {
       this.#bytes(address, values.byteLength).set(new Uint8Array(values))
-      return null
+      return 0
     }
     const panels = Math.ceil(columns / PANEL_COLUMNS)
     const code = PRECISIONS.indexOf(precision)
-    this.#withValues(values, (from) => {
-      this.#parts.kernels.packPanels(from, code, columns, depth, address, 0, panels)
-    })
-    return null
+    return this.#withValues(values, (from) =>
+      this.#parts.kernels.packPanels(from, code, columns, depth, address, 0, panels),
+    )
   }
 
   #compile({ program, ops, constants, arenaFloats }: RequestOf<'compile'>): null {

@@ -43,7 +43,7 @@ export type Request = { readonly id: number } & (
   | { readonly kind: 'peak'; readonly repetitions: number }
 )
 
-/** A request is answered with an address, outputs, seconds or those of each operation, and with null where nothing is asked. */
+/** A request is answered with an address, with 1 or 0 for a packed weight that has lost most of a row or has not, outputs, seconds or those of each operation, and with null where nothing is asked. */
 export type Answer = number | readonly ArrayBuffer[] | Float64Array<ArrayBuffer> | null
 
 export type Reply = { readonly id: number } & (

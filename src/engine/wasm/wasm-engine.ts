@@ -9,6 +9,7 @@ import {
   type Executor,
   loadLowered,
   onAbort,
+  type Packed,
   type PackedWeight,
   type ProgramFacts,
 } from '../lowered/load-lowered.js'
@@ -120,11 +121,12 @@ class WasmExecutor implements Executor<number> {
     return (await this.#channel.ask({ kind: 'allocate', bytes })) as number
   }
 
-  async pack(region: number, { offset, precision, columns, depth, values }: PackedWeight): Promise<void> {
+  async pack(region: number, { offset, precision, columns, depth, values }: PackedWeight): Promise<Packed> {
     // The copy is given away: the caller may keep the array, and a weight may be packed twice.
     const own = new Float32Array(values).buffer
     const place = { address: region + offset * 4, precision, columns, depth }
-    await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own])
+    const losses = (await this.#channel.ask({ kind: 'pack', ...place, values: own }, [own])) as number
+    return { isHeld: losses === 0 }
   }
 
   releaseRegion(region: number): void {

@@ -48,11 +48,9 @@ export async function uploadWeights(
     )
     const weights: GpuWeights = { segments, rows, products, rowOffsets, byteLength }
     try {
-      const names = new Map<WeightPlace, WeightName>()
-      for (const [name, places] of layout.places) for (const place of places) names.set(place, name)
       const pack = async (place: WeightPlace, shape: Shape, values: Float32Array) => {
-        const name = placed(names, place, 'a place of')
-        if (place.form === 'rows') {
+        const { name, form } = place
+        if (form === 'rows') {
           const own = values as Float32Array<ArrayBuffer>
           return await gpu.write(rows, placed(rowOffsets, name, name) * 4, own)
         }

@@ -8,7 +8,14 @@ export type { DownloadJob } from '../../hub/download.js'
 export type { PretrainedEntry, PublishedFile, WeightsFormat } from '../../hub/pretrained-entry.js'
 export * from '../../index.js'
 export type { ExplainOptions } from '../../verify/explain/explain-vector.js'
-export type { CaseSelection } from '../../verify/verify-cases.js'
+export type {
+  MeasuredRow,
+  ModelRow,
+  RefusedRow,
+  Truth,
+  VerifiedModel,
+} from '../../verify/model/verified-model.js'
+export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
 export { describeModel, type FileDescription } from './describe-model.js'
@@ -34,6 +41,7 @@ export { type FileSource, openFile } from './open-file.js'
 export { type OpenVit, type OpenVitHints, openVit } from './open-vit.js'
 export { type PackedModel, packModel } from './pack-model.js'
 export { type Comparison, type VerifyOptions, verifyGoldens } from './verify-goldens.js'
+export { type VerifyModelOptions, verifyModel } from './verify-model.js'
 export { createWasmEngine, type WasmEngine, type WasmOptions, type WasmPrecision } from './wasm/index.js'
 export type * from './web-names.js'
 export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from './webgpu/index.js'

@@ -189,6 +189,16 @@ describe.skipIf(!nativeAvailability().available)('packed weights', () => {
     rmSync(notOurs)
   })
 
+  test('are not put into a file where a layer is kept wider than asked for', async () => {
+    const massive = join(packageRoot, 'test/golden/families/more/massive/register-70000')
+    const options = { engine: 'native', precision: 'int8' } as const
+    await expect(packModel(massive, options)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringMatching(/kept in bfloat16.* Pack it in bfloat16/),
+    })
+    expect((await packModel(massive, { ...options, precision: 'bfloat16' })).precision).toBe('bfloat16')
+  })
+
   test('never take the place of a file that is none, and one at a time writes them', async () => {
     const { path } = await packModel(model, { engine: 'native', precision: 'float32' })
     writeFileSync(path, 'the notes of somebody')

@@ -32,7 +32,8 @@ export interface PackedModel {
  *
  * @param model as `loadEncoder` takes it
  * @param options those of `loadEncoder` that choose a network, an engine and a precision count
- * @throws what `loadEncoder` throws; `EngineError` `unsupported` for an engine that packs nothing for files; an error with the code `disk-full`,
+ * @throws what `loadEncoder` throws; `EngineError` `unsupported` for an engine that packs nothing for files, and for `int8` where some layer is kept in
+ *   bfloat16; an error with the code `disk-full`,
  *   `not-writable`, `name-too-long` or `locked` where the file cannot be written
  */
 export async function packModel(
@@ -57,7 +58,11 @@ export async function packModel(
   using network = await Network.load(open.vit, engine, { digest, ...given({ positions, signal }) })
   const weights = await digest.finish(open.vit, open.note)
   const packed = await network.packed()
-  if (packed === null) throw new Error(`The engine ${engine.name} gave no packed weights.`)
+  if (packed === null)
+    throw new EngineError(
+      'unsupported',
+      `${open.name} is not put into a file in ${engine.precision}: bytes would hold little of some of its weights, which are kept in bfloat16 instead, and which they are is only known once all are packed. Pack it in bfloat16.`,
+    )
   const { config } = open.vit
   const path = await writePacked(open.origin, before, { config, weights, ...packed })
   const { instructionSet, precision, byteLength } = packed.facts
