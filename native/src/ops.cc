@@ -62,6 +62,7 @@ Op readOp(const double* fields) {
   op.weightOperand = read.as<WeightOperand>();
   op.scoreBias = read.as<ScoreBias>();
   op.keyMask = read.as<KeyMask>();
+  op.precision = read.as<Precision>();
   op.gridRows = read.whole();
   op.gridColumns = read.whole();
   op.heads = read.whole();

@@ -191,6 +191,8 @@ struct Op {
   ScoreBias scoreBias;
   // Says which keys a query sees. It is used by attention.
   KeyMask keyMask;
+  // Says in which precision an attention may multiply. It is used by attention.
+  Precision precision;
   // Counts the rows of the grid that a bias is about. It is used by attention.
   long gridRows;
   // Counts the columns of the grid that a bias is about. It is used by attention.
@@ -227,7 +229,7 @@ struct Op {
   bool isBack;
 };
 
-constexpr int OP_FIELDS = 53;
+constexpr int OP_FIELDS = 54;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

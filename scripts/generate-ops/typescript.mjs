@@ -16,6 +16,7 @@ const BY_NAME = {
   weightOperand: 'WeightOperand',
   scoreBias: 'ScoreBias',
   keyMask: 'KeyMask',
+  precision: 'ProductPrecision',
 }
 const PLACED = {
   ...BY_NAME,
@@ -27,7 +28,6 @@ const PLACED = {
   offset: 'number',
   activation: 'Activation',
   format: 'Format',
-  precision: 'ProductPrecision',
   normKind: 'NormKind',
 }
 const LISTS = {

@@ -102,6 +102,7 @@ export type FieldType =
   | 'weightOperand'
   | 'scoreBias'
   | 'keyMask'
+  | 'precision'
 
 export interface Field {
   readonly type: FieldType
@@ -141,6 +142,7 @@ export const FIELDS = {
   weightOperand: { type: 'weightOperand', meaning: 'Says which rows of an attention are weights.' },
   scoreBias: { type: 'scoreBias', meaning: 'Says what is added to the scores.' },
   keyMask: { type: 'keyMask', meaning: 'Says which keys a query sees.' },
+  precision: { type: 'precision', meaning: 'Says in which precision an attention may multiply.' },
   gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
   gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
@@ -274,6 +276,7 @@ export const OPS = {
       'keyCounts',
       'scoreBias',
       'keyMask',
+      'precision',
       'gridRows',
       'gridColumns',
       'heads',

@@ -107,6 +107,27 @@ const EXP2_FRACTION: usize = memory.data<f32>([
   return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, shift)))
 }
 
+// The polynomial has the factor 8191 in it. Its constants follow the least exponent, WHOLE with the bias of exponents, and WHOLE.
+const SHARE: usize = memory.data<f32>([
+  -126.0, 12583039.0, 12582912.0, 451.90829753519336, 1987.222960612294, 5678.500733176533, 8190.411143084235,
+])
+
+/** Gives 8191 * 2^x for x <= 0 as a whole number in 32 bits, to 8e-5 of it before it is rounded. */
+// @ts-ignore: decorator
+@inline export function shareOf(x: v128): v128 {
+  const y = f32x4.pmax(x, constant(SHARE, 0))
+  const biased = constant(SHARE, 1)
+  const shifted = f32x4.add(y, biased)
+  const f = f32x4.sub(y, f32x4.sub(shifted, biased))
+  let p = constant(SHARE, 3)
+  p = madd(p, f, constant(SHARE, 4))
+  p = madd(p, f, constant(SHARE, 5))
+  p = madd(p, f, constant(SHARE, 6))
+  const whole = constant(SHARE, 2)
+  // The exponent's bits are the lowest of what was shifted.
+  return i32x4.sub(madd(p, i32x4.shl(shifted, 23), whole), whole)
+}
+
 // Gives (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
 // @ts-ignore: decorator
 @inline function expTail(f: v128): v128 {

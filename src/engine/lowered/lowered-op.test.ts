@@ -48,6 +48,7 @@ const placedOp: fc.Arbitrary<PlacedOp> = fc.record({
   weightOperand: fc.constantFrom('none', 'query', 'key'),
   scoreBias: fc.constantFrom('none', 'relative', 'decomposed'),
   keyMask: fc.constantFrom('none', 'causal', 'keys'),
+  precision: fc.constantFrom(...PRECISIONS),
   gridRows: count,
   gridColumns: count,
   heads: count,

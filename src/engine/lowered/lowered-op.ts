@@ -69,6 +69,8 @@ export interface LoweredOp {
   readonly scoreBias: ScoreBias
   /** Says which keys a query sees. It is used by attention. */
   readonly keyMask: KeyMask
+  /** Says in which precision an attention may multiply. It is used by attention. */
+  readonly precision: ProductPrecision
   /** Counts the rows of the grid that a bias is about. It is used by attention. */
   readonly gridRows: number
   /** Counts the columns of the grid that a bias is about. It is used by attention. */
@@ -126,6 +128,7 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   weightOperand: 'none',
   scoreBias: 'none',
   keyMask: 'none',
+  precision: 'float32',
   gridRows: 0,
   gridColumns: 0,
   heads: 1,
@@ -208,6 +211,7 @@ export interface PlacedOp {
   readonly weightOperand: WeightOperand
   readonly scoreBias: ScoreBias
   readonly keyMask: KeyMask
+  readonly precision: ProductPrecision
   readonly gridRows: number
   readonly gridColumns: number
   readonly heads: number
@@ -270,6 +274,7 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     weightOperand: op.weightOperand,
     scoreBias: op.scoreBias,
     keyMask: op.keyMask,
+    precision: op.precision,
     gridRows: op.gridRows,
     gridColumns: op.gridColumns,
     heads: op.heads,
@@ -300,7 +305,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 53
+export const OP_FIELDS = 54
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -324,6 +329,7 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       WEIGHT_OPERANDS.indexOf(op.weightOperand),
       SCORE_BIASES.indexOf(op.scoreBias),
       KEY_MASKS.indexOf(op.keyMask),
+      PRECISIONS.indexOf(op.precision),
       op.gridRows,
       op.gridColumns,
       op.heads,
@@ -390,6 +396,7 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     weightOperand: member(WEIGHT_OPERANDS, next()),
     scoreBias: member(SCORE_BIASES, next()),
     keyMask: member(KEY_MASKS, next()),
+    precision: member(PRECISIONS, next()),
     gridRows: next(),
     gridColumns: next(),
     heads: next(),
