@@ -5,10 +5,10 @@
 // is two columns for the scores, and two keys for the values.
 import { blockSize, blocksOf, KEY_BLOCK, keysOf, LOG2_E, QUERY_BLOCK, queriesOf, writeMeans } from './attention-blocks'
 import { rowsOf, scratch, slotAddress, strideOf, widthOf } from './context'
-import { exp2, largestLane, madd, shareOf, splat, sumLanes } from './functions'
+import { exp2, largestLane, madd, shareOf, splat, sumLanes, wholeOf } from './functions'
 import { groupsOf, headsOf, INPUT, keysAtOf, OUTPUT, scaleOf, valuesAtOf } from './ops'
 import { PAIRS, TILE_COLUMNS } from './packed'
-import { laidOutTile, largestOf, quantize, tileRowsOf } from './product'
+import { largestOf, pairsTile, quantize, tileRowsOf } from './product'
 
 const ROWS: i32 = tileRowsOf(PAIRS)
 // Shares are 8191 at most: small ones are many, so that they get more bits than values do. The sums of a block of keys, KEY_BLOCK * 8191 * MOST_VALUE at
@@ -155,8 +155,8 @@ function packValues(value: usize, stride: usize, keys: i32): void {
     for (let c: usize = 0; c < width; c += 32, to += panelBytes) {
       for (let half: usize = 0; half < 32; half += 16) {
         const factor = v128.load(valueFactors + c + half)
-        const a = wholeOf(f32x4.mul(v128.load(even + c + half), factor))
-        const b = n + 1 < keys ? wholeOf(f32x4.mul(v128.load(odd + c + half), factor)) : splat(0)
+        const a = wholeOf(v128.load(even + c + half), factor)
+        const b = n + 1 < keys ? wholeOf(v128.load(odd + c + half), factor) : splat(0)
         v128.store(to + half, v128.or(v128.and(a, i32x4.splat(0xffff)), i32x4.shl(b, 16)))
       }
     }
@@ -166,10 +166,6 @@ function packValues(value: usize, stride: usize, keys: i32): void {
 @inline function blockKeys(keys: i32): i32 {
   return (keys + TILE_COLUMNS - 1) & -TILE_COLUMNS
 }
-// @ts-ignore: decorator
-@inline function wholeOf(x: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(x))
-}
 
 /** Scores a tile of queries from the `first` on against the block's keys, and adds their shares of its values. */
 function mixTile(first: i32, keys: i32, scale: f32, isFirst: bool): void {
@@ -178,7 +174,7 @@ function mixTile(first: i32, keys: i32, scale: f32, isFirst: bool): void {
   const query = packedQueries + <usize>(first / ROWS) * <usize>steps * ROWS_BYTES
   let key = packedKeys
   for (let n = 0; n < keys; n += TILE_COLUMNS, key += panelBytes) {
-    laidOutTile<i16>(query, key, scores + <usize>n * ROWS_BYTES, steps, false)
+    pairsTile(query, key, scores + <usize>n * ROWS_BYTES, steps)
   }
   forgetMissing(keys)
   for (let r = 0; r < ROWS; r++) findShift(r, first + r, keys, scale, isFirst)
@@ -278,7 +274,7 @@ function mixValues(first: i32, keys: i32, isFirst: bool): void {
   const rowBytes = <usize>headWidth << 2
   let value = packedValues
   for (let c: usize = 0; c < rowBytes; c += 32, value += <usize>steps * PANEL_BYTES) {
-    laidOutTile<i16>(shares, value, sums, steps, false)
+    pairsTile(shares, value, sums, steps)
     const scale0 = v128.load(valueScales + c)
     const scale1 = v128.load(valueScales + c, 16)
     for (let r: usize = 0; r < <usize>ROWS; r++) {

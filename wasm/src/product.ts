@@ -14,7 +14,7 @@ import {
   weightPrecisionOf,
   widthOf,
 } from './context'
-import { activate, gelu, madd, splat } from './functions'
+import { activate, gelu, geluShort, madd, splat, wholeOf } from './functions'
 import {
   ACTIVATION_GELU,
   ACTIVATION_IDENTITY,
@@ -76,7 +76,8 @@ const LEAST_CHUNK_TILES: i32 = 4
 }
 
 /** Computes c[tileRows][8] (+)= a[steps][tileRows] * b[steps][8], from rows that are laid out. */
-export function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumulate: bool): void {
+// @ts-ignore: decorator
+@inline function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumulate: bool): void {
   let s00 = splat(0), s01 = splat(0), s10 = splat(0), s11 = splat(0), s20 = splat(0), s21 = splat(0)
   let s30 = splat(0), s31 = splat(0), s40 = splat(0), s41 = splat(0), s50 = splat(0), s51 = splat(0)
   const step: usize = 4 * tileRows<T>()
@@ -113,6 +114,11 @@ export function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumul
     putRow<T>(c + 128, s40, s41, accumulate)
     putRow<T>(c + 160, s50, s51, accumulate)
   }
+}
+
+/** Does so for pairs of 16 bits, whose sums become floats. */
+export function pairsTile(a: usize, b: usize, c: usize, steps: i32): void {
+  laidOutTile<i16>(a, b, c, steps, false)
 }
 
 /**
@@ -419,19 +425,18 @@ export function layOut(op: usize, task: i32): void {
 @inline export function quantize(row: usize, out: usize, step: usize, depth: i32, inverse: f32, products: i32): void {
   const factor = splat(inverse)
   const four = products == FOURS ? step : 2 * step
-  for (let k = 0; k + 4 <= depth; k += 4, row += 16, out += four) storeFour(f32x4.mul(v128.load(row), factor), out, step, products)
+  for (let k = 0; k + 4 <= depth; k += 4, row += 16, out += four) storeFour(wholeOf(v128.load(row), factor), out, step, products)
   const rest = depth & 3
   if (rest == 0) return
   let v = splat(0)
   v = f32x4.replace_lane(v, 0, load<f32>(row))
   if (rest > 1) v = f32x4.replace_lane(v, 1, load<f32>(row, 4))
   if (rest > 2) v = f32x4.replace_lane(v, 2, load<f32>(row, 8))
-  storeFour(f32x4.mul(v, factor), out, step, products)
+  storeFour(wholeOf(v, factor), out, step, products)
 }
 
 // @ts-ignore: decorator
-@inline function storeFour(x: v128, out: usize, step: usize, products: i32): void {
-  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x))
+@inline function storeFour(whole: v128, out: usize, step: usize, products: i32): void {
   if (products == PAIRS) {
     const pairs = i16x8.narrow_i32x4_s(whole, whole)
     v128.store_lane<i32>(out, pairs, 0)
@@ -495,7 +500,10 @@ function finish(op: usize, sums: usize, first: i32, rows: i32, column: i32, scal
       v0 = f32x4.mul(activate(kind, v128.load(other)), v0)
       v1 = f32x4.mul(activate(kind, v128.load(other, 16)), v1)
     } else {
-      if (kind == ACTIVATION_GELU) {
+      if (kind == ACTIVATION_GELU && scales != 0) {
+        v0 = geluShort(v0)
+        v1 = geluShort(v1)
+      } else if (kind == ACTIVATION_GELU) {
         v0 = gelu(v0)
         v1 = gelu(v1)
       } else if (kind != ACTIVATION_IDENTITY) {
