@@ -2,7 +2,7 @@
 //
 // Queries get a scale each, keys one for a block of them, values one for each column of a block; softmax makes whole numbers of its shares. Both products
 // go through the tile of linear layers, whose operands are laid out: queries, and then shares, [tile][step][row], keys and values [panel][step][8]. A step
-// is two columns for the scores, and two keys for the values.
+// is two columns for the scores, and two keys for the values. Heads are whole panels wide, which the lowering sees to.
 import { blockSize, blocksOf, KEY_BLOCK, keysOf, LOG2_E, QUERY_BLOCK, queriesOf, writeMeans } from './attention-blocks'
 import { rowsOf, scratch, slotAddress, strideOf, widthOf } from './context'
 import { exp2, largestLane, madd, shareOf, splat, sumLanes, wholeOf } from './functions'
