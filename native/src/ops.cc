@@ -63,6 +63,7 @@ Op readOp(const double* fields) {
   op.scoreBias = read.as<ScoreBias>();
   op.keyMask = read.as<KeyMask>();
   op.routing = read.as<Routing>();
+  op.precision = read.as<Precision>();
   op.gridRows = read.whole();
   op.gridColumns = read.whole();
   op.heads = read.whole();

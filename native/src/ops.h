@@ -209,6 +209,8 @@ struct Op {
   KeyMask keyMask;
   // Says who chooses whom among tokens and experts. It is used by route.
   Routing routing;
+  // Says in which precision an attention may multiply. It is used by attention.
+  Precision precision;
   // Counts the rows of the grid that a bias is about. It is used by attention.
   long gridRows;
   // Counts the columns of the grid that a bias is about. It is used by attention.
@@ -251,7 +253,7 @@ struct Op {
   long expert;
 };
 
-constexpr int OP_FIELDS = 57;
+constexpr int OP_FIELDS = 58;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

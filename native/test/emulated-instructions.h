@@ -197,6 +197,25 @@ EMULATED float addAll(__m512 v) {
   }
   return sums.at[0];
 }
+// Takes away what is whole: 2^-M * round(2^M * x) in general, here with M = 0 and the rounding down that the lowest bits of the instruction's number
+// ask for. Of an infinity nothing is left, and a NaN stays one.
+template <int how>
+EMULATED __m512 fractions(__m512 v) {
+  static_assert(how == 9, "only whole numbers, rounded down without an exception, are taken away");
+  const auto from = lanes<float>(v);
+  return each<__m512, float>([&](int i) { return std::isinf(from.at[i]) ? 0.0f : from.at[i] - std::floor(from.at[i]); });
+}
+// Gives a * 2^floor(b), rounded once. A NaN stays one; where b is infinite, a becomes zero or infinite, and of zero and infinity a NaN.
+EMULATED float scaled(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return a + b;
+  if (std::isinf(b)) return a * (b > 0 ? b : 0.0f);
+  const float whole = std::floor(b);
+  return std::ldexp(a, static_cast<int>(whole < -1000 ? -1000 : whole > 1000 ? 1000 : whole));
+}
+EMULATED __m512 scale(__m512 a, __m512 b) {
+  const auto from = lanes<float>(a), by = lanes<float>(b);
+  return each<__m512, float>([&](int i) { return scaled(from.at[i], by.at[i]); });
+}
 template <int which>
 EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
   const auto first = lanes<__m128i>(a), second = lanes<__m128i>(b);
@@ -224,6 +243,8 @@ EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
   plumage_emulated::halves<__m512i, __m256i>([](__m256i x, __m256i y) { return _mm256_madd_epi16(x, y); }, a, b)
 #define _mm512_max_ps(a, b) plumage_emulated::halves<__m512, __m256>([](__m256 x, __m256 y) { return _mm256_max_ps(x, y); }, a, b)
 #define _mm512_min_ps(a, b) plumage_emulated::halves<__m512, __m256>([](__m256 x, __m256 y) { return _mm256_min_ps(x, y); }, a, b)
+#define _mm512_reduce_ps(v, how) plumage_emulated::fractions<how>(v)
+#define _mm512_scalef_ps(a, b) plumage_emulated::scale(a, b)
 #define _mm512_reduce_add_ps(v) plumage_emulated::addAll(v)
 #define _mm512_maskz_mov_ps(mask, v) plumage_emulated::onlyWhere<float>(mask, v)
 #define _mm512_maskz_loadu_ps(mask, p) plumage_emulated::loadWhere(mask, p)

@@ -17,6 +17,7 @@ const BY_NAME = {
   scoreBias: 'ScoreBias',
   keyMask: 'KeyMask',
   routing: 'Routing',
+  precision: 'ProductPrecision',
 }
 const PLACED = {
   ...BY_NAME,
@@ -28,7 +29,6 @@ const PLACED = {
   offset: 'number',
   activation: 'Activation',
   format: 'Format',
-  precision: 'ProductPrecision',
   normKind: 'NormKind',
 }
 const LISTS = {

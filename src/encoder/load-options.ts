@@ -29,7 +29,7 @@ export interface EngineOptions {
    * - `auto` (default): `float32`; on the native engine `high` where that is faster, which is where the processor has matrix tiles (AMX).
    * - `float32`; `high`: operands as two bfloat16 each, as exact as float32 to about 1e-5, on the native engine alone.
    * - `bfloat16`: cosine with float64 at least 0.9995. `int8`: linear layers in bytes, cosine at least 0.995. The WebAssembly engine stores weights so
-   *   and computes in float32, but for `int8` where there is relaxed SIMD.
+   *   and computes in float32, but for `int8`, where it multiplies whole numbers.
    * - `float16`: weights kept as halves, on a GPU multiplied as such where it can; of the engines `webgpu` and `wasm`.
    * - `float64`: the reference engine's sums.
    */

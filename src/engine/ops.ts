@@ -108,6 +108,7 @@ export type FieldType =
   | 'scoreBias'
   | 'keyMask'
   | 'routing'
+  | 'precision'
 
 export interface Field {
   readonly type: FieldType
@@ -151,6 +152,7 @@ export const FIELDS = {
   scoreBias: { type: 'scoreBias', meaning: 'Says what is added to the scores.' },
   keyMask: { type: 'keyMask', meaning: 'Says which keys a query sees.' },
   routing: { type: 'routing', meaning: 'Says who chooses whom among tokens and experts.' },
+  precision: { type: 'precision', meaning: 'Says in which precision an attention may multiply.' },
   gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
   gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
@@ -302,6 +304,7 @@ export const OPS = {
       'keyCounts',
       'scoreBias',
       'keyMask',
+      'precision',
       'gridRows',
       'gridColumns',
       'heads',

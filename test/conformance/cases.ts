@@ -388,6 +388,7 @@ const CASES: readonly Case[] = [
   attention(49, 3, 64, null), // one past the widest block of queries
   attention(257, 2, 64, null), // several blocks of keys, the last one short
   attention(145, 1, 32, null), // one past a block of keys of dot products
+  attention(577, 1, 32, null), // several blocks of keys and queries of whole numbers, the last ones not full
   attention(33, 2, 80, 'both'),
   attention(20, 3, 17, 'query'),
   attention(35, 2, 64, null, rotary(35, 2, 64, 'halves')),

@@ -1,5 +1,6 @@
 // Computes scaled dot-product attention: a task has a block of queries of one head, and goes over blocks of keys with a running maximum and sum for
-// each query. Attention of a few latents is here as well; neither gives a matrix to memory.
+// each query. Attention of a few latents is here as well; neither gives a matrix to memory. What int8 multiplies is in integer-attention.ts.
+import { blockSize, blocksOf, KEY_BLOCK, keysOf, LOG2_E, QUERY_BLOCK, queriesOf, up, writeMeans } from './attention-blocks'
 import {
   batch,
   constantAddress,
@@ -22,6 +23,8 @@ import {
   keysAtOf,
   latentsOf,
   OUTPUT,
+  PRECISION_INT8,
+  precisionOf,
   SCORE_BIAS_NONE,
   scaleOf,
   scoreBiasOf,
@@ -32,42 +35,15 @@ import {
   WEIGHT_OPERAND_QUERY,
   weightOperandOf,
 } from './ops'
+import { integerAttention, integerAttentionScratchBytes } from './integer-attention'
 import { TILE_COLUMNS } from './packed'
 import { TILE_ROWS, tile } from './product'
 import { beginChange, biasFloats, changeScores } from './score-change'
 
-// A block has so many at most; blocks are of even size. Keys and values of a block lie packed in the second-level cache, and the scores of
-// a tile of queries stay in the first.
-const QUERY_BLOCK: i32 = 144
-const KEY_BLOCK: i32 = 288
-const LOG2_E: f32 = 1.44269504088896341
-
-// @ts-ignore: decorator
-@inline function up(value: i32, unit: i32): i32 {
-  return ((value + unit - 1) / unit) * unit
-}
-
-/** Counts the queries of a group, which is like an image of its own. */
-function queriesOf(op: usize): i32 {
-  return (weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? rowsOf(op, OUTPUT) : rowsOf(op, INPUT)) / groupsOf(op)
-}
-// @ts-ignore: decorator
-@inline function blocksOf(op: usize): i32 {
-  return (queriesOf(op) + QUERY_BLOCK - 1) / QUERY_BLOCK
-}
-// @ts-ignore: decorator
-@inline function keysOf(op: usize): i32 {
-  return rowsOf(op, weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? INPUT : SECOND) / groupsOf(op)
-}
 /** Counts the keys that the queries of a group see: a mask may take the last ones out. */
 function keysSeen(op: usize, group: i32): i32 {
   if (keyMaskOf(op) != KEY_MASK_KEYS) return keysOf(op)
   return <i32>load<f32>(constantAddress(op, KEY_COUNTS) + (<usize>(group % groupsOf(op)) << 2))
-}
-/** Shares `count` out evenly, in whole tiles, among as many blocks as it takes. */
-function blockSize(count: i32, most: i32, unit: i32): i32 {
-  const blocks = (count + most - 1) / most
-  return up((count + blocks - 1) / blocks, unit)
 }
 
 export function attentionTasks(op: usize): i32 {
@@ -76,6 +52,7 @@ export function attentionTasks(op: usize): i32 {
 
 /** A thread keeps keys, values, scores of a tile of queries, mixed values, then the maximum and sum of each query; and what biases need. */
 export function attentionScratchBytes(op: usize): i32 {
+  if (precisionOf(op) == PRECISION_INT8) return integerAttentionScratchBytes(op)
   const headWidth = up(widthOf(op, OUTPUT) / headsOf(op), TILE_COLUMNS)
   const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
   const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
@@ -102,6 +79,7 @@ let totals: usize = 0
 let biases: usize = 0
 
 export function attention(op: usize, task: i32): void {
+  if (precisionOf(op) == PRECISION_INT8) return integerAttention(op, task)
   const heads = headsOf(op)
   const blocks = blocksOf(op)
   // A group is like an image of its own.
@@ -134,7 +112,8 @@ export function attention(op: usize, task: i32): void {
     for (let r = 0; r < queries; r += TILE_ROWS) mixTile(r, keys, scale, from, changes)
   }
   const outStride = <usize>strideOf(op, OUTPUT)
-  writeMeans(slotAddress(op, OUTPUT) + <usize>(image * queriesOf(op) + firstQuery) * outStride + column, outStride)
+  const out = slotAddress(op, OUTPUT) + <usize>(image * queriesOf(op) + firstQuery) * outStride + column
+  writeMeans(mixed, mixedWidth, totals, queries, headWidth, out, outStride)
 }
 
 /** Self-attention has queries, keys and values side by side; soft mixtures take weights for queries or keys. */
@@ -192,21 +171,6 @@ function mixTile(first: i32, keys: i32, scale: f32, firstKey: i32, changes: bool
   }
   for (let c = 0; c < headWidth; c += TILE_COLUMNS) {
     tile(scores, scoresStride, packedValues + <usize>(c * keys * 4), 32, sums + (<usize>c << 2), mixedStride, keys, count, firstKey > 0)
-  }
-}
-
-/** Divides what was mixed by the sum of its shares. The columns beside belong to another head and perhaps another thread: not a float more is written. */
-function writeMeans(out: usize, outStride: usize): void {
-  const vectors = headWidth & ~3
-  for (let r = 0; r < queries; r++, out += outStride) {
-    const share: f32 = 1 / load<f32>(totals + (<usize>r << 2))
-    const from = mixed + <usize>(r * mixedWidth * 4)
-    for (let c = 0; c < vectors; c += 4) {
-      v128.store(out + (<usize>c << 2), f32x4.mul(v128.load(from + (<usize>c << 2)), splat(share)))
-    }
-    for (let c = vectors; c < headWidth; c++) {
-      store<f32>(out + (<usize>c << 2), load<f32>(from + (<usize>c << 2)) * share)
-    }
   }
 }
 

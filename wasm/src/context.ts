@@ -76,7 +76,7 @@ export function sharedScratch(): usize {
 // ---- An operation: the numbers that lowered/lowered-op.ts writes; ops.ts says where each lies ----
 
 // @ts-ignore: decorator
-@inline export function precisionOf(op: usize): i32 {
+@inline export function weightPrecisionOf(op: usize): i32 {
   return field(op, WEIGHT + PACKED_PART_PRECISION)
 }
 

@@ -107,6 +107,34 @@ const EXP2_FRACTION: usize = memory.data<f32>([
   return f32x4.mul(exp2Fraction(f32x4.sub(y, whole)), powerOfTwo(i32x4.sub(shifted, shift)))
 }
 
+/** Rounds x * factor to whole numbers in 32 bits, of at most 2^22 in size; of NaN and infinity it makes any. */
+// @ts-ignore: decorator
+@inline export function wholeOf(x: v128, factor: v128): v128 {
+  const whole = constant(EXP2, 1)
+  return i32x4.sub(madd(x, factor, whole), whole)
+}
+
+// The polynomial has the factor 8191 in it. Its constants follow the least exponent, WHOLE with the bias of exponents, and WHOLE.
+const SHARE: usize = memory.data<f32>([
+  -126.0, 12583039.0, 12582912.0, 451.90829753519336, 1987.222960612294, 5678.500733176533, 8190.411143084235,
+])
+
+/** Gives 8191 * 2^x for x <= 0 as a whole number in 32 bits, to 8e-5 of it before it is rounded. */
+// @ts-ignore: decorator
+@inline export function shareOf(x: v128): v128 {
+  const y = f32x4.pmax(x, constant(SHARE, 0))
+  const biased = constant(SHARE, 1)
+  const shifted = f32x4.add(y, biased)
+  const f = f32x4.sub(y, f32x4.sub(shifted, biased))
+  let p = constant(SHARE, 3)
+  p = madd(p, f, constant(SHARE, 4))
+  p = madd(p, f, constant(SHARE, 5))
+  p = madd(p, f, constant(SHARE, 6))
+  const whole = constant(SHARE, 2)
+  // The exponent's bits are the lowest of what was shifted.
+  return i32x4.sub(madd(p, i32x4.shl(shifted, 23), whole), whole)
+}
+
 // Gives (e^f - 1 - f) / f^2 for |f| <= ln 2 / 2.
 // @ts-ignore: decorator
 @inline function expTail(f: v128): v128 {
@@ -180,6 +208,29 @@ const GELU_POWERS: usize = memory.data<f32>([
   const tail = v128.andnot(exp2(q), f32x4.ge(y, limit))
   const one = constant(GELU_LIMITS, 1)
   return f32x4.mul(x, choose(f32x4.lt(x, splat(0.0)), tail, f32x4.sub(one, tail)))
+}
+
+const GELU_SHORT: usize = memory.data<f32>([
+  4.5, 0.09876543209876543, 1.0, 0.5, -0.0009386153542436659, 0.004220349248498678, -0.007801132742315531, 0.010835183784365654,
+  -0.017512943595647812, 0.02828799933195114, -0.040429405868053436, 0.054721686989068985, -0.07717622071504593, 0.1569042056798935,
+])
+// Gives the same to 1.6e-5, for values that become whole numbers of a row: x * (1/2 + c * p(c^2)) with c = x cut off at 4.5, where 1/2 + c * p is 0 or 1.
+// @ts-ignore: decorator
+@inline export function geluShort(x: v128): v128 {
+  const limit = constant(GELU_SHORT, 0)
+  const c = f32x4.pmin(f32x4.pmax(x, f32x4.neg(limit)), limit)
+  const u = f32x4.sub(f32x4.mul(f32x4.mul(c, c), constant(GELU_SHORT, 1)), constant(GELU_SHORT, 2))
+  let p = constant(GELU_SHORT, 4)
+  p = madd(p, u, constant(GELU_SHORT, 5))
+  p = madd(p, u, constant(GELU_SHORT, 6))
+  p = madd(p, u, constant(GELU_SHORT, 7))
+  p = madd(p, u, constant(GELU_SHORT, 8))
+  p = madd(p, u, constant(GELU_SHORT, 9))
+  p = madd(p, u, constant(GELU_SHORT, 10))
+  p = madd(p, u, constant(GELU_SHORT, 11))
+  p = madd(p, u, constant(GELU_SHORT, 12))
+  p = madd(p, u, constant(GELU_SHORT, 13))
+  return f32x4.mul(x, madd(c, p, constant(GELU_SHORT, 3)))
 }
 
 function mish(x: v128): v128 {

@@ -90,7 +90,7 @@ export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
 // Fields lie here, in numbers from the operation's first, which is its kind.
-export const FIELDS: i32 = 57
+export const FIELDS: i32 = 58
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
 /** Names the other slot that it reads. */
@@ -125,46 +125,48 @@ export const SCORE_BIAS: i32 = 34
 export const KEY_MASK: i32 = 35
 /** Says who chooses whom among tokens and experts. It is used by route. */
 export const ROUTING: i32 = 36
+/** Says in which precision an attention may multiply. It is used by attention. */
+export const PRECISION: i32 = 37
 /** Counts the rows of the grid that a bias is about. It is used by attention. */
-export const GRID_ROWS: i32 = 37
+export const GRID_ROWS: i32 = 38
 /** Counts the columns of the grid that a bias is about. It is used by attention. */
-export const GRID_COLUMNS: i32 = 38
+export const GRID_COLUMNS: i32 = 39
 /** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
-export const HEADS: i32 = 39
+export const HEADS: i32 = 40
 /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
-export const TABLES: i32 = 40
+export const TABLES: i32 = 41
 /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
-export const PAIRS_NEIGHBOURS: i32 = 41
+export const PAIRS_NEIGHBOURS: i32 = 42
 /** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts. */
-export const SCALE: i32 = 42
+export const SCALE: i32 = 43
 /** Is the place among the outputs asked for. It is used by copyOut. */
-export const OUTPUT_INDEX: i32 = 43
+export const OUTPUT_INDEX: i32 = 44
 /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const CHANNELS: i32 = 44
+export const CHANNELS: i32 = 45
 /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_HEIGHT: i32 = 45
+export const PLANE_HEIGHT: i32 = 46
 /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_WIDTH: i32 = 46
+export const PLANE_WIDTH: i32 = 47
 /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_SIZE: i32 = 47
+export const PATCH_SIZE: i32 = 48
 /** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
-export const KEYS_AT: i32 = 48
+export const KEYS_AT: i32 = 49
 /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
-export const VALUES_AT: i32 = 49
+export const VALUES_AT: i32 = 50
 /** [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route. */
-export const FIRST_ROW: i32 = 50
+export const FIRST_ROW: i32 = 51
 /** [rows] Counts the learnt queries. It is used by probeAttention. */
-export const LATENTS: i32 = 51
+export const LATENTS: i32 = 52
 /** Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear. */
-export const GROUPS: i32 = 52
+export const GROUPS: i32 = 53
 /** Says that groups become images again. It is used by regroup. */
-export const IS_BACK: i32 = 53
+export const IS_BACK: i32 = 54
 /** Counts the experts that each token chooses. It is used by route. */
-export const CHOICES: i32 = 54
+export const CHOICES: i32 = 55
 /** [rows] Is how many tokens of an image an expert takes at most. It is used by route. */
-export const CAPACITY: i32 = 55
+export const CAPACITY: i32 = 56
 /** Numbers the expert whose rows are multiplied. It is used by expertLinear. */
-export const EXPERT: i32 = 56
+export const EXPERT: i32 = 57
 
 // @ts-ignore: decorator
 @inline export function field(op: usize, index: i32): i32 {
@@ -201,6 +203,10 @@ export const EXPERT: i32 = 56
 // @ts-ignore: decorator
 @inline export function routingOf(op: usize): i32 {
   return field(op, ROUTING)
+}
+// @ts-ignore: decorator
+@inline export function precisionOf(op: usize): i32 {
+  return field(op, PRECISION)
 }
 // @ts-ignore: decorator
 @inline export function gridRowsOf(op: usize): i32 {

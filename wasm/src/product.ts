@@ -4,7 +4,6 @@
 // row. Weights in int8 fit as they are; activations are taken to 14 bits, which for bytes are two rows of seven.
 import {
   batch,
-  precisionOf,
   rowsOf,
   scratch,
   sharedScratch,
@@ -12,9 +11,10 @@ import {
   strideOf,
   THREADS,
   weightAddress,
+  weightPrecisionOf,
   widthOf,
 } from './context'
-import { activate, gelu, madd, splat } from './functions'
+import { activate, gelu, geluShort, madd, splat, wholeOf } from './functions'
 import {
   ACTIVATION_GELU,
   ACTIVATION_IDENTITY,
@@ -53,7 +53,7 @@ const APART_ROWS: i32 = 4
 /** Counts the rows of a tile of floats. */
 export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? FUSED_ROWS : APART_ROWS
 // @ts-ignore: decorator
-@inline function tileRowsOf(products: i32): i32 {
+@inline export function tileRowsOf(products: i32): i32 {
   return products == FLOATS ? TILE_ROWS : products == PAIRS ? APART_ROWS : FUSED_ROWS
 }
 // The weights of so many steps of the sum stay in the first-level cache while the rows of a chunk pass.
@@ -76,7 +76,8 @@ const LEAST_CHUNK_TILES: i32 = 4
 }
 
 /** Computes c[tileRows][8] (+)= a[steps][tileRows] * b[steps][8], from rows that are laid out. */
-function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumulate: bool): void {
+// @ts-ignore: decorator
+@inline function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumulate: bool): void {
   let s00 = splat(0), s01 = splat(0), s10 = splat(0), s11 = splat(0), s20 = splat(0), s21 = splat(0)
   let s30 = splat(0), s31 = splat(0), s40 = splat(0), s41 = splat(0), s50 = splat(0), s51 = splat(0)
   const step: usize = 4 * tileRows<T>()
@@ -113,6 +114,11 @@ function laidOutTile<T>(a: usize, b: usize, c: usize, steps: i32, accumulate: bo
     putRow<T>(c + 128, s40, s41, accumulate)
     putRow<T>(c + 160, s50, s51, accumulate)
   }
+}
+
+/** Does so for pairs of 16 bits, whose sums become floats. */
+export function pairsTile(a: usize, b: usize, c: usize, steps: i32): void {
+  laidOutTile<i16>(a, b, c, steps, false)
 }
 
 /**
@@ -203,7 +209,7 @@ const GROUP_TILES: i32 = 4
 
 /** Counts the rows, of a whole number of tiles, that a task has. */
 function chunkOf(op: usize): i32 {
-  const tileRows = tileRowsOf(productsOf(precisionOf(op)))
+  const tileRows = tileRowsOf(productsOf(weightPrecisionOf(op)))
   const fitting = max(CHUNK_BYTES / rowBytesOf(op) / tileRows, LEAST_CHUNK_TILES)
   const tiles = (batch() * rowsOf(op, INPUT) + tileRows - 1) / tileRows
   const chunks = (tiles + fitting - 1) / fitting
@@ -228,7 +234,7 @@ export function linearTasks(op: usize): i32 {
 
 /** A thread keeps the sums of a chunk, panel by panel, then the widened blocks of a group. */
 export function linearScratchBytes(op: usize): i32 {
-  const sums = chunkOf(op) * partsOf(productsOf(precisionOf(op)))
+  const sums = chunkOf(op) * partsOf(productsOf(weightPrecisionOf(op)))
   return (sums + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
 }
 
@@ -236,7 +242,7 @@ export function linear(op: usize, task: i32): void {
   const allRows = batch() * rowsOf(op, INPUT)
   const depth = widthOf(op, INPUT)
   const columns = widthOf(op, OUTPUT)
-  const precision = precisionOf(op)
+  const precision = weightPrecisionOf(op)
   const products = productsOf(precision)
   const parts = partsOf(products)
   const groupRows = GROUP_TILES * tileRowsOf(products)
@@ -295,7 +301,7 @@ function touch(block: usize, panelBytes: usize, panels: i32, from: i32, to: i32)
 }
 
 function finishPanels(op: usize, sums: usize, sumsBytes: usize, first: i32, rows: i32, panel: i32, panels: i32): void {
-  const precision = precisionOf(op)
+  const precision = weightPrecisionOf(op)
   const weight = weightAddress(op, WEIGHT)
   const depth = widthOf(op, INPUT)
   const columns = widthOf(op, OUTPUT)
@@ -340,13 +346,13 @@ const MOST: f32 = 8191
 }
 // @ts-ignore: decorator
 @inline function rowBytesOf(op: usize): i32 {
-  const precision = precisionOf(op)
+  const precision = weightPrecisionOf(op)
   return (stepsOf(precision, widthOf(op, INPUT)) << 2) * partsOf(productsOf(precision))
 }
 // Rows make whole tiles.
 // @ts-ignore: decorator
 @inline function laidOutRows(op: usize): i32 {
-  const tileRows = tileRowsOf(productsOf(precisionOf(op)))
+  const tileRows = tileRowsOf(productsOf(weightPrecisionOf(op)))
   return ((batch() * rowsOf(op, INPUT) + tileRows - 1) / tileRows) * tileRows
 }
 // Scales lie behind all rows.
@@ -365,7 +371,7 @@ export function layOutTasks(op: usize): i32 {
 /** Lays the input's rows of a task out. What a tile lacks at the end is the last row, so that no stray numbers are multiplied. */
 export function layOut(op: usize, task: i32): void {
   const depth = widthOf(op, INPUT)
-  const precision = precisionOf(op)
+  const precision = weightPrecisionOf(op)
   const products = productsOf(precision)
   const tileRows = tileRowsOf(products)
   const parts = partsOf(products)
@@ -392,7 +398,7 @@ export function layOut(op: usize, task: i32): void {
 }
 
 // @ts-ignore: decorator
-@inline function largestOf(row: usize, depth: i32): f32 {
+@inline export function largestOf(row: usize, depth: i32): f32 {
   let vector = splat(0)
   const vectors = depth & ~3
   for (let k = 0; k < vectors; k += 4) vector = f32x4.max(vector, f32x4.abs(v128.load(row + (<usize>k << 2))))
@@ -416,22 +422,21 @@ export function layOut(op: usize, task: i32): void {
 }
 
 // @ts-ignore: decorator
-@inline function quantize(row: usize, out: usize, step: usize, depth: i32, inverse: f32, products: i32): void {
+@inline export function quantize(row: usize, out: usize, step: usize, depth: i32, inverse: f32, products: i32): void {
   const factor = splat(inverse)
   const four = products == FOURS ? step : 2 * step
-  for (let k = 0; k + 4 <= depth; k += 4, row += 16, out += four) storeFour(f32x4.mul(v128.load(row), factor), out, step, products)
+  for (let k = 0; k + 4 <= depth; k += 4, row += 16, out += four) storeFour(wholeOf(v128.load(row), factor), out, step, products)
   const rest = depth & 3
   if (rest == 0) return
   let v = splat(0)
   v = f32x4.replace_lane(v, 0, load<f32>(row))
   if (rest > 1) v = f32x4.replace_lane(v, 1, load<f32>(row, 4))
   if (rest > 2) v = f32x4.replace_lane(v, 2, load<f32>(row, 8))
-  storeFour(f32x4.mul(v, factor), out, step, products)
+  storeFour(wholeOf(v, factor), out, step, products)
 }
 
 // @ts-ignore: decorator
-@inline function storeFour(x: v128, out: usize, step: usize, products: i32): void {
-  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x))
+@inline function storeFour(whole: v128, out: usize, step: usize, products: i32): void {
   if (products == PAIRS) {
     const pairs = i16x8.narrow_i32x4_s(whole, whole)
     v128.store_lane<i32>(out, pairs, 0)
@@ -495,7 +500,10 @@ function finish(op: usize, sums: usize, first: i32, rows: i32, column: i32, scal
       v0 = f32x4.mul(activate(kind, v128.load(other)), v0)
       v1 = f32x4.mul(activate(kind, v128.load(other, 16)), v1)
     } else {
-      if (kind == ACTIVATION_GELU) {
+      if (kind == ACTIVATION_GELU && scales != 0) {
+        v0 = geluShort(v0)
+        v1 = geluShort(v1)
+      } else if (kind == ACTIVATION_GELU) {
         v0 = gelu(v0)
         v1 = gelu(v1)
       } else if (kind != ACTIVATION_IDENTITY) {

@@ -41,7 +41,8 @@ export function assignFormats(
   for (const op of ops) {
     const format = inputFormat(op, sizes, arithmetic)
     const input = (op.input === null ? null : converted.get(op.input)?.get(format)) ?? op.input
-    result.push({ ...op, input, second: op.second === op.input ? input : op.second })
+    const precision = isTiled(op, sizes) ? arithmetic.precision : op.precision
+    result.push({ ...op, input, second: op.second === op.input ? input : op.second, precision })
     const slot = op.output
     if (slot === null) continue
     const needs = wanted.get(slot) ?? new Set<Format>(['float32'])
@@ -69,16 +70,15 @@ function isPart({ kind, outputRows }: LoweredOp): boolean {
 }
 
 function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
-  const { reads } = OPS[op.kind]
-  if (reads === 'product' && op.weight !== null && op.weight.form !== 'rows') {
+  if (OPS[op.kind].reads === 'product' && op.weight !== null && op.weight.form !== 'rows') {
     return arithmetic.rowsFor(op.weight.form)
   }
-  return reads === 'attention' && isTiled(op, sizes) ? arithmetic.attention : 'float32'
+  return isTiled(op, sizes) ? arithmetic.attention : 'float32'
 }
 
-/** Tells self-attention in heads that tiles can hold. */
+/** Tells self-attention in heads that tiles can hold, which may be as narrow as products are. */
 function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
-  if (op.second !== op.input || op.output === null) return false
+  if (OPS[op.kind].reads !== 'attention' || op.second !== op.input || op.output === null) return false
   // Biases and masks change scores in float32.
   if (op.scoreBias !== 'none' || op.keyMask !== 'none') return false
   return (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0

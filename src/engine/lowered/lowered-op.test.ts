@@ -49,6 +49,7 @@ const placedOp: fc.Arbitrary<PlacedOp> = fc.record({
   scoreBias: fc.constantFrom('none', 'relative', 'decomposed'),
   keyMask: fc.constantFrom('none', 'causal', 'keys'),
   routing: fc.constantFrom('sigmoid', 'softmax', 'byExperts'),
+  precision: fc.constantFrom(...PRECISIONS),
   gridRows: count,
   gridColumns: count,
   heads: count,

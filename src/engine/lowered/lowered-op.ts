@@ -73,6 +73,8 @@ export interface LoweredOp {
   readonly keyMask: KeyMask
   /** Says who chooses whom among tokens and experts. It is used by route. */
   readonly routing: Routing
+  /** Says in which precision an attention may multiply. It is used by attention. */
+  readonly precision: ProductPrecision
   /** Counts the rows of the grid that a bias is about. It is used by attention. */
   readonly gridRows: number
   /** Counts the columns of the grid that a bias is about. It is used by attention. */
@@ -137,6 +139,7 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   scoreBias: 'none',
   keyMask: 'none',
   routing: 'sigmoid',
+  precision: 'float32',
   gridRows: 0,
   gridColumns: 0,
   heads: 1,
@@ -223,6 +226,7 @@ export interface PlacedOp {
   readonly scoreBias: ScoreBias
   readonly keyMask: KeyMask
   readonly routing: Routing
+  readonly precision: ProductPrecision
   readonly gridRows: number
   readonly gridColumns: number
   readonly heads: number
@@ -289,6 +293,7 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     scoreBias: op.scoreBias,
     keyMask: op.keyMask,
     routing: op.routing,
+    precision: op.precision,
     gridRows: op.gridRows,
     gridColumns: op.gridColumns,
     heads: op.heads,
@@ -322,7 +327,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 57
+export const OP_FIELDS = 58
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -347,6 +352,7 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       SCORE_BIASES.indexOf(op.scoreBias),
       KEY_MASKS.indexOf(op.keyMask),
       ROUTINGS.indexOf(op.routing),
+      PRECISIONS.indexOf(op.precision),
       op.gridRows,
       op.gridColumns,
       op.heads,
@@ -417,6 +423,7 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     scoreBias: member(SCORE_BIASES, next()),
     keyMask: member(KEY_MASKS, next()),
     routing: member(ROUTINGS, next()),
+    precision: member(PRECISIONS, next()),
     gridRows: next(),
     gridColumns: next(),
     heads: next(),

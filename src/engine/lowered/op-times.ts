@@ -55,7 +55,9 @@ function numberAt(numbers: ArrayLike<number>, index: number): number {
 function precisionOf(op: LoweredOp, { formats, sizes }: LoweredPlan): OpTime['precision'] {
   if (flopOf(op, sizes) === 0 || op.input === null) return null
   if (op.weight !== null && op.weight.form !== 'rows') return op.weight.form
-  return PRECISION_OF[formats.get(op.input) ?? 'float32']
+  const format = formats.get(op.input) ?? 'float32'
+  // Where rows stay in float32, attention makes whole numbers of them itself.
+  return format === 'float32' && op.precision === 'int8' ? 'int8' : PRECISION_OF[format]
 }
 
 function bytesOf(op: LoweredOp, { sizes, formats }: LoweredPlan): number {
