@@ -35,19 +35,22 @@ const COMMON_PARTS = {
   layer_scale_2: 'layer_scale2',
 } as const satisfies Places
 
-const NAMINGS: readonly Naming[] = [
-  {
-    qkv: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
-    gate: 'mlp.weights_in',
-    out: 'mlp.weights_out',
-    parts: {
-      ...COMMON_PARTS,
-      'attn.proj': 'attention.output.dense',
-      'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
-      'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
-      'mlp.fc2': 'mlp.weights_out',
-    },
+/** Is how files are written, by every version. */
+const OF_FILES: Naming = {
+  qkv: ['attention.attention.query', 'attention.attention.key', 'attention.attention.value'],
+  gate: 'mlp.weights_in',
+  out: 'mlp.weights_out',
+  parts: {
+    ...COMMON_PARTS,
+    'attn.proj': 'attention.output.dense',
+    'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
+    'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
+    'mlp.fc2': 'mlp.weights_out',
   },
+}
+
+const NAMINGS: readonly Naming[] = [
+  OF_FILES,
   {
     qkv: ['attention.q_proj', 'attention.k_proj', 'attention.v_proj'],
     gate: 'mlp.gate_proj',
@@ -69,8 +72,11 @@ export const huggingFace: readonly Dialect[] = PREFIXES.flatMap((prefix) =>
   NAMINGS.map((naming) => dialectOf(prefix, naming)),
 )
 
-function dialectOf(prefix: string, naming: Naming): Dialect {
-  const layout: Layout = {
+/** Is the layout of a file without a classifier. */
+export const DINOV2_LAYOUT: Layout = layoutOf('', OF_FILES)
+
+function layoutOf(prefix: string, naming: Naming): Layout {
+  return {
     dialect: 'hugging-face',
     classToken: `${prefix}embeddings.cls_token`,
     registers: `${prefix}embeddings.register_tokens`,
@@ -83,6 +89,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     },
     parts: { ...naming.parts, 'attn.qkv': { pieces: naming.qkv } },
   }
+}
+
+function dialectOf(prefix: string, naming: Naming): Dialect {
+  const layout = layoutOf(prefix, naming)
   const source = layoutSource(layout)
   return {
     name: 'hugging-face',

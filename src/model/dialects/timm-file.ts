@@ -16,7 +16,7 @@ import type { TimmPool, TimmShown, TimmTold } from './timm-told.js'
 type Size = readonly [height: number, width: number]
 
 /** timm's names of activations (layers/create_act.py) for those that are computed here. */
-const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
+export const TIMM_ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
   ...(
     [
       'identity',
@@ -117,8 +117,8 @@ export class TimmFile {
 
   #activation(): ActivationKind | undefined {
     const set = this.#settings.built('act_layer', 'act')
-    if (!this.#args.has('act_layer')) return set === undefined ? undefined : ACTIVATIONS.get(set)
-    return this.#args.choice('act_layer', ACTIVATIONS, 'gelu')
+    if (!this.#args.has('act_layer')) return set === undefined ? undefined : TIMM_ACTIVATIONS.get(set)
+    return this.#args.choice('act_layer', TIMM_ACTIVATIONS, 'gelu')
   }
 
   #norm(): Pick<TimmTold, 'epsilon' | 'rmsNorm'> {
