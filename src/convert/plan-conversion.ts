@@ -3,7 +3,7 @@
  * keeps its tensors and its files; any other is written as the library's class has it, and held against its own reader first.
  */
 import { recipeFor } from '../encoder/choose-recipe.js'
-import { parseConfigFiles } from '../encoder/parse-config-files.js'
+import { CONFIG_FILES, parseConfigFiles } from '../encoder/parse-config-files.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
 import { recipeIdentity } from '../image/recipe.js'
 import type { VitHints } from '../model/dialects/dialect.js'
@@ -141,7 +141,7 @@ function parsedFiles(files: readonly TextFile[], label: string) {
       ? null
       : { label: `${name} of ${label}`, bytes: new TextEncoder().encode(file.text) }
   }
-  return parseConfigFiles(['config.json', 'preprocessor_config.json', 'open_clip_config.json'].map(bytesOf))
+  return parseConfigFiles(CONFIG_FILES.map(bytesOf))
 }
 
 /** Says what the new files cannot say, or what their library does otherwise. */

@@ -72,12 +72,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   })
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
-    const files = CONFIG_FILES.map(async (name) => {
-      const label = join(dirname(path), name)
-      const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
-      return bytes === undefined ? null : { label, bytes }
-    })
-    const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
+    const all: VitHints = { ...parseConfigFiles(await readConfigFiles(path)), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), {
@@ -107,6 +102,16 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Reads the files of CONFIG_FILES that lie beside a checkpoint, in their order, null for one that is not there. */
+export async function readConfigFiles(path: string) {
+  const files = CONFIG_FILES.map(async (name) => {
+    const label = join(dirname(path), name)
+    const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
+    return bytes === undefined ? null : { label, bytes }
+  })
+  return await Promise.all(files)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */
