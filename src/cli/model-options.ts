@@ -110,19 +110,11 @@ export function addEngineOptions(command: Command): Command {
 
 /** Adds what can be told of a model whose files do not tell it. */
 export function addToldOptions(command: Command): Command {
-  return command
-    .option('--network <name>', "Birder's network, where the file's name does not begin with it")
-    .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
-    .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
+  return addTellingOptions(command)
     .option(
       '--patch-size <n>',
       'side of a patch in pixels, for a network that takes others than its own (FlexiViT)',
       positiveInteger,
-    )
-    .option(
-      '--trained-size <pixels>',
-      'size that the model was trained at, where the files do not say',
-      parseSize,
     )
     .addOption(
       new Option('--positions <rule>', 'how positions are resampled for other sizes').choices(POSITION_RULES),
@@ -132,6 +124,19 @@ export function addToldOptions(command: Command): Command {
         '--embedding <kind>',
         'what stands for a whole image; default: as the library of the model has it',
       ).choices(EMBEDDING_KINDS),
+    )
+}
+
+/** Adds what can be told of a network itself, whatever is made of it. */
+export function addTellingOptions(command: Command): Command {
+  return command
+    .option('--network <name>', "Birder's network, where the file's name does not begin with it")
+    .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
+    .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
+    .option(
+      '--trained-size <pixels>',
+      'size that the model was trained at, where the files do not say',
+      parseSize,
     )
     .option(
       '--normalisation <levels>',

@@ -153,10 +153,10 @@ function notesOf({ vit, checkpoint }: ConvertSource, back: VitModel, writer: Wri
       `At other sizes than ${vit.config.size.join(' x ')} ${writer.library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
     )
   }
-  const [own, its] = [recipeFor(vit, {}), recipeFor(back, {})].map(recipeIdentity)
-  if (own !== its || levelsOf(vit) !== levelsOf(back)) {
+  const [own, its] = [preparationOf(vit), preparationOf(back)]
+  if (own !== its) {
     notes.push(
-      `Images are prepared otherwise by default: ${its} with ${levelsOf(back)}, where the source has ${own} with ${levelsOf(vit)}. Name recipe, size and normalisation (--recipe, --size, --normalisation) for the source's numbers.`,
+      `Images are prepared otherwise there by default (${its}) than for the source (${own}). Here recipe, size and normalisation (--recipe, --size, --normalisation) ask for the source's way.`,
     )
   }
   if (vit.labels.names?.join('\n') !== back.labels.names?.join('\n'))
@@ -166,8 +166,9 @@ function notesOf({ vit, checkpoint }: ConvertSource, back: VitModel, writer: Wri
   return notes
 }
 
-function levelsOf({ config: { rgbStats } }: VitModel): string {
-  return `mean ${rgbStats.mean.join(', ')} and deviation ${rgbStats.std.join(', ')}`
+function preparationOf(vit: VitModel): string {
+  const { mean, std } = vit.config.rgbStats
+  return `${recipeIdentity(recipeFor(vit, {}))}, levels less ${mean.join(' ')} by ${std.join(' ')}`
 }
 
 function droppedNotes(dropped: readonly string[]): readonly string[] {

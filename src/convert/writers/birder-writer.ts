@@ -1,10 +1,12 @@
 /** Writes Birder's ViT: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
-import { birder } from '../../model/dialects/birder.js'
-import { ACTIVATIONS } from '../../kernels/activation.js'
+
 import type { ActivationKind } from '../../engine/plan.js'
+import { ACTIVATIONS } from '../../kernels/activation.js'
+import { birder } from '../../model/dialects/birder.js'
+import { networksOfClass } from '../../model/networks.js'
 import type { Pooling, VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
-import type { WrittenFiles, WrittenNetwork, Writer } from '../writer.js'
+import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { learntTable } from './positions-held.js'
 
 /** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
@@ -82,13 +84,36 @@ function files({ config, labels }: WrittenNetwork): WrittenFiles {
     rgb_stats: { ...config.rgbStats },
   }
   return {
-    configFile: { ...told, name: 'ViT', registered_name: null, model_config: settings },
+    configFile: { ...told, name: 'ViT', registered_name: nearestNetwork(config), model_config: settings },
     entries: {
       ...told,
       class_to_idx: Object.fromEntries((labels ?? []).map((label, index) => [label, index])),
       config: settings,
     },
   }
+}
+
+/**
+ * Birder builds by the name of a registered network, each of whose settings the file replaces. Of all that it builds of the class, one that has most of
+ * the network's sizes tells a reader most.
+ */
+function nearestNetwork(config: VitConfig): string {
+  const { patchSize, depth, heads, width, hidden, registers, layerScale } = config
+  const shown: PlainRecord = {
+    patch_size: patchSize,
+    num_layers: depth,
+    num_heads: heads,
+    hidden_dim: width,
+    mlp_dim: hidden,
+  }
+  const likeness = (own: PlainRecord) =>
+    Object.keys(shown).filter((key) => own[key] === shown[key]).length +
+    ((own.num_reg_tokens ?? 0) === registers ? 1 : 0) +
+    (typeof own.layer_scale_init_value === 'number' ? Number(layerScale) : Number(!layerScale))
+  const ordered = networksOfClass('ViT').toSorted((a, b) => likeness(b.config) - likeness(a.config))
+  const [nearest] = ordered
+  if (nearest === undefined) throw new Error('Birder has no network of the class ViT.')
+  return nearest.name
 }
 
 function settingsOf(config: VitConfig): PlainRecord {

@@ -1,6 +1,7 @@
 /** Writes Meta's DINOv2: a bare state dict with a mask token, and no file beside it. */
-import { FACEBOOK_LAYOUT } from '../../model/dialects/facebook.js'
+
 import { publishedHeads } from '../../model/dialects/dinov2-config.js'
+import { FACEBOOK_LAYOUT } from '../../model/dialects/facebook.js'
 import { writtenSource } from '../../model/dialects/layout.js'
 import type { Writer } from '../writer.js'
 import { gatedBySilu } from './gated-by-silu.js'

@@ -2,7 +2,7 @@
 import { DINOV2_LAYOUT } from '../../model/dialects/hugging-face.js'
 import { writtenSource } from '../../model/dialects/layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
-import type { WrittenFiles, WrittenNetwork, Writer } from '../writer.js'
+import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { gatedBySilu } from './gated-by-silu.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, commonFields, processorFile } from './transformers-files.js'

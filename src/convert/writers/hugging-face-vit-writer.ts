@@ -2,7 +2,7 @@
 import { writtenSource } from '../../model/dialects/layout.js'
 import { transformersLayouts } from '../../model/families/transformers-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
-import type { WrittenFiles, WrittenNetwork, Writer } from '../writer.js'
+import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, activationName, commonFields, processorFile } from './transformers-files.js'
 

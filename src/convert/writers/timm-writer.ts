@@ -1,15 +1,16 @@
 /** Writes timm's VisionTransformer: the architecture that comes nearest, and every argument in which the network may be another. */
+
+import { writtenSource } from '../../model/dialects/layout.js'
 import {
   findTimmArchitecture,
   type TimmArchitecture,
   timmArchitectures,
 } from '../../model/dialects/timm-architectures.js'
-import { writtenSource } from '../../model/dialects/layout.js'
 import { TIMM_ACTIVATIONS } from '../../model/dialects/timm-file.js'
 import { TIMM_LAYOUT } from '../../model/families/timm-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
-import type { WrittenFiles, WrittenNetwork, Writer } from '../writer.js'
+import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { learntTable } from './positions-held.js'
 import { timmInput } from './timm-input.js'
 

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { assertRounded } from '../../../convert/compare-weights.js'
 import { ConvertError } from '../../../convert/convert-error.js'
+import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
 import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
 import { type Conversion, planConversion } from '../../../convert/plan-conversion.js'
 import { weightFiles } from '../../../convert/weight-files.js'
@@ -16,7 +17,6 @@ import type { LoadOptions } from '../../../encoder/load-options.js'
 import { modelHints } from '../../../encoder/model-hints.js'
 import type { OutputFile } from '../../../formats/chunk.js'
 import { byteLengthOf } from '../../../formats/stored-tensor.js'
-import type { StoredFloat } from '../../../tensor/narrow.js'
 import { warn } from '../choose-engine.js'
 import { fastestDigest } from '../fastest-digest.js'
 import { explainWriteError } from '../files/file-error.js'
@@ -26,7 +26,7 @@ import { writeWhole } from '../files/write-whole.js'
 import { findModel } from '../find-model.js'
 import { hintsOf, type OpenVit, openVit, readConfigFiles } from '../open-vit.js'
 import { carriedFiles } from './carried-files.js'
-import { outputPlace, type OutputPlace, refuseOccupied } from './output-place.js'
+import { type OutputPlace, outputPlace, refuseOccupied } from './output-place.js'
 
 /** Says what a model becomes. What is told of its source is as for `loadEncoder`. */
 export interface ConvertOptions
@@ -55,14 +55,6 @@ export interface ConvertOptions
   /** Is told how many bytes of weights have been written, out of how many. */
   readonly onWriting?: (written: number, total: number) => void
 }
-
-/** Names a type in which values are stored. */
-export type DtypeName = keyof typeof DTYPES
-const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const satisfies Readonly<
-  Record<string, StoredFloat>
->
-/** Lists the types in which values can be stored. */
-export const DTYPE_NAMES = Object.keys(DTYPES) as readonly DtypeName[]
 
 /** Says what was written. */
 export interface ConvertedModel {
