@@ -34,10 +34,10 @@ export function refuseUnheld(library: LibraryName, config: VitConfig, label: str
   const others = LIBRARY_NAMES.filter((name) => name !== library && writerOrNull(name, config) !== null)
   const advice =
     others.length === 0
-      ? 'No other library that is written here holds it either: its own layout does.'
+      ? 'Its own library alone holds it.'
       : `It can be written for ${others.join(', ')} (--to).`
   return new ConvertError(
     'not-held',
-    `${label} has what the layout of ${library} does not hold. Its ${nearest?.class ?? 'classes'} would need another ${nearest?.lacks.join('; another ')}. ${advice}`,
+    `${label} cannot be written for ${library}, whose ${nearest?.class ?? 'layout'} does not hold its ${nearest?.lacks.join('; nor its ')}. ${advice}`,
   )
 }

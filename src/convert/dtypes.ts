@@ -1,6 +1,7 @@
 /** Says how people name the types in which values are stored. */
 import type { StoredFloat } from '../tensor/narrow.js'
 
+/** Names each type as safetensors does. */
 export const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const satisfies Readonly<
   Record<string, StoredFloat>
 >

@@ -59,8 +59,9 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   const writer = writerOrNull(library, vit.config)
   const written = writer === null ? null : planWritten(source, writer, storing)
   const isOwn = vit.dialect === library
-  // A newer version's names in memory are not those of the library's files.
-  if (isOwn && (written === null || written.every(({ name }) => checkpoint.tensors.has(name))))
+  // What a newer version of transformers has in memory goes by other names than its files do.
+  const isNamed = library !== 'hugging-face' || written?.every(({ name }) => checkpoint.tensors.has(name))
+  if (isOwn && (isNamed ?? true))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
   if (writer === null || written === null) throw refuseUnheld(library, vit.config, checkpoint.label)
   const { labels, config } = vit

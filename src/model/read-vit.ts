@@ -54,7 +54,9 @@ export interface VitModel {
   readonly textTower: readonly string[]
   /** Says where the file keeps each weight of a name and shape, and the tables that depend on the grid, for whoever writes them anew. */
   readonly storedAs: {
+    /** Gives the place of a canonical weight. */
     weight(name: string, shape: Shape): StoredWeight
+    /** Holds the places of the tables that depend on the grid, by the names of grid-tables.ts. */
     readonly tables: ReadonlyMap<string, StoredWeight>
   }
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */

@@ -4,9 +4,6 @@ import { float16ToFloat32, toHalf } from './float16.js'
 /** Names a type in which weights are stored. */
 export type StoredFloat = 'F32' | 'F16' | 'BF16'
 
-/** Is the largest number that a half holds. */
-export const LARGEST_HALF = 65504
-
 export interface Narrowed {
   /** Holds the elements, little-endian. */
   readonly bytes: Uint8Array

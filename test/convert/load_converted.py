@@ -1,8 +1,8 @@
 """Loads a converted network with the library whose layout it has, and holds its tokens against expected ones.
 
-    python load_converted.py library path expected.safetensors [resamples]
+    python load_converted.py library path expected.safetensors golden.pth
 
-The last word says that the library resamples positions as the source does, so that other sizes are comparable. Prints the largest difference.
+Prints the largest difference; of Meta's layout, from the golden state dict, since Meta's own code is in no package.
 """
 
 import json
@@ -49,18 +49,18 @@ def birder_tokens():
     return torch.cat([tokens[:, registers : registers + 1], tokens[:, :registers], tokens[:, registers + 1 :]], dim=1)
 
 
-def facebook_state():
-    """Meta's own code is not among the packages, so that its state dict is held against the golden one, tensor by tensor."""
+def facebook_difference():
     file = next(Path(path).iterdir())
-    return load_file(file) if file.suffix == ".safetensors" else torch.load(file, weights_only=True)
+    state = torch.load(file, weights_only=True)
+    golden = torch.load(sys.argv[4], weights_only=True)
+    assert set(state) == set(golden) == set(torch.load(file, mmap=True, weights_only=True))
+    return max(float((state[name] - golden[name]).abs().max()) for name in golden)
+
+
+def tokens_difference():
+    tokens = {"hugging-face": hugging_face, "timm": timm_tokens, "birder": birder_tokens}[library]()
+    return float((tokens - wanted).abs().max())
 
 
 with torch.inference_mode():
-    if library == "facebook":
-        state = facebook_state()
-        golden = torch.load(sys.argv[4], weights_only=True)
-        same = set(state) == set(golden) and all(torch.equal(state[name], golden[name]) for name in golden)
-        print(json.dumps({"same": same, "mmap": len(torch.load(next(Path(path).iterdir()), mmap=True, weights_only=True))}))
-    else:
-        tokens = {"hugging-face": hugging_face, "timm": timm_tokens, "birder": birder_tokens}[library]()
-        print(json.dumps({"difference": float((tokens - wanted).abs().max())}))
+    print(json.dumps({"difference": facebook_difference() if library == "facebook" else tokens_difference()}))

@@ -6,7 +6,9 @@ import { add } from '../../tensor/add.js'
 import { concatenate } from '../../tensor/concatenate.js'
 import { elementCount, type Shape, sizeAt } from '../../tensor/shape.js'
 
+/** Says how one canonical weight lies in a file. */
 export interface StoredWeight {
+  /** Lists the tensors that it is made of. */
   readonly parts: readonly StoredPart[]
   /** Makes the weight of the parts, given in their order. */
   readonly combine: (...parts: Float32Array[]) => Float32Array
@@ -18,8 +20,11 @@ export interface StoredWeight {
   readonly positionsAt?: number
 }
 
+/** Names a tensor of a file, with the shape that it must have. */
 export interface StoredPart {
+  /** Is its name. */
   readonly tensor: string
+  /** Gives its sizes, outermost first. */
   readonly shape: Shape
 }
 
