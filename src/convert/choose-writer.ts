@@ -6,6 +6,7 @@ import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriter } from './writers/birder-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
+import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
 import { timmWriter } from './writers/timm-writer.js'
 
@@ -15,6 +16,8 @@ export const WRITERS: readonly Writer[] = [
   facebookWriter,
   huggingFaceDinov2Writer,
   ...huggingFaceVitWriters,
+  huggingFaceClipWriter,
+  huggingFaceSiglipWriter,
   timmWriter,
 ]
 

@@ -1,5 +1,5 @@
 /**
- * Converts networks of every family: in their own layout they keep every tensor, and any other library's layout either refuses a network by what it does
+ * Converts a network of every family, as each library writes it: in their own layout they keep every tensor, and any other library's layout either refuses a network by what it does
  * not hold, or gives the very weights back, also on the way home.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -25,12 +25,13 @@ interface Source {
   readonly told: Partial<ConvertOptions>
 }
 
+/** Holds the first network of each library's each family. */
 const sources = new Map<string, Source>()
 for (const root of ROOTS) {
   const { cases } = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8')) as {
     cases: readonly GoldenCase[]
   }
-  for (const { id, kind, dialect, network, network_parameters, checkpoints = [], run } of cases) {
+  for (const { id, kind, family, dialect, network, network_parameters, checkpoints = [], run } of cases) {
     const [checkpoint] = checkpoints
     const isWhole = kind === 'family' && run?.part === undefined && run?.patch_size === undefined
     if (!isWhole || checkpoint === undefined || isNotRun(id) || run?.naflex !== undefined) continue
@@ -40,7 +41,9 @@ for (const root of ROOTS) {
       network: dialect === 'birder' ? network : undefined,
       heads,
     })
-    sources.set(checkpoint.path, { path: join(root, checkpoint.path), library: String(dialect), told })
+    const name = `${dialect}: ${family}`
+    if (!sources.has(name))
+      sources.set(name, { path: join(root, checkpoint.path), library: String(dialect), told })
   }
 }
 

@@ -58,6 +58,7 @@ function files(network: WrittenNetwork): WrittenFiles {
         modelType: registered ? 'dinov2_with_registers' : 'dinov2',
         architecture: registered ? 'Dinov2WithRegistersModel' : 'Dinov2Model',
       }),
+      qkv_bias: config.qkvBias,
       mlp_ratio: ratioOrNull(config) ?? 4,
       use_swiglu_ffn: config.mlp === 'swiglu',
       ...(registered ? { num_register_tokens: config.registers } : {}),

@@ -67,6 +67,7 @@ function files({ modelType, name }: Kind, network: WrittenNetwork): WrittenFiles
         modelType,
         architecture: config.classifier === null ? `${name}Model` : `${name}ForImageClassification`,
       }),
+      qkv_bias: config.qkvBias,
       intermediate_size: config.hidden,
       ...(config.pooler === null ? {} : { pooler_act: activationName(config.pooler) }),
     },

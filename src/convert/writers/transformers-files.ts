@@ -10,7 +10,7 @@ export function commonFields(
   { config, dtype, labels }: WrittenNetwork,
   names: { readonly modelType: string; readonly architecture: string },
 ): PlainRecord {
-  const { size, patchSize, channels, width, depth, heads, qkvBias, epsilon, activation } = config
+  const { size, patchSize, channels, width, depth, heads, epsilon, activation } = config
   const [height, breadth] = size
   return {
     architectures: [names.architecture],
@@ -24,7 +24,6 @@ export function commonFields(
     image_size: height === breadth ? height : [height, breadth],
     patch_size: patchSize,
     num_channels: channels,
-    qkv_bias: qkvBias,
     ...labelFields(config.classifier?.classes ?? null, labels),
   }
 }
