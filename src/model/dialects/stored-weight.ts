@@ -80,6 +80,7 @@ export function scaledBy(factor: number, tensor: string, shape: Shape): StoredWe
   return {
     parts: [{ tensor, shape }],
     combine: (whole: Float32Array) => whole.map((value) => value * factor),
+    put: (weight, into) => into.set(weight.map((value) => value / factor)),
   }
 }
 
