@@ -58,6 +58,6 @@ Examples:
   plumage models dinov2                          the names of models
   plumage pull facebook/dinov2-small             all files of a model, for Python as well
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
-  plumage convert small mine --to hugging-face   the same network as transformers has it
+  plumage convert small mine --to timm           the same network as timm has it
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

@@ -54,8 +54,8 @@ What a layout does not hold is refused by name, and nothing that is there is rep
 
 Examples:
   plumage convert facebook/dinov2-small dinov2s.pth --to facebook
-  plumage convert small small-for-transformers --to hugging-face
-  plumage convert dinov2_vitl14_reg half --to timm --dtype f16
+  plumage convert small small-for-timm --to timm
+  plumage convert dinov2_vitl14_reg half --to hugging-face --dtype f16
 `
 
 async function convert(

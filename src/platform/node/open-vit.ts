@@ -24,6 +24,13 @@ import type { PackedOrigin } from './packed/packed-files.js'
 export interface OpenVit extends OpenModel {
   /** Holds the tensors as the file has them; it is closed with this. */
   readonly checkpoint: OpenCheckpoint
+  /** Are the config files that lie beside it. */
+  readonly configFiles: readonly {
+    /** Is the file's path. */
+    readonly label: string
+    /** Holds the file as it is. */
+    readonly bytes: Uint8Array
+  }[]
   /** Leads to the file. */
   readonly path: string
   /** Tells it from others, for what is kept of its weights. */
@@ -72,7 +79,13 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   })
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
-    const all: VitHints = { ...parseConfigFiles(await readConfigFiles(path)), ...known }
+    const files = CONFIG_FILES.map(async (name) => {
+      const label = join(dirname(path), name)
+      const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
+      return bytes === undefined ? null : { label, bytes }
+    })
+    const beside = await Promise.all(files)
+    const all: VitHints = { ...parseConfigFiles(beside), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openCheckpoint(await openFile(path), {
@@ -97,21 +110,12 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
       await checkpoint[Symbol.asyncDispose]()
     }
     const origin = { name, path, layout, stamps }
-    return { vit, checkpoint, path, name, note, origin, [Symbol.asyncDispose]: dispose }
+    const configFiles = beside.flatMap((file) => (file === null ? [] : [file]))
+    return { vit, checkpoint, configFiles, path, name, note, origin, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** Reads the files of CONFIG_FILES that lie beside a checkpoint, in their order, null for one that is not there. */
-export async function readConfigFiles(path: string) {
-  const files = CONFIG_FILES.map(async (name) => {
-    const label = join(dirname(path), name)
-    const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
-    return bytes === undefined ? null : { label, bytes }
-  })
-  return await Promise.all(files)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */

@@ -24,7 +24,7 @@ import { makeFolder } from '../files/make-folder.js'
 import { lockOutput } from '../files/output-lock.js'
 import { writeWhole } from '../files/write-whole.js'
 import { findModel } from '../find-model.js'
-import { hintsOf, type OpenVit, openVit, readConfigFiles } from '../open-vit.js'
+import { hintsOf, type OpenVit, openVit } from '../open-vit.js'
 import { carriedFiles } from './carried-files.js'
 import { type OutputPlace, outputPlace, refuseOccupied } from './output-place.js'
 
@@ -156,13 +156,14 @@ function refuseShards({ to, maxShardBytes }: ConvertOptions, { form }: OutputPla
 }
 
 async function planned(
-  { vit, checkpoint, path }: OpenVit,
+  { vit, checkpoint, configFiles, path }: OpenVit,
   { form, isFolder, name, path: output }: OutputPlace,
   { to, dtype, ...told }: ConvertOptions,
 ): Promise<Conversion> {
-  const beside = (await readConfigFiles(path)).flatMap((file) =>
-    file === null ? [] : [{ name: basename(file.label), text: new TextDecoder().decode(file.bytes) }],
-  )
+  const beside = configFiles.map(({ label, bytes }) => ({
+    name: basename(label),
+    text: new TextDecoder().decode(bytes),
+  }))
   const plan = planConversion(
     { vit, checkpoint },
     {
