@@ -30,6 +30,11 @@ const TOGETHER = {
     'platform/node/files/write-whole.js',
     'platform/node/files/make-folder.js',
     'platform/node/files/output-lock.js',
+    // The command names in its help what the rest can write, and both write this format.
+    'formats/safetensors.js',
+    'convert/dtypes.js',
+    'convert/file-forms.js',
+    'convert/writer.js',
   ],
   rest: [DOORS.node, DOORS.birder],
   command: [

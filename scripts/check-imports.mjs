@@ -13,7 +13,16 @@ import { parseSync } from 'oxc-parser'
 
 const ANY = Symbol('any package')
 const BELOW_ENCODER = ['tensor', 'kernels', 'checkpoint', 'image', 'engine', 'model']
-const BELOW_PLATFORM = ['numerics', ...BELOW_ENCODER, 'hub', 'encoder', 'picture', 'birder', 'verify']
+const BELOW_PLATFORM = [
+  'numerics',
+  ...BELOW_ENCODER,
+  'hub',
+  'encoder',
+  'convert',
+  'picture',
+  'birder',
+  'verify',
+]
 
 /**
  * Says what each room may import: rooms, single files of rooms, types of single files, packages, Node's modules. The order is that of the
@@ -35,13 +44,14 @@ const ROOMS = {
   },
   hub: { rooms: ['model'] },
   encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
+  convert: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'] },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },
-  'platform/node': { rooms: BELOW_PLATFORM, packages: ANY, node: true },
+  'platform/node': { rooms: ['formats', ...BELOW_PLATFORM], packages: ANY, node: true },
   'platform/browser': { rooms: BELOW_PLATFORM, packages: ['@noble/hashes'] },
-  cli: { rooms: [...BELOW_PLATFORM, 'formats', 'work', 'platform/node'], packages: ANY, node: true },
+  cli: { rooms: ['formats', ...BELOW_PLATFORM, 'work', 'platform/node'], packages: ANY, node: true },
   index: { rooms: BELOW_PLATFORM },
 }
 

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
+import type { ConvertedModel, ConvertOptions } from '../platform/node/convert/convert-model.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
 import type { ExplainVectorOptions, Explanation } from '../platform/node/explain-vector.js'
 import type { CachedModel, VerifiedFile } from '../platform/node/hub/cache-contents.js'
@@ -39,6 +40,7 @@ export interface CommandContext {
     onReading: OnReading,
   ) => Promise<FileDescription>
   readonly packModel: (source: string, options: LoadOptions) => Promise<PackedModel>
+  readonly convertModel: (source: string, output: string, options: ConvertOptions) => Promise<ConvertedModel>
   readonly pullModel: (model: string, options: PullOptions) => Promise<PulledModel>
   /** Looks after what has been downloaded. */
   readonly cached: {

@@ -48,6 +48,10 @@ const context: CommandContext = {
     const { packModel } = await import('../platform/node/pack-model.js')
     return packModel(source, options)
   },
+  async convertModel(source, output, options) {
+    const { convertModel } = await import('../platform/node/convert/convert-model.js')
+    return convertModel(source, output, options)
+  },
   async pullModel(model, options) {
     const { pullModel } = await import('../platform/node/hub/pull-model.js')
     return pullModel(model, options)

@@ -114,20 +114,11 @@ export function addEngineOptions(command: Command): Command {
 
 /** Adds what can be told of a model whose files do not tell it. */
 export function addToldOptions(command: Command): Command {
-  return command
-    .option('--network <name>', "Birder's network, where the file's name does not begin with it")
-    .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
-    .option('--subfolder <name>', 'folder within a repository or folder that the model lies in')
-    .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
+  return addTellingOptions(command)
     .option(
       '--patch-size <n>',
       'side of a patch in pixels, for a network that takes others than its own (FlexiViT)',
       positiveInteger,
-    )
-    .option(
-      '--trained-size <pixels>',
-      'size that the model was trained at, where the files do not say',
-      parseSize,
     )
     .addOption(
       new Option('--positions <rule>', 'how positions are resampled for other sizes').choices(POSITION_RULES),
@@ -152,6 +143,20 @@ export function addToldOptions(command: Command): Command {
       '--head-patch-layer <n>',
       'of which block, counted from the last, the head takes patches; default: 1',
       positiveInteger,
+    )
+}
+
+/** Adds what can be told of a network itself, whatever is made of it. */
+export function addTellingOptions(command: Command): Command {
+  return command
+    .option('--network <name>', "Birder's network, where the file's name does not begin with it")
+    .option('--entry <name>', 'which network of a checkpoint that holds several, such as teacher.backbone')
+    .option('--subfolder <name>', 'folder within a repository or folder that the model lies in')
+    .option('--heads <n>', 'attention heads, where the files do not say', positiveInteger)
+    .option(
+      '--trained-size <pixels>',
+      'size that the model was trained at, where the files do not say',
+      parseSize,
     )
     .option(
       '--normalisation <levels>',

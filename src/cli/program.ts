@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { convertCommand } from './commands/convert.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
@@ -23,6 +24,7 @@ const COMMANDS = [
   pullCommand,
   cacheCommand,
   packCommand,
+  convertCommand,
   benchCommand,
   verifyCommand,
 ]
@@ -56,5 +58,6 @@ Examples:
   plumage models dinov2                          the names of models
   plumage pull facebook/dinov2-small             all files of a model, for Python as well
   plumage pack dinov2_vitl14 --precision int8    weights as this processor reads them, for a quick start
+  plumage convert small mine --to timm           the same network as timm has it
   plumage bench --network vit_reg4_l14_nps_ls    how fast ViT-L/14 runs here
 `

@@ -1,6 +1,8 @@
-/** Writes float32 tensors as a safetensors file. */
+/** Writes tensors as a safetensors file: float32 arrays that are in memory, or tensors of any type whose bytes are asked for one after the other. */
+import type { DType } from '../tensor/dtype.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { bytesOf, type Chunk } from './chunk.js'
+import { byteLengthOf, readStored, type StoredTensor } from './stored-tensor.js'
 
 export interface NamedArray {
   readonly name: string
@@ -15,22 +17,46 @@ export function safetensorsFile(
   arrays: readonly NamedArray[],
   metadata: Readonly<Record<string, string>>,
 ): readonly Chunk[] {
-  const header: Record<string, unknown> = { __metadata__: metadata }
-  let offset = 0
   for (const { name, shape, values } of arrays) {
     if (values.length !== elementCount(shape)) {
       throw new RangeError(
         `${name} has ${values.length} numbers where [${shape.join(', ')}] has ${elementCount(shape)}`,
       )
     }
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] }
-    offset += values.byteLength
   }
-  return [safetensorsHeader(header), ...arrays.map(({ values }) => bytesOf(values))]
+  const tensors = arrays.map(({ name, shape }) => ({ name, shape, dtype: 'F32' as const }))
+  return [safetensorsHeader(tensors, metadata), ...arrays.map(({ values }) => bytesOf(values))]
+}
+
+/** Gives the file piece by piece; one tensor is in memory at a time. Throws RangeError where a tensor gives other bytes than it said. */
+export async function* streamSafetensors(
+  tensors: readonly StoredTensor[],
+  metadata: Readonly<Record<string, string>>,
+): AsyncGenerator<Uint8Array> {
+  yield safetensorsHeader(tensors, metadata)
+  for (const tensor of tensors) yield await readStored(tensor)
+}
+
+interface Described {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
 }
 
 /** The header is padded with spaces, so that the numbers lie aligned for whoever maps the file. */
-function safetensorsHeader(header: Readonly<Record<string, unknown>>): Uint8Array {
+function safetensorsHeader(
+  tensors: readonly Described[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  let offset = 0
+  const described = tensors.map((tensor) => {
+    const { name, dtype, shape } = tensor
+    const start = offset
+    offset += byteLengthOf(tensor)
+    return [name, { dtype, shape, data_offsets: [start, offset] }] as const
+  })
+  // A record made of entries takes each name as it is, `__proto__` too.
+  const header = Object.fromEntries([['__metadata__', metadata] as const, ...described])
   const json = new TextEncoder().encode(JSON.stringify(header))
   const padded = Math.ceil(json.length / 8) * 8
   const bytes = new Uint8Array(8 + padded).fill(SPACE)

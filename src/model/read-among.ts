@@ -38,6 +38,13 @@ export interface VitModel {
   readonly assumptions: readonly string[]
   /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
   readonly textTower: readonly string[]
+  /** Says where the file keeps each weight of a name and shape, and the tables that depend on the grid, for whoever writes them anew. */
+  readonly storedAs: {
+    /** Gives the place of a canonical weight. */
+    weight(name: string, shape: Shape): StoredWeight
+    /** Holds the places of the tables that depend on the grid, by the names of grid-tables.ts. */
+    readonly tables: ReadonlyMap<string, StoredWeight>
+  }
   /** Gives what the model's files say about making input, or null. Throws `CheckpointError` for what is not followed here. */
   readPreparation(): Preparation | null
   /**
@@ -96,6 +103,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
+    storedAs: { weight: stored, tables },
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       read: (name, shape) => readParts(stored(name, shape)),

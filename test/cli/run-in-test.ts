@@ -57,6 +57,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     heicAdvice: 'Ask for a decoder.',
     describeModel: () => Promise.reject(new Error('no description in this test')),
     packModel: () => Promise.reject(new Error('nothing is packed in this test')),
+    convertModel: () => Promise.reject(new Error('nothing is converted in this test')),
     pullModel: () => Promise.reject(new Error('nothing is pulled in this test')),
     cached: { list: async () => [], verify: async function* () {}, remove: async () => {} },
     packedFiles: { list: async () => [], remove: async () => {} },

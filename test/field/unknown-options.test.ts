@@ -75,6 +75,7 @@ const UNIVERSAL: Calls = {
 const NODE: Calls = {
   loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
   describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
+  convertModel: ['dtype', () => plumage.convertModel(MINI, 'nowhere', wrong('dtipe'))],
   packModel: ['precision', () => plumage.packModel(MINI, wrong('presision'))],
   chooseEngine: ['threads', () => plumage.chooseEngine(wrong('thread'))],
   findModel: ['offline', () => plumage.findModel(MINI, wrong('ofline'))],

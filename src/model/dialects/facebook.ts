@@ -9,7 +9,7 @@ import { type Layout, layoutSource } from './layout.js'
 import { META_MODULES, META_PARTS } from './meta-names.js'
 import { readTransformersConfig } from './transformers-config.js'
 
-const LAYOUT: Layout = {
+export const FACEBOOK_LAYOUT: Layout = {
   dialect: 'facebook',
   classToken: 'cls_token',
   registers: 'register_tokens',
@@ -39,7 +39,7 @@ export const facebook: Dialect = {
     const config = dinov2Config(
       {
         checkpoint,
-        layout: LAYOUT,
+        layout: FACEBOOK_LAYOUT,
         gated,
         hidden: gated
           ? { tensor: 'blocks.0.mlp.w3.weight', axis: 1 }
@@ -58,7 +58,10 @@ export const facebook: Dialect = {
     told?.check(config)
     return config
   },
-  source: layoutSource(LAYOUT),
-  positions: (config) => ({ tensor: LAYOUT.positions, special: config.positions?.specialRows ? 1 : 0 }),
+  source: layoutSource(FACEBOOK_LAYOUT),
+  positions: (config) => ({
+    tensor: FACEBOOK_LAYOUT.positions,
+    special: config.positions?.specialRows ? 1 : 0,
+  }),
   ignores: (tensor) => tensor === 'mask_token' || tensor.startsWith('head.'),
 }

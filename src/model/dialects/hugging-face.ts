@@ -33,20 +33,23 @@ const EARLIER_QKV = [
   'attention.attention.value',
 ] as const
 
-const NAMINGS: readonly Naming[] = [
-  {
-    qkv: EARLIER_QKV,
-    gate: 'mlp.weights_in',
-    out: 'mlp.weights_out',
-    parts: {
-      ...DINOV2_PARTS,
-      'attn.qkv': { pieces: EARLIER_QKV },
-      'attn.proj': 'attention.output.dense',
-      'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
-      'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
-      'mlp.fc2': 'mlp.weights_out',
-    },
+/** Is how files are written, by every version. */
+const OF_FILES: Naming = {
+  qkv: EARLIER_QKV,
+  gate: 'mlp.weights_in',
+  out: 'mlp.weights_out',
+  parts: {
+    ...DINOV2_PARTS,
+    'attn.qkv': { pieces: EARLIER_QKV },
+    'attn.proj': 'attention.output.dense',
+    'mlp.fc1_g': { half: 0, of: 'mlp.weights_in' },
+    'mlp.fc1_x': { half: 1, of: 'mlp.weights_in' },
+    'mlp.fc2': 'mlp.weights_out',
   },
+}
+
+const NAMINGS: readonly Naming[] = [
+  OF_FILES,
   {
     qkv: QKV_MODULES,
     gate: 'mlp.gate_proj',
@@ -62,8 +65,11 @@ export const huggingFace: readonly Dialect[] = PREFIXES.flatMap((prefix) =>
   NAMINGS.map((naming) => dialectOf(prefix, naming)),
 )
 
-function dialectOf(prefix: string, naming: Naming): Dialect {
-  const layout: Layout = {
+/** Is the layout of a file without a classifier. */
+export const DINOV2_LAYOUT: Layout = layoutOf('', OF_FILES)
+
+function layoutOf(prefix: string, naming: Naming): Layout {
+  return {
     dialect: 'hugging-face',
     classToken: `${prefix}embeddings.cls_token`,
     registers: `${prefix}embeddings.register_tokens`,
@@ -76,6 +82,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
     },
     parts: naming.parts,
   }
+}
+
+function dialectOf(prefix: string, naming: Naming): Dialect {
+  const layout = layoutOf(prefix, naming)
   const source = layoutSource(layout)
   return {
     name: 'hugging-face',

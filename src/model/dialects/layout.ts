@@ -82,6 +82,14 @@ export function layoutSource(
   }
 }
 
+/** Says where a file that is written keeps a weight: it leaves nothing out. */
+export function writtenSource(
+  layout: Layout,
+): (weight: string, shape: Shape, config: VitConfig) => StoredWeight {
+  const source = layoutSource({ ...layout, optional: [] })
+  return (weight, shape, config) => source(weight, shape, config, new Map())
+}
+
 /** The pieces lie one below the other; one that has no name, or that the file leaves out, is zeros. */
 function piecesSource(
   pieces: readonly (string | null)[],
@@ -94,8 +102,13 @@ function piecesSource(
   if (names.length === here.length) return stacked(names, shape)
   const part: Shape = [sizeAt(shape, 0) / pieces.length, ...shape.slice(1)]
   const size = elementCount(part)
+  const places = here.flatMap((piece, index) => (piece === null ? [] : [index]))
   return {
     parts: names.map((tensor) => ({ tensor, shape: part })),
+    put(weight, into, part) {
+      const place = places[part] ?? 0
+      into.set(weight.subarray(place * size, (place + 1) * size))
+    },
     combine: (...parts) => {
       const out = new Float32Array(elementCount(shape))
       let next = 0
@@ -121,16 +134,17 @@ function patchSource(layout: Layout, shape: Shape, { channels, patchSize }: VitC
   const rows = sizeAt(shape, 0)
   if (layout.patches !== 'pixels') return stored(tensor, [rows, channels, patchSize, patchSize])
   const depth = channels * patchSize ** 2
-  const combine = (values: Float32Array) => {
-    const out = new Float32Array(values.length)
-    for (let at = 0; at < values.length; at++) {
-      const [row, inRow] = [Math.floor(at / depth), at % depth]
-      const [pixel, channel] = [Math.floor(inRow / channels), inRow % channels]
-      out[row * depth + channel * patchSize ** 2 + pixel] = values[at] ?? Number.NaN
-    }
-    return out
+  /** Gives the place in the matrix of what the convolution has at a place. */
+  const pixelFirst = (at: number) => {
+    const [row, inRow] = [Math.floor(at / depth), at % depth]
+    const [channel, pixel] = [Math.floor(inRow / patchSize ** 2), inRow % patchSize ** 2]
+    return row * depth + pixel * channels + channel
   }
-  return { parts: [{ tensor, shape: [rows, depth] }], combine }
+  const combine = (values: Float32Array) => values.map((_, at) => values[pixelFirst(at)] ?? Number.NaN)
+  const put = (weight: Float32Array, into: Float32Array) => {
+    for (const [at, value] of weight.entries()) into[pixelFirst(at)] = value
+  }
+  return { parts: [{ tensor, shape: [rows, depth] }], combine, put }
 }
 
 function latentSource({ modules }: Layout, shape: Shape): StoredWeight {

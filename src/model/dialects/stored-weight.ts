@@ -1,29 +1,46 @@
-/** Says for one canonical weight which tensors of a file it is made of, with which shapes, and how they combine. */
+/**
+ * Says for one canonical weight which tensors of a file it is made of, with which shapes, how they combine, and how they are made of it again: one table
+ * of a layout serves whoever reads it and whoever writes it.
+ */
 import { add } from '../../tensor/add.js'
 import { concatenate } from '../../tensor/concatenate.js'
 import { elementCount, type Shape, sizeAt } from '../../tensor/shape.js'
 
+/** Says how one canonical weight lies in a file. */
 export interface StoredWeight {
+  /** Lists the tensors that it is made of. */
   readonly parts: readonly StoredPart[]
   /** Makes the weight of the parts, given in their order. */
   readonly combine: (...parts: Float32Array[]) => Float32Array
   /** Is the place of the weight's first value in the one part, where its values lie there as they are; absent where they must be combined. */
   readonly start?: number
+  /** Puts the weight's values to where `combine` takes them from, in the part of that number; absent where parts cannot be told from the weight. */
+  readonly put?: (weight: Float32Array, into: Float32Array, part: number) => void
+  /** Is the place in the second part of the positions that are added to the token in the first; absent where none are. */
+  readonly positionsAt?: number
 }
 
+/** Names a tensor of a file, with the shape that it must have. */
 export interface StoredPart {
+  /** Is its name. */
   readonly tensor: string
+  /** Gives its sizes, outermost first. */
   readonly shape: Shape
 }
 
 /** The tensor is the weight already. */
 export function stored(tensor: string, shape: Shape): StoredWeight {
-  return { parts: [{ tensor, shape }], combine: (whole: Float32Array) => whole, start: 0 }
+  return {
+    parts: [{ tensor, shape }],
+    combine: (whole: Float32Array) => whole,
+    start: 0,
+    put: (weight, into) => into.set(weight),
+  }
 }
 
 /** No tensor is the weight: it is zeros, as a bias that a network lacks. */
 export function zeros(shape: Shape): StoredWeight {
-  return { parts: [], combine: () => new Float32Array(elementCount(shape)) }
+  return { parts: [], combine: () => new Float32Array(elementCount(shape)), put: () => {} }
 }
 
 /** The tensors lie one below the other: q, k and v, each [D, D], make one matrix [3 D, D]. */
@@ -32,6 +49,7 @@ export function stacked(tensors: readonly string[], shape: Shape): StoredWeight 
   return {
     parts: tensors.map((tensor) => ({ tensor, shape: part })),
     combine: (...parts) => concatenate(parts),
+    put: (weight, into, part) => into.set(weight.subarray(part * into.length, (part + 1) * into.length)),
   }
 }
 
@@ -42,6 +60,7 @@ export function band(tensor: string, shape: Shape, index: number, count: number)
     start: index * elementCount(shape),
     combine: (whole: Float32Array) =>
       whole.slice((index * whole.length) / count, ((index + 1) * whole.length) / count),
+    put: (weight, into) => into.set(weight, index * weight.length),
   }
 }
 
@@ -52,6 +71,7 @@ export function rowsOf(tensor: string, shape: Shape, firstRow: number, rows: num
     parts: [{ tensor, shape: [rows, ...shape.slice(1)] }],
     start,
     combine: (whole: Float32Array) => whole.slice(start, start + elementCount(shape)),
+    put: (weight, into) => into.set(weight, start),
   }
 }
 
@@ -60,6 +80,7 @@ export function scaledBy(factor: number, tensor: string, shape: Shape): StoredWe
   return {
     parts: [{ tensor, shape }],
     combine: (whole: Float32Array) => whole.map((value) => value * factor),
+    put: (weight, into) => into.set(weight.map((value) => value / factor)),
   }
 }
 
@@ -77,6 +98,10 @@ export function column(tensor: string, whole: Shape, index: number, count: numbe
       }
       return out
     },
+    put(weight, into) {
+      for (let row = 0; row * width < weight.length; row++)
+        into.set(weight.subarray(row * width, (row + 1) * width), row * columns + index * width)
+    },
   }
 }
 
@@ -87,5 +112,11 @@ export function tokenWithPositions(token: StoredPart, table: StoredPart, firstRo
     parts: [token, table],
     combine: (values: Float32Array, positions: Float32Array) =>
       add(values, positions.subarray(start, start + values.length)),
+    // What a weight does not tell apart stands in the token; added to the negative zero, every value stays itself, a negative zero too.
+    put(weight, into, part) {
+      if (part === 0) into.set(weight)
+      else into.fill(-0, start, start + weight.length)
+    },
+    positionsAt: start,
   }
 }

@@ -12,7 +12,7 @@ import { TIMM_ARGUMENTS, TimmSettings } from './timm-settings.js'
 import type { TimmPool, TimmShown, TimmTold } from './timm-told.js'
 
 /** timm's names of activations (layers/create_act.py) for those that are computed here. */
-const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
+export const TIMM_ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, ActivationKind>([
   ...(
     [
       'identity',
@@ -113,8 +113,8 @@ export class TimmFile {
 
   #activation(): ActivationKind | undefined {
     const set = this.#settings.built('act_layer', 'act')
-    if (!this.#args.has('act_layer')) return set === undefined ? undefined : ACTIVATIONS.get(set)
-    return this.#args.choice('act_layer', ACTIVATIONS, 'gelu')
+    if (!this.#args.has('act_layer')) return set === undefined ? undefined : TIMM_ACTIVATIONS.get(set)
+    return this.#args.choice('act_layer', TIMM_ACTIVATIONS, 'gelu')
   }
 
   #norm(): Pick<TimmTold, 'epsilon' | 'rmsNorm'> {

@@ -1,5 +1,8 @@
 /** `plumage/node` is the universal API with Node's ways to reach files, photos, published weights and the native engine. */
 
+export type { DtypeName } from '../../convert/dtypes.js'
+export type { WeightsForm } from '../../convert/file-forms.js'
+export type { LibraryName } from '../../convert/writer.js'
 export type { OnReading } from '../../encoder/digest-of.js'
 export type { NativeOptions } from '../../engine/native/native-engine.js'
 export type { ProductPrecision } from '../../engine/ops.js'
@@ -17,6 +20,7 @@ export type {
 } from '../../verify/model/verified-model.js'
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
+export { type ConvertedModel, type ConvertOptions, convertModel } from './convert/convert-model.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
 export { describeModel, type FileDescription } from './describe-model.js'
 export { type ExplainVectorOptions, type Explanation, explainVector } from './explain-vector.js'

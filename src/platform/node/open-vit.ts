@@ -25,6 +25,13 @@ import type { PackedOrigin } from './packed/packed-files.js'
 export interface OpenVit extends OpenModel {
   /** Holds the tensors as the file has them; it is closed with this. */
   readonly checkpoint: OpenCheckpoint
+  /** Are the config files that lie beside it. */
+  readonly configFiles: readonly {
+    /** Is the file's path. */
+    readonly label: string
+    /** Holds the file as it is. */
+    readonly bytes: Uint8Array
+  }[]
   /** Leads to the file. */
   readonly path: string
   /** Tells it from others, for what is kept of its weights. */
@@ -85,7 +92,8 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
       const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
       return bytes === undefined ? null : { label, bytes }
     })
-    const all: VitHints = { ...parseConfigFiles(await Promise.all(files)), ...known }
+    const beside = await Promise.all(files)
+    const all: VitHints = { ...parseConfigFiles(beside), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       const bare = await openCheckpoint(await openFile(path), {
@@ -111,7 +119,8 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
       await checkpoint[Symbol.asyncDispose]()
     }
     const origin = { name, path, layout, stamps }
-    return { vit, checkpoint, path, name, note, origin, [Symbol.asyncDispose]: dispose }
+    const configFiles = beside.flatMap((file) => (file === null ? [] : [file]))
+    return { vit, checkpoint, configFiles, path, name, note, origin, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

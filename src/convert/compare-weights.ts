@@ -1,0 +1,42 @@
+/** Holds weights that were written against those that were read, value by value, where a narrower type leaves no two digests alike. */
+import type { VitModel } from '../model/read-vit.js'
+import type { StoredFloat } from '../tensor/narrow.js'
+import { ConvertError } from './convert-error.js'
+
+/** Is how far the nearest number of a type may be, as a part of the value, and at the least. */
+const ROUNDING: Readonly<Record<StoredFloat, readonly [relative: number, least: number]>> = {
+  F32: [0, 0],
+  F16: [2 ** -11, 2 ** -25],
+  BF16: [2 ** -8, 2 ** -133],
+}
+
+/** Throws `ConvertError` `check-failed` with the name of the first weight that is farther from its source than rounding takes it. */
+export async function assertRounded(
+  from: VitModel,
+  to: VitModel,
+  dtype: StoredFloat,
+  signal?: AbortSignal,
+): Promise<void> {
+  const [relative, least] = ROUNDING[dtype]
+  const assertNear = (name: string, one: Float32Array, other: Float32Array, parts: number) => {
+    // A token is the sum of two tensors that were rounded apart, whose sizes it does not show.
+    const largest = parts === 1 ? 0 : one.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const isNear = one.every((value, at) => {
+      const bound = least + relative * Math.max(Math.abs(value), 4 * largest)
+      return Object.is(value, other[at]) || Math.abs(value - (other[at] ?? Number.NaN)) <= bound
+    })
+    if (one.length === other.length && isNear) return
+    throw new ConvertError(
+      'check-failed',
+      `${name} reads back with other values than ${dtype} rounds its own to. Nothing was kept; please report it, with the names of the model and of the layout.`,
+    )
+  }
+  for (const [name, shape] of from.weightShapes) {
+    signal?.throwIfAborted()
+    const { positionsAt } = to.storedAs.weight(name, shape)
+    const values = [from.weights.read(name, shape), to.weights.read(name, shape)] as const
+    assertNear(name, await values[0], await values[1], positionsAt === undefined ? 1 : 2)
+  }
+  const [tables, written] = [await from.readTables(), await to.readTables()]
+  for (const [name, table] of tables) assertNear(name, table, written.get(name) ?? new Float32Array(0), 1)
+}

@@ -1,0 +1,25 @@
+/** Plans the tensors of a network that stays in its own library's layout: names and shapes are those of the file, and so are values where their type stays. */
+import type { StoredTensor } from '../formats/stored-tensor.js'
+import { isFloatType } from '../tensor/dtype.js'
+import { toFloat32 } from '../tensor/tensor.js'
+import type { ConvertSource, Storing } from './plan-written.js'
+
+export function planCopied(
+  { checkpoint }: ConvertSource,
+  { dtype: asked, narrowing }: Storing,
+): readonly StoredTensor[] {
+  return [...checkpoint.tensors].map(([name, { dtype, shape }]): StoredTensor => {
+    const isFloat = isFloatType(dtype) || dtype === 'F64'
+    const written = asked === undefined || !isFloat ? dtype : asked
+    return {
+      name,
+      shape,
+      dtype: written,
+      async read() {
+        const tensor = await checkpoint.read(name)
+        if (written === dtype || asked === undefined) return tensor.bytes
+        return narrowing.take(name, toFloat32(tensor), asked)
+      },
+    }
+  })
+}

@@ -1,0 +1,196 @@
+/**
+ * Plans the tensors of a network in another layout: the target's table of places is walked backwards, from each canonical weight to the tensors that it
+ * is a part of. Values are read when a tensor is asked for, so that one tensor and one weight are in memory at a time.
+ */
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { StoredTensor } from '../formats/stored-tensor.js'
+import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
+import { POSITIONS } from '../model/grid-tables.js'
+import type { VitModel } from '../model/read-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
+import { isFloatType } from '../tensor/dtype.js'
+import type { StoredFloat } from '../tensor/narrow.js'
+import { elementCount, type Shape, sameShape } from '../tensor/shape.js'
+import { toFloat32 } from '../tensor/tensor.js'
+import type { Narrowing } from './narrowing.js'
+import type { Writer } from './writer.js'
+
+/** Is an open network that is written anew. */
+export interface ConvertSource {
+  readonly vit: VitModel
+  readonly checkpoint: Checkpoint
+}
+
+/** Says how values are stored. */
+export interface Storing {
+  /** Is the type of all values; absent where each tensor keeps the one that it has. */
+  readonly dtype?: StoredFloat
+  readonly narrowing: Narrowing
+}
+
+/** Is a weight that lies, whole or in part, in a tensor that is written. */
+interface Share {
+  readonly weight: string
+  readonly shape: Shape
+  readonly target: StoredWeight
+  readonly part: number
+}
+
+export function planWritten(
+  source: ConvertSource,
+  writer: Writer,
+  storing: Storing,
+): readonly StoredTensor[] {
+  const config = asWritten(source.vit.config, writer)
+  const reader = new WeightReader(source)
+  const planned = [...sharesOf(source, writer, config)].map(([name, { shape, shares }]): StoredTensor => {
+    const dtype = storing.dtype ?? reader.typeOf(shares)
+    return {
+      name,
+      shape,
+      dtype,
+      async read() {
+        const values = new Float32Array(elementCount(shape))
+        for (const share of shares) await reader.put(share, values)
+        return storing.narrowing.take(name, values, dtype)
+      },
+    }
+  })
+  const further = (writer.further?.(config) ?? []).map((part) => besideNetwork(source, part, storing))
+  return [...planned, ...further]
+}
+
+/** The layout decides whether its table has rows for special tokens. */
+function asWritten(config: VitConfig, { specialRows }: Writer): VitConfig {
+  const { positions } = config
+  return positions === null
+    ? config
+    : { ...config, positions: { ...positions, specialRows: specialRows > 0 } }
+}
+
+/** Lists the tensors in the order of the weights, each with its shape and the weights that lie in it. */
+function sharesOf(
+  { vit }: ConvertSource,
+  writer: Writer,
+  config: VitConfig,
+): ReadonlyMap<string, { readonly shape: Shape; readonly shares: readonly Share[] }> {
+  const tensors = new Map<string, { readonly shape: Shape; readonly shares: Share[] }>()
+  const add = (weight: string, shape: Shape, target: StoredWeight) => {
+    if (target.put === undefined)
+      throw new Error(`The layout of ${writer.library} keeps ${weight} in a form that it is not made from.`)
+    for (const [part, { tensor, shape: own }] of target.parts.entries()) {
+      const found = tensors.get(tensor) ?? { shape: own, shares: [] }
+      tensors.set(tensor, found)
+      found.shares.push({ weight, shape, target, part })
+    }
+  }
+  for (const [weight, shape] of vit.weightShapes) add(weight, shape, writer.source(weight, shape, config))
+  if (config.positions !== null) {
+    const { rows, columns } = config.positions
+    add(POSITIONS, [rows * columns, config.width], tableTarget(writer, config, rows * columns))
+  }
+  return tensors
+}
+
+/** The rows of special tokens come first, and those of the patches behind them. */
+function tableTarget({ positions, specialRows }: Writer, config: VitConfig, cells: number): StoredWeight {
+  const { tensor, isFlat = false } = positions(config)
+  const table = [specialRows + cells, config.width]
+  return {
+    parts: [{ tensor, shape: isFlat ? table : [1, ...table] }],
+    combine: (all: Float32Array) => all.subarray(specialRows * config.width),
+    put: (values, into) => into.set(values, specialRows * config.width),
+  }
+}
+
+class WeightReader {
+  readonly #source: ConvertSource
+  /** Holds the last weight, which is asked for again where a layout keeps it in pieces. */
+  #last: { readonly name: string; readonly values: Promise<Float32Array> } | null = null
+
+  constructor(source: ConvertSource) {
+    this.#source = source
+  }
+
+  /** Puts what a tensor has of a weight to its place. */
+  async put({ weight, shape, target, part }: Share, into: Float32Array): Promise<void> {
+    const apart = this.#keptApart(weight, shape, target)
+    if (apart === null) {
+      target.put?.(await this.#read(weight, shape), into, part)
+    } else if (part === 0) {
+      into.set(await this.#part(apart.token))
+    } else {
+      const rows = await this.#part(apart.table)
+      into.set(rows.subarray(apart.from, apart.from + elementCount(shape)), target.positionsAt)
+    }
+  }
+
+  /**
+   * Gives the type that all weights of a tensor have in the source, which holds them as they are; float32 where they have several, and where they are
+   * computed and not merely arranged.
+   */
+  typeOf(shares: readonly Share[]): StoredFloat {
+    const { vit, checkpoint } = this.#source
+    const types = shares.flatMap(({ weight, shape, target }) => {
+      const stored =
+        weight === POSITIONS ? vit.storedAs.tables.get(weight) : vit.storedAs.weight(weight, shape)
+      if (stored === undefined) return [null]
+      const isSum = stored.positionsAt !== undefined && target.positionsAt === undefined
+      const isArranged = weight === POSITIONS || (stored.put !== undefined && !isSum)
+      return isArranged ? stored.parts.map(({ tensor }) => checkpoint.tensors.get(tensor)?.dtype) : [null]
+    })
+    const [first] = types
+    const isOne = types.every((type) => type === first)
+    return isOne && first !== undefined && first !== null && isFloatType(first) ? first : 'F32'
+  }
+
+  /** Where both layouts have rows of positions for a token, the two stay apart, so that their files have the same bytes. */
+  #keptApart(weight: string, shape: Shape, { positionsAt }: StoredWeight) {
+    if (positionsAt === undefined) return null
+    const stored = this.#source.vit.storedAs.weight(weight, shape)
+    const [token, table] = stored.parts
+    if (stored.positionsAt === undefined || token === undefined || table === undefined) return null
+    return { token, table, from: stored.positionsAt }
+  }
+
+  async #part({ tensor, shape }: StoredPart): Promise<Float32Array> {
+    return toFloat32(await this.#source.checkpoint.read(tensor, shape))
+  }
+
+  #read(name: string, shape: Shape): Promise<Float32Array> {
+    if (this.#last?.name !== name) this.#last = { name, values: this.#readAnew(name, shape) }
+    return this.#last.values
+  }
+
+  async #readAnew(name: string, shape: Shape): Promise<Float32Array> {
+    const { vit } = this.#source
+    if (name !== POSITIONS) return await vit.weights.read(name, shape)
+    const table = (await vit.readTables()).get(POSITIONS)
+    if (table === undefined) throw new Error('The position table of this network was not read.')
+    return table
+  }
+}
+
+/** A mask token has one name in all layouts, but for what stands in front. */
+function besideNetwork(
+  { checkpoint }: ConvertSource,
+  { tensor, shape }: StoredPart,
+  storing: Storing,
+): StoredTensor {
+  const own = tensor.split('.').at(-1)
+  const found = [...checkpoint.tensors].find(
+    ([name, info]) => name.split('.').at(-1) === own && sameShape(info.shape, shape),
+  )
+  const [name, info] = found ?? []
+  const dtype = storing.dtype ?? (info !== undefined && isFloatType(info.dtype) ? info.dtype : 'F32')
+  return {
+    name: tensor,
+    shape,
+    dtype,
+    async read() {
+      const values =
+        name === undefined ? new Float32Array(elementCount(shape)) : toFloat32(await checkpoint.read(name))
+      return storing.narrowing.take(tensor, values, dtype)
+    },
+  }
+}

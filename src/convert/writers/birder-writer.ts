@@ -1,0 +1,164 @@
+/** Writes Birder's ViT: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
+
+import type { ActivationKind } from '../../engine/plan.js'
+import { ACTIVATIONS } from '../../kernels/activation.js'
+import { birder } from '../../model/dialects/birder.js'
+import { networksOfClass } from '../../model/networks.js'
+import type { Pooling, VitConfig } from '../../model/vit-config.js'
+import type { PlainRecord } from '../../plain-value.js'
+import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { learntTable } from './positions-held.js'
+
+/** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
+const VERSION = 'v0.8.4'
+
+const NONE = new Map()
+
+export const birderWriter: Writer = {
+  library: 'birder',
+  class: 'ViT',
+  holds: {
+    classToken: 'any',
+    registers: 'any',
+    norm: 'any',
+    epsilon: 'any',
+    preNorm: 'any',
+    finalNorm: 'any',
+    qkvBias: 'any',
+    queryKeyNorm: 'any',
+    attentionNorm: 'any',
+    layerScale: 'any',
+    mlp: ['ffn', 'swiglu', 'normSwiglu'],
+    activation: Object.keys(ACTIVATIONS) as ActivationKind[],
+    stem: (config) => {
+      const { stem, preNorm } = config
+      if (stem.kind !== 'patchify' || stem.norm === true || stem.kernel !== undefined)
+        return `way from pixels to patches: ${stem.kind === 'patchify' ? 'norms or kernels of their own' : stem.kind}`
+      return stem.bias === !preNorm ? null : 'bias of the patches, which it has where no norm follows them'
+    },
+    pooling: poolingLack,
+    classifier: ({ classifier }) =>
+      classifier === null || (classifier.kind === 'linear' && classifier.bias)
+        ? null
+        : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}`,
+    positions: learntTable,
+  },
+  specialRows: 0,
+  source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
+  positions: () => ({ tensor: 'pos_embedding' }),
+  files,
+}
+
+/** Birder takes the class token where there is one, and a probe has as many queries as its class says. */
+function poolingLack({ pooling, classToken, hidden }: VitConfig): string | null {
+  const reason = `pooling: ${pooling.kind}${'specialTokens' in pooling && pooling.specialTokens === true ? ' of all tokens' : ''}`
+  switch (pooling.kind) {
+    case 'class':
+      return null
+    case 'mean':
+      return classToken || pooling.specialTokens === true
+        ? `${reason}, where it has that without a class token`
+        : null
+    case 'attention':
+      return pooling.hidden === hidden
+        ? null
+        : `${reason}, whose hidden width is another than that of the blocks`
+    case 'probe':
+      return pooling.latents === 32 ? null : reason
+    default:
+      return reason
+  }
+}
+
+function files({ config, labels }: WrittenNetwork): WrittenFiles {
+  const [height, width] = config.size
+  const signature = {
+    inputs: [{ data_shape: [0, config.channels, height, width] }],
+    outputs: [{ data_shape: [0, config.classifier?.classes ?? 0] }],
+  }
+  const settings = settingsOf(config)
+  const told = {
+    birder_version: VERSION,
+    task: 'image_classification',
+    signature,
+    rgb_stats: { ...config.rgbStats },
+  }
+  return {
+    configFile: { ...told, name: 'ViT', registered_name: nearestNetwork(config), model_config: settings },
+    entries: {
+      ...told,
+      class_to_idx: Object.fromEntries((labels ?? []).map((label, index) => [label, index])),
+      config: settings,
+    },
+  }
+}
+
+/**
+ * Birder builds by the name of a registered network, each of whose settings the file replaces. Of all that it builds of the class, one that has most of
+ * the network's sizes tells a reader most.
+ */
+function nearestNetwork(config: VitConfig): string {
+  const { patchSize, depth, heads, width, hidden, registers, layerScale } = config
+  const shown: PlainRecord = {
+    patch_size: patchSize,
+    num_layers: depth,
+    num_heads: heads,
+    hidden_dim: width,
+    mlp_dim: hidden,
+  }
+  const likeness = (own: PlainRecord) =>
+    Object.keys(shown).filter((key) => own[key] === shown[key]).length +
+    ((own.num_reg_tokens ?? 0) === registers ? 1 : 0) +
+    (typeof own.layer_scale_init_value === 'number' ? Number(layerScale) : Number(!layerScale))
+  const ordered = networksOfClass('ViT').toSorted((a, b) => likeness(b.config) - likeness(a.config))
+  const [nearest] = ordered
+  if (nearest === undefined) throw new Error('Birder has no network of the class ViT.')
+  return nearest.name
+}
+
+function settingsOf(config: VitConfig): PlainRecord {
+  const { mlp, norm, finalNorm } = config
+  return {
+    patch_size: config.patchSize,
+    num_layers: config.depth,
+    num_heads: config.heads,
+    hidden_dim: config.width,
+    mlp_dim: config.hidden,
+    drop_path_rate: 0,
+    layer_scale_init_value: config.layerScale ? 1e-5 : null,
+    num_reg_tokens: config.registers,
+    class_token: config.classToken,
+    pos_embed_special_tokens: false,
+    pre_norm: config.preNorm,
+    post_norm: finalNorm !== 'none',
+    norm_after_pool: finalNorm === 'pooled',
+    norm_layer_type: norm === 'rmsNorm' ? 'RMSNorm' : 'LayerNorm',
+    norm_layer_eps: config.epsilon,
+    qkv_bias: config.qkvBias,
+    qk_norm: config.queryKeyNorm,
+    attn_norm: config.attentionNorm,
+    mlp_layer_type: { ffn: 'FFN', swiglu: 'SwiGLU_FFN', normSwiglu: 'Norm_SwiGLU_FFN' }[mlp as 'ffn'],
+    act_layer_type: config.activation,
+    ...poolingSettings(config.pooling),
+    ...(config.positions?.rule.startsWith('bilinear') ? { pos_embed_interpolation_mode: 'bilinear' } : {}),
+  }
+}
+
+function poolingSettings(pooling: Pooling): PlainRecord {
+  if (pooling.kind === 'probe')
+    return {
+      attn_pool_head: true,
+      attn_pool_type: 'EfficientProbing',
+      attn_pool_num_heads: pooling.heads,
+      attn_pool_special_tokens: pooling.specialTokens,
+    }
+  if (pooling.kind !== 'attention') return { attn_pool_head: false }
+  return {
+    attn_pool_head: true,
+    attn_pool_type: 'MultiHeadAttentionPool',
+    attn_pool_num_heads: pooling.heads,
+    attn_pool_special_tokens: pooling.specialTokens,
+    attn_pool_norm_eps: pooling.epsilon,
+    attn_pool_act_layer_type: pooling.activation,
+  }
+}

@@ -1,0 +1,32 @@
+/** Writes Meta's DINOv2: a bare state dict with a mask token, and no file beside it. */
+
+import { publishedHeads } from '../../model/dialects/dinov2-config.js'
+import { FACEBOOK_LAYOUT } from '../../model/dialects/facebook.js'
+import { writtenSource } from '../../model/dialects/layout.js'
+import type { Writer } from '../writer.js'
+import { gatedBySilu } from './gated-by-silu.js'
+import { squareTable } from './positions-held.js'
+
+export const facebookWriter: Writer = {
+  library: 'facebook',
+  class: 'DinoVisionTransformer',
+  holds: {
+    registers: 'any',
+    qkvBias: 'any',
+    layerScale: 'any',
+    mlp: ['ffn', 'swiglu'],
+    activation: gatedBySilu(['gelu']),
+    positions: squareTable,
+  },
+  specialRows: 1,
+  source: writtenSource(FACEBOOK_LAYOUT),
+  positions: () => ({ tensor: FACEBOOK_LAYOUT.positions }),
+  further: ({ width }) => [{ tensor: 'mask_token', shape: [1, width] }],
+  files: () => ({}),
+  notes: ({ width, heads }) =>
+    publishedHeads(width) === heads
+      ? []
+      : [
+          `No file of Meta's says how many heads a network has, and none of a width of ${width} is published with ${heads}: say it where this one is loaded, as heads (--heads ${heads}).`,
+        ],
+}

@@ -1,0 +1,239 @@
+/** Writes a model in another library's layout, in another type or format, so that it is read back as the same network before it gets its name. */
+import { rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
+import { assertRounded } from '../../../convert/compare-weights.js'
+import { ConvertError } from '../../../convert/convert-error.js'
+import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
+import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
+import { type Conversion, planConversion } from '../../../convert/plan-conversion.js'
+import { weightFiles } from '../../../convert/weight-files.js'
+import { LIBRARY_NAMES, type LibraryName } from '../../../convert/writer.js'
+import { checkChoice, checkWhole } from '../../../encoder/check-options.js'
+import { given } from '../../../encoder/choose-recipe.js'
+import { digestOf } from '../../../encoder/digest-of.js'
+import type { LoadOptions } from '../../../encoder/load-options.js'
+import { modelHints } from '../../../encoder/model-hints.js'
+import type { OutputFile } from '../../../formats/chunk.js'
+import { byteLengthOf } from '../../../formats/stored-tensor.js'
+import { warn } from '../choose-engine.js'
+import { fastestDigest } from '../fastest-digest.js'
+import { explainWriteError } from '../files/file-error.js'
+import { makeFolder } from '../files/make-folder.js'
+import { lockOutput } from '../files/output-lock.js'
+import { writeWhole } from '../files/write-whole.js'
+import { findModel, findOptionsOf } from '../find-model.js'
+import { hintsOf, type OpenVit, openVit } from '../open-vit.js'
+import { carriedFiles } from './carried-files.js'
+import { type OutputPlace, outputPlace, refuseOccupied } from './output-place.js'
+
+/** Says what a model becomes. What is told of its source is as for `loadEncoder`. */
+export interface ConvertOptions
+  extends Pick<
+    LoadOptions,
+    | 'network'
+    | 'entry'
+    | 'config'
+    | 'heads'
+    | 'trainedSize'
+    | 'normalisation'
+    | 'ignoreFields'
+    | 'subfolder'
+    | 'offline'
+    | 'onProgress'
+    | 'onWarning'
+    | 'signal'
+  > {
+  /** Names the library whose layout is written. */
+  readonly to: LibraryName
+  /** Is the type in which values are stored: `f32`, `f16` or `bf16`, each value rounded to the nearest, ties to even; default: the one that each has. */
+  readonly dtype?: DtypeName
+  /** Is the format of the file; default: as its name ends, else the library's usual one, which is `pt` for `facebook` and `safetensors` for all others. */
+  readonly format?: WeightsForm
+  /** Bounds the bytes of a file of safetensors for `hugging-face`, which reads weights in several; default: 5 GB. */
+  readonly maxShardBytes?: number
+  /** Is told how many bytes of weights have been written, out of how many. */
+  readonly onWriting?: (written: number, total: number) => void
+}
+
+/** Says what was written. */
+export interface ConvertedModel {
+  /** Leads to the folder, or to the file where there is one alone. */
+  readonly path: string
+  /** Are the paths of all files. */
+  readonly files: readonly string[]
+  /** Counts the bytes of the weights. */
+  readonly byteLength: number
+  /** Is the digest of the weights as they read back: that of the source where `lossless`. */
+  readonly weights: string
+  /** Tells whether each weight was read back as it was, bit by bit. */
+  readonly lossless: boolean
+  /** Says in whole sentences what the new files do not say, or what their library does otherwise. */
+  readonly notes: readonly string[]
+}
+
+const CONVERT_OPTIONS = {
+  network: true,
+  entry: true,
+  config: true,
+  heads: true,
+  trainedSize: true,
+  normalisation: true,
+  ignoreFields: true,
+  subfolder: true,
+  offline: true,
+  onProgress: true,
+  onWarning: true,
+  signal: true,
+  to: true,
+  dtype: true,
+  format: true,
+  maxShardBytes: true,
+  onWriting: true,
+} satisfies OptionNames<ConvertOptions>
+
+const USUAL_SHARD_BYTES = 5e9
+
+/**
+ * Writes a model as another library has it: weights under its names and in its shapes, and the files that stand beside them. What a layout does not hold
+ * is refused by name before anything is written. The output appears when it has been read back as the same network, or not at all; nothing is replaced.
+ * One tensor is in memory at a time.
+ *
+ * @param model as `loadEncoder` takes it
+ * @param output is a folder that is made; or a file that ends in .safetensors, .pt or .pth for `birder` and `facebook`, whose files stand alone
+ * @throws what `loadEncoder` throws; `ConvertError` `not-held`, `value-too-large`, `occupied`, `unsupported`, `check-failed`; RangeError for an option
+ *   that is none; an error with the code `disk-full`, `not-writable`, `name-too-long` or `locked` where files cannot be written; the signal's reason
+ */
+export async function convertModel(
+  model: string,
+  output: string,
+  options: ConvertOptions,
+): Promise<ConvertedModel> {
+  checkConvertOptions(options)
+  const { to, format, signal, onWarning = warn } = options
+  const place = await outputPlace(output, to, format)
+  refuseShards(options, place)
+  const found = await findModel(model, findOptionsOf(options))
+  await using open = await openVit(found, hintsOf(options))
+  for (const assumption of open.vit.assumptions) onWarning(assumption)
+  const conversion = await planned(open, place, options)
+  await makeFolder(dirname(place.path)).catch((error) => {
+    throw explainWriteError(error, output)
+  })
+  await using _lock = await lockOutput(place.path, given({ signal }))
+  const temporary = `${place.path}.tmp`
+  await rm(temporary, { recursive: true, force: true })
+  try {
+    const { opened, files, byteLength } = await write(conversion, place, temporary, options)
+    const checked = await check(open, join(temporary, opened), conversion, options)
+    await refuseOccupied(place.path, output)
+    await rename(place.isFolder ? temporary : join(temporary, place.name), place.path)
+    const paths = place.isFolder ? files.map((file) => join(place.path, file)) : [place.path]
+    return { path: place.path, files: paths, byteLength, ...checked, notes: conversion.notes }
+  } catch (error) {
+    throw explainWriteError(error, output)
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+function checkConvertOptions(options: ConvertOptions): void {
+  checkOptionNames(options, CONVERT_OPTIONS)
+  const { to, dtype, format, maxShardBytes } = options
+  if (to === undefined)
+    throw new RangeError(`The option to is missing: it names one of ${LIBRARY_NAMES.join(', ')}.`)
+  checkChoice('to', to, LIBRARY_NAMES)
+  checkChoice('dtype', dtype, DTYPE_NAMES)
+  checkChoice('format', format, WEIGHTS_FORMS)
+  checkWhole('maxShardBytes', maxShardBytes, 1)
+}
+
+function refuseShards({ to, maxShardBytes }: ConvertOptions, { form }: OutputPlace): void {
+  if (maxShardBytes === undefined || (FILE_FORMS[to].isSharded && form === 'safetensors')) return
+  throw new ConvertError(
+    'unsupported',
+    `${to} reads weights of the format ${form} from one file, and maxShardBytes (--max-shard-size) asks for several: leave it out.`,
+  )
+}
+
+async function planned(
+  { vit, checkpoint, configFiles, path }: OpenVit,
+  { form, isFolder, name, path: output }: OutputPlace,
+  { to, dtype, ...told }: ConvertOptions,
+): Promise<Conversion> {
+  const beside = configFiles.map(({ label, bytes }) => ({
+    name: basename(label),
+    text: new TextDecoder().decode(bytes),
+  }))
+  const plan = planConversion(
+    { vit, checkpoint },
+    {
+      library: to,
+      form,
+      hasFolder: isFolder,
+      label: isFolder ? join(output, name) : output,
+      configFiles: beside,
+      told: modelHints(told),
+      ...(dtype === undefined ? {} : { dtype: DTYPES[dtype] }),
+    },
+  )
+  if (!isFolder) return plan
+  return { ...plan, files: [...plan.files, ...(await carriedFiles(path))] }
+}
+
+/** Writes all files into the temporary folder. */
+async function write(
+  { tensors, entries, files }: Conversion,
+  { form, name }: OutputPlace,
+  folder: string,
+  { to, maxShardBytes = USUAL_SHARD_BYTES, signal, onWriting }: ConvertOptions,
+): Promise<{ readonly opened: string; readonly files: readonly string[]; readonly byteLength: number }> {
+  await makeFolder(folder)
+  const byteLength = tensors.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
+  let written = 0
+  const watched = tensors.map((tensor) => ({
+    ...tensor,
+    async read() {
+      signal?.throwIfAborted()
+      const bytes = await tensor.read()
+      written += bytes.byteLength
+      onWriting?.(written, byteLength)
+      return bytes
+    },
+  }))
+  const shards = FILE_FORMS[to].isSharded && form === 'safetensors' ? { maxShardBytes } : {}
+  const content = { library: to, form, name, tensors: watched, entries, ...shards }
+  const { open: opened, files: weights } = weightFiles(content, crc32)
+  const all: readonly OutputFile[] = [
+    ...weights,
+    ...files.map(({ name, text }) => ({ path: name, chunks: [text] })),
+  ]
+  for (const { path, chunks } of all) await writeWhole(join(folder, path), chunks)
+  return { opened, files: all.map(({ path }) => path), byteLength }
+}
+
+/** Reads what was written as whoever loads it will, and holds its weights against those of the source. */
+async function check(
+  source: OpenVit,
+  path: string,
+  { hints, narrowing }: Conversion,
+  { dtype = 'f32', signal }: ConvertOptions,
+): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
+  await using back = await openVit(path, { ...hints, ...given({ signal }) })
+  const digest = (vit: OpenVit['vit']) => digestOf(vit, { note: NO_NOTE, digestWords: fastestDigest() })
+  const weights = await digest(back.vit)
+  const lossless = narrowing.changed === 0
+  if (!lossless) {
+    await assertRounded(source.vit, back.vit, DTYPES[dtype], signal)
+  } else if (weights !== (await digest(source.vit))) {
+    throw new ConvertError(
+      'check-failed',
+      'What was written reads back with other weights than were read. Nothing was kept; please report it, with the names of the model and of the layout.',
+    )
+  }
+  return { weights, lossless }
+}
+
+/** The files that are checked get other names, so that nothing is noted of them. */
+const NO_NOTE = { read: async () => null, write: async () => {} }

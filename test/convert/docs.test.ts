@@ -1,0 +1,47 @@
+/** docs/convert.md says what the tables of the writers say: it is written anew by `npx vitest run test/convert/docs.test.ts --update`. */
+import { expect, test } from 'vitest'
+import { WRITERS } from '../../src/convert/choose-writer.js'
+import { FILE_FORMS } from '../../src/convert/file-forms.js'
+import { PART_NAMES, type Part, textOf } from '../../src/convert/holdings.js'
+import { LIBRARY_NAMES, type Writer } from '../../src/convert/writer.js'
+
+const INTRO = `# Converting between layouts
+
+\`plumage convert <model> <out> --to <library>\`, and \`convertModel\` in a program, write any model that is read here as another library has it: its names, its shapes, and the files that stand beside the weights. What a layout does not hold is refused by name before anything is written, with the libraries that hold it. A model that is in the library's own layout already keeps every tensor and every file, whatever network it is, so that type, format and shards can be changed.
+
+Before anything is written, what would be written is read by the library's own reader here, and must be the same network. Afterwards the files are read back: the digest of all weights must be that of the source, and only then is the conversion called lossless and the output given its name. With \`--dtype\` each value is rounded to the nearest, ties to even, and each weight must read back as near as that; a value beyond 65504 is refused for \`f16\` by the name of its tensor. Nothing that is there is ever replaced, and one tensor is in memory at a time.
+
+What files cannot say is printed: another rule for positions at other sizes, another way to prepare images, heads that no file of Meta's holds. Where two layouts keep positions of the class token apart, these stay apart, so that the files have the very bytes of the library's own; a layout that adds them to the token cannot give them back, and the network is the same.
+
+`
+
+const FORMS = `## Files
+
+| library | format, where none is asked for | in a folder | alone | in shards |
+|---|---|---|---|---|
+${LIBRARY_NAMES.map((name) => {
+  const { usual, names, standsAlone, isSharded } = FILE_FORMS[name]
+  return `| ${name} | ${usual} | \`${names.safetensors}\` or \`${names.pt}\` | ${standsAlone ? 'yes' : 'no'} | ${isSharded ? 'safetensors' : 'no'} |\n`
+}).join('')}
+`
+
+const PARTS = Object.keys(PART_NAMES) as Part[]
+
+function inWords({ holds }: Writer, part: Part): string {
+  const held = holds[part]
+  if (held === undefined) return 'plain'
+  if (typeof held === 'function') return 'some'
+  return held === 'any' ? 'any' : held.map(textOf).join(' or ')
+}
+
+const HELD = `## What each layout holds
+
+A library's first class that holds a network is written. *Plain* is what a plain vision transformer has, and what it lacks is none; *some* depends on other parts, and a refusal says how.
+
+| part | ${WRITERS.map((writer) => `${writer.library}: ${writer.class}`).join(' | ')} |
+|---|${WRITERS.map(() => '---|').join('')}
+${PARTS.map((part) => `| ${PART_NAMES[part]} | ${WRITERS.map((writer) => inWords(writer, part)).join(' | ')} |\n`).join('')}`
+
+test('docs/convert.md says what the tables say', async () => {
+  await expect(`${INTRO}${FORMS}${HELD}`).toMatchFileSnapshot('../../docs/convert.md')
+})

@@ -1,0 +1,104 @@
+/** Checks that what cannot be written is refused by name, before anything lies on the disk, and that nothing is ever replaced. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { convertModel } from '../../src/platform/node/convert/convert-model.js'
+import { runInTest } from '../cli/run-in-test.js'
+import { packageRoot } from '../support/repository.js'
+
+const FAMILIES = join(packageRoot, 'test/golden/families/families')
+const SOURCE = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4/birder.safetensors')
+const folder = mkdtempSync(join(tmpdir(), 'plumage-refused-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const quiet = { onWarning: () => {} }
+
+test('what a layout does not hold is named, with the libraries that hold it', async () => {
+  const out = join(folder, 'refused')
+  const rotary = convertModel(join(FAMILIES, 'hugging-face/dinov3-reg4'), out, { to: 'facebook' })
+  await expect(rotary).rejects.toThrow(
+    /does not hold its .*nor its rotary positions: .*nor its position table/,
+  )
+  const vit = convertModel(join(FAMILIES, 'hugging-face/vit-no-pooler'), out, { to: 'facebook' })
+  await expect(vit).rejects.toMatchObject({ code: 'not-held' })
+  await expect(vit).rejects.toThrow(
+    /activation: gelu_tanh, where it has gelu.*It can be written for birder, hugging-face/,
+  )
+  expect(existsSync(out)).toBe(false)
+})
+
+test('nothing that is there is replaced, be it a file, a folder or a link to nowhere', async () => {
+  const file = join(folder, 'there.pt')
+  writeFileSync(file, 'mine')
+  mkdirSync(join(folder, 'there'))
+  for (const out of [file, join(folder, 'there')])
+    await expect(convertModel(SOURCE, out, { to: 'birder', ...quiet })).rejects.toMatchObject({
+      code: 'occupied',
+    })
+  expect(readFileSync(file, 'utf8')).toBe('mine')
+})
+
+test('a half that would be infinite is refused with the name of its tensor, and nothing stays behind', async () => {
+  const large = join(folder, 'large')
+  await convertModel(SOURCE, large, { to: 'timm', ...quiet })
+  enlarge(join(large, 'model.safetensors'))
+  const out = join(folder, 'halves')
+  const halves = convertModel(large, out, { to: 'hugging-face', dtype: 'f16' })
+  await expect(halves).rejects.toMatchObject({ code: 'value-too-large' })
+  await expect(halves).rejects.toThrow(/layernorm\.bias has a value of 70000/)
+  expect((await readdir(folder)).filter((name) => name.startsWith('halves'))).toEqual([])
+})
+
+/** Makes the last norm's bias larger than halves are. */
+function enlarge(path: string): void {
+  const bytes = readFileSync(path)
+  const length = Number(bytes.readBigUInt64LE(0))
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<
+    string,
+    { data_offsets: [number, number] }
+  >
+  bytes.writeFloatLE(70_000, 8 + length + (header['norm.bias']?.data_offsets[0] ?? 0))
+  writeFileSync(path, bytes)
+}
+
+test('an abort ends the writing with its reason, and nothing stays behind', async () => {
+  const abort = new AbortController()
+  const reason = new Error('enough')
+  const out = join(folder, 'aborted')
+  const onWriting = () => abort.abort(reason)
+  const running = convertModel(SOURCE, out, { to: 'timm', signal: abort.signal, onWriting, ...quiet })
+  await expect(running).rejects.toBe(reason)
+  expect((await readdir(folder)).filter((name) => name.startsWith('aborted'))).toEqual([])
+})
+
+test('names and formats that do not go together are refused with what to do', async () => {
+  const said = (out: string, options: Partial<Parameters<typeof convertModel>[2]>) =>
+    convertModel(SOURCE, join(folder, out), { to: 'birder', ...quiet, ...options })
+  await expect(said('one.safetensors', { to: 'hugging-face' })).rejects.toThrow(/Name a folder/)
+  await expect(said('one.pt', { format: 'safetensors' })).rejects.toThrow(/let them agree/)
+  await expect(said('one', { maxShardBytes: 100 })).rejects.toThrow(/leave it out/)
+  await expect(said('one', { to: 'tim' as 'timm' })).rejects.toThrow(RangeError)
+})
+
+test('a mistyped library gets the nearest right name, and sizes are read as people write them', async () => {
+  const asked: unknown[] = []
+  const convertModel = async (...all: readonly unknown[]) => {
+    asked.push(all)
+    return {
+      path: 'out',
+      files: ['out'],
+      byteLength: 1,
+      weights: 'ab',
+      lossless: true,
+      notes: ['Mind this.'],
+    }
+  }
+  const run = (...args: string[]) => runInTest(['convert', ...args], { cwd: folder, convertModel })
+  const wrong = await run('small', 'out', '--to', 'huggingface')
+  expect(wrong).toMatchObject({ code: 2, stdout: '' })
+  expect(wrong.stderr).toContain('Did you mean hugging-face?')
+  const right = await run('small', 'out', '--to', 'hugging-face', '--max-shard-size', '1.5GB', '--heads', '3')
+  expect(right).toMatchObject({ code: 0, stderr: 'Mind this.\n' })
+  expect(asked).toMatchObject([['small', 'out', { to: 'hugging-face', maxShardBytes: 1.5e9, heads: 3 }]])
+})
