@@ -85,7 +85,7 @@ test('each network is made here of as many numbers as Birder counts in it', () =
 test.each<readonly [string, readonly (readonly [string, Shape])[]]>([
   ['routed experts', [['encoder.block.11.mlp.router.gate.weight', [4, 192]]]],
 ])('a network that is told by its own tensors is refused as it: %s', (kind, own) => {
-  const file = withTensors(checkpointOf(network('vit_t16'), 'vit_t16_x.pt'), own)
+  const file = withTensors(checkpointOf(network('vit_t16'), 'best.pt'), own)
   expect(refusalOrNull(() => readVit(file))).toMatchObject({
     code: 'unsupported-network',
     message: expect.stringContaining(kind),

@@ -103,17 +103,13 @@ for (const { name, precision, engine } of ENGINE_VARIANTS) {
   )
 }
 
-/** Sums of halves overflow on a GPU: what comes out is then no number, which the encoder refuses by name. */
-const isOverflow = ({ error }: Comparison) => !Number.isFinite(error)
-
-describe('massive activations are within what each narrow precision promises, or no number at all', () => {
+describe('massive activations are within what each narrow precision promises', () => {
   const massive = families.filter(({ id }) => id.startsWith('massive/'))
   for (const { name, precision, engine } of ENGINE_VARIANTS) {
     if (precision === 'float32') continue
     test.each(massive.map((one) => [one.id, one] as const))(`%s, on ${name}`, async (id, { root, kind }) => {
       const { failures, count } = await failuresOf(root, id, kind, await engine())
-      const mayOverflow = name.startsWith('webgpu') && precision === 'float16'
-      expect(failures.filter((failure) => !mayOverflow || !isOverflow(failure))).toEqual([])
+      expect(failures).toEqual([])
       expect(count, 'comparisons made').toBeGreaterThan(0)
     })
   }

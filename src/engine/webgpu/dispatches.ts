@@ -76,14 +76,15 @@ function linear(on: OpOnGpu): readonly Dispatch[] {
   const shader = {
     ...epilogueOf(op),
     weight: half ? 'half' : 'float',
-    operand: support.half ? 'half' : 'float',
+    operand: support.half && half ? 'half' : 'float',
     ragged: depth % 4 !== 0,
   } as const
   const { matrix, memory, onlyTile } = support
   const groupsOf = (tileRows: number, columns: number) =>
     [Math.ceil(width / columns), Math.ceil((rows * batch) / tileRows), 1] as const
   const more = { segment, cost: batch * rows * depth * width }
-  if (matrix === null) {
+  // A network that halves would lose is not multiplied by units that take halves alone.
+  if (matrix === null || (matrix.component === 'f16' && !half)) {
     const tile = chooseTile(LINEAR_TILES, ({ side }) => numberOf(groupsOf(side, side)), onlyTile)
     return [on.make(linearShader(shader, tile), groupsOf(tile.side, tile.side), more)]
   }

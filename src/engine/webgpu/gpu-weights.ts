@@ -28,6 +28,10 @@ export function destroyWeights({ segments, rows }: GpuWeights): void {
   for (const buffer of [...segments, rows]) buffer.destroy()
 }
 
+/**
+ * Brings all weights of a plan to a device, in halves where these hold them. Whether they do is known when all have been read: a network of which they do not is
+ * rare, and brought once more in float32 as a whole, since what is large in one layer is small in none of those that answer it.
+ */
 export async function uploadWeights(
   gpu: Gpu,
   plan: Plan,
@@ -38,9 +42,10 @@ export async function uploadWeights(
 ): Promise<GpuWeights> {
   const layout = layOutWeights(plan, arithmetic, () => 0)
   const { products, segmentBytes, rowOffsets, rowFloats } = shareOut(gpu, plan, layout.places, half)
+  let isHeld = true
   const usage = USAGE.storage | USAGE.copyTarget
   const byteLength = segmentBytes.reduce((sum, bytes) => sum + bytes, 0) + rowFloats * 4
-  return await gpu.exclusive(`${megabytes(byteLength)} of weights`, async () => {
+  const weights = await gpu.exclusive(`${megabytes(byteLength)} of weights`, async () => {
     const rows = gpu.buffer('small weights', rowFloats * 4, usage)
     // There is one at least: every dispatch has a weight bound, whether it reads it or not.
     const segments = (segmentBytes.length === 0 ? [16] : segmentBytes).map((bytes) =>
@@ -55,7 +60,9 @@ export async function uploadWeights(
           return await gpu.write(rows, placed(rowOffsets, name, name) * 4, own)
         }
         const { segment, offset } = placed(products, name, name)
-        const padded = paddedRows(values, ...rowsAndWidth(name, shape))
+        const [columns, depth] = rowsAndWidth(name, shape)
+        if (half && isLostInHalves(values, columns, depth)) isHeld = false
+        const padded = paddedRows(values, columns, depth)
         const target = segments[segment]
         if (target === undefined) throw new Error(`The weight ${name} has no segment ${segment}.`)
         await gpu.write(target, offset * vectorBytes(half), half ? toHalf(padded) : padded)
@@ -67,6 +74,33 @@ export async function uploadWeights(
     }
     return weights
   })
+  if (isHeld) return weights
+  destroyWeights(weights)
+  return await uploadWeights(gpu, plan, arithmetic, false, source, signal)
+}
+
+/** Is half of the step between halves, as a part of what is rounded. */
+const ROUNDING = 2 ** -12
+
+/**
+ * Tells whether in one of its rows the largest value is rounded by more than nine tenths of the others, zeros aside, amount to: what such a row gives is little
+ * but that rounding, once another layer takes the large value away again.
+ */
+export function isLostInHalves(values: Float32Array, columns: number, depth: number): boolean {
+  for (let column = 0; column < columns; column++) {
+    const row = values.subarray(column * depth, (column + 1) * depth)
+    let largest = 0
+    for (const value of row) largest = Math.max(largest, Math.abs(value))
+    const rounding = largest * ROUNDING
+    let lost = 0
+    let zeros = 0
+    for (const value of row) {
+      if (value === 0) zeros++
+      else if (Math.abs(value) <= rounding) lost++
+    }
+    if (lost > 0.9 * (depth - zeros)) return true
+  }
+  return false
 }
 
 /** Counts the bytes of four values of a product's weight. */

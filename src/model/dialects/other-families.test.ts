@@ -28,8 +28,8 @@ test.each<readonly [string, Shapes, RegExp]>([
   ['a hybrid', { ...TINY_NETWORKS.timm, 'patch_embed.backbone.0.conv.weight': [4, 3, 7, 7] }, /hybrid/],
   [
     'routed experts',
-    { ...TINY_NETWORKS.birder, 'encoder.block.0.mlp.router.weight': [2, 4] },
-    /routed experts.*other vision transformers are/,
+    { ...TINY_NETWORKS.birder, 'encoder.block.0.mlp.router.gate.weight': [2, 4] },
+    /routed experts.*Name it: network/,
   ],
   [
     'differential attention',
