@@ -27,11 +27,6 @@ test.each<readonly [string, Shapes, RegExp]>([
   ['SAM', { ...TINY_NETWORKS.timm, 'blocks.0.attn.rel_pos_h': [3, 2] }, /SAM.*ViT_SAM/],
   ['a hybrid', { ...TINY_NETWORKS.timm, 'patch_embed.backbone.0.conv.weight': [4, 3, 7, 7] }, /hybrid/],
   [
-    'routed experts',
-    { ...TINY_NETWORKS.birder, 'encoder.block.0.mlp.router.weight': [2, 4] },
-    /routed experts.*other vision transformers are/,
-  ],
-  [
     'differential attention',
     { ...TINY_NETWORKS.timm, 'blocks.0.attn.lambda_q1': [2] },
     /differential attention/,
@@ -134,6 +129,8 @@ test.each([
   ['theia', /Theia/],
   ['capi', /CAPI/],
   ['mobileclip', /MobileCLIP/],
+  ['depth_anything', /DPT.*depth/],
+  ['dpt', /DPT.*depth/],
 ])('a config of %s says that the network is not run', (model_type, message) => {
   expect(refusal({ 'stages.0.layers.0.depthwise_conv.weight': [4] }, { model_type })).toThrow(
     expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) }),
