@@ -31,6 +31,8 @@ export function uniformMask(
 ): readonly [mask: NdArray, idsKeep: NdArray, idsRestore: NdArray] {
   checkOptionNames(options, UNIFORM_MASK_OPTIONS)
   const { keptMaskRatio = maskRatio, minMaskSize: side = 1, random = Math.random } = options
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new RangeError(`A mask is drawn for as many images as there are, at least one, got ${batchSize}.`)
   assertMask(h, w, maskRatio, keptMaskRatio, side)
   const [rows, columns] = [h / side, w / side]
   const squares = rows * columns

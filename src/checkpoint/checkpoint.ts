@@ -69,6 +69,16 @@ export interface Checkpoint {
 /** Stands in front of the names of a head that is a file of its own. */
 export const HEAD_PREFIX = 'vision_head.'
 
+/** Says which file holds a tensor, and what it is called there, for whoever is told of it. */
+export function placeOf(
+  { label, head }: Pick<Checkpoint, 'label' | 'head'>,
+  tensor: string,
+): readonly [file: string, name: string] {
+  return head !== undefined && tensor.startsWith(HEAD_PREFIX)
+    ? [head, tensor.slice(HEAD_PREFIX.length)]
+    : [label, tensor]
+}
+
 /** Tells one network of a file from the others. */
 export interface NetworkChoice {
   /** Names it as a person would, such as `model.teacher.backbone`; a dot is the top of the file. */

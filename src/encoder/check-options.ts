@@ -14,6 +14,12 @@ export function checkWhole(option: string, value: unknown, least: number): void 
   )
 }
 
+/** Throws RangeError unless the value is true, false or absent: a text would be taken for one of them in silence. */
+export function checkFlag(option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new RangeError(`The option ${option} is ${JSON.stringify(value)}; it can be true or false.`)
+}
+
 /** No library makes larger input; at 16384 a ViT with patches of 14 has 1.4 million tokens. */
 const LARGEST_SIDE = 16384
 

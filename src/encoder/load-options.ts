@@ -174,7 +174,9 @@ function checkHead({ head, headPooling, headPatchLayer }: LoadOptions): void {
   checkChoice('headPooling', headPooling, ['mean', 'max'])
   checkWhole('headPatchLayer', headPatchLayer, 1)
   if (head !== undefined && (typeof head !== 'string' || head === ''))
-    throw new RangeError(`The option head is ${JSON.stringify(head)}; it leads to a file.`)
+    throw new RangeError(
+      `The option head is ${JSON.stringify(head)}; it must be a text that leads to a file: a path in Node, an address in a browser.`,
+    )
   if (head !== undefined || (headPooling === undefined && headPatchLayer === undefined)) return
   throw new RangeError(
     'The options headPooling and headPatchLayer say how a head is put on: give its file as the option head (--head).',

@@ -51,6 +51,15 @@ test('each stage is told as it begins', async () => {
   expect(calls).toEqual(['preparing', 'prepare', 'computing', 'compute'])
 })
 
+test.each(['tta', 'preNorm'])('%s is refused where it is neither true nor false', async (option) => {
+  const calls: string[] = []
+  const encoder = new StagedEncoder(tellingStages(calls))
+  const wrong = { [option]: 'yes' }
+  await expect(encoder.encode('photo', wrong)).rejects.toThrow(`option ${option} is "yes"`)
+  expect(() => encoder.encodeAll(['photo'], wrong)).toThrow(RangeError)
+  expect(calls).toEqual([])
+})
+
 test('a listener that throws ends the encode, and what was prepared is discarded', async () => {
   const calls: string[] = []
   const onProgress = (stage: string) => {

@@ -2,7 +2,7 @@
 
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { EmbeddingKind } from '../model/vit-config.js'
-import { checkChoice, checkWhole } from './check-options.js'
+import { checkChoice, checkFlag, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
 import { blockIndex, type FeatureData, featuresFrom } from './features.js'
@@ -93,7 +93,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     checkOptionNames(options, ENCODE_OPTIONS)
     const { signal, onProgress, preNorm, layers, tta } = options
     signal?.throwIfAborted()
-    this.#checkLayers(options)
+    this.#checkFeatures(options)
     onProgress?.('preparing')
     const item = await this.#stages.prepare(source, signal)
     try {
@@ -116,7 +116,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     checkWhole('batch', options.batch, 1)
     checkWhole('maxBytes', options.maxBytes, 1)
     checkChoice('order', options.order, ['input', 'ready'])
-    this.#checkLayers(options)
+    this.#checkFeatures(options)
     const { preNorm, layers, tta } = options
     const choice = given({ preNorm, layers, tta })
     const stages = this.#stages
@@ -136,7 +136,9 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     )
   }
 
-  #checkLayers({ layers = [] }: FeatureChoice): void {
+  #checkFeatures({ layers = [], preNorm, tta }: FeatureChoice): void {
+    checkFlag('preNorm', preNorm)
+    checkFlag('tta', tta)
     for (const layer of layers) blockIndex(layer, this.depth)
   }
 

@@ -194,6 +194,7 @@ test.each([
   ['timm/vit_small_patch14_dinov2.lvd142n', 'timm/vit_small_patch14_dinov2.lvd142m'],
   ['timm/vit_smal_patch14_reg4_dinov2.lvd142m', 'timm/vit_small_patch14_reg4_dinov2.lvd142m'],
   ['birder-project/vit_reg4_l14_nps_ls_dino-v2-lvd142m', 'vit_reg4_l14_nps_ls_dino-v2-lvd142m'],
+  ['timm/vit_small_patch14_dinov2', 'timm/vit_small_patch14_dinov2.lvd142m'],
   ['facebook/dinov2-small', null],
   ['somebody/small', null],
   ['somebody/flowers-of-spring', null],

@@ -29,8 +29,8 @@ export function suggestModels(text: string, names: readonly string[], count = 3)
 const SLIP = 2
 
 /**
- * Gives the known name that an id of a repository is but a slip away from, or has the end of under another owner. Gives null for an id that is known,
- * or is like none. What is near is not wrong for it: anybody may have a repository by a name like a known one.
+ * Gives the known name that an id of a repository is but a slip away from, has the end of under another owner, or is without its tag, as timm takes names.
+ * Gives null for an id that is known, or is like none. What is near is not wrong for it: anybody may have a repository by a name like a known one.
  */
 export function nearMissOrNull(id: string, names: readonly string[]): string | null {
   if (names.includes(id)) return null
@@ -41,7 +41,10 @@ export function nearMissOrNull(id: string, names: readonly string[]): string | n
       distance: editDistance(lastOf(id), lastOf(name)),
       whole: editDistance(id.toLowerCase(), name.toLowerCase()),
     }))
-    .filter(({ name, distance }) => distance <= SLIP && lastOf(name).length > 3 * SLIP)
+    .filter(
+      ({ name, distance }) =>
+        (distance <= SLIP && lastOf(name).length > 3 * SLIP) || lastOf(name).startsWith(`${lastOf(id)}.`),
+    )
     .sort((a, b) => a.whole - b.whole)
   return nearest?.name ?? null
 }

@@ -1,6 +1,6 @@
 /** Makes a vision transformer of an open checkpoint, among some dialects: which of them, which network, and its weights under their canonical names. */
 import { checkOptionNames } from '../check-option-names.js'
-import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import { type Checkpoint, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
@@ -227,9 +227,10 @@ function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly
 }
 
 function unexpected(checkpoint: Checkpoint, tensor: string): CheckpointError {
+  const [file, name] = placeOf(checkpoint, tensor)
   return new CheckpointError(
     'unexpected-tensor',
-    `${checkpoint.label} has a tensor ${tensor} that this network does not use. Is it the file of another network?`,
+    `${file} has a tensor ${name} that this network does not use. Is it the file of another network?`,
     { tensor },
   )
 }

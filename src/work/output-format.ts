@@ -23,14 +23,21 @@ const BY_EXTENSION: Readonly<Record<string, OutputFormat>> = {
   '.parquet': 'parquet',
 }
 
-/** Throws `OutputError` `unknown-format` where the name tells nothing. */
-export function formatOfPath(path: string): OutputFormat {
+/**
+ * Throws `OutputError` `unknown-format` where the name tells nothing.
+ *
+ * @param advised are the formats that can be chosen where it is asked
+ */
+export function formatOfPath(path: string, advised: readonly OutputFormat[] = OUTPUT_FORMATS): OutputFormat {
   const format = formatOfPathOrNull(path)
   if (format !== null) return format
+  const endings = Object.keys(BY_EXTENSION).filter((ending) =>
+    advised.some((f) => f === BY_EXTENSION[ending]),
+  )
   throw new OutputError(
     'unknown-format',
-    `The name ${path} does not tell the format: expected one that ends in ${Object.keys(BY_EXTENSION).join(', ')}. ` +
-      `Rename it, or add --format ${OUTPUT_FORMATS.join('|')}.`,
+    `The name ${path} does not tell the format: expected one that ends in ${endings.join(', ')}. ` +
+      `Rename it, or add --format ${advised.join('|')}.`,
   )
 }
 

@@ -186,6 +186,8 @@ describe('masks', () => {
       () => birder.uniformMask(1, 3, 4, 0.5, { minMaskSize: 2 }),
       /no whole squares/,
     ],
+    ['half an image', () => birder.uniformMask(1.5, 4, 4, 0.5), /as many images/],
+    ['no image', () => birder.uniformMask(0, 4, 4, 0.5), /as many images/],
     ['a ratio above 1', () => birder.uniformMask(1, 4, 4, 1.5), /from 0 to 1/],
     [
       'more masked than left',

@@ -90,6 +90,7 @@ test('a finished file of other classes is not added to, and a file of embeddings
 test.each([
   [['-o', 'classes.parquet'], /jsonl or csv, not as parquet/],
   [['-o', 'classes.csv', '--format', 'text'], /not as text/],
+  [['-o', 'classes'], /ends in \.jsonl, \.ndjson, \.csv\. Rename it, or add --format jsonl\|csv\./],
   [['--restart'], /needs --output/],
 ])('classify %j is refused in words', async (args, message) => {
   using folder = folderWith(['a.jpg'])

@@ -33,3 +33,17 @@ test('a filter that nothing matches is wrong usage, and the nearest names are to
   expect(code).toBe(2)
   expect(stderr).toContain('facebook/dinov2-small')
 })
+
+test.each([
+  ['dinvo2', 'Is dinov2 meant?'],
+  ['siglp', 'Is siglip meant?'],
+])('a filter is a part of names, so that %s is likened to their parts', async (filter, answer) => {
+  const { code, stderr } = await models(filter)
+  expect(code).toBe(2)
+  expect(stderr).toContain(answer)
+})
+
+test('a filter that is like no part of a name is not answered with one', async () => {
+  const { stderr } = await models('zzzzzz')
+  expect(stderr).not.toContain('meant')
+})

@@ -66,7 +66,7 @@ async function classify(
       if (given) throw new UsageError(`--${option} needs --output to be a file: only such work is kept.`)
     return await classifyToStream(context, names, options)
   }
-  const format = options.format ?? formatOfPath(output)
+  const format = options.format ?? formatOfPath(output, CLASS_FORMATS)
   if (format === 'text' || !isClassFormat(format))
     throw new UsageError(`Classes go into a file as ${CLASS_FORMATS.join(' or ')}, not as ${format}.`)
   const file = fileOf(await prepareOutput(context, output), output, 'leave --output out to write to stdout.')

@@ -4,6 +4,7 @@ import { fnmatch } from '../../hub/fnmatch.js'
 import type { ModelFacts } from '../../hub/model-facts.js'
 import type { KnownModel } from '../../hub/names-by-rule.js'
 import { suggestModels } from '../../hub/suggest-models.js'
+import { nearestNames } from '../../nearest-names.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 
@@ -24,11 +25,23 @@ function matching(models: readonly KnownModel[], filter = '*'): readonly KnownMo
   const pattern = (/[*?[]/.test(filter) ? filter : `*${filter}*`).toLowerCase()
   const found = models.filter(({ name }) => fnmatch(name.toLowerCase(), pattern))
   if (found.length > 0) return found
-  const near = suggestModels(
-    filter,
-    models.map(({ name }) => name),
+  const names = models.map(({ name }) => name)
+  const part = nearPartOrNull(filter, names)
+  throw new UsageError(
+    `No known name matches ${filter}. ` +
+      (part === null
+        ? `The nearest are ${suggestModels(filter, names).join(', ')}.`
+        : `Is ${part} meant? Some names have it.`),
   )
-  throw new UsageError(`No known name matches ${filter}. The nearest are ${near.join(', ')}.`)
+}
+
+/** Gives the part of names that a filter is a slip away from, since whole names are far from it; of two, one as long, whose letters were swapped. */
+function nearPartOrNull(filter: string, names: readonly string[]): string | null {
+  const lengthens = (part: string) => Math.abs(part.length - filter.length)
+  const parts = [...new Set(names.flatMap((name) => name.toLowerCase().split(/[^a-z0-9]+/)))]
+  parts.sort((a, b) => lengthens(a) - lengthens(b))
+  const slip = Math.min(2, Math.floor(filter.length / 3))
+  return nearestNames(filter.toLowerCase(), parts, 1, slip)[0] ?? null
 }
 
 type Described = KnownModel & ModelFacts

@@ -1,16 +1,17 @@
 /** Reads a network's sizes off the headers of its tensors, and names the tensor where one is missing. */
-import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
+import { type Checkpoint, placeOf, type TensorInfo } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 
-type Headers = Pick<Checkpoint, 'label' | 'tensors'>
+type Headers = Pick<Checkpoint, 'label' | 'head' | 'tensors'>
 
 /** Throws `missing-tensor`; `dialect` names the layout that needs the tensor. */
-export function headerOf({ tensors, label }: Headers, tensor: string, dialect: string): TensorInfo {
-  const info = tensors.get(tensor)
+export function headerOf(headers: Headers, tensor: string, dialect: string): TensorInfo {
+  const info = headers.tensors.get(tensor)
   if (info !== undefined) return info
+  const [file, name] = placeOf(headers, tensor)
   throw new CheckpointError(
     'missing-tensor',
-    `${label} has no tensor ${tensor}, which the ${dialect} layout of this network needs. ` +
+    `${file} has no tensor ${name}, which the ${dialect} layout of this network needs. ` +
       'Is the file of another network, or only a part of one?',
     { tensor },
   )

@@ -134,6 +134,8 @@ test.each([
   ['theia', /Theia/],
   ['capi', /CAPI/],
   ['mobileclip', /MobileCLIP/],
+  ['depth_anything', /DPT.*depth/],
+  ['dpt', /DPT.*depth/],
 ])('a config of %s says that the network is not run', (model_type, message) => {
   expect(refusal({ 'stages.0.layers.0.depthwise_conv.weight': [4] }, { model_type })).toThrow(
     expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) }),

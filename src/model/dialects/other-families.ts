@@ -140,6 +140,10 @@ const OTHER_TYPES: readonly (readonly [type: RegExp, name: string])[] = [
   [/^theia/i, 'Theia, which is a DeiT with heads of its own'],
   [/^sapiens/, 'Sapiens, whose blocks are others'],
   [/^capi/, 'CAPI'],
+  [
+    /^(dpt|depth_anything|zoedepth)$/,
+    'DPT or Depth Anything, which tells the depth of places by a head behind a network that was trained on with it',
+  ],
 ]
 
 /** Throws `unsupported-network` that names the network, for what no file that is read has, in its tensors or in the config.json beside them. */

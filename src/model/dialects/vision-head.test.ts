@@ -66,7 +66,7 @@ test('what its file does not tell is assumed aloud, and what a person says is no
 test.each<readonly [string, Shapes, Shapes, VitHints, string]>([
   ['of another width, with both widths', facebook, head(6), {}, '6 wide, and the network of it is 4 wide'],
   ['of no such tensors', facebook, vectors('norm', 4), {}, 'no vision head of dino.txt'],
-  ['with a tensor more', facebook, { ...head(4), more: [1] }, {}, 'vision_head.more'],
+  ['with a tensor more', facebook, { ...head(4), more: [1] }, {}, 'head.pth has a tensor more that'],
   ['with patches of a block that is not there', facebook, head(4), { headPatchLayer: 2 }, 'has 1 blocks'],
   [
     'on a network with a classifier',
@@ -85,4 +85,9 @@ test('the head and the text tower alone are refused with what to give instead', 
   expect(() => readVit(tinyCheckpoint(head(4)))).toThrow(/this file as its head/)
   const text = { 'token_embedding.weight': [3, 4], ...vectors('blocks.0.attention_norm', 4) }
   expect(() => readVit(tinyCheckpoint(text))).toThrow(/text tower/)
+})
+
+test('what is wrong with a head is said of its file, by the name that a tensor has there', () => {
+  const { 'block_list.0.mlp.w2.weight': _, ...without } = head(4)
+  expect(() => read(facebook, without)).toThrow(/head\.pth has no tensor block_list\.0\.mlp\.w2\.weight/)
 })

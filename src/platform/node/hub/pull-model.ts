@@ -90,6 +90,11 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
     case 'packaged':
       throw new HubError('no-address', `${model} lies in this package: there is nothing to pull.`)
     default:
+      if (existsSync(model))
+        throw new HubError(
+          'no-address',
+          `${model} is a file or folder here: there is nothing to pull. Give it as the model.`,
+        )
       throw unknownModel(
         model,
         knownModels().map((known) => known.name),
