@@ -39,6 +39,17 @@ test('nothing that is there is replaced, be it a file, a folder or a link to now
   expect(readFileSync(file, 'utf8')).toBe('mine')
 })
 
+test('a folder beside the output stays whatever its name, and a path through a file is told as such', async () => {
+  const mine = join(folder, 'beside.tmp')
+  mkdirSync(mine)
+  await convertModel(SOURCE, join(folder, 'beside'), { to: 'birder', ...quiet })
+  expect(existsSync(mine)).toBe(true)
+  writeFileSync(join(folder, 'plain'), 'mine')
+  const through = convertModel(SOURCE, join(folder, 'plain/out'), { to: 'birder', ...quiet })
+  await expect(through).rejects.toMatchObject({ code: 'not-writable' })
+  await expect(through).rejects.toThrow(/a part of the path is a file/)
+})
+
 test('a half that would be infinite is refused with the name of its tensor, and nothing stays behind', async () => {
   const large = join(folder, 'large')
   await convertModel(SOURCE, large, { to: 'timm', ...quiet })
