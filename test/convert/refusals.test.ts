@@ -1,5 +1,5 @@
 /** Checks that what cannot be written is refused by name, before anything lies on the disk, and that nothing is ever replaced. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +48,23 @@ test('a folder beside the output stays whatever its name, and a path through a f
   const through = convertModel(SOURCE, join(folder, 'plain/out'), { to: 'birder', ...quiet })
   await expect(through).rejects.toMatchObject({ code: 'not-writable' })
   await expect(through).rejects.toThrow(/a part of the path is a file/)
+})
+
+test('a copy of which no name tells the network any more says how to tell it, and one that has the name says nothing', async () => {
+  const network = 'rope_deit3_reg4_s14'
+  const small = join(packageRoot, 'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors')
+  const convert = (out: string, told: { network?: string }) =>
+    convertModel(small, join(folder, out), { to: 'birder', ...told, ...quiet })
+  const unnamed = await convert('unnamed', { network })
+  expect(unnamed.notes).toEqual([expect.stringContaining(`--network ${network}`)])
+  expect((await convert(`${network}.safetensors`, { network })).notes).toEqual([])
+  const rope = join(folder, 'rope_vit_reg4_mine.safetensors')
+  copyFileSync(small, rope)
+  const nameless = convertModel(rope, join(folder, 'nameless'), { to: 'birder', ...quiet })
+  await expect(nameless).rejects.toThrow(/another rotary: none.*must be told \(network, --network\)/)
+  expect((await convert('small', {})).notes).toEqual([
+    expect.stringContaining('--network vit_reg4_s14_nps_ls'),
+  ])
 })
 
 test('a half that would be infinite is refused with the name of its tensor, and nothing stays behind', async () => {
