@@ -1,8 +1,17 @@
 /** Checks that what cannot be written is refused by name, before anything lies on the disk, and that nothing is ever replaced. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { runInTest } from '../cli/run-in-test.js'
@@ -48,6 +57,20 @@ test('a folder beside the output stays whatever its name, and a path through a f
   const through = convertModel(SOURCE, join(folder, 'plain/out'), { to: 'birder', ...quiet })
   await expect(through).rejects.toMatchObject({ code: 'not-writable' })
   await expect(through).rejects.toThrow(/a part of the path is a file/)
+})
+
+test('a card and a licence come along, and a folder or a lost link of such a name ends nothing', async () => {
+  const own = join(folder, 'own')
+  await convertModel(SOURCE, own, { to: 'timm', ...quiet })
+  writeFileSync(join(own, 'README.md'), 'Read me.')
+  mkdirSync(join(own, 'LICENSE'))
+  symlinkSync('nowhere', join(own, 'NOTICE'))
+  const { files } = await convertModel(own, join(folder, 'carried'), { to: 'timm', ...quiet })
+  expect(files.map((file) => basename(file)).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'model.safetensors',
+  ])
 })
 
 test('a copy of which no name tells the network any more says how to tell it, and one that has the name says nothing', async () => {
