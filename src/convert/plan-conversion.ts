@@ -65,6 +65,7 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   if (isOwn && (isNamed ?? true))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
   if (writer === null || written === null) throw refuseUnheld(library, vit.config, checkpoint.label)
+  for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const { labels, config } = vit
   const told = writer.files({
     config,

@@ -11,9 +11,13 @@ import {
 } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { streamSafetensors } from '../../src/formats/safetensors.js'
 import { convertModel } from '../../src/platform/node/convert/convert-model.js'
+import { findModel } from '../../src/platform/node/find-model.js'
+import { openVit } from '../../src/platform/node/open-vit.js'
+import { toFloat32 } from '../../src/tensor/tensor.js'
 import { runInTest } from '../cli/run-in-test.js'
 import { packageRoot } from '../support/repository.js'
 
@@ -72,6 +76,34 @@ test('a card and a licence come along, and a folder or a lost link of such a nam
     'model.safetensors',
   ])
 })
+
+test('float64 is lossless where it stays, and not where it becomes narrower', async () => {
+  const timm = join(folder, 'of-doubles')
+  await convertModel(SOURCE, timm, { to: 'timm', ...quiet })
+  await makeDoubles(join(timm, 'model.safetensors'))
+  const isLossless = async (out: string, to: 'timm' | 'birder', dtype: { dtype?: 'f32' }) =>
+    (await convertModel(timm, join(folder, out), { to, ...dtype, ...quiet })).lossless
+  expect(await isLossless('kept', 'timm', {})).toBe(true)
+  expect(await isLossless('narrowed', 'timm', { dtype: 'f32' })).toBe(false)
+  expect(await isLossless('rearranged', 'birder', {})).toBe(false)
+})
+
+/** Stores each value with digits that float32 has no place for. */
+async function makeDoubles(path: string): Promise<void> {
+  await using open = await openVit(await findModel(dirname(path)), {})
+  const tensors = [...open.checkpoint.tensors].map(([name, { shape }]) => ({
+    name,
+    shape,
+    dtype: 'F64' as const,
+    read: async () => {
+      const values = Float64Array.from(toFloat32(await open.checkpoint.read(name)), (x) => x * (1 + 1e-9))
+      return new Uint8Array(values.buffer)
+    },
+  }))
+  const pieces: Uint8Array[] = []
+  for await (const piece of streamSafetensors(tensors, {})) pieces.push(piece)
+  writeFileSync(path, Buffer.concat(pieces))
+}
 
 test('a copy of which no name tells the network any more says how to tell it, and one that has the name says nothing', async () => {
   const network = 'rope_deit3_reg4_s14'
