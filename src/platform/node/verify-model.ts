@@ -19,7 +19,7 @@ import { findModel, findOptionsOf } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packageRootOrNull } from './package-files.js'
-import { preparingWith } from './prepare-source.js'
+import { assertDecodes, preparingWith } from './prepare-source.js'
 
 /** Says on what a model is tried, and how it is loaded. */
 export interface VerifyModelOptions {
@@ -65,6 +65,7 @@ export async function verifyModel(
   checkOptionNames(options, OPTIONS)
   const { photos = ownPhotos(), load = {}, onTry = () => {}, signal = load.signal } = options
   checkLoadOptions(load, NODE)
+  await assertDecodes(load)
   if (photos.length === 0)
     throw new RangeError('The option photos is an empty list: give one photo at least.')
   const { onWarning = warn, positions } = load
