@@ -5,9 +5,14 @@ import { ConvertError } from './convert-error.js'
 export class Narrowing {
   #changed = 0
 
-  /** Counts the values that are not as they were read. */
+  /** Counts the values that are not as they were stored, and each tensor of float64 that is written narrower once. */
   get changed(): number {
     return this.#changed
+  }
+
+  /** Says that a tensor of float64 is written narrower: it is read as float32 here, so that no later look at its values shows what they were. */
+  takeDouble(): void {
+    this.#changed++
   }
 
   /** Gives the elements, little-endian. Throws `ConvertError` `value-too-large` where a value becomes infinite. */

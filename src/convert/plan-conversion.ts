@@ -11,6 +11,7 @@ import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { refuseUnheld, writerOrNull } from './choose-writer.js'
+import { ConvertError } from './convert-error.js'
 import type { WeightsForm } from './file-forms.js'
 import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
@@ -64,6 +65,7 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   if (isOwn && (isNamed ?? true))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
   if (writer === null || written === null) throw refuseUnheld(library, vit.config, checkpoint.label)
+  for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const { labels, config } = vit
   const told = writer.files({
     config,
@@ -87,14 +89,39 @@ function copied(
   { tensors, narrowing }: { readonly tensors: readonly StoredTensor[]; readonly narrowing: Narrowing },
 ): Conversion {
   const files = hasFolder ? configFiles.map((file) => inType(file, dtype)) : []
-  const hints = { ...parsedFiles(files, label), ...told }
   const { format: _format, ...entries } = checkpoint.metadata
-  const planned = { tensors, entries: library === 'birder' ? entries : {}, files, narrowing, hints }
-  readBack({ ...planned, label, format: form === 'pt' ? 'torch' : 'safetensors' }, vit.config, library)
-  return { ...planned, notes: droppedNotes(checkpoint.dropped) }
+  const planned = { tensors, entries: library === 'birder' ? entries : {}, files, narrowing }
+  const { network: _network, ...others } = told
+  const alone = { ...parsedFiles(files, label), ...others }
+  const { network } = vit.config
+  const read = (hints: VitHints) =>
+    readBack({ ...planned, hints, label, format: formatOf({ form }) }, vit.config, library, NAME_IT)
+  const notes = droppedNotes(checkpoint.dropped)
+  if (library !== 'birder' || network === null || says(network, () => read(alone))) {
+    const hints = { ...alone, ...told }
+    read(hints)
+    return { ...planned, hints, notes }
+  }
+  const hints = { ...alone, network }
+  read(hints)
+  const unsaid = `Nothing in ${label} says that it is ${network}: whoever loads it says so as network (--network ${network}), or gives the file a name that begins with it.`
+  return { ...planned, hints, notes: [...notes, unsaid] }
 }
 
-function formatOf({ form }: ConversionRequest): 'torch' | 'safetensors' {
+const NAME_IT =
+  'What the name of the source tells of it must be told (network, --network), or stand in the name of the output too.'
+
+/** Birder tells networks apart by the names of their files, so that a copy under another name may be read as another one. */
+function says(network: string, read: () => VitModel): boolean {
+  try {
+    return read().config.network === network
+  } catch (error) {
+    if (error instanceof ConvertError) return false
+    throw error
+  }
+}
+
+function formatOf({ form }: Pick<ConversionRequest, 'form'>): 'torch' | 'safetensors' {
   return form === 'pt' ? 'torch' : 'safetensors'
 }
 

@@ -18,6 +18,7 @@ export function planCopied(
       async read() {
         const tensor = await checkpoint.read(name)
         if (written === dtype || asked === undefined) return tensor.bytes
+        if (dtype === 'F64') narrowing.takeDouble()
         return narrowing.take(name, toFloat32(tensor), asked)
       },
     }

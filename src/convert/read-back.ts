@@ -23,14 +23,19 @@ export interface PlannedFile {
   readonly hints: VitHints
 }
 
-/** Throws `ConvertError` `not-held` where another network would arrive, and says in what it differs. */
-export function readBack(file: PlannedFile, config: VitConfig, library: string): VitModel {
+/** Throws `ConvertError` `not-held` where another network would arrive, and says in what it differs and, as `advice`, what to do. */
+export function readBack(
+  file: PlannedFile,
+  config: VitConfig,
+  library: string,
+  advice = 'Choose another library (--to).',
+): VitModel {
   const vit = readPlanned(file, library)
   const differences = differencesOf(config, vit.config)
   if (differences.length === 0) return vit
   throw new ConvertError(
     'not-held',
-    `The layout of ${library} does not hold this network: it would be read back with another ${differences.join('; another ')}. Choose another library (--to).`,
+    `The layout of ${library} does not hold this network: it would be read back with another ${differences.join('; another ')}. ${advice}`,
   )
 }
 

@@ -11,7 +11,7 @@ const INTRO = `# Converting between layouts
 
 Before anything is written, what would be written is read by the library's own reader here, and must be the same network. Afterwards the files are read back: the digest of all weights must be that of the source, and only then is the conversion called lossless and the output given its name. With \`--dtype\` each value is rounded to the nearest, ties to even, and each weight must read back as near as that; a value beyond 65504 is refused for \`f16\` by the name of its tensor. Nothing that is there is ever replaced, and one tensor is in memory at a time.
 
-What files cannot say is printed: another rule for positions at other sizes, another way to prepare images, heads that no file of Meta's holds. Where two layouts keep positions of the class token apart, these stay apart, so that the files have the very bytes of the library's own; a layout that adds them to the token cannot give them back, and the network is the same.
+What files cannot say is printed: another rule for positions at other sizes, another way to prepare images, heads that no file of Meta's holds, the network that only the name of a file of Birder's told. Where two layouts keep positions of the class token apart, these stay apart, so that the files have the very bytes of the library's own; a layout that adds them to the token cannot give them back, and the network is the same.
 
 `
 

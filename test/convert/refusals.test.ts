@@ -1,10 +1,23 @@
 /** Checks that what cannot be written is refused by name, before anything lies on the disk, and that nothing is ever replaced. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { streamSafetensors } from '../../src/formats/safetensors.js'
 import { convertModel } from '../../src/platform/node/convert/convert-model.js'
+import { findModel } from '../../src/platform/node/find-model.js'
+import { openVit } from '../../src/platform/node/open-vit.js'
+import { toFloat32 } from '../../src/tensor/tensor.js'
 import { runInTest } from '../cli/run-in-test.js'
 import { packageRoot } from '../support/repository.js'
 
@@ -37,6 +50,76 @@ test('nothing that is there is replaced, be it a file, a folder or a link to now
       code: 'occupied',
     })
   expect(readFileSync(file, 'utf8')).toBe('mine')
+})
+
+test('a folder beside the output stays whatever its name, and a path through a file is told as such', async () => {
+  const mine = join(folder, 'beside.tmp')
+  mkdirSync(mine)
+  await convertModel(SOURCE, join(folder, 'beside'), { to: 'birder', ...quiet })
+  expect(existsSync(mine)).toBe(true)
+  writeFileSync(join(folder, 'plain'), 'mine')
+  const through = convertModel(SOURCE, join(folder, 'plain/out'), { to: 'birder', ...quiet })
+  await expect(through).rejects.toMatchObject({ code: 'not-writable' })
+  await expect(through).rejects.toThrow(/a part of the path is a file/)
+})
+
+test('a card and a licence come along, and a folder or a lost link of such a name ends nothing', async () => {
+  const own = join(folder, 'own')
+  await convertModel(SOURCE, own, { to: 'timm', ...quiet })
+  writeFileSync(join(own, 'README.md'), 'Read me.')
+  mkdirSync(join(own, 'LICENSE'))
+  symlinkSync('nowhere', join(own, 'NOTICE'))
+  const { files } = await convertModel(own, join(folder, 'carried'), { to: 'timm', ...quiet })
+  expect(files.map((file) => basename(file)).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'model.safetensors',
+  ])
+})
+
+test('float64 is lossless where it stays, and not where it becomes narrower', async () => {
+  const timm = join(folder, 'of-doubles')
+  await convertModel(SOURCE, timm, { to: 'timm', ...quiet })
+  await makeDoubles(join(timm, 'model.safetensors'))
+  const isLossless = async (out: string, to: 'timm' | 'birder', dtype: { dtype?: 'f32' }) =>
+    (await convertModel(timm, join(folder, out), { to, ...dtype, ...quiet })).lossless
+  expect(await isLossless('kept', 'timm', {})).toBe(true)
+  expect(await isLossless('narrowed', 'timm', { dtype: 'f32' })).toBe(false)
+  expect(await isLossless('rearranged', 'birder', {})).toBe(false)
+})
+
+/** Stores each value with digits that float32 has no place for. */
+async function makeDoubles(path: string): Promise<void> {
+  await using open = await openVit(await findModel(dirname(path)), {})
+  const tensors = [...open.checkpoint.tensors].map(([name, { shape }]) => ({
+    name,
+    shape,
+    dtype: 'F64' as const,
+    read: async () => {
+      const values = Float64Array.from(toFloat32(await open.checkpoint.read(name)), (x) => x * (1 + 1e-9))
+      return new Uint8Array(values.buffer)
+    },
+  }))
+  const pieces: Uint8Array[] = []
+  for await (const piece of streamSafetensors(tensors, {})) pieces.push(piece)
+  writeFileSync(path, Buffer.concat(pieces))
+}
+
+test('a copy of which no name tells the network any more says how to tell it, and one that has the name says nothing', async () => {
+  const network = 'rope_deit3_reg4_s14'
+  const small = join(packageRoot, 'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors')
+  const convert = (out: string, told: { network?: string }) =>
+    convertModel(small, join(folder, out), { to: 'birder', ...told, ...quiet })
+  const unnamed = await convert('unnamed', { network })
+  expect(unnamed.notes).toEqual([expect.stringContaining(`--network ${network}`)])
+  expect((await convert(`${network}.safetensors`, { network })).notes).toEqual([])
+  const rope = join(folder, 'rope_vit_reg4_mine.safetensors')
+  copyFileSync(small, rope)
+  const nameless = convertModel(rope, join(folder, 'nameless'), { to: 'birder', ...quiet })
+  await expect(nameless).rejects.toThrow(/another rotary: none.*must be told \(network, --network\)/)
+  expect((await convert('small', {})).notes).toEqual([
+    expect.stringContaining('--network vit_reg4_s14_nps_ls'),
+  ])
 })
 
 test('a half that would be infinite is refused with the name of its tensor, and nothing stays behind', async () => {

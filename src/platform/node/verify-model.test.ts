@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../../test/support/repository.js'
 import { nativePrecisions } from './native/index.js'
@@ -33,6 +33,14 @@ test('an engine and a precision that are asked for are tried alone', async () =>
   expect(rows).toMatchObject([
     { engine: 'wasm', precision: 'int8', description: expect.stringMatching(/2 threads/) },
   ])
+})
+
+test('what says where a model lies, and what ends a load, is heeded as a load does', async () => {
+  const load = { ...options.load, engine: 'wasm', precision: 'float32', subfolder: 'patch-70000' } as const
+  const { rows } = await verifyModel(dirname(MODEL), { ...options, load })
+  expect(rows).toMatchObject([{ kind: 'measured' }])
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(verifyModel(MODEL, { ...options, load: { ...load, signal } })).rejects.toThrow()
 })
 
 test('what cannot be tried is refused before anything is loaded', async () => {

@@ -15,11 +15,11 @@ import type { VerifiedModel } from '../../verify/model/verified-model.js'
 import { verifyModel as verify } from '../../verify/model/verify-model.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
-import { findModel } from './find-model.js'
+import { findModel, findOptionsOf } from './find-model.js'
 import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packageRootOrNull } from './package-files.js'
-import { preparingWith } from './prepare-source.js'
+import { assertDecodes, preparingWith } from './prepare-source.js'
 
 /** Says on what a model is tried, and how it is loaded. */
 export interface VerifyModelOptions {
@@ -29,7 +29,7 @@ export interface VerifyModelOptions {
   readonly load?: LoadOptions
   /** Is told which engine and precision come next, `reference` first. */
   readonly onTry?: (engine: EngineName, precision: Precision) => void
-  /** Ends it, which then rejects with the signal's reason. */
+  /** Ends it, which then rejects with the signal's reason; default: that of `load`. */
   readonly signal?: AbortSignal
 }
 
@@ -63,13 +63,14 @@ export async function verifyModel(
   options: VerifyModelOptions = {},
 ): Promise<VerifiedModel> {
   checkOptionNames(options, OPTIONS)
-  const { photos = ownPhotos(), load = {}, onTry = () => {}, signal } = options
+  const { photos = ownPhotos(), load = {}, onTry = () => {}, signal = load.signal } = options
   checkLoadOptions(load, NODE)
+  await assertDecodes(load)
   if (photos.length === 0)
     throw new RangeError('The option photos is an empty list: give one photo at least.')
-  const { offline, onWarning = warn, positions } = load
-  const finding = given({ offline, signal, onProgress: load.onProgress })
-  await using open = await openVit(await findModel(model, finding), hintsOf(load))
+  const { onWarning = warn, positions } = load
+  const found = await findModel(model, { ...findOptionsOf(load), ...given({ signal }) })
+  await using open = await openVit(found, hintsOf(load))
   const { vit, name } = open
   for (const assumption of vit.assumptions) onWarning(assumption)
   const ready = await prepare(photos, vit, load, signal)

@@ -94,6 +94,8 @@ const CONVERT_OPTIONS = {
 } satisfies OptionNames<ConvertOptions>
 
 const USUAL_SHARD_BYTES = 5e9
+/** Ends the name of the folder that a killed run leaves behind, and the next one throws away: nobody else's folder is called so. */
+const UNFINISHED = '.plumage.incomplete'
 
 /**
  * Writes a model as another library has it: weights under its names and in its shapes, and the files that stand beside them. What a layout does not hold
@@ -122,7 +124,7 @@ export async function convertModel(
     throw explainWriteError(error, output)
   })
   await using _lock = await lockOutput(place.path, given({ signal }))
-  const temporary = `${place.path}.tmp`
+  const temporary = `${place.path}${UNFINISHED}`
   await rm(temporary, { recursive: true, force: true })
   try {
     const { opened, files, byteLength } = await write(conversion, place, temporary, options)

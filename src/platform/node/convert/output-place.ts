@@ -4,6 +4,7 @@ import { basename, extname, resolve } from 'node:path'
 import { ConvertError } from '../../../convert/convert-error.js'
 import { FILE_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
 import type { LibraryName } from '../../../convert/writer.js'
+import { explainWriteError } from '../files/file-error.js'
 
 export interface OutputPlace {
   /** Is the folder, or the file, that appears. */
@@ -22,7 +23,7 @@ const FORM_OF_ENDING: ReadonlyMap<string, WeightsForm> = new Map([
   ['.bin', 'pt'],
 ])
 
-/** Throws `ConvertError` `unsupported` where name, format and library do not go together, `occupied` where something is there. */
+/** Throws `ConvertError` `unsupported` where name, format and library do not go together, `occupied` where something is there; `FileError` where nothing can be. */
 export async function outputPlace(
   output: string,
   library: LibraryName,
@@ -51,11 +52,11 @@ export async function outputPlace(
   return { path, isFolder: false, form: named, name: basename(path) }
 }
 
-/** Throws `ConvertError` `occupied` where a file, a folder, a link or anything else is there. */
+/** Throws `ConvertError` `occupied` where a file, a folder, a link or anything else is there; `FileError` where nothing can be. */
 export async function refuseOccupied(path: string, output: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
-    throw error
+    throw explainWriteError(error, output)
   })
   if (found === null) return
   const what = found.isDirectory() ? 'a folder' : found.isFile() ? 'a file' : 'something'
