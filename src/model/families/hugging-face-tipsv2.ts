@@ -6,9 +6,9 @@ import type { Checkpoint, TensorInfo } from '../../checkpoint/checkpoint.js'
 import { isRecord, type PlainRecord } from '../../plain-value.js'
 import { agree, agreeOnMlp } from '../dialects/agree.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
+import { FACEBOOK_LAYOUT } from '../dialects/facebook.js'
 import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
-import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import {
   NORMED_LAYERS,
   OF_BACKBONES,
@@ -84,21 +84,7 @@ const MLP_NAMES = [
 ] as const
 const GATED = { in: 'mlp.w12', out: 'mlp.w3' } as const
 
-const LAYOUT: Layout = {
-  dialect: 'hugging-face',
-  classToken: 'cls_token',
-  registers: 'register_tokens',
-  positions: 'pos_embed',
-  blocks: 'blocks.',
-  scale: 'gamma',
-  modules: META_MODULES,
-  parts: {
-    ...META_PARTS,
-    'mlp.fc1_g': { half: 0, of: GATED.in },
-    'mlp.fc1_x': { half: 1, of: GATED.in },
-    'mlp.fc2': GATED.out,
-  },
-}
+const LAYOUT: Layout = { ...FACEBOOK_LAYOUT, dialect: 'hugging-face' }
 
 const SOURCES = MLP_NAMES.map(([first, second]) => ({
   first,
