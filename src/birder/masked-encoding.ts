@@ -1,6 +1,6 @@
 /** Follows Birder's `masked_encoding_omission` and `masked_encoding_retention` (net/vit.py), image by image, since each has a mask of its own. */
 import type { OptionNames } from '../check-option-names.js'
-import type { Network } from '../encoder/network.js'
+import { type Network, slotValues } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { Masking } from '../model/plan-masking.js'
@@ -85,7 +85,7 @@ export async function encodeOmitted(
   const { config } = net.network
   const rows = specialTokens(config) + (ids[0]?.length ?? 0)
   const tokensOf = ({ values, slots }: Found) => {
-    const each = layers(slots).map((slot) => birderOrder(valuesOf(values, slot), 1, config))
+    const each = layers(slots).map((slot) => birderOrder(slotValues(values, slot), 1, config))
     return returnAllFeatures ? onLastAxis(each) : (each[0] ?? new Float32Array())
   }
   const depth = returnAllFeatures ? [config.depth] : []
@@ -120,7 +120,7 @@ export async function encodeRetained(
   }
   const found = await runEach(net, x, maskings, ({ tokens, embedding }) => [tokens, embedding], signal)
   const mapOf = ({ values, slots }: Found) =>
-    patchMaps(valuesOf(values, slots.tokens), 1, config.width, specialTokens(config))
+    patchMaps(slotValues(values, slots.tokens), 1, config.width, specialTokens(config))
   return {
     ...(returnKeys === 'embedding'
       ? {}
@@ -151,7 +151,7 @@ async function runEach(
     const pixels = x.data.subarray(image * length, (image + 1) * length)
     const run = { grid, masking, positions, ...(signal === undefined ? {} : { signal }) }
     const { plan, values } = await network.runMasked(pixels, run, choose)
-    await network.assertFinite(valuesOf(values, plan.slots.tokens))
+    await network.assertFinite(slotValues(values, plan.slots.tokens))
     found.push({ slots: plan.slots, values })
   }
   return found
@@ -174,14 +174,8 @@ function checkKeys(key: string, known: readonly string[]): void {
     throw new RangeError(`The option returnKeys is ${JSON.stringify(key)}; it can be ${known.join(', ')}.`)
 }
 
-function valuesOf(values: Found['values'], slot: SlotName): Float32Array {
-  const found = values.get(slot)
-  if (found !== undefined) return found
-  throw new Error(`The network has run without handing out its activation ${slot}.`)
-}
-
 function embeddingsOf(found: readonly Found[]): NdArray {
-  const all = concatenate(found.map(({ values, slots }) => valuesOf(values, slots.embedding)))
+  const all = concatenate(found.map(({ values, slots }) => slotValues(values, slots.embedding)))
   return ndArray(all, [found.length, all.length / found.length])
 }
 
