@@ -89,7 +89,7 @@ async function filesOf(
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const { subfolder } = options
-  if (address.kind !== 'name') checkSubfolder(subfolder, null)
+  if (address.kind !== 'name') checkSubfolder(subfolder, false)
   switch (address.kind) {
     case 'name':
       return namedFiles(address.name, subfolder, fetching)
@@ -113,7 +113,7 @@ async function namedFiles(
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const name = parseModelName(text)
-  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
+  checkSubfolder(subfolder, name?.kind === 'repository')
   switch (name?.kind) {
     case undefined:
       throw unknownModel(
@@ -142,7 +142,7 @@ async function namedFiles(
     }
     case 'repository':
       return {
-        ...(await repositoryFiles({ ...name, ...given({ subfolder }) }, fetching)),
+        ...(await repositoryFiles({ ...name, subfolder }, fetching)),
         architecture: name.architecture,
       }
     case 'elsewhere':

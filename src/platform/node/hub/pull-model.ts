@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { given } from '../../../encoder/choose-recipe.js'
 import { checkSubfolder } from '../../../hub/check-subfolder.js'
 import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
@@ -77,7 +76,7 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
   checkOptionNames(options, PULL_OPTIONS)
   const name = parseModelName(model)
   const { subfolder, onWarning: _onWarning, ...others } = options
-  if (name?.kind !== 'repository') checkSubfolder(subfolder, null)
+  checkSubfolder(subfolder, name?.kind === 'repository')
   switch (name?.kind) {
     case 'repository':
       return await pullRepository(name, options)
@@ -109,9 +108,8 @@ async function pullRepository(
   name: RepositoryName & { readonly architecture?: string },
   { into, subfolder, onWarning = warn, ...options }: PullOptions,
 ): Promise<PulledModel> {
-  checkSubfolder(subfolder, name.id)
   const { id, revision, architecture } = name
-  const repository: RepositoryRevision = { id, revision, ...given({ subfolder }) }
+  const repository: RepositoryRevision = { id, revision, subfolder }
   const isAsked = !(options.offline || isOffline(options.env ?? process.env))
   const known = isAsked ? null : await lastListing(repository, options)
   const { listing, before } =
