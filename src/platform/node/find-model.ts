@@ -73,7 +73,7 @@ export async function findModel(model: string, options: FindModelOptions = {}): 
   if (!isModelName(model)) return { path: model, network: undefined }
   throw unknownModel(
     model,
-    knownModels().map((known) => known.name),
+    knownModels(),
     '`plumage models` lists all. For a file or a folder of your own, give its path.',
   )
 }

@@ -118,7 +118,7 @@ async function namedFiles(
     case undefined:
       throw unknownModel(
         text,
-        namesByRule().map((known) => known.name),
+        namesByRule(),
         'Any repository of Hugging Face is named owner/name. For a file of your own, give it as a File or by its address.',
       )
     case 'packaged': {

@@ -96,7 +96,7 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
         )
       throw unknownModel(
         model,
-        knownModels().map((known) => known.name),
+        knownModels(),
         '`plumage models` lists all. A repository of Hugging Face is named owner/name.',
       )
   }
