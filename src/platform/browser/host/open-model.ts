@@ -42,13 +42,9 @@ export async function openModel(
   const alone = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
   const head = options.head === undefined ? null : await fetchedFiles(new URL(options.head), fetching)
   if (head !== null) hashes.push(head.main.sha256)
-  const checkpoint =
-    head === null
-      ? alone
-      : await withHead(
-          alone,
-          await openCheckpoint(blobSource(head.main.blob, head.label, signal), { signal }),
-        )
+  const openHead = ({ main, label }: ModelFiles) =>
+    openCheckpoint(blobSource(main.blob, label, signal), { signal })
+  const checkpoint = head === null ? alone : await withHead(alone, () => openHead(head))
   const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
