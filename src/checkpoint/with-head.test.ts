@@ -21,7 +21,7 @@ function opened(label: string, shapes: Shapes) {
 test('the tensors of both are found, each under a name of its own, and both are closed together', async () => {
   const network = opened('network', linear('same', 2, 2))
   const head = opened('head', { ...vectors('first', 1), ...linear('same', 2, 2) })
-  const joined = await withHead(network.checkpoint, head.checkpoint)
+  const joined = await withHead(network.checkpoint, async () => head.checkpoint)
   expect([...joined.tensors.keys()]).toEqual([
     'same.weight',
     'same.bias',
@@ -41,6 +41,15 @@ test('the tensors of both are found, each under a name of its own, and both are 
 test('a network that has a head itself takes no other, and both are closed', async () => {
   const network = opened('network', vectors('vision_head.ln_final', 2))
   const head = opened('head', vectors('ln_final', 2))
-  await expect(withHead(network.checkpoint, head.checkpoint)).rejects.toMatchObject({ code: 'contradiction' })
+  await expect(withHead(network.checkpoint, async () => head.checkpoint)).rejects.toMatchObject({
+    code: 'contradiction',
+  })
   expect([network.closed.times, head.closed.times]).toEqual([1, 1])
+})
+
+test('a network whose head cannot be opened is closed', async () => {
+  const network = opened('network', vectors('first', 1))
+  const trouble = new Error('no such file')
+  await expect(withHead(network.checkpoint, () => Promise.reject(trouble))).rejects.toBe(trouble)
+  expect(network.closed.times).toBe(1)
 })

@@ -2,8 +2,15 @@
 import { type FileExtent, HEAD_PREFIX, type OpenCheckpoint } from './checkpoint.js'
 import { CheckpointError } from './checkpoint-error.js'
 
-/** Takes both over. Throws `contradiction` for a network that has such names itself, with both closed. */
-export async function withHead(network: OpenCheckpoint, head: OpenCheckpoint): Promise<OpenCheckpoint> {
+/** Takes both over. Throws what `openHead` throws, and `contradiction` for a network that has such names itself, with all closed that was open. */
+export async function withHead(
+  network: OpenCheckpoint,
+  openHead: () => Promise<OpenCheckpoint>,
+): Promise<OpenCheckpoint> {
+  const head = await openHead().catch(async (error) => {
+    await network[Symbol.asyncDispose]()
+    throw error
+  })
   const close = async () => {
     await head[Symbol.asyncDispose]()
     await network[Symbol.asyncDispose]()

@@ -67,6 +67,14 @@ test('a gated model is told with the open one of the same weights, which is know
   }
 })
 
+test('what is known of a name of torch.hub is known of it behind its repository too', () => {
+  expect(factsOf('facebookresearch/dinov2:dinov2_vits14')).toEqual(factsOf('dinov2_vits14'))
+  expect(factsOf('facebookresearch/dino:main:dino_vitb8')).toMatchObject({
+    family: 'DINO',
+    licence: 'apache-2.0',
+  })
+})
+
 test('what nobody says a licence of has no use either', () => {
   expect(factsOf('openai/clip-vit-base-patch32')).toMatchObject({ licence: null, use: null, family: 'CLIP' })
   expect(factsOf('somebody/flowers')).toMatchObject({ family: null, source: null, parameters: null })

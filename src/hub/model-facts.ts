@@ -3,6 +3,7 @@ import { HUGGING_FACE_MODELS } from './hugging-face-models.js'
 import { FAMILIES, MEGABYTES, OBLIGATIONS } from './model-facts-data.js'
 import { OPEN_EQUIVALENTS } from './open-equivalents.js'
 import { TIMM_PARAMETERS } from './timm-parameters-data.js'
+import { torchHubName } from './torch-hub.js'
 import { findPretrainedOrNull } from './weights.js'
 
 /** Each is null where nobody knows it here. */
@@ -24,7 +25,7 @@ export interface ModelFacts {
 
 export function factsOf(name: string): ModelFacts {
   const listed = HUGGING_FACE_MODELS.get(name)
-  const known = listed ?? FAMILIES.find(({ names }) => names.test(name))
+  const known = listed ?? FAMILIES.find(({ names }) => names.test(torchHubName(name)))
   const published = findPretrainedOrNull(name)?.formats.pt
   const licence = known?.licence ?? null
   return {

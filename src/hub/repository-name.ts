@@ -22,7 +22,7 @@ export interface RepositoryName {
 /** Names a repository at a revision, and the folder in it that the model lies in. */
 export interface RepositoryRevision extends RepositoryName {
   /** Is absent where the model lies at the top. */
-  readonly subfolder?: string
+  readonly subfolder?: string | undefined
 }
 
 /** Gives the address of a file of a repository. A revision is one part of it, whatever slashes it has. */

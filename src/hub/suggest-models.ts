@@ -2,7 +2,7 @@
  * Finds the names of models that a text may have meant: those that go on where it ends, then those but a slip away in spelling, then those near in
  * meaning, since one network has a name in each library.
  */
-import { editDistance } from '../nearest-names.js'
+import { editDistance, nearestNames } from '../nearest-names.js'
 
 /** Gives the `count` names that are nearest, nearest first. */
 export function suggestModels(text: string, names: readonly string[], count = 3): readonly string[] {
@@ -47,6 +47,15 @@ export function nearMissOrNull(id: string, names: readonly string[]): string | n
     )
     .sort((a, b) => a.whole - b.whole)
   return nearest?.name ?? null
+}
+
+/** Gives the part of names that a text is a slip away from, since whole names are far from it; of two, one as long, whose letters were swapped. */
+export function nearPartOrNull(text: string, names: readonly string[]): string | null {
+  const lengthens = (part: string) => Math.abs(part.length - text.length)
+  const parts = [...new Set(names.flatMap((name) => name.toLowerCase().split(/[^a-z0-9]+/)))]
+  parts.sort((a, b) => lengthens(a) - lengthens(b))
+  const slip = Math.min(SLIP, Math.floor(text.length / 3))
+  return nearestNames(text.toLowerCase(), parts, 1, slip)[0] ?? null
 }
 
 /** Whoever leaves off the end of a name means it: Birder's names begin with the network and end with how it was trained. */

@@ -28,7 +28,8 @@ export async function openCase(
     ...(run?.part === undefined ? {} : { entry: `${run.part}.module` }),
   })
   const head = headOf(golden)
-  const checkpoint = head === null ? alone : await withHead(alone, await openCheckpoint(await open(head)))
+  const checkpoint =
+    head === null ? alone : await withHead(alone, async () => openCheckpoint(await open(head)))
   try {
     const configFile = await readJsonOrUndefined(beside('config.json'), context)
     const openClipFile = await readJsonOrUndefined(beside('open_clip_config.json'), context)

@@ -3,8 +3,7 @@ import { Command } from 'commander'
 import { fnmatch } from '../../hub/fnmatch.js'
 import type { ModelFacts } from '../../hub/model-facts.js'
 import type { KnownModel } from '../../hub/names-by-rule.js'
-import { suggestModels } from '../../hub/suggest-models.js'
-import { nearestNames } from '../../nearest-names.js'
+import { nearPartOrNull, suggestModels } from '../../hub/suggest-models.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 
@@ -33,15 +32,6 @@ function matching(models: readonly KnownModel[], filter = '*'): readonly KnownMo
         ? `The nearest are ${suggestModels(filter, names).join(', ')}.`
         : `Is ${part} meant? Some names have it.`),
   )
-}
-
-/** Gives the part of names that a filter is a slip away from, since whole names are far from it; of two, one as long, whose letters were swapped. */
-function nearPartOrNull(filter: string, names: readonly string[]): string | null {
-  const lengthens = (part: string) => Math.abs(part.length - filter.length)
-  const parts = [...new Set(names.flatMap((name) => name.toLowerCase().split(/[^a-z0-9]+/)))]
-  parts.sort((a, b) => lengthens(a) - lengthens(b))
-  const slip = Math.min(2, Math.floor(filter.length / 3))
-  return nearestNames(filter.toLowerCase(), parts, 1, slip)[0] ?? null
 }
 
 type Described = KnownModel & ModelFacts

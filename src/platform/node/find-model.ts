@@ -68,18 +68,18 @@ export async function findModel(model: string, options: FindModelOptions = {}): 
     const path = subfolder === undefined ? model : await folderWithin(model, subfolder)
     return { path: await pathOf(path), network: undefined }
   }
-  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
+  checkSubfolder(subfolder, name?.kind === 'repository')
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
   throw unknownModel(
     model,
-    knownModels().map((known) => known.name),
+    knownModels(),
     '`plumage models` lists all. For a file or a folder of your own, give its path.',
   )
 }
 
 async function folderWithin(folder: string, subfolder: string): Promise<string> {
-  checkSubfolder(subfolder, (await stat(folder)).isDirectory() ? folder : null)
+  checkSubfolder(subfolder, (await stat(folder)).isDirectory())
   const path = join(folder, subfolder)
   if (existsSync(path)) return path
   throw new CheckpointError(
@@ -121,10 +121,8 @@ async function findNamed(
     }
     case 'repository': {
       const { resolveRepository } = await import('./hub/resolve-repository.js')
-      const { architecture } = name
-      const repository = { ...name, ...given({ subfolder }) }
-      const path = await resolveRepository(repository, { ...options, onWarning })
-      return { path, network: undefined, architecture }
+      const path = await resolveRepository({ ...name, subfolder }, { ...options, onWarning })
+      return { path, network: undefined, architecture: name.architecture }
     }
     case 'elsewhere':
       throw new HubError('no-address', name.advice)

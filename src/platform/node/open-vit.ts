@@ -68,23 +68,13 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     typeof file === 'string' ? { path: file } : file
   const { signal, entry, head, ...said } = hints
   const known = { ...given(found), ...said }
-  const options = given({ signal })
   const sources: FileSource[] = []
   const kept = (source: FileSource) => {
     sources.push(source)
     return source
   }
-  const siblingOf = siblingsOf(path, options)
-  const openSibling = async (name: string) => kept(await siblingOf(name))
-  const alone = await openCheckpoint(kept(await openFile(path, options)), {
-    openSibling,
-    ...options,
-    ...given({ entry }),
-  })
-  const checkpoint =
-    head === undefined
-      ? alone
-      : await onHead(alone, head, async (file) => kept(await openFile(file, options)))
+  const parts = given({ entry, head })
+  const checkpoint = await openParts(path, { ...parts, ...given({ signal }) }, kept)
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
@@ -96,11 +86,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const all: VitHints = { ...parseConfigFiles(beside), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      const bare = await openCheckpoint(await openFile(path), {
-        openSibling: siblingsOf(path),
-        ...given({ entry }),
-      })
-      await using reopened = head === undefined ? bare : await onHead(bare, head, openFile)
+      await using reopened = await openParts(path, parts)
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
@@ -127,19 +113,20 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   }
 }
 
-type OpenSource = (path: string) => Promise<FileSource>
-
-/** Puts the head of a file on a network, which is closed where that cannot be opened. */
-async function onHead(network: OpenCheckpoint, file: string, open: OpenSource): Promise<OpenCheckpoint> {
-  const openHead = async () => {
-    const openSibling = (name: string) => open(join(dirname(file), name))
-    return await openCheckpoint(await open(file), { openSibling })
+/** Opens the file of a network, and puts on it the head of another; each may be the index of several. `kept` is told of every file. */
+async function openParts(
+  path: string,
+  { entry, head, signal }: OpenVitHints,
+  kept = (source: FileSource) => source,
+): Promise<OpenCheckpoint> {
+  const options = given({ signal })
+  const openPart = async (file: string, chosen: Pick<OpenVitHints, 'entry'>) => {
+    const siblingOf = siblingsOf(file, options)
+    const openSibling = async (name: string) => kept(await siblingOf(name))
+    return await openCheckpoint(kept(await openFile(file, options)), { openSibling, ...options, ...chosen })
   }
-  const head = await openHead().catch(async (error) => {
-    await network[Symbol.asyncDispose]()
-    throw error
-  })
-  return await withHead(network, head)
+  const network = await openPart(path, given({ entry }))
+  return head === undefined ? network : await withHead(network, () => openPart(head, {}))
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */

@@ -42,13 +42,9 @@ export async function openModel(
   const alone = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
   const head = options.head === undefined ? null : await fetchedFiles(new URL(options.head), fetching)
   if (head !== null) hashes.push(head.main.sha256)
-  const checkpoint =
-    head === null
-      ? alone
-      : await withHead(
-          alone,
-          await openCheckpoint(blobSource(head.main.blob, head.label, signal), { signal }),
-        )
+  const openHead = ({ main, label }: ModelFiles) =>
+    openCheckpoint(blobSource(main.blob, label, signal), { signal })
+  const checkpoint = head === null ? alone : await withHead(alone, () => openHead(head))
   const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
@@ -89,7 +85,7 @@ async function filesOf(
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const { subfolder } = options
-  if (address.kind !== 'name') checkSubfolder(subfolder, null)
+  if (address.kind !== 'name') checkSubfolder(subfolder, false)
   switch (address.kind) {
     case 'name':
       return namedFiles(address.name, subfolder, fetching)
@@ -113,12 +109,12 @@ async function namedFiles(
   fetching: Omit<FetchModelOptions, 'sha256' | 'atMost'>,
 ): Promise<ModelFiles> {
   const name = parseModelName(text)
-  checkSubfolder(subfolder, name?.kind === 'repository' ? name.id : null)
+  checkSubfolder(subfolder, name?.kind === 'repository')
   switch (name?.kind) {
     case undefined:
       throw unknownModel(
         text,
-        namesByRule().map((known) => known.name),
+        namesByRule(),
         'Any repository of Hugging Face is named owner/name. For a file of your own, give it as a File or by its address.',
       )
     case 'packaged': {
@@ -142,7 +138,7 @@ async function namedFiles(
     }
     case 'repository':
       return {
-        ...(await repositoryFiles({ ...name, ...given({ subfolder }) }, fetching)),
+        ...(await repositoryFiles({ ...name, subfolder }, fetching)),
         architecture: name.architecture,
       }
     case 'elsewhere':

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { given } from '../../../encoder/choose-recipe.js'
 import { CONFIG_FILES } from '../../../encoder/parse-config-files.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { ModelFile } from '../../../hub/model-files.js'
@@ -52,7 +51,7 @@ export async function fetchFiles(
     const known = listing.files.find(({ name }) => name === file.name)
     if (known === undefined) continue
     const { path, size, downloaded } = await fetchFile(
-      { cache, id, commit, ...given({ subfolder }), links: !forbidsLinks(env) },
+      { cache, id, commit, subfolder, links: !forbidsLinks(env) },
       known,
       options,
     )
@@ -84,7 +83,7 @@ interface Where {
   readonly cache: string
   readonly id: string
   readonly commit: string
-  readonly subfolder?: string
+  readonly subfolder: string | undefined
   readonly links: boolean
 }
 

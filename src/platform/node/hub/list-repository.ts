@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { given } from '../../../encoder/choose-recipe.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { knownModels } from '../../../hub/known-models.js'
 import { openEquivalentOrNull } from '../../../hub/model-facts.js'
@@ -22,11 +21,12 @@ export interface Listed {
 
 /** Throws `HubError`, or the signal's reason. */
 export async function listRepository(
-  { id, revision, subfolder }: RepositoryRevision,
+  repository: RepositoryRevision,
   { onProgress: _, ...options }: DownloadOptions,
 ): Promise<Listed> {
+  const { id, revision, subfolder } = repository
   const url = `${HUGGING_FACE}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const path = listingPath({ id, revision }, options)
+  const path = listingPath(repository, options)
   const fresh = `${path}.${randomBytes(4).toString('hex')}`
   await mkdir(dirname(path), { recursive: true }).catch(() => {})
   try {
@@ -39,7 +39,7 @@ export async function listRepository(
         'server-error',
         `${url} answered with something other than a listing of files. Check HF_ENDPOINT if it is set, and try again later.`,
       )
-    const before = await lastListing({ id, revision, ...given({ subfolder }) }, options)
+    const before = await lastListing(repository, options)
     await rename(fresh, path)
     return { listing, before }
   } finally {

@@ -3,16 +3,15 @@ import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { given } from '../../../encoder/choose-recipe.js'
 import { checkSubfolder } from '../../../hub/check-subfolder.js'
 import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { knownModels } from '../../../hub/known-models.js'
 import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
-import type { FileRole } from '../../../hub/model-files.js'
-import { parseModelName } from '../../../hub/parse-model-name.js'
+import type { FileRole, ModelFile } from '../../../hub/model-files.js'
+import { type ModelName, parseModelName } from '../../../hub/parse-model-name.js'
 import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
-import { type RepositoryName, type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
+import { type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
@@ -77,7 +76,7 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
   checkOptionNames(options, PULL_OPTIONS)
   const name = parseModelName(model)
   const { subfolder, onWarning: _onWarning, ...others } = options
-  if (name?.kind !== 'repository') checkSubfolder(subfolder, null)
+  checkSubfolder(subfolder, name?.kind === 'repository')
   switch (name?.kind) {
     case 'repository':
       return await pullRepository(name, options)
@@ -97,7 +96,7 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
         )
       throw unknownModel(
         model,
-        knownModels().map((known) => known.name),
+        knownModels(),
         '`plumage models` lists all. A repository of Hugging Face is named owner/name.',
       )
   }
@@ -106,12 +105,10 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
 type OtherPullOptions = Omit<PullOptions, 'subfolder' | 'onWarning'>
 
 async function pullRepository(
-  name: RepositoryName & { readonly architecture?: string },
+  { id, revision, architecture }: Extract<ModelName, { readonly kind: 'repository' }>,
   { into, subfolder, onWarning = warn, ...options }: PullOptions,
 ): Promise<PulledModel> {
-  checkSubfolder(subfolder, name.id)
-  const { id, revision, architecture } = name
-  const repository: RepositoryRevision = { id, revision, ...given({ subfolder }) }
+  const repository: RepositoryRevision = { id, revision, subfolder }
   const isAsked = !(options.offline || isOffline(options.env ?? process.env))
   const known = isAsked ? null : await lastListing(repository, options)
   const { listing, before } =
@@ -120,12 +117,12 @@ async function pullRepository(
   const files =
     into === undefined
       ? await fetchFiles(repository, listing, wanted, { ...options, onWarning })
-      : await fetchInto(resolve(into), repository, listing, { ...options, onWarning })
+      : await fetchInto(resolve(into), repository, listing, wanted, { ...options, onWarning })
   const names = new Set(wanted.map(({ name }) => name))
+  const ownName = revision === 'main' ? id : `${id}@${revision}`
   return {
     // Under the repository's own name another architecture would be built of the same files.
-    name:
-      architecture !== undefined ? `timm/${architecture}` : revision === 'main' ? id : `${id}@${revision}`,
+    name: architecture === undefined ? ownName : `timm/${architecture}`,
     commit: listing.commit,
     files,
     licence: listing.licence,
@@ -144,10 +141,11 @@ async function fetchInto(
   folder: string,
   repository: RepositoryRevision,
   listing: RepositoryListing,
+  files: readonly ModelFile[],
   { onWarning, ...options }: RepositoryOptions,
 ): Promise<readonly FetchedFile[]> {
   const fetched: FetchedFile[] = []
-  for (const file of modelFiles(repository, listing)) {
+  for (const file of files) {
     const { size, sha256 } = listing.files.find(({ name }) => name === file.name) ?? {}
     const url = repositoryUrl({ ...repository, revision: listing.commit }, file.name)
     const { sha256: _, ...done } = await downloadFile(url, join(folder, file.name), {
