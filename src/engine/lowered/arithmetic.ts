@@ -50,13 +50,18 @@ export class Arithmetic {
     return new Arithmetic(this.precision, this.#precisions, weights)
   }
 
+  /** Chooses the precision of products with a weight, whatever it is multiplied with. */
+  precisionWith(weight: WeightName): ProductPrecision {
+    return this.#wide.has(weight) ? 'bfloat16' : this.precision
+  }
+
   /**
    * Chooses the precision of a linear layer. Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
    * takes no time.
    */
   precisionOf(step: Linear, plan: Plan): ProductPrecision {
-    if (this.precision !== 'int8') return this.precision
-    if (this.#wide.has(step.weight)) return 'bfloat16'
+    const precision = this.precisionWith(step.weight)
+    if (precision !== 'int8') return precision
     const fromPixels = plan.steps.some(({ op, output }) => op === 'patchify' && output === step.input)
     return fromPixels || plan.slots.get(step.output)?.[0] === 1 ? 'bfloat16' : 'int8'
   }

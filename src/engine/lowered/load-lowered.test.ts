@@ -25,8 +25,33 @@ const plan: Plan = {
 }
 const source: WeightSource = { read: async (_, shape) => new Float32Array(elementCount(shape)).fill(1) }
 
+/** One expert answers both tokens. */
+const mixture: Plan = {
+  input: 'x',
+  slots: new Map(['x', 'y'].map((name) => [name, [2, 8] as Shape])),
+  weights: new Map([
+    ['norm', [8]],
+    ['slots', [2, 8]],
+    ['inner', [8, 8]],
+    ['outer', [8, 8]],
+    ['bias', [8]],
+  ]),
+  constants: new Map(),
+  steps: [
+    {
+      op: 'softMoe',
+      input: 'x',
+      output: 'y',
+      tokenNorm: { kind: 'layerNorm', weight: 'norm', bias: 'bias', epsilon: 1e-6 },
+      slots: 'slots',
+      experts: [{ weight1: 'inner', bias1: 'bias', weight2: 'outer', bias2: 'bias' }],
+      kind: 'gelu',
+    },
+  ],
+}
+
 /** Takes down what is packed how; `notHeld` are the offsets at which bytes hold too little. */
-function watching(notHeld: readonly number[]) {
+function watching(notHeld: (offset: number) => boolean) {
   const packed: (ProductPrecision | null)[] = []
   const held = new Set<symbol>()
   const executor: Executor<symbol> = {
@@ -39,7 +64,7 @@ function watching(notHeld: readonly number[]) {
     },
     async pack(_, { precision, offset }) {
       packed.push(precision)
-      return { isHeld: precision !== 'int8' || !notHeld.includes(offset) }
+      return { isHeld: precision !== 'int8' || !notHeld(offset) }
     },
     releaseRegion: (region) => void held.delete(region),
     packedBytes: () => ({ digest: async () => new Int32Array(0), *pieces() {} }),
@@ -51,7 +76,7 @@ function watching(notHeld: readonly number[]) {
 }
 
 test('a network whose weights bytes hold is packed once', async () => {
-  const { executor, packed, held } = watching([])
+  const { executor, packed, held } = watching(() => false)
   const model = await loadLowered(executor, plan, source, {})
   expect(packed).toEqual(['int8', 'int8'])
   expect(model.packed).toBeDefined()
@@ -59,7 +84,7 @@ test('a network whose weights bytes hold is packed once', async () => {
 })
 
 test('a weight of which bytes hold too little is kept in bfloat16, it alone, and the first memory is given back', async () => {
-  const { executor, packed, held } = watching([32])
+  const { executor, packed, held } = watching((offset) => offset === 32)
   const model = await loadLowered(executor, plan, source, {})
   expect(packed).toEqual(['int8', 'int8', 'int8', 'bfloat16'])
   expect(held.size).toBe(1)
@@ -68,4 +93,11 @@ test('a weight of which bytes hold too little is kept in bfloat16, it alone, and
   expect(model.packed).toBeUndefined()
   model[Symbol.dispose]()
   expect(held.size).toBe(0)
+})
+
+test('weights of experts are kept in bfloat16 like any other, so that the second time is the last', async () => {
+  const { executor, packed } = watching(() => true)
+  await loadLowered(executor, mixture, source, {})
+  const products = packed.filter((precision) => precision !== null)
+  expect(products).toEqual(['int8', 'int8', 'bfloat16', 'bfloat16'])
 })

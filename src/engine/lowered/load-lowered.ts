@@ -75,56 +75,67 @@ export interface Executor<Region> {
   createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
 
-/**
- * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
- * bfloat16, and all others have paid nothing for it.
- *
- * @param arithmetic is the executor's own, or that with some weights wide
- */
 export async function loadLowered<Region>(
   executor: Executor<Region>,
   plan: Plan,
   source: WeightSource,
   { signal, packed }: LoadingOptions,
-  arithmetic: Arithmetic = executor.arithmetic,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOut(executor, plan, arithmetic)
-  const modelOn = (region: Region) => new OwnedModel(new LoweredModel(executor, region, layout, arithmetic))
+  const layout = layOut(executor, plan)
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  if (taken != null) return modelOn(taken)
+  const model =
+    taken == null
+      ? await packModel(executor, plan, source, layout, signal)
+      : new LoweredModel(executor, taken, layout)
+  return new OwnedModel(model)
+}
+
+/** Gives a place to each weight as the executor packs it. */
+export function layOut<Region>(
+  executor: Executor<Region>,
+  plan: Plan,
+  arithmetic: Arithmetic = executor.arithmetic,
+): WeightLayout {
+  return layOutWeights(plan, arithmetic, (...weight) => executor.packedFloats(...weight))
+}
+
+/**
+ * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
+ * bfloat16, and all others have paid nothing for it.
+ */
+async function packModel<Region>(
+  executor: Executor<Region>,
+  plan: Plan,
+  source: WeightSource,
+  layout: WeightLayout,
+  signal: AbortSignal | undefined,
+): Promise<LoweredModel<Region>> {
   const region = await executor.allocate(layout.floats)
   const notHeld: WeightName[] = []
-  const note = ({ name }: WeightPlace, state: Packed | null | undefined) => {
-    if (state?.isHeld === false) notHeld.push(name)
-    return state != null
+  const note = ({ name }: WeightPlace, { isHeld }: Packed) => {
+    if (!isHeld) notHeld.push(name)
   }
   try {
     await packWeights(plan, layout, source, {
       signal,
       pack: async (place, shape, values) =>
-        void note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
-      packStored: async (place, shape, values) =>
-        note(place, await executor.packStored?.(region, placementOf(place, shape), values)),
+        note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
+      packStored: async (place, shape, values) => {
+        const packed = await executor.packStored?.(region, placementOf(place, shape), values)
+        if (packed == null) return false
+        note(place, packed)
+        return true
+      },
     })
   } catch (error) {
     executor.releaseRegion(region)
     throw error
   }
-  if (notHeld.length === 0) return modelOn(region)
+  if (notHeld.length === 0) return new LoweredModel(executor, region, layout)
   executor.releaseRegion(region)
-  return await loadLowered(
-    executor,
-    plan,
-    source,
-    signal === undefined ? {} : { signal },
-    arithmetic.keepingWide(notHeld),
-  )
-}
-
-/** Gives a place to each weight as the executor packs it. */
-export function layOut<Region>(executor: Executor<Region>, plan: Plan, arithmetic: Arithmetic): WeightLayout {
-  return layOutWeights(plan, arithmetic, (...weight) => executor.packedFloats(...weight))
+  const wide = layOut(executor, plan, layout.arithmetic.keepingWide(notHeld))
+  return await packModel(executor, plan, source, wide, signal)
 }
 
 function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {
@@ -181,20 +192,18 @@ class LoweredModel<Region> implements ModelBody {
   readonly #executor: Executor<Region>
   readonly #region: Region
   readonly #layout: WeightLayout
-  readonly #arithmetic: Arithmetic
 
-  constructor(executor: Executor<Region>, region: Region, layout: WeightLayout, arithmetic: Arithmetic) {
+  constructor(executor: Executor<Region>, region: Region, layout: WeightLayout) {
     this.byteLength = layout.floats * 4
     // A file holds weights as a load lays them out that does not know yet which of them are kept wide.
-    if (arithmetic === executor.arithmetic) this.packed = executor.packedBytes?.(region, layout.floats)
+    if (layout.arithmetic === executor.arithmetic) this.packed = executor.packedBytes?.(region, layout.floats)
     this.#executor = executor
     this.#region = region
     this.#layout = layout
-    this.#arithmetic = arithmetic
   }
 
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
-    const lowered = lowerPlan(plan, outputs, this.#arithmetic)
+    const lowered = lowerPlan(plan, outputs, this.#layout.arithmetic)
     assertLoaded(lowered.ops, plan, this.#layout.shapes)
     const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
     const outputLengths = outputs.map((slot) => slotLength(plan, slot))

@@ -53,7 +53,7 @@ export function lowerSoftMoe(
           input: byExpert,
           inputRows: own,
           output: hidden,
-          weight: { name: expert.weight1, form: arithmetic.precision },
+          weight: { name: expert.weight1, form: arithmetic.precisionWith(expert.weight1) },
           bias: expert.bias1,
           activation: step.kind,
         }),
@@ -61,7 +61,7 @@ export function lowerSoftMoe(
           input: hidden,
           output: answered,
           outputRows: own,
-          weight: { name: expert.weight2, form: arithmetic.precision },
+          weight: { name: expert.weight2, form: arithmetic.precisionWith(expert.weight2) },
           bias: expert.bias2,
         }),
       ]
@@ -136,7 +136,7 @@ function lowerAnswers(
     experts.flatMap(({ [part]: layer }, expert) => {
       if (layer === null) return []
       const { weight: name, bias } = layer
-      const weight = { name, form: arithmetic.precision }
+      const weight = { name, form: arithmetic.precisionWith(name) }
       return loweredOp('expertLinear', {
         ...fields,
         second: places,

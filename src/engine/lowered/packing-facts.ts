@@ -21,7 +21,7 @@ export async function packingFactsOf<Region>(
   plan: Plan,
   instructionSet: string,
 ): Promise<PackingFacts> {
-  const { places, shapes, floats } = layOut(executor, plan, executor.arithmetic)
+  const { places, shapes, floats } = layOut(executor, plan)
   const all = [...places].flatMap(([name, own]) =>
     own.map(({ form, offset }) => [name, shapes.get(name), form, offset] as const),
   )

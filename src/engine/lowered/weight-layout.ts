@@ -20,6 +20,8 @@ export interface WeightPlace {
 }
 
 export interface WeightLayout {
+  /** Is what the weights were laid out for; plans that run on them are lowered with it. */
+  readonly arithmetic: Arithmetic
   /** Holds the shapes that the weights were laid out in. */
   readonly shapes: ReadonlyMap<WeightName, Shape>
   /** Most weights have one place; one that is used in two forms has two. */
@@ -61,7 +63,7 @@ export function layOutWeights(
       )
     }
   }
-  return { places, shapes, floats }
+  return { arithmetic, places, shapes, floats }
 }
 
 /**
