@@ -95,7 +95,7 @@ struct Place {
   long panels() const { return (columns + product->tileColumns - 1) / product->tileColumns; }
 };
 
-// What a job that packs calls back with: 1 where the packed weight does not hold its values, else 0.
+// Gathers from all threads of a job that packs whether a part does not hold its values; 1 is called back then, else 0.
 class Losses {
  public:
   void note(bool isHeld) {

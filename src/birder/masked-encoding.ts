@@ -1,5 +1,6 @@
 /** Follows Birder's `masked_encoding_omission` and `masked_encoding_retention` (net/vit.py), image by image, since each has a mask of its own. */
 import type { OptionNames } from '../check-option-names.js'
+import { checkChoice } from '../encoder/check-options.js'
 import { type Network, slotValues } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
@@ -73,7 +74,7 @@ export async function encodeOmitted(
   options: OmissionOptions,
 ): Promise<OmissionResult> {
   const { returnAllFeatures = false, returnKeys = 'tokens', signal } = options
-  checkKeys(returnKeys, ['tokens', 'embedding', 'all'])
+  checkChoice('returnKeys', returnKeys, ['tokens', 'embedding', 'all'])
   const { batch } = imageShape(x)
   const cells = net.grid.rows * net.grid.columns
   const all = Array.from({ length: cells }, (_, patch) => patch)
@@ -104,7 +105,7 @@ export async function encodeRetained(
   options: RetentionOptions,
 ): Promise<RetentionResult> {
   const { maskToken, returnKeys = 'features', signal } = options
-  checkKeys(returnKeys, ['features', 'embedding', 'all'])
+  checkChoice('returnKeys', returnKeys, ['features', 'embedding', 'all'])
   const { batch } = imageShape(x)
   const { config } = net.network
   const { rows, columns } = net.grid
@@ -167,11 +168,6 @@ function refuseOthers({ config: { classFirst, stem } }: Network): void {
       ? "Birder's DeiT has no masked encoding: take a ViT, RoPE_ViT, Simple_ViT or ViT_Parallel."
       : 'Birder masks patches of the side that the network has by itself: load it without another one (patch_size).',
   )
-}
-
-function checkKeys(key: string, known: readonly string[]): void {
-  if (!known.includes(key))
-    throw new RangeError(`The option returnKeys is ${JSON.stringify(key)}; it can be ${known.join(', ')}.`)
 }
 
 function embeddingsOf(found: readonly Found[]): NdArray {

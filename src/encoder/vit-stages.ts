@@ -1,6 +1,7 @@
 /** Runs the two stages of an encoder on this thread, with a network, an engine, a way to decode and a recipe put together. */
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
+import type { SlotName } from '../engine/plan.js'
 import { fiveCrops } from '../image/five-crops.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
@@ -8,7 +9,7 @@ import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import { softmaxRows } from '../kernels/softmax.js'
 import type { VitPlan } from '../model/plan-vit.js'
-import type { PositionRule } from '../model/positions.js'
+import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
@@ -199,6 +200,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const batch = items.length
     const grid = this.#network.gridOf([first.image.height, first.image.width])
     const plan = this.#network.planFor(grid)
+    const scored = choice.tta === true ? scoresOf(plan) : null
     const pixels =
       others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
     const outputs = slotsFor(plan, choice)
@@ -210,8 +212,13 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const features = items.map(({ image }, index) =>
       featureDataOf(activations, index, image, identity, choice),
     )
-    if (choice.tta !== true) return features
-    const scores = await this.#scoresOfCrops(pixels, { ...first.image, batch }, plan, signal)
+    if (scored === null) return features
+    const scores = await this.#scoresOfCrops(
+      pixels,
+      { ...first.image, batch },
+      { grid, logits: scored },
+      signal,
+    )
     const classes = scores.length / batch
     return features.map((data, index) => ({
       ...data,
@@ -223,15 +230,9 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   async #scoresOfCrops(
     pixels: Float32Array,
     size: { readonly height: number; readonly width: number; readonly batch: number },
-    { grid, slots: { logits } }: VitPlan,
+    { grid, logits }: { readonly grid: PatchGrid; readonly logits: SlotName },
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
-    if (logits === null) {
-      throw new EngineError(
-        'unsupported',
-        'Crops are averaged by their class scores (tta), and this network has no classifier.',
-      )
-    }
     const program = this.#network.programFor(grid, [logits])
     const means: number[] = []
     for (const crop of fiveCrops(pixels, size)) {
@@ -254,6 +255,15 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Gives the slot of the class scores; a network that has none is refused before anything is computed of it. */
+function scoresOf({ slots: { logits } }: VitPlan): SlotName {
+  if (logits !== null) return logits
+  throw new EngineError(
+    'unsupported',
+    'Crops are averaged by their class scores (tta), and this network has no classifier.',
+  )
 }
 
 function preparingBy<Source>({
