@@ -82,18 +82,15 @@ function localHeader({ name, size }: Entry, crc: number, offset: number): Uint8A
   const plain = offset + 30 + nameBytes.length + zip64.length + 4
   const fill = (ALIGNMENT - (plain % ALIGNMENT)) % ALIGNMENT
   const padding = new Fields(4 + fill).short(0x4246).short(fill).bytes.fill(0x5a, 4)
-  const head = new Fields(30)
-    .word(0x04034b50)
-    .short(isLarge ? 45 : 0)
-    .short(0x0800)
-    .short(0)
-    .word(0)
-    .word(crc)
-    .word(Math.min(size, FULL))
-    .word(Math.min(size, FULL))
-    .short(nameBytes.length)
-    .short(zip64.length + padding.length)
-  return concatenateBytes([head.bytes, nameBytes, zip64, padding])
+  const signature = new Fields(4).word(0x04034b50)
+  const entry = entryFields({
+    isLarge,
+    crc,
+    size,
+    name: nameBytes.length,
+    extra: zip64.length + padding.length,
+  })
+  return concatenateBytes([signature.bytes, entry, nameBytes, zip64, padding])
 }
 
 function directoryRecord({ name, size, crc, offset }: Written): Uint8Array {
@@ -102,24 +99,35 @@ function directoryRecord({ name, size, crc, offset }: Written): Uint8Array {
   if (large.length > 0) zip64.short(1).short(8 * large.length)
   for (const value of large) zip64.long(value)
   const nameBytes = new TextEncoder().encode(name)
-  const head = new Fields(46)
-    .word(0x02014b50)
-    .short(0)
-    .short(large.length > 0 ? 45 : 0)
+  const isLarge = large.length > 0
+  const signature = new Fields(6).word(0x02014b50).short(0)
+  const entry = entryFields({ isLarge, crc, size, name: nameBytes.length, extra: zip64.bytes.length })
+  const place = new Fields(14).short(0).short(0).short(0).word(0).word(Math.min(offset, FULL))
+  return concatenateBytes([signature.bytes, entry, place.bytes, nameBytes, zip64.bytes])
+}
+
+interface EntryFacts {
+  readonly isLarge: boolean
+  readonly crc: number
+  readonly size: number
+  /** [bytes] */
+  readonly name: number
+  /** [bytes] */
+  readonly extra: number
+}
+
+/** Gives what stands in front of an entry and again in the directory: it is stored as it is, its name is UTF-8, and it has no date. */
+function entryFields({ isLarge, crc, size, name, extra }: EntryFacts): Uint8Array {
+  return new Fields(26)
+    .short(isLarge ? 45 : 0)
     .short(0x0800)
     .short(0)
     .word(0)
     .word(crc)
     .word(Math.min(size, FULL))
     .word(Math.min(size, FULL))
-    .short(nameBytes.length)
-    .short(zip64.bytes.length)
-    .short(0)
-    .short(0)
-    .short(0)
-    .word(0)
-    .word(Math.min(offset, FULL))
-  return concatenateBytes([head.bytes, nameBytes, zip64.bytes])
+    .short(name)
+    .short(extra).bytes
 }
 
 function endOf(count: number, size: number, offset: number): Uint8Array {
