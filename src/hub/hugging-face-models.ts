@@ -1,5 +1,5 @@
 /**
- * Lists what makers publish at Hugging Face of the families that are read, as pages that were stored in public say: a family's facts once, then a
+ * Lists what makers publish at Hugging Face of the families that are read, as public pages say: a family's facts once, then a
  * repository a line, with what its page says of its size (M and B count parameters, MB and GB the bytes of its weights). What no page was found for is
  * not listed, nor what lies there in a form that only its makers' own code reads (apple/aimv2-*, nvidia/C-RADIO*: timm has both).
  */

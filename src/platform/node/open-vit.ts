@@ -73,8 +73,20 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     sources.push(source)
     return source
   }
-  const parts = given({ entry, head })
-  const checkpoint = await openParts(path, { ...parts, ...given({ signal }) }, kept)
+  // The file of the network, and that of a head on it, may each be the index of several.
+  const openParts = async (
+    options: Pick<OpenVitHints, 'signal'>,
+    told: (source: FileSource) => FileSource,
+  ) => {
+    const openPart = async (file: string, chosen: Pick<OpenVitHints, 'entry'>) => {
+      const siblingOf = siblingsOf(file, options)
+      const openSibling = async (name: string) => told(await siblingOf(name))
+      return await openCheckpoint(told(await openFile(file, options)), { openSibling, ...options, ...chosen })
+    }
+    const network = await openPart(path, given({ entry }))
+    return head === undefined ? network : await withHead(network, () => openPart(head, {}))
+  }
+  const checkpoint = await openParts(given({ signal }), kept)
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
@@ -86,7 +98,7 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     const all: VitHints = { ...parseConfigFiles(beside), ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
-      await using reopened = await openParts(path, parts)
+      await using reopened = await openParts({}, (source) => source)
       return await ask(readVit(reopened, all))
     }
     const first = readVit(checkpoint, all)
@@ -111,22 +123,6 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** Opens the file of a network, and puts on it the head of another; each may be the index of several. `kept` is told of every file. */
-async function openParts(
-  path: string,
-  { entry, head, signal }: OpenVitHints,
-  kept = (source: FileSource) => source,
-): Promise<OpenCheckpoint> {
-  const options = given({ signal })
-  const openPart = async (file: string, chosen: Pick<OpenVitHints, 'entry'>) => {
-    const siblingOf = siblingsOf(file, options)
-    const openSibling = async (name: string) => kept(await siblingOf(name))
-    return await openCheckpoint(kept(await openFile(file, options)), { openSibling, ...options, ...chosen })
-  }
-  const network = await openPart(path, given({ entry }))
-  return head === undefined ? network : await withHead(network, () => openPart(head, {}))
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */
