@@ -27,8 +27,8 @@ const home = mkdtempSync(join(tmpdir(), 'plumage-packed-'))
 const photo = join(repository, 'examples/photos/hat-1.jpg')
 /** The model in it takes 40 MB of these. */
 const LARGEST_TARBALL_BYTES = 50e6
-/** A page may fetch so much before the first weights, gzip. */
-const LARGEST_PAGE_BYTES = { wasm: 137e3, webgpu: 142e3 }
+/** A page may fetch so much before the first weights, gzip. What its threads fetch meanwhile comes before the weights in some runs and not in others. */
+const LARGEST_PAGE_BYTES = { wasm: 142e3, webgpu: 147e3 }
 
 let packed: Packed
 let installed: string
