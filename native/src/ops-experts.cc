@@ -25,6 +25,24 @@ int readWhole(const float* at) {
 
 void writeWhole(float* at, int value) { std::memcpy(at, &value, sizeof(value)); }
 
+// Walks over the places of a batch, as described above, which has `most` rows of experts.
+struct Places {
+  float* table;
+  long stride, tokens, experts, most;
+
+  float* rowOf(long r) const { return table + (r + r / tokens) * stride; }
+
+  // Calls with the weight and the row of each expert that a token goes to.
+  template <typename Use>
+  void ofToken(long r, const Use& use) const {
+    const float* weights = rowOf(r);
+    for (long e = 0; e < experts; e++) {
+      const long row = readWhole(weights + experts + e);
+      if (row >= 0 && row < most) use(weights[e], row);
+    }
+  }
+};
+
 // Is a value in falling order; of equal values the lower index comes first.
 struct Ranked {
   float value;
@@ -172,10 +190,9 @@ void Checker::placeByExpert(const Op& op) {
 void Execution::placeByExpert(const Op& op) {
   const long experts = op.input.width, tokens = op.input.rows, all = input_.batch * tokens;
   const float* in = slot(op.input);
-  float* out = slot(op.output);
-  float* firsts = out + tokens * op.output.stride;
+  const Places places{slot(op.output), op.output.stride, tokens, experts, all * experts};
+  float* firsts = places.table + tokens * places.stride;
   float* counts = firsts + experts;
-  const auto rowOf = [&](long r) { return out + (r + r / tokens) * op.output.stride; };
   const auto count = [&](long e) {
     const int before = readWhole(counts + e);
     writeWhole(counts + e, before + 1);
@@ -199,7 +216,7 @@ void Execution::placeByExpert(const Op& op) {
     clear();
     for (long r = 0; r < all; r++) {
       const float* weights = in + r * op.input.stride;
-      float* row = rowOf(r);
+      float* row = places.rowOf(r);
       std::memcpy(row, weights, sizeof(float) * static_cast<size_t>(experts));
       for (long e = 0; e < experts; e++) writeWhole(row + experts + e, weights[e] != 0 ? readWhole(firsts + e) + count(e) : -1);
     }
@@ -213,24 +230,22 @@ void Checker::toExperts(const Op& op) {
   wideEnough(op.output, op.input.width);
 }
 void Execution::toExperts(const Op& op) {
-  const long tokens = op.input.rows, width = op.input.width, experts = op.second.width / 2, most = input_.batch * op.output.rows;
+  const long tokens = op.input.rows, width = op.input.width;
+  const Places places{slot(op.second), op.second.stride, tokens, op.second.width / 2, input_.batch * op.output.rows};
   const Rows in = rows(op.input), out = rows(op.output);
-  const float* table = slot(op.second);
   forRows(input_.batch * tokens, width, [&](int thread, long first, long last) {
     for (long r = first; r < last; r++) {
-      const float* own = table + (r + r / tokens) * op.second.stride + experts;
-      for (long e = 0; e < experts; e++) {
-        const long place = readWhole(own + e);
-        if (place < 0 || place >= most) continue;
-        Rows from = in, to = out;
-        from.data += r * in.stride;
+      Rows from = in;
+      from.data += r * in.stride;
+      places.ofToken(r, [&](float, long place) {
+        Rows to = out;
         to.data += place * out.stride;
         if (out.format == Format::float32) {
           std::memcpy(to.data, from.data, sizeof(float) * static_cast<size_t>(width));
         } else {
           kernels_.convert({from, to, width}, 0, 1, scratch(thread));
         }
-      }
+      });
     }
   });
 }
@@ -256,21 +271,18 @@ void Checker::fromExperts(const Op& op) {
   wideEnough(op.input, op.output.width);
 }
 void Execution::fromExperts(const Op& op) {
-  const long tokens = op.output.rows, width = op.output.width, experts = op.second.width / 2, most = input_.batch * op.input.rows;
+  const long tokens = op.output.rows, width = op.output.width;
+  const Places places{slot(op.second), op.second.stride, tokens, op.second.width / 2, input_.batch * op.input.rows};
   const float* in = slot(op.input);
-  const float* table = slot(op.second);
   float* out = slot(op.output);
   forRows(input_.batch * tokens, width, [&](int, long first, long last) {
     for (long r = first; r < last; r++) {
-      const float* own = table + (r + r / tokens) * op.second.stride;
       float* to = out + r * op.output.stride;
       std::fill(to, to + width, 0.0f);
-      for (long e = 0; e < experts; e++) {
-        const long place = readWhole(own + experts + e);
-        if (place < 0 || place >= most) continue;
+      places.ofToken(r, [&](float weight, long place) {
         const float* answer = in + place * op.input.stride;
-        for (long c = 0; c < width; c++) to[c] += own[e] * answer[c];
-      }
+        for (long c = 0; c < width; c++) to[c] += weight * answer[c];
+      });
       for (long c = 0; c < width; c++) to[c] *= op.scale;
     }
   });

@@ -1,6 +1,19 @@
 // Computes scaled dot-product attention: a task has a block of queries of one head, and goes over blocks of keys with a running maximum and sum for
 // each query. Attention of a few latents is here as well; neither gives a matrix to memory. What int8 multiplies is in integer-attention.ts.
-import { blockSize, blocksOf, KEY_BLOCK, keysOf, LOG2_E, QUERY_BLOCK, queriesOf, up, writeMeans } from './attention-blocks'
+import {
+  blocksOf,
+  findQueries,
+  firstQuery,
+  head,
+  image,
+  keyBlockOf,
+  keysOf,
+  LOG2_E,
+  queries,
+  queryBlockOf,
+  up,
+  writeMeans,
+} from './attention-blocks'
 import {
   batch,
   constantAddress,
@@ -12,6 +25,7 @@ import {
   widthOf,
 } from './context'
 import { dot, exp2, largestLane, splat, sumLanes } from './functions'
+import { integerAttention, integerAttentionScratchBytes } from './integer-attention'
 import {
   groupsOf,
   headsOf,
@@ -35,7 +49,6 @@ import {
   WEIGHT_OPERAND_QUERY,
   weightOperandOf,
 } from './ops'
-import { integerAttention, integerAttentionScratchBytes } from './integer-attention'
 import { TILE_COLUMNS } from './packed'
 import { TILE_ROWS, tile } from './product'
 import { beginChange, biasFloats, changeScores } from './score-change'
@@ -54,15 +67,14 @@ export function attentionTasks(op: usize): i32 {
 export function attentionScratchBytes(op: usize): i32 {
   if (precisionOf(op) == PRECISION_INT8) return integerAttentionScratchBytes(op)
   const headWidth = up(widthOf(op, OUTPUT) / headsOf(op), TILE_COLUMNS)
-  const keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
-  const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
+  const keyBlock = keyBlockOf(op)
+  const queryBlock = queryBlockOf(op, TILE_ROWS)
   return (2 * headWidth * keyBlock + TILE_ROWS * keyBlock + queryBlock * headWidth + 2 * queryBlock + biasFloats(op, queryBlock)) * 4
 }
 
 // The task under way has its sizes and addresses here: there are no objects to hand about, and each thread has globals of its own.
 let headWidth: i32 = 0
 let mixedWidth: i32 = 0
-let queries: i32 = 0
 let keyBlock: i32 = 0
 let query: usize = 0
 let queryStride: usize = 0
@@ -80,21 +92,10 @@ let biases: usize = 0
 
 export function attention(op: usize, task: i32): void {
   if (precisionOf(op) == PRECISION_INT8) return integerAttention(op, task)
-  const heads = headsOf(op)
-  const blocks = blocksOf(op)
-  // A group is like an image of its own.
-  const image = task / (heads * blocks)
-  const head = (task / blocks) % heads
-  const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, TILE_ROWS)
-  const firstQuery = (task % blocks) * queryBlock
-  // Rounding up to whole tiles may leave nothing for the last block.
-  queries = min(queryBlock, queriesOf(op) - firstQuery)
-  if (queries <= 0) return
-  headWidth = widthOf(op, OUTPUT) / heads
-  const column = <usize>(head * headWidth) << 2
-  findOperands(op, image, column)
-  query += <usize>firstQuery * queryStride
-  layOutScratch(op, queryBlock)
+  if (!findQueries(op, task, TILE_ROWS)) return
+  headWidth = widthOf(op, OUTPUT) / headsOf(op)
+  findOperands(op)
+  layOutScratch(op)
   for (let r = 0; r < queries; r++) {
     store<f32>(maxima + (<usize>r << 2), -Infinity)
     store<f32>(totals + (<usize>r << 2), 0)
@@ -111,13 +112,12 @@ export function attention(op: usize, task: i32): void {
     packValues(value + <usize>from * valueStride, valueStride, keys, headWidth, packedValues)
     for (let r = 0; r < queries; r += TILE_ROWS) mixTile(r, keys, scale, from, changes)
   }
-  const outStride = <usize>strideOf(op, OUTPUT)
-  const out = slotAddress(op, OUTPUT) + <usize>(image * queriesOf(op) + firstQuery) * outStride + column
-  writeMeans(mixed, mixedWidth, totals, queries, headWidth, out, outStride)
+  writeMeans(op, mixed, mixedWidth, totals)
 }
 
 /** Self-attention has queries, keys and values side by side; soft mixtures take weights for queries or keys. */
-function findOperands(op: usize, image: i32, column: usize): void {
+function findOperands(op: usize): void {
+  const column = <usize>(head * headWidth) << 2
   const bytes = <usize>widthOf(op, OUTPUT) << 2
   const inStride = <usize>strideOf(op, INPUT)
   const inImage = slotAddress(op, INPUT) + <usize>(image * (rowsOf(op, INPUT) / groupsOf(op))) * inStride
@@ -136,13 +136,14 @@ function findOperands(op: usize, image: i32, column: usize): void {
     key = weightAddress(op, WEIGHT)
     keyStride = bytes
   }
-  query += column
+  query += <usize>firstQuery * queryStride + column
   key += column
   value = secondImage + (<usize>valuesAtOf(op) << 2) + column
 }
 
-function layOutScratch(op: usize, queryBlock: i32): void {
-  keyBlock = blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
+function layOutScratch(op: usize): void {
+  const queryBlock = queryBlockOf(op, TILE_ROWS)
+  keyBlock = keyBlockOf(op)
   mixedWidth = up(headWidth, TILE_COLUMNS)
   packedKeys = scratch()
   packedValues = packedKeys + <usize>(mixedWidth * keyBlock * 4)

@@ -3,7 +3,19 @@
 // Queries get a scale each, keys one for a block of them, values one for each column of a block; softmax makes whole numbers of its shares. Both products
 // go through the tile of linear layers, whose operands are laid out: queries, and then shares, [tile][step][row], keys and values [panel][step][8]. A step
 // is two columns for the scores, and two keys for the values. Heads are whole panels wide, which the lowering sees to.
-import { blockSize, blocksOf, KEY_BLOCK, keysOf, LOG2_E, QUERY_BLOCK, queriesOf, writeMeans } from './attention-blocks'
+import {
+  findQueries,
+  firstQuery,
+  head,
+  image,
+  keyBlockOf,
+  keysOf,
+  LOG2_E,
+  queries,
+  queryBlockOf,
+  up,
+  writeMeans,
+} from './attention-blocks'
 import { rowsOf, scratch, slotAddress, strideOf, widthOf } from './context'
 import { exp2, largestLane, madd, shareOf, splat, sumLanes, wholeOf } from './functions'
 import { groupsOf, headsOf, INPUT, keysAtOf, OUTPUT, scaleOf, valuesAtOf } from './ops'
@@ -26,7 +38,6 @@ const PANEL_BYTES: usize = 32
 
 // The task under way has its sizes and addresses here, as in attention.ts.
 let headWidth: i32 = 0
-let queries: i32 = 0
 let packedKeys: usize = 0
 let packedValues: usize = 0
 let packedQueries: usize = 0
@@ -45,8 +56,8 @@ let valueFactors: usize = 0
 function layOutScratch(op: usize, at: usize): usize {
   headWidth = widthOf(op, OUTPUT) / headsOf(op)
   const width = <usize>headWidth
-  const keys = <usize>blockSize(keysOf(op), KEY_BLOCK, TILE_COLUMNS)
-  const rows = <usize>blockSize(queriesOf(op), QUERY_BLOCK, ROWS)
+  const keys = <usize>keyBlockOf(op)
+  const rows = <usize>queryBlockOf(op, ROWS)
   packedKeys = at
   packedValues = packedKeys + keys * width * 2
   packedQueries = packedValues + keys * width * 2
@@ -68,16 +79,7 @@ export function integerAttentionScratchBytes(op: usize): i32 {
 }
 
 export function integerAttention(op: usize, task: i32): void {
-  const heads = headsOf(op)
-  const blocks = blocksOf(op)
-  // A group is like an image of its own.
-  const image = task / (heads * blocks)
-  const head = (task / blocks) % heads
-  const queryBlock = blockSize(queriesOf(op), QUERY_BLOCK, ROWS)
-  const firstQuery = (task % blocks) * queryBlock
-  // Rounding up to whole tiles may leave nothing for the last block.
-  queries = min(queryBlock, queriesOf(op) - firstQuery)
-  if (queries <= 0) return
+  if (!findQueries(op, task, ROWS)) return
   layOutScratch(op, scratch())
   const column = <usize>(head * headWidth) << 2
   const stride = <usize>strideOf(op, INPUT)
@@ -86,7 +88,7 @@ export function integerAttention(op: usize, task: i32): void {
   const key = rows + (<usize>keysAtOf(op) << 2)
   const value = rows + (<usize>valuesAtOf(op) << 2)
   const allKeys = keysOf(op)
-  const keyBlock = blockSize(allKeys, KEY_BLOCK, TILE_COLUMNS)
+  const keyBlock = keyBlockOf(op)
   for (let from = 0; from < allKeys; from += keyBlock) {
     const keys = min(keyBlock, allKeys - from)
     const keyScale = packKeys(key + <usize>from * stride, stride, keys)
@@ -94,9 +96,7 @@ export function integerAttention(op: usize, task: i32): void {
     const scale = keyScale * abs(scaleOf(op)) * LOG2_E
     for (let r = 0; r < queries; r += ROWS) mixTile(r, keys, scale, from == 0)
   }
-  const outStride = <usize>strideOf(op, OUTPUT)
-  const out = slotAddress(op, OUTPUT) + <usize>(image * queriesOf(op) + firstQuery) * outStride + column
-  writeMeans(mixed, headWidth, totals, queries, headWidth, out, outStride)
+  writeMeans(op, mixed, headWidth, totals)
 }
 
 /**
@@ -106,17 +106,13 @@ export function integerAttention(op: usize, task: i32): void {
 function packQueries(query: usize, stride: usize, isTurned: bool): void {
   const most = mostOfOperand(headWidth)
   const tileBytes = <usize>(headWidth >> 1) * ROWS_BYTES
-  for (let r = 0; r < blockRows(); r++) {
+  for (let r = 0; r < up(queries, ROWS); r++) {
     const row = query + <usize>min(r, queries - 1) * stride
     const largest = largestOf(row, headWidth)
     const to = packedQueries + <usize>(r / ROWS) * tileBytes + (<usize>(r % ROWS) << 2)
     quantize(row, to, ROWS_BYTES, headWidth, inverseOf(largest, isTurned ? -most : most), PAIRS)
     store<f32>(queryScales + (<usize>r << 2), largest / most)
   }
-}
-// @ts-ignore: decorator
-@inline function blockRows(): i32 {
-  return (queries + ROWS - 1) & -ROWS
 }
 // Numbers so small that their inverse is infinite count as nothing.
 // @ts-ignore: decorator
@@ -147,7 +143,7 @@ function packValues(value: usize, stride: usize, keys: i32): void {
     v128.store(valueScales + c, f32x4.mul(largest, splat(1 / MOST_VALUE)))
     v128.store(valueFactors + c, v128.and(f32x4.div(splat(MOST_VALUE), largest), f32x4.gt(largest, splat(1e-30))))
   }
-  const panelBytes = <usize>(blockKeys(keys) >> 1) * PANEL_BYTES
+  const panelBytes = <usize>(up(keys, TILE_COLUMNS) >> 1) * PANEL_BYTES
   for (let n = 0; n < keys; n += 2) {
     const even = value + <usize>n * stride
     const odd = even + stride
@@ -161,10 +157,6 @@ function packValues(value: usize, stride: usize, keys: i32): void {
       }
     }
   }
-}
-// @ts-ignore: decorator
-@inline function blockKeys(keys: i32): i32 {
-  return (keys + TILE_COLUMNS - 1) & -TILE_COLUMNS
 }
 
 /** Scores a tile of queries from the `first` on against the block's keys, and adds their shares of its values. */
@@ -184,7 +176,7 @@ function mixTile(first: i32, keys: i32, scale: f32, isFirst: bool): void {
 
 /** Gives the keys that the last panel lacks a score that is never the largest. */
 function forgetMissing(keys: i32): void {
-  for (let n = keys; n < blockKeys(keys); n++) {
+  for (let n = keys; n < up(keys, TILE_COLUMNS); n++) {
     const at = scores + <usize>(n & -TILE_COLUMNS) * ROWS_BYTES + (<usize>(n % TILE_COLUMNS) << 2)
     for (let r = 0; r < ROWS; r++) store<f32>(at + <usize>r * PANEL_BYTES, -Infinity)
   }
@@ -270,7 +262,7 @@ function shareKeys(first: i32, keys: i32): void {
 
 /** Adds the block's values, weighted by the shares of a tile, to what its queries have mixed. */
 function mixValues(first: i32, keys: i32, isFirst: bool): void {
-  const steps = blockKeys(keys) >> 1
+  const steps = up(keys, TILE_COLUMNS) >> 1
   const rowBytes = <usize>headWidth << 2
   let value = packedValues
   for (let c: usize = 0; c < rowBytes; c += 32, value += <usize>steps * PANEL_BYTES) {
