@@ -75,6 +75,10 @@ export interface Executor<Region> {
   createProgram(encoded: EncodedPlan, region: Region, facts: ProgramFacts): ProgramBody
 }
 
+/**
+ * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
+ * bfloat16, and all others have paid nothing for it.
+ */
 export async function loadLowered<Region>(
   executor: Executor<Region>,
   plan: Plan,
@@ -82,13 +86,34 @@ export async function loadLowered<Region>(
   { signal, packed }: LoadingOptions,
 ): Promise<EngineModel> {
   signal?.throwIfAborted()
-  const layout = layOut(executor, plan)
+  let layout = layOut(executor, plan)
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  const model =
-    taken == null
-      ? await packModel(executor, plan, source, layout, signal)
-      : new LoweredModel(executor, taken, layout)
-  return new OwnedModel(model)
+  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout))
+  for (;;) {
+    const region = await executor.allocate(layout.floats)
+    const notHeld: WeightName[] = []
+    const note = ({ name }: WeightPlace, { isHeld }: Packed) => {
+      if (!isHeld) notHeld.push(name)
+    }
+    try {
+      await packWeights(plan, layout, source, {
+        signal,
+        pack: async (place, shape, values) =>
+          note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
+        packStored: async (place, shape, values) => {
+          const result = await executor.packStored?.(region, placementOf(place, shape), values)
+          if (result != null) note(place, result)
+          return result != null
+        },
+      })
+    } catch (error) {
+      executor.releaseRegion(region)
+      throw error
+    }
+    if (notHeld.length === 0) return new OwnedModel(new LoweredModel(executor, region, layout))
+    executor.releaseRegion(region)
+    layout = layOut(executor, plan, layout.arithmetic.keepingWide(notHeld))
+  }
 }
 
 /** Gives a place to each weight as the executor packs it. */
@@ -98,44 +123,6 @@ export function layOut<Region>(
   arithmetic: Arithmetic = executor.arithmetic,
 ): WeightLayout {
   return layOutWeights(plan, arithmetic, (...weight) => executor.packedFloats(...weight))
-}
-
-/**
- * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
- * bfloat16, and all others have paid nothing for it.
- */
-async function packModel<Region>(
-  executor: Executor<Region>,
-  plan: Plan,
-  source: WeightSource,
-  layout: WeightLayout,
-  signal: AbortSignal | undefined,
-): Promise<LoweredModel<Region>> {
-  const region = await executor.allocate(layout.floats)
-  const notHeld: WeightName[] = []
-  const note = ({ name }: WeightPlace, { isHeld }: Packed) => {
-    if (!isHeld) notHeld.push(name)
-  }
-  try {
-    await packWeights(plan, layout, source, {
-      signal,
-      pack: async (place, shape, values) =>
-        note(place, await executor.pack(region, { ...placementOf(place, shape), values })),
-      packStored: async (place, shape, values) => {
-        const packed = await executor.packStored?.(region, placementOf(place, shape), values)
-        if (packed == null) return false
-        note(place, packed)
-        return true
-      },
-    })
-  } catch (error) {
-    executor.releaseRegion(region)
-    throw error
-  }
-  if (notHeld.length === 0) return new LoweredModel(executor, region, layout)
-  executor.releaseRegion(region)
-  const wide = layOut(executor, plan, layout.arithmetic.keepingWide(notHeld))
-  return await packModel(executor, plan, source, wide, signal)
 }
 
 function placementOf({ offset, form }: WeightPlace, shape: Shape): WeightPlacement {
