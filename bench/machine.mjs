@@ -5,7 +5,7 @@ import os from 'node:os'
 /** All other work may take so many cores beside a timing: beyond that the timing is made again, or the disturbance told. */
 export const DISTURBED = 0.3
 
-const FLAGS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8']
+export const FLAGS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8']
 
 export function describeMachine() {
   return {

@@ -8,6 +8,7 @@
  *     npm run bench -- --peers --models s,dinov3-s16,b,siglip2-b16 --sizes 224   # networks of transformers beside DINOv2
  *     npm run bench -- --systems plumage,openvino-int8         # some systems only: printed, not recorded
  *     npm run bench -- --dry                                   # likewise
+ *     npm run bench -- --peers --hold-to avx512                # all without what the processor has beyond that instruction set
  *     npm run bench -- --gpu                                   # on a GPU, beside PyTorch's CUDA; into bench/gpu-results.json
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -16,6 +17,7 @@ import { Child } from './child.mjs'
 import { coldStartFromFile } from './cold-start.mjs'
 import { dist } from './dist.mjs'
 import { flopOfOne } from './flop.mjs'
+import { heldMachine, holdTo } from './hold.mjs'
 import { withLock } from './lock.mjs'
 import { availableMemory, DISTURBED, describeGpu, describeMachine } from './machine.mjs'
 import { median } from './median.mjs'
@@ -34,6 +36,8 @@ const { values: options } = parseArgs({
     systems: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
+    /** Names one of HOLDS: no system uses what the processor has beyond it. */
+    'hold-to': { type: 'string' },
     /** Names a file that is locked (by flock) whenever something is measured, for machines on which others measure too. */
     lock: { type: 'string' },
     dry: { type: 'boolean', default: false },
@@ -49,7 +53,11 @@ const ATTEMPTS = 3
 const LONG_PAUSE = 5000
 
 const { measurePeak } = await dist('platform/node/bench/measure-peak.js')
-const machine = { ...describeMachine(), ...(options.gpu ? { gpu: await describeGpu() } : {}) }
+const held = holdTo(options['hold-to'])
+const machine = {
+  ...heldMachine(describeMachine(), held),
+  ...(options.gpu ? { gpu: await describeGpu() } : {}),
+}
 const threads = options.threads === undefined ? machine.cores : Number(options.threads)
 const systems = chooseSystems(options.systems, options.gpu ? GPU_SYSTEMS : SYSTEMS)
 const alone = (action) => withLock(options.lock, action)
@@ -109,7 +117,9 @@ async function runCase({ network, side, batch }) {
       truth: right.source,
       systems: rows,
       missing,
-      ...(options.gpu ? {} : { fromFile: await alone(() => coldStartFromFile({ network, side, threads })) }),
+      ...(options.gpu || held !== null
+        ? {}
+        : { fromFile: await alone(() => coldStartFromFile({ network, side, threads })) }),
     }
   } finally {
     for (const { child } of running) child.kill()
@@ -134,6 +144,7 @@ async function startOrReason(system, task) {
       intoPageCache(model)
       const child = await Child.start(...commandOf(system), {
         ...task,
+        instructionSet: held?.instructionSet,
         ...settings,
         model,
         pixels,
@@ -168,7 +179,9 @@ async function runRound(round, running, missing, peaks) {
   }
   for (const [precision, best] of peaks) {
     // What a GPU could do is not measured.
-    const measured = options.gpu ? null : await measurePeak(precision, { threads })
+    const measured = options.gpu
+      ? null
+      : await measurePeak(precision, { threads, instructionSet: held?.instructionSet })
     peaks.set(precision, measured === null ? null : Math.max(best, measured))
   }
   const line = running.map(({ id, seconds }) => `${id} ${median(seconds).toFixed(3)}`).join(', ')

@@ -82,26 +82,31 @@ const LINUX_NAMES = { avx512vnni: 'avx512_vnni', avx512bf16: 'avx512_bf16', avxv
  * @param {{ fastestOnly?: boolean }} [options] lists that set alone which will be taken
  */
 export function setsOfThisProcessor({ fastestOnly = false } = {}) {
-  const has = askProcessor()
-  if (has === undefined) return ALL_SETS
-  const found = ALL_SETS.filter((set) => INSTRUCTION_SETS[set].every(has))
+  const processor = askProcessor()
+  if (processor === undefined) return ALL_SETS
+  const found = ALL_SETS.filter((set) => INSTRUCTION_SETS[set].every(processor.has))
+  const bf16 = found.indexOf('avx512-bf16')
+  // native/src/cpu.cc says why.
+  if (processor.isIntels && bf16 >= 0) found.splice(bf16, 2, 'avx512-vnni', 'avx512-bf16')
   if (!fastestOnly) return found
   // The system may refuse the tiles to a process: then the next set is taken.
   return found.slice(0, found[0] === 'amx' ? 2 : 1)
 }
 
-/** Gives a function that tells whether the processor has what a flag of the compiler asks for; undefined where the system does not say. */
+/** Tells whose the processor is, and whether it has what a flag of the compiler asks for; undefined where the system does not say. */
 function askProcessor() {
-  let known
+  let text, known
   try {
-    known = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))[1].split(' '))
+    text = readFileSync('/proc/cpuinfo', 'utf8')
+    known = new Set(/^flags\s*:(.*)$/m.exec(text)[1].split(' '))
   } catch {
     return undefined
   }
-  return (flag) => {
+  const has = (flag) => {
     const [, name] = INSTRUCTIONS.exec(flag) ?? []
     return name === undefined || known.has(LINUX_NAMES[name] ?? name.replace('-', '_'))
   }
+  return { has, isIntels: /^vendor_id\s*: GenuineIntel$/m.test(text) }
 }
 
 /**

@@ -5,8 +5,13 @@ import { readPixels, serve, task } from './serve.mjs'
 
 const { chooseEngine } = await dist('platform/node/choose-engine.js')
 
-const { model, batch, threads, precision, engine: wanted } = task
-const { engine } = await chooseEngine({ engine: wanted, precision, threads })
+const { model, batch, threads, precision, engine: wanted, instructionSet } = task
+const { engine } = await chooseEngine({
+  engine: wanted,
+  precision,
+  threads,
+  ...(instructionSet && { instructionSet }),
+})
 const { network, grid, slots } = await loadNetwork(model, task, engine)
 const outputs = [slots.embedding, slots.tokens]
 const pixels = await readPixels()

@@ -12,15 +12,15 @@ namespace {
 
 constexpr long TILE_BYTES = 1024;
 
+struct alignas(64) TileConfiguration {
+  unsigned char palette, start, reserved[14];
+  unsigned short columnBytes[16];
+  unsigned char rows[16];
+};
+// It is no variable of a function: GCC takes no more than the first 8 bytes of what is loaded to be read, and would leave out the others.
+constexpr TileConfiguration EIGHT_TILES = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
 // A thread's tiles are eight of 16 rows x 64 bytes. They are released after each task, so that switching threads stays cheap.
-INLINE void configureTiles() {
-  struct alignas(64) {
-    unsigned char palette = 1, start = 0, reserved[14] = {};
-    unsigned short columnBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    unsigned char rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } configuration;
-  _tile_loadconfig(&configuration);
-}
+INLINE void configureTiles() { _tile_loadconfig(&EIGHT_TILES); }
 
 INLINE void loadSums(const float* c) {
   _tile_stream_loadd(0, c, 64);
@@ -164,24 +164,40 @@ struct TileProduct : Kind {
   static void begin() { configureTiles(); }
   static void end() { _tile_release(); }
   static constexpr bool ADDS_LAST_APART = true, FINISHES_BESIDE = true;
-  // The vector units finish the previous tile while this one is multiplied.
-  template <typename Beside>
+  // The vector units finish the previous tile while this one is multiplied, some rows beside each step, and fetch what finishing this one will touch.
+  template <typename Finish>
   static INLINE void multiply(const Rows& rows, long row, long step, const char* b, float* c, long steps, long count, long, bool accumulate,
-                              const char* ahead, const Beside& previous) {
+                              const char* ahead, const Finish& last, const Finish& next) {
     const char* a = reinterpret_cast<const char*>(rows.data + row * rows.stride + step * 16);
-    const long group = ceilDivide(ROWS_OF_TILE, steps);
-    const auto beside = [&](long k) {
-      for (long r = k * group; r < (k + 1) * group; r += Beside::GROUP) previous.rows(r, smaller(r + Beside::GROUP, (k + 1) * group));
+    const Finish previous = last, current = next;
+    const auto multiplyBeside = [&](const auto& beside) {
+      Kind::template steps<true>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, beside);
     };
     if (accumulate) {
       loadSums(c);
     } else {
       clearSums();
     }
-    if (count > 16) {
-      Kind::template steps<true>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, beside);
+    constexpr long HALF = ROWS_OF_TILE / 2;
+    if (count <= HALF) {
+      Kind::template steps<false>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, [](long) {});
+      previous.all();
+    } else if (!current.isWhole() || !previous.isWhole() || steps < HALF) {
+      multiplyBeside([](long) {});
+      previous.all();
+    } else if (steps < ROWS_OF_TILE) {
+      multiplyBeside([&](long k) {
+        if (k >= HALF) return;
+        previous.template someOfWhole<2>(2 * k);
+        current.fetchRow(2 * k);
+        current.fetchRow(2 * k + 1);
+      });
     } else {
-      Kind::template steps<false>(a, rows.stride * 4, rows.low * 4, b, steps, ahead, beside);
+      multiplyBeside([&](long k) {
+        if (k >= ROWS_OF_TILE) return;
+        previous.template someOfWhole<1>(k);
+        current.fetchRow(k);
+      });
     }
     storeSums(c);
   }

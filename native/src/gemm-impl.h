@@ -55,72 +55,121 @@ bool pack(const float* weight, long columns, long depth, float* packed, long fro
 // Names what a finished tile's sums go through on their way out. The common ways each have code of their own, without choices inside.
 enum class Ending { plain, add, gelu, geluShort, any };
 
-// Holds bias and gamma of one panel. Where there is none they are 0 and 1.
+// Holds what the values of one panel have in common: bias and gamma, which are 0 and 1 where there are none, and what makes its sums values.
 template <typename P>
 struct PanelVectors {
+  typedef typename P::Accumulator A;
   static constexpr long COUNT = P::COLUMNS / W;
-  V bias[COUNT], gamma[COUNT];
+  V bias[COUNT], gamma[COUNT], scale[COUNT];
+  A offset[COUNT];
   long count;  // the output has so many vectors in this panel
 
   PanelVectors(const GemmArgs& args, long column) : count(ceilDivide(smaller(P::COLUMNS, args.columns - column), W)) {
     const Epilogue& e = args.epilogue;
+    // Behind the panels lie the scales of all columns, then their offsets.
+    const float* scales = args.weight + panelFloats<P>(args.columns, args.depth) + column;
+    const float* offsets = scales + ceilDivide(args.columns, P::COLUMNS) * P::COLUMNS;
     for (long j = 0; j < COUNT; j++) {
       bias[j] = e.bias == nullptr || args.fromDepth > 0 || j >= count ? V{} : load(e.bias + column + j * W);
       gamma[j] = e.gamma == nullptr || j >= count ? splat(1.0f) : load(e.gamma + column + j * W);
+      if constexpr (P::SCALED) scale[j] = load(scales + j * W);
+      if constexpr (P::OFFSET) offset[j] = (A)load(offsets + j * W);
     }
   }
 };
 
-// Turns the sums of a finished tile into values of `out`, some rows at a time.
+// Turns the sums of a finished tile into values of `out`, some rows at a time. What it needs is copied into it, so that the compiler need not fear that
+// a value which is stored changes it.
 template <typename P, Ending ending>
 class Finish {
  public:
   Finish() = default;
   // `sums` are the tile's; `earlier` are added to them, where it is not null.
   Finish(const GemmArgs& args, const PanelVectors<P>& vectors, const float* sums, const float* earlier, long row, long column, long rows)
-      : args_(&args), vectors_(&vectors), sums_(sums), earlier_(earlier), row_(row), column_(column), rows_(rows) {}
+      : args_(&args),
+        vectors_(&vectors),
+        a_(args.a),
+        out_(args.out),
+        other_(args.epilogue.other + row * args.epilogue.otherStride + column),
+        otherStride_(args.epilogue.otherStride),
+        sums_(sums),
+        earlier_(earlier),
+        row_(row),
+        column_(column),
+        rows_(rows) {}
 
-  // Writes rows [from, to) of the tile, at most GROUP; those that it does not have are left out.
+  void all() const {
+    for (long r = 0; r < rows_; r += GROUP) someRows(r, smaller(r + GROUP, rows_));
+  }
+  bool isWhole() const { return rows_ == P::ROWS_OF_TILE; }
+  // Writes `count` rows of a whole tile.
+  template <long count>
+  INLINE void someOfWhole(long from) const {
+    someRows(from, from + count);
+  }
+
+  // Asks for the lines that a row will touch. Beside tiles they are fetched no nearer than to the second-level cache: what waits for lines from
+  // beyond it would keep the tiles' own waiting.
+  INLINE void fetchRow(long r) const {
+    constexpr int NEARNESS = P::FINISHES_BESIDE ? 2 : 3;
+    const bool wide = out_.format == Format::float32;
+    const float* to = out_.data + (row_ + r) * out_.stride + (wide ? column_ : column_ / 2);
+    for (long j = 0; j < P::COLUMNS; j += wide ? 16 : 32) __builtin_prefetch(to + (wide ? j : j / 2), P::FINISHES_BESIDE ? 0 : 1, NEARNESS);
+    if (ending != Ending::add && ending != Ending::any) return;
+    for (long j = 0; j < P::COLUMNS; j += 16) __builtin_prefetch(other_ + r * otherStride_ + j, 0, NEARNESS);
+  }
+  void fetchAll() const {
+    for (long r = 0; r < rows_; r++) fetchRow(r);
+  }
+
+ private:
   static constexpr long GROUP = 4;
-  INLINE void rows(long from, long to) const {
-    to = smaller(to, rows_);
-    if (from >= to) return;
-    if constexpr (ending == Ending::any) return anyRows(from, to);
+
+  INLINE void someRows(long from, long to) const {
+    if constexpr (!P::ADDS_LAST_APART) {
+      write<false>(from, to);
+    } else if (earlier_ == nullptr) {
+      write<false>(from, to);
+    } else {
+      write<true>(from, to);
+    }
+  }
+
+  template <bool twice>
+  INLINE void write(long from, long to) const {
+    if constexpr (ending == Ending::any) return writeAny<twice>(from, to);
     for (long r = from; r < to; r++) {
-      const float* other = args_->epilogue.other + (row_ + r) * args_->epilogue.otherStride + column_;
-      storeValues(args_->out, row_ + r, column_, PanelVectors<P>::COUNT, [&](long j) {
-        const V v = sumAt(r, j) + vectors_->bias[j];
+      const V rowScale = rowScaleOf(r);
+      storeValues(out_, row_ + r, column_, PanelVectors<P>::COUNT, [&](long j) {
+        const V v = sumAt<twice>(rowScale, r, j) + vectors_->bias[j];
         if constexpr (ending == Ending::gelu) return gelu(v);
         if constexpr (ending == Ending::geluShort) return geluShort(v);
-        if constexpr (ending == Ending::add) return v * vectors_->gamma[j] + load(other + j * W);
+        if constexpr (ending == Ending::add) return v * vectors_->gamma[j] + load(other_ + r * otherStride_ + j * W);
         return v;
       });
     }
   }
 
-  void all() const {
-    for (long r = 0; r < rows_; r += GROUP) rows(r, r + GROUP);
-  }
-
- private:
-  void anyRows(long from, long to) const {
+  template <bool twice>
+  void writeAny(long from, long to) const {
     const Epilogue& e = args_->epilogue;
     const long count = vectors_->count;
     alignas(64) float values[GROUP * P::COLUMNS];
     for (long r = from; r < to; r++) {
-      for (long j = 0; j < count; j++) store(values + (r - from) * P::COLUMNS + j * W, sumAt(r, j) + vectors_->bias[j]);
+      const V rowScale = rowScaleOf(r);
+      for (long j = 0; j < count; j++) store(values + (r - from) * P::COLUMNS + j * W, sumAt<twice>(rowScale, r, j) + vectors_->bias[j]);
     }
     const bool gated = e.combine == Combine::gate;
     if (!gated && e.activation != Activation::identity) activateAll(e.activation, values, (to - from) * P::COLUMNS);
     for (long r = from; r < to; r++) {
       const float* value = values + (r - from) * P::COLUMNS;
-      const float* other = e.other + (row_ + r) * e.otherStride + column_;
+      const float* other = other_ + r * otherStride_;
       alignas(64) float gate[P::COLUMNS];
       if (gated) {
         for (long j = 0; j < count; j++) store(gate + j * W, load(other + j * W));
         activateAll(e.activation, gate, count * W);
       }
-      storeValues(args_->out, row_ + r, column_, count, [&](long j) {
+      storeValues(out_, row_ + r, column_, count, [&](long j) {
         const V v = load(value + j * W);
         if (gated) return load(gate + j * W) * v;
         return e.combine == Combine::add ? v * vectors_->gamma[j] + load(other + j * W) : v * vectors_->gamma[j];
@@ -128,16 +177,18 @@ class Finish {
     }
   }
 
-  INLINE V sumAt(long r, long j) const {
+  INLINE V rowScaleOf(long r) const { return isInteger(P::ROWS) ? splat(integerRowScale(a_, row_ + r)) : V{}; }
+
+  template <bool twice>
+  INLINE V sumAt(V rowScale, long r, long j) const {
     typedef typename P::Accumulator A;
     A sum = (A)load(P::vectorAt(sums_, r, j));
-    if (earlier_ != nullptr) sum += (A)load(P::vectorAt(earlier_, r, j));
-    const float* scales = args_->weight + panelFloats<P>(args_->columns, args_->depth) + column_ + j * W;
-    if constexpr (P::OFFSET) sum -= (A)load(scales + ceilDivide(args_->columns, P::COLUMNS) * P::COLUMNS);
+    if (twice) sum += (A)load(P::vectorAt(earlier_, r, j));
+    if constexpr (P::OFFSET) sum -= vectors_->offset[j];
     if constexpr (isInteger(P::ROWS)) {
-      return __builtin_convertvector(sum, V) * (load(scales) * integerRowScale(args_->a, row_ + r));
+      return __builtin_convertvector(sum, V) * (vectors_->scale[j] * rowScale);
     } else if constexpr (P::SCALED) {
-      return sum * load(scales);
+      return sum * vectors_->scale[j];
     } else {
       return sum;
     }
@@ -145,24 +196,13 @@ class Finish {
 
   const GemmArgs* args_;
   const PanelVectors<P>* vectors_;
+  Rows a_, out_;
+  const float* other_;
+  long otherStride_;
   const float* sums_;
   const float* earlier_;
   long row_, column_, rows_ = 0;
 };
-
-// Asks for the lines that Finish will touch, while the last products are computed.
-template <typename P>
-INLINE void fetchDestination(const GemmArgs& args, long row, long column, long rows, long vectors) {
-  const long floats = args.out.format == Format::float32 ? vectors * W : vectors * W / 2;
-  const long at = args.out.format == Format::float32 ? column : column / 2;
-  for (long r = row; r < row + rows; r++) {
-    for (long j = 0; j < floats; j += 16) __builtin_prefetch(args.out.data + r * args.out.stride + at + j, 1, 3);
-    if (args.epilogue.combine == Combine::none) continue;
-    for (long j = 0; j < vectors * W; j += 16) {
-      __builtin_prefetch(args.epilogue.other + r * args.epilogue.otherStride + column + j, 0, 3);
-    }
-  }
-}
 
 template <typename P, Ending ending>
 void gemmEnding(const GemmArgs& args, long task, float* scratch) {
@@ -196,15 +236,17 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
       const long count = smaller(P::ROWS_OF_TILE, rows - r);
       float* c = scratch + r * P::COLUMNS;
       float* sums = apart ? lastSums + r / P::ROWS_OF_TILE % 2 * P::ROWS_OF_TILE * P::COLUMNS : c;
-      if (last) fetchDestination<P>(args, first + r, column, count, vectors.count);
+      Finish<P, ending> current;
+      if (last) current = Finish<P, ending>(args, vectors, sums, apart ? c : nullptr, first + r, column, count);
+      if (!P::FINISHES_BESIDE) current.fetchAll();
       // Fetching the next block's weights is spread over the first tiles; the others fetch lines that are there already.
       const char* ahead = fetched < blockBytes ? next + fetched : stored;
-      P::multiply(args.a, first + r, k, b, sums, steps, count, vectors.count, k > from && !apart, ahead, previous);
+      P::multiply(args.a, first + r, k, b, sums, steps, count, vectors.count, k > from && !apart, ahead, previous, current);
       fetched += aheadBytes;
-      if (last) previous = Finish<P, ending>(args, vectors, sums, apart ? c : nullptr, first + r, column, count);
-      if (!P::FINISHES_BESIDE) {
-        previous.all();
-        previous = Finish<P, ending>();
+      if (P::FINISHES_BESIDE) {
+        previous = current;
+      } else {
+        current.all();
       }
     }
     previous.all();

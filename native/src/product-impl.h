@@ -336,9 +336,9 @@ struct VectorProduct : Policy {
   static void end() {}
   // Sums are added up where they lie, and a tile is finished before the next is begun: registers have no time to spare beside products.
   static constexpr bool ADDS_LAST_APART = false, FINISHES_BESIDE = false;
-  template <typename Beside>
+  template <typename Finish>
   static INLINE void multiply(const Rows& a, long row, long step, const char* b, float* c, long steps, long rows, long vectors,
-                              bool accumulate, const char* ahead, const Beside&) {
+                              bool accumulate, const char* ahead, const Finish&, const Finish&) {
     const TileFunction function = accumulate ? tileOf<Policy, true, true>(rows, vectors) : tileOf<Policy, true, false>(rows, vectors);
     function(a.data + row * a.stride + step, a.stride, b, c, steps, ahead);
   }

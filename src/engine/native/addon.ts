@@ -7,7 +7,7 @@
 import type { DType } from '../../tensor/dtype.js'
 import type { PrecisionInfo } from '../lowered/arithmetic.js'
 
-/** These are listed fastest first. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
+/** These are listed fastest first, as most processors have it: Intel's are slower with `avx512-bf16` than with `avx512-vnni`. `amx` has matrix tiles, the others vector registers; `bf16` and `vnni` multiply bfloat16 and bytes. */
 export const INSTRUCTION_SETS = [
   'amx',
   'avx512-bf16',
