@@ -59,4 +59,3 @@ test('an expert that is left out for no other is no undecided choice', () => {
   const { farthest } = tokensElsewhere(router, input, routing(-1, -1, 1), routing(1, 1))
   expect(farthest).toBe(Number.POSITIVE_INFINITY)
 })
-
