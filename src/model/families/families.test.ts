@@ -68,6 +68,17 @@ test('DINOv3 under its names in memory is the same network', async () => {
   expect(ours).toEqual(theirs)
 })
 
+test.each(NAMES)(
+  "%s: code that a repository brings is not run, and its library's own class is followed",
+  (family) => {
+    const auto_map = { AutoModel: 'modeling_own.OwnModel' }
+    const configFile: PlainRecord = { ...TYPES[family], auto_map }
+    expect(read(family, {}, { configFile }).config).toEqual(read(family).config)
+    const { model_type: _, ...others } = configFile
+    expect(() => read(family, {}, { configFile: others })).toThrow(/auto_map, .* no model_type/)
+  },
+)
+
 test("NVIDIA's own files are read without one, where heads are given, and it is said what is assumed", () => {
   const shapes = tinyCheckpoint(TINY_FAMILIES.radio)
   expect(() => readVit(shapes)).toThrow(/--heads/)
