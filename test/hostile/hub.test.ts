@@ -93,6 +93,7 @@ test('a file that is not there is noted as Python notes it', async () => {
     'config.json',
     'open_clip_config.json',
     'preprocessor_config.json',
+    'processor_config.json',
   ])
 })
 

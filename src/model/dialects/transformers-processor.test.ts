@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
-import { readProcessor } from './transformers-processor.js'
+import { processorFileOf, readProcessor } from './transformers-processor.js'
 
-const read = (settings: PlainValue) => readProcessor(settings, 'model.safetensors')
+const fileOf = (settings: PlainValue) => ({ name: 'preprocessor_config.json', settings })
+const read = (settings: PlainValue) => readProcessor(fileOf(settings), 'model.safetensors')
 const edges = (settings: PlainRecord) => {
   const { preparation } = read(settings)
   if (preparation.kind !== 'edges') throw new Error('A preparation in edges is expected.')
@@ -137,7 +138,9 @@ test("DINOv3's class rescales before it resizes, and SigLIP 2's gives each image
   })
   expect(() => read({ ...patches, size: { height: 224, width: 224 } })).toThrow('size')
   expect(() => read({ image_processor_type: 'ViTImageProcessor', max_num_patches: 100 })).toThrow('max_num')
-  expect(() => readProcessor({ ...patches, patch_size: 14 }, 'model.safetensors', [], 16)).toThrow('of 16')
+  expect(() => readProcessor(fileOf({ ...patches, patch_size: 14 }), 'model.safetensors', [], 16)).toThrow(
+    'of 16',
+  )
 })
 
 test("DPT's class takes sides to multiples, and may pad what it does not resize", () => {
@@ -169,4 +172,22 @@ test("DPT's class takes sides to multiples, and may pad what it does not resize"
   expect(read({ feature_extractor_type: 'DPTFeatureExtractor' }).preparation).toMatchObject({
     resize: { size: [384, 384], multiple: 1, keepRatio: false },
   })
+})
+
+test('the image processor of processor_config.json counts before preprocessor_config.json, where it has one', () => {
+  const nested = { image_processor: { size: 4 }, processor_class: 'CLIPProcessor' }
+  const preprocessorFile = { size: 2 }
+  const name = 'processor_config.json'
+  expect(processorFileOf({ processorFile: nested })).toEqual({ name, settings: { size: 4 } })
+  expect(processorFileOf({ processorFile: nested, preprocessorFile })).toEqual({
+    name,
+    settings: { size: 4 },
+  })
+  for (const older of [{ processor_class: 'CLIPProcessor' }, { image_processor: null }, {}])
+    expect(processorFileOf({ processorFile: older, preprocessorFile })).toEqual(fileOf(preprocessorFile))
+  expect(processorFileOf({ processorFile: {} })).toBeNull()
+  const unknown = processorFileOf({ processorFile: { image_processor: { sizes: 4 } } })
+  expect(() => unknown && readProcessor(unknown, 'model.safetensors')).toThrow(
+    /the processor_config\.json beside it has a field sizes/,
+  )
 })

@@ -9,6 +9,7 @@ import { judgeFields, unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { RgbStats } from '../vit-config.js'
 import { ConfigReader } from './config-reader.js'
+import type { VitHints } from './dialect.js'
 import { TRANSFORMERS_PROCESSOR } from './transformers-fields.js'
 
 type Size = readonly [height: number, width: number]
@@ -81,17 +82,35 @@ export interface Processor {
   readonly rgbStats: RgbStats
 }
 
+/** Is the image processor as one of the files beside the weights has it. */
+export interface ProcessorFile {
+  /** Names the file. */
+  readonly name: string
+  readonly settings: PlainValue
+}
+
+/**
+ * Gives the image processor that the files beside the weights have, or null where they have none. What processor_config.json has counts before what
+ * preprocessor_config.json has (image_processing_base.py); an older one has no image processor in it.
+ */
+export function processorFileOf({ processorFile, preprocessorFile }: VitHints): ProcessorFile | null {
+  const nested = isRecord(processorFile) ? (processorFile.image_processor ?? null) : null
+  if (nested !== null) return { name: 'processor_config.json', settings: nested }
+  if (preprocessorFile === undefined) return null
+  return { name: 'preprocessor_config.json', settings: preprocessorFile }
+}
+
 /** @param patchSize is that of the network, which the file must not contradict; null where it is not known. Throws `CheckpointError` by the field's name for what is not followed here. */
 export function readProcessor(
-  file: PlainValue,
+  { name, settings }: ProcessorFile,
   label: string,
   ignored?: readonly string[],
   patchSize: number | null = null,
 ): Processor {
-  const where = `${label}: the preprocessor_config.json beside it`
-  if (!isRecord(file)) throw new CheckpointError('malformed', `${where} is no object of settings.`)
-  judgeFields(file, TRANSFORMERS_PROCESSOR, { label: where, ignored })
-  return new ProcessorReader(file, where, patchSize).read()
+  const where = `${label}: the ${name} beside it`
+  if (!isRecord(settings)) throw new CheckpointError('malformed', `${where} is no object of settings.`)
+  judgeFields(settings, TRANSFORMERS_PROCESSOR, { label: where, ignored })
+  return new ProcessorReader(settings, where, patchSize).read()
 }
 
 class ProcessorReader {
