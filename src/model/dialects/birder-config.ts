@@ -146,13 +146,6 @@ const POOL_KINDS: ReadonlyMap<string, 'attention' | 'probe'> = new Map([
 function trunkConfig(config: ConfigReader, label: string) {
   const width = config.positive('hidden_dim')
   const heads = config.positive('num_heads')
-  if (width % heads !== 0) {
-    throw new CheckpointError(
-      'contradiction',
-      `${label}: the config says ${heads} heads for a width of ${width}, which ${heads} does not divide. ` +
-        'The config belongs to another network than the weights.',
-    )
-  }
   const depth = config.positive('num_layers')
   const mlp = config.choice('mlp_layer_type', MLP_KINDS, 'FFN')
   const gated = mlp === 'swiglu' || mlp === 'normSwiglu'
