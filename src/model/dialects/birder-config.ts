@@ -33,6 +33,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const { signature } = entries
   const kernel = config.positive('patch_size')
   const stored = hints.size ?? signature?.size ?? squareSize(checkpoint, config, kernel)
+  refuseOtherSize(stored, kernel, label)
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   const patchSize = patchOf(chosen, config, kernel, hints, label)
   const isResized = patchSize !== kernel
@@ -78,6 +79,14 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
       : null,
     rgbStats: levelsOf(entries, channels, label),
   }
+}
+
+function refuseOtherSize([height, width]: readonly [number, number], patch: number, label: string): void {
+  if (height % patch === 0 && width % patch === 0) return
+  throw new CheckpointError(
+    'contradiction',
+    `${label}: its input of ${height} x ${width} pixels is no whole number of patches of ${patch}. The signature, patch_size or the option trainedSize (--trained-size) is of another network.`,
+  )
 }
 
 /** Gives the patch's side that the caller wants, of a network that takes others than its own. */
