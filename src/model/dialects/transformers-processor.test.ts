@@ -191,3 +191,22 @@ test('the image processor of processor_config.json counts before preprocessor_co
     /the processor_config\.json beside it has a field sizes/,
   )
 })
+
+test('classes that are there on torchvision alone resize as it does, by its filters', () => {
+  for (const [name, resampler] of [
+    ['Tipsv2', 'torch-uint8'],
+    ['DINOv3ViT', 'torch-float32'],
+  ] as const) {
+    const image_processor_type = `${name}ImageProcessor`
+    expect(read({ image_processor_type }).preparation).toMatchObject({ resampler, filter: 'bilinear' })
+    expect(read({ image_processor_type, resample: 3 }).preparation).toMatchObject({ filter: 'bicubic' })
+    for (const resample of [0, 1, 4])
+      expect(() => read({ image_processor_type, resample })).toThrow(/resample is \d, and of torch's filters/)
+  }
+  expect(read({ image_processor_type: 'ViTImageProcessor' }).preparation).not.toHaveProperty('resampler')
+})
+
+test("what DPT's class does where its file says no levels is a half of each", () => {
+  const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
+  expect(read({ image_processor_type: 'DPTImageProcessor' }).rgbStats).toEqual(half)
+})

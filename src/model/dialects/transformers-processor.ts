@@ -61,11 +61,17 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
   ['DeiT', { ...VIT_LIKE, filter: 'bicubic', size: { height: 256, width: 256 }, crop: [224, 224] }],
   // It rescales before it resizes, so that nothing is rounded to 8 bits.
   ['DINOv3ViT', { ...VIT_LIKE, stats: imagenet, resampler: 'torch-float32' }],
-  ['Tipsv2', { ...VIT_LIKE, size: { height: 448, width: 448 }, stats: NORMALISATIONS.none }],
+  // Neither of it nor of DINOv3's is there a class on Pillow.
   [
-    'DPT',
-    { ...VIT_LIKE, filter: 'bicubic', size: { height: 384, width: 384 }, stats: imagenet, multiples: true },
+    'Tipsv2',
+    {
+      ...VIT_LIKE,
+      size: { height: 448, width: 448 },
+      stats: NORMALISATIONS.none,
+      resampler: 'torch-uint8',
+    },
   ],
+  ['DPT', { ...VIT_LIKE, filter: 'bicubic', size: { height: 384, width: 384 }, multiples: true }],
   ['Siglip2', { ...VIT_LIKE, patches: { size: 16, most: 256 } }],
   [
     'ConvNext',
@@ -201,6 +207,9 @@ class ProcessorReader {
   #filter(): Filter {
     if (!this.#reader.has('resample')) return this.#class.filter
     const filter = FILTER_NUMBERS[this.#reader.number('resample', 3)]
+    const isOfTorch = this.#class.resampler !== undefined
+    if (isOfTorch && filter !== 'bilinear' && filter !== 'bicubic')
+      throw this.#refuse('resample', "of torch's filters bilinear (2) and bicubic (3) are computed here")
     if (filter !== undefined) return filter
     throw this.#refuse('resample', `Pillow's filters have the numbers 0 to ${FILTER_NUMBERS.length - 1}`)
   }
