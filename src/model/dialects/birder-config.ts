@@ -4,11 +4,13 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import { type Arithmetic, arithmeticOf, hasSettings } from '../networks.js'
+import type { PatchGrid } from '../positions.js'
 import {
   type Classifier,
   IMAGENET_STATS,
   PLAIN,
   type Pooling,
+  type Positions,
   type RgbStats,
   type Stem,
   type Tap,
@@ -34,6 +36,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const kernel = config.positive('patch_size')
   const stored = hints.size ?? signature?.size ?? squareSize(checkpoint, config, kernel)
   refuseOtherSize(stored, kernel, label)
+  const trained = { rows: stored[0] / kernel, columns: stored[1] / kernel }
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   const patchSize = patchOf(chosen, config, kernel, hints, label)
   const isResized = patchSize !== kernel
@@ -49,10 +52,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     channels,
     stem: isResized && stem.kind === 'patchify' ? { ...stem, kernel } : stem,
     branches: config.number('num_parallel', 1),
-    windows: readWindows(config, arithmetic, {
-      rows: Math.floor(stored[0] / kernel),
-      columns: Math.floor(stored[1] / kernel),
-    }),
+    windows: readWindows(config, arithmetic, trained),
     neck,
     ...(arithmetic === 'sam'
       ? { taps: samTaps(trunk.taps, trunk.depth, neck !== null || trunk.finalNorm !== 'none') }
@@ -68,16 +68,24 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     rotary: hasSettings(chosen, ['rotary']) ? readRotary(config, arithmetic) : null,
     pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, arithmetic, label),
-    positions: config.flag('abs_pos_embed', true)
-      ? {
-          rows: Math.floor(stored[0] / kernel),
-          columns: Math.floor(stored[1] / kernel),
-          specialRows: config.flag('pos_embed_special_tokens', true),
-          ...positionRules(chosen, config, isResized),
-          ...(arithmetic === 'sines' ? { sines: { temperature: 10000, hasEndpoint: true } } : {}),
-        }
-      : null,
+    positions: readPositions(chosen, config, arithmetic, trained, isResized),
     rgbStats: levelsOf(entries, channels, label),
+  }
+}
+
+function readPositions(
+  chosen: ChosenSettings,
+  config: ConfigReader,
+  arithmetic: Arithmetic,
+  trained: PatchGrid,
+  isResized: boolean,
+): Positions | null {
+  if (!config.flag('abs_pos_embed', true)) return null
+  return {
+    ...trained,
+    specialRows: config.flag('pos_embed_special_tokens', true),
+    ...positionRules(chosen, config, isResized),
+    ...(arithmetic === 'sines' ? { sines: { temperature: 10000, hasEndpoint: true } } : {}),
   }
 }
 

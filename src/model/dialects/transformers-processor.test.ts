@@ -160,7 +160,7 @@ test("DPT's class takes sides to multiples, and may pad what it does not resize"
       filter: 'bicubic',
       rescale: 'divide',
     },
-    rgbStats: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    rgbStats: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   })
   const padded = {
     feature_extractor_type: 'DPTFeatureExtractor',
