@@ -93,6 +93,7 @@ export class TimmFile {
       sizes:
         imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
       rgbStats: levelsOf(this.#input, this.#where),
+      unsaidSize: inputSize === null ? imgSize : null,
       preparation: preparationOf(this.#input, this.#where, { args: this.#args, inputSize, imgSize }),
       check: (config, shown) => this.#check(config, shown),
       name: null,

@@ -163,3 +163,14 @@ test("another norm than AIMv2's is refused, since that of its patches would keep
     /model_args\.norm_layer is "rmsnorm".*norm on patches/,
   )
 })
+
+test('a size of images that no file says is told, since timm would take its own', () => {
+  const [, architecture, shapes] = TINY_TIMM_CLASSES[0] ?? []
+  if (architecture === undefined || shapes === undefined) throw new Error('There is a network of each class.')
+  const file = (input: PlainRecord, args: PlainRecord = {}) => ({
+    configFile: { architecture, model_args: { ...ARGS, ...args }, pretrained_cfg: input },
+  })
+  const assumed = (hints: VitHints) => read(shapes, architecture, {}, hints).assumptions.join(' ')
+  expect(assumed(file({}))).toMatch(/no input_size, of which timm makes 224x224.*4x4 of img_size.*--size/)
+  expect(assumed(file({ input_size: [3, 4, 4] }))).not.toMatch('input_size')
+})
