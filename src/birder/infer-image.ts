@@ -1,9 +1,8 @@
 /** Follows Birder's `infer_image` and `infer_batch` (inference/classification.py). */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import { fiveCrops } from '../image/five-crops.js'
+import { meanOverCrops } from '../image/five-crops.js'
 import type { RgbImage } from '../image/image.js'
 import { softmaxRows } from '../kernels/softmax.js'
-import { meanOf } from '../numerics/mean-of.js'
 import type { ClassificationTransform } from './classification-transform.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 import type { BirderNet } from './net.js'
@@ -88,11 +87,12 @@ export async function inferBatch(
   }
   if (!tta) return [finish(await net.forward(inputs, run)), null]
 
-  const outs: Float32Array[] = []
   const { batch, ...size } = imageShape(inputs)
-  for (const crop of fiveCrops(inputs.data, size))
-    outs.push(finish(await net.forward(ndArray(crop, inputs.shape), run)).data)
-  const mean = meanOf(outs)
+  const mean = await meanOverCrops(
+    inputs.data,
+    size,
+    async (crop) => finish(await net.forward(ndArray(crop, inputs.shape), run)).data,
+  )
   return [ndArray(mean, [batch, mean.length / batch]), null]
 }
 

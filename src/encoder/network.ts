@@ -129,7 +129,7 @@ export class Network implements Disposable {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const tables = await vit.readTables()
-    const { plan, slots } = loadingPlan(vit, tables)
+    const { plan, slots } = planOf(vit.config, tables)
     assertRuns(engine, plan)
     const { digest, signal } = options
     const digested: WeightSource = {
@@ -156,7 +156,7 @@ export class Network implements Disposable {
     const bytes = this.#model?.packed
     const { packing } = this.engine
     if (bytes === undefined || packing === undefined) return null
-    return { bytes, facts: await packing.factsOf(loadingPlan(this.#vit, this.#tables).plan) }
+    return { bytes, facts: await packing.factsOf(planOf(this.config, this.#tables).plan) }
   }
 
   /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
@@ -165,14 +165,11 @@ export class Network implements Disposable {
   }
 
   /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. Throws `wrong-size` for a grid to which positions cannot be brought. */
-  planFor(grid: PatchGrid, rule = this.#rule, change: NetworkChange = {}): VitPlan {
-    const key = `${grid.rows}x${grid.columns} ${rule} ${JSON.stringify(change)}`
-    let plan = this.#plans.get(key)
-    if (plan === undefined) {
-      assertResampled(this.config, grid, rule)
-      plan = planVit({ ...this.config, ...change }, grid, gridTables(this.config, this.#tables, grid, rule))
-      keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
-    }
+  planFor(grid: PatchGrid, rule = this.#rule, change?: NetworkChange, masking?: Masking): VitPlan {
+    const choice = { grid, rule, change, masking }
+    const key = JSON.stringify(choice)
+    const plan = this.#plans.get(key) ?? planOf(this.config, this.#tables, choice)
+    keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     return plan
   }
 
@@ -189,7 +186,7 @@ export class Network implements Disposable {
   }
 
   /**
-   * Computes one image with a part of its patches masked. Its plan is made for this call, since masks rarely come twice.
+   * Computes one image with a part of its patches masked. Images that share a mask share a program.
    *
    * @param pixels float32 [1, C, height, width], normalised
    * @param choose names the slots that are wanted
@@ -200,11 +197,9 @@ export class Network implements Disposable {
     { grid, masking, positions: rule = this.#rule, signal }: MaskedRun,
     choose: (slots: VitPlan['slots']) => readonly SlotName[],
   ): Promise<{ readonly plan: VitPlan; readonly values: ReadonlyMap<SlotName, Float32Array> }> {
-    if (this.#model === null) throw disposed('encoder')
     assertMaskable(this.config)
-    assertResampled(this.config, grid, rule)
-    const plan = planVit(this.config, grid, gridTables(this.config, this.#tables, grid, rule), masking)
-    using program = this.#model.compile(plan.plan, choose(plan.slots))
+    const plan = this.planFor(grid, rule, undefined, masking)
+    const program = this.programFor(grid, choose(plan.slots), rule, undefined, masking)
     return { plan, values: await program.run(pixels, { batch: 1, ...given({ signal }) }) }
   }
 
@@ -213,12 +208,13 @@ export class Network implements Disposable {
     grid: PatchGrid,
     outputs: readonly SlotName[],
     rule = this.#rule,
-    change: NetworkChange = {},
+    change?: NetworkChange,
+    masking?: Masking,
   ): Program {
     if (this.#model === null) throw disposed('encoder')
-    const key = `${grid.rows}x${grid.columns} ${rule} ${JSON.stringify(change)} ${outputs.join(' ')}`
+    const key = JSON.stringify({ grid, rule, change, masking, outputs })
     const kept = this.#programs.get(key)
-    const program = kept ?? this.#model.compile(this.planFor(grid, rule, change).plan, outputs)
+    const program = kept ?? this.#model.compile(this.planFor(grid, rule, change, masking).plan, outputs)
     keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
     return program
   }
@@ -248,10 +244,27 @@ export class Network implements Disposable {
   }
 }
 
-/** Gives the plan that names all weights: that of the trained size. */
-export function loadingPlan({ config }: VitModel, tables: StoredTables): VitPlan {
-  const grid = inputGrid(config, config.size)
-  return planVit(config, grid, gridTables(config, tables, grid, config.positions?.rule ?? 'antialias'))
+/** Says what a plan is made for; default: the trained size, whose plan names all weights. */
+interface PlanChoice {
+  readonly grid?: PatchGrid
+  readonly rule?: PositionRule
+  readonly change?: NetworkChange | undefined
+  readonly masking?: Masking | undefined
+}
+
+/** Throws `wrong-size` for a grid to which positions cannot be brought. */
+export function planOf(
+  config: VitConfig,
+  tables: StoredTables,
+  {
+    grid = inputGrid(config, config.size),
+    rule = config.positions?.rule ?? 'antialias',
+    change,
+    masking,
+  }: PlanChoice = {},
+): VitPlan {
+  assertResampled(config, grid, rule)
+  return planVit({ ...config, ...change }, grid, gridTables(config, tables, grid, rule), masking)
 }
 
 /** Gives null where the engine runs on no packed weights from files, or where there are none. */

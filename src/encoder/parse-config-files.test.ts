@@ -20,6 +20,9 @@ test('each file is read where it is there; a mark of byte order, as editors on W
     configFile: {},
     preprocessorFile: { size: 2 },
   })
+  expect(await read({ 'processor_config.json': '{"image_processor": {}}' })).toEqual({
+    processorFile: { image_processor: {} },
+  })
 })
 
 test.each([

@@ -7,9 +7,10 @@ import { given } from './choose-recipe.js'
 
 const CONFIG = 'config.json'
 const PREPROCESSOR = 'preprocessor_config.json'
+const PROCESSOR = 'processor_config.json'
 const OPEN_CLIP = 'open_clip_config.json'
 /** Names the files that `parseConfigFiles` wants, in its order. */
-export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR, OPEN_CLIP]
+export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR, PROCESSOR, OPEN_CLIP]
 
 interface ConfigBytes {
   /** Names the file in errors; usually it is the path. */
@@ -20,11 +21,11 @@ interface ConfigBytes {
 /** Takes the files of CONFIG_FILES in their order, null for one that is not there. Throws `CheckpointError` `malformed`. */
 export function parseConfigFiles(
   files: readonly (ConfigBytes | null)[],
-): Pick<VitHints, 'configFile' | 'preprocessorFile' | 'openClipFile'> {
-  const [configFile, preprocessorFile, openClipFile] = files.map((file) =>
+): Pick<VitHints, 'configFile' | 'preprocessorFile' | 'processorFile' | 'openClipFile'> {
+  const [configFile, preprocessorFile, processorFile, openClipFile] = files.map((file) =>
     file === null ? undefined : parseConfig(file),
   )
-  return given({ configFile, preprocessorFile, openClipFile })
+  return given({ configFile, preprocessorFile, processorFile, openClipFile })
 }
 
 function parseConfig({ label, bytes }: ConfigBytes): PlainValue {

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
-import { fiveCrops } from '../image/five-crops.js'
+import { meanOverCrops } from '../image/five-crops.js'
 import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { DigestWords } from '../kernels/digest-words.js'
@@ -234,15 +234,13 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
     const program = this.#network.programFor(grid, [logits])
-    const means: number[] = []
-    for (const crop of fiveCrops(pixels, size)) {
+    const mean = await meanOverCrops(pixels, size, async (crop) => {
       const found = await program.run(crop, { batch: size.batch, ...given({ signal }) })
       const scores = slotValues(found, logits)
       await this.#network.assertFinite(scores)
-      for (const [at, part] of softmaxRows(scores, scores.length / size.batch).entries())
-        means[at] = (means[at] ?? 0) + part / 5
-    }
-    return Float32Array.from(means, Math.log)
+      return softmaxRows(scores, scores.length / size.batch)
+    })
+    return mean.map(Math.log)
   }
 
   #batchSize(height: number, width: number): number {

@@ -1,7 +1,8 @@
 /**
  * Lists what makers publish at Hugging Face of the families that are read, as public pages say: a family's facts once, then a
  * repository a line, with what its page says of its size (M and B count parameters, MB and GB the bytes of its weights). What no page was found for is
- * not listed, nor what lies there in a form that only its makers' own code reads (apple/aimv2-*, nvidia/C-RADIO*: timm has both).
+ * not listed, nor what lies there in a form that only its makers' own code reads: most of apple/aimv2-*, nvidia/C-RADIO* before version 4, facebook/EUPE-*
+ * (timm has them all).
  */
 export interface PublishedModel {
   readonly family: string
@@ -106,6 +107,8 @@ const FAMILIES: readonly Family[] = [
       microsoft/beit-base-patch16-224-pt22k 368MB
       microsoft/beit-base-patch16-224-pt22k-ft22k
       microsoft/beit-base-patch16-384
+      microsoft/beit-large-patch16-224-pt22k 1.25GB
+      microsoft/beit-large-patch16-224-pt22k-ft22k 1.31GB
       microsoft/beit-large-patch16-384
       microsoft/beit-large-patch16-512`,
   },
@@ -140,14 +143,45 @@ const FAMILIES: readonly Family[] = [
     family: 'Perception Encoder',
     licence: 'apache-2.0',
     source:
-      'https://github.com/facebookresearch/perception_models, apps/pe/README.md; pages at Hugging Face that link to these',
+      'https://github.com/facebookresearch/perception_models, apps/pe/README.md; models/eva.py of timm 1.0.31; pages at Hugging Face that link to these',
     models: `
+      facebook/PE-Core-T16-384
+      facebook/PE-Core-S16-384
       facebook/PE-Core-B16-224
       facebook/PE-Core-L14-336
       facebook/PE-Core-G14-448
       facebook/PE-Lang-L14-448
+      facebook/PE-Lang-L14-448-Tiling
       facebook/PE-Lang-G14-448
+      facebook/PE-Lang-G14-448-Tiling
+      facebook/PE-Spatial-T16-512
+      facebook/PE-Spatial-S16-512
+      facebook/PE-Spatial-B16-512
+      facebook/PE-Spatial-L14-448
       facebook/PE-Spatial-G14-448`,
+  },
+  {
+    family: 'AIMv2',
+    licence: 'apple-amlr',
+    source: `${OWN_PAGE}; models/aimv2 of transformers 5.24`,
+    models: `
+      apple/aimv2-1B-patch14-224 4.94GB`,
+  },
+  {
+    family: 'TIPSv2',
+    licence: 'apache-2.0',
+    source: `the card of ${HUB}/google/tipsv2-g14, with the parameters of both towers; https://docs.voxel51.com/model_zoo; models/tipsv2 of transformers 5.24`,
+    models: `
+      google/tipsv2-b14 196M
+      google/tipsv2-l14 487M
+      google/tipsv2-g14 1.5B`,
+  },
+  {
+    family: 'C-RADIO',
+    licence: 'nvidia-open-model-license',
+    source: `${OWN_PAGE}; models/radio of transformers 5.24`,
+    models: `
+      nvidia/C-RADIOv4-H 653M`,
   },
   {
     family: 'MetaCLIP',

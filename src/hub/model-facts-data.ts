@@ -1,5 +1,5 @@
 /**
- * Holds what is known of models before anybody asks a hub: family, licence, whether a repository is gated, size of the weights. Each row says where
+ * Holds what is known of models before anybody asks a hub: family, licence, size of the weights. Each row says where
  * that was read. What a repository says of itself when it is asked comes before all of this.
  */
 
@@ -9,7 +9,6 @@ export interface FamilyFacts {
   readonly family: string
   /** Is null where nobody names one. */
   readonly licence: string | null
-  readonly gated: boolean
   readonly source: string
 }
 
@@ -17,19 +16,17 @@ const COLLECTION = 'https://huggingface.co/collections/facebook/dinov2-6526c9855
 
 /** Says what others than timm publish under names that follow from a rule; hugging-face-models.ts lists the rest, one by one. */
 const OF_MAKERS: readonly FamilyFacts[] = [
-  { names: /^facebook\/dinov2/, family: 'DINOv2', licence: 'apache-2.0', gated: false, source: COLLECTION },
+  { names: /^facebook\/dinov2/, family: 'DINOv2', licence: 'apache-2.0', source: COLLECTION },
   {
     names: /^dinov2_vit/,
     family: 'DINOv2',
     licence: 'apache-2.0',
-    gated: false,
     source: 'dinov2/hub/backbones.py and LICENSE of facebookresearch/dinov2',
   },
   {
     names: /^dino_vit/,
     family: 'DINO',
     licence: 'apache-2.0',
-    gated: false,
     source: 'hubconf.py and LICENSE of facebookresearch/dino',
   },
 ]
@@ -68,6 +65,7 @@ const OF_TIMM: readonly (readonly [names: RegExp, family: string, licence: strin
   [/^(test_vit|vit_|naflexvit_)/, 'ViT', 'apache-2.0'],
 ]
 
+/** None of these is gated. */
 export const FAMILIES: readonly FamilyFacts[] = [
   ...OF_MAKERS,
   ...OF_TIMM.map(([names, family, licence]) => ({
@@ -76,7 +74,6 @@ export const FAMILIES: readonly FamilyFacts[] = [
     ),
     family,
     licence,
-    gated: false,
     source: 'timm 1.0.31, the pretrained configs of its models',
   })),
 ]

@@ -57,6 +57,25 @@ test('each row of makers has a family, a page, and a size that was understood wh
   })
 })
 
+test('what transformers reads of newer families is known by the names of their makers', () => {
+  expect(factsOf('nvidia/C-RADIOv4-H')).toMatchObject({
+    family: 'C-RADIO',
+    licence: 'nvidia-open-model-license',
+    gated: false,
+    parameters: 653,
+  })
+  expect(factsOf('google/tipsv2-l14')).toMatchObject({
+    family: 'TIPSv2',
+    licence: 'apache-2.0',
+    parameters: 487,
+  })
+  expect(factsOf('apple/aimv2-1B-patch14-224')).toMatchObject({ licence: 'apple-amlr', megabytes: 4940 })
+  expect(factsOf('facebook/PE-Spatial-T16-512')).toMatchObject({ family: 'Perception Encoder' })
+  // Only their makers' own code reads these.
+  expect(factsOf('nvidia/C-RADIOv3-B').source).toBeNull()
+  expect(factsOf('facebook/EUPE-ViT-B').source).toBeNull()
+})
+
 test('a gated model is told with the open one of the same weights, which is known as well', () => {
   const names = new Set(knownModels().map(({ name }) => name))
   for (const [gated, open] of Object.entries(OPEN_EQUIVALENTS)) {

@@ -37,7 +37,7 @@ export function factsOf(name: string): ModelFacts {
       (published ? Math.round(published.file_size * 1.048576 * 10) / 10 : null),
     licence,
     use: licence === null ? null : obligationsOf(licence),
-    gated: known?.gated ?? null,
+    gated: listed?.gated ?? (known === undefined ? null : false),
     openAs: OPEN_EQUIVALENTS[name] ?? null,
     source: known?.source ?? (published ? "Birder's registry" : null),
   }

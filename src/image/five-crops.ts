@@ -6,12 +6,34 @@ import { roundHalfToEven } from './round-half-to-even.js'
 const CROP = 0.8
 
 /**
+ * Averages what is computed of each of the five views, place by place. Sums run in float64 and are rounded once, at the end.
+ *
+ * @param pixels float32 [planes, height, width], of whichever images and channels
+ * @param compute gives as many numbers for each view
+ */
+export async function meanOverCrops(
+  pixels: Float32Array,
+  size: { readonly height: number; readonly width: number },
+  compute: (crop: Float32Array) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  let sums = new Float64Array()
+  let count = 0
+  for (const crop of fiveCrops(pixels, size)) {
+    const found = await compute(crop)
+    if (count === 0) sums = new Float64Array(found.length)
+    for (const [at, value] of found.entries()) sums[at] = (sums[at] ?? Number.NaN) + value
+    count++
+  }
+  return Float32Array.from(sums, (sum) => sum / count)
+}
+
+/**
  * Cuts corners and centre out, and resizes each back to full size with antialiased bicubic weights, on floats as torch does.
  *
  * @param pixels float32 [planes, height, width], of whichever images and channels
  * @returns upper left, upper right, lower left, lower right, centre, each of that shape
  */
-export function* fiveCrops(
+function* fiveCrops(
   pixels: Float32Array,
   { height, width }: { readonly height: number; readonly width: number },
 ): Generator<Float32Array> {

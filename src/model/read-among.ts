@@ -2,7 +2,7 @@
 import { checkOptionNames } from '../check-option-names.js'
 import { type Checkpoint, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
-import type { WeightSource } from '../engine/engine.js'
+import type { StoredValues, WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
 import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
@@ -20,7 +20,7 @@ import { isRouted } from './plan-experts.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
 import type { PatchGrid } from './positions.js'
-import type { EmbeddingKind, VitConfig } from './vit-config.js'
+import { type EmbeddingKind, tokenWidth, type VitConfig } from './vit-config.js'
 
 /** Is a vision transformer in an open checkpoint: its config, and its weights as they are asked for. */
 export interface VitModel {
@@ -62,32 +62,17 @@ export interface VitModel {
 /** Does what `readVit` does, among these dialects alone; the first that recognises the tensors reads them. Throws what that throws. */
 export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, hints: VitHints): VitModel {
   checkOptionNames(hints, VIT_HINTS)
-  const dialect = dialects.find(
-    ({ recognises, claims }) =>
-      recognises(checkpoint.tensors, hints) && (claims === undefined || claims(checkpoint, hints)),
-  )
-  refuseForeignNetworks(checkpoint, hints)
-  if (dialect?.isCertain !== true) refuseAlikeNetworks(checkpoint, hints)
-  if (dialect === undefined) throw unknownDialect(checkpoint, dialects)
-  refuseUselessHints(checkpoint, dialect, hints)
-  judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
-  const told = withVisionHead(checkpoint, hints, dialect.readConfig(checkpoint, hints))
-  const config: VitConfig = {
-    ...told,
-    embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),
-    ...(hints.normalisation === undefined ? {} : { rgbStats: hints.normalisation }),
-  }
-  refuseEndless(checkpoint, config)
+  const dialect = dialectOf(dialects, checkpoint, hints)
+  const config = configOf(dialect, checkpoint, hints)
   const tables = tablesOf(dialect, config, checkpoint)
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
   const { plan, slots } = planVit(config, grid, null)
   refuseOtherEmbeddings(checkpoint, hints, [...slots.embeddings.keys()])
-  const weightShapes = plan.weights
 
   const stored = (name: string, shape: Shape) =>
     headSource(name, shape, config, checkpoint.tensors) ??
     dialect.source(name, shape, config, checkpoint.tensors)
-  const needed = [...weightShapes].flatMap(([name, shape]) => stored(name, shape).parts)
+  const needed = [...plan.weights].flatMap(([name, shape]) => stored(name, shape).parts)
   for (const { parts } of tables.values()) needed.push(...parts)
   judgeTensors(checkpoint, dialect, needed)
 
@@ -99,7 +84,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
   return {
     config,
     dialect: dialect.name,
-    weightShapes,
+    weightShapes: plan.weights,
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
@@ -107,15 +92,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       read: (name, shape) => readParts(stored(name, shape)),
-      async stored(name, shape) {
-        const { parts, start } = stored(name, shape)
-        const [part] = parts
-        if (part === undefined || start === undefined) return null
-        const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
-        if (extent == null || !isFloatType(extent.dtype)) return null
-        const { descriptor, offset, dtype } = extent
-        return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
-      },
+      stored: (name, shape) => valuesOf(checkpoint, stored(name, shape)),
     },
     readTables() {
       readTables ??= Promise.all(
@@ -125,6 +102,43 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     },
     findNonFinite: () => findNonFinite(checkpoint, new Set(needed.map(({ tensor }) => tensor))),
   }
+}
+
+function dialectOf(dialects: readonly Dialect[], checkpoint: Checkpoint, hints: VitHints): Dialect {
+  const dialect = dialects.find(
+    ({ recognises, claims }) =>
+      recognises(checkpoint.tensors, hints) && (claims === undefined || claims(checkpoint, hints)),
+  )
+  refuseForeignNetworks(checkpoint, hints)
+  if (dialect?.isCertain !== true) refuseAlikeNetworks(checkpoint, hints)
+  if (dialect === undefined) throw unknownDialect(checkpoint, dialects)
+  refuseUselessHints(checkpoint, dialect, hints)
+  judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
+  return dialect
+}
+
+function configOf(dialect: Dialect, checkpoint: Checkpoint, hints: VitHints): VitConfig {
+  const told = withVisionHead(checkpoint, hints, dialect.readConfig(checkpoint, hints))
+  const config: VitConfig = {
+    ...told,
+    embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),
+    ...(hints.normalisation === undefined ? {} : { rgbStats: hints.normalisation }),
+  }
+  refuseEndless(checkpoint, config)
+  refuseOtherHeads(checkpoint, config)
+  return config
+}
+
+/** Says where values lie in an open file as they are in a weight; null where they do not. */
+async function valuesOf(
+  checkpoint: Checkpoint,
+  { parts: [part], start }: StoredWeight,
+): Promise<StoredValues | null> {
+  if (part === undefined || start === undefined) return null
+  const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
+  if (extent == null || !isFloatType(extent.dtype)) return null
+  const { descriptor, offset, dtype } = extent
+  return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
 }
 
 /** A file of another library would pass over settings in Birder's words, and its numbers would be taken for what was asked for. */
@@ -183,6 +197,27 @@ function refuseEndless({ label, tensors }: Checkpoint, { depth, experts }: VitCo
   throw new CheckpointError(
     'contradiction',
     `${label}: the config says ${endless.join(' ')}, and the file has only ${tensors.size} tensors.`,
+  )
+}
+
+/** Tensors look the same with any number of heads, whose share of the width must be whole, and for rotary positions of two axes in pairs. */
+function refuseOtherHeads({ label }: Checkpoint, config: VitConfig): void {
+  const { heads, width, rotary, pooling } = config
+  const shares = rotary === null ? 1 : rotary.bands.kind === 'mixed' ? 2 : 4
+  const isShare = (count: number, of: number, each: number) =>
+    Number.isInteger(count) && count > 0 && of % (count * each) === 0
+  if (!isShare(heads, width, shares)) throw otherHeads(label, heads, width, shares)
+  const pooled = tokenWidth(config)
+  if ('heads' in pooling && !isShare(pooling.heads, pooled, 1))
+    throw otherHeads(`${label}, in what pools its tokens`, pooling.heads, pooled, 1)
+}
+
+function otherHeads(label: string, heads: number, width: number, shares: number): CheckpointError {
+  const what = shares === 1 ? '' : ` into rotary positions, ${shares} numbers or a multiple for each`
+  return new CheckpointError(
+    'contradiction',
+    `${label}: ${heads} heads do not divide its width ${width}${what}. Either the config (num_attention_heads, num_heads) belongs to another network than the weights, ` +
+      'or the number was given wrongly (heads, --heads).',
   )
 }
 

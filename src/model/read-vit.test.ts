@@ -49,6 +49,21 @@ test('a bare state dict without name or config gives the same config as the regi
   expect(readVit(checkpoint).config).toEqual({ ...named, network: null })
 })
 
+test.each([
+  ['vit_windowed_s16', [232, 224]],
+  ['vit_t16', [224, 230]],
+] as const)('%s of an input of %j, which is no whole number of patches, is refused', (name, size) => {
+  const checkpoint = hashedCheckpoint(name, [224, 224], 'x')
+  expect(() => readVit(checkpoint, { network: name, size })).toThrow(
+    expect.objectContaining({
+      code: 'contradiction',
+      message: expect.stringMatching(
+        /input of \d+ x \d+ pixels is no whole number of patches of 16.*trainedSize/,
+      ),
+    }),
+  )
+})
+
 test('a network of another class is refused by its name', () => {
   const checkpoint = hashedCheckpoint('vit_s16', [224, 224], 'x')
   const configFile = { name: 'Hiera', model_config: {} }

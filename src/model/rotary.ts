@@ -88,7 +88,7 @@ function write(values: Float32Array, at: number, angles: Float32Array): void {
   })
 }
 
-/** Registers are turned among themselves, as if they were patches of a small image. */
+/** Registers are turned among themselves, as if they were patches of a small image of their own: neither the offset nor the reference grid of patches is theirs (Birder's net/rope_vit5.py). */
 function turnRegisters(
   values: Float32Array,
   rule: RotaryRule,
@@ -97,9 +97,19 @@ function turnRegisters(
 ): void {
   const side = Math.sqrt(registers)
   const grid = Number.isInteger(side) ? { rows: side, columns: side } : { rows: registers, columns: 1 }
-  const own: RotaryRule = { ...rule, bands: { kind: 'temperature', temperature }, registers: null }
+  const own: RotaryRule = {
+    ...rule,
+    coordinates: placesOfRegisters(rule.coordinates),
+    bands: { kind: 'temperature', temperature },
+    registers: null,
+  }
   const table = rotaryTable(own, { grid, headWidth, heads, registers: 0, classToken: false }, null)
   values.set(table.values, (classToken ? 1 : 0) * 2 * headWidth)
+}
+
+function placesOfRegisters(coordinates: RotaryCoordinates): RotaryCoordinates {
+  if (coordinates.kind !== 'whole') return coordinates
+  return { kind: 'whole', offset: 0, reference: coordinates.reference === null ? null : 'own' }
 }
 
 function spread(angles: Float32Array, kind: RotaryRule['spread']): Float32Array {

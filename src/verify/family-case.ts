@@ -19,6 +19,7 @@ import { compareOutputs } from './compare-outputs.js'
 import { denseRouting } from './dense-routing.js'
 import { headOf, openCase } from './open-case.js'
 import { comparePacked, packingOf } from './packed-case.js'
+import { readRouters } from './tokens-elsewhere.js'
 
 interface FamilyCase extends GoldenCase {
   readonly inputs?: Readonly<Record<string, unknown>>
@@ -103,6 +104,7 @@ async function* runFile(
     expected: denseRouting(expected, plan.plan, batch),
     places,
     order,
+    routers: await readRouters(plan.plan, vit.weights),
     final: FINAL,
   } as const
   yield* compareOutputs(golden, context, { ...run, note: path ?? null })

@@ -6,6 +6,7 @@ import type { Precision } from '../engine/engine.js'
 import { cosineSimilarity } from '../numerics/cosine-similarity.js'
 import { largestDifference } from '../numerics/largest-difference.js'
 import type { Comparison, GoldenCase } from './case.js'
+import type { Elsewhere } from './tokens-elsewhere.js'
 
 const LOWEST_COSINE: Readonly<Partial<Record<Precision, number>>> = {
   high: 0.9999999,
@@ -21,6 +22,33 @@ const PROMISED =
 /** Gives the lowest cosine, with the truth, that a precision promises for an embedding and for the tokens of an image. */
 export function promisedCosine(precision: Precision): number {
   return precision === 'float64' ? 1 : (LOWEST_COSINE[precision] ?? LOWEST_COSINE_OF_FLOAT32)
+}
+
+/**
+ * Gives how far apart the shares of two experts may be and a narrow precision still take the one for the other; null where choices are compared by the golden's tolerance.
+ * It is the angle that the promised cosine leaves a token. Shares of the golden networks move by half of it at most: 0.015 of 0.032 in bfloat16, 0.034 of 0.1 in int8.
+ */
+export function undecidedWithin(precision: Precision): number | null {
+  const promise = LOWEST_COSINE[precision]
+  return promise === undefined ? null : Math.sqrt(2 * (1 - promise))
+}
+
+/** Judges that tokens went to other experts only where they were undecided within what the precision may move. */
+export function judgeChoice(
+  precision: Precision,
+  golden: GoldenCase,
+  router: string,
+  { rows, farthest }: Elsewhere,
+  note?: string,
+): Comparison {
+  const measure = `difference of the shares that took each other's place, of ${rows.size} tokens that went to other experts`
+  return comparison(
+    golden,
+    router,
+    farthest,
+    undecidedWithin(precision) ?? 0,
+    [...(note === undefined ? [] : [note]), measure].join(', '),
+  )
 }
 
 /** Gives null where the precision promises nothing for this tensor. A tensor that is missing on either side is infinitely far. */

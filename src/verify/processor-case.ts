@@ -39,7 +39,10 @@ export async function* runProcessorCase(
     )
   const [file] = required(golden.checkpoints, 'checkpoints', golden)
   const { path } = required(file, 'preprocessor_config.json', golden)
-  const { preparation, rgbStats } = readProcessor(await readJson(path, context), path)
+  const { preparation, rgbStats } = readProcessor(
+    { name: 'preprocessor_config.json', settings: await readJson(path, context) },
+    path,
+  )
   const expected = await readExpected(golden, context.open)
   for (const { id, path: picture } of required(golden.images, 'images', golden)) {
     const image = await context.decode(picture)

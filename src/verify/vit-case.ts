@@ -52,6 +52,19 @@ async function* runCheckpoint(
     if (tensor !== 'input' && tensor !== 'rope.pos_embed') places.set(tensor, placeOrNull(tensor, plan))
   }
   const note = path.split('.').at(-1) ?? null
-  const run = { network, plan, grid, batch, positions, input, expected, places, order, final: FINAL, note }
+  const run = {
+    network,
+    plan,
+    grid,
+    batch,
+    positions,
+    input,
+    expected,
+    places,
+    order,
+    routers: [],
+    final: FINAL,
+    note,
+  }
   yield* compareOutputs(golden, context, run)
 }

@@ -69,11 +69,13 @@ const OTHER_TOWERS = (vision: PlainRecord) => ({
 export const FAMILY_WALKS: readonly Walk[] = [
   {
     table: DINOV3_CONFIG,
-    base: { ...BASE, model_type: 'dinov3_vit' },
+    // Rotary positions take four numbers of each head.
+    base: { ...BASE, model_type: 'dinov3_vit', num_attention_heads: 1 },
     read: read('dinov3'),
     others: {
       ...OTHERS,
       ...OTHER_NORMED_LAYERS,
+      num_attention_heads: { num_attention_heads: 2 },
       num_register_tokens: { num_register_tokens: 4 },
       query_bias: { query_bias: false },
       key_bias: { key_bias: true },
@@ -183,6 +185,7 @@ export const FAMILY_WALKS: readonly Walk[] = [
       num_registers: { num_registers: 7 },
       patch_dim: { patch_dim: 8 },
       max_img_size: { max_img_size: 8 },
+      layerscale_value: { layerscale_value: 2 },
     },
   },
 ]

@@ -1,7 +1,7 @@
 /**
  * Compares networks of every family, as each library writes them, with that library's own numbers, and each library's own way to make input of a picture:
  * on the reference engine, on every path of the native one and on WebAssembly in float32. On WebGPU, which is an emulation as a rule, one network is run
- * for each combination of steps. Networks of massive activations are held to what narrower precisions promise, on every path.
+ * for each combination of steps. Networks of massive activations, and those of routed experts, are held to what narrower precisions promise, on every path.
  *
  * The cases are those of test/golden/families, or both whole sets where they lie beside the repository.
  */
@@ -103,11 +103,18 @@ for (const { name, precision, engine } of ENGINE_VARIANTS) {
   )
 }
 
-describe('massive activations are within what each narrow precision promises', () => {
-  const massive = families.filter(({ id }) => id.startsWith('massive/'))
+describe.each([
+  ['massive activations', ({ id }: { readonly id: string }) => id.startsWith('massive/')],
+  ['routed experts', ({ id }: { readonly id: string }) => hasRoutedExperts(id)],
+] as const)('%s are within what each narrow precision promises', (_, isOne) => {
+  const cases = families.filter(isOne)
   for (const { name, precision, engine } of ENGINE_VARIANTS) {
-    if (precision === 'float32') continue
-    test.each(massive.map((one) => [one.id, one] as const))(`%s, on ${name}`, async (id, { root, kind }) => {
+    if (
+      precision === 'float32' ||
+      (cases.some(({ id }) => hasRoutedExperts(id)) && !name.startsWith('native'))
+    )
+      continue
+    test.each(cases.map((one) => [one.id, one] as const))(`%s, on ${name}`, async (id, { root, kind }) => {
       const { failures, count } = await failuresOf(root, id, kind, await engine())
       expect(failures).toEqual([])
       expect(count, 'comparisons made').toBeGreaterThan(0)

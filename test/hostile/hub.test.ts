@@ -93,6 +93,7 @@ test('a file that is not there is noted as Python notes it', async () => {
     'config.json',
     'open_clip_config.json',
     'preprocessor_config.json',
+    'processor_config.json',
   ])
 })
 
@@ -281,4 +282,31 @@ test('--into puts files under their own names, and asks for nothing that is ther
   )
   await pullModel('somebody/tiny', { ...home.options, into })
   expect(home.store.requests).toHaveLength(1)
+})
+
+test('--into refuses a small file of which one byte is another, by its name, and leaves nothing of it', async () => {
+  await using home = await house()
+  const into = home.at('models')
+  home.repository.hubFirst = (request, response) => {
+    const isRecipe = request.url?.endsWith('/preprocessor_config.json') === true
+    if (isRecipe) response.end('{"crop":2}')
+    return isRecipe
+  }
+  await expect(pullModel('somebody/tiny', { ...home.options, into })).rejects.toMatchObject({
+    code: 'wrong-hash',
+    message: expect.stringMatching(
+      /preprocessor_config\.json of somebody\/tiny .* expected .* Nothing was kept/,
+    ),
+  })
+  expect(readdirSync(into)).toEqual(['config.json'])
+})
+
+test('--into replaces a small file that is another one of the same length, and no other', async () => {
+  await using home = await house()
+  const into = home.at('models')
+  await pullModel('somebody/tiny', { ...home.options, into })
+  await writeFile(join(into, 'config.json'), '{"model_type":"dinov9"}')
+  const { files: pulled } = await pullModel('somebody/tiny', { ...home.options, into })
+  expect(pulled.filter(({ downloaded }) => downloaded).map(({ name }) => name)).toEqual(['config.json'])
+  expect(await readFile(join(into, 'config.json'))).toEqual(files['config.json'])
 })

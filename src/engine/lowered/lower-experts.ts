@@ -1,5 +1,5 @@
 /** Lowers mixtures of experts: soft ones, whose experts have as many rows each, and routed ones, whose rows are counted while running. */
-import type { Plan, SlotName } from '../plan.js'
+import type { Plan, SlotName, WeightName } from '../plan.js'
 import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import type { StepOf } from '../step-table.js'
 import { type LoweredOp, loweredOp } from './lowered-op.js'
@@ -45,26 +45,10 @@ export function lowerSoftMoe(
     }),
     loweredOp('regroup', { input: received, output: byExpert, groups }),
     ...step.experts.flatMap((expert, index) => {
-      const own: readonly [number, number] = [index * perExpert, perExpert]
+      const rows = [index * perExpert, perExpert] as const
       const [hiddenWidth] = rowsAndWidth(expert.weight1, weightShape(plan, expert.weight1))
       const hidden = temporary('hidden', perExpert, hiddenWidth)
-      return [
-        loweredOp('linear', {
-          input: byExpert,
-          inputRows: own,
-          output: hidden,
-          weight: { name: expert.weight1, form: arithmetic.precisionWith(expert.weight1) },
-          bias: expert.bias1,
-          activation: step.kind,
-        }),
-        loweredOp('linear', {
-          input: hidden,
-          output: answered,
-          outputRows: own,
-          weight: { name: expert.weight2, form: arithmetic.precisionWith(expert.weight2) },
-          bias: expert.bias2,
-        }),
-      ]
+      return softExpert(expert, { rows, byExpert, hidden, answered }, step.kind, arithmetic)
     }),
     loweredOp('regroup', { input: answered, output: byImage, groups, isBack: true }),
     loweredOp('attention', {
@@ -73,6 +57,39 @@ export function lowerSoftMoe(
       output: step.output,
       weight: slots,
       weightOperand: 'key',
+    }),
+  ]
+}
+
+/** Multiplies an expert's own rows, [first row, rows], by its two layers. */
+function softExpert(
+  { weight1, bias1, weight2, bias2 }: StepOf<'softMoe'>['experts'][number],
+  slots: {
+    readonly rows: readonly [number, number]
+    readonly byExpert: SlotName
+    readonly hidden: SlotName
+    readonly answered: SlotName
+  },
+  activation: StepOf<'softMoe'>['kind'],
+  arithmetic: Lowering['arithmetic'],
+): readonly LoweredOp[] {
+  const { rows, byExpert, hidden, answered } = slots
+  const weight = (name: WeightName) => ({ name, form: arithmetic.precisionWith(name) })
+  return [
+    loweredOp('linear', {
+      input: byExpert,
+      inputRows: rows,
+      output: hidden,
+      weight: weight(weight1),
+      bias: bias1,
+      activation,
+    }),
+    loweredOp('linear', {
+      input: hidden,
+      output: answered,
+      outputRows: rows,
+      weight: weight(weight2),
+      bias: bias2,
     }),
   ]
 }

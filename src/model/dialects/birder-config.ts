@@ -4,11 +4,13 @@ import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import { type Arithmetic, arithmeticOf, hasSettings } from '../networks.js'
+import type { PatchGrid } from '../positions.js'
 import {
   type Classifier,
   IMAGENET_STATS,
   PLAIN,
   type Pooling,
+  type Positions,
   type RgbStats,
   type Stem,
   type Tap,
@@ -33,6 +35,8 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
   const { signature } = entries
   const kernel = config.positive('patch_size')
   const stored = hints.size ?? signature?.size ?? squareSize(checkpoint, config, kernel)
+  refuseOtherSize(stored, kernel, label)
+  const trained = { rows: stored[0] / kernel, columns: stored[1] / kernel }
   const channels = signature?.channels ?? stemChannels(checkpoint, stem)
   const patchSize = patchOf(chosen, config, kernel, hints, label)
   const isResized = patchSize !== kernel
@@ -48,10 +52,7 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     channels,
     stem: isResized && stem.kind === 'patchify' ? { ...stem, kernel } : stem,
     branches: config.number('num_parallel', 1),
-    windows: readWindows(config, arithmetic, {
-      rows: Math.floor(stored[0] / kernel),
-      columns: Math.floor(stored[1] / kernel),
-    }),
+    windows: readWindows(config, arithmetic, trained),
     neck,
     ...(arithmetic === 'sam'
       ? { taps: samTaps(trunk.taps, trunk.depth, neck !== null || trunk.finalNorm !== 'none') }
@@ -67,17 +68,33 @@ export function readBirderConfig(checkpoint: Checkpoint, hints: VitHints): VitCo
     rotary: hasSettings(chosen, ['rotary']) ? readRotary(config, arithmetic) : null,
     pooling: arithmetic === 'distilled' ? { kind: 'special-rows', rows: [0, 1] } : readPooling(config),
     classifier: readClassifier(tensors, config, signature?.classes ?? null, arithmetic, label),
-    positions: config.flag('abs_pos_embed', true)
-      ? {
-          rows: Math.floor(stored[0] / kernel),
-          columns: Math.floor(stored[1] / kernel),
-          specialRows: config.flag('pos_embed_special_tokens', true),
-          ...positionRules(chosen, config, isResized),
-          ...(arithmetic === 'sines' ? { sines: { temperature: 10000, hasEndpoint: true } } : {}),
-        }
-      : null,
+    positions: readPositions(chosen, config, arithmetic, trained, isResized),
     rgbStats: levelsOf(entries, channels, label),
   }
+}
+
+function readPositions(
+  chosen: ChosenSettings,
+  config: ConfigReader,
+  arithmetic: Arithmetic,
+  trained: PatchGrid,
+  isResized: boolean,
+): Positions | null {
+  if (!config.flag('abs_pos_embed', true)) return null
+  return {
+    ...trained,
+    specialRows: config.flag('pos_embed_special_tokens', true),
+    ...positionRules(chosen, config, isResized),
+    ...(arithmetic === 'sines' ? { sines: { temperature: 10000, hasEndpoint: true } } : {}),
+  }
+}
+
+function refuseOtherSize([height, width]: readonly [number, number], patch: number, label: string): void {
+  if (height % patch === 0 && width % patch === 0) return
+  throw new CheckpointError(
+    'contradiction',
+    `${label}: its input of ${height} x ${width} pixels is no whole number of patches of ${patch}. The signature, patch_size or the option trainedSize (--trained-size) is of another network.`,
+  )
 }
 
 /** Gives the patch's side that the caller wants, of a network that takes others than its own. */
@@ -146,13 +163,6 @@ const POOL_KINDS: ReadonlyMap<string, 'attention' | 'probe'> = new Map([
 function trunkConfig(config: ConfigReader, label: string) {
   const width = config.positive('hidden_dim')
   const heads = config.positive('num_heads')
-  if (width % heads !== 0) {
-    throw new CheckpointError(
-      'contradiction',
-      `${label}: the config says ${heads} heads for a width of ${width}, which ${heads} does not divide. ` +
-        'The config belongs to another network than the weights.',
-    )
-  }
   const depth = config.positive('num_layers')
   const mlp = config.choice('mlp_layer_type', MLP_KINDS, 'FFN')
   const gated = mlp === 'swiglu' || mlp === 'normSwiglu'

@@ -13,12 +13,24 @@ export function configFileOf(
   expected: ConfigLibrary,
 ): PlainRecord | null {
   const file = anyConfigFile(checkpoint, hints)
-  if (file === null || libraryOf(file) === expected) return file
+  if (file === null) return null
+  if (libraryOf(file) === expected) return ofKnownCode(file, checkpoint)
   throw new CheckpointError(
     'contradiction',
     `${checkpoint.label}: the config.json beside it is a file of ${libraryOf(file)}, and its tensors have other names than that library gives. ` +
       'Keep weights of different networks in folders of their own, each with its config.json.',
   )
+}
+
+/** Without a model_type there is no class of transformers to follow, and the code that a repository brings is not run. */
+function ofKnownCode(file: PlainRecord, { label }: Checkpoint): PlainRecord {
+  if (isRecord(file.auto_map) && typeof file.model_type !== 'string')
+    throw new CheckpointError(
+      'unsupported-field',
+      `${label}: the config.json beside it has auto_map, which names code of its repository's own, and no model_type, by which transformers would have a class for it. ` +
+        'Such code is not run: use weights in the layout of a library that is read (timm, transformers).',
+    )
+  return file
 }
 
 function anyConfigFile({ label }: Checkpoint, { configFile }: VitHints): PlainRecord | null {

@@ -70,6 +70,8 @@ export interface VitHints {
   readonly configFile?: PlainValue
   /** Holds the `preprocessor_config.json` that lies beside the weights (Hugging Face). */
   readonly preprocessorFile?: PlainValue
+  /** Holds the `processor_config.json` that lies beside the weights, in which transformers from 5 on keeps the image processor of a model with a tokenizer. */
+  readonly processorFile?: PlainValue
   /** Holds the `open_clip_config.json` that lies beside the weights (open_clip). */
   readonly openClipFile?: PlainValue
   /** Counts attention heads, for files that don't say: tensors look the same with any number. */
@@ -96,6 +98,7 @@ export const VIT_HINTS = {
   config: true,
   configFile: true,
   preprocessorFile: true,
+  processorFile: true,
   openClipFile: true,
   heads: true,
   patchSize: true,

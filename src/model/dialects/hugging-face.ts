@@ -14,7 +14,7 @@ import { type Layout, layoutSource, type Places } from './layout.js'
 import { column, type StoredWeight, stored } from './stored-weight.js'
 import { readTransformersConfig } from './transformers-config.js'
 import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS, QKV_MODULES } from './transformers-names.js'
-import { DINOV2_STATS, type Processor, readProcessor } from './transformers-processor.js'
+import { DINOV2_STATS, type Processor, processorFileOf, readProcessor } from './transformers-processor.js'
 import { transformersTransparency } from './transformers-transparency.js'
 
 /** How one version of transformers calls what differs. */
@@ -153,8 +153,8 @@ function processorOf(
   hints: VitHints,
   patchSize: number | null = null,
 ): Processor | null {
-  if (hints.preprocessorFile === undefined) return null
-  return readProcessor(hints.preprocessorFile, label, hints.ignoreFields, patchSize)
+  const file = processorFileOf(hints)
+  return file === null ? null : readProcessor(file, label, hints.ignoreFields, patchSize)
 }
 
 function assumptions({ label }: Checkpoint, hints: VitHints): readonly string[] {
@@ -164,7 +164,7 @@ function assumptions({ label }: Checkpoint, hints: VitHints): readonly string[] 
       `There is no config.json beside ${label}, so it is taken for a DINOv2 as published: GELU, epsilon 1e-6${hints.heads === undefined ? ', heads by its width' : ''}.`,
     )
   }
-  if (hints.preprocessorFile === undefined && hints.normalisation === undefined) {
+  if (processorFileOf(hints) === null && hints.normalisation === undefined) {
     found.push(
       `There is no preprocessor_config.json beside ${label}, so images are prepared as for DINOv2 as published where options do not say otherwise: shortest edge 256, a crop of 224, ` +
         "ImageNet's mean and deviation. The options are recipe, size and normalisation (--recipe, --size, --normalisation).",

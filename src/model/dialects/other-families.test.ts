@@ -129,6 +129,7 @@ test.each<readonly [string, PlainRecord, RegExp]>([
 test.each([
   ['dinov3_convnext', /ConvNeXt/],
   ['vjepa2', /V-JEPA 2/],
+  ['videomae', /VideoMAE/],
   ['aimv2', /aimv2_vision_model.*timm\/aimv2_large_patch14_224\.apple_pt/],
   ['sapiens2', /Sapiens/],
   ['theia', /Theia/],

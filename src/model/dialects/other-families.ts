@@ -10,7 +10,9 @@ import type { VitHints } from './dialect.js'
 interface OtherFamily {
   /** Ends the sentence "This is …". */
   readonly name: string
-  /** Holds, of which one is enough, lists of what must all be found among the names. */
+  /** Is matched against what the config.json calls it: a `model_type` of transformers, or an architecture of timm. */
+  readonly types?: RegExp
+  /** Holds, of which one is enough, lists of what must all be found among the names; empty for what its config alone tells. */
   readonly traces: readonly (readonly RegExp[])[]
   /** Must not be found among the names. */
   readonly lacks?: RegExp
@@ -24,16 +26,18 @@ interface OtherFamily {
 
 const NO_VIT = 'It is no vision transformer, and not run.'
 
-/** Lists networks whose traces no network that is read has. The first that fits counts. */
+/** Lists networks whose types and traces no network that is read has. The first that fits counts, types before traces. */
 const FOREIGN: readonly OtherFamily[] = [
   {
     // facebookresearch/capi, model.py.
     name: 'CAPI, whose attention turns all of a head by learnt angles',
+    types: /^capi/,
     traces: [[/(^|\.)blocks\.0\.residual1\./]],
     read: 'It is not run yet; of the same makers DINOv2 and DINOv3 are.',
   },
   {
     name: 'a network of videos such as V-JEPA 2 or VideoMAE, whose patches reach through time',
+    types: /^(vjepa2|videomae)/,
     traces: [[/(^|\.)patch_embed(dings)?\.(proj|projection)\.weight$/]],
     rank: 5,
     read: 'It is not run; of networks of images I-JEPA and MAE are.',
@@ -41,6 +45,7 @@ const FOREIGN: readonly OtherFamily[] = [
   {
     // theia/models/rvfm.py and feature_translators.py.
     name: 'Theia, which is a DeiT with translators to the features of others',
+    types: /^theia/i,
     traces: [[/(^|\.)translator\.(translator_(heads|stem)|backbone_adapter)\./]],
     isBeside: true,
     read: 'It is not run yet; DeiT itself is (facebook/deit-*).',
@@ -48,6 +53,7 @@ const FOREIGN: readonly OtherFamily[] = [
   {
     // models/sapiens2 of transformers 5.24, in its makers' names and in its own.
     name: 'Sapiens 2, whose queries share keys and values between heads',
+    types: /^sapiens2/,
     traces: [
       [/(^|\.)blocks\.0\.attn\.wq\.weight$/],
       [/(^|\.)layer\.0\.attention\.q_norm\.weight$/, /(^|\.)layer\.0\.layer_scale1\.lambda1$/],
@@ -56,6 +62,7 @@ const FOREIGN: readonly OtherFamily[] = [
   },
   {
     name: "a ConvNeXt, such as DINOv3's",
+    types: /convnext/,
     traces: [
       [/(^|\.)stages\.0\.layers\.0\.depthwise_conv\./],
       [/(^|\.)stages\.0\.0\.dwconv\./],
@@ -65,8 +72,21 @@ const FOREIGN: readonly OtherFamily[] = [
   },
   {
     name: 'MobileCLIP, or another network that mixes tokens by convolutions',
+    types: /^(mobileclip|mobilevit|fastvit|vit_base_mci)/,
     traces: [[/(^|\.)image_encoder\.model\./], [/(^|\.)token_mixer\./]],
     read: 'It is mostly convolutions, and not run; CLIP, SigLIP and TinyCLIP with vision transformers are.',
+  },
+  {
+    name: "AIMv2 in Apple's own layout or beside its text tower",
+    types: /^aimv2$/,
+    traces: [],
+    read: "The image tower of transformers (aimv2_vision_model) is run, and timm's (timm/aimv2_large_patch14_224.apple_pt and others).",
+  },
+  {
+    name: 'DPT or Depth Anything, which tells the depth of places by a head behind a network that was trained on with it',
+    types: /^(dpt|depth_anything|zoedepth)$/,
+    traces: [],
+    read: 'It is not run.',
   },
 ]
 
@@ -125,55 +145,30 @@ const ALIKE: readonly OtherFamily[] = [
   },
 ]
 
-/** Lists values of `model_type` of transformers, and architectures of timm, of networks that people look for here and that are not run, or not so. */
-const OTHER_TYPES: readonly (readonly [type: RegExp, name: string])[] = [
-  [/convnext/, "a ConvNeXt, such as DINOv3's, which is a convolutional network"],
-  [/^vjepa2/, 'V-JEPA 2, which reads videos'],
-  [
-    /^aimv2$/,
-    "AIMv2 in Apple's own layout or beside its text tower; the image tower of transformers (aimv2_vision_model) is run, and timm's (timm/aimv2_large_patch14_224.apple_pt and others)",
-  ],
-  [
-    /^(mobileclip|mobilevit|fastvit|vit_base_mci)/,
-    'MobileCLIP or another network that is mostly convolutions',
-  ],
-  [/^theia/i, 'Theia, which is a DeiT with heads of its own'],
-  [/^sapiens/, 'Sapiens, whose blocks are others'],
-  [/^capi/, 'CAPI'],
-  [
-    /^(dpt|depth_anything|zoedepth)$/,
-    'DPT or Depth Anything, which tells the depth of places by a head behind a network that was trained on with it',
-  ],
-]
-
 /** Throws `unsupported-network` that names the network, for what no file that is read has, in its tensors or in the config.json beside them. */
 export function refuseForeignNetworks(checkpoint: Checkpoint, hints: VitHints): void {
   const type = typeOf(hints)
-  const found = OTHER_TYPES.find(([pattern]) => type !== null && pattern.test(type))
-  if (found !== undefined)
-    throw new CheckpointError(
-      'unsupported-network',
-      `${checkpoint.label} is ${found[1]}: the config.json beside it names ${JSON.stringify(type)}. That network is not run.`,
-    )
-  refuse(FOREIGN, checkpoint, hints)
+  const named = FOREIGN.find(({ types }) => type !== null && types?.test(type))
+  if (named !== undefined) throw refusal(checkpoint, named, `the config.json beside it calls it ${type}`)
+  refuseTraced(FOREIGN, checkpoint, hints)
 }
 
 /** Throws `unsupported-network` that names the network where a trace is found of one that may be taken for another. */
 export function refuseAlikeNetworks(checkpoint: Checkpoint, hints: VitHints): void {
-  refuse(ALIKE, checkpoint, hints)
+  refuseTraced(ALIKE, checkpoint, hints)
 }
 
-function refuse(families: readonly OtherFamily[], checkpoint: Checkpoint, hints: VitHints): void {
+function refuseTraced(families: readonly OtherFamily[], checkpoint: Checkpoint, hints: VitHints): void {
   const type = typeOf(hints)
   const said = type === null ? '' : `; the config.json beside it calls it ${type}`
   for (const family of families) {
     const found = traceOf(family, checkpoint)
-    if (found === undefined) continue
-    throw new CheckpointError(
-      'unsupported-network',
-      `${checkpoint.label} is ${family.name}, told by ${found.join(' and ')}${said}. ${family.read}`,
-    )
+    if (found !== undefined) throw refusal(checkpoint, family, `told by ${found.join(' and ')}${said}`)
   }
+}
+
+function refusal({ label }: Checkpoint, { name, read }: OtherFamily, why: string): CheckpointError {
+  return new CheckpointError('unsupported-network', `${label} is ${name}: ${why}. ${read}`)
 }
 
 function traceOf(

@@ -93,6 +93,7 @@ export class TimmFile {
       sizes:
         imgSize === null ? [...(inputSize === null ? [] : [inputSize]), ...this.#usualSize()] : [imgSize],
       rgbStats: levelsOf(this.#input, this.#where),
+      unsaidSize: inputSize === null ? imgSize : null,
       preparation: preparationOf(this.#input, this.#where, { args: this.#args, inputSize, imgSize }),
       check: (config, shown) => this.#check(config, shown),
       name: null,
@@ -125,6 +126,13 @@ export class TimmFile {
         'model_args.norm_layer',
         this.#args.text('norm_layer', ''),
         'layernorm and rmsnorm are computed here',
+      )
+    if (named !== '' && this.#settings.built('embed_norm_layer', 'embed_norm') === 'yes')
+      throw unsupportedValue(
+        this.#where,
+        'model_args.norm_layer',
+        this.#args.text('norm_layer', ''),
+        'the norm on patches alone keeps the epsilon of the architecture beside it, where one is computed for all norms here: leave it out',
       )
     if (named !== '') return { epsilon: 1e-6, rmsNorm: named === 'rmsnorm' }
     const epsilon = Number(this.#settings.built('norm_layer', 'eps') ?? 1e-6)

@@ -33,6 +33,8 @@ export interface TimmTold {
   readonly sizes: readonly Size[]
   readonly rgbStats: RgbStats | undefined
   readonly preparation: FractionPreparation | undefined
+  /** Is the size that the network is built for, of which images are made where the file says no size of its input; else null. */
+  readonly unsaidSize: Size | null
   /** Throws `contradiction` where the file says something else about the network than its tensors. */
   readonly check: (config: VitConfig, shown: TimmShown) => void
   /** Is the name that was found, where there is no file. */

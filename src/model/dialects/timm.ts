@@ -236,6 +236,11 @@ function assumptions(checkpoint: Checkpoint, hints: VitHints): readonly string[]
   const found: string[] = []
   if (hints.configFile === undefined && openClipTrunkOrNull(checkpoint, hints) === null)
     found.push(byName(label, told, hints, tensors))
+  const [height, width] = told.unsaidSize ?? [224, 224]
+  if (hints.configFile !== undefined && (height !== 224 || width !== 224))
+    found.push(
+      `The config.json beside ${label} says no input_size, of which timm makes 224x224; images are made of the ${height}x${width} of img_size here. The option is size (--size).`,
+    )
   if (told.pool === '')
     found.push(
       `${label}: timm gives all tokens (global_pool ''); the embedding here is ${tensors.has('cls_token') ? 'the class token' : 'the mean of the patches'}.`,

@@ -22,6 +22,11 @@ const OUTPUT = nothing('it says what a call in Python returns beside the feature
 const LABELS = nothing('it names classes, which come by their number as well; features do not rest on names')
 const RECORD = nothing('it records where the file comes from')
 
+/** Is of repositories that bring code; what has no class of the library beside it is refused before (config-file.ts). */
+const OWN_CODE = nothing(
+  "it names code of the repository's own, which the library runs only where trust_remote_code is asked for: its own class is followed",
+)
+
 /** Fields of `BackboneConfigMixin`. */
 export const OF_BACKBONES = {
   out_features: counts('the names of the layers that a backbone hands out'),
@@ -45,6 +50,7 @@ export const OF_EVERY_CONFIG = {
     ['_name_or_path', 'name_or_path', '_commit_hash', 'architectures', 'transformers.js_config'],
     RECORD,
   ),
+  auto_map: OWN_CODE,
   transformers_version: counts(
     'of files of transformers before 5.21 alpha is dropped, as its processors did, slow and fast; of newer ones, and where no version is recorded, images are laid on white (image_transforms.py, convert_to_rgb); the option transparency decides otherwise',
   ),
@@ -218,6 +224,7 @@ export const TRANSFORMERS_PROCESSOR: FieldTable = {
       ],
       nothing('it says how Python hands the same numbers over'),
     ),
+    auto_map: OWN_CODE,
     ...each(['processor_class', '_processor_class', 'valid_processor_keys', '_valid_processor_keys'], RECORD),
   },
 }

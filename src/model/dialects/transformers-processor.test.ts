@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
-import { readProcessor } from './transformers-processor.js'
+import { processorFileOf, readProcessor } from './transformers-processor.js'
 
-const read = (settings: PlainValue) => readProcessor(settings, 'model.safetensors')
+const fileOf = (settings: PlainValue) => ({ name: 'preprocessor_config.json', settings })
+const read = (settings: PlainValue) => readProcessor(fileOf(settings), 'model.safetensors')
 const edges = (settings: PlainRecord) => {
   const { preparation } = read(settings)
   if (preparation.kind !== 'edges') throw new Error('A preparation in edges is expected.')
@@ -137,7 +138,9 @@ test("DINOv3's class rescales before it resizes, and SigLIP 2's gives each image
   })
   expect(() => read({ ...patches, size: { height: 224, width: 224 } })).toThrow('size')
   expect(() => read({ image_processor_type: 'ViTImageProcessor', max_num_patches: 100 })).toThrow('max_num')
-  expect(() => readProcessor({ ...patches, patch_size: 14 }, 'model.safetensors', [], 16)).toThrow('of 16')
+  expect(() => readProcessor(fileOf({ ...patches, patch_size: 14 }), 'model.safetensors', [], 16)).toThrow(
+    'of 16',
+  )
 })
 
 test("DPT's class takes sides to multiples, and may pad what it does not resize", () => {
@@ -157,7 +160,7 @@ test("DPT's class takes sides to multiples, and may pad what it does not resize"
       filter: 'bicubic',
       rescale: 'divide',
     },
-    rgbStats: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    rgbStats: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   })
   const padded = {
     feature_extractor_type: 'DPTFeatureExtractor',
@@ -169,4 +172,41 @@ test("DPT's class takes sides to multiples, and may pad what it does not resize"
   expect(read({ feature_extractor_type: 'DPTFeatureExtractor' }).preparation).toMatchObject({
     resize: { size: [384, 384], multiple: 1, keepRatio: false },
   })
+})
+
+test('the image processor of processor_config.json counts before preprocessor_config.json, where it has one', () => {
+  const nested = { image_processor: { size: 4 }, processor_class: 'CLIPProcessor' }
+  const preprocessorFile = { size: 2 }
+  const name = 'processor_config.json'
+  expect(processorFileOf({ processorFile: nested })).toEqual({ name, settings: { size: 4 } })
+  expect(processorFileOf({ processorFile: nested, preprocessorFile })).toEqual({
+    name,
+    settings: { size: 4 },
+  })
+  for (const older of [{ processor_class: 'CLIPProcessor' }, { image_processor: null }, {}])
+    expect(processorFileOf({ processorFile: older, preprocessorFile })).toEqual(fileOf(preprocessorFile))
+  expect(processorFileOf({ processorFile: {} })).toBeNull()
+  const unknown = processorFileOf({ processorFile: { image_processor: { sizes: 4 } } })
+  expect(() => unknown && readProcessor(unknown, 'model.safetensors')).toThrow(
+    /the processor_config\.json beside it has a field sizes/,
+  )
+})
+
+test('classes that are there on torchvision alone resize as it does, by its filters', () => {
+  for (const [name, resampler] of [
+    ['Tipsv2', 'torch-uint8'],
+    ['DINOv3ViT', 'torch-float32'],
+  ] as const) {
+    const image_processor_type = `${name}ImageProcessor`
+    expect(read({ image_processor_type }).preparation).toMatchObject({ resampler, filter: 'bilinear' })
+    expect(read({ image_processor_type, resample: 3 }).preparation).toMatchObject({ filter: 'bicubic' })
+    for (const resample of [0, 1, 4])
+      expect(() => read({ image_processor_type, resample })).toThrow(/resample is \d, and of torch's filters/)
+  }
+  expect(read({ image_processor_type: 'ViTImageProcessor' }).preparation).not.toHaveProperty('resampler')
+})
+
+test("what DPT's class does where its file says no levels is a half of each", () => {
+  const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
+  expect(read({ image_processor_type: 'DPTImageProcessor' }).rgbStats).toEqual(half)
 })

@@ -9,6 +9,7 @@ import { judgeFields, unsupportedValue } from '../fields.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { RgbStats } from '../vit-config.js'
 import { ConfigReader } from './config-reader.js'
+import type { VitHints } from './dialect.js'
 import { TRANSFORMERS_PROCESSOR } from './transformers-fields.js'
 
 type Size = readonly [height: number, width: number]
@@ -60,11 +61,17 @@ const CLASSES: ReadonlyMap<string, ProcessorClass> = new Map<string, ProcessorCl
   ['DeiT', { ...VIT_LIKE, filter: 'bicubic', size: { height: 256, width: 256 }, crop: [224, 224] }],
   // It rescales before it resizes, so that nothing is rounded to 8 bits.
   ['DINOv3ViT', { ...VIT_LIKE, stats: imagenet, resampler: 'torch-float32' }],
-  ['Tipsv2', { ...VIT_LIKE, size: { height: 448, width: 448 }, stats: NORMALISATIONS.none }],
+  // Neither of it nor of DINOv3's is there a class on Pillow.
   [
-    'DPT',
-    { ...VIT_LIKE, filter: 'bicubic', size: { height: 384, width: 384 }, stats: imagenet, multiples: true },
+    'Tipsv2',
+    {
+      ...VIT_LIKE,
+      size: { height: 448, width: 448 },
+      stats: NORMALISATIONS.none,
+      resampler: 'torch-uint8',
+    },
   ],
+  ['DPT', { ...VIT_LIKE, filter: 'bicubic', size: { height: 384, width: 384 }, multiples: true }],
   ['Siglip2', { ...VIT_LIKE, patches: { size: 16, most: 256 } }],
   [
     'ConvNext',
@@ -81,17 +88,35 @@ export interface Processor {
   readonly rgbStats: RgbStats
 }
 
+/** Is the image processor as one of the files beside the weights has it. */
+export interface ProcessorFile {
+  /** Names the file. */
+  readonly name: string
+  readonly settings: PlainValue
+}
+
+/**
+ * Gives the image processor that the files beside the weights have, or null where they have none. What processor_config.json has counts before what
+ * preprocessor_config.json has (image_processing_base.py); an older one has no image processor in it.
+ */
+export function processorFileOf({ processorFile, preprocessorFile }: VitHints): ProcessorFile | null {
+  const nested = isRecord(processorFile) ? (processorFile.image_processor ?? null) : null
+  if (nested !== null) return { name: 'processor_config.json', settings: nested }
+  if (preprocessorFile === undefined) return null
+  return { name: 'preprocessor_config.json', settings: preprocessorFile }
+}
+
 /** @param patchSize is that of the network, which the file must not contradict; null where it is not known. Throws `CheckpointError` by the field's name for what is not followed here. */
 export function readProcessor(
-  file: PlainValue,
+  { name, settings }: ProcessorFile,
   label: string,
   ignored?: readonly string[],
   patchSize: number | null = null,
 ): Processor {
-  const where = `${label}: the preprocessor_config.json beside it`
-  if (!isRecord(file)) throw new CheckpointError('malformed', `${where} is no object of settings.`)
-  judgeFields(file, TRANSFORMERS_PROCESSOR, { label: where, ignored })
-  return new ProcessorReader(file, where, patchSize).read()
+  const where = `${label}: the ${name} beside it`
+  if (!isRecord(settings)) throw new CheckpointError('malformed', `${where} is no object of settings.`)
+  judgeFields(settings, TRANSFORMERS_PROCESSOR, { label: where, ignored })
+  return new ProcessorReader(settings, where, patchSize).read()
 }
 
 class ProcessorReader {
@@ -182,6 +207,9 @@ class ProcessorReader {
   #filter(): Filter {
     if (!this.#reader.has('resample')) return this.#class.filter
     const filter = FILTER_NUMBERS[this.#reader.number('resample', 3)]
+    const isOfTorch = this.#class.resampler !== undefined
+    if (isOfTorch && filter !== 'bilinear' && filter !== 'bicubic')
+      throw this.#refuse('resample', "of torch's filters bilinear (2) and bicubic (3) are computed here")
     if (filter !== undefined) return filter
     throw this.#refuse('resample', `Pillow's filters have the numbers 0 to ${FILTER_NUMBERS.length - 1}`)
   }

@@ -68,6 +68,7 @@ test.each<readonly [string, Shapes, Shapes, VitHints, string]>([
   ['of no such tensors', facebook, vectors('norm', 4), {}, 'no vision head of dino.txt'],
   ['with a tensor more', facebook, { ...head(4), more: [1] }, {}, 'head.pth has a tensor more that'],
   ['with patches of a block that is not there', facebook, head(4), { headPatchLayer: 2 }, 'has 1 blocks'],
+  ['with patches of no block', facebook, head(4), { headPatchLayer: 0 }, 'has 1 blocks'],
   [
     'on a network with a classifier',
     { ...timm, ...linear('head', 7, 4) },
@@ -90,4 +91,11 @@ test('the head and the text tower alone are refused with what to give instead', 
 test('what is wrong with a head is said of its file, by the name that a tensor has there', () => {
   const { 'block_list.0.mlp.w2.weight': _, ...without } = head(4)
   expect(() => read(facebook, without)).toThrow(/head\.pth has no tensor block_list\.0\.mlp\.w2\.weight/)
+})
+
+test('how a head is put on is refused where there is none', () => {
+  for (const hints of [{ headPooling: 'max' }, { headPatchLayer: 1 }] as const)
+    expect(() => readVit(tinyCheckpoint(facebook), { heads: 2, ...hints })).toThrow(
+      /no head put on it.*headPooling/,
+    )
 })

@@ -41,11 +41,11 @@ export function headSource(
 /** Puts the head behind a network. Throws `CheckpointError`: `unknown-dialect` for another file, `contradiction` for the head of another network. */
 export function withVisionHead(checkpoint: Checkpoint, hints: VitHints, config: VitConfig): VitConfig {
   const { tensors, head: label } = checkpoint
-  if (label === undefined) return config
+  if (label === undefined) return withoutHead(checkpoint, hints, config)
   refuseOtherFiles(checkpoint, label)
   refuseOtherNetworks(checkpoint, label, config)
   const { headPatchLayer: patchLayer = 1, headPooling = 'mean' } = hints
-  if (patchLayer > config.depth) {
+  if (!Number.isInteger(patchLayer) || patchLayer < 1 || patchLayer > config.depth) {
     throw new CheckpointError(
       'contradiction',
       `The head takes patches of the block ${patchLayer} from the last (headPatchLayer, --head-patch-layer), and ${checkpoint.label} has ${config.depth} blocks.`,
@@ -63,6 +63,19 @@ export function withVisionHead(checkpoint: Checkpoint, hints: VitHints, config: 
   }
   if (headPooling === 'max') return { ...config, head, pooling: { kind: 'class-max' } }
   return { ...config, head, embedding: 'class-mean' }
+}
+
+/** What is said of a head is expected to do something. */
+function withoutHead(
+  { label }: Checkpoint,
+  { headPooling, headPatchLayer }: VitHints,
+  config: VitConfig,
+): VitConfig {
+  if (headPooling === undefined && headPatchLayer === undefined) return config
+  throw new CheckpointError(
+    'contradiction',
+    `${label} has no head put on it, and headPooling and headPatchLayer (--head-pooling, --head-patch-layer) say how one is: give its file as the option head (--head), or leave them out.`,
+  )
 }
 
 /** Says what the head's file does not tell and was taken as in the published one. */

@@ -102,12 +102,10 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
 }
 
 function headsOf(width: number, { heads = PUBLISHED_HEADS[width] }: VitHints, label: string): number {
-  if (heads !== undefined && width % (4 * heads) === 0) return heads
+  if (heads !== undefined) return heads
   throw new CheckpointError(
     'contradiction',
-    heads === undefined
-      ? `${label} is a Perception Encoder of width ${width}, and none of that width is published, so that its heads are not known: no tensor shows them. Give the number: option heads, --heads.`
-      : `${label}: ${heads} heads do not share out its width ${width} into rotary positions. Give the right number (option heads, --heads).`,
+    `${label} is a Perception Encoder of width ${width}, and none of that width is published, so that its heads are not known: no tensor shows them. Give the number: option heads, --heads.`,
   )
 }
 

@@ -12,7 +12,7 @@ type Family = keyof typeof TINY_FAMILIES
 
 const SIZES: PlainRecord = { num_attention_heads: 2, image_size: 4 }
 const TYPES: Readonly<Record<Family, PlainRecord>> = {
-  dinov3: { model_type: 'dinov3_vit', ...SIZES },
+  dinov3: { model_type: 'dinov3_vit', ...SIZES, num_attention_heads: 1 },
   vit: { model_type: 'vit', ...SIZES },
   beit: { model_type: 'beit', use_relative_position_bias: true, ...SIZES },
   clip: { model_type: 'clip_vision_model', projection_dim: 6, ...SIZES },
@@ -66,6 +66,40 @@ test('DINOv3 under its names in memory is the same network', async () => {
     [inMemory, read('dinov3')].map(({ weights }) => weights.read(name, [12, 4])),
   )
   expect(ours).toEqual(theirs)
+})
+
+test.each(NAMES)(
+  "%s: code that a repository brings is not run, and its library's own class is followed",
+  (family) => {
+    const auto_map = { AutoModel: 'modeling_own.OwnModel' }
+    const configFile: PlainRecord = { ...TYPES[family], auto_map }
+    expect(read(family, {}, { configFile }).config).toEqual(read(family).config)
+    const { model_type: _, ...others } = configFile
+    expect(() => read(family, {}, { configFile: others })).toThrow(/auto_map, .* no model_type/)
+  },
+)
+
+test.each(NAMES)('%s: heads that do not divide the width are refused when the file is read', (family) => {
+  expect(() => read(family, {}, { heads: 3 })).toThrow(
+    expect.objectContaining({
+      code: 'contradiction',
+      message: expect.stringMatching(/3 heads do not divide its width 4\b.*num_attention_heads.*--heads/),
+    }),
+  )
+})
+
+test('heads of rotary positions must have whole pairs of both axes', () => {
+  expect(() => read('dinov3', {}, { heads: 2 })).toThrow(
+    /2 heads .* width 4 into rotary positions, 4 numbers/,
+  )
+})
+
+test('a scale of branches that C-RADIO has in no tensor is refused, since transformers would make it', () => {
+  const configFile = { ...TYPES.radio, layerscale_value: 0.5 }
+  const { 'layer_scale1.lambda1': _, ...scaleless } = TINY_FAMILIES.radio as Shapes
+  const plain = Object.fromEntries(Object.entries(scaleless).filter(([name]) => !/lambda1|gamma/.test(name)))
+  expect(() => readVit(tinyCheckpoint(plain), { configFile })).toThrow(/layerscale_value is 0\.5.*expected 1/)
+  expect(readVit(tinyCheckpoint(plain), { configFile: TYPES.radio }).config.layerScale).toBe(false)
 })
 
 test("NVIDIA's own files are read without one, where heads are given, and it is said what is assumed", () => {

@@ -62,6 +62,7 @@ export const RADIO_CONFIG: FieldTable = {
       nothing('the file of weights has it as a tensor, which counts'),
     ),
     ...OF_DINOV2_TRAINING,
+    layerscale_value: counts('the scale of every branch of a file without scales: 1 alone is computed'),
     ...each(['video_patch_dim', 'video_temporal_patch_size'], only([null], 'images are read, not videos')),
   },
 }
@@ -276,6 +277,9 @@ function agreeWith(reader: ConfigReader, config: VitConfig, side: number): void 
   agreeOnMlp(reader, config)
   agree(reader, 'qkv_bias', config.qkvBias)
   agree(reader, 'max_img_size', side * patchSize)
+  // transformers makes the scales that a file does not have.
+  if (!config.layerScale && reader.number('layerscale_value', 1) !== 1)
+    throw reader.refuse('layerscale_value', '1 beside weights without scales')
   agree(reader, 'patch_dim', channels * patchSize ** 2)
   const special = reader.number('num_cls_tokens', 3) + reader.number('num_registers', 7)
   if (special !== registers + 1)

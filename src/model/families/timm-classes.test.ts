@@ -1,10 +1,15 @@
 /** timm's further classes: whatever their files say there is a network or a `CheckpointError`, and what no tensor tells comes from the architecture. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { packageRoot } from '../../../test/support/repository.js'
 import { type Shapes, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
 import { TINY_EVA, TINY_NAFLEX, TINY_TIMM_CLASSES } from '../../../test/support/tiny-timm-classes.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
+import { openCheckpoint } from '../../checkpoint/open-checkpoint.js'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
+import { openFile } from '../../platform/node/open-file.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { VitHints } from '../dialects/dialect.js'
 import { timmArchitectures } from '../dialects/timm-architectures.js'
@@ -143,4 +148,29 @@ test('a table that NaFlexVit cannot resample here is refused by its settings', (
       message: expect.stringMatching(/pos_embed_ar_preserving/),
     }),
   )
+})
+
+test("another norm than AIMv2's is refused, since that of its patches would keep an epsilon of its own", async () => {
+  const folder = join(packageRoot, 'test/golden/families/families/timm/aimv2')
+  const file = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
+    readonly model_args: PlainRecord
+  }
+  await using checkpoint = await openCheckpoint(await openFile(join(folder, 'model.safetensors')))
+  const readWith = (more: PlainRecord) =>
+    readVit(checkpoint, { configFile: { ...file, model_args: { ...file.model_args, ...more } } })
+  expect(readWith({}).config.epsilon).toBe(1e-5)
+  expect(() => readWith({ norm_layer: 'rmsnorm' })).toThrow(
+    /model_args\.norm_layer is "rmsnorm".*norm on patches/,
+  )
+})
+
+test('a size of images that no file says is told, since timm would take its own', () => {
+  const [, architecture, shapes] = TINY_TIMM_CLASSES[0] ?? []
+  if (architecture === undefined || shapes === undefined) throw new Error('There is a network of each class.')
+  const file = (input: PlainRecord, args: PlainRecord = {}) => ({
+    configFile: { architecture, model_args: { ...ARGS, ...args }, pretrained_cfg: input },
+  })
+  const assumed = (hints: VitHints) => read(shapes, architecture, {}, hints).assumptions.join(' ')
+  expect(assumed(file({}))).toMatch(/no input_size, of which timm makes 224x224.*4x4 of img_size.*--size/)
+  expect(assumed(file({ input_size: [3, 4, 4] }))).not.toMatch('input_size')
 })

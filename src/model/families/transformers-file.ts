@@ -13,7 +13,7 @@ import { ConfigReader } from '../dialects/config-reader.js'
 import type { VitHints } from '../dialects/dialect.js'
 import { storedSize } from '../dialects/headers.js'
 import { TRANSFORMERS_ACTIVATIONS } from '../dialects/transformers-config.js'
-import { type Processor, readProcessor } from '../dialects/transformers-processor.js'
+import { type Processor, processorFileOf, readProcessor } from '../dialects/transformers-processor.js'
 import { transformersTransparency } from '../dialects/transformers-transparency.js'
 import { type FieldTable, judgeFields } from '../fields.js'
 import type { PatchGrid } from '../positions.js'
@@ -148,13 +148,13 @@ export function agreeOnShape(reader: ConfigReader, config: VitConfig): void {
   agree(reader, 'intermediate_size', config.hidden)
 }
 
-/** Gives the levels that the preprocessor_config.json names, or those of the family's own processor. */
+/** Gives the levels that the processor's file names, or those of the family's own processor. */
 export function levelsOf(checkpoint: Checkpoint, hints: VitHints, own: PlainRecord): RgbStats {
   return processorOf(checkpoint, hints, own, null).rgbStats
 }
 
 /**
- * Gives what the preprocessor_config.json says about making input, or what the family's own processor does by default.
+ * Gives what the processor's file says about making input, or what the family's own processor does by default.
  *
  * @param own is the file that the family would have if it said nothing but the class
  * @param patchSize is that of a network that takes images of any shape; null where it takes one
@@ -170,7 +170,7 @@ export function preparationOf(
   if (told.kind !== 'edges' && patchSize === null) {
     throw new CheckpointError(
       'unsupported-field',
-      `${label}: the preprocessor_config.json beside it (image_processor_type) gives each image a size of its own, which only SigLIP 2 with NaFlex is run at so far. ` +
+      `${label}: the ${processorFileOf(hints)?.name} beside it (image_processor_type) gives each image a size of its own, which only SigLIP 2 with NaFlex is run at so far. ` +
         'Name a recipe instead: recipe (--recipe) native keeps the shape of each image.',
     )
   }
@@ -182,21 +182,22 @@ export function preparationOf(
 
 function processorOf(
   { label }: Checkpoint,
-  { preprocessorFile, ignoreFields }: VitHints,
+  hints: VitHints,
   own: PlainRecord,
   patchSize: number | null,
 ): Processor {
-  if (preprocessorFile === undefined) return readProcessor(own, label)
-  return readProcessor(preprocessorFile, label, ignoreFields, patchSize)
+  const file = processorFileOf(hints)
+  if (file === null) return readProcessor({ name: 'preprocessor_config.json', settings: own }, label)
+  return readProcessor(file, label, hints.ignoreFields, patchSize)
 }
 
-/** Says what was assumed where there is no preprocessor_config.json. */
+/** Says what was assumed where no file has an image processor. */
 export function processorAssumption(
   { label }: Checkpoint,
   hints: VitHints,
   family: string,
 ): readonly string[] {
-  if (hints.preprocessorFile !== undefined || hints.normalisation !== undefined) return []
+  if (processorFileOf(hints) !== null || hints.normalisation !== undefined) return []
   return [
     `There is no preprocessor_config.json beside ${label}, so images are prepared as the processor of ${family} does by default where options do not say otherwise. ` +
       'The options are recipe, size and normalisation (--recipe, --size, --normalisation).',

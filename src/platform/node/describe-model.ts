@@ -4,7 +4,7 @@ import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
 import { digestOf, type OnReading } from '../../encoder/digest-of.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
-import { findPacked, loadingPlan } from '../../encoder/network.js'
+import { findPacked, planOf } from '../../encoder/network.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { NODE } from './engine-choices.js'
 import { fastestDigest } from './fastest-digest.js'
@@ -50,7 +50,7 @@ export async function describeModel(
   await using packed = await findPacked(
     vit,
     chosen,
-    loadingPlan(vit, await vit.readTables()).plan,
+    planOf(vit.config, await vit.readTables()).plan,
     packedWeights,
   )
   return { source, path, fileBytes, packed: packed?.path ?? null, ...description }

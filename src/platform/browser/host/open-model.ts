@@ -32,19 +32,20 @@ export async function openModel(
 ): Promise<OpenModel> {
   const { signal } = fetching
   const files = await filesOf(address, options, fetching)
-  const hashes = [files.main.sha256]
-  const openSibling = async (name: string) => {
-    const { blob, sha256 } = await files.sibling(name)
-    hashes.push(sha256)
-    return { ...blobSource(blob, name, signal), [Symbol.asyncDispose]: async () => {} }
+  const hashes: FetchedModel['sha256'][] = []
+  // The file of the network, and that of a head on it, may each be the index of several.
+  const openPart = async ({ main, label, sibling }: ModelFiles, chosen: { readonly entry?: string }) => {
+    const told = ({ blob, sha256 }: FetchedModel, name: string) => {
+      hashes.push(sha256)
+      return { ...blobSource(blob, name, signal), [Symbol.asyncDispose]: async () => {} }
+    }
+    const openSibling = async (name: string) => told(await sibling(name), name)
+    return await openCheckpoint(told(main, label), { openSibling, signal, ...chosen })
   }
-  const source = blobSource(files.main.blob, files.label, signal)
-  const alone = await openCheckpoint(source, { openSibling, signal, ...given({ entry: options.entry }) })
-  const head = options.head === undefined ? null : await fetchedFiles(new URL(options.head), fetching)
-  if (head !== null) hashes.push(head.main.sha256)
-  const openHead = ({ main, label }: ModelFiles) =>
-    openCheckpoint(blobSource(main.blob, label, signal), { signal })
-  const checkpoint = head === null ? alone : await withHead(alone, () => openHead(head))
+  const alone = await openPart(files, given({ entry: options.entry }))
+  const { head } = options
+  const openHead = async (url: string) => openPart(await fetchedFiles(new URL(url), fetching), {})
+  const checkpoint = head === undefined ? alone : await withHead(alone, () => openHead(head))
   const beside = CONFIG_FILES.map(async (name) => {
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }

@@ -3,17 +3,16 @@
  * `snapshots/<commit>`. Where links cannot be made, the file itself lies there. Nothing is ever written or removed in the store of blobs that
  * repositories share, which a repository's blob may itself be a link into.
  */
-import { createHash } from 'node:crypto'
-import { copyFile, lstat, mkdir, readFile, rename, stat, symlink } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, rename, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { DownloadLock, DownloadPlace, StoredFile } from '../../../hub/download-place.js'
-import { isGitHash, isSha256 } from '../../../hub/hash-names.js'
-import { HubError } from '../../../hub/hub-error.js'
+import { isSha256 } from '../../../hub/hash-names.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
 import { makeFolder } from '../files/make-folder.js'
 import type { LockPatience } from './disk-place.js'
 import { acquireDownloadLock } from './download-lock.js'
 import { errorCode, fileTrouble } from './file-trouble.js'
+import { checkGitHash, type PublishedFile } from './git-hash.js'
 import { hashFile } from './hash-file.js'
 import { PartialFile } from './partial-file.js'
 import { repositoryFolder } from './python-caches.js'
@@ -22,13 +21,9 @@ import { acquirePythonLock } from './python-lock.js'
 /** Python never takes a file of this name for one of its own. */
 const SUFFIX = '.plumage.incomplete'
 
-export interface Blob {
+export interface Blob extends PublishedFile {
   readonly cache: string
-  readonly id: string
   readonly commit: string
-  readonly name: string
-  /** Is the SHA-256 of a large file, git's SHA-1 of a small one. */
-  readonly etag: string
   /** Says whether links may be made. */
   readonly links: boolean
 }
@@ -125,22 +120,6 @@ export class BlobPlace implements DownloadPlace<string> {
 /** Gives the path that a repository's file has in a cache. */
 export function pointerPath({ cache, id, commit, name }: Omit<Blob, 'etag' | 'links'>): string {
   return join(repositoryFolder(cache, id), 'snapshots', commit, name)
-}
-
-/** Computes what git calls a file: the SHA-1 of its length and its bytes. */
-export async function gitHash(path: string): Promise<string> {
-  const bytes = await readFile(path)
-  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
-}
-
-async function checkGitHash(path: string, { etag, name, id }: Blob): Promise<void> {
-  if (!isGitHash(etag)) return
-  const found = await gitHash(path)
-  if (found === etag) return
-  throw new HubError(
-    'wrong-hash',
-    `${name} of ${id} has git's hash ${found}, expected ${etag}. Nothing was kept. It was changed on the way: run again, and look at the proxy if it stays.`,
-  )
 }
 
 /** Windows makes links for some people only, and some disks for nobody. */

@@ -12,7 +12,9 @@ import type { ModelFile } from '../../../hub/model-files.js'
 import type { RepositoryFile, RepositoryListing } from '../../../hub/repository-listing.js'
 import { inSubfolder, type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
 import { BlobPlace, pointerPath } from './blob-place.js'
-import { type DownloadOptions, downloadFile, downloadTo } from './download-file.js'
+import { DiskPlace } from './disk-place.js'
+import { type DownloadOptions, downloadTo } from './download-file.js'
+import type { PublishedFile } from './git-hash.js'
 import { cacheFolder, type Environment, forbidsLinks } from './hub-settings.js'
 import { equivalent } from './list-repository.js'
 import { huggingFaceCache, repositoryFolder } from './python-caches.js'
@@ -35,37 +37,89 @@ export interface FetchedFile extends ModelFile {
   readonly downloaded: boolean
 }
 
-/** Throws `HubError`, or the signal's reason. What has come stays, and the next call goes on from there. */
+/** Brings them into a cache as Python's library keeps it. Throws `HubError`, or the signal's reason. What has come stays, and the next call goes on from there. */
 export async function fetchFiles(
   repository: RepositoryRevision,
   listing: RepositoryListing,
   files: readonly ModelFile[],
-  { onWarning, ...options }: RepositoryOptions,
+  options: RepositoryOptions,
 ): Promise<readonly FetchedFile[]> {
   const { id, subfolder } = repository
   const { commit } = listing
   const env = options.env ?? process.env
   const cache = await writableCache(env, id)
-  const fetched: FetchedFile[] = []
-  for (const file of files) {
-    const known = listing.files.find(({ name }) => name === file.name)
-    if (known === undefined) continue
-    const { path, size, downloaded } = await fetchFile(
-      { cache, id, commit, subfolder, links: !forbidsLinks(env) },
-      known,
-      options,
-    )
-    fetched.push({ ...file, path, size, downloaded })
-  }
-  warnOfUnchecked(repository, listing, fetched, onWarning)
+  const links = !forbidsLinks(env)
+  const fetched = await fetchEach(repository, listing, files, options, (file) => {
+    const name = inSubfolder(subfolder, file.name)
+    const path = pointerPath({ cache, id, commit, name })
+    const { etag } = file
+    // A server that gives no hash, as some mirrors, leaves nothing to name a blob by: the file itself lies in the snapshot.
+    if (etag === undefined) return placeOnDisk(path)
+    return { path, at: (_, patience) => new BlobPlace({ cache, id, commit, links, name, etag }, patience) }
+  })
   const folder = repositoryFolder(cache, id)
   await noteAbsent(folder, listing, subfolder)
   if (repository.revision !== commit) await writeWhole(join(folder, 'refs', repository.revision), commit)
   return fetched
 }
 
+/** Brings them into a folder under their own names. Throws as `fetchFiles` does. */
+export async function fetchInto(
+  folder: string,
+  repository: RepositoryRevision,
+  listing: RepositoryListing,
+  files: readonly ModelFile[],
+  options: RepositoryOptions,
+): Promise<readonly FetchedFile[]> {
+  const { id } = repository
+  return await fetchEach(repository, listing, files, options, ({ name, etag }) =>
+    placeOnDisk(join(folder, name), etag === undefined ? null : { id, name, etag }),
+  )
+}
+
+/** Says where a file will lie, and what keeps it there. */
+interface Destination {
+  readonly path: string
+  readonly at: Parameters<typeof downloadTo>[3]
+}
+
+function placeOnDisk(path: string, published: PublishedFile | null = null): Destination {
+  return { path, at: (address, patience) => new DiskPlace(path, address, patience, published) }
+}
+
+async function fetchEach(
+  repository: RepositoryRevision,
+  listing: RepositoryListing,
+  files: readonly ModelFile[],
+  { onWarning, ...options }: RepositoryOptions,
+  destinationOf: (file: RepositoryFile) => Destination,
+): Promise<readonly FetchedFile[]> {
+  const { id } = repository
+  const fetched: FetchedFile[] = []
+  for (const file of files) {
+    const known = listing.files.find(({ name }) => name === file.name)
+    if (known === undefined) continue
+    const url = repositoryUrl({ ...repository, revision: listing.commit }, known.name)
+    const { path: destination, at } = destinationOf(known)
+    const wanted = { ...options, size: known.size, sha256: known.sha256 }
+    const { path, size, downloaded } = await downloadTo(url, destination, wanted, at).catch((error) => {
+      throw advised(error, id)
+    })
+    fetched.push({ ...file, path, size, downloaded })
+  }
+  warnOfUnchecked(repository, listing, fetched, onWarning)
+  return fetched
+}
+
+/** Adds to what a hub refuses which open model is like it. */
+function advised(error: unknown, id: string): unknown {
+  if (!(error instanceof HubError)) return error
+  const advice = equivalent(error, id)
+  return advice === '' ? error : new HubError(error.code, `${error.message}${advice}`, { cause: error })
+}
+
 /** Mirrors may give no hash: then nothing shows whether a file is the one that was published. */
-export function warnOfUnchecked(
+function warnOfUnchecked(
   { id }: RepositoryRevision,
   { files }: RepositoryListing,
   fetched: readonly FetchedFile[],
@@ -77,33 +131,6 @@ export function warnOfUnchecked(
   onWarning?.(
     `The server gives no hash of ${unchecked.map(({ name }) => name).join(', ')} of ${id}, so that it was taken as it came: compare it with the publisher's, or unset HF_ENDPOINT.`,
   )
-}
-
-interface Where {
-  readonly cache: string
-  readonly id: string
-  readonly commit: string
-  readonly subfolder: string | undefined
-  readonly links: boolean
-}
-
-async function fetchFile(where: Where, file: RepositoryFile, options: DownloadOptions) {
-  const { id, commit, subfolder } = where
-  const { size, sha256, etag } = file
-  const name = inSubfolder(subfolder, file.name)
-  const url = repositoryUrl({ ...where, revision: commit }, file.name)
-  const pointer = pointerPath({ ...where, name })
-  const wanted = { ...options, size, sha256 }
-  const fetching =
-    // A server that gives no hash, as some mirrors, leaves nothing to name a blob by: the file itself lies in the snapshot.
-    etag === undefined
-      ? downloadFile(url, pointer, wanted)
-      : downloadTo(url, pointer, wanted, (_, patience) => new BlobPlace({ ...where, name, etag }, patience))
-  return await fetching.catch((error) => {
-    if (!(error instanceof HubError)) throw error
-    const advice = equivalent(error, id)
-    throw advice === '' ? error : new HubError(error.code, `${error.message}${advice}`, { cause: error })
-  })
 }
 
 /** Python's cache is written where that is allowed. */

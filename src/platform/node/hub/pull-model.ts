@@ -8,15 +8,15 @@ import { findPretrained } from '../../../hub/find-pretrained.js'
 import { HubError } from '../../../hub/hub-error.js'
 import { knownModels } from '../../../hub/known-models.js'
 import { factsOf, obligationsOf } from '../../../hub/model-facts.js'
-import type { FileRole, ModelFile } from '../../../hub/model-files.js'
+import type { FileRole } from '../../../hub/model-files.js'
 import { type ModelName, parseModelName } from '../../../hub/parse-model-name.js'
 import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
-import { type RepositoryRevision, repositoryUrl } from '../../../hub/repository-name.js'
+import type { RepositoryRevision } from '../../../hub/repository-name.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
 import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
-import { type FetchedFile, fetchFiles, type RepositoryOptions, warnOfUnchecked } from './fetch-repository.js'
+import { fetchFiles, fetchInto } from './fetch-repository.js'
 import { cacheFolder, isOffline } from './hub-settings.js'
 import { lastListing, listRepository } from './list-repository.js'
 import { torchCheckpoints } from './python-caches.js'
@@ -135,28 +135,6 @@ function useOf({ licence }: RepositoryListing, files: readonly PulledFile[]): st
   const text = files.find(({ role }) => role === 'licence')
   const use = licence === null ? 'the repository names no licence: ask its owners' : obligationsOf(licence)
   return text === undefined ? use : `${use} (${text.name})`
-}
-
-async function fetchInto(
-  folder: string,
-  repository: RepositoryRevision,
-  listing: RepositoryListing,
-  files: readonly ModelFile[],
-  { onWarning, ...options }: RepositoryOptions,
-): Promise<readonly FetchedFile[]> {
-  const fetched: FetchedFile[] = []
-  for (const file of files) {
-    const { size, sha256 } = listing.files.find(({ name }) => name === file.name) ?? {}
-    const url = repositoryUrl({ ...repository, revision: listing.commit }, file.name)
-    const { sha256: _, ...done } = await downloadFile(url, join(folder, file.name), {
-      ...options,
-      size,
-      sha256,
-    })
-    fetched.push({ ...file, ...done })
-  }
-  warnOfUnchecked(repository, listing, fetched, onWarning)
-  return fetched
 }
 
 /** Birder looks in a folder that is written to only where somebody named it. */
