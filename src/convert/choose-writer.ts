@@ -1,7 +1,7 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
-import type { VitConfig } from '../model/vit-config.js'
 import { ConvertError } from './convert-error.js'
 import { lacksOf } from './holdings.js'
+import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriter } from './writers/birder-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
@@ -22,13 +22,13 @@ export const WRITERS: readonly Writer[] = [
 ]
 
 /** Gives the class that holds the network; null where none of the library's does. */
-export function writerOrNull(library: LibraryName, config: VitConfig): Writer | null {
+export function writerOrNull(library: LibraryName, config: ConvertedConfig): Writer | null {
   const found = WRITERS.find((one) => one.library === library && lacksOf(one.holds, config).length === 0)
   return found ?? null
 }
 
 /** Throws `ConvertError` `not-held` that names, for each class of the library, the parts it does not hold, and the libraries that hold all. */
-export function refuseUnheld(library: LibraryName, config: VitConfig, label: string): ConvertError {
+export function refuseUnheld(library: LibraryName, config: ConvertedConfig, label: string): ConvertError {
   const own = WRITERS.filter((one) => one.library === library).map((one) => ({
     class: one.class,
     lacks: lacksOf(one.holds, config),

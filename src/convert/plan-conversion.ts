@@ -53,33 +53,30 @@ export interface Conversion {
 
 /** Throws `ConvertError` `not-held` where the library's layout does not hold the network. Reads no values. */
 export function planConversion(source: ConvertSource, request: ConversionRequest): Conversion {
-  const { vit, checkpoint } = source
+  const { vit, checkpoint, config } = source
   const { library, label } = request
   const narrowing = new Narrowing()
   const storing = { narrowing, ...(request.dtype === undefined ? {} : { dtype: request.dtype }) }
-  const writer = writerOrNull(library, vit.config)
+  const writer = writerOrNull(library, config)
   const written = writer === null ? null : planWritten(source, writer, storing)
   const isOwn = vit.dialect === library
   // What a newer version of transformers has in memory goes by other names than its files do.
   const isNamed = library !== 'hugging-face' || written?.every(({ name }) => checkpoint.tensors.has(name))
   if (isOwn && (isNamed ?? true))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
-  if (writer === null || written === null) throw refuseUnheld(library, vit.config, checkpoint.label)
+  if (writer === null || written === null) throw refuseUnheld(library, config, checkpoint.label)
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
-  const { labels, config } = vit
   const told = writer.files({
     config,
-    labels: labels.names,
+    labels: vit.labels.names,
     recipe: recipeFor(vit, {}),
     dtype: torchType(written),
   })
   const files = request.hasFolder ? textFiles(told) : []
-  const hints: VitHints = {
-    ...parsedFiles(files, label),
-    ...(library === 'facebook' ? { heads: config.heads } : {}),
-  }
+  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config) }
   const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, hints }
-  const back = readBack({ ...planned, label, format: formatOf(request) }, config, library)
+  const { keyBias: _isOfValues, ...expected } = writer.asRead?.(config) ?? config
+  const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   return { ...planned, notes: notesOf(source, back, writer) }
 }
 
@@ -173,14 +170,26 @@ function parsedFiles(files: readonly TextFile[], label: string) {
 }
 
 /** Says what the new files cannot say, or what their library does otherwise. */
-function notesOf({ vit, checkpoint }: ConvertSource, back: VitModel, writer: Writer): readonly string[] {
-  const notes = [...droppedNotes(checkpoint.dropped), ...(writer.notes?.(vit.config) ?? [])]
+function notesOf(
+  { vit, checkpoint, config }: ConvertSource,
+  back: VitModel,
+  writer: Writer,
+): readonly string[] {
+  const notes = [...droppedNotes(checkpoint.dropped), ...(writer.notes?.(config) ?? [])]
   const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]
   if (rule !== undefined && rule !== other) {
     notes.push(
       `At other sizes than ${vit.config.size.join(' x ')} ${writer.library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
     )
   }
+  if (config.embedding !== back.config.embedding)
+    notes.push(
+      `What stands for an image there by default is the embedding ${back.config.embedding}, and for the source ${config.embedding}. Here the source's is asked for as embedding (--embedding ${config.embedding}).`,
+    )
+  if (config.bias !== null && config.bias.rule !== back.config.bias?.rule)
+    notes.push(
+      `At other sizes than ${config.size.join(' x ')} ${writer.library} resamples relative positions in another way (${back.config.bias?.rule}) than the source (${config.bias.rule}): the numbers there differ.`,
+    )
   const [own, its] = [preparationOf(vit), preparationOf(back)]
   if (own !== its) {
     notes.push(

@@ -43,9 +43,8 @@ export const birderWriter: Writer = {
         : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}`,
     positions: learntTable,
   },
-  specialRows: 0,
   source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
-  positions: () => ({ tensor: 'pos_embedding' }),
+  positions: () => ({ tensor: 'pos_embedding', special: 0 }),
   files,
 }
 

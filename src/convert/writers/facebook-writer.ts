@@ -18,11 +18,11 @@ export const facebookWriter: Writer = {
     activation: gatedBySilu(['gelu']),
     positions: squareTable,
   },
-  specialRows: 1,
   source: writtenSource(FACEBOOK_LAYOUT),
-  positions: () => ({ tensor: FACEBOOK_LAYOUT.positions }),
+  positions: () => ({ tensor: FACEBOOK_LAYOUT.positions, special: 1 }),
   further: ({ width }) => [{ tensor: 'mask_token', shape: [1, width] }],
   files: () => ({}),
+  hints: ({ heads }) => ({ heads }),
   notes: ({ width, heads }) =>
     publishedHeads(width) === heads
       ? []

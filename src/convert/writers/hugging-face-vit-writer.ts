@@ -45,9 +45,8 @@ function writerOf(kind: Kind): Writer {
           : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one linear layer with a bias`,
       positions: squareTable,
     },
-    specialRows: 1 + registers,
     source: (weight, shape, config) => writtenSource(layoutOf(config))(weight, shape, config),
-    positions: (config) => ({ tensor: layoutOf(config).positions }),
+    positions: (config) => ({ tensor: layoutOf(config).positions, special: 1 + registers }),
     files: (network) => files(kind, network),
     notes: ({ pooler, classifier }) =>
       pooler === null && classifier === null

@@ -44,9 +44,8 @@ export const timmWriter: Writer = {
         : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one linear layer with a bias`,
     positions: learntTable,
   },
-  specialRows: 0,
   source: writtenSource(TIMM_LAYOUT),
-  positions: () => ({ tensor: TIMM_LAYOUT.positions }),
+  positions: () => ({ tensor: TIMM_LAYOUT.positions, special: 0 }),
   files,
 }
 

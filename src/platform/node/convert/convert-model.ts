@@ -8,6 +8,7 @@ import { ConvertError } from '../../../convert/convert-error.js'
 import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
 import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
 import { type Conversion, planConversion } from '../../../convert/plan-conversion.js'
+import { withWhatValuesTell } from '../../../convert/told-by-values.js'
 import { weightFiles } from '../../../convert/weight-files.js'
 import { LIBRARY_NAMES, type LibraryName } from '../../../convert/writer.js'
 import { checkChoice, checkWhole } from '../../../encoder/check-options.js'
@@ -164,12 +165,13 @@ async function planned(
   { form, isFolder, name, path: output }: OutputPlace,
   { to, dtype, ...told }: ConvertOptions,
 ): Promise<Conversion> {
+  const config = await withWhatValuesTell(vit, told.signal)
   const beside = configFiles.map(({ label, bytes }) => ({
     name: basename(label),
     text: new TextDecoder().decode(bytes),
   }))
   const plan = planConversion(
-    { vit, checkpoint },
+    { vit, checkpoint, config },
     {
       library: to,
       form,
