@@ -4,8 +4,10 @@ import { lacksOf } from './holdings.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriter } from './writers/birder-writer.js'
+import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
+import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
 import { timmWriter } from './writers/timm-writer.js'
@@ -14,7 +16,9 @@ import { timmWriter } from './writers/timm-writer.js'
 export const WRITERS: readonly Writer[] = [
   birderWriter,
   facebookWriter,
+  facebookDinov3Writer,
   huggingFaceDinov2Writer,
+  huggingFaceDinov3Writer,
   ...huggingFaceVitWriters,
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,

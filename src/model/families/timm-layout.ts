@@ -51,6 +51,26 @@ export const TIMM_LAYOUT: Layout = {
   parts: PARTS,
 }
 
+/** Gives the names of a network of the class Eva, whose keys may have no bias of their own, and whose gated nets keep both halves apart or packed. */
+export function evaLayout({
+  hasKeyBias,
+  isGateApart,
+}: {
+  readonly hasKeyBias: boolean
+  readonly isGateApart: boolean
+}): Layout {
+  return {
+    ...TIMM_LAYOUT,
+    scale: null,
+    parts: {
+      ...PARTS,
+      ...GAMMAS,
+      ...(hasKeyBias ? {} : { 'attn.qkv': FUSED_WITHOUT_KEY_BIAS }),
+      ...(isGateApart ? GATE_APART : {}),
+    },
+  }
+}
+
 /** Tells NaFlexVit, which keeps tokens and positions among its embeddings, and the patches as a matrix. */
 export function isNaFlex(tensors: Tensors): boolean {
   return tensors.has('embeds.proj.weight')
@@ -64,10 +84,10 @@ export function timmLayout(tensors: Tensors): Layout {
     scale: first('gamma_1') ? null : TIMM_LAYOUT.scale,
     parts: {
       ...PARTS,
-      ...(first('gamma_1') ? { layer_scale_1: 'gamma_1', layer_scale_2: 'gamma_2' } : {}),
+      ...(first('gamma_1') ? GAMMAS : {}),
       ...(first('attn.q_bias') ? { 'attn.qkv': FUSED_WITHOUT_KEY_BIAS } : {}),
       ...(first('attn.q_proj.weight') ? { 'attn.qkv': APART } : {}),
-      ...(first('mlp.fc1_g.weight') ? { 'mlp.fc1_g': 'mlp.fc1_g', 'mlp.fc1_x': 'mlp.fc1_x' } : {}),
+      ...(first('mlp.fc1_g.weight') ? GATE_APART : {}),
       ...(first('in_proj.weight') ? ONE_PROJECTION : {}),
       ...branchParts(countBranches(tensors)),
     },
@@ -94,6 +114,8 @@ const FUSED_WITHOUT_KEY_BIAS: Place = {
   weight: 'attn.qkv.weight',
   bias: ['attn.q_bias', null, 'attn.v_bias'],
 }
+const GAMMAS: Places = { layer_scale_1: 'gamma_1', layer_scale_2: 'gamma_2' }
+const GATE_APART: Places = { 'mlp.fc1_g': 'mlp.fc1_g', 'mlp.fc1_x': 'mlp.fc1_x' }
 const APART: Place = { pieces: ['attn.q_proj', 'attn.k_proj', 'attn.v_proj'] }
 /** Of a block whose halves share a norm and the matrix behind it; what is a part of that matrix is found by `sharedSource`. */
 const ONE_PROJECTION: Places = {

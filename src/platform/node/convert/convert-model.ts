@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { assertRounded } from '../../../convert/compare-weights.js'
+import { assertRounded, comparable } from '../../../convert/compare-weights.js'
 import { ConvertError } from '../../../convert/convert-error.js'
 import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
 import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
@@ -66,7 +66,7 @@ export interface ConvertedModel {
   readonly files: readonly string[]
   /** Counts the bytes of the weights. */
   readonly byteLength: number
-  /** Is the digest of the weights as they read back: that of the source where `lossless`. */
+  /** Is the digest of the weights as they read back: that of the source where `lossless`, but for periods of rotary positions that one of the two layouts alone stores. */
   readonly weights: string
   /** Tells whether each weight was read back as it was, bit by bit. */
   readonly lossless: boolean
@@ -226,11 +226,12 @@ async function check(
 ): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
   await using back = await openVit(path, { ...hints, ...given({ signal }) })
   const digest = (vit: OpenVit['vit']) => digestOf(vit, { note: NO_NOTE, digestWords: fastestDigest() })
-  const weights = await digest(back.vit)
+  const [from, to] = comparable(source.vit, back.vit)
+  const weights = await digest(to)
   const lossless = narrowing.changed === 0
   if (!lossless) {
-    await assertRounded(source.vit, back.vit, DTYPES[dtype], signal)
-  } else if (weights !== (await digest(source.vit))) {
+    await assertRounded(from, to, DTYPES[dtype], signal)
+  } else if (weights !== (await digest(from))) {
     throw new ConvertError(
       'check-failed',
       'What was written reads back with other weights than were read. Nothing was kept; please report it, with the names of the model and of the layout.',
