@@ -10,6 +10,7 @@ import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js
 import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
+import { timmEvaWriter } from './writers/timm-eva-writer.js'
 import { timmWriter } from './writers/timm-writer.js'
 
 /** Lists all classes; of a library's the first that holds a network is taken. */
@@ -23,6 +24,7 @@ export const WRITERS: readonly Writer[] = [
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
   timmWriter,
+  timmEvaWriter,
 ]
 
 /** Gives the class that holds the network; null where none of the library's does. */
