@@ -3,7 +3,7 @@ import { ConvertError } from './convert-error.js'
 import { lacksOf } from './holdings.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
-import { birderWriter } from './writers/birder-writer.js'
+import { birderWriters } from './writers/birder-writer.js'
 import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
@@ -15,7 +15,7 @@ import { timmWriter } from './writers/timm-writer.js'
 
 /** Lists all classes; of a library's the first that holds a network is taken. */
 export const WRITERS: readonly Writer[] = [
-  birderWriter,
+  ...birderWriters,
   facebookWriter,
   facebookDinov3Writer,
   huggingFaceDinov2Writer,

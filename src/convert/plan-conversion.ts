@@ -73,11 +73,12 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
     dtype: torchType(written),
   })
   const files = request.hasFolder ? textFiles(told) : []
-  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config) }
+  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !request.hasFolder) }
   const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, hints }
   const { keyBias: _isOfValues, ...expected } = writer.asRead?.(config) ?? config
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
-  return { ...planned, notes: notesOf(source, back, writer) }
+  const own = writer.notes?.(config, !request.hasFolder) ?? []
+  return { ...planned, notes: [...own, ...notesOf(source, back, library)] }
 }
 
 function copied(
@@ -173,13 +174,13 @@ function parsedFiles(files: readonly TextFile[], label: string) {
 function notesOf(
   { vit, checkpoint, config }: ConvertSource,
   back: VitModel,
-  writer: Writer,
+  library: LibraryName,
 ): readonly string[] {
-  const notes = [...droppedNotes(checkpoint.dropped), ...(writer.notes?.(config) ?? [])]
+  const notes = [...droppedNotes(checkpoint.dropped)]
   const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]
   if (rule !== undefined && rule !== other) {
     notes.push(
-      `At other sizes than ${vit.config.size.join(' x ')} ${writer.library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
+      `At other sizes than ${vit.config.size.join(' x ')} ${library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
     )
   }
   if (config.embedding !== back.config.embedding)
@@ -188,7 +189,7 @@ function notesOf(
     )
   if (config.bias !== null && config.bias.rule !== back.config.bias?.rule)
     notes.push(
-      `At other sizes than ${config.size.join(' x ')} ${writer.library} resamples relative positions in another way (${back.config.bias?.rule}) than the source (${config.bias.rule}): the numbers there differ.`,
+      `At other sizes than ${config.size.join(' x ')} ${library} resamples relative positions in another way (${back.config.bias?.rule}) than the source (${config.bias.rule}): the numbers there differ.`,
     )
   const [own, its] = [preparationOf(vit), preparationOf(back)]
   if (own !== its) {

@@ -29,12 +29,12 @@ export interface Writer {
   readonly made?: (config: ConvertedConfig) => readonly MadeTensor[]
   /** Says what stands in the files beside the tensors. */
   readonly files: (network: WrittenNetwork) => WrittenFiles
-  /** Says what no file does, so that whoever loads the files must. */
-  readonly hints?: (config: ConvertedConfig) => VitHints
+  /** Says what no file does, so that whoever loads the files must; a file that stands alone may say less than one with others beside it. */
+  readonly hints?: (config: ConvertedConfig, isAlone: boolean) => VitHints
   /** Gives the config in the words of the layout's reader, where these are others. */
   readonly asRead?: (config: ConvertedConfig) => ConvertedConfig
   /** Says in whole sentences what whoever loads the files should know, since no file can say it. */
-  readonly notes?: (config: ConvertedConfig) => readonly string[]
+  readonly notes?: (config: ConvertedConfig, isAlone: boolean) => readonly string[]
 }
 
 /** Says where a position table is: [1, rows, D], or [rows, D] where it is flat. */
