@@ -157,8 +157,11 @@ function textFiles({ configFile, preprocessorFile }: ReturnType<Writer['files']>
 }
 
 function jsonFile(name: string, content: PlainRecord): TextFile {
-  return { name, text: `${JSON.stringify(content, null, 2)}\n` }
+  return { name, text: `${JSON.stringify(content, null, 2).replaceAll(WHOLE_FLOATS, '$&.0')}\n` }
 }
+
+/** Finds numbers without a fraction in fields of which transformers demands that they are no whole numbers, by which Python takes what has no point. */
+const WHOLE_FLOATS = /"(?:rope_theta|layer_norm_eps)": \d+(?=,?\n)/g
 
 function parsedFiles(files: readonly TextFile[], label: string) {
   const bytesOf = (name: string) => {
