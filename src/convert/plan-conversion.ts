@@ -59,10 +59,7 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   const storing = { narrowing, ...(request.dtype === undefined ? {} : { dtype: request.dtype }) }
   const writer = writerOrNull(library, config)
   const written = writer === null ? null : planWritten(source, writer, storing)
-  const isOwn = vit.dialect === library
-  // What a newer version of transformers has in memory goes by other names than its files do.
-  const isNamed = library !== 'hugging-face' || written?.every(({ name }) => checkpoint.tensors.has(name))
-  if (isOwn && (isNamed ?? true))
+  if (vit.dialect === library && (written === null || isComplete(source, request, written)))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
   if (writer === null || written === null) throw refuseUnheld(library, config, checkpoint.label)
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
@@ -79,6 +76,18 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !request.hasFolder) ?? []
   return { ...planned, notes: [...own, ...notesOf(source, back, library)] }
+}
+
+/** Tells whether the library loads a copy as well as what would be written anew. */
+function isComplete(
+  { checkpoint }: ConvertSource,
+  { library, configFiles }: ConversionRequest,
+  written: readonly StoredTensor[],
+): boolean {
+  // What a newer version of transformers has in memory goes by other names than its files do.
+  if (library === 'hugging-face') return written.every(({ name }) => checkpoint.tensors.has(name))
+  // Files of others that have timm's names, such as those of the first DINO and of MAE, come without its config.json.
+  return library !== 'timm' || configFiles.some(({ name }) => name === 'config.json')
 }
 
 function copied(

@@ -16,18 +16,17 @@ from safetensors.torch import load_file
 
 
 def hugging_face(path, pixels, _registers):
-    from transformers import AutoModel
+    import transformers
 
-    # A pooler or a head of text is none of the network's.
-    options = {"add_pooling_layer": False} if lacks_pooler(path) else {}
-    model, report = AutoModel.from_pretrained(path, output_loading_info=True, **options)
-    assert not report["missing_keys"] and not report["unexpected_keys"], report
-    return model.eval()(pixels).last_hidden_state
-
-
-def lacks_pooler(path):
     config = json.loads((Path(path) / "config.json").read_text())
-    return config["model_type"] in ("vit", "deit", "ijepa", "data2vec-vision") and "pooler_act" not in config
+    name = config["architectures"][0]
+    # Where a file has no pooler, these classes would make one of random numbers.
+    poolers = {"ViTModel": "pooler_act", "DeiTModel": "pooler_act", "IJepaModel": "pooler_act"}
+    options = {"add_pooling_layer": False} if poolers.get(name, "architectures") not in config else {}
+    model, report = getattr(transformers, name).from_pretrained(path, output_loading_info=True, **options)
+    assert not report["missing_keys"] and not report["unexpected_keys"], report
+    network = model.base_model if name.endswith("ForImageClassification") else model
+    return network.eval()(pixels).last_hidden_state
 
 
 def timm_tokens(path, pixels, _registers):

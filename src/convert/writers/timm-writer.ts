@@ -52,6 +52,9 @@ export const timmWriter: Writer = {
 /** These settings of an architecture are no arguments that a file can hold, so that the architecture must have them. */
 const BUILT_IN = ['eps', 'norm', 'mlp', 'block', 'attn', 'embed_norm', 'distilled'] as const
 
+/** Older versions do not have these arguments, so that they are written only where a network needs them, and no architecture may bring them. */
+const LATER = ['scale_mlp_norm', 'pool_include_prefix'] as const
+
 /** `vit_base_patch16_224` is the plain one, which stands for networks that look like none. */
 function baseOrNull(config: VitConfig): TimmArchitecture | null {
   const { norm, epsilon, mlp } = config
@@ -61,7 +64,9 @@ function baseOrNull(config: VitConfig): TimmArchitecture | null {
     ...(mlp === 'swiglu' ? { mlp: 'SwiGLUPacked' } : {}),
   }
   const fits = ({ class: kind, settings }: TimmArchitecture) =>
-    kind === 'VisionTransformer' && BUILT_IN.every((key) => settings.get(key) === wanted[key])
+    kind === 'VisionTransformer' &&
+    BUILT_IN.every((key) => settings.get(key) === wanted[key]) &&
+    !LATER.some((key) => settings.has(key))
   return nearestArchitecture(config, fits, ({ name }) => [name === 'vit_base_patch16_224'])
 }
 
@@ -85,7 +90,6 @@ function modelArgs(config: VitConfig, inputSize: readonly [number, number]): Pla
     final_norm: finalNorm !== 'none',
     fc_norm: finalNorm === 'pooled',
     act_layer: config.activation,
-    // Older versions do not have these arguments, so that a network that has no need of them stays readable there.
     ...(includesPrefix ? { pool_include_prefix: true } : {}),
     ...(attentionNorm ? { scale_attn_norm: true } : {}),
     ...(mlp === 'normFfn' ? { scale_mlp_norm: true } : {}),
