@@ -6,10 +6,12 @@ import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriters } from './writers/birder-writer.js'
 import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
+import { huggingFaceBeitWriter } from './writers/hugging-face-beit-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
 import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
+import { timmBeitWriter } from './writers/timm-beit-writer.js'
 import { timmEvaWriter } from './writers/timm-eva-writer.js'
 import { timmWriter } from './writers/timm-writer.js'
 
@@ -21,10 +23,12 @@ export const WRITERS: readonly Writer[] = [
   huggingFaceDinov2Writer,
   huggingFaceDinov3Writer,
   ...huggingFaceVitWriters,
+  huggingFaceBeitWriter,
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
   timmWriter,
   timmEvaWriter,
+  timmBeitWriter,
 ]
 
 /** Gives the class that holds the network; null where none of the library's does. */

@@ -9,6 +9,7 @@ import type { PlainRecord } from '../../plain-value.js'
 import type { Holdings } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { rotaryAsRead, rotaryLack, rotarySettings } from './birder-rotary.js'
+import { linearClassifier } from './linear-classifier.js'
 import { learntTable } from './positions-held.js'
 
 /** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
@@ -37,10 +38,7 @@ const HELD: Holdings = {
     return stem.bias === !preNorm ? null : 'bias of the patches, which it has where no norm follows them'
   },
   pooling: poolingLack,
-  classifier: ({ classifier }) =>
-    classifier === null || (classifier.kind === 'linear' && classifier.bias)
-      ? null
-      : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}`,
+  classifier: linearClassifier,
 }
 
 export const birderWriters: readonly Writer[] = [

@@ -1,13 +1,14 @@
 /** Writes transformers' DINOv3ViT. */
-import { type Layout, writtenSource } from '../../model/dialects/layout.js'
+import { writtenSource } from '../../model/dialects/layout.js'
 import { QKV_MODULES } from '../../model/dialects/transformers-names.js'
 import { DINOV3_LAYOUT } from '../../model/families/hugging-face-dinov3.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { rotaryOfDinov3 } from './rotary-held.js'
 import { ACTIVATIONS, commonFields, processorFile } from './transformers-files.js'
+import { withoutKeyBias } from './without-key-bias.js'
 
 const WITH_KEY_BIAS = writtenSource(DINOV3_LAYOUT)
-const WITHOUT_KEY_BIAS = writtenSource(withoutKeyBias(DINOV3_LAYOUT))
+const WITHOUT_KEY_BIAS = writtenSource(withoutKeyBias(DINOV3_LAYOUT, QKV_MODULES))
 
 export const huggingFaceDinov3Writer: Writer = {
   library: 'hugging-face',
@@ -28,13 +29,6 @@ export const huggingFaceDinov3Writer: Writer = {
     ...(registers === 0 ? [{ tensor: DINOV3_LAYOUT.registers, shape: [1, 0, width] }] : []),
   ],
   files,
-}
-
-function withoutKeyBias(layout: Layout): Layout {
-  const [query, , value] = QKV_MODULES
-  const weight = QKV_MODULES.map((module) => `${module}.weight`)
-  const bias = [`${query}.bias`, null, `${value}.bias`]
-  return { ...layout, parts: { ...layout.parts, 'attn.qkv': { weight, bias } } }
 }
 
 function files(network: WrittenNetwork): WrittenFiles {

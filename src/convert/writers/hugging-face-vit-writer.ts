@@ -3,6 +3,7 @@ import { writtenSource } from '../../model/dialects/layout.js'
 import { transformersLayouts } from '../../model/families/transformers-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { linearClassifier } from './linear-classifier.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, activationName, commonFields, processorFile } from './transformers-files.js'
 
@@ -39,10 +40,7 @@ function writerOf(kind: Kind): Writer {
         config.pooler === null || (config.classifier === null && ACTIVATIONS.includes(config.pooler))
           ? null
           : `layer behind the pooling: ${config.pooler}${config.classifier === null ? '' : ' beside a classifier'}`,
-      classifier: ({ classifier }) =>
-        classifier === null || (classifier.kind === 'linear' && classifier.bias)
-          ? null
-          : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one linear layer with a bias`,
+      classifier: linearClassifier,
       positions: squareTable,
     },
     source: (weight, shape, config) => writtenSource(layoutOf(config))(weight, shape, config),

@@ -9,16 +9,10 @@ import { textOf } from '../holdings.js'
 import type { ConvertedConfig } from '../told-by-values.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { gatedBySilu } from './gated-by-silu.js'
+import { linearClassifier } from './linear-classifier.js'
 import { learntTable } from './positions-held.js'
 import { bandsLack } from './rotary-held.js'
-import {
-  commonArgs,
-  linearClassifier,
-  nearestArchitecture,
-  poolOrNull,
-  ratioOf,
-  timmFiles,
-} from './timm-files.js'
+import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
 
 export const timmEvaWriter: Writer = {
   library: 'timm',

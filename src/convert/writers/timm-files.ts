@@ -23,13 +23,6 @@ export function poolOrNull({ pooling, classToken }: VitConfig): string | null {
   }
 }
 
-/** timm's classes have one linear layer with a bias. */
-export function linearClassifier({ classifier }: VitConfig): string | null {
-  return classifier === null || (classifier.kind === 'linear' && classifier.bias)
-    ? null
-    : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one linear layer with a bias`
-}
-
 /** Finds the architecture that differs from the network in nothing but what arguments say; of several one that looks like it in most, which tells a reader more. */
 export function nearestArchitecture(
   { patchSize, registers, width, heads }: VitConfig,

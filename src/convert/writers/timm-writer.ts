@@ -7,15 +7,9 @@ import { TIMM_LAYOUT } from '../../model/families/timm-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { linearClassifier } from './linear-classifier.js'
 import { learntTable } from './positions-held.js'
-import {
-  commonArgs,
-  linearClassifier,
-  nearestArchitecture,
-  poolOrNull,
-  ratioOf,
-  timmFiles,
-} from './timm-files.js'
+import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
 
 export const timmWriter: Writer = {
   library: 'timm',

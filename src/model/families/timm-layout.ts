@@ -8,7 +8,7 @@ import { type Layout, layoutSource, type Place, type Places } from '../dialects/
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredWeight, scaledBy, stored } from '../dialects/stored-weight.js'
 import { biasName, POSITIONS, rotaryName } from '../grid-tables.js'
-import { biasRows } from '../relative-bias.js'
+import { type BiasRule, biasRows } from '../relative-bias.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
 
 type Tensors = ReadonlyMap<string, TensorInfo>
@@ -188,12 +188,8 @@ export function timmTables(config: VitConfig, tensors: Tensors): ReadonlyMap<str
     tables.set(POSITIONS, stored('embeds.pos_embed', [1, positions.rows, positions.columns, width]))
   for (let block = 0; block < depth; block++) {
     if (bias !== null) {
-      const name = biasName(config, block)
-      const size = [heads, biasRows(bias)] as const
-      tables.set(
-        name,
-        bias.kind === 'mlp' ? offsetNet(block, heads, tensors) : biasSource(block, size, tensors),
-      )
+      const source = bias.kind === 'mlp' ? offsetNet(block, heads, tensors) : biasSource(block, bias, heads)
+      tables.set(biasName(config, block), source)
     }
     if (rotary?.bands.kind === 'mixed')
       tables.set(rotaryName(config, block), frequencies(block, [2, depth, heads, width / heads / 2]))
@@ -204,9 +200,19 @@ export function timmTables(config: VitConfig, tensors: Tensors): ReadonlyMap<str
 export const SHARED_BIAS = 'rel_pos_bias.relative_position_bias_table'
 export const SHARED_NET = 'shared_rel_pos.mlp'
 
-function biasSource(block: number, [heads, rows]: readonly [number, number], tensors: Tensors): StoredWeight {
-  const tensor = tensors.has(SHARED_BIAS) ? SHARED_BIAS : `blocks.${block}.attn.relative_position_bias_table`
-  return stored(tensor, [rows, heads])
+/** Says where a block's table of relative positions is kept, which may be that of all blocks. */
+function biasSource(block: number, bias: BiasRule, heads: number): StoredWeight {
+  const tensor = bias.isShared ? SHARED_BIAS : `blocks.${block}.attn.relative_position_bias_table`
+  return stored(tensor, [biasRows(bias), heads])
+}
+
+/** Says where tables of relative positions are kept, by the names of grid-tables.ts. */
+export function biasTables(config: VitConfig): ReadonlyMap<string, StoredWeight> {
+  const { bias, depth, heads } = config
+  const tables = new Map<string, StoredWeight>()
+  for (let block = 0; bias !== null && block < depth; block++)
+    tables.set(biasName(config, block), biasSource(block, bias, heads))
+  return tables
 }
 
 function offsetNet(block: number, heads: number, tensors: Tensors): StoredWeight {
