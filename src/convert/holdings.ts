@@ -70,8 +70,16 @@ const PLAIN_PARTS: Readonly<Partial<Record<Part, unknown>>> = {
   pooling: { kind: 'class' },
 }
 
-/** Says in words what of a network a layout does not hold; there is nothing where it holds all. */
-export function lacksOf(holdings: Holdings, config: ConvertedConfig): readonly string[] {
+/** Is what of a network a layout does not hold. */
+export interface Lack {
+  /** Says it in words. */
+  readonly reason: string
+  /** Tells that the layout has no such part beyond what a plain network has of it. */
+  readonly isForeign: boolean
+}
+
+/** Gives nothing where a layout holds all of a network. */
+export function lacksOf(holdings: Holdings, config: ConvertedConfig): readonly Lack[] {
   return (Object.keys(PART_NAMES) as Part[]).flatMap((part) => {
     const reason = lackOf(part, holdings, config)
     if (reason === null) return []
@@ -79,7 +87,7 @@ export function lacksOf(holdings: Holdings, config: ConvertedConfig): readonly s
     return isOther &&
       OTHER_POOLINGS.some((pooling) => lackOf(part, holdings, { ...config, pooling }) === null)
       ? []
-      : [reason]
+      : [{ reason, isForeign: holdings[part] === undefined }]
   })
 }
 

@@ -17,7 +17,7 @@ import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
 import { type ConvertSource, planWritten } from './plan-written.js'
 import { readBack } from './read-back.js'
-import type { LibraryName, Writer } from './writer.js'
+import type { LibraryName, Wrapping, Writer } from './writer.js'
 
 /** Is a file that lies beside weights. */
 export interface TextFile {
@@ -45,6 +45,8 @@ export interface Conversion {
   readonly entries: PlainRecord
   readonly files: readonly TextFile[]
   readonly narrowing: Narrowing
+  /** Is what stands around the names of the tensors; null where nothing does. */
+  readonly wrapping: Wrapping | null
   /** Is what whoever loads the output must say of it. */
   readonly hints: VitHints
   /** Says in whole sentences what whoever uses the output should know. */
@@ -57,11 +59,11 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   const { library, label } = request
   const narrowing = new Narrowing()
   const storing = { narrowing, ...(request.dtype === undefined ? {} : { dtype: request.dtype }) }
-  const writer = writerOrNull(library, config)
+  const writer = writerOrNull(library, config, request.form)
   const written = writer === null ? null : planWritten(source, writer, storing)
   if (vit.dialect === library && (written === null || isComplete(source, request, written)))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
-  if (writer === null || written === null) throw refuseUnheld(library, config, checkpoint.label)
+  if (writer === null || written === null) throw refuseUnheld(library, config, request.form, checkpoint.label)
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const told = writer.files({
     config,
@@ -71,7 +73,8 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   })
   const files = request.hasFolder ? textFiles(told) : []
   const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !request.hasFolder) }
-  const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, hints }
+  const wrapping = request.form === 'pt' ? (writer.wrapping ?? null) : null
+  const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, wrapping, hints }
   const { keyBias: _isOfValues, ...expected } = writer.asRead?.(config) ?? config
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !request.hasFolder) ?? []
@@ -97,7 +100,13 @@ function copied(
 ): Conversion {
   const files = hasFolder ? configFiles.map((file) => inType(file, dtype)) : []
   const { format: _format, ...entries } = checkpoint.metadata
-  const planned = { tensors, entries: library === 'birder' ? entries : {}, files, narrowing }
+  const planned = {
+    tensors,
+    entries: library === 'birder' ? entries : {},
+    files,
+    narrowing,
+    wrapping: form === 'pt' ? wrappingOf(checkpoint.wrapping) : null,
+  }
   const { network: _network, ...others } = told
   const alone = { ...parsedFiles(files, label), ...others }
   const { network } = vit.config
@@ -113,6 +122,12 @@ function copied(
   read(hints)
   const unsaid = `Nothing in ${label} says that it is ${network}: whoever loads it says so as network (--network ${network}), or gives the file a name that begins with it.`
   return { ...planned, hints, notes: [...notes, unsaid] }
+}
+
+/** What stands around names tells some files of Meta's from others, so that a copy keeps it; but for what training puts in front of all of them. */
+function wrappingOf(wrapping: string): Wrapping | null {
+  const [, entry, prefix = ''] = /^([\w-]+)(?:\/([\w.-]*))?$/.exec(wrapping) ?? []
+  return entry === undefined ? null : { entry, prefix }
 }
 
 const NAME_IT =

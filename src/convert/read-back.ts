@@ -11,6 +11,7 @@ import type { VitConfig } from '../model/vit-config.js'
 import type { PlainRecord } from '../plain-value.js'
 import { ConvertError } from './convert-error.js'
 import { choosesPooling, textOf } from './holdings.js'
+import type { Wrapping } from './writer.js'
 
 /** Is what will be written. */
 export interface PlannedFile {
@@ -19,6 +20,7 @@ export interface PlannedFile {
   readonly format: Checkpoint['format']
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
+  readonly wrapping: Wrapping | null
   /** Holds the config files beside it, and what whoever loads it must say. */
   readonly hints: VitHints
 }
@@ -39,7 +41,10 @@ export function readBack(
   )
 }
 
-function readPlanned({ label, format, tensors, entries, hints }: PlannedFile, library: string): VitModel {
+function readPlanned(
+  { label, format, tensors, entries, wrapping, hints }: PlannedFile,
+  library: string,
+): VitModel {
   const infos = tensors.map((tensor): [string, TensorInfo] => {
     const { name, dtype, shape } = tensor
     return [name, { dtype, shape, byteLength: byteLengthOf(tensor) }]
@@ -49,7 +54,7 @@ function readPlanned({ label, format, tensors, entries, hints }: PlannedFile, li
     format,
     tensors: new Map(infos),
     metadata: entries,
-    wrapping: '',
+    wrapping: wrapping === null ? '' : [wrapping.entry, wrapping.prefix].filter(Boolean).join('/'),
     dropped: [],
     choice: null,
     read: () => Promise.reject(new Error(`${label} is not written yet.`)),

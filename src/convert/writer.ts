@@ -4,6 +4,7 @@ import type { VitHints } from '../model/dialects/dialect.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { Shape } from '../tensor/shape.js'
+import type { WeightsForm } from './file-forms.js'
 import type { Holdings } from './holdings.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
@@ -17,6 +18,10 @@ export interface Writer {
   /** Names the library's class. */
   readonly class: string
   readonly holds: Holdings
+  /** Lists the formats of its files; absent where it has all. */
+  readonly forms?: readonly WeightsForm[]
+  /** Says what stands around its names in files of PyTorch's; absent where these are a bare state dict. */
+  readonly wrapping?: Wrapping
   /** Says where a canonical weight goes. */
   readonly source: (weight: string, shape: Shape, config: ConvertedConfig) => StoredWeight
   /** Says where the position table goes; absent where the class has none. */
@@ -35,6 +40,14 @@ export interface Writer {
   readonly asRead?: (config: ConvertedConfig) => ConvertedConfig
   /** Says in whole sentences what whoever loads the files should know, since no file can say it. */
   readonly notes?: (config: ConvertedConfig, isAlone: boolean) => readonly string[]
+}
+
+/** Says what stands around the names of a network. */
+export interface Wrapping {
+  /** Names the entry of a file that is the state dict. */
+  readonly entry: string
+  /** Stands in front of each name in it. */
+  readonly prefix: string
 }
 
 /** Says where a position table is: [1, rows, D], or [rows, D] where it is flat. */

@@ -56,6 +56,7 @@ function writerOf(kind: 'ViT' | 'RoPE_ViT', holds: Holdings): Writer {
     library: 'birder',
     class: kind,
     holds,
+    wrapping: { entry: 'state', prefix: '' },
     source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
     positions: () => ({ tensor: 'pos_embedding', special: 0 }),
     files: (network) => files(kind, network),

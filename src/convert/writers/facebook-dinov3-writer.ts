@@ -9,10 +9,9 @@ import {
   USUAL_SIDE,
 } from '../../model/families/facebook-dinov3.js'
 import { rotaryPeriods } from '../../model/rotary.js'
-import { IMAGENET_STATS } from '../../model/vit-config.js'
-import { textOf } from '../holdings.js'
 import type { ConvertedConfig } from '../told-by-values.js'
 import type { Writer } from '../writer.js'
+import { levelsNote, sizeNote, toldLevels } from './facebook-told.js'
 import { gatedBySilu } from './gated-by-silu.js'
 import { rotaryOfDinov3 } from './rotary-held.js'
 
@@ -45,7 +44,7 @@ export const facebookDinov3Writer: Writer = {
   files: () => ({}),
   hints: (config) => ({
     ...(hasUsualSize(config) ? {} : { size: config.size }),
-    ...(hasUsualLevels(config) ? {} : { normalisation: config.rgbStats }),
+    ...toldLevels(config),
   }),
   asRead: (config) =>
     config.rotary === null ? config : { ...config, rotary: { ...config.rotary, bands: { kind: 'stored' } } },
@@ -57,24 +56,16 @@ function hasUsualSize({ size, patchSize }: ConvertedConfig): boolean {
   return size.every((side) => side === usual)
 }
 
-function hasUsualLevels({ rgbStats }: ConvertedConfig): boolean {
-  return textOf(rgbStats) === textOf(IMAGENET_STATS)
-}
-
 function notes(config: ConvertedConfig): readonly string[] {
-  const { size, depth, width, rgbStats } = config
-  const found: string[] = []
-  if (!hasUsualSize(config))
-    found.push(
-      `No file of Meta's says the size that a DINOv3 was trained at: say it where this one is loaded, as trainedSize (--trained-size ${size.join('x')}).`,
-    )
-  if (!hasUsualLevels(config))
-    found.push(
-      `No file of Meta's says mean and deviation of the levels: say them where this one is loaded, as normalisation (${rgbStats.mean.join(' ')} and ${rgbStats.std.join(' ')}).`,
-    )
-  if (width === 4096 && depth === 40)
-    found.push(
-      "Meta's ViT-7B has a second norm for small crops in training (local_cls_norm), which no other library keeps: load the file there with strict=False.",
-    )
-  return found
+  const { depth, width } = config
+  const isOf7b = width === 4096 && depth === 40
+  return [
+    ...(hasUsualSize(config) ? [] : [sizeNote(config)]),
+    ...levelsNote(config),
+    ...(isOf7b
+      ? [
+          "Meta's ViT-7B has a second norm for small crops in training (local_cls_norm), which no other library keeps: load the file there with strict=False.",
+        ]
+      : []),
+  ]
 }

@@ -188,7 +188,7 @@ async function planned(
 
 /** Writes all files into the temporary folder. */
 async function write(
-  { tensors, entries, files }: Conversion,
+  { tensors, entries, files, wrapping }: Conversion,
   { form, name }: OutputPlace,
   folder: string,
   { to, maxShardBytes = USUAL_SHARD_BYTES, signal, onWriting }: ConvertOptions,
@@ -207,7 +207,7 @@ async function write(
     },
   }))
   const shards = FILE_FORMS[to].isSharded && form === 'safetensors' ? { maxShardBytes } : {}
-  const content = { library: to, form, name, tensors: watched, entries, ...shards }
+  const content = { library: to, form, name, tensors: watched, wrapping, entries, ...shards }
   const { open: opened, files: weights } = weightFiles(content, crc32)
   const all: readonly OutputFile[] = [
     ...weights,
