@@ -6,6 +6,7 @@ import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriters } from './writers/birder-writer.js'
 import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
+import { facebookPerceptionEncoderWriter } from './writers/facebook-perception-encoder-writer.js'
 import { facebookVitWriters } from './writers/facebook-vit-writers.js'
 import { facebookWriter } from './writers/facebook-writer.js'
 import { huggingFaceBeitWriter } from './writers/hugging-face-beit-writer.js'
@@ -23,6 +24,7 @@ export const WRITERS: readonly Writer[] = [
   ...facebookVitWriters,
   facebookWriter,
   facebookDinov3Writer,
+  facebookPerceptionEncoderWriter,
   huggingFaceDinov2Writer,
   huggingFaceDinov3Writer,
   ...huggingFaceVitWriters,
