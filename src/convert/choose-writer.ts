@@ -2,6 +2,8 @@
 import { ConvertError } from './convert-error.js'
 import type { WeightsForm } from './file-forms.js'
 import { type Lack, lacksOf } from './holdings.js'
+import type { ConvertSource } from './plan-written.js'
+import { type Retold, retellings } from './retold.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
 import { birderWriters } from './writers/birder-writer.js'
@@ -36,42 +38,59 @@ export const WRITERS: readonly Writer[] = [
   timmBeitWriter,
 ]
 
-/** Gives the class that holds the network in files of the format; null where none of the library's does. */
-export function writerOrNull(
-  library: LibraryName,
-  config: ConvertedConfig,
-  form?: WeightsForm,
-): Writer | null {
-  return WRITERS.find((one) => one.library === library && lacks(one, config, form).length === 0) ?? null
+/** Is a class of a library's that holds a network, in the words in which it does. */
+export interface ChosenWriter {
+  readonly writer: Writer
+  readonly retold: Retold
 }
 
-/** Throws `ConvertError` `not-held` that names, for the class of the library that comes nearest, what it does not hold, and the libraries that hold all. */
-export function refuseUnheld(
+/** Gives the class that holds the network in its own words or in others, with these; null where none of the library's does. */
+export function chooseWriter(
+  source: ConvertSource,
   library: LibraryName,
-  config: ConvertedConfig,
-  form: WeightsForm,
-  label: string,
+  form?: WeightsForm,
+): ChosenWriter | null {
+  const classes = WRITERS.filter((one) => one.library === library)
+  for (const retold of retellings(source)) {
+    const writer = classes.find((one) => lacks(one, retold.source.config, form).length === 0)
+    if (writer !== undefined) return { writer, retold }
+  }
+  return null
+}
+
+/** Gives `ConvertError` `not-held` that names, for the class of the library that comes nearest, what it does not hold, and the libraries that hold all. */
+export function refuseUnheld(
+  source: ConvertSource,
+  { library, form }: { readonly library: LibraryName; readonly form: WeightsForm },
 ): ConvertError {
+  const { vit, checkpoint, config } = source
   const own = WRITERS.filter((one) => one.library === library).map((one) => ({
     class: one.class,
     lacks: lacks(one, config, form),
   }))
   const [nearest] = own.toSorted((a, b) => farness(a.lacks) - farness(b.lacks))
-  const others = LIBRARY_NAMES.filter((name) => name !== library && writerOrNull(name, config) !== null)
+  // In its own layout a network is copied, whatever it is.
+  const others = LIBRARY_NAMES.filter(
+    (name) => name !== library && (name === vit.dialect || chooseWriter(source, name) !== null),
+  )
   const advice =
     others.length === 0
       ? 'Its own library alone holds it.'
       : `It can be written for ${others.join(', ')} (--to).`
   return new ConvertError(
     'not-held',
-    `${label} cannot be written for ${library}, whose ${nearest?.class ?? 'layout'} does not hold its ${nearest?.lacks.map(({ reason }) => reason).join('; nor its ')}. ${advice}`,
+    `${checkpoint.label} cannot be written for ${library}, whose ${nearest?.class ?? 'layout'} does not hold its ${nearest?.lacks.map(({ reason }) => reason).join('; nor its ')}. ${advice}`,
   )
 }
 
-function lacks({ holds, forms }: Writer, config: ConvertedConfig, form?: WeightsForm): readonly Lack[] {
+function lacks(
+  { holds, isTorchAlone }: Writer,
+  config: ConvertedConfig,
+  form?: WeightsForm,
+): readonly Lack[] {
   const found = lacksOf(holds, config)
-  if (form === undefined || forms === undefined || forms.includes(form)) return found
-  return [...found, { reason: `format ${form}, where its files are ${forms.join(' or ')}`, isForeign: false }]
+  if (isTorchAlone !== true || form === undefined || form === 'pt') return found
+  return [...found, { reason: `format ${form}, where its files are pt (--format)`, isForeign: false }]
 }
 
 /** A class that has no such part at all is farther than one that has it in another way. */

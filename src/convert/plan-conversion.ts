@@ -5,17 +5,18 @@
 import { recipeFor } from '../encoder/choose-recipe.js'
 import { CONFIG_FILES, parseConfigFiles } from '../encoder/parse-config-files.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
-import { recipeIdentity } from '../image/recipe.js'
 import type { VitHints } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { StoredFloat } from '../tensor/narrow.js'
-import { refuseUnheld, writerOrNull } from './choose-writer.js'
+import { type ChosenWriter, chooseWriter, refuseUnheld } from './choose-writer.js'
+import { notesOf } from './conversion-notes.js'
 import { ConvertError } from './convert-error.js'
 import type { WeightsForm } from './file-forms.js'
+import { dropped, leftAside } from './left-aside.js'
 import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
-import { type ConvertSource, planWritten } from './plan-written.js'
+import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
 import { readBack } from './read-back.js'
 import type { LibraryName, Wrapping, Writer } from './writer.js'
 
@@ -41,6 +42,8 @@ export interface ConversionRequest {
 }
 
 export interface Conversion {
+  /** Is the network as it is told in what is written. */
+  readonly source: ConvertSource
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
   readonly files: readonly TextFile[]
@@ -55,52 +58,74 @@ export interface Conversion {
 
 /** Throws `ConvertError` `not-held` where the library's layout does not hold the network. Reads no values. */
 export function planConversion(source: ConvertSource, request: ConversionRequest): Conversion {
-  const { vit, checkpoint, config } = source
-  const { library, label } = request
+  const { vit } = source
+  const { library, form } = request
   const narrowing = new Narrowing()
   const storing = { narrowing, ...(request.dtype === undefined ? {} : { dtype: request.dtype }) }
-  const writer = writerOrNull(library, config, request.form)
-  const written = writer === null ? null : planWritten(source, writer, storing)
-  if (vit.dialect === library && (written === null || isComplete(source, request, written)))
+  const chosen = chooseWriter(source, library, form)
+  if (vit.dialect === library && (chosen === null || isComplete(chosen, request)))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
-  if (writer === null || written === null) throw refuseUnheld(library, config, request.form, checkpoint.label)
+  if (chosen === null) throw refuseUnheld(source, { library, form })
+  return anew(chosen, request, storing)
+}
+
+/** Plans a network as a class of the library has it. */
+function anew(
+  { writer, retold: { source, notes } }: ChosenWriter,
+  request: ConversionRequest,
+  storing: Storing,
+): Conversion {
+  const { vit, checkpoint, config } = source
+  const { library, label, form, hasFolder } = request
+  const { narrowing } = storing
+  const tensors = planWritten(source, writer, storing)
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const told = writer.files({
     config,
     labels: vit.labels.names,
     recipe: recipeFor(vit, {}),
-    dtype: torchType(written),
+    dtype: torchType(tensors),
   })
-  const files = request.hasFolder ? textFiles(told) : []
-  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !request.hasFolder) }
-  const wrapping = request.form === 'pt' ? (writer.wrapping ?? null) : null
-  const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, wrapping, hints }
-  const { keyBias: _isOfValues, ...expected } = writer.asRead?.(config) ?? config
+  const files = hasFolder ? textFiles(told) : []
+  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !hasFolder) }
+  const wrapping = form === 'pt' ? (writer.wrapping ?? null) : null
+  const planned = { source, tensors, entries: told.entries ?? {}, files, narrowing, wrapping, hints }
+  const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
-  const own = writer.notes?.(config, !request.hasFolder) ?? []
-  return { ...planned, notes: [...own, ...notesOf(source, back, library)] }
+  const own = writer.notes?.(config, !hasFolder) ?? []
+  return {
+    ...planned,
+    notes: [
+      ...notes,
+      ...leftAside(source, writer.further?.(config) ?? []),
+      ...own,
+      ...notesOf(source, back, library),
+    ],
+  }
 }
 
 /** Tells whether the library loads a copy as well as what would be written anew. */
 function isComplete(
-  { checkpoint }: ConvertSource,
+  { writer, retold: { source } }: ChosenWriter,
   { library, configFiles }: ConversionRequest,
-  written: readonly StoredTensor[],
 ): boolean {
   // What a newer version of transformers has in memory goes by other names than its files do.
-  if (library === 'hugging-face') return written.every(({ name }) => checkpoint.tensors.has(name))
+  if (library === 'hugging-face')
+    return namesOf(source, writer).every((name) => source.checkpoint.tensors.has(name))
   // Files of others that have timm's names, such as those of the first DINO and of MAE, come without its config.json.
   return library !== 'timm' || configFiles.some(({ name }) => name === 'config.json')
 }
 
 function copied(
-  { vit, checkpoint }: ConvertSource,
+  source: ConvertSource,
   { configFiles, dtype, hasFolder, label, library, form, told }: ConversionRequest,
   { tensors, narrowing }: { readonly tensors: readonly StoredTensor[]; readonly narrowing: Narrowing },
 ): Conversion {
+  const { vit, checkpoint } = source
   const files = hasFolder ? configFiles.map((file) => inType(file, dtype)) : []
   const { format: _format, ...entries } = checkpoint.metadata
   const planned = {
+    source,
     tensors,
     entries: library === 'birder' ? entries : {},
     files,
@@ -112,7 +137,7 @@ function copied(
   const { network } = vit.config
   const read = (hints: VitHints) =>
     readBack({ ...planned, hints, label, format: formatOf({ form }) }, vit.config, library, NAME_IT)
-  const notes = droppedNotes(checkpoint.dropped)
+  const notes = dropped(source)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
     read(hints)
@@ -195,47 +220,4 @@ function parsedFiles(files: readonly TextFile[], label: string) {
       : { label: `${name} of ${label}`, bytes: new TextEncoder().encode(file.text) }
   }
   return parseConfigFiles(CONFIG_FILES.map(bytesOf))
-}
-
-/** Says what the new files cannot say, or what their library does otherwise. */
-function notesOf(
-  { vit, checkpoint, config }: ConvertSource,
-  back: VitModel,
-  library: LibraryName,
-): readonly string[] {
-  const notes = [...droppedNotes(checkpoint.dropped)]
-  const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]
-  if (rule !== undefined && rule !== other) {
-    notes.push(
-      `At other sizes than ${vit.config.size.join(' x ')} ${library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
-    )
-  }
-  if (config.embedding !== back.config.embedding)
-    notes.push(
-      `What stands for an image there by default is the embedding ${back.config.embedding}, and for the source ${config.embedding}. Here the source's is asked for as embedding (--embedding ${config.embedding}).`,
-    )
-  if (config.bias !== null && config.bias.rule !== back.config.bias?.rule)
-    notes.push(
-      `At other sizes than ${config.size.join(' x ')} ${library} resamples relative positions in another way (${back.config.bias?.rule}) than the source (${config.bias.rule}): the numbers there differ.`,
-    )
-  const [own, its] = [preparationOf(vit), preparationOf(back)]
-  if (own !== its) {
-    notes.push(
-      `Images are prepared otherwise there by default (${its}) than for the source (${own}). Here recipe, size and normalisation (--recipe, --size, --normalisation) ask for the source's way.`,
-    )
-  }
-  if (vit.labels.names?.join('\n') !== back.labels.names?.join('\n'))
-    notes.push(
-      `The names of the classes are not told by the new files: ${back.labels.problem ?? 'its numbers tell them'}`,
-    )
-  return notes
-}
-
-function preparationOf(vit: VitModel): string {
-  const { mean, std } = vit.config.rgbStats
-  return `${recipeIdentity(recipeFor(vit, {}))}, levels less ${mean.join(' ')} by ${std.join(' ')}`
-}
-
-function droppedNotes(dropped: readonly string[]): readonly string[] {
-  return dropped.length === 0 ? [] : [`Left aside, since the network does not use it: ${dropped.join(', ')}.`]
 }

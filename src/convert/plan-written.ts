@@ -63,6 +63,11 @@ export function planWritten(
   return [...planned, ...further, ...made]
 }
 
+/** Lists the tensors of a network in the layout, but for those that it has beside it. */
+export function namesOf(source: ConvertSource, writer: Writer): readonly string[] {
+  return [...sharesOf(source, writer, asWritten(source.config, writer)).keys()]
+}
+
 /** The layout decides whether its table has rows for special tokens. */
 function asWritten(config: ConvertedConfig, writer: Writer): ConvertedConfig {
   const { positions } = config

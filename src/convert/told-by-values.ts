@@ -9,11 +9,18 @@ import type { VitConfig } from '../model/vit-config.js'
 export interface ConvertedConfig extends VitConfig {
   /** Tells whether keys have a bias that is more than zeros, which some layouts have no place for. */
   readonly keyBias: boolean
+  /** Tells whether the head's bias is more than zeros; a head without one has none. */
+  readonly headBias: boolean
 }
 
-/** Reads the biases of all blocks, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
+/** Reads the biases of all blocks and of the head, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
 export async function withWhatValuesTell(vit: VitModel, signal?: AbortSignal): Promise<ConvertedConfig> {
-  return { ...vit.config, rotary: await rotaryOf(vit), keyBias: await hasKeyBias(vit, signal) }
+  return {
+    ...vit.config,
+    rotary: await rotaryOf(vit),
+    keyBias: await hasKeyBias(vit, signal),
+    headBias: await hasHeadBias(vit),
+  }
 }
 
 async function hasKeyBias(
@@ -24,10 +31,20 @@ async function hasKeyBias(
     if (!name.endsWith('.attn.qkv.bias')) continue
     signal?.throwIfAborted()
     const bias = await weights.read(name, shape)
-    // A negative zero would come back as another one, so that it counts as a bias.
-    if (!bias.subarray(config.width, 2 * config.width).every((value) => Object.is(value, 0))) return true
+    if (!isZeros(bias.subarray(config.width, 2 * config.width))) return true
   }
   return false
+}
+
+async function hasHeadBias({ weights, weightShapes }: VitModel): Promise<boolean> {
+  const name = 'classifier.bias'
+  const shape = weightShapes.get(name)
+  return shape !== undefined && !isZeros(await weights.read(name, shape))
+}
+
+/** A negative zero would come back as another one, so that it counts as a bias. */
+function isZeros(values: Float32Array): boolean {
+  return values.every((value) => Object.is(value, 0))
 }
 
 /** Periods that follow from a base are told by it, as all libraries but Meta's tell them. */

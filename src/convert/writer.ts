@@ -4,7 +4,6 @@ import type { VitHints } from '../model/dialects/dialect.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { Shape } from '../tensor/shape.js'
-import type { WeightsForm } from './file-forms.js'
 import type { Holdings } from './holdings.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
@@ -18,8 +17,8 @@ export interface Writer {
   /** Names the library's class. */
   readonly class: string
   readonly holds: Holdings
-  /** Lists the formats of its files; absent where it has all. */
-  readonly forms?: readonly WeightsForm[]
+  /** Tells that it has files of PyTorch's alone, since what stands around its names shows whose they are. */
+  readonly isTorchAlone?: boolean
   /** Says what stands around its names in files of PyTorch's; absent where these are a bare state dict. */
   readonly wrapping?: Wrapping
   /** Says where a canonical weight goes. */

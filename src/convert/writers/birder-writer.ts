@@ -10,6 +10,7 @@ import type { Holdings } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { rotaryAsRead, rotaryLack, rotarySettings } from './birder-rotary.js'
 import { linearClassifier } from './linear-classifier.js'
+import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 
 /** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
@@ -31,12 +32,7 @@ const HELD: Holdings = {
   layerScale: 'any',
   mlp: ['ffn', 'swiglu', 'normSwiglu'],
   activation: Object.keys(ACTIVATIONS) as ActivationKind[],
-  stem: (config) => {
-    const { stem, preNorm } = config
-    if (stem.kind !== 'patchify' || stem.norm === true || stem.kernel !== undefined)
-      return `way from pixels to patches: ${stem.kind === 'patchify' ? 'norms or kernels of their own' : stem.kind}`
-    return stem.bias === !preNorm ? null : 'bias of the patches, which it has where no norm follows them'
-  },
+  stem: plainStem,
   pooling: poolingLack,
   classifier: linearClassifier,
 }

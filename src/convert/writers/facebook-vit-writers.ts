@@ -30,7 +30,7 @@ function writerOf(maker: string, wrapping: Wrapping, holds: Holdings): Writer {
     library: 'facebook',
     class: `VisionTransformer of ${maker}`,
     holds: { ...holds, positions: squareTable },
-    forms: ['pt'],
+    isTorchAlone: true,
     wrapping,
     source: writtenSource(TIMM_LAYOUT),
     positions: ({ classToken }) => ({ tensor: TIMM_LAYOUT.positions, special: classToken ? 1 : 0 }),

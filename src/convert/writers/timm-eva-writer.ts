@@ -10,6 +10,7 @@ import type { ConvertedConfig } from '../told-by-values.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { gatedBySilu } from './gated-by-silu.js'
 import { linearClassifier } from './linear-classifier.js'
+import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 import { bandsLack } from './rotary-held.js'
 import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
@@ -39,10 +40,7 @@ export const timmEvaWriter: Writer = {
         : null,
     mlp: ['ffn', 'normFfn', 'swiglu', 'normSwiglu'],
     activation: gatedBySilu(['gelu']),
-    stem: ({ stem, preNorm }) =>
-      textOf(stem) === textOf({ kind: 'patchify', bias: !preNorm })
-        ? null
-        : `way from pixels to patches: ${textOf(stem)}, where a convolution has a bias unless a norm follows`,
+    stem: plainStem,
     pooling: poolingLack,
     classifier: linearClassifier,
     rotary: rotaryLack,

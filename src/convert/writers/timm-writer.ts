@@ -8,6 +8,7 @@ import type { VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { linearClassifier } from './linear-classifier.js'
+import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
 
@@ -30,10 +31,7 @@ export const timmWriter: Writer = {
     layerScale: 'any',
     mlp: ['ffn', 'normFfn', 'swiglu'],
     activation: [...new Set(TIMM_ACTIVATIONS.values())],
-    stem: [
-      { kind: 'patchify', bias: true },
-      { kind: 'patchify', bias: false },
-    ],
+    stem: plainStem,
     pooling: (config) => (poolOrNull(config) === null ? `pooling: ${config.pooling.kind}` : null),
     classifier: linearClassifier,
     positions: learntTable,

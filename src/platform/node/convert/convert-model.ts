@@ -129,7 +129,7 @@ export async function convertModel(
   await rm(temporary, { recursive: true, force: true })
   try {
     const { opened, files, byteLength } = await write(conversion, place, temporary, options)
-    const checked = await check(open, join(temporary, opened), conversion, options)
+    const checked = await check(join(temporary, opened), conversion, options)
     await refuseOccupied(place.path, output)
     await rename(place.isFolder ? temporary : join(temporary, place.name), place.path)
     const paths = place.isFolder ? files.map((file) => join(place.path, file)) : [place.path]
@@ -219,9 +219,8 @@ async function write(
 
 /** Reads what was written as whoever loads it will, and holds its weights against those of the source. */
 async function check(
-  source: OpenVit,
   path: string,
-  { hints, narrowing }: Conversion,
+  { source, hints, narrowing }: Conversion,
   { dtype = 'f32', signal }: ConvertOptions,
 ): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
   await using back = await openVit(path, { ...hints, ...given({ signal }) })
