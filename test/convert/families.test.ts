@@ -38,12 +38,16 @@ const into = async (path: string, to: LibraryName, told: Partial<ConvertOptions>
   return converted
 }
 
-/** Gives the bytes of all weights by their names, without periods of rotary positions that only one layout stores. */
+/** Gives the bytes of all weights by their names, without what only one layout stores: periods of rotary positions, and biases that are zeros. */
 async function valuesOf(path: string, told: OpenVitHints): Promise<ReadonlyMap<string, string>> {
   await using open = await openVit(await findModel(path), told)
   const { vit } = open
   const values = new Map<string, string>()
-  for (const [name, shape] of vit.weightShapes) values.set(name, textOf(await vit.weights.read(name, shape)))
+  for (const [name, shape] of vit.weightShapes) {
+    const weight = await vit.weights.read(name, shape)
+    if (name.endsWith('.attn.qkv.bias') && weight.every((value) => value === 0)) continue
+    values.set(name, textOf(weight))
+  }
   for (const [name, table] of await vit.readTables()) if (name !== PERIODS) values.set(name, textOf(table))
   return values
 }

@@ -33,9 +33,10 @@ const quiet = { onWarning: () => {} }
 
 test('what a layout does not hold is named, with the libraries that hold it', async () => {
   const out = join(folder, 'refused')
-  const rotary = convertModel(join(FAMILIES, 'hugging-face/dinov3-reg4'), out, { to: 'facebook' })
+  const told = { network: 'rope_a_vit_s16', to: 'facebook', ...quiet } as const
+  const rotary = convertModel(join(FAMILIES, 'birder/rope-axial-pn-rms.pt'), out, told)
   await expect(rotary).rejects.toThrow(
-    /does not hold its .*nor its rotary positions: .*nor its position table/,
+    /does not hold its .*nor its kind of norm: rmsNorm.*nor its rotary positions: .*It can be written for birder/,
   )
   const vit = convertModel(join(FAMILIES, 'hugging-face/vit-no-pooler'), out, { to: 'facebook' })
   await expect(vit).rejects.toMatchObject({ code: 'not-held' })

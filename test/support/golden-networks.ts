@@ -16,13 +16,14 @@ export interface GoldenNetwork {
   readonly library: LibraryName | null
   /** Is what no file of it says. */
   readonly told: Pick<OpenVitHints, 'network' | 'heads' | 'size' | 'entry'>
-  /** Is the file of its numbers at the trained size, with the names of pixels and tokens in it, and how far off these may be; null where it has no tokens. */
+  /** Is the file of its numbers at the trained size. */
   readonly expected: {
     readonly path: string
+    /** Names the pixels in it. */
     readonly input: string
-    readonly tokens: readonly string[]
-    readonly atol: number
-  } | null
+    /** Says how far off each tensor may be. */
+    readonly atol: ReadonlyMap<string, number>
+  }
 }
 
 /** Meta's makers have a dialect each in the index. */
@@ -72,8 +73,6 @@ function networkOrNull(root: string, one: GoldenCase): GoldenNetwork | null {
 }
 
 function expectedOf(root: string, { input, tensors = {} }: GoldenCase): GoldenNetwork['expected'] {
-  const tokens = ['tokens', 'forward_features'].filter((name) => tensors[name] !== undefined)
-  if (input === undefined || tokens.length === 0) return null
-  const atol = Math.max(...tokens.map((name) => tensors[name]?.atol ?? 0))
-  return { path: join(root, input.path), input: input.tensor, tokens, atol }
+  const atol = new Map(Object.entries(tensors).map(([name, tensor]) => [name, tensor.atol ?? 0]))
+  return { path: join(root, input?.path ?? ''), input: input?.tensor ?? '', atol }
 }

@@ -16,6 +16,7 @@ import { gatedBySilu } from './gated-by-silu.js'
 import { rotaryOfDinov3 } from './rotary-held.js'
 
 const usual = writtenSource(FACEBOOK_DINOV3_LAYOUT)
+const WIDTH_OF_7B = 4096
 
 export const facebookDinov3Writer: Writer = {
   library: 'facebook',
@@ -23,8 +24,11 @@ export const facebookDinov3Writer: Writer = {
   holds: {
     registers: 'any',
     epsilon: [1e-5],
-    qkvBias: 'any',
-    layerScale: 'any',
+    qkvBias: ({ qkvBias, width }) =>
+      qkvBias || width === WIDTH_OF_7B
+        ? null
+        : 'queries and values without a bias, as its ViT-7B alone has them',
+    layerScale: [true],
     mlp: ['ffn', 'swiglu'],
     activation: gatedBySilu(['gelu']),
     rotary: rotaryOfDinov3,
@@ -58,7 +62,7 @@ function hasUsualSize({ size, patchSize }: ConvertedConfig): boolean {
 
 function notes(config: ConvertedConfig): readonly string[] {
   const { depth, width } = config
-  const isOf7b = width === 4096 && depth === 40
+  const isOf7b = width === WIDTH_OF_7B && depth === 40
   return [
     ...(hasUsualSize(config) ? [] : [sizeNote(config)]),
     ...levelsNote(config),
