@@ -58,7 +58,10 @@ export function planWritten(
       },
     }
   })
-  const further = (writer.further?.(config) ?? []).map((part) => besideNetwork(source, part, storing))
+  const usual = reader.usualType()
+  const further = (writer.further?.(config) ?? []).map((part) =>
+    besideNetwork(source, part, { storing, usual }),
+  )
   const made = (writer.made?.(config) ?? []).map((tensor) => madeTensor(tensor, storing))
   return [...planned, ...further, ...made]
 }
@@ -154,9 +157,19 @@ class WeightReader {
       const isArranged = table !== undefined || (stored.put !== undefined && !isSum)
       return isArranged ? stored.parts.map(({ tensor }) => checkpoint.tensors.get(tensor)?.dtype) : [null]
     })
+    // Zeros are of any type.
+    if (types.length === 0) return this.usualType()
     const [first] = types
     const isOne = types.every((type) => type === first)
     return isOne && first !== undefined && first !== null && isFloatType(first) ? first : 'F32'
+  }
+
+  /** Gives the type of the first weight, which what no weight tells may have too. */
+  usualType(): StoredFloat {
+    const { vit, checkpoint } = this.#source
+    const [part] = [...vit.weightShapes].flatMap(([name, shape]) => vit.storedAs.weight(name, shape).parts)
+    const type = part === undefined ? undefined : checkpoint.tensors.get(part.tensor)?.dtype
+    return type !== undefined && isFloatType(type) ? type : 'F32'
   }
 
   /** Where both layouts have rows of positions for a token, the two stay apart, so that their files have the same bytes. */
@@ -186,18 +199,19 @@ class WeightReader {
   }
 }
 
-/** A mask token has one name in all layouts, but for what stands in front. */
+/** A mask token has one name in all layouts, but for what stands in front; one that the source lacks is zeros, of the usual type. */
 function besideNetwork(
   { checkpoint }: ConvertSource,
   { tensor, shape }: StoredPart,
-  storing: Storing,
+  { storing, usual }: { readonly storing: Storing; readonly usual: StoredFloat },
 ): StoredTensor {
-  const own = tensor.split('.').at(-1)
+  const last = tensor.split('.').at(-1)
   const found = [...checkpoint.tensors].find(
-    ([name, info]) => name.split('.').at(-1) === own && elementCount(info.shape) === elementCount(shape),
+    ([name, info]) => name.split('.').at(-1) === last && elementCount(info.shape) === elementCount(shape),
   )
   const [name, info] = found ?? []
-  const dtype = storing.dtype ?? (info !== undefined && isFloatType(info.dtype) ? info.dtype : 'F32')
+  const own = info !== undefined && isFloatType(info.dtype) ? info.dtype : usual
+  const dtype = storing.dtype ?? own
   return {
     name: tensor,
     shape,

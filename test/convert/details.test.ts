@@ -116,6 +116,14 @@ test('periods stay float32 where weights become narrower, since rounded ones wou
   }
 })
 
+test('what no weight tells has the type of the others, so that transformers keeps a network in it', async () => {
+  const narrow = await converted('timm/dinov3', 'timm', { dtype: 'bf16' })
+  const out = join(folder, 'narrow-dinov3')
+  await convertModel(narrow.path, out, { to: 'hugging-face', onWarning: () => {} })
+  expect(configOf(out).dtype).toBe('bfloat16')
+  expect(new Set((await tensorsOf(out)).types.values())).toEqual(new Set(['BF16']))
+})
+
 test('no architecture of timm is named that brings norms which a network does not have', async () => {
   const { path } = await converted('hugging-face/clip-vision-sharded', 'timm')
   expect(configOf(path).architecture).not.toMatch(/^beit3/)
