@@ -124,6 +124,12 @@ test('what no weight tells has the type of the others, so that transformers keep
   expect(new Set((await tensorsOf(out)).types.values())).toEqual(new Set(['BF16']))
 })
 
+test('of the architectures of timm that are built alike the one of the same kind is named', async () => {
+  const architectureOf = async (id: string) => configOf((await converted(id, 'timm')).path).architecture
+  expect(await architectureOf('hugging-face/dinov3-reg4')).toMatch(/_dinov3_qkvb$/)
+  expect(await architectureOf('facebook/dinov3-plus')).toMatch(/_plus_patch16_dinov3_qkvb$/)
+})
+
 test('no architecture of timm is named that brings norms which a network does not have', async () => {
   const { path } = await converted('hugging-face/clip-vision-sharded', 'timm')
   expect(configOf(path).architecture).not.toMatch(/^beit3/)

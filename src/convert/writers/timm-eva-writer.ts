@@ -13,7 +13,14 @@ import { linearClassifier } from './linear-classifier.js'
 import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 import { bandsLack } from './rotary-held.js'
-import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
+import {
+  commonArgs,
+  epsilonSetting,
+  nearestArchitecture,
+  poolOrNull,
+  ratioOf,
+  timmFiles,
+} from './timm-files.js'
 
 export const timmEvaWriter: Writer = {
   library: 'timm',
@@ -97,13 +104,16 @@ function rotaryLack({ rotary }: VitConfig): string | null {
 /** Only the epsilon of the norms is no argument that a file can hold. */
 function baseOrNull(config: VitConfig): TimmArchitecture | null {
   const { epsilon, rotary } = config
-  const eps = epsilon === 1e-6 ? undefined : `${epsilon}`.replace('0.00001', '1e-5')
   const fits = ({ class: kind, settings }: TimmArchitecture) =>
-    kind === 'Eva' && settings.get('eps') === eps && !settings.has('kv_heads')
-  return nearestArchitecture(config, fits, ({ settings }) => [
+    kind === 'Eva' && settings.get('eps') === epsilonSetting(epsilon) && !settings.has('kv_heads')
+  return nearestArchitecture(config, fits, ({ name, settings }) => [
     settings.get('rope') === kindOf(rotary),
     settings.get('pool') === poolOrNull(config),
     settings.get('block') === (config.block === 'postNorm' ? 'ResPostBlock' : undefined),
+    // Several makers' networks are built as DINOv3's are, which has an architecture for each of its ways.
+    name.includes('_dinov3') === (kindOf(rotary) === 'dinov3'),
+    name.includes('_qkvb') === config.qkvBias,
+    name.includes('_plus_') === (config.mlp === 'swiglu'),
   ])
 }
 

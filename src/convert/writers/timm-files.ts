@@ -23,11 +23,24 @@ export function poolOrNull({ pooling, classToken }: VitConfig): string | null {
   }
 }
 
-/** Finds the architecture that differs from the network in nothing but what arguments say; of several one that looks like it in most, which tells a reader more. */
+/** Gives what lines of architectures say of an epsilon, which no argument of a file can hold; undefined for the one of timm's classes. */
+export function epsilonSetting(epsilon: number): string | undefined {
+  return epsilon === 1e-6 ? undefined : epsilon.toExponential()
+}
+
+/**
+ * Finds the architecture that differs from the network in nothing but what arguments say; of several one that looks like it in most, which tells a reader
+ * more.
+ *
+ * @param fits tells those that do not differ otherwise
+ * @param looks tells further ways in which one looks like the network
+ * @param usual names the one that stands for networks that look like none
+ */
 export function nearestArchitecture(
   { patchSize, registers, width, heads }: VitConfig,
   fits: (architecture: TimmArchitecture) => boolean,
   looks: (architecture: TimmArchitecture) => readonly boolean[] = () => [],
+  usual = '',
 ): TimmArchitecture | null {
   const parts = [`_patch${patchSize}(_|$)`, registers > 0 ? `_reg${registers}_` : '^(?!.*_reg)']
   const likeness = (one: TimmArchitecture) =>
@@ -39,7 +52,7 @@ export function nearestArchitecture(
     ].filter(Boolean).length
   const [nearest] = timmArchitectures()
     .filter(fits)
-    .toSorted((a, b) => likeness(b) - likeness(a))
+    .toSorted((a, b) => likeness(b) - likeness(a) || Number(b.name === usual) - Number(a.name === usual))
   return nearest ?? null
 }
 

@@ -10,7 +10,14 @@ import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { linearClassifier } from './linear-classifier.js'
 import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
-import { commonArgs, nearestArchitecture, poolOrNull, ratioOf, timmFiles } from './timm-files.js'
+import {
+  commonArgs,
+  epsilonSetting,
+  nearestArchitecture,
+  poolOrNull,
+  ratioOf,
+  timmFiles,
+} from './timm-files.js'
 
 export const timmWriter: Writer = {
   library: 'timm',
@@ -42,24 +49,23 @@ export const timmWriter: Writer = {
 }
 
 /** These settings of an architecture are no arguments that a file can hold, so that the architecture must have them. */
-const BUILT_IN = ['eps', 'norm', 'mlp', 'block', 'attn', 'embed_norm', 'distilled'] as const
+const BUILT_IN = ['norm', 'mlp', 'block', 'attn', 'embed_norm', 'distilled'] as const
 
 /** Older versions do not have these arguments, so that they are written only where a network needs them, and no architecture may bring them. */
 const LATER = ['scale_mlp_norm', 'pool_include_prefix'] as const
 
-/** `vit_base_patch16_224` is the plain one, which stands for networks that look like none. */
 function baseOrNull(config: VitConfig): TimmArchitecture | null {
   const { norm, epsilon, mlp } = config
   const wanted: Readonly<Partial<Record<(typeof BUILT_IN)[number], string>>> = {
-    ...(epsilon === 1e-6 ? {} : { eps: `${epsilon}`.replace('0.00001', '1e-5') }),
     ...(norm === 'rmsNorm' ? { norm: 'rmsNorm' } : {}),
     ...(mlp === 'swiglu' ? { mlp: 'SwiGLUPacked' } : {}),
   }
   const fits = ({ class: kind, settings }: TimmArchitecture) =>
     kind === 'VisionTransformer' &&
+    settings.get('eps') === epsilonSetting(epsilon) &&
     BUILT_IN.every((key) => settings.get(key) === wanted[key]) &&
     !LATER.some((key) => settings.has(key))
-  return nearestArchitecture(config, fits, ({ name }) => [name === 'vit_base_patch16_224'])
+  return nearestArchitecture(config, fits, undefined, 'vit_base_patch16_224')
 }
 
 function files(network: WrittenNetwork): WrittenFiles {
