@@ -1,20 +1,10 @@
 /** Says what both libraries' BEiT holds alike. */
 import type { VitConfig } from '../../model/vit-config.js'
-import { textOf } from '../holdings.js'
 import type { ConvertedConfig } from '../told-by-values.js'
 
 /** Queries and values have a bias, or may have one, and keys never do. */
 export function biasOfKeys({ keyBias }: ConvertedConfig): string | null {
   return keyBias ? 'bias of keys, which it has none of' : null
-}
-
-/** The last norm is on the mean of the patches, or on all tokens where the class token is taken. */
-export function poolingWithNorm({ pooling, finalNorm }: VitConfig): string | null {
-  const held = [`${textOf({ kind: 'mean' })} and pooled`, `${textOf({ kind: 'class' })} and tokens`]
-  const own = `${textOf(pooling)} and ${finalNorm}`
-  return held.includes(own)
-    ? null
-    : `pooling, and place of the last norm: ${own}, where it has ${held.join(', or ')}`
 }
 
 /** A table of offsets, of the trained grid. */

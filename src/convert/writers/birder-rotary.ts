@@ -1,7 +1,7 @@
 /** Says rotary positions in the settings of Birder's RoPE_ViT (layers/rope.py). */
 import type { RotaryRule } from '../../model/rotary.js'
 import type { PlainRecord } from '../../plain-value.js'
-import { bandsLack } from './rotary-held.js'
+import { bandsLack, referenceOf, withReference } from './rotary-held.js'
 
 /** Says what is in the way of writing them; null where nothing is. */
 export function rotaryLack(rotary: RotaryRule): string | null {
@@ -17,15 +17,9 @@ export function rotaryLack(rotary: RotaryRule): string | null {
   return bandsLack(rotary)
 }
 
-/** Its default style divides places by the number of patches and multiplies them with it again; the axial one leaves them alone. */
-export function rotaryAsRead(rotary: RotaryRule | null): RotaryRule | null {
-  const { coordinates } = rotary ?? {}
-  return rotary !== null &&
-    coordinates?.kind === 'whole' &&
-    coordinates.reference === null &&
-    !isAxial(rotary)
-    ? { ...rotary, coordinates: { ...coordinates, reference: 'own' } }
-    : rotary
+/** Its default style scales places to a grid, be it the image's own; the axial one leaves them alone. */
+export function rotaryAsRead(rotary: RotaryRule): RotaryRule {
+  return referenceOf(rotary) === null && !isAxial(rotary) ? withReference(rotary, 'own') : rotary
 }
 
 function isAxial({ coordinates, firstAxis, pairs }: RotaryRule): boolean {

@@ -64,7 +64,7 @@ function writerOf(kind: 'ViT' | 'RoPE_ViT', holds: Holdings): Writer {
             `Nothing in the file says that it is of Birder's class ${kind}: whoever loads it says so as network (--network ${nearestNetwork(kind, config)}), whose settings those of the file replace.`,
           ]
         : [],
-    asRead: (config) => ({ ...config, rotary: rotaryAsRead(config.rotary) }),
+    asRead: (config) => ({ ...config, rotary: config.rotary === null ? null : rotaryAsRead(config.rotary) }),
   }
 }
 

@@ -8,6 +8,7 @@ import { textOf } from '../holdings.js'
 import type { Writer } from '../writer.js'
 import { headsNote, levelsNote, toldLevels } from './facebook-told.js'
 import { squareTable } from './positions-held.js'
+import { referenceOf, withReference } from './rotary-held.js'
 
 const LAYOUT = resblocksLayout('facebook', '')
 const SOURCE = resblocksSource(LAYOUT, '')
@@ -62,18 +63,18 @@ function rotaryLack(config: VitConfig): string | null {
 }
 
 function withoutGrid({ rotary, size, patchSize }: VitConfig): RotaryRule | null {
-  if (rotary === null || rotary.coordinates.kind !== 'whole') return rotary
-  const { reference } = rotary.coordinates
+  const reference = rotary === null ? null : referenceOf(rotary)
+  if (rotary === null || reference === null) return rotary
   const [rows, columns] = size.map((side) => side / patchSize)
-  const isTrained = reference === 'own' || (reference?.rows === rows && reference?.columns === columns)
-  return isTrained ? { ...rotary, coordinates: { ...rotary.coordinates, reference: null } } : rotary
+  const isTrained = reference === 'own' || (reference.rows === rows && reference.columns === columns)
+  return isTrained ? withReference(rotary, null) : rotary
 }
 
 function gridNotes({ rotary, size }: VitConfig): readonly string[] {
-  const reference = rotary?.coordinates.kind === 'whole' ? rotary.coordinates.reference : null
-  return typeof reference === 'object' && reference !== null
-    ? [
+  const reference = rotary === null ? null : referenceOf(rotary)
+  return reference === null || reference === 'own'
+    ? []
+    : [
         `At other sizes than ${size.join(' x ')} Meta's code takes the numbers of patches for their places, and the source scales them to ${reference.rows} x ${reference.columns}: the numbers there differ.`,
       ]
-    : []
 }

@@ -6,9 +6,9 @@ import { writtenSource } from '../../model/dialects/layout.js'
 import { TIMM_LAYOUT } from '../../model/families/timm-layout.js'
 import type { Holdings } from '../holdings.js'
 import type { Wrapping, Writer } from '../writer.js'
-import { poolingWithNorm } from './beit-held.js'
 import { headsNote, levelsNote, toldLevels } from './facebook-told.js'
 import { linearClassifier } from './linear-classifier.js'
+import { poolingWithNorm } from './pooling-held.js'
 import { squareTable } from './positions-held.js'
 
 export const facebookVitWriters: readonly Writer[] = [

@@ -32,3 +32,16 @@ export function bandsLack({ bands }: RotaryRule): string | null {
       return 'rotary positions: learnt frequencies, where it makes them of a base'
   }
 }
+
+type Reference = (RotaryRule['coordinates'] & { readonly kind: 'whole' })['reference']
+
+/** Gives the grid to which places are scaled; null where they are whole numbers, or centred. */
+export function referenceOf({ coordinates }: RotaryRule): Reference {
+  return coordinates.kind === 'whole' ? coordinates.reference : null
+}
+
+/** Scales places to another grid, or to none. Divided by the number of patches and multiplied with it again (`own`), a place is what it was. */
+export function withReference(rotary: RotaryRule, reference: Reference): RotaryRule {
+  const { coordinates } = rotary
+  return coordinates.kind === 'whole' ? { ...rotary, coordinates: { ...coordinates, reference } } : rotary
+}

@@ -12,7 +12,7 @@ import { gatedBySilu } from './gated-by-silu.js'
 import { linearClassifier } from './linear-classifier.js'
 import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
-import { bandsLack } from './rotary-held.js'
+import { bandsLack, referenceOf, withReference } from './rotary-held.js'
 import {
   commonArgs,
   epsilonSetting,
@@ -56,7 +56,7 @@ export const timmEvaWriter: Writer = {
   source: (weight, shape, config) => writtenSource(layoutOf(config))(weight, shape, config),
   positions: () => ({ tensor: TIMM_LAYOUT.positions, special: 0 }),
   files,
-  asRead: (config) => ({ ...config, rotary: withoutOwnGrid(config.rotary) }),
+  asRead: (config) => ({ ...config, rotary: config.rotary === null ? null : asTold(config.rotary) }),
 }
 
 function layoutOf(config: ConvertedConfig) {
@@ -82,14 +82,6 @@ function poolingLack(config: VitConfig): string | null {
   return specialTokens && activation === 'gelu' && own === epsilon
     ? null
     : `${lack}, where it pools all tokens, with GELU and the epsilon of the blocks`
-}
-
-/** Divided by the number of patches and multiplied with it again, a place is what it was. */
-function withoutOwnGrid(rotary: RotaryRule | null): RotaryRule | null {
-  const { coordinates } = rotary ?? {}
-  return rotary !== null && coordinates?.kind === 'whole' && coordinates.reference === 'own'
-    ? { ...rotary, coordinates: { ...coordinates, reference: null } }
-    : rotary
 }
 
 function rotaryLack({ rotary }: VitConfig): string | null {
@@ -154,16 +146,21 @@ function modelArgs(config: ConvertedConfig): PlainRecord {
   }
 }
 
+/** timm has no word for a grid that is the image's own. */
+function asTold(rotary: RotaryRule): RotaryRule {
+  return referenceOf(rotary) === 'own' ? withReference(rotary, null) : rotary
+}
+
 function rotaryArgs(rotary: RotaryRule | null): PlainRecord {
   if (rotary === null) return { use_rot_pos_emb: false }
-  const { coordinates, bands, firstAxis, pairs } = withoutOwnGrid(rotary) ?? rotary
-  const { offset, reference } = coordinates.kind === 'whole' ? coordinates : { offset: 0, reference: null }
+  const { coordinates, bands, firstAxis, pairs } = rotary
+  const reference = referenceOf(rotary)
   return {
     use_rot_pos_emb: true,
     rope_type: kindOf(rotary) ?? 'cat',
     rope_temperature: bands.kind === 'temperature' ? bands.temperature : null,
     rope_grid_indexing: firstAxis === 'rows' ? 'ij' : 'xy',
-    rope_grid_offset: offset,
+    rope_grid_offset: coordinates.kind === 'whole' ? coordinates.offset : 0,
     rope_rotate_half: pairs === 'halves',
     ref_feat_shape: reference === null || reference === 'own' ? null : [reference.rows, reference.columns],
   }
