@@ -68,6 +68,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
   ],
   timm: [
     'layouts/dinov2-reg4',
+    'birder/vit-parallel.pt',
     'hugging-face/dinov3-reg4',
     'hugging-face/dinov3-gated',
     'facebook/dinov3',
@@ -87,6 +88,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
   ],
   birder: [
     'layouts/dinov2-reg4/hugging-face',
+    'timm/vit-parallel-things',
     'hugging-face/dinov3-gated',
     'facebook/dinov3',
     'timm/dinov3-plus',

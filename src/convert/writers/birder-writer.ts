@@ -1,10 +1,10 @@
-/** Writes Birder's ViT and RoPE_ViT: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
+/** Writes Birder's ViT, RoPE_ViT and ViT_Parallel: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
 
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import { birder } from '../../model/dialects/birder.js'
 import { networksOfClass } from '../../model/networks.js'
-import type { Pooling, VitConfig } from '../../model/vit-config.js'
+import { type Pooling, specialTokens, type VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { Holdings } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
@@ -18,7 +18,9 @@ const VERSION = 'v0.8.4'
 
 const NONE = new Map()
 
-/** Are what both classes hold alike. */
+type Kind = 'ViT' | 'RoPE_ViT' | 'ViT_Parallel'
+
+/** Are what ViT and RoPE_ViT hold alike. */
 const HELD: Holdings = {
   classToken: 'any',
   registers: 'any',
@@ -45,21 +47,41 @@ export const birderWriters: readonly Writer[] = [
       rotary === null ? 'rotary positions: none, where it has some' : rotaryLack(rotary),
     positions: (config) => (config.positions === null ? null : learntTable(config)),
   }),
+  writerOf('ViT_Parallel', {
+    classToken: 'any',
+    registers: 'any',
+    norm: 'any',
+    epsilon: 'any',
+    qkvBias: 'any',
+    layerScale: 'any',
+    branches: ({ branches }) => (branches > 1 ? null : 'branches side by side: none, where it has some'),
+    pooling: (config) =>
+      ['class', 'mean'].includes(config.pooling.kind)
+        ? poolingLack(config)
+        : `pooling: ${config.pooling.kind}`,
+    classifier: linearClassifier,
+    positions: learntTable,
+  }),
 ]
 
-function writerOf(kind: 'ViT' | 'RoPE_ViT', holds: Holdings): Writer {
+function writerOf(kind: Kind, holds: Holdings): Writer {
+  // Tensors tell ViT_Parallel from all others, and a file is taken for one of ViT where nothing says otherwise.
+  const isUntold = kind === 'RoPE_ViT'
   return {
     library: 'birder',
     class: kind,
     holds,
     wrapping: { entry: 'state', prefix: '' },
     source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
-    positions: () => ({ tensor: 'pos_embedding', special: 0 }),
+    // ViT_Parallel has no setting that leaves special tokens without positions.
+    positions: (config) => ({
+      tensor: 'pos_embedding',
+      special: kind === 'ViT_Parallel' ? specialTokens(config) : 0,
+    }),
     files: (network) => files(kind, network),
-    // A file with a config.json beside it says its class there; one alone, as those of ViT do, says none.
-    hints: (config, isAlone) => (isAlone && kind !== 'ViT' ? { network: nearestNetwork(kind, config) } : {}),
+    hints: (config, isAlone) => (isAlone && isUntold ? { network: nearestNetwork(kind, config) } : {}),
     notes: (config, isAlone) =>
-      isAlone && kind !== 'ViT'
+      isAlone && isUntold
         ? [
             `Nothing in the file says that it is of Birder's class ${kind}: whoever loads it says so as network (--network ${nearestNetwork(kind, config)}), whose settings those of the file replace.`,
           ]
@@ -89,13 +111,13 @@ function poolingLack({ pooling, classToken, hidden }: VitConfig): string | null 
   }
 }
 
-function files(kind: string, { config, labels }: WrittenNetwork): WrittenFiles {
+function files(kind: Kind, { config, labels }: WrittenNetwork): WrittenFiles {
   const [height, width] = config.size
   const signature = {
     inputs: [{ data_shape: [0, config.channels, height, width] }],
     outputs: [{ data_shape: [0, config.classifier?.classes ?? 0] }],
   }
-  const settings = settingsOf(config)
+  const settings = settingsOf(kind, config)
   const told = {
     birder_version: VERSION,
     task: 'image_classification',
@@ -121,7 +143,7 @@ function files(kind: string, { config, labels }: WrittenNetwork): WrittenFiles {
  * Birder builds by the name of a registered network, each of whose settings the file replaces. Of all that it builds of the class, one that has most of
  * the network's sizes tells a reader most.
  */
-function nearestNetwork(kind: string, config: VitConfig): string {
+function nearestNetwork(kind: Kind, config: VitConfig): string {
   const { patchSize, depth, heads, width, hidden, registers, layerScale, rotary, positions } = config
   const shown: PlainRecord = {
     patch_size: patchSize,
@@ -142,9 +164,9 @@ function nearestNetwork(kind: string, config: VitConfig): string {
   return nearest.name
 }
 
-function settingsOf(config: VitConfig): PlainRecord {
+function settingsOf(kind: Kind, config: VitConfig): PlainRecord {
   const { mlp, norm, finalNorm } = config
-  return {
+  const ofAll = {
     patch_size: config.patchSize,
     num_layers: config.depth,
     num_heads: config.heads,
@@ -154,13 +176,17 @@ function settingsOf(config: VitConfig): PlainRecord {
     layer_scale_init_value: config.layerScale ? 1e-5 : null,
     num_reg_tokens: config.registers,
     class_token: config.classToken,
+    norm_layer_type: norm === 'rmsNorm' ? 'RMSNorm' : 'LayerNorm',
+    norm_layer_eps: config.epsilon,
+    qkv_bias: config.qkvBias,
+  }
+  if (kind === 'ViT_Parallel') return { ...ofAll, num_parallel: config.branches }
+  return {
+    ...ofAll,
     pos_embed_special_tokens: false,
     pre_norm: config.preNorm,
     post_norm: finalNorm !== 'none',
     norm_after_pool: finalNorm === 'pooled',
-    norm_layer_type: norm === 'rmsNorm' ? 'RMSNorm' : 'LayerNorm',
-    norm_layer_eps: config.epsilon,
-    qkv_bias: config.qkvBias,
     qk_norm: config.queryKeyNorm,
     attn_norm: config.attentionNorm,
     mlp_layer_type: { ffn: 'FFN', swiglu: 'SwiGLU_FFN', normSwiglu: 'Norm_SwiGLU_FFN' }[mlp as 'ffn'],

@@ -3,7 +3,7 @@
 import { writtenSource } from '../../model/dialects/layout.js'
 import type { TimmArchitecture } from '../../model/dialects/timm-architectures.js'
 import { TIMM_ACTIVATIONS } from '../../model/dialects/timm-file.js'
-import { TIMM_LAYOUT } from '../../model/families/timm-layout.js'
+import { TIMM_LAYOUT, visionTransformerLayout } from '../../model/families/timm-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
@@ -35,6 +35,7 @@ export const timmWriter: Writer = {
     qkvBias: 'any',
     queryKeyNorm: 'any',
     attentionNorm: 'any',
+    branches: [1, 2],
     layerScale: 'any',
     mlp: ['ffn', 'normFfn', 'swiglu'],
     activation: [...new Set(TIMM_ACTIVATIONS.values())],
@@ -43,7 +44,8 @@ export const timmWriter: Writer = {
     classifier: linearClassifier,
     positions: learntTable,
   },
-  source: writtenSource(TIMM_LAYOUT),
+  source: (weight, shape, config) =>
+    writtenSource(visionTransformerLayout(config.branches))(weight, shape, config),
   positions: () => ({ tensor: TIMM_LAYOUT.positions, special: 0 }),
   files,
 }
@@ -55,10 +57,11 @@ const BUILT_IN = ['norm', 'mlp', 'block', 'attn', 'embed_norm', 'distilled'] as 
 const LATER = ['scale_mlp_norm', 'pool_include_prefix'] as const
 
 function baseOrNull(config: VitConfig): TimmArchitecture | null {
-  const { norm, epsilon, mlp } = config
+  const { norm, epsilon, mlp, branches } = config
   const wanted: Readonly<Partial<Record<(typeof BUILT_IN)[number], string>>> = {
     ...(norm === 'rmsNorm' ? { norm: 'rmsNorm' } : {}),
     ...(mlp === 'swiglu' ? { mlp: 'SwiGLUPacked' } : {}),
+    ...(branches === 2 ? { block: 'ParallelThingsBlock' } : {}),
   }
   const fits = ({ class: kind, settings }: TimmArchitecture) =>
     kind === 'VisionTransformer' &&

@@ -51,6 +51,11 @@ export const TIMM_LAYOUT: Layout = {
   parts: PARTS,
 }
 
+/** Gives the names of a network of the class VisionTransformer, whose blocks may have branches side by side. */
+export function visionTransformerLayout(branches: number): Layout {
+  return { ...TIMM_LAYOUT, parts: { ...PARTS, ...branchParts(branches) } }
+}
+
 /** Gives the names of a network of the class Eva, whose keys may have no bias of their own, and whose gated nets keep both halves apart or packed. */
 export function evaLayout({
   hasKeyBias,
