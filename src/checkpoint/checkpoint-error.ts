@@ -32,7 +32,7 @@ export type CheckpointErrorCode =
   | 'wrong-shape'
   /** The file holds several networks and nothing says which is meant. Name one by the option `entry`. */
   | 'ambiguous-entry'
-  /** There is no such file, or it may not be read. Check the path. */
+  /** There is no such file, or it may not be read, or its disk fails. Check the path. */
   | 'not-found'
 
 /** Is thrown where a checkpoint cannot be used. `code` is for programs, `message` says what to do. */

@@ -1,46 +1,99 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
-import type { VitConfig } from '../model/vit-config.js'
 import { ConvertError } from './convert-error.js'
-import { lacksOf } from './holdings.js'
+import type { WeightsForm } from './file-forms.js'
+import { type Lack, lacksOf } from './holdings.js'
+import type { ConvertSource } from './plan-written.js'
+import { type Retold, retellings } from './retold.js'
+import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
-import { birderWriter } from './writers/birder-writer.js'
+import { birderWriters } from './writers/birder-writer.js'
+import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
+import { facebookPerceptionEncoderWriter } from './writers/facebook-perception-encoder-writer.js'
+import { facebookVitWriters } from './writers/facebook-vit-writers.js'
 import { facebookWriter } from './writers/facebook-writer.js'
+import { huggingFaceBeitWriter } from './writers/hugging-face-beit-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
+import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
+import { timmBeitWriter } from './writers/timm-beit-writer.js'
+import { timmEvaWriter } from './writers/timm-eva-writer.js'
 import { timmWriter } from './writers/timm-writer.js'
 
 /** Lists all classes; of a library's the first that holds a network is taken. */
 export const WRITERS: readonly Writer[] = [
-  birderWriter,
+  ...birderWriters,
+  ...facebookVitWriters,
   facebookWriter,
+  facebookDinov3Writer,
+  facebookPerceptionEncoderWriter,
   huggingFaceDinov2Writer,
+  huggingFaceDinov3Writer,
   ...huggingFaceVitWriters,
+  huggingFaceBeitWriter,
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
   timmWriter,
+  timmEvaWriter,
+  timmBeitWriter,
 ]
 
-/** Gives the class that holds the network; null where none of the library's does. */
-export function writerOrNull(library: LibraryName, config: VitConfig): Writer | null {
-  const found = WRITERS.find((one) => one.library === library && lacksOf(one.holds, config).length === 0)
-  return found ?? null
+/** Is a class of a library's that holds a network, in the words in which it does. */
+export interface ChosenWriter {
+  readonly writer: Writer
+  readonly retold: Retold
 }
 
-/** Throws `ConvertError` `not-held` that names, for each class of the library, the parts it does not hold, and the libraries that hold all. */
-export function refuseUnheld(library: LibraryName, config: VitConfig, label: string): ConvertError {
+/** Gives the class that holds the network in its own words or in others, with these; null where none of the library's does. */
+export function chooseWriter(
+  source: ConvertSource,
+  library: LibraryName,
+  form?: WeightsForm,
+): ChosenWriter | null {
+  const classes = WRITERS.filter((one) => one.library === library)
+  for (const retold of retellings(source)) {
+    const writer = classes.find((one) => lacks(one, retold.source.config, form).length === 0)
+    if (writer !== undefined) return { writer, retold }
+  }
+  return null
+}
+
+/** Gives `ConvertError` `not-held` that names, for the class of the library that comes nearest, what it does not hold, and the libraries that hold all. */
+export function refuseUnheld(
+  source: ConvertSource,
+  { library, form }: { readonly library: LibraryName; readonly form: WeightsForm },
+): ConvertError {
+  const { vit, checkpoint, config } = source
   const own = WRITERS.filter((one) => one.library === library).map((one) => ({
     class: one.class,
-    lacks: lacksOf(one.holds, config),
+    lacks: lacks(one, config, form),
   }))
-  const [nearest] = own.toSorted((a, b) => a.lacks.length - b.lacks.length)
-  const others = LIBRARY_NAMES.filter((name) => name !== library && writerOrNull(name, config) !== null)
+  const [nearest] = own.toSorted((a, b) => farness(a.lacks) - farness(b.lacks))
+  // In its own layout a network is copied, whatever it is.
+  const others = LIBRARY_NAMES.filter(
+    (name) => name !== library && (name === vit.dialect || chooseWriter(source, name) !== null),
+  )
   const advice =
     others.length === 0
       ? 'Its own library alone holds it.'
       : `It can be written for ${others.join(', ')} (--to).`
   return new ConvertError(
     'not-held',
-    `${label} cannot be written for ${library}, whose ${nearest?.class ?? 'layout'} does not hold its ${nearest?.lacks.join('; nor its ')}. ${advice}`,
+    `${checkpoint.label} cannot be written for ${library}, whose ${nearest?.class ?? 'layout'} does not hold its ${nearest?.lacks.map(({ reason }) => reason).join('; nor its ')}. ${advice}`,
   )
+}
+
+function lacks(
+  { holds, isTorchAlone }: Writer,
+  config: ConvertedConfig,
+  form?: WeightsForm,
+): readonly Lack[] {
+  const found = lacksOf(holds, config)
+  if (isTorchAlone !== true || form === undefined || form === 'pt') return found
+  return [...found, { reason: `format ${form}, where its files are pt (--format)`, isForeign: false }]
+}
+
+/** A class that has no such part at all is farther than one that has it in another way. */
+function farness(found: readonly Lack[]): number {
+  return found.reduce((sum, { isForeign }) => sum + (isForeign ? 2 : 1), 0)
 }

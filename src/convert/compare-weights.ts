@@ -1,4 +1,5 @@
 /** Holds weights that were written against those that were read, value by value, where a narrower type leaves no two digests alike. */
+import { PERIODS } from '../model/grid-tables.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { ConvertError } from './convert-error.js'
@@ -8,6 +9,20 @@ const ROUNDING: Readonly<Record<StoredFloat, readonly [relative: number, least: 
   F32: [0, 0],
   F16: [2 ** -11, 2 ** -25],
   BF16: [2 ** -8, 2 ** -133],
+}
+
+/**
+ * Gives both networks with the tables that can be compared: Meta's DINOv3 stores the periods of its rotary positions, and wherever else they follow from a base the
+ * config has been compared.
+ */
+export function comparable(from: VitModel, to: VitModel): readonly [from: VitModel, to: VitModel] {
+  const stores = ({ storedAs }: VitModel) => storedAs.tables.has(PERIODS)
+  return stores(from) === stores(to) ? [from, to] : [withoutPeriods(from), withoutPeriods(to)]
+}
+
+function withoutPeriods(vit: VitModel): VitModel {
+  const readTables = async () => new Map([...(await vit.readTables())].filter(([name]) => name !== PERIODS))
+  return { ...vit, readTables }
 }
 
 /** Throws `ConvertError` `check-failed` with the name of the first weight that is farther from its source than rounding takes it. */

@@ -2,7 +2,8 @@
  * Says of a layout which networks it holds, as a table with a row for what it has beyond a plain vision transformer. What no row names must be as a plain
  * one has it, so that a new field of a network is held by no layout until somebody has said that it is.
  */
-import { PLAIN, type VitConfig } from '../model/vit-config.js'
+import { PLAIN, type Pooling, type VitConfig } from '../model/vit-config.js'
+import type { ConvertedConfig } from './told-by-values.js'
 
 /** Names a part of a network that a layout holds or not: all that counts for its numbers, but sizes, which every layout has. */
 export type Part = Exclude<
@@ -22,7 +23,7 @@ export type Part = Exclude<
 >
 
 /** Lists the values that a layout holds, or says of a network what is in the way; null where nothing is. */
-export type Held = 'any' | readonly unknown[] | ((config: VitConfig) => string | null)
+export type Held = 'any' | readonly unknown[] | ((config: ConvertedConfig) => string | null)
 
 export type Holdings = Readonly<Partial<Record<Part, Held>>>
 
@@ -69,19 +70,51 @@ const PLAIN_PARTS: Readonly<Partial<Record<Part, unknown>>> = {
   pooling: { kind: 'class' },
 }
 
-/** Says in words what of a network a layout does not hold; there is nothing where it holds all. */
-export function lacksOf(holdings: Holdings, config: VitConfig): readonly string[] {
+/** Is what of a network a layout does not hold. */
+export interface Lack {
+  /** Says it in words. */
+  readonly reason: string
+  /** Tells that the layout has no such part beyond what a plain network has of it. */
+  readonly isForeign: boolean
+}
+
+/** Gives nothing where a layout holds all of a network. */
+export function lacksOf(holdings: Holdings, config: ConvertedConfig): readonly Lack[] {
   return (Object.keys(PART_NAMES) as Part[]).flatMap((part) => {
-    const held = holdings[part] ?? [PLAIN_PARTS[part]]
-    if (held === 'any') return []
-    if (typeof held === 'function') {
-      const reason = held(config)
-      return reason === null ? [] : [reason]
-    }
-    const value = config[part]
-    if (held.some((one) => textOf(one) === textOf(value))) return []
-    return [`${PART_NAMES[part]}: ${textOf(value)}, where it has ${held.map(textOf).join(' or ')}`]
+    const reason = lackOf(part, holdings, config)
+    if (reason === null) return []
+    const isOther = part === 'pooling' && choosesPooling(config)
+    return isOther &&
+      OTHER_POOLINGS.some((pooling) => lackOf(part, holdings, { ...config, pooling }) === null)
+      ? []
+      : [{ reason, isForeign: holdings[part] === undefined }]
   })
+}
+
+function lackOf(part: Part, holdings: Holdings, config: ConvertedConfig): string | null {
+  const held = holdings[part] ?? [PLAIN_PARTS[part]]
+  if (held === 'any') return null
+  if (typeof held === 'function') return held(config)
+  const value = config[part]
+  if (held.some((one) => textOf(one) === textOf(value))) return null
+  return `${PART_NAMES[part]}: ${textOf(value)}, where it has ${held.map(textOf).join(' or ')}`
+}
+
+const OTHER_POOLINGS: readonly Pooling[] = [{ kind: 'class' }, { kind: 'mean' }]
+
+/**
+ * Tells whether what stands for an image is a choice of whoever asks, which libraries make otherwise by default: nothing behind the blocks rests on the
+ * class token or on the mean of the patches.
+ */
+export function choosesPooling(config: VitConfig): boolean {
+  const { pooling, classToken, finalNorm, pooler, projection, classifier, head, neck } = config
+  const isBare = [pooler, projection, classifier, head, neck].every((part) => part === null)
+  return (
+    isBare &&
+    classToken &&
+    finalNorm !== 'pooled' &&
+    OTHER_POOLINGS.some((one) => textOf(one) === textOf(pooling))
+  )
 }
 
 /** A flag that is absent and one that is false say the same, and so do a part that is absent and none. */

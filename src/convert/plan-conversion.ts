@@ -5,19 +5,20 @@
 import { recipeFor } from '../encoder/choose-recipe.js'
 import { CONFIG_FILES, parseConfigFiles } from '../encoder/parse-config-files.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
-import { recipeIdentity } from '../image/recipe.js'
 import type { VitHints } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { StoredFloat } from '../tensor/narrow.js'
-import { refuseUnheld, writerOrNull } from './choose-writer.js'
+import { type ChosenWriter, chooseWriter, refuseUnheld } from './choose-writer.js'
+import { notesOf } from './conversion-notes.js'
 import { ConvertError } from './convert-error.js'
 import type { WeightsForm } from './file-forms.js'
+import { dropped, leftAside } from './left-aside.js'
 import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
-import { type ConvertSource, planWritten } from './plan-written.js'
+import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
 import { readBack } from './read-back.js'
-import type { LibraryName, Writer } from './writer.js'
+import type { LibraryName, Wrapping, Writer } from './writer.js'
 
 /** Is a file that lies beside weights. */
 export interface TextFile {
@@ -41,10 +42,14 @@ export interface ConversionRequest {
 }
 
 export interface Conversion {
+  /** Is the network as it is told in what is written. */
+  readonly source: ConvertSource
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
   readonly files: readonly TextFile[]
   readonly narrowing: Narrowing
+  /** Is what stands around the names of the tensors; null where nothing does. */
+  readonly wrapping: Wrapping | null
   /** Is what whoever loads the output must say of it. */
   readonly hints: VitHints
   /** Says in whole sentences what whoever uses the output should know. */
@@ -53,50 +58,86 @@ export interface Conversion {
 
 /** Throws `ConvertError` `not-held` where the library's layout does not hold the network. Reads no values. */
 export function planConversion(source: ConvertSource, request: ConversionRequest): Conversion {
-  const { vit, checkpoint } = source
-  const { library, label } = request
+  const { vit } = source
+  const { library, form } = request
   const narrowing = new Narrowing()
   const storing = { narrowing, ...(request.dtype === undefined ? {} : { dtype: request.dtype }) }
-  const writer = writerOrNull(library, vit.config)
-  const written = writer === null ? null : planWritten(source, writer, storing)
-  const isOwn = vit.dialect === library
-  // What a newer version of transformers has in memory goes by other names than its files do.
-  const isNamed = library !== 'hugging-face' || written?.every(({ name }) => checkpoint.tensors.has(name))
-  if (isOwn && (isNamed ?? true))
+  const chosen = chooseWriter(source, library, form)
+  if (vit.dialect === library && (chosen === null || isComplete(chosen, request)))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
-  if (writer === null || written === null) throw refuseUnheld(library, vit.config, checkpoint.label)
+  if (chosen === null) throw refuseUnheld(source, { library, form })
+  return anew(chosen, request, storing)
+}
+
+/** Plans a network as a class of the library has it. */
+function anew(
+  { writer, retold: { source, notes } }: ChosenWriter,
+  request: ConversionRequest,
+  storing: Storing,
+): Conversion {
+  const { vit, checkpoint, config } = source
+  const { library, label, form, hasFolder } = request
+  const { narrowing } = storing
+  const tensors = planWritten(source, writer, storing)
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
-  const { labels, config } = vit
   const told = writer.files({
     config,
-    labels: labels.names,
+    labels: vit.labels.names,
     recipe: recipeFor(vit, {}),
-    dtype: torchType(written),
+    dtype: torchType(tensors),
   })
-  const files = request.hasFolder ? textFiles(told) : []
-  const hints: VitHints = {
-    ...parsedFiles(files, label),
-    ...(library === 'facebook' ? { heads: config.heads } : {}),
+  const files = hasFolder ? textFiles(told) : []
+  const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !hasFolder) }
+  const wrapping = form === 'pt' ? (writer.wrapping ?? null) : null
+  const planned = { source, tensors, entries: told.entries ?? {}, files, narrowing, wrapping, hints }
+  const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
+  const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
+  const own = writer.notes?.(config, !hasFolder) ?? []
+  return {
+    ...planned,
+    notes: [
+      ...notes,
+      ...leftAside(source, writer.further?.(config) ?? []),
+      ...own,
+      ...notesOf(source, back, library),
+    ],
   }
-  const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, hints }
-  const back = readBack({ ...planned, label, format: formatOf(request) }, config, library)
-  return { ...planned, notes: notesOf(source, back, writer) }
+}
+
+/** Tells whether the library loads a copy as well as what would be written anew. */
+function isComplete(
+  { writer, retold: { source } }: ChosenWriter,
+  { library, configFiles }: ConversionRequest,
+): boolean {
+  // What a newer version of transformers has in memory goes by other names than its files do.
+  if (library === 'hugging-face')
+    return namesOf(source, writer).every((name) => source.checkpoint.tensors.has(name))
+  // Files of others that have timm's names, such as those of the first DINO and of MAE, come without its config.json.
+  return library !== 'timm' || configFiles.some(({ name }) => name === 'config.json')
 }
 
 function copied(
-  { vit, checkpoint }: ConvertSource,
+  source: ConvertSource,
   { configFiles, dtype, hasFolder, label, library, form, told }: ConversionRequest,
   { tensors, narrowing }: { readonly tensors: readonly StoredTensor[]; readonly narrowing: Narrowing },
 ): Conversion {
+  const { vit, checkpoint } = source
   const files = hasFolder ? configFiles.map((file) => inType(file, dtype)) : []
   const { format: _format, ...entries } = checkpoint.metadata
-  const planned = { tensors, entries: library === 'birder' ? entries : {}, files, narrowing }
+  const planned = {
+    source,
+    tensors,
+    entries: library === 'birder' ? entries : {},
+    files,
+    narrowing,
+    wrapping: form === 'pt' ? wrappingOf(checkpoint.wrapping) : null,
+  }
   const { network: _network, ...others } = told
   const alone = { ...parsedFiles(files, label), ...others }
   const { network } = vit.config
   const read = (hints: VitHints) =>
     readBack({ ...planned, hints, label, format: formatOf({ form }) }, vit.config, library, NAME_IT)
-  const notes = droppedNotes(checkpoint.dropped)
+  const notes = dropped(source)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
     read(hints)
@@ -106,6 +147,12 @@ function copied(
   read(hints)
   const unsaid = `Nothing in ${label} says that it is ${network}: whoever loads it says so as network (--network ${network}), or gives the file a name that begins with it.`
   return { ...planned, hints, notes: [...notes, unsaid] }
+}
+
+/** What stands around names tells some files of Meta's from others, so that a copy keeps it; but for what training puts in front of all of them. */
+function wrappingOf(wrapping: string): Wrapping | null {
+  const [, entry, prefix = ''] = /^([\w-]+)(?:\/([\w.-]*))?$/.exec(wrapping) ?? []
+  return entry === undefined ? null : { entry, prefix }
 }
 
 const NAME_IT =
@@ -159,8 +206,11 @@ function textFiles({ configFile, preprocessorFile }: ReturnType<Writer['files']>
 }
 
 function jsonFile(name: string, content: PlainRecord): TextFile {
-  return { name, text: `${JSON.stringify(content, null, 2)}\n` }
+  return { name, text: `${JSON.stringify(content, null, 2).replaceAll(WHOLE_FLOATS, '$&.0')}\n` }
 }
+
+/** Finds numbers without a fraction in fields of which transformers demands that they are no whole numbers, by which Python takes what has no point. */
+const WHOLE_FLOATS = /"(?:rope_theta|layer_norm_eps)": \d+(?=,?\n)/g
 
 function parsedFiles(files: readonly TextFile[], label: string) {
   const bytesOf = (name: string) => {
@@ -170,35 +220,4 @@ function parsedFiles(files: readonly TextFile[], label: string) {
       : { label: `${name} of ${label}`, bytes: new TextEncoder().encode(file.text) }
   }
   return parseConfigFiles(CONFIG_FILES.map(bytesOf))
-}
-
-/** Says what the new files cannot say, or what their library does otherwise. */
-function notesOf({ vit, checkpoint }: ConvertSource, back: VitModel, writer: Writer): readonly string[] {
-  const notes = [...droppedNotes(checkpoint.dropped), ...(writer.notes?.(vit.config) ?? [])]
-  const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]
-  if (rule !== undefined && rule !== other) {
-    notes.push(
-      `At other sizes than ${vit.config.size.join(' x ')} ${writer.library} resamples positions by the rule ${other}, and the source by ${rule}: the numbers there differ a little. Here the source's rule is asked for as positions (--positions ${rule}).`,
-    )
-  }
-  const [own, its] = [preparationOf(vit), preparationOf(back)]
-  if (own !== its) {
-    notes.push(
-      `Images are prepared otherwise there by default (${its}) than for the source (${own}). Here recipe, size and normalisation (--recipe, --size, --normalisation) ask for the source's way.`,
-    )
-  }
-  if (vit.labels.names?.join('\n') !== back.labels.names?.join('\n'))
-    notes.push(
-      `The names of the classes are not told by the new files: ${back.labels.problem ?? 'its numbers tell them'}`,
-    )
-  return notes
-}
-
-function preparationOf(vit: VitModel): string {
-  const { mean, std } = vit.config.rgbStats
-  return `${recipeIdentity(recipeFor(vit, {}))}, levels less ${mean.join(' ')} by ${std.join(' ')}`
-}
-
-function droppedNotes(dropped: readonly string[]): readonly string[] {
-  return dropped.length === 0 ? [] : [`Left aside, since the network does not use it: ${dropped.join(', ')}.`]
 }

@@ -7,18 +7,20 @@ import type { StoredTensor } from '../formats/stored-tensor.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
 import { POSITIONS } from '../model/grid-tables.js'
 import type { VitModel } from '../model/read-vit.js'
-import type { VitConfig } from '../model/vit-config.js'
 import { isFloatType } from '../tensor/dtype.js'
 import type { StoredFloat } from '../tensor/narrow.js'
-import { elementCount, type Shape, sameShape } from '../tensor/shape.js'
+import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import type { Narrowing } from './narrowing.js'
-import type { Writer } from './writer.js'
+import type { ConvertedConfig } from './told-by-values.js'
+import type { MadeTensor, PositionsPlace, Writer } from './writer.js'
 
 /** Is an open network that is written anew. */
 export interface ConvertSource {
   readonly vit: VitModel
   readonly checkpoint: Checkpoint
+  /** Is its config, and what its values tell beside it. */
+  readonly config: ConvertedConfig
 }
 
 /** Says how values are stored. */
@@ -41,7 +43,7 @@ export function planWritten(
   writer: Writer,
   storing: Storing,
 ): readonly StoredTensor[] {
-  const config = asWritten(source.vit.config, writer)
+  const config = asWritten(source.config, writer)
   const reader = new WeightReader(source)
   const planned = [...sharesOf(source, writer, config)].map(([name, { shape, shares }]): StoredTensor => {
     const dtype = storing.dtype ?? reader.typeOf(shares)
@@ -56,23 +58,31 @@ export function planWritten(
       },
     }
   })
-  const further = (writer.further?.(config) ?? []).map((part) => besideNetwork(source, part, storing))
-  return [...planned, ...further]
+  const usual = reader.usualType()
+  const further = (writer.further?.(config) ?? []).map((part) =>
+    besideNetwork(source, part, { storing, usual }),
+  )
+  const made = (writer.made?.(config) ?? []).map((tensor) => madeTensor(tensor, storing))
+  return [...planned, ...further, ...made]
+}
+
+/** Lists the tensors of a network in the layout, but for those that it has beside it. */
+export function namesOf(source: ConvertSource, writer: Writer): readonly string[] {
+  return [...sharesOf(source, writer, asWritten(source.config, writer)).keys()]
 }
 
 /** The layout decides whether its table has rows for special tokens. */
-function asWritten(config: VitConfig, { specialRows }: Writer): VitConfig {
+function asWritten(config: ConvertedConfig, writer: Writer): ConvertedConfig {
   const { positions } = config
-  return positions === null
-    ? config
-    : { ...config, positions: { ...positions, specialRows: specialRows > 0 } }
+  const special = writer.positions?.(config).special ?? 0
+  return positions === null ? config : { ...config, positions: { ...positions, specialRows: special > 0 } }
 }
 
 /** Lists the tensors in the order of the weights, each with its shape and the weights that lie in it. */
 function sharesOf(
   { vit }: ConvertSource,
   writer: Writer,
-  config: VitConfig,
+  config: ConvertedConfig,
 ): ReadonlyMap<string, { readonly shape: Shape; readonly shares: readonly Share[] }> {
   const tensors = new Map<string, { readonly shape: Shape; readonly shares: Share[] }>()
   const add = (weight: string, shape: Shape, target: StoredWeight) => {
@@ -85,21 +95,30 @@ function sharesOf(
     }
   }
   for (const [weight, shape] of vit.weightShapes) add(weight, shape, writer.source(weight, shape, config))
-  if (config.positions !== null) {
-    const { rows, columns } = config.positions
-    add(POSITIONS, [rows * columns, config.width], tableTarget(writer, config, rows * columns))
-  }
+  for (const [table, target] of tableTargets(writer, config)) add(table, [], target)
   return tensors
 }
 
+/** Says where all tables go that depend on the grid. */
+function tableTargets(writer: Writer, config: ConvertedConfig): ReadonlyMap<string, StoredWeight> {
+  const targets = new Map(writer.tables?.(config))
+  const place = writer.positions?.(config)
+  if (config.positions !== null && place !== undefined && !targets.has(POSITIONS))
+    targets.set(POSITIONS, positionsTarget(place, config))
+  return targets
+}
+
 /** The rows of special tokens come first, and those of the patches behind them. */
-function tableTarget({ positions, specialRows }: Writer, config: VitConfig, cells: number): StoredWeight {
-  const { tensor, isFlat = false } = positions(config)
-  const table = [specialRows + cells, config.width]
+function positionsTarget(
+  { tensor, special, isFlat = false }: PositionsPlace,
+  { positions, width }: ConvertedConfig,
+): StoredWeight {
+  const { rows, columns } = positions ?? { rows: 0, columns: 0 }
+  const table = [special + rows * columns, width]
   return {
     parts: [{ tensor, shape: isFlat ? table : [1, ...table] }],
-    combine: (all: Float32Array) => all.subarray(specialRows * config.width),
-    put: (values, into) => into.set(values, specialRows * config.width),
+    combine: (all: Float32Array) => all.subarray(special * width),
+    put: (values, into) => into.set(values, special * width),
   }
 }
 
@@ -132,16 +151,25 @@ class WeightReader {
   typeOf(shares: readonly Share[]): StoredFloat {
     const { vit, checkpoint } = this.#source
     const types = shares.flatMap(({ weight, shape, target }) => {
-      const stored =
-        weight === POSITIONS ? vit.storedAs.tables.get(weight) : vit.storedAs.weight(weight, shape)
-      if (stored === undefined) return [null]
+      const table = vit.storedAs.tables.get(weight)
+      const stored = table ?? vit.storedAs.weight(weight, shape)
       const isSum = stored.positionsAt !== undefined && target.positionsAt === undefined
-      const isArranged = weight === POSITIONS || (stored.put !== undefined && !isSum)
+      const isArranged = table !== undefined || (stored.put !== undefined && !isSum)
       return isArranged ? stored.parts.map(({ tensor }) => checkpoint.tensors.get(tensor)?.dtype) : [null]
     })
+    // Zeros are of any type.
+    if (types.length === 0) return this.usualType()
     const [first] = types
     const isOne = types.every((type) => type === first)
     return isOne && first !== undefined && first !== null && isFloatType(first) ? first : 'F32'
+  }
+
+  /** Gives the type of the first weight, which what no weight tells may have too. */
+  usualType(): StoredFloat {
+    const { vit, checkpoint } = this.#source
+    const [part] = [...vit.weightShapes].flatMap(([name, shape]) => vit.storedAs.weight(name, shape).parts)
+    const type = part === undefined ? undefined : checkpoint.tensors.get(part.tensor)?.dtype
+    return type !== undefined && isFloatType(type) ? type : 'F32'
   }
 
   /** Where both layouts have rows of positions for a token, the two stay apart, so that their files have the same bytes. */
@@ -164,25 +192,26 @@ class WeightReader {
 
   async #readAnew(name: string, shape: Shape): Promise<Float32Array> {
     const { vit } = this.#source
-    if (name !== POSITIONS) return await vit.weights.read(name, shape)
-    const table = (await vit.readTables()).get(POSITIONS)
-    if (table === undefined) throw new Error('The position table of this network was not read.')
+    if (!vit.storedAs.tables.has(name)) return await vit.weights.read(name, shape)
+    const table = (await vit.readTables()).get(name)
+    if (table === undefined) throw new Error(`The table ${name} of this network was not read.`)
     return table
   }
 }
 
-/** A mask token has one name in all layouts, but for what stands in front. */
+/** A mask token has one name in all layouts, but for what stands in front; one that the source lacks is zeros, of the usual type. */
 function besideNetwork(
   { checkpoint }: ConvertSource,
   { tensor, shape }: StoredPart,
-  storing: Storing,
+  { storing, usual }: { readonly storing: Storing; readonly usual: StoredFloat },
 ): StoredTensor {
-  const own = tensor.split('.').at(-1)
+  const last = tensor.split('.').at(-1)
   const found = [...checkpoint.tensors].find(
-    ([name, info]) => name.split('.').at(-1) === own && sameShape(info.shape, shape),
+    ([name, info]) => name.split('.').at(-1) === last && elementCount(info.shape) === elementCount(shape),
   )
   const [name, info] = found ?? []
-  const dtype = storing.dtype ?? (info !== undefined && isFloatType(info.dtype) ? info.dtype : 'F32')
+  const own = info !== undefined && isFloatType(info.dtype) ? info.dtype : usual
+  const dtype = storing.dtype ?? own
   return {
     name: tensor,
     shape,
@@ -193,4 +222,9 @@ function besideNetwork(
       return storing.narrowing.take(tensor, values, dtype)
     },
   }
+}
+
+/** Rounding it would make another config of it. */
+function madeTensor({ tensor, shape, values }: MadeTensor, { narrowing }: Storing): StoredTensor {
+  return { name: tensor, shape, dtype: 'F32', read: async () => narrowing.take(tensor, values, 'F32') }
 }

@@ -10,7 +10,8 @@ import { readVit, type VitModel } from '../model/read-vit.js'
 import type { VitConfig } from '../model/vit-config.js'
 import type { PlainRecord } from '../plain-value.js'
 import { ConvertError } from './convert-error.js'
-import { textOf } from './holdings.js'
+import { choosesPooling, textOf } from './holdings.js'
+import type { Wrapping } from './writer.js'
 
 /** Is what will be written. */
 export interface PlannedFile {
@@ -19,6 +20,7 @@ export interface PlannedFile {
   readonly format: Checkpoint['format']
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
+  readonly wrapping: Wrapping | null
   /** Holds the config files beside it, and what whoever loads it must say. */
   readonly hints: VitHints
 }
@@ -39,7 +41,10 @@ export function readBack(
   )
 }
 
-function readPlanned({ label, format, tensors, entries, hints }: PlannedFile, library: string): VitModel {
+function readPlanned(
+  { label, format, tensors, entries, wrapping, hints }: PlannedFile,
+  library: string,
+): VitModel {
   const infos = tensors.map((tensor): [string, TensorInfo] => {
     const { name, dtype, shape } = tensor
     return [name, { dtype, shape, byteLength: byteLengthOf(tensor) }]
@@ -49,7 +54,7 @@ function readPlanned({ label, format, tensors, entries, hints }: PlannedFile, li
     format,
     tensors: new Map(infos),
     metadata: entries,
-    wrapping: '',
+    wrapping: wrapping === null ? '' : [wrapping.entry, wrapping.prefix].filter(Boolean).join('/'),
     dropped: [],
     choice: null,
     read: () => Promise.reject(new Error(`${label} is not written yet.`)),
@@ -66,17 +71,31 @@ function readPlanned({ label, format, tensors, entries, hints }: PlannedFile, li
   }
 }
 
-/** Lists what counts for a network's numbers and is otherwise; the rule for positions counts at other sizes alone, and is told apart. */
+/** Lists what counts for a network's numbers and is otherwise. Rules of tables count at other sizes alone, and a choice of the pooling not at all: both are told apart. */
 function differencesOf(config: VitConfig, written: VitConfig): readonly string[] {
   const [from, to] = [countingOf(config), countingOf(written)]
-  return Object.keys(from).flatMap((key) => {
+  return Object.keys({ ...from, ...to }).flatMap((key) => {
     const [one, other] = [textOf(from[key]), textOf(to[key])]
     return one === other ? [] : [`${key}: ${other} in place of ${one}`]
   })
 }
 
 function countingOf(config: VitConfig): Readonly<Record<string, unknown>> {
-  const { network: _network, classFirst: _order, taps: _taps, positions, ...counting } = config
+  const {
+    network: _network,
+    classFirst: _order,
+    taps: _taps,
+    positions,
+    bias,
+    pooling,
+    embedding,
+    ...counting
+  } = config
   const { rows, columns, sines } = positions ?? {}
-  return { ...counting, positions: positions === null ? null : { rows, columns, sines } }
+  return {
+    ...counting,
+    positions: positions === null ? null : { rows, columns, sines },
+    bias: bias === null ? null : { ...bias, rule: null },
+    ...(choosesPooling(config) ? {} : { pooling, embedding }),
+  }
 }

@@ -5,7 +5,7 @@ import { byteLengthOf, type StoredTensor } from '../formats/stored-tensor.js'
 import { type Crc32, torchZip } from '../formats/torch-zip.js'
 import type { PlainRecord, PlainValue } from '../plain-value.js'
 import type { WeightsForm } from './file-forms.js'
-import type { LibraryName } from './writer.js'
+import type { LibraryName, Wrapping } from './writer.js'
 
 /** Is what files of weights are made of. */
 export interface WeightContent {
@@ -14,6 +14,8 @@ export interface WeightContent {
   /** Names the file where there is one. */
   readonly name: string
   readonly tensors: readonly StoredTensor[]
+  /** Is what stands around the names of the tensors, in a file of PyTorch's. */
+  readonly wrapping: Wrapping | null
   /** Stand beside the tensors in the file itself. */
   readonly entries: PlainRecord
   /** Bounds the bytes of a file, where weights may lie in several; absent where they may not. */
@@ -25,10 +27,20 @@ export function weightFiles(
   content: WeightContent,
   crc32: Crc32,
 ): { readonly open: string; readonly files: readonly OutputFile[] } {
-  const { name, form, tensors, entries, library, maxShardBytes = Number.POSITIVE_INFINITY } = content
+  const {
+    name,
+    form,
+    tensors,
+    wrapping,
+    entries,
+    library,
+    maxShardBytes = Number.POSITIVE_INFINITY,
+  } = content
   if (form === 'pt') {
-    const stateKey = library === 'birder' ? 'state' : null
-    return { open: name, files: [{ path: name, chunks: torchZip({ tensors, stateKey, entries }, crc32) }] }
+    const { entry: stateKey = null, prefix = '' } = wrapping ?? {}
+    const named = tensors.map((tensor) => ({ ...tensor, name: `${prefix}${tensor.name}` }))
+    const chunks = torchZip({ tensors: named, stateKey, entries }, crc32)
+    return { open: name, files: [{ path: name, chunks }] }
   }
   const metadata = library === 'birder' ? asTexts(entries) : { format: 'pt' }
   const shards = shardsOf(tensors, maxShardBytes)

@@ -1,10 +1,11 @@
 /** A writer is one class of networks in one library's layout: what it holds, where its files keep each weight, and what else they say. */
 import type { Recipe } from '../image/recipe.js'
+import type { VitHints } from '../model/dialects/dialect.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
-import type { VitConfig } from '../model/vit-config.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Holdings } from './holdings.js'
+import type { ConvertedConfig } from './told-by-values.js'
 
 /** Names a library in whose layout networks are written. */
 export type LibraryName = (typeof LIBRARY_NAMES)[number]
@@ -16,23 +17,53 @@ export interface Writer {
   /** Names the library's class. */
   readonly class: string
   readonly holds: Holdings
-  /** Counts the rows of the position table in front of those of the patches. */
-  readonly specialRows: number
+  /** Tells that it has files of PyTorch's alone, since what stands around its names shows whose they are. */
+  readonly isTorchAlone?: boolean
+  /** Says what stands around its names in files of PyTorch's; absent where these are a bare state dict. */
+  readonly wrapping?: Wrapping
   /** Says where a canonical weight goes. */
-  readonly source: (weight: string, shape: Shape, config: VitConfig) => StoredWeight
-  /** Names the position table, [1, rows, D], or [rows, D] where it is flat. */
-  readonly positions: (config: VitConfig) => { readonly tensor: string; readonly isFlat?: boolean }
+  readonly source: (weight: string, shape: Shape, config: ConvertedConfig) => StoredWeight
+  /** Says where the position table goes; absent where the class has none. */
+  readonly positions?: (config: ConvertedConfig) => PositionsPlace
+  /** Says where other tables that depend on the grid go, by the names of model/grid-tables.ts. */
+  readonly tables?: (config: ConvertedConfig) => ReadonlyMap<string, StoredWeight>
   /** Lists tensors that the class has beside the network, which are taken from the source where it has them and are zeros elsewhere. */
-  readonly further?: (config: VitConfig) => readonly StoredPart[]
+  readonly further?: (config: ConvertedConfig) => readonly StoredPart[]
+  /** Lists tensors whose values follow from the config. They are float32, whatever the type of the weights. */
+  readonly made?: (config: ConvertedConfig) => readonly MadeTensor[]
   /** Says what stands in the files beside the tensors. */
   readonly files: (network: WrittenNetwork) => WrittenFiles
+  /** Says what no file does, so that whoever loads the files must; a file that stands alone may say less than one with others beside it. */
+  readonly hints?: (config: ConvertedConfig, isAlone: boolean) => VitHints
+  /** Gives the config in the words of the layout's reader, where these are others. */
+  readonly asRead?: (config: ConvertedConfig) => ConvertedConfig
   /** Says in whole sentences what whoever loads the files should know, since no file can say it. */
-  readonly notes?: (config: VitConfig) => readonly string[]
+  readonly notes?: (config: ConvertedConfig, isAlone: boolean) => readonly string[]
+}
+
+/** Says what stands around the names of a network. */
+export interface Wrapping {
+  /** Names the entry of a file that is the state dict. */
+  readonly entry: string
+  /** Stands in front of each name in it. */
+  readonly prefix: string
+}
+
+/** Says where a position table is: [1, rows, D], or [rows, D] where it is flat. */
+export interface PositionsPlace {
+  readonly tensor: string
+  /** Counts its rows in front of those of the patches. */
+  readonly special: number
+  readonly isFlat?: boolean
+}
+
+export interface MadeTensor extends StoredPart {
+  readonly values: Float32Array
 }
 
 /** Is what files beside tensors are made of. */
 export interface WrittenNetwork {
-  readonly config: VitConfig
+  readonly config: ConvertedConfig
   /** Names the classes in the order of their numbers; null where nothing names them. */
   readonly labels: readonly string[] | null
   /** Says how images are made. */

@@ -177,11 +177,12 @@ function bandsOf(
   stored: Float32Array | null,
 ): Float32Array {
   if (bands.kind === 'stored') return needed(stored, 'periods').map((period) => 1 / period)
-  const count = headWidth / 4
-  return Float32Array.from(
-    { length: count },
-    (_, k) => 1 / Math.fround(bands.temperature ** Math.fround(k / count)),
-  )
+  return rotaryPeriods(bands.temperature, headWidth / 4).map((period) => 1 / period)
+}
+
+/** Gives temperature^(k / count) for k below count, d / 4: the periods that follow from a base. */
+export function rotaryPeriods(temperature: number, count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, k) => temperature ** Math.fround(k / count))
 }
 
 function needed(stored: Float32Array | null, what: string): Float32Array {

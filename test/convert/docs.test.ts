@@ -1,9 +1,12 @@
 /** docs/convert.md says what the tables of the writers say: it is written anew by `npx vitest run test/convert/docs.test.ts --update`. */
 import { expect, test } from 'vitest'
-import { WRITERS } from '../../src/convert/choose-writer.js'
+import { chooseWriter, WRITERS } from '../../src/convert/choose-writer.js'
 import { FILE_FORMS } from '../../src/convert/file-forms.js'
 import { PART_NAMES, type Part, textOf } from '../../src/convert/holdings.js'
+import { withWhatValuesTell } from '../../src/convert/told-by-values.js'
 import { LIBRARY_NAMES, type Writer } from '../../src/convert/writer.js'
+import { openVit } from '../../src/platform/node/open-vit.js'
+import { goldenNetworks } from '../support/golden-networks.js'
 
 const INTRO = `# Converting between layouts
 
@@ -11,7 +14,9 @@ const INTRO = `# Converting between layouts
 
 Before anything is written, what would be written is read by the library's own reader here, and must be the same network. Afterwards the files are read back: the digest of all weights must be that of the source, and only then is the conversion called lossless and the output given its name. With \`--dtype\` each value is rounded to the nearest, ties to even, and each weight must read back as near as that; a value beyond 65504 is refused for \`f16\` by the name of its tensor. Nothing that is there is ever replaced, and one tensor is in memory at a time.
 
-What files cannot say is printed: another rule for positions at other sizes, another way to prepare images, heads that no file of Meta's holds, the network that only the name of a file of Birder's told. Where two layouts keep positions of the class token apart, these stay apart, so that the files have the very bytes of the library's own; a layout that adds them to the token cannot give them back, and the network is the same.
+What files cannot say is printed: another rule for positions at other sizes, another way to prepare images, heads, sizes and levels that no file of Meta's holds, the network that only the name of a file of Birder's told, what stands for an image there by default, and which tensors are left aside, such as a text tower (of CLIP, SigLIP and the Perception Encoder the image tower alone is written) or a mask token. Where two layouts keep positions of the class token apart, these stay apart, so that the files have the very bytes of the library's own; a layout that adds them to the token cannot give them back, and the network is the same.
+
+Some things are told in other words, and said so. Keys that have no bias have none where a layout has no place for one (DINOv3, BEiT), and Meta's DINOv3 takes it away with a mask; a layout that cannot do without a bias gets zeros. Meta's DINOv3 stores the periods of its rotary positions: they are made of the base, and told by it where they follow from one. Files that Meta publishes keep them rounded to bfloat16, which no base gives, so that these are refused for other libraries, whose own files make them anew; periods stay float32 whatever the type of the weights. The projection of CLIP and of the Perception Encoder is the head of timm's networks, with a bias of zeros, and back; and what transformers norms of CLIP is the class token alone.
 
 `
 
@@ -27,21 +32,60 @@ ${LIBRARY_NAMES.map((name) => {
 
 const PARTS = Object.keys(PART_NAMES) as Part[]
 
+/** Long lists say more by what they leave out, and a refusal names that. */
 function inWords({ holds }: Writer, part: Part): string {
   const held = holds[part]
-  if (held === undefined) return 'plain'
-  if (typeof held === 'function') return 'some'
-  return held === 'any' ? 'any' : held.map(textOf).join(' or ')
+  const name = PART_NAMES[part]
+  if (held === undefined || typeof held === 'function') return `${name}: some`
+  if (held === 'any') return `${name}: any`
+  return held.length > 4 ? `${name}: ${held.length} kinds` : `${name}: ${held.map(textOf).join(' or ')}`
 }
 
-const HELD = `## What each layout holds
+const HELD = `## What each class holds
 
-A library's first class that holds a network is written. *Plain* is what a plain vision transformer has, and what it lacks is none; *some* depends on other parts, and a refusal says how.
+A library's first class that holds a network is written. Of what no row names a class has what a plain vision transformer has (a class token, layer norms with an epsilon of 1e-6, one in front of each branch and one behind the blocks, biases, GELU, a learnt table of positions). *Some* depends on other parts, and a refusal says how.
 
-| part | ${WRITERS.map((writer) => `${writer.library}: ${writer.class}`).join(' | ')} |
-|---|${WRITERS.map(() => '---|').join('')}
-${PARTS.map((part) => `| ${PART_NAMES[part]} | ${WRITERS.map((writer) => inWords(writer, part)).join(' | ')} |\n`).join('')}`
+| library | class | what it holds |
+|---|---|---|
+${WRITERS.map(
+  (writer) =>
+    `| ${writer.library} | ${writer.class} | ${PARTS.filter((part) => writer.holds[part] !== undefined)
+      .map((part) => inWords(writer, part))
+      .join('; ')} |\n`,
+).join('')}
+`
+
+/** Says for the networks of a family which classes hold them in each library. */
+async function matrix(): Promise<string> {
+  const rows = new Map<string, Map<string, Set<string>>>()
+  for (const { path, told, family, library } of goldenNetworks()) {
+    await using open = await openVit(path, told)
+    const { vit, checkpoint } = open
+    const source = { vit, checkpoint, config: await withWhatValuesTell(vit) }
+    const row = rows.get(`${family} | ${library ?? vit.dialect}`) ?? new Map<string, Set<string>>()
+    rows.set(`${family} | ${library ?? vit.dialect}`, row)
+    for (const to of LIBRARY_NAMES) {
+      const cell = row.get(to) ?? new Set<string>()
+      row.set(to, cell)
+      cell.add(to === library ? 'as it is' : (chooseWriter(source, to)?.writer.class ?? ''))
+    }
+  }
+  const cellOf = (cell: ReadonlySet<string> | undefined) => {
+    const held = [...(cell ?? [])].filter(Boolean)
+    return `${held.join(', ')}${held.length > 0 && cell?.has('') ? ' (some)' : ''}`
+  }
+  const lines = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, row]) => `| ${name} | ${LIBRARY_NAMES.map((to) => cellOf(row.get(to))).join(' | ')} |\n`)
+  return `## What becomes what
+
+Of the networks that the tests have of each family, the classes that hold them; *some* marks families of which others are refused, by what the library does not hold.
+
+| family | written by | ${LIBRARY_NAMES.join(' | ')} |
+|---|---|${LIBRARY_NAMES.map(() => '---|').join('')}
+${lines.join('')}`
+}
 
 test('docs/convert.md says what the tables say', async () => {
-  await expect(`${INTRO}${FORMS}${HELD}`).toMatchFileSnapshot('../../docs/convert.md')
+  await expect(`${INTRO}${FORMS}${HELD}${await matrix()}`).toMatchFileSnapshot('../../docs/convert.md')
 })

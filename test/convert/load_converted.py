@@ -1,8 +1,10 @@
-"""Loads a converted network with the library whose layout it has, and holds its tokens against expected ones.
+"""Loads converted networks with the libraries whose layouts they have, and holds their numbers against those that the sources have in their own.
 
-    python load_converted.py library path expected.safetensors golden.pth
+    python load_converted.py jobs.json
 
-Prints the largest difference; of Meta's layout, from the golden state dict, since Meta's own code is in no package.
+jobs.json lists {library, path, expected, input, output, registers, isReordered}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
+are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, and whether these lead the expected tokens, as Birder has them. Prints a
+line for each: {difference}, or {error}. Of Meta's layouts, whose code is in no package, {names}: those of the state dict, which `torch.load` takes with weights_only, and maps.
 """
 
 import json
@@ -12,55 +14,72 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-library, path, expected_path = sys.argv[1:4]
-expected = load_file(expected_path)
-pixels = expected["pixels"]
-order = ["class", "registers", "patches"]
-wanted = torch.cat([expected[f"tokens.{part}"] for part in order if f"tokens.{part}" in expected], dim=1)
 
+def hugging_face(path, pixels, job):
+    import transformers
 
-def hugging_face():
-    from transformers import AutoModel
-
-    model, report = AutoModel.from_pretrained(path, output_loading_info=True)
+    config = json.loads((Path(path) / "config.json").read_text())
+    name = config["architectures"][0]
+    # Where a file has no pooler, these classes would make one of random numbers.
+    makes_pooler = name in ("ViTModel", "DeiTModel") and "pooler_act" not in config
+    options = {"add_pooling_layer": False} if makes_pooler else {}
+    model, report = getattr(transformers, name).from_pretrained(path, output_loading_info=True, **options)
     assert not report["missing_keys"] and not report["unexpected_keys"], report
-    return model.eval()(pixels).last_hidden_state
+    if job["output"] == ["embedding"]:
+        return model.eval()(pixels).image_embeds
+    network = model.base_model if name.endswith("ForImageClassification") else model
+    return network.eval()(pixels).last_hidden_state
 
 
-def timm_tokens():
-    import timm
+def timm(path, pixels, job):
+    from timm import create_model
 
-    model = timm.create_model(f"local-dir:{path}", pretrained=True).eval()
-    return model.forward_features(pixels)
+    model = create_model(f"local-dir:{path}", pretrained=True).eval()
+    return model(pixels) if job["output"] == ["embedding"] else model.forward_features(pixels)
 
 
-def birder_tokens():
+def birder(path, pixels, job):
     from birder.common.fs_ops import load_model, load_model_with_cfg
 
     weights = next(file for file in Path(path).iterdir() if file.suffix in (".safetensors", ".pt"))
-    net, _ = load_model_with_cfg(Path(path) / "config.json", weights)
+    net, config = load_model_with_cfg(Path(path) / "config.json", weights)
     tokens = net.eval().forward_features(pixels)
-    # The file says all by itself, too, under the name of any of Birder's plain networks.
-    alone, _ = load_model(
-        torch.device("cpu"), "vit_b16", path=weights, st=weights.suffix == ".safetensors", inference=True
-    )
+    # The file says all by itself, too, under the name of any of Birder's networks of its class.
+    name = config["registered_name"]
+    alone, _ = load_model(torch.device("cpu"), name, path=weights, st=weights.suffix == ".safetensors", inference=True)
     assert torch.equal(alone.forward_features(pixels), tokens)
-    registers = net.num_reg_tokens
+    return class_first(tokens, job["registers"]) if net.config["class_token"] else tokens
+
+
+def class_first(tokens, registers):
     return torch.cat([tokens[:, registers : registers + 1], tokens[:, :registers], tokens[:, registers + 1 :]], dim=1)
 
 
-def facebook_difference():
+def facebook_names(path):
     file = next(Path(path).iterdir())
     state = torch.load(file, weights_only=True)
-    golden = torch.load(sys.argv[4], weights_only=True)
-    assert set(state) == set(golden) == set(torch.load(file, mmap=True, weights_only=True))
-    return max(float((state[name] - golden[name]).abs().max()) for name in golden)
+    assert set(state) == set(torch.load(file, mmap=True, weights_only=True))
+    inner = {f"{entry}/{name}" for entry, value in state.items() if isinstance(value, dict) for name in value}
+    return sorted(inner or state)
 
 
-def tokens_difference():
-    tokens = {"hugging-face": hugging_face, "timm": timm_tokens, "birder": birder_tokens}[library]()
-    return float((tokens - wanted).abs().max())
+def done(job):
+    if job["library"] == "facebook":
+        return {"names": facebook_names(job["path"])}
+    expected = load_file(job["expected"])
+    wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
+    if job["isReordered"]:
+        wanted = class_first(wanted, job["registers"])
+    run = {"hugging-face": hugging_face, "timm": timm, "birder": birder}[job["library"]]
+    found = run(job["path"], expected[job["input"]], job)
+    if found.shape != wanted.shape:
+        return {"error": f"{list(found.shape)}, and {list(wanted.shape)} is expected"}
+    return {"difference": float((found - wanted).abs().max())}
 
 
 with torch.inference_mode():
-    print(json.dumps({"difference": facebook_difference() if library == "facebook" else tokens_difference()}))
+    for job in json.loads(Path(sys.argv[1]).read_text()):
+        try:
+            print("RESULT " + json.dumps(done(job)), flush=True)
+        except Exception as error:  # noqa: BLE001
+            print("RESULT " + json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)

@@ -1,10 +1,14 @@
 /** Checks that what cannot be written is refused by name, before anything lies on the disk, and that nothing is ever replaced. */
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -29,9 +33,10 @@ const quiet = { onWarning: () => {} }
 
 test('what a layout does not hold is named, with the libraries that hold it', async () => {
   const out = join(folder, 'refused')
-  const rotary = convertModel(join(FAMILIES, 'hugging-face/dinov3-reg4'), out, { to: 'facebook' })
+  const told = { network: 'rope_a_vit_s16', to: 'facebook', ...quiet } as const
+  const rotary = convertModel(join(FAMILIES, 'birder/rope-axial-pn-rms.pt'), out, told)
   await expect(rotary).rejects.toThrow(
-    /does not hold its .*nor its rotary positions: .*nor its position table/,
+    /does not hold its .*nor its kind of norm: rmsNorm.*nor its rotary positions: .*It can be written for birder/,
   )
   const vit = convertModel(join(FAMILIES, 'hugging-face/vit-no-pooler'), out, { to: 'facebook' })
   await expect(vit).rejects.toMatchObject({ code: 'not-held' })
@@ -154,6 +159,40 @@ test('an abort ends the writing with its reason, and nothing stays behind', asyn
   await expect(running).rejects.toBe(reason)
   expect((await readdir(folder)).filter((name) => name.startsWith('aborted'))).toEqual([])
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a source that fails while it is read is told as such, and not as an output that cannot be written',
+  async () => {
+    const source = join(folder, 'failing.safetensors')
+    copyFileSync(SOURCE, source)
+    const out = join(folder, 'of-a-failing-source')
+    const onWriting = () => failReadingOf(source)
+    const running = convertModel(source, out, { to: 'timm', onWriting, ...quiet })
+    await expect(running).rejects.toMatchObject({ name: 'CheckpointError', code: 'not-found' })
+    await expect(running).rejects.toThrow(/failing\.safetensors cannot be read any further: EIO/)
+    expect((await readdir(folder)).filter((name) => name.startsWith('of-a-failing'))).toEqual([])
+  },
+)
+
+/** Puts memory that is not there in the place of an open file, so that reading from it fails as from a disk that does. */
+function failReadingOf(path: string): void {
+  const places = readdirSync('/proc/self/fd').filter((fd) => linkOf(fd) === path)
+  for (const place of places) {
+    closeSync(Number(place))
+    const others: number[] = []
+    let opened = openSync('/proc/self/mem', 'r')
+    for (; opened !== Number(place); opened = openSync('/proc/self/mem', 'r')) others.push(opened)
+    for (const other of others) closeSync(other)
+  }
+}
+
+function linkOf(fd: string): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return null
+  }
+}
 
 test('names and formats that do not go together are refused with what to do', async () => {
   const said = (out: string, options: Partial<Parameters<typeof convertModel>[2]>) =>

@@ -1,12 +1,16 @@
-/** Writes Birder's ViT: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
+/** Writes Birder's ViT, RoPE_ViT and ViT_Parallel: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
 
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
 import { birder } from '../../model/dialects/birder.js'
 import { networksOfClass } from '../../model/networks.js'
-import type { Pooling, VitConfig } from '../../model/vit-config.js'
+import { type Pooling, specialTokens, type VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
+import type { Holdings } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { rotaryAsRead, rotaryLack, rotarySettings } from './birder-rotary.js'
+import { linearClassifier } from './linear-classifier.js'
+import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 
 /** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
@@ -14,39 +18,76 @@ const VERSION = 'v0.8.4'
 
 const NONE = new Map()
 
-export const birderWriter: Writer = {
-  library: 'birder',
-  class: 'ViT',
-  holds: {
+type Kind = 'ViT' | 'RoPE_ViT' | 'ViT_Parallel'
+
+/** Are what ViT and RoPE_ViT hold alike. */
+const HELD: Holdings = {
+  classToken: 'any',
+  registers: 'any',
+  norm: 'any',
+  epsilon: 'any',
+  preNorm: 'any',
+  finalNorm: 'any',
+  qkvBias: 'any',
+  queryKeyNorm: 'any',
+  attentionNorm: 'any',
+  layerScale: 'any',
+  mlp: ['ffn', 'swiglu', 'normSwiglu'],
+  activation: Object.keys(ACTIVATIONS) as ActivationKind[],
+  stem: plainStem,
+  pooling: poolingLack,
+  classifier: linearClassifier,
+}
+
+export const birderWriters: readonly Writer[] = [
+  writerOf('ViT', { ...HELD, positions: learntTable }),
+  writerOf('RoPE_ViT', {
+    ...HELD,
+    rotary: ({ rotary }) =>
+      rotary === null ? 'rotary positions: none, where it has some' : rotaryLack(rotary),
+    positions: (config) => (config.positions === null ? null : learntTable(config)),
+  }),
+  writerOf('ViT_Parallel', {
     classToken: 'any',
     registers: 'any',
     norm: 'any',
     epsilon: 'any',
-    preNorm: 'any',
-    finalNorm: 'any',
     qkvBias: 'any',
-    queryKeyNorm: 'any',
-    attentionNorm: 'any',
     layerScale: 'any',
-    mlp: ['ffn', 'swiglu', 'normSwiglu'],
-    activation: Object.keys(ACTIVATIONS) as ActivationKind[],
-    stem: (config) => {
-      const { stem, preNorm } = config
-      if (stem.kind !== 'patchify' || stem.norm === true || stem.kernel !== undefined)
-        return `way from pixels to patches: ${stem.kind === 'patchify' ? 'norms or kernels of their own' : stem.kind}`
-      return stem.bias === !preNorm ? null : 'bias of the patches, which it has where no norm follows them'
-    },
-    pooling: poolingLack,
-    classifier: ({ classifier }) =>
-      classifier === null || (classifier.kind === 'linear' && classifier.bias)
-        ? null
-        : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}`,
+    branches: ({ branches }) => (branches > 1 ? null : 'branches side by side: none, where it has some'),
+    pooling: (config) =>
+      ['class', 'mean'].includes(config.pooling.kind)
+        ? poolingLack(config)
+        : `pooling: ${config.pooling.kind}`,
+    classifier: linearClassifier,
     positions: learntTable,
-  },
-  specialRows: 0,
-  source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
-  positions: () => ({ tensor: 'pos_embedding' }),
-  files,
+  }),
+]
+
+function writerOf(kind: Kind, holds: Holdings): Writer {
+  // Tensors tell ViT_Parallel from all others, and a file is taken for one of ViT where nothing says otherwise.
+  const isUntold = kind === 'RoPE_ViT'
+  return {
+    library: 'birder',
+    class: kind,
+    holds,
+    wrapping: { entry: 'state', prefix: '' },
+    source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
+    // ViT_Parallel has no setting that leaves special tokens without positions.
+    positions: (config) => ({
+      tensor: 'pos_embedding',
+      special: kind === 'ViT_Parallel' ? specialTokens(config) : 0,
+    }),
+    files: (network) => files(kind, network),
+    hints: (config, isAlone) => (isAlone && isUntold ? { network: nearestNetwork(kind, config) } : {}),
+    notes: (config, isAlone) =>
+      isAlone && isUntold
+        ? [
+            `Nothing in the file says that it is of Birder's class ${kind}: whoever loads it says so as network (--network ${nearestNetwork(kind, config)}), whose settings those of the file replace.`,
+          ]
+        : [],
+    asRead: (config) => ({ ...config, rotary: config.rotary === null ? null : rotaryAsRead(config.rotary) }),
+  }
 }
 
 /** Birder takes the class token where there is one, and a probe has as many queries as its class says. */
@@ -70,13 +111,13 @@ function poolingLack({ pooling, classToken, hidden }: VitConfig): string | null 
   }
 }
 
-function files({ config, labels }: WrittenNetwork): WrittenFiles {
+function files(kind: Kind, { config, labels }: WrittenNetwork): WrittenFiles {
   const [height, width] = config.size
   const signature = {
     inputs: [{ data_shape: [0, config.channels, height, width] }],
     outputs: [{ data_shape: [0, config.classifier?.classes ?? 0] }],
   }
-  const settings = settingsOf(config)
+  const settings = settingsOf(kind, config)
   const told = {
     birder_version: VERSION,
     task: 'image_classification',
@@ -84,7 +125,12 @@ function files({ config, labels }: WrittenNetwork): WrittenFiles {
     rgb_stats: { ...config.rgbStats },
   }
   return {
-    configFile: { ...told, name: 'ViT', registered_name: nearestNetwork(config), model_config: settings },
+    configFile: {
+      ...told,
+      name: kind,
+      registered_name: nearestNetwork(kind, config),
+      model_config: settings,
+    },
     entries: {
       ...told,
       class_to_idx: Object.fromEntries((labels ?? []).map((label, index) => [label, index])),
@@ -97,28 +143,30 @@ function files({ config, labels }: WrittenNetwork): WrittenFiles {
  * Birder builds by the name of a registered network, each of whose settings the file replaces. Of all that it builds of the class, one that has most of
  * the network's sizes tells a reader most.
  */
-function nearestNetwork(config: VitConfig): string {
-  const { patchSize, depth, heads, width, hidden, registers, layerScale } = config
+function nearestNetwork(kind: Kind, config: VitConfig): string {
+  const { patchSize, depth, heads, width, hidden, registers, layerScale, rotary, positions } = config
   const shown: PlainRecord = {
     patch_size: patchSize,
     num_layers: depth,
     num_heads: heads,
     hidden_dim: width,
     mlp_dim: hidden,
+    ...(rotary === null ? {} : { rope_style: rotarySettings(rotary).rope_style ?? null }),
+    ...(positions === null ? { abs_pos_embed: false } : {}),
   }
   const likeness = (own: PlainRecord) =>
     Object.keys(shown).filter((key) => own[key] === shown[key]).length +
     ((own.num_reg_tokens ?? 0) === registers ? 1 : 0) +
     (typeof own.layer_scale_init_value === 'number' ? Number(layerScale) : Number(!layerScale))
-  const ordered = networksOfClass('ViT').toSorted((a, b) => likeness(b.config) - likeness(a.config))
+  const ordered = networksOfClass(kind).toSorted((a, b) => likeness(b.config) - likeness(a.config))
   const [nearest] = ordered
-  if (nearest === undefined) throw new Error('Birder has no network of the class ViT.')
+  if (nearest === undefined) throw new Error(`Birder has no network of the class ${kind}.`)
   return nearest.name
 }
 
-function settingsOf(config: VitConfig): PlainRecord {
+function settingsOf(kind: Kind, config: VitConfig): PlainRecord {
   const { mlp, norm, finalNorm } = config
-  return {
+  const ofAll = {
     patch_size: config.patchSize,
     num_layers: config.depth,
     num_heads: config.heads,
@@ -128,17 +176,23 @@ function settingsOf(config: VitConfig): PlainRecord {
     layer_scale_init_value: config.layerScale ? 1e-5 : null,
     num_reg_tokens: config.registers,
     class_token: config.classToken,
+    norm_layer_type: norm === 'rmsNorm' ? 'RMSNorm' : 'LayerNorm',
+    norm_layer_eps: config.epsilon,
+    qkv_bias: config.qkvBias,
+  }
+  if (kind === 'ViT_Parallel') return { ...ofAll, num_parallel: config.branches }
+  return {
+    ...ofAll,
     pos_embed_special_tokens: false,
     pre_norm: config.preNorm,
     post_norm: finalNorm !== 'none',
     norm_after_pool: finalNorm === 'pooled',
-    norm_layer_type: norm === 'rmsNorm' ? 'RMSNorm' : 'LayerNorm',
-    norm_layer_eps: config.epsilon,
-    qkv_bias: config.qkvBias,
     qk_norm: config.queryKeyNorm,
     attn_norm: config.attentionNorm,
     mlp_layer_type: { ffn: 'FFN', swiglu: 'SwiGLU_FFN', normSwiglu: 'Norm_SwiGLU_FFN' }[mlp as 'ffn'],
     act_layer_type: config.activation,
+    ...(config.positions === null ? { abs_pos_embed: false } : {}),
+    ...(config.rotary === null ? {} : rotarySettings(config.rotary)),
     ...poolingSettings(config.pooling),
     ...(config.positions?.rule.startsWith('bilinear') ? { pos_embed_interpolation_mode: 'bilinear' } : {}),
   }

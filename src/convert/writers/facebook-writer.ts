@@ -4,6 +4,7 @@ import { publishedHeads } from '../../model/dialects/dinov2-config.js'
 import { FACEBOOK_LAYOUT } from '../../model/dialects/facebook.js'
 import { writtenSource } from '../../model/dialects/layout.js'
 import type { Writer } from '../writer.js'
+import { headsNote, levelsNote, toldLevels } from './facebook-told.js'
 import { gatedBySilu } from './gated-by-silu.js'
 import { squareTable } from './positions-held.js'
 
@@ -18,15 +19,13 @@ export const facebookWriter: Writer = {
     activation: gatedBySilu(['gelu']),
     positions: squareTable,
   },
-  specialRows: 1,
   source: writtenSource(FACEBOOK_LAYOUT),
-  positions: () => ({ tensor: FACEBOOK_LAYOUT.positions }),
+  positions: () => ({ tensor: FACEBOOK_LAYOUT.positions, special: 1 }),
   further: ({ width }) => [{ tensor: 'mask_token', shape: [1, width] }],
   files: () => ({}),
-  notes: ({ width, heads }) =>
-    publishedHeads(width) === heads
-      ? []
-      : [
-          `No file of Meta's says how many heads a network has, and none of a width of ${width} is published with ${heads}: say it where this one is loaded, as heads (--heads ${heads}).`,
-        ],
+  hints: (config) => ({ heads: config.heads, ...toldLevels(config) }),
+  notes: (config) => [
+    ...(publishedHeads(config.width) === config.heads ? [] : [headsNote(config)]),
+    ...levelsNote(config),
+  ],
 }

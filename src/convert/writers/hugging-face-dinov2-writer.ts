@@ -22,9 +22,8 @@ export const huggingFaceDinov2Writer: Writer = {
     activation: gatedBySilu(ACTIVATIONS),
     positions: squareTable,
   },
-  specialRows: 1,
   source: writtenSource(DINOV2_LAYOUT),
-  positions: () => ({ tensor: DINOV2_LAYOUT.positions }),
+  positions: () => ({ tensor: DINOV2_LAYOUT.positions, special: 1 }),
   further: (config) => [
     { tensor: 'embeddings.mask_token', shape: [1, config.width] },
     ...(hasRegisters(config) && config.registers === 0

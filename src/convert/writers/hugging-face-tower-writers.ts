@@ -26,7 +26,6 @@ export const huggingFaceClipWriter: Writer = {
     projection: 'any',
     positions: squareTable,
   },
-  specialRows: 1,
   ...placesOf(({ projection }) => (projection === null ? BARE_CLIP : NAMED_CLIP)),
   files: (network) => {
     const { projection } = network.config
@@ -46,7 +45,6 @@ export const huggingFaceSiglipWriter: Writer = {
     pooling: siglipPooling,
     positions: squareTable,
   },
-  specialRows: 0,
   ...placesOf(() => SIGLIP),
   files: (network) =>
     files(

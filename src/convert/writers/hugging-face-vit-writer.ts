@@ -1,27 +1,30 @@
-/** Writes transformers' ViT and DeiT; where there is a classifier the network has its own name in front of its tensors. */
+/** Writes transformers' ViT, DeiT and I-JEPA; where there is a classifier the network has its own name in front of its tensors. */
 import { writtenSource } from '../../model/dialects/layout.js'
 import { transformersLayouts } from '../../model/families/transformers-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { linearClassifier } from './linear-classifier.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, activationName, commonFields, processorFile } from './transformers-files.js'
 
 interface Kind {
-  readonly modelType: 'vit' | 'deit'
+  readonly modelType: 'vit' | 'deit' | 'ijepa'
   /** Begins the names of its classes. */
-  readonly name: 'ViT' | 'DeiT'
+  readonly name: 'ViT' | 'DeiT' | 'IJepa'
+  readonly classToken: boolean
   readonly registers: 0 | 1
 }
 
 const KINDS: readonly Kind[] = [
-  { modelType: 'vit', name: 'ViT', registers: 0 },
-  { modelType: 'deit', name: 'DeiT', registers: 1 },
+  { modelType: 'vit', name: 'ViT', classToken: true, registers: 0 },
+  { modelType: 'deit', name: 'DeiT', classToken: true, registers: 1 },
+  { modelType: 'ijepa', name: 'IJepa', classToken: false, registers: 0 },
 ]
 
 export const huggingFaceVitWriters: readonly Writer[] = KINDS.map(writerOf)
 
 function writerOf(kind: Kind): Writer {
-  const { modelType, name, registers } = kind
+  const { modelType, name, classToken, registers } = kind
   const layoutOf = ({ classifier }: VitConfig) => {
     const [layout] = transformersLayouts([classifier === null ? '' : `${modelType}.`])
     if (layout === undefined) throw new Error('transformers has no layout of a vision transformer.')
@@ -31,6 +34,7 @@ function writerOf(kind: Kind): Writer {
     library: 'hugging-face',
     class: `${name}Model`,
     holds: {
+      classToken: [classToken],
       registers: [registers],
       epsilon: 'any',
       qkvBias: 'any',
@@ -39,18 +43,18 @@ function writerOf(kind: Kind): Writer {
         config.pooler === null || (config.classifier === null && ACTIVATIONS.includes(config.pooler))
           ? null
           : `layer behind the pooling: ${config.pooler}${config.classifier === null ? '' : ' beside a classifier'}`,
-      classifier: ({ classifier }) =>
-        classifier === null || (classifier.kind === 'linear' && classifier.bias)
-          ? null
-          : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one linear layer with a bias`,
+      pooling: [{ kind: classToken ? 'class' : 'mean' }],
+      classifier: linearClassifier,
       positions: squareTable,
     },
-    specialRows: 1 + registers,
     source: (weight, shape, config) => writtenSource(layoutOf(config))(weight, shape, config),
-    positions: (config) => ({ tensor: layoutOf(config).positions }),
+    positions: (config) => ({
+      tensor: layoutOf(config).positions,
+      special: registers + (classToken ? 1 : 0),
+    }),
     files: (network) => files(kind, network),
     notes: ({ pooler, classifier }) =>
-      pooler === null && classifier === null
+      classToken && pooler === null && classifier === null
         ? [
             `transformers' ${name}Model makes a pooler of random numbers where a file has none: ask for it with add_pooling_layer=False, and take last_hidden_state[:, 0] for the embedding.`,
           ]

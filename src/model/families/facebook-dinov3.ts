@@ -6,13 +6,13 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
-import { stored } from '../dialects/stored-weight.js'
+import { type StoredPart, type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { PERIODS } from '../grid-tables.js'
 import { IMAGENET_STATS, type VitConfig } from '../vit-config.js'
 import { agreeOnDinov3 } from './hugging-face-dinov3.js'
 import { patchSizeOf, trunkOf } from './trunk-of.js'
 
-const LAYOUT: Layout = {
+export const FACEBOOK_DINOV3_LAYOUT: Layout = {
   dialect: 'facebook',
   classToken: 'cls_token',
   registers: 'storage_tokens',
@@ -22,11 +22,11 @@ const LAYOUT: Layout = {
   modules: META_MODULES,
   parts: { ...META_PARTS, 'mlp.fc1_g': 'mlp.w1', 'mlp.fc1_x': 'mlp.w2', 'mlp.fc2': 'mlp.w3' },
 }
-const STORED_PERIODS = 'rope_embed.periods'
+export const STORED_PERIODS = 'rope_embed.periods'
 /** No file says the trained size, and no table shows it; this is the side of an evaluation. */
-const USUAL_SIDE = 224
+export const USUAL_SIDE = 224
 
-const usual = layoutSource(LAYOUT)
+const usual = layoutSource(FACEBOOK_DINOV3_LAYOUT)
 
 export const facebookDinov3: Dialect = {
   name: 'facebook',
@@ -41,17 +41,9 @@ export const facebookDinov3: Dialect = {
         ]
       : [],
   source: (weight, shape, config, tensors) => {
-    const mask = /^encoder\.block\.\d+\.attn\.qkv\.bias$/.test(weight)
-      ? `${weight.replace('encoder.block', 'blocks')}_mask`
-      : null
+    const mask = maskOrNull(weight)
     const plain = usual(weight, shape, config, tensors)
-    if (mask === null || !tensors.has(mask)) return plain
-    return {
-      parts: [...plain.parts, { tensor: mask, shape }],
-      // What the mask takes away need not be finite.
-      combine: (bias: Float32Array, kept: Float32Array) =>
-        bias.map((value, at) => (kept[at] === 0 ? 0 : value * (kept[at] ?? Number.NaN))),
-    }
+    return mask === null || !tensors.has(mask) ? plain : masked(plain, { tensor: mask, shape })
   },
   positions: () => null,
   tables: (config) => new Map([[PERIODS, stored(STORED_PERIODS, [config.width / config.heads / 4])]]),
@@ -60,20 +52,47 @@ export const facebookDinov3: Dialect = {
     tensor === 'mask_token' || tensor.startsWith('local_cls_norm.') || tensor.startsWith('head.'),
 }
 
+/** Names the mask of a weight; null for one that has none. */
+export function maskOrNull(weight: string): string | null {
+  return /^encoder\.block\.\d+\.attn\.qkv\.bias$/.test(weight)
+    ? `${weight.replace('encoder.block', 'blocks')}_mask`
+    : null
+}
+
+/** Of the bias of q, k and v the mask takes that of keys away, where they have none. */
+export function masked({ parts }: StoredWeight, mask: StoredPart): StoredWeight {
+  return {
+    parts: [...parts, mask],
+    // What the mask takes away need not be finite.
+    combine: (bias: Float32Array, kept: Float32Array) =>
+      bias.map((value, at) => (kept[at] === 0 ? 0 : value * (kept[at] ?? Number.NaN))),
+    put(bias, into, part) {
+      if (part === 0) {
+        into.set(bias)
+        return
+      }
+      into.fill(1)
+      const third = bias.length / 3
+      const ofKeys = bias.subarray(third, 2 * third)
+      if (ofKeys.every((value) => Object.is(value, 0))) into.fill(0, third, 2 * third)
+    },
+  }
+}
+
 function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'DINOv3')
-  const patchSize = patchSizeOf(checkpoint, LAYOUT)
+  const patchSize = patchSizeOf(checkpoint, FACEBOOK_DINOV3_LAYOUT)
   const gated = tensors.has('blocks.0.mlp.w3.weight')
   const [height, wide] = hints.size ?? [USUAL_SIDE, USUAL_SIDE]
   const count = (side: number) => Math.max(1, Math.round(side / patchSize))
-  const trunk = trunkOf(checkpoint, LAYOUT, { rows: count(height), columns: count(wide) })
+  const trunk = trunkOf(checkpoint, FACEBOOK_DINOV3_LAYOUT, { rows: count(height), columns: count(wide) })
   const config: VitConfig = {
     ...trunk,
     heads: headsOf(checkpoint, hints, trunk.width, size(STORED_PERIODS, 0)),
     hidden: gated ? size('blocks.0.mlp.w3.weight', 1) : size('blocks.0.mlp.fc1.weight', 0),
     classToken: true,
-    registers: sizeOrNull(tensors, LAYOUT.registers, 1) ?? 0,
+    registers: sizeOrNull(tensors, FACEBOOK_DINOV3_LAYOUT.registers, 1) ?? 0,
     epsilon: 1e-5,
     qkvBias: tensors.has('blocks.0.attn.qkv.bias'),
     layerScale: tensors.has('blocks.0.ls1.gamma'),

@@ -8,13 +8,13 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
 import { NORMALISATIONS } from '../normalisation.js'
 import type { PatchGrid } from '../positions.js'
+import type { RotaryRule } from '../rotary.js'
 import type { Pooling, VitConfig } from '../vit-config.js'
 import { isOfTextTower, projectionName, resblocksLayout, resblocksSource } from './resblocks-layout.js'
 import { patchSizeOf, trunkOf } from './trunk-of.js'
 
 /** Are the heads of published networks by their width; no tensor shows them (core/vision_encoder/config.py). */
-const PUBLISHED_HEADS: { readonly [width: number]: number } = { 192: 3, 384: 6, 768: 12, 1024: 16, 1536: 16 }
-const POOL_HEADS = 8
+export const PE_HEADS: { readonly [width: number]: number } = { 192: 3, 384: 6, 768: 12, 1024: 16, 1536: 16 }
 const EPSILON = 1e-5
 
 export const facebookPerceptionEncoder: readonly Dialect[] = ['', 'visual.'].map(dialectOf)
@@ -64,14 +64,6 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
   const grid = gridOf(cells, patchSizeOf(checkpoint, layout), hints, label)
   const trunk = trunkOf(checkpoint, layout, grid)
   const hidden = sizeOrNull(tensors, `${prefix}attn_pool.mlp.c_fc.weight`, 0)
-  const pool: Pooling = {
-    kind: 'attention',
-    heads: POOL_HEADS,
-    specialTokens: true,
-    epsilon: EPSILON,
-    hidden,
-    activation: 'gelu',
-  }
   return {
     ...trunk,
     heads: headsOf(trunk.width, hints, label),
@@ -81,27 +73,37 @@ function readConfig(prefix: string, checkpoint: Checkpoint, hints: VitHints): Vi
     epsilon: EPSILON,
     preNorm: true,
     finalNorm: tensors.has(`${prefix}ln_post.weight`) ? 'tokens' : 'none',
-    rotary: {
-      // The class token is at 0, and patches begin behind it.
-      coordinates: { kind: 'whole', offset: classToken ? 1 : 0, reference: null },
-      bands: { kind: 'temperature', temperature: 10000 },
-      firstAxis: 'columns',
-      spread: 'repeated',
-      pairs: 'neighbours',
-      registers: null,
-    },
+    rotary: peRotary(classToken),
     layerScale: tensors.has(`${layout.blocks}0.ls_1.gamma`),
     mlp: 'ffn',
     activation: 'gelu',
     stem: { kind: 'patchify', bias: false },
-    pooling: hidden === null ? { kind: 'mean' } : pool,
+    pooling: pePooling(hidden),
     projection: sizeOrNull(tensors, projectionName(prefix), 1),
     positions: { ...grid, specialRows: classToken, rule: 'bilinear' },
     rgbStats: NORMALISATIONS.half,
   }
 }
 
-function headsOf(width: number, { heads = PUBLISHED_HEADS[width] }: VitHints, label: string): number {
+/** The class token is at 0, and patches begin behind it. */
+export function peRotary(classToken: boolean): RotaryRule {
+  return {
+    coordinates: { kind: 'whole', offset: classToken ? 1 : 0, reference: null },
+    bands: { kind: 'temperature', temperature: 10000 },
+    firstAxis: 'columns',
+    spread: 'repeated',
+    pairs: 'neighbours',
+    registers: null,
+  }
+}
+
+/** @param hidden counts the hidden channels of the pooling's feed-forward net; null where there is no pooling */
+export function pePooling(hidden: number | null): Pooling {
+  if (hidden === null) return { kind: 'mean' }
+  return { kind: 'attention', heads: 8, specialTokens: true, epsilon: EPSILON, hidden, activation: 'gelu' }
+}
+
+function headsOf(width: number, { heads = PE_HEADS[width] }: VitHints, label: string): number {
   if (heads !== undefined) return heads
   throw new CheckpointError(
     'contradiction',

@@ -127,7 +127,8 @@ function assumptions(
   return [...processorAssumption(checkpoint, hints, KIND.family), ...(isNormed ? [] : [bare])]
 }
 
-function biasTables(layout: TransformersLayout, config: VitConfig): ReadonlyMap<string, StoredWeight> {
+/** Says where tables of relative positions are kept. */
+export function biasTables(layout: TransformersLayout, config: VitConfig): ReadonlyMap<string, StoredWeight> {
   const { bias, depth, heads } = config
   const tables = new Map<string, StoredWeight>()
   if (bias === null) return tables

@@ -11,7 +11,7 @@ import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
 import { NORMED_LAYERS, OF_BACKBONES, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
-import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS } from '../dialects/transformers-names.js'
+import { ATTENTION_PARTS, DINOV2_PARTS, GATED_PARTS, QKV_MODULES } from '../dialects/transformers-names.js'
 import { tapsOf } from '../dialects/transformers-taps.js'
 import { counts, each, type FieldTable, nothing } from '../fields.js'
 import { PLAIN, type VitConfig } from '../vit-config.js'
@@ -72,6 +72,9 @@ const KIND = { family: 'DINOv3', types: ['dinov3_vit'], table: DINOV3_CONFIG } a
 
 /** Files have a block's number behind `layer.`, and what transformers 5 has in memory behind `model.layer.`, which a state dict shows. */
 const BLOCKS = ['layer.', 'model.layer.'] as const
+
+/** Is the layout of files. */
+export const DINOV3_LAYOUT: Layout = layoutOf(BLOCKS[0])
 
 function layoutOf(blocks: string): Layout {
   return {
@@ -139,6 +142,8 @@ function readConfig(layout: Layout, checkpoint: Checkpoint, hints: VitHints): Vi
     classToken: true,
     registers: sizeOrNull(tensors, layout.registers, 1) ?? 0,
     epsilon: reader.number('layer_norm_eps', 1e-5),
+    // Where only some have a bias, that of the others is zeros.
+    qkvBias: QKV_MODULES.some((module) => tensors.has(`${layout.blocks}0.${module}.bias`)),
     layerScale: tensors.has(`${layout.blocks}0.layer_scale1.lambda1`),
     mlp: gated ? 'swiglu' : 'ffn',
     activation: activationOf(reader, 'hidden_act', 'gelu'),

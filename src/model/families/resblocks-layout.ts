@@ -71,6 +71,11 @@ function turned(tensor: string, shape: Shape): StoredWeight {
       }
       return out
     },
+    put(weight, into) {
+      for (let at = 0; at < weight.length; at++) {
+        into[(at % columns) * rows + Math.floor(at / columns)] = weight[at] ?? Number.NaN
+      }
+    },
   }
 }
 

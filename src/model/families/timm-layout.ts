@@ -8,7 +8,7 @@ import { type Layout, layoutSource, type Place, type Places } from '../dialects/
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredWeight, scaledBy, stored } from '../dialects/stored-weight.js'
 import { biasName, POSITIONS, rotaryName } from '../grid-tables.js'
-import { biasRows } from '../relative-bias.js'
+import { type BiasRule, biasRows } from '../relative-bias.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
 
 type Tensors = ReadonlyMap<string, TensorInfo>
@@ -51,6 +51,31 @@ export const TIMM_LAYOUT: Layout = {
   parts: PARTS,
 }
 
+/** Gives the names of a network of the class VisionTransformer, whose blocks may have branches side by side. */
+export function visionTransformerLayout(branches: number): Layout {
+  return { ...TIMM_LAYOUT, parts: { ...PARTS, ...branchParts(branches) } }
+}
+
+/** Gives the names of a network of the class Eva, whose keys may have no bias of their own, and whose gated nets keep both halves apart or packed. */
+export function evaLayout({
+  hasKeyBias,
+  isGateApart,
+}: {
+  readonly hasKeyBias: boolean
+  readonly isGateApart: boolean
+}): Layout {
+  return {
+    ...TIMM_LAYOUT,
+    scale: null,
+    parts: {
+      ...PARTS,
+      ...GAMMAS,
+      ...(hasKeyBias ? {} : { 'attn.qkv': FUSED_WITHOUT_KEY_BIAS }),
+      ...(isGateApart ? GATE_APART : {}),
+    },
+  }
+}
+
 /** Tells NaFlexVit, which keeps tokens and positions among its embeddings, and the patches as a matrix. */
 export function isNaFlex(tensors: Tensors): boolean {
   return tensors.has('embeds.proj.weight')
@@ -64,10 +89,10 @@ export function timmLayout(tensors: Tensors): Layout {
     scale: first('gamma_1') ? null : TIMM_LAYOUT.scale,
     parts: {
       ...PARTS,
-      ...(first('gamma_1') ? { layer_scale_1: 'gamma_1', layer_scale_2: 'gamma_2' } : {}),
+      ...(first('gamma_1') ? GAMMAS : {}),
       ...(first('attn.q_bias') ? { 'attn.qkv': FUSED_WITHOUT_KEY_BIAS } : {}),
       ...(first('attn.q_proj.weight') ? { 'attn.qkv': APART } : {}),
-      ...(first('mlp.fc1_g.weight') ? { 'mlp.fc1_g': 'mlp.fc1_g', 'mlp.fc1_x': 'mlp.fc1_x' } : {}),
+      ...(first('mlp.fc1_g.weight') ? GATE_APART : {}),
       ...(first('in_proj.weight') ? ONE_PROJECTION : {}),
       ...branchParts(countBranches(tensors)),
     },
@@ -94,6 +119,8 @@ const FUSED_WITHOUT_KEY_BIAS: Place = {
   weight: 'attn.qkv.weight',
   bias: ['attn.q_bias', null, 'attn.v_bias'],
 }
+const GAMMAS: Places = { layer_scale_1: 'gamma_1', layer_scale_2: 'gamma_2' }
+const GATE_APART: Places = { 'mlp.fc1_g': 'mlp.fc1_g', 'mlp.fc1_x': 'mlp.fc1_x' }
 const APART: Place = { pieces: ['attn.q_proj', 'attn.k_proj', 'attn.v_proj'] }
 /** Of a block whose halves share a norm and the matrix behind it; what is a part of that matrix is found by `sharedSource`. */
 const ONE_PROJECTION: Places = {
@@ -166,12 +193,8 @@ export function timmTables(config: VitConfig, tensors: Tensors): ReadonlyMap<str
     tables.set(POSITIONS, stored('embeds.pos_embed', [1, positions.rows, positions.columns, width]))
   for (let block = 0; block < depth; block++) {
     if (bias !== null) {
-      const name = biasName(config, block)
-      const size = [heads, biasRows(bias)] as const
-      tables.set(
-        name,
-        bias.kind === 'mlp' ? offsetNet(block, heads, tensors) : biasSource(block, size, tensors),
-      )
+      const source = bias.kind === 'mlp' ? offsetNet(block, heads, tensors) : biasSource(block, bias, heads)
+      tables.set(biasName(config, block), source)
     }
     if (rotary?.bands.kind === 'mixed')
       tables.set(rotaryName(config, block), frequencies(block, [2, depth, heads, width / heads / 2]))
@@ -182,9 +205,19 @@ export function timmTables(config: VitConfig, tensors: Tensors): ReadonlyMap<str
 export const SHARED_BIAS = 'rel_pos_bias.relative_position_bias_table'
 export const SHARED_NET = 'shared_rel_pos.mlp'
 
-function biasSource(block: number, [heads, rows]: readonly [number, number], tensors: Tensors): StoredWeight {
-  const tensor = tensors.has(SHARED_BIAS) ? SHARED_BIAS : `blocks.${block}.attn.relative_position_bias_table`
-  return stored(tensor, [rows, heads])
+/** Says where a block's table of relative positions is kept, which may be that of all blocks. */
+function biasSource(block: number, bias: BiasRule, heads: number): StoredWeight {
+  const tensor = bias.isShared ? SHARED_BIAS : `blocks.${block}.attn.relative_position_bias_table`
+  return stored(tensor, [biasRows(bias), heads])
+}
+
+/** Says where tables of relative positions are kept, by the names of grid-tables.ts. */
+export function biasTables(config: VitConfig): ReadonlyMap<string, StoredWeight> {
+  const { bias, depth, heads } = config
+  const tables = new Map<string, StoredWeight>()
+  for (let block = 0; bias !== null && block < depth; block++)
+    tables.set(biasName(config, block), biasSource(block, bias, heads))
+  return tables
 }
 
 function offsetNet(block: number, heads: number, tensors: Tensors): StoredWeight {

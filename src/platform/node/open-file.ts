@@ -52,7 +52,9 @@ export async function openFile(path: string, options: { signal?: AbortSignal } =
       for (let filled = 0; filled < length; ) {
         signal?.throwIfAborted()
         const count = Math.min(PIECE, length - filled)
-        const { bytesRead } = await handle.read(memory, filled, count, offset + filled)
+        const { bytesRead } = await handle.read(memory, filled, count, offset + filled).catch((cause) => {
+          throw failed(path, cause)
+        })
         if (bytesRead === 0) throw cutOff(path, length - filled)
         filled += bytesRead
       }
@@ -105,6 +107,15 @@ async function folderError(path: string): Promise<CheckpointError> {
   return new CheckpointError(
     'unknown-format',
     `${path} is a folder, where a checkpoint file is expected; ${advice}`,
+  )
+}
+
+/** Named as what it is, since whoever writes something else at the time would take it for a failure of that. */
+function failed(path: string, cause: NodeJS.ErrnoException): CheckpointError {
+  return new CheckpointError(
+    'not-found',
+    `${path} cannot be read any further: ${cause.message}. Look after the disk that it lies on, or fetch it again.`,
+    { cause },
   )
 }
 

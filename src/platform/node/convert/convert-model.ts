@@ -3,11 +3,12 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { assertRounded } from '../../../convert/compare-weights.js'
+import { assertRounded, comparable } from '../../../convert/compare-weights.js'
 import { ConvertError } from '../../../convert/convert-error.js'
 import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
 import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
 import { type Conversion, planConversion } from '../../../convert/plan-conversion.js'
+import { withWhatValuesTell } from '../../../convert/told-by-values.js'
 import { weightFiles } from '../../../convert/weight-files.js'
 import { LIBRARY_NAMES, type LibraryName } from '../../../convert/writer.js'
 import { checkChoice, checkWhole } from '../../../encoder/check-options.js'
@@ -65,7 +66,7 @@ export interface ConvertedModel {
   readonly files: readonly string[]
   /** Counts the bytes of the weights. */
   readonly byteLength: number
-  /** Is the digest of the weights as they read back: that of the source where `lossless`. */
+  /** Is the digest of the weights as they read back: that of the source where `lossless`, but for periods of rotary positions that one of the two layouts alone stores. */
   readonly weights: string
   /** Tells whether each weight was read back as it was, bit by bit. */
   readonly lossless: boolean
@@ -128,7 +129,7 @@ export async function convertModel(
   await rm(temporary, { recursive: true, force: true })
   try {
     const { opened, files, byteLength } = await write(conversion, place, temporary, options)
-    const checked = await check(open, join(temporary, opened), conversion, options)
+    const checked = await check(join(temporary, opened), conversion, options)
     await refuseOccupied(place.path, output)
     await rename(place.isFolder ? temporary : join(temporary, place.name), place.path)
     const paths = place.isFolder ? files.map((file) => join(place.path, file)) : [place.path]
@@ -164,12 +165,13 @@ async function planned(
   { form, isFolder, name, path: output }: OutputPlace,
   { to, dtype, ...told }: ConvertOptions,
 ): Promise<Conversion> {
+  const config = await withWhatValuesTell(vit, told.signal)
   const beside = configFiles.map(({ label, bytes }) => ({
     name: basename(label),
     text: new TextDecoder().decode(bytes),
   }))
   const plan = planConversion(
-    { vit, checkpoint },
+    { vit, checkpoint, config },
     {
       library: to,
       form,
@@ -186,7 +188,7 @@ async function planned(
 
 /** Writes all files into the temporary folder. */
 async function write(
-  { tensors, entries, files }: Conversion,
+  { tensors, entries, files, wrapping }: Conversion,
   { form, name }: OutputPlace,
   folder: string,
   { to, maxShardBytes = USUAL_SHARD_BYTES, signal, onWriting }: ConvertOptions,
@@ -205,7 +207,7 @@ async function write(
     },
   }))
   const shards = FILE_FORMS[to].isSharded && form === 'safetensors' ? { maxShardBytes } : {}
-  const content = { library: to, form, name, tensors: watched, entries, ...shards }
+  const content = { library: to, form, name, tensors: watched, wrapping, entries, ...shards }
   const { open: opened, files: weights } = weightFiles(content, crc32)
   const all: readonly OutputFile[] = [
     ...weights,
@@ -217,18 +219,18 @@ async function write(
 
 /** Reads what was written as whoever loads it will, and holds its weights against those of the source. */
 async function check(
-  source: OpenVit,
   path: string,
-  { hints, narrowing }: Conversion,
+  { source, hints, narrowing }: Conversion,
   { dtype = 'f32', signal }: ConvertOptions,
 ): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
   await using back = await openVit(path, { ...hints, ...given({ signal }) })
   const digest = (vit: OpenVit['vit']) => digestOf(vit, { note: NO_NOTE, digestWords: fastestDigest() })
-  const weights = await digest(back.vit)
+  const [from, to] = comparable(source.vit, back.vit)
+  const weights = await digest(to)
   const lossless = narrowing.changed === 0
   if (!lossless) {
-    await assertRounded(source.vit, back.vit, DTYPES[dtype], signal)
-  } else if (weights !== (await digest(source.vit))) {
+    await assertRounded(from, to, DTYPES[dtype], signal)
+  } else if (weights !== (await digest(from))) {
     throw new ConvertError(
       'check-failed',
       'What was written reads back with other weights than were read. Nothing was kept; please report it, with the names of the model and of the layout.',

@@ -1,0 +1,139 @@
+/**
+ * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks, and
+ * what transformers norms of CLIP is the class token alone.
+ */
+import { zeros } from '../model/dialects/stored-weight.js'
+import { defaultEmbedding } from '../model/plan-pooling.js'
+import type { VitModel } from '../model/read-vit.js'
+import type { VitConfig } from '../model/vit-config.js'
+import { type Shape, sizeAt } from '../tensor/shape.js'
+import type { ConvertSource } from './plan-written.js'
+import type { ConvertedConfig } from './told-by-values.js'
+
+/** Is a network in its own words or in others. */
+export interface Retold {
+  readonly source: ConvertSource
+  /** Says in whole sentences what the words are. */
+  readonly notes: readonly string[]
+}
+
+interface Way {
+  /** Gives what of the config is told otherwise; null where this network has nothing to tell in these words. */
+  readonly config: (config: ConvertedConfig, vit: VitModel) => Partial<VitConfig> | null
+  /** Names weights in other words, each with what it is in the network's own. */
+  readonly names: (config: VitConfig, vit: VitModel) => ReadonlyMap<string, Meant>
+  /** Lists weights that these words have no place for, which are zeros. */
+  readonly without: readonly string[]
+  readonly note: string
+}
+
+/** Is a weight of the network under its own name, or zeros of a shape. */
+type Meant = string | { readonly zeros: Shape }
+
+const HEAD = { weight: 'classifier.weight', bias: 'classifier.bias' } as const
+const PROJECTION = 'projection.weight'
+
+/** Leaves all tokens what they are. */
+const ZERO_BIAS: Way = {
+  config: ({ qkvBias }) => (qkvBias ? null : { qkvBias: true }),
+  names: (_config, { weightShapes }) =>
+    new Map(
+      [...weightShapes]
+        .filter(([name]) => name.endsWith('.attn.qkv.weight'))
+        .map(([name, shape]) => [name.replace(/weight$/, 'bias'), { zeros: [sizeAt(shape, 0)] }]),
+    ),
+  without: [],
+  note: 'Queries and values have biases there, which are zeros, since this network has none.',
+}
+
+const PROJECTION_AS_HEAD: Way = {
+  config: ({ projection, classifier }) =>
+    projection === null || classifier !== null
+      ? null
+      : { projection: null, classifier: { classes: projection, kind: 'linear', bias: true } },
+  names: ({ classifier }) =>
+    new Map<string, Meant>([
+      [HEAD.weight, PROJECTION],
+      [HEAD.bias, { zeros: [classifier?.classes ?? 0] }],
+    ]),
+  without: [],
+  note: 'The projection to the space of texts is the head there, with a bias of zeros, as timm has it of CLIP: what is projected is given as scores of classes.',
+}
+
+const HEAD_AS_PROJECTION: Way = {
+  config: ({ classifier, headBias, projection }, { labels }) =>
+    classifier?.kind === 'linear' && !headBias && projection === null && labels.names === null
+      ? { classifier: null, projection: classifier.classes }
+      : null,
+  names: () => new Map([[PROJECTION, HEAD.weight]]),
+  without: [HEAD.bias],
+  note: 'The head, whose bias is zeros and whose classes have no names, is the projection to the space of texts there, as of CLIP.',
+}
+
+const NORM_OF_CLASS: Way = {
+  config: ({ pooling, finalNorm }) =>
+    pooling.kind === 'class' && finalNorm === 'tokens' ? { finalNorm: 'pooled' } : null,
+  names: () => new Map(['weight', 'bias'].map((vector) => [`embedding_norm.${vector}`, `norm.${vector}`])),
+  without: [],
+  note: 'The last norm is on the class token alone there: what stands for an image is the same, and the tokens of patches are given without it.',
+}
+
+/** Lists what is told otherwise together, the least first. */
+const WAYS: readonly (readonly Way[])[] = [
+  [],
+  [ZERO_BIAS],
+  [PROJECTION_AS_HEAD],
+  [HEAD_AS_PROJECTION],
+  [NORM_OF_CLASS],
+  [HEAD_AS_PROJECTION, NORM_OF_CLASS],
+]
+
+/** Gives the network in its own words, then in others. */
+export function retellings(source: ConvertSource): readonly Retold[] {
+  return WAYS.flatMap((ways) => {
+    let retold: Retold | null = { source, notes: [] }
+    for (const way of ways) retold = retold === null ? null : toldOrNull(retold, way)
+    return retold === null ? [] : [retold]
+  })
+}
+
+function toldOrNull({ source, notes }: Retold, way: Way): Retold | null {
+  const changed = way.config(source.config, source.vit)
+  if (changed === null) return null
+  const config = withEmbedding({ ...source.config, ...changed })
+  return { source: { ...source, config, vit: renamed(source.vit, config, way) }, notes: [...notes, way.note] }
+}
+
+function withEmbedding<Config extends VitConfig>(config: Config): Config {
+  return { ...config, embedding: defaultEmbedding(config) }
+}
+
+/** A weight that goes by another name is read by its own. */
+function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
+  const names = way.names(config, vit)
+  const hidden = new Set<unknown>([...names.values(), ...way.without])
+  const weightShapes = new Map([...vit.weightShapes].filter(([name]) => !hidden.has(name)))
+  for (const [name, meant] of names) {
+    const shape = typeof meant === 'string' ? vit.weightShapes.get(meant) : meant.zeros
+    if (shape !== undefined) weightShapes.set(name, shape)
+  }
+  const meantBy = (name: string): Meant => names.get(name) ?? name
+  return {
+    ...vit,
+    config,
+    weightShapes,
+    weights: {
+      async read(name: string, shape: Shape) {
+        const meant = meantBy(name)
+        return typeof meant === 'string' ? await vit.weights.read(meant, shape) : zeros(shape).combine()
+      },
+    },
+    storedAs: {
+      ...vit.storedAs,
+      weight(name, shape) {
+        const meant = meantBy(name)
+        return typeof meant === 'string' ? vit.storedAs.weight(meant, shape) : zeros(shape)
+      },
+    },
+  }
+}

@@ -1,0 +1,72 @@
+/** Finds out what of a network only its values tell, before it is decided where they go: a config cannot tell it, and a layout may hold one and not the other. */
+
+import { PERIODS } from '../model/grid-tables.js'
+import type { VitModel } from '../model/read-vit.js'
+import { type RotaryRule, rotaryPeriods } from '../model/rotary.js'
+import type { VitConfig } from '../model/vit-config.js'
+
+/** Is a network as it is converted. */
+export interface ConvertedConfig extends VitConfig {
+  /** Tells whether keys have a bias that is more than zeros, which some layouts have no place for. */
+  readonly keyBias: boolean
+  /** Tells whether the head's bias is more than zeros; a head without one has none. */
+  readonly headBias: boolean
+}
+
+/** Reads the biases of all blocks and of the head, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
+export async function withWhatValuesTell(vit: VitModel, signal?: AbortSignal): Promise<ConvertedConfig> {
+  return {
+    ...vit.config,
+    rotary: await rotaryOf(vit),
+    keyBias: await hasKeyBias(vit, signal),
+    headBias: await hasHeadBias(vit),
+  }
+}
+
+async function hasKeyBias(
+  { weights, weightShapes, config }: VitModel,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const [name, shape] of weightShapes) {
+    if (!name.endsWith('.attn.qkv.bias')) continue
+    signal?.throwIfAborted()
+    const bias = await weights.read(name, shape)
+    if (!isZeros(bias.subarray(config.width, 2 * config.width))) return true
+  }
+  return false
+}
+
+async function hasHeadBias({ weights, weightShapes }: VitModel): Promise<boolean> {
+  const name = 'classifier.bias'
+  const shape = weightShapes.get(name)
+  return shape !== undefined && !isZeros(await weights.read(name, shape))
+}
+
+/** A negative zero would come back as another one, so that it counts as a bias. */
+function isZeros(values: Float32Array): boolean {
+  return values.every((value) => Object.is(value, 0))
+}
+
+/** Periods that follow from a base are told by it, as all libraries but Meta's tell them. */
+async function rotaryOf(vit: VitModel): Promise<RotaryRule | null> {
+  const { rotary } = vit.config
+  if (rotary?.bands.kind !== 'stored') return rotary
+  const periods = (await vit.readTables()).get(PERIODS) ?? new Float32Array(0)
+  const temperature = temperatureOrNull(periods)
+  return temperature === null ? rotary : { ...rotary, bands: { kind: 'temperature', temperature } }
+}
+
+/** Libraries differ in the last digits of a power; those of periods that were kept in bfloat16 are farther off. */
+const LAST_DIGITS = 2 ** -21
+
+function temperatureOrNull(periods: Float32Array): number | null {
+  const count = periods.length
+  const last = periods.at(-1) ?? Number.NaN
+  // With a single period, which is 1, any base does: DINOv3's own.
+  const temperature = count === 1 ? 100 : Number((last ** (count / (count - 1))).toPrecision(6))
+  const made = rotaryPeriods(temperature, count)
+  const isNear = periods.every(
+    (period, k) => Math.abs(period - (made[k] ?? Number.NaN)) <= LAST_DIGITS * period,
+  )
+  return isNear ? temperature : null
+}

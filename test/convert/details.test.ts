@@ -1,0 +1,167 @@
+/** Holds what classes of several libraries write otherwise against their own golden files: names of tensors, what configs say, and what no file can say. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { LibraryName } from '../../src/convert/writer.js'
+import type { PlainRecord } from '../../src/plain-value.js'
+import { type ConvertOptions, convertModel } from '../../src/platform/node/convert/convert-model.js'
+import { findModel } from '../../src/platform/node/find-model.js'
+import { openVit } from '../../src/platform/node/open-vit.js'
+import { toFloat32 } from '../../src/tensor/tensor.js'
+import { type GoldenNetwork, goldenNetworks } from '../support/golden-networks.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'plumage-details-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const NETWORKS = new Map(goldenNetworks().map((network) => [network.id, network]))
+
+function golden(id: string): GoldenNetwork {
+  const network = NETWORKS.get(id)
+  if (network === undefined) throw new Error(`There is no golden network ${id}.`)
+  return network
+}
+
+let count = 0
+async function converted(id: string, to: LibraryName, options: Partial<ConvertOptions> = {}) {
+  const { path, told } = golden(id)
+  const { size, ...others } = told
+  const trained = size === undefined ? {} : { trainedSize: size }
+  const out = join(folder, `${count++}`)
+  return await convertModel(path, out, { ...others, ...trained, to, onWarning: () => {}, ...options })
+}
+
+async function tensorsOf(path: string, told: GoldenNetwork['told'] = {}) {
+  await using open = await openVit(await findModel(path), told)
+  const { checkpoint } = open
+  const read = async (name: string) => toFloat32(await checkpoint.read(name))
+  const names = [...checkpoint.tensors.keys()]
+  const values = new Map<string, Float32Array>()
+  for (const name of names) values.set(name, await read(name))
+  const types = new Map([...checkpoint.tensors].map(([name, { dtype }]) => [name, dtype]))
+  return { names, values, types }
+}
+
+const configOf = (path: string): PlainRecord & { readonly model_args?: PlainRecord } =>
+  JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))
+
+describe('DINOv3 has the names of the library that it is written for', () => {
+  test.each([
+    ['hugging-face/dinov3-reg4', 'timm', 'timm/dinov3-qkvb-token'],
+    ['facebook/dinov3', 'timm', 'timm/dinov3-qkvb-token'],
+    ['hugging-face/dinov3-reg4', 'facebook', 'facebook/dinov3'],
+    ['timm/dinov3-qkvb-token', 'facebook', 'facebook/dinov3'],
+    ['timm/dinov3-plus', 'facebook', 'facebook/dinov3-plus'],
+    ['timm/dinov3-qkvb-token', 'hugging-face', 'hugging-face/dinov3-reg4'],
+    ['facebook/dinov3', 'hugging-face', 'hugging-face/dinov3-reg4'],
+  ] as const)('%s in %s', async (id, to, like) => {
+    const { path } = await converted(id, to)
+    const { path: own, told } = golden(like)
+    const size = to === 'facebook' ? { size: [48, 48] as const } : {}
+    expect((await tensorsOf(path, size)).names.sort()).toEqual((await tensorsOf(own, told)).names.sort())
+  })
+})
+
+test("Meta's mask takes the bias of keys away, and only where they have none", async () => {
+  const size = { size: [16, 16] as const }
+  const masked = await tensorsOf((await converted('timm/dinov3-qkvb-token', 'facebook')).path, size)
+  const whole = await tensorsOf((await converted('hugging-face/dinov3-gated', 'facebook')).path, size)
+  const third = (mask: Float32Array | undefined) => mask?.subarray(mask.length / 3, (2 * mask.length) / 3)
+  const name = 'blocks.0.attn.qkv.bias_mask'
+  expect(new Set(third(masked.values.get(name)))).toEqual(new Set([0]))
+  expect(new Set(masked.values.get(name))).toEqual(new Set([0, 1]))
+  expect(new Set(whole.values.get(name))).toEqual(new Set([1]))
+})
+
+test('transformers is told which of queries, keys and values have a bias, and the base of the periods as a float', async () => {
+  const without = await converted('facebook/dinov3', 'hugging-face')
+  expect(configOf(without.path)).toMatchObject({ query_bias: true, key_bias: false, value_bias: true })
+  expect(readFileSync(join(without.path, 'config.json'), 'utf8')).toMatch(/"rope_theta": 100\.0,?\n/)
+  const none = await converted('timm/dinov3', 'hugging-face')
+  expect(configOf(none.path)).toMatchObject({ query_bias: false, key_bias: false, value_bias: false })
+  expect(none.notes.join(' ')).toMatch(/default is the embedding class, and for the source mean/)
+})
+
+test('periods that were rounded to bfloat16 follow from no base, and are refused wherever they are made of one', async () => {
+  const { path } = await converted('facebook/dinov3', 'facebook', { format: 'safetensors' })
+  roundPeriods(join(path, 'model.safetensors'))
+  for (const to of ['hugging-face', 'timm', 'birder'] as const) {
+    const rounded = convertModel(path, join(folder, `rounded-${to}`), { to, onWarning: () => {} })
+    await expect(rounded, to).rejects.toMatchObject({ code: 'not-held' })
+    await expect(rounded, to).rejects.toThrow(
+      /periods of its rotary positions.*bfloat16.*written for facebook/,
+    )
+  }
+})
+
+/** Rounds each to a number that bfloat16 holds. */
+function roundPeriods(path: string): void {
+  const bytes = readFileSync(path)
+  const length = Number(bytes.readBigUInt64LE(0))
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<
+    string,
+    { data_offsets: [number, number] }
+  >
+  const [from, to] = header['rope_embed.periods']?.data_offsets ?? [0, 0]
+  for (let at = 8 + length + from; at < 8 + length + to; at += 4) bytes.writeUInt16LE(0, at)
+  writeFileSync(path, bytes)
+}
+
+test('periods stay float32 where weights become narrower, since rounded ones would turn by other angles', async () => {
+  const size = { size: [16, 16] as const }
+  for (const id of ['facebook/dinov3', 'timm/dinov3-qkvb-token']) {
+    const { path } = await converted(id, 'facebook', { dtype: 'bf16' })
+    const { types } = await tensorsOf(path, size)
+    expect(types.get('rope_embed.periods'), id).toBe('F32')
+    expect(types.get('blocks.0.attn.qkv.weight'), id).toBe('BF16')
+  }
+})
+
+test('what no weight tells has the type of the others, so that transformers keeps a network in it', async () => {
+  const narrow = await converted('timm/dinov3', 'timm', { dtype: 'bf16' })
+  const out = join(folder, 'narrow-dinov3')
+  await convertModel(narrow.path, out, { to: 'hugging-face', onWarning: () => {} })
+  expect(configOf(out).dtype).toBe('bfloat16')
+  expect(new Set((await tensorsOf(out)).types.values())).toEqual(new Set(['BF16']))
+})
+
+test('of the architectures of timm that are built alike the one of the same kind is named', async () => {
+  const architectureOf = async (id: string) => configOf((await converted(id, 'timm')).path).architecture
+  expect(await architectureOf('hugging-face/dinov3-reg4')).toMatch(/_dinov3_qkvb$/)
+  expect(await architectureOf('facebook/dinov3-plus')).toMatch(/_plus_patch16_dinov3_qkvb$/)
+})
+
+test('no architecture of timm is named that brings norms which a network does not have', async () => {
+  const { path } = await converted('hugging-face/clip-vision-sharded', 'timm')
+  expect(configOf(path).architecture).not.toMatch(/^beit3/)
+})
+
+test("a file of the first DINO that has timm's names gets the config.json that timm asks for", async () => {
+  const { path } = await converted('meta/dino-s', 'timm')
+  expect(configOf(path)).toMatchObject({ architecture: expect.any(String), model_args: { num_heads: 2 } })
+})
+
+test('what of a file is not written is told', async () => {
+  const clip = await converted('open-clip/vit-quickgelu/epoch_3.pt', 'hugging-face')
+  expect(clip.notes.join(' ')).toMatch(/the text tower \(\d+ tensors\), of which nothing is written/)
+  expect(clip.notes.join(' ')).toMatch(/last norm is on the class token alone/)
+  const mae = await converted('hugging-face/vit-mae', 'birder')
+  expect(mae.notes.join(' ')).not.toMatch(/Left aside/)
+  const timm = await converted('facebook/dinov3', 'timm')
+  expect(timm.notes).toContainEqual(expect.stringMatching(/Left aside.*: mask_token\.$/))
+})
+
+test('a head is a projection only where its bias is zeros, since CLIP of transformers has none', async () => {
+  const biased = converted('timm/clip', 'hugging-face')
+  await expect(biased).rejects.toThrow(/classifier: linear/)
+  const { path, notes } = await converted('hugging-face/clip-vision', 'timm')
+  expect(notes.join(' ')).toMatch(/projection to the space of texts is the head there/)
+  const back = join(folder, 'projected')
+  const { notes: told } = await convertModel(path, back, { to: 'hugging-face', onWarning: () => {} })
+  expect(told.join(' ')).toMatch(/head, whose bias is zeros/)
+  expect(configOf(back).architectures).toEqual(['CLIPVisionModelWithProjection'])
+})
+
+test('what only PyTorch files hold is refused as safetensors, with the format that has it', async () => {
+  const mae = converted('meta/mae-cls', 'facebook', { format: 'safetensors' })
+  await expect(mae).rejects.toThrow(/format safetensors, where its files are pt \(--format\)/)
+})
