@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <climits>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -138,44 +139,75 @@ Span<int> statesOf(napi_env env, napi_value room, size_t values) {
   return states;
 }
 
+// Says where the values of a weight lie in a file.
+struct Stored {
+  File file;
+  StoredType type;
+  size_t start;   // bytes in front of the first value
+  size_t scales;  // bytes in front of the first scale of bytes, which have one for each row
+  size_t depth;   // values of a row
+};
+
 // Brings values of a weight from a file as float32, for one thread.
 class Reader {
  public:
   // Gives `count` values from the one at `from`, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
-  const float* read(const File& file, size_t start, StoredType type, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+  const float* read(const Stored& stored, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
     if (to == nullptr) {
       values_.resize(most);
       to = values_.data();
     }
-    if (type == StoredType::float32) {
-      file.read(to, count * sizeof(float), start + from * sizeof(float));
-      return to;
+    if (stored.type == StoredType::float32) {
+      stored.file.read(to, count * sizeof(float), stored.start + from * sizeof(float));
+    } else if (stored.type == StoredType::int8) {
+      readBytes(stored, from, count, kernels, to);
+    } else {
+      halves_.resize(most);
+      stored.file.read(halves_.data(), count * sizeof(short), stored.start + from * sizeof(short));
+      kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
     }
-    halves_.resize(most);
-    file.read(halves_.data(), count * sizeof(short), start + from * sizeof(short));
-    kernels.widen(type, halves_.data(), to, static_cast<long>(count));
     return to;
   }
 
  private:
-  std::vector<float> values_;
+  void readBytes(const Stored& stored, size_t from, size_t count, const Kernels& kernels, float* to) {
+    const size_t depth = stored.depth, first = from / depth, rows = (from + count - 1) / depth + 1 - first;
+    bytes_.resize(count);
+    scales_.resize(rows);
+    stored.file.read(bytes_.data(), count, stored.start + from);
+    stored.file.read(scales_.data(), rows * sizeof(float), stored.scales + first * sizeof(float));
+    for (size_t done = 0, row = 0; done < count; row++) {
+      // Whoever reads it in another way says what is wrong.
+      if (!(scales_[row] >= 0 && std::isfinite(scales_[row]))) throw Refusal(UNREADABLE, "A scale is %g.", static_cast<double>(scales_[row]));
+      const size_t length = std::min((first + row + 1) * depth - from - done, count - done);
+      kernels.scaleBytes(bytes_.data() + done, scales_[row], to + done, static_cast<long>(length));
+      done += length;
+    }
+  }
+
+  std::vector<float> values_, scales_;
   std::vector<unsigned short> halves_;
+  std::vector<signed char> bytes_;
 };
 
-// packStored(...place, [fileDescriptor, byteOffset, type], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
+// packStored(...place, [fileDescriptor, byteOffset, type, scalesOffset], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
 // digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest; where there is
 // no room for any, none is made.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
   // Node gives -1 for a file that it has closed.
-  const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
-  const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
-  const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 2));
+  const int descriptor = static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX));
+  const long start = whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER);
+  const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 3));
+  const long scales = whole(env, element(env, arguments[6], 3), "The offset of scales in the file", 0, MOST_NUMBER);
+  if (type == StoredType::int8 && place.depth == 0) throw Refusal(WRONG_ARGUMENT, "Bytes have a scale for each row, and values without a depth have no rows.");
+  const std::shared_ptr<Stored> stored(
+      new Stored{File(descriptor), type, static_cast<size_t>(start), static_cast<size_t>(scales), static_cast<size_t>(place.depth)});
   const napi_value room = element(env, arguments[7], 1);
   Span<int> states = integers(env, room, "The digest of a weight");
   if (states.length > 0) states = statesOf(env, room, static_cast<size_t>(place.length()));
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  return host.submit(env, arguments[0], arguments[7], [place, file, start, type, states](Job& job) {
+  return host.submit(env, arguments[0], arguments[7], [place, stored, states](Job& job) {
     const Kernels& kernels = place.engine->kernels();
     // A panel belongs to the block in which it begins, whose reader brings the rest of it as well.
     const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
@@ -187,8 +219,8 @@ napi_value packStored(napi_env env, napi_value* arguments) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
       const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
       const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
-      const float* values = readers[static_cast<size_t>(thread)].read(*file, start, type, static_cast<size_t>(from), static_cast<size_t>(end - from),
-                                                                      most, kernels, place.depth == 0 ? place.to() + from : nullptr);
+      const float* values = readers[static_cast<size_t>(thread)].read(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from), most, kernels,
+                                                                      place.depth == 0 ? place.to() + from : nullptr);
       if (states.length > 0) kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
       if (place.depth == 0) return;
       // Packing counts panels from the weight's beginning, wherever that would lie.

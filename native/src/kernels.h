@@ -190,7 +190,7 @@ struct ResampleArgs {
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
 // Weights are stored in one of these types; the numbers are known to src/engine/native/addon.ts.
-enum class StoredType : int { float32, float16, bfloat16 };
+enum class StoredType : int { float32, float16, bfloat16, int8 };
 
 // A block of weights is digested in this many lanes, each of which has two words of state.
 constexpr long DIGEST_LANES = 32;
@@ -231,6 +231,8 @@ struct Kernels {
   void (*digest)(const float* values, long count, int* states);
   // Makes float32 of halves or bfloat16.
   void (*widen)(StoredType type, const unsigned short* in, float* out, long count);
+  // Makes float32 of bytes, each times the scale.
+  void (*scaleBytes)(const signed char* in, float scale, float* out, long count);
   // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

@@ -1,8 +1,9 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
+import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { ConvertError } from './convert-error.js'
 import { lacksOf } from './holdings.js'
-import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
+import { LIBRARY_NAMES, type Writer } from './writer.js'
 import { birderWriter } from './writers/birder-writer.js'
 import { facebookWriter } from './writers/facebook-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
@@ -22,13 +23,13 @@ export const WRITERS: readonly Writer[] = [
 ]
 
 /** Gives the class that holds the network; null where none of the library's does. */
-export function writerOrNull(library: LibraryName, config: VitConfig): Writer | null {
+export function writerOrNull(library: DialectName, config: VitConfig): Writer | null {
   const found = WRITERS.find((one) => one.library === library && lacksOf(one.holds, config).length === 0)
   return found ?? null
 }
 
 /** Throws `ConvertError` `not-held` that names, for each class of the library, the parts it does not hold, and the libraries that hold all. */
-export function refuseUnheld(library: LibraryName, config: VitConfig, label: string): ConvertError {
+export function refuseUnheld(library: DialectName, config: VitConfig, label: string): ConvertError {
   const own = WRITERS.filter((one) => one.library === library).map((one) => ({
     class: one.class,
     lacks: lacksOf(one.holds, config),

@@ -40,3 +40,47 @@ export async function assertRounded(
   const [tables, written] = [await from.readTables(), await to.readTables()]
   for (const [name, table] of tables) assertNear(name, table, written.get(name) ?? new Float32Array(0), 1)
 }
+
+/** Throws `ConvertError` `check-failed` with the name of the first weight of `held` that is farther from its source than half a step of its row, or of any other that is not as it was. */
+export async function assertInt8(
+  from: VitModel,
+  to: VitModel,
+  held: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const refuse = (name: string) => {
+    throw new ConvertError(
+      'check-failed',
+      `${name} reads back with other values than ${held.has(name) ? 'bytes round its own to' : 'it had'}. Nothing was kept; please report it, with the names of the model and of the layout.`,
+    )
+  }
+  for (const [name, shape] of from.weightShapes) {
+    signal?.throwIfAborted()
+    const [values, written] = [await from.weights.read(name, shape), await to.weights.read(name, shape)]
+    const isNear = held.has(name)
+      ? areHalfAStepApart(values, written, shape.at(-1) ?? 1)
+      : areSame(values, written)
+    if (!isNear) refuse(name)
+  }
+  const written = await to.readTables()
+  for (const [name, table] of await from.readTables())
+    if (!areSame(table, written.get(name) ?? new Float32Array(0))) refuse(name)
+}
+
+/** Of up to 127 steps, the quotient is rounded to float32 (2^-18 steps), and so are scale and product (127 * 2^-24 steps each): together less than 2^-15 of half a step. */
+const STEP_ROUNDING = 1 + 2 ** -15
+
+function areHalfAStepApart(values: Float32Array, written: Float32Array, depth: number): boolean {
+  if (values.length !== written.length) return false
+  for (let start = 0; start < values.length; start += depth) {
+    const row = values.subarray(start, start + depth)
+    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const half = (largest / 127 / 2) * STEP_ROUNDING + 2 ** -140
+    if (!row.every((value, at) => Math.abs(value - (written[start + at] ?? Number.NaN)) <= half)) return false
+  }
+  return true
+}
+
+function areSame(values: Float32Array, written: Float32Array): boolean {
+  return values.length === written.length && values.every((value, at) => Object.is(value, written[at]))
+}

@@ -6,7 +6,7 @@ import { recipeFor } from '../encoder/choose-recipe.js'
 import { CONFIG_FILES, parseConfigFiles } from '../encoder/parse-config-files.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
 import { recipeIdentity } from '../image/recipe.js'
-import type { VitHints } from '../model/dialects/dialect.js'
+import type { DialectName, VitHints } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { StoredFloat } from '../tensor/narrow.js'
@@ -17,7 +17,7 @@ import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
 import { type ConvertSource, planWritten } from './plan-written.js'
 import { readBack } from './read-back.js'
-import type { LibraryName, Writer } from './writer.js'
+import type { Writer } from './writer.js'
 
 /** Is a file that lies beside weights. */
 export interface TextFile {
@@ -26,7 +26,8 @@ export interface TextFile {
 }
 
 export interface ConversionRequest {
-  readonly library: LibraryName
+  /** Names the library whose layout is written; one that is none of `LibraryName` keeps its own. */
+  readonly library: DialectName
   readonly form: WeightsForm
   /** Is the type of all values; absent where each tensor keeps the one that it has. */
   readonly dtype?: StoredFloat
@@ -43,12 +44,18 @@ export interface ConversionRequest {
 export interface Conversion {
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
+  /** Names the weights that are in bytes; absent where none are to be. */
+  readonly held?: ReadonlySet<string>
   readonly files: readonly TextFile[]
   readonly narrowing: Narrowing
+  /** Is the network as it will be read, by its headers. */
+  readonly back: VitModel
   /** Is what whoever loads the output must say of it. */
   readonly hints: VitHints
   /** Says in whole sentences what whoever uses the output should know. */
   readonly notes: readonly string[]
+  /** Says in whole sentences what of it the library itself must be told, since its files cannot say it. */
+  readonly unsaid: readonly string[]
 }
 
 /** Throws `ConvertError` `not-held` where the library's layout does not hold the network. Reads no values. */
@@ -80,7 +87,7 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   }
   const planned = { tensors: written, entries: told.entries ?? {}, files, narrowing, hints }
   const back = readBack({ ...planned, label, format: formatOf(request) }, config, library)
-  return { ...planned, notes: notesOf(source, back, writer) }
+  return { ...planned, back, notes: notesOf(source, back, writer), unsaid: writer.notes?.(config) ?? [] }
 }
 
 function copied(
@@ -99,13 +106,12 @@ function copied(
   const notes = droppedNotes(checkpoint.dropped)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
-    read(hints)
-    return { ...planned, hints, notes }
+    return { ...planned, back: read(hints), hints, notes, unsaid: [] }
   }
   const hints = { ...alone, network }
-  read(hints)
+  const back = read(hints)
   const unsaid = `Nothing in ${label} says that it is ${network}: whoever loads it says so as network (--network ${network}), or gives the file a name that begins with it.`
-  return { ...planned, hints, notes: [...notes, unsaid] }
+  return { ...planned, back, hints, notes, unsaid: [unsaid] }
 }
 
 const NAME_IT =
@@ -174,7 +180,7 @@ function parsedFiles(files: readonly TextFile[], label: string) {
 
 /** Says what the new files cannot say, or what their library does otherwise. */
 function notesOf({ vit, checkpoint }: ConvertSource, back: VitModel, writer: Writer): readonly string[] {
-  const notes = [...droppedNotes(checkpoint.dropped), ...(writer.notes?.(vit.config) ?? [])]
+  const notes = [...droppedNotes(checkpoint.dropped)]
   const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]
   if (rule !== undefined && rule !== other) {
     notes.push(

@@ -4,12 +4,11 @@ import { streamSafetensors } from '../formats/safetensors.js'
 import { byteLengthOf, type StoredTensor } from '../formats/stored-tensor.js'
 import { type Crc32, torchZip } from '../formats/torch-zip.js'
 import type { PlainRecord, PlainValue } from '../plain-value.js'
-import type { WeightsForm } from './file-forms.js'
-import type { LibraryName } from './writer.js'
+import type { FileKind, WeightsForm } from './file-forms.js'
 
 /** Is what files of weights are made of. */
 export interface WeightContent {
-  readonly library: LibraryName
+  readonly kind: FileKind
   readonly form: WeightsForm
   /** Names the file where there is one. */
   readonly name: string
@@ -25,12 +24,12 @@ export function weightFiles(
   content: WeightContent,
   crc32: Crc32,
 ): { readonly open: string; readonly files: readonly OutputFile[] } {
-  const { name, form, tensors, entries, library, maxShardBytes = Number.POSITIVE_INFINITY } = content
+  const { name, form, tensors, entries, kind, maxShardBytes = Number.POSITIVE_INFINITY } = content
   if (form === 'pt') {
-    const stateKey = library === 'birder' ? 'state' : null
+    const stateKey = kind === 'birder' ? 'state' : null
     return { open: name, files: [{ path: name, chunks: torchZip({ tensors, stateKey, entries }, crc32) }] }
   }
-  const metadata = library === 'birder' ? asTexts(entries) : { format: 'pt' }
+  const metadata = kind === 'birder' || kind === 'int8' ? asTexts(entries) : { format: 'pt' }
   const shards = shardsOf(tensors, maxShardBytes)
   if (shards.length === 1)
     return { open: name, files: [{ path: name, chunks: streamSafetensors(tensors, metadata) }] }

@@ -28,12 +28,14 @@ export interface WeightSource {
 
 /** Is where the values of a weight lie in an open file one after the other, little-endian. */
 export interface StoredValues {
-  /** Names their type, each of whose values float32 holds as it is. */
-  readonly dtype: 'F32' | 'F16' | 'BF16'
+  /** Names their type: float32 holds each value as it is, or, where they are bytes (I8), as float32 rounds its product with the scale of its row. */
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'I8'
   /** Is the number by which the system knows the file. */
   readonly descriptor: number
   /** Counts the bytes in front of the first value. */
   readonly offset: number
+  /** Counts the bytes in front of the scale of the weight's first row, float32, which those of the others follow; absent where values are no bytes. */
+  readonly scales?: number
   /** Is handed the states of the values' digest (kernels/digest-words.ts) by an engine that has read them. Absent where nobody wants it. */
   digested?(states: Int32Array): void
 }

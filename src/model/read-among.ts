@@ -1,6 +1,6 @@
 /** Makes a vision transformer of an open checkpoint, among some dialects: which of them, which network, and its weights under their canonical names. */
 import { checkOptionNames } from '../check-option-names.js'
-import { type Checkpoint, placeOf } from '../checkpoint/checkpoint.js'
+import { type Checkpoint, type Origin, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
@@ -36,6 +36,8 @@ export interface VitModel {
   readonly labels: Labels
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
+  /** Tells of which network this one was made, whose matrices are in bytes; null for all others. */
+  readonly origin: Origin | null
   /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
   readonly textTower: readonly string[]
   /** Says where the file keeps each weight of a name and shape, and the tables that depend on the grid, for whoever writes them anew. */
@@ -102,6 +104,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     weightShapes,
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
+    origin: checkpoint.int8?.origin ?? null,
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     storedAs: { weight: stored, tables },
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
@@ -112,9 +115,14 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
         const [part] = parts
         if (part === undefined || start === undefined) return null
         const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
-        if (extent == null || !isFloatType(extent.dtype)) return null
-        const { descriptor, offset, dtype } = extent
-        return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
+        if (extent == null) return null
+        const { descriptor, offset, dtype, scales } = extent
+        const place = { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start }
+        if (isFloatType(dtype)) return { ...place, dtype }
+        const [, depth] = shape
+        // A row of the weight must be one of the tensor, which has one scale for it.
+        if (scales === undefined || depth === undefined || part.shape.at(-1) !== depth) return null
+        return { ...place, dtype: 'I8', scales: scales + (BYTES_PER_ELEMENT.F32 * start) / depth }
       },
     },
     readTables() {
