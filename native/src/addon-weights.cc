@@ -151,44 +151,68 @@ struct Stored {
 // Brings values of a weight from a file as float32, for one thread.
 class Reader {
  public:
+  // Gives `count` bytes from the one at `from`, and the scale of each row that has one of them.
+  struct Bytes {
+    const signed char* values;
+    const float* scales;  // of the row of the first of them, and so on
+    size_t firstRow;
+  };
+  Bytes readBytes(const Stored& stored, size_t from, size_t count) {
+    const size_t first = from / stored.depth, rows = (from + count - 1) / stored.depth + 1 - first;
+    bytes_.resize(count);
+    scales_.resize(rows);
+    stored.file.read(bytes_.data(), count, stored.start + from);
+    stored.file.read(scales_.data(), rows * sizeof(float), stored.scales + first * sizeof(float));
+    for (const float scale : scales_) {
+      // Whoever reads it in another way says what is wrong.
+      if (!(scale >= 0 && std::isfinite(scale))) throw Refusal(UNREADABLE, "A scale is %g.", static_cast<double>(scale));
+    }
+    return {bytes_.data(), scales_.data(), first};
+  }
+
+  // Gives the float32 of the first `count` of them, from the one at `from`, which has been read.
+  const float* scaled(const Stored& stored, size_t from, size_t count, const Kernels& kernels) {
+    values_.resize(std::max(values_.size(), count));
+    const size_t first = from / stored.depth;
+    for (size_t done = 0, row = 0; done < count; row++) {
+      const size_t length = std::min((first + row + 1) * stored.depth - from - done, count - done);
+      kernels.scaleBytes(bytes_.data() + done, scales_[row], values_.data() + done, static_cast<long>(length));
+      done += length;
+    }
+    return values_.data();
+  }
+
   // Gives `count` values from the one at `from`, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
   const float* read(const Stored& stored, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+    if (stored.type == StoredType::int8) {
+      readBytes(stored, from, count);
+      return scaled(stored, from, count, kernels);
+    }
     if (to == nullptr) {
       values_.resize(most);
       to = values_.data();
     }
     if (stored.type == StoredType::float32) {
       stored.file.read(to, count * sizeof(float), stored.start + from * sizeof(float));
-    } else if (stored.type == StoredType::int8) {
-      readBytes(stored, from, count, kernels, to);
-    } else {
-      halves_.resize(most);
-      stored.file.read(halves_.data(), count * sizeof(short), stored.start + from * sizeof(short));
-      kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
+      return to;
     }
+    halves_.resize(most);
+    stored.file.read(halves_.data(), count * sizeof(short), stored.start + from * sizeof(short));
+    kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
     return to;
   }
 
  private:
-  void readBytes(const Stored& stored, size_t from, size_t count, const Kernels& kernels, float* to) {
-    const size_t depth = stored.depth, first = from / depth, rows = (from + count - 1) / depth + 1 - first;
-    bytes_.resize(count);
-    scales_.resize(rows);
-    stored.file.read(bytes_.data(), count, stored.start + from);
-    stored.file.read(scales_.data(), rows * sizeof(float), stored.scales + first * sizeof(float));
-    for (size_t done = 0, row = 0; done < count; row++) {
-      // Whoever reads it in another way says what is wrong.
-      if (!(scales_[row] >= 0 && std::isfinite(scales_[row]))) throw Refusal(UNREADABLE, "A scale is %g.", static_cast<double>(scales_[row]));
-      const size_t length = std::min((first + row + 1) * depth - from - done, count - done);
-      kernels.scaleBytes(bytes_.data() + done, scales_[row], to + done, static_cast<long>(length));
-      done += length;
-    }
-  }
-
   std::vector<float> values_, scales_;
   std::vector<unsigned short> halves_;
   std::vector<signed char> bytes_;
 };
+
+// Packing counts panels from the weight's beginning, wherever that would lie: `count` values in front of what is there.
+template <typename T>
+const T* beginningOf(const T* there, size_t count) {
+  return reinterpret_cast<const T*>(reinterpret_cast<uintptr_t>(there) - count * sizeof(T));
+}
 
 // packStored(...place, [fileDescriptor, byteOffset, type, scalesOffset], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
 // digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest; where there is
@@ -219,13 +243,22 @@ napi_value packStored(napi_env env, napi_value* arguments) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
       const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
       const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
-      const float* values = readers[static_cast<size_t>(thread)].read(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from), most, kernels,
+      Reader& reader = readers[static_cast<size_t>(thread)];
+      if (stored->type == StoredType::int8 && place.product->packBytes != nullptr) {
+        const Reader::Bytes bytes = reader.readBytes(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from));
+        if (states.length > 0) {
+          const float* values = reader.scaled(*stored, static_cast<size_t>(from), static_cast<size_t>(to - from), kernels);
+          kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
+        }
+        place.product->packBytes(beginningOf(bytes.values, static_cast<size_t>(from)), beginningOf(bytes.scales, bytes.firstRow), place.columns,
+                                 place.depth, place.to(), firstPanel, endPanel);
+        return;
+      }
+      const float* values = reader.read(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from), most, kernels,
                                                                       place.depth == 0 ? place.to() + from : nullptr);
       if (states.length > 0) kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
       if (place.depth == 0) return;
-      // Packing counts panels from the weight's beginning, wherever that would lie.
-      const uintptr_t weight = reinterpret_cast<uintptr_t>(values) - static_cast<uintptr_t>(from) * sizeof(float);
-      losses.note(place.product->pack(reinterpret_cast<const float*>(weight), place.columns, place.depth, place.to(), firstPanel, endPanel));
+      losses.note(place.product->pack(beginningOf(values, static_cast<size_t>(from)), place.columns, place.depth, place.to(), firstPanel, endPanel));
     });
     job.outcome.value = losses.value();
     if (job.cancelled.load()) job.outcome.status = Status::cancelled;

@@ -56,6 +56,8 @@ struct Product {
   long (*packedFloats)(long columns, long depth);
   // Packs panels [from, to) of `tileColumns` columns. Gives false where one of them is not held: beside its largest value, most others are lost.
   bool (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
+  // Packs likewise what is in bytes already, with a scale for each column, to the same packed form; null where the product keeps no bytes.
+  void (*packBytes)(const signed char* weight, const float* scales, long columns, long depth, float* packed, long from, long to);
   // A task has one panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch is (chunkRows + 2 * tileRows) * tileColumns
   // floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);
