@@ -12,12 +12,12 @@ import {
 } from '../checkpoint/safetensors/int8-names.js'
 import { given } from '../encoder/choose-recipe.js'
 import { tellable } from '../encoder/hints-within.js'
+import { loadingPlan } from '../encoder/network.js'
 import { CONFIG_FILES } from '../encoder/parse-config-files.js'
 import { Arithmetic } from '../engine/lowered/arithmetic.js'
 import { layOutWeights } from '../engine/lowered/weight-layout.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
 import type { StoredWeight } from '../model/dialects/stored-weight.js'
-import { planVit } from '../model/plan-vit.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { PlainRecord } from '../plain-value.js'
 import { isLostInInt8, toInt8Rows } from '../tensor/int8.js'
@@ -27,9 +27,8 @@ import { ConvertError } from './convert-error.js'
 import type { Conversion } from './plan-conversion.js'
 
 /** Gives the weights that int8 multiplies as bytes, with their shapes: not pixels, nor what a single row passes. */
-export function int8Weights({ config }: VitModel): ReadonlyMap<string, Shape> {
-  const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
-  const { plan } = planVit(config, grid, null)
+async function int8Weights(vit: VitModel): Promise<ReadonlyMap<string, Shape>> {
+  const { plan } = loadingPlan(vit, await vit.readTables())
   const { places, shapes } = layOutWeights(plan, new Arithmetic('int8', []), () => 0)
   return new Map([...shapes].filter(([name]) => places.get(name)?.every(({ form }) => form === 'int8')))
 }
@@ -41,7 +40,7 @@ export async function heldInInt8(
   signal?: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const held = new Set<string>()
-  for (const [name, shape] of int8Weights(vit)) {
+  for (const [name, shape] of await int8Weights(vit)) {
     signal?.throwIfAborted()
     const values = await vit.weights.read(name, shape)
     await onRead(name, shape, values)

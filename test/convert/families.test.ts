@@ -2,49 +2,23 @@
  * Converts a network of every family, as each library writes it: in their own layout they keep every tensor, and any other library's layout either refuses a network by what it does
  * not hold, or gives the very weights back, also on the way home.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { ConvertError } from '../../src/convert/convert-error.js'
 import { LIBRARY_NAMES, type LibraryName } from '../../src/convert/writer.js'
-import { given } from '../../src/encoder/choose-recipe.js'
 import { type ConvertOptions, convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { type OpenVitHints, openVit } from '../../src/platform/node/open-vit.js'
-import type { GoldenCase } from '../../src/verify/case.js'
-import { packageRoot } from '../support/repository.js'
+import { familySources } from './family-sources.js'
 
-const ROOTS = ['families', 'more'].map((name) => resolve(packageRoot, 'test/golden/families', name))
 const folder = mkdtempSync(join(tmpdir(), 'plumage-families-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Source {
-  readonly path: string
-  readonly library: string
-  readonly told: Partial<ConvertOptions>
-}
-
-/** Holds the first network of each library's each family. */
-const sources = new Map<string, Source>()
-for (const root of ROOTS) {
-  const { cases } = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8')) as {
-    cases: readonly GoldenCase[]
-  }
-  for (const { kind, family, dialect, network, network_parameters, checkpoints = [], run } of cases) {
-    const [checkpoint] = checkpoints
-    const isWhole = kind === 'family' && run?.part === undefined && run?.patch_size === undefined
-    if (!isWhole || checkpoint === undefined || run?.naflex !== undefined) continue
-    if (!LIBRARY_NAMES.some((name) => name === dialect)) continue
-    const heads = network_parameters?.heads ?? network_parameters?.args?.num_heads
-    const told: Partial<ConvertOptions> = given({
-      network: dialect === 'birder' ? network : undefined,
-      heads,
-    })
-    const name = `${dialect}: ${family}`
-    if (!sources.has(name))
-      sources.set(name, { path: join(root, checkpoint.path), library: String(dialect), told })
-  }
-}
+/** Those of other libraries are written by nobody. */
+const sources = [...familySources()].filter(([, { library }]) =>
+  LIBRARY_NAMES.some((name) => name === library),
+)
 
 let count = 0
 const into = async (path: string, to: LibraryName, told: Partial<ConvertOptions>) => {
@@ -62,7 +36,7 @@ async function headsOf(path: string, told: Partial<ConvertOptions>): Promise<num
 
 const held: Record<string, number> = {}
 
-test.each([...sources])('%s', async (_name, { path, library, told }) => {
+test.each(sources)('%s', async (_name, { path, library, told }) => {
   const own = await into(path, library as LibraryName, told)
   for (const to of LIBRARY_NAMES) {
     if (to === library) continue
