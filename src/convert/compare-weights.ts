@@ -1,5 +1,6 @@
 /** Holds weights that were written against those that were read, value by value, where a narrower type leaves no two digests alike. */
 import type { VitModel } from '../model/read-vit.js'
+import { isWithinHalfAStep } from '../tensor/int8.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { ConvertError } from './convert-error.js'
 
@@ -58,27 +59,13 @@ export async function assertInt8(
     signal?.throwIfAborted()
     const [values, written] = [await from.weights.read(name, shape), await to.weights.read(name, shape)]
     const isNear = held.has(name)
-      ? areHalfAStepApart(values, written, shape.at(-1) ?? 1)
+      ? isWithinHalfAStep(values, written, shape.at(-1) ?? 1)
       : areSame(values, written)
     if (!isNear) refuse(name)
   }
   const written = await to.readTables()
   for (const [name, table] of await from.readTables())
     if (!areSame(table, written.get(name) ?? new Float32Array(0))) refuse(name)
-}
-
-/** Of up to 127 steps, the quotient is rounded to float32 (2^-18 steps), and so are scale and product (127 * 2^-24 steps each): together less than 2^-15 of half a step. */
-const STEP_ROUNDING = 1 + 2 ** -15
-
-function areHalfAStepApart(values: Float32Array, written: Float32Array, depth: number): boolean {
-  if (values.length !== written.length) return false
-  for (let start = 0; start < values.length; start += depth) {
-    const row = values.subarray(start, start + depth)
-    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    const half = (largest / 127 / 2) * STEP_ROUNDING + 2 ** -140
-    if (!row.every((value, at) => Math.abs(value - (written[start + at] ?? Number.NaN)) <= half)) return false
-  }
-  return true
 }
 
 function areSame(values: Float32Array, written: Float32Array): boolean {

@@ -137,10 +137,10 @@ function asBytes(tensor: StoredTensor): readonly StoredTensor[] {
 }
 
 function assertFinite(tensor: string, scales: Float32Array): void {
-  if (scales.every(Number.isFinite)) return
+  if (scales.every((scale) => Number.isFinite(Math.fround(127 * scale)))) return
   throw new CheckpointError(
     'malformed',
-    `${tensor} holds a NaN or an infinity, of which no scale can be made. The checkpoint is damaged: fetch it again.`,
+    `${tensor} holds a NaN, or a value so large that no scale can be made of it. The checkpoint is damaged: fetch it again.`,
     { tensor },
   )
 }

@@ -47,6 +47,21 @@ export function isLostInInt8(values: Float32Array, depth: number): boolean {
   return false
 }
 
+/** Of up to 127 steps, the quotient is rounded to float32 (2^-18 steps), and so are scale and product (127 * 2^-24 steps each): together less than 2^-15 of half a step. */
+const STEP_ROUNDING = 1 + 2 ** -15
+/** Scales of the smallest rows are whole multiples of the least number that there is. */
+const LEAST_STEP = 2 ** -140
+
+/** Tells whether values are as near to others as their row's bytes round them to, which is half a step of its scale. */
+export function isWithinHalfAStep(values: Float32Array, others: Float32Array, depth: number): boolean {
+  if (values.length !== others.length) return false
+  for (let start = 0; start < values.length; start += depth) {
+    const half = (scaleOf(values, start, depth) / 2) * STEP_ROUNDING + LEAST_STEP
+    for (let i = start; i < start + depth; i++) if (!(Math.abs(values[i] - others[i]) <= half)) return false
+  }
+  return true
+}
+
 function scaleOf(values: Float32Array, start: number, depth: number): number {
   let largest = 0
   for (let i = start; i < start + depth; i++) {

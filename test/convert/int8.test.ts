@@ -35,11 +35,16 @@ const sets = nativeAvailability().available
 const FOREIGN = 'open-clip: siglip'
 const sources = [...familySources()].filter(([name]) => name !== FOREIGN)
 
-/** Gives the embedding and the tokens of one image at the trained size. */
+/** The reference takes seconds for more patches. */
+const MOST_SIDE = 8
+
+/** Gives the embedding and the tokens of one image at the trained size, or at one of a few patches where that is large. */
 async function outputsOf(path: string, told: OpenVitHints, engine: Engine): Promise<readonly Float32Array[]> {
   await using open = await openVit(path, told)
   using network = await Network.load(open.vit, engine)
-  const { size, channels } = open.vit.config
+  const { channels, patchSize, size: trained } = open.vit.config
+  const size: [number, number] = [trained[0], trained[1]]
+  if (Math.max(...size) > 16 * patchSize) size.fill(MOST_SIDE * patchSize)
   const grid = network.gridOf(size)
   const { slots } = network.planFor(grid)
   const outputs = [slots.embedding, slots.tokens]

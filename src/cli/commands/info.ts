@@ -62,6 +62,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
     ],
     ...(description.head === null ? [] : [['head', description.head] as [string, string]]),
     ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
+    ...(identity.origin === undefined ? [] : [['origin', identity.origin] as [string, string]]),
     ['embedding', embeddingText(description)],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],

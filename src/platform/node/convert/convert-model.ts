@@ -157,7 +157,7 @@ function checkConvertOptions(options: ConvertOptions): void {
   checkFlag('int8', int8)
   if (to === undefined && int8 !== true)
     throw new RangeError(
-      `The option to is missing: it names one of ${LIBRARY_NAMES.join(', ')}. Only with int8 may it be left out.`,
+      `The option to (--to) is missing: it names one of ${LIBRARY_NAMES.join(', ')}. Only with int8 (--int8) may it be left out.`,
     )
   if (dtype !== undefined && int8 === true)
     throw new RangeError(
