@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "background.h"
@@ -139,30 +140,65 @@ Span<int> statesOf(napi_env env, napi_value room, size_t values) {
   return states;
 }
 
-// Says where the values of a weight lie in a file.
+// Says where the values of a weight lie in a file: in equal parts, which lie one below the other in the weight.
 struct Stored {
+  struct Part {
+    size_t values;  // bytes in front of its first value
+    size_t scales;  // bytes in front of its first scale, where values are bytes: these have one for each row
+  };
   File file;
   StoredType type;
-  size_t start;   // bytes in front of the first value
-  size_t scales;  // bytes in front of the first scale of bytes, which have one for each row
-  size_t depth;   // values of a row
+  std::vector<Part> parts;
+  size_t partLength;  // values of a part
+  size_t depth;       // values of a row
+
+  // Reads `count` things of `size` bytes from the one at `from`, of which each part has `each`, the first where `start` says.
+  void read(void* to, size_t from, size_t count, size_t size, size_t each, size_t Part::*start) const {
+    for (char* out = static_cast<char*>(to); count > 0;) {
+      const size_t within = from % each, length = std::min(count, each - within);
+      file.read(out, length * size, parts[from / each].*start + within * size);
+      out += length * size;
+      from += length;
+      count -= length;
+    }
+  }
 };
 
-// Brings values of a weight from a file as float32, for one thread.
+// Brings values of a weight from a file, for one thread.
 class Reader {
  public:
-  // Gives `count` bytes from the one at `from`, and the scale of each row that has one of them.
+  // Gives `count` values from the one at `from` as float32, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
+  const float* read(const Stored& stored, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+    if (stored.type == StoredType::int8) {
+      readBytes(stored, from, count);
+      return scaled(stored, from, count, kernels);
+    }
+    if (to == nullptr) {
+      values_.resize(most);
+      to = values_.data();
+    }
+    if (stored.type == StoredType::float32) {
+      stored.read(to, from, count, sizeof(float), stored.partLength, &Stored::Part::values);
+      return to;
+    }
+    halves_.resize(most);
+    stored.read(halves_.data(), from, count, sizeof(short), stored.partLength, &Stored::Part::values);
+    kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
+    return to;
+  }
+
   struct Bytes {
     const signed char* values;
     const float* scales;  // of the row of the first of them, and so on
     size_t firstRow;
   };
+  // Gives `count` bytes from the one at `from`, and the scale of each row that has one of them.
   Bytes readBytes(const Stored& stored, size_t from, size_t count) {
     const size_t first = from / stored.depth, rows = (from + count - 1) / stored.depth + 1 - first;
     bytes_.resize(count);
     scales_.resize(rows);
-    stored.file.read(bytes_.data(), count, stored.start + from);
-    stored.file.read(scales_.data(), rows * sizeof(float), stored.scales + first * sizeof(float));
+    stored.read(bytes_.data(), from, count, 1, stored.partLength, &Stored::Part::values);
+    stored.read(scales_.data(), first, rows, sizeof(float), stored.partLength / stored.depth, &Stored::Part::scales);
     for (const float scale : scales_) {
       // Whoever reads it in another way says what is wrong.
       if (!(scale >= 0 && std::isfinite(scale))) throw Refusal(UNREADABLE, "A scale is %g.", static_cast<double>(scale));
@@ -170,7 +206,7 @@ class Reader {
     return {bytes_.data(), scales_.data(), first};
   }
 
-  // Gives the float32 of the first `count` of them, from the one at `from`, which has been read.
+  // Gives the float32 of the first `count` of them, from the one at `from`, which have been read.
   const float* scaled(const Stored& stored, size_t from, size_t count, const Kernels& kernels) {
     values_.resize(std::max(values_.size(), count));
     const size_t first = from / stored.depth;
@@ -182,31 +218,29 @@ class Reader {
     return values_.data();
   }
 
-  // Gives `count` values from the one at `from`, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
-  const float* read(const Stored& stored, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
-    if (stored.type == StoredType::int8) {
-      readBytes(stored, from, count);
-      return scaled(stored, from, count, kernels);
-    }
-    if (to == nullptr) {
-      values_.resize(most);
-      to = values_.data();
-    }
-    if (stored.type == StoredType::float32) {
-      stored.file.read(to, count * sizeof(float), stored.start + from * sizeof(float));
-      return to;
-    }
-    halves_.resize(most);
-    stored.file.read(halves_.data(), count * sizeof(short), stored.start + from * sizeof(short));
-    kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
-    return to;
-  }
-
  private:
   std::vector<float> values_, scales_;
   std::vector<unsigned short> halves_;
   std::vector<signed char> bytes_;
 };
+
+// Reads where a weight of a place lies: [fileDescriptor, type, [byteOffset, scalesOffset], ...].
+std::shared_ptr<Stored> storedOf(napi_env env, napi_value given, const Place& place) {
+  // Node gives -1 for a file that it has closed.
+  const int descriptor = static_cast<int>(whole(env, element(env, given, 0), "The file's number", -1, INT_MAX));
+  const StoredType type = static_cast<StoredType>(whole(env, element(env, given, 1), "The type of stored values", 0, 3));
+  if (type == StoredType::int8 && place.depth == 0) throw Refusal(WRONG_ARGUMENT, "Bytes have a scale for each row, and values without a depth have no rows.");
+  std::vector<Stored::Part> parts;
+  for (uint32_t i = 2; i < lengthOf(env, given); i++) {
+    const napi_value part = element(env, given, i);
+    parts.push_back({static_cast<size_t>(whole(env, element(env, part, 0), "The offset in the file", 0, MOST_NUMBER)),
+                     static_cast<size_t>(whole(env, element(env, part, 1), "The offset of scales in the file", 0, MOST_NUMBER))});
+  }
+  const long count = static_cast<long>(parts.size());
+  if (count == 0 || place.columns % count != 0) throw Refusal(WRONG_ARGUMENT, "A weight of %ld columns has no %ld equal parts.", place.columns, count);
+  const size_t length = static_cast<size_t>(place.length() / count);
+  return std::shared_ptr<Stored>(new Stored{File(descriptor), type, std::move(parts), length, static_cast<size_t>(place.depth)});
+}
 
 // Packing counts panels from the weight's beginning, wherever that would lie: `count` values in front of what is there.
 template <typename T>
@@ -214,19 +248,12 @@ const T* beginningOf(const T* there, size_t count) {
   return reinterpret_cast<const T*>(reinterpret_cast<uintptr_t>(there) - count * sizeof(T));
 }
 
-// packStored(...place, [fileDescriptor, byteOffset, type, scalesOffset], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
+// packStored(...place, [fileDescriptor, type, [byteOffset, scalesOffset], ...], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
 // digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest; where there is
 // no room for any, none is made.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
-  // Node gives -1 for a file that it has closed.
-  const int descriptor = static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX));
-  const long start = whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER);
-  const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 3));
-  const long scales = whole(env, element(env, arguments[6], 3), "The offset of scales in the file", 0, MOST_NUMBER);
-  if (type == StoredType::int8 && place.depth == 0) throw Refusal(WRONG_ARGUMENT, "Bytes have a scale for each row, and values without a depth have no rows.");
-  const std::shared_ptr<Stored> stored(
-      new Stored{File(descriptor), type, static_cast<size_t>(start), static_cast<size_t>(scales), static_cast<size_t>(place.depth)});
+  const std::shared_ptr<Stored> stored = storedOf(env, arguments[6], place);
   const napi_value room = element(env, arguments[7], 1);
   Span<int> states = integers(env, room, "The digest of a weight");
   if (states.length > 0) states = statesOf(env, room, static_cast<size_t>(place.length()));

@@ -2,10 +2,10 @@
 import { checkOptionNames } from '../check-option-names.js'
 import { type Checkpoint, type Origin, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
-import type { WeightSource } from '../engine/engine.js'
+import type { StoredValues, WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
 import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
-import type { Shape } from '../tensor/shape.js'
+import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
@@ -110,20 +110,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       read: (name, shape) => readParts(stored(name, shape)),
-      async stored(name, shape) {
-        const { parts, start } = stored(name, shape)
-        const [part] = parts
-        if (part === undefined || start === undefined) return null
-        const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
-        if (extent == null) return null
-        const { descriptor, offset, dtype, scales } = extent
-        const place = { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start }
-        if (isFloatType(dtype)) return { ...place, dtype }
-        const [, depth] = shape
-        // A row of the weight must be one of the tensor, which has one scale for it.
-        if (scales === undefined || depth === undefined || part.shape.at(-1) !== depth) return null
-        return { ...place, dtype: 'I8', scales: scales + (BYTES_PER_ELEMENT.F32 * start) / depth }
-      },
+      stored: (name, shape) => storedValues(checkpoint, stored(name, shape), shape),
     },
     readTables() {
       readTables ??= Promise.all(
@@ -133,6 +120,35 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     },
     findNonFinite: () => findNonFinite(checkpoint, new Set(needed.map(({ tensor }) => tensor))),
   }
+}
+
+/** Finds a weight whose values lie in the file as they are, in one place or in parts one below the other; null where an engine cannot read them itself. */
+async function storedValues(
+  checkpoint: Checkpoint,
+  { parts, start, isStacked = false }: StoredWeight,
+  shape: Shape,
+): Promise<StoredValues | null> {
+  const isWhole = isStacked && parts.length * elementCount(parts[0]?.shape ?? []) === elementCount(shape)
+  if (start === undefined && !isWhole) return null
+  const extents = await Promise.all(parts.map((part) => checkpoint.extentOf?.(part.tensor, part.shape)))
+  const [first, ...others] = extents
+  if (first == null) return null
+  const { descriptor, dtype } = first
+  // A row of the weight must be one of the tensor, which has one scale for it.
+  const depth = shape.length === 2 ? shape.at(-1) : undefined
+  const areRows = depth !== undefined && parts.every((part) => part.shape.at(-1) === depth)
+  if (!isFloatType(dtype) && !(dtype === 'I8' && areRows)) return null
+  if (others.some((one) => one?.descriptor !== descriptor || one.dtype !== dtype)) return null
+  const from = start ?? 0
+  const places = extents.flatMap((extent) => {
+    if (extent == null) return []
+    const offset = extent.offset + BYTES_PER_ELEMENT[dtype] * from
+    const { scales } = extent
+    return scales === undefined || depth === undefined
+      ? [{ offset }]
+      : [{ offset, scales: scales + (BYTES_PER_ELEMENT.F32 * from) / depth }]
+  })
+  return { descriptor, dtype, places }
 }
 
 /** A file of another library would pass over settings in Birder's words, and its numbers would be taken for what was asked for. */

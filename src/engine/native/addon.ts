@@ -80,10 +80,10 @@ export interface Addon {
     ...given: [
       ...PackedPlace,
       /**
-       * Is the number of the open file, the bytes in front of the first value, the values' type as its place in STORED_TYPES, and the bytes in front of
-       * the first scale, which counts for bytes alone.
+       * Is the number of the open file, and the values' type as its place in STORED_TYPES; then, for each of the weight's equal parts one below the other,
+       * the bytes in front of the first value and those in front of the first scale, which counts for bytes alone.
        */
-      file: [descriptor: number, offset: number, type: number, scales: number],
+      file: [descriptor: number, type: number, ...places: [offset: number, scales: number][]],
       /** Callback, and the states that the values give; there is no room for any where no digest is wanted. */
       job: [JobCallback, Int32Array],
     ]

@@ -179,11 +179,10 @@ class NativeExecutor implements Executor<Region> {
     if (values.dtype === 'I8' && precision === null) return null
     const count = precision === null ? columns : columns * depth
     const states = new Int32Array(values.digested === undefined ? 0 : digestLength(count))
-    const file: [number, number, number, number] = [
+    const file: Parameters<Addon['packStored']>[6] = [
       values.descriptor,
-      values.offset,
       STORED_TYPES.indexOf(values.dtype),
-      values.scales ?? 0,
+      ...values.places.map(({ offset, scales = 0 }): [number, number] => [offset, scales]),
     ]
     let losses: number
     try {
