@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { Network } from '../../src/encoder/network.js'
 import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
+import { createWebgpuEngineOn } from '../../src/engine/webgpu/webgpu-engine.js'
 import { cosineSimilarity } from '../../src/numerics/cosine-similarity.js'
 import { convertModel } from '../../src/platform/node/convert/convert-model.js'
 import {
@@ -21,6 +22,8 @@ import { type OpenVitHints, openVit } from '../../src/platform/node/open-vit.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
 import { promisedCosine } from '../../src/verify/judge.js'
 import { pseudoRandom } from '../conformance/one-step.js'
+import { LASTING_GPU } from '../support/gpus.js'
+import { packageRoot } from '../support/repository.js'
 import { type FamilySource, familySources } from './family-sources.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'plumage-int8-'))
@@ -31,9 +34,24 @@ const sets = nativeAvailability().available
   ? INSTRUCTION_SETS.filter((set) => nativePrecisions(set).includes('int8'))
   : []
 
+const LAYOUT = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4/hugging-face')
+
 /** The trunk of that golden has a name which no architecture of timm's has: it is refused. */
 const FOREIGN = 'open-clip: siglip'
 const sources = [...familySources()].filter(([name]) => name !== FOREIGN)
+
+describe.skipIf(LASTING_GPU === null)('on a GPU', () => {
+  test('bytes are what they stand for', async () => {
+    const out = join(folder, 'on-a-gpu.safetensors')
+    await convertModel(LAYOUT, out, { int8: true })
+    await using reference = createReferenceEngine()
+    await using gpu = await createWebgpuEngineOn(() => LASTING_GPU?.request() ?? expect.unreachable(), {
+      verify: false,
+    })
+    const truth = await outputsOf(out, {}, reference)
+    expect(lowestCosine(truth, await outputsOf(out, {}, gpu))).toBeGreaterThan(promisedCosine('float32'))
+  })
+})
 
 /** The reference takes seconds for more patches. */
 const MOST_SIDE = 8
