@@ -2,9 +2,9 @@
  * Measures what loading a network takes from its own file and from the one that `plumage convert --int8` makes of it: seconds by the clock and of the
  * processor, and the most memory of the process, each in a fresh process, with the files in the page cache.
  *
- *     node bench/int8-load.mjs [--models b,l] [--size <pixels>] [--runs <n>]
+ *     node bench/int8-load.mjs [--models b,l] [--layout birder] [--size <pixels>] [--runs <n>]
  *
- * Weights are pseudo-random. Every figure is a median; what is behind it in brackets is the least and the most.
+ * The layout may be that of any library, such as hugging-face, whose files keep queries, keys and values apart. Weights are pseudo-random. Every figure is a median; what is behind it in brackets is the least and the most.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -43,6 +43,7 @@ async function compare() {
   const { values } = parseArgs({
     options: {
       models: { type: 'string', default: 'b,l' },
+      layout: { type: 'string', default: 'birder' },
       size: { type: 'string', default: '518' },
       runs: { type: 'string', default: '7' },
     },
@@ -51,14 +52,19 @@ async function compare() {
   for (const letter of values.models.split(',')) await compareModel(letter, values)
 }
 
-async function compareModel(letter, { size, runs }) {
+async function compareModel(letter, { layout, size, runs }) {
   const network = networkNamed(letter)
-  const own = await modelFile(network, Number(size), 'safetensors')
-  const narrow = own.replace(/\.safetensors$/, '.int8.safetensors')
-  if (!existsSync(narrow)) await writeNarrow(own, narrow, network)
+  const made = await modelFile(network, Number(size), 'safetensors')
+  const base = made.replace(/\.safetensors$/, '')
+  const isOwn = layout === 'birder'
+  const own = isOwn
+    ? made
+    : await converted(made, `${base}.${layout}/model.safetensors`, { to: layout, network })
+  const told = isOwn ? { network } : {}
+  const narrow = await converted(own, `${base}.${layout}.int8.safetensors`, { int8: true, ...told })
   const rows = [
-    ['own file', own, network, 'float32'],
-    ['own file', own, network, 'int8'],
+    ['own file', own, told.network ?? '', 'float32'],
+    ['own file', own, told.network ?? '', 'int8'],
     ['int8 file', narrow, '', 'float32'],
     ['int8 file', narrow, '', 'int8'],
   ]
@@ -88,11 +94,14 @@ async function compareModel(letter, { size, runs }) {
   }
 }
 
-async function writeNarrow(own, narrow, network) {
+/** Of a library that keeps files beside its weights the folder is what is written. */
+async function converted(model, output, options) {
+  if (existsSync(output)) return output
   const { convertModel } = await dist('bundle/node/node.js')
   const started = performance.now()
-  await convertModel(own, narrow, { int8: true, network })
-  console.log(`converted in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  await convertModel(model, output.replace(/\/model\.safetensors$/, ''), options)
+  console.log(`${output} written in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  return output
 }
 
 function inChild(...told) {

@@ -231,8 +231,16 @@ struct TileProduct : Kind {
   // There are `valid` columns, of which `remaining` values are left. Rows are loaded as they lie, then transposed in units of 4 bytes.
   static void packTile(const signed char* weight, long valid, long depth, long remaining, const float*, char* out) {
     __m512i rows[16];
-    const __mmask64 mask = remaining >= 64 ? ~0ULL : (1ULL << remaining) - 1;
-    for (long c = 0; c < 16; c++) rows[c] = _mm512_maskz_loadu_epi8(c < valid ? mask : 0, weight + c * depth);
+    const long length = smaller(64, remaining);
+    for (long c = 0; c < 16; c++) {
+      if (c < valid && length == 64) {
+        rows[c] = _mm512_loadu_si512(weight + c * depth);
+        continue;
+      }
+      alignas(64) signed char bytes[64] = {};
+      if (c < valid) __builtin_memcpy(bytes, weight + c * depth, static_cast<size_t>(length));
+      rows[c] = _mm512_load_si512(bytes);
+    }
     transpose16(rows);
     for (long i = 0; i < 16; i++) _mm512_store_si512(out + i * 64, rows[i]);
   }

@@ -1,5 +1,5 @@
 /** Checks what a file in bytes says of itself and its origin, what becomes of it, and that each lie in one is refused by name. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -86,6 +86,39 @@ test('of a file in bytes its own numbers are written where a type is said, and e
   expect((await convert(wide.path, 'again', { int8: true })).weights).toBe(weights)
 })
 
+test.each(['timm', 'hugging-face'])(
+  'a matrix that would be lost in bytes stays as it is, in the layout of %s',
+  async (layout) => {
+    const folderOf = join(folder, `outlier-${layout}`)
+    cpSync(join(LAYOUTS, layout), folderOf, { recursive: true })
+    const path = join(folderOf, 'model.safetensors')
+    const bytes = readFileSync(path)
+    const { header, start } = headerOf(bytes)
+    const [name = '', entry] =
+      Object.entries(header).find(([one]) => /0\.attn\.qkv\.weight|0\..*query\.weight/.test(one)) ?? []
+    bytes.writeFloatLE(1e4, start + (entry as Entry).data_offsets[0])
+    writeFileSync(path, bytes)
+    const out = await convert(folderOf, `lost-${layout}.safetensors`)
+    await using open = await openVit(out.path)
+    const kept = [...open.checkpoint.tensors].map(async ([tensor, { shape }]) => {
+      const extent = await open.checkpoint.extentOf?.(tensor, shape)
+      return /attn\.qkv\.weight|attention\.(query|key|value)\.weight/.test(tensor)
+        ? [`${tensor} ${extent?.dtype}`]
+        : []
+    })
+    const found = (await Promise.all(kept)).flat()
+    expect(found.filter((one) => one.endsWith('I8')).every((one) => !/\b0\./.test(one))).toBe(true)
+    expect(found.filter((one) => one.endsWith('I8')).length).toBeGreaterThan(0)
+    expect(found).toContain(`${name} F32`)
+    if (!nativeAvailability().available) return
+    const embedding = async (model: string) => {
+      await using encoder = await loadEncoder(model, { engine: 'native', precision: 'int8', ...quiet })
+      return (await encoder.encode(PHOTO)).embedding
+    }
+    expect(await embedding(out.path)).toEqual(await embedding(folderOf))
+  },
+)
+
 test('what had to be told of a network is within its file', async () => {
   const { path, notes } = await convert(join(LAYOUTS, 'facebook.pth'), 'heads', { int8: true, heads: 2 })
   expect(notes).toEqual([])
@@ -103,6 +136,17 @@ test('options and names that do not go together are refused, and so is a network
   await expect(said('x.pt', { int8: true })).rejects.toThrow(/kept in files of safetensors alone/)
   await expect(said('x', { int8: true, format: 'pt' })).rejects.toThrow(/leave the format out/)
   await expect(said('x', { int8: true, maxShardBytes: 5 })).rejects.toMatchObject({ code: 'unsupported' })
+  const written = await runInTest(
+    ['convert', join(LAYOUTS, 'timm'), join(folder, 'by-command.safetensors'), '--int8'],
+    {
+      cwd: folder,
+      convertModel,
+    },
+  )
+  expect(written).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Another network, which names its origin'),
+  })
   const both = await runInTest(['convert', MINI, 'y'], { cwd: folder, convertModel })
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('The option to (--to) is missing') })
   expect((await readdir(folder)).filter((name) => /^[xy]/.test(name))).toEqual([])

@@ -95,13 +95,14 @@ async function convert(
     },
   })
   for (const note of converted.notes) progress.notice(note)
-  stdout.write(json ? `${JSON.stringify(converted)}\n` : inWords(converted))
+  stdout.write(json ? `${JSON.stringify(converted)}\n` : inWords(converted, int8 ?? false))
 }
 
-function inWords({ path, byteLength, lossless, weights, files }: ConvertedModel): string {
-  const kept = lossless
-    ? 'Lossless: every weight reads back bit by bit as it was'
+function inWords({ path, byteLength, lossless, weights, files }: ConvertedModel, int8: boolean): string {
+  const narrowed = int8
+    ? 'Another network, which names its origin: matrices read back as the bytes nearest to their values, all else as it was'
     : 'Not lossless: each weight reads back as the nearest value of its new type'
+  const kept = lossless ? 'Lossless: every weight reads back bit by bit as it was' : narrowed
   return `${path}\n${mebibytes(byteLength)} of weights in ${files.length} ${files.length === 1 ? 'file' : 'files'}. ${kept}; their digest is ${weights.slice(0, 16)}.\n`
 }
 
