@@ -55,7 +55,10 @@ function describe(description: FileDescription, withTensors: boolean): string {
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows: [string, string][] = [
     ['model', description.source],
-    ['file', `${description.path} (${bytes(description.fileBytes)}, ${description.format})`],
+    [
+      'file',
+      `${description.path} (${bytes(description.fileBytes)}, ${description.format}${identity.origin === undefined ? '' : ', matrices in bytes'})`,
+    ],
     [
       'network',
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
