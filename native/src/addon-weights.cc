@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <climits>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "background.h"
@@ -138,44 +140,125 @@ Span<int> statesOf(napi_env env, napi_value room, size_t values) {
   return states;
 }
 
-// Brings values of a weight from a file as float32, for one thread.
+// Says where the values of a weight lie in a file: in equal parts, which lie one below the other in the weight.
+struct Stored {
+  struct Part {
+    size_t values;  // bytes in front of its first value
+    size_t scales;  // bytes in front of its first scale, where values are bytes: these have one for each row
+  };
+  File file;
+  StoredType type;
+  std::vector<Part> parts;
+  size_t partLength;  // values of a part
+  size_t depth;       // values of a row
+
+  // Reads `count` things of `size` bytes from the one at `from`, of which each part has `each`, the first where `start` says.
+  void read(void* to, size_t from, size_t count, size_t size, size_t each, size_t Part::*start) const {
+    for (char* out = static_cast<char*>(to); count > 0;) {
+      const size_t within = from % each, length = std::min(count, each - within);
+      file.read(out, length * size, parts[from / each].*start + within * size);
+      out += length * size;
+      from += length;
+      count -= length;
+    }
+  }
+};
+
+// Brings values of a weight from a file, for one thread.
 class Reader {
  public:
-  // Gives `count` values from the one at `from`, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
-  const float* read(const File& file, size_t start, StoredType type, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+  // Gives `count` values from the one at `from` as float32, in `to` where it is not null, else in room of this reader. It has room for `most` of them.
+  const float* read(const Stored& stored, size_t from, size_t count, size_t most, const Kernels& kernels, float* to) {
+    if (stored.type == StoredType::int8) {
+      readBytes(stored, from, count);
+      return scaled(stored, from, count, kernels);
+    }
     if (to == nullptr) {
       values_.resize(most);
       to = values_.data();
     }
-    if (type == StoredType::float32) {
-      file.read(to, count * sizeof(float), start + from * sizeof(float));
+    if (stored.type == StoredType::float32) {
+      stored.read(to, from, count, sizeof(float), stored.partLength, &Stored::Part::values);
       return to;
     }
     halves_.resize(most);
-    file.read(halves_.data(), count * sizeof(short), start + from * sizeof(short));
-    kernels.widen(type, halves_.data(), to, static_cast<long>(count));
+    stored.read(halves_.data(), from, count, sizeof(short), stored.partLength, &Stored::Part::values);
+    kernels.widen(stored.type, halves_.data(), to, static_cast<long>(count));
     return to;
   }
 
+  struct Bytes {
+    const signed char* values;
+    const float* scales;  // of the row of the first of them, and so on
+    size_t firstRow;
+  };
+  // Gives `count` bytes from the one at `from`, and the scale of each row that has one of them.
+  Bytes readBytes(const Stored& stored, size_t from, size_t count) {
+    const size_t first = from / stored.depth, rows = (from + count - 1) / stored.depth + 1 - first;
+    bytes_.resize(count);
+    scales_.resize(rows);
+    stored.read(bytes_.data(), from, count, 1, stored.partLength, &Stored::Part::values);
+    stored.read(scales_.data(), first, rows, sizeof(float), stored.partLength / stored.depth, &Stored::Part::scales);
+    for (const float scale : scales_) {
+      // Whoever reads it in another way says what is wrong.
+      if (!(scale >= 0 && std::isfinite(scale))) throw Refusal(UNREADABLE, "A scale is %g.", static_cast<double>(scale));
+    }
+    return {bytes_.data(), scales_.data(), first};
+  }
+
+  // Gives the float32 of the first `count` of them, from the one at `from`, which have been read.
+  const float* scaled(const Stored& stored, size_t from, size_t count, const Kernels& kernels) {
+    values_.resize(std::max(values_.size(), count));
+    const size_t first = from / stored.depth;
+    for (size_t done = 0, row = 0; done < count; row++) {
+      const size_t length = std::min((first + row + 1) * stored.depth - from - done, count - done);
+      kernels.scaleBytes(bytes_.data() + done, scales_[row], values_.data() + done, static_cast<long>(length));
+      done += length;
+    }
+    return values_.data();
+  }
+
  private:
-  std::vector<float> values_;
+  std::vector<float> values_, scales_;
   std::vector<unsigned short> halves_;
+  std::vector<signed char> bytes_;
 };
 
-// packStored(...place, [fileDescriptor, byteOffset, type], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
+// Reads where a weight of a place lies: [fileDescriptor, type, [byteOffset, scalesOffset], ...].
+std::shared_ptr<Stored> storedOf(napi_env env, napi_value given, const Place& place) {
+  // Node gives -1 for a file that it has closed.
+  const int descriptor = static_cast<int>(whole(env, element(env, given, 0), "The file's number", -1, INT_MAX));
+  const StoredType type = static_cast<StoredType>(whole(env, element(env, given, 1), "The type of stored values", 0, 3));
+  if (type == StoredType::int8 && place.depth == 0) throw Refusal(WRONG_ARGUMENT, "Bytes have a scale for each row, and values without a depth have no rows.");
+  std::vector<Stored::Part> parts;
+  for (uint32_t i = 2; i < lengthOf(env, given); i++) {
+    const napi_value part = element(env, given, i);
+    parts.push_back({static_cast<size_t>(whole(env, element(env, part, 0), "The offset in the file", 0, MOST_NUMBER)),
+                     static_cast<size_t>(whole(env, element(env, part, 1), "The offset of scales in the file", 0, MOST_NUMBER))});
+  }
+  const long count = static_cast<long>(parts.size());
+  if (count == 0 || place.columns % count != 0) throw Refusal(WRONG_ARGUMENT, "A weight of %ld columns has no %ld equal parts.", place.columns, count);
+  const size_t length = static_cast<size_t>(place.length() / count);
+  return std::shared_ptr<Stored>(new Stored{File(descriptor), type, std::move(parts), length, static_cast<size_t>(place.depth)});
+}
+
+// Packing counts panels from the weight's beginning, wherever that would lie: `count` values in front of what is there.
+template <typename T>
+const T* beginningOf(const T* there, size_t count) {
+  return reinterpret_cast<const T*>(reinterpret_cast<uintptr_t>(there) - count * sizeof(T));
+}
+
+// packStored(...place, [fileDescriptor, type, [byteOffset, scalesOffset], ...], [callback, states]) -> job. Reads the weight's values from an open file block by block, and
 // digests and packs each while it is in the cache: it is nowhere in memory but as it is packed. `states` become those of its digest; where there is
 // no room for any, none is made.
 napi_value packStored(napi_env env, napi_value* arguments) {
   const Place place(env, arguments);
-  // Node gives -1 for a file that it has closed.
-  const auto file = std::make_shared<File>(static_cast<int>(whole(env, element(env, arguments[6], 0), "The file's number", -1, INT_MAX)));
-  const size_t start = static_cast<size_t>(whole(env, element(env, arguments[6], 1), "The offset in the file", 0, MOST_NUMBER));
-  const StoredType type = static_cast<StoredType>(whole(env, element(env, arguments[6], 2), "The type of stored values", 0, 2));
+  const std::shared_ptr<Stored> stored = storedOf(env, arguments[6], place);
   const napi_value room = element(env, arguments[7], 1);
   Span<int> states = integers(env, room, "The digest of a weight");
   if (states.length > 0) states = statesOf(env, room, static_cast<size_t>(place.length()));
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  return host.submit(env, arguments[0], arguments[7], [place, file, start, type, states](Job& job) {
+  return host.submit(env, arguments[0], arguments[7], [place, stored, states](Job& job) {
     const Kernels& kernels = place.engine->kernels();
     // A panel belongs to the block in which it begins, whose reader brings the rest of it as well.
     const long panel = place.depth == 0 ? 1 : place.product->tileColumns * place.depth;
@@ -187,13 +270,22 @@ napi_value packStored(napi_env env, napi_value* arguments) {
       const long from = block * DIGEST_BLOCK, to = std::min(from + DIGEST_BLOCK, place.length());
       const long firstPanel = (from + panel - 1) / panel, endPanel = (to + panel - 1) / panel;
       const long end = place.depth == 0 ? to : std::max(to, std::min(endPanel * panel, place.length()));
-      const float* values = readers[static_cast<size_t>(thread)].read(*file, start, type, static_cast<size_t>(from), static_cast<size_t>(end - from),
-                                                                      most, kernels, place.depth == 0 ? place.to() + from : nullptr);
+      Reader& reader = readers[static_cast<size_t>(thread)];
+      if (stored->type == StoredType::int8 && place.product->packBytes != nullptr) {
+        const Reader::Bytes bytes = reader.readBytes(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from));
+        if (states.length > 0) {
+          const float* values = reader.scaled(*stored, static_cast<size_t>(from), static_cast<size_t>(to - from), kernels);
+          kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
+        }
+        place.product->packBytes(beginningOf(bytes.values, static_cast<size_t>(from)), beginningOf(bytes.scales, bytes.firstRow), place.columns,
+                                 place.depth, place.to(), firstPanel, endPanel);
+        return;
+      }
+      const float* values = reader.read(*stored, static_cast<size_t>(from), static_cast<size_t>(end - from), most, kernels,
+                                                                      place.depth == 0 ? place.to() + from : nullptr);
       if (states.length > 0) kernels.digest(values, to - from, states.data + block * 2 * DIGEST_LANES);
       if (place.depth == 0) return;
-      // Packing counts panels from the weight's beginning, wherever that would lie.
-      const uintptr_t weight = reinterpret_cast<uintptr_t>(values) - static_cast<uintptr_t>(from) * sizeof(float);
-      losses.note(place.product->pack(reinterpret_cast<const float*>(weight), place.columns, place.depth, place.to(), firstPanel, endPanel));
+      losses.note(place.product->pack(beginningOf(values, static_cast<size_t>(from)), place.columns, place.depth, place.to(), firstPanel, endPanel));
     });
     job.outcome.value = losses.value();
     if (job.cancelled.load()) job.outcome.status = Status::cancelled;

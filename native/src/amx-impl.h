@@ -228,19 +228,16 @@ struct TileProduct : Kind {
   }
 
   // A tile of weights has 16 rows of 4 bytes for each of 16 columns.
-  static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
+  template <typename Value>
+  static void packPanels(const Value* weight, const float* scales, long columns, long depth, float* packed, long from, long to) {
     const long steps = ceilDivide(depth, Kind::STEP_VALUES);
     for (long panel = from; panel < to; panel++) {
       char* out = reinterpret_cast<char*>(packed) + panel * steps * Kind::STEP_BYTES;
       for (long half = 0; half < 2; half++) {
         const long first = panel * COLUMNS + half * 16;
-        float scales[16];
-        for (long c = 0; c < 16; c++) {
-          scales[c] = Kind::SCALED && first + c < columns ? int8Scale(weight + (first + c) * depth, depth) : 0;
-        }
         for (long s = 0; s < steps; s++) {
-          packTile(weight + first * depth + s * Kind::STEP_VALUES, smaller(16, columns - first), depth, depth - s * Kind::STEP_VALUES, scales,
-                   out + s * Kind::STEP_BYTES + half * TILE_BYTES);
+          packTile(weight + first * depth + s * Kind::STEP_VALUES, smaller(16, columns - first), depth, depth - s * Kind::STEP_VALUES,
+                   Kind::SCALED ? scales + first : nullptr, out + s * Kind::STEP_BYTES + half * TILE_BYTES);
         }
       }
     }
@@ -248,6 +245,21 @@ struct TileProduct : Kind {
 
  private:
   // There are `valid` columns, of which `remaining` values are left. Rows are loaded as they lie, then transposed in units of 4 bytes.
+  static void packTile(const signed char* weight, long valid, long depth, long remaining, const float*, char* out) {
+    __m512i rows[16];
+    const long length = smaller(64, remaining);
+    for (long c = 0; c < 16; c++) {
+      if (c < valid && length == 64) {
+        rows[c] = _mm512_loadu_si512(weight + c * depth);
+        continue;
+      }
+      alignas(64) signed char bytes[64] = {};
+      if (c < valid) __builtin_memcpy(bytes, weight + c * depth, static_cast<size_t>(length));
+      rows[c] = _mm512_load_si512(bytes);
+    }
+    transpose16(rows);
+    for (long i = 0; i < 16; i++) _mm512_store_si512(out + i * 64, rows[i]);
+  }
   static void packTile(const float* weight, long valid, long depth, long remaining, const float* scales, char* out) {
     __m512i rows[16], low[16];
     for (long c = 0; c < 16; c++) {
@@ -258,10 +270,12 @@ struct TileProduct : Kind {
         x[i] = (V)_mm512_maskz_loadu_ps(mask, weight + c * depth + i * 16);
       }
       if constexpr (Kind::SCALED) {
-        const V factor = splat(scales[c]);
+        // Beyond the last column there are zeros, which stay zeros.
+        const float scale = c < valid ? scales[c] : 0;
+        const V factor = splat(scale);
         alignas(64) signed char bytes[64];
         for (long i = 0; i < 4; i++) {
-          const __m512i whole = scales[c] > 0 ? _mm512_cvtps_epi32((__m512)(x[i] / factor)) : _mm512_setzero_si512();
+          const __m512i whole = scale > 0 ? _mm512_cvtps_epi32((__m512)(x[i] / factor)) : _mm512_setzero_si512();
           _mm_store_si128(reinterpret_cast<__m128i*>(bytes + i * 16), _mm512_cvtepi32_epi8(whole));
         }
         rows[c] = _mm512_load_si512(bytes);

@@ -29,27 +29,47 @@ long packedFloats(long columns, long depth) {
   return panelFloats<P>(columns, depth) + scales * ceilDivide(columns, P::COLUMNS) * P::COLUMNS;
 }
 
-// Writes the scales and byte sums of the columns of panels [from, to), as toInt8 rounds them. Tells whether bytes hold all of these columns.
-template <typename P>
-bool packScales(const float* weight, long columns, long depth, float* packed, long from, long to) {
+// Writes panels [from, to) with their scales and byte sums; `scaleOf` gives the scale of a column.
+template <typename P, typename Value, typename ScaleOf>
+void packScaled(const Value* weight, long columns, long depth, float* packed, long from, long to, const ScaleOf& scaleOf) {
   float* scales = packed + panelFloats<P>(columns, depth);
   int* sums = reinterpret_cast<int*>(scales + ceilDivide(columns, P::COLUMNS) * P::COLUMNS);
-  bool holds = true;
   for (long n = from * P::COLUMNS; n < to * P::COLUMNS; n++) {
-    const float scale = n < columns ? int8Scale(weight + n * depth, depth) : 0;
-    scales[n] = scale;
-    if (n < columns && isLostInInt8(weight + n * depth, depth, scale)) holds = false;
-    if (!P::OFFSET) continue;
-    sums[n] = n < columns ? int8Sum(weight + n * depth, depth, scale) * 128 : 0;
+    scales[n] = n < columns ? scaleOf(n) : 0;
+    if (P::OFFSET) sums[n] = n < columns ? int8Sum(weight + n * depth, depth, scales[n]) * 128 : 0;
   }
-  return holds;
+  P::packPanels(weight, scales, columns, depth, packed, from, to);
+}
+
+// Tells whether bytes hold all columns of the panels.
+template <typename P>
+bool pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
+  if constexpr (P::SCALED) {
+    bool holds = true;
+    packScaled<P>(weight, columns, depth, packed, from, to, [&](long n) {
+      const float scale = int8Scale(weight + n * depth, depth);
+      if (isLostInInt8(weight + n * depth, depth, scale)) holds = false;
+      return scale;
+    });
+    return holds;
+  } else {
+    P::packPanels(weight, nullptr, columns, depth, packed, from, to);
+    return true;
+  }
 }
 
 template <typename P>
-bool pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
-  P::packPanels(weight, columns, depth, packed, from, to);
-  if constexpr (P::SCALED) return packScales<P>(weight, columns, depth, packed, from, to);
-  return true;
+void packBytes(const signed char* weight, const float* scales, long columns, long depth, float* packed, long from, long to) {
+  packScaled<P>(weight, columns, depth, packed, from, to, [&](long n) { return scales[n]; });
+}
+
+template <typename P>
+constexpr auto bytePacker() -> decltype(&packBytes<P>) {
+  if constexpr (P::SCALED) {
+    return packBytes<P>;
+  } else {
+    return nullptr;
+  }
 }
 
 // Names what a finished tile's sums go through on their way out. The common ways each have code of their own, without choices inside.
@@ -277,7 +297,7 @@ void gemm(const GemmArgs& args, long task, float* scratch) {
 template <typename P>
 constexpr Product productOf() {
   static_assert(!P::OFFSET || P::SLICE_DEPTH == 0, "the offset of a column is that of its whole depth, and would be taken off in each slice");
-  return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, gemm<P>, P::peak};
+  return {P::ROWS, P::ROWS_OF_TILE, P::COLUMNS, P::SLICE_DEPTH, packedFloats<P>, pack<P>, bytePacker<P>(), gemm<P>, P::peak};
 }
 
 }  // namespace

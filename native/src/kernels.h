@@ -56,6 +56,8 @@ struct Product {
   long (*packedFloats)(long columns, long depth);
   // Packs panels [from, to) of `tileColumns` columns. Gives false where one of them is not held: beside its largest value, most others are lost.
   bool (*pack)(const float* weight, long columns, long depth, float* packed, long from, long to);
+  // Packs likewise what is in bytes already, with a scale for each column, to the same packed form; null where the product keeps no bytes.
+  void (*packBytes)(const signed char* weight, const float* scales, long columns, long depth, float* packed, long from, long to);
   // A task has one panel of columns for one chunk of rows; tasks are numbered chunk by chunk. Scratch is (chunkRows + 2 * tileRows) * tileColumns
   // floats.
   void (*gemm)(const GemmArgs&, long task, float* scratch);
@@ -190,7 +192,7 @@ struct ResampleArgs {
 constexpr int LARGEST_WEIGHT = 127 << 16;
 
 // Weights are stored in one of these types; the numbers are known to src/engine/native/addon.ts.
-enum class StoredType : int { float32, float16, bfloat16 };
+enum class StoredType : int { float32, float16, bfloat16, int8 };
 
 // A block of weights is digested in this many lanes, each of which has two words of state.
 constexpr long DIGEST_LANES = 32;
@@ -231,6 +233,8 @@ struct Kernels {
   void (*digest)(const float* values, long count, int* states);
   // Makes float32 of halves or bfloat16.
   void (*widen)(StoredType type, const unsigned short* in, float* out, long count);
+  // Makes float32 of bytes, each times the scale.
+  void (*scaleBytes)(const signed char* in, float scale, float* out, long count);
   // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
 };

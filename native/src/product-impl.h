@@ -5,6 +5,8 @@
 // STORED_BYTES a step and made wide block by block, before all tiles of a chunk.
 #pragma once
 
+#include <type_traits>
+
 #include "math-impl.h"
 
 namespace plumage {
@@ -69,10 +71,23 @@ INLINE bool isLostInInt8(const float* row, long depth, float scale) {
   }
   return 10 * (lostCount - zeroCount) > 9 * (depth - zeroCount);
 }
+// Added and taken away again, this leaves no room for a fraction.
+constexpr float WHOLE = 0x1.8p23f;
+// Makes bytes of some values of a row.
+INLINE void toBytes(const float* in, long count, float scale, signed char* out) {
+  long k = 0;
+  if (scale > 0) {
+    for (; k + W <= count; k += W) {
+      const V whole = (load(in + k) / splat(scale) + splat(WHOLE)) - splat(WHOLE);
+      *reinterpret_cast<UnalignedBytes*>(out + k) = __builtin_convertvector(__builtin_convertvector(whole, I), Bytes);
+    }
+  }
+  for (; k < count; k++) out[k] = static_cast<signed char>(toInt8(in[k], scale));
+}
+INLINE void toBytes(const signed char* in, long count, float, signed char* out) { __builtin_memcpy(out, in, static_cast<size_t>(count)); }
+
 INLINE int int8Sum(const float* row, long depth, float scale) {
   if (!(scale > 0)) return 0;
-  // Added and taken away again, this leaves no room for a fraction.
-  constexpr float WHOLE = 0x1.8p23f;
   V sums{};
   long k = 0;
   for (; k + W <= depth; k += W) sums += (load(row + k) / splat(scale) + splat(WHOLE)) - splat(WHOLE);
@@ -81,12 +96,20 @@ INLINE int int8Sum(const float* row, long depth, float scale) {
   return total;
 }
 
+INLINE int int8Sum(const signed char* row, long depth, float) {
+  int total = 0;
+  for (long k = 0; k < depth; k++) total += row[k];
+  return total;
+}
+
 // Holds a part of a panel while it is packed: columns lie one below the other, and zeros where the weight ends.
+template <typename T>
 struct PackBlock {
-  static constexpr long DEPTH = 16, MOST_COLUMNS = 4 * W;
-  float values[MOST_COLUMNS][DEPTH];
-  float scales[MOST_COLUMNS];
+  static constexpr long DEPTH = 64 / static_cast<long>(sizeof(T)), MOST_COLUMNS = 4 * W;
+  alignas(64) T values[MOST_COLUMNS][DEPTH];
 };
+typedef PackBlock<float> FloatBlock;
+typedef PackBlock<signed char> ByteBlock;
 
 // A tile has as many sums as there are registers, less those for operands.
 struct Float32Tile {
@@ -103,7 +126,7 @@ struct Float32Product : Float32Tile {
   static INLINE V right(const char* b, int j) { return load(reinterpret_cast<const float*>(b) + j * W); }
   static INLINE V left(const float* a) { return splat(*a); }
   static INLINE void add(V& sum, V left, V right) { sum += left * right; }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
+  static INLINE void pack(const FloatBlock& block, long k, char* out) {
     for (long c = 0; c < NR; c++) reinterpret_cast<float*>(out)[c] = block.values[c][k];
   }
 };
@@ -116,7 +139,7 @@ struct Bfloat16WeightsProduct : Float32Product {
     const Halves h = *reinterpret_cast<const UnalignedHalves*>(b);
     return (V)(__builtin_convertvector(h, I) << 16);
   }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
+  static INLINE void pack(const FloatBlock& block, long k, char* out) {
     for (long c = 0; c < NR; c++) reinterpret_cast<unsigned short*>(out)[c] = roundToBfloat16(block.values[c][k]);
   }
 };
@@ -132,8 +155,8 @@ struct Int8WeightsProduct : Float32Product {
     return __builtin_convertvector(__builtin_convertvector(*reinterpret_cast<const UnalignedBytes*>(b), I), V);
 #endif
   }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
-    for (long c = 0; c < NR; c++) out[c] = static_cast<char>(toInt8(block.values[c][k], block.scales[c]));
+  static INLINE void pack(const ByteBlock& block, long k, char* out) {
+    for (long c = 0; c < NR; c++) out[c] = static_cast<char>(block.values[c][k]);
   }
 };
 
@@ -146,10 +169,8 @@ struct DotProduct : Tile {
   static constexpr long STEP_VALUES = values, STEP_BYTES = COLUMNS * 4, STORED_BYTES = STEP_BYTES;
   static INLINE I right(const char* b, int j) { return (I)load(reinterpret_cast<const float*>(b) + j * W); }
   static INLINE I left(const float* a) { return isplat(*reinterpret_cast<const int __attribute__((may_alias))*>(a)); }
-  static INLINE void packBytes(const PackBlock& block, long k, char* out) {
-    for (long c = 0; c < COLUMNS; c++) {
-      for (long i = 0; i < values; i++) out[c * values + i] = static_cast<char>(toInt8(block.values[c][k + i], block.scales[c]));
-    }
+  static INLINE void packBytes(const ByteBlock& block, long k, char* out) {
+    for (long c = 0; c < COLUMNS; c++) __builtin_memcpy(out + c * values, block.values[c] + k, values);
   }
 };
 
@@ -181,7 +202,7 @@ struct Int16RowsProduct : DotProduct<Float32Tile, I, 2> {
     return (V)_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
 #endif
   }
-  static INLINE void pack(const PackBlock& block, long k, char* out) { packBytes(block, k, out); }
+  static INLINE void pack(const ByteBlock& block, long k, char* out) { packBytes(block, k, out); }
 };
 #endif
 
@@ -211,7 +232,7 @@ struct Bfloat16Product : DotProduct<DotTile, V, 2> {
   static constexpr Format ROWS = Format::bfloat16;
   static constexpr bool SCALED = false, OFFSET = false;
   static INLINE void add(V& sum, I left, I right) { sum = (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)left, (__m512bh)right); }
-  static INLINE void pack(const PackBlock& block, long k, char* out) {
+  static INLINE void pack(const FloatBlock& block, long k, char* out) {
     unsigned short* to = reinterpret_cast<unsigned short*>(out);
     for (long c = 0; c < COLUMNS; c++) {
       for (long i = 0; i < 2; i++) to[c * 2 + i] = roundToBfloat16(block.values[c][k + i]);
@@ -230,7 +251,7 @@ struct Int8Product : DotProduct<DotTile, I, 4> {
     sum = (I)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)left, (__m256i)right);
 #endif
   }
-  static INLINE void pack(const PackBlock& block, long k, char* out) { packBytes(block, k, out); }
+  static INLINE void pack(const ByteBlock& block, long k, char* out) { packBytes(block, k, out); }
 };
 #endif
 
@@ -373,21 +394,27 @@ struct VectorProduct : Policy {
     for (long i = 0; i < steps * Policy::VECTORS; i++) store(out + i * W, Policy::widen(b + i * (Policy::STORED_BYTES / Policy::VECTORS)));
   }
 
-  static void packPanels(const float* weight, long columns, long depth, float* packed, long from, long to) {
+  // `scales` are those of all columns, for a product that has any. A weight comes as floats, or as bytes.
+  template <typename Value>
+  static void packPanels(const Value* weight, const float* scales, long columns, long depth, float* packed, long from, long to) {
+    typedef std::conditional_t<Policy::SCALED, ByteBlock, FloatBlock> Block;
     const long steps = ceilDivide(depth, Policy::STEP_VALUES);
-    PackBlock block;
+    Block block{};
     for (long panel = from; panel < to; panel++) {
       char* out = reinterpret_cast<char*>(packed) + panel * steps * Policy::STORED_BYTES;
-      const long width = smaller(COLUMNS, columns - panel * COLUMNS);
-      const float* in = weight + panel * COLUMNS * depth;
-      if (Policy::SCALED) {
-        for (long c = 0; c < COLUMNS; c++) block.scales[c] = c < width ? int8Scale(in + c * depth, depth) : 0;
-      }
+      const long first = panel * COLUMNS, width = smaller(COLUMNS, columns - first);
       // A line of each column is read once and written while it is in the cache.
-      for (long k = 0; k < depth; k += PackBlock::DEPTH) {
-        const long count = smaller(PackBlock::DEPTH, depth - k);
+      for (long k = 0; k < depth; k += Block::DEPTH) {
+        const long count = smaller(Block::DEPTH, depth - k);
         for (long c = 0; c < COLUMNS; c++) {
-          for (long i = 0; i < PackBlock::DEPTH; i++) block.values[c][i] = c < width && i < count ? in[c * depth + k + i] : 0;
+          const long own = c < width ? count : 0;
+          const Value* in = weight + (first + c) * depth + k;
+          if constexpr (Policy::SCALED) {
+            toBytes(in, own, scales[first + c], block.values[c]);
+          } else {
+            __builtin_memcpy(block.values[c], in, static_cast<size_t>(own) * sizeof(float));
+          }
+          if (own < Block::DEPTH) __builtin_memset(block.values[c] + own, 0, static_cast<size_t>(Block::DEPTH - own) * sizeof(block.values[c][0]));
         }
         for (long i = 0; i < count; i += Policy::STEP_VALUES, out += Policy::STORED_BYTES) Policy::pack(block, i, out);
       }

@@ -100,6 +100,7 @@ const Kernels KERNELS = {
     resampleScratchBytes,
     digest,
     widen,
+    scaleBytes,
     evaluate,
 };
 

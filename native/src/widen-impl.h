@@ -1,4 +1,4 @@
-// Widens stored weights to float32, to the bit as src/tensor/tensor.ts does.
+// Widens stored weights to float32, to the bit as src/tensor/tensor.ts and src/tensor/int8.ts do.
 #pragma once
 
 #include <cstring>
@@ -26,6 +26,10 @@ void widen(StoredType type, const unsigned short* in, float* out, long count) {
   } else {
     for (long i = 0; i < count; i++) to[i] = static_cast<unsigned>(in[i]) << 16;
   }
+}
+
+void scaleBytes(const signed char* in, float scale, float* out, long count) {
+  for (long i = 0; i < count; i++) out[i] = static_cast<float>(in[i]) * scale;
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ export interface FileExtent {
   readonly offset: number
   /** Names the type of the elements. */
   readonly dtype: DType
+  /** Counts the bytes in front of the scales, float32, one for each row of the last axis, by which elements of I8 are multiplied; absent for all others. */
+  readonly scales?: number
 }
 
 /** Says what a tensor is, without its values. */
@@ -55,6 +57,8 @@ export interface Checkpoint {
   readonly dropped: readonly string[]
   /** Says which of the file's networks this is; null where it holds no other. */
   readonly choice: NetworkChoice | null
+  /** Says what the file tells of itself whose matrices are in bytes; absent for all others. Those matrices read as the float32 that they stand for. */
+  readonly int8?: Int8Facts
   /** Names the file of a head that stands on the network, whose tensors have `HEAD_PREFIX` in front of their names; absent where none does. */
   readonly head?: string
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
@@ -64,6 +68,24 @@ export interface Checkpoint {
    * where there is no file. Throws `CheckpointError` where the file contradicts itself there.
    */
   extentOf?(name: string, shape: Shape): Promise<FileExtent | null>
+}
+
+/** Is what a file whose matrices are in bytes says of itself: such a file says all that is known of its network. */
+export interface Int8Facts {
+  /** Tells of which network it was made. */
+  readonly origin: Origin
+  /** Holds the files that lay beside that one, by their names. */
+  readonly files: ReadonlyMap<string, string>
+  /** Holds what had to be told of it, as whoever loads it would. */
+  readonly told: PlainRecord
+}
+
+/** Tells of which network another was made whose numbers are near its own. */
+export interface Origin {
+  /** Names the model. */
+  readonly model: string
+  /** Is the digest of all its weights' content, in 64 hexadecimal digits. */
+  readonly weights: string
 }
 
 /** Stands in front of the names of a head that is a file of its own. */
@@ -98,8 +120,11 @@ export interface OpenCheckpoint extends Checkpoint, AsyncDisposable {}
 export interface FoundTensor extends TensorInfo {
   /** Gives the elements: little-endian, row-major, in memory of their own. */
   readBytes(): Promise<Uint8Array>
-  /** Gives the source and the offset in it at which the very bytes of `readBytes` lie; absent where they lie nowhere as they are. */
-  findBytes?(): Promise<{ readonly source: ByteSource; readonly offset: number }>
+  /**
+   * Gives the source and the offset in it at which the very bytes of `readBytes` lie, or the offsets of those of I8 and of their scales; absent where they lie
+   * nowhere as they are.
+   */
+  findBytes?(): Promise<{ readonly source: ByteSource; readonly offset: number; readonly scales?: number }>
 }
 
 /** Is what a format's reader finds in a file, whole or a shard, before it is known which network is meant. */
@@ -113,6 +138,7 @@ export interface FoundFile {
   readonly tensors: ReadonlyMap<string, (name: string) => FoundTensor>
   /** Is true for a file of MMEngine. */
   readonly fromMmengine: boolean
+  readonly int8?: Int8Facts
   /** Gives what the file says beside the tensors that lie in the dict to which these keys lead. */
   beside(keys: readonly string[]): Beside
 }

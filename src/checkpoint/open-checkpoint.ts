@@ -56,7 +56,9 @@ export async function openCheckpoint(
     const format = tellFormat(sibling, await beginningOf(sibling))
     if (format === 'index') throw indexInIndex(source, name)
     const open = await openerOf(format)
-    return await open(sibling, signal)
+    const shard = await open(sibling, signal)
+    if (shard.int8 === undefined) return shard
+    throw int8InIndex(source, name)
   }
   try {
     checkOptionNames(options, OPEN_OPTIONS)
@@ -76,9 +78,10 @@ export async function openCheckpoint(
       async extentOf(name, shape) {
         const tensor = found.tensors.get(name)
         if (tensor?.findBytes === undefined || !sameShape(tensor.shape, shape)) return null
-        const { source, offset } = await tensor.findBytes()
+        const { source, ...place } = await tensor.findBytes()
         const { descriptor } = source
-        return descriptor === undefined ? null : { descriptor, offset, dtype: tensor.dtype }
+        const dtype = place.scales === undefined ? tensor.dtype : 'I8'
+        return descriptor === undefined ? null : { descriptor, ...place, dtype }
       },
       [Symbol.asyncDispose]: () => closeAll(owned),
     }
@@ -104,13 +107,14 @@ async function openerOf(format: Checkpoint['format']): Promise<OpenFile> {
 }
 
 /** Takes one network's tensors by their own names, and judges what the file claims of them. */
-function chosenIn({ label, format, tensors: stored, fromMmengine, beside }: FoundFile, entry?: string) {
+function chosenIn({ label, format, tensors: stored, fromMmengine, beside, int8 }: FoundFile, entry?: string) {
   const { keys, tensors, dropped, ...chosen } = chooseNetwork(stored, { label, entry, fromMmengine })
   const { metadata, dropped: besideIt } = beside(keys)
   return {
     label,
     format,
     metadata,
+    ...(int8 === undefined ? {} : { int8 }),
     ...chosen,
     dropped: [...new Set([...besideIt, ...dropped])],
     tensors: new Map([...tensors].map(([name, locate]) => [name, locate(name)])),
@@ -129,6 +133,13 @@ function indexInIndex(source: ByteSource, name: string): CheckpointError {
   return new CheckpointError(
     'malformed',
     `${source.label} names ${name}, which is JSON and no file of tensors. Was it downloaded completely?`,
+  )
+}
+
+function int8InIndex({ label }: ByteSource, name: string): CheckpointError {
+  return new CheckpointError(
+    'malformed',
+    `${label} names ${name}, whose matrices are in bytes: such a file is a whole network. Load it by itself.`,
   )
 }
 

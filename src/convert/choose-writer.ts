@@ -1,11 +1,12 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
+import type { DialectName } from '../model/dialects/dialect.js'
 import { ConvertError } from './convert-error.js'
 import type { WeightsForm } from './file-forms.js'
 import { type Lack, lacksOf } from './holdings.js'
 import type { ConvertSource } from './plan-written.js'
 import { type Retold, retellings } from './retold.js'
 import type { ConvertedConfig } from './told-by-values.js'
-import { LIBRARY_NAMES, type LibraryName, type Writer } from './writer.js'
+import { LIBRARY_NAMES, type Writer } from './writer.js'
 import { birderWriters } from './writers/birder-writer.js'
 import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
 import { facebookPerceptionEncoderWriter } from './writers/facebook-perception-encoder-writer.js'
@@ -47,7 +48,7 @@ export interface ChosenWriter {
 /** Gives the class that holds the network in its own words or in others, with these; null where none of the library's does. */
 export function chooseWriter(
   source: ConvertSource,
-  library: LibraryName,
+  library: DialectName,
   form?: WeightsForm,
 ): ChosenWriter | null {
   const classes = WRITERS.filter((one) => one.library === library)
@@ -61,7 +62,7 @@ export function chooseWriter(
 /** Gives `ConvertError` `not-held` that names, for the class of the library that comes nearest, what it does not hold, and the libraries that hold all. */
 export function refuseUnheld(
   source: ConvertSource,
-  { library, form }: { readonly library: LibraryName; readonly form: WeightsForm },
+  { library, form }: { readonly library: DialectName; readonly form: WeightsForm },
 ): ConvertError {
   const { vit, checkpoint, config } = source
   const own = WRITERS.filter((one) => one.library === library).map((one) => ({

@@ -1,6 +1,7 @@
 /** Holds weights that were written against those that were read, value by value, where a narrower type leaves no two digests alike. */
 import { PERIODS } from '../model/grid-tables.js'
 import type { VitModel } from '../model/read-vit.js'
+import { isWithinHalfAStep } from '../tensor/int8.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { ConvertError } from './convert-error.js'
 
@@ -54,4 +55,34 @@ export async function assertRounded(
   }
   const [tables, written] = [await from.readTables(), await to.readTables()]
   for (const [name, table] of tables) assertNear(name, table, written.get(name) ?? new Float32Array(0), 1)
+}
+
+/** Throws `ConvertError` `check-failed` with the name of the first weight of `held` that is farther from its source than half a step of its row, or of any other that is not as it was. */
+export async function assertInt8(
+  from: VitModel,
+  to: VitModel,
+  held: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const refuse = (name: string) => {
+    throw new ConvertError(
+      'check-failed',
+      `${name} reads back with other values than ${held.has(name) ? 'bytes round its own to' : 'it had'}. Nothing was kept; please report it, with the names of the model and of the layout.`,
+    )
+  }
+  for (const [name, shape] of from.weightShapes) {
+    signal?.throwIfAborted()
+    const [values, written] = [await from.weights.read(name, shape), await to.weights.read(name, shape)]
+    const isNear = held.has(name)
+      ? isWithinHalfAStep(values, written, shape.at(-1) ?? 1)
+      : areSame(values, written)
+    if (!isNear) refuse(name)
+  }
+  const written = await to.readTables()
+  for (const [name, table] of await from.readTables())
+    if (!areSame(table, written.get(name) ?? new Float32Array(0))) refuse(name)
+}
+
+function areSame(values: Float32Array, written: Float32Array): boolean {
+  return values.length === written.length && values.every((value, at) => Object.is(value, written[at]))
 }

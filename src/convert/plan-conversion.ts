@@ -5,7 +5,7 @@
 import { recipeFor } from '../encoder/choose-recipe.js'
 import { CONFIG_FILES, parseConfigFiles } from '../encoder/parse-config-files.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
-import type { VitHints } from '../model/dialects/dialect.js'
+import type { DialectName, VitHints } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
 import type { StoredFloat } from '../tensor/narrow.js'
@@ -18,7 +18,7 @@ import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
 import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
 import { readBack } from './read-back.js'
-import type { LibraryName, Wrapping, Writer } from './writer.js'
+import type { Wrapping, Writer } from './writer.js'
 
 /** Is a file that lies beside weights. */
 export interface TextFile {
@@ -27,7 +27,8 @@ export interface TextFile {
 }
 
 export interface ConversionRequest {
-  readonly library: LibraryName
+  /** Names the library whose layout is written; one that is none of `LibraryName` keeps its own. */
+  readonly library: DialectName
   readonly form: WeightsForm
   /** Is the type of all values; absent where each tensor keeps the one that it has. */
   readonly dtype?: StoredFloat
@@ -46,14 +47,20 @@ export interface Conversion {
   readonly source: ConvertSource
   readonly tensors: readonly StoredTensor[]
   readonly entries: PlainRecord
+  /** Names the weights that are in bytes; absent where none are to be. */
+  readonly held?: ReadonlySet<string>
   readonly files: readonly TextFile[]
   readonly narrowing: Narrowing
   /** Is what stands around the names of the tensors; null where nothing does. */
   readonly wrapping: Wrapping | null
+  /** Is the network as it will be read, by its headers. */
+  readonly back: VitModel
   /** Is what whoever loads the output must say of it. */
   readonly hints: VitHints
   /** Says in whole sentences what whoever uses the output should know. */
   readonly notes: readonly string[]
+  /** Says in whole sentences what of it the library itself must be told, since its files cannot say it. */
+  readonly unsaid: readonly string[]
 }
 
 /** Throws `ConvertError` `not-held` where the library's layout does not hold the network. Reads no values. */
@@ -95,12 +102,13 @@ function anew(
   const own = writer.notes?.(config, !hasFolder) ?? []
   return {
     ...planned,
+    back,
     notes: [
       ...notes,
       ...leftAside(source, writer.further?.(config) ?? []),
-      ...own,
-      ...notesOf(source, back, library),
+      ...notesOf(source, back, writer.library),
     ],
+    unsaid: own,
   }
 }
 
@@ -140,13 +148,12 @@ function copied(
   const notes = dropped(source)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
-    read(hints)
-    return { ...planned, hints, notes }
+    return { ...planned, back: read(hints), hints, notes, unsaid: [] }
   }
   const hints = { ...alone, network }
-  read(hints)
+  const back = read(hints)
   const unsaid = `Nothing in ${label} says that it is ${network}: whoever loads it says so as network (--network ${network}), or gives the file a name that begins with it.`
-  return { ...planned, hints, notes: [...notes, unsaid] }
+  return { ...planned, back, hints, notes, unsaid: [unsaid] }
 }
 
 /** What stands around names tells some files of Meta's from others, so that a copy keeps it; but for what training puts in front of all of them. */

@@ -4,12 +4,12 @@ import { streamSafetensors } from '../formats/safetensors.js'
 import { byteLengthOf, type StoredTensor } from '../formats/stored-tensor.js'
 import { type Crc32, torchZip } from '../formats/torch-zip.js'
 import type { PlainRecord, PlainValue } from '../plain-value.js'
-import type { WeightsForm } from './file-forms.js'
-import type { LibraryName, Wrapping } from './writer.js'
+import type { FileKind, WeightsForm } from './file-forms.js'
+import type { Wrapping } from './writer.js'
 
 /** Is what files of weights are made of. */
 export interface WeightContent {
-  readonly library: LibraryName
+  readonly kind: FileKind
   readonly form: WeightsForm
   /** Names the file where there is one. */
   readonly name: string
@@ -27,22 +27,14 @@ export function weightFiles(
   content: WeightContent,
   crc32: Crc32,
 ): { readonly open: string; readonly files: readonly OutputFile[] } {
-  const {
-    name,
-    form,
-    tensors,
-    wrapping,
-    entries,
-    library,
-    maxShardBytes = Number.POSITIVE_INFINITY,
-  } = content
+  const { name, form, tensors, wrapping, entries, kind, maxShardBytes = Number.POSITIVE_INFINITY } = content
   if (form === 'pt') {
     const { entry: stateKey = null, prefix = '' } = wrapping ?? {}
     const named = tensors.map((tensor) => ({ ...tensor, name: `${prefix}${tensor.name}` }))
     const chunks = torchZip({ tensors: named, stateKey, entries }, crc32)
     return { open: name, files: [{ path: name, chunks }] }
   }
-  const metadata = library === 'birder' ? asTexts(entries) : { format: 'pt' }
+  const metadata = kind === 'birder' || kind === 'int8' ? asTexts(entries) : { format: 'pt' }
   const shards = shardsOf(tensors, maxShardBytes)
   if (shards.length === 1)
     return { open: name, files: [{ path: name, chunks: streamSafetensors(tensors, metadata) }] }

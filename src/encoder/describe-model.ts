@@ -108,6 +108,7 @@ export function describeOpenModel(
     identity: identityOf({
       name,
       weights: weightDigest,
+      origin: vit.origin,
       config,
       recipe,
       positions: choice.positions,

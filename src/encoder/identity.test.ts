@@ -29,6 +29,7 @@ const ENGINE = { name: 'native', description: 'avx2, 2 threads', precision: 'flo
 const PARTS: ResultParts = {
   name: 'a',
   weights: 'f'.repeat(64),
+  origin: null,
   config: CONFIG,
   recipe: RECIPE,
   engine: ENGINE,

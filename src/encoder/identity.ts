@@ -3,6 +3,7 @@
  * and the recipe as they were resolved, the rule for positions, the precision, and the version of the numbers. What changes none of them is left
  * out: the names of files, the layout they are in, the engine and its threads.
  */
+import type { Origin } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
 import { hasSizesOfItsOwn } from '../image/resize.js'
@@ -19,6 +20,8 @@ export interface ResultParts {
   readonly name: string
   /** Is the digest of all canonical weights. */
   readonly weights: string
+  /** Tells of which network the weights were made, whose matrices are in bytes. */
+  readonly origin: Origin | null
   readonly config: VitConfig
   readonly recipe: Recipe
   /** Replaces the config's own rule. */
@@ -27,7 +30,7 @@ export interface ResultParts {
 }
 
 export function identityOf(parts: ResultParts): Identity {
-  const { name, weights, config, recipe, engine } = parts
+  const { name, weights, origin, config, recipe, engine } = parts
   const { precision } = engine
   const settings = sortedJson({
     config: countingConfig(config),
@@ -44,6 +47,7 @@ export function identityOf(parts: ResultParts): Identity {
     precision,
     recipe: recipeIdentity(recipe),
     engine: `${engine.name} ${engine.description}`,
+    ...(origin === null ? {} : { origin: `int8 of ${origin.model}, weights ${origin.weights}` }),
   }
 }
 

@@ -12,7 +12,7 @@ const OPEN_CLIP = 'open_clip_config.json'
 /** Names the files that `parseConfigFiles` wants, in its order. */
 export const CONFIG_FILES: readonly string[] = [CONFIG, PREPROCESSOR, PROCESSOR, OPEN_CLIP]
 
-interface ConfigBytes {
+export interface ConfigBytes {
   /** Names the file in errors; usually it is the path. */
   readonly label: string
   readonly bytes: Uint8Array

@@ -25,6 +25,11 @@ export interface Identity {
   readonly recipe: string
   /** Names the model after its file, as `deit3_reg4_t14_tiny-imagenet`. It decides nothing. */
   readonly model: string
+  /**
+   * Tells of which network this one was made, whose matrices are in bytes, as `int8 of small, weights` and the digest of that one's; absent for all others. It
+   * decides nothing: the weights here are others, and have their own digest.
+   */
+  readonly origin?: string
   /** Names the engine with its path and threads. It decides nothing: what a precision promises, each engine keeps. */
   readonly engine: string
 }

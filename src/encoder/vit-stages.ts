@@ -101,7 +101,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { config } = network
     const { patchSize, registers, depth } = config
     const width = tokenWidth(config)
-    const identity = identityOf({ ...parts, weights, config })
+    const identity = identityOf({ ...parts, weights, origin: parts.vit.origin, config })
     const { embedding, embeddingWidth } = network
     this.description = {
       identity,

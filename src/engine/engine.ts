@@ -26,16 +26,24 @@ export interface WeightSource {
   stored?(name: WeightName, shape: Shape): Promise<StoredValues | null>
 }
 
-/** Is where the values of a weight lie in an open file one after the other, little-endian. */
+/** Is where the values of a weight lie in an open file, little-endian. */
 export interface StoredValues {
-  /** Names their type, each of whose values float32 holds as it is. */
-  readonly dtype: 'F32' | 'F16' | 'BF16'
+  /** Names their type: float32 holds each value as it is, or, where they are bytes (I8), as float32 rounds its product with the scale of its row. */
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'I8'
   /** Is the number by which the system knows the file. */
   readonly descriptor: number
-  /** Counts the bytes in front of the first value. */
-  readonly offset: number
+  /** Are the places of its equal parts, which lie one below the other in the weight: one where all values lie one after the other. */
+  readonly places: readonly StoredPlace[]
   /** Is handed the states of the values' digest (kernels/digest-words.ts) by an engine that has read them. Absent where nobody wants it. */
   digested?(states: Int32Array): void
+}
+
+/** Is where a part of a weight lies in a file. */
+export interface StoredPlace {
+  /** Counts the bytes in front of its first value. */
+  readonly offset: number
+  /** Counts the bytes in front of the scale of its first row, float32, which those of the others follow; absent where values are no bytes. */
+  readonly scales?: number
 }
 
 /** Tells apart the ways in which weights are packed: what was packed in the same way can be run on as it lies in a file. */

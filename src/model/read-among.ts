@@ -1,11 +1,11 @@
 /** Makes a vision transformer of an open checkpoint, among some dialects: which of them, which network, and its weights under their canonical names. */
 import { checkOptionNames } from '../check-option-names.js'
-import { type Checkpoint, placeOf } from '../checkpoint/checkpoint.js'
+import { type Checkpoint, type Origin, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
 import type { StoredValues, WeightSource } from '../engine/engine.js'
 import type { Preparation } from '../image/preparation.js'
 import { BYTES_PER_ELEMENT, isFloatType } from '../tensor/dtype.js'
-import type { Shape } from '../tensor/shape.js'
+import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
@@ -36,6 +36,8 @@ export interface VitModel {
   readonly labels: Labels
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
+  /** Tells of which network this one was made, whose matrices are in bytes; null for all others. */
+  readonly origin: Origin | null
   /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
   readonly textTower: readonly string[]
   /** Says where the file keeps each weight of a name and shape, and the tables that depend on the grid, for whoever writes them anew. */
@@ -87,12 +89,13 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     weightShapes: plan.weights,
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
     assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
+    origin: checkpoint.int8?.origin ?? null,
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     storedAs: { weight: stored, tables },
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
       read: (name, shape) => readParts(stored(name, shape)),
-      stored: (name, shape) => valuesOf(checkpoint, stored(name, shape)),
+      stored: (name, shape) => storedValues(checkpoint, stored(name, shape), shape),
     },
     readTables() {
       readTables ??= Promise.all(
@@ -129,16 +132,33 @@ function configOf(dialect: Dialect, checkpoint: Checkpoint, hints: VitHints): Vi
   return config
 }
 
-/** Says where values lie in an open file as they are in a weight; null where they do not. */
-async function valuesOf(
+/** Finds a weight whose values lie in the file as they are, in one place or in parts one below the other; null where an engine cannot read them itself. */
+async function storedValues(
   checkpoint: Checkpoint,
-  { parts: [part], start }: StoredWeight,
+  { parts, start, isStacked = false }: StoredWeight,
+  shape: Shape,
 ): Promise<StoredValues | null> {
-  if (part === undefined || start === undefined) return null
-  const extent = await checkpoint.extentOf?.(part.tensor, part.shape)
-  if (extent == null || !isFloatType(extent.dtype)) return null
-  const { descriptor, offset, dtype } = extent
-  return { descriptor, offset: offset + BYTES_PER_ELEMENT[dtype] * start, dtype }
+  const isWhole = isStacked && parts.length * elementCount(parts[0]?.shape ?? []) === elementCount(shape)
+  if (start === undefined && !isWhole) return null
+  const extents = await Promise.all(parts.map((part) => checkpoint.extentOf?.(part.tensor, part.shape)))
+  const [first, ...others] = extents
+  if (first == null) return null
+  const { descriptor, dtype } = first
+  // A row of the weight must be one of the tensor, which has one scale for it.
+  const depth = shape.length === 2 ? shape.at(-1) : undefined
+  const areRows = depth !== undefined && parts.every((part) => part.shape.at(-1) === depth)
+  if (!isFloatType(dtype) && !(dtype === 'I8' && areRows)) return null
+  if (others.some((one) => one?.descriptor !== descriptor || one.dtype !== dtype)) return null
+  const from = start ?? 0
+  const places = extents.flatMap((extent) => {
+    if (extent == null) return []
+    const offset = extent.offset + BYTES_PER_ELEMENT[dtype] * from
+    const { scales } = extent
+    return scales === undefined || depth === undefined
+      ? [{ offset }]
+      : [{ offset, scales: scales + (BYTES_PER_ELEMENT.F32 * from) / depth }]
+  })
+  return { descriptor, dtype, places }
 }
 
 /** A file of another library would pass over settings in Birder's words, and its numbers would be taken for what was asked for. */

@@ -18,6 +18,7 @@ const TELLING: ReadonlySet<string> = new Set([
   'recipe',
   'model',
   'engine',
+  'origin',
 ])
 
 /** @param output names what is made of each image */

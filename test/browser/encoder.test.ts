@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Features } from '../../src/index.js'
+import { largestDifference } from '../../src/numerics/largest-difference.js'
+import { convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import {
   buildPage,
@@ -25,6 +27,7 @@ const folder = join(packageRoot, 'examples/photos')
 const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
 
 const dinotxt = join(packageRoot, 'test/golden/families/more/meta/dinotxt')
+const dinov2 = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4')
 
 const ATTEMPTS = 15
 
@@ -102,6 +105,23 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
       })
       expect(identity).toMatchObject(expected)
     }
+  })
+
+  test('a file with matrices in bytes says all by itself, as in Node, from an address', async () => {
+    const model = join(parts, 'model.int8.safetensors')
+    await convertModel(join(dinov2, 'hugging-face'), model, { int8: true })
+    const options = { engine: 'wasm', precision: 'int8' } as const
+    using here = await loadEncoder(model, options)
+    const { engine: _, ...expected } = here.identity
+    expect(expected.origin).toMatch(/^int8 of model, weights [0-9a-f]{64}$/)
+    const { identity, embeddings } = await callIn(pages.plain, 'embeddings', {
+      model: '/parts/model.int8.safetensors',
+      photos: [`/photos/${names[0]}`],
+      load: options,
+    })
+    expect(identity).toMatchObject(expected)
+    const { embedding } = await here.encode(join(folder, names[0] ?? ''))
+    expect(largestDifference(Float32Array.from(embeddings[0] ?? []), embedding)).toBeLessThan(1e-4)
   })
 
   test("a head that is a file of its own is put on as in Node, from the page's address", async () => {

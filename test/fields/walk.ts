@@ -25,7 +25,7 @@ export function resultOf(vit: VitModel): unknown {
   const recipe = recipeFor(vit, {})
   const engine = { name: 'reference', description: 'any', precision: 'float32' } as const
   // Which tensors become which weights follows from the config, and no walk changes their numbers.
-  const identity = identityOf({ name: 'any', weights: 'the same', config, recipe, engine })
+  const identity = identityOf({ name: 'any', weights: 'the same', origin: null, config, recipe, engine })
   return { config, weights: [...weightShapes], assumptions, preparation: vit.readPreparation(), identity }
 }
 

@@ -252,25 +252,36 @@ describe.skipIf(!available)('the addon', () => {
       expect(() => addon.pack(engine, region, wrong, 0, 4, 4, [nothing, values])).toThrow(TypeError)
       expect(() => addon.pack(engine, region, 0, wrong, 4, 4, [nothing, values])).toThrow(TypeError)
       expect(() => addon.pack(engine, region, 0, 0, wrong, 4, [nothing, values])).toThrow(TypeError)
-      expect(() => addon.packStored(engine, region, 0, 0, 4, wrong, [0, 0, 0], job)).toThrow(TypeError)
-      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, wrong, 0], job)).toThrow(TypeError)
+      expect(() => addon.packStored(engine, region, 0, 0, 4, wrong, [0, 0, [0, 0]], job)).toThrow(TypeError)
+      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, 0, [wrong, 0]], job)).toThrow(TypeError)
+      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, 3, [0, wrong]], job)).toThrow(TypeError)
       expect(() => addon.evaluate(engine, wrong, values, values)).toThrow(TypeError)
       expect(() => addon.measurePeak(engine, wrong, [nothing])).toThrow(TypeError)
     }
     expect(() => addon.pack(engine, region, 1009, 0, 16, 0, [nothing, values])).toThrow(/do not lie within/)
     expect(() => addon.pack(engine, region, 0, 0, 4, 3, [nothing, values])).toThrow(TypeError)
-    expect(() => addon.packStored(engine, region, 1009, 0, 16, 0, [0, 0, 0], job)).toThrow(
+    expect(() => addon.packStored(engine, region, 1009, 0, 16, 0, [0, 0, [0, 0]], job)).toThrow(
       /do not lie within/,
     )
     expect(() =>
-      addon.packStored(engine, region, 0, 0, 4, 4, [0, 0, 0], [nothing, new Int32Array(63)]),
+      addon.packStored(engine, region, 0, 0, 4, 4, [0, 0, [0, 0]], [nothing, new Int32Array(63)]),
     ).toThrow(/digest of 16 values has 64 words/)
     for (const closed of [1e6, -1])
-      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [closed, 0, 0], job)).toThrow(
+      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [closed, 0, [0, 0]], job)).toThrow(
         expect.objectContaining({ code: 'unreadable' }),
       )
-    expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [-2, 0, 0], job)).toThrow(TypeError)
-    expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, 0, 3], job)).toThrow(TypeError)
+    expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [-2, 0, [0, 0]], job)).toThrow(TypeError)
+    expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, 4, [0, 0]], job)).toThrow(TypeError)
+    expect(() => addon.packStored(engine, region, 0, 0, 16, 0, [0, 3, [0, 0]], job)).toThrow(/have no rows/)
+    for (const parts of [
+      [],
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+    ] as [number, number][][])
+      expect(() => addon.packStored(engine, region, 0, 0, 4, 4, [0, 0, ...parts], job)).toThrow(/equal parts/)
     expect(() => addon.packedFloats(engine, 0, 2 ** 40, 2 ** 40)).toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),
     )

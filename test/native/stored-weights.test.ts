@@ -12,6 +12,7 @@ import {
   nativePrecisions,
 } from '../../src/platform/node/native/index.js'
 import { toHalf } from '../../src/tensor/float16.js'
+import { fromInt8Rows, toInt8Rows } from '../../src/tensor/int8.js'
 import { elementCount, type Shape } from '../../src/tensor/shape.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
 import { outputOf, planOf, pseudoRandom, weights } from '../conformance/one-step.js'
@@ -28,8 +29,8 @@ const { plan, output } = planOf(
   { wide: [3, 601], narrow: [3, 1], y: [3, 300_000], z: [3, 300_000] },
   { large: [601, 1000], bias: [601], ragged: [1, 601], one: [300_000, 1], long: [300_000] },
 )
-const pixels = pseudoRandom(3 * 1000, 4)
-const TYPES = ['F32', 'F16', 'BF16'] as const
+const pixels = pseudoRandom(2 * 5000, 4)
+const TYPES = ['F32', 'F16', 'BF16', 'I8'] as const
 const variants = INSTRUCTION_SETS.flatMap((instructionSet) =>
   nativePrecisions(instructionSet).flatMap((precision) =>
     TYPES.map((dtype) => ({ instructionSet, precision, dtype })),
@@ -49,12 +50,16 @@ const written = new Map<DType, Written>()
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plumage-stored-'))
   for (const dtype of TYPES) {
-    const parts = await Promise.all(
-      [...plan.weights].map(
-        async ([name, shape]) => [name, bytesOf(await weights.read(name, shape), dtype)] as const,
-      ),
-    )
-    written.set(dtype, await write(dtype, parts))
+    const parts = [...plan.weights].map(async ([name, shape]) => {
+      const values = await weights.read(name, shape)
+      if (!isInBytes(dtype, shape)) return [[name, bytesOf(values, dtype === 'I8' ? 'F32' : dtype)] as const]
+      const { bytes, scales } = toInt8Rows(values, shape.at(-1) ?? 0)
+      return [
+        [name, new Uint8Array(bytes.buffer)] as const,
+        [`${name} scales`, bytesOf(scales, 'F32')] as const,
+      ]
+    })
+    written.set(dtype, await write(dtype, (await Promise.all(parts)).flat()))
   }
 })
 afterAll(async () => {
@@ -62,7 +67,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-function bytesOf(values: Float32Array, dtype: DType): Uint8Array {
+/** What has no rows has no scales. */
+function isInBytes(dtype: DType, shape: Shape): boolean {
+  return dtype === 'I8' && shape.length > 1
+}
+
+function bytesOf(values: Float32Array, dtype: Exclude<DType, 'I8'>): Uint8Array {
   const words = new Uint16Array(values.buffer, values.byteOffset, 2 * values.length)
   const stored = { F32: values, F16: toHalf(values), BF16: words.filter((_, i) => i % 2 === 1) }[dtype]
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)
@@ -93,8 +103,17 @@ function writtenAs(dtype: DType): Written {
 }
 
 /** Reads as JavaScript does. */
-function valuesIn({ bytes, offsets }: Written, dtype: DType, name: string, shape: Shape): Float32Array {
+function valuesIn({ file, bytes, offsets }: Written, dtype: DType, name: string, shape: Shape): Float32Array {
   const start = offsets.get(name) ?? -1
+  if (isInBytes(dtype, shape)) {
+    const [rows = 0] = shape
+    const scales = valuesIn({ file, bytes, offsets }, 'F32', `${name} scales`, [rows])
+    return fromInt8Rows({
+      bytes: new Int8Array(bytes.slice(start, start + elementCount(shape)).buffer),
+      scales,
+    })
+  }
+  if (dtype === 'I8') return valuesIn({ file, bytes, offsets }, 'F32', name, shape)
   const length = elementCount(shape) * (dtype === 'F32' ? 4 : 2)
   return toFloat32({ dtype, shape, bytes: bytes.subarray(start, start + length) })
 }
@@ -106,7 +125,12 @@ const storedIn = (
   dtype: DType = 'F32',
   told: Partial<StoredValues> = {},
 ) => ({
-  stored: async (name: string) => ({ descriptor, dtype, offset: offsets.get(name) ?? -1, ...told }),
+  stored: async (name: string, shape: Shape): Promise<StoredValues> => {
+    const offset = offsets.get(name) ?? -1
+    if (!isInBytes(dtype, shape))
+      return { descriptor, dtype: dtype === 'I8' ? 'F32' : dtype, places: [{ offset }], ...told }
+    return { descriptor, dtype, places: [{ offset, scales: offsets.get(`${name} scales`) ?? -1 }], ...told }
+  },
 })
 
 async function outputWith(
@@ -116,7 +140,7 @@ async function outputWith(
   await using engine = createNativeEngine(options)
   using model = await engine.load(plan, source)
   using program = model.compile(plan, [output])
-  return outputOf(await program.run(pixels), output)
+  return outputOf(await program.run(pixels.subarray(0, 3 * 1000)), output)
 }
 
 describe.skipIf(!nativeAvailability().available)('weights in a file', () => {
@@ -127,28 +151,119 @@ describe.skipIf(!nativeAvailability().available)('weights in a file', () => {
     expect(await outputWith(stored, options)).toEqual(await outputWith(inMemory, options))
   })
 
-  test.each(TYPES)('of %s are digested as those in memory, whatever they are', async (dtype) => {
-    // Every half there is, NaN of all kinds among them.
-    const halves = Uint16Array.from({ length: 2 * 601 * 1000 }, (_, i) => i * 40503 + (i >> 16))
-    const parts = [...plan.weights].map(([name, shape]) => {
-      const length = elementCount(shape) * (dtype === 'F32' ? 4 : 2)
-      return [name, new Uint8Array(halves.buffer, 0, length)] as const
-    })
-    const found = await write(`every-${dtype}`, parts)
-    const states = new Map<string, Int32Array>()
-    const source: WeightSource = {
-      read: untouched,
-      stored: async (name) => ({
-        descriptor: found.file.fd,
-        dtype,
-        offset: found.offsets.get(name) ?? -1,
-        digested: (given) => states.set(name, given),
-      }),
+  test('in bytes have the packed form of those that they were made of, and are digested as what they stand for', async () => {
+    const found = writtenAs('I8')
+    for (const { instructionSet } of variants.filter(
+      ({ precision, dtype }) => precision === 'int8' && dtype === 'I8',
+    )) {
+      const states = new Map<string, Int32Array>()
+      const source: WeightSource = {
+        read: untouched,
+        async stored(name, shape) {
+          const place = await storedIn(found, found.file.fd, 'I8').stored(name, shape)
+          return { ...place, digested: (given) => states.set(name, given) }
+        },
+      }
+      const options = { instructionSet, precision: 'int8', threads: 3 } as const
+      expect(await outputWith(source, options), instructionSet).toEqual(await outputWith(weights, options))
+      for (const [name, shape] of plan.weights)
+        expect(states.get(name), name).toEqual(digestWords(valuesIn(found, 'I8', name, shape)))
     }
-    await outputWith(source, { threads: 3 })
-    await found.file.close()
-    for (const [name, shape] of plan.weights) {
-      expect(states.get(name), name).toEqual(digestWords(valuesIn(found, dtype, name, shape)))
+  })
+
+  test.each(['F32', 'F16', 'BF16'] as const)(
+    'of %s are digested as those in memory, whatever they are',
+    async (dtype) => {
+      // Every half there is, NaN of all kinds among them.
+      const halves = Uint16Array.from({ length: 2 * 601 * 1000 }, (_, i) => i * 40503 + (i >> 16))
+      const parts = [...plan.weights].map(([name, shape]) => {
+        const length = elementCount(shape) * (dtype === 'F32' ? 4 : 2)
+        return [name, new Uint8Array(halves.buffer, 0, length)] as const
+      })
+      const found = await write(`every-${dtype}`, parts)
+      const states = new Map<string, Int32Array>()
+      const source: WeightSource = {
+        read: untouched,
+        stored: async (name) => ({
+          descriptor: found.file.fd,
+          dtype,
+          places: [{ offset: found.offsets.get(name) ?? -1 }],
+          digested: (given) => states.set(name, given),
+        }),
+      }
+      await outputWith(source, { threads: 3 })
+      await found.file.close()
+      for (const [name, shape] of plan.weights) {
+        expect(states.get(name), name).toEqual(digestWords(valuesIn(found, dtype, name, shape)))
+      }
+    },
+  )
+
+  test('in parts, one below the other in the weight and anywhere in the file, are packed and digested as one', async () => {
+    // A part has more values than a block of a digest, and ends within a panel.
+    const [rows, depth] = [67 * 3, 5000]
+    const fused = planOf(
+      [2, depth],
+      [{ op: 'linear', input: 'x', output: 'y', weight: 'fused', bias: 'bias' }],
+      { y: [2, rows] },
+      { fused: [rows, depth], bias: [rows] },
+    )
+    for (const dtype of TYPES) {
+      const whole = await Promise.all(
+        [...fused.plan.weights].map(async ([name, shape]) => {
+          const values = await weights.read(name, shape)
+          if (!isInBytes(dtype, shape))
+            return [[name, bytesOf(values, dtype === 'I8' ? 'F32' : dtype)] as const]
+          const { bytes, scales } = toInt8Rows(values, depth)
+          return [
+            [name, new Uint8Array(bytes.buffer)] as const,
+            [`${name} scales`, bytesOf(scales, 'F32')] as const,
+          ]
+        }),
+      )
+      const parts = whole.flat().flatMap(([name, bytes]) => {
+        const length = bytes.length / 3
+        // The last part comes first.
+        return [2, 0, 1].map(
+          (part) => [`${name} ${part}`, bytes.slice(part * length, (part + 1) * length)] as const,
+        )
+      })
+      const found = await write(`parts-${dtype}`, parts)
+      const together = await write(`whole-${dtype}`, whole.flat())
+      const states = new Map<string, Int32Array>()
+      const source: WeightSource = {
+        read: untouched,
+        async stored(name, shape) {
+          const inBytes = isInBytes(dtype, shape)
+          const at = (what: string) => found.offsets.get(what) ?? -1
+          const places = [0, 1, 2].map((part) => ({
+            offset: at(`${name} ${part}`),
+            ...(inBytes ? { scales: at(`${name} scales ${part}`) } : {}),
+          }))
+          const own = dtype === 'I8' && !inBytes ? 'F32' : dtype
+          return {
+            descriptor: found.file.fd,
+            dtype: own,
+            places,
+            digested: (given) => states.set(name, given),
+          }
+        },
+      }
+      const inMemory = { read: async (name: string, shape: Shape) => valuesIn(together, dtype, name, shape) }
+      for (const precision of nativePrecisions()) {
+        const outputs = [source, inMemory].map(async (own) => {
+          await using engine = createNativeEngine({ precision, threads: 3 })
+          using model = await engine.load(fused.plan, own)
+          using program = model.compile(fused.plan, ['y'])
+          return outputOf(await program.run(pixels.subarray(0, 2 * depth)), 'y')
+        })
+        const [fromFile, fromMemory] = await Promise.all(outputs)
+        expect(fromFile, `${dtype} ${precision}`).toEqual(fromMemory)
+      }
+      for (const [name, shape] of fused.plan.weights)
+        expect(states.get(name), name).toEqual(digestWords(valuesIn(together, dtype, name, shape)))
+      await found.file.close()
+      await together.file.close()
     }
   })
 
@@ -173,5 +288,27 @@ describe.skipIf(!nativeAvailability().available)('weights in a file', () => {
       expect(read.sort()).toEqual([...plan.weights.keys()].sort())
     }
     await short.close()
+  })
+
+  test('in bytes are asked for in the usual way where a scale is none', async () => {
+    const found = writtenAs('I8')
+    const scales = found.offsets.get('large scales') ?? -1
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+      const bytes = Buffer.from(found.bytes)
+      bytes.writeFloatLE(wrong, scales + 4 * 600)
+      const damaged = await open(join(folder, 'damaged'), 'w+')
+      await damaged.writeFile(bytes)
+      const read: string[] = []
+      const source: WeightSource = {
+        read: (name, shape) => {
+          read.push(name)
+          return weights.read(name, shape)
+        },
+        ...storedIn(found, damaged.fd, 'I8'),
+      }
+      await outputWith(source)
+      await damaged.close()
+      expect(read).toEqual(['large'])
+    }
   })
 })

@@ -22,7 +22,7 @@ export interface StoredTensor extends TensorInfo {
   readonly offset: number
 }
 
-interface SafetensorsHeader {
+export interface SafetensorsHeader {
   /** Holds them in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>
   readonly metadata: PlainRecord

@@ -13,8 +13,9 @@ import { addTellingOptions, loadOptions, type ModelOptions } from '../model-opti
 import { Progress } from '../progress.js'
 
 interface ConvertCommandOptions extends ModelOptions {
-  readonly to: LibraryName
+  readonly to?: LibraryName
   readonly dtype?: DtypeName
+  readonly int8?: boolean
   readonly format?: WeightsForm
   readonly maxShardSize?: number
 }
@@ -25,13 +26,21 @@ export function convertCommand(context: CommandContext): Command {
     .argument('<model>', `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`)
     .argument(
       '<out>',
-      'a folder, which is made; for birder and facebook also a file .safetensors, .pt or .pth',
+      'a folder, which is made; for birder and facebook also a file .safetensors, .pt or .pth, with --int8 .safetensors',
     )
-    .requiredOption('--to <library>', `whose layout is written: ${LIBRARY_NAMES.join(', ')}`, parseLibrary)
+    .option(
+      '--to <library>',
+      `whose layout is written: ${LIBRARY_NAMES.join(', ')}; with --int8 default: the one that it has`,
+      parseLibrary,
+    )
     .addOption(
       new Option('--dtype <type>', 'the type of all values; default: each as it is stored').choices(
         DTYPE_NAMES,
       ),
+    )
+    .option(
+      '--int8',
+      'write another network, with matrices in bytes, which only plumage reads; loads quickest',
     )
     .addOption(
       new Option(
@@ -56,6 +65,7 @@ Examples:
   plumage convert facebook/dinov2-small dinov2s.pth --to facebook
   plumage convert small small-for-timm --to timm
   plumage convert dinov2_vitl14_reg half --to hugging-face --dtype f16
+  plumage convert dinov2_vitl14_reg large.int8.safetensors --int8
 `
 
 async function convert(
@@ -65,7 +75,7 @@ async function convert(
   options: ConvertCommandOptions,
 ): Promise<void> {
   const { stderr: stream, stdout, isTTY, color, signal } = context
-  const { json = false, to, dtype, format, maxShardSize: maxShardBytes, offline } = options
+  const { json = false, to, dtype, int8, format, maxShardSize: maxShardBytes, offline } = options
   using progress = new Progress({ stream, isTTY, color, json, total: undefined })
   const { network, entry, subfolder, heads, trainedSize, normalisation, ignoreFields } = loadOptions(
     { ...options, engine: 'auto', exif: true },
@@ -75,8 +85,7 @@ async function convert(
   let lastShown = Number.NEGATIVE_INFINITY
   const converted = await context.convertModel(model, out, {
     ...told,
-    ...given({ dtype, format, maxShardBytes, offline }),
-    to,
+    ...given({ to, dtype, int8, format, maxShardBytes, offline }),
     signal,
     ...loadListeners(context, json, progress),
     onWriting(written, total) {
@@ -86,13 +95,14 @@ async function convert(
     },
   })
   for (const note of converted.notes) progress.notice(note)
-  stdout.write(json ? `${JSON.stringify(converted)}\n` : inWords(converted))
+  stdout.write(json ? `${JSON.stringify(converted)}\n` : inWords(converted, int8 ?? false))
 }
 
-function inWords({ path, byteLength, lossless, weights, files }: ConvertedModel): string {
-  const kept = lossless
-    ? 'Lossless: every weight reads back bit by bit as it was'
+function inWords({ path, byteLength, lossless, weights, files }: ConvertedModel, int8: boolean): string {
+  const narrowed = int8
+    ? 'Another network, which names its origin: matrices read back as the bytes nearest to their values, all else as it was'
     : 'Not lossless: each weight reads back as the nearest value of its new type'
+  const kept = lossless ? 'Lossless: every weight reads back bit by bit as it was' : narrowed
   return `${path}\n${mebibytes(byteLength)} of weights in ${files.length} ${files.length === 1 ? 'file' : 'files'}. ${kept}; their digest is ${weights.slice(0, 16)}.\n`
 }
 

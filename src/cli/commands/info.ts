@@ -55,13 +55,17 @@ function describe(description: FileDescription, withTensors: boolean): string {
     count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows: [string, string][] = [
     ['model', description.source],
-    ['file', `${description.path} (${bytes(description.fileBytes)}, ${description.format})`],
+    [
+      'file',
+      `${description.path} (${bytes(description.fileBytes)}, ${description.format}${identity.origin === undefined ? '' : ', matrices in bytes'})`,
+    ],
     [
       'network',
       `${description.network ?? 'not named in the file'}, weights laid out as in ${description.dialect}`,
     ],
     ...(description.head === null ? [] : [['head', description.head] as [string, string]]),
     ['identity', `${shortDigest(identity.digest)} (weights ${shortDigest(identity.weights)})`],
+    ...(identity.origin === undefined ? [] : [['origin', identity.origin] as [string, string]]),
     ['embedding', embeddingText(description)],
     ['parameters', description.parameters.toLocaleString('en')],
     ['recipe', description.recipe],

@@ -28,7 +28,7 @@ export interface Handle<Kind extends string> {
 /** Says how work ended, in the order of native/src/outcome.h. */
 export const STATUS = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
 /** Names the types in which weights are stored, in the order of native/src/kernels.h. */
-export const STORED_TYPES = ['F32', 'F16', 'BF16'] as const satisfies readonly DType[]
+export const STORED_TYPES = ['F32', 'F16', 'BF16', 'I8'] as const satisfies readonly DType[]
 /** Gets what the job gives as `value`, the bytes that were wanted where memory ran out, and the error where the work failed. */
 export type JobCallback = (status: number, value: number, error?: Error) => void
 
@@ -79,8 +79,11 @@ export interface Addon {
   packStored(
     ...given: [
       ...PackedPlace,
-      /** Is the number of the open file, the bytes in front of the first value, and the values' type as its place in STORED_TYPES. */
-      file: [descriptor: number, offset: number, type: number],
+      /**
+       * Is the number of the open file, and the values' type as its place in STORED_TYPES; then, for each of the weight's equal parts one below the other,
+       * the bytes in front of the first value and those in front of the first scale, which counts for bytes alone.
+       */
+      file: [descriptor: number, type: number, ...places: [offset: number, scales: number][]],
       /** Callback, and the states that the values give; there is no room for any where no digest is wanted. */
       job: [JobCallback, Int32Array],
     ]

@@ -175,12 +175,14 @@ class NativeExecutor implements Executor<Region> {
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<Packed | null> {
     const place = this.#placeOf(region, weight)
     const { columns, depth, precision } = weight
+    // Which scale a byte has follows from the depth, which values have not that stay as they are.
+    if (values.dtype === 'I8' && precision === null) return null
     const count = precision === null ? columns : columns * depth
     const states = new Int32Array(values.digested === undefined ? 0 : digestLength(count))
-    const file: [number, number, number] = [
+    const file: Parameters<Addon['packStored']>[6] = [
       values.descriptor,
-      values.offset,
       STORED_TYPES.indexOf(values.dtype),
+      ...values.places.map(({ offset, scales = 0 }): [number, number] => [offset, scales]),
     ]
     let losses: number
     try {

@@ -105,6 +105,7 @@ function piecesSource(
   const places = here.flatMap((piece, index) => (piece === null ? [] : [index]))
   return {
     parts: names.map((tensor) => ({ tensor, shape: part })),
+    isStacked: true,
     put(weight, into, part) {
       const place = places[part] ?? 0
       into.set(weight.subarray(place * size, (place + 1) * size))

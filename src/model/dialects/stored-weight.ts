@@ -14,6 +14,8 @@ export interface StoredWeight {
   readonly combine: (...parts: Float32Array[]) => Float32Array
   /** Is the place of the weight's first value in the one part, where its values lie there as they are; absent where they must be combined. */
   readonly start?: number
+  /** Tells that the parts lie one below the other, so that each row of the weight is one of a part. */
+  readonly isStacked?: boolean
   /** Puts the weight's values to where `combine` takes them from, in the part of that number; absent where parts cannot be told from the weight. */
   readonly put?: (weight: Float32Array, into: Float32Array, part: number) => void
   /** Is the place in the second part of the positions that are added to the token in the first; absent where none are. */
@@ -48,6 +50,7 @@ export function stacked(tensors: readonly string[], shape: Shape): StoredWeight 
   const part = [sizeAt(shape, 0) / tensors.length, ...shape.slice(1)]
   return {
     parts: tensors.map((tensor) => ({ tensor, shape: part })),
+    isStacked: true,
     combine: (...parts) => concatenate(parts),
     put: (weight, into, part) => into.set(weight.subarray(part * into.length, (part + 1) * into.length)),
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../test/support/repository.js'
+import { convertModel } from './convert/convert-model.js'
 import { describeModel } from './describe-model.js'
 import { loadEncoder } from './load-encoder.js'
 import { openVit } from './open-vit.js'
@@ -69,4 +70,30 @@ describe('a head of its own file', () => {
     )
     await expect(openVit(head)).rejects.toThrow(/its head/)
   })
+})
+
+test('queries, keys and values that a file keeps apart lie there in three places, where they are of one type and in one file', async () => {
+  const layouts = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4')
+  const name = 'encoder.block.1.attn.qkv.weight'
+  const placesIn = async (path: string) => {
+    await using open = await openVit(path)
+    const shape = open.vit.weightShapes.get(name) ?? []
+    return {
+      found: await open.vit.weights.stored?.(name, shape),
+      values: await open.vit.weights.read(name, shape),
+    }
+  }
+  const path = join(layouts, 'hugging-face/model.safetensors')
+  const { found, values } = await placesIn(path)
+  const file = readFileSync(path)
+  const parts =
+    found?.places.map(({ offset }) => file.subarray(offset, offset + (values.length / 3) * 4)) ?? []
+  expect(parts).toHaveLength(3)
+  expect(Buffer.concat(parts).equals(Buffer.from(values.buffer, values.byteOffset, values.byteLength))).toBe(
+    true,
+  )
+  expect((await placesIn(join(layouts, 'timm/model.safetensors'))).found?.places).toHaveLength(1)
+  const sharded = join(scratch, 'shards')
+  await convertModel(join(layouts, 'hugging-face'), sharded, { to: 'hugging-face', maxShardBytes: 1 })
+  expect((await placesIn(join(sharded, 'model.safetensors.index.json'))).found).toBeNull()
 })

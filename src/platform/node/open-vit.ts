@@ -32,6 +32,8 @@ export interface OpenVit extends OpenModel {
     /** Holds the file as it is. */
     readonly bytes: Uint8Array
   }[]
+  /** Holds what is known of the network beside its config files: what the file tells of itself whose matrices are in bytes, and what its name says. */
+  readonly known: VitHints
   /** Leads to the file. */
   readonly path: string
   /** Tells it from others, for what is kept of its weights. */
@@ -94,8 +96,13 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
       const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
       return bytes === undefined ? null : { label, bytes }
     })
-    const beside = await Promise.all(files)
-    const all: VitHints = { ...parseConfigFiles(beside), ...known }
+    const lying = await Promise.all(files)
+    const { int8, label } = checkpoint
+    const within = int8 === undefined ? null : await import('../../encoder/hints-within.js')
+    const beside = int8 === undefined || within === null ? lying : within.filesWithin(int8, label)
+    const told =
+      int8 === undefined || within === null ? parseConfigFiles(beside) : within.hintsWithin(int8, label)
+    const all: VitHints = { ...told, ...known }
     // Weights, and the one that is not finite, may be asked for long after the file has been closed.
     const again = async <T>(ask: (vit: VitModel) => Promise<T>): Promise<T> => {
       await using reopened = await openParts({}, (source) => source)
@@ -118,7 +125,24 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     }
     const origin = { name, path, layout, stamps }
     const configFiles = beside.flatMap((file) => (file === null ? [] : [file]))
-    return { vit, checkpoint, configFiles, path, name, note, origin, [Symbol.asyncDispose]: dispose }
+    const {
+      configFile: _config,
+      preprocessorFile: _preprocessor,
+      openClipFile: _openClip,
+      ...saidWithin
+    } = told
+    const allKnown = { ...saidWithin, ...known }
+    return {
+      vit,
+      checkpoint,
+      configFiles,
+      known: allKnown,
+      path,
+      name,
+      note,
+      origin,
+      [Symbol.asyncDispose]: dispose,
+    }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

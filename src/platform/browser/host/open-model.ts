@@ -50,7 +50,11 @@ export async function openModel(
     const blob = await files.beside(name)
     return blob === null ? null : { label: name, bytes: new Uint8Array(await blob.arrayBuffer()) }
   })
-  const configs = parseConfigFiles(await Promise.all(beside))
+  const { int8 } = checkpoint
+  const configs =
+    int8 === undefined
+      ? parseConfigFiles(await Promise.all(beside))
+      : (await import('../../../encoder/hints-within.js')).hintsWithin(int8, checkpoint.label)
   const { network, architecture } = files
   const known = { ...given({ network, architecture }), ...configs, ...modelHints(options) }
   const vit = await readModel(checkpoint, known)

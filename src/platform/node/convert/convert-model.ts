@@ -3,19 +3,22 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { assertRounded, comparable } from '../../../convert/compare-weights.js'
+import { assertInt8, assertRounded, comparable } from '../../../convert/compare-weights.js'
 import { ConvertError } from '../../../convert/convert-error.js'
 import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
-import { FILE_FORMS, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
+import { FILE_FORMS, type FileKind, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
 import { type Conversion, planConversion } from '../../../convert/plan-conversion.js'
+import { heldInInt8, planInt8 } from '../../../convert/plan-int8.js'
 import { withWhatValuesTell } from '../../../convert/told-by-values.js'
 import { weightFiles } from '../../../convert/weight-files.js'
 import { LIBRARY_NAMES, type LibraryName } from '../../../convert/writer.js'
-import { checkChoice, checkWhole } from '../../../encoder/check-options.js'
+import { checkChoice, checkFlag, checkWhole } from '../../../encoder/check-options.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { digestOf } from '../../../encoder/digest-of.js'
 import type { LoadOptions } from '../../../encoder/load-options.js'
 import { modelHints } from '../../../encoder/model-hints.js'
+import { shortDigest } from '../../../encoder/short-digest.js'
+import { WeightDigest } from '../../../encoder/weight-digest.js'
 import type { OutputFile } from '../../../formats/chunk.js'
 import { byteLengthOf } from '../../../formats/stored-tensor.js'
 import { warn } from '../choose-engine.js'
@@ -46,10 +49,15 @@ export interface ConvertOptions
     | 'onWarning'
     | 'signal'
   > {
-  /** Names the library whose layout is written. */
-  readonly to: LibraryName
+  /** Names the library whose layout is written. It must be there, unless `int8` is; then the default is the layout that the model has. */
+  readonly to?: LibraryName
   /** Is the type in which values are stored: `f32`, `f16` or `bf16`, each value rounded to the nearest, ties to even; default: the one that each has. */
   readonly dtype?: DtypeName
+  /**
+   * Writes another network, which only this package reads: its matrices are in bytes, each row with a scale, as `int8` engines round them, and all else is as
+   * it was. It has an identity of its own, which names that of its origin, and loads in a fraction of the time and memory. Default `false`.
+   */
+  readonly int8?: boolean
   /** Is the format of the file; default: as its name ends, else the library's usual one, which is `pt` for `facebook` and `safetensors` for all others. */
   readonly format?: WeightsForm
   /** Bounds the bytes of a file of safetensors for `hugging-face`, which reads weights in several; default: 5 GB. */
@@ -89,6 +97,7 @@ const CONVERT_OPTIONS = {
   signal: true,
   to: true,
   dtype: true,
+  int8: true,
   format: true,
   maxShardBytes: true,
   onWriting: true,
@@ -99,12 +108,13 @@ const USUAL_SHARD_BYTES = 5e9
 const UNFINISHED = '.plumage.incomplete'
 
 /**
- * Writes a model as another library has it: weights under its names and in its shapes, and the files that stand beside them. What a layout does not hold
- * is refused by name before anything is written. The output appears when it has been read back as the same network, or not at all; nothing is replaced.
+ * Writes a model as another library has it: weights under its names and in its shapes, and the files that stand beside them; or, with `int8`, the network
+ * that an engine in `int8` makes of it, as a file that says all by itself. What a layout does not hold is refused by name before anything is written. The output appears when it has been read back as the same network, or not at all; nothing is replaced.
  * One tensor is in memory at a time.
  *
  * @param model as `loadEncoder` takes it
- * @param output is a folder that is made; or a file that ends in .safetensors, .pt or .pth for `birder` and `facebook`, whose files stand alone
+ * @param output is a folder that is made; or a file that ends in .safetensors, .pt or .pth for `birder` and `facebook`, whose files stand alone, or in
+ *   .safetensors with `int8`
  * @throws what `loadEncoder` throws; `ConvertError` `not-held`, `value-too-large`, `occupied`, `unsupported`, `check-failed`; RangeError for an option
  *   that is none; an error with the code `disk-full`, `not-writable`, `name-too-long` or `locked` where files cannot be written; the signal's reason
  */
@@ -114,12 +124,13 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<ConvertedModel> {
   checkConvertOptions(options)
-  const { to, format, signal, onWarning = warn } = options
-  const place = await outputPlace(output, to, format)
+  const { format, signal, onWarning = warn } = options
+  const place = await outputPlace(output, kindOf(options), format)
   refuseShards(options, place)
   const found = await findModel(model, findOptionsOf(options))
   await using open = await openVit(found, hintsOf(options))
   for (const assumption of open.vit.assumptions) onWarning(assumption)
+  refuseNarrowed(open, options)
   const conversion = await planned(open, place, options)
   await makeFolder(dirname(place.path)).catch((error) => {
     throw explainWriteError(error, output)
@@ -143,28 +154,51 @@ export async function convertModel(
 
 function checkConvertOptions(options: ConvertOptions): void {
   checkOptionNames(options, CONVERT_OPTIONS)
-  const { to, dtype, format, maxShardBytes } = options
-  if (to === undefined)
-    throw new RangeError(`The option to is missing: it names one of ${LIBRARY_NAMES.join(', ')}.`)
+  const { to, dtype, int8, format, maxShardBytes } = options
+  checkFlag('int8', int8)
+  if (to === undefined && int8 !== true)
+    throw new RangeError(
+      `The option to (--to) is missing: it names one of ${LIBRARY_NAMES.join(', ')}. Only with int8 (--int8) may it be left out.`,
+    )
+  if (dtype !== undefined && int8 === true)
+    throw new RangeError(
+      `The option dtype is ${JSON.stringify(dtype)} beside int8, which says itself how values are stored: matrices in bytes, all else as it is. Leave one out.`,
+    )
   checkChoice('to', to, LIBRARY_NAMES)
   checkChoice('dtype', dtype, DTYPE_NAMES)
   checkChoice('format', format, WEIGHTS_FORMS)
   checkWhole('maxShardBytes', maxShardBytes, 1)
 }
 
-function refuseShards({ to, maxShardBytes }: ConvertOptions, { form }: OutputPlace): void {
-  if (maxShardBytes === undefined || (FILE_FORMS[to].isSharded && form === 'safetensors')) return
+function kindOf({ to, int8 }: ConvertOptions): FileKind {
+  // Where there is no library, the options have been found to ask for bytes.
+  return int8 === true || to === undefined ? 'int8' : to
+}
+
+/** Of a network in bytes the numbers are lost that another layout or another rounding would be made of, so that whoever means to write it says so by a type. */
+function refuseNarrowed({ checkpoint, vit }: OpenVit, { dtype }: ConvertOptions): void {
+  if (vit.origin === null || dtype !== undefined) return
+  const { model, weights } = vit.origin
   throw new ConvertError(
     'unsupported',
-    `${to} reads weights of the format ${form} from one file, and maxShardBytes (--max-shard-size) asks for several: leave it out.`,
+    `${checkpoint.label} has its matrices in bytes, made of ${model} (weights ${shortDigest(weights)}): convert that one. ` +
+      'To write the numbers that it has itself, which are fewer, say in which type: dtype (--dtype f32).',
   )
 }
 
-async function planned(
-  { vit, checkpoint, configFiles, path }: OpenVit,
-  { form, isFolder, name, path: output }: OutputPlace,
-  { to, dtype, ...told }: ConvertOptions,
-): Promise<Conversion> {
+function refuseShards(options: ConvertOptions, { form }: OutputPlace): void {
+  const kind = kindOf(options)
+  if (options.maxShardBytes === undefined || (FILE_FORMS[kind].isSharded && form === 'safetensors')) return
+  throw new ConvertError(
+    'unsupported',
+    `${kind} reads weights of the format ${form} from one file, and maxShardBytes (--max-shard-size) asks for several: leave it out.`,
+  )
+}
+
+async function planned(open: OpenVit, place: OutputPlace, options: ConvertOptions): Promise<Conversion> {
+  const { vit, checkpoint, configFiles, known, path } = open
+  const { form, isFolder, name, path: output } = place
+  const { to, dtype, int8 = false, ...told } = options
   const config = await withWhatValuesTell(vit, told.signal)
   const beside = configFiles.map(({ label, bytes }) => ({
     name: basename(label),
@@ -173,17 +207,38 @@ async function planned(
   const plan = planConversion(
     { vit, checkpoint, config },
     {
-      library: to,
+      library: to ?? vit.dialect,
       form,
-      hasFolder: isFolder,
+      hasFolder: isFolder || int8,
       label: isFolder ? join(output, name) : output,
       configFiles: beside,
-      told: modelHints(told),
+      told: int8 || vit.origin !== null ? known : modelHints(told),
       ...(dtype === undefined ? {} : { dtype: DTYPES[dtype] }),
     },
   )
+  if (int8) {
+    const whole = { ...plan, files: [...plan.files, ...(await carriedFiles(path))] }
+    return await inBytes(open, whole, place, options)
+  }
   if (!isFolder) return plan
-  return { ...plan, files: [...plan.files, ...(await carriedFiles(path))] }
+  return {
+    ...plan,
+    notes: [...plan.notes, ...plan.unsaid],
+    files: [...plan.files, ...(await carriedFiles(path))],
+  }
+}
+
+/** Reads all weights once: which of them bytes hold shows in their values, and so does which network they are. */
+async function inBytes(
+  { vit, name, note }: OpenVit,
+  whole: Conversion,
+  { isFolder }: OutputPlace,
+  { signal }: ConvertOptions,
+): Promise<Conversion> {
+  const digest = new WeightDigest(fastestDigest(), await note.read(vit.config))
+  const held = await heldInInt8(vit, (...weight) => digest.add(...weight), signal)
+  const weights = await digest.finish(vit, note)
+  return planInt8(whole, held, { origin: { model: name, weights }, vit, hasFolder: isFolder })
 }
 
 /** Writes all files into the temporary folder. */
@@ -191,8 +246,10 @@ async function write(
   { tensors, entries, files, wrapping }: Conversion,
   { form, name }: OutputPlace,
   folder: string,
-  { to, maxShardBytes = USUAL_SHARD_BYTES, signal, onWriting }: ConvertOptions,
+  options: ConvertOptions,
 ): Promise<{ readonly opened: string; readonly files: readonly string[]; readonly byteLength: number }> {
+  const { maxShardBytes = USUAL_SHARD_BYTES, signal, onWriting } = options
+  const kind = kindOf(options)
   await makeFolder(folder)
   const byteLength = tensors.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
   let written = 0
@@ -206,8 +263,8 @@ async function write(
       return bytes
     },
   }))
-  const shards = FILE_FORMS[to].isSharded && form === 'safetensors' ? { maxShardBytes } : {}
-  const content = { library: to, form, name, tensors: watched, wrapping, entries, ...shards }
+  const shards = FILE_FORMS[kind].isSharded && form === 'safetensors' ? { maxShardBytes } : {}
+  const content = { kind, form, name, tensors: watched, wrapping, entries, ...shards }
   const { open: opened, files: weights } = weightFiles(content, crc32)
   const all: readonly OutputFile[] = [
     ...weights,
@@ -220,15 +277,17 @@ async function write(
 /** Reads what was written as whoever loads it will, and holds its weights against those of the source. */
 async function check(
   path: string,
-  { source, hints, narrowing }: Conversion,
+  { source, hints, narrowing, held }: Conversion,
   { dtype = 'f32', signal }: ConvertOptions,
 ): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
   await using back = await openVit(path, { ...hints, ...given({ signal }) })
   const digest = (vit: OpenVit['vit']) => digestOf(vit, { note: NO_NOTE, digestWords: fastestDigest() })
   const [from, to] = comparable(source.vit, back.vit)
   const weights = await digest(to)
-  const lossless = narrowing.changed === 0
-  if (!lossless) {
+  const lossless = narrowing.changed === 0 && held === undefined
+  if (held !== undefined) {
+    await assertInt8(from, to, held, signal)
+  } else if (!lossless) {
     await assertRounded(from, to, DTYPES[dtype], signal)
   } else if (weights !== (await digest(from))) {
     throw new ConvertError(

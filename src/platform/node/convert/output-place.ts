@@ -2,8 +2,7 @@
 import { lstat } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { ConvertError } from '../../../convert/convert-error.js'
-import { FILE_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
-import type { LibraryName } from '../../../convert/writer.js'
+import { FILE_FORMS, type FileKind, type WeightsForm } from '../../../convert/file-forms.js'
 import { explainWriteError } from '../files/file-error.js'
 
 export interface OutputPlace {
@@ -26,21 +25,26 @@ const FORM_OF_ENDING: ReadonlyMap<string, WeightsForm> = new Map([
 /** Throws `ConvertError` `unsupported` where name, format and library do not go together, `occupied` where something is there; `FileError` where nothing can be. */
 export async function outputPlace(
   output: string,
-  library: LibraryName,
+  kind: FileKind,
   form: WeightsForm | undefined,
 ): Promise<OutputPlace> {
   const path = resolve(output)
   await refuseOccupied(path, output)
-  const { usual, names, standsAlone } = FILE_FORMS[library]
+  const { usual, names, standsAlone } = FILE_FORMS[kind]
   const named = FORM_OF_ENDING.get(extname(path).toLowerCase())
-  if (named === undefined) {
-    const chosen = form ?? usual
-    return { path, isFolder: true, form: chosen, name: names[chosen] }
+  const chosen = named ?? form ?? usual
+  const name = names[chosen]
+  if (name === undefined || (form !== undefined && names[form] === undefined)) {
+    throw new ConvertError(
+      'unsupported',
+      `Matrices in bytes (int8, --int8) are kept in files of safetensors alone: end the output's name as such (.safetensors), or name a folder, and leave the format out.`,
+    )
   }
+  if (named === undefined) return { path, isFolder: true, form: chosen, name }
   if (!standsAlone) {
     throw new ConvertError(
       'unsupported',
-      `${output} is the name of a file, and ${library} keeps a config.json beside its weights. Name a folder, which is made.`,
+      `${output} is the name of a file, and ${kind} keeps a config.json beside its weights. Name a folder, which is made.`,
     )
   }
   if (form !== undefined && form !== named) {
