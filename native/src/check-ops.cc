@@ -54,6 +54,8 @@ void Checker::slot(const SlotRef& ref) const {
   const bool halves = ref.format == Format::bfloat16 || ref.format == Format::split;
   require(!halves || kernels_.bfloat16Rows, "the instruction set has no rows in bfloat16");
   require(ref.stride <= MOST && ref.stride % 16 == 0 && ref.stride >= rowFloats(ref.width, ref.format), "a slot's rows overlap");
+  // Lines are written whole, by instructions that end the process where one begins elsewhere.
+  require(ref.offset % 16 == 0 && arenaFloats_ % 16 == 0, "a slot begins within a line");
   require(ref.offset >= 0 && ref.offset <= arenaFloats_ && ref.rows <= (arenaFloats_ - ref.offset) / ref.stride,
           "a slot lies outside the arena");
 }

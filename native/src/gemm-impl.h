@@ -41,7 +41,8 @@ void packScaled(const Value* weight, long columns, long depth, float* packed, lo
   P::packPanels(weight, scales, columns, depth, packed, from, to);
 }
 
-// Tells whether bytes hold all columns of the panels.
+// Tells whether all columns of the panels are held: in bytes; in bfloat16 where rows are rounded to it too, for beside a value that bytes would lose the
+// others to, what comes out is so large that rows of 8 bits lose what stands beside it.
 template <typename P>
 bool pack(const float* weight, long columns, long depth, float* packed, long from, long to) {
   if constexpr (P::SCALED) {
@@ -54,6 +55,11 @@ bool pack(const float* weight, long columns, long depth, float* packed, long fro
     return holds;
   } else {
     P::packPanels(weight, nullptr, columns, depth, packed, from, to);
+    if constexpr (P::ROWS == Format::bfloat16) {
+      for (long n = from * P::COLUMNS; n < smaller(to * P::COLUMNS, columns); n++) {
+        if (isLostInInt8(weight + n * depth, depth, int8Scale(weight + n * depth, depth))) return false;
+      }
+    }
     return true;
   }
 }

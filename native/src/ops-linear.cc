@@ -15,6 +15,8 @@ void Checker::linear(const Op& op) {
   sameRows(op.input, op.output);
   require(op.input.format == product->rows, "its products do not read the format of its input");
   require(!isInteger(op.output.format), "products do not write integers");
+  // Their panels are no whole number of the lines of narrower rows.
+  require(op.weight.precision != Precision::float32 || op.output.format == Format::float32, "products in float32 write nothing narrower");
   require(op.output.width * op.input.width <= MOST * MOST / 64, "its weight is too large");
   require(op.weight.offset >= 0, "a weight is missing");
   needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, op.input.width));

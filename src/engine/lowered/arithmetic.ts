@@ -45,9 +45,14 @@ export class Arithmetic {
     return this.#rows.get(precision) ?? 'float32'
   }
 
-  /** Gives the same arithmetic with some weights in bfloat16: those of which bytes have shown to hold too little. */
-  keepingWide(weights: Iterable<WeightName>): Arithmetic {
-    return new Arithmetic(this.precision, this.#precisions, weights)
+  /**
+   * Gives an arithmetic that holds some weights which this one has shown not to hold: they stay in bfloat16 where the rest is int8. In bfloat16 it is what
+   * they make of activations that is lost, from there on in all layers, and so everything is computed in `high`, or else in float32.
+   */
+  holding(weights: Iterable<WeightName>): Arithmetic {
+    if (this.precision === 'int8') return new Arithmetic('int8', this.#precisions, weights)
+    const hasHigh = this.#precisions[PRECISIONS.indexOf('high')] != null
+    return new Arithmetic(hasHigh ? 'high' : 'float32', this.#precisions)
   }
 
   /** Chooses the precision of products with a weight, whatever it is multiplied with. */

@@ -76,8 +76,8 @@ export interface Executor<Region> {
 }
 
 /**
- * Weights of which bytes hold too little are known when they have been packed. Networks that have any are rare: they are packed once more with these in
- * bfloat16, and all others have paid nothing for it.
+ * Weights of which a precision holds too little are known when they have been packed. Networks that have any are rare: they are packed once more with an
+ * arithmetic that holds them, and all others have paid nothing for it.
  */
 export async function loadLowered<Region>(
   executor: Executor<Region>,
@@ -92,8 +92,8 @@ export async function loadLowered<Region>(
   for (;;) {
     const region = await executor.allocate(layout.floats)
     const notHeld: WeightName[] = []
-    const note = ({ name }: WeightPlace, { isHeld }: Packed) => {
-      if (!isHeld) notHeld.push(name)
+    const note = ({ name, form }: WeightPlace, { isHeld }: Packed) => {
+      if (!isHeld && form === layout.arithmetic.precision) notHeld.push(name)
     }
     try {
       await packWeights(plan, layout, source, {
@@ -112,7 +112,7 @@ export async function loadLowered<Region>(
     }
     if (notHeld.length === 0) return new OwnedModel(new LoweredModel(executor, region, layout))
     executor.releaseRegion(region)
-    layout = layOut(executor, plan, layout.arithmetic.keepingWide(notHeld))
+    layout = layOut(executor, plan, layout.arithmetic.holding(notHeld))
   }
 }
 

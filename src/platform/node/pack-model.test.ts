@@ -194,9 +194,9 @@ describe.skipIf(!nativeAvailability().available)('packed weights', () => {
     const options = { engine: 'native', precision: 'int8' } as const
     await expect(packModel(massive, options)).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringMatching(/kept in bfloat16.* Pack it in bfloat16/),
+      message: expect.stringMatching(/kept in bfloat16.* Pack it in float32/),
     })
-    expect((await packModel(massive, { ...options, precision: 'bfloat16' })).precision).toBe('bfloat16')
+    expect((await packModel(massive, { ...options, precision: 'float32' })).precision).toBe('float32')
   })
 
   test('never take the place of a file that is none, and one at a time writes them', async () => {

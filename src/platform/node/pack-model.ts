@@ -61,7 +61,7 @@ export async function packModel(
   if (packed === null)
     throw new EngineError(
       'unsupported',
-      `${open.name} is not put into a file in ${engine.precision}: bytes would hold little of some of its weights, which are kept in bfloat16 instead, and which they are is only known once all are packed. Pack it in bfloat16.`,
+      `${open.name} is not put into a file in ${engine.precision}, which would hold little of some of its weights and what they make of activations: ${engine.precision === 'int8' ? 'these are kept in bfloat16' : 'it is computed in a wider precision'} instead, and that is only known once all are packed. Pack it in float32.`,
     )
   const { config } = open.vit
   const path = await writePacked(open.origin, before, { config, weights, ...packed })
