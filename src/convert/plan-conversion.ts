@@ -153,8 +153,7 @@ function copied(
   const notes = dropped(source)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
-    read(hints)
-    return { ...planned, hints, notes }
+    return { ...planned, hints, notes: [...notes, ...notesOf(source, read(hints), library)] }
   }
   const hints = { ...alone, network }
   read(hints)
