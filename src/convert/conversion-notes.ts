@@ -1,15 +1,15 @@
 /** Says what whoever uses a converted network should know: what its new files cannot say, and what their library does otherwise. */
 import { recipeFor } from '../encoder/choose-recipe.js'
 import { recipeIdentity } from '../image/recipe.js'
+import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { ConvertSource } from './plan-written.js'
-import type { LibraryName } from './writer.js'
 
 /** Gives whole sentences. */
 export function notesOf(
   { vit, config }: ConvertSource,
   back: VitModel,
-  library: LibraryName,
+  library: DialectName,
 ): readonly string[] {
   const notes: string[] = []
   const [rule, other] = [vit.config.positions?.rule, back.config.positions?.rule]

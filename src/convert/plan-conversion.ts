@@ -19,6 +19,7 @@ import { planCopied } from './plan-copied.js'
 import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
 import { readBack } from './read-back.js'
 import type { Wrapping, Writer } from './writer.js'
+import { BIRDER_WRAPPING } from './writers/birder-writer.js'
 
 /** Is a file that lies beside weights. */
 export interface TextFile {
@@ -51,6 +52,8 @@ export interface Conversion {
   readonly held?: ReadonlySet<string>
   readonly files: readonly TextFile[]
   readonly narrowing: Narrowing
+  /** Tells whether the tensors are those of the source, each by itself. */
+  readonly isCopy: boolean
   /** Is what stands around the names of the tensors; null where nothing does. */
   readonly wrapping: Wrapping | null
   /** Is the network as it will be read, by its headers. */
@@ -96,7 +99,16 @@ function anew(
   const files = hasFolder ? textFiles(told) : []
   const hints: VitHints = { ...parsedFiles(files, label), ...writer.hints?.(config, !hasFolder) }
   const wrapping = form === 'pt' ? (writer.wrapping ?? null) : null
-  const planned = { source, tensors, entries: told.entries ?? {}, files, narrowing, wrapping, hints }
+  const planned = {
+    source,
+    isCopy: false,
+    tensors,
+    entries: told.entries ?? {},
+    files,
+    narrowing,
+    wrapping,
+    hints,
+  }
   const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !hasFolder) ?? []
@@ -134,11 +146,12 @@ function copied(
   const { format: _format, ...entries } = checkpoint.metadata
   const planned = {
     source,
+    isCopy: true,
     tensors,
     entries: library === 'birder' ? entries : {},
     files,
     narrowing,
-    wrapping: form === 'pt' ? wrappingOf(checkpoint.wrapping) : null,
+    wrapping: form === 'pt' ? wrappingOf(library, checkpoint.wrapping) : null,
   }
   const { network: _network, ...others } = told
   const alone = { ...parsedFiles(files, label), ...others }
@@ -148,7 +161,8 @@ function copied(
   const notes = dropped(source)
   if (library !== 'birder' || network === null || says(network, () => read(alone))) {
     const hints = { ...alone, ...told }
-    return { ...planned, back: read(hints), hints, notes, unsaid: [] }
+    const back = read(hints)
+    return { ...planned, back, hints, notes: [...notes, ...notesOf(source, back, library)], unsaid: [] }
   }
   const hints = { ...alone, network }
   const back = read(hints)
@@ -156,8 +170,13 @@ function copied(
   return { ...planned, back, hints, notes, unsaid: [unsaid] }
 }
 
-/** What stands around names tells some files of Meta's from others, so that a copy keeps it; but for what training puts in front of all of them. */
-function wrappingOf(wrapping: string): Wrapping | null {
+/**
+ * Birder's files have entries beside the state dict. What stands around names tells some files of Meta's from others, so that a copy keeps it, but for what
+ * training puts in front of all of them; the other libraries read a bare state dict.
+ */
+function wrappingOf(library: DialectName, wrapping: string): Wrapping | null {
+  if (library === 'birder') return BIRDER_WRAPPING
+  if (library !== 'facebook') return null
   const [, entry, prefix = ''] = /^([\w-]+)(?:\/([\w.-]*))?$/.exec(wrapping) ?? []
   return entry === undefined ? null : { entry, prefix }
 }

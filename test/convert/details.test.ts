@@ -165,3 +165,12 @@ test('what only PyTorch files hold is refused as safetensors, with the format th
   const mae = converted('meta/mae-cls', 'facebook', { format: 'safetensors' })
   await expect(mae).rejects.toThrow(/format safetensors, where its files are pt \(--format\)/)
 })
+
+test('a copy whose new name no longer tells whose it is says what is otherwise', async () => {
+  const { notes } = await converted('meta/ibot/checkpoint_teacher.pth', 'facebook')
+  expect(notes.join(' ')).toMatch(
+    /resamples positions by the rule antialias, and the source by bicubic-offset/,
+  )
+  const masked = await converted('meta/ibot-scale-masked/checkpoint_teacher.pth', 'facebook')
+  expect(masked.notes).toEqual([])
+})

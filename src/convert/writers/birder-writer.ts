@@ -16,6 +16,9 @@ import { learntTable } from './positions-held.js'
 /** Is the release whose files are written (birder/common/fs_ops.py: checkpoint_model, save_st; common/lib.py: get_network_config). */
 const VERSION = 'v0.8.4'
 
+/** Its files of PyTorch's have the state dict under this entry. */
+export const BIRDER_WRAPPING = { entry: 'state', prefix: '' } as const
+
 const NONE = new Map()
 
 type Kind = 'ViT' | 'RoPE_ViT' | 'ViT_Parallel'
@@ -71,7 +74,7 @@ function writerOf(kind: Kind, holds: Holdings): Writer {
     library: 'birder',
     class: kind,
     holds,
-    wrapping: { entry: 'state', prefix: '' },
+    wrapping: BIRDER_WRAPPING,
     source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
     // ViT_Parallel has no setting that leaves special tokens without positions.
     positions: (config) => ({

@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import { assertInt8, assertRounded, comparable } from '../../../convert/compare-weights.js'
+import { assertCopyRounded, assertInt8, assertRounded, comparable } from '../../../convert/compare-weights.js'
 import { ConvertError } from '../../../convert/convert-error.js'
 import { DTYPE_NAMES, DTYPES, type DtypeName } from '../../../convert/dtypes.js'
 import { FILE_FORMS, type FileKind, WEIGHTS_FORMS, type WeightsForm } from '../../../convert/file-forms.js'
@@ -277,7 +277,7 @@ async function write(
 /** Reads what was written as whoever loads it will, and holds its weights against those of the source. */
 async function check(
   path: string,
-  { source, hints, narrowing, held }: Conversion,
+  { source, isCopy, hints, narrowing, held }: Conversion,
   { dtype = 'f32', signal }: ConvertOptions,
 ): Promise<Pick<ConvertedModel, 'weights' | 'lossless'>> {
   await using back = await openVit(path, { ...hints, ...given({ signal }) })
@@ -287,6 +287,8 @@ async function check(
   const lossless = narrowing.changed === 0 && held === undefined
   if (held !== undefined) {
     await assertInt8(from, to, held, signal)
+  } else if (!lossless && isCopy) {
+    await assertCopyRounded(source.checkpoint, back.checkpoint, DTYPES[dtype], signal)
   } else if (!lossless) {
     await assertRounded(from, to, DTYPES[dtype], signal)
   } else if (weights !== (await digest(from))) {
