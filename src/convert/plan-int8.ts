@@ -70,12 +70,11 @@ export function planInt8(
   const within = hasFolder ? files.filter(({ name }) => CONFIG_FILES.includes(name)) : files
   // Birder's networks go by the names of their files, which a file that says all by itself may change.
   const network = vit.config.network ?? undefined
-  const { configFile: _config, preprocessorFile: _preprocessor, openClipFile: _openClip, ...told } = hints
   const facts: PlainRecord = {
     version: INT8_VERSION,
     origin: { ...origin },
     files: Object.fromEntries(within.map(({ name, text }) => [name, text])),
-    told: tellable(back.dialect === 'birder' ? { ...told, ...given({ network }) } : told),
+    told: tellable(back.dialect === 'birder' ? { ...hints, ...given({ network }) } : hints),
   }
   return {
     ...conversion,

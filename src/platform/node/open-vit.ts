@@ -125,18 +125,11 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     }
     const origin = { name, path, layout, stamps }
     const configFiles = beside.flatMap((file) => (file === null ? [] : [file]))
-    const {
-      configFile: _config,
-      preprocessorFile: _preprocessor,
-      openClipFile: _openClip,
-      ...saidWithin
-    } = told
-    const allKnown = { ...saidWithin, ...known }
     return {
       vit,
       checkpoint,
       configFiles,
-      known: allKnown,
+      known: { ...(int8?.told as VitHints | undefined), ...known },
       path,
       name,
       note,
