@@ -16,7 +16,7 @@ export const LOG2_E: f32 = 1.44269504088896341
 }
 
 /** Counts the queries of a group, which is like an image of its own. */
-export function queriesOf(op: usize): i32 {
+function queriesOf(op: usize): i32 {
   return (weightOperandOf(op) == WEIGHT_OPERAND_QUERY ? rowsOf(op, OUTPUT) : rowsOf(op, INPUT)) / groupsOf(op)
 }
 // @ts-ignore: decorator
