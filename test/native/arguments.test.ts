@@ -237,6 +237,18 @@ describe.skipIf(!available)('the addon', () => {
     )
   })
 
+  test('refuses slots that begin within a line, which are written whole', async () => {
+    const { engine, ops, constants, arenaFloats } = await record(tower(1, 4, 16))
+    // Behind the kind stand the input and the second slot, of five numbers each, then the output.
+    const offset = 1 + 5 + 5
+    for (const by of [1, 8, 15]) {
+      const moved = ops.slice()
+      moved[offset] = (moved[offset] ?? 0) + by
+      expect(() => addon.createProgram(engine, moved, constants, arenaFloats)).toThrow(/begins within a line/)
+    }
+    expect(() => addon.createProgram(engine, ops, constants, arenaFloats + 8)).toThrow(/begins within a line/)
+  })
+
   test('refuses numbers that are no sizes, wherever they come', () => {
     const engine = addon.createEngine(instructionSet, 1)
     const region = addon.allocate(1024)
