@@ -13,6 +13,7 @@ import type { Checkpoint } from '../src/checkpoint/checkpoint.js'
 import { findPretrained, publishedFile } from '../src/hub/find-pretrained.js'
 import { findNetwork } from '../src/model/networks.js'
 import { resamplePositions } from '../src/model/positions.js'
+import { cosineSimilarity } from '../src/numerics/cosine-similarity.js'
 import { rememberedHash } from '../src/platform/node/hub/verified-files.js'
 import { nativeAvailability } from '../src/platform/node/native/index.js'
 import { openFile } from '../src/platform/node/open-file.js'
@@ -184,6 +185,13 @@ describe.skipIf(!native.available)(`Birder's card of ${name}, line by line`, () 
         'embedding',
       ])
     ).get('embedding')
+    // Where there is AMX a load takes `high`, which promises a cosine; the golden's tolerance is that of float32.
+    if (nativeAvailability().instructionSets?.[0] === 'amx') {
+      expect(
+        cosineSimilarity(Float32Array.from(data), expected ?? new Float32Array(0)),
+      ).toBeGreaterThanOrEqual(0.9999999)
+      return
+    }
     const error = Math.max(
       ...data.map((value: number, i: number) => Math.abs(value - (expected?.[i] ?? Number.NaN))),
     )

@@ -30,6 +30,7 @@ const TOGETHER = {
     'platform/node/files/write-whole.js',
     'platform/node/files/make-folder.js',
     'platform/node/files/output-lock.js',
+    'encoder/short-digest.js',
     // The command names in its help what the rest can write, and both write this format.
     'formats/safetensors.js',
     'convert/dtypes.js',
