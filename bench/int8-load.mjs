@@ -94,7 +94,7 @@ async function compareModel(letter, { layout, size, runs }) {
   }
 }
 
-/** Of a library that keeps files beside its weights the folder is what is written. */
+/** Writes a folder where the library keeps files beside its weights. */
 async function converted(model, output, options) {
   if (existsSync(output)) return output
   const { convertModel } = await dist('bundle/node/node.js')

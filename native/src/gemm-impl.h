@@ -257,12 +257,12 @@ void gemmEnding(const GemmArgs& args, long task, float* scratch) {
     // Tiles that read sums back wait long for it: the sums of the last block are added where the tile is finished.
     const bool apart = last && k > from && P::ADDS_LAST_APART;
     long fetched = 0;
-    Finish<P, ending> previous;
+    Finish<P, ending> previous{};
     for (long r = 0; r < rows; r += P::ROWS_OF_TILE) {
       const long count = smaller(P::ROWS_OF_TILE, rows - r);
       float* c = scratch + r * P::COLUMNS;
       float* sums = apart ? lastSums + r / P::ROWS_OF_TILE % 2 * P::ROWS_OF_TILE * P::COLUMNS : c;
-      Finish<P, ending> current;
+      Finish<P, ending> current{};
       if (last) current = Finish<P, ending>(args, vectors, sums, apart ? c : nullptr, first + r, column, count);
       if (!P::FINISHES_BESIDE) current.fetchAll();
       // Fetching the next block's weights is spread over the first tiles; the others fetch lines that are there already.

@@ -175,7 +175,7 @@ class NativeExecutor implements Executor<Region> {
   async packStored(region: Region, weight: WeightPlacement, values: StoredValues): Promise<Packed | null> {
     const place = this.#placeOf(region, weight)
     const { columns, depth, precision } = weight
-    // Which scale a byte has follows from the depth, which values have not that stay as they are.
+    // Bytes find their scale by the depth of a matrix, and values that stay as they are have none.
     if (values.dtype === 'I8' && precision === null) return null
     const count = precision === null ? columns : columns * depth
     const states = new Int32Array(values.digested === undefined ? 0 : digestLength(count))

@@ -65,7 +65,7 @@ export function withVisionHead(checkpoint: Checkpoint, hints: VitHints, config: 
   return { ...config, head, embedding: 'class-mean' }
 }
 
-/** What is said of a head is expected to do something. */
+/** Refuses what was said of a head where there is none, since it would do nothing. */
 function withoutHead(
   { label }: Checkpoint,
   { headPooling, headPatchLayer }: VitHints,

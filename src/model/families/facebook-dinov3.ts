@@ -59,7 +59,7 @@ export function maskOrNull(weight: string): string | null {
     : null
 }
 
-/** Of the bias of q, k and v the mask takes that of keys away, where they have none. */
+/** Makes the bias of q, k and v that counts: the mask takes the keys' part away where they have none. */
 export function masked({ parts }: StoredWeight, mask: StoredPart): StoredWeight {
   return {
     parts: [...parts, mask],
