@@ -48,10 +48,10 @@ function planCut(
   output: SlotName,
 ): SlotName {
   const cells = (height / patch) * (width / patch)
-  return builder.step({ op: 'patchify', input: slot, output, layout, channels, height, width, patch }, [
-    cells,
-    channels * patch * patch,
-  ])
+  return builder.step(
+    { op: 'patchify', input: slot, output, layout, channels, height, width, patch, stride: patch },
+    [cells, channels * patch * patch],
+  )
 }
 
 /** A stage is a convolution, its norm, and GELU but for the last; each is numbered as in PyTorch's `Sequential`. */
