@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { prepareImage } from '../image/prepare-image.js'
+import { resizedSize } from '../image/resized-size.js'
 import { findNetwork } from '../model/networks.js'
 import { readVit } from '../model/read-vit.js'
 import { hashedCheckpoint } from '../verify/hashed-checkpoint.js'
-import { recipeFor } from './choose-recipe.js'
+import { type RecipeChoice, recipeFor } from './choose-recipe.js'
 
 const { name } = findNetwork('vit_reg4_s14_nps_ls')
 const vit = readVit(hashedCheckpoint(name, [56, 56], 'recipe'), { network: name })
@@ -22,7 +24,7 @@ test('one side stands for both, and a size between patches is refused with the n
 })
 
 describe('sizes that keep the aspect ratio', () => {
-  const choose = (choice: RecipeChoice) => recipeFor(vit('birder'), choice)
+  const choose = (choice: RecipeChoice) => recipeFor(vit, choice)
   const sizeOf = (choice: RecipeChoice, height: number, width: number) =>
     resizedSize({ height, width }, choose(choice).resize)
 
