@@ -73,6 +73,20 @@ export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } fr
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { logBins } from './numerics/log-bins.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
+export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
+export type { RowProducts } from './numerics/row-products.js'
+export { attentionValues } from './picture/attention-values.js'
+export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
+export {
+  type AgreedMatches,
+  type AgreeOptions,
+  agreeingMatches,
+  type MatchOptions,
+  matchPatches,
+  type PatchMatch,
+  type PatchMatches,
+  type Placed,
+} from './picture/match-patches.js'
 export {
   colorPatches,
   fitPatchColors,
@@ -80,6 +94,7 @@ export {
   type PatchMap,
 } from './picture/patch-colors.js'
 export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
+export { type RollOutOptions, rollOut } from './picture/roll-out.js'
 export type { PlainRecord, PlainValue } from './plain-value.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'
