@@ -31,11 +31,11 @@ const BELOW_PLATFORM = [
 const ROOMS = {
   tensor: { rooms: [] },
   kernels: { rooms: [] },
-  numerics: { rooms: [] },
+  numerics: { rooms: ['tensor', 'kernels'] },
   formats: { rooms: ['tensor'], packages: ['flatbuffers', 'hyparquet', 'hyparquet-writer'] },
   checkpoint: { rooms: ['tensor'], packages: ['fflate'] },
   image: { rooms: ['tensor', 'kernels'], packages: ['fflate'] },
-  engine: { rooms: ['tensor', 'kernels'] },
+  engine: { rooms: ['tensor', 'kernels', 'numerics'] },
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
   model: {
     rooms: ['tensor', 'kernels', 'checkpoint'],
@@ -45,7 +45,7 @@ const ROOMS = {
   hub: { rooms: ['model'] },
   encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
   convert: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'] },
-  picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
+  picture: { rooms: ['tensor', 'numerics', 'image', 'model'], types: ['encoder/types'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },

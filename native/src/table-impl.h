@@ -11,6 +11,7 @@
 #include "attention-impl.h"
 #endif
 #include "digest-impl.h"
+#include "features-impl.h"
 #include "widen-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
@@ -102,6 +103,14 @@ const Kernels KERNELS = {
     widen,
     scaleBytes,
     evaluate,
+    NR,
+    addRows,
+    centreRows,
+    gramPanel,
+    gramTimes,
+    scoreHalves,
+    scoreBytes,
+    sumBytes,
 };
 
 }  // namespace plumage
