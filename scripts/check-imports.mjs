@@ -45,7 +45,7 @@ const ROOMS = {
   hub: { rooms: ['model'] },
   encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
   convert: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'] },
-  picture: { rooms: ['tensor', 'numerics', 'image', 'model'] },
+  picture: { rooms: ['tensor', 'numerics', 'image', 'model'], types: ['encoder/types'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },

@@ -1,0 +1,12 @@
+/** `plumage picture` shows what a model finds in photos; each kind of picture has a file in `picture/`. */
+import { Command } from 'commander'
+import type { CommandContext } from '../context.js'
+import { pcaCommand } from './picture/pca.js'
+
+const KINDS = [pcaCommand]
+
+export function pictureCommand(context: CommandContext): Command {
+  const command = new Command('picture').description('show what a model finds in photos')
+  for (const make of KINDS) command.addCommand(make(context))
+  return command
+}
