@@ -183,7 +183,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
     checkOptionNames(options, RUN_SIGNAL)
     const { batch, height, width } = imageShape(x, this.#network.config.channels)
     const { grid, rule } = this.#gridFor([height, width])
-    const { slots } = this.#network.planFor(grid, rule)
+    const { slots } = this.#network.planFor(grid, { positions: rule })
     const outputs = choose(slots)
     const values = await this.#network.run(x.data, { grid, batch, outputs, positions: rule, ...options })
     const activation = (slot: SlotName): Float32Array => {

@@ -64,9 +64,29 @@ export function judge(
   if (promise === undefined) return compare(golden, tensor, actual, expected, note)
   if (!PROMISED.test(tensor)) return null
   const comparable = actual !== undefined && expected !== undefined && actual.length === expected.length
-  const error = comparable ? 1 - lowestCosine(golden, tensor, actual, expected) : Number.POSITIVE_INFINITY
+  const [images = 1] = golden.tensors?.[tensor]?.shape ?? []
+  const error = comparable ? 1 - lowestCosine(images, actual, expected) : Number.POSITIVE_INFINITY
   const measure = `1 - cosine of the farthest image${note === undefined ? '' : `, ${note}`}`
   return comparison(golden, tensor, error, 1 - promise, measure)
+}
+
+/** Is how near to the library's the attention of each row is in a narrow precision. */
+const LOWEST_COSINE_OF_ATTENTION = 0.999
+
+/** Judges attention weights, whose last axis is a row: by the tolerance in float32 and float64, by the cosine of the farthest row in narrower precisions. */
+export function judgeRows(
+  precision: Precision,
+  golden: GoldenCase,
+  tensor: string,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
+): Comparison {
+  if (LOWEST_COSINE[precision] === undefined) return compare(golden, tensor, actual, expected)
+  const rows = golden.tensors?.[tensor]?.shape.slice(0, -1) ?? []
+  const count = rows.reduce((product, size) => product * size, 1)
+  const comparable = actual !== undefined && expected !== undefined && actual.length === expected.length
+  const error = comparable ? 1 - lowestCosine(count, actual, expected) : Number.POSITIVE_INFINITY
+  return comparison(golden, tensor, error, 1 - LOWEST_COSINE_OF_ATTENTION, '1 - cosine of the farthest row')
 }
 
 /** Compares by the tolerance that came with the tensor; without one, only equal numbers pass. */
@@ -94,14 +114,9 @@ export function comparison(
   return { id, kind, tensor, error, tolerance, passed, ...(note === undefined ? {} : { note }) }
 }
 
-function lowestCosine(
-  golden: GoldenCase,
-  tensor: string,
-  actual: Float32Array,
-  expected: Float32Array,
-): number {
-  const [images = 1] = golden.tensors?.[tensor]?.shape ?? []
-  const length = expected.length / images
+/** @param count counts the parts, each of which has a cosine */
+function lowestCosine(count: number, actual: Float32Array, expected: Float32Array): number {
+  const length = expected.length / count
   let lowest = expected.length === 0 ? Number.NaN : 1
   for (let from = 0; from < expected.length; from += length) {
     const to = from + length

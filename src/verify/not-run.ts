@@ -6,11 +6,15 @@
 /** Gives the reason by the kind. */
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['head', 'heads of depth, segmentation and classes lie in files of their own, which nothing here opens'],
-  [
-    'introspection',
-    'attention, rollouts, matching and facets are taken out of a network by tools that are not here',
-  ],
   ['tokenizer', 'texts are not read, since images alone are embedded'],
+])
+
+/** Gives the reason by the tool that takes something out of a network. */
+const TOOLS: ReadonlyMap<unknown, string> = new Map([
+  ['rollout', "Birder's AttentionRollout is not here"],
+  ['pca', "Birder's FeaturePCA is not here"],
+  ['moe-routing', "Birder's MoERouting is not here"],
+  ['feature-matching', "Birder's feature matching is not here"],
 ])
 
 interface Refusal {
@@ -39,6 +43,11 @@ const SUPERSEDED: ReadonlyMap<string, string> = new Map([
 /** Says why nothing runs cases of this kind, which no runner is known for. */
 export function reasonOfKind(kind: string): string {
   return KINDS.get(kind) ?? 'this release does not know the kind'
+}
+
+/** Says why nothing runs cases of this tool, which no runner is known for. */
+export function reasonOfTool(family: unknown): string {
+  return TOOLS.get(family) ?? 'this release does not know the tool'
 }
 
 /** Says why this case is left out; null where it is to be run. */
