@@ -2,8 +2,9 @@
 import { Command } from 'commander'
 import type { CommandContext } from '../context.js'
 import { pcaCommand } from './picture/pca.js'
+import { similarCommand } from './picture/similar.js'
 
-const KINDS = [pcaCommand]
+const KINDS = [pcaCommand, similarCommand]
 
 export function pictureCommand(context: CommandContext): Command {
   const command = new Command('picture').description('show what a model finds in photos')

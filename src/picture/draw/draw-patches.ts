@@ -84,13 +84,14 @@ function heatColors(
   return { height: grid.rows, width: grid.columns, data }
 }
 
-/** Gives the smallest and the largest number; what is no number does not count. */
-export function rangeOf(values: Float32Array): readonly [low: number, high: number] {
+/** Gives the smallest and the largest number of all that are given; what is no number does not count. */
+export function rangeOf(...lists: readonly Float32Array[]): readonly [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const value of values) {
-    if (value < low) low = value
-    if (value > high) high = value
-  }
+  for (const values of lists)
+    for (const value of values) {
+      if (value < low) low = value
+      if (value > high) high = value
+    }
   return low <= high ? [low, high] : [0, 0]
 }
 

@@ -43,6 +43,11 @@ export function patchMiddle({ height, width }: RgbImage, placed: Placed, patch: 
   return { x: (((left + right) / 2) * width) / imageWidth, y: (((top + bottom) / 2) * height) / imageHeight }
 }
 
+/** Brings a point from the photo's own pixels to those of a drawn photo. */
+export function pointOn({ height, width }: RgbImage, { imageSize }: Placed, { x, y }: Point): Point {
+  return { x: (x * width) / imageSize[1], y: (y * height) / imageSize[0] }
+}
+
 /** Brings a box from the photo's own pixels to those of a drawn photo. */
 export function boxOn({ height, width }: RgbImage, placed: Pick<Placed, 'imageSize'>, box: Box): Box {
   const [scaleY, scaleX] = [height / placed.imageSize[0], width / placed.imageSize[1]]

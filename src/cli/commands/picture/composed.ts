@@ -1,4 +1,4 @@
-/** Puts a photo and what was drawn on it together. */
+/** Puts a photo and what was drawn on it together, as the options say. */
 import type { RgbImage } from '../../../image/image.js'
 import { sideBySide } from '../../../picture/draw/layout.js'
 import type { PictureOptions } from './picture-options.js'
@@ -9,4 +9,9 @@ export function composed(
   { layout }: Pick<PictureOptions, 'layout'>,
 ): RgbImage {
   return layout === 'beside' ? sideBySide([photo, drawn]) : drawn
+}
+
+/** @param beside is the share of the colours beside the photo; over it, it must show through, and alone nothing does */
+export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): number {
+  return opacity ?? { beside, over: 0.6, alone: 1 }[layout]
 }

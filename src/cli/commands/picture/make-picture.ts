@@ -6,7 +6,7 @@ import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
 import type { FileEncoder } from '../../../work/file-encoder.js'
 import { asOutputError } from '../../../work/output-error.js'
 import type { WorkInput } from '../../../work/work-input.js'
-import { IncompleteError, InterruptedError } from '../../cli-error.js'
+import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { gatherInputs } from '../../gather-inputs.js'
 import { Progress } from '../../progress.js'
@@ -41,6 +41,8 @@ export interface PictureWork {
   readonly signal: AbortSignal
   /** Yields the photos in the order of the inputs; what cannot be read is told and left out. */
   photos(encode?: EncodeChoices): AsyncGenerator<EncodedPhoto, void, undefined>
+  /** Throws `UsageError` unless this is the first of the inputs, of which something was said. @param why says what cannot be done without it */
+  assertFirst(photo: EncodedPhoto, why: string): void
   /** Tells what keeps one photo from its picture; the others go on. */
   fail(path: string, error: Error): void
   /** Notes what happens now. */
@@ -82,6 +84,7 @@ async function make(
     inputs,
     signal: context.signal,
     photos: (encode) => photos.read(encode),
+    assertFirst: ({ path }, why) => assertFirst(path, inputs, why),
     fail: (path, error) => photos.fail(path, error),
     phase: (text) => progress.phase(text),
   }
@@ -100,6 +103,11 @@ async function make(
   if (photos.failed === 0) return
   const rest = writer.written === 0 ? ': no picture was made.' : '.'
   throw new IncompleteError(`${photos.failed} of ${inputs.length} images failed${rest}`)
+}
+
+function assertFirst(path: string, [first]: readonly WorkInput[], why: string): void {
+  const expected = typeof first === 'string' ? first : first?.path
+  if (path !== expected) throw new UsageError(`${expected} could not be read. ${why}`)
 }
 
 interface PhotosOptions {

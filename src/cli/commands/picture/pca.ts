@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
 import { colorPatches, fitPatchColors } from '../../../picture/patch-colors.js'
 import type { CommandContext } from '../../context.js'
-import { composed } from './composed.js'
+import { composed, opacityOf } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
 
@@ -27,8 +27,8 @@ function pcaPicture(options: PictureOptions): PictureKind {
       work.phase('finding the colours')
       const colors = fitPatchColors(found.map(({ features }) => features))
       for (const { path, photo, features } of found) {
-        const { opacity } = options
-        const drawn = drawPatchColors(photo, features, colorPatches(features, colors), { opacity })
+        const shown = { opacity: opacityOf(options) }
+        const drawn = drawPatchColors(photo, features, colorPatches(features, colors), shown)
         yield { path, image: composed(photo, drawn, options) }
       }
     },
