@@ -108,11 +108,7 @@ export function attentionBytes(
 }
 
 /** Throws RangeError where the weights of an image would be more than is allowed. */
-export function assertAllowed(
-  attending: Attending,
-  grid: PatchGrid,
-  choice: AttentionChoice,
-): number {
+export function assertAllowed(attending: Attending, grid: PatchGrid, choice: AttentionChoice): number {
   const { maxBytes = DEFAULT_MAX_BYTES } = choice
   const bytes = attentionBytes(attending, grid, choice)
   if (bytes <= maxBytes) return Math.max(1, Math.floor(maxBytes / bytes))

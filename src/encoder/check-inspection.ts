@@ -25,10 +25,8 @@ const PLACE_OPTIONS = { row: true, column: true } satisfies OptionNames<PatchPla
 type Described = Pick<EncoderDescription, 'depth' | 'registers' | 'attends' | 'patchSize'>
 
 /** Throws RangeError for a choice that makes no sense, or that the network cannot answer whatever the image. */
-export function checkInspection(
-  { attention, facets = [], stride, stopAfter, ...others }: FeatureChoice & Partial<StoppedChoice>,
-  described: Described,
-): void {
+export function checkInspection(wanted: FeatureChoice & Partial<StoppedChoice>, described: Described): void {
+  const { attention, facets = [], stride, stopAfter } = wanted
   if (attention !== undefined) checkAttention(attention, described)
   if (!Array.isArray(facets))
     throw new RangeError('The option facets is a list: [{ layer: -1, of: "k" }], say.')
@@ -39,7 +37,7 @@ export function checkInspection(
       `The option stride is ${stride}; it must be at most ${described.patchSize}, a patch's side: pixels between patches would be seen by none.`,
     )
   }
-  if (stopAfter !== undefined) checkStop(stopAfter, { attention, facets, ...others }, described)
+  if (stopAfter !== undefined) checkStop(stopAfter, wanted, described)
 }
 
 function checkAttention(attention: AttentionChoice, described: Described): void {
@@ -95,5 +93,7 @@ function checkStop(
   if (beyond !== undefined)
     throw new RangeError(`Hidden layer ${beyond} is asked for, and ${instead}: raise it, or leave it out.`)
   if (wanted.length + blocks.length === 0)
-    throw new RangeError(`Nothing is asked for of the blocks, and ${instead}: add layers, facets or attention.`)
+    throw new RangeError(
+      `Nothing is asked for of the blocks, and ${instead}: add layers, facets or attention.`,
+    )
 }

@@ -13,13 +13,7 @@ import { given } from './choose-recipe.js'
 import { facetOf, normedBlocks, slotOfFacet } from './facet.js'
 import type { HeadNorms } from './head-norms.js'
 import { type PlanChoice, slotValues } from './network.js'
-import type {
-  FeatureChoice,
-  Features,
-  Identity,
-  StoppedChoice,
-  StoppedFeatures,
-} from './types.js'
+import type { FeatureChoice, Features, Identity, StoppedChoice, StoppedFeatures } from './types.js'
 
 /** Is all that can be asked for, of which some exclude each other. */
 export type WantedFeatures = FeatureChoice & Partial<StoppedChoice>

@@ -21,7 +21,10 @@ export interface HeadNormsOfBlock {
 export type HeadNorms = ReadonlyMap<number, HeadNormsOfBlock>
 
 /** Reads them while the file is open: they are a few numbers for each block. */
-export async function readHeadNorms({ config, weights }: Pick<VitModel, 'config' | 'weights'>): Promise<HeadNorms> {
+export async function readHeadNorms({
+  config,
+  weights,
+}: Pick<VitModel, 'config' | 'weights'>): Promise<HeadNorms> {
   if (!config.queryKeyNorm || config.branches > 1) return new Map()
   const shape = [config.width / config.heads]
   const read = async (block: number, part: 'q' | 'k'): Promise<HeadNorm> => {

@@ -83,7 +83,6 @@ export function encodeLike(
   const overlap = stride === null ? {} : { stride: Math.min(stride, encoder.patchSize) }
   if (show === 'patches') return { facets: [patches], ...overlap }
   const { layers, heads, from } = attention
-  const numbers =
-    layers === 'last' ? [-1] : Array.from({ length: encoder.depth }, (_, block) => block)
+  const numbers = layers === 'last' ? [-1] : Array.from({ length: encoder.depth }, (_, block) => block)
   return { attention: { layers: numbers, heads, from }, ...overlap }
 }

@@ -2,11 +2,11 @@
 
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { EmbeddingKind } from '../model/vit-config.js'
+import { blockIndex } from './block-index.js'
+import { checkInspection } from './check-inspection.js'
 import { checkChoice, checkFlag, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
-import { blockIndex } from './block-index.js'
-import { checkInspection } from './check-inspection.js'
 import { type FeatureData, featuresFrom, type StoppedData, type WantedFeatures } from './features.js'
 import type {
   EncodeAllOptions,
@@ -156,15 +156,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   }
 
   /** Picks what is wanted of the images from all that concerns an encode, and judges it. */
-  #wanted({
-    preNorm,
-    layers,
-    tta,
-    attention,
-    facets,
-    stride,
-    stopAfter,
-  }: WantedFeatures): WantedFeatures {
+  #wanted({ preNorm, layers, tta, attention, facets, stride, stopAfter }: WantedFeatures): WantedFeatures {
     checkFlag('preNorm', preNorm)
     checkFlag('tta', tta)
     for (const layer of layers ?? []) blockIndex(layer, this.depth)

@@ -8,14 +8,13 @@ import type { Recipe } from '../image/recipe.js'
 import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
 import { softmaxRows } from '../kernels/softmax.js'
-import { OVERLAP_RULE } from '../model/overlap.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { assertAllowed, attendingOf } from './attention-map.js'
+import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import {
   type FeatureData,
   featureDataOf,
@@ -227,7 +226,9 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { config } = this.#network
     const tokens = specialTokens(config) + grid.rows * grid.columns
     const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
-    return attention === undefined ? bySize : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
+    return attention === undefined
+      ? bySize
+      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
   }
 
   /** Gets images of one shape, as many as may share a run. */

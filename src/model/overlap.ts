@@ -28,7 +28,15 @@ export function overlappingGrid({ patchSize }: VitConfig, { stride, size }: Over
 }
 
 /** Says why no library tells what places overlapping patches of such a network have; null where dino-vit-features' rule does. */
-export function whyNoOverlap({ stem, windows, neck, bias, rotary, sines, positions }: VitConfig): string | null {
+export function whyNoOverlap({
+  stem,
+  windows,
+  neck,
+  bias,
+  rotary,
+  sines,
+  positions,
+}: VitConfig): string | null {
   if (stem.kind !== 'patchify') return 'its patches come of several convolutions'
   if (windows !== null || neck !== null) return 'its patches stand in windows, or convolutions follow them'
   if (bias !== null) return 'it knows the offsets of whole patches'

@@ -72,11 +72,7 @@ export function planPooling(
 }
 
 /** Gives the weights with which the query of an attention pooling, as the plan has it, looks at the tokens. */
-function planProbe(
-  builder: PlanBuilder,
-  config: VitConfig,
-  asked: ChosenWeights,
-): PlannedWeights | null {
+function planProbe(builder: PlanBuilder, config: VitConfig, asked: ChosenWeights): PlannedWeights | null {
   const pooling = builder.steps.find((step) => step.op === 'crossAttention')
   if (pooling === undefined || config.pooling.kind !== 'attention') return null
   const { query, keyValue, heads, scale } = pooling

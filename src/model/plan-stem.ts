@@ -58,7 +58,17 @@ function planCut(
   stride = patch,
 ): SlotName {
   const [rows = 0, columns = 0] = [height, width].map((side) => patchesAlong(side, patch, stride))
-  const step = { op: 'patchify', input: slot, output, layout, channels, height, width, patch, stride } as const
+  const step = {
+    op: 'patchify',
+    input: slot,
+    output,
+    layout,
+    channels,
+    height,
+    width,
+    patch,
+    stride,
+  } as const
   return builder.step(step, [rows * columns, channels * patch * patch])
 }
 

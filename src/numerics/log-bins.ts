@@ -41,12 +41,7 @@ function clamped(place: number, count: number): number {
   return Math.min(Math.max(place, 0), count - 1)
 }
 
-function meansOfNeighbours(
-  values: Float32Array,
-  rows: number,
-  columns: number,
-  width: number,
-): Float32Array {
+function meansOfNeighbours(values: Float32Array, rows: number, columns: number, width: number): Float32Array {
   const out = new Float32Array(values.length)
   const sums = new Float64Array(width)
   for (let row = 0; row < rows; row++) {

@@ -1,8 +1,8 @@
 /** Compares attention weights, queries, keys and values of every block with those that the library attends with. */
 import { Network } from '../encoder/network.js'
 import type { AttentionMap, Facet, FacetChoice } from '../encoder/types.js'
-import { birderOrder } from '../model/token-layout.js'
 import type { PatchGrid } from '../model/positions.js'
+import { birderOrder } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
 import { ruleOf } from './activations.js'
 import { type Comparison, type GoldenCase, type GoldenContext, readExpected, required } from './case.js'
@@ -48,11 +48,20 @@ export async function* runAttentionCase(
 /** Lists the tokens in the library's order by their numbers here, where the class token leads. */
 function tokenOrder(grid: PatchGrid, config: VitConfig, isBirder: boolean): readonly number[] {
   const tokens = Array.from({ length: specialTokens(config) + grid.rows * grid.columns }, (_, token) => token)
-  return [...birderOrder(Float32Array.from(tokens), 1, { ...config, width: 1, classFirst: config.classFirst || !isBirder })]
+  return [
+    ...birderOrder(Float32Array.from(tokens), 1, {
+      ...config,
+      width: 1,
+      classFirst: config.classFirst || !isBirder,
+    }),
+  ]
 }
 
 /** Gives a facet as [H, T, d]. */
-function headsFirst({ heads, width, classToken, registers, patches }: Facet, order: readonly number[]): Float32Array {
+function headsFirst(
+  { heads, width, classToken, registers, patches }: Facet,
+  order: readonly number[],
+): Float32Array {
   const tokens = joined([classToken, registers, patches])
   const each = width / heads
   const rows = Array.from({ length: heads }, (_, head) =>
@@ -69,7 +78,9 @@ function wholeMatrices(
   const parts = [toClass, toRegisters, toPatches]
   const matrices = Array.from({ length: headCount }, (_, head) =>
     order.map((token) => {
-      const row = joined(parts.map((part) => rowOf(part, head * rows.length + token, headCount * rows.length)))
+      const row = joined(
+        parts.map((part) => rowOf(part, head * rows.length + token, headCount * rows.length)),
+      )
       return Float32Array.from(order, (key) => row.at(key) ?? Number.NaN)
     }),
   )

@@ -34,8 +34,17 @@ export async function* runFacetCase(
   const { size, stride } = required(golden.run, 'run', golden)
   const wanted = new Map([...expected.keys()].flatMap(facetOrNone))
   const { columns } = METHODS['dino-vit-features'].patches
-  const facets = [...wanted.values()].map((choice): FacetChoice => ({ ...choice, ...(choice.of === 'token' || columns === undefined ? {} : { columns }) }))
-  const choice = { facets, stopAfter: Math.max(...facets.map(({ layer }) => layer)), ...(stride === undefined ? {} : { stride }) }
+  const facets = [...wanted.values()].map(
+    (choice): FacetChoice => ({
+      ...choice,
+      ...(choice.of === 'token' || columns === undefined ? {} : { columns }),
+    }),
+  )
+  const choice = {
+    facets,
+    stopAfter: Math.max(...facets.map(({ layer }) => layer)),
+    ...(stride === undefined ? {} : { stride }),
+  }
   const found = await lookWithin(network, pixels, choice, size, undefined, context)
   const byName = new Map([...wanted.keys()].map((name, at) => [name, found.facets?.[at]]))
   for (const [name, facet] of byName) {
@@ -52,7 +61,8 @@ export async function* runFacetCase(
   const binned = expected.get('binned')
   if (binned === undefined) return
   const keys = byName.get(`${choice.stopAfter}.key`)?.patches
-  if (keys === undefined) throw new GoldenError('incomplete', `The golden case ${golden.id} has bins of no keys.`)
+  if (keys === undefined)
+    throw new GoldenError('incomplete', `The golden case ${golden.id} has bins of no keys.`)
   const comparison = judge(precision, golden, 'binned', logBins(keys, found.grid), binned)
   if (comparison !== null) yield comparison
 }
