@@ -242,6 +242,11 @@ export class Network implements Disposable {
     return program
   }
 
+  /** Reads a weight anew from the checkpoint, in float32. Throws as reading the checkpoint does. */
+  async readWeight(name: string, shape: readonly number[]): Promise<Float32Array> {
+    return await this.#vit.weights.read(name, shape)
+  }
+
   /** Throws `non-finite`, naming the weight at fault where there is one, if any value is a NaN or an infinity. */
   async assertFinite(values: Float32Array): Promise<void> {
     if (values.every(Number.isFinite)) return

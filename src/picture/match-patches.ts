@@ -6,7 +6,7 @@
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Features } from '../encoder/types.js'
 import { fitRobustly } from '../numerics/fit-robustly.js'
-import { type Nearest, NearestRows } from '../numerics/nearest-rows.js'
+import { type Nearest, MutualNearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
 import { rowProducts } from '../numerics/row-products.js'
 import { unitRows } from '../numerics/unit-rows.js'
@@ -110,7 +110,7 @@ export async function matchPatches(
     throw new RangeError(`The limit counts matches, and is 1 or more: got ${limit}.`)
   const width = commonWidth(first, second)
   const [rows, columns] = [unitRows(first.patches, width), unitRows(second.patches, width)]
-  const nearest = new NearestRows(rows.length / width, columns.length / width)
+  const nearest = new MutualNearest(rows.length / width, columns.length / width)
   for (let row = 0; row < rows.length / width; row += ROWS_AT_A_TIME) {
     signal?.throwIfAborted()
     const block = rows.subarray(row * width, (row + ROWS_AT_A_TIME) * width)
@@ -149,7 +149,7 @@ export function agreeingMatches(
   return { matches: found, map }
 }
 
-function mutualPairs({ rows, columns }: NearestRows): readonly PatchMatch[] {
+function mutualPairs({ rows, columns }: MutualNearest): readonly PatchMatch[] {
   const pairs: PatchMatch[] = []
   for (const [from, to] of rows.index.entries()) {
     const score = rows.best[from]

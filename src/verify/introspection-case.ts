@@ -2,12 +2,23 @@
 import type { Comparison, GoldenCase, GoldenContext } from './case.js'
 import { runAttentionCase } from './introspection-attention.js'
 import { runFacetCase } from './introspection-facets.js'
+import { runMatchingCase } from './introspection-matching.js'
+import {
+  runMoeRoutingCase,
+  runPcaCase,
+  runRolloutCase,
+  runRolloutsOfAttentionCase,
+} from './introspection-tools.js'
 
 type RunCase = (golden: GoldenCase, context: GoldenContext) => AsyncIterable<Comparison>
 
 /** A family may be compared in several parts, each by its own runner. */
 const RUNNERS: ReadonlyMap<unknown, readonly RunCase[]> = new Map<unknown, readonly RunCase[]>([
-  ['attention', [runAttentionCase]],
+  ['attention', [runAttentionCase, runRolloutsOfAttentionCase]],
+  ['feature-matching', [runMatchingCase]],
+  ['moe-routing', [runMoeRoutingCase]],
+  ['pca', [runPcaCase]],
+  ['rollout', [runRolloutCase]],
   ['stride-facets', [runFacetCase]],
 ])
 

@@ -11,7 +11,7 @@ export interface Nearest {
 }
 
 /** Collects the best partners while rows of the table pass, first to last. */
-export class NearestRows {
+export class MutualNearest {
   /** [N1] says what is best for each row. */
   readonly rows: Nearest
   /** [N2] says what is best for each column. */
