@@ -48,6 +48,18 @@ export function drawPatchColors(
   return drawn
 }
 
+/**
+ * Shows the photo where a mask is 1, and dims it elsewhere.
+ *
+ * @param mask uint8 [rows * columns], 0 or 1
+ * @throws RangeError for a mask of another grid
+ */
+export function drawMask(photo: RgbImage, placed: Placed, mask: Uint8Array): RgbImage {
+  const { rows, columns } = placed.grid
+  const nothing = { height: rows, width: columns, data: new Uint8Array(rows * columns * 3) }
+  return drawPatchColors(photo, placed, nothing, { mask, opacity: 0 })
+}
+
 /** Says how numbers become colours. */
 export interface HeatOptions extends OverlayOptions {
   /** Names the map of numbers to colours; default `viridis`. */

@@ -6,7 +6,7 @@ import type { FileEncoder } from '../../../work/file-encoder.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { loadChosenEncoder } from '../../load-chosen-encoder.js'
-import type { PictureOptions } from './picture-options.js'
+import type { PairOptions } from './picture-options.js'
 
 /** Makes 32 x 32 patches of a square photo: more cost more than twice as much for twice as many. */
 const PATCHES = 1024
@@ -19,7 +19,7 @@ export interface PictureModel {
 
 export async function choosePictureModel(
   context: CommandContext,
-  options: PictureOptions,
+  options: PairOptions,
 ): Promise<PictureModel> {
   if (options.decode === 'scaled') {
     throw new UsageError('--decode scaled: pictures are drawn on whole photos. Leave it out.')

@@ -15,3 +15,6 @@ export function composed(
 export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): number {
   return opacity ?? { beside, over: 0.6, alone: 1 }[layout]
 }
+
+/** Is how places that were given are marked in photos. */
+export const MARK = { color: [255, 64, 64], width: 3 } as const

@@ -13,7 +13,7 @@ import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
 import { choosePictureModel } from './choose-picture-model.js'
 import { decodeOptionsOf, PhotoEncoder } from './photo-encoder.js'
-import type { PictureOptions } from './picture-options.js'
+import type { PairOptions } from './picture-options.js'
 import { PictureWriter, placeOf, sideFor, type Tile } from './picture-place.js'
 
 /** Is a photo with what the model found in it. */
@@ -52,7 +52,7 @@ export interface PictureWork {
 export async function makePicture(
   context: CommandContext,
   names: readonly string[],
-  options: PictureOptions,
+  options: PairOptions,
   kind: PictureKind,
 ): Promise<void> {
   const { signal } = context
@@ -67,7 +67,7 @@ export async function makePicture(
 async function make(
   context: CommandContext,
   names: readonly string[],
-  options: PictureOptions,
+  options: PairOptions,
   kind: PictureKind,
 ): Promise<void> {
   const place = await placeOf(context, options)
@@ -113,7 +113,7 @@ function assertFirst(path: string, [first]: readonly WorkInput[], why: string): 
 interface PhotosOptions {
   readonly encoder: FileEncoder
   readonly inputs: readonly WorkInput[]
-  readonly options: PictureOptions
+  readonly options: PairOptions
   readonly side: number
   readonly progress: Progress
 }

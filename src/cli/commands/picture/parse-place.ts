@@ -79,3 +79,10 @@ function assertInside(
     `${option} ${text} lies outside of ${path}, which is ${width} pixels wide and ${height} high.`,
   )
 }
+
+/** Makes the error of a place in which there is no patch. */
+export function unseenPlace(option: string, { text }: GivenPlace, path: string): UsageError {
+  return new UsageError(
+    `${option} ${text} names no patch of ${path}: the recipe crops that part away, or it is smaller than a patch. Take a larger one, or leave --recipe and --size out.`,
+  )
+}

@@ -6,7 +6,7 @@ import { reducedTo } from '../../../picture/draw/reduce-image.js'
 import { parseJsonOrNull } from '../../../plain-value.js'
 import type { DecodeOptions } from '../../../platform/node/decode-image.js'
 import type { FileEncoder } from '../../../work/file-encoder.js'
-import type { PictureOptions } from './picture-options.js'
+import type { PairOptions } from './picture-options.js'
 
 /** So many photos are decoded while the engine computes others. */
 const AHEAD = 2
@@ -140,7 +140,7 @@ class Room {
 
 /** Says how photos are decoded, so that the one that is drawn on is the one that the model saw. */
 export function decodeOptionsOf(
-  options: PictureOptions,
+  options: PairOptions,
   { identity }: Pick<FileEncoder, 'identity'>,
 ): Omit<DecodeOptions, 'signal'> {
   const { maxPixels, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses, offline } = options

@@ -10,23 +10,27 @@ import { addImageOptions, type ModelOptions, positiveInteger } from '../../model
 export const LAYOUTS = ['beside', 'over', 'alone'] as const
 export type Layout = (typeof LAYOUTS)[number]
 
-export interface PictureOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 'json'> {
+export interface PairOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 'json'> {
   readonly model?: string
   readonly output?: string
   readonly format?: PictureFormat
   readonly side?: number
   readonly patches?: number
-  readonly layout: Layout
-  readonly opacity?: number
   readonly caption: boolean
   readonly restart?: boolean
+}
+
+export interface PictureOptions extends PairOptions {
+  readonly layout: Layout
+  readonly opacity?: number
 }
 
 export interface HeatMapOptions extends PictureOptions {
   readonly map: ColorMapName
 }
 
-export function addPictureOptions(command: Command): Command {
+/** Pictures of two photos have no layout: both lie side by side. */
+export function addPairOptions(command: Command): Command {
   addInputs(command)
     .option(
       '-o, --output <file or folder>',
@@ -44,17 +48,22 @@ export function addPictureOptions(command: Command): Command {
     )
     .option('--side <pixels>', 'longest side of each photo as it is drawn', positiveInteger)
     .addOption(
-      new Option('--layout <layout>', 'where colours go: beside the photo, over it, or alone')
-        .choices(LAYOUTS)
-        .default('beside'),
-    )
-    .option('--opacity <share>', 'of the colours, from 0 to 1', share)
-    .addOption(
       new Option('--format <format>', 'of the files in a folder (default: png)').choices(PICTURE_FORMATS),
     )
     .option('--no-caption', 'leave out what stands below pictures')
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'replace a file that is there, whoever made it')
+}
+
+/** Adds all that pictures of single photos share. */
+export function addPictureOptions(command: Command): Command {
+  return addPairOptions(command)
+    .addOption(
+      new Option('--layout <layout>', 'where colours go: beside the photo, over it, or alone')
+        .choices(LAYOUTS)
+        .default('beside'),
+    )
+    .option('--opacity <share>', 'of the colours, from 0 to 1', share)
 }
 
 export function addMapOption(command: Command): Command {

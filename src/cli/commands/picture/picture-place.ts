@@ -11,7 +11,7 @@ import { asOutputError } from '../../../work/output-error.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { prepareOutput } from '../../run-resumably.js'
-import type { PictureOptions } from './picture-options.js'
+import type { PairOptions } from './picture-options.js'
 
 /** Is the picture of a photo, or of two. */
 export interface Tile {
@@ -33,7 +33,7 @@ export type Place =
 const MOST_PIXELS = 100e6
 
 /** Throws `UsageError` or `OutputError` before anything is computed. */
-export async function placeOf(context: CommandContext, options: PictureOptions): Promise<Place> {
+export async function placeOf(context: CommandContext, options: PairOptions): Promise<Place> {
   const { output, format, restart = false } = options
   if (output === undefined) {
     if (context.pictures.screen !== null) return { kind: 'terminal' }
@@ -83,7 +83,7 @@ function unknownEnding(output: string): string {
 }
 
 /** Says how long the longest side of a photo is drawn where many share a picture. */
-export function sideFor(place: Place, count: number, { side }: PictureOptions): number {
+export function sideFor(place: Place, count: number, { side }: PairOptions): number {
   if (side !== undefined) return side
   if (place.kind === 'folder' || count <= 1) return 1024
   return count <= 4 ? 640 : count <= 16 ? 400 : 256
@@ -93,7 +93,7 @@ export function sideFor(place: Place, count: number, { side }: PictureOptions): 
 export class PictureWriter {
   readonly #context: CommandContext
   readonly #place: Place
-  readonly #options: PictureOptions
+  readonly #options: PairOptions
   readonly #caption: string
   readonly #tiles: Tile[] = []
   readonly #names: FeatureNames
@@ -101,7 +101,7 @@ export class PictureWriter {
   #written = 0
 
   /** @param caption says what the picture shows and what made it */
-  constructor(context: CommandContext, place: Place, options: PictureOptions, caption: string) {
+  constructor(context: CommandContext, place: Place, options: PairOptions, caption: string) {
     this.#context = context
     this.#place = place
     this.#options = options

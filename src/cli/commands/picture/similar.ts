@@ -10,9 +10,9 @@ import { boxOn, patchAtPoint, pointOn } from '../../../picture/draw/placement.js
 import { patchAt, patchSimilarity } from '../../../picture/patch-similarity.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, opacityOf } from './composed.js'
+import { composed, MARK, opacityOf } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
-import { boxIn, type GivenPlace, parseBox, parsePoint, pointIn } from './parse-place.js'
+import { boxIn, type GivenPlace, parseBox, parsePoint, pointIn, unseenPlace } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 
 interface SimilarOptions extends HeatMapOptions {
@@ -38,8 +38,6 @@ interface Query {
   readonly features: Float32Array
   readonly mark: (drawn: RgbImage, placed: Features) => void
 }
-
-const MARK = { color: [255, 64, 64], width: 3 } as const
 
 function similarPicture(options: SimilarOptions): PictureKind {
   const queryIn = queryOf(options)
@@ -84,7 +82,7 @@ function queryOf({ point, box }: SimilarOptions): (photo: EncodedPhoto) => Query
 function queryAtPoint({ path, features }: EncodedPhoto, point: GivenPlace): Query {
   const at = pointIn(point, features.imageSize, path)
   const patch = patchAtPoint(features, at)
-  if (patch === null) throw unseen('--point', point, path)
+  if (patch === null) throw unseenPlace('--point', point, path)
   return {
     features: patchAt(features, patch.row, patch.column),
     mark: (drawn, placed) => drawRing(drawn, pointOn(drawn, placed, at), Math.max(6, drawn.width / 60), MARK),
@@ -94,7 +92,7 @@ function queryAtPoint({ path, features }: EncodedPhoto, point: GivenPlace): Quer
 function queryInBox({ path, features }: EncodedPhoto, given: GivenPlace): Query {
   const box = boxIn(given, features.imageSize, path)
   const mean = meanWithin(features, box)
-  if (mean === null) throw unseen('--box', given, path)
+  if (mean === null) throw unseenPlace('--box', given, path)
   return { features: mean, mark: (drawn, placed) => drawBox(drawn, boxOn(drawn, placed, box), MARK) }
 }
 
@@ -114,10 +112,4 @@ function meanWithin(features: Features, box: Box): Float32Array | null {
       count++
     }
   return count === 0 ? null : sum
-}
-
-function unseen(option: string, { text }: GivenPlace, path: string): UsageError {
-  return new UsageError(
-    `${option} ${text} names no patch of ${path}: the recipe crops that part away, or it is smaller than a patch. Take a larger one, or leave --recipe and --size out.`,
-  )
 }
