@@ -8,8 +8,6 @@ import type { StepKind } from './step-table.js'
 const NOT_PORTABLE: ReadonlyMap<StepKind, string> = new Map([
   ['route', 'routed experts'],
   ['routedExperts', 'routed experts'],
-  ['attentionWeights', 'attention weights'],
-  ['crossAttentionWeights', 'attention weights'],
 ])
 const ENGINES_WITH_ALL: readonly EngineName[] = ['native', 'reference']
 

@@ -375,7 +375,6 @@ export const OPS = {
     reads: 'attention',
     writes: 'float32',
     inPlace: [],
-    isNativeAlone: true,
     flop: ({ second, output: [outRows, keys], heads, headCount, headFusion, keysAt }) => {
       // Keys and values, as wide as each other, share out what a row has from `keysAt` on.
       const headWidth = (second[1] - keysAt) / 2 / heads

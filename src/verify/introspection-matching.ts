@@ -7,7 +7,7 @@ import { Network } from '../encoder/network.js'
 import { rowProducts } from '../numerics/row-products.js'
 import { unitRows } from '../numerics/unit-rows.js'
 import { type Comparison, type GoldenCase, type GoldenContext, type GoldenFile, readExpected, required } from './case.js'
-import { judge } from './judge.js'
+import { isNarrow, judgeTogether } from './judge.js'
 import { openCase } from './open-case.js'
 
 interface MatchingCase extends GoldenCase {
@@ -59,10 +59,10 @@ export async function* runMatchingCase(
     })
     for (const [part, values] of partsOf(matched)) found.set(`${name}.${part}`, Float32Array.from(values))
   }
-  const names = new Set([...expected.keys(), ...found.keys()])
-  for (const tensor of names) {
-    const comparison = judge(engine.precision, golden, tensor, found.get(tensor), expected.get(tensor))
-    if (comparison !== null) yield comparison
+  for (const tensor of new Set([...expected.keys(), ...found.keys()])) {
+    // Which patches match is a choice, of which a narrow precision promises nothing.
+    if (isNarrow(engine.precision) && !/^(features[12]|similarity)$/.test(tensor)) continue
+    yield judgeTogether(engine.precision, golden, tensor, found.get(tensor), expected.get(tensor))
   }
 }
 

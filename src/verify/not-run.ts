@@ -9,14 +9,6 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['tokenizer', 'texts are not read, since images alone are embedded'],
 ])
 
-/** Gives the reason by the tool that takes something out of a network. */
-const TOOLS: ReadonlyMap<unknown, string> = new Map([
-  ['rollout', "Birder's AttentionRollout is not here"],
-  ['pca', "Birder's FeaturePCA is not here"],
-  ['moe-routing', "Birder's MoERouting is not here"],
-  ['feature-matching', "Birder's feature matching is not here"],
-])
-
 interface Refusal {
   readonly id: RegExp
   /** Is what the refusal must say. */
@@ -26,7 +18,7 @@ interface Refusal {
 
 const REFUSED: readonly Refusal[] = [
   {
-    id: /^birder\/(rope-)?vit-v?moe/,
+    id: /^(birder\/(rope-)?vit-v?moe|introspection\/moe-routing)/,
     words: /cannot run routed experts.*The native and the reference engine can/,
     reason: 'only the native and the reference engine run routed experts',
   },
@@ -43,11 +35,6 @@ const SUPERSEDED: ReadonlyMap<string, string> = new Map([
 /** Says why nothing runs cases of this kind, which no runner is known for. */
 export function reasonOfKind(kind: string): string {
   return KINDS.get(kind) ?? 'this release does not know the kind'
-}
-
-/** Says why nothing runs cases of this tool, which no runner is known for. */
-export function reasonOfTool(family: unknown): string {
-  return TOOLS.get(family) ?? 'this release does not know the tool'
 }
 
 /** Says why this case is left out; null where it is to be run. */
