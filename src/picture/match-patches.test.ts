@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { plainProducts } from '../numerics/products.js'
 import { seededRandom } from '../numerics/seeded-random.js'
-import { agreeingMatches, matchPatches, type Placed } from './match-patches.js'
-import type { PatchMap } from './patch-colors.js'
+import { agreeingMatches, matchPatches } from './match-patches.js'
+import type { PatchMap } from './patch-map.js'
+import type { Placed } from './patches-at.js'
 
 const map = (...patches: number[][]): PatchMap => ({
   patches: Float32Array.from(patches.flat()),
@@ -68,6 +69,7 @@ test('mistakes are told', async () => {
 /** Places a grid over a photo of this size. */
 const placed = (rows: number, columns: number, height: number, width: number): Placed => ({
   grid: { rows, columns },
+  imageSize: [height, width],
   patchBox: (row, column) => ({
     top: (row * height) / rows,
     bottom: ((row + 1) * height) / rows,

@@ -84,7 +84,7 @@ const AGREE_OPTIONS = { kind: true, tolerance: true, seed: true } satisfies Opti
 const ROWS_AT_A_TIME = 256
 
 /**
- * Finds the pairs. Throws RangeError for images without patches, patches of different widths, or options that make no sense; the signal's reason.
+ * Finds the pairs. Throws `PictureError` `nothing-there` for images without patches and `mixed-models` for those of two models; RangeError for options that make no sense; the signal's reason.
  */
 export async function matchPatches(
   first: PatchMap,
@@ -160,17 +160,6 @@ function isClear({ best, second }: Nearest, at: number, margin: number, ratio: n
 /** Gives the distance of two vectors of length 1 by their cosine. */
 function distance(cosine: number): number {
   return Math.sqrt(Math.max(0, 2 - 2 * cosine))
-}
-
-function commonWidth(first: PatchMap, second: PatchMap): number {
-  const [one, other] = [first, second].map(({ patches, grid }) => patches.length / (grid.rows * grid.columns))
-  if (one === undefined || !(one > 0) || !Number.isInteger(one))
-    throw new RangeError('There are no patches to match.')
-  if (one !== other)
-    throw new RangeError(
-      `Patches of ${one} and of ${other} numbers are of two models, and cannot be matched.`,
-    )
-  return one
 }
 
 function cellCentres(
