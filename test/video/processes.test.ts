@@ -77,7 +77,7 @@ describe.skipIf(ffmpegPath === null || !HAS_PROC)('the ffmpeg that reads a film'
     async (way) => {
       const path = await film()
       const child = reader(path, way)
-      await once(child.stdout ?? child, 'data')
+      await once(child.stdout ?? child, 'data', { signal: AbortSignal.timeout(30_000) })
       expect(processesWith(path)).toBe(1)
       if (way.startsWith('SIG')) child.kill(way as NodeJS.Signals)
       else child.stdin?.write('end')
@@ -93,7 +93,7 @@ function rss(): number {
 
 /** Starts a program that reads a film slowly and ends in a way of its own. */
 function reader(path: string, way: string): ChildProcess {
-  const library = pathToFileURL(join(packageRoot, 'dist/bundle/node/index.js')).href
+  const library = pathToFileURL(join(packageRoot, 'dist/bundle/node/node.js')).href
   const ends = way === 'exit' ? 'process.exit(3)' : "throw new Error('thrown')"
   const text = `
     import { videoFrames } from ${JSON.stringify(library)}

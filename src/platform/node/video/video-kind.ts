@@ -5,20 +5,10 @@
 import { open } from 'node:fs/promises'
 import { fileKindOrNull, nameOfKind } from '../../../image/image-format.js'
 import { VideoError } from './video-error.js'
+import { isPlaylistName } from './video-name.js'
 
 /** Names what of ffmpeg reads a kind of file; all of them keep to the one file that they are given. */
 export type Demuxer = 'mov' | 'matroska' | 'avi' | 'mpegts' | 'mpeg' | 'flv' | 'asf' | 'ogg'
-
-/** Are the endings by which people know films, where nothing has been opened yet. */
-const VIDEO_NAME =
-  /\.(mp4|m4v|mov|qt|3gp|3g2|mkv|webm|avi|divx|ts|m2ts|mts|mpg|mpeg|mpe|vob|flv|f4v|wmv|asf|ogv|ogm)$/i
-/** Lists of other files have such endings, and so has what describes streams. */
-const PLAYLIST_NAME = /\.(m3u8?|pls|xspf|mpd|ffconcat|concat|sdp|asx|wpl|ism|f4m|cue|edl)$/i
-
-/** Goes by the ending of the name alone: nothing is opened. */
-export function isVideoName(name: string): boolean {
-  return VIDEO_NAME.test(name) || PLAYLIST_NAME.test(name)
-}
 
 /** So many bytes tell a film, of which the packets of a transport stream are the longest mark. */
 const KIND_BYTES = 1024
@@ -32,7 +22,7 @@ const TS_PACKETS = [188, 192] as const
 export async function demuxerFor(path: string): Promise<Demuxer> {
   const bytes = await beginningOf(path)
   const text = Buffer.from(bytes).toString('latin1')
-  if (PLAYLIST_NAME.test(path) || PLAYLIST_TEXT.test(text)) throw playlist(path)
+  if (isPlaylistName(path) || PLAYLIST_TEXT.test(text)) throw playlist(path)
   const demuxer = demuxerOrNull(bytes, text)
   if (demuxer !== null) return demuxer
   if (text.startsWith('\0\0\x01') || text.startsWith('\0\0\0\x01')) {
