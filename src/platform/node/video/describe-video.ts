@@ -38,7 +38,7 @@ export interface VideoDescription {
 
 /** Is a film that has been looked at. */
 export interface OpenVideo {
-  /** Is the path as it was given. */
+  /** Names it in messages. */
   readonly path: string
   readonly ffmpeg: Ffmpeg
   readonly description: VideoDescription
@@ -48,15 +48,18 @@ export interface OpenVideo {
 
 /** Bounds what is decoded. */
 export interface OpenVideoOptions {
+  /** Names the film in messages; default: its path. */
+  readonly label?: string
   readonly maxPixels?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Throws `VideoError`; the signal's reason. */
-export async function openVideo(path: string, options: OpenVideoOptions = {}): Promise<OpenVideo> {
-  const demuxer = await demuxerFor(path)
+export async function openVideo(file: string, options: OpenVideoOptions = {}): Promise<OpenVideo> {
+  const path = options.label ?? file
+  const demuxer = await demuxerFor(file, path)
   const ffmpeg = await findFfmpeg()
-  const inputArgs = fileArgs(path, demuxer, options.maxPixels ?? DEFAULT_MAX_PIXELS)
+  const inputArgs = fileArgs(file, demuxer, options.maxPixels ?? DEFAULT_MAX_PIXELS)
   const told = await firstFrame(ffmpeg, path, inputArgs, options)
   const description = descriptionOf(path, demuxer, told)
   const decoder = ALPHA_DECODERS[description.codec]

@@ -72,6 +72,12 @@ export class FfmpegProcess implements AsyncDisposable {
     return { lines: this.#troubles, count: this.#troubleCount }
   }
 
+  /** Forgets what it has called an error so far: behind a seek, frames that lack those before them are nobody's loss. */
+  forgetTroubles(): void {
+    this.#troubles.length = 0
+    this.#troubleCount = 0
+  }
+
   /** Resolves to its exit code when all that it said has been read. Throws `VideoError` where it did not even start, and where it crashed. */
   async exit(): Promise<number | null> {
     const code = await this.#ended

@@ -16,7 +16,7 @@ export async function* filmFrames(
   { label, ...options }: FilmFrameOptions,
 ): AsyncGenerator<{ readonly time: string; readonly image: PixelImage }, void, undefined> {
   checkFrameOptions(options)
-  const video = { ...(await openVideo(path, options)), path: label }
+  const video = await openVideo(path, { ...options, label })
   let last: string | null = null
   for await (const { pts, timeBase, height, width, channels, data } of readFrames(video, options)) {
     const time = timeText(pts, timeBase)

@@ -147,6 +147,7 @@ export async function* readFrames(
     const pts = await stamps.next(path)
     // Where a film changes its size, ffmpeg begins to choose anew.
     if (!isChosen(pts)) continue
+    if (count === 0 && (options.from ?? 0) > 0) child.forgetTroubles()
     count++
     yield {
       ...shape,

@@ -17,12 +17,12 @@ const TS_PACKETS = [188, 192] as const
 /**
  * Throws `VideoError` `not-found`, `unreadable`, `playlist`, `unsupported`, `not-a-video`.
  *
- * @param path is named in messages as it is
+ * @param path names it in messages
  */
-export async function demuxerFor(path: string): Promise<Demuxer> {
-  const bytes = await beginningOf(path)
+export async function demuxerFor(file: string, path = file): Promise<Demuxer> {
+  const bytes = await beginningOf(file, path)
   const text = Buffer.from(bytes).toString('latin1')
-  if (isPlaylistName(path) || PLAYLIST_TEXT.test(text)) throw playlist(path)
+  if (isPlaylistName(file) || PLAYLIST_TEXT.test(text)) throw playlist(path)
   const demuxer = demuxerOrNull(bytes, text)
   if (demuxer !== null) return demuxer
   if (text.startsWith('\0\0\x01') || text.startsWith('\0\0\0\x01')) {
@@ -72,9 +72,9 @@ function isTransportStream(bytes: Uint8Array, length: number): boolean {
   return [0, 1, 2, 3].every((packet) => bytes[length - 188 + packet * length] === 0x47)
 }
 
-async function beginningOf(path: string): Promise<Uint8Array> {
+async function beginningOf(name: string, path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path)
+    await using file = await open(name)
     const stats = await file.stat()
     if (!stats.isFile()) {
       const kind = stats.isDirectory() ? 'a folder' : 'a pipe or device'
