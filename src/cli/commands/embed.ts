@@ -11,17 +11,18 @@ import {
   type OutputFormat,
   type StreamFormat,
 } from '../../work/output-format.js'
-import { nameOfInputOrNull, type WorkInput } from '../../work/work-input.js'
+import { nameOfInputOrNull, totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
+import { addFrameOptions, asFilms, type FrameOptions, filmWork } from '../film-inputs.js'
 import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'> {
+interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
   readonly output?: string
   readonly format?: OutputFormat
   readonly columns?: readonly Column[]
@@ -32,7 +33,7 @@ interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'> {
 
 export function embedCommand(context: CommandContext): Command {
   const command = addInputs(new Command('embed').description('write the embedding of each image'))
-  addImageOptions(addModelOption(command))
+  addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
       'a file ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
@@ -87,8 +88,9 @@ async function embedToFile(
   const format = options.format ?? formatOfPath(options.output)
   const { columns } = options
   checkColumns(columns, format)
-  const inputs = await gatherInputs(context, names, options)
-  using encoder = await loadChosenEncoder(context, options)
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder, what } = await filmWork(inputs, loaded, options)
   await runResumably(context, {
     output: options.file,
     format,
@@ -96,7 +98,7 @@ async function embedToFile(
     inputs,
     encoder,
     shape: [encoder.embeddingWidth],
-    what: 'embedding',
+    what: `embedding${what}`,
     valuesOf: ({ embedding }) => embedding,
     encode: encodeChoices(options),
     restart: options.restart ?? false,
@@ -123,11 +125,12 @@ async function embedToStream(
     )
   }
   const { writeStream } = await import('../../work/write-stream.js')
-  using encoder = await loadChosenEncoder(context, options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder } = await filmWork(inputs, loaded, options)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
-    total: Array.isArray(inputs) ? inputs.length : undefined,
+    total: totalOf(inputs),
   })
   try {
     const { computed, failed } = await writeStream({
@@ -169,8 +172,11 @@ async function streamedInputs(
   options: EmbedOptions,
   format: StreamFormat,
 ): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (format !== 'csv') return await gatherOrStream(context, names, options)
-  const inputs = await gatherInputs(context, names, options)
+  if (format !== 'csv') {
+    const found = await gatherOrStream(context, names, options)
+    return Array.isArray(found) ? asFilms(context, found, options) : found
+  }
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
   return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
 }
 

@@ -1,11 +1,12 @@
 /** Decodes each photo once: the encoder gets its pixels, and of them a small copy is kept to draw on. */
 import { given } from '../../../encoder/choose-recipe.js'
 import type { EncodeAllOptions, EncodeResult, Features } from '../../../encoder/types.js'
+import { decodedFromPixels, isPixelImage } from '../../../image/given-pixels.js'
 import type { RgbImage } from '../../../image/image.js'
 import { reducedTo } from '../../../picture/draw/reduce-image.js'
 import { parseJsonOrNull } from '../../../plain-value.js'
 import type { DecodeOptions } from '../../../platform/node/decode-image.js'
-import type { FileEncoder } from '../../../work/file-encoder.js'
+import type { FileEncoder, FileSource } from '../../../work/file-encoder.js'
 import type { PairOptions } from './picture-options.js'
 
 /** So many photos are decoded while the engine computes others. */
@@ -36,7 +37,7 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   }
 
   async *encodeAll(
-    sources: AsyncIterable<string | Uint8Array>,
+    sources: AsyncIterable<FileSource>,
     options: EncodeAllOptions = {},
   ): AsyncGenerator<EncodeResult<unknown>> {
     const room = new Room(MOST_BYTES)
@@ -67,9 +68,9 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   }
 
   async *#photosOf(
-    sources: AsyncIterable<string | Uint8Array>,
+    sources: AsyncIterable<FileSource>,
     keep: (index: number, decoded: Decoded) => Promise<void>,
-  ): AsyncGenerator<RgbImage | string | Uint8Array, void, undefined> {
+  ): AsyncGenerator<FileSource, void, undefined> {
     let index = 0
     for await (const { source, decoded } of ahead(sources, (source) => this.#decoded(source), AHEAD)) {
       if (decoded !== null) await keep(index, decoded)
@@ -79,9 +80,15 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   }
 
   /** What cannot be decoded goes to the encoder as it came, which then says why in its own words. */
-  async #decoded(source: string | Uint8Array) {
-    const whole = await this.#decode(source).catch(() => null)
+  async #decoded(source: FileSource) {
+    const whole = await this.#wholeOrNull(source)
     return { source, decoded: whole === null ? null : { source: whole, photo: reducedTo(whole, this.#side) } }
+  }
+
+  async #wholeOrNull(source: FileSource): Promise<RgbImage | null> {
+    if (typeof source === 'function') return decodedFromPixels(source())
+    if (isPixelImage(source)) return source
+    return await this.#decode(source).catch(() => null)
   }
 }
 
