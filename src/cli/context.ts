@@ -11,6 +11,7 @@ import type { CachedModel, VerifiedFile } from '../platform/node/hub/cache-conte
 import type { PulledModel, PullOptions } from '../platform/node/hub/pull-model.js'
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
+import type { ReducedPhoto, ReduceOptions } from '../platform/node/reduce-photo.js'
 import type { VerifyModelOptions } from '../platform/node/verify-model.js'
 import type { Comparison } from '../verify/case.js'
 import type { VerifiedModel } from '../verify/model/verified-model.js'
@@ -34,6 +35,8 @@ export interface CommandContext {
   /** Is aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
+  /** Makes a small JPEG of a photo, given its path or its bytes. */
+  readonly reducePhoto: (source: string | Uint8Array, options: ReduceOptions) => Promise<ReducedPhoto>
   readonly describeModel: (
     source: string,
     options: LoadOptions,
