@@ -11,6 +11,7 @@ import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
 import { idsOf, masksOf } from './masking.js'
+import type { PlacedNet } from './inside-network.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Says what is wanted of an image of which patches are left out. */
@@ -60,15 +61,8 @@ export const RETENTION_OPTIONS = {
   signal: true,
 } satisfies OptionNames<RetentionOptions>
 
-/** Is a network with the grid and the rule of positions that its size gives. */
-export interface MaskedNet {
-  readonly network: Network
-  readonly grid: PatchGrid
-  readonly rule: PositionRule
-}
-
 export async function encodeOmitted(
-  net: MaskedNet,
+  net: PlacedNet,
   x: NdArray,
   idsKeep: NdArray | null,
   options: OmissionOptions,
@@ -99,7 +93,7 @@ export async function encodeOmitted(
 }
 
 export async function encodeRetained(
-  net: MaskedNet,
+  net: PlacedNet,
   x: NdArray,
   mask: NdArray,
   options: RetentionOptions,
@@ -136,7 +130,7 @@ interface Found {
 }
 
 async function runEach(
-  { network, grid, rule: positions }: MaskedNet,
+  { network, grid, rule: positions }: PlacedNet,
   x: NdArray,
   maskings: readonly Masking[],
   choose: (slots: VitPlan['slots']) => readonly SlotName[],
