@@ -60,6 +60,20 @@ export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
+export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
+export type { RowProducts } from './numerics/row-products.js'
+export { attentionValues } from './picture/attention-values.js'
+export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
+export {
+  type AgreedMatches,
+  type AgreeOptions,
+  agreeingMatches,
+  type MatchOptions,
+  matchPatches,
+  type PatchMatch,
+  type PatchMatches,
+  type Placed,
+} from './picture/match-patches.js'
 export {
   colorPatches,
   fitPatchColors,
@@ -67,6 +81,7 @@ export {
   type PatchMap,
 } from './picture/patch-colors.js'
 export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
+export { type RollOutOptions, rollOut } from './picture/roll-out.js'
 export type { PlainRecord, PlainValue } from './plain-value.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'

@@ -9,8 +9,8 @@ import type { VitPlan } from '../model/plan-vit.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { idsOf, masksOf } from './masking.js'
 import type { PlacedNet } from './inside-network.js'
+import { idsOf, masksOf } from './masking.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Says what is wanted of an image of which patches are left out. */
