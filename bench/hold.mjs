@@ -40,5 +40,5 @@ export function holdTo(name) {
 export function heldMachine(machine, hold) {
   if (hold === null) return machine
   const left = machine.flags.split(' ').filter((flag) => hold.flags.includes(flag))
-  return { ...machine, cpu: `${machine.cpu}, held to ${hold.name}`, flags: left.join(' ') }
+  return { ...machine, cpu: `${machine.cpu}, held to ${hold.name}`, flags: left.join(' '), held: hold.name }
 }

@@ -14,6 +14,7 @@ export const BENCH_FOLDER = fileURLToPath(new URL('../../.plumage/bench/', impor
 /** Tells each kind by its name: its sides, into how many tiles it is divided, and how many levels its grain deviates by. */
 export const KINDS = {
   small: { width: 540, height: 370, columns: 1, rows: 1, grain: 3, megapixels: 0.2 },
+  screen: { width: 1152, height: 864, columns: 1, rows: 1, grain: 4, megapixels: 1 },
   medium: { width: 1600, height: 1200, columns: 1, rows: 1, grain: 6, megapixels: 2 },
   large: { width: 4000, height: 3000, columns: 4, rows: 3, grain: 8, megapixels: 12 },
 }

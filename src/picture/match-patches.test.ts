@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { plainRowProducts } from '../numerics/row-products.js'
+import { plainProducts } from '../numerics/products.js'
 import { seededRandom } from '../numerics/seeded-random.js'
 import { agreeingMatches, matchPatches, type Placed } from './match-patches.js'
 import type { PatchMap } from './patch-colors.js'
@@ -47,7 +47,7 @@ test('an image matches itself patch by patch, in blocks as at once, and the prod
     products: {
       similarity: async (...rows) => {
         calls++
-        return await plainRowProducts.similarity(...rows)
+        return await plainProducts.similarity(...rows)
       },
     },
   })

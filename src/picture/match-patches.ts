@@ -4,13 +4,13 @@
  * Scale-Invariant Keypoints").
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type { Features } from '../encoder/types.js'
 import { fitRobustly } from '../numerics/fit-robustly.js'
 import { MutualNearest, type Nearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
-import { plainRowProducts, type RowProducts } from '../numerics/row-products.js'
+import { type Products, plainProducts } from '../numerics/products.js'
 import { unitRows } from '../numerics/unit-rows.js'
-import type { PatchMap } from './patch-colors.js'
+import { commonOf, type PatchMap } from './patch-map.js'
+import type { Placed } from './patches-at.js'
 
 /** Says which pairs of patches are kept. */
 export interface MatchOptions {
@@ -26,7 +26,7 @@ export interface MatchOptions {
   /** Keeps the best so many; default: all. */
   readonly limit?: number
   /** Computes the products; default: plain loops. */
-  readonly products?: RowProducts
+  readonly products?: Pick<Products, 'similarity'>
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -48,9 +48,6 @@ export interface PatchMatches {
   /** Is the largest similarity before the threshold, which says how far it would have to go down; null where no two patches are each other's nearest. */
   readonly closest: number | null
 }
-
-/** Says where in a photo patches lie. */
-export type Placed = Pick<Features, 'grid' | 'patchBox'>
 
 /** Says which pairs agree with each other. */
 export interface AgreeOptions {
@@ -95,13 +92,13 @@ export async function matchPatches(
   options: MatchOptions = {},
 ): Promise<PatchMatches> {
   checkOptionNames(options, MATCH_OPTIONS)
-  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = plainRowProducts, signal } = options
+  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = plainProducts, signal } = options
   within('threshold', threshold, -1, 1)
   within('margin', margin, 0, 2)
   within('ratio', ratio, Number.MIN_VALUE, 1)
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
     throw new RangeError(`The limit counts matches, and is 1 or more: got ${limit}.`)
-  const width = commonWidth(first, second)
+  const width = commonOf([first, second]).width
   const [rows, columns] = [unitRows(first.patches, width), unitRows(second.patches, width)]
   const nearest = new MutualNearest(rows.length / width, columns.length / width)
   for (let row = 0; row < rows.length / width; row += ROWS_AT_A_TIME) {
