@@ -2,7 +2,7 @@
  * Puts the compiled modules that run on Node into few files, dist/bundle/node: a process that reads one file begins its work sooner than one that finds,
  * reads and links two hundred. Packages stay outside, and so do types, which stand beside the compiled modules.
  */
-import { chmodSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -54,10 +54,18 @@ const ALONE = {
   'heic-worker': 'platform/node/heic/worker.js',
 }
 
+/** Is what the page of a report does and how it looks, which the command writes into the page as text. */
+const REPORT = {
+  script: compiled('platform/browser/report/page.js'),
+  style: join(root, 'src/platform/browser/report/page.css'),
+}
+
 /** Holds what whoever comes to the package looks for; other files are found by these. */
-export const BUNDLED = [...Object.keys(DOORS), ...Object.keys(ALONE)].map((name) =>
-  join(BUNDLE, `${name}.js`),
-)
+export const BUNDLED = [
+  ...[...Object.keys(DOORS), ...Object.keys(ALONE)].map((name) => `${name}.js`),
+  'report-script.js',
+  'report-style.css',
+].map((name) => join(BUNDLE, name))
 
 /** Resolves to what the bundler warns of: nothing is right there. */
 export async function buildBundle() {
@@ -88,11 +96,25 @@ export async function buildBundle() {
   // The sets are whole as they are: the bundler need not complete one with what is in another.
   const written = [await write(DOORS, { groups, includeDependenciesRecursively: false })]
   for (const [name, file] of Object.entries(ALONE)) written.push(await write({ [name]: file }, false))
+  written.push(await writeReportPage(rolldown, warnings))
   const current = new Set(written.flat())
   for (const file of readdirSync(BUNDLE)) if (!current.has(file)) rmSync(join(BUNDLE, file))
   // npm does so in an installed package; in a clone, npx runs it as it is.
   chmodSync(join(BUNDLE, 'cli.js'), 0o755)
   return warnings
+}
+
+/** Stands in a page of its own: one script that imports nothing, as short as it can be, beside its style. */
+async function writeReportPage(rolldown, warnings) {
+  const bundle = await rolldown({
+    input: { 'report-script': REPORT.script },
+    platform: 'browser',
+    onLog: (_level, { message }) => warnings.push(message),
+  })
+  const { output } = await bundle.write({ dir: BUNDLE, format: 'iife', minify: true, codeSplitting: false })
+  await bundle.close()
+  copyFileSync(REPORT.style, join(BUNDLE, 'report-style.css'))
+  return [...output.map(({ fileName }) => fileName), 'report-style.css']
 }
 
 /** Tells what is resolved from node_modules, by Node or by the name of a scheme. */

@@ -225,6 +225,7 @@ function sourceFingerprint() {
   const hash = createHash('sha256')
   const files = [
     ...sourceFiles(),
+    join(root, 'src/platform/browser/report/page.css'),
     ...['base', 'numeric', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
     ...filesUnder(join(root, 'wasm/src')),
     ...['build-wasm', 'build-bundle'].map((name) => join(root, `scripts/${name}.mjs`)),

@@ -14,6 +14,7 @@ import type { PulledModel, PullOptions } from '../platform/node/hub/pull-model.j
 import type { PackedModel } from '../platform/node/pack-model.js'
 import type { ListedPacked } from '../platform/node/packed/packed-list.js'
 import type { PictureFormat } from '../platform/node/picture/picture-formats.js'
+import type { ReducedPhoto, ReduceOptions } from '../platform/node/reduce-photo.js'
 import type { VerifyModelOptions } from '../platform/node/verify-model.js'
 import type { Comparison } from '../verify/case.js'
 import type { VerifiedModel } from '../verify/model/verified-model.js'
@@ -37,6 +38,8 @@ export interface CommandContext {
   /** Is aborted by Ctrl-C. */
   readonly signal: AbortSignal
   readonly loadEncoder: (source: string, options: LoadOptions) => Promise<FileEncoder>
+  /** Makes a small JPEG of a photo, given its path or its bytes. */
+  readonly reducePhoto: (source: string | Uint8Array, options: ReduceOptions) => Promise<ReducedPhoto>
   readonly describeModel: (
     source: string,
     options: LoadOptions,

@@ -41,6 +41,10 @@ const context: CommandContext = {
     const { loadEncoder } = await import('../platform/node/load-encoder.js')
     return loadEncoder(source, options)
   },
+  async reducePhoto(source, options) {
+    const { reducePhoto } = await import('../platform/node/reduce-photo.js')
+    return reducePhoto(source, options)
+  },
   async describeModel(source, options, onReading) {
     const { describeModel } = await import('../platform/node/describe-model.js')
     return describeModel(source, options, onReading)

@@ -301,6 +301,50 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.close()
   })
 
+  test('where heads look, what stands out, and which places of two photos match, each as a picture', async () => {
+    const page = await open({ quick: true })
+    await page.locator('input[type=file]').first().setInputFiles(SEVERAL)
+    await page.getByText(/^6 done/).waitFor()
+    await page.evaluate(axe)
+    const seen = new Set<string>()
+    const isNew = async () => {
+      const pixels = await page.evaluate(() => document.querySelector('canvas')?.toDataURL() ?? '')
+      const known = seen.size
+      return seen.add(pixels).size > known
+    }
+    await isNew()
+    await page.getByRole('radio', { name: 'Attention' }).check()
+    expect(await page.getByRole('group', { name: 'Head' }).getByRole('radio').count()).toBe(4)
+    await expect.poll(isNew).toBe(true)
+    for (const head of [0, 1, 2]) {
+      await page
+        .locator('.heads label')
+        .nth(head + 1)
+        .hover()
+      await expect.poll(isNew).toBe(true)
+    }
+    // Keys choose heads as well.
+    await page.getByRole('radio', { name: 'all heads' }).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.getByRole('radio', { name: '1', exact: true }).isChecked()).toBe(true)
+    expect(await violationsOn(page)).toEqual([])
+    await page.getByRole('radio', { name: 'Objects' }).check()
+    await expect.poll(isNew).toBe(true)
+    expect(await violationsOn(page)).toEqual([])
+
+    await page.getByRole('button', { name: 'Find photos like pants-1.jpg' }).click()
+    await page.getByRole('button', { name: 'Show which places of pants-3.jpg match' }).click()
+    const dialog = page.getByRole('dialog', { name: 'pants-1.jpg and pants-3.jpg' })
+    await expect.poll(() => dialog.getByRole('status').textContent()).toMatch(/^\d+ places? match/)
+    expect(await violationsOn(page)).toEqual([])
+    const download = page.waitForEvent('download')
+    await dialog.getByRole('button', { name: 'Save the picture' }).click()
+    expect((await download).suggestedFilename()).toBe('pants-1-and-pants-3-plumage.png')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
+    await page.close()
+  })
+
   test('without threads, and where the model cannot be fetched', async () => {
     const page = await browser.newPage()
     await page.goto(site.plain)

@@ -55,6 +55,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     signal: new AbortController().signal,
     loadEncoder: async () => standInEncoder(encoder),
     heicAdvice: 'Ask for a decoder.',
+    reducePhoto: async () => ({ height: 20, width: 30, jpeg: Uint8Array.of(0xff, 0xd8, 0xff, 0xd9) }),
     describeModel: () => Promise.reject(new Error('no description in this test')),
     packModel: () => Promise.reject(new Error('nothing is packed in this test')),
     convertModel: () => Promise.reject(new Error('nothing is converted in this test')),

@@ -1,19 +1,24 @@
 /** The page: photos come in by dropping, pasting or choosing, and what is chosen in one of them is looked for in all. */
-import { useCallback, useRef, useState } from 'preact/hooks'
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
 import { Controls, type Settings } from './controls.js'
 import { EmptyState } from './empty-state.js'
+import { MatchView } from './match-view.js'
 import { type Matches, useMatches } from './matches.js'
 import { describePatch } from './photo.js'
 import { PhotoList } from './photo-list.js'
 import { photoOf, type Search } from './search.js'
+import { attentionShares, objectShares } from './shares.js'
 import { describeState, Status } from './status.js'
 import { useColors } from './use-colors.js'
+import { useObjects } from './use-objects.js'
 import { usePageEvents } from './use-page-events.js'
 import { usePhotos } from './use-photos.js'
 import { useSources } from './use-sources.js'
 
 /** On a small screen fewer places are each large enough for a finger. */
 const START: Settings = {
+  view: 'colors',
+  head: null,
   blend: 0.75,
   detail: matchMedia('(max-width: 40rem)').matches ? 12 : 16,
 }
@@ -29,11 +34,29 @@ export function App() {
     setSearch(null)
     setModel(files)
     // How many places a side a model of the visitor's is best at, it says itself.
-    setSettings((old) => ({ ...old, detail: files === null ? START.detail : null }))
+    // Its heads are others, or it has none.
+    setSettings((old) => ({
+      ...old,
+      view: 'colors',
+      head: null,
+      detail: files === null ? START.detail : null,
+    }))
   }
   const { trouble, addFiles, addDropped, addExamples } = useSources(add, changeModel)
   const colors = useColors(photos)
+  const objects = useObjects(photos, settings.view === 'objects')
   const matches = useMatches(photos, search)
+  const [pair, setPair] = useState<readonly [number, number] | null>(null)
+  const heads = photos.find(({ features }) => features !== null)?.features?.attention?.[0]?.headCount ?? 0
+  const shares = useMemo(
+    () =>
+      settings.view === 'attention'
+        ? attentionShares(photos, settings.head)
+        : settings.view === 'objects'
+          ? objectShares(objects)
+          : null,
+    [photos, objects, settings.view, settings.head],
+  )
   const dragging = usePageEvents({
     chosenPhoto: search === null ? null : photoOf(search),
     onData: addDropped,
@@ -85,6 +108,7 @@ export function App() {
           chooser={chooser}
           settings={settings}
           hasPhotos={photos.length > 0}
+          heads={heads}
           onFiles={addFiles}
           onExamples={() => void addExamples()}
           onSettings={changeSettings}
@@ -103,10 +127,13 @@ export function App() {
             stopped={status.kind === 'failed'}
             blend={settings.blend}
             colors={colors}
+            shares={shares}
+            objects={settings.view === 'objects' ? objects : null}
             matches={matches}
             search={search}
             nameOf={nameOf}
             onSearch={setSearch}
+            onCompare={(photo) => search !== null && setPair([photoOf(search), photo])}
             onRemove={removePhoto}
           />
         )}
@@ -114,6 +141,7 @@ export function App() {
       <div class="sound" role="status">
         {describeMatch(matches, nameOf) ?? describeState(status, photos)}
       </div>
+      {pair !== null && <MatchView photos={photos} pair={pair} onClose={() => setPair(null)} />}
       {dragging && <div class="dropping">Drop to add</div>}
     </>
   )

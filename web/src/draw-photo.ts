@@ -1,5 +1,5 @@
 /** Draws a photo with what the model sees in it. */
-import type { Features } from 'plumage/browser'
+import type { Box, Features, FoundObject } from 'plumage/browser'
 import { at } from './at.js'
 import type { PatchPlace, Photo } from './photo.js'
 
@@ -10,6 +10,8 @@ export interface Layers {
   readonly colors: Uint8Array | null
   /** [rows * columns]. It says how much of each patch is shown, 0 to 1; it is null where no patch is looked for. */
   readonly shown: Float32Array | null
+  /** Stands out of the photo, and has a box around it. */
+  readonly object: FoundObject | null
   readonly chosen: PatchPlace | null
   readonly cursor: PatchPlace | null
   readonly best: PatchPlace | null
@@ -71,10 +73,15 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: Photo, layers: Layer
       return [red, green, blue, share * blend]
     })
   }
-  if (layers.best !== null) outline(context, features, layers.best, 2, '#ffd166')
-  if (layers.chosen !== null) outline(context, features, layers.chosen, 3, '#ffffff')
+  if (layers.object !== null) outline(context, features, layers.object.box, 3, '#ffd166')
+  if (layers.best !== null) outline(context, features, boxOf(layers.best), 2, '#ffd166')
+  if (layers.chosen !== null) outline(context, features, boxOf(layers.chosen), 3, '#ffffff')
   if (layers.cursor !== null && !isSame(layers.cursor, layers.chosen))
-    outline(context, features, layers.cursor, 2, '#7cc4ff', [6, 4])
+    outline(context, features, boxOf(layers.cursor), 2, '#7cc4ff', [6, 4])
+}
+
+function boxOf({ row, column }: PatchPlace): Box {
+  return { top: row, left: column, bottom: row + 1, right: column + 1 }
 }
 
 function isSame(a: PatchPlace, b: PatchPlace | null): boolean {
@@ -132,12 +139,14 @@ function doubled(layer: OffscreenCanvas): OffscreenCanvas {
 function outline(
   context: CanvasRenderingContext2D,
   features: Features,
-  { row, column }: PatchPlace,
+  /** In patches. */
+  { top, left, bottom, right }: Box,
   thickness: number,
   color: string,
   dashes: number[] = [],
 ): void {
-  const [x, y, width, height] = patchRectangle(features, context.canvas, row, column)
+  const [x, y, one, other] = patchRectangle(features, context.canvas, top, left)
+  const [width, height] = [one * (right - left), other * (bottom - top)]
   const scale = Math.max(1, context.canvas.width / 320)
   context.setLineDash([])
   context.lineWidth = (thickness + 2) * scale

@@ -83,7 +83,10 @@ async function encodeQueue(
     }
   }
   report('encoding')
-  const options = { batch: BATCH, layers: [thingsBlock(encoder.depth)] }
+  const { depth, attends } = encoder
+  // Without a class token, and without a head that looks for itself, nothing looks at a photo as a whole.
+  const looks = attends.classToken || attends.probeHeads !== null
+  const options = { batch: BATCH, layers: [thingsBlock(depth)], ...(looks ? { attention: {} } : {}) }
   for await (const { index, features, error } of encoder.encodeAll(files(), options)) {
     if (!isCurrent()) break
     const photo = taken[index]

@@ -19,6 +19,8 @@ interface Props extends Omit<Layers, 'cursor'> {
   /** Holds the similarity of every place to the chosen one. */
   readonly similarities: Float32Array | null
   onSearch(search: Search): void
+  /** Is null where there is nothing to compare it with. */
+  readonly onCompare: ((id: number) => void) | null
   onRemove(id: number): void
 }
 
@@ -30,7 +32,7 @@ const STEPS: ReadonlyMap<string, readonly [down: number, right: number]> = new M
 ])
 
 export const PhotoCard = memo(function PhotoCard(props: Props) {
-  const { photo, stopped, isSource, similarity, onSearch, onRemove } = props
+  const { photo, stopped, isSource, similarity, onSearch, onCompare, onRemove } = props
   const { id, name, features } = photo
   const canvas = useRef<HTMLCanvasElement>(null)
   return (
@@ -48,6 +50,18 @@ export const PhotoCard = memo(function PhotoCard(props: Props) {
           <span class="score" title="How alike: 1 is the same">
             {similarity.toFixed(2)}
           </span>
+        )}
+        {onCompare !== null && (
+          <button
+            type="button"
+            class="quiet"
+            disabled={features === null}
+            title="Show which places match"
+            aria-label={`Show which places of ${name} match`}
+            onClick={() => onCompare(id)}
+          >
+            <Icon path="M4 6l16 12M4 12h16M4 18L20 6" />
+          </button>
         )}
         <button
           type="button"
@@ -92,7 +106,7 @@ function Icon({ path }: { readonly path: string }) {
 }
 
 function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement | null> }) {
-  const { photo, stopped, blend, colors, shown, chosen, best, similarities, canvas, onSearch } = props
+  const { photo, stopped, blend, colors, shown, object, chosen, best, similarities, canvas, onSearch } = props
   const { name, features, preview } = photo
   const [focused, setFocused] = useState(false)
   const { place, point, press } = usePatchChooser(photo, onSearch)
@@ -100,8 +114,16 @@ function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement |
 
   useEffect(() => {
     if (canvas.current !== null)
-      drawPhoto(canvas.current, photo, { blend, colors, shown, chosen, best, cursor: focused ? place : null })
-  }, [canvas, photo, blend, colors, shown, chosen, best, place, focused])
+      drawPhoto(canvas.current, photo, {
+        blend,
+        colors,
+        shown,
+        object,
+        chosen,
+        best,
+        cursor: focused ? place : null,
+      })
+  }, [canvas, photo, blend, colors, shown, object, chosen, best, place, focused])
 
   return (
     <div class="picture" style={preview ? { aspectRatio: ratioOf(preview), minHeight: 0 } : {}}>

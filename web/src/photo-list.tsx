@@ -1,4 +1,5 @@
 /** Lists the photos, the most alike first where something is looked for, with what was found above them. */
+import type { FoundObject } from 'plumage/browser'
 import { useMemo } from 'preact/hooks'
 import { FailedFiles } from './failed-files.js'
 import { goTo } from './go-to.js'
@@ -14,16 +15,22 @@ interface Props {
   readonly stopped: boolean
   readonly blend: number
   readonly colors: ReadonlyMap<number, Uint8Array>
+  /** Says how much of each patch is shown where no place is looked for; null shows colours. */
+  readonly shares: ReadonlyMap<number, Float32Array> | null
+  /** Holds what stands out of each photo; it is null where that is not shown. */
+  readonly objects: ReadonlyMap<number, FoundObject | null> | null
   readonly matches: Matches | null
   readonly search: Search | null
   nameOf(id: number): string
   onSearch(search: Search | null): void
+  /** Shows what of the photo that is looked for is in this one. */
+  onCompare(id: number): void
   onRemove(id: number): void
 }
 
 export function PhotoList(props: Props) {
-  const { photos, stopped, blend, colors, matches, search, nameOf, onSearch, onRemove } = props
-  const shown = useMemo(() => (matches === null ? null : shares(matches)), [matches])
+  const { photos, stopped, blend, colors, matches, search, nameOf, onSearch, onCompare, onRemove } = props
+  const shown = useMemo(() => (matches === null ? null : matchShares(matches)), [matches])
   const bestOf = useMemo(() => new Map(matches?.best.map((match) => [match.photo, match])), [matches])
   const sorted = useMemo(() => sortedBy(photos, matches), [photos, matches])
   const place = search?.kind === 'place' ? search.place : null
@@ -56,13 +63,15 @@ export function PhotoList(props: Props) {
             stopped={stopped}
             blend={search === null ? blend : 0}
             colors={colors.get(photo.id) ?? null}
-            shown={shown?.get(photo.id) ?? null}
+            shown={(search === null ? props.shares : shown)?.get(photo.id) ?? null}
+            object={(search === null ? props.objects?.get(photo.id) : null) ?? null}
             chosen={place?.photo === photo.id ? place : null}
             isSource={search !== null && photoOf(search) === photo.id}
             best={bestOf.get(photo.id)?.place ?? null}
             similarity={bestOf.get(photo.id)?.similarity ?? null}
             similarities={matches?.maps.get(photo.id) ?? null}
             onSearch={onSearch}
+            onCompare={search?.kind === 'photo' && photoOf(search) !== photo.id ? onCompare : null}
             onRemove={onRemove}
           />
         ))}
@@ -83,7 +92,7 @@ function sortedBy(photos: readonly Photo[], matches: Matches | null): readonly P
 }
 
 /** Says for each photo how much of each of its patches is shown, from 0 to 1. */
-function shares({ maps, low, high }: Matches): ReadonlyMap<number, Float32Array> {
+function matchShares({ maps, low, high }: Matches): ReadonlyMap<number, Float32Array> {
   const share = (value: number) => Math.min(1, Math.max(0, (value - low) / Math.max(1e-6, high - low)))
   return new Map([...maps].map(([id, map]) => [id, map.map(share)]))
 }

@@ -19,6 +19,10 @@ const ADDRESSES = {
     new URL('../../../dist/bundle/node/wasm-worker.js', import.meta.url),
   'dist/bundle/node/heic-worker.js': () =>
     new URL('../../../dist/bundle/node/heic-worker.js', import.meta.url),
+  'dist/bundle/node/report-script.js': () =>
+    new URL('../../../dist/bundle/node/report-script.js', import.meta.url),
+  'dist/bundle/node/report-style.css': () =>
+    new URL('../../../dist/bundle/node/report-style.css', import.meta.url),
   'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors': () =>
     new URL('../../../models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors', import.meta.url),
 }
