@@ -109,7 +109,8 @@ function anew(
     wrapping,
     hints,
   }
-  const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
+  const asRead = writer.asRead?.(config) ?? config
+  const { keyBias: _keys, linearBias: _linear, headBias: _head, ...expected } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !hasFolder) ?? []
   return {

@@ -205,6 +205,56 @@ test("a file of the first DINO that has timm's names gets the config.json that t
   expect(configOf(path)).toMatchObject({ architecture: expect.any(String), model_args: { num_heads: 2 } })
 })
 
+describe('a distilled DeiT has its two tokens and its two heads in every library', () => {
+  const NAMES = {
+    birder: ['class_token', 'dist_token', 'classifier.weight', 'dist_classifier.bias'],
+    'hugging-face': [
+      'deit.embeddings.cls_token',
+      'deit.embeddings.distillation_token',
+      'cls_classifier.weight',
+      'distillation_classifier.bias',
+    ],
+    timm: ['cls_token', 'dist_token', 'head.weight', 'head_dist.bias'],
+  } as const
+  test.each([
+    ['timm/deit-distilled', 'timm', 'birder'],
+    ['timm/deit-distilled', 'timm', 'hugging-face'],
+    ['birder/deit.pt', 'birder', 'timm'],
+    ['birder/deit.pt', 'birder', 'hugging-face'],
+  ] as const)('%s of %s in %s', async (id, from, to) => {
+    const { path, notes } = await converted(id, to)
+    expect(notes.join(' ')).toMatch(/What stands for an image is .* there\. The tokens, and the scores/)
+    const own = golden(id)
+    const [source, written] = [await tensorsOf(own.path, own.told), await tensorsOf(path)]
+    const isFolded = to === 'birder' || from === 'birder'
+    for (const [at, name] of NAMES[to].entries()) {
+      // Layouts that keep positions of tokens apart have these in the token where the source adds them to it.
+      if (at < 2 && isFolded) continue
+      expect(written.values.get(name), name).toEqual(source.values.get(NAMES[from][at] ?? ''))
+    }
+    expect(written.names).toEqual(expect.arrayContaining([...NAMES[to]]))
+  })
+})
+
+test("AIMv2 has no bias but that of its patches in timm and in transformers, as its makers' files have it", async () => {
+  const timm = await converted('hugging-face/aimv2-headless', 'timm')
+  expect((await tensorsOf(timm.path)).names.filter((name) => /^blocks.*bias$/.test(name))).toEqual([])
+  expect(configOf(timm.path)).toMatchObject({ model_args: { proj_bias: false } })
+  const transformers = await converted('timm/aimv2', 'hugging-face')
+  expect((await tensorsOf(transformers.path)).names.filter((name) => /^encoder.*bias$/.test(name))).toEqual(
+    [],
+  )
+  expect(configOf(transformers.path)).toMatchObject({ qkv_bias: false, mlp_bias: false, use_head: false })
+})
+
+test("the table of Birder's Simple_ViT is a learnt one elsewhere, and it is told what that means", async () => {
+  const { path, notes } = await converted('birder/simple-vit.pt', 'timm')
+  expect(notes.join(' ')).toMatch(/makes anew for each size, is a learnt one there/)
+  expect((await tensorsOf(path)).values.get('pos_embed')).toEqual(
+    (await tensorsOf(golden('birder/simple-vit.pt').path)).values.get('pos_embedding'),
+  )
+})
+
 test('what of a file is not written is told', async () => {
   const clip = await converted('open-clip/vit-quickgelu/epoch_3.pt', 'hugging-face')
   expect(clip.notes.join(' ')).toMatch(/the text tower \(\d+ tensors\), of which nothing is written/)

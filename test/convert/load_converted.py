@@ -27,7 +27,7 @@ def hugging_face(path, pixels, job):
     assert not report["missing_keys"] and not report["unexpected_keys"], report
     if job["output"] == ["embedding"]:
         return model.eval()(pixels).image_embeds
-    network = model.base_model if name.endswith("ForImageClassification") else model
+    network = model.base_model if "ForImageClassification" in name else model
     return network.eval()(pixels).last_hidden_state
 
 
@@ -48,7 +48,8 @@ def birder(path, pixels, job):
     name = config["registered_name"]
     alone, _ = load_model(torch.device("cpu"), name, path=weights, st=weights.suffix == ".safetensors", inference=True)
     assert torch.equal(alone.forward_features(pixels), tokens)
-    return class_first(tokens, job["registers"]) if net.config["class_token"] else tokens
+    # Its DeiT has no such setting, and the class token in front already.
+    return class_first(tokens, job["registers"]) if net.config.get("class_token", False) else tokens
 
 
 def class_first(tokens, registers):

@@ -65,6 +65,8 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/siglip',
     'meta/dino-s',
     'open-clip/vit-quickgelu/epoch_3.pt',
+    'birder/deit.pt',
+    'timm/aimv2',
   ],
   timm: [
     'layouts/dinov2-reg4',
@@ -85,6 +87,10 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'hugging-face/clip-vision',
     'hugging-face/siglip-vision',
     'meta/dino-s',
+    'birder/deit.pt',
+    'birder/deit-headless.safetensors',
+    'birder/simple-vit.pt',
+    'hugging-face/aimv2-headless',
   ],
   birder: [
     'layouts/dinov2-reg4/hugging-face',
@@ -96,6 +102,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/rope-axial',
     'timm/pe-core',
     'timm/siglip',
+    'timm/deit-distilled',
   ],
   facebook: [
     'layouts/dinov2-reg4',
@@ -155,7 +162,7 @@ async function converted({ id, to, form }: Job, index: number) {
   const { path, told, library, expected } = networkOf(id)
   const { size, ...others } = told
   await using open = await openVit(path, told)
-  const { registers, heads, size: trainedSize } = open.vit.config
+  const { registers, heads, classFirst, size: trainedSize } = open.vit.config
   const output = join(folder, `${index}`)
   const options = { to, format: form, onWarning: () => {} }
   const [, way] = id.split(' by ')
@@ -167,7 +174,8 @@ async function converted({ id, to, form }: Job, index: number) {
     await convertModel(between, output, { ...(way === 'facebook' ? { heads, trainedSize } : {}), ...options })
   }
   const names = outputOf(id)
-  const isReordered = library === 'birder' && registers > 0 && names.includes('forward_features')
+  const leadsRegisters = library === 'birder' && registers > 0 && !classFirst
+  const isReordered = leadsRegisters && names.includes('forward_features')
   const { path: numbers, input } = expected
   return { library: to, path: output, expected: numbers, input, output: names, registers, isReordered }
 }
