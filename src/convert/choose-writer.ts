@@ -18,6 +18,7 @@ import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js
 import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
+import { openClipWriter } from './writers/open-clip-writer.js'
 import { timmBeitWriter } from './writers/timm-beit-writer.js'
 import { timmEvaWriter } from './writers/timm-eva-writer.js'
 import { timmDistilledWriter, timmWriter } from './writers/timm-writer.js'
@@ -36,6 +37,7 @@ export const WRITERS: readonly Writer[] = [
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
   huggingFaceAimv2Writer,
+  openClipWriter,
   timmWriter,
   timmDistilledWriter,
   timmEvaWriter,

@@ -225,8 +225,13 @@ function torchType(tensors: readonly StoredTensor[]): string {
     : TORCH_TYPES.F32
 }
 
-function textFiles({ configFile, preprocessorFile }: ReturnType<Writer['files']>): readonly TextFile[] {
+function textFiles({
+  configFile,
+  preprocessorFile,
+  openClipFile,
+}: ReturnType<Writer['files']>): readonly TextFile[] {
   return [
+    ...(openClipFile === undefined ? [] : [jsonFile('open_clip_config.json', openClipFile)]),
     ...(configFile === undefined ? [] : [jsonFile('config.json', configFile)]),
     ...(preprocessorFile === undefined ? [] : [jsonFile('preprocessor_config.json', preprocessorFile)]),
   ]

@@ -52,6 +52,17 @@ def birder(path, pixels, job):
     return class_first(tokens, job["registers"]) if net.config.get("class_token", False) else tokens
 
 
+def open_clip(path, pixels, job):
+    from open_clip import create_model
+
+    # The text tower that it builds beside is not in the file.
+    model = create_model(f"local-dir:{path}", load_weights=False).eval()
+    missing, unexpected = model.load_state_dict(load_file(Path(path) / "open_clip_model.safetensors"), strict=False)
+    assert not unexpected and not [name for name in missing if name.startswith("visual.")], (missing, unexpected)
+    assert job["output"] == ["embedding"]
+    return model.encode_image(pixels)
+
+
 def class_first(tokens, registers):
     return torch.cat([tokens[:, registers : registers + 1], tokens[:, :registers], tokens[:, registers + 1 :]], dim=1)
 
@@ -71,7 +82,8 @@ def done(job):
     wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
     if job["isReordered"]:
         wanted = class_first(wanted, job["registers"])
-    run = {"hugging-face": hugging_face, "timm": timm, "birder": birder}[job["library"]]
+    runs = {"hugging-face": hugging_face, "timm": timm, "birder": birder, "open-clip": open_clip}
+    run = runs[job["library"]]
     found = run(job["path"], expected[job["input"]], job)
     if found.shape != wanted.shape:
         return {"error": f"{list(found.shape)}, and {list(wanted.shape)} is expected"}

@@ -15,7 +15,7 @@ import { pythonWith } from '../support/python-models.js'
 import { packageRoot } from '../support/repository.js'
 
 const run = promisify(execFile)
-const libraries = ['torch', 'transformers', 'timm', 'birder'] as const
+const libraries = ['torch', 'transformers', 'timm', 'birder', 'open_clip_torch'] as const
 const found = pythonWith(libraries)
 const lacked = libraries.filter((name) => !found.has.has(name))
 if (lacked.length > 0)
@@ -104,6 +104,11 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/siglip',
     'timm/deit-distilled',
   ],
+  'open-clip': [
+    'hugging-face/clip',
+    'hugging-face/clip-vision',
+    'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
+  ],
   facebook: [
     'layouts/dinov2-reg4',
     'hugging-face/dinov3-reg4',
@@ -119,12 +124,15 @@ const BY_EMBEDDING = new Set([
   'open-clip/vit-quickgelu/epoch_3.pt',
   'meta/pe-core',
   'hugging-face/clip-vision',
+  'hugging-face/clip',
+  'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
 ])
 const NEEDED: Readonly<Record<LibraryName, string>> = {
   'hugging-face': 'transformers',
   timm: 'timm',
   birder: 'birder',
   facebook: 'torch',
+  'open-clip': 'open_clip_torch',
 }
 
 interface Result {
