@@ -109,7 +109,8 @@ function anew(
     wrapping,
     hints,
   }
-  const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
+  const asRead = writer.asRead?.(config) ?? config
+  const { keyBias: _keys, linearBias: _linear, headBias: _head, ...expected } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !hasFolder) ?? []
   return {
@@ -224,8 +225,13 @@ function torchType(tensors: readonly StoredTensor[]): string {
     : TORCH_TYPES.F32
 }
 
-function textFiles({ configFile, preprocessorFile }: ReturnType<Writer['files']>): readonly TextFile[] {
+function textFiles({
+  configFile,
+  preprocessorFile,
+  openClipFile,
+}: ReturnType<Writer['files']>): readonly TextFile[] {
   return [
+    ...(openClipFile === undefined ? [] : [jsonFile('open_clip_config.json', openClipFile)]),
     ...(configFile === undefined ? [] : [jsonFile('config.json', configFile)]),
     ...(preprocessorFile === undefined ? [] : [jsonFile('preprocessor_config.json', preprocessorFile)]),
   ]

@@ -10,7 +10,7 @@ import type { ConvertedConfig } from './told-by-values.js'
 /** Names a library in whose layout networks are written. */
 export type LibraryName = (typeof LIBRARY_NAMES)[number]
 /** Lists the libraries in whose layouts networks are written. */
-export const LIBRARY_NAMES = ['birder', 'facebook', 'hugging-face', 'timm'] as const
+export const LIBRARY_NAMES = ['birder', 'facebook', 'hugging-face', 'open-clip', 'timm'] as const
 
 export interface Writer {
   readonly library: LibraryName
@@ -77,6 +77,8 @@ export interface WrittenFiles {
   readonly configFile?: PlainRecord
   /** Is the preprocessor_config.json; absent where the library keeps none. */
   readonly preprocessorFile?: PlainRecord
+  /** Is the open_clip_config.json; absent for every other library. */
+  readonly openClipFile?: PlainRecord
   /** Are entries in the file of the weights itself. */
   readonly entries?: PlainRecord
 }

@@ -27,7 +27,7 @@ def hugging_face(path, pixels, job):
     assert not report["missing_keys"] and not report["unexpected_keys"], report
     if job["output"] == ["embedding"]:
         return model.eval()(pixels).image_embeds
-    network = model.base_model if name.endswith("ForImageClassification") else model
+    network = model.base_model if "ForImageClassification" in name else model
     return network.eval()(pixels).last_hidden_state
 
 
@@ -48,7 +48,19 @@ def birder(path, pixels, job):
     name = config["registered_name"]
     alone, _ = load_model(torch.device("cpu"), name, path=weights, st=weights.suffix == ".safetensors", inference=True)
     assert torch.equal(alone.forward_features(pixels), tokens)
-    return class_first(tokens, job["registers"]) if net.config["class_token"] else tokens
+    # Its DeiT has no such setting, and the class token in front already.
+    return class_first(tokens, job["registers"]) if net.config.get("class_token", False) else tokens
+
+
+def open_clip(path, pixels, job):
+    from open_clip import create_model
+
+    # The text tower that it builds beside is not in the file.
+    model = create_model(f"local-dir:{path}", load_weights=False).eval()
+    missing, unexpected = model.load_state_dict(load_file(Path(path) / "open_clip_model.safetensors"), strict=False)
+    assert not unexpected and not [name for name in missing if name.startswith("visual.")], (missing, unexpected)
+    assert job["output"] == ["embedding"]
+    return model.encode_image(pixels)
 
 
 def class_first(tokens, registers):
@@ -70,7 +82,8 @@ def done(job):
     wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
     if job["isReordered"]:
         wanted = class_first(wanted, job["registers"])
-    run = {"hugging-face": hugging_face, "timm": timm, "birder": birder}[job["library"]]
+    runs = {"hugging-face": hugging_face, "timm": timm, "birder": birder, "open-clip": open_clip}
+    run = runs[job["library"]]
     found = run(job["path"], expected[job["input"]], job)
     if found.shape != wanted.shape:
         return {"error": f"{list(found.shape)}, and {list(wanted.shape)} is expected"}
