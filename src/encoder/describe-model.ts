@@ -9,6 +9,7 @@ import { type Recipe, recipeIdentity } from '../image/recipe.js'
 import { resizedSize } from '../image/resized-size.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit } from '../model/plan-vit.js'
+import type { PatchGrid } from '../model/positions.js'
 import { EMBEDDING_KINDS, type EmbeddingKind, specialTokens, type VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
 import { attendingOf, attentionBytes } from './attention-map.js'
@@ -86,6 +87,8 @@ export interface ModelDescription {
   readonly input: {
     /** Gives the size in pixels for which all this is told; where each image has a size of its own, it is a square one's. */
     readonly size: readonly [height: number, width: number]
+    /** Counts its patches. */
+    readonly grid: PatchGrid
     /** Counts class token, registers and patches. */
     readonly tokens: number
     /** Counts the floating-point operations of the matrix products, two for each multiply-add. */
@@ -150,7 +153,7 @@ export function describeOpenModel(
       activations: 4 * largestLiveSet(plan, outputs),
       attention: attentionBytes(attendingOf(config), grid, { from: 'all' }),
     },
-    input: { size: [height, width], tokens, flop: countFlop(plan, outputs) },
+    input: { size: [height, width], grid, tokens, flop: countFlop(plan, outputs) },
   }
 }
 

@@ -24,7 +24,7 @@ export interface FileDescription extends ModelDescription {
   /** Leads to the packed weights that a load would run on, if their bytes are whole; null where there are none. */
   readonly packed: string | null
   /**
-   * Estimates the seconds of one image of that size on this machine, by the rate of one product: a network takes up to twice as long. It is null unless a size was told.
+   * Estimates the seconds of one image of that size on this machine, by the rate at which one made block of it ran just now. It is null unless a size was told.
    */
   readonly seconds: number | null
 }
@@ -60,6 +60,7 @@ export async function describeModel(
   )
   const { size, shortest, longest, scale, signal } = options
   const isSized = [size, shortest, longest, scale].some((told) => told !== undefined)
-  const seconds = isSized ? description.input.flop / (await measureRate(chosen, signal)) : null
+  const { grid, flop } = description.input
+  const seconds = isSized ? flop / (await measureRate(chosen, vit.config, grid, signal)) : null
   return { source, path, fileBytes, packed: packed?.path ?? null, seconds, ...description }
 }
