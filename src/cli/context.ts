@@ -69,6 +69,8 @@ export interface CommandContext {
 /** Holds what pictures need of the world. */
 export interface Pictures {
   decode(source: string | Uint8Array, options: DecodeOptions): Promise<RgbImage>
+  /** Gives a smaller copy, whose sides are no longer than `side`; the image itself where it is small. */
+  reduce(image: RgbImage, side: number): Promise<RgbImage>
   /** Gives the bytes of a file. @param told is kept in it: what made it, and of what */
   encode(image: RgbImage, format: PictureFormat, told: string): Promise<Uint8Array>
   /** Throws where a picture cannot lie: a `FileError` `exists` for a file that is no picture of ours, unless it is to be replaced. */

@@ -92,7 +92,8 @@ async function make(
     await writer.add(tile)
     context.signal.throwIfAborted()
   }
-  progress.phase('drawing')
+  if (place.kind === 'terminal') progress.clear()
+  else progress.phase('drawing')
   await writer.finish()
   const { output } = options
   const where = output === undefined ? 'shown' : `written to ${output}`
@@ -142,7 +143,10 @@ class Photos {
     const { encoder, inputs, options, side, progress } = this.#options
     const { files, signal, pictures } = this.#context
     const decoding = { ...decodeOptionsOf(options, encoder), signal }
-    const photos = new PhotoEncoder(encoder, (source) => pictures.decode(source, decoding), side)
+    const photos = new PhotoEncoder(encoder, {
+      decode: (source) => pictures.decode(source, decoding),
+      reduce: (photo) => pictures.reduce(photo, side),
+    })
     const listener = {
       ...listenerOf(progress),
       failed: (failure: { readonly path: string; readonly reason: string }) =>
