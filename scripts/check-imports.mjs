@@ -31,11 +31,11 @@ const BELOW_PLATFORM = [
 const ROOMS = {
   tensor: { rooms: [] },
   kernels: { rooms: [] },
-  numerics: { rooms: [] },
+  numerics: { rooms: ['tensor', 'kernels'] },
   formats: { rooms: ['tensor'], packages: ['flatbuffers', 'hyparquet', 'hyparquet-writer'] },
   checkpoint: { rooms: ['tensor'], packages: ['fflate'] },
   image: { rooms: ['tensor', 'kernels'], packages: ['fflate'] },
-  engine: { rooms: ['tensor', 'kernels'] },
+  engine: { rooms: ['tensor', 'kernels', 'numerics'] },
   // The network's shape is data for an engine: the family knows what a plan is and where weights go, not who runs it.
   model: {
     rooms: ['tensor', 'kernels', 'checkpoint'],

@@ -71,15 +71,38 @@ export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
+export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
+export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
+export type { PrincipalComponents } from './numerics/principal-components.js'
+export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
+export type { Directions } from './numerics/projections.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
+export type { Foreground, ForegroundCut, ForegroundOptions, PatchClick } from './picture/foreground.js'
+export { fitForeground, foregroundMask } from './picture/foreground.js'
+export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
 export {
   colorPatches,
+  type FitPatchColorsOptions,
   fitPatchColors,
+  PATCH_COLOR_METHODS,
+  type PatchColorMethod,
   type PatchColors,
-  type PatchMap,
+  patchColorValues,
 } from './picture/patch-colors.js'
-export { patchAt, patchSimilarity } from './picture/patch-similarity.js'
+export type { ModelIdentity, PatchMap } from './picture/patch-map.js'
+export {
+  commonDirection,
+  patchAt,
+  patchSimilarity,
+  type SimilarityOptions,
+  similarPatches,
+} from './picture/patch-similarity.js'
+export { type Place, type Placed, patchesAt } from './picture/patches-at.js'
+export { PictureError, type PictureErrorCode } from './picture/picture-error.js'
+export { readPatchColors, writePatchColors } from './picture/saved-colors.js'
+export { type TokenNorms, tokenNorms } from './picture/token-norms.js'
+export { type GridValues, UPSAMPLINGS, type Upsampling, upsample } from './picture/upsample.js'
 export type { PlainRecord, PlainValue } from './plain-value.js'
 export type { DType } from './tensor/dtype.js'
 export { type Tensor, toFloat32 } from './tensor/tensor.js'

@@ -11,6 +11,7 @@ NAPI_MODULE_INIT() {
     plumage::definePrograms(env, exports);
     plumage::defineImages(env, exports);
     plumage::defineMeasuring(env, exports);
+    plumage::defineFeatures(env, exports);
     plumage::defineLocking(env, exports);
   } catch (...) {
     plumage::throwToJavaScript(env);

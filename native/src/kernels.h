@@ -209,6 +209,9 @@ enum class StoredType : int { float32, float16, bfloat16, int8 };
 constexpr long DIGEST_LANES = 32;
 constexpr long DIGEST_BLOCK = 1L << 18;
 
+// Rows of features are centred in blocks of so many, whose panels of a Gram matrix stay in the first-level cache.
+constexpr long GRAM_ROWS = 128;
+
 struct Kernels {
   const char* name;
   const Product* products[PRECISIONS];  // one is null where this processor gains nothing by it
@@ -251,6 +254,22 @@ struct Kernels {
   void (*scaleBytes)(const signed char* in, float scale, float* out, long count);
   // Computes the elementary functions, so that their errors can be measured.
   void (*evaluate)(Activation function, const float* in, float* out, long count);
+  // What follows works on rows of features, each of which may lie anywhere. A panel of their Gram matrix has so many columns.
+  long gramColumns;
+  // Adds up the columns of rows.
+  void (*addRows)(const float* const* rows, long count, long width, double* sums);
+  // Writes at most GRAM_ROWS rows without their mean as panels [panels, GRAM_ROWS, gramColumns], filled up with zeros.
+  void (*centreRows)(const float* const* rows, long count, long width, const double* mean, float* panels);
+  // Adds to sums [gramColumns, gramColumns] the products of two panels.
+  void (*gramPanel)(const float* a, const float* b, long count, double* sums);
+  // Adds to sums [vectors, width] the product of the centred rows' Gram matrix with each vector. Scratch holds a row.
+  void (*gramTimes)(const float* const* rows, long count, long width, const double* mean, const float* basis, long vectors, float* scratch,
+                    double* sums);
+  // Multiplies a query with rows of halves, and one in 15 bits with rows of bytes that have scales.
+  void (*scoreHalves)(const unsigned char* rows, long count, long width, const float* query, float* scores);
+  void (*scoreBytes)(const signed char* rows, const float* scales, long count, long width, const short* query, float queryScale, float* scores);
+  // Adds up bytes as words: the speed of memory is measured by it.
+  unsigned long long (*sumBytes)(const unsigned char* bytes, long count);
 };
 
 extern const Kernels genericKernels;

@@ -12,6 +12,7 @@
 #endif
 #include "attention-weights-impl.h"
 #include "digest-impl.h"
+#include "features-impl.h"
 #include "widen-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
@@ -105,6 +106,14 @@ const Kernels KERNELS = {
     widen,
     scaleBytes,
     evaluate,
+    NR,
+    addRows,
+    centreRows,
+    gramPanel,
+    gramTimes,
+    scoreHalves,
+    scoreBytes,
+    sumBytes,
 };
 
 }  // namespace plumage

@@ -1,98 +1,93 @@
 /** Principal component analysis finds the directions along which rows of numbers differ most. */
+import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
+import type { Directions } from './projections.js'
+import { seededRandom } from './seeded-random.js'
 
 /** Holds the K directions along which rows [N, D] differ most. */
-export interface PrincipalComponents {
-  /** [D]. It is subtracted before projecting. */
-  readonly mean: Float64Array
+export interface PrincipalComponents extends Directions {
   /** [K, D]. They have length 1, are at right angles to each other and come largest variance first; the entry of largest magnitude is positive. */
   readonly components: Float64Array
   /** [K]. The rows vary so much along each component (divided by N). */
   readonly variances: Float64Array
 }
 
-/** Extra directions are carried along, since the wanted ones settle by the gap to the first that is not carried. */
-const SPARE = 6
-const MOST_ROUNDS = 500
-/** A component counts as found when no more than this is left of C v - lambda v, relative to the largest variance. */
-const SETTLED = 1e-9
+/** Says how the components are found. */
+interface Effort {
+  /** Extra directions are carried along, since the wanted ones settle by the gap to the first that is not carried. */
+  readonly spare: number
+  readonly mostRounds: number
+  /** A component counts as found when no more than this is left of C v - lambda v, relative to the largest variance. */
+  readonly settled: number
+}
+
+/** The covariance of wider rows is not made: it would take more than the rows do. */
+const WIDEST_MATRIX = 1024
+const BY_MATRIX: Effort = { spare: 6, mostRounds: 500, settled: 1e-9 }
+/** Each round goes through all rows, whose products may be in float32. */
+const BY_ROWS: Effort = { spare: 10, mostRounds: 40, settled: 1e-5 }
+const SEED = 1
 
 /**
- * Finds the first `count` components of `rows` [N, D] by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations, 8.2.4)
- * from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
+ * Finds the first `count` components of rows [N, D], which lie in blocks, by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations,
+ * 8.2.4) from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
  *
- * It takes D * D float64 of memory. Throws RangeError for no rows, a part of a row, or more components than columns.
+ * Up to 1,024 columns it takes the covariance, D * D float64 of memory. Beyond, it is a seeded randomised subspace (Halko, Martinsson and Tropp, Finding
+ * structure with randomness, 2011, 4.5), which looks at the rows once in a round. Throws RangeError for no rows, a part of a row, or more components than
+ * columns; the signal's reason.
  */
-export function principalComponents(rows: Float32Array, width: number, count: number): PrincipalComponents {
-  const rowCount = rows.length / width
-  if (!Number.isInteger(rowCount) || rowCount === 0)
-    throw new RangeError(`${rows.length} numbers are no rows of ${width}.`)
+export async function principalComponents(
+  blocks: readonly Float32Array[],
+  width: number,
+  count: number,
+  { products = plainProducts, signal }: ProductOptions & { readonly products?: Products | undefined } = {},
+): Promise<PrincipalComponents> {
+  const rowCount = checkRows(blocks, width)
   if (!(Number.isInteger(count) && count >= 1 && count <= width))
     throw new RangeError(`There are 1 to ${width} components in rows of ${width} numbers, not ${count}.`)
-  const mean = meanOf(rows, width)
-  const covariance = covarianceOf(rows, width, mean)
-  const carried = Math.min(width, count + SPARE)
+  const share = (sums: Float64Array) => sums.map((sum) => sum / rowCount)
+  if (width <= WIDEST_MATRIX) {
+    const { mean, sums } = await products.gram(blocks, width, { signal })
+    const covariance = share(sums)
+    return {
+      mean,
+      ...(await dominant(async (basis) => multiply(covariance, basis, width), width, count, BY_MATRIX)),
+    }
+  }
+  const mean = await products.mean(blocks, width, { signal })
+  const times = async (basis: Float64Array) =>
+    share(await products.gramTimes(blocks, mean, basis, { signal }))
+  return { mean, ...(await dominant(times, width, count, BY_ROWS)) }
+}
+
+/** Finds the eigenvectors of largest eigenvalue of what `times` multiplies vectors [K, D] by. */
+async function dominant(
+  times: (basis: Float64Array) => Promise<Float64Array>,
+  width: number,
+  count: number,
+  { spare, mostRounds, settled }: Effort,
+): Promise<Omit<PrincipalComponents, 'mean'>> {
+  const carried = Math.min(width, count + spare)
   let basis = startingBasis(carried, width)
   for (let round = 0; ; round++) {
-    const images = multiply(covariance, basis, width)
+    const images = await times(basis)
     const { values, vectors } = symmetricEigen(innerProducts(basis, images, width), carried)
     const components = combine(vectors, basis, carried, width)
     const stretched = combine(vectors, images, carried, width)
-    if (round === MOST_ROUNDS || residual(components, stretched, values, count, width) <= SETTLED) {
+    if (round === mostRounds || residual(components, stretched, values, count, width) <= settled) {
       const found = components.slice(0, count * width)
       for (let k = 0; k < count; k++) makeLargestPositive(found.subarray(k * width, (k + 1) * width))
       // Rounding leaves variances that should be 0 a little below it.
-      return { mean, components: found, variances: values.slice(0, count).map((v) => Math.max(0, v)) }
+      return { components: found, variances: values.slice(0, count).map((v) => Math.max(0, v)) }
     }
     basis = stretched
     orthonormalise(basis, carried, width)
   }
 }
 
-/** Writes where a row lies along each component, [K], into `out`. */
-export function projectRow(
-  row: Float32Array,
-  { mean, components }: PrincipalComponents,
-  out: Float64Array,
-): void {
-  const width = mean.length
-  for (let k = 0; k < out.length; k++) {
-    let sum = 0
-    for (let i = 0; i < width; i++) sum += (row[i] - mean[i]) * components[k * width + i]
-    out[k] = sum
-  }
-}
-
-function meanOf(rows: Float32Array, width: number): Float64Array {
-  const mean = new Float64Array(width)
-  for (let at = 0; at < rows.length; at += width) for (let i = 0; i < width; i++) mean[i] += rows[at + i]
-  const rowCount = rows.length / width
-  return mean.map((sum) => sum / rowCount)
-}
-
-function covarianceOf(rows: Float32Array, width: number, mean: Float64Array): Float64Array {
-  const covariance = new Float64Array(width * width)
-  const centred = new Float64Array(width)
-  for (let at = 0; at < rows.length; at += width) {
-    for (let i = 0; i < width; i++) centred[i] = rows[at + i] - mean[i]
-    for (let i = 0; i < width; i++) {
-      const value = centred[i]
-      for (let j = i; j < width; j++) covariance[i * width + j] += value * centred[j]
-    }
-  }
-  const rowCount = rows.length / width
-  for (let i = 0; i < width; i++) {
-    for (let j = i; j < width; j++) {
-      covariance[i * width + j] /= rowCount
-      covariance[j * width + i] = covariance[i * width + j]
-    }
-  }
-  return covariance
-}
-
-/** Makes directions without a pattern that data could be at right angles to, from the fractional parts of multiples of the golden ratio. */
+/** Makes directions without a pattern that data could be at right angles to. */
 function startingBasis(count: number, width: number): Float64Array {
-  const basis = Float64Array.from({ length: count * width }, (_, i) => ((i + 1) * 0.6180339887498949) % 1)
-  for (let i = 0; i < basis.length; i++) basis[i] -= 0.5
+  const random = seededRandom(SEED)
+  const basis = Float64Array.from({ length: count * width }, () => random() - 0.5)
   orthonormalise(basis, count, width)
   return basis
 }
@@ -186,7 +181,8 @@ function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, width: 
 function makeLargestPositive(vector: Float64Array): void {
   let largest = 0
   for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value
-  if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i]
+  // A zero stays one without a sign, which JSON would not keep.
+  if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = 0 - vector[i]
 }
 
 /** Finds all eigenvalues, largest first, and eigenvectors (rows) of a small symmetric matrix by Jacobi's rotations. */

@@ -18,18 +18,18 @@ export interface ColorAnswer {
 }
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
-scope.onmessage = ({ data: { round, maps } }: MessageEvent<ColorRequest>) => {
-  scope.postMessage({ round, colors: colorsOf(maps) } satisfies ColorAnswer)
+scope.onmessage = async ({ data: { round, maps } }: MessageEvent<ColorRequest>) => {
+  scope.postMessage({ round, colors: await colorsOf(maps) } satisfies ColorAnswer)
 }
 
-function colorsOf(maps: ColorRequest['maps']): ReadonlyMap<number, Uint8Array> {
-  const overall = fitPatchColors(maps)
+async function colorsOf(maps: ColorRequest['maps']): Promise<ReadonlyMap<number, Uint8Array>> {
+  const overall = await fitPatchColors(maps)
   const first = maps.map((map) => firstLevels(colorPatches(map, overall).data))
   const shares = foregroundShares(maps.map(({ grid }, i) => ({ grid, levels: first[i] ?? new Uint8Array() })))
   const shareOf = (map: number, patch: number) => shares[first[map]?.[patch] ?? 0] ?? 1
   const things = maps.flatMap((map, i) => thingsOf(map, (patch) => shareOf(i, patch) > 0.5))
   // Three components have three directions: with fewer patches there is no fit.
-  const fitted = things.length > 3 ? fitPatchColors(things) : overall
+  const fitted = things.length > 3 ? await fitPatchColors(things) : overall
   return new Map(
     maps.map((map, i) => {
       const levels = colorPatches(map, fitted).data

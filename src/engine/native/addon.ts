@@ -42,7 +42,53 @@ export type PackedPlace = [
   depth: number,
 ]
 
-export interface Addon {
+/** Gives what rows of features are asked for. Numbers of all kinds lie in the job: callback, what is written, what is read. */
+export interface FeatureFunctions {
+  /** Writes the mean [D] and the Gram matrix [D, D] of the centred rows. */
+  gram(
+    engine: Handle<'engine'>,
+    width: number,
+    job: [JobCallback, mean: Float64Array, sums: Float64Array, ...blocks: Float32Array[]],
+  ): Handle<'job'>
+  meanOfRows(
+    engine: Handle<'engine'>,
+    width: number,
+    job: [JobCallback, mean: Float64Array, ...blocks: Float32Array[]],
+  ): Handle<'job'>
+  /** Writes the product of the Gram matrix of the centred rows with each vector of the basis [K, D]. */
+  gramTimes(
+    engine: Handle<'engine'>,
+    width: number,
+    job: [JobCallback, mean: Float64Array, basis: Float32Array, out: Float64Array, ...blocks: Float32Array[]],
+  ): Handle<'job'>
+  /** Writes the product of each query with each row. */
+  similarity(
+    engine: Handle<'engine'>,
+    width: number,
+    job: [JobCallback, queries: Float32Array, rows: Float32Array, out: Float32Array],
+  ): Handle<'job'>
+  /**
+   * Writes the numbers and scores of the nearest rows. The query is in float32 for halves; for bytes it is in 15 bits, the one in float32 is not looked at,
+   * and each block has its scales behind it. The value is the number of the first row whose score is not finite, or -1.
+   */
+  nearestRows(
+    engine: Handle<'engine'>,
+    job: [
+      JobCallback,
+      rows: Float64Array,
+      scores: Float32Array,
+      query: Float32Array,
+      narrow: Int16Array,
+      scale: Float32Array,
+      ...blocks: (Uint8Array | Float32Array)[],
+    ],
+  ): Handle<'job'>
+  /** Gives a sum of all bytes: what it takes to read them is measured by it. */
+  sumBytes(engine: Handle<'engine'>, job: [JobCallback, ...Uint8Array[]]): Handle<'job'>
+}
+
+/** Addons of before have no functions on rows of features. */
+export interface Addon extends Partial<FeatureFunctions> {
   info(): {
     readonly instructionSets: readonly {
       readonly name: InstructionSet

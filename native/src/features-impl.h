@@ -1,0 +1,152 @@
+// Holds products over rows of features, which are no network's: their Gram matrix, and the scores of one query against rows that are stored narrowly.
+#pragma once
+
+#include "rows-impl.h"
+
+namespace plumage {
+namespace {
+
+// A tile of a Gram matrix has so many columns of one panel against all of another.
+constexpr long GRAM_TILE = NR % MR == 0 ? MR : 4;
+
+// Adds up each column of rows in float64.
+void addRows(const float* const* rows, long count, long width, double* sums) {
+  for (long r = 0; r < count; r++) {
+    const float* row = rows[r];
+    for (long i = 0; i < width; i++) sums[i] += row[i];
+  }
+}
+
+// Writes rows without their mean as panels [panels, GRAM_ROWS, NR]. What is left of a value is rounded once, so that a large mean takes nothing from it.
+void centreRows(const float* const* rows, long count, long width, const double* mean, float* panels) {
+  for (long panel = 0; panel * NR < width; panel++) {
+    const long first = panel * NR, own = smaller(NR, width - first);
+    for (long r = 0; r < count; r++) {
+      float* out = panels + (panel * GRAM_ROWS + r) * NR;
+      const float* in = rows[r] + first;
+      for (long i = 0; i < own; i++) out[i] = static_cast<float>(in[i] - mean[first + i]);
+      for (long i = own; i < NR; i++) out[i] = 0;
+    }
+  }
+}
+
+// Adds to sums [NR, NR] the products of each column of panel `a` with each of panel `b`, over `count` rows of them.
+void gramPanel(const float* a, const float* b, long count, double* sums) {
+  for (long i = 0; i < NR; i += GRAM_TILE) {
+    V tile[GRAM_TILE][NV] = {};
+    for (long r = 0; r < count; r++) {
+      V right[NV];
+#pragma GCC unroll 3
+      for (int v = 0; v < NV; v++) right[v] = load(b + r * NR + v * W);
+#pragma GCC unroll 8
+      for (int j = 0; j < GRAM_TILE; j++) {
+        const V left = splat(a[r * NR + i + j]);
+#pragma GCC unroll 3
+        for (int v = 0; v < NV; v++) tile[j][v] += left * right[v];
+      }
+    }
+    for (long j = 0; j < GRAM_TILE; j++) {
+      alignas(64) float values[NR];
+      for (int v = 0; v < NV; v++) store(values + v * W, tile[j][v]);
+      double* to = sums + (i + j) * NR;
+      for (long n = 0; n < NR; n++) to[n] += values[n];
+    }
+  }
+}
+
+
+// Adds to sums [vectors, width] what the Gram matrix of the centred rows makes of each vector of `basis` [vectors, width]. Scratch holds a row.
+void gramTimes(const float* const* rows, long count, long width, const double* mean, const float* basis, long vectors, float* scratch, double* sums) {
+  for (long r = 0; r < count; r++) {
+    for (long i = 0; i < width; i++) scratch[i] = static_cast<float>(rows[r][i] - mean[i]);
+    for (long v = 0; v < vectors; v++) {
+      const double along = dot(scratch, basis + v * width, width);
+      double* to = sums + v * width;
+      for (long i = 0; i < width; i++) to[i] += along * scratch[i];
+    }
+  }
+}
+
+// Widens W halves. What is below the normal ones is made of its whole number of 2^-24; infinities and NaN stay what they are.
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+INLINE V widenHalves(const unsigned short* in) { return (V)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(in))); }
+#else
+INLINE V widenHalves(const unsigned short* in) {
+  typedef unsigned short Halves __attribute__((vector_size(VECTOR_WIDTH * 2)));
+  Halves halves;
+  __builtin_memcpy(&halves, in, sizeof halves);
+  const I bits = __builtin_convertvector(halves, I);
+  const I size = bits & isplat(0x7fff), sign = (bits & isplat(0x8000)) << 16;
+  const I small = (I)(__builtin_convertvector(size, V) * splat(0x1p-24f));
+  const I normal = (size << 13) + isplat(112 << 23), special = (size << 13) + isplat(224 << 23);
+  return (V)(sign | (size < isplat(0x400) ? small : size >= isplat(0x7c00) ? special : normal));
+}
+#endif
+
+// Multiplies the query with each of `count` rows of halves, which may begin at any byte.
+void scoreHalves(const unsigned char* rows, long count, long width, const float* query, float* scores) {
+  constexpr long TOGETHER = 4;
+  const auto at = [&](long row) { return reinterpret_cast<const unsigned short*>(rows + row * width * 2); };
+  const long whole = width / W * W;
+  const auto rest = [&](long row, float total) {
+    if (whole == width) return total;
+    unsigned short halves[W] = {};
+    __builtin_memcpy(halves, at(row) + whole, static_cast<size_t>(width - whole) * 2);
+    const V last = widenHalves(halves);
+    for (long i = whole; i < width; i++) total += last[i - whole] * query[i];
+    return total;
+  };
+  long row = 0;
+  for (; row + TOGETHER <= count; row += TOGETHER) {
+    V sums[TOGETHER] = {};
+    for (long i = 0; i < whole; i += W) {
+      const V q = load(query + i);
+#pragma GCC unroll 4
+      for (long j = 0; j < TOGETHER; j++) sums[j] += widenHalves(at(row + j) + i) * q;
+    }
+    for (long j = 0; j < TOGETHER; j++) scores[row + j] = rest(row + j, sum(sums[j]));
+  }
+  for (; row < count; row++) {
+    V total{};
+    for (long i = 0; i < whole; i += W) total += widenHalves(at(row) + i) * load(query + i);
+    scores[row] = rest(row, sum(total));
+  }
+}
+
+// Multiplies the query, in 15 bits, with each of `count` rows of bytes. All is in whole numbers but the scales, so that every instruction set gives the same.
+void scoreBytes(const signed char* rows, const float* scales, long count, long width, const short* query, float queryScale, float* scores) {
+  // So many products of 15 and 8 bits fit into 32.
+  constexpr long PIECE = 1024;
+  for (long r = 0; r < count; r++) {
+    const signed char* row = rows + r * width;
+    long total = 0;
+    for (long from = 0; from < width; from += PIECE) {
+      int piece = 0;
+      for (long i = from; i < smaller(from + PIECE, width); i++) piece += static_cast<short>(row[i]) * query[i];
+      total += piece;
+    }
+    scores[r] = static_cast<float>(static_cast<double>(total) * (static_cast<double>(queryScale) * static_cast<double>(scales[r])));
+  }
+}
+
+// Adds up bytes as words, which is the least that reading them takes.
+unsigned long long sumBytes(const unsigned char* bytes, long count) {
+  typedef unsigned long long Words __attribute__((vector_size(VECTOR_WIDTH * 4)));
+  Words sums[4] = {};
+  long i = 0;
+  for (; i + static_cast<long>(sizeof sums) <= count; i += static_cast<long>(sizeof sums)) {
+    for (int v = 0; v < 4; v++) {
+      Words words;
+      __builtin_memcpy(&words, bytes + i + v * static_cast<long>(sizeof words), sizeof words);
+      sums[v] += words;
+    }
+  }
+  const Words all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  unsigned long long total = 0;
+  for (long v = 0; v < W / 2; v++) total += all[v];
+  for (; i < count; i++) total += bytes[i];
+  return total;
+}
+
+}  // namespace
+}  // namespace plumage

@@ -1,0 +1,153 @@
+/**
+ * Tells things from what is behind them: the first principal component of patches separates the two (Oquab et al., DINOv2, figure 1), and Otsu's
+ * threshold (1979) finds where. What lies at the edges of photos is taken for the background, unless somebody says which patches are things.
+ */
+import { otsuThreshold } from '../numerics/otsu.js'
+import { principalComponents } from '../numerics/principal-components.js'
+import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
+import { type Directions, projectRows } from '../numerics/projections.js'
+import { chosenRows, commonOf, type PatchMap } from './patch-map.js'
+import { PictureError } from './picture-error.js'
+
+/** Below this share of the variance that two groups explain, nothing is cut off. */
+export const LEAST_SEPARABILITY = 0.6
+
+/** Is where background ends, for patches of one model. */
+export interface ForegroundCut extends Directions {
+  /** What lies further along the direction than this is a thing. */
+  readonly threshold: number
+}
+
+/** Says what tells things from their background. */
+export interface Foreground {
+  /** Is the share of the variance along the direction that lies between things and background, 0 to 1 (Otsu's eta). */
+  readonly separability: number
+  /** Says which patches are things; null where too little tells them apart: then all are. */
+  readonly cut: ForegroundCut | null
+}
+
+/** Names a patch of one of several photos. */
+export interface PatchClick {
+  /** Is the place of the photo among those that are given. */
+  readonly map: number
+  /** Is the number of the patch in its grid, row by row. */
+  readonly patch: number
+}
+
+export interface ForegroundOptions extends ProductOptions {
+  /** Computes products; default: in plain loops. */
+  readonly products?: Products | undefined
+  /** Are things, whatever else tells: the cut is then made along what they have in common, however little separates it, and none of them is cut off. */
+  readonly clicks?: readonly PatchClick[] | undefined
+}
+
+/**
+ * Finds what tells things from their background in all photos together. Throws `PictureError`: `nothing-there`, `mixed-models`, `outside` for a click on no
+ * patch; the signal's reason.
+ */
+export async function fitForeground(
+  maps: readonly PatchMap[],
+  options: ForegroundOptions = {},
+): Promise<Foreground> {
+  const { products = plainProducts, signal, clicks = [] } = options
+  const { width } = commonOf(maps)
+  const blocks = maps.map(({ patches }) => patches)
+  if (clicks.length > 0) {
+    const mean = await products.mean(blocks, width, { signal })
+    return cutByClicks(maps, { mean, components: towards(maps, clicks, width, mean) }, clicks)
+  }
+  const { mean, components } = await principalComponents(blocks, width, 1, { products, signal })
+  return cutByEdges(maps, { mean, components })
+}
+
+/** Tells things, 1, from background, 0, into [rows * columns]. */
+export function foregroundMask({ patches }: Pick<PatchMap, 'patches'>, cut: ForegroundCut): Uint8Array {
+  return Uint8Array.from(projectRows(patches, cut), (along) => (along > cut.threshold ? 1 : 0))
+}
+
+function cutByEdges(maps: readonly PatchMap[], directions: Directions): Foreground {
+  const along = maps.map(({ patches }) => projectRows(patches, directions))
+  const { threshold, separability } = otsuThreshold(joined(along))
+  if (separability < LEAST_SEPARABILITY) return { separability, cut: null }
+  const isTurned = liesMoreAtEdges(maps, along, threshold)
+  const cut = isTurned
+    ? { ...directions, components: directions.components.map((value) => 0 - value), threshold: -threshold }
+    : { ...directions, threshold }
+  return { separability, cut }
+}
+
+function cutByClicks(
+  maps: readonly PatchMap[],
+  directions: Directions,
+  clicks: readonly PatchClick[],
+): Foreground {
+  const along = maps.map(({ patches }) => projectRows(patches, directions))
+  const { threshold, separability } = otsuThreshold(joined(along))
+  let least = threshold
+  for (const { map, patch } of clicks) {
+    const own = along[map]?.[patch] ?? threshold
+    // What is clicked lies above the threshold, by the least that numbers can say.
+    if (own <= least) least = own - Math.abs(own) * Number.EPSILON - Number.MIN_VALUE
+  }
+  return { separability, cut: { ...directions, threshold: least } }
+}
+
+/** Gives the direction of the clicked patches from the mean of all, of length 1. */
+function towards(
+  maps: readonly PatchMap[],
+  clicks: readonly PatchClick[],
+  width: number,
+  mean: Float64Array,
+): Float64Array {
+  const sum = new Float64Array(width)
+  for (const { map, patch } of clicks) {
+    const row = maps[map]?.patches.subarray(patch * width, (patch + 1) * width)
+    if (row === undefined || !(patch >= 0) || row.length !== width)
+      throw new PictureError('outside', `There is no patch ${patch} in photo ${map} of ${maps.length}.`)
+    for (const [i, value] of row.entries()) sum[i] = (sum[i] ?? 0) + value - (mean[i] ?? 0)
+  }
+  const length = Math.hypot(...sum)
+  return length > 0 ? sum.map((value) => value / length) : sum
+}
+
+/** Tells whether a greater share of the patches at the edges than of all lies above the threshold. */
+function liesMoreAtEdges(
+  maps: readonly PatchMap[],
+  along: readonly Float64Array[],
+  threshold: number,
+): boolean {
+  const counts = { all: 0, allAbove: 0, edge: 0, edgeAbove: 0 }
+  for (const [map, { grid }] of maps.entries()) {
+    for (const [patch, value] of (along[map] ?? []).entries()) {
+      const above = value > threshold ? 1 : 0
+      const row = Math.floor(patch / grid.columns)
+      const column = patch % grid.columns
+      const isEdge = row === 0 || column === 0 || row === grid.rows - 1 || column === grid.columns - 1
+      counts.all++
+      counts.allAbove += above
+      counts.edge += isEdge ? 1 : 0
+      counts.edgeAbove += isEdge ? above : 0
+    }
+  }
+  return counts.edgeAbove * counts.all > counts.allAbove * counts.edge
+}
+
+function joined(blocks: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(blocks.reduce((sum, { length }) => sum + length, 0))
+  let to = 0
+  for (const block of blocks) {
+    all.set(block, to)
+    to += block.length
+  }
+  return all
+}
+
+/** Copies the patches of all maps that are things, one block for each map; all of them where there is no cut. */
+export function foregroundRows(
+  maps: readonly PatchMap[],
+  width: number,
+  cut: ForegroundCut | null,
+): readonly Float32Array[] {
+  if (cut === null) return maps.map(({ patches }) => patches)
+  return maps.map((map) => chosenRows(map, width, foregroundMask(map, cut)))
+}
