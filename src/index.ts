@@ -74,12 +74,25 @@ export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
 export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
+export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
+export type { RowProducts } from './numerics/row-products.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
+export { attentionValues } from './picture/attention-values.js'
+export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
 export type { Foreground, ForegroundCut, ForegroundOptions, PatchClick } from './picture/foreground.js'
 export { fitForeground, foregroundMask } from './picture/foreground.js'
+export {
+  type AgreedMatches,
+  type AgreeOptions,
+  agreeingMatches,
+  type MatchOptions,
+  matchPatches,
+  type PatchMatch,
+  type PatchMatches,
+} from './picture/match-patches.js'
 export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
 export {
   colorPatches,
@@ -94,12 +107,15 @@ export type { ModelIdentity, PatchMap } from './picture/patch-map.js'
 export {
   commonDirection,
   patchAt,
+  patchAt,
+  patchSimilarity,
   patchSimilarity,
   type SimilarityOptions,
   similarPatches,
 } from './picture/patch-similarity.js'
 export { type Place, type Placed, patchesAt } from './picture/patches-at.js'
 export { PictureError, type PictureErrorCode } from './picture/picture-error.js'
+export { type RollOutOptions, rollOut } from './picture/roll-out.js'
 export { readPatchColors, writePatchColors } from './picture/saved-colors.js'
 export { type TokenNorms, tokenNorms } from './picture/token-norms.js'
 export { type GridValues, UPSAMPLINGS, type Upsampling, upsample } from './picture/upsample.js'

@@ -6,12 +6,11 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { Masking } from '../model/plan-masking.js'
 import type { VitPlan } from '../model/plan-vit.js'
-import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { idsOf, masksOf } from './masking.js'
 import type { PlacedNet } from './inside-network.js'
+import { idsOf, masksOf } from './masking.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
 /** Says what is wanted of an image of which patches are left out. */

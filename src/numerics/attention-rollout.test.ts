@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { attentionRollout, fuseHeads, type HeadFusion } from './attention-rollout.js'
+import { attentionRollout, fuseHeads, type RolloutFusion } from './attention-rollout.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Makes attention [H, T, T] whose rows sum to 1. */
@@ -19,7 +19,7 @@ function asWritten(
   layers: readonly Float32Array[],
   tokens: number,
   special: number,
-  fusion: HeadFusion,
+  fusion: RolloutFusion,
   ratio: number,
 ) {
   let result = Array.from({ length: tokens }, (_, i) =>

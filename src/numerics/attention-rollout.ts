@@ -8,7 +8,7 @@
  */
 
 /** Names ways to make one matrix of the heads': value by value. */
-export type HeadFusion = 'mean' | 'max' | 'min'
+export type RolloutFusion = 'mean' | 'max' | 'min'
 
 /** Says how layers are read. */
 export interface RolloutOptions {
@@ -17,7 +17,7 @@ export interface RolloutOptions {
   /** Counts all tokens, T. */
   readonly tokens: number
   /** Fuses the heads; default `max`. */
-  readonly headFusion?: HeadFusion
+  readonly headFusion?: RolloutFusion
   /** Leaves out this share of the weights between patches, the smallest ones, in [0, 1]; default 0.9. */
   readonly discardRatio?: number
 }
@@ -50,7 +50,7 @@ export function attentionRollout(
 }
 
 /** Makes [T, T] of [H, T, T], value by value. Throws RangeError for numbers that are no such heads. */
-export function fuseHeads(heads: Float32Array, tokens: number, fusion: HeadFusion): Float32Array {
+export function fuseHeads(heads: Float32Array, tokens: number, fusion: RolloutFusion): Float32Array {
   const size = tokens * tokens
   const count = heads.length / size
   if (!Number.isInteger(count) || count === 0)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { plainRowProducts } from '../numerics/row-products.js'
 import { seededRandom } from '../numerics/seeded-random.js'
 import { agreeingMatches, matchPatches, type Placed } from './match-patches.js'
 import type { PatchMap } from './patch-colors.js'
@@ -43,15 +44,11 @@ test('an image matches itself patch by patch, in blocks as at once, and the prod
   }
   let calls = 0
   const { matches } = await matchPatches(self, self, {
-    products: (queries, rows, width) => {
-      calls++
-      const out = new Float32Array((queries.length / width) * (rows.length / width))
-      return out.map((_, at) => {
-        const [a, b] = [Math.floor(at / 600) * width, (at % 600) * width]
-        let sum = 0
-        for (let i = 0; i < width; i++) sum += (queries[a + i] ?? 0) * (rows[b + i] ?? 0)
-        return sum
-      })
+    products: {
+      similarity: async (...rows) => {
+        calls++
+        return await plainRowProducts.similarity(...rows)
+      },
     },
   })
   expect(matches.every(({ from, to }) => from === to)).toBe(true)

@@ -70,6 +70,13 @@ const UNIVERSAL: Calls = {
   ],
   'Encoder.encode': ['layers', () => encoder.encode('a.jpg', wrong('layer'))],
   'Encoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+  matchPatches: ['threshold', () => plumage.matchPatches(wrong('map'), wrong('map'), wrong('treshold'))],
+  agreeingMatches: [
+    'tolerance',
+    () => plumage.agreeingMatches([], wrong('placed'), wrong('placed'), wrong('tolerence')),
+  ],
+  findObject: ['epsilon', () => plumage.findObject(wrong('map'), wrong('epsilom'))],
+  rollOut: ['discardRatio', () => plumage.rollOut(wrong('features'), wrong('discardRate'))],
 }
 
 const NODE: Calls = {
