@@ -10,7 +10,7 @@ import { MutualNearest, type Nearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
 import { plainRowProducts, type RowProducts } from '../numerics/row-products.js'
 import { unitRows } from '../numerics/unit-rows.js'
-import type { PatchMap } from './patch-colors.js'
+import type { PatchMap } from './patch-map.js'
 
 /** Says which pairs of patches are kept. */
 export interface MatchOptions {
