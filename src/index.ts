@@ -107,8 +107,6 @@ export type { ModelIdentity, PatchMap } from './picture/patch-map.js'
 export {
   commonDirection,
   patchAt,
-  patchAt,
-  patchSimilarity,
   patchSimilarity,
   type SimilarityOptions,
   similarPatches,
