@@ -4,13 +4,13 @@
  * Scale-Invariant Keypoints").
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type { Features } from '../encoder/types.js'
 import { fitRobustly } from '../numerics/fit-robustly.js'
+import { unitRows } from '../numerics/lengths.js'
 import { MutualNearest, type Nearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
-import { plainRowProducts, type RowProducts } from '../numerics/row-products.js'
-import { unitRows } from '../numerics/unit-rows.js'
-import type { PatchMap } from './patch-map.js'
+import { type Products, plainProducts } from '../numerics/products.js'
+import { commonOf, type PatchMap } from './patch-map.js'
+import type { Placed } from './patches-at.js'
 
 /** Says which pairs of patches are kept. */
 export interface MatchOptions {
@@ -26,7 +26,7 @@ export interface MatchOptions {
   /** Keeps the best so many; default: all. */
   readonly limit?: number
   /** Computes the products; default: plain loops. */
-  readonly products?: RowProducts
+  readonly products?: Pick<Products, 'similarity'>
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -48,9 +48,6 @@ export interface PatchMatches {
   /** Is the largest similarity before the threshold, which says how far it would have to go down; null where no two patches are each other's nearest. */
   readonly closest: number | null
 }
-
-/** Says where in a photo patches lie. */
-export type Placed = Pick<Features, 'grid' | 'patchBox'>
 
 /** Says which pairs agree with each other. */
 export interface AgreeOptions {
@@ -87,7 +84,8 @@ const AGREE_OPTIONS = { kind: true, tolerance: true, seed: true } satisfies Opti
 const ROWS_AT_A_TIME = 256
 
 /**
- * Finds the pairs. Throws RangeError for images without patches, patches of different widths, or options that make no sense; the signal's reason.
+ * Finds the pairs. Throws `PictureError` `nothing-there` for images without patches, `mixed-models` for patches of two models; RangeError for options that make no sense; the
+ * signal's reason.
  */
 export async function matchPatches(
   first: PatchMap,
@@ -95,13 +93,13 @@ export async function matchPatches(
   options: MatchOptions = {},
 ): Promise<PatchMatches> {
   checkOptionNames(options, MATCH_OPTIONS)
-  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = plainRowProducts, signal } = options
+  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = plainProducts, signal } = options
   within('threshold', threshold, -1, 1)
   within('margin', margin, 0, 2)
   within('ratio', ratio, Number.MIN_VALUE, 1)
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
     throw new RangeError(`The limit counts matches, and is 1 or more: got ${limit}.`)
-  const width = commonWidth(first, second)
+  const { width } = commonOf([first, second])
   const [rows, columns] = [unitRows(first.patches, width), unitRows(second.patches, width)]
   const nearest = new MutualNearest(rows.length / width, columns.length / width)
   for (let row = 0; row < rows.length / width; row += ROWS_AT_A_TIME) {
@@ -125,8 +123,8 @@ export async function matchPatches(
  */
 export function agreeingMatches(
   matches: readonly PatchMatch[],
-  first: Placed,
-  second: Placed,
+  first: Pick<Placed, 'grid' | 'patchBox'>,
+  second: Pick<Placed, 'grid' | 'patchBox'>,
   options: AgreeOptions = {},
 ): AgreedMatches {
   checkOptionNames(options, AGREE_OPTIONS)
@@ -165,21 +163,10 @@ function distance(cosine: number): number {
   return Math.sqrt(Math.max(0, 2 - 2 * cosine))
 }
 
-function commonWidth(first: PatchMap, second: PatchMap): number {
-  const [one, other] = [first, second].map(({ patches, grid }) => patches.length / (grid.rows * grid.columns))
-  if (one === undefined || !(one > 0) || !Number.isInteger(one))
-    throw new RangeError('There are no patches to match.')
-  if (one !== other)
-    throw new RangeError(
-      `Patches of ${one} and of ${other} numbers are of two models, and cannot be matched.`,
-    )
-  return one
-}
-
 function cellCentres(
   matches: readonly PatchMatch[],
   patchOf: (match: PatchMatch) => number,
-  { grid: { rows, columns } }: Placed,
+  { grid: { rows, columns } }: Pick<Placed, 'grid'>,
 ): Float64Array {
   return Float64Array.from(
     matches.flatMap((match) => {
@@ -192,7 +179,7 @@ function cellCentres(
 }
 
 /** Takes places in the grid (column, row) to pixels. */
-function pixelsOfCells({ grid: { rows, columns }, patchBox }: Placed): PlaneMap {
+function pixelsOfCells({ grid: { rows, columns }, patchBox }: Pick<Placed, 'grid' | 'patchBox'>): PlaneMap {
   const [{ left, top }, { right, bottom }] = [patchBox(0, 0), patchBox(rows - 1, columns - 1)]
   return Float64Array.of((right - left) / columns, 0, left, 0, (bottom - top) / rows, top, 0, 0, 1)
 }

@@ -4,8 +4,8 @@ import { type FeatureMatch, type FeatureMatchingResult, featureMatching } from '
 import { patchRows, stageOf } from '../birder/introspection/feature-pca.js'
 import { BirderNet } from '../birder/net.js'
 import { Network } from '../encoder/network.js'
-import { plainRowProducts } from '../numerics/row-products.js'
-import { unitRows } from '../numerics/unit-rows.js'
+import { unitRows } from '../numerics/lengths.js'
+import { plainProducts } from '../numerics/products.js'
 import {
   type Comparison,
   type GoldenCase,
@@ -57,7 +57,7 @@ export async function* runMatchingCase(
     units.push(unitRows(patchRows(features, false), features.shape[1] ?? 0))
   }
   const [one = new Float32Array(), other = new Float32Array()] = units
-  found.set('similarity', await plainRowProducts.similarity(one, other, model.vit.config.width))
+  found.set('similarity', await plainProducts.similarity(one, other, model.vit.config.width))
   for (const [name, [threshold, margin, limit]] of Object.entries(required(settings, 'settings', golden))) {
     const matched = await featureMatching(net, ...images, transform, {
       threshold,

@@ -34,7 +34,9 @@ export function clustersCommand(context: CommandContext): Command {
 function clustersPicture(options: ClustersOptions): PictureKind {
   const { count, seed } = options
   if (count > MOST_GROUPS)
-    throw new UsageError(`--count ${count}: ${MOST_GROUPS} groups at most have colours that can be told apart.`)
+    throw new UsageError(
+      `--count ${count}: ${MOST_GROUPS} groups at most have colours that can be told apart.`,
+    )
   return {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
     async *draw(work) {
@@ -60,11 +62,7 @@ function clustersPicture(options: ClustersOptions): PictureKind {
 }
 
 /** Lists the groups that are in a photo, with how many of its patches they have and how many photos they are in. */
-function entriesOf(
-  { counts }: PatchClusters,
-  photo: number,
-  colors: ReturnType<typeof categoryColors>,
-) {
+function entriesOf({ counts }: PatchClusters, photo: number, colors: ReturnType<typeof categoryColors>) {
   return counts.flatMap((perPhoto, group) => {
     const own = perPhoto[photo] ?? 0
     const color = colors[group]

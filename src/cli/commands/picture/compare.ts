@@ -42,7 +42,8 @@ function comparePicture(options: CompareOptions): PictureKind {
       'What is compared? Give one of --with <model> and --layers <first,second>, such as --layers 5,-1.',
     )
   return {
-    title: 'Patches as colours, by three principal components of each side (after Oquab et al., DINOv2, 2023).',
+    title:
+      'Patches as colours, by three principal components of each side (after Oquab et al., DINOv2, 2023).',
     async *draw(work) {
       const sides =
         layers === undefined ? await modelSides(work, other ?? '') : await layerSides(work, layers)
@@ -103,7 +104,9 @@ async function layerSides(
 }
 
 function parseLayers(text: string): readonly [number, number] {
-  const [first, second, ...others] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+  const [first, second, ...others] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
   if (Number.isSafeInteger(first) && Number.isSafeInteger(second) && others.length === 0)
     return [first ?? 0, second ?? 0]
   throw new InvalidArgumentError(`Expected two whole numbers, such as 5,-1; found ${text}.`)

@@ -43,7 +43,11 @@ function rolloutPicture(options: RolloutOptions): PictureKind {
         const range = rangeOf(values)
         const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
         const image = composed(photo, drawHeat(photo, features, values, heat), options)
-        yield { path, image, legend: legendBar({ map: options.map, range, title: 'share of the largest' }, image.width) }
+        yield {
+          path,
+          image,
+          legend: legendBar({ map: options.map, range, title: 'share of the largest' }, image.width),
+        }
       }
     },
   }
