@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { RgbImage } from '../image/image.js'
+import type { Products } from '../numerics/products.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { ConvertedModel, ConvertOptions } from '../platform/node/convert/convert-model.js'
 import type { DecodeOptions } from '../platform/node/decode-image.js'
@@ -72,6 +73,10 @@ export interface CommandContext {
 /** Holds what pictures need of the world. */
 export interface Pictures {
   decode(source: string | Uint8Array, options: DecodeOptions): Promise<RgbImage>
+  /** Gives a smaller copy, whose sides are no longer than `side`; the image itself where it is small. */
+  reduce(image: RgbImage, side: number): Promise<RgbImage>
+  /** Makes what computes products over many patches; its threads start with the first of them. */
+  products(): Promise<Products & AsyncDisposable>
   /** Gives the bytes of a file. @param told is kept in it: what made it, and of what */
   encode(image: RgbImage, format: PictureFormat, told: string): Promise<Uint8Array>
   /** Throws where a picture cannot lie: a `FileError` `exists` for a file that is no picture of ours, unless it is to be replaced. */

@@ -94,6 +94,14 @@ const context: CommandContext = {
       const { decodeImage } = await import('../platform/node/decode-image.js')
       return decodeImage(source, options)
     },
+    async reduce(image, side) {
+      const { reducedWithin } = await import('../platform/node/picture/reduce-picture.js')
+      return reducedWithin(image, { height: side, width: side })
+    },
+    async products() {
+      const { createProducts } = await import('../platform/node/create-products.js')
+      return createProducts()
+    },
     async encode(image, format, told) {
       const { encodePicture } = await import('../platform/node/picture/picture-file.js')
       return encodePicture(image, format, told)

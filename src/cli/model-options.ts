@@ -189,7 +189,7 @@ export function addTellingOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { decode, maxPatches, shortest, longest, scale, maxTokens } = options
+  const { decode, shortest, longest, scale, maxTokens, maxPatches } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
@@ -209,8 +209,8 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     headPatchLayer,
     ignoreFields,
   })
-  const chosen = given({ offline, precision, threads, size, maxPatches, recipe, cropFraction, maxPixels, decode })
-  const scaled = given({ shortest, longest, scale, maxTokens })
+  const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })
+  const scaled = given({ shortest, longest, scale, maxTokens, maxPatches })
   const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
   return { engine, orientation, signal, ...told, ...chosen, ...scaled, ...decoding }
 }

@@ -1,10 +1,11 @@
 /** Draws which patches of two photos belong together: both photos side by side, and a line for each pair. */
 import type { RgbImage } from '../../image/image.js'
+import type { Placed } from '../patches-at.js'
 import type { Rgb } from './canvas.js'
 import { colorAt, colorTable } from './color-maps.js'
 import { drawLine, drawRing } from './draw-lines.js'
 import { sideBySide } from './layout.js'
-import { type Placed, patchMiddle } from './placement.js'
+import { patchMiddle } from './placement.js'
 
 /** Is a pair of patches, by their numbers row by row. */
 export interface DrawnMatch {

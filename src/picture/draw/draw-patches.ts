@@ -1,9 +1,10 @@
 /** Lays what is known of patches over the photo that they were seen in. What the recipe cropped away is dimmed. */
 import type { RgbImage } from '../../image/image.js'
 import { overlayCells } from '../../numerics/mix-pixels.js'
+import type { Placed } from '../patches-at.js'
 import { copyOf } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
-import { type Placed, pixelPlaces } from './placement.js'
+import { pixelPlaces } from './placement.js'
 
 /** Says how colours lie over a photo. */
 export interface OverlayOptions {

@@ -1,8 +1,8 @@
 /** Puts pictures together: side by side, with captions and legends below, and many of them on one sheet. */
 import type { RgbImage } from '../../image/image.js'
-import { INK, newCanvas, paste } from './canvas.js'
+import { fillBox, INK, newCanvas, paste, type Rgb } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
-import { drawText, textLines, textSize } from './draw-text.js'
+import { drawText, fittedText, textLines, textSize } from './draw-text.js'
 
 const GAP = 8
 
@@ -98,4 +98,23 @@ export function framed(image: RgbImage, edge = 2 * GAP): RgbImage {
   const canvas = newCanvas(image.height + 2 * edge, image.width + 2 * edge)
   paste(canvas, image, edge, edge)
   return canvas
+}
+
+/** Is a colour of a legend with what it stands for. */
+export interface Swatch {
+  readonly color: Rgb
+  readonly text: string
+}
+
+/** Lists colours with what they stand for, one below the other. */
+export function swatches(entries: readonly Swatch[], width: number, scale = 2): RgbImage {
+  const { height } = textSize('', scale)
+  const lines = entries.map(({ color, text }) => {
+    const canvas = newCanvas(height, width)
+    fillBox(canvas, { top: 0, left: 0, height: height - 2 * scale, width: height }, color)
+    const left = height + 3 * scale
+    drawText(canvas, fittedText(text, width - left, scale), 0, left, { scale })
+    return canvas
+  })
+  return stacked(lines, scale)
 }

@@ -2,12 +2,9 @@
  * Finds for every pixel of a photo the patch that saw it. Recipes squash, crop and pad, and all of them keep rows and columns straight, so that the first
  * and the last patch's boxes say where all lie.
  */
-import type { Features } from '../../encoder/types.js'
 import type { Box, RgbImage } from '../../image/image.js'
+import type { Placed } from '../patches-at.js'
 import type { Point } from './draw-lines.js'
-
-/** Says where patches lie in their photo; `Features` does. */
-export type Placed = Pick<Features, 'grid' | 'imageSize' | 'patchBox'>
 
 /** Says which patch each row and column of a drawn photo belongs to. */
 export interface PixelPlaces {
@@ -24,15 +21,6 @@ export function pixelPlaces({ height, width }: RgbImage, placed: Placed): PixelP
   const places = (pixels: number, side: number, find: Finder) =>
     Int32Array.from({ length: pixels }, (_, pixel) => find(((pixel + 0.5) / pixels) * side))
   return { rows: places(height, imageHeight, rowAt), columns: places(width, imageWidth, columnAt) }
-}
-
-/** Gives the patch that saw a point, in the photo's own pixels; null where the point lies outside, or was cropped away. */
-export function patchAtPoint(placed: Placed, { x, y }: Point): { row: number; column: number } | null {
-  const [height, width] = placed.imageSize
-  if (!(x >= 0 && y >= 0 && x < width && y < height)) return null
-  const [rowAt, columnAt] = findersOf(placed)
-  const [row, column] = [rowAt(y), columnAt(x)]
-  return row < 0 || column < 0 ? null : { row, column }
 }
 
 /** Gives the middle of a patch, by its number row by row, in the pixels of a drawn photo. */

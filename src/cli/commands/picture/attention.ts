@@ -4,16 +4,17 @@ import { given } from '../../../encoder/choose-recipe.js'
 import type { AttentionHeads, AttentionMap, Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { nearestNames } from '../../../nearest-names.js'
+import { attentionValues } from '../../../picture/attention-values.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawRing, type Point } from '../../../picture/draw/draw-lines.js'
 import { drawHeat } from '../../../picture/draw/draw-patches.js'
 import { captioned, contactSheet, legendBar } from '../../../picture/draw/layout.js'
-import { patchAtPoint, pointOn } from '../../../picture/draw/placement.js'
+import { pointOn } from '../../../picture/draw/placement.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK, opacityOf } from './composed.js'
+import { composed, MARK, opacityOf, ringOn } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
-import { type GivenPlace, parsePoint, pointIn, unseenPlace } from './parse-place.js'
+import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
 
@@ -90,10 +91,8 @@ function rowsOf({ path, features }: EncodedPhoto, { point }: AttentionOptions): 
   if (map === undefined) throw new Error('the encoder gave no attention')
   if (point === undefined) return { map, rows: [...map.rows.keys()], at: null }
   try {
-    const at = pointIn(point, features.imageSize, path)
-    const patch = patchAtPoint(features, at)
-    if (patch === null) throw unseenPlace('--point', point, path)
-    return { map, rows: [patch.row * features.grid.columns + patch.column], at }
+    const at = pointIn('--point', point, features.imageSize, path)
+    return { map, rows: patchesIn('--point', point, { path, features }), at }
   } catch (error) {
     if (error instanceof UsageError) return error
     throw error
@@ -106,7 +105,9 @@ function drawn(
   { map, rows, at }: Rows,
   options: AttentionOptions,
 ): Pick<Tile, 'image' | 'legend' | 'note'> {
-  const values = Array.from({ length: map.headCount }, (_, head) => meanOfRows(map, head, rows))
+  const values = Array.from({ length: map.headCount }, (_, head) =>
+    meanOf(rows.map((row) => attentionValues(map, row, head))),
+  )
   const heats = values.map((ofHead) => {
     const heat = { map: options.map, range: shownRange(ofHead), opacity: opacityOf(options, 0.75) }
     return marked(drawHeat(photo, features, ofHead, heat), features, at)
@@ -130,19 +131,13 @@ function drawn(
 function marked(image: RgbImage, features: Features, at: Point | null): RgbImage {
   if (at === null) return image
   const copy = copyOf(image)
-  drawRing(copy, pointOn(copy, features, at), Math.max(6, copy.width / 60), MARK)
+  drawRing(copy, pointOn(copy, features, at), ringOn(copy), MARK)
   return copy
 }
 
-function meanOfRows(map: AttentionMap, head: number, rows: readonly number[]): Float32Array {
-  const patches = map.toPatches.length / (map.headCount * map.rows.length)
-  const mean = new Float32Array(patches)
-  for (const row of rows) {
-    const start = (head * map.rows.length + row) * patches
-    for (const [patch, weight] of map.toPatches.subarray(start, start + patches).entries())
-      mean[patch] = (mean[patch] ?? 0) + weight / rows.length
-  }
-  return mean
+function meanOf(lists: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array()] = lists
+  return first.map((_, at) => lists.reduce((sum, values) => sum + (values[at] ?? 0), 0) / lists.length)
 }
 
 /** A few patches draw a hundred times as much as the others: with these at the end of the colours, nothing else would show. */

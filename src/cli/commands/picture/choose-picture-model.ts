@@ -26,7 +26,8 @@ export async function choosePictureModel(
   }
   const model =
     options.model ?? (await context.pictures.bestModelOrNull(context.signal)) ?? DEFAULT_MODEL.name
-  const isShaped = options.size !== undefined || options.recipe !== undefined
+  const { size, recipe, shortest, longest, scale } = options
+  const isShaped = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
   const shape = isShaped ? {} : ({ recipe: 'native', maxPatches: PATCHES } as const)
   const patches = options.patches === undefined ? {} : { maxPatches: options.patches }
   const encoder = await loadChosenEncoder(context, { ...options, ...shape, ...patches, model })

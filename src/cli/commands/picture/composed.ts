@@ -18,3 +18,8 @@ export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): numb
 
 /** Is how places that were given are marked in photos. */
 export const MARK = { color: [255, 64, 64], width: 3 } as const
+
+/** Gives the radius of a ring that is seen and hides little. */
+export function ringOn({ width }: RgbImage): number {
+  return Math.max(6, width / 60)
+}

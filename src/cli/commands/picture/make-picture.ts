@@ -2,6 +2,7 @@
 
 import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
+import type { Products } from '../../../numerics/products.js'
 import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
 import type { FileEncoder } from '../../../work/file-encoder.js'
 import { asOutputError } from '../../../work/output-error.js'
@@ -11,7 +12,7 @@ import type { CommandContext } from '../../context.js'
 import { gatherInputs } from '../../gather-inputs.js'
 import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
-import { choosePictureModel } from './choose-picture-model.js'
+import { choosePictureModel, type PictureModel } from './choose-picture-model.js'
 import { decodeOptionsOf, PhotoEncoder } from './photo-encoder.js'
 import type { PairOptions } from './picture-options.js'
 import { PictureWriter, placeOf, sideFor, type Tile } from './picture-place.js'
@@ -39,14 +40,20 @@ export interface PictureWork {
   readonly encoder: FileEncoder
   readonly inputs: readonly WorkInput[]
   readonly signal: AbortSignal
-  /** Yields the photos in the order of the inputs; what cannot be read is told and left out. */
-  photos(encode?: EncodeChoices): AsyncGenerator<EncodedPhoto, void, undefined>
+  /** Yields the photos in the order of the inputs; what cannot be read is told and left out. @param encoder is another than the picture's own */
+  photos(encode?: EncodeChoices, encoder?: FileEncoder): AsyncGenerator<EncodedPhoto, void, undefined>
+  /** Loads another model; whoever does disposes of it. */
+  load(model: string): Promise<PictureModel>
   /** Throws `UsageError` unless this is the first of the inputs, of which something was said. @param why says what cannot be done without it */
   assertFirst(photo: EncodedPhoto, why: string): void
   /** Tells what keeps one photo from its picture; the others go on. */
   fail(path: string, error: Error): void
+  /** Computes products over many patches. */
+  readonly products: Products
   /** Notes what happens now. */
   phase(text: string): void
+  /** Says what is to be known of all that is drawn: at once, and in the captions of what is still to come. */
+  remark(text: string): void
 }
 
 export async function makePicture(
@@ -75,6 +82,7 @@ async function make(
   kind.check?.(inputs)
   const { encoder, caption } = await choosePictureModel(context, options)
   using _ = encoder
+  await using products = await context.pictures.products()
   const writer = new PictureWriter(context, place, options, `${kind.title} ${caption}`)
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: inputs.length })
   const side = sideFor(place, inputs.length, options)
@@ -83,16 +91,23 @@ async function make(
     encoder,
     inputs,
     signal: context.signal,
-    photos: (encode) => photos.read(encode),
+    photos: (encode, other) => photos.read(encode, other),
+    load: (model) => choosePictureModel(context, { ...options, model }),
     assertFirst: ({ path }, why) => assertFirst(path, inputs, why),
     fail: (path, error) => photos.fail(path, error),
+    products,
     phase: (text) => progress.phase(text),
+    remark(text) {
+      writer.remark(text)
+      progress.notice(text)
+    },
   }
   for await (const tile of kind.draw(work)) {
     await writer.add(tile)
     context.signal.throwIfAborted()
   }
-  progress.phase('drawing')
+  if (place.kind === 'terminal') progress.clear()
+  else progress.phase('drawing')
   await writer.finish()
   const { output } = options
   const where = output === undefined ? 'shown' : `written to ${output}`
@@ -138,11 +153,17 @@ class Photos {
     this.#options.progress.failed(path, message)
   }
 
-  async *read(encode: EncodeChoices = {}): AsyncGenerator<EncodedPhoto, void, undefined> {
-    const { encoder, inputs, options, side, progress } = this.#options
+  async *read(
+    encode: EncodeChoices = {},
+    encoder = this.#options.encoder,
+  ): AsyncGenerator<EncodedPhoto, void, undefined> {
+    const { inputs, options, side, progress } = this.#options
     const { files, signal, pictures } = this.#context
     const decoding = { ...decodeOptionsOf(options, encoder), signal }
-    const photos = new PhotoEncoder(encoder, (source) => pictures.decode(source, decoding), side)
+    const photos = new PhotoEncoder(encoder, {
+      decode: (source) => pictures.decode(source, decoding),
+      reduce: (photo) => pictures.reduce(photo, side),
+    })
     const listener = {
       ...listenerOf(progress),
       failed: (failure: { readonly path: string; readonly reason: string }) =>

@@ -2,6 +2,8 @@
 import { InvalidArgumentError } from 'commander'
 import type { Box } from '../../../image/image.js'
 import type { Point } from '../../../picture/draw/draw-lines.js'
+import { type Placed, patchesAt } from '../../../picture/patches-at.js'
+import { PictureError } from '../../../picture/picture-error.js'
 import { UsageError } from '../../cli-error.js'
 
 /** Is a number of pixels, or a share of a side. */
@@ -42,9 +44,9 @@ function parsed(text: string, count: number, expected: string): GivenPlace {
 }
 
 /** Throws `UsageError` where it lies outside of the photo. */
-export function pointIn(place: GivenPlace, size: ImageSize, path: string): Point {
+export function pointIn(option: string, place: GivenPlace, size: ImageSize, path: string): Point {
   const [x = 0, y = 0] = pixelsOf(place, size)
-  assertInside('--point', place, { x, y }, size, path)
+  assertInside(option, place, { x, y }, size, path)
   return { x, y }
 }
 
@@ -80,9 +82,18 @@ function assertInside(
   )
 }
 
-/** Makes the error of a place in which there is no patch. */
-export function unseenPlace(option: string, { text }: GivenPlace, path: string): UsageError {
-  return new UsageError(
-    `${option} ${text} names no patch of ${path}: the recipe crops that part away, or it is smaller than a patch. Take a larger one, or leave --recipe and --size out.`,
-  )
+/** Gives the numbers of the patches in a place of a photo. Throws `UsageError` that names the option and the photo. */
+export function patchesIn(
+  option: '--point' | '--box' | '--foreground',
+  place: GivenPlace,
+  { path, features }: { readonly path: string; readonly features: Placed },
+): readonly number[] {
+  const { imageSize } = features
+  const at = option === '--box' ? boxIn(place, imageSize, path) : pointIn(option, place, imageSize, path)
+  try {
+    return patchesAt(features, at)
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error
+    throw new UsageError(`${option} ${place.text} of ${path}: ${error.message}`)
+  }
 }

@@ -1,9 +1,8 @@
 /** Decodes each photo once: the encoder gets its pixels, and of them a small copy is kept to draw on. */
 import { given } from '../../../encoder/choose-recipe.js'
 import type { EncodeAllOptions, EncodeResult, Features } from '../../../encoder/types.js'
-import { decodedFromPixels, isPixelImage } from '../../../image/given-pixels.js'
+import { decodedFromPixels } from '../../../image/given-pixels.js'
 import type { RgbImage } from '../../../image/image.js'
-import { reducedTo } from '../../../picture/draw/reduce-image.js'
 import { parseJsonOrNull } from '../../../plain-value.js'
 import type { DecodeOptions } from '../../../platform/node/decode-image.js'
 import type { FileEncoder, FileSource } from '../../../work/file-encoder.js'
@@ -14,19 +13,20 @@ const AHEAD = 2
 /** Bounds the bytes of whole photos that are in memory at a time. */
 const MOST_BYTES = 256 * 2 ** 20
 
-export type DecodePhoto = (source: string | Uint8Array) => Promise<RgbImage>
+/** Decodes a photo, and gives the small copy of it that is kept. */
+export interface PhotoTools {
+  decode(source: string | Uint8Array): Promise<RgbImage>
+  reduce(photo: RgbImage): Promise<RgbImage>
+}
 
 export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   readonly #encoder: Pick<FileEncoder, 'encodeAll'>
-  readonly #decode: DecodePhoto
-  readonly #side: number
+  readonly #tools: PhotoTools
   readonly #photos = new WeakMap<Features, RgbImage>()
 
-  /** @param side is the longest side, in pixels, of the copies that are kept */
-  constructor(encoder: Pick<FileEncoder, 'encodeAll'>, decode: DecodePhoto, side: number) {
+  constructor(encoder: Pick<FileEncoder, 'encodeAll'>, tools: PhotoTools) {
     this.#encoder = encoder
-    this.#decode = decode
-    this.#side = side
+    this.#tools = tools
   }
 
   /** Gives the small copy of the photo that these features were found in. */
@@ -81,14 +81,18 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
 
   /** What cannot be decoded goes to the encoder as it came, which then says why in its own words. */
   async #decoded(source: FileSource) {
-    const whole = await this.#wholeOrNull(source)
-    return { source, decoded: whole === null ? null : { source: whole, photo: reducedTo(whole, this.#side) } }
+    try {
+      const whole = await this.#wholeOf(source)
+      return { source, decoded: { source: whole, photo: await this.#tools.reduce(whole) } }
+    } catch {
+      return { source, decoded: null }
+    }
   }
 
-  async #wholeOrNull(source: FileSource): Promise<RgbImage | null> {
+  async #wholeOf(source: FileSource): Promise<RgbImage> {
     if (typeof source === 'function') return decodedFromPixels(source())
-    if (isPixelImage(source)) return source
-    return await this.#decode(source).catch(() => null)
+    if (typeof source === 'string' || source instanceof Uint8Array) return await this.#tools.decode(source)
+    return source
   }
 }
 

@@ -94,7 +94,7 @@ export class PictureWriter {
   readonly #context: CommandContext
   readonly #place: Place
   readonly #options: PairOptions
-  readonly #caption: string
+  #caption: string
   readonly #tiles: Tile[] = []
   readonly #names: FeatureNames
   #pixels = 0
@@ -112,6 +112,11 @@ export class PictureWriter {
   /** Counts the pictures that are there. */
   get written(): number {
     return this.#written
+  }
+
+  /** Adds to the captions of what is written from now on. */
+  remark(text: string): void {
+    this.#caption = `${text} ${this.#caption}`
   }
 
   async add(tile: Tile): Promise<void> {

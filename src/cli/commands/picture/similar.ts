@@ -1,18 +1,18 @@
 /** `plumage picture similar` shows where photos look like a place in the first of them. */
 import { Command } from 'commander'
 import type { Features } from '../../../encoder/types.js'
-import type { Box, RgbImage } from '../../../image/image.js'
+import type { RgbImage } from '../../../image/image.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawBox, drawRing } from '../../../picture/draw/draw-lines.js'
 import { drawHeat, rangeOf } from '../../../picture/draw/draw-patches.js'
 import { legendBar } from '../../../picture/draw/layout.js'
-import { boxOn, patchAtPoint, pointOn } from '../../../picture/draw/placement.js'
-import { patchAt, patchSimilarity } from '../../../picture/patch-similarity.js'
+import { boxOn, pointOn } from '../../../picture/draw/placement.js'
+import { commonDirection, similarPatches } from '../../../picture/patch-similarity.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK, opacityOf } from './composed.js'
+import { composed, MARK, opacityOf, ringOn } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
-import { boxIn, type GivenPlace, parseBox, parsePoint, pointIn, unseenPlace } from './parse-place.js'
+import { boxIn, type GivenPlace, parseBox, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 
 interface SimilarOptions extends HeatMapOptions {
@@ -50,13 +50,13 @@ function similarPicture(options: SimilarOptions): PictureKind {
       if (first === undefined) return
       work.assertFirst(first, 'The place was given in it, and there is nothing to look for in the others.')
       const query = queryIn(first)
-      const maps = found.map((photo) => ({
-        ...photo,
-        values: patchSimilarity(query.features, photo.features),
-      }))
+      const { products, signal } = work
+      const photos = found.map(({ features }) => features)
+      const maps = await similarPatches(query.features, photos, { products, signal })
       // All photos share a range: else the best place of a photo without any likeness would look like a find.
-      const range = rangeOf(...maps.map(({ values }) => values))
-      for (const { path, photo, features, values } of maps) {
+      const range = rangeOf(...maps)
+      for (const [index, { path, photo, features }] of found.entries()) {
+        const values = maps[index] ?? new Float32Array()
         const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
         const drawn = drawHeat(photo, features, values, heat)
         const plain = copyOf(photo)
@@ -79,37 +79,20 @@ function queryOf({ point, box }: SimilarOptions): (photo: EncodedPhoto) => Query
   )
 }
 
-function queryAtPoint({ path, features }: EncodedPhoto, point: GivenPlace): Query {
-  const at = pointIn(point, features.imageSize, path)
-  const patch = patchAtPoint(features, at)
-  if (patch === null) throw unseenPlace('--point', point, path)
+function queryAtPoint(photo: EncodedPhoto, point: GivenPlace): Query {
+  const { path, features } = photo
+  const at = pointIn('--point', point, features.imageSize, path)
   return {
-    features: patchAt(features, patch.row, patch.column),
-    mark: (drawn, placed) => drawRing(drawn, pointOn(drawn, placed, at), Math.max(6, drawn.width / 60), MARK),
+    features: commonDirection(features, patchesIn('--point', point, photo)),
+    mark: (drawn, placed) => drawRing(drawn, pointOn(drawn, placed, at), ringOn(drawn), MARK),
   }
 }
 
-function queryInBox({ path, features }: EncodedPhoto, given: GivenPlace): Query {
+function queryInBox(photo: EncodedPhoto, given: GivenPlace): Query {
+  const { path, features } = photo
   const box = boxIn(given, features.imageSize, path)
-  const mean = meanWithin(features, box)
-  if (mean === null) throw unseenPlace('--box', given, path)
-  return { features: mean, mark: (drawn, placed) => drawBox(drawn, boxOn(drawn, placed, box), MARK) }
-}
-
-/** Gives the mean direction of the patches whose middle lies in the box, [D]; null where there is none. */
-function meanWithin(features: Features, box: Box): Float32Array | null {
-  const { rows, columns } = features.grid
-  const sum = new Float32Array(features.patches.length / (rows * columns))
-  let count = 0
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) {
-      const patch = features.patchBox(row, column)
-      const [y, x] = [(patch.top + patch.bottom) / 2, (patch.left + patch.right) / 2]
-      if (y < box.top || y >= box.bottom || x < box.left || x >= box.right) continue
-      const values = patchAt(features, row, column)
-      const length = Math.hypot(...values)
-      for (const [index, value] of values.entries()) sum[index] = (sum[index] ?? 0) + value / length
-      count++
-    }
-  return count === 0 ? null : sum
+  return {
+    features: commonDirection(features, patchesIn('--box', given, photo)),
+    mark: (drawn, placed) => drawBox(drawn, boxOn(drawn, placed, box), MARK),
+  }
 }

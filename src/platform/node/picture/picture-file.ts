@@ -14,15 +14,16 @@ const MARK = 'plumage picture'
 /** Longer files are none of this library's pictures. */
 const MOST_BYTES = 2 ** 28
 
-/** Gives the bytes of a file. @param told is kept in it: what made it, and of what */
+/** Gives the bytes of a file. @param told is kept in it where there is a text: what made it, and of what */
 export async function encodePicture(
   { height, width, data }: RgbImage,
   format: PictureFormat,
-  told: string,
+  told = '',
 ): Promise<Uint8Array> {
   const sharp = await loadSharp()
+  const description: Record<string, string> = told === '' ? {} : { ImageDescription: told }
   const image = sharp(data, { raw: { height, width, channels: 3 } }).withExif({
-    IFD0: { Software: MARK, ImageDescription: told },
+    IFD0: { Software: MARK, ...description },
   })
   switch (format) {
     case 'png':

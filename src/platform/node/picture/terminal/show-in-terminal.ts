@@ -2,8 +2,8 @@
 import type { Writable } from 'node:stream'
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { RgbImage } from '../../../../image/image.js'
-import { resized } from '../../../../picture/draw/reduce-image.js'
 import { encodePicture } from '../picture-file.js'
+import { reducedWithin } from '../reduce-picture.js'
 import { askTerminal, type Protocol, type TerminalFacts } from './ask-terminal.js'
 import { halfBlocks } from './half-blocks.js'
 import { sixels } from './sixel.js'
@@ -38,13 +38,13 @@ interface Room {
 const WRITERS: Readonly<Record<Protocol, (image: RgbImage, room: Room) => Promise<string>>> = {
   async blocks(image, { columns, lines }) {
     // A cell is about twice as high as wide: half of it is a square pixel.
-    return halfBlocks(fitted(image, columns, lines * 2))
+    return halfBlocks(await reducedWithin(image, { height: lines * 2, width: columns }))
   },
   async sixel(image, room) {
-    return `${sixels(fittedToCells(image, room))}\n`
+    return `${sixels(await fittedToCells(image, room))}\n`
   },
   async kitty(image, room) {
-    const png = await encodePicture(fittedToCells(image, room), 'png', '')
+    const png = await encodePicture(await fittedToCells(image, room), 'png')
     const text = Buffer.from(png).toString('base64')
     const pieces = Array.from({ length: Math.ceil(text.length / PIECE) }, (_, i) =>
       text.slice(i * PIECE, (i + 1) * PIECE),
@@ -58,22 +58,16 @@ const WRITERS: Readonly<Record<Protocol, (image: RgbImage, room: Room) => Promis
     return `${messages.join('')}\n`
   },
   async iterm(image, room) {
-    const fit = fittedToCells(image, room)
-    const png = await encodePicture(fit, 'png', '')
+    const fit = await fittedToCells(image, room)
+    const png = await encodePicture(fit, 'png')
     const keys = `inline=1;size=${png.length};width=${fit.width}px;height=${fit.height}px`
     return `\u001b]1337;File=${keys}:${Buffer.from(png).toString('base64')}\u0007\n`
   },
 }
 
-function fittedToCells(image: RgbImage, { columns, lines, facts: { cell } }: Room): RgbImage {
-  return fitted(image, columns * cell.width, lines * cell.height)
-}
-
 /** Small pictures stay as they are. */
-function fitted(image: RgbImage, width: number, height: number): RgbImage {
-  const scale = Math.min(1, width / image.width, height / image.height)
-  const side = (pixels: number) => Math.max(1, Math.floor(pixels * scale))
-  return resized(image, side(image.height), side(image.width))
+function fittedToCells(image: RgbImage, { columns, lines, facts: { cell } }: Room): Promise<RgbImage> {
+  return reducedWithin(image, { height: lines * cell.height, width: columns * cell.width })
 }
 
 function written(stdout: Writable, text: string): Promise<void> {
