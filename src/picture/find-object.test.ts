@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../numerics/seeded-random.js'
 import { findObject } from './find-object.js'
-import type { PatchMap } from './patch-colors.js'
+import type { PatchMap } from './patch-map.js'
 
 /** Makes patches that look one way within a box and another outside, each with some noise of its own. */
 function scene(rows: number, columns: number, isObject: (row: number, column: number) => boolean): PatchMap {

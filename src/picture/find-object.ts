@@ -8,7 +8,7 @@ import type { Box } from '../image/image.js'
 import { connectedParts } from '../numerics/connected-parts.js'
 import { joinSimilar, normalisedCut } from '../numerics/normalised-cut.js'
 import { unitRows } from '../numerics/unit-rows.js'
-import type { PatchMap } from './patch-colors.js'
+import type { PatchMap } from './patch-map.js'
 
 /** Says how patches are joined. */
 export interface FindObjectOptions {

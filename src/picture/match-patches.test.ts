@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { plainProducts } from '../numerics/products.js'
 import { seededRandom } from '../numerics/seeded-random.js'
 import { agreeingMatches, matchPatches, type Placed } from './match-patches.js'
-import type { PatchMap } from './patch-colors.js'
+import type { PatchMap } from './patch-map.js'
 
 const map = (...patches: number[][]): PatchMap => ({
   patches: Float32Array.from(patches.flat()),

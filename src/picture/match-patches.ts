@@ -162,17 +162,6 @@ function distance(cosine: number): number {
   return Math.sqrt(Math.max(0, 2 - 2 * cosine))
 }
 
-function commonWidth(first: PatchMap, second: PatchMap): number {
-  const [one, other] = [first, second].map(({ patches, grid }) => patches.length / (grid.rows * grid.columns))
-  if (one === undefined || !(one > 0) || !Number.isInteger(one))
-    throw new RangeError('There are no patches to match.')
-  if (one !== other)
-    throw new RangeError(
-      `Patches of ${one} and of ${other} numbers are of two models, and cannot be matched.`,
-    )
-  return one
-}
-
 function cellCentres(
   matches: readonly PatchMatch[],
   patchOf: (match: PatchMatch) => number,

@@ -9,7 +9,8 @@ import { BirderNet } from '../birder/net.js'
 import { Network } from '../encoder/network.js'
 import type { RgbImage } from '../image/image.js'
 import { attentionRollout, type RolloutFusion } from '../numerics/attention-rollout.js'
-import { principalComponents, projectRow } from '../numerics/principal-components.js'
+import { principalComponents } from '../numerics/principal-components.js'
+import { projectRows } from '../numerics/projections.js'
 import {
   type Comparison,
   type GoldenCase,
@@ -74,7 +75,7 @@ export function runPcaCase(golden: ToolCase, context: GoldenContext): AsyncItera
       found.set(`${name}.visualization`, visualization.data)
       const rows = patchRows(map, normalize)
       const width = map.shape[1] ?? 0
-      const components = principalComponents(rows, width, 3)
+      const components = await principalComponents([rows], width, 3)
       const count = rows.length / width
       found.set(`${name}.features`, rows)
       found.set(`${name}.mean`, components.mean)
@@ -84,13 +85,7 @@ export function runPcaCase(golden: ToolCase, context: GoldenContext): AsyncItera
         `${name}.explained_variance`,
         components.variances.map((one) => (one * count) / (count - 1)),
       )
-      const scores = new Float32Array(count * 3)
-      const score = new Float64Array(3)
-      for (let row = 0; row < count; row++) {
-        projectRow(rows.subarray(row * width, (row + 1) * width), components, score)
-        scores.set(score, row * 3)
-      }
-      found.set(`${name}.scores`, scores)
+      found.set(`${name}.scores`, Float32Array.from(projectRows(rows, components)))
     }
     return found
   })

@@ -3,7 +3,8 @@ import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { RgbImage } from '../../image/image.js'
 import { resamplePillow } from '../../kernels/resample-pillow.js'
 import type { RgbStats } from '../../model/vit-config.js'
-import { principalComponents, projectRow } from '../../numerics/principal-components.js'
+import { principalComponents } from '../../numerics/principal-components.js'
+import { projectRows } from '../../numerics/projections.js'
 import type { ClassificationTransform } from '../classification-transform.js'
 import { type NdArray, ndArray } from '../nd-array.js'
 import type { BirderNet, RunSignal } from '../net.js'
@@ -52,7 +53,7 @@ export class FeaturePCA {
     const { input, originalImage } = preprocessImage(image, this.#transform, this.#rgbStats)
     const map = stageOf(await this.#net.detectionFeatures(input, options), stage)
     const [, width = 0, rows = 0, columns = 0] = map.shape
-    const rawOutput = ndArray(scaledScores(patchRows(map, normalize), width), [rows, columns, COLOURS])
+    const rawOutput = ndArray(await scaledScores(patchRows(map, normalize), width), [rows, columns, COLOURS])
     const [height = 0, across = 0] = originalImage.shape
     const levels = Uint8Array.from(rawOutput.data, (value) => Math.trunc(Math.fround(value * 255)))
     const data = resamplePillow(levels, [rows, columns], [height, across], { filter: 'bilinear' })
@@ -92,19 +93,13 @@ export function patchRows({ data, shape }: NdArray, normalize: boolean): Float32
 }
 
 /** Stretches each component's scores from 0 to 1. */
-function scaledScores(rows: Float32Array, width: number): Float32Array {
+async function scaledScores(rows: Float32Array, width: number): Promise<Float32Array> {
   const count = rows.length / width
   if (Math.min(count, width) < COLOURS)
     throw new RangeError(
       `Three components are of three patches and three channels at least: got ${count} patches of ${width}.`,
     )
-  const found = principalComponents(rows, width, COLOURS)
-  const scores = new Float32Array(count * COLOURS)
-  const score = new Float64Array(COLOURS)
-  for (let row = 0; row < count; row++) {
-    projectRow(rows.subarray(row * width, (row + 1) * width), found, score)
-    scores.set(score, row * COLOURS)
-  }
+  const scores = Float32Array.from(projectRows(rows, await principalComponents([rows], width, COLOURS)))
   for (let component = 0; component < COLOURS; component++) {
     const own = scores.filter((_, at) => at % COLOURS === component)
     const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
