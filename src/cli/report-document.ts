@@ -81,17 +81,19 @@ ${TOOLS}
 const TOOLS = `<div class="tools" id="tools" hidden>
 <fieldset><legend>Show</legend>
 <label><input type="radio" name="view" value="colors" checked> Colours</label>
+<label><input type="radio" name="view" value="groups"> Groups</label>
 <label><input type="radio" name="view" value="photo"> Photo</label>
 </fieldset>
 <label>Strength <input type="range" id="strength" min="0" max="1" step="0.05" value="0.75"></label>
 </div>
+<ul class="groups" id="groups" hidden></ul>
 <div class="now"><p id="status" role="status"></p><button type="button" id="clear" hidden>Clear <kbd>Esc</kbd></button></div>`
 
 function factsOf(facts: ReportDocument['facts'], folder: string): string {
   const all = folder === '' ? facts : [['Folder', shown(folder)] as const, ...facts]
   const rows = all.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`)
   return `<details><summary>How was this made?</summary>
-<p>A vision transformer describes every place of a photo by numbers. Places that show alike things have alike numbers, and like colours: these are three principal components of all photos together. Choose a place, and all photos show what is like it.</p>
+<p>A vision transformer describes every place of a photo by numbers. Places that show alike things have alike numbers, and like colours: these are three principal components of all photos together, of what is no background. Groups are places that are most alike, in all photos (k-means by direction). Choose a place, and all photos show what is like it.</p>
 <dl>${rows.join('')}</dl></details>`
 }
 
@@ -129,11 +131,13 @@ function* dataOf({ report, photos }: ReportDocument): Generator<string> {
       grid: { rows: grid.rows, columns: grid.columns },
       seen,
       colors: base64(found.colors),
+      groups: base64(found.groups),
       codes: base64(found.codes),
     }
     yield (i > 0 ? ',\n' : '\n') + jsonOf(photo)
   }
-  yield `],${jsonOf(report.scale).slice(1)}</script>\n`
+  const rest = { ...report.scale, groupPhotos: report.groupPhotos }
+  yield `],${jsonOf(rest).slice(1)}</script>\n`
 }
 
 const jsonOf = (value: object) => JSON.stringify(value).replaceAll('<', '\\u003c')

@@ -91,6 +91,20 @@ describe.skipIf(chromiumPath === null)('a report', () => {
     expect([asked, wrong]).toEqual([[], []])
   })
 
+  test('colours, groups and the photo itself can be shown, and groups say in how many photos they are', async () => {
+    const { page } = await open()
+    const layer = page.locator('.seen canvas').first()
+    const pixels = () => layer.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL())
+    const colors = await pixels()
+    await page.getByRole('radio', { name: 'Groups' }).check()
+    expect(await pixels()).not.toBe(colors)
+    expect(await page.locator('.groups li').first().textContent()).toBe(`in ${NAMES.length} photos`)
+    await page.getByRole('radio', { name: 'Photo' }).check()
+    expect(await layer.isVisible()).toBe(false)
+    await page.getByRole('radio', { name: 'Colours' }).check()
+    expect(await pixels()).toBe(colors)
+  })
+
   test('its policy lets nothing be fetched and no other script run', async () => {
     const { page, asked } = await open()
     const tried = await page.evaluate(async () => {
@@ -162,8 +176,9 @@ describe.skipIf(chromiumPath === null)('a report', () => {
       )
       expect(violations, `${width} wide, dark: ${dark}`).toEqual([])
     }
-    for (const isChosen of [false, true]) {
-      if (isChosen) await frame(page, 'hat-2').click()
+    for (const shown of ['colors', 'groups', 'found']) {
+      if (shown === 'groups') await page.getByRole('radio', { name: 'Groups' }).check()
+      if (shown === 'found') await frame(page, 'hat-2').click()
       for (const [dark, width] of [
         [false, 1280],
         [true, 1280],

@@ -23,10 +23,11 @@ test('a page has all photos with a code for each patch, and says how well codes 
   const html = readFileSync(join(folder.path, 'out/r.html'), 'utf8')
   const { photos, scales } = dataOf(html)
   expect(scales).toHaveLength(WIDTH)
-  for (const { codes, colors, grid } of photos) {
+  for (const { codes, colors, groups, grid } of photos) {
+    expect(Buffer.from(groups, 'base64')).toHaveLength(ROWS * COLUMNS)
     expect(grid).toEqual({ rows: ROWS, columns: COLUMNS })
     expect(Buffer.from(codes, 'base64')).toHaveLength(ROWS * COLUMNS * WIDTH)
-    expect(Buffer.from(colors, 'base64')).toHaveLength(ROWS * COLUMNS * 3)
+    expect(Buffer.from(colors, 'base64')).toHaveLength(ROWS * COLUMNS * 4)
   }
   const names = [...html.matchAll(/<bdi class="name">(.*?)<\/bdi>/g)].map(([, name]) => name)
   expect(names).toEqual(['a.jpg', 'c.jpg', 'q/b.jpg'])

@@ -76,7 +76,7 @@ async function report(
         `No image of ${inputs.length} could be used: there is nothing to report, and no file is written.`,
       )
     progress.phase(`comparing ${photos.length} photos`)
-    const { document, agreement, text } = await makeDocument(context, found, encoder)
+    const { document, agreement, text } = await makeDocument(context, found, encoder, options)
     await lock.assertHeld()
     await files.write(file, document)
     progress.finish(`${options.output} is written`, { output: options.output, agreement })
@@ -248,14 +248,17 @@ async function makeDocument(
   context: CommandContext,
   { photos, failures }: FoundPhotos,
   encoder: FileEncoder,
+  { threads }: ReportOptions,
 ) {
-  const [{ makeReport, describeAgreement }, { readReportPage }] = await Promise.all([
+  const [{ makeReport, describeAgreement }, { readReportPage }, { createProducts }] = await Promise.all([
     import('../../picture/report/make-report.js'),
     import('../../platform/node/report-page.js'),
+    import('../../platform/node/create-products.js'),
   ])
-  const report = makeReport(photos)
-  const { identity, size, width } = encoder
-  const text = `${counted(photos.length, 'photo')}, ${counted(report.patches, 'patch')}; ${describeAgreement(report, width)}`
+  await using products = createProducts(given({ threads }))
+  const report = await makeReport(photos, { products, signal: context.signal })
+  const { identity, size } = encoder
+  const text = `${counted(photos.length, 'photo')}, ${counted(report.patches, 'patch')}; ${describeAgreement(report, photos)}`
   const document = reportDocument({
     page: await readReportPage(),
     report,
@@ -266,7 +269,13 @@ async function makeDocument(
       ['Model', `${identity.model}, ${shortDigest(identity.digest)}`],
       ['Computed by', `${identity.engine}, ${identity.precision}`],
       ['Input', `${size[1]} × ${size[0]} pixels (${identity.recipe})`],
-      ['Patches', `${counted(report.patches, 'patch')}: ${describeAgreement(report, width)}.`],
+      ['Patches', `${counted(report.patches, 'patch')}: ${describeAgreement(report, photos)}.`],
+      [
+        'Background',
+        report.hasBackground
+          ? `told from things by the first component, with a separability of ${report.separability.toFixed(2)}`
+          : `not told from things: the first component separates them by ${report.separability.toFixed(2)}, and 0.60 would be enough`,
+      ],
       ['Written by', `plumage ${context.version}`],
     ],
   })

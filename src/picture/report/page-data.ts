@@ -11,12 +11,16 @@ export interface PagePhoto {
     readonly width: number
     readonly height: number
   }
-  /** uint8 [rows * columns, 3], in base64. */
+  /** uint8 [rows * columns, 4], in base64: red, green, blue and how much of it is shown. */
   readonly colors: string
+  /** uint8 [rows * columns], in base64. */
+  readonly groups: string
   /** int8 [rows * columns, K], in base64. */
   readonly codes: string
 }
 
 export interface PageData extends PatchScale {
+  /** Counts for each group the photos that have some of it. */
+  readonly groupPhotos: readonly number[]
   readonly photos: readonly PagePhoto[]
 }

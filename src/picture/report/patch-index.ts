@@ -2,14 +2,11 @@
  * Keeps patches of many photos in few bytes each, so that a page can look for what is alike among all of them: vectors of length 1 along their principal
  * components, in int8 with a scale for each component. What that costs is measured (`nearestAgreement`) and never guessed.
  */
-import { cosineSimilarity } from '../../numerics/cosine-similarity.js'
-import {
-  type PrincipalComponents,
-  principalComponents,
-  projectRow,
-} from '../../numerics/principal-components.js'
-import type { PatchMap } from '../patch-colors.js'
-import { patchCount, patchWidth, spreadPatches } from './spread-patches.js'
+import { unitRows } from '../../numerics/lengths.js'
+import { principalComponents } from '../../numerics/principal-components.js'
+import { type ProductOptions, type Products, plainProducts } from '../../numerics/products.js'
+import { type PatchMap, widthOf } from '../patch-map.js'
+import { patchCount, spreadPatches } from './spread-patches.js'
 
 /** Says what codes stand for: along component k, a patch lies at its code times `scales[k]`. */
 export interface PatchScale {
@@ -26,35 +23,65 @@ export interface PatchIndex extends PatchScale {
   readonly codes: readonly Int8Array[]
 }
 
-/** Components are fitted to so many patches, spread evenly: more of them change no component that anybody could see, and take minutes. */
-const MOST_FITTED = 8192
+/** Says who computes, and when to give up. */
+export interface ReportOptions extends ProductOptions {
+  readonly products?: Products | undefined
+}
+
+/** Components are fitted to so many patches, spread evenly: more of them change no component that anybody could see. */
+const MOST_FITTED = 16_384
 const LARGEST_CODE = 127
 
-/** Throws RangeError where there are no patches. */
-export function indexPatches(maps: readonly PatchMap[], components: number): PatchIndex {
-  const fitted = spreadPatches(maps, MOST_FITTED)
-  for (let at = 0; at < fitted.patches.length; at += fitted.width)
-    normalise(fitted.patches.subarray(at, at + fitted.width))
-  const count = Math.min(components, fitted.width)
-  const found = principalComponents(fitted.patches, fitted.width, count)
-  const places = maps.map((map) => placesOf(map, found, count))
-  const largest = new Float64Array(count)
-  for (const values of places)
-    for (const [i, value] of values.entries())
-      largest[i % count] = Math.max(largest[i % count] ?? 0, Math.abs(value))
-  const scales = [...largest].map((value) => value / LARGEST_CODE)
-  const codes = places.map((values) =>
-    Int8Array.from(values, (value, i) => {
-      const scale = scales[i % count] ?? 0
-      return scale === 0 ? 0 : Math.round(value / scale)
-    }),
+/** Throws `PictureError` as `spreadPatches`; the signal's reason. */
+export async function indexPatches(
+  maps: readonly PatchMap[],
+  components: number,
+  { products = plainProducts, signal }: ReportOptions = {},
+): Promise<PatchIndex> {
+  const sample = spreadPatches(maps, MOST_FITTED)
+  const width = widthOf(sample)
+  const count = Math.min(components, width)
+  const fitted = unitRows(sample.patches, width)
+  const found = await principalComponents([fitted], width, count, { products, signal })
+  const directions = Float32Array.from(found.components)
+  const origin = Array.from({ length: count }, (_, k) =>
+    dot(found.mean, found.components.subarray(k * width, (k + 1) * width)),
   )
-  const zero = new Float32Array(fitted.width)
-  const toZero = new Float64Array(count)
-  projectRow(zero, found, toZero)
-  const origin = [...toZero].map((value) => 0 - value)
-  const square = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value * value, 0)
-  return { scales, origin, beside: square(found.mean) - square(origin), codes }
+  const places: Float32Array[] = []
+  for (const { patches } of maps)
+    places.push(await products.similarity(directions, unitRows(patches, width), width, { signal }))
+  const scales = origin.map((start, k) => {
+    let largest = 0
+    for (const along of places)
+      for (const value of rowOf(along, k, count)) largest = Math.max(largest, Math.abs(value - start))
+    return largest / LARGEST_CODE
+  })
+  const codes = places.map((along) => codesOf(along, origin, scales))
+  return { scales, origin, beside: dot(found.mean, found.mean) - dot(origin, origin), codes }
+}
+
+/** Gives where patches lie along each component, [K, rows * columns], as a code for each patch, [rows * columns, K]. */
+function codesOf(along: Float32Array, origin: readonly number[], scales: readonly number[]): Int8Array {
+  const count = scales.length
+  const codes = new Int8Array(along.length)
+  for (const [k, scale] of scales.entries()) {
+    if (scale === 0) continue
+    const start = origin[k] ?? 0
+    for (const [patch, value] of rowOf(along, k, count).entries())
+      codes[patch * count + k] = Math.round((value - start) / scale)
+  }
+  return codes
+}
+
+function rowOf(rows: Float32Array, row: number, count: number): Float32Array {
+  const length = rows.length / count
+  return rows.subarray(row * length, (row + 1) * length)
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  return sum
 }
 
 /**
@@ -88,100 +115,72 @@ export function similarToCode(
 /** Of so many nearest patches it is asked how many are the same. */
 export const NEAREST = 10
 /** Products of numbers that agreement is measured with, about: more would take longer than they tell. */
-const MOST_PRODUCTS = 5e8
+const MOST_PRODUCTS = 1e9
 const QUERIES = { fewest: 16, most: 256 }
 
 /**
  * Measures how well the index finds what all numbers find: of the ten patches nearest to one among all photos, that one left out, the share that is the
- * same, 0 to 1, as a mean over patches that are spread evenly. It is 1 where there is nothing to find.
+ * same, 0 to 1, as a mean over patches that are spread evenly. It is 1 where there is nothing to find. Throws the signal's reason.
  */
-export function nearestAgreement(maps: readonly PatchMap[], index: PatchIndex): number {
+export async function nearestAgreement(
+  maps: readonly PatchMap[],
+  index: PatchIndex,
+  { products = plainProducts, signal }: ReportOptions = {},
+): Promise<number> {
   const total = maps.reduce((sum, map) => sum + patchCount(map), 0)
   const nearest = Math.min(NEAREST, total - 1)
   const [first] = maps
   if (first === undefined || nearest < 1) return 1
-  const affordable = Math.floor(MOST_PRODUCTS / (total * patchWidth(first)))
-  const queries = Math.min(total, QUERIES.most, Math.max(QUERIES.fewest, affordable))
+  const width = widthOf(first)
+  const affordable = Math.floor(MOST_PRODUCTS / (total * width))
+  const queries = spreadPatches(maps, Math.min(QUERIES.most, Math.max(QUERIES.fewest, affordable)))
+  const query = unitRows(queries.patches, width)
+  const full: Float32Array[] = []
+  for (const { patches } of maps)
+    full.push(await products.similarity(query, unitRows(patches, width), width, { signal }))
   let same = 0
-  for (let query = 0; query < queries; query++) {
-    const place = Math.floor(((query + 0.5) * total) / queries)
-    const full = nearestTo(place, fullSimilarities(maps, place), nearest)
-    const kept = nearestTo(place, keptSimilarities(maps, index, place), nearest)
-    for (const patch of full) if (kept.has(patch)) same++
+  const places = queries.places
+  for (const [i, place] of places.entries()) {
+    signal?.throwIfAborted()
+    const wanted = nearestTo(
+      place,
+      full.map((rows) => rowOf(rows, i, places.length)),
+      nearest,
+    )
+    const code = codeAt(index, place)
+    const kept = nearestTo(
+      place,
+      index.codes.map((codes) => similarToCode(code, codes, index)),
+      nearest,
+    )
+    for (const patch of wanted) if (kept.has(patch)) same++
   }
-  return same / (queries * nearest)
+  return same / (places.length * nearest)
 }
 
-function fullSimilarities(maps: readonly PatchMap[], place: number): Float32Array {
-  const { map, patch } = patchOf(maps, place)
-  const width = patchWidth(map)
-  const query = map.patches.subarray(patch * width, (patch + 1) * width)
-  return joined(
-    maps.map(({ patches }) =>
-      Float32Array.from({ length: patches.length / width }, (_, i) =>
-        cosineSimilarity(query, patches.subarray(i * width, (i + 1) * width)),
-      ),
-    ),
-  )
-}
-
-function keptSimilarities(maps: readonly PatchMap[], index: PatchIndex, place: number): Float32Array {
-  const { at, patch } = patchOf(maps, place)
-  const count = index.scales.length
-  const code = index.codes[at]?.subarray(patch * count, (patch + 1) * count) ?? new Int8Array(count)
-  return joined(index.codes.map((codes) => similarToCode(code, codes, index)))
-}
-
-/** Finds the patch at a place among all maps, one after the other. */
-function patchOf(maps: readonly PatchMap[], place: number) {
-  let patch = place
-  for (const [at, map] of maps.entries()) {
-    if (patch < patchCount(map)) return { at, map, patch }
-    patch -= patchCount(map)
+/** Finds the code of the patch at a place among all maps, one after the other. */
+function codeAt({ codes, scales }: PatchIndex, place: number): Int8Array {
+  let at = place * scales.length
+  for (const own of codes) {
+    if (at < own.length) return own.subarray(at, at + scales.length)
+    at -= own.length
   }
   throw new RangeError(`There is no patch ${place}.`)
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
 /** Finds the places of the largest values but for one place; of equal ones the first. */
-function nearestTo(self: number, similarities: Float32Array, count: number): ReadonlySet<number> {
+function nearestTo(self: number, similarities: readonly Float32Array[], count: number): ReadonlySet<number> {
   const best: { readonly place: number; readonly value: number }[] = []
-  for (const [place, value] of similarities.entries()) {
-    const last = best[count - 1]
-    if (place === self || (last !== undefined && value <= last.value)) continue
-    const rank = best.findIndex((other) => value > other.value)
-    best.splice(rank < 0 ? best.length : rank, 0, { place, value })
-    if (best.length > count) best.pop()
+  let before = 0
+  for (const own of similarities) {
+    for (const [i, value] of own.entries()) {
+      const last = best[count - 1]
+      if (before + i === self || (last !== undefined && value <= last.value)) continue
+      const rank = best.findIndex((other) => value > other.value)
+      best.splice(rank < 0 ? best.length : rank, 0, { place: before + i, value })
+      if (best.length > count) best.pop()
+    }
+    before += own.length
   }
   return new Set(best.map(({ place }) => place))
-}
-
-/** Places all patches of a map along the components, [rows * columns, K], as vectors of length 1. */
-function placesOf(map: PatchMap, found: PrincipalComponents, count: number): Float32Array {
-  const width = patchWidth(map)
-  const places = new Float32Array(patchCount(map) * count)
-  const row = new Float32Array(width)
-  const out = new Float64Array(count)
-  for (let patch = 0; patch * count < places.length; patch++) {
-    row.set(map.patches.subarray(patch * width, (patch + 1) * width))
-    normalise(row)
-    projectRow(row, found, out)
-    places.set(out, patch * count)
-  }
-  return places
-}
-
-/** Gives a vector the length 1; zeros stay zeros. */
-function normalise(vector: Float32Array): void {
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-  if (length > 0) for (const [i, value] of vector.entries()) vector[i] = value / length
 }

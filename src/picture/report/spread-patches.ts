@@ -1,41 +1,34 @@
 /** Takes some of many patches, as evenly spread over photos and places as they come. */
-import type { PatchMap } from '../patch-colors.js'
+import { commonOf, type PatchMap } from '../patch-map.js'
 
 export function patchCount({ grid }: PatchMap): number {
   return grid.rows * grid.columns
 }
 
-export function patchWidth(map: PatchMap): number {
-  return map.patches.length / patchCount(map)
+export interface SpreadPatches extends PatchMap {
+  /** [columns] Counts for each patch those before it among all maps, one after the other. */
+  readonly places: readonly number[]
 }
 
 /**
- * Copies at most so many patches of all maps, [count, width]; all of them where they are no more. Throws RangeError where there are none, or of different
- * widths.
+ * Copies at most so many patches of all maps into one row of patches; all of them where they are no more. Throws `PictureError` `nothing-there`,
+ * `mixed-models`.
  */
-export function spreadPatches(
-  maps: readonly PatchMap[],
-  most: number,
-): { readonly patches: Float32Array; readonly width: number } {
-  const [first] = maps
+export function spreadPatches(maps: readonly PatchMap[], most: number): SpreadPatches {
+  const { width } = commonOf(maps)
   const total = maps.reduce((sum, map) => sum + patchCount(map), 0)
-  if (first === undefined || total === 0) throw new RangeError('There are no patches.')
-  const width = patchWidth(first)
   const count = Math.min(total, most)
+  const places = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count))
   const patches = new Float32Array(count * width)
   let taken = 0
   let before = 0
   for (const map of maps) {
-    if (patchWidth(map) !== width)
-      throw new RangeError(`Patches of ${width} and of ${patchWidth(map)} numbers cannot be compared.`)
     const end = before + patchCount(map)
-    for (; taken < count; taken++) {
-      const place = Math.floor(((taken + 0.5) * total) / count)
-      if (place >= end) break
+    for (let place = places[taken]; place !== undefined && place < end; place = places[taken]) {
       const from = (place - before) * width
-      patches.set(map.patches.subarray(from, from + width), taken * width)
+      patches.set(map.patches.subarray(from, from + width), taken++ * width)
     }
     before = end
   }
-  return { patches, width }
+  return { patches, grid: { rows: 1, columns: count }, places }
 }

@@ -1,4 +1,5 @@
 /** Is one photo of a report: its patches lie over it as a small picture that the browser enlarges, and one of them is chosen by pointer or by keys. */
+import { GROUP_COLORS } from '../../../picture/report/group-colors.js'
 import type { PagePhoto } from '../../../picture/report/page-data.js'
 
 export interface Place {
@@ -7,6 +8,9 @@ export interface Place {
   readonly row: number
   readonly column: number
 }
+
+/** Is what photos show while nothing is looked for. */
+export type View = 'colors' | 'groups' | 'photo'
 
 export interface Best extends Place {
   readonly similarity: number
@@ -28,6 +32,7 @@ export class Card {
   readonly codes: Int8Array
   readonly #photo: PagePhoto
   readonly #colors: Uint8Array
+  readonly #groups: Uint8Array
   readonly #name: string
   readonly #seen = made('div', 'seen')
   readonly #layer = document.createElement('canvas')
@@ -45,6 +50,7 @@ export class Card {
     this.#photo = photo
     this.codes = new Int8Array(bytesOf(photo.codes).buffer)
     this.#colors = bytesOf(photo.colors)
+    this.#groups = bytesOf(photo.groups)
     this.#name = element.querySelector('.name')?.textContent ?? ''
     const { rows, columns } = photo.grid
     // Keys begin in the middle.
@@ -63,13 +69,16 @@ export class Card {
     return this.codes.subarray(patch * count, (patch + 1) * count)
   }
 
-  showColors(isShown: boolean): void {
+  show(view: View): void {
     this.#similarities = null
     this.element.classList.remove('finding', 'source')
     this.#score.textContent = ''
     for (const mark of [this.#chosen, this.#best]) mark.hidden = true
-    this.#layer.hidden = !isShown
-    if (isShown) this.#paint((patch) => [...this.#colors.subarray(3 * patch, 3 * patch + 3), 255])
+    this.#layer.hidden = view === 'photo'
+    // Between groups there is nothing: a colour that lies between two would be that of a third.
+    this.#layer.classList.toggle('sharp', view === 'groups')
+    if (view === 'colors') this.#paint((patch) => [...this.#colors.subarray(4 * patch, 4 * patch + 4)])
+    if (view === 'groups') this.#paint((patch) => [...(GROUP_COLORS[this.#groups[patch] ?? 0] ?? []), 255])
   }
 
   /** Shows what was found here, and gives the best place but for the chosen one itself. */

@@ -2,12 +2,11 @@
  * Brings a report to life, in the page that `plumage report` writes: patches get colours, and what is alike to a chosen one is shown in all photos. It asks
  * nobody for anything, and whatever it writes of others, such as names of files, it writes as text.
  */
+import { GROUP_COLORS } from '../../../picture/report/group-colors.js'
 import type { PageData } from '../../../picture/report/page-data.js'
 import { similarToCode } from '../../../picture/report/patch-index.js'
-import { Card, type Place } from './card.js'
+import { Card, type Place, type View } from './card.js'
 import { shareOf, spreadOf } from './spread-of.js'
-
-type View = 'photo' | 'colors'
 
 const byId = <Kind extends HTMLElement>(id: string): Kind => {
   const found = document.getElementById(id)
@@ -20,6 +19,7 @@ class Page {
   readonly #cards: readonly Card[]
   readonly #list = byId('photos')
   readonly #status = byId('status')
+  readonly #groups = byId('groups')
   readonly #clear = byId<HTMLButtonElement>('clear')
   readonly #strength = byId<HTMLInputElement>('strength')
   #view: View = 'colors'
@@ -42,6 +42,7 @@ class Page {
       if (key === 'Escape' && this.#isSearching) this.#forget()
     })
     byId('tools').hidden = false
+    for (const [group, photos] of data.groupPhotos.entries()) this.#groups.append(legendOf(group, photos))
     this.#forget()
   }
 
@@ -52,6 +53,7 @@ class Page {
     const found = this.#cards.map((card) => similarToCode(code, card.codes, this.#data))
     const spread = spreadOf(found)
     this.#isSearching = true
+    this.#groups.hidden = true
     const best = this.#cards.map((card, i) => {
       const similarities = found[i] ?? new Float32Array()
       return card.showFound(similarities, (value) => shareOf(value, spread), card === photo ? place : null)
@@ -81,8 +83,8 @@ class Page {
       '--strength',
       this.#view === 'photo' && !this.#isSearching ? '0' : String(Number(this.#strength.value)),
     )
-    if (this.#isSearching) return
-    for (const card of this.#cards) card.showColors(this.#view === 'colors')
+    this.#groups.hidden = this.#isSearching || this.#view !== 'groups'
+    if (!this.#isSearching) for (const card of this.#cards) card.show(this.#view)
   }
 
   /** The one that keeps the keys' place stays where it is, since moving it would take them from it, and the others are put behind it. */
@@ -92,6 +94,14 @@ class Page {
     for (const card of sorted) if (card !== anchor) this.#list.append(card.element)
     if (still !== null) still.element.scrollIntoView({ block: 'nearest' })
   }
+}
+
+function legendOf(group: number, photos: number): HTMLElement {
+  const [item, swatch] = [document.createElement('li'), document.createElement('span')]
+  swatch.className = 'swatch'
+  swatch.style.background = `rgb(${GROUP_COLORS[group]?.join(' ') ?? ''})`
+  item.append(swatch, `in ${photos} ${photos === 1 ? 'photo' : 'photos'}`)
+  return item
 }
 
 new Page(JSON.parse(byId('data').textContent ?? '') as PageData)
