@@ -18,6 +18,7 @@ import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
 import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
 import { readBack } from './read-back.js'
+import { planCarried } from './text-tower.js'
 import type { Wrapping, Writer } from './writer.js'
 import { BIRDER_WRAPPING } from './writers/birder-writer.js'
 
@@ -88,12 +89,17 @@ function anew(
   const { vit, checkpoint, config } = source
   const { library, label, form, hasFolder } = request
   const { narrowing } = storing
-  const tensors = planWritten(source, writer, storing)
+  const text = writer.text?.(source, parsedFiles(request.configFiles, checkpoint.label)) ?? NO_TEXT
+  const tensors = [
+    ...planWritten(source, writer, storing),
+    ...(typeof text === 'string' ? [] : planCarried(checkpoint, text, storing)),
+  ]
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const told = writer.files({
     config,
     labels: vit.labels.names,
     recipe: recipeFor(vit, {}),
+    text,
     dtype: torchType(tensors),
   })
   const files = hasFolder ? textFiles(told) : []
@@ -112,18 +118,20 @@ function anew(
   const asRead = writer.asRead?.(config) ?? config
   const { keyBias: _keys, linearBias: _linear, headBias: _head, ...expected } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
-  const own = writer.notes?.(config, !hasFolder) ?? []
+  const own = writer.notes?.(config, !hasFolder, text) ?? []
   return {
     ...planned,
     back,
     notes: [
       ...notes,
-      ...leftAside(source, writer.further?.(config) ?? []),
+      ...leftAside(source, writer.further?.(config) ?? [], text),
       ...notesOf(source, back, writer.library),
     ],
     unsaid: own,
   }
 }
+
+const NO_TEXT = 'the class has none'
 
 /** Tells whether the library loads a copy as well as what would be written anew. */
 function isComplete(
