@@ -1,6 +1,6 @@
 /** Says which tensors of a source are not written, since the network does not use them: a text tower, a decoder, a mask token that a layout has no place for. */
 import type { StoredPart } from '../model/dialects/stored-weight.js'
-import type { ConvertSource } from './plan-written.js'
+import type { ConvertSource } from './convert-source.js'
 import type { TextTower } from './text-tower.js'
 
 /**

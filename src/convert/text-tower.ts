@@ -5,7 +5,7 @@ import type { PlainRecord } from '../plain-value.js'
 import { isFloatType } from '../tensor/dtype.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
-import type { Storing } from './plan-written.js'
+import type { Storing } from './convert-source.js'
 
 /** Is a text tower in the words of the library that it is written for. */
 export interface TextTower {

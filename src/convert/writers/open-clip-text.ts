@@ -5,7 +5,7 @@ import { countBlocks } from '../../model/dialects/headers.js'
 import { activationOf } from '../../model/families/transformers-file.js'
 import { isRecord } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
-import type { ConvertSource } from '../plan-written.js'
+import type { ConvertSource } from '../convert-source.js'
 import type { CarriedTensor, TextTower } from '../text-tower.js'
 import { ratioOf } from './timm-files.js'
 
