@@ -1,9 +1,9 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
 import type { DialectName } from '../model/dialects/dialect.js'
 import { ConvertError } from './convert-error.js'
+import type { ConvertSource } from './convert-source.js'
 import type { WeightsForm } from './file-forms.js'
 import { type Lack, lacksOf } from './holdings.js'
-import type { ConvertSource } from './plan-written.js'
 import { type Retold, retellings } from './retold.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type Writer } from './writer.js'

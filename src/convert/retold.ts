@@ -7,8 +7,8 @@ import { defaultEmbedding } from '../model/plan-pooling.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { Pooling, VitConfig } from '../model/vit-config.js'
 import { type Shape, sizeAt } from '../tensor/shape.js'
+import type { ConvertSource } from './convert-source.js'
 import { textOf } from './holdings.js'
-import type { ConvertSource } from './plan-written.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
 /** Is a network in its own words or in others. */

@@ -255,6 +255,64 @@ test("the table of Birder's Simple_ViT is a learnt one elsewhere, and it is told
   )
 })
 
+describe("a text tower of transformers' CLIP comes along into open_clip's layout", () => {
+  const openClipOf = (path: string) =>
+    JSON.parse(readFileSync(join(path, 'open_clip_config.json'), 'utf8')) as { model_cfg: PlainRecord }
+
+  test('with its settings, and each of its tensors', async () => {
+    const { path, notes } = await converted('hugging-face/clip', 'open-clip')
+    expect(notes.join(' ')).not.toMatch(/text tower/)
+    expect(openClipOf(path).model_cfg).toMatchObject({
+      embed_dim: 24,
+      quick_gelu: true,
+      text_cfg: {
+        context_length: 12,
+        vocab_size: 64,
+        width: 16,
+        heads: 2,
+        layers: 2,
+        pool_type: 'eos',
+        eos_id: 63,
+      },
+    })
+    const [own, written] = [await tensorsOf(golden('hugging-face/clip').path), await tensorsOf(path)]
+    const text = own.names.filter((name) => name.startsWith('text_model.'))
+    const fused = text.filter((name) => /\.[qkv]_proj\./.test(name))
+    const theirs = written.names.filter((name) => !name.startsWith('visual.'))
+    // The projection and the scale of the scores lie outside the tower there.
+    expect(theirs).toHaveLength(text.length + 2 - (2 * fused.length) / 3)
+    const [there, here] = [written.values.get('text_projection'), own.values.get('text_projection.weight')]
+    expect(there?.[1]).toBe(here?.[16])
+    expect(there?.[24]).toBe(here?.[1])
+    const key = own.values.get('text_model.encoder.layers.1.self_attn.k_proj.bias')
+    expect(written.values.get('transformer.resblocks.1.attn.in_proj_bias')?.slice(16, 32)).toEqual(key)
+  })
+
+  test('and one whose end is the largest token is pooled so', async () => {
+    const { path } = await converted('hugging-face/clip-legacy-eos', 'open-clip')
+    expect(openClipOf(path).model_cfg.text_cfg).not.toHaveProperty('pool_type')
+  })
+
+  test('or it is told why it does not', async () => {
+    const alone = await converted('hugging-face/clip-vision', 'open-clip')
+    expect(alone.notes.join(' ')).toMatch(/none is written, since the source has none of CLIP/)
+    const { path } = await converted('hugging-face/clip', 'hugging-face')
+    const file = join(path, 'config.json')
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as { text_config: PlainRecord }
+    writeFileSync(
+      file,
+      JSON.stringify({ ...settings, text_config: { ...settings.text_config, hidden_act: 'gelu' } }),
+    )
+    const other = await convertModel(path, join(folder, 'other-text'), {
+      to: 'open-clip',
+      onWarning: () => {},
+    })
+    expect(other.notes.join(' ')).toMatch(
+      /activation gelu, and the image tower quick_gelu.*Left aside|Left aside.*the text tower .*activation gelu/,
+    )
+  })
+})
+
 test('what of a file is not written is told', async () => {
   const clip = await converted('open-clip/vit-quickgelu/epoch_3.pt', 'hugging-face')
   expect(clip.notes.join(' ')).toMatch(/the text tower \(\d+ tensors\), of which nothing is written/)

@@ -2,8 +2,8 @@
 
     python load_converted.py jobs.json
 
-jobs.json lists {library, path, expected, input, output, registers, isReordered}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
-are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, and whether these lead the expected tokens, as Birder has them. Prints a
+jobs.json lists {library, path, expected, input, output, registers, isReordered, textAtol}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
+are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, whether these lead the expected tokens, as Birder has them, and how far off a text may be. Prints a
 line for each: {difference}, or {error}. Of Meta's layouts, whose code is in no package, {names}: those of the state dict, which `torch.load` takes with weights_only, and maps.
 """
 
@@ -55,11 +55,18 @@ def birder(path, pixels, job):
 def open_clip(path, pixels, job):
     from open_clip import create_model
 
+    assert job["output"] == ["embedding"]
+    weights = load_file(Path(path) / "open_clip_model.safetensors")
+    if "text_projection" in weights:
+        model = create_model(f"local-dir:{path}").eval()
+        expected = load_file(job["expected"])
+        texts = model.encode_text(expected["input_ids"].long())
+        assert (texts - expected["text_features"]).abs().max() < job["textAtol"]
+        return model.encode_image(pixels)
     # The text tower that it builds beside is not in the file.
     model = create_model(f"local-dir:{path}", load_weights=False).eval()
-    missing, unexpected = model.load_state_dict(load_file(Path(path) / "open_clip_model.safetensors"), strict=False)
+    missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and not [name for name in missing if name.startswith("visual.")], (missing, unexpected)
-    assert job["output"] == ["embedding"]
     return model.encode_image(pixels)
 
 

@@ -106,6 +106,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
   ],
   'open-clip': [
     'hugging-face/clip',
+    'hugging-face/clip-legacy-eos',
     'hugging-face/clip-vision',
     'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
   ],
@@ -125,6 +126,7 @@ const BY_EMBEDDING = new Set([
   'meta/pe-core',
   'hugging-face/clip-vision',
   'hugging-face/clip',
+  'hugging-face/clip-legacy-eos',
   'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
 ])
 const NEEDED: Readonly<Record<LibraryName, string>> = {
@@ -185,7 +187,17 @@ async function converted({ id, to, form }: Job, index: number) {
   const leadsRegisters = library === 'birder' && registers > 0 && !classFirst
   const isReordered = leadsRegisters && names.includes('forward_features')
   const { path: numbers, input } = expected
-  return { library: to, path: output, expected: numbers, input, output: names, registers, isReordered }
+  const textAtol = expected.atol.get('text_features') ?? null
+  return {
+    library: to,
+    path: output,
+    expected: numbers,
+    input,
+    output: names,
+    registers,
+    isReordered,
+    textAtol,
+  }
 }
 
 function outputOf(id: string): readonly string[] {

@@ -1,10 +1,11 @@
-/** Writes the image tower of open_clip's own CLIP: weights and open_clip_config.json. A text tower is what else open_clip builds, and none is written. */
+/** Writes open_clip's own CLIP: weights and open_clip_config.json, with the text tower where the source has one of transformers'. */
 import type { Recipe } from '../../image/recipe.js'
 import { openClip } from '../../model/families/open-clip.js'
 import type { Pooling } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { textOf } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { openClipText } from './open-clip-text.js'
 import { learntTable } from './positions-held.js'
 import { ratioOf } from './timm-files.js'
 
@@ -36,13 +37,17 @@ export const openClipWriter: Writer = {
     if (table === null) throw new Error('The image tower of CLIP has a position table.')
     return table
   },
+  text: openClipText,
   files,
-  notes: () => [
-    'open_clip builds a text tower beside the image tower, and none is written, so that it misses its tensors: make the model with create_model(..., load_weights=False) and load the file with strict=False, or take model.visual alone.',
-  ],
+  notes: (_config, _isAlone, text) =>
+    typeof text === 'string'
+      ? [
+          `open_clip builds a text tower beside the image tower, and none is written, since ${text}: make the model with create_model(..., load_weights=False), load the file with strict=False, and take model.visual or encode_image alone.`,
+        ]
+      : [],
 }
 
-function files({ config, recipe }: WrittenNetwork): WrittenFiles {
+function files({ config, recipe, text }: WrittenNetwork): WrittenFiles {
   const { size, patchSize, width, depth, heads, hidden, epsilon, preNorm, finalNorm } = config
   const { layerScale, activation, pooling, projection, rgbStats } = config
   const [height, breadth] = size
@@ -66,7 +71,7 @@ function files({ config, recipe }: WrittenNetwork): WrittenFiles {
         embed_dim: projection,
         ...(activation === 'quick_gelu' ? { quick_gelu: true } : {}),
         vision_cfg: vision,
-        text_cfg: {},
+        text_cfg: typeof text === 'string' ? {} : text.settings,
       },
       preprocess_cfg: { mean: rgbStats.mean, std: rgbStats.std, ...resizeFields(recipe, size) },
     },
