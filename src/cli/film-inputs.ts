@@ -118,9 +118,9 @@ export async function filmWork(
 }
 
 function encoderWith(encoder: FileEncoder, identity: Identity): FileEncoder {
-  const { width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size } = encoder
+  const { width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, attends, size } = encoder
   return {
-    ...{ identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size },
+    ...{ identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, attends, size },
     encodeAll: (sources, options) => encoder.encodeAll(sources, options),
     [Symbol.dispose]: () => encoder[Symbol.dispose](),
     [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
