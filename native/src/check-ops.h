@@ -50,8 +50,10 @@ class Checker {
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op);
   void places(const SlotRef& ref, long tokens) const;
-  void changeOfScores(const Op& op);
-  void scoreBias(const Op& op, long own);
+  void operandFormats(const Op& op, long width) const;
+  void changeOfScores(const Op& op, long headWidth);
+  void scoreBias(const Op& op, long own, long headWidth);
+  void indices(long offset, long count, long most);
 
   const Kernels& kernels_;
   const long arenaFloats_;

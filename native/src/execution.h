@@ -32,7 +32,7 @@ class Execution {
   void patchify(const Op& op, bool planes);
   void multiply(const Op& op, long first, long count);
   void poolRows(const Op& op, decltype(Kernels::meanRows) kernel);
-  AttentionArgs attentionArgs(const Op& op) const;
+  AttentionArgs attentionArgs(const Op& op, long width) const;
 
   const Program& program_;
   const Kernels& kernels_;

@@ -137,6 +137,17 @@ struct AttentionArgs {
   long gridRows, gridColumns;
 };
 
+// Asks for what attention weighs values by, of the rows and heads that are named.
+struct AttentionWeightsArgs {
+  AttentionArgs of;  // its values are not read, and its `out` gets weights, [heads * rows, keys] for each image, or [rows, keys] where heads are joined
+  Format format;     // of queries and keys
+  const float* rowIndex;   // null where they are all
+  const float* headIndex;  // null where they are all
+  long rows, heads;        // so many are named
+  HeadFusion fusion;
+  long blockRows;  // a task has so many rows
+};
+
 // Counts the offsets that two places on a line of so many can have.
 constexpr long offsetsOf(long places) { return 2 * places - 1; }
 // Counts the floats that a task of attention needs in its scratch for the bias of `blocks` blocks of queries.
@@ -220,6 +231,9 @@ struct Kernels {
   long narrowQueryBlock;
   void (*narrowAttention)(const AttentionArgs&, Format rows, long task, float* scratch);
   long (*narrowAttentionFloats)(const AttentionArgs&, Format rows);
+  // A task has `blockRows` rows of one head of one image, or of all its heads where they are joined.
+  void (*attentionWeights)(const AttentionWeightsArgs&, long task, float* scratch);
+  long (*attentionWeightsFloats)(const AttentionWeightsArgs&);
   // A task has one latent of one image. Scratch is 2 * rows, rounded up to 16 each.
   void (*probe)(const ProbeArgs&, long task, float* scratch);
   // Takes the means over rows of columns [from, to).

@@ -8,6 +8,9 @@
 
 namespace plumage {
 
+// Keys and values, as wide as each other, share out what a row has from `keysAt` on.
+static long widthOfKeys(const Op& op) { return (op.second.width - op.keysAt) / 2; }
+
 void Checker::attention(const Op& op) {
   const long width = op.output.width, key = op.keysAt, value = op.valuesAt;
   slot(op.input);
@@ -15,17 +18,14 @@ void Checker::attention(const Op& op) {
   slot(op.output);
   require(op.heads >= 1 && width % op.heads == 0, "its heads do not share its width");
   require(key >= 0 && key <= MOST && value >= 0 && value <= MOST, "its keys or values begin nowhere");
-  require(op.input.format == op.second.format, "its operands have different formats");
+  operandFormats(op, width);
   if (op.input.format == Format::float32) {
     require(op.output.format == Format::float32, "it writes another format than it reads");
   } else {
-    require(kernels_.narrowAttention != nullptr && !isInteger(op.input.format) && !isInteger(op.output.format) &&
-                op.weightOperand == WeightOperand::none && width / op.heads % 32 == 0 && key % 32 == 0 && value % 32 == 0,
+    require(kernels_.narrowAttention != nullptr && !isInteger(op.output.format) && op.weightOperand == WeightOperand::none && value % 32 == 0,
             "narrow attention does not hold it");
-    const Format* formats = kernels_.attentionRows;
-    require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
   }
-  changeOfScores(op);
+  changeOfScores(op, width / op.heads);
   wideEnough(op.second, value + width);
   wideEnough(op.input, width);
   if (op.weightOperand == WeightOperand::query) {
@@ -40,8 +40,16 @@ void Checker::attention(const Op& op) {
   }
 }
 
+void Checker::operandFormats(const Op& op, long width) const {
+  require(op.input.format == op.second.format, "its operands have different formats");
+  if (op.input.format == Format::float32) return;
+  require(!isInteger(op.input.format) && width / op.heads % 32 == 0 && op.keysAt % 32 == 0, "narrow heads do not begin at lines");
+  const Format* formats = kernels_.attentionRows;
+  require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
+}
+
 // Groups, biases and masks are those of self-attention; the last two are computed in float32.
-void Checker::changeOfScores(const Op& op) {
+void Checker::changeOfScores(const Op& op, long headWidth) {
   const bool isPlain = op.scoreBias == ScoreBias::none && op.keyMask == KeyMask::none;
   require(op.scoreBias >= ScoreBias::none && op.scoreBias <= ScoreBias::decomposed, "its bias is none");
   require(op.keyMask >= KeyMask::none && op.keyMask <= KeyMask::keys, "its mask is none");
@@ -51,7 +59,7 @@ void Checker::changeOfScores(const Op& op) {
   sameRows(op.input, op.second);
   require(op.groups >= 1 && op.input.rows % op.groups == 0, "its groups do not share its rows");
   const long own = op.input.rows / op.groups;
-  if (op.scoreBias != ScoreBias::none) scoreBias(op, own);
+  if (op.scoreBias != ScoreBias::none) scoreBias(op, own, headWidth);
   if (op.keyMask != KeyMask::keys) return;
   constants(op.keyCounts, op.groups);
   for (long group = 0; group < op.groups; group++) {
@@ -60,7 +68,7 @@ void Checker::changeOfScores(const Op& op) {
   }
 }
 
-void Checker::scoreBias(const Op& op, long own) {
+void Checker::scoreBias(const Op& op, long own, long headWidth) {
   require(op.gridRows >= 1 && op.gridColumns >= 1 && op.gridRows <= own && op.gridColumns <= own / op.gridRows, "its grid is larger than its rows");
   const long down = offsetsOf(op.gridRows), across = offsetsOf(op.gridColumns);
   if (op.scoreBias == ScoreBias::relative) {
@@ -69,13 +77,12 @@ void Checker::scoreBias(const Op& op, long own) {
     return constants(op.constant, op.heads * ofHead);
   }
   require(op.gridRows * op.gridColumns == own, "its grid is not all of its rows");
-  const long headWidth = op.output.width / op.heads;
   constants(op.constant, down * headWidth);
   constants(op.columnTable, across * headWidth);
 }
 
 void Execution::attention(const Op& op) {
-  AttentionArgs args = attentionArgs(op);
+  AttentionArgs args = attentionArgs(op, op.output.width);
   const long lots = args.images * args.heads;
   if (op.input.format != Format::float32) {
     // Values are packed once for each task; so few tasks, but enough to share out evenly.
@@ -94,8 +101,7 @@ void Execution::attention(const Op& op) {
 }
 
 // In self-attention `in` holds queries, keys and values, and `second` is `in`. Otherwise `in` holds the queries and `second` keys and values.
-AttentionArgs Execution::attentionArgs(const Op& op) const {
-  const long width = op.output.width;
+AttentionArgs Execution::attentionArgs(const Op& op, long width) const {
   AttentionArgs args;
   const float* in = slot(op.input);
   const float* second = slot(op.second);
@@ -133,6 +139,71 @@ AttentionArgs Execution::attentionArgs(const Op& op) const {
   args.outImageStride = op.output.rows / op.groups * op.output.stride;
   args.low = rows(op.input).low;
   return args;
+}
+
+void Checker::attentionWeights(const Op& op) {
+  slot(op.input);
+  slot(op.second);
+  plainSlot(op.output);
+  require(op.keysAt >= 0 && op.keysAt < op.second.width, "its keys begin nowhere");
+  const long width = widthOfKeys(op);
+  require(op.heads >= 1 && width >= op.heads && width % op.heads == 0, "its heads do not share its width");
+  operandFormats(op, width);
+  wideEnough(op.input, width);
+  wideEnough(op.second, op.keysAt + width);
+  changeOfScores(op, width / op.heads);
+  require(op.output.width == op.second.rows / op.groups, "its output has not one column for each key");
+  require(op.headFusion >= HeadFusion::none && op.headFusion <= HeadFusion::min, "its heads become nothing");
+  require(op.headCount >= 1 && op.headCount <= MOST, "it names no heads");
+  const long lots = op.headFusion == HeadFusion::none ? op.headCount : 1;
+  require(op.output.rows % lots == 0, "its output has not as many rows for each head");
+  if (op.rowIndex < 0) {
+    require(op.output.rows / lots == op.input.rows, "its output has not one row for each query");
+  } else {
+    indices(op.rowIndex, op.output.rows / lots, op.input.rows);
+  }
+  if (op.headIndex < 0) {
+    require(op.headCount == op.heads, "it names not all heads");
+  } else {
+    indices(op.headIndex, op.headCount, op.heads);
+  }
+}
+
+void Checker::indices(long offset, long count, long most) {
+  constants(offset, count);
+  for (long i = 0; i < count; i++) {
+    const float index = constants_[offset + i];
+    require(index >= 0 && index < static_cast<float>(most) && index == std::floor(index), "it names a row or a head that is not there");
+  }
+}
+
+AttentionWeightsArgs attentionWeightsShape(const Op& op) {
+  AttentionWeightsArgs args{};
+  args.of.queries = op.input.rows / op.groups;
+  args.of.keys = op.second.rows / op.groups;
+  args.of.headWidth = widthOfKeys(op) / op.heads;
+  args.of.gridColumns = op.gridColumns;
+  args.format = op.input.format;
+  args.fusion = op.headFusion;
+  args.heads = op.headCount;
+  args.rows = op.headFusion == HeadFusion::none ? op.output.rows / op.headCount : op.output.rows;
+  return args;
+}
+
+// A task of fewer rows would spend its time on packing keys.
+constexpr long FEWEST_ROWS_OF_TASK = 128;
+
+void Execution::attentionWeights(const Op& op) {
+  AttentionWeightsArgs args = attentionWeightsShape(op);
+  args.of = attentionArgs(op, widthOfKeys(op));
+  args.rowIndex = constant(op.rowIndex);
+  args.headIndex = constant(op.headIndex);
+  const long lots = input_.batch * (op.headFusion == HeadFusion::none ? op.headCount : 1);
+  const long most = std::max<long>(1, args.rows / FEWEST_ROWS_OF_TASK);
+  const long blocks = std::clamp<long>(8 * pool_.size() / lots, 1, most);
+  args.blockRows = (args.rows + blocks - 1) / blocks;
+  pool_.run(lots * ((args.rows + args.blockRows - 1) / args.blockRows), cancelled_,
+            [&](int thread, long task) { kernels_.attentionWeights(args, task, scratch(thread)); });
 }
 
 void Checker::turn(const Op& op) {

@@ -46,14 +46,18 @@ void Execution::copyOut(const Op& op) {
   copyRows(slot(op.input), op.input.stride, output, width, rows, width);
 }
 
+// Counts the patches along a side of an image, which is no smaller than one.
+static long placesOf(long side, const Op& op) { return 1 + (side - op.patchSize) / op.patchStride; }
+
 void Checker::patchify(const Op& op) {
-  const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
+  const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize, stride = op.patchStride;
   require(channels >= 1 && channels <= MOST && height >= 1 && height <= MOST && width >= 1 && width <= MOST && patch >= 1 && patch <= MOST,
           "an image has no size");
+  require(stride >= 1 && stride <= MOST && patch <= height && patch <= width, "its patches are not where the image is");
   const long most = MOST * MOST / 2;
   require(channels <= most / height / width && channels <= most / patch / patch, "an image is too large");
   plainSlot(op.output);
-  require((height / patch) * (width / patch) == op.output.rows, "its output has not one row for each patch");
+  require(placesOf(height, op) * placesOf(width, op) == op.output.rows, "its output has not one row for each patch");
   wideEnough(op.output, channels * patch * patch);
 }
 void Checker::patchifyPlanes(const Op& op) {
@@ -70,7 +74,7 @@ void Execution::patchifyPlanes(const Op& op) { patchify(op, true); }
 void Execution::patchifyRows(const Op& op) { patchify(op, false); }
 void Execution::patchify(const Op& op, bool planes) {
   const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
-  const long down = height / patch, across = width / patch;
+  const long down = placesOf(height, op), across = placesOf(width, op);
   const float* from = planes ? input_.pixels : slot(op.input);
   const long imageStride = planes ? channels * height * width : height * width * op.input.stride;
   const long channelStep = planes ? height * width : 1, pixelStep = planes ? 1 : op.input.stride;
@@ -80,8 +84,9 @@ void Execution::patchify(const Op& op, bool planes) {
     for (long column = 0; column < across; column++) {
       float* out = to + (index * across + column) * op.output.stride;
       for (long c = 0; c < channels; c++) {
-        for (long y = row * patch; y < (row + 1) * patch; y++) {
-          const float* in = from + image * imageStride + c * channelStep + (y * width + column * patch) * pixelStep;
+        const long top = row * op.patchStride, left = column * op.patchStride;
+        for (long y = top; y < top + patch; y++) {
+          const float* in = from + image * imageStride + c * channelStep + (y * width + left) * pixelStep;
           for (long x = 0; x < patch; x++) *out++ = in[x * pixelStep];
         }
       }

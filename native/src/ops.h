@@ -13,6 +13,7 @@ enum class OpKind : int {
   norm,
   turn,
   attention,
+  attentionWeights,
   elementwise,
   sliceRows,
   meanRows,
@@ -38,6 +39,7 @@ enum class OpKind : int {
   X(norm) \
   X(turn) \
   X(attention) \
+  X(attentionWeights) \
   X(elementwise) \
   X(sliceRows) \
   X(meanRows) \
@@ -99,6 +101,13 @@ enum class KeyMask : int {
   none,
   causal,
   keys,
+};
+
+enum class HeadFusion : int {
+  none,
+  mean,
+  max,
+  min,
 };
 
 enum class Routing : int {
@@ -191,37 +200,45 @@ struct Op {
   long bias;
   // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
   long gamma;
-  // Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows.
+  // Names a table of the plan.
   long constant;
-  // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention.
+  // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights.
   long columnTable;
-  // Names how many keys each group sees. It is used by attention.
+  // Names how many keys each group sees. It is used by attention, attentionWeights.
   long keyCounts;
+  // Names the rows whose weights are given; those of all rows where it names none. It is used by attentionWeights.
+  long rowIndex;
+  // Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights.
+  long headIndex;
   // Is applied to each value. It is used by linear, elementwise, expertLinear.
   Activation activation;
   // Says how the second slot joins at the end. It is used by linear, elementwise.
   Combine combine;
   // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
-  // Says what is added to the scores. It is used by attention.
+  // Says what is added to the scores. It is used by attention, attentionWeights.
   ScoreBias scoreBias;
-  // Says which keys a query sees. It is used by attention.
+  // Says which keys a query sees. It is used by attention, attentionWeights.
   KeyMask keyMask;
+  // Says what the weights of the heads become. It is used by attentionWeights.
+  HeadFusion headFusion;
   // Says who chooses whom among tokens and experts. It is used by route.
   Routing routing;
   // Says in which precision an attention may multiply. It is used by attention.
   Precision precision;
-  // Counts the rows of the grid that a bias is about. It is used by attention.
+  // Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights.
   long gridRows;
-  // Counts the columns of the grid that a bias is about. It is used by attention.
+  // Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights.
   long gridColumns;
-  // Counts the heads that share out the width. It is used by turn, attention, probeAttention.
+  // Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention.
   long heads;
+  // Counts the heads whose weights are given. It is used by attentionWeights.
+  long headCount;
   // Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn.
   long tables;
   // Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn.
   bool pairsNeighbours;
-  // Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts.
+  // Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, attentionWeights, probeAttention, fromExperts.
   float scale;
   // Is the place among the outputs asked for. It is used by copyOut.
   long outputIndex;
@@ -233,7 +250,9 @@ struct Op {
   long planeWidth;
   // [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows.
   long patchSize;
-  // [columns] Says where keys begin in a row of the second slot. It is used by attention.
+  // [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows.
+  long patchStride;
+  // [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights.
   long keysAt;
   // [columns] Says where values begin in a row of the second slot. It is used by attention.
   long valuesAt;
@@ -241,7 +260,7 @@ struct Op {
   long firstRow;
   // [rows] Counts the learnt queries. It is used by probeAttention.
   long latents;
-  // Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear.
+  // Counts the groups, or experts, that share out the rows of an image. It is used by attention, attentionWeights, regroup, expertLinear.
   long groups;
   // Says that groups become images again. It is used by regroup.
   bool isBack;
@@ -253,7 +272,7 @@ struct Op {
   long expert;
 };
 
-constexpr int OP_FIELDS = 58;
+constexpr int OP_FIELDS = 63;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

@@ -52,6 +52,8 @@ long Program::scratchFloats(long batch, int threads) const {
       const long rows = headWidth + panels * product.tileRows;  // keys and values
       needed = (MOST_BLOCKS_OF_TASK * 2 * headWidth + kernels_.keyBlock) * kernels_.queryBlock + rows * kernels_.keyBlock +
                biasFloats(op.scoreBias, op.gridRows, op.gridColumns, MOST_BLOCKS_OF_TASK, kernels_.queryBlock);
+    } else if (op.kind == OpKind::attentionWeights) {
+      needed = kernels_.attentionWeightsFloats(attentionWeightsShape(op));
     } else if (op.kind == OpKind::probeAttention) {
       needed = 2 * ((op.input.rows + 15) / 16 * 16);
     } else if (op.kind == OpKind::route && op.routing == Routing::softmax) {

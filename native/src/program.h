@@ -56,4 +56,7 @@ struct LinearShape {
 };
 LinearShape linearShape(const Kernels& kernels, const Op& op, long rows, int threads);
 
+// Says what is asked of attention's weights, as far as it depends on no address.
+AttentionWeightsArgs attentionWeightsShape(const Op& op);
+
 }  // namespace plumage

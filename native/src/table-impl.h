@@ -10,6 +10,7 @@
 #else
 #include "attention-impl.h"
 #endif
+#include "attention-weights-impl.h"
 #include "digest-impl.h"
 #include "widen-impl.h"
 #include "resample-impl.h"
@@ -93,6 +94,8 @@ const Kernels KERNELS = {
     nullptr,
     nullptr,
 #endif
+    attentionWeights,
+    attentionWeightsFloats,
     probe,
     meanRows,
     maxRows,

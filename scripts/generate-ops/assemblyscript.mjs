@@ -7,6 +7,7 @@ const PREFIXES = {
   weightOperand: 'WEIGHT_OPERAND',
   scoreBias: 'SCORE_BIAS',
   keyMask: 'KEY_MASK',
+  headFusion: 'HEAD_FUSION',
   routing: 'ROUTING',
   format: 'FORMAT',
   precision: 'PRECISION',

@@ -7,6 +7,7 @@ const ENUM_NAMES = {
   weightOperand: 'WeightOperand',
   scoreBias: 'ScoreBias',
   keyMask: 'KeyMask',
+  headFusion: 'HeadFusion',
   routing: 'Routing',
   format: 'Format',
   precision: 'Precision',

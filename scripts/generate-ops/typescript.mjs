@@ -16,6 +16,7 @@ const BY_NAME = {
   weightOperand: 'WeightOperand',
   scoreBias: 'ScoreBias',
   keyMask: 'KeyMask',
+  headFusion: 'HeadFusion',
   routing: 'Routing',
   precision: 'ProductPrecision',
 }
@@ -37,6 +38,7 @@ const LISTS = {
   weightOperand: 'WEIGHT_OPERANDS',
   scoreBias: 'SCORE_BIASES',
   keyMask: 'KEY_MASKS',
+  headFusion: 'HEAD_FUSIONS',
   routing: 'ROUTINGS',
   format: 'FORMATS',
   precision: 'PRECISIONS',
@@ -79,7 +81,7 @@ const OPENING = `/**
  * executors read (native/src/ops.cc, wasm/src/ops.ts).
  */
 import { ${[...Object.values(LISTS), 'ACTIVATION_ALIASES', 'OPS'].sort().join(', ')},
-  type ActivationKind, type Combination, type Format, type KeyMask, type NormKind, type OpKind, type ProductPrecision, type Routing, type ScoreBias, type WeightOperand } from '../ops.js'
+  type ActivationKind, type Combination, type Format, type HeadFusion, type KeyMask, type NormKind, type OpKind, type ProductPrecision, type Routing, type ScoreBias, type WeightOperand } from '../ops.js'
 import type { ConstantName, NormWeights, SlotName, WeightName } from '../plan.js'
 `
 

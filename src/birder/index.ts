@@ -7,6 +7,13 @@ export {
   type TransformOptions,
 } from './classification-transform.js'
 export {
+  type FeatureMatch,
+  type FeatureMatchingOptions,
+  type FeatureMatchingResult,
+  featureMatching,
+  type MatchedPatch,
+} from './feature-matching.js'
+export {
   type InferOptions,
   type InferOptionsWithEmbedding,
   type InferResult,
@@ -14,6 +21,21 @@ export {
   inferBatch,
   probabilities,
 } from './infer-image.js'
+export type {
+  AttentionOptions,
+  ForwardWithAttention,
+  ForwardWithRouting,
+  RoutedLayer,
+} from './inside-network.js'
+export {
+  AttentionRollout,
+  type AttentionRolloutOptions,
+} from './introspection/attention-rollout.js'
+export { FeaturePCA, type FeaturePCAOptions } from './introspection/feature-pca.js'
+export { GradCAM, GuidedBackprop, TransformerAttribution } from './introspection/gradient-methods.js'
+export type { InterpretabilityResult } from './introspection/interpretability-result.js'
+export { type MoELayerRouting, MoERouting, type MoERoutingResult } from './introspection/moe-routing.js'
+export { showMaskOnImage } from './introspection/show-mask-on-image.js'
 export type {
   OmissionOptions,
   OmissionResult,

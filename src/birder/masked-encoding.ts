@@ -6,10 +6,10 @@ import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import type { Masking } from '../model/plan-masking.js'
 import type { VitPlan } from '../model/plan-vit.js'
-import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
+import type { PlacedNet } from './inside-network.js'
 import { idsOf, masksOf } from './masking.js'
 import { imageShape, type NdArray, ndArray } from './nd-array.js'
 
@@ -60,15 +60,8 @@ export const RETENTION_OPTIONS = {
   signal: true,
 } satisfies OptionNames<RetentionOptions>
 
-/** Is a network with the grid and the rule of positions that its size gives. */
-export interface MaskedNet {
-  readonly network: Network
-  readonly grid: PatchGrid
-  readonly rule: PositionRule
-}
-
 export async function encodeOmitted(
-  net: MaskedNet,
+  net: PlacedNet,
   x: NdArray,
   idsKeep: NdArray | null,
   options: OmissionOptions,
@@ -99,7 +92,7 @@ export async function encodeOmitted(
 }
 
 export async function encodeRetained(
-  net: MaskedNet,
+  net: PlacedNet,
   x: NdArray,
   mask: NdArray,
   options: RetentionOptions,
@@ -136,7 +129,7 @@ interface Found {
 }
 
 async function runEach(
-  { network, grid, rule: positions }: MaskedNet,
+  { network, grid, rule: positions }: PlacedNet,
   x: NdArray,
   maskings: readonly Masking[],
   choose: (slots: VitPlan['slots']) => readonly SlotName[],

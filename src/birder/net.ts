@@ -10,6 +10,14 @@ import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, tokenWidth } from '../model/vit-config.js'
 import {
+  ATTENTION_OPTIONS,
+  type AttentionOptions,
+  attendAll,
+  type ForwardWithAttention,
+  type ForwardWithRouting,
+  routeAll,
+} from './inside-network.js'
+import {
   encodeOmitted,
   encodeRetained,
   OMISSION_OPTIONS,
@@ -149,6 +157,24 @@ export class BirderNet implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Gives the scores, and what each layer's attention weighs values by, as Birder's `set_need_attn` does. It takes 4 bytes for each weight of all layers. Throws as
+   * `forward`; `EngineError` `unsupported` for a network whose tokens do not all attend to each other.
+   */
+  async forwardWithAttention(x: NdArray, options: AttentionOptions = {}): Promise<ForwardWithAttention> {
+    checkOptionNames(options, ATTENTION_OPTIONS)
+    return await attendAll(this.#placed(x), x, options)
+  }
+
+  /**
+   * Gives the scores of one image, and what each layer of routed experts did with its tokens. Throws as `forward`; `EngineError` `unsupported` for a network without
+   * such layers.
+   */
+  async forwardWithRouting(x: NdArray, options: RunSignal = {}): Promise<ForwardWithRouting> {
+    checkOptionNames(options, RUN_SIGNAL)
+    return await routeAll(this.#placed(x), x, options.signal)
+  }
+
+  /**
    * Encodes a part of the patches as if the others were not there: `idsKeep` [B, K] numbers those that are kept, row by row from 0, in any order; null keeps
    * all. Positions are those of the patches' places. Throws as `forward`; `EngineError` `unsupported` for networks that Birder has no masks for.
    */
@@ -158,7 +184,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
     options: OmissionOptions = {},
   ): Promise<OmissionResult> {
     checkOptionNames(options, OMISSION_OPTIONS)
-    return await encodeOmitted(this.#masked(x), x, idsKeep, options)
+    return await encodeOmitted(this.#placed(x), x, idsKeep, options)
   }
 
   /**
@@ -171,10 +197,10 @@ export class BirderNet implements Disposable, AsyncDisposable {
     options: RetentionOptions = {},
   ): Promise<RetentionResult> {
     checkOptionNames(options, RETENTION_OPTIONS)
-    return await encodeRetained(this.#masked(x), x, mask, options)
+    return await encodeRetained(this.#placed(x), x, mask, options)
   }
 
-  #masked(x: NdArray) {
+  #placed(x: NdArray) {
     const { height, width } = imageShape(x, this.#network.config.channels)
     return { network: this.#network, ...this.#gridFor([height, width]) }
   }
@@ -183,7 +209,7 @@ export class BirderNet implements Disposable, AsyncDisposable {
     checkOptionNames(options, RUN_SIGNAL)
     const { batch, height, width } = imageShape(x, this.#network.config.channels)
     const { grid, rule } = this.#gridFor([height, width])
-    const { slots } = this.#network.planFor(grid, rule)
+    const { slots } = this.#network.planFor(grid, { positions: rule })
     const outputs = choose(slots)
     const values = await this.#network.run(x.data, { grid, batch, outputs, positions: rule, ...options })
     const activation = (slot: SlotName): Float32Array => {

@@ -19,6 +19,7 @@ export interface ComputeOptions {
 export interface ModelOptions extends ComputeOptions {
   readonly model: string
   readonly size?: number | [height: number, width: number]
+  readonly maxPatches?: number
   readonly recipe?: RecipeName
   readonly cropFraction?: number
   readonly decode?: DecodeMode
@@ -172,7 +173,7 @@ export function addTellingOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { decode } = options
+  const { decode, maxPatches } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
@@ -192,7 +193,17 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     headPatchLayer,
     ignoreFields,
   })
-  const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })
+  const chosen = given({
+    offline,
+    precision,
+    threads,
+    size,
+    maxPatches,
+    recipe,
+    cropFraction,
+    maxPixels,
+    decode,
+  })
   const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
   return { engine, orientation, signal, ...told, ...chosen, ...decoding }
 }

@@ -10,6 +10,7 @@ import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
+import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
@@ -18,6 +19,7 @@ const COMMANDS = [
   embedCommand,
   featuresCommand,
   classifyCommand,
+  pictureCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -53,6 +55,7 @@ Examples:
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
   plumage features photos -o maps --format npy   one patch map per image
   plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
+  plumage picture pca photos -o pca.png          what is alike has one colour, in all photos
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

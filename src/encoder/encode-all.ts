@@ -3,10 +3,10 @@
  * window of images is ever between the source and the reader, so memory stays bounded however long the list is.
  */
 import { linkedSignal } from './linked-signal.js'
-import type { EncodeAllOptions, EncodeResult, Features } from './types.js'
+import type { EncodeAllOptions, EncodeResult, Features, StoppedFeatures } from './types.js'
 
 /** Does what the pipeline needs of an encoder. */
-export interface Stages<Source, Prepared extends Waiting> {
+export interface Stages<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features> {
   /** Counts the images of a run of this shape. */
   batchSize(prepared: Prepared): number
   /** Counts the images that can be prepared at a time; default 2. */
@@ -16,7 +16,7 @@ export interface Stages<Source, Prepared extends Waiting> {
   /** @param onRead called when the image's bytes are there; gives a promise where no decoder is free yet */
   prepare(source: Source, signal: AbortSignal, onRead: () => Promise<void> | undefined): Promise<Prepared>
   /** Gets one shape only, and gives one result for each image. */
-  compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Features[]>
+  compute(batch: readonly Prepared[], signal: AbortSignal): Promise<readonly Found[]>
   /** Takes back what was prepared and is not going to be computed. */
   discard?(prepared: Prepared): void
 }
@@ -37,11 +37,11 @@ const RUNS = 2
 const WINDOW_BATCHES = RUNS + 2
 const DEFAULT_MAX_BYTES = 512 * 2 ** 20
 
-export async function* encodeAll<Source, Prepared extends Waiting>(
+export async function* encodeAll<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features>(
   sources: Iterable<Source> | AsyncIterable<Source>,
-  stages: Stages<Source, Prepared>,
+  stages: Stages<Source, Prepared, Found>,
   options: EncodeAllOptions<Source>,
-): AsyncGenerator<EncodeResult<Source>, void, undefined> {
+): AsyncGenerator<EncodeResult<Source, Found>, void, undefined> {
   assertMany(sources)
   const pipeline = new Pipeline(sources, stages, options)
   try {
@@ -93,8 +93,8 @@ class Stopwatch {
   }
 }
 
-class Pipeline<Source, Prepared extends Waiting> {
-  readonly #stages: Stages<Source, Prepared>
+class Pipeline<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features> {
+  readonly #stages: Stages<Source, Prepared, Found>
   readonly #options: EncodeAllOptions<Source>
   readonly #iterator: Iterator<Source> | AsyncIterator<Source>
   readonly #abort = new AbortController()
@@ -102,7 +102,7 @@ class Pipeline<Source, Prepared extends Waiting> {
   /** A list in memory answers at once; a stream may keep the engine waiting. */
   readonly #mayBeSlow: boolean
   readonly #groups = new Map<string, Item<Source, Prepared>[]>()
-  readonly #results = new Map<number, EncodeResult<Source>>()
+  readonly #results = new Map<number, EncodeResult<Source, Found>>()
   readonly #decoding = new Set<Promise<void>>()
   readonly #running = new Set<Promise<void>>()
   readonly #counts = { pulled: 0, prepared: 0, done: 0, failed: 0 }
@@ -127,7 +127,7 @@ class Pipeline<Source, Prepared extends Waiting> {
 
   constructor(
     sources: Iterable<Source> | AsyncIterable<Source>,
-    stages: Stages<Source, Prepared>,
+    stages: Stages<Source, Prepared, Found>,
     options: EncodeAllOptions<Source>,
   ) {
     this.#stages = stages
@@ -146,7 +146,7 @@ class Pipeline<Source, Prepared extends Waiting> {
     this.#stopWatching = () => options.signal?.removeEventListener('abort', forward)
   }
 
-  nextResultOrNull(): EncodeResult<Source> | null {
+  nextResultOrNull(): EncodeResult<Source, Found> | null {
     if (this.#failure !== null) throw this.#failure.error
     const key = this.#options.order === 'ready' ? this.#results.keys().next().value : this.#yielded
     const result = key === undefined ? undefined : this.#results.get(key)
@@ -324,7 +324,7 @@ class Pipeline<Source, Prepared extends Waiting> {
     underWay.add(tracked)
   }
 
-  #finish({ index, source }: Image<Source>, features: Features): void {
+  #finish({ index, source }: Image<Source>, features: Found): void {
     this.#counts.done++
     this.#results.set(index, { index, source, features })
   }

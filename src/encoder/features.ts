@@ -2,30 +2,71 @@
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { boxInImage, type Placement, type PreparedImage } from '../image/prepare-image.js'
+import { OVERLAP_RULE } from '../model/overlap.js'
 import type { VitPlan } from '../model/plan-vit.js'
+import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens, tokenWidth } from '../model/vit-config.js'
-import { slotValues } from './network.js'
-import type { FeatureChoice, Features, Identity } from './types.js'
+import { attentionInspection, attentionMapOf, plannedAttention } from './attention-map.js'
+import { blockIndex } from './block-index.js'
+import { given } from './choose-recipe.js'
+import { facetOf, normedBlocks, slotOfFacet } from './facet.js'
+import type { HeadNorms } from './head-norms.js'
+import { type PlanChoice, slotValues } from './network.js'
+import type { FeatureChoice, Features, Identity, StoppedChoice, StoppedFeatures } from './types.js'
+
+/** Is all that can be asked for, of which some exclude each other. */
+export type WantedFeatures = FeatureChoice & Partial<StoppedChoice>
+
+/**
+ * Says which of a network's plans gives what is wanted of an image of this size.
+ *
+ * @param positions is how positions are resampled; undefined for the network's way, or dino-vit-features' where patches overlap
+ * @throws as `attentionBytes`; `EngineError` `unsupported`
+ */
+export function planChoiceFor(
+  { attention, facets = [], stride }: WantedFeatures,
+  config: VitConfig,
+  size: readonly [height: number, width: number],
+  grid: PatchGrid,
+  positions: PositionRule | undefined,
+): PlanChoice {
+  const isOverlapping = stride !== undefined && stride < config.patchSize
+  const normed = normedBlocks(facets, config)
+  const isLooking = attention !== undefined || normed.length > 0
+  const asked = attention === undefined ? {} : attentionInspection(attention, config, grid)
+  return given({
+    inspection: isLooking ? { normed, ...asked } : undefined,
+    overlap: isOverlapping ? { stride, size } : undefined,
+    positions: positions ?? (isOverlapping ? OVERLAP_RULE : undefined),
+  })
+}
 
 /** Names the slots that an encode needs, each once. Throws `EngineError` `unsupported` for hidden layers that are of another width than the tokens. */
 export function slotsFor(
-  { plan, slots }: VitPlan,
-  { preNorm, layers = [] }: FeatureChoice,
+  plan: VitPlan,
+  config: VitConfig,
+  { preNorm, layers = [], attention, facets = [], stopAfter }: WantedFeatures,
 ): readonly SlotName[] {
-  const wanted = [slots.embedding, slots.tokens]
-  if (slots.logits !== null) wanted.push(slots.logits)
-  for (const layer of [...(preNorm ? [-1] : []), ...layers]) wanted.push(blockSlot(slots.blocks, layer))
-  const [width, ...widths] = [slots.tokens, ...wanted.slice(slots.logits === null ? 2 : 3)].map(
-    (slot) => plan.slots.get(slot)?.[1],
-  )
-  if (widths.some((other) => other !== width)) {
-    throw new EngineError(
-      'unsupported',
-      'What stands behind the blocks (convolutions, or a head that projects) gives the tokens of this network another width, so that its hidden layers cannot be handed out beside them.',
-    )
-  }
+  const { slots } = plan
+  const isWhole = stopAfter === undefined
+  const inner = [...(preNorm ? [-1] : []), ...layers].map((layer) => blockSlot(slots.blocks, layer))
+  if (isWhole) assertAsWide(plan, inner)
+  const wanted = isWhole ? [slots.embedding, slots.tokens] : []
+  if (isWhole && slots.logits !== null) wanted.push(slots.logits)
+  wanted.push(...inner, ...facets.map((facet) => slotOfFacet(plan, facet, config)))
+  if (attention !== undefined)
+    wanted.push(...plannedAttention(attention, plan, config).map(([, { slot }]) => slot))
   return [...new Set(wanted)]
+}
+
+function assertAsWide({ plan, slots }: VitPlan, inner: readonly SlotName[]): void {
+  const widthOf = (slot: SlotName) => plan.slots.get(slot)?.[1]
+  if (inner.every((slot) => widthOf(slot) === widthOf(slots.tokens))) return
+  throw new EngineError(
+    'unsupported',
+    'What stands behind the blocks (convolutions, or a head that projects) gives the tokens of this network another width, so that its hidden layers cannot be handed out beside them.',
+  )
 }
 
 function blockSlot(blocks: readonly SlotName[], layer: number): SlotName {
@@ -34,30 +75,33 @@ function blockSlot(blocks: readonly SlotName[], layer: number): SlotName {
   return slot
 }
 
-/** Gives a hidden layer's number from 0; negative ones count from the last. Throws RangeError. */
-export function blockIndex(index: number, depth: number): number {
-  const positive = index < 0 ? depth + index : index
-  if (Number.isInteger(positive) && positive >= 0 && positive < depth) return positive
-  throw new RangeError(
-    `There is no hidden layer ${index}: this network has ${depth}, numbered 0 to ${depth - 1} or -${depth} to -1.`,
-  )
-}
-
 export interface Activations {
   readonly plan: VitPlan
   readonly config: VitConfig
+  readonly headNorms: HeadNorms
   /** Holds each slot for the whole batch. */
   readonly values: ReadonlyMap<SlotName, Float32Array>
   readonly batch: number
+  /** Says how many pixels lie from one patch to the next. */
+  readonly stride: number
+}
+
+/** Says where patches lie, as plain data. */
+interface PlacedPatches {
+  readonly placement: Placement
+  readonly patchSize: number
+  readonly stride: number
 }
 
 /** Features as plain data can be sent between threads. */
-export interface FeatureData extends Omit<Features, 'patchBox'> {
-  readonly placement: Placement
-  readonly patchSize: number
-}
+export interface FeatureData extends Omit<Features, 'patchBox'>, PlacedPatches {}
 
-export function featuresFrom({ placement, patchSize, ...features }: FeatureData): Features {
+/** Is what was found of an image that was computed no further than a block. */
+export interface StoppedData extends Omit<StoppedFeatures, 'patchBox'>, PlacedPatches {}
+
+export function featuresFrom(data: FeatureData): Features
+export function featuresFrom(data: StoppedData): StoppedFeatures
+export function featuresFrom({ placement, patchSize, stride, ...features }: StoppedData): StoppedFeatures {
   const { rows, columns } = features.grid
   return {
     ...features,
@@ -65,7 +109,7 @@ export function featuresFrom({ placement, patchSize, ...features }: FeatureData)
       if (!(row >= 0 && row < rows && column >= 0 && column < columns)) {
         throw new RangeError(`There is no patch (${row}, ${column}) in a grid of ${rows} x ${columns}.`)
       }
-      const [top, left] = [row * patchSize, column * patchSize]
+      const [top, left] = [row * stride, column * stride]
       return boxInImage(placement, { top, left, bottom: top + patchSize, right: left + patchSize })
     },
   }
@@ -73,34 +117,71 @@ export function featuresFrom({ placement, patchSize, ...features }: FeatureData)
 
 /** Gives the features of the `index`-th image of a batch, in memory of their own where the batch has more than one. */
 export function featureDataOf(
-  { plan, config, values, batch }: Activations,
+  activations: Activations,
   index: number,
   image: PreparedImage,
   identity: Identity,
-  { preNorm, layers = [] }: FeatureChoice,
-): FeatureData {
-  const { slots, grid } = plan
-  const { registers, patchSize } = config
-  const width = tokenWidth(config)
-  const of = (slot: SlotName): Float32Array => {
-    const all = slotValues(values, slot)
-    const size = all.length / batch
-    return batch === 1 ? all : all.slice(index * size, (index + 1) * size)
+  wanted: WantedFeatures,
+): FeatureData | StoppedData {
+  const { imageSize, orientation, placement } = image
+  const { stride, config } = activations
+  const seen: StoppedData = {
+    ...seenOf(activations, index, wanted),
+    imageSize,
+    orientation,
+    identity,
+    placement,
+    patchSize: config.patchSize,
+    stride,
   }
+  if (wanted.stopAfter !== undefined) return seen
+  return { ...seen, ...finalOf(activations, wanted, (slot) => ofImage(activations, slot, index)) }
+}
+
+/** Gives a slot's values of the `index`-th image, which are a copy where there are others. */
+function ofImage({ values, batch }: Activations, slot: SlotName, index: number): Float32Array {
+  const all = slotValues(values, slot)
+  const size = all.length / batch
+  return batch === 1 ? all : all.slice(index * size, (index + 1) * size)
+}
+
+/** Gives what was asked for of the blocks of the `index`-th image. */
+export function seenOf(
+  activations: Activations,
+  index: number,
+  { layers = [], attention, facets }: WantedFeatures,
+): Pick<StoppedFeatures, 'grid' | 'layers' | 'attention' | 'facets'> {
+  const { plan, config, headNorms } = activations
+  const of = (slot: SlotName) => ofImage(activations, slot, index)
+  return {
+    grid: plan.grid,
+    layers: new Map(layers.map((layer) => [layer, of(blockSlot(plan.slots.blocks, layer))])),
+    ...given({
+      attention:
+        attention &&
+        plannedAttention(attention, plan, config).map((planned) =>
+          attentionMapOf(attention, planned, of(planned[1].slot), config, plan.grid),
+        ),
+      facets: facets?.map((facet) =>
+        facetOf(plan, facet, of(slotOfFacet(plan, facet, config)), config, headNorms),
+      ),
+    }),
+  }
+}
+
+function finalOf(
+  { plan: { slots }, config }: Activations,
+  { preNorm }: WantedFeatures,
+  of: (slot: SlotName) => Float32Array,
+): Pick<FeatureData, 'embedding' | 'patches' | 'registers' | 'preNorm' | 'logits'> {
+  const width = tokenWidth(config)
   const firstPatch = specialTokens(config) * width
   const tokens = of(slots.tokens)
   return {
     embedding: of(slots.embedding),
     patches: tokens.subarray(firstPatch),
-    registers: tokens.subarray(firstPatch - registers * width, firstPatch),
-    grid,
+    registers: tokens.subarray(firstPatch - config.registers * width, firstPatch),
     ...(preNorm ? { preNorm: of(blockSlot(slots.blocks, -1)).subarray(firstPatch) } : {}),
-    layers: new Map(layers.map((layer) => [layer, of(blockSlot(slots.blocks, layer))])),
     ...(slots.logits === null ? {} : { logits: of(slots.logits) }),
-    imageSize: image.imageSize,
-    orientation: image.orientation,
-    identity,
-    placement: image.placement,
-    patchSize,
   }
 }

@@ -7,6 +7,7 @@ import type { Origin } from '../checkpoint/checkpoint.js'
 import type { Engine } from '../engine/engine.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
 import { hasSizesOfItsOwn } from '../image/resize.js'
+import { OVERLAP_RULE } from '../model/overlap.js'
 import type { PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import type { Identity } from './types.js'
@@ -26,18 +27,21 @@ export interface ResultParts {
   readonly recipe: Recipe
   /** Replaces the config's own rule. */
   readonly positions?: PositionRule | undefined
+  /** Says how many pixels lie from one patch to the next, where they overlap. */
+  readonly stride?: number
   readonly engine: Pick<Engine, 'name' | 'description' | 'precision'>
 }
 
 export function identityOf(parts: ResultParts): Identity {
-  const { name, weights, origin, config, recipe, engine } = parts
+  const { name, weights, origin, config, recipe, engine, stride } = parts
   const { precision } = engine
   const settings = sortedJson({
     config: countingConfig(config),
     numbers: NUMBERS_VERSION,
-    positions: positionsUsed(config, recipe, parts.positions),
+    positions: stride === undefined ? positionsUsed(config, recipe, parts.positions) : overlapping(parts),
     precision,
     recipe: countingRecipe(recipe),
+    ...(stride === undefined ? {} : { stride }),
   })
   return {
     digest: digestOfText(`${weights}\n${settings}`),
@@ -97,6 +101,11 @@ function positionsUsed(
   if (positions === null) return 'none'
   const isStored = size[0] === positions.rows * patchSize && size[1] === positions.columns * patchSize
   return isStored && !hasSizesOfItsOwn(resize) ? 'stored' : (rule ?? positions.rule)
+}
+
+/** Patches that overlap are never those of the stored grid. */
+function overlapping({ config, positions }: ResultParts): PositionRule | 'none' {
+  return config.positions === null ? 'none' : (positions ?? OVERLAP_RULE)
 }
 
 /** Writes JSON with the keys of each object in their order, so that equal values give equal texts. */

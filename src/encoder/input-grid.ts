@@ -1,5 +1,6 @@
 /** Judges whether a network can take an input: its size in patches, its positions, and what of it may be masked. */
 import { EngineError } from '../engine/engine-error.js'
+import { type Overlap, overlappingGrid, whyNoOverlap } from '../model/overlap.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 
@@ -15,6 +16,27 @@ export function inputGrid(
   throw new EngineError(
     'wrong-size',
     `An input of ${height} x ${width} pixels is no whole number of patches of ${patchSize}. The nearest size is ${nearest.join(' x ')}.`,
+  )
+}
+
+/**
+ * Gives the grid of patches that overlap in an input of this size. Throws `unsupported` for a network of whose patches nobody says where they lie then; RangeError
+ * for a stride that is none.
+ */
+export function overlappingGridOf(config: VitConfig, overlap: Overlap): PatchGrid {
+  const { patchSize } = config
+  const { stride } = overlap
+  if (!(Number.isInteger(stride) && stride >= 1 && stride <= patchSize)) {
+    throw new RangeError(
+      `The option stride is ${stride}; it must be a whole number of pixels from 1 to ${patchSize}, a patch's side, at which patches do not overlap.`,
+    )
+  }
+  inputGrid(config, overlap.size)
+  const reason = whyNoOverlap(config)
+  if (reason === null) return overlappingGrid(config, overlap)
+  throw new EngineError(
+    'unsupported',
+    `Patches of this network cannot overlap: ${reason}, and no library says where they would lie then. Leave the stride out, and take larger images for a denser map.`,
   )
 }
 

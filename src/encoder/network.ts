@@ -16,12 +16,13 @@ import { slotLength } from '../engine/plan-lookup.js'
 import { gridTables, type StoredTables } from '../model/grid-tables.js'
 import type { Masking } from '../model/plan-masking.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
-import { planVit, type VitPlan } from '../model/plan-vit.js'
+import { type PlanVariant, planVit, type VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { EmbeddingKind, VitConfig } from '../model/vit-config.js'
 import { given } from './choose-recipe.js'
-import { assertMaskable, assertResampled, inputGrid } from './input-grid.js'
+import { type HeadNorms, readHeadNorms } from './head-norms.js'
+import { assertMaskable, assertResampled, inputGrid, overlappingGridOf } from './input-grid.js'
 import type { FoundPacked, PackedWeights } from './packed-weights.js'
 import type { WeightDigest } from './weight-digest.js'
 
@@ -40,18 +41,22 @@ export interface NetworkOptions {
   readonly packed?: PackedWeights
 }
 
+/** Says which of a network's plans is meant. */
+export interface PlanChoice extends PlanVariant {
+  /** Says how positions are resampled; default: the network's way. */
+  readonly positions?: PositionRule
+  /** Computes as if the config said otherwise; default: as it says. */
+  readonly change?: NetworkChange
+}
+
 /** Says what of a network is run. */
-export interface RunOptions {
-  /** Counts the patches of an image; its sides in pixels are these times the patch size. */
+export interface RunOptions extends PlanChoice {
+  /** Counts the patches of an image; its sides in pixels are these times the patch size, unless patches overlap. */
   readonly grid: PatchGrid
   /** Counts the images, B; default 1. */
   readonly batch?: number
   /** Names the slots whose values are wanted, as `planFor` gives them. */
   readonly outputs: readonly SlotName[]
-  /** Says how positions are resampled; default: the network's way. */
-  readonly positions?: PositionRule
-  /** Computes as if the config said otherwise; default: as it says. */
-  readonly change?: NetworkChange
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -71,12 +76,18 @@ const NETWORK_OPTIONS = {
   digest: true,
   packed: true,
 } satisfies OptionNames<NetworkOptions>
+const PLAN_CHOICE = {
+  masking: true,
+  overlap: true,
+  inspection: true,
+  positions: true,
+  change: true,
+} satisfies OptionNames<PlanChoice>
 const RUN_OPTIONS = {
+  ...PLAN_CHOICE,
   grid: true,
   batch: true,
   outputs: true,
-  positions: true,
-  change: true,
   signal: true,
 } satisfies OptionNames<RunOptions>
 
@@ -95,6 +106,8 @@ export class Network implements Disposable {
   readonly engine: Engine
   /** Counts the bytes of packed weights. */
   readonly byteLength: number
+  /** Holds the norms of queries and keys by block; it is empty for a network without. */
+  readonly headNorms: HeadNorms
   readonly #vit: VitModel
   readonly #tables: StoredTables
   readonly #rule: PositionRule
@@ -107,6 +120,7 @@ export class Network implements Disposable {
     engine: Engine,
     model: EngineModel,
     tables: StoredTables,
+    headNorms: HeadNorms,
     rule: PositionRule,
     embeddingWidth: number,
   ) {
@@ -117,6 +131,7 @@ export class Network implements Disposable {
     this.byteLength = model.byteLength
     this.#vit = vit
     this.#tables = tables
+    this.headNorms = headNorms
     this.#rule = rule
     this.#model = model
   }
@@ -129,6 +144,7 @@ export class Network implements Disposable {
     checkOptionNames(options, NETWORK_OPTIONS)
     const rule = options.positions ?? vit.config.positions?.rule ?? 'antialias'
     const tables = await vit.readTables()
+    const headNorms = await readHeadNorms(vit)
     const { plan, slots } = planOf(vit.config, tables)
     assertRuns(engine, plan)
     const { digest, signal } = options
@@ -148,7 +164,7 @@ export class Network implements Disposable {
     const loading: LoadingOptions = { ...given({ signal }), ...(packed === null ? {} : { packed }) }
     const model = await engine.load(plan, digested, loading)
     if (packed?.isUsed) digest?.know(packed.weights)
-    return new Network(vit, engine, model, tables, rule, slotLength(plan, slots.embedding))
+    return new Network(vit, engine, model, tables, headNorms, rule, slotLength(plan, slots.embedding))
   }
 
   /** Gives the weights as the engine has packed them, and how it has; null where it cannot run on such weights in a file. Throws `EngineError` `out-of-memory`, `disposed`. */
@@ -159,16 +175,28 @@ export class Network implements Disposable {
     return { bytes, facts: await packing.factsOf(planOf(this.config, this.#tables).plan) }
   }
 
-  /** Gives the patch grid of an input of this size in pixels. Throws `wrong-size` where the patch does not divide it. */
-  gridOf(size: readonly [height: number, width: number]): PatchGrid {
-    return inputGrid(this.config, size)
+  /**
+   * Gives the patch grid of an input of this size in pixels.
+   *
+   * @param stride says how many pixels lie from one patch to the next; default: a patch's side, so that they do not overlap
+   * @throws `wrong-size` where the patch does not divide the size, `unsupported` for patches that overlap in a network that knows their places otherwise
+   */
+  gridOf(size: readonly [height: number, width: number], stride = this.config.patchSize): PatchGrid {
+    return stride === this.config.patchSize
+      ? inputGrid(this.config, size)
+      : overlappingGridOf(this.config, { stride, size })
   }
 
-  /** Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. Throws `wrong-size` for a grid to which positions cannot be brought. */
-  planFor(grid: PatchGrid, rule = this.#rule, change?: NetworkChange, masking?: Masking): VitPlan {
-    const choice = { grid, rule, change, masking }
-    const key = JSON.stringify(choice)
-    const plan = this.#plans.get(key) ?? planOf(this.config, this.#tables, choice)
+  /**
+   * Gives the plan for a patch grid, and with it the names of its slots. The last few are kept. Throws `wrong-size` for a grid to which positions cannot be
+   * brought; RangeError for an unknown option.
+   */
+  planFor(grid: PatchGrid, choice: PlanChoice = {}): VitPlan {
+    checkOptionNames(choice, PLAN_CHOICE)
+    const { positions: rule = this.#rule, ...others } = choice
+    const chosen = { grid, rule, ...others }
+    const key = JSON.stringify(chosen)
+    const plan = this.#plans.get(key) ?? planOf(this.config, this.#tables, chosen)
     keepLast(this.#plans, key, plan, PROGRAMS_KEPT)
     return plan
   }
@@ -180,8 +208,8 @@ export class Network implements Disposable {
    */
   async run(pixels: Float32Array, options: RunOptions): Promise<ReadonlyMap<SlotName, Float32Array>> {
     checkOptionNames(options, RUN_OPTIONS)
-    const { grid, outputs, positions, change, batch = 1, signal } = options
-    const program = this.programFor(grid, outputs, positions, change)
+    const { grid, outputs, batch = 1, signal, ...choice } = options
+    const program = this.programFor(grid, outputs, choice)
     return await program.run(pixels, signal === undefined ? { batch } : { batch, signal })
   }
 
@@ -194,29 +222,29 @@ export class Network implements Disposable {
    */
   async runMasked(
     pixels: Float32Array,
-    { grid, masking, positions: rule = this.#rule, signal }: MaskedRun,
+    { grid, masking, positions, signal }: MaskedRun,
     choose: (slots: VitPlan['slots']) => readonly SlotName[],
   ): Promise<{ readonly plan: VitPlan; readonly values: ReadonlyMap<SlotName, Float32Array> }> {
     assertMaskable(this.config)
-    const plan = this.planFor(grid, rule, undefined, masking)
-    const program = this.programFor(grid, choose(plan.slots), rule, undefined, masking)
+    const choice = { masking, ...given({ positions }) }
+    const plan = this.planFor(grid, choice)
+    const program = this.programFor(grid, choose(plan.slots), choice)
     return { plan, values: await program.run(pixels, { batch: 1, ...given({ signal }) }) }
   }
 
-  /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws `disposed`. */
-  programFor(
-    grid: PatchGrid,
-    outputs: readonly SlotName[],
-    rule = this.#rule,
-    change?: NetworkChange,
-    masking?: Masking,
-  ): Program {
+  /** Gives the program for a grid and its outputs, which is kept and disposed of here. Throws as `planFor`, and `disposed`. */
+  programFor(grid: PatchGrid, outputs: readonly SlotName[], choice: PlanChoice = {}): Program {
     if (this.#model === null) throw disposed('encoder')
-    const key = JSON.stringify({ grid, rule, change, masking, outputs })
+    const key = JSON.stringify({ grid, positions: this.#rule, ...choice, outputs })
     const kept = this.#programs.get(key)
-    const program = kept ?? this.#model.compile(this.planFor(grid, rule, change, masking).plan, outputs)
+    const program = kept ?? this.#model.compile(this.planFor(grid, choice).plan, outputs)
     keepLast(this.#programs, key, program, PROGRAMS_KEPT)?.[Symbol.dispose]()
     return program
+  }
+
+  /** Reads a weight anew from the checkpoint, in float32. Throws as reading the checkpoint does. */
+  async readWeight(name: string, shape: readonly number[]): Promise<Float32Array> {
+    return await this.#vit.weights.read(name, shape)
   }
 
   /** Throws `non-finite`, naming the weight at fault where there is one, if any value is a NaN or an infinity. */
@@ -245,11 +273,9 @@ export class Network implements Disposable {
 }
 
 /** Says what a plan is made for; default: the trained size, whose plan names all weights. */
-interface PlanChoice {
+interface MadePlan extends Omit<PlanChoice, 'positions'> {
   readonly grid?: PatchGrid
   readonly rule?: PositionRule
-  readonly change?: NetworkChange | undefined
-  readonly masking?: Masking | undefined
 }
 
 /** Throws `wrong-size` for a grid to which positions cannot be brought. */
@@ -260,11 +286,11 @@ export function planOf(
     grid = inputGrid(config, config.size),
     rule = config.positions?.rule ?? 'antialias',
     change,
-    masking,
-  }: PlanChoice = {},
+    ...variant
+  }: MadePlan = {},
 ): VitPlan {
   assertResampled(config, grid, rule)
-  return planVit({ ...config, ...change }, grid, gridTables(config, tables, grid, rule), masking)
+  return planVit({ ...config, ...change }, grid, gridTables(config, tables, grid, rule), variant)
 }
 
 /** Gives null where the engine runs on no packed weights from files, or where there are none. */

@@ -2,40 +2,49 @@
 
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { EmbeddingKind } from '../model/vit-config.js'
+import { blockIndex } from './block-index.js'
+import { checkInspection } from './check-inspection.js'
 import { checkChoice, checkFlag, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
-import { blockIndex, type FeatureData, featuresFrom } from './features.js'
+import { type FeatureData, featuresFrom, type StoppedData, type WantedFeatures } from './features.js'
 import type {
   EncodeAllOptions,
   EncodeOptions,
   EncodeResult,
   Encoder,
   EncoderDescription,
-  FeatureChoice,
   Features,
   Identity,
+  StoppedChoice,
+  StoppedFeatures,
 } from './types.js'
 
-const ENCODE_OPTIONS = {
+const WANTED = {
   preNorm: true,
   layers: true,
   tta: true,
+  attention: true,
+  facets: true,
+  stride: true,
+  stopAfter: true,
+} satisfies OptionNames<WantedFeatures>
+
+const ENCODE_OPTIONS = {
+  ...WANTED,
   signal: true,
   onProgress: true,
-} satisfies OptionNames<EncodeOptions>
+} satisfies OptionNames<EncodeOptions & StoppedChoice>
 
 const ENCODE_ALL_OPTIONS = {
-  preNorm: true,
-  layers: true,
-  tta: true,
+  ...WANTED,
   batch: true,
   order: true,
   maxBytes: true,
   signal: true,
   signalOf: true,
   onProgress: true,
-} satisfies OptionNames<EncodeAllOptions>
+} satisfies OptionNames<EncodeAllOptions & StoppedChoice>
 
 export interface PreparedItem extends Waiting {
   /** Counts the images of its shape for a run. */
@@ -52,9 +61,9 @@ export interface EncoderStages<Source, Prepared extends PreparedItem> extends As
   /** Gets one shape only; what was prepared is used up. */
   compute(
     batch: readonly Prepared[],
-    choice: FeatureChoice,
+    wanted: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly FeatureData[]>
+  ): Promise<readonly (FeatureData | StoppedData)[]>
   /** Takes back what is not going to be computed. */
   discard?(prepared: Prepared): void
 }
@@ -69,13 +78,14 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   readonly patchSize: number
   readonly registers: number
   readonly depth: number
+  readonly attends: EncoderDescription['attends']
   readonly size: readonly [height: number, width: number]
   readonly #stages: EncoderStages<Source, Prepared>
   #disposal: Promise<void> | undefined
 
   constructor(stages: EncoderStages<Source, Prepared>) {
-    const { identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size } =
-      stages.description
+    const { identity, width, embedding, embeddingWidth, labels, classes } = stages.description
+    const { patchSize, registers, depth, attends, size } = stages.description
     this.identity = identity
     this.width = width
     this.embedding = embedding
@@ -85,15 +95,18 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     this.patchSize = patchSize
     this.registers = registers
     this.depth = depth
+    this.attends = attends
     this.size = size
     this.#stages = stages
   }
 
-  async encode(source: Source, options: EncodeOptions = {}): Promise<Features> {
+  encode(source: Source, options: EncodeOptions & StoppedChoice): Promise<StoppedFeatures>
+  encode(source: Source, options?: EncodeOptions): Promise<Features>
+  async encode(source: Source, options: EncodeOptions = {}): Promise<StoppedFeatures> {
     checkOptionNames(options, ENCODE_OPTIONS)
-    const { signal, onProgress, preNorm, layers, tta } = options
+    const { signal, onProgress } = options
     signal?.throwIfAborted()
-    this.#checkFeatures(options)
+    const wanted = this.#wanted(options)
     onProgress?.('preparing')
     const item = await this.#stages.prepare(source, signal)
     try {
@@ -103,22 +116,28 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
       this.#stages.discard?.(item)
       throw error
     }
-    const [data] = await this.#stages.compute([item], given({ preNorm, layers, tta }), signal)
+    const [data] = await this.#stages.compute([item], wanted, signal)
     if (data === undefined) throw new Error('The encoder gave no result for the image.')
     return featuresFrom(data)
   }
 
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
+    options: EncodeAllOptions<Given> & StoppedChoice,
+  ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options?: EncodeAllOptions<Given>,
+  ): AsyncGenerator<EncodeResult<Given>, void, undefined>
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> = {},
-  ): AsyncGenerator<EncodeResult<Given>, void, undefined> {
+  ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined> {
     checkOptionNames(options, ENCODE_ALL_OPTIONS)
     checkWhole('batch', options.batch, 1)
     checkWhole('maxBytes', options.maxBytes, 1)
     checkChoice('order', options.order, ['input', 'ready'])
-    this.#checkFeatures(options)
-    const { preNorm, layers, tta } = options
-    const choice = given({ preNorm, layers, tta })
+    const wanted = this.#wanted(options)
     const stages = this.#stages
     return encodeAll(
       sources,
@@ -129,17 +148,21 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
         prepare: (source: Given, signal: AbortSignal, onRead: () => unknown) =>
           stages.prepare(source, signal, onRead),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
-          (await stages.compute(batch, choice, signal)).map(featuresFrom),
+          (await stages.compute(batch, wanted, signal)).map((data) => featuresFrom(data)),
         discard: (prepared) => stages.discard?.(prepared),
       },
       options,
     )
   }
 
-  #checkFeatures({ layers = [], preNorm, tta }: FeatureChoice): void {
+  /** Picks what is wanted of the images from all that concerns an encode, and judges it. */
+  #wanted({ preNorm, layers, tta, attention, facets, stride, stopAfter }: WantedFeatures): WantedFeatures {
     checkFlag('preNorm', preNorm)
     checkFlag('tta', tta)
-    for (const layer of layers) blockIndex(layer, this.depth)
+    for (const layer of layers ?? []) blockIndex(layer, this.depth)
+    const wanted = given({ preNorm, layers, tta, attention, facets, stride, stopAfter })
+    checkInspection(wanted, this)
+    return wanted
   }
 
   /** Starts to give everything back. */

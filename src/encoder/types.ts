@@ -8,6 +8,20 @@ import type { EmbeddingKind } from '../model/vit-config.js'
 
 export type { PatchGrid }
 
+import type { AttentionChoice, AttentionMap, Facet, FacetChoice } from './inspected.js'
+
+export type {
+  AttendingToken,
+  AttentionChoice,
+  AttentionFrom,
+  AttentionHeads,
+  AttentionMap,
+  Facet,
+  FacetChoice,
+  FacetKind,
+  PatchPlace,
+} from './inspected.js'
+
 /**
  * Says what the numbers of a result rest on: two embeddings compare only where `digest` is equal. It is the same for a file that was converted,
  * renamed or split into shards, and another one for any weight, config entry, number of the recipe or precision that was changed.
@@ -35,21 +49,29 @@ export interface Identity {
 }
 
 /** Holds what the network found in one image, float32, row-major. */
-export interface Features {
+export interface Features extends StoppedFeatures {
   /** [embeddingWidth] It is not normalised. */
   readonly embedding: Float32Array
   /** [rows * columns, D] after the final norm, row by row from the top left. */
   readonly patches: Float32Array
   /** [R, D] after the final norm. */
   readonly registers: Float32Array
-  /** Counts rows and columns of the patches. */
-  readonly grid: PatchGrid
   /** [rows * columns, D] before the final norm; it is there only where `preNorm` was asked for. */
   readonly preNorm?: Float32Array
-  /** [T, D] each: class token, registers, patches. The hidden layers that were asked for have the numbers they were asked by. */
-  readonly layers: ReadonlyMap<number, Float32Array>
   /** [N] scores; they are there where the model has a classifier. `topClasses` gives the likeliest, and the encoder's `labels` name them. */
   readonly logits?: Float32Array
+}
+
+/** Holds what blocks have found in one image that was computed no further (`stopAfter`), float32, row-major. */
+export interface StoppedFeatures {
+  /** Counts rows and columns of the patches. */
+  readonly grid: PatchGrid
+  /** [T, D] each: class token, registers, patches. The hidden layers that were asked for have the numbers they were asked by. */
+  readonly layers: ReadonlyMap<number, Float32Array>
+  /** Holds the attention that was asked for, one entry for each layer in the order in which these were named. */
+  readonly attention?: readonly AttentionMap[]
+  /** Holds the facets that were asked for, in their order. */
+  readonly facets?: readonly Facet[]
   /** Counts the pixels of the image as it was used, which is upright where the orientation was applied. */
   readonly imageSize: readonly [height: number, width: number]
   /** Tells the EXIF orientation that was found, and whether it was applied. */
@@ -76,6 +98,25 @@ export interface FeatureChoice {
    * input's size. All else is of the whole image. It takes six runs in place of one; default `false`.
    */
   readonly tta?: boolean
+  /** Adds attention weights: who looks where. Default: none. */
+  readonly attention?: AttentionChoice
+  /** Adds queries, keys, values or tokens of single layers. Default: none. */
+  readonly facets?: readonly FacetChoice[]
+  /**
+   * Says how many pixels lie from one patch to the next: less than a patch's side makes them overlap, and gives a denser map, 1 + floor((side - P) / stride) along
+   * a side, for more time and memory. Positions are then resampled as dino-vit-features does, unless `positions` said otherwise when the model was loaded. It is part
+   * of the identity. Default: P, at which they lie side by side.
+   */
+  readonly stride?: number
+}
+
+/** Says what is wanted of an image that is computed no further than a block. */
+export interface StoppedChoice extends FeatureChoice {
+  /**
+   * Ends the computing behind this block, the first being 0; negative numbers count from the last. There is then no embedding, no patches behind the final norm and no
+   * scores, but what `layers`, `facets` and `attention` name up to it.
+   */
+  readonly stopAfter: number
 }
 
 /** An image is prepared (read, decoded, resized, normalised), then computed. */
@@ -131,14 +172,14 @@ export interface EncodeAllOptions<Source = unknown> extends FeatureChoice {
 }
 
 /** Is what became of one image: `features`, or the `error`. */
-export type EncodeResult<Source> =
+export type EncodeResult<Source, Found extends StoppedFeatures = Features> =
   | {
       /** Counts the images before it, from 0, in the order in which they were given. */
       readonly index: number
       /** Is what was given. */
       readonly source: Source
       /** Is there where all went well. */
-      readonly features: Features
+      readonly features: Found
       readonly error?: undefined
     }
   | {
@@ -171,6 +212,15 @@ export interface EncoderDescription {
   readonly registers: number
   /** Counts the hidden layers, which are the blocks. */
   readonly depth: number
+  /** Says whose attention there is to be seen. */
+  readonly attends: {
+    /** Counts the heads of a block, H. */
+    readonly heads: number
+    /** Tells whether there is a class token. */
+    readonly classToken: boolean
+    /** Counts the heads of the query with which a pooling head looks at the tokens; null for a network without such a head. */
+    readonly probeHeads: number | null
+  }
   /** Gives the input size in pixels, (height, width), that the recipe makes of an image; the `native` recipe has another for each. */
   readonly size: readonly [height: number, width: number]
 }
@@ -185,11 +235,16 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
    * Computes the features of one image. Throws `ImageError` where it cannot be used; `EngineError` `non-finite`, `out-of-memory`, `disposed`,
    * `device-lost`; RangeError for options that make no sense; the signal's reason.
    */
+  encode(source: Source, options: EncodeOptions & StoppedChoice): Promise<StoppedFeatures>
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
    * Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. Each result has its source with the type in which it
    * was given.
    */
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options: EncodeAllOptions<Given> & StoppedChoice,
+  ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
     options?: EncodeAllOptions<Given>,

@@ -1,5 +1,5 @@
 /** Runs the two stages of an encoder on this thread, with a network, an engine, a way to decode and a recipe put together. */
-import type { Engine } from '../engine/engine.js'
+import type { Engine, Program } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { meanOverCrops } from '../image/five-crops.js'
@@ -13,14 +13,22 @@ import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
+import { assertAllowed, attendingOf } from './attention-map.js'
 import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
-import { type FeatureData, featureDataOf, slotsFor } from './features.js'
+import {
+  type FeatureData,
+  featureDataOf,
+  planChoiceFor,
+  type StoppedData,
+  slotsFor,
+  type WantedFeatures,
+} from './features.js'
 import { identityOf } from './identity.js'
 import type { LoadOptions } from './load-options.js'
 import { Network, slotValues } from './network.js'
 import type { PackedWeights } from './packed-weights.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
-import type { Decode, DecodeOptions, EncoderDescription, FeatureChoice, Prepare } from './types.js'
+import type { Decode, DecodeOptions, EncoderDescription, Identity, Prepare } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
 
 /** Holds the parts of an encoder, for whoever chooses them one by one. */
@@ -95,13 +103,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly #prepare: Prepare<Source>
   readonly #decodeOptions: DecodeOptions
   readonly #owned: AsyncDisposable | undefined
+  /** Is how positions are resampled if the caller has said so. */
+  readonly #positions: PositionRule | undefined
+  readonly #identityAt: (stride: number) => Identity
 
   private constructor(network: Network, weights: string, parts: EncoderParts<Source> & Preparing<Source>) {
     const { recipe, maxPixels, owned, prepare = preparingBy(parts) } = parts
     const { config } = network
     const { patchSize, registers, depth } = config
     const width = tokenWidth(config)
-    const identity = identityOf({ ...parts, weights, origin: parts.vit.origin, config })
+    const told = { ...parts, weights, origin: parts.vit.origin, config }
+    const identity = identityOf(told)
     const { embedding, embeddingWidth } = network
     this.description = {
       identity,
@@ -113,6 +125,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       patchSize,
       registers,
       depth,
+      attends: attendingOf(config).attends,
       size: recipe.size,
     }
     this.decoders = parts.decoders
@@ -125,6 +138,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       ...given({ maxPixels }),
     }
     this.#owned = owned
+    this.#positions = parts.positions
+    this.#identityAt = rememberingLast((stride) => identityOf({ ...told, stride }))
   }
 
   /** Reads and packs the weights of a model that is open. Throws `CheckpointError`, `EngineError`. */
@@ -192,33 +207,61 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   async compute(
     items: readonly ImageItem[],
-    choice: FeatureChoice,
+    wanted: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly FeatureData[]> {
+  ): Promise<readonly (FeatureData | StoppedData)[]> {
+    const [first] = items
+    if (first === undefined) return []
+    const { height, width } = first.image
+    const grid = this.#network.gridOf([height, width], wanted.stride)
+    const most = this.#mostImages(grid, wanted)
+    const found: (FeatureData | StoppedData)[] = []
+    for (let from = 0; from < items.length; from += most)
+      found.push(...(await this.#run(items.slice(from, from + most), grid, wanted, signal)))
+    return found
+  }
+
+  /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
+  #mostImages(grid: PatchGrid, { attention, stride }: WantedFeatures): number {
+    const { config } = this.#network
+    const tokens = specialTokens(config) + grid.rows * grid.columns
+    const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
+    return attention === undefined
+      ? bySize
+      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
+  }
+
+  /** Gets images of one shape, as many as may share a run. */
+  async #run(
+    items: readonly ImageItem[],
+    grid: PatchGrid,
+    wanted: WantedFeatures,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (FeatureData | StoppedData)[]> {
     const [first, ...others] = items
     if (first === undefined) return []
     const batch = items.length
-    const grid = this.#network.gridOf([first.image.height, first.image.width])
-    const plan = this.#network.planFor(grid)
-    const scored = choice.tta === true ? scoresOf(plan) : null
+    const { config } = this.#network
+    const size = [first.image.height, first.image.width] as const
+    const { stride = config.patchSize } = wanted
+    const choice = planChoiceFor(wanted, config, size, grid, this.#positions)
+    const plan = this.#network.planFor(grid, choice)
+    const scored = wanted.tta === true ? scoresOf(plan) : null
     const pixels =
       others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
-    const outputs = slotsFor(plan, choice)
-    const program = this.#network.programFor(grid, outputs)
+    const outputs = slotsFor(plan, config, wanted)
+    const program = this.#network.programFor(grid, outputs, choice)
     const values = await program.run(pixels, { batch, ...given({ signal }) })
-    await this.#network.assertFinite(slotValues(values, plan.slots.embedding))
-    const activations = { plan, config: this.#network.config, values, batch }
-    const { identity } = this.description
+    for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
+    const { headNorms } = this.#network
+    const activations = { plan, config, headNorms, values, batch, stride }
+    const identity = choice.overlap === undefined ? this.description.identity : this.#identityAt(stride)
     const features = items.map(({ image }, index) =>
-      featureDataOf(activations, index, image, identity, choice),
+      featureDataOf(activations, index, image, identity, wanted),
     )
     if (scored === null) return features
-    const scores = await this.#scoresOfCrops(
-      pixels,
-      { ...first.image, batch },
-      { grid, logits: scored },
-      signal,
-    )
+    const scoring = { program: this.#network.programFor(grid, [scored], choice), logits: scored }
+    const scores = await this.#scoresOfCrops(pixels, { ...first.image, batch }, scoring, signal)
     const classes = scores.length / batch
     return features.map((data, index) => ({
       ...data,
@@ -230,10 +273,9 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   async #scoresOfCrops(
     pixels: Float32Array,
     size: { readonly height: number; readonly width: number; readonly batch: number },
-    { grid, logits }: { readonly grid: PatchGrid; readonly logits: SlotName },
+    { program, logits }: { readonly program: Program; readonly logits: SlotName },
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
-    const program = this.#network.programFor(grid, [logits])
     const mean = await meanOverCrops(pixels, size, async (crop) => {
       const found = await program.run(crop, { batch: size.batch, ...given({ signal }) })
       const scores = slotValues(found, logits)
@@ -246,12 +288,26 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   #batchSize(height: number, width: number): number {
     const { config } = this.#network
     const tokens = specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
-    return Math.min(Math.max(Math.round(TOKENS_PER_RUN / tokens), 1), LARGEST_BATCH)
+    return imagesOf(tokens)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Says how many images of so many tokens make a run of the size at which an engine works at its full rate. */
+function imagesOf(tokens: number): number {
+  return Math.min(Math.max(Math.round(TOKENS_PER_RUN / tokens), 1), LARGEST_BATCH)
+}
+
+/** Keeps what was made last: what is asked for image by image is the same as a rule. */
+function rememberingLast<Key, Made>(make: (key: Key) => Made): (key: Key) => Made {
+  let last: { readonly key: Key; readonly made: Made } | null = null
+  return (key) => {
+    if (last === null || last.key !== key) last = { key, made: make(key) }
+    return last.made
   }
 }
 

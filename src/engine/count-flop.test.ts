@@ -46,6 +46,9 @@ describe('the other products, by hand', () => {
       ['both', [5, 16]],
       ['tokens', [5, 8]],
       ['crossed', [2, 8]],
+      ['weights', [2, 5]],
+      ['qkv', [5, 24]],
+      ['looks', [6, 5]],
       ['pooled', [1, 8]],
       ['mixed', [5, 8]],
     ]),
@@ -57,7 +60,10 @@ describe('the other products, by hand', () => {
     ]),
     steps: [step],
     input: 'tokens',
-    constants: new Map(),
+    constants: new Map([
+      ['second head', { shape: [1, 1], values: Float32Array.of(1) }],
+      ['three rows', { shape: [3, 1], values: Float32Array.of(0, 1, 2) }],
+    ]),
   })
 
   test('two queries on five keys and values of width 8', () => {
@@ -70,6 +76,44 @@ describe('the other products, by hand', () => {
       scale: 1,
     } as const
     expect(countFlop(plan(step), ['crossed'])).toBe(2 * (2 * 5 * 8 + 2 * 5 * 8))
+  })
+
+  test('the scores of two queries on five keys, of one head of two or of both', () => {
+    const step = {
+      op: 'crossAttentionWeights',
+      query: 'query',
+      keyValue: 'both',
+      output: 'weights',
+      heads: 2,
+      scale: 1,
+      chosen: null,
+      fusion: 'mean',
+    } as const
+    expect(countFlop(plan(step), ['weights'])).toBe(2 * (2 * 5 * 8))
+    expect(countFlop(plan({ ...step, chosen: 'second head' }), ['weights'])).toBe(2 * (2 * 5 * 4))
+    expect(countFlop(plan({ ...step, fusion: 'none', chosen: 'second head' }), ['weights'])).toBe(
+      2 * (2 * 5 * 4),
+    )
+  })
+
+  test('the scores of three of five tokens', () => {
+    const step = {
+      op: 'attentionWeights',
+      input: 'qkv',
+      output: 'looks',
+      heads: 2,
+      scale: 1,
+      queryNorm: null,
+      keyNorm: null,
+      rotary: null,
+      bias: null,
+      mask: null,
+      groups: 1,
+      rows: 'three rows',
+      chosen: null,
+      fusion: 'none',
+    } as const
+    expect(countFlop(plan(step), ['looks'])).toBe(2 * (3 * 5 * 8))
   })
 
   test('four latents on five keys, and one pass over the values', () => {

@@ -70,6 +70,10 @@ export type ScoreBias = (typeof SCORE_BIASES)[number]
 export const KEY_MASKS = ['none', 'causal', 'keys'] as const
 export type KeyMask = (typeof KEY_MASKS)[number]
 
+/** Says what the weights of an attention's heads become, value by value. */
+export const HEAD_FUSIONS = ['none', 'mean', 'max', 'min'] as const
+export type HeadFusion = (typeof HEAD_FUSIONS)[number]
+
 /** Says who chooses whom among tokens and experts, and by which scores; plan.ts has the formulas. */
 export const ROUTINGS = ['sigmoid', 'softmax', 'byExperts'] as const
 export type Routing = (typeof ROUTINGS)[number]
@@ -81,6 +85,7 @@ export const ENUMERATIONS = {
   weightOperand: WEIGHT_OPERANDS,
   scoreBias: SCORE_BIASES,
   keyMask: KEY_MASKS,
+  headFusion: HEAD_FUSIONS,
   routing: ROUTINGS,
   format: FORMATS,
   precision: PRECISIONS,
@@ -107,6 +112,7 @@ export type FieldType =
   | 'weightOperand'
   | 'scoreBias'
   | 'keyMask'
+  | 'headFusion'
   | 'routing'
   | 'precision'
 
@@ -146,16 +152,26 @@ export const FIELDS = {
     meaning: 'Names the rows for offsets in columns of a decomposed bias, whose others are the constant.',
   },
   keyCounts: { type: 'constant', meaning: 'Names how many keys each group sees.' },
+  rowIndex: {
+    type: 'constant',
+    meaning: 'Names the rows whose weights are given; those of all rows where it names none.',
+  },
+  headIndex: {
+    type: 'constant',
+    meaning: 'Names the heads whose weights are given; those of all heads where it names none.',
+  },
   activation: { type: 'activation', meaning: 'Is applied to each value.' },
   combine: { type: 'combination', meaning: 'Says how the second slot joins at the end.' },
   weightOperand: { type: 'weightOperand', meaning: 'Says which rows of an attention are weights.' },
   scoreBias: { type: 'scoreBias', meaning: 'Says what is added to the scores.' },
   keyMask: { type: 'keyMask', meaning: 'Says which keys a query sees.' },
+  headFusion: { type: 'headFusion', meaning: 'Says what the weights of the heads become.' },
   routing: { type: 'routing', meaning: 'Says who chooses whom among tokens and experts.' },
   precision: { type: 'precision', meaning: 'Says in which precision an attention may multiply.' },
   gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
   gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
+  headCount: { type: 'count', meaning: 'Counts the heads whose weights are given.' },
   tables: {
     type: 'count',
     meaning: 'Counts the tables of angles that a token has: one for all heads, or one for each.',
@@ -174,6 +190,11 @@ export const FIELDS = {
   planeHeight: { type: 'count', unit: 'pixels', meaning: 'Is the height of the picture that is cut.' },
   planeWidth: { type: 'count', unit: 'pixels', meaning: 'Is the width of the picture that is cut.' },
   patchSize: { type: 'count', unit: 'pixels', meaning: 'Is the side of a patch.' },
+  patchStride: {
+    type: 'count',
+    unit: 'pixels',
+    meaning: 'Is how far one patch begins from the next one, down and across.',
+  },
   keysAt: { type: 'count', unit: 'columns', meaning: 'Says where keys begin in a row of the second slot.' },
   valuesAt: {
     type: 'count',
@@ -210,6 +231,10 @@ export interface OpSizes {
   readonly latents: number
   readonly groups: number
   readonly weightOperand: WeightOperand
+  readonly heads: number
+  readonly headCount: number
+  readonly headFusion: HeadFusion
+  readonly keysAt: number
 }
 
 export interface OpRow {
@@ -246,13 +271,13 @@ export const OPS = {
     ...plain,
     label: 'patches of planes',
     meaning: 'Cuts the pixels, plane by plane, into patches.',
-    uses: ['output', 'channels', 'planeHeight', 'planeWidth', 'patchSize'],
+    uses: ['output', 'channels', 'planeHeight', 'planeWidth', 'patchSize', 'patchStride'],
   },
   patchifyRows: {
     ...plain,
     label: 'patches of rows',
     meaning: 'Cuts a slot, a pixel to a row, into patches.',
-    uses: ['input', 'output', 'channels', 'planeHeight', 'planeWidth', 'patchSize'],
+    uses: ['input', 'output', 'channels', 'planeHeight', 'planeWidth', 'patchSize', 'patchStride'],
   },
   linear: {
     label: 'linear',
@@ -321,6 +346,39 @@ export const OPS = {
       if (weightOperand === 'key') return 2 * input[0] * second[0] * width
       if (weightOperand === 'query') return 4 * outRows * input[0] * width
       return (4 * input[0] * second[0] * width) / groups
+    },
+  },
+  attentionWeights: {
+    label: 'attention weights',
+    meaning:
+      'Gives what an attention weighs values by, the softmax of the products of queries with the keys, for the rows and heads that are asked for.',
+    uses: [
+      'input',
+      'second',
+      'output',
+      'constant',
+      'columnTable',
+      'keyCounts',
+      'rowIndex',
+      'headIndex',
+      'scoreBias',
+      'keyMask',
+      'headFusion',
+      'gridRows',
+      'gridColumns',
+      'heads',
+      'headCount',
+      'scale',
+      'keysAt',
+      'groups',
+    ],
+    reads: 'attention',
+    writes: 'float32',
+    inPlace: [],
+    flop: ({ second, output: [outRows, keys], heads, headCount, headFusion, keysAt }) => {
+      // Keys and values, as wide as each other, share out what a row has from `keysAt` on.
+      const headWidth = (second[1] - keysAt) / 2 / heads
+      return 2 * outRows * (headFusion === 'none' ? 1 : headCount) * keys * headWidth
     },
   },
   elementwise: {

@@ -9,9 +9,9 @@
  * Letters: `T` tokens = 1 + R + rows * columns, `D` width, `H` heads, `R` registers, `G` patches, `P` patch size.
  */
 import type { Shape } from '../tensor/shape.js'
-import type { ActivationKind } from './ops.js'
+import type { ActivationKind, HeadFusion } from './ops.js'
 
-export type { ActivationKind } from './ops.js'
+export type { ActivationKind, HeadFusion } from './ops.js'
 
 /** Names a value within a plan, such as `encoder.block.3.attn.qkv`; the names are those of Birder's modules. */
 export type SlotName = string
@@ -63,6 +63,8 @@ export type Step =
   | GatherRows
   | StackRows
   | CrossAttention
+  | AttentionWeights
+  | CrossAttentionWeights
   | ProbeAttention
   | SoftMoe
   | Route
@@ -70,8 +72,8 @@ export type Step =
 
 /**
  * Cuts the input into patches and lays each out as a row, channels outermost: [G, channels * patch * patch], in the order (channel, y, x)
- * of a convolution's kernel, so that patch embedding is this step and a `linear`. A right or lower
- * remainder that does not fill a patch is dropped, as a strided convolution does.
+ * of a convolution's kernel, so that patch embedding is this step and a `linear`. Patches begin `stride` pixels apart, 1 + floor((side - patch) / stride)
+ * of them along a side; a right or lower remainder that does not fill a patch is dropped, as a strided convolution does.
  */
 export interface Patchify {
   readonly op: 'patchify'
@@ -87,8 +89,10 @@ export interface Patchify {
   readonly height: number
   /** Is the input's width in pixels. */
   readonly width: number
-  /** Is a patch's side in pixels, P, which is the stride as well. */
+  /** Is a patch's side in pixels, P. */
   readonly patch: number
+  /** Says how many pixels lie from one patch's beginning to the next one's, down and across: P where patches lie side by side, less where they overlap. */
+  readonly stride: number
 }
 
 /** out[r, n] = sum over k of input[r, k] * weight[n, k], + bias[n]. Weight is [N, K]. */
@@ -139,16 +143,10 @@ export interface Norm extends NormWeights {
   readonly output: SlotName
 }
 
-/**
- * Lets tokens attend to each other: input [T, 3 * D] holds q, k, v side by side, each head by head; output [T, D] is
- * softmax(scale * q k^T + bias) v. The norms (over the head width) are applied to q and k first, then they are turned.
- */
-export interface Attention {
-  readonly op: 'attention'
-  /** Names queries, keys and values side by side, [T, 3 * D]. */
+/** Says how tokens look at each other: what their scores are made of. */
+export interface SelfAttention {
+  /** Names queries, keys and values side by side, [T, 3 * D], each head by head. */
   readonly input: SlotName
-  /** Names the merged heads, [T, D]. */
-  readonly output: SlotName
   /** Counts the heads, H; each has D / H columns. */
   readonly heads: number
   /** Is the factor of the products of queries and keys, usually 1 / sqrt(D / H). */
@@ -157,7 +155,7 @@ export interface Attention {
   readonly queryNorm: NormWeights | null
   /** Normalises each head's key first, with weights [D / H]; null where nothing does. */
   readonly keyNorm: NormWeights | null
-  /** Turns queries and keys by the places of their tokens; null where nothing does. */
+  /** Turns queries and keys by the places of their tokens, behind the norms; null where nothing does. */
   readonly rotary: Rotary | null
   /** Is added to the scaled scores; null where nothing is. */
   readonly bias: AttentionBias | null
@@ -165,6 +163,33 @@ export interface Attention {
   readonly mask: AttentionMask | null
   /** Counts the groups that share out the rows, one after the other, each of which attends to itself alone: windows. It is 1 where all attend to all. */
   readonly groups: number
+}
+
+/** Lets tokens attend to each other: output [T, D] is softmax(scale * q k^T + bias) v. */
+export interface Attention extends SelfAttention {
+  readonly op: 'attention'
+  /** Names the merged heads, [T, D]. */
+  readonly output: SlotName
+}
+
+/**
+ * Gives what `attention` with the same fields weighs values by: softmax(scale * q k^T + bias), of the heads and rows that are asked for. A row has the
+ * weights of the K = T / groups keys of its own group, and 0 for those that it does not see.
+ */
+export interface AttentionWeights extends SelfAttention, ChosenHeads {
+  readonly op: 'attentionWeights'
+  /** Names the weights, [M * N, K], head by head; [N, K] where heads are joined. */
+  readonly output: SlotName
+  /** Names a constant [N, 1] of whole numbers: the rows of the input that are asked for, in this order; null for all T. */
+  readonly rows: ConstantName | null
+}
+
+/** Says of which heads weights are given, and how they are joined. */
+export interface ChosenHeads {
+  /** Names a constant [M, 1] of whole numbers from 0 to H - 1: the heads that are asked for, in this order; null for all. */
+  readonly chosen: ConstantName | null
+  /** Says what the chosen heads become, value by value: their mean, the largest or the smallest; or each stays on its own. */
+  readonly fusion: HeadFusion
 }
 
 /**
@@ -335,6 +360,21 @@ export interface CrossAttention {
   /** Names keys and values side by side, [N, 2 * D]. */
   readonly keyValue: SlotName
   /** Names the merged heads, [Q, D]. */
+  readonly output: SlotName
+  /** Counts the heads, H; each has D / H columns. */
+  readonly heads: number
+  /** Is the factor of the products of queries and keys. */
+  readonly scale: number
+}
+
+/** Gives what `crossAttention` with the same fields weighs values by. */
+export interface CrossAttentionWeights extends ChosenHeads {
+  readonly op: 'crossAttentionWeights'
+  /** Names the queries, [Q, D]. */
+  readonly query: SlotName
+  /** Names keys and values side by side, [N, 2 * D]. */
+  readonly keyValue: SlotName
+  /** Names the weights, [M * Q, N], head by head; [Q, N] where heads are joined. */
   readonly output: SlotName
   /** Counts the heads, H; each has D / H columns. */
   readonly heads: number

@@ -34,15 +34,7 @@ export function attention(
   for (let h = 0; h < heads; h++) {
     const column = h * headWidth
     for (let q = 0; q < query.rows; q++) {
-      const from = query.offset + q * query.stride + column
-      for (let n = 0; n < key.rows; n++) {
-        const at = key.offset + n * key.stride + column
-        let sum = 0
-        for (let j = 0; j < headWidth; j++) sum += query.data[from + j] * key.data[at + j]
-        scores[n] = sum * scale
-      }
-      change?.(scores, h, q)
-      softmax(scores)
+      weighKeys(query, key, h, headWidth, scale, q, scores, change)
       mixed.fill(0)
       for (let n = 0; n < value.rows; n++) {
         const at = value.offset + n * value.stride + column
@@ -51,4 +43,26 @@ export function attention(
       out.set(mixed, q * heads * headWidth + column)
     }
   }
+}
+
+/** Fills `scores` with what a query of one head weighs the values by: the softmax of its scaled products with all keys. */
+export function weighKeys(
+  query: Columns,
+  key: Columns,
+  head: number,
+  headWidth: number,
+  scale: number,
+  row: number,
+  scores: Float64Array, // [key.rows]
+  change: ChangeScores | null,
+): void {
+  const from = query.offset + row * query.stride + head * headWidth
+  for (let n = 0; n < key.rows; n++) {
+    const at = key.offset + n * key.stride + head * headWidth
+    let sum = 0
+    for (let j = 0; j < headWidth; j++) sum += query.data[from + j] * key.data[at + j]
+    scores[n] = sum * scale
+  }
+  change?.(scores, head, row)
+  softmax(scores)
 }

@@ -238,6 +238,26 @@ function tapsOrNull(
   if (inputSize === outputSize) return null
   const scale = span / outputSize
   if (filter === 'nearest') return nearestTaps(inputSize, outputSize, scale)
+  const { first, count, exact, stride } = exactTaps(inputSize, outputSize, filter, scale)
+  const weights = new Int32Array(exact.length)
+  const bits = bitsFor(largestOf(exact))
+  for (let i = 0; i < exact.length; i++) weights[i] = toFixedPoint(exact[i], bits)
+  return { first, count, weights, stride, bits }
+}
+
+/** Says which inputs make an output, with weights that are not rounded. */
+export interface ExactTaps extends Omit<Taps, 'weights' | 'bits'> {
+  /** Holds `stride` weights for each output index, of which `count` are used. */
+  readonly exact: Float64Array
+}
+
+/** Finds the weights as Pillow does, in float64. `scale` is how many inputs an output stands for. */
+export function exactTaps(
+  inputSize: number,
+  outputSize: number,
+  filter: Exclude<Filter, 'nearest'>,
+  scale: number,
+): ExactTaps {
   const { support: reach, weight: weightAt } = FILTER_KERNELS[filter]
   const widening = Math.max(scale, 1)
   const support = reach * widening
@@ -259,10 +279,7 @@ function tapsOrNull(
     first[i] = from
     count[i] = taps
   }
-  const weights = new Int32Array(exact.length)
-  const bits = bitsFor(largestOf(exact))
-  for (let i = 0; i < exact.length; i++) weights[i] = toFixedPoint(exact[i], bits)
-  return { first, count, weights, stride, bits }
+  return { first, count, exact, stride }
 }
 
 /** Adds the scale up from output to output, as Pillow's affine transform does: multiplying would round differently. */

@@ -2,8 +2,17 @@
  * Plans one transformer block: x + scale(attention(norm x)), then x + scale(feed-forward(norm x)), or with its norms behind the branches, or with both
  * branches on one norm; and each with one branch or several side by side.
  */
-import type { NormWeights, SlotName } from '../engine/plan.js'
+import type { NormWeights, SelfAttention, SlotName } from '../engine/plan.js'
 import { biasName, rotaryName } from './grid-tables.js'
+import {
+  type AttentionTap,
+  indexConstant,
+  type PlannedQueries,
+  type PlannedWeights,
+  planHeads,
+  rowsOf,
+  rowsOfTokens,
+} from './inspection.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { hasExperts, planExperts } from './plan-experts.js'
 import { planWindowed, type Seeing } from './plan-windows.js'
@@ -19,6 +28,12 @@ export interface BlockContext {
   readonly hasTables: boolean
   /** Stands in front of a block's number in the names of slots and weights; default `encoder.block`. */
   readonly blocks?: string
+  /** Says of which blocks attention is wanted, and keeps where that and what it is made of lies; absent for blocks that are nobody's to look into. */
+  readonly seen?: {
+    readonly taps: readonly AttentionTap[]
+    readonly attention: Map<number, PlannedWeights>
+    readonly projected: Map<number, PlannedQueries>
+  }
 }
 
 type PlanBranch = (context: BlockContext, index: number, name: string, input: SlotName) => SlotName
@@ -115,16 +130,17 @@ function planAttention(context: BlockContext, index: number, name: string, input
     bias === null || !hasTables
       ? null
       : ({ kind: 'relative', table: biasName(config, index), ...grid } as const)
-  return attend(input, { groups: 1, mask: null, bias: relative })
+  return attend(input, { groups: 1, mask: null, bias: relative, tokens: null })
 }
 
 function planAttending(
-  { builder, config, hasTables }: BlockContext,
+  context: BlockContext,
   index: number,
   name: string,
   input: SlotName,
-  { groups, mask, bias }: Seeing,
+  { tokens, ...seeing }: Seeing,
 ): SlotName {
+  const { builder, config, hasTables } = context
   const { width, heads, rotary } = config
   const headWidth = width / heads
   const qkv = builder.linear(input, `${name}.qkv`, `${name}.qkv`, 3 * width, config.qkvBias)
@@ -132,21 +148,18 @@ function planAttending(
     config.queryKeyNorm
       ? builder.normWeights(`${name}.${part}`, headWidth, config.norm, config.epsilon)
       : null
+  const scores: SelfAttention = {
+    input: qkv,
+    heads,
+    scale: headWidth ** -0.5,
+    queryNorm: headNorm('q_norm'),
+    keyNorm: headNorm('k_norm'),
+    rotary: rotary === null || !hasTables ? null : { table: rotaryName(config, index), pairs: rotary.pairs },
+    ...seeing,
+  }
+  planWeights(context, index, name, scores, tokens)
   let merged = builder.step(
-    {
-      op: 'attention',
-      input: qkv,
-      output: config.attentionNorm ? `${name}.merged` : `${name}.heads`,
-      heads,
-      scale: headWidth ** -0.5,
-      queryNorm: headNorm('q_norm'),
-      keyNorm: headNorm('k_norm'),
-      rotary:
-        rotary === null || !hasTables ? null : { table: rotaryName(config, index), pairs: rotary.pairs },
-      bias,
-      mask,
-      groups,
-    },
+    { op: 'attention', output: config.attentionNorm ? `${name}.merged` : `${name}.heads`, ...scores },
     builder.shapeOf(input),
   )
   if (config.attentionNorm) {
@@ -157,6 +170,31 @@ function planAttending(
     )
   }
   return builder.linear(merged, `${name}.proj`, `${name}.proj`, width)
+}
+
+/** Gives the weights of the same attention where they are asked for. */
+function planWeights(
+  { builder, config, seen }: BlockContext,
+  index: number,
+  name: string,
+  scores: SelfAttention,
+  tokens: readonly number[] | null,
+): void {
+  // What several attentions side by side see is none of one block.
+  if (seen === undefined || config.branches > 1) return
+  seen.projected.set(index, { slot: scores.input, tokens })
+  const tap = seen.taps.find(({ block }) => block === index)
+  if (tap === undefined) return
+  const count = rowsOf(builder, scores.input)
+  const { rows, of } = rowsOfTokens(tap.tokens, tokens, count, scores.groups)
+  const output = `${name}.weights`
+  const { chosen, fusion, given } = planHeads(builder, output, tap, scores.heads)
+  const named = rows === null ? null : indexConstant(builder, `${output}.rows`, rows)
+  builder.step({ op: 'attentionWeights', ...scores, output, rows: named, chosen, fusion }, [
+    given * of.length,
+    count / scores.groups,
+  ])
+  seen.attention.set(index, { slot: output, heads: given, rows: of })
 }
 
 function planMlp(context: BlockContext, index: number, name: string, input: SlotName): SlotName {

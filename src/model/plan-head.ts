@@ -15,7 +15,11 @@ interface HeadInput {
 }
 
 /** Gives the tokens behind the head, [T, D] or as wide as its projection. */
-export function planHead(context: BlockContext, head: VisionHead, { tokens, normed }: HeadInput): SlotName {
+export function planHead(
+  { seen: _ofTheNetwork, ...context }: BlockContext,
+  head: VisionHead,
+  { tokens, normed }: HeadInput,
+): SlotName {
   const { builder, config } = context
   const { epsilon, qkvBias, layerScale, hidden } = head
   // Its blocks are DINOv2's, however those of the network are built.

@@ -2,6 +2,7 @@
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
 import { POOLED_ROWS } from './grid-tables.js'
+import { type ChosenWeights, type PlannedWeights, planHeads, rowsOf } from './inspection.js'
 import type { PlanBuilder } from './plan-builder.js'
 import {
   type AttentionPooling,
@@ -18,10 +19,21 @@ export interface PlannedPooling {
   readonly embeddings: ReadonlyMap<EmbeddingKind, SlotName>
   readonly embedding: SlotName
   readonly logits: SlotName | null
+  /** Is the attention of the pooling head; null where it was not asked for, or there is none. */
+  readonly probe: PlannedWeights | null
 }
 
-/** Plans every embedding that the network has. What nobody asks for is never computed. */
-export function planPooling(builder: PlanBuilder, config: VitConfig, tokens: SlotName): PlannedPooling {
+/**
+ * Plans every embedding that the network has. What nobody asks for is never computed.
+ *
+ * @param asked says of which heads of a pooling head attention is wanted; default: of none
+ */
+export function planPooling(
+  builder: PlanBuilder,
+  config: VitConfig,
+  tokens: SlotName,
+  asked?: ChosenWeights,
+): PlannedPooling {
   const { width, pooler, projection } = config
   const normed = (slot: SlotName, output: SlotName) =>
     config.finalNorm === 'pooled'
@@ -55,7 +67,25 @@ export function planPooling(builder: PlanBuilder, config: VitConfig, tokens: Slo
     embeddings,
     embedding: embeddings.get(config.embedding ?? defaultEmbedding(config)) ?? embedding,
     logits,
+    probe: asked === undefined ? null : planProbe(builder, config, asked),
   }
+}
+
+/** Gives the weights with which the query of an attention pooling, as the plan has it, looks at the tokens. */
+function planProbe(builder: PlanBuilder, config: VitConfig, asked: ChosenWeights): PlannedWeights | null {
+  const pooling = builder.steps.find((step) => step.op === 'crossAttention')
+  if (pooling === undefined || config.pooling.kind !== 'attention') return null
+  const { query, keyValue, heads, scale } = pooling
+  const output = 'attn_pool.weights'
+  const { chosen, fusion, given } = planHeads(builder, output, asked, heads)
+  const count = rowsOf(builder, keyValue)
+  builder.step({ op: 'crossAttentionWeights', query, keyValue, output, heads, scale, chosen, fusion }, [
+    given,
+    count,
+  ])
+  const first = config.pooling.specialTokens ? 0 : specialTokens(config)
+  const keys = first === 0 ? null : Array.from({ length: count }, (_, key) => first + key)
+  return { slot: output, heads: given, rows: [{ token: 0, keys }] }
 }
 
 /** Says which embedding the library that wrote the file gives: the last of its own. */

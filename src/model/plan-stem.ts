@@ -1,6 +1,7 @@
 /** Plans the way from pixels to one vector per patch. */
 import type { SlotName } from '../engine/plan.js'
 import { sizeAt } from '../tensor/shape.js'
+import { patchesAlong } from './overlap.js'
 import type { PlanBuilder } from './plan-builder.js'
 import type { VitConfig } from './vit-config.js'
 
@@ -17,8 +18,16 @@ interface StemPicture {
   readonly width: number
 }
 
-/** @returns the slot of the patch vectors, [rows * columns, D], always named `conv_proj` */
-export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotName): SlotName {
+/**
+ * @param stride says how many pixels lie from one patch to the next; other than the patch size it is of a stem that is one convolution
+ * @returns the slot of the patch vectors, [rows * columns, D], always named `conv_proj`
+ */
+export function planStem(
+  builder: PlanBuilder,
+  config: VitConfig,
+  pixels: SlotName,
+  stride = config.patchSize,
+): SlotName {
   const shape = builder.shapeOf(pixels)
   let picture: StemPicture = {
     slot: pixels,
@@ -27,7 +36,7 @@ export function planStem(builder: PlanBuilder, config: VitConfig, pixels: SlotNa
     width: sizeAt(shape, 2),
   }
   if (config.stem.kind === 'patchify') {
-    const cut = planCut(builder, picture, config.patchSize, 'planes', 'patches')
+    const cut = planCut(builder, picture, config.patchSize, 'planes', 'patches', stride)
     const { bias, norm = false } = config.stem
     if (!norm) return builder.linear(cut, 'conv_proj', 'conv_proj', config.width, bias)
     const weights = builder.normWeights('stem_norm', config.width, config.norm, config.epsilon)
@@ -46,12 +55,21 @@ function planCut(
   patch: number,
   layout: 'planes' | 'rows',
   output: SlotName,
+  stride = patch,
 ): SlotName {
-  const cells = (height / patch) * (width / patch)
-  return builder.step({ op: 'patchify', input: slot, output, layout, channels, height, width, patch }, [
-    cells,
-    channels * patch * patch,
-  ])
+  const [rows = 0, columns = 0] = [height, width].map((side) => patchesAlong(side, patch, stride))
+  const step = {
+    op: 'patchify',
+    input: slot,
+    output,
+    layout,
+    channels,
+    height,
+    width,
+    patch,
+    stride,
+  } as const
+  return builder.step(step, [rows * columns, channels * patch * patch])
 }
 
 /** A stage is a convolution, its norm, and GELU but for the last; each is numbered as in PyTorch's `Sequential`. */

@@ -4,6 +4,8 @@
  */
 import type { Constant, ConstantName, Plan, SlotName } from '../engine/plan.js'
 import { POSITIONS } from './grid-tables.js'
+import type { Inspection, PlannedInspection, PlannedQueries, PlannedWeights } from './inspection.js'
+import type { Overlap } from './overlap.js'
 import { planBlock } from './plan-block.js'
 import { PlanBuilder } from './plan-builder.js'
 import { planHead } from './plan-head.js'
@@ -36,31 +38,47 @@ export interface VitPlan {
     /** Names the class scores, [1, N]; null without a classifier. */
     readonly logits: SlotName | null
   }
+  /** Tells where lies what was asked for within the network. */
+  readonly inspected: PlannedInspection
+}
+
+/** Says what of a plan is not as usual. */
+export interface PlanVariant {
+  /** Says what of the image is masked; default: nothing. */
+  readonly masking?: Masking
+  /** Says how patches overlap; default: they lie side by side. */
+  readonly overlap?: Overlap
+  /** Says what is looked at within the network; default: nothing. */
+  readonly inspection?: Inspection
 }
 
 /**
  * Writes the plan of a vision transformer for one patch grid.
  *
- * @param grid patches of the input; its pixels are grid times patch size
+ * @param grid patches of the input; its pixels are grid times patch size, unless patches overlap
  * @param tables what `gridTables` makes for this grid; null for a plan that is asked for shapes only, and leaves out what rests on tables
- * @param masking what of the image is masked; default: nothing
+ * @param variant what is masked, overlaps or is looked at; default: nothing
  */
 export function planVit(
   config: VitConfig,
   grid: PatchGrid,
   tables: ReadonlyMap<ConstantName, Constant> | null,
-  masking: Masking | null = null,
+  { masking, overlap, inspection = {} }: PlanVariant = {},
 ): VitPlan {
   const builder = new PlanBuilder()
   const { width, patchSize } = config
-  const input = builder.slot('pixels', [config.channels, grid.rows * patchSize, grid.columns * patchSize])
-  const stem = planStem(builder, config, input)
+  const [height, across] = overlap?.size ?? [grid.rows * patchSize, grid.columns * patchSize]
+  const input = builder.slot('pixels', [config.channels, height, across])
+  const stem = planStem(builder, config, input, overlap?.stride)
   const patches = masking?.kind === 'retention' ? planRetention(builder, masking, stem) : stem
   const kept = masking?.kind === 'omission' ? masking.kept : null
 
   const { windows, neck } = config
   const areWindowed = windows?.around === 'blocks'
-  const context = { builder, config, grid, hasTables: tables !== null }
+  const attention = new Map<number, PlannedWeights>()
+  const projected = new Map<number, PlannedQueries>()
+  const seen = { taps: inspection.attention ?? [], attention, projected }
+  const context = { builder, config, grid, hasTables: tables !== null, seen }
   const whole = (slot: SlotName, output: SlotName) =>
     areWindowed ? toGrid(context, windows, slot, output) : slot
   const tokens = specialTokens(config) + grid.rows * grid.columns
@@ -95,6 +113,11 @@ export function planVit(
     if (config.finalNorm !== 'tokens') return slot
     return builder.norm(slot, output, builder.normWeights('norm', width, config.norm, config.epsilon))
   }
+  const normed = new Map<number, SlotName>()
+  for (const block of inspection.normed ?? []) {
+    const slot = blocks[block] ?? entering
+    normed.set(block, finish(slot, `${slot}.inspected`))
+  }
   current = finish(last, neck === null ? 'norm' : 'neck')
   const taps = (config.taps ?? [{ layer: config.depth, isNormed: false }]).map(({ layer, isNormed }) => {
     const tapped = layer === 0 ? entering : (blocks[layer - 1] ?? entering)
@@ -105,11 +128,11 @@ export function planVit(
     return builder.norm(tapped, `${tapped}.normed`, weights)
   })
   if (config.head !== null) {
-    const normed = (block: number) => finish(blocks[block] ?? entering, `encoder.block.${block}.normed`)
-    current = planHead(context, config.head, { tokens: current, normed })
+    const normedOf = (block: number) => finish(blocks[block] ?? entering, `encoder.block.${block}.normed`)
+    current = planHead(context, config.head, { tokens: current, normed: normedOf })
   }
   const pooled = { ...config, width: tokenWidth(config) }
-  const { embedding, embeddings, logits } = planPooling(builder, pooled, current)
+  const { embedding, embeddings, logits, probe } = planPooling(builder, pooled, current, inspection.probe)
   return {
     plan: {
       slots: builder.slots,
@@ -120,5 +143,6 @@ export function planVit(
     },
     grid,
     slots: { tokens: current, blocks, taps, embedding, embeddings, logits },
+    inspected: { projected, attention, probe, normed },
   }
 }

@@ -19,6 +19,8 @@ export interface Seeing {
   readonly groups: number
   readonly mask: AttentionMask | null
   readonly bias: AttentionBias | null
+  /** Says which token each row is, and -1 for an empty place of a window; null where the rows are all tokens in their order. */
+  readonly tokens: readonly number[] | null
 }
 
 type Attend = (input: SlotName, seeing: Seeing) => SlotName
@@ -37,12 +39,17 @@ export function planWindowed(
   const bias = offsetsOf(context, windows, block)
   const name = `encoder.block.${block}.attn`
   if (windows.around === 'attention') {
-    if (isGlobal) return attend(input, { groups: 1, mask: null, bias })
+    if (isGlobal) return attend(input, { groups: 1, mask: null, bias, tokens: null })
     const cut = toWindows(context, windows, input, `${name}.windows`)
-    return toGrid(context, windows, attend(cut, { groups: count, mask: null, bias }), `${name}.grid`)
+    const tokens = windowedTokens(context, windows)
+    return toGrid(context, windows, attend(cut, { groups: count, mask: null, bias, tokens }), `${name}.grid`)
   }
-  if (!isGlobal) return attend(input, { groups: count, mask: maskOf(context, windows), bias })
-  const whole = attend(toGrid(context, windows, input, `${name}.grid`), { groups: 1, mask: null, bias })
+  if (!isGlobal) {
+    const tokens = windowedTokens(context, windows)
+    return attend(input, { groups: count, mask: maskOf(context, windows), bias, tokens })
+  }
+  const joined = toGrid(context, windows, input, `${name}.grid`)
+  const whole = attend(joined, { groups: 1, mask: null, bias, tokens: null })
   return toWindows(context, windows, whole, `${name}.windows`)
 }
 
@@ -63,13 +70,16 @@ export function toWindows(
   input: SlotName,
   output: SlotName,
 ): SlotName {
-  const { builder, config } = context
-  const special = specialTokens(config)
-  const rows = placesOf(context, windows).flatMap((places) => [
+  return context.builder.gather(input, output, windowedTokens(context, windows), 'windows.cut')
+}
+
+/** Numbers the token in each place, window after window; -1 where a place is empty. */
+function windowedTokens(context: WindowContext, windows: Windows): readonly number[] {
+  const special = specialTokens(context.config)
+  return placesOf(context, windows).flatMap((places) => [
     ...Array.from({ length: special }, (_, token) => token),
     ...places.map((patch) => (patch < 0 ? -1 : special + patch)),
   ])
-  return builder.gather(input, output, rows, 'windows.cut')
 }
 
 /** Puts a grid together of its windows: each patch is taken from the window that has it, and each special token is the mean of its copies in all windows. */

@@ -89,7 +89,7 @@ async function* runFile(
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
   const positions = ruleOf(position, vit.config, golden.library)
-  const plan = network.planFor(grid, positions)
+  const plan = network.planFor(grid, { positions })
   const places = new Map(
     tensors
       .filter((tensor) => tensor !== 'tokens' || !isMixed(golden, vit.config))

@@ -19,6 +19,11 @@ const LOWEST_COSINE_OF_FLOAT32 = 0.9999999
 const PROMISED =
   /^(out|embedding|tokens(\.others)?|forward_features|registers|blocks\.(class_token|first_patch))$/
 
+/** Tells precisions that are held to a cosine from those that are held to the goldens' tolerances. */
+export function isNarrow(precision: Precision): boolean {
+  return LOWEST_COSINE[precision] !== undefined
+}
+
 /** Gives the lowest cosine, with the truth, that a precision promises for an embedding and for the tokens of an image. */
 export function promisedCosine(precision: Precision): number {
   return precision === 'float64' ? 1 : (LOWEST_COSINE[precision] ?? LOWEST_COSINE_OF_FLOAT32)
@@ -63,10 +68,41 @@ export function judge(
   const promise = LOWEST_COSINE[precision]
   if (promise === undefined) return compare(golden, tensor, actual, expected, note)
   if (!PROMISED.test(tensor)) return null
-  const comparable = actual !== undefined && expected !== undefined && actual.length === expected.length
-  const error = comparable ? 1 - lowestCosine(golden, tensor, actual, expected) : Number.POSITIVE_INFINITY
+  const [images = 1] = golden.tensors?.[tensor]?.shape ?? []
+  const error = farthest(images, actual, expected)
   const measure = `1 - cosine of the farthest image${note === undefined ? '' : `, ${note}`}`
   return comparison(golden, tensor, error, 1 - promise, measure)
+}
+
+/** Judges what tools make of features: by the tolerance in float32 and float64; in narrower precisions all of it together is as near as an embedding. */
+export function judgeTogether(
+  precision: Precision,
+  golden: GoldenCase,
+  tensor: string,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
+): Comparison {
+  const promise = LOWEST_COSINE[precision]
+  if (promise === undefined) return compare(golden, tensor, actual, expected)
+  return comparison(golden, tensor, farthest(1, actual, expected), 1 - promise, '1 - cosine')
+}
+
+/** Is how near to the library's the attention of each row is in a narrow precision. */
+const LOWEST_COSINE_OF_ATTENTION = 0.999
+
+/** Judges attention weights, whose last axis is a row: by the tolerance in float32 and float64, by the cosine of the farthest row in narrower precisions. */
+export function judgeRows(
+  precision: Precision,
+  golden: GoldenCase,
+  tensor: string,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
+): Comparison {
+  if (LOWEST_COSINE[precision] === undefined) return compare(golden, tensor, actual, expected)
+  const rows = golden.tensors?.[tensor]?.shape.slice(0, -1) ?? []
+  const count = rows.reduce((product, size) => product * size, 1)
+  const error = farthest(count, actual, expected)
+  return comparison(golden, tensor, error, 1 - LOWEST_COSINE_OF_ATTENTION, '1 - cosine of the farthest row')
 }
 
 /** Compares by the tolerance that came with the tensor; without one, only equal numbers pass. */
@@ -94,14 +130,19 @@ export function comparison(
   return { id, kind, tensor, error, tolerance, passed, ...(note === undefined ? {} : { note }) }
 }
 
-function lowestCosine(
-  golden: GoldenCase,
-  tensor: string,
-  actual: Float32Array,
-  expected: Float32Array,
+/** Gives 1 - cosine of the part that is farthest; what is missing on either side is infinitely far. */
+function farthest(
+  count: number,
+  actual: Float32Array | undefined,
+  expected: Float32Array | undefined,
 ): number {
-  const [images = 1] = golden.tensors?.[tensor]?.shape ?? []
-  const length = expected.length / images
+  const comparable = actual !== undefined && expected !== undefined && actual.length === expected.length
+  return comparable ? 1 - lowestCosine(count, actual, expected) : Number.POSITIVE_INFINITY
+}
+
+/** @param count counts the parts, each of which has a cosine */
+function lowestCosine(count: number, actual: Float32Array, expected: Float32Array): number {
+  const length = expected.length / count
   let lowest = expected.length === 0 ? Number.NaN : 1
   for (let from = 0; from < expected.length; from += length) {
     const to = from + length

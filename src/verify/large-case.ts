@@ -93,7 +93,7 @@ async function runNetwork(
   }
   const grid = network.gridOf(size)
   const positions = 'antialias'
-  const plan = network.planFor(grid, positions)
+  const plan = network.planFor(grid, { positions })
   const { slots } = plan
   // All blocks of many images would take gigabytes.
   const outputs = [...new Set([slots.embedding, slots.tokens, ...(batch === 1 ? slots.blocks : [])])]

@@ -6,10 +6,6 @@
 /** Gives the reason by the kind. */
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['head', 'heads of depth, segmentation and classes lie in files of their own, which nothing here opens'],
-  [
-    'introspection',
-    'attention, rollouts, matching and facets are taken out of a network by tools that are not here',
-  ],
   ['tokenizer', 'texts are not read, since images alone are embedded'],
 ])
 
@@ -22,7 +18,7 @@ interface Refusal {
 
 const REFUSED: readonly Refusal[] = [
   {
-    id: /^birder\/(rope-)?vit-v?moe/,
+    id: /^(birder\/(rope-)?vit-v?moe|introspection\/moe-routing)/,
     words: /cannot run routed experts.*The native and the reference engine can/,
     reason: 'only the native and the reference engine run routed experts',
   },

@@ -2,6 +2,7 @@
 import type { Comparison, GoldenCase, GoldenContext } from './case.js'
 import { runEndToEndCase } from './end-to-end-case.js'
 import { runFamilyCase } from './family-case.js'
+import { isLookedInto, runIntrospectionCase } from './introspection-case.js'
 import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
 import { reasonOfKind, refusalOrNull, supersededOrNull } from './not-run.js'
@@ -47,10 +48,13 @@ const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['large', runLargeCase],
   ['preprocess', runPreprocessCase],
   ['processor', runProcessorCase],
+  ['introspection', runIntrospectionCase],
 ])
 
 /** The reference engine would take an hour for a network of real size, and a narrow precision promises nothing of some tensors. */
 const NOTHING = 'this engine and precision have nothing to compare in it'
+
+const UNKNOWN_TOOL = 'this release does not know the tool'
 
 /** A case that fails with an error is one comparison that did not pass, with the error as its note. */
 export async function* verifyCases(
@@ -64,10 +68,10 @@ export async function* verifyCases(
     if (only !== undefined && golden.id !== only) continue
     const { id, kind } = golden
     const run = RUNNERS.get(kind)
-    const superseded = supersededOrNull(id)
-    if (run === undefined || superseded !== null) {
-      const isOfKind = run === undefined
-      onLeftOut?.({ id, kind, reason: superseded ?? reasonOfKind(kind), isOfKind })
+    const unseen = kind === 'introspection' && !isLookedInto(golden) ? UNKNOWN_TOOL : null
+    const reason = supersededOrNull(id) ?? unseen
+    if (run === undefined || reason !== null) {
+      onLeftOut?.({ id, kind, reason: reason ?? reasonOfKind(kind), isOfKind: run === undefined })
       continue
     }
     signal?.throwIfAborted()

@@ -41,7 +41,7 @@ async function* runCheckpoint(
   const { position, size } = required(golden.run, 'run', golden)
   const positions = ruleOf(position, vit.config)
   const grid = network.gridOf(size)
-  const plan = network.planFor(grid, positions)
+  const plan = network.planFor(grid, { positions })
   const { shape } = required(golden.tensors?.input, 'tensors.input', golden)
   const batch = required(shape[0], 'batch in tensors.input', golden)
   const order: Order = golden.kind === 'dialect' ? 'canonical' : 'birder'

@@ -49,6 +49,11 @@ export interface InputsOptions {
   readonly signal?: AbortSignal
 }
 
+/** Of the encoder the loop itself needs no more. */
+export type LoopOptions = Omit<InputsOptions, 'encoder'> & {
+  readonly encoder: Pick<FileEncoder, 'encodeAll'>
+}
+
 export interface EncodeInputsOptions extends InputsOptions {
   readonly sink: Sink
 }
@@ -74,7 +79,7 @@ export async function encodeInputs({ sink, ...options }: EncodeInputsOptions): P
 
 /** Goes through the inputs, and counts. Whoever takes a result says what became of it. */
 export class InputLoop {
-  readonly #options: InputsOptions
+  readonly #options: LoopOptions
   readonly #sink: Omit<Sink, 'keep'>
   /** Holds the inputs that the encoder was given and has not answered for, by their index among all that it was given. */
   readonly #underWay = new Map<number, InputFile>()
@@ -83,7 +88,7 @@ export class InputLoop {
   #earlier = 0
   #failed = 0
 
-  constructor(options: InputsOptions, sink: Omit<Sink, 'keep'>) {
+  constructor(options: LoopOptions, sink: Omit<Sink, 'keep'>) {
     this.#options = options
     this.#sink = sink
   }

@@ -1,9 +1,10 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { Engine } from '../../src/engine/engine.js'
-import type { ActivationKind, Constant, RoutingChoice } from '../../src/engine/plan.js'
+import type { ActivationKind, Constant, HeadFusion, RoutingChoice } from '../../src/engine/plan.js'
 import { slotLength } from '../../src/engine/plan-lookup.js'
 import type { StepOf } from '../../src/engine/step-table.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
+import { placesOf } from '../../src/kernels/patchify.js'
 import { normWeights, outputOf, pairOf, planOf, pseudoRandom, type StepPlan, weights } from './one-step.js'
 
 export interface Case {
@@ -99,6 +100,93 @@ function attention(
   }
 }
 
+interface Asked {
+  readonly rows?: readonly number[]
+  readonly chosen?: readonly number[]
+  readonly fusion?: HeadFusion
+}
+
+function wholeNumbers(numbers: readonly number[]): Constant {
+  return { shape: [numbers.length, 1], values: Float32Array.from(numbers) }
+}
+
+/** Says what is asked for of heads and rows: all of them where it says nothing. */
+function asking({ rows, chosen, fusion = 'none' }: Asked, allRows: number, heads: number) {
+  const [rowCount, headCount] = [rows?.length ?? allRows, chosen?.length ?? heads]
+  const named = [
+    rows === undefined ? [] : `rows ${rows.join(' ')}`,
+    chosen === undefined ? [] : `heads ${chosen.join(' ')}`,
+    fusion === 'none' ? [] : fusion,
+  ]
+  return {
+    name: named.flat(),
+    lines: fusion === 'none' ? headCount * rowCount : rowCount,
+    fields: { chosen: chosen === undefined ? null : 'heads', fusion },
+    constants: {
+      ...(rows === undefined ? {} : { rows: wholeNumbers(rows) }),
+      ...(chosen === undefined ? {} : { heads: wholeNumbers(chosen) }),
+    },
+  }
+}
+
+/** Looks at the attention of a row of cases, whose name it takes. */
+function weightsOf(asked: Asked, row: Case): Case {
+  return {
+    ...row,
+    name: [`weights of ${row.name}`, ...asking(asked, 0, 0).name].join(', '),
+    make: () => {
+      const { plan } = row.make()
+      const [step] = plan.steps
+      if (step?.op !== 'attention') throw new Error(`${row.name} is no attention`)
+      const [tokens = 0] = plan.slots.get(step.input) ?? []
+      const { lines, fields, constants } = asking(asked, tokens, step.heads)
+      const rows = asked.rows === undefined ? null : 'rows'
+      return planOf(
+        [tokens, 3 * (plan.slots.get('y')?.[1] ?? 0)],
+        [{ ...step, op: 'attentionWeights', rows, ...fields }],
+        { y: [lines, tokens / step.groups] },
+        Object.fromEntries(plan.weights),
+        { ...Object.fromEntries(plan.constants), ...constants },
+      )
+    },
+  }
+}
+
+function crossAttentionWeights(
+  queries: number,
+  keys: number,
+  heads: number,
+  headWidth: number,
+  asked: Asked,
+): Case {
+  const width = heads * headWidth
+  const { name, lines, fields, constants } = asking(asked, queries, heads)
+  const about = `weights of crossAttention of ${queries} queries over ${keys} rows, ${heads} heads of ${headWidth}`
+  return {
+    name: [about, ...name].join(', '),
+    tolerance: ATTENDED,
+    make: () =>
+      planOf(
+        [keys, 2 * width],
+        [
+          { op: 'broadcast', weight: 'q', output: 'query' },
+          {
+            op: 'crossAttentionWeights',
+            query: 'query',
+            keyValue: 'x',
+            output: 'y',
+            heads,
+            scale: 0.5,
+            ...fields,
+          },
+        ],
+        { query: [queries, width], y: [lines, keys] },
+        { q: [queries, width] },
+        constants,
+      ),
+  }
+}
+
 function tableOf(rows: number, width: number, size = 1): Constant {
   const values = pseudoRandom(rows * width, rows + width).map((value) => size * value)
   return { shape: [rows, width], values }
@@ -158,15 +246,27 @@ function keyCounts(...counts: readonly number[]): Special {
   }
 }
 
-function patchify(channels: number, height: number, width: number, patch: number): Case {
-  const cells = Math.floor(height / patch) * Math.floor(width / patch)
+function patchify(channels: number, height: number, width: number, patch: number, stride = patch): Case {
+  const cells = placesOf(height, patch, stride) * placesOf(width, patch, stride)
   return {
-    name: `patchify planes [${channels}, ${height}, ${width}] by ${patch}`,
+    name: `patchify planes [${channels}, ${height}, ${width}] by ${patch}, ${stride} apart`,
     tolerance: EXACT,
     make: () =>
       planOf(
         [channels, height, width],
-        [{ op: 'patchify', input: 'x', output: 'y', layout: 'planes', channels, height, width, patch }],
+        [
+          {
+            op: 'patchify',
+            input: 'x',
+            output: 'y',
+            layout: 'planes',
+            channels,
+            height,
+            width,
+            patch,
+            stride,
+          },
+        ],
         { y: [cells, channels * patch * patch] },
       ),
   }
@@ -410,8 +510,35 @@ const CASES: readonly Case[] = [
   attention(98, 2, 12, null, groupsOf(2), decomposedBias(12, 7, 7)),
   attention(60, 2, 16, 'both', keyCounts(20, 1, 13)),
   attention(310, 1, 8, null, keyCounts(290), relativeBias(1, 31, 10)),
+  // A few rows, as of a class token, and all of them; each with a head that is too narrow or too odd for vectors.
+  weightsOf({ rows: [0] }, attention(261, 3, 64, null)),
+  weightsOf({ rows: [0] }, attention(50, 2, 11, 'both')),
+  weightsOf({}, attention(203, 2, 64, null)),
+  weightsOf({}, attention(70, 3, 20, 'both')),
+  weightsOf({}, attention(1, 2, 16, null)),
+  weightsOf({ rows: [3, 1, 3, 40, 69] }, attention(70, 3, 32, 'query', rotary(70, 3, 32, 'halves'))),
+  weightsOf({ chosen: [2, 0] }, attention(70, 3, 32, null, rotary(70, 3, 32, 'neighbours', 'own'))),
+  weightsOf({ rows: [0, 69], chosen: [1] }, attention(70, 3, 8, null, relativeBias(3, 6, 11))),
+  weightsOf({ fusion: 'mean' }, attention(70, 3, 64, null, rotary(70, 3, 64, 'halves', 'own'))),
+  weightsOf({ fusion: 'max', rows: [0, 1, 2] }, attention(70, 3, 32, null)),
+  weightsOf({ fusion: 'min', chosen: [0, 2] }, attention(45, 3, 16, null)),
+  weightsOf({ fusion: 'mean', chosen: [1] }, attention(45, 3, 32, null)),
+  weightsOf({}, attention(70, 3, 8, null, relativeBias(3, 6, 11))),
+  weightsOf({}, attention(91, 2, 16, null, relativeBias(2, 1, 90))),
+  weightsOf({}, attention(98, 2, 12, null, groupsOf(2), decomposedBias(12, 7, 7))),
+  weightsOf({ rows: [0, 48, 49, 97] }, attention(98, 2, 12, null, groupsOf(2), decomposedBias(12, 7, 7))),
+  weightsOf({}, attention(75, 2, 16, null, CAUSAL)),
+  weightsOf({ rows: [74, 0, 20] }, attention(75, 2, 16, null, CAUSAL)),
+  weightsOf({}, attention(60, 2, 16, 'both', keyCounts(20, 1, 13))),
+  weightsOf({ rows: [59, 20], fusion: 'max' }, attention(60, 2, 16, 'both', keyCounts(20, 1, 13))),
+  weightsOf({}, attention(60, 2, 64, null, groupsOf(4))),
+  crossAttentionWeights(3, 70, 2, 24, {}),
+  crossAttentionWeights(40, 70, 4, 64, { chosen: [3, 1] }),
+  crossAttentionWeights(1, 300, 3, 20, { fusion: 'mean' }),
   patchify(3, 28, 42, 14),
   patchify(1, 17, 23, 5), // remainders on both sides
+  patchify(3, 30, 41, 14, 7),
+  patchify(2, 17, 23, 5, 3),
   {
     name: 'patchify rows [24 x 20, 5] by 2',
     tolerance: EXACT,
@@ -428,9 +555,32 @@ const CASES: readonly Case[] = [
             height: 24,
             width: 20,
             patch: 2,
+            stride: 2,
           },
         ],
         { y: [120, 20] },
+      ),
+  },
+  {
+    name: 'patchify rows [9 x 8, 3] by 4, 2 apart',
+    tolerance: EXACT,
+    make: () =>
+      planOf(
+        [72, 3],
+        [
+          {
+            op: 'patchify',
+            input: 'x',
+            output: 'y',
+            layout: 'rows',
+            channels: 3,
+            height: 9,
+            width: 8,
+            patch: 4,
+            stride: 2,
+          },
+        ],
+        { y: [9, 48] },
       ),
   },
   assemble(6, 20, 4, true, true),

@@ -13,6 +13,7 @@ import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { type Comparison, verifyGoldens } from '../../src/platform/node/verify-goldens.js'
 import type { GoldenCase } from '../../src/verify/case.js'
+import { isLookedInto } from '../../src/verify/introspection-case.js'
 import type { LeftOut } from '../../src/verify/verify-cases.js'
 import { ENGINE_VARIANTS } from '../support/engines.js'
 
@@ -28,10 +29,12 @@ const all = ROOTS.flatMap((root) => {
   const { cases } = JSON.parse(readFileSync(resolve(root, 'index.json'), 'utf8')) as {
     cases: readonly GoldenCase[]
   }
-  return cases.map((golden) => ({ root, id: golden.id, kind: golden.kind }))
+  return cases.map((golden) => ({ root, id: golden.id, kind: golden.kind, golden }))
 })
 const families = all.filter(({ kind }) => kind === 'family')
 const processors = all.filter(({ kind }) => kind === 'processor')
+/** What nothing runs is told by name, and has no comparison to count. */
+const looks = all.filter(({ kind, golden }) => kind === 'introspection' && isLookedInto(golden))
 
 /** Only the native and the reference engine run these. */
 const hasRoutedExperts = (id: string) => /^birder\/(rope-)?vit-v?moe/.test(id)
@@ -81,6 +84,9 @@ function compare(
 
 describe('each family, on the reference engine', () => compare(families, createReferenceEngine))
 describe('each processor', () => compare(processors, createReferenceEngine))
+describe('each look within, on the reference engine', () => compare(looks, createReferenceEngine))
+for (const { name, engine } of ENGINE_VARIANTS)
+  describe(`each look within, on ${name}`, () => compare(looks, engine))
 
 for (const { name, precision, engine } of ENGINE_VARIANTS) {
   const isPlain = precision === 'float32' && !/^wasm, (SIMD, alone|relaxed)/.test(name)

@@ -27,6 +27,8 @@ const EVERY = [
   'maxRows',
   'broadcast',
   'crossAttention',
+  'attentionWeights',
+  'crossAttentionWeights',
   'probeAttention',
   'softMoe',
   'routedExperts',
@@ -89,7 +91,9 @@ class Builder {
   }
 
   add({ choice, from, other, width, kind }: Draw): void {
-    const [input, [rows, inWidth]] = at([...this.#slots], from)
+    // Weights of attention are as wide as there are keys, which no heads share.
+    const slots = [...this.#slots].filter(([, [, columns]]) => columns % 8 === 0)
+    const [input, [rows, inWidth]] = at(slots, from)
     const same = [...this.#slots].filter(([, [r, w]]) => r === rows && w === inWidth)
     const [second] = at(same, other)
     const size = [rows, inWidth] as const
@@ -170,6 +174,41 @@ class Builder {
           output,
           heads: 2,
           scale: 0.5,
+        }))
+        return
+      }
+      case 'attentionWeights': {
+        const qkv = this.#linear(input, rows, inWidth, 3 * width)
+        this.#step([rows, rows], (output) => ({
+          op: 'attentionWeights',
+          input: qkv,
+          output,
+          heads: 2,
+          scale: 0.5,
+          queryNorm: null,
+          keyNorm: null,
+          rotary: null,
+          bias: null,
+          mask: null,
+          groups: 1,
+          rows: null,
+          chosen: null,
+          fusion: 'mean',
+        }))
+        return
+      }
+      case 'crossAttentionWeights': {
+        const keyValue = this.#linear(input, rows, inWidth, 2 * inWidth)
+        const heads = 2
+        this.#step([heads * rows, rows], (output) => ({
+          op: 'crossAttentionWeights',
+          query: second,
+          keyValue,
+          output,
+          heads,
+          scale: 0.5,
+          chosen: null,
+          fusion: 'none',
         }))
         return
       }

@@ -102,7 +102,7 @@ export function attention(op: usize, task: i32): void {
   }
   const causal = keyMaskOf(op) == KEY_MASK_CAUSAL
   const changes = causal || scoreBiasOf(op) != SCORE_BIAS_NONE
-  if (changes) beginChange(op, head, firstQuery, queries, query, biases)
+  if (changes) beginChange(op, head, headWidth, firstQuery, queries, query, biases)
   const scale = (changes ? <f32>1 : scaleOf(op)) * LOG2_E
   // Nobody sees the keys behind the last query where each sees those up to its own place.
   const allKeys = causal ? firstQuery + queries : keysSeen(op, image)
@@ -176,7 +176,7 @@ function mixTile(first: i32, keys: i32, scale: f32, firstKey: i32, changes: bool
 }
 
 /** Puts keys side by side, [keys / 8][headWidth][8], with zeros where there is none. */
-function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
+export function packKeys(key: usize, stride: usize, keys: i32, headWidth: i32, packed: usize): void {
   const squares = headWidth & ~3
   let first = 0
   // This turns squares of four keys by four numbers.
@@ -309,23 +309,19 @@ export function probeAttention(op: usize, task: i32): void {
   }
 }
 
-function softmaxRow(scores: usize, count: i32): void {
-  let largest: f32 = -Infinity
-  for (let i = 0; i < count; i++) {
-    const score = load<f32>(scores + (<usize>i << 2))
-    if (score > largest) largest = score
-  }
-  for (let i = count; i < up(count, 4); i++) store<f32>(scores + (<usize>i << 2), -Infinity)
+/** Turns scores into weights that sum to 1. What lies up to the next whole vector is written over. */
+export function softmaxRow(scores: usize, count: i32): void {
+  const end = scores + (<usize>up(count, 4) << 2)
+  for (let at = scores + (<usize>count << 2); at < end; at += 4) store<f32>(at, -Infinity)
+  let most = v128.load(scores)
+  for (let at = scores + 16; at < end; at += 16) most = f32x4.pmax(most, v128.load(at))
+  const largest = splat(largestLane(most))
   let total = splat(0)
-  for (let i = 0; i < count; i += 4) {
-    const at = scores + (<usize>i << 2)
-    const weight = exp2(f32x4.mul(f32x4.sub(v128.load(at), splat(largest)), splat(LOG2_E)))
+  for (let at = scores; at < end; at += 16) {
+    const weight = exp2(f32x4.mul(f32x4.sub(v128.load(at), largest), splat(LOG2_E)))
     v128.store(at, weight)
     total = f32x4.add(total, weight)
   }
-  const sum = sumLanes(total)
-  for (let i = 0; i < count; i++) {
-    const at = scores + (<usize>i << 2)
-    store<f32>(at, load<f32>(at) / sum)
-  }
+  const sum = splat(sumLanes(total))
+  for (let at = scores; at < end; at += 16) v128.store(at, f32x4.div(v128.load(at), sum))
 }

@@ -11,6 +11,7 @@ import {
   OP_NORM,
   OP_TURN,
   OP_ATTENTION,
+  OP_ATTENTION_WEIGHTS,
   OP_ELEMENTWISE,
   OP_SLICE_ROWS,
   OP_MEAN_ROWS,
@@ -43,6 +44,8 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.turnTasks(op)
     case OP_ATTENTION:
       return kernels.attentionTasks(op)
+    case OP_ATTENTION_WEIGHTS:
+      return kernels.attentionWeightsTasks(op)
     case OP_ELEMENTWISE:
       return kernels.elementwiseTasks(op)
     case OP_SLICE_ROWS:
@@ -88,6 +91,8 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.turn(op, task)
     case OP_ATTENTION:
       return kernels.attention(op, task)
+    case OP_ATTENTION_WEIGHTS:
+      return kernels.attentionWeights(op, task)
     case OP_ELEMENTWISE:
       return kernels.elementwise(op, task)
     case OP_SLICE_ROWS:

@@ -3,10 +3,11 @@
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
 import { BATCH, GENERATION, NEXT_TASK, OP, setJob, setThread, TASKS, THREADS, WORKING } from './context'
 import { attentionScratchBytes, probeAttentionScratchBytes } from './attention'
+import { attentionWeightsScratchBytes } from './attention-weights'
 import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
 import { madd, splat, sumLanes } from './functions'
-import { FIELDS, kindOf, OP_ATTENTION, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
+import { FIELDS, kindOf, OP_ATTENTION, OP_ATTENTION_WEIGHTS, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
 import { packPanels, publishProducts } from './packed'
 import { laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
 
@@ -36,6 +37,7 @@ export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
     const kind = kindOf(op)
     if (kind == OP_LINEAR) most = max(most, linearScratchBytes(op))
     else if (kind == OP_ATTENTION) most = max(most, attentionScratchBytes(op))
+    else if (kind == OP_ATTENTION_WEIGHTS) most = max(most, attentionWeightsScratchBytes(op))
     else if (kind == OP_PROBE_ATTENTION) most = max(most, probeAttentionScratchBytes(op))
   }
   return (most + 127) & ~127

@@ -10,20 +10,21 @@ export const OP_ASSEMBLE_TOKENS: i32 = 5
 export const OP_NORM: i32 = 6
 export const OP_TURN: i32 = 7
 export const OP_ATTENTION: i32 = 8
-export const OP_ELEMENTWISE: i32 = 9
-export const OP_SLICE_ROWS: i32 = 10
-export const OP_MEAN_ROWS: i32 = 11
-export const OP_MAX_ROWS: i32 = 12
-export const OP_BROADCAST: i32 = 13
-export const OP_PROBE_ATTENTION: i32 = 14
-export const OP_GATHER_ROWS: i32 = 15
-export const OP_REGROUP: i32 = 16
-export const OP_CONVERT: i32 = 17
-export const OP_ROUTE: i32 = 18
-export const OP_PLACE_BY_EXPERT: i32 = 19
-export const OP_TO_EXPERTS: i32 = 20
-export const OP_EXPERT_LINEAR: i32 = 21
-export const OP_FROM_EXPERTS: i32 = 22
+export const OP_ATTENTION_WEIGHTS: i32 = 9
+export const OP_ELEMENTWISE: i32 = 10
+export const OP_SLICE_ROWS: i32 = 11
+export const OP_MEAN_ROWS: i32 = 12
+export const OP_MAX_ROWS: i32 = 13
+export const OP_BROADCAST: i32 = 14
+export const OP_PROBE_ATTENTION: i32 = 15
+export const OP_GATHER_ROWS: i32 = 16
+export const OP_REGROUP: i32 = 17
+export const OP_CONVERT: i32 = 18
+export const OP_ROUTE: i32 = 19
+export const OP_PLACE_BY_EXPERT: i32 = 20
+export const OP_TO_EXPERTS: i32 = 21
+export const OP_EXPERT_LINEAR: i32 = 22
+export const OP_FROM_EXPERTS: i32 = 23
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
@@ -59,6 +60,10 @@ export const SCORE_BIAS_DECOMPOSED: i32 = 2
 export const KEY_MASK_NONE: i32 = 0
 export const KEY_MASK_CAUSAL: i32 = 1
 export const KEY_MASK_KEYS: i32 = 2
+export const HEAD_FUSION_NONE: i32 = 0
+export const HEAD_FUSION_MEAN: i32 = 1
+export const HEAD_FUSION_MAX: i32 = 2
+export const HEAD_FUSION_MIN: i32 = 3
 export const ROUTING_SIGMOID: i32 = 0
 export const ROUTING_SOFTMAX: i32 = 1
 export const ROUTING_BY_EXPERTS: i32 = 2
@@ -90,7 +95,7 @@ export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
 // Fields lie here, in numbers from the operation's first, which is its kind.
-export const FIELDS: i32 = 58
+export const FIELDS: i32 = 63
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
 /** Names the other slot that it reads. */
@@ -107,66 +112,76 @@ export const WEIGHT: i32 = 24
 export const BIAS: i32 = 26
 /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
 export const GAMMA: i32 = 27
-/** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
+/** Names a table of the plan. */
 export const CONSTANT: i32 = 28
-/** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
+/** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights. */
 export const COLUMN_TABLE: i32 = 29
-/** Names how many keys each group sees. It is used by attention. */
+/** Names how many keys each group sees. It is used by attention, attentionWeights. */
 export const KEY_COUNTS: i32 = 30
+/** Names the rows whose weights are given; those of all rows where it names none. It is used by attentionWeights. */
+export const ROW_INDEX: i32 = 31
+/** Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights. */
+export const HEAD_INDEX: i32 = 32
 /** Is applied to each value. It is used by linear, elementwise, expertLinear. */
-export const ACTIVATION: i32 = 31
+export const ACTIVATION: i32 = 33
 /** Says how the second slot joins at the end. It is used by linear, elementwise. */
-export const COMBINE: i32 = 32
+export const COMBINE: i32 = 34
 /** Says which rows of an attention are weights. It is used by attention. */
-export const WEIGHT_OPERAND: i32 = 33
-/** Says what is added to the scores. It is used by attention. */
-export const SCORE_BIAS: i32 = 34
-/** Says which keys a query sees. It is used by attention. */
-export const KEY_MASK: i32 = 35
+export const WEIGHT_OPERAND: i32 = 35
+/** Says what is added to the scores. It is used by attention, attentionWeights. */
+export const SCORE_BIAS: i32 = 36
+/** Says which keys a query sees. It is used by attention, attentionWeights. */
+export const KEY_MASK: i32 = 37
+/** Says what the weights of the heads become. It is used by attentionWeights. */
+export const HEAD_FUSION: i32 = 38
 /** Says who chooses whom among tokens and experts. It is used by route. */
-export const ROUTING: i32 = 36
+export const ROUTING: i32 = 39
 /** Says in which precision an attention may multiply. It is used by attention. */
-export const PRECISION: i32 = 37
-/** Counts the rows of the grid that a bias is about. It is used by attention. */
-export const GRID_ROWS: i32 = 38
-/** Counts the columns of the grid that a bias is about. It is used by attention. */
-export const GRID_COLUMNS: i32 = 39
-/** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
-export const HEADS: i32 = 40
+export const PRECISION: i32 = 40
+/** Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights. */
+export const GRID_ROWS: i32 = 41
+/** Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights. */
+export const GRID_COLUMNS: i32 = 42
+/** Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention. */
+export const HEADS: i32 = 43
+/** Counts the heads whose weights are given. It is used by attentionWeights. */
+export const HEAD_COUNT: i32 = 44
 /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
-export const TABLES: i32 = 41
+export const TABLES: i32 = 45
 /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
-export const PAIRS_NEIGHBOURS: i32 = 42
-/** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts. */
-export const SCALE: i32 = 43
+export const PAIRS_NEIGHBOURS: i32 = 46
+/** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, attentionWeights, probeAttention, fromExperts. */
+export const SCALE: i32 = 47
 /** Is the place among the outputs asked for. It is used by copyOut. */
-export const OUTPUT_INDEX: i32 = 44
+export const OUTPUT_INDEX: i32 = 48
 /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const CHANNELS: i32 = 45
+export const CHANNELS: i32 = 49
 /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_HEIGHT: i32 = 46
+export const PLANE_HEIGHT: i32 = 50
 /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_WIDTH: i32 = 47
+export const PLANE_WIDTH: i32 = 51
 /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_SIZE: i32 = 48
-/** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
-export const KEYS_AT: i32 = 49
+export const PATCH_SIZE: i32 = 52
+/** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows. */
+export const PATCH_STRIDE: i32 = 53
+/** [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights. */
+export const KEYS_AT: i32 = 54
 /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
-export const VALUES_AT: i32 = 50
+export const VALUES_AT: i32 = 55
 /** [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route. */
-export const FIRST_ROW: i32 = 51
+export const FIRST_ROW: i32 = 56
 /** [rows] Counts the learnt queries. It is used by probeAttention. */
-export const LATENTS: i32 = 52
-/** Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear. */
-export const GROUPS: i32 = 53
+export const LATENTS: i32 = 57
+/** Counts the groups, or experts, that share out the rows of an image. It is used by attention, attentionWeights, regroup, expertLinear. */
+export const GROUPS: i32 = 58
 /** Says that groups become images again. It is used by regroup. */
-export const IS_BACK: i32 = 54
+export const IS_BACK: i32 = 59
 /** Counts the experts that each token chooses. It is used by route. */
-export const CHOICES: i32 = 55
+export const CHOICES: i32 = 60
 /** [rows] Is how many tokens of an image an expert takes at most. It is used by route. */
-export const CAPACITY: i32 = 56
+export const CAPACITY: i32 = 61
 /** Numbers the expert whose rows are multiplied. It is used by expertLinear. */
-export const EXPERT: i32 = 57
+export const EXPERT: i32 = 62
 
 // @ts-ignore: decorator
 @inline export function field(op: usize, index: i32): i32 {
@@ -201,6 +216,10 @@ export const EXPERT: i32 = 57
   return field(op, KEY_MASK)
 }
 // @ts-ignore: decorator
+@inline export function headFusionOf(op: usize): i32 {
+  return field(op, HEAD_FUSION)
+}
+// @ts-ignore: decorator
 @inline export function routingOf(op: usize): i32 {
   return field(op, ROUTING)
 }
@@ -219,6 +238,10 @@ export const EXPERT: i32 = 57
 // @ts-ignore: decorator
 @inline export function headsOf(op: usize): i32 {
   return field(op, HEADS)
+}
+// @ts-ignore: decorator
+@inline export function headCountOf(op: usize): i32 {
+  return field(op, HEAD_COUNT)
 }
 // @ts-ignore: decorator
 @inline export function tablesOf(op: usize): i32 {
@@ -251,6 +274,10 @@ export const EXPERT: i32 = 57
 // @ts-ignore: decorator
 @inline export function patchSizeOf(op: usize): i32 {
   return field(op, PATCH_SIZE)
+}
+// @ts-ignore: decorator
+@inline export function patchStrideOf(op: usize): i32 {
+  return field(op, PATCH_STRIDE)
 }
 // @ts-ignore: decorator
 @inline export function keysAtOf(op: usize): i32 {

@@ -34,6 +34,7 @@ import {
   OUTPUT,
   outputIndexOf,
   patchSizeOf,
+  patchStrideOf,
   planeHeightOf,
   planeWidthOf,
   realField,
@@ -81,8 +82,12 @@ export function copyOut(op: usize, task: i32): void {
   copyRows(from, stride == 0 ? bytes : stride, output(outputIndexOf(op)), bytes, batch() * rowsOf(op, INPUT), width, task)
 }
 
+/** Counts the patches along a side of an image, which is no smaller than one. */
+function placesOf(side: i32, op: usize): i32 {
+  return 1 + (side - patchSizeOf(op)) / patchStrideOf(op)
+}
 function patchifyTasks(op: usize): i32 {
-  return batch() * (planeHeightOf(op) / patchSizeOf(op))
+  return batch() * placesOf(planeHeightOf(op), op)
 }
 export function patchifyPlanesTasks(op: usize): i32 {
   return patchifyTasks(op)
@@ -103,18 +108,18 @@ function patchify(op: usize, task: i32, planes: bool): void {
   const height = planeHeightOf(op)
   const width = planeWidthOf(op)
   const patch = patchSizeOf(op)
-  const down = height / patch
-  const across = width / patch
+  const down = placesOf(height, op)
+  const across = placesOf(width, op)
   const image = task / down
-  const row = task % down
+  const top = (task % down) * patchStrideOf(op)
   const stride = <usize>strideOf(op, INPUT)
   const from = planes ? pixels() + (<usize>(image * channels * height * width) << 2) : slotAddress(op, INPUT) + <usize>(image * height * width) * stride
   const outStride = <usize>strideOf(op, OUTPUT)
   for (let column = 0; column < across; column++) {
     let out = slotAddress(op, OUTPUT) + <usize>(task * across + column) * outStride
     for (let c = 0; c < channels; c++) {
-      for (let y = row * patch; y < (row + 1) * patch; y++) {
-        const pixel = y * width + column * patch
+      for (let y = top; y < top + patch; y++) {
+        const pixel = y * width + column * patchStrideOf(op)
         if (planes) {
           memory.copy(out, from + (<usize>(c * height * width + pixel) << 2), <usize>patch << 2)
           out += <usize>patch << 2

@@ -1,5 +1,5 @@
 // Scales the scores of a query, adds what attention learns of the places of queries and keys, and takes out keys that a query does not see.
-import { constantAddress, rowsOf, strideOf, widthOf } from './context'
+import { constantAddress, rowsOf, strideOf } from './context'
 import { dot, madd, splat } from './functions'
 import {
   COLUMN_TABLE,
@@ -7,11 +7,9 @@ import {
   gridColumnsOf,
   gridRowsOf,
   groupsOf,
-  headsOf,
   INPUT,
   KEY_MASK_CAUSAL,
   keyMaskOf,
-  OUTPUT,
   SCORE_BIAS_DECOMPOSED,
   SCORE_BIAS_RELATIVE,
   scaleOf,
@@ -36,7 +34,7 @@ export function biasFloats(op: usize, queryBlock: i32): i32 {
 }
 
 /** Is called before the keys pass. `query` is the address of the task's first query, whose place among its group is `first`. */
-export function beginChange(op: usize, head: i32, first: i32, queries: i32, query: usize, scratch: usize): void {
+export function beginChange(op: usize, head: i32, headWidth: i32, first: i32, queries: i32, query: usize, scratch: usize): void {
   kind = scoreBiasOf(op)
   causal = keyMaskOf(op) == KEY_MASK_CAUSAL
   scale = scaleOf(op)
@@ -49,7 +47,6 @@ export function beginChange(op: usize, head: i32, first: i32, queries: i32, quer
   table = constantAddress(op, CONSTANT)
   if (kind == SCORE_BIAS_RELATIVE) table += <usize>(head * ((2 * rows - 1) * across + 3)) << 2
   if (kind != SCORE_BIAS_DECOMPOSED) return
-  const headWidth = widthOf(op, OUTPUT) / headsOf(op)
   for (let r = 0; r < queries; r++, query += <usize>strideOf(op, INPUT)) {
     const own = values + (<usize>(r * (rows + columns)) << 2)
     const place = first + r

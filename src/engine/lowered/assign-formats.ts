@@ -29,7 +29,7 @@ export function assignFormats(
     if (slot !== null) wanted.set(slot, (wanted.get(slot) ?? new Set()).add(format))
   }
   for (const op of ops) {
-    want(op.input, inputFormat(op, sizes, arithmetic))
+    want(op.input, inputFormat(op, arithmetic))
     if (op.second !== op.input) want(op.second, 'float32')
   }
   for (const slot of outputs) want(slot, 'float32')
@@ -39,14 +39,14 @@ export function assignFormats(
   const converted = new Map<SlotName, Map<Format, SlotName>>()
   const result: LoweredOp[] = []
   for (const op of ops) {
-    const format = inputFormat(op, sizes, arithmetic)
+    const format = inputFormat(op, arithmetic)
     const input = (op.input === null ? null : converted.get(op.input)?.get(format)) ?? op.input
-    const precision = isTiled(op, sizes) ? arithmetic.precision : op.precision
+    const precision = op.kind === 'attention' && isTiled(op) ? arithmetic.precision : op.precision
     result.push({ ...op, input, second: op.second === op.input ? input : op.second, precision })
     const slot = op.output
     if (slot === null) continue
     const needs = wanted.get(slot) ?? new Set<Format>(['float32'])
-    const stored = formatOfOutput(op, needs, sizes, arithmetic)
+    const stored = formatOfOutput(op, needs, arithmetic)
     if (stored !== 'float32') formats.set(slot, stored)
     // Parts of a slot are written one after the other: the last of them completes it.
     if (isPart(op) && op !== lastWriter.get(slot)) continue
@@ -69,32 +69,28 @@ function isPart({ kind, outputRows }: LoweredOp): boolean {
   return outputRows !== null || kind === 'expertLinear'
 }
 
-function inputFormat(op: LoweredOp, sizes: SlotSizes, arithmetic: Arithmetic): Format {
+function inputFormat(op: LoweredOp, arithmetic: Arithmetic): Format {
   if (OPS[op.kind].reads === 'product' && op.weight !== null && op.weight.form !== 'rows') {
     return arithmetic.rowsFor(op.weight.form)
   }
-  return isTiled(op, sizes) ? arithmetic.attention : 'float32'
+  return isTiled(op) ? arithmetic.attention : 'float32'
 }
 
 /** Tells self-attention in heads that tiles can hold, which may be as narrow as products are. */
-function isTiled(op: LoweredOp, sizes: SlotSizes): boolean {
-  if (OPS[op.kind].reads !== 'attention' || op.second !== op.input || op.output === null) return false
+function isTiled(op: LoweredOp): boolean {
+  if (OPS[op.kind].reads !== 'attention' || op.second !== op.input) return false
   // Biases and masks change scores in float32.
   if (op.scoreBias !== 'none' || op.keyMask !== 'none') return false
-  return (sizeOf(op.output, sizes)[1] / op.heads) % TILE_WIDTH === 0
+  // Keys begin where queries end.
+  return (op.keysAt / op.heads) % TILE_WIDTH === 0
 }
 
-function formatOfOutput(
-  op: LoweredOp,
-  needs: ReadonlySet<Format>,
-  sizes: SlotSizes,
-  arithmetic: Arithmetic,
-): Format {
+function formatOfOutput(op: LoweredOp, needs: ReadonlySet<Format>, arithmetic: Arithmetic): Format {
   if (needs.has('float32')) return 'float32'
   const [only] = needs
   const { reads, writes } = OPS[op.kind]
   // Attention writes as narrowly as it reads; a part of a slot is written beside others, in float32.
-  const isNarrow = reads !== 'attention' || inputFormat(op, sizes, arithmetic) !== 'float32'
+  const isNarrow = reads !== 'attention' || inputFormat(op, arithmetic) !== 'float32'
   const writesBetween = writes === 'between' && isNarrow && op.outputRows === null
   // The scale of a row of integers is known only when the whole row is.
   const needsWholeRow = (format: Format) => format === 'int8' || format === 'int16'

@@ -17,6 +17,18 @@ const moe = {
 } as const
 
 /** Each says what is wrong with its step. */
+const cut = {
+  op: 'patchify',
+  layout: 'planes',
+  input: 'x',
+  output: 'b',
+  channels: 2,
+  height: 4,
+  width: 4,
+  patch: 2,
+  stride: 2,
+} as const
+
 const CONTRADICTIONS: readonly (readonly [string, Step])[] = [
   ['rows: 4, expected 3', { op: 'linear', input: 'a', output: 'three', weight: 'matrix', bias: null }],
   [
@@ -81,9 +93,48 @@ const CONTRADICTIONS: readonly (readonly [string, Step])[] = [
     'rows: 5, expected 4',
     { op: 'assembleTokens', input: 'a', output: 'b', classToken: 'eight', registers: null, positions: null },
   ],
+  ['planes are cut from the input only', { ...cut, input: 'a' }],
+  ['a stride of 0 pixels', { ...cut, stride: 0 }],
+  ['rows: 4, expected 9', { ...cut, stride: 1 }],
+]
+
+const looking = {
+  op: 'attentionWeights',
+  input: 'qkv',
+  output: 'weights',
+  heads: 2,
+  scale: 1,
+  queryNorm: null,
+  keyNorm: null,
+  rotary: null,
+  bias: null,
+  mask: null,
+  groups: 1,
+  rows: 'first rows',
+  chosen: null,
+  fusion: 'none',
+} as const
+
+const WEIGHTS: readonly (readonly [message: string, step: Step])[] = [
+  ['3 operands do not divide 8', { ...looking, input: 'a' }],
+  ['keys: 4, expected 2', { ...looking, groups: 2 }],
+  ['rows of weights: 4, expected 2', { ...looking, fusion: 'max' }],
+  ['rows of weights: 4, expected 8', { ...looking, rows: null }],
+  ['constant fifth row holds 4, expected 0 to 3', { ...looking, rows: 'fifth row' }],
+  ['constant first rows holds 1, expected 0 to 0', { ...looking, heads: 1, chosen: 'first rows' }],
+  ['no constant named nowhere', { ...looking, chosen: 'nowhere' }],
   [
-    'planes are cut from the input only',
-    { op: 'patchify', layout: 'planes', input: 'a', output: 'b', channels: 2, height: 4, width: 4, patch: 2 },
+    'keys: 8, expected 4',
+    {
+      op: 'crossAttentionWeights',
+      query: 'b',
+      keyValue: 'table',
+      output: 'b',
+      heads: 1,
+      scale: 1,
+      chosen: null,
+      fusion: 'none',
+    },
   ],
 ]
 
@@ -97,6 +148,8 @@ const plan = (steps: readonly Step[]): Plan => ({
     ['one', [1, 8]],
     ['deep', [2, 2, 8]],
     ['empty', [0, 8]],
+    ['qkv', [4, 24]],
+    ['weights', [4, 4]],
   ]),
   weights: new Map([
     ['matrix', [8, 8]],
@@ -108,12 +161,14 @@ const plan = (steps: readonly Step[]): Plan => ({
   ]),
   constants: new Map([
     ['table', { shape: [4, 16], values: new Float32Array(64) }],
+    ['first rows', { shape: [2, 1], values: Float32Array.of(0, 1) }],
+    ['fifth row', { shape: [2, 1], values: Float32Array.of(0, 4) }],
     ['short', { shape: [4, 8], values: new Float32Array(3) }],
   ]),
   steps,
 })
 
-test.each(CONTRADICTIONS)('%s', (message, step) => {
+test.each([...CONTRADICTIONS, ...WEIGHTS])('%s', (message, step) => {
   expect(() => checkStep(step, plan([step]))).toThrow(
     expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(message) }),
   )

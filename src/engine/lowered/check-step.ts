@@ -2,10 +2,12 @@
  * Tells whether a step's slots and weights fit each other. The kernels trust sizes: a plan that contradicts itself must fail here, by name,
  * and not by reading past the end of something.
  */
+
+import { placesOf } from '../../kernels/patchify.js'
 import { elementCount, type Shape, sameShape } from '../../tensor/shape.js'
 import { EngineError } from '../engine-error.js'
-import type { ConstantName, NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
-import { constantOf, operandShape, weightShape } from '../plan-lookup.js'
+import type { ConstantName, NormWeights, Plan, SelfAttention, SlotName, Step, WeightName } from '../plan.js'
+import { constantOf, operandShape, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 
 /** Throws `unsupported` naming the step and what does not fit. */
@@ -37,15 +39,14 @@ const CHECKS: StepTable<[StepCheck], void> = {
     check.norm(step, check.slot(step.output)[1])
   },
   attention: (step, check) => {
+    const [rows, width] = check.slot(step.output)
+    check.attention(step, rows, width)
+  },
+  attentionWeights: (step, check) => {
     const [rows, three] = check.slot(step.input)
-    const [outRows, width] = check.slot(step.output)
-    check.same('rows', rows, outRows)
-    check.same('width of q, k and v', three, 3 * width)
-    check.divides('heads', step.heads, width)
-    check.norm(step.queryNorm, width / step.heads)
-    check.norm(step.keyNorm, width / step.heads)
-    check.divides('groups', step.groups, rows)
-    check.attention(step, rows, width / step.heads)
+    check.divides('operands', 3, three)
+    check.attention(step, rows, three / 3)
+    check.weights(step, check.picked(step.rows, rows), rows / step.groups)
   },
   activation: (step, check) => check.sameSize(step.input, step.output),
   gate: (step, check) => {
@@ -90,12 +91,12 @@ const CHECKS: StepTable<[StepCheck], void> = {
     check.wholeNumbers(step.index, [outRows, 1], -1, rows - 1)
   },
   crossAttention: (step, check) => {
-    const [, width] = check.slot(step.query)
-    const [keys, two] = check.slot(step.keyValue)
     check.sameSize(step.query, step.output)
-    check.same('width of k and v', two, 2 * width)
-    check.that(keys > 0, 'no keys')
-    check.divides('heads', step.heads, width)
+    check.crossAttention(step)
+  },
+  crossAttentionWeights: (step, check) => {
+    check.crossAttention(step)
+    check.weights(step, check.slot(step.query)[0], check.slot(step.keyValue)[0])
   },
   probeAttention: (step, check) => {
     const [rows, width] = check.slot(step.output)
@@ -253,27 +254,60 @@ class StepCheck {
   }
 
   /** Tables of turning, bias and mask must be as large as kernels take them to be. */
-  attention(step: StepOf<'attention'>, rows: number, headWidth: number): void {
-    const { rotary, bias, mask, heads, groups } = step
-    const own = rows / groups
+  attention(step: SelfAttention, rows: number, width: number): void {
+    const { input, queryNorm, keyNorm, rotary, mask, heads, groups } = step
+    const [inRows, three] = this.slot(input)
+    this.same('rows', inRows, rows)
+    this.same('width of q, k and v', three, 3 * width)
+    this.divides('heads', heads, width)
+    this.divides('groups', groups, rows)
+    const headWidth = width / heads
+    this.norm(queryNorm, headWidth)
+    this.norm(keyNorm, headWidth)
     if (rotary !== null) {
       const { shape } = constantOf(this.#plan, rotary.table)
       const tables = shape[1] === 2 * headWidth ? 1 : heads
       this.that(headWidth % 2 === 0, `heads of ${headWidth} columns make no pairs`)
       this.constant(rotary.table, [rows, tables * 2 * headWidth])
     }
-    if (bias !== null) {
-      const cells = bias.rows * bias.columns
-      this.that(cells > 0 && cells <= own, `a grid of ${bias.rows} x ${bias.columns} among ${own} rows`)
-    }
-    if (bias?.kind === 'relative') {
+    this.#attentionBias(step, rows / groups, headWidth)
+    if (mask?.kind === 'keys') this.wholeNumbers(mask.counts, [groups, 1], 1, rows / groups)
+  }
+
+  #attentionBias({ bias, heads }: SelfAttention, own: number, headWidth: number): void {
+    if (bias === null) return
+    const cells = bias.rows * bias.columns
+    this.that(cells > 0 && cells <= own, `a grid of ${bias.rows} x ${bias.columns} among ${own} rows`)
+    if (bias.kind === 'relative') {
       this.constant(bias.table, [heads, (2 * bias.rows - 1) * (2 * bias.columns - 1) + 3])
-    } else if (bias !== null) {
-      this.same('rows of the grid', bias.rows * bias.columns, own)
-      this.constant(bias.rowTable, [2 * bias.rows - 1, headWidth])
-      this.constant(bias.columnTable, [2 * bias.columns - 1, headWidth])
+      return
     }
-    if (mask?.kind === 'keys') this.wholeNumbers(mask.counts, [groups, 1], 1, own)
+    this.same('rows of the grid', cells, own)
+    this.constant(bias.rowTable, [2 * bias.rows - 1, headWidth])
+    this.constant(bias.columnTable, [2 * bias.columns - 1, headWidth])
+  }
+
+  crossAttention({ query, keyValue, heads }: StepOf<'crossAttention' | 'crossAttentionWeights'>): void {
+    const [, width] = this.slot(query)
+    const [keys, two] = this.slot(keyValue)
+    this.same('width of k and v', two, 2 * width)
+    this.that(keys > 0, 'no keys')
+    this.divides('heads', heads, width)
+  }
+
+  /** Gives how many of `count` things a constant picks, or all of them where there is none. */
+  picked(name: ConstantName | null, count: number): number {
+    if (name === null) return count
+    const [length] = rowsAndWidth(name, constantOf(this.#plan, name).shape)
+    this.wholeNumbers(name, [length, 1], 0, count - 1)
+    return length
+  }
+
+  weights(step: StepOf<'attentionWeights' | 'crossAttentionWeights'>, rows: number, keys: number): void {
+    const heads = this.picked(step.chosen, step.heads)
+    const [outRows, outKeys] = this.slot(step.output)
+    this.same('rows of weights', outRows, step.fusion === 'none' ? heads * rows : rows)
+    this.same('keys', outKeys, keys)
   }
 
   /** Kernels take the numbers of such a constant for places in memory. */
@@ -286,9 +320,10 @@ class StepCheck {
   }
 
   patchify(step: StepOf<'patchify'>): void {
-    const { channels, height, width, patch } = step
+    const { channels, height, width, patch, stride } = step
     const [rows, columns] = this.slot(step.output)
-    this.same('rows', rows, Math.floor(height / patch) * Math.floor(width / patch))
+    this.that(Number.isInteger(stride) && stride > 0, `a stride of ${stride} pixels`)
+    this.same('rows', rows, placesOf(height, patch, stride) * placesOf(width, patch, stride))
     this.same('width', columns, channels * patch * patch)
     const pixels = elementCount(operandShape(this.#plan, step.input))
     this.same('values of the input', pixels, channels * height * width)

@@ -31,7 +31,7 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
   for (const step of steps) checkStep(step, plan)
   const wanted = new Set(outputs)
   const fused = fuse(
-    steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic)),
+    withoutRepeats(steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic))),
     wanted,
   )
   const readsInput = fused.some((op) => op.input === plan.input || op.second === plan.input)
@@ -49,6 +49,16 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
     arena: planArena(ops, sizes, formats),
     inputLength: slotLength(plan, plan.input),
   }
+}
+
+/** Turns queries and keys once for all who look at them: the slot is named after what is done to them. */
+function withoutRepeats(ops: readonly LoweredOp[]): readonly LoweredOp[] {
+  const turned = new Set<SlotName | null>()
+  return ops.filter(({ kind, output }) => {
+    const isRepeated = kind === 'turn' && turned.has(output)
+    if (kind === 'turn') turned.add(output)
+    return !isRepeated
+  })
 }
 
 /** Copies outputs out at once, so that an output's memory is free for others as soon as its readers are done. */

@@ -1,5 +1,5 @@
 /** Turns one step of a plan into operations, before anything is fused. */
-import type { AttentionBias, Plan, Step } from '../plan.js'
+import type { AttentionBias, ChosenHeads, Plan, SelfAttention, Step } from '../plan.js'
 import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 import type { Arithmetic } from './arithmetic.js'
@@ -19,7 +19,7 @@ export function lowerStep(
 }
 
 const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
-  patchify: ({ layout, input, output, channels, height, width, patch }) => [
+  patchify: ({ layout, input, output, channels, height, width, patch, stride }) => [
     loweredOp(layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
       input: layout === 'planes' ? null : input,
       output,
@@ -27,6 +27,7 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
       planeHeight: height,
       planeWidth: width,
       patchSize: patch,
+      patchStride: stride,
     }),
   ],
   linear: (step, { plan, arithmetic }) => [
@@ -72,6 +73,17 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
       valuesAt: sizeOf(output, sizes)[1],
     }),
   ],
+  attentionWeights: lowerAttentionWeights,
+  crossAttentionWeights: (step, { plan }) => [
+    loweredOp('attentionWeights', {
+      input: step.query,
+      second: step.keyValue,
+      output: step.output,
+      heads: step.heads,
+      scale: step.scale,
+      ...headFields(step, plan),
+    }),
+  ],
   probeAttention: ({ keys, values, output, latents, heads, scale }, { plan }) => [
     loweredOp('probeAttention', {
       input: keys,
@@ -93,25 +105,39 @@ function rowsForm(name: string): WeightRef {
 }
 
 function lowerAttention(step: StepOf<'attention'>, lowering: Lowering): readonly LoweredOp[] {
-  const [, width] = sizeOf(step.output, lowering.sizes)
+  const { turning, fields } = selfAttention(step, lowering)
+  const { output } = step
+  return [...turning, loweredOp('attention', { ...fields, output, valuesAt: 2 * fields.keysAt })]
+}
+
+function lowerAttentionWeights(step: StepOf<'attentionWeights'>, lowering: Lowering): readonly LoweredOp[] {
+  const { turning, fields } = selfAttention(step, lowering)
+  const { output, rows } = step
+  const asked = { output, rowIndex: rows, ...headFields(step, lowering.plan) }
+  return [...turning, loweredOp('attentionWeights', { ...fields, ...asked })]
+}
+
+/** Gives what makes queries and keys, and the fields that say how they are multiplied. */
+function selfAttention(step: SelfAttention, lowering: Lowering) {
   const turning = turn(step, lowering)
   const input = turning?.output ?? step.input
-  return [
-    ...(turning === null ? [] : [turning]),
-    loweredOp('attention', {
-      input,
-      second: input,
-      output: step.output,
-      heads: step.heads,
-      scale: step.scale,
-      keysAt: width,
-      valuesAt: 2 * width,
-      groups: step.groups,
-      ...biasFields(step.bias),
-      keyMask: step.mask?.kind ?? 'none',
-      keyCounts: step.mask?.kind === 'keys' ? step.mask.counts : null,
-    }),
-  ]
+  const fields = {
+    input,
+    second: input,
+    heads: step.heads,
+    scale: step.scale,
+    keysAt: sizeOf(step.input, lowering.sizes)[1] / 3,
+    groups: step.groups,
+    ...biasFields(step.bias),
+    keyMask: step.mask?.kind ?? ('none' as const),
+    keyCounts: step.mask?.kind === 'keys' ? step.mask.counts : null,
+  }
+  return { turning: turning === null ? [] : [turning], fields }
+}
+
+function headFields({ chosen, fusion, heads }: ChosenHeads & Pick<SelfAttention, 'heads'>, plan: Plan) {
+  const headCount = chosen === null ? heads : rowsAndWidth(chosen, constantOf(plan, chosen).shape)[0]
+  return { headIndex: chosen, headCount, headFusion: fusion }
 }
 
 function biasFields(bias: AttentionBias | null): Parameters<typeof loweredOp>[1] {
@@ -124,11 +150,14 @@ function biasFields(bias: AttentionBias | null): Parameters<typeof loweredOp>[1]
   return { ...tables, scoreBias: kind, gridRows: rows, gridColumns: columns }
 }
 
-/** Norms and turns queries and keys on the way to attention; null where nothing is done to them. */
-function turn(step: StepOf<'attention'>, { plan, sizes }: Lowering): LoweredOp | null {
+/**
+ * Norms and turns queries and keys on the way to attention; null where nothing is done to them. The slot is named after all that is done, so that those
+ * who look at one attention share it.
+ */
+function turn(step: SelfAttention, { plan, sizes }: Lowering): LoweredOp | null {
   const { input, heads, queryNorm, keyNorm, rotary } = step
   if (queryNorm === null && keyNorm === null && rotary === null) return null
-  const output = `${step.output} (turned q, k)`
+  const output = `${input} (turned q, k: ${JSON.stringify([heads, queryNorm, keyNorm, rotary])})`
   const [rows, width] = sizeOf(input, sizes)
   sizes.set(output, [rows, width])
   const fields = { input, output, heads, norm: queryNorm, keyNorm }

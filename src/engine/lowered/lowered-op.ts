@@ -11,6 +11,8 @@ import {
   type Combination,
   FORMATS,
   type Format,
+  HEAD_FUSIONS,
+  type HeadFusion,
   KEY_MASKS,
   type KeyMask,
   NORM_KINDS,
@@ -55,37 +57,45 @@ export interface LoweredOp {
   readonly bias: WeightName | null
   /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
   readonly gamma: WeightName | null
-  /** Names a table of the plan. It is used by assembleTokens, turn, attention, broadcast, gatherRows. */
+  /** Names a table of the plan. */
   readonly constant: ConstantName | null
-  /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention. */
+  /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights. */
   readonly columnTable: ConstantName | null
-  /** Names how many keys each group sees. It is used by attention. */
+  /** Names how many keys each group sees. It is used by attention, attentionWeights. */
   readonly keyCounts: ConstantName | null
+  /** Names the rows whose weights are given; those of all rows where it names none. It is used by attentionWeights. */
+  readonly rowIndex: ConstantName | null
+  /** Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights. */
+  readonly headIndex: ConstantName | null
   /** Is applied to each value. It is used by linear, elementwise, expertLinear. */
   readonly activation: ActivationKind
   /** Says how the second slot joins at the end. It is used by linear, elementwise. */
   readonly combine: Combination
   /** Says which rows of an attention are weights. It is used by attention. */
   readonly weightOperand: WeightOperand
-  /** Says what is added to the scores. It is used by attention. */
+  /** Says what is added to the scores. It is used by attention, attentionWeights. */
   readonly scoreBias: ScoreBias
-  /** Says which keys a query sees. It is used by attention. */
+  /** Says which keys a query sees. It is used by attention, attentionWeights. */
   readonly keyMask: KeyMask
+  /** Says what the weights of the heads become. It is used by attentionWeights. */
+  readonly headFusion: HeadFusion
   /** Says who chooses whom among tokens and experts. It is used by route. */
   readonly routing: Routing
   /** Says in which precision an attention may multiply. It is used by attention. */
   readonly precision: ProductPrecision
-  /** Counts the rows of the grid that a bias is about. It is used by attention. */
+  /** Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights. */
   readonly gridRows: number
-  /** Counts the columns of the grid that a bias is about. It is used by attention. */
+  /** Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights. */
   readonly gridColumns: number
-  /** Counts the heads that share out the width. It is used by turn, attention, probeAttention. */
+  /** Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention. */
   readonly heads: number
+  /** Counts the heads whose weights are given. It is used by attentionWeights. */
+  readonly headCount: number
   /** Counts the tables of angles that a token has: one for all heads, or one for each. It is used by turn. */
   readonly tables: number
   /** Says that neighbouring columns make a pair, and not those half a head apart. It is used by turn. */
   readonly pairsNeighbours: boolean
-  /** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, probeAttention, fromExperts. */
+  /** Multiplies the scores before softmax, or what experts' answers come to. It is used by attention, attentionWeights, probeAttention, fromExperts. */
   readonly scale: number
   /** Is the place among the outputs asked for. It is used by copyOut. */
   readonly outputIndex: number
@@ -97,7 +107,9 @@ export interface LoweredOp {
   readonly planeWidth: number
   /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
   readonly patchSize: number
-  /** [columns] Says where keys begin in a row of the second slot. It is used by attention. */
+  /** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows. */
+  readonly patchStride: number
+  /** [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights. */
   readonly keysAt: number
   /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
   readonly valuesAt: number
@@ -105,7 +117,7 @@ export interface LoweredOp {
   readonly firstRow: number
   /** [rows] Counts the learnt queries. It is used by probeAttention. */
   readonly latents: number
-  /** Counts the groups, or experts, that share out the rows of an image. It is used by attention, regroup, expertLinear. */
+  /** Counts the groups, or experts, that share out the rows of an image. It is used by attention, attentionWeights, regroup, expertLinear. */
   readonly groups: number
   /** Says that groups become images again. It is used by regroup. */
   readonly isBack: boolean
@@ -133,16 +145,20 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   constant: null,
   columnTable: null,
   keyCounts: null,
+  rowIndex: null,
+  headIndex: null,
   activation: 'identity',
   combine: 'none',
   weightOperand: 'none',
   scoreBias: 'none',
   keyMask: 'none',
+  headFusion: 'none',
   routing: 'sigmoid',
   precision: 'float32',
   gridRows: 0,
   gridColumns: 0,
   heads: 1,
+  headCount: 0,
   tables: 0,
   pairsNeighbours: false,
   scale: 1,
@@ -151,6 +167,7 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   planeHeight: 0,
   planeWidth: 0,
   patchSize: 0,
+  patchStride: 0,
   keysAt: 0,
   valuesAt: 0,
   firstRow: 0,
@@ -179,7 +196,9 @@ export function weightsOf(op: LoweredOp): readonly WeightRef[] {
 
 /** Lists every table of the plan that an operation reads. */
 export function constantsOf(op: LoweredOp): readonly ConstantName[] {
-  return [op.constant, op.columnTable, op.keyCounts].filter((name) => name !== null)
+  return [op.constant, op.columnTable, op.keyCounts, op.rowIndex, op.headIndex].filter(
+    (name) => name !== null,
+  )
 }
 
 // ---- Placed ----
@@ -220,16 +239,20 @@ export interface PlacedOp {
   readonly constant: number
   readonly columnTable: number
   readonly keyCounts: number
+  readonly rowIndex: number
+  readonly headIndex: number
   readonly activation: Activation
   readonly combine: Combination
   readonly weightOperand: WeightOperand
   readonly scoreBias: ScoreBias
   readonly keyMask: KeyMask
+  readonly headFusion: HeadFusion
   readonly routing: Routing
   readonly precision: ProductPrecision
   readonly gridRows: number
   readonly gridColumns: number
   readonly heads: number
+  readonly headCount: number
   readonly tables: number
   readonly pairsNeighbours: boolean
   readonly scale: number
@@ -238,6 +261,7 @@ export interface PlacedOp {
   readonly planeHeight: number
   readonly planeWidth: number
   readonly patchSize: number
+  readonly patchStride: number
   readonly keysAt: number
   readonly valuesAt: number
   readonly firstRow: number
@@ -287,16 +311,20 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     constant: constant(op.constant),
     columnTable: constant(op.columnTable),
     keyCounts: constant(op.keyCounts),
+    rowIndex: constant(op.rowIndex),
+    headIndex: constant(op.headIndex),
     activation: baseOf(op.activation),
     combine: op.combine,
     weightOperand: op.weightOperand,
     scoreBias: op.scoreBias,
     keyMask: op.keyMask,
+    headFusion: op.headFusion,
     routing: op.routing,
     precision: op.precision,
     gridRows: op.gridRows,
     gridColumns: op.gridColumns,
     heads: op.heads,
+    headCount: op.headCount,
     tables: op.tables,
     pairsNeighbours: op.pairsNeighbours,
     scale: op.scale,
@@ -305,6 +333,7 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     planeHeight: op.planeHeight,
     planeWidth: op.planeWidth,
     patchSize: op.patchSize,
+    patchStride: op.patchStride,
     keysAt: op.keysAt,
     valuesAt: op.valuesAt,
     firstRow: op.firstRow,
@@ -327,7 +356,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 58
+export const OP_FIELDS = 63
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -346,16 +375,20 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       op.constant,
       op.columnTable,
       op.keyCounts,
+      op.rowIndex,
+      op.headIndex,
       ACTIVATIONS.indexOf(op.activation),
       COMBINATIONS.indexOf(op.combine),
       WEIGHT_OPERANDS.indexOf(op.weightOperand),
       SCORE_BIASES.indexOf(op.scoreBias),
       KEY_MASKS.indexOf(op.keyMask),
+      HEAD_FUSIONS.indexOf(op.headFusion),
       ROUTINGS.indexOf(op.routing),
       PRECISIONS.indexOf(op.precision),
       op.gridRows,
       op.gridColumns,
       op.heads,
+      op.headCount,
       op.tables,
       op.pairsNeighbours ? 1 : 0,
       op.scale,
@@ -364,6 +397,7 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       op.planeHeight,
       op.planeWidth,
       op.patchSize,
+      op.patchStride,
       op.keysAt,
       op.valuesAt,
       op.firstRow,
@@ -417,16 +451,20 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     constant: next(),
     columnTable: next(),
     keyCounts: next(),
+    rowIndex: next(),
+    headIndex: next(),
     activation: member(ACTIVATIONS, next()),
     combine: member(COMBINATIONS, next()),
     weightOperand: member(WEIGHT_OPERANDS, next()),
     scoreBias: member(SCORE_BIASES, next()),
     keyMask: member(KEY_MASKS, next()),
+    headFusion: member(HEAD_FUSIONS, next()),
     routing: member(ROUTINGS, next()),
     precision: member(PRECISIONS, next()),
     gridRows: next(),
     gridColumns: next(),
     heads: next(),
+    headCount: next(),
     tables: next(),
     pairsNeighbours: next() === 1,
     scale: next(),
@@ -435,6 +473,7 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     planeHeight: next(),
     planeWidth: next(),
     patchSize: next(),
+    patchStride: next(),
     keysAt: next(),
     valuesAt: next(),
     firstRow: next(),

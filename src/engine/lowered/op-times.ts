@@ -106,11 +106,9 @@ export function flopOf(op: LoweredOp, sizes: SlotSizes): number {
   const size = (slot: SlotName | null, part: readonly [number, number] | null = null) =>
     slot === null ? ([0, 0] as const) : partOf(slot, part, sizes)
   return flop({
+    ...op,
     input: size(op.input, op.inputRows),
     second: size(op.second),
     output: size(op.output, op.outputRows),
-    latents: op.latents,
-    groups: op.groups,
-    weightOperand: op.weightOperand,
   })
 }

@@ -1,7 +1,8 @@
 /** Runs one step of a plan by its kernels: this is the meaning of each member of the instruction set, in code. */
 import { activate } from '../../kernels/activation.js'
 import { add } from '../../kernels/add.js'
-import { attention, type ChangeScores } from '../../kernels/attention.js'
+import { attention, type ChangeScores, type Columns, weighKeys } from '../../kernels/attention.js'
+import { attentionWeights } from '../../kernels/attention-weights.js'
 import { addDecomposedBias } from '../../kernels/decomposed-bias.js'
 import { gate } from '../../kernels/gate.js'
 import { gatherRows } from '../../kernels/gather-rows.js'
@@ -18,7 +19,17 @@ import { routeByExperts, routeBySigmoid, routeBySoftmax } from '../../kernels/ro
 import { scaleColumns } from '../../kernels/scale-columns.js'
 import { combineSlots, dispatchTokens } from '../../kernels/soft-moe.js'
 import { turnHeads } from '../../kernels/turn-heads.js'
-import type { ConstantName, ExpertLayer, NormWeights, Plan, SlotName, Step, WeightName } from '../plan.js'
+import type {
+  ChosenHeads,
+  ConstantName,
+  ExpertLayer,
+  NormWeights,
+  Plan,
+  SelfAttention,
+  SlotName,
+  Step,
+  WeightName,
+} from '../plan.js'
 import { constantOf, operandShape, rowsAndWidth } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 
@@ -73,18 +84,25 @@ const RUNS: StepTable<[StepRun], void> = {
   gatherRows: (step, run) =>
     gatherRows(run.slot(step.input), run.constant(step.index), run.size(step.input)[1], run.out),
   crossAttention: (step, run) => {
-    const [rows, width] = run.size(step.query)
-    const [keys] = run.size(step.keyValue)
-    const keyValue = { data: run.slot(step.keyValue), rows: keys, stride: 2 * width }
-    attention(
-      { data: run.slot(step.query), rows, stride: width, offset: 0 },
-      { ...keyValue, offset: 0 },
-      { ...keyValue, offset: width },
-      step.heads,
-      width / step.heads,
-      step.scale,
-      run.out,
-    )
+    const { query, key, value, headWidth } = crossOperands(step, run)
+    attention(query, key, value, step.heads, headWidth, step.scale, run.out)
+  },
+  attentionWeights: (step, run) => {
+    const { queries, keys, headWidth, change } = selfOperands(step, run)
+    const rows = step.rows === null ? upTo(run.size(step.input)[0]) : run.constant(step.rows)
+    const own = run.size(step.input)[0] / step.groups
+    const weightsOf = (head: number, row: number, weights: Float64Array) => {
+      const group = Math.floor(row / own)
+      const [query, key] = [queries(group), keys(group)]
+      weighKeys(query, key, head, headWidth, step.scale, row % own, weights, change(group))
+    }
+    attentionWeights(weightsOf, chosenHeads(step, run), rows, step.fusion, run.out)
+  },
+  crossAttentionWeights: (step, run) => {
+    const { query, key, headWidth } = crossOperands(step, run)
+    const weightsOf = (head: number, row: number, weights: Float64Array) =>
+      weighKeys(query, key, head, headWidth, step.scale, row, weights, null)
+    attentionWeights(weightsOf, chosenHeads(step, run), upTo(query.rows), step.fusion, run.out)
   },
   probeAttention: ({ latents, keys, values, heads, scale }, run) =>
     probeAttention(
@@ -159,10 +177,44 @@ function assembleTokens(step: StepOf<'assembleTokens'>, run: StepRun): void {
   else add(patches, run.constant(step.positions), target)
 }
 
+function upTo(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, index) => index)
+}
+
+function chosenHeads({ chosen, heads }: ChosenHeads & { readonly heads: number }, run: StepRun) {
+  return chosen === null ? upTo(heads) : run.constant(chosen)
+}
+
+function crossOperands(step: StepOf<'crossAttention' | 'crossAttentionWeights'>, run: StepRun) {
+  const [rows, width] = run.size(step.query)
+  const keyValue = {
+    data: run.slot(step.keyValue),
+    rows: run.size(step.keyValue)[0],
+    stride: 2 * width,
+  }
+  return {
+    query: { data: run.slot(step.query), rows, stride: width, offset: 0 },
+    key: { ...keyValue, offset: 0 },
+    value: { ...keyValue, offset: width },
+    headWidth: width / step.heads,
+  }
+}
+
 function selfAttention(step: StepOf<'attention'>, run: StepRun): void {
-  const [rows, width] = run.size(step.output)
-  const { heads, scale, rotary } = step
-  const headWidth = width / heads
+  const { queries, keys, values, headWidth, change } = selfOperands(step, run)
+  const length = run.out.length / step.groups
+  for (let group = 0; group < step.groups; group++) {
+    const out = run.out.subarray(group * length, (group + 1) * length)
+    const [query, key, value] = [queries(group), keys(group), values(group)]
+    attention(query, key, value, step.heads, headWidth, step.scale, out, change(group))
+  }
+}
+
+/** Gives queries, keys and values of each group, normed and turned, and what changes its scores. */
+function selfOperands(step: SelfAttention, run: StepRun) {
+  const [rows, three] = run.size(step.input)
+  const width = three / 3
+  const { heads, rotary } = step
   const qkv = run.slot(step.input)
   const part = (index: number, norm: NormWeights | null) => {
     const data = new Float32Array(rows * width)
@@ -173,27 +225,31 @@ function selfAttention(step: StepOf<'attention'>, run: StepRun): void {
     // A head's width is the norm's width, so the same memory read as [rows * heads, headWidth] is what it needs.
     if (norm !== null) run.normalise(norm, data, data)
     if (rotary !== null && index < 2) turnHeads(data, run.constant(rotary.table), rows, heads, rotary.pairs)
-    return data
+    const own = rows / step.groups
+    const columns = { rows: own, stride: width, offset: 0 }
+    return (group: number): Columns => ({
+      ...columns,
+      data: data.subarray(group * own * width, (group + 1) * own * width),
+    })
   }
-  const [q, k, v] = [part(0, step.queryNorm), part(1, step.keyNorm), part(2, null)]
-  const own = rows / step.groups
-  for (let group = 0; group < step.groups; group++) {
-    const of = (data: Float32Array) => data.subarray(group * own * width, (group + 1) * own * width)
-    const columns = (data: Float32Array) => ({ data: of(data), rows: own, stride: width, offset: 0 })
-    const change = changeOfScores(step, run, of(q), group)
-    attention(columns(q), columns(k), columns(v), heads, headWidth, scale, of(run.out), change)
+  const queries = part(0, step.queryNorm)
+  return {
+    queries,
+    keys: part(1, step.keyNorm),
+    values: part(2, null),
+    headWidth: width / heads,
+    change: (group: number) => changeOfScores(step, run, queries(group), group),
   }
 }
 
 function changeOfScores(
-  step: StepOf<'attention'>,
+  { bias, mask, heads }: SelfAttention,
   run: StepRun,
-  queries: Float32Array,
+  queries: Columns,
   group: number,
 ): ChangeScores | null {
-  const { bias, mask, heads } = step
   if (bias === null && mask === null) return null
-  const [, width] = run.size(step.output)
+  const width = queries.stride
   const headWidth = width / heads
   const count = mask?.kind === 'keys' ? run.constant(mask.counts)[group] : undefined
   return (scores, head, query) => {
@@ -204,7 +260,7 @@ function changeOfScores(
       addRelativeBias(scores, own, query, bias.rows, bias.columns)
     } else if (bias !== null) {
       const at = query * width + head * headWidth
-      const own = queries.subarray(at, at + headWidth)
+      const own = queries.data.subarray(at, at + headWidth)
       addDecomposedBias(scores, own, query, run.constant(bias.rowTable), run.constant(bias.columnTable))
     }
     if (mask !== null) scores.fill(Number.NEGATIVE_INFINITY, count ?? query + 1)

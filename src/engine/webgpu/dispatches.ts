@@ -7,6 +7,7 @@ import type { ConstantName, WeightName } from '../plan.js'
 import { type Dispatch, type DispatchMaker, type GpuPlaces, type Groups, OpOnGpu } from './op-on-gpu.js'
 import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, QUERIES } from './shaders/attention.js'
+import { ATTENTION_WEIGHTS_DISPATCHES } from './shaders/attention-weights.js'
 import { epilogueOf, LINEAR_TILES, linearShader } from './shaders/linear.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
 import { NORM_DISPATCHES } from './shaders/norms.js'
@@ -14,7 +15,7 @@ import { PARAMS_BYTES, writeParams } from './shaders/params.js'
 import { PROBE_DISPATCHES } from './shaders/probe.js'
 import { quadAttentionShader, quadTiles } from './shaders/quad-attention.js'
 import { ROW_DISPATCHES } from './shaders/rows.js'
-import type { ScoreChange } from './shaders/score-change.js'
+import { changeOf } from './shaders/score-change.js'
 import { chooseTile } from './shaders/tile.js'
 import { TURN_DISPATCHES } from './shaders/turn.js'
 
@@ -55,6 +56,7 @@ const MAKERS: Readonly<Record<PortableOpKind, DispatchMaker>> = {
   ...NORM_DISPATCHES,
   ...PROBE_DISPATCHES,
   ...TURN_DISPATCHES,
+  ...ATTENTION_WEIGHTS_DISPATCHES,
   linear,
   attention,
 }
@@ -111,10 +113,6 @@ function attention(on: OpOnGpu): readonly Dispatch[] {
   }
   const tile = chooseTile(tiles, ({ quads }) => numberOf(groupsOf(4 * quads)), onlyTile)
   return [on.make(quadAttentionShader(shader, tile), groupsOf(4 * tile.quads), { cost })]
-}
-
-function changeOf({ scoreBias, keyMask, groups, gridRows, gridColumns }: LoweredOp): ScoreChange {
-  return { bias: scoreBias, mask: keyMask, grouped: groups > 1, gridRows, gridColumns }
 }
 
 function operandsOf({ weightOperand }: LoweredOp): Operands {

@@ -3,10 +3,10 @@
  * stays free.
  */
 import { given } from '../../encoder/choose-recipe.js'
-import type { FeatureData } from '../../encoder/features.js'
+import type { FeatureData, StoppedData, WantedFeatures } from '../../encoder/features.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
-import type { Encoder, EncoderDescription, FeatureChoice } from '../../encoder/types.js'
+import type { Encoder, EncoderDescription } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
@@ -132,9 +132,9 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
 
   compute(
     batch: readonly RemoteItem[],
-    choice: FeatureChoice,
+    choice: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly FeatureData[]> {
+  ): Promise<readonly (FeatureData | StoppedData)[]> {
     const items = batch.map(({ item }) => item)
     return this.#ask({ kind: 'compute', encoder: this.#encoder, items, choice }, { signal })
   }

@@ -192,7 +192,7 @@ class Search {
     const { pixels, height, width } = await prepareImageWith(resample, image, recipe)
     const grid = network.gridOf([height, width])
     const change = { activation, epsilon }
-    const plan = network.planFor(grid, positions, change)
+    const plan = network.planFor(grid, { positions, change })
     const outputs = slotsToRead(plan)
     const run = { grid, outputs, positions, change, ...(signal === undefined ? {} : { signal }) }
     return readingsOf(plan, network.config, await network.run(pixels, run), this.#vector.length)

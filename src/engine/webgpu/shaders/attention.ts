@@ -126,7 +126,7 @@ const IN_VECTORS: HeadAccess = {
   read: (buffer) => `return ${buffer}[at / 4u + q];`,
   write: 'arena[at / 4u + q] = v;',
 }
-const IN_FLOATS: HeadAccess = {
+export const IN_FLOATS: HeadAccess = {
   view: 'f32',
   read: (buffer) => `var v = vec4<f32>(0.0);
   for (var i = 0u; i < 4u; i++) { if (q * 4u + i < WIDTH) { v[i] = ${buffer}[at + q * 4u + i]; } }

@@ -21,9 +21,12 @@ struct Params {
   constant: u32,
   columnTable: u32,
   keyCounts: u32,
+  rowIndex: u32,
+  headIndex: u32,
   gridRows: u32,
   gridColumns: u32,
   heads: u32,
+  headCount: u32,
   tables: u32,
   pairsNeighbours: u32,
   scale: f32,
@@ -32,6 +35,7 @@ struct Params {
   planeHeight: u32,
   planeWidth: u32,
   patchSize: u32,
+  patchStride: u32,
   keysAt: u32,
   valuesAt: u32,
   firstRow: u32,
@@ -77,28 +81,32 @@ export function writeParams(
   whole[23] = placeOf(op.constant)
   whole[24] = placeOf(op.columnTable)
   whole[25] = placeOf(op.keyCounts)
-  whole[26] = op.gridRows
-  whole[27] = op.gridColumns
-  whole[28] = op.heads
-  whole[29] = op.tables
-  whole[30] = op.pairsNeighbours ? 1 : 0
-  real[31] = op.scale
-  whole[32] = op.outputIndex
-  whole[33] = op.channels
-  whole[34] = op.planeHeight
-  whole[35] = op.planeWidth
-  whole[36] = op.patchSize
-  whole[37] = op.keysAt
-  whole[38] = op.valuesAt
-  whole[39] = op.firstRow
-  whole[40] = op.latents
-  whole[41] = op.groups
-  whole[42] = op.isBack ? 1 : 0
-  whole[43] = op.choices
-  whole[44] = op.capacity
-  whole[45] = op.expert
-  whole[46] = batch
-  whole[47] = outputBase
+  whole[26] = placeOf(op.rowIndex)
+  whole[27] = placeOf(op.headIndex)
+  whole[28] = op.gridRows
+  whole[29] = op.gridColumns
+  whole[30] = op.heads
+  whole[31] = op.headCount
+  whole[32] = op.tables
+  whole[33] = op.pairsNeighbours ? 1 : 0
+  real[34] = op.scale
+  whole[35] = op.outputIndex
+  whole[36] = op.channels
+  whole[37] = op.planeHeight
+  whole[38] = op.planeWidth
+  whole[39] = op.patchSize
+  whole[40] = op.patchStride
+  whole[41] = op.keysAt
+  whole[42] = op.valuesAt
+  whole[43] = op.firstRow
+  whole[44] = op.latents
+  whole[45] = op.groups
+  whole[46] = op.isBack ? 1 : 0
+  whole[47] = op.choices
+  whole[48] = op.capacity
+  whole[49] = op.expert
+  whole[50] = batch
+  whole[51] = outputBase
 }
 
 /** What is not there is not read. */

@@ -42,7 +42,7 @@ const SCORE = `fn score(image: u32, latent: u32, head: u32, n: u32) -> f32 {
 }`
 
 /** Writes a function that joins the values of all threads, half of them with the other half until one is left, which all threads get. */
-function joinThreads(name: string, join: string): string {
+export function joinThreads(name: string, join: string): string {
   return `fn ${name}(thread: u32, value: f32) -> f32 {
   partial[thread] = value;
   for (var half = GROUP / 2u; half > 0u; half /= 2u) {

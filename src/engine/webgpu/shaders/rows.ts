@@ -31,14 +31,14 @@ function patchifyShader(planes: boolean): string {
   let height = p.planeHeight;
   let width = p.planeWidth;
   let side = p.patchSize;
-  let across = width / side;
+  let across = 1u + (width - side) / p.patchStride;
   let row = i / p.output.width;
   let image = row / p.output.rows;
   let cell = row % p.output.rows;
   let place = i % p.output.width;
   let c = place / (side * side);
-  let y = cell / across * side + place / side % side;
-  let x = cell % across * side + place % side;
+  let y = cell / across * p.patchStride + place / side % side;
+  let x = cell % across * p.patchStride + place % side;
   arena[p.output.offset + row * p.output.stride + place] = ${value};`,
   )}`
 }

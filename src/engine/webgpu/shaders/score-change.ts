@@ -1,4 +1,5 @@
 /** Writes what attention does to scores before softmax: biases of the places of queries and keys, masks, and groups that attend to themselves alone. */
+import type { LoweredOp } from '../../lowered/lowered-op.js'
 import type { KeyMask, ScoreBias } from '../../ops.js'
 
 export interface ScoreChange {
@@ -17,6 +18,10 @@ export const NO_CHANGE: ScoreChange = {
   grouped: false,
   gridRows: 0,
   gridColumns: 0,
+}
+
+export function changeOf({ scoreBias, keyMask, groups, gridRows, gridColumns }: LoweredOp): ScoreChange {
+  return { bias: scoreBias, mask: keyMask, grouped: groups > 1, gridRows, gridColumns }
 }
 
 /** Tells that scores are not only the products of queries and keys. */
@@ -69,19 +74,25 @@ fn relativeBias(head: u32, query: u32, key: u32) -> f32 {
 }`
 }
 
-/** Declares what a thread keeps of its query for a decomposed bias: its products with the rows of its offsets to all rows and all columns of the grid. */
-export function placesDeclaration({ bias, gridRows, gridColumns }: ScoreChange): string {
+/**
+ * Declares what a thread, or a workgroup, keeps of its query for a decomposed bias: its products with the rows of its offsets to all rows and all
+ * columns of the grid.
+ */
+export function placesDeclaration(
+  { bias, gridRows, gridColumns }: ScoreChange,
+  space: 'private' | 'workgroup' = 'private',
+): string {
   if (bias !== 'decomposed') return ''
   return `const ROWS = ${gridRows}u;
 const COLUMNS = ${gridColumns}u;
-var<private> ofPlaces: array<f32, ${gridRows + gridColumns}>;
+var<${space}> ofPlaces: array<f32, ${gridRows + gridColumns}>;
 `
 }
 
-/** Fills that for the query with the number `own`, whose vectors are in `query`. */
-export function fillPlaces({ bias }: ScoreChange): string {
+/** Fills that, from `first` on in steps, for the query with the number `own`, whose vectors are in `query`. */
+export function fillPlaces({ bias }: ScoreChange, first = '0u', step = '1u'): string {
   if (bias !== 'decomposed') return ''
-  return `for (var i = 0u; i < ROWS + COLUMNS; i++) {
+  return `for (var i = ${first}; i < ROWS + COLUMNS; i += ${step}) {
       let inRows = i < ROWS;
       let offset = select(own % COLUMNS + COLUMNS - 1u + ROWS - i, own / COLUMNS + ROWS - 1u - i, inRows);
       let table = select(p.columnTable, p.constant, inRows) + offset * WIDTH;

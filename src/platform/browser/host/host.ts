@@ -1,7 +1,6 @@
 /** Runs in the worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
 import { given } from '../../../encoder/choose-recipe.js'
-import type { FeatureData } from '../../../encoder/features.js'
-import type { FeatureChoice } from '../../../encoder/types.js'
+import type { FeatureData, StoppedData, WantedFeatures } from '../../../encoder/features.js'
 import { type ImageItem, VitStages } from '../../../encoder/vit-stages.js'
 import { disposed } from '../../../engine/engine-error.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
@@ -114,9 +113,9 @@ class Host {
   async #compute(
     encoder: number,
     items: readonly number[],
-    choice: FeatureChoice,
+    choice: WantedFeatures,
     signal: AbortSignal,
-  ): Promise<readonly FeatureData[]> {
+  ): Promise<readonly (FeatureData | StoppedData)[]> {
     const stages = this.#stages(encoder)
     const batch = items.map((item) => {
       const prepared = this.#items.get(item)?.prepared
@@ -137,15 +136,26 @@ class Host {
 /** Lists the buffers that only the answer holds, each once: they change hands. */
 function buffersOf(answer: HostAnswer): ArrayBuffer[] {
   if (!Array.isArray(answer)) return []
-  const arrays = (answer as readonly FeatureData[]).flatMap((features) => [
+  const arrays = (answer as readonly (Partial<FeatureData> & StoppedData)[]).flatMap((features) => [
     features.embedding,
     features.patches,
     features.registers,
     ...features.layers.values(),
-    ...(features.preNorm === undefined ? [] : [features.preNorm]),
-    ...(features.logits === undefined ? [] : [features.logits]),
+    features.preNorm,
+    features.logits,
+    ...(features.attention ?? []).flatMap(({ toPatches, toClass, toRegisters }) => [
+      toPatches,
+      toClass,
+      toRegisters,
+    ]),
+    ...(features.facets ?? []).flatMap(({ patches, classToken, registers }) => [
+      patches,
+      classToken,
+      registers,
+    ]),
   ])
-  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))]
+  const present = arrays.filter((array) => array !== undefined)
+  return [...new Set(present.map(({ buffer }) => buffer as ArrayBuffer))]
 }
 
 const scope = self as unknown as DedicatedWorkerGlobalScope

@@ -1,7 +1,7 @@
 /** Says what a page and the worker that its encoders live in send to each other. */
-import type { FeatureData } from '../../../encoder/features.js'
+import type { FeatureData, StoppedData, WantedFeatures } from '../../../encoder/features.js'
 import type { LoadOptions } from '../../../encoder/load-options.js'
-import type { EncoderDescription, FeatureChoice } from '../../../encoder/types.js'
+import type { EncoderDescription } from '../../../encoder/types.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
 import type { GivenPixels } from '../../../image/given-pixels.js'
 import type { PlainError } from './plain-error.js'
@@ -23,7 +23,7 @@ export type HostRequest =
       readonly kind: 'compute'
       readonly encoder: number
       readonly items: readonly number[]
-      readonly choice: FeatureChoice
+      readonly choice: WantedFeatures
     }
   | { readonly kind: 'discard'; readonly item: number }
   | { readonly kind: 'dispose'; readonly encoder: number }
@@ -41,7 +41,7 @@ export interface LoadedEncoder {
   readonly description: EncoderDescription
 }
 
-export type HostAnswer = LoadedEncoder | RemoteItem | readonly FeatureData[] | null
+export type HostAnswer = LoadedEncoder | RemoteItem | readonly (FeatureData | StoppedData)[] | null
 
 export type ToHost = { readonly id: number } & ({ readonly request: HostRequest } | { readonly cancel: true })
 

@@ -1,0 +1,92 @@
+/**
+ * Finds the main object of a photo without labels: TokenCut (Wang et al. 2022, "Self-Supervised Transformers for Unsupervised Object Discovery using
+ * Normalized Cut"). Patches that look alike are joined, the graph is cut in two where that costs least, and the part of the patch that stands out most is the
+ * object. The paper takes keys of DINO's last layer; here it is the output patches of any network, so that the bound of what looks alike is a setting.
+ */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import type { Box } from '../image/image.js'
+import { connectedParts } from '../numerics/connected-parts.js'
+import { joinSimilar, normalisedCut } from '../numerics/normalised-cut.js'
+import { unitRows } from '../numerics/unit-rows.js'
+import type { PatchMap } from './patch-colors.js'
+
+/** Says how patches are joined. */
+export interface FindObjectOptions {
+  /** Joins patches of a larger cosine similarity than this, from -1 to 1; default 0.2, as in the paper. */
+  readonly tau?: number
+  /** Is the weight of pairs that are not joined, above 0 and below 1; default 1e-5, as in the paper. */
+  readonly epsilon?: number
+  /** Subtracts the mean of the patches first, so that what all have in common joins nobody; default `false`, as in the paper. */
+  readonly centred?: boolean
+}
+
+/** Is what stands out of a photo. */
+export interface FoundObject {
+  /** [rows * columns] has 1 for each patch of the object and 0 for others. */
+  readonly mask: Uint8Array
+  /** Bounds the object, in patches: the columns `left <= column < right` of the rows `top <= row < bottom`. */
+  readonly box: Box
+  /** Says how well the object parts from the rest, from 0 to 1: 1 where no patch of it is joined with any of the rest (1 less the normalised cut's half). */
+  readonly score: number
+}
+
+const FIND_OBJECT_OPTIONS = {
+  tau: true,
+  epsilon: true,
+  centred: true,
+} satisfies OptionNames<FindObjectOptions>
+
+/**
+ * Finds the object. Gives null where all patches look alike or each is on its own, so that nothing stands out. Throws RangeError for fewer than two patches, or options that
+ * make no sense.
+ */
+export function findObject(map: PatchMap, options: FindObjectOptions = {}): FoundObject | null {
+  checkOptionNames(options, FIND_OBJECT_OPTIONS)
+  const { tau = 0.2, epsilon = 1e-5, centred = false } = options
+  if (!(tau >= -1 && tau <= 1))
+    throw new RangeError(`A cosine similarity is from -1 to 1: tau cannot be ${tau}.`)
+  if (!(epsilon > 0 && epsilon < 1))
+    throw new RangeError(
+      `The weight of pairs that are not joined is above 0 and below 1: epsilon cannot be ${epsilon}.`,
+    )
+  const { rows, columns } = map.grid
+  const count = rows * columns
+  if (count < 2)
+    throw new RangeError(`An object stands out of a photo of two patches at least: got ${count}.`)
+  const width = map.patches.length / count
+  const patches = centred ? lessMean(map.patches, width) : map.patches
+  const joined = joinSimilar(unitRows(patches, width), width, tau)
+  // Where all patches are joined, or none is with another, there is no place to cut.
+  const pairs = joined.reduce((sum, one) => sum + one, 0)
+  if (pairs === count * count || pairs === count) return null
+  const { vector, value } = normalisedCut({ joined, weak: epsilon }, count)
+  const mean = vector.reduce((sum, one) => sum + one, 0) / count
+  // The vector's entry of largest magnitude is positive, so that it is on this side.
+  const foreground = Uint8Array.from(vector, (one) => (one > mean ? 1 : 0))
+  const seed = vector.reduce((best, one, at) => (one > (vector[best] ?? one) ? at : best), 0)
+  const { part } = connectedParts(foreground, columns)
+  const chosen = part[seed]
+  if (chosen === undefined || chosen === 0) return null
+  const mask = Uint8Array.from(part, (one) => (one === chosen ? 1 : 0))
+  return { mask, box: boxOf(mask, columns), score: 1 - value / 2 }
+}
+
+function lessMean(patches: Float32Array, width: number): Float32Array {
+  const mean = new Float64Array(width)
+  const count = patches.length / width
+  for (const [at, value] of patches.entries()) mean[at % width] = (mean[at % width] ?? 0) + value / count
+  return patches.map((value, at) => value - (mean[at % width] ?? 0))
+}
+
+function boxOf(mask: Uint8Array, columns: number): Box {
+  let [top, left, bottom, right] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 0]
+  for (const [cell, isObject] of mask.entries()) {
+    if (isObject === 0) continue
+    const [row, column] = [Math.floor(cell / columns), cell % columns]
+    top = Math.min(top, row)
+    left = Math.min(left, column)
+    bottom = Math.max(bottom, row + 1)
+    right = Math.max(right, column + 1)
+  }
+  return { top, left, bottom, right }
+}
