@@ -108,10 +108,7 @@ interface Region {
 /** Follows `_feature_region`: where the crop lies in the image. */
 function featureRegion({ height, width }: RgbImage, { resize, size }: Recipe): Region {
   if (resize.kind !== 'squash' && resize.kind !== 'cover')
-    throw new EngineError(
-      'unsupported',
-      'Where patches lie is known for a transform that classificationTransform has made.',
-    )
+    throw new EngineError('unsupported', 'Where patches lie is known for a transform that classificationTransform has made.')
   const [resizedHeight, resizedWidth] = resizedSize({ height, width }, resize)
   const top = roundHalfToEven((resizedHeight - size[0]) / 2)
   const left = roundHalfToEven((resizedWidth - size[1]) / 2)

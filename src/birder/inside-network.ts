@@ -2,7 +2,7 @@
 import type { OptionNames } from '../check-option-names.js'
 import { type Network, type PlanChoice, slotValues } from '../encoder/network.js'
 import { EngineError } from '../engine/engine-error.js'
-import type { Route, RoutingChoice, SlotName } from '../engine/plan.js'
+import type { HeadFusion, Route, SlotName } from '../engine/plan.js'
 import { linear } from '../kernels/linear.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
@@ -14,7 +14,7 @@ import { imageShape, type NdArray, ndArray } from './nd-array.js'
 /** Says how the attention of layers is handed out. */
 export interface AttentionOptions {
   /** Makes one matrix of a layer's heads, value by value: their `mean`, `max` or `min`; default `none`, each on its own. */
-  readonly headFusion?: 'none' | 'mean' | 'max' | 'min'
+  readonly headFusion?: HeadFusion
   /** Ends the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -36,7 +36,7 @@ export interface RoutedLayer {
   /** Is the number of the block. */
   readonly block: number
   /** Says how experts were chosen. */
-  readonly choice: RoutingChoice
+  readonly choice: Route['choice']
   /** [T, E] holds the products of tokens and gate, of which choices are made. */
   readonly scores: Float32Array
   /** [T, E] holds the weights of the experts' answers; 0 where a token did not go. */
@@ -68,13 +68,7 @@ export async function attendAll(
   const { config } = net.network
   const blocks = Array.from({ length: config.depth }, (_, block) => block)
   const attention = blocks.map((block) => ({ block, tokens: null, heads: null, fusion: headFusion }))
-  const { plan, values, batch, logits } = await run(
-    net,
-    x,
-    { inspection: { attention } },
-    wholeMatrices,
-    signal,
-  )
+  const { plan, values, batch, logits } = await run(net, x, { inspection: { attention } }, wholeMatrices, signal)
   const tokens = specialTokens(config) + plan.grid.rows * plan.grid.columns
   const attentions = wholeMatrices(plan).map((slot) => {
     const matrices = inBirderOrder(slotValues(values, slot), tokens, config)
@@ -91,8 +85,7 @@ export async function routeAll(
   const routes = ({ plan }: VitPlan) => plan.steps.filter((step): step is Route => step.op === 'route')
   const wanted = (plan: VitPlan) => routes(plan).flatMap(({ input, output }) => [input, output])
   const { batch } = imageShape(x)
-  if (batch !== 1)
-    throw new EngineError('wrong-size', `Routing is seen of one image at a time, got ${batch}.`)
+  if (batch !== 1) throw new EngineError('wrong-size', `Routing is seen of one image at a time, got ${batch}.`)
   const { plan, values, logits } = await run(net, x, {}, wanted, signal)
   const steps = routes(plan)
   if (steps.length === 0)
@@ -121,13 +114,7 @@ async function run(
   const plan = network.planFor(grid, choice)
   const scores = plan.slots.logits ?? plan.slots.embedding
   const outputs = [...new Set([scores, ...inside(plan)])]
-  const values = await network.run(x.data, {
-    ...choice,
-    grid,
-    batch,
-    outputs,
-    ...(signal === undefined ? {} : { signal }),
-  })
+  const values = await network.run(x.data, { ...choice, grid, batch, outputs, ...(signal === undefined ? {} : { signal }) })
   const data = slotValues(values, scores)
   await network.assertFinite(data)
   const rows = plan.slots.logits === null ? data.length / (batch * tokenWidth(network.config)) : 1
@@ -154,8 +141,7 @@ function inBirderOrder(values: Float32Array, tokens: number, config: VitConfig):
   const out = new Float32Array(values.length)
   for (let row = 0; row < values.length / tokens; row++) {
     const from = row - (row % tokens) + (order[row % tokens] ?? 0)
-    for (const [column, key] of order.entries())
-      out[row * tokens + column] = values[from * tokens + key] ?? Number.NaN
+    for (const [column, key] of order.entries()) out[row * tokens + column] = values[from * tokens + key] ?? Number.NaN
   }
   return out
 }

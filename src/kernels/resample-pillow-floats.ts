@@ -2,9 +2,8 @@
  * Resizes a plane of float32 as Pillow does it in its mode F: weights and sums are float64, and each pass rounds to float32. Values may come out a little
  * above or below all that went in.
  */
-
-import type { Filter } from './resample-filter.js'
 import { type ExactTaps, exactTaps } from './resample-pillow.js'
+import type { Filter } from './resample-filter.js'
 
 /** Takes float32 [height, width] to [newHeight, newWidth]; gives the input itself where no side changes. */
 export function resamplePillowFloats(
@@ -44,8 +43,7 @@ function passDown(values: Float32Array, width: number, taps: ExactTaps | null): 
   for (let i = 0, to = 0; i < first.length; i++) {
     for (let column = 0; column < width; column++, to++) {
       let sum = 0
-      for (let j = 0; j < count[i]; j++)
-        sum += values[(first[i] + j) * width + column] * exact[i * stride + j]
+      for (let j = 0; j < count[i]; j++) sum += values[(first[i] + j) * width + column] * exact[i * stride + j]
       out[to] = sum
     }
   }

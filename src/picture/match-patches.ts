@@ -6,11 +6,18 @@
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Features } from '../encoder/types.js'
 import { fitRobustly } from '../numerics/fit-robustly.js'
-import { MutualNearest, type Nearest } from '../numerics/mutual-nearest.js'
+import { type Nearest, MutualNearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
-import { plainRowProducts, type RowProducts } from '../numerics/row-products.js'
+import { rowProducts } from '../numerics/row-products.js'
 import { unitRows } from '../numerics/unit-rows.js'
 import type { PatchMap } from './patch-colors.js'
+
+/** Computes what every one of some rows has in common with every one of others: dot products of `queries` [Q, D] and `rows` [N, D], into [Q, N]. */
+export type RowProducts = (
+  queries: Float32Array,
+  rows: Float32Array,
+  width: number,
+) => Promise<Float32Array> | Float32Array
 
 /** Says which pairs of patches are kept. */
 export interface MatchOptions {
@@ -95,7 +102,7 @@ export async function matchPatches(
   options: MatchOptions = {},
 ): Promise<PatchMatches> {
   checkOptionNames(options, MATCH_OPTIONS)
-  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = plainRowProducts, signal } = options
+  const { threshold = 0.7, margin = 0, ratio = 1, limit, products = rowProducts, signal } = options
   within('threshold', threshold, -1, 1)
   within('margin', margin, 0, 2)
   within('ratio', ratio, Number.MIN_VALUE, 1)
@@ -107,7 +114,7 @@ export async function matchPatches(
   for (let row = 0; row < rows.length / width; row += ROWS_AT_A_TIME) {
     signal?.throwIfAborted()
     const block = rows.subarray(row * width, (row + ROWS_AT_A_TIME) * width)
-    nearest.add(await products.similarity(block, columns, width, { signal }), row)
+    nearest.add(await products(block, columns, width), row)
   }
   signal?.throwIfAborted()
   const mutual = mutualPairs(nearest).filter(

@@ -4,16 +4,9 @@ import { type FeatureMatch, type FeatureMatchingResult, featureMatching } from '
 import { patchRows, stageOf } from '../birder/introspection/feature-pca.js'
 import { BirderNet } from '../birder/net.js'
 import { Network } from '../encoder/network.js'
-import { plainRowProducts } from '../numerics/row-products.js'
+import { rowProducts } from '../numerics/row-products.js'
 import { unitRows } from '../numerics/unit-rows.js'
-import {
-  type Comparison,
-  type GoldenCase,
-  type GoldenContext,
-  type GoldenFile,
-  readExpected,
-  required,
-} from './case.js'
+import { type Comparison, type GoldenCase, type GoldenContext, type GoldenFile, readExpected, required } from './case.js'
 import { isNarrow, judgeTogether } from './judge.js'
 import { openCase } from './open-case.js'
 
@@ -36,11 +29,11 @@ export async function* runMatchingCase(
   const expected = await readExpected(golden, context.open)
   await using model = await openCase(golden, context)
   using net = new BirderNet(await Network.load(model.vit, engine))
-  const {
-    center_crop: centerCrop = 1,
-    simple_crop: simpleCrop = false,
-    settings,
-  } = required(golden.network_parameters, 'network_parameters', golden)
+  const { center_crop: centerCrop = 1, simple_crop: simpleCrop = false, settings } = required(
+    golden.network_parameters,
+    'network_parameters',
+    golden,
+  )
   const transform = classificationTransform(net.size, model.vit.config.rgbStats, { centerCrop, simpleCrop })
   const files = required(golden.images, 'images', golden)
   const [first, second] = await Promise.all(
@@ -57,7 +50,7 @@ export async function* runMatchingCase(
     units.push(unitRows(patchRows(features, false), features.shape[1] ?? 0))
   }
   const [one = new Float32Array(), other = new Float32Array()] = units
-  found.set('similarity', await plainRowProducts.similarity(one, other, model.vit.config.width))
+  found.set('similarity', rowProducts(one, other, model.vit.config.width))
   for (const [name, [threshold, margin, limit]] of Object.entries(required(settings, 'settings', golden))) {
     const matched = await featureMatching(net, ...images, transform, {
       threshold,
@@ -74,10 +67,7 @@ export async function* runMatchingCase(
 }
 
 /** The golden leaves out what there is none of. */
-function partsOf({
-  matches,
-  thresholdSimilarity,
-}: FeatureMatchingResult): readonly (readonly [string, readonly number[]])[] {
+function partsOf({ matches, thresholdSimilarity }: FeatureMatchingResult): readonly (readonly [string, readonly number[]])[] {
   const parts: (readonly [string, readonly number[]])[] = [['count', [matches.length]]]
   if (thresholdSimilarity !== null) parts.push(['closest', [thresholdSimilarity]])
   if (matches.length === 0) return parts

@@ -8,23 +8,16 @@ import { ndArray } from '../birder/nd-array.js'
 import { BirderNet } from '../birder/net.js'
 import { Network } from '../encoder/network.js'
 import type { RgbImage } from '../image/image.js'
-import { attentionRollout, type RolloutFusion } from '../numerics/attention-rollout.js'
+import { attentionRollout, type HeadFusion } from '../numerics/attention-rollout.js'
 import { principalComponents, projectRow } from '../numerics/principal-components.js'
-import {
-  type Comparison,
-  type GoldenCase,
-  type GoldenContext,
-  type GoldenFile,
-  readExpected,
-  required,
-} from './case.js'
-import { isNarrow, judgeTogether } from './judge.js'
+import { type Comparison, type GoldenCase, type GoldenContext, type GoldenFile, readExpected, required } from './case.js'
+import { judgeTogether, isNarrow } from './judge.js'
 import { openCase } from './open-case.js'
 
 interface ToolCase extends GoldenCase {
   readonly images?: readonly GoldenFile[]
   readonly network_parameters?: GoldenCase['network_parameters'] & {
-    readonly rollouts?: readonly (readonly [fusion: RolloutFusion, ratio: number])[]
+    readonly rollouts?: readonly (readonly [fusion: HeadFusion, ratio: number])[]
   }
 }
 
@@ -33,7 +26,7 @@ interface Tools {
   readonly net: BirderNet
   readonly image: RgbImage
   readonly input: NdArray
-  readonly rollouts: readonly (readonly [fusion: RolloutFusion, ratio: number])[]
+  readonly rollouts: readonly (readonly [fusion: HeadFusion, ratio: number])[]
   readonly rgbStats: { readonly mean: readonly number[]; readonly std: readonly number[] }
 }
 
@@ -67,9 +60,7 @@ export function runPcaCase(golden: ToolCase, context: GoldenContext): AsyncItera
       ['plain', false],
       ['normalized', true],
     ] as const) {
-      const { rawOutput, visualization } = await new FeaturePCA(net, transform, rgbStats, { normalize }).call(
-        image,
-      )
+      const { rawOutput, visualization } = await new FeaturePCA(net, transform, rgbStats, { normalize }).call(image)
       found.set(`${name}.raw_output`, rawOutput.data)
       found.set(`${name}.visualization`, visualization.data)
       const rows = patchRows(map, normalize)
@@ -80,10 +71,7 @@ export function runPcaCase(golden: ToolCase, context: GoldenContext): AsyncItera
       found.set(`${name}.mean`, components.mean)
       found.set(`${name}.components`, components.components)
       // The library divides by one less than there are.
-      found.set(
-        `${name}.explained_variance`,
-        components.variances.map((one) => (one * count) / (count - 1)),
-      )
+      found.set(`${name}.explained_variance`, components.variances.map((one) => (one * count) / (count - 1)))
       const scores = new Float32Array(count * 3)
       const score = new Float64Array(3)
       for (let row = 0; row < count; row++) {
@@ -123,12 +111,7 @@ export async function* runRolloutsOfAttentionCase(
   const input = required(expected.get('input'), 'tensor called input', golden)
   net.adjustSize(size)
   const found = await rolloutsOf(net, ndArray(input, [1, 3, ...size]), rollouts)
-  yield* compareFound(
-    golden,
-    context,
-    expected,
-    new Map(found.map(([name, mask]) => [`rollout.${name}`, mask])),
-  )
+  yield* compareFound(golden, context, expected, new Map(found.map(([name, mask]) => [`rollout.${name}`, mask])))
 }
 
 async function* runTool(
@@ -145,13 +128,7 @@ async function* runTool(
   net.adjustSize(size)
   const { rgbStats } = model.vit.config
   const input = ndArray(required(expected.get('input'), 'tensor called input', golden), [1, 3, ...size])
-  const found = await run({
-    net,
-    image,
-    input,
-    rgbStats,
-    rollouts: golden.network_parameters?.rollouts ?? [],
-  })
+  const found = await run({ net, image, input, rgbStats, rollouts: golden.network_parameters?.rollouts ?? [] })
   yield* compareFound(golden, context, expected, found)
 }
 
@@ -167,7 +144,7 @@ async function rolloutsOf(net: BirderNet, input: NdArray, rollouts: Tools['rollo
 }
 
 /** Python writes a whole number with a point. */
-function nameOf(fusion: RolloutFusion, ratio: number): string {
+function nameOf(fusion: HeadFusion, ratio: number): string {
   return `${fusion}.${Number.isInteger(ratio) ? ratio.toFixed(1) : ratio}`
 }
 

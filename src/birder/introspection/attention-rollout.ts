@@ -3,7 +3,7 @@ import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { RgbImage } from '../../image/image.js'
 import { resamplePillowFloats } from '../../kernels/resample-pillow-floats.js'
 import type { RgbStats } from '../../model/vit-config.js'
-import { attentionRollout } from '../../numerics/attention-rollout.js'
+import { attentionRollout, type HeadFusion } from '../../numerics/attention-rollout.js'
 import type { ClassificationTransform } from '../classification-transform.js'
 import { ndArray } from '../nd-array.js'
 import type { BirderNet, RunSignal } from '../net.js'
@@ -15,7 +15,7 @@ export interface AttentionRolloutOptions {
   /** Sets this share of the weights from patch to patch to 0, the smallest ones, in [0, 1]; default 0.9. */
   readonly discardRatio?: number
   /** Makes one matrix of the heads', value by value; default `max`. */
-  readonly headFusion?: 'mean' | 'max' | 'min'
+  readonly headFusion?: HeadFusion
 }
 
 const OPTIONS = { discardRatio: true, headFusion: true } satisfies OptionNames<AttentionRolloutOptions>
@@ -28,7 +28,7 @@ export class AttentionRollout {
   readonly #transform: ClassificationTransform
   readonly #rgbStats: RgbStats
   readonly #discardRatio: number
-  readonly #headFusion: NonNullable<AttentionRolloutOptions['headFusion']>
+  readonly #headFusion: HeadFusion
 
   /** Throws RangeError for a share outside [0, 1], another fusion or an unknown option. */
   constructor(

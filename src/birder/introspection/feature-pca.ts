@@ -78,10 +78,7 @@ export function stageOf(maps: Readonly<Record<string, NdArray>>, stage?: string)
 export function patchRows({ data, shape }: NdArray, normalize: boolean): Float32Array {
   const [, width = 0, height = 0, across = 0] = shape
   const cells = height * across
-  const rows = Float32Array.from(
-    data,
-    (_, at) => data[(at % width) * cells + Math.floor(at / width)] ?? Number.NaN,
-  )
+  const rows = Float32Array.from(data, (_, at) => data[(at % width) * cells + Math.floor(at / width)] ?? Number.NaN)
   if (!normalize) return rows
   for (let cell = 0; cell < cells; cell++) {
     const row = rows.subarray(cell * width, (cell + 1) * width)
@@ -95,9 +92,7 @@ export function patchRows({ data, shape }: NdArray, normalize: boolean): Float32
 function scaledScores(rows: Float32Array, width: number): Float32Array {
   const count = rows.length / width
   if (Math.min(count, width) < COLOURS)
-    throw new RangeError(
-      `Three components are of three patches and three channels at least: got ${count} patches of ${width}.`,
-    )
+    throw new RangeError(`Three components are of three patches and three channels at least: got ${count} patches of ${width}.`)
   const found = principalComponents(rows, width, COLOURS)
   const scores = new Float32Array(count * COLOURS)
   const score = new Float64Array(COLOURS)
@@ -109,8 +104,7 @@ function scaledScores(rows: Float32Array, width: number): Float32Array {
     const own = scores.filter((_, at) => at % COLOURS === component)
     const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
     const most = own.reduce((most, value) => Math.max(most, value - low), 0)
-    for (const [row, value] of own.entries())
-      scores[row * COLOURS + component] = (value - low) / (most + 1e-7)
+    for (const [row, value] of own.entries()) scores[row * COLOURS + component] = (value - low) / (most + 1e-7)
   }
   return scores
 }

@@ -34,10 +34,7 @@ function originalOf({ data, shape }: NdArray, { mean, std }: RgbStats): NdArray 
   const size = height * width
   const out = new Float32Array(data.length)
   for (let c = 0; c < channels; c++) {
-    const [subtracted, divided] = [
-      Math.fround(-(mean[c] ?? 0) / (std[c] ?? 1)),
-      Math.fround(1 / (std[c] ?? 1)),
-    ]
+    const [subtracted, divided] = [Math.fround(-(mean[c] ?? 0) / (std[c] ?? 1)), Math.fround(1 / (std[c] ?? 1))]
     for (const [at, value] of data.subarray(c * size, (c + 1) * size).entries()) {
       const level = Math.fround(Math.fround(value - subtracted) / divided)
       out[at * channels + c] = Math.trunc(Math.fround(level * Math.fround(255.999))) / 255

@@ -5,8 +5,8 @@ import { softmaxRows } from '../../kernels/softmax.js'
 import type { PatchGrid } from '../../model/positions.js'
 import type { RgbStats } from '../../model/vit-config.js'
 import type { ClassificationTransform } from '../classification-transform.js'
-import type { RoutedLayer } from '../inside-network.js'
 import { type NdArray, ndArray } from '../nd-array.js'
+import type { RoutedLayer } from '../inside-network.js'
 import type { BirderNet, RunSignal } from '../net.js'
 import { preprocessImage } from './interpretability-result.js'
 
@@ -62,9 +62,7 @@ export class MoERouting {
     const { layers, logits, grid } = await this.#net.forwardWithRouting(input, options)
     return {
       logits,
-      layers: new Map(
-        layers.map((layer) => [layer.block, routingOf(layer, this.#net.numSpecialTokens, grid)]),
-      ),
+      layers: new Map(layers.map((layer) => [layer.block, routingOf(layer, this.#net.numSpecialTokens, grid)])),
       patchGridShape: [grid.rows, grid.columns],
       originalImage,
     }
