@@ -7,6 +7,7 @@ import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
 import { colorPatches, fitPatchColors, type PatchMap } from '../../../picture/patch-colors.js'
+import { PICTURE_MARK } from '../../../platform/node/picture/picture-file.js'
 import { type OpenVideo, openVideo } from '../../../platform/node/video/describe-video.js'
 import { spreadFrames } from '../../../platform/node/video/spread-frames.js'
 import { type ReadFrame, readFrames } from '../../../platform/node/video/video-frames.js'
@@ -73,8 +74,10 @@ async function make(context: CommandContext, names: readonly string[], options: 
       progress.done(false)
     }
   }
-  const sound = { soundOf: files.resolve(path), ...given({ soundFrom: options.from }) }
-  const written = await writeVideo(target, drawn(), { ...sound, signal })
+  const sound = { soundOf: files.resolve(path), ...given({ soundFrom: options.from, soundTo: options.to }) }
+  // By its mark another run knows the film for one that it may write over.
+  const comment = `${PICTURE_MARK}: principal components of ${path}. ${caption}`
+  const written = await writeVideo(target, drawn(), { ...sound, comment, signal })
   progress.finish(`${output} has ${written.frames} frames, encoded by ${written.encoder}. ${caption}`, {
     ...written,
     output,

@@ -27,6 +27,10 @@ export interface WriteVideoOptions {
   readonly soundOf?: string
   /** Leaves the sound before this time of that film out, in seconds; default 0. */
   readonly soundFrom?: number
+  /** Leaves the sound from this time of that film on out, in seconds; default: all of it is copied. */
+  readonly soundTo?: number
+  /** Is kept in the file as its comment; default: none. */
+  readonly comment?: string
   /** Ends the writing, which then rejects with the signal's reason; no file and no process is left. */
   readonly signal?: AbortSignal
 }
@@ -42,6 +46,8 @@ export interface WrittenVideo {
 const WRITE_OPTIONS = {
   soundOf: true,
   soundFrom: true,
+  soundTo: true,
+  comment: true,
   signal: true,
 } satisfies OptionNames<WriteVideoOptions>
 
@@ -81,6 +87,7 @@ export async function writeVideo(
   const args = [
     ...['-f', 'matroska', '-i', 'pipe:0', ...(await soundArgs(options)), '-c:v', ...encoder],
     ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
+    ...(options.comment === undefined ? [] : ['-metadata', `comment=${options.comment}`]),
     ...['-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p', '-f', format, '-y', `file:${partial}`],
   ]
   try {
@@ -104,12 +111,16 @@ async function encoderOf(ffmpeg: Ffmpeg): Promise<(typeof ENCODERS)[number]> {
   )
 }
 
-async function soundArgs({ soundOf, soundFrom = 0 }: WriteVideoOptions): Promise<readonly string[]> {
+async function soundArgs({ soundOf, soundFrom = 0, soundTo }: WriteVideoOptions): Promise<readonly string[]> {
   if (soundOf === undefined) return ['-map', '0:v']
   const demuxer = await demuxerFor(soundOf)
-  const seek = soundFrom > 0 ? ['-ss', `${Math.round(soundFrom * 1e6)}us`] : []
+  const microseconds = (seconds: number) => `${Math.round(seconds * 1e6)}us`
+  const seek = [
+    ...(soundFrom > 0 ? ['-ss', microseconds(soundFrom)] : []),
+    ...(soundTo === undefined ? [] : ['-t', microseconds(soundTo - soundFrom)]),
+  ]
   const input = ['-protocol_whitelist', 'file,pipe', ...seek, '-f', demuxer, '-i', `file:${resolve(soundOf)}`]
-  return [...input, '-map', '0:v', '-map', '1:a?', '-c:a', 'copy', '-shortest']
+  return [...input, '-map', '0:v', '-map', '1:a?', '-c:a', 'copy']
 }
 
 async function encode(
