@@ -20,7 +20,7 @@ import type { VerifyModelOptions } from '../platform/node/verify-model.js'
 import type { Comparison } from '../verify/case.js'
 import type { VerifiedModel } from '../verify/model/verified-model.js'
 import type { LeftOut } from '../verify/verify-cases.js'
-import type { FileEncoder } from '../work/file-encoder.js'
+import type { FileEncoder, FileSource } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
 
 export interface CommandContext {
@@ -72,7 +72,7 @@ export interface CommandContext {
 
 /** Holds what pictures need of the world. */
 export interface Pictures {
-  decode(source: string | Uint8Array, options: DecodeOptions): Promise<RgbImage>
+  decode(source: FileSource, options: DecodeOptions): Promise<RgbImage>
   /** Gives a smaller copy, whose sides are no longer than `side`; the image itself where it is small. */
   reduce(image: RgbImage, side: number): Promise<RgbImage>
   /** Makes what computes products over many patches; its threads start with the first of them. */

@@ -4,6 +4,7 @@ import { given } from '../encoder/choose-recipe.js'
 import { identityWith } from '../encoder/identity-with.js'
 import type { Identity } from '../encoder/types.js'
 import { frameIdentity, TONE_MAPS, type ToneMap } from '../platform/node/video/frame-settings.js'
+import type { VideoFrameOptions } from '../platform/node/video/video-frames.js'
 import { isVideoName } from '../platform/node/video/video-name.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import { isImageName } from '../work/image-extensions.js'
@@ -74,8 +75,8 @@ async function leadsToFilm({ files }: CommandContext, path: string): Promise<boo
 }
 
 function filmOf({ files, stderr }: CommandContext, path: string, options: FrameOptions): Film {
-  const { every = EVERY_SECONDS, from, to, toneMap } = options
-  const frameOptions = given({ every: every === 0 ? undefined : every, from, to, toneMap })
+  const { every = EVERY_SECONDS, from, to } = options
+  const frameOptions = frameOptionsOf({ ...options, every })
   const choice = [
     every === 0 ? 'every frame' : `every ${every} s`,
     ...(from === undefined ? [] : [`from ${from} s`]),
@@ -94,6 +95,11 @@ function filmOf({ files, stderr }: CommandContext, path: string, options: FrameO
       })
     },
   }
+}
+
+/** Says it as the library does, which takes every frame where nothing else is said. */
+export function frameOptionsOf({ every, from, to, toneMap }: FrameOptions): VideoFrameOptions {
+  return given({ every: every === 0 ? undefined : every, from, to, toneMap })
 }
 
 /** Is what work on films adds to what it makes and to the encoder that makes it. */
@@ -118,9 +124,22 @@ export async function filmWork(
 }
 
 function encoderWith(encoder: FileEncoder, identity: Identity): FileEncoder {
-  const { width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, attends, size } = encoder
+  const { width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size, attends } =
+    encoder
   return {
-    ...{ identity, width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, attends, size },
+    ...{
+      identity,
+      width,
+      embedding,
+      embeddingWidth,
+      labels,
+      classes,
+      patchSize,
+      registers,
+      depth,
+      size,
+      attends,
+    },
     encodeAll: (sources, options) => encoder.encodeAll(sources, options),
     [Symbol.dispose]: () => encoder[Symbol.dispose](),
     [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),

@@ -1,11 +1,9 @@
-/** Names what work on many files needs of an encoder: that it takes paths, addresses, a file's bytes, or pixels when their turn comes, and many of them. */
-
+/** Names what work on many files needs of an encoder: that it takes paths, addresses, a file's bytes, or pixels, and many of them. */
 import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.js'
 import type { PixelImage } from '../image/given-pixels.js'
-import type { RgbImage } from '../image/image.js'
 
-/** A function is asked once for its pixels, and keeps them no longer. */
-export type FileSource = string | Uint8Array | RgbImage | (() => PixelImage)
+/** A function gives pixels when their turn comes, and is asked once: it need not keep them. */
+export type FileSource = string | Uint8Array | PixelImage | (() => PixelImage)
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {
   encodeAll(

@@ -1,5 +1,5 @@
 /** `plumage embed` writes one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Column } from '../../formats/embedding-table.js'
 import type { StreamOutput } from '../../platform/node/files/stream-output.js'
 import { compareNames } from '../../work/compare-names.js'
@@ -29,6 +29,9 @@ interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOp
   readonly batch?: number
   readonly restart?: boolean
   readonly prune?: boolean
+  readonly scenes?: boolean
+  readonly sceneThreshold?: number
+  readonly keyFrames?: string
 }
 
 export function embedCommand(context: CommandContext): Command {
@@ -50,6 +53,16 @@ export function embedCommand(context: CommandContext): Command {
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'forget what earlier runs have written to the output, finished or not')
     .option('--prune', 'drop rows of the output whose images are not among the inputs')
+    .option(
+      '--scenes',
+      'of films, a JSON line for each scene, with the embedding of the frame that stands for it',
+    )
+    .option(
+      '--scene-threshold <distance>',
+      'with --scenes: cut where neighbouring frames are farther apart (default: where one distance stands out)',
+      distance,
+    )
+    .option('--key-frames <folder>', 'with --scenes: write the picture of each of these frames')
   return command.action((inputs: string[], options: EmbedOptions) => embed(context, inputs, options))
 }
 
@@ -58,7 +71,14 @@ async function embed(
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<void> {
-  const { output, format } = options
+  const { output, format, scenes, sceneThreshold, keyFrames } = options
+  if (scenes) {
+    const { writeScenes } = await import('../scenes.js')
+    return await writeScenes(context, inputs, options)
+  }
+  for (const [name, value] of Object.entries({ 'scene-threshold': sceneThreshold, 'key-frames': keyFrames }))
+    if (value !== undefined)
+      throw new UsageError(`--${name} says how scenes are found or shown: add --scenes.`)
   if (output === undefined && format !== undefined && format !== 'jsonl') {
     throw new UsageError(
       `--format ${format} needs a file: add --output embeddings.${format}, or --output - for stdout.`,
@@ -178,6 +198,14 @@ async function streamedInputs(
   }
   const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
   return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
+}
+
+function distance(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 2) return value
+  throw new InvalidArgumentError(
+    `Expected a distance from 0 to 2 (1 minus the cosine), such as 0.3; found ${text}.`,
+  )
 }
 
 function encodeChoices({ batch }: EmbedOptions): EncodeChoices {

@@ -6,9 +6,10 @@ import type { Products } from '../../../numerics/products.js'
 import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
 import type { FileEncoder } from '../../../work/file-encoder.js'
 import { asOutputError } from '../../../work/output-error.js'
-import type { WorkInput } from '../../../work/work-input.js'
+import { totalOf, type WorkInput } from '../../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { asFilms, type FrameOptions } from '../../film-inputs.js'
 import { gatherInputs } from '../../gather-inputs.js'
 import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
@@ -30,6 +31,8 @@ export interface EncodedPhoto {
 export interface PictureKind {
   /** Says in a sentence what is seen, and whose method it is. */
   readonly title: string
+  /** Says which frames of films are taken for photos; default: one a second. */
+  readonly frames?: FrameOptions
   /** Throws `UsageError` for inputs that make no such picture. */
   readonly check?: (inputs: readonly WorkInput[]) => void
   /** Yields the pictures as they are ready. */
@@ -78,13 +81,13 @@ async function make(
   kind: PictureKind,
 ): Promise<void> {
   const place = await placeOf(context, options)
-  const inputs = await gatherInputs(context, names, options)
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), kind.frames ?? {})
   kind.check?.(inputs)
   const { encoder, caption } = await choosePictureModel(context, options)
   using _ = encoder
   await using products = await context.pictures.products()
   const writer = new PictureWriter(context, place, options, `${kind.title} ${caption}`)
-  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: inputs.length })
+  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
   const side = sideFor(place, inputs.length, options)
   const photos = new Photos(context, { encoder, inputs, options, side, progress })
   const work: PictureWork = {

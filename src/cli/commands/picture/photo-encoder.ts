@@ -1,7 +1,6 @@
 /** Decodes each photo once: the encoder gets its pixels, and of them a small copy is kept to draw on. */
 import { given } from '../../../encoder/choose-recipe.js'
 import type { EncodeAllOptions, EncodeResult, Features } from '../../../encoder/types.js'
-import { decodedFromPixels } from '../../../image/given-pixels.js'
 import type { RgbImage } from '../../../image/image.js'
 import { parseJsonOrNull } from '../../../plain-value.js'
 import type { DecodeOptions } from '../../../platform/node/decode-image.js'
@@ -15,7 +14,7 @@ const MOST_BYTES = 256 * 2 ** 20
 
 /** Decodes a photo, and gives the small copy of it that is kept. */
 export interface PhotoTools {
-  decode(source: string | Uint8Array): Promise<RgbImage>
+  decode(source: FileSource): Promise<RgbImage>
   reduce(photo: RgbImage): Promise<RgbImage>
 }
 
@@ -82,17 +81,11 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   /** What cannot be decoded goes to the encoder as it came, which then says why in its own words. */
   async #decoded(source: FileSource) {
     try {
-      const whole = await this.#wholeOf(source)
+      const whole = await this.#tools.decode(source)
       return { source, decoded: { source: whole, photo: await this.#tools.reduce(whole) } }
     } catch {
       return { source, decoded: null }
     }
-  }
-
-  async #wholeOf(source: FileSource): Promise<RgbImage> {
-    if (typeof source === 'function') return decodedFromPixels(source())
-    if (typeof source === 'string' || source instanceof Uint8Array) return await this.#tools.decode(source)
-    return source
   }
 }
 

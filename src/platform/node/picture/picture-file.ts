@@ -9,7 +9,7 @@ import { loadSharp } from '../sharp-decoder.js'
 import type { PictureFormat } from './picture-formats.js'
 
 /** Stands in each file that is written, and says whose it is. */
-const MARK = 'plumage picture'
+export const PICTURE_MARK = 'plumage picture'
 
 /** Longer files are none of this library's pictures. */
 const MOST_BYTES = 2 ** 28
@@ -23,7 +23,7 @@ export async function encodePicture(
   const sharp = await loadSharp()
   const description: Record<string, string> = told === '' ? {} : { ImageDescription: told }
   const image = sharp(data, { raw: { height, width, channels: 3 } }).withExif({
-    IFD0: { Software: MARK, ...description },
+    IFD0: { Software: PICTURE_MARK, ...description },
   })
   switch (format) {
     case 'png':
@@ -56,5 +56,5 @@ export async function assertTakesPicture(
 
 async function isOwnPicture(path: string): Promise<boolean> {
   const { size } = await stat(path)
-  return size <= MOST_BYTES && (await readFile(path)).includes(MARK)
+  return size <= MOST_BYTES && (await readFile(path)).includes(PICTURE_MARK)
 }

@@ -13,3 +13,16 @@ export function isVideoName(name: string): boolean {
 export function isPlaylistName(name: string): boolean {
   return PLAYLIST_NAME.test(name)
 }
+
+/** Are the endings of films that can be written, with the name by which ffmpeg knows each kind. */
+export const MUXERS: Readonly<Record<string, string>> = {
+  '.mp4': 'mp4',
+  '.m4v': 'mp4',
+  '.mov': 'mov',
+  '.mkv': 'matroska',
+}
+
+/** Tells by the ending of a name how a film of that name is written; null where none can be. */
+export function muxerOrNull(name: string): string | null {
+  return MUXERS[/\.[^./\\]+$/.exec(name)?.[0].toLowerCase() ?? ''] ?? null
+}
