@@ -39,9 +39,7 @@ const { unitRows } = await dist('numerics/lengths.js')
 const { toHalf } = await dist('tensor/float16.js')
 const { toInt8Rows } = await dist('tensor/int8.js')
 
-const products = createProducts(
-  options.threads === undefined ? {} : { threads: Number(options.threads) },
-)
+const products = createProducts(options.threads === undefined ? {} : { threads: Number(options.threads) })
 const machine = describeMachine()
 console.log(`${machine.cpu} (${machine.flags}), ${machine.cores} cores, Node ${machine.node}\n`)
 await measurePictures()
@@ -61,7 +59,11 @@ async function measurePictures() {
   const error = sums.reduce((most, value, i) => Math.max(most, Math.abs(value - exact.sums[i])), 0) / largest
   const gram = await timed(() => products.gram(blocks, width))
   const rate = (photos * patches * width * (width + 1)) / gram.least / 1e9
-  const colors = await timed(() => fitPatchColors(maps, { products }))
+  const wasm = createWasmProducts()
+  const ways = [
+    ['native', products],
+    ['WebAssembly', wasm],
+  ]
   console.log('| 32 photos of 37 x 37 patches | s, median | s, least | |')
   console.log('| --- | --- | --- | --- |')
   console.log(
