@@ -2,7 +2,7 @@
  * Measures products over features: the Gram matrix and the joint colours of 32 photos of 37 x 37 patches of 384, and one query against 1.4 million patches in
  * float16 and in int8, beside the time that adding up the same bytes takes. Prints a table in Markdown, with the machine.
  *
- *     node bench/products.mjs [--rows 1400000] [--width 384] [--rounds 7] [--queries 40] [--threads 2] [--lock file]
+ *     node bench/products.mjs [--rows 1400000] [--width 384] [--rounds 7] [--queries 40] [--threads 2] [--only pictures|scores] [--lock file]
  *
  * Rows are made: `even` ones have no direction more often than another, which is the hardest that there is, since all are nearly as far away; `grouped` ones lie
  * around 4,096 directions, as patches do around kinds of things. Agreement is the share of the ten nearest in float32 that are among the ten found. `refined`
@@ -16,6 +16,8 @@ import { median } from './median.mjs'
 
 const { values: options } = parseArgs({
   options: {
+    /** Measures one of: pictures, scores. Default: both. */
+    only: { type: 'string' },
     rows: { type: 'string', default: '1400000' },
     width: { type: 'string', default: '384' },
     rounds: { type: 'string', default: '7' },
@@ -33,6 +35,7 @@ const NEAREST = 10
 const REFINED_FROM = 64
 
 const { createProducts } = await dist('platform/node/create-products.js')
+const { createWasmProducts } = await dist('platform/node/wasm/wasm-products.js')
 const { plainProducts } = await dist('numerics/products.js')
 const { fitPatchColors } = await dist('picture/patch-colors.js')
 const { unitRows } = await dist('numerics/lengths.js')
@@ -42,8 +45,8 @@ const { toInt8Rows } = await dist('tensor/int8.js')
 const products = createProducts(options.threads === undefined ? {} : { threads: Number(options.threads) })
 const machine = describeMachine()
 console.log(`${machine.cpu} (${machine.flags}), ${machine.cores} cores, Node ${machine.node}\n`)
-await measurePictures()
-for (const kind of ['even', 'grouped']) await measureScores(kind)
+if (options.only !== 'scores') await measurePictures()
+if (options.only !== 'pictures') for (const kind of ['even', 'grouped']) await measureScores(kind)
 await products[Symbol.asyncDispose]()
 
 async function measurePictures() {
@@ -59,17 +62,21 @@ async function measurePictures() {
   const error = sums.reduce((most, value, i) => Math.max(most, Math.abs(value - exact.sums[i])), 0) / largest
   const gram = await timed(() => products.gram(blocks, width))
   const rate = (photos * patches * width * (width + 1)) / gram.least / 1e9
-  const wasm = createWasmProducts()
-  const ways = [
-    ['native', products],
-    ['WebAssembly', wasm],
-  ]
   console.log('| 32 photos of 37 x 37 patches | s, median | s, least | |')
   console.log('| --- | --- | --- | --- |')
-  console.log(
-    row('Gram matrix', gram, `${rate.toFixed(0)} GFLOP/s; error ${error.toExponential(1)} of the largest`),
-  )
-  console.log(`${row('joint colours', colors, '')}\n`)
+  const about = `${rate.toFixed(0)} GFLOP/s; error ${error.toExponential(1)} of the largest`
+  console.log(row('Gram matrix, native', gram, about))
+  const wasm = createWasmProducts()
+  console.log(row('Gram matrix, WebAssembly', await timed(() => wasm.gram(blocks, width)), ''))
+  for (const method of ['plumage', 'dinov2'])
+    for (const [name, way] of [
+      ['native', products],
+      ['WebAssembly', wasm],
+    ]) {
+      const times = await timed(() => fitPatchColors(maps, { products: way, method }))
+      console.log(row(`joint colours as ${method}, ${name}`, times, ''))
+    }
+  console.log('')
 }
 
 async function measureScores(kind) {

@@ -1,4 +1,5 @@
 /** Principal component analysis finds the directions along which rows of numbers differ most. */
+import { dot } from './dot.js'
 import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
 import type { Directions } from './projections.js'
 import { seededRandom } from './seeded-random.js'
@@ -123,13 +124,9 @@ function startingBasis(count: number, width: number): Float64Array {
 /** Multiplies each of the `vectors` [K, D] by a symmetric matrix [D, D]. */
 function multiply(matrix: Float64Array, vectors: Float64Array, width: number): Float64Array {
   const out = new Float64Array(vectors.length)
-  for (let at = 0; at < vectors.length; at += width) {
-    for (let i = 0; i < width; i++) {
-      let sum = 0
-      for (let j = 0; j < width; j++) sum += matrix[i * width + j] * vectors[at + j]
-      out[at + i] = sum
-    }
-  }
+  for (let i = 0; i < width; i++)
+    for (let at = 0; at < vectors.length; at += width)
+      out[at + i] = dot(matrix, i * width, vectors, at, width)
   return out
 }
 
@@ -199,12 +196,6 @@ function subtractEarlier(vectors: Float64Array, k: number, width: number): numbe
     }
   }
   return Math.sqrt(dot(vectors, at, vectors, at, width))
-}
-
-function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, width: number): number {
-  let sum = 0
-  for (let i = 0; i < width; i++) sum += a[atA + i] * b[atB + i]
-  return sum
 }
 
 function makeLargestPositive(vector: Float64Array): void {
