@@ -10,7 +10,7 @@ import { chosenRows, commonOf, type PatchMap } from './patch-map.js'
 import { PictureError } from './picture-error.js'
 
 /** Below this share of the variance that two groups explain, nothing is cut off. */
-export const LEAST_SEPARABILITY = 0.6
+const LEAST_SEPARABILITY = 0.6
 
 /** Is where background ends, for patches of one model. */
 export interface ForegroundCut extends Directions {
@@ -34,6 +34,7 @@ export interface PatchClick {
   readonly patch: number
 }
 
+/** Says what is known of the foreground, and who computes. */
 export interface ForegroundOptions extends ProductOptions {
   /** Computes products; default: in plain loops. */
   readonly products?: Products | undefined

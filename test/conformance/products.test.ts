@@ -195,4 +195,40 @@ describe.skipIf(!available)('native products', () => {
     const { gram: _gram, ...before } = addon
     expect(() => createNativeProductsOn(before)).toThrow(/older than this library/)
   })
+
+  test('refuse arrays that do not belong together before any is touched', () => {
+    const { gram, meanOfRows, gramTimes, similarity, nearestRows, sumBytes } = addon
+    const engine = addon.createEngine(instructionSets[0] ?? 'generic', 1)
+    const nothing = () => {}
+    const [four, five] = [new Float64Array(4), new Float64Array(5)]
+    const rows = new Float32Array(6)
+    const asked = [
+      () => gram?.(engine, 2, [nothing, four, four, rows]),
+      () => gram?.(engine, 2, [nothing, new Float64Array(2), five, rows]),
+      () => gram?.(engine, 2, [nothing, new Float64Array(2), four]),
+      () => gram?.(engine, 4, [nothing, four, new Float64Array(16), rows]),
+      () => gram?.(engine, 2 ** 40, [nothing, four, four, rows]),
+      () => meanOfRows?.(engine, Number.NaN, [nothing, four, rows]),
+      () => gramTimes?.(engine, 3, [nothing, new Float64Array(3), new Float32Array(4), four, rows]),
+      () => gramTimes?.(engine, 3, [nothing, new Float64Array(3), rows, five, rows]),
+      () => similarity?.(engine, 3, [nothing, rows, rows, new Float32Array(5)]),
+      () => similarity?.(engine, 3, [nothing, rows, four as never, new Float32Array(4)]),
+      () => nearest([new Uint8Array(13)]),
+      () => nearest([new Uint8Array(12)], new Float64Array(3), new Float32Array(3)),
+      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(2)),
+      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(1), new Int16Array(3)),
+      () => sumBytes?.(engine, [nothing, rows as never]),
+    ]
+    for (const [i, ask] of asked.entries()) expect(ask, `${i}`).toThrow(TypeError)
+
+    function nearest(
+      blocks: Uint8Array[],
+      found = new Float64Array(1),
+      scores = new Float32Array(1),
+      narrow = new Int16Array(),
+    ) {
+      const query = new Float32Array(3)
+      return nearestRows?.(engine, [nothing, found, scores, query, narrow, new Float32Array(1), ...blocks])
+    }
+  })
 })
