@@ -51,7 +51,10 @@ export function reportCommand(context: CommandContext): Command {
   return command.action((inputs: string[], options: ReportOptions) => report(context, inputs, options))
 }
 
-/** The longer side of a photo on the page, in pixels, and the bytes that it may take. */
+/**
+ * The longer side of a photo on the page, in pixels, and the bytes that it may take. With what is kept of its patches, in base64 both, that is less than 250 kB,
+ * and a report of a hundred photos less than 25 MB.
+ */
 const PICTURE = { side: 640, mostBytes: 85_000 }
 /** All patches are kept until the last photo is done, since colours are fitted to all of them. */
 const MOST_BYTES = 2 ** 32

@@ -134,6 +134,6 @@ test('things are told by a block that is there, two thirds of the way up', () =>
 })
 
 test('of large grids fewer components are kept, and of too large ones none', () => {
-  expect([64, 1369, 5476].map(componentsFor)).toEqual([32, 32, 16])
-  expect(() => componentsFor(20_000)).toThrow(/20000 patches.*at most 11250/)
+  expect([64, 1369, 5476].map(componentsFor)).toEqual([32, 32, 12])
+  expect(() => componentsFor(20_000)).toThrow(/20000 patches.*at most 7307/)
 })
