@@ -109,6 +109,11 @@ function askProcessor() {
   return { has, isIntels: /^vendor_id\s*: GenuineIntel$/m.test(text) }
 }
 
+function runsAvx2() {
+  const processor = askProcessor()
+  return processor !== undefined && AVX2.every(processor.has)
+}
+
 /**
  * @param {{ log?: (line: string) => void, sanitize?: boolean, planted?: boolean, emulated?: readonly string[], sets?: readonly string[] }} [options] `sets`
  *   are the instruction sets that get kernels; default: those of this processor, or those of `emulated`, whose instructions are then computed in plain code
@@ -126,7 +131,7 @@ export async function buildNative({
   const unknown = emulated.find((set) => !ALL_SETS.includes(set))
   if (unknown !== undefined)
     return refuse(`there is no instruction set ${unknown} to emulate (${ALL_SETS.join(', ')})`)
-  if (emulated.length > 0 && !AVX2.every(askProcessor() ?? (() => false)))
+  if (emulated.length > 0 && !runsAvx2())
     return refuse('instructions are emulated on processors with AVX2 alone')
   if (planted && process.platform !== 'linux') return refuse('failures are planted by a linker of Linux')
   const { compiler, flags, headers, reason } = await findTools()
@@ -161,10 +166,12 @@ export async function buildNative({
  * Tells whether kernels are right for the compiler, without making them: for those that this processor cannot run.
  *
  * @param {string} set is the name of an instruction set
+ * @param {{ emulated?: boolean }} [options] `emulated` compiles what an addon has whose instructions are computed in plain code
  * @returns {Promise<string | null>} what the compiler objects to, or null; throws where there is none
  */
-export async function checkKernels(set) {
-  return await compileKernels(set, ['-fsyntax-only']).then(() => null, firstError)
+export async function checkKernels(set, { emulated = false } = {}) {
+  const own = emulated ? emulatedFlagsOf(`isa-${set}`, [set]) : INSTRUCTION_SETS[set]
+  return await compileKernels(set, [...own, '-fsyntax-only']).then(() => null, firstError)
 }
 
 /**
@@ -174,14 +181,14 @@ export async function checkKernels(set) {
  * @param {string} path is that of the file to write
  */
 export async function assembleKernels(set, path) {
-  await compileKernels(set, ['-S', '-o', path])
+  await compileKernels(set, [...INSTRUCTION_SETS[set], '-S', '-o', path])
 }
 
 async function compileKernels(set, args) {
   const { compiler, flags, reason } = await findTools()
   if (reason !== undefined) throw new Error(reason)
   const [source] = await sourcesOf([set], (name) => name.startsWith('isa-'))
-  await execute(compiler.path, [...flags, ...INSTRUCTION_SETS[set], ...args, source])
+  await execute(compiler.path, [...flags, ...args, source])
 }
 
 /** @returns {Promise<{ compiler?: { path: string, version: string }, flags?: string[], headers?: { folder: string, version: string }, reason?: string }>} */
@@ -266,12 +273,20 @@ function flagsOf(name, sets) {
   return [`-DPLUMAGE_KERNELS=${made.map((set) => `KERNELS_OF(${variable(set)})`).join(' ')}`]
 }
 
-/** Where the processor lacks instructions, the compiler is told to compute them in plain code, and the addon not to ask for them. */
-function emulatedFlagsOf(name, sets) {
+/**
+ * Where the processor lacks instructions, the compiler is told to compute them in plain code, and the addon not to ask for them.
+ *
+ * @param {string} name is that of a file of native/src, without its ending
+ * @param {readonly string[]} sets are the instruction sets that are emulated
+ * @returns {string[]} the flags beside those of every file
+ */
+export function emulatedFlagsOf(name, sets) {
   const flags = flagsOf(name, sets)
   if (name === 'cpu') return [...flags, '-DPLUMAGE_EMULATED']
   if (flags.length === 0) return flags
-  const has = askProcessor()
+  const processor = askProcessor()
+  // Tiles need the system's leave, which such an addon does not ask for.
+  const has = (flag) => !flag.startsWith('-mamx') && processor.has(flag)
   const define = (flag) => `-DEMULATE_${INSTRUCTIONS.exec(flag)[1].toUpperCase().replace('-', '_')}`
   // The compiler's warnings are about calls between objects, of which there are none with such vectors, and about its own types.
   // Unrolled plain code is much to optimise, and speed is no aim.

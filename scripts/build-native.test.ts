@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { smallDiskOrNull } from '../test/support/small-disk.js'
 
-const { ALL_SETS, buildNative, checkKernels, setsOfThisProcessor } = (await import(
+const { ALL_SETS, buildNative, checkKernels, emulatedFlagsOf, setsOfThisProcessor } = (await import(
   join(import.meta.dirname, 'build-native.mjs')
 )) as {
   readonly ALL_SETS: readonly string[]
   buildNative(options: { emulated: readonly string[] }): Promise<{ reason?: string }>
-  checkKernels(set: string): Promise<string | null>
+  checkKernels(set: string, options?: { emulated?: boolean }): Promise<string | null>
+  emulatedFlagsOf(name: string, sets: readonly string[]): readonly string[]
   setsOfThisProcessor(options?: { fastestOnly?: boolean }): readonly string[]
 }
 const { INSTRUCTION_SETS } = await import('../src/engine/native/addon.js')
@@ -33,6 +34,16 @@ test.skipIf(!nativeAvailability().available)(
 test.skipIf(!nativeAvailability().available).each(ALL_SETS.filter((set) => !here.includes(set)))(
   'the kernels of %s compile, though this processor cannot run them',
   async (set) => expect(await checkKernels(set)).toBeNull(),
+)
+
+test.skipIf(!nativeAvailability().available || !here.includes('avx2'))(
+  'kernels for matrix tiles compile where instructions are emulated, and use none of the tiles that a processor has, for which nobody asks the system there',
+  async () => {
+    const flags = emulatedFlagsOf('isa-amx', ['amx'])
+    expect(flags).toContain('-DEMULATE_AMX_TILE')
+    expect(flags.filter((flag) => flag.startsWith('-mamx'))).toEqual([])
+    expect(await checkKernels('amx', { emulated: true })).toBeNull()
+  },
 )
 
 test('an instruction set that nobody knows is not emulated, and the known ones are named', async () => {

@@ -3,23 +3,16 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
-export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
 export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
-export type {
-  EngineChoiceName,
-  EngineOptions,
-  LoadOptions,
-  PrecisionChoice,
-} from './encoder/load-options.js'
+export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
   Network,
   type NetworkChange,
   type NetworkOptions,
-  type PlanChoice,
   type RunOptions,
 } from './encoder/network.js'
 export type { PackedWeights } from './encoder/packed-weights.js'
@@ -53,28 +46,33 @@ export type { PassOrder, Resample } from './kernels/resample-pillow.js'
 export type { VitHints } from './model/dialects/dialect.js'
 export type { StoredPart, StoredWeight } from './model/dialects/stored-weight.js'
 export { gridTables, type StoredTables } from './model/grid-tables.js'
-export type {
-  AttentionTap,
-  ChosenWeights,
-  Inspection,
-  PlannedInspection,
-  PlannedQueries,
-  PlannedWeights,
-} from './model/inspection.js'
 export { networkNames } from './model/networks.js'
 export { NORMALISATION_NAMES, NORMALISATIONS, type NormalisationName } from './model/normalisation.js'
-export type { Overlap } from './model/overlap.js'
 export type { Masking } from './model/plan-masking.js'
-export { type PlanVariant, planVit, type VitPlan } from './model/plan-vit.js'
+export { planVit, type VitPlan } from './model/plan-vit.js'
 export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
+export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
+export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
+export type { PrincipalComponents } from './numerics/principal-components.js'
+export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
+export type { Directions } from './numerics/projections.js'
+export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
+export {
+  type Foreground,
+  type ForegroundCut,
+  type ForegroundOptions,
+  fitForeground,
+  foregroundMask,
+  type PatchClick,
+} from './picture/foreground.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
@@ -84,14 +82,6 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export type { KMeansOptions } from './numerics/k-means.js'
-export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
-export type { PrincipalComponents } from './numerics/principal-components.js'
-export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
-export type { Directions } from './numerics/projections.js'
-export { type ClassScore, topClasses } from './numerics/top-classes.js'
-export type { Foreground, ForegroundCut, ForegroundOptions, PatchClick } from './picture/foreground.js'
-export { fitForeground, foregroundMask } from './picture/foreground.js'
 export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
 export {
   colorPatches,
@@ -102,7 +92,6 @@ export {
   type PatchColors,
   patchColorValues,
 } from './picture/patch-colors.js'
-export { type RollOutOptions, rollOut } from './picture/roll-out.js'
 export type { ModelIdentity, PatchMap } from './picture/patch-map.js'
 export {
   commonDirection,
@@ -113,6 +102,7 @@ export {
 } from './picture/patch-similarity.js'
 export { type Place, type Placed, patchesAt } from './picture/patches-at.js'
 export { PictureError, type PictureErrorCode } from './picture/picture-error.js'
+export { type RollOutOptions, rollOut } from './picture/roll-out.js'
 export { readPatchColors, writePatchColors } from './picture/saved-colors.js'
 export { type TokenNorms, tokenNorms } from './picture/token-norms.js'
 export { type GridValues, UPSAMPLINGS, type Upsampling, upsample } from './picture/upsample.js'

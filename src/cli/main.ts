@@ -3,6 +3,7 @@
 import { NodeFiles } from '../platform/node/files/node-files.js'
 import { HEIC_ADVICE, hasHeicDecoder } from '../platform/node/heic/heic-decoder.js'
 import { packageVersion } from '../platform/node/package-files.js'
+import { canShow } from '../platform/node/picture/terminal/can-show.js'
 import type { CommandContext } from './context.js'
 import { EXIT, runCommandLine } from './run.js'
 
@@ -87,6 +88,45 @@ const context: CommandContext = {
   async explainVector(photo, vector, options) {
     const { explainVector } = await import('../platform/node/explain-vector.js')
     return explainVector(photo, vector, options)
+  },
+  pictures: {
+    async decode(source, options) {
+      const { decodeImage } = await import('../platform/node/decode-image.js')
+      return decodeImage(source, options)
+    },
+    async reduce(image, side) {
+      const { reducedWithin } = await import('../platform/node/picture/reduce-picture.js')
+      return reducedWithin(image, { height: side, width: side })
+    },
+    async products() {
+      const { createProducts } = await import('../platform/node/create-products.js')
+      return createProducts()
+    },
+    async encode(image, format, told) {
+      const { encodePicture } = await import('../platform/node/picture/picture-file.js')
+      return encodePicture(image, format, told)
+    },
+    async assertTakes(path, options) {
+      const { assertTakesPicture } = await import('../platform/node/picture/picture-file.js')
+      return assertTakesPicture(path, options)
+    },
+    async bestModelOrNull(signal) {
+      const { bestForPicturesOrNull } = await import('../platform/node/hub/best-for-pictures.js')
+      return bestForPicturesOrNull(signal)
+    },
+    screen: canShow(process.stdout, process.env)
+      ? {
+          async show(image, signal) {
+            const { showInTerminal } = await import('../platform/node/picture/terminal/show-in-terminal.js')
+            await showInTerminal(image, {
+              stdin: process.stdin,
+              stdout: process.stdout,
+              env: process.env,
+              signal,
+            })
+          },
+        }
+      : null,
   },
   async measureSpeed(options) {
     const { measureSpeed } = await import('../platform/node/bench/measure-speed.js')

@@ -23,6 +23,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly longest?: number
   readonly scale?: number
   readonly maxTokens?: number
+  readonly maxPatches?: number
   readonly recipe?: RecipeName
   readonly cropFraction?: number
   readonly decode?: DecodeMode
@@ -188,7 +189,7 @@ export function addTellingOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { decode, shortest, longest, scale, maxTokens } = options
+  const { decode, shortest, longest, scale, maxTokens, maxPatches } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
@@ -209,7 +210,7 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     ignoreFields,
   })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })
-  const scaled = given({ shortest, longest, scale, maxTokens })
+  const scaled = given({ shortest, longest, scale, maxTokens, maxPatches })
   const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
   return { engine, orientation, signal, ...told, ...chosen, ...scaled, ...decoding }
 }

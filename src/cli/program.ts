@@ -10,6 +10,7 @@ import { featuresCommand } from './commands/features.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
+import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
 import { reportCommand } from './commands/report.js'
 import { verifyCommand } from './commands/verify.js'
@@ -19,6 +20,7 @@ const COMMANDS = [
   embedCommand,
   featuresCommand,
   classifyCommand,
+  pictureCommand,
   reportCommand,
   infoCommand,
   explainCommand,
@@ -55,6 +57,7 @@ Examples:
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
   plumage features photos -o maps --format npy   one patch map per image
   plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
+  plumage picture pca photos -o pca.png          what is alike has one colour, in all photos
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector

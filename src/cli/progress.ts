@@ -62,7 +62,7 @@ export class Progress implements Disposable {
 
   /** Writes a line of its own, above the progress line. */
   say(line: string): void {
-    this.#clear()
+    this.clear()
     this.#options.stream.write(`${line}\n`)
   }
 
@@ -96,7 +96,13 @@ export class Progress implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#clear()
+    this.clear()
+  }
+
+  /** Takes the line away, before something else is written on the same screen. */
+  clear(): void {
+    if (this.#lineShown) this.#options.stream.write('\r\u001b[2K')
+    this.#lineShown = false
   }
 
   #show(): void {
@@ -139,11 +145,6 @@ export class Progress implements Disposable {
   #draw(text: string): void {
     this.#options.stream.write(`\r\u001b[2K${text}`)
     this.#lineShown = true
-  }
-
-  #clear(): void {
-    if (this.#lineShown) this.#options.stream.write('\r\u001b[2K')
-    this.#lineShown = false
   }
 
   #json(value: object): void {

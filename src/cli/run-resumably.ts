@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { type OutputTarget, outputTarget } from '../platform/node/files/output-target.js'
 import type { WorkListener } from '../work/encode-inputs.js'
 import { asOutputError, OutputError } from '../work/output-error.js'
+import { totalOf } from '../work/work-input.js'
 import type { ResumableOptions } from '../work/write-resumably.js'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
@@ -16,7 +17,7 @@ export async function runResumably(context: CommandContext, options: RunOptions)
   const { writeResumably } = await import('../work/write-resumably.js')
   const { files, signal } = context
   const { output, inputs, json } = options
-  using progress = new Progress({ ...terminal(context), json, total: inputs.length })
+  using progress = new Progress({ ...terminal(context), json, total: totalOf(inputs) })
   try {
     const result = await writeResumably({
       ...options,
@@ -30,7 +31,7 @@ export async function runResumably(context: CommandContext, options: RunOptions)
       ? ' was finished already (--restart does it again)'
       : `: ${computed} computed in this run`
     progress.finish(`${output} has ${written} rows${news}`, { ...result, output })
-    if (failed > 0) throw new IncompleteError(incomplete(failed, inputs.length, output))
+    if (failed > 0) throw new IncompleteError(incomplete(failed, totalOf(inputs) ?? written + failed, output))
   } catch (error) {
     const kept = `What was finished is kept in ${output}.parts: run the same command again to go on from there.`
     if (signal.aborted) throw new InterruptedError(`Interrupted. ${kept}`)

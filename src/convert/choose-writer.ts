@@ -1,9 +1,9 @@
 /** Finds the class of a library's that holds a network, or says what of it none holds and which libraries do. */
 import type { DialectName } from '../model/dialects/dialect.js'
 import { ConvertError } from './convert-error.js'
+import type { ConvertSource } from './convert-source.js'
 import type { WeightsForm } from './file-forms.js'
 import { type Lack, lacksOf } from './holdings.js'
-import type { ConvertSource } from './plan-written.js'
 import { type Retold, retellings } from './retold.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import { LIBRARY_NAMES, type Writer } from './writer.js'
@@ -12,14 +12,16 @@ import { facebookDinov3Writer } from './writers/facebook-dinov3-writer.js'
 import { facebookPerceptionEncoderWriter } from './writers/facebook-perception-encoder-writer.js'
 import { facebookVitWriters } from './writers/facebook-vit-writers.js'
 import { facebookWriter } from './writers/facebook-writer.js'
+import { huggingFaceAimv2Writer } from './writers/hugging-face-aimv2-writer.js'
 import { huggingFaceBeitWriter } from './writers/hugging-face-beit-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
 import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
+import { openClipWriter } from './writers/open-clip-writer.js'
 import { timmBeitWriter } from './writers/timm-beit-writer.js'
 import { timmEvaWriter } from './writers/timm-eva-writer.js'
-import { timmWriter } from './writers/timm-writer.js'
+import { timmDistilledWriter, timmWriter } from './writers/timm-writer.js'
 
 /** Lists all classes; of a library's the first that holds a network is taken. */
 export const WRITERS: readonly Writer[] = [
@@ -34,7 +36,10 @@ export const WRITERS: readonly Writer[] = [
   huggingFaceBeitWriter,
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
+  huggingFaceAimv2Writer,
+  openClipWriter,
   timmWriter,
+  timmDistilledWriter,
   timmEvaWriter,
   timmBeitWriter,
 ]

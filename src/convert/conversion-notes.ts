@@ -3,7 +3,7 @@ import { recipeFor } from '../encoder/choose-recipe.js'
 import { recipeIdentity } from '../image/recipe.js'
 import type { DialectName } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
-import type { ConvertSource } from './plan-written.js'
+import type { ConvertSource } from './convert-source.js'
 
 /** Gives whole sentences. */
 export function notesOf(

@@ -42,5 +42,11 @@ export const FILE_FORMS: Readonly<Record<FileKind, FileForms>> = {
     standsAlone: true,
     isSharded: false,
   },
+  'open-clip': {
+    usual: 'safetensors',
+    names: { safetensors: 'open_clip_model.safetensors', pt: 'open_clip_pytorch_model.bin' },
+    standsAlone: false,
+    isSharded: false,
+  },
   timm: { usual: 'safetensors', names: HUB_NAMES, standsAlone: false, isSharded: false },
 }

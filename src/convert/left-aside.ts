@@ -1,23 +1,27 @@
 /** Says which tensors of a source are not written, since the network does not use them: a text tower, a decoder, a mask token that a layout has no place for. */
 import type { StoredPart } from '../model/dialects/stored-weight.js'
-import type { ConvertSource } from './plan-written.js'
+import type { ConvertSource } from './convert-source.js'
+import type { TextTower } from './text-tower.js'
 
 /**
  * Gives a sentence, or nothing where all is written.
  *
  * @param further are tensors that the layout has beside the network, which go by their own names, whatever stands in front
+ * @param carried is the text tower that is written beside the network, or why none is
  */
 export function leftAside(
   { vit, checkpoint }: ConvertSource,
   further: readonly StoredPart[],
+  carried: TextTower | string,
 ): readonly string[] {
   const weights = [...vit.weightShapes].flatMap(([name, shape]) => vit.storedAs.weight(name, shape).parts)
   const tables = [...vit.storedAs.tables.values()].flatMap(({ parts }) => parts)
   const used = new Set([...weights, ...tables].map(({ tensor }) => tensor))
   const beside = new Set(further.map(({ tensor }) => ownName(tensor)))
-  const text = new Set(vit.textTower)
+  const taken = typeof carried === 'string' ? [] : carried.tensors.flatMap(({ from }) => from)
+  const text = new Set(vit.textTower.filter((tensor) => !taken.includes(tensor)))
   const others = [...checkpoint.tensors.keys()].filter(
-    (name) => !used.has(name) && !text.has(name) && !beside.has(ownName(name)),
+    (name) => !used.has(name) && !text.has(name) && !taken.includes(name) && !beside.has(ownName(name)),
   )
   const told = [
     ...(text.size === 0 ? [] : [`the text tower (${text.size} tensors), of which nothing is written`]),

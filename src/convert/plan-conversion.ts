@@ -12,12 +12,14 @@ import type { StoredFloat } from '../tensor/narrow.js'
 import { type ChosenWriter, chooseWriter, refuseUnheld } from './choose-writer.js'
 import { notesOf } from './conversion-notes.js'
 import { ConvertError } from './convert-error.js'
+import type { ConvertSource, Storing } from './convert-source.js'
 import type { WeightsForm } from './file-forms.js'
 import { dropped, leftAside } from './left-aside.js'
 import { Narrowing } from './narrowing.js'
 import { planCopied } from './plan-copied.js'
-import { type ConvertSource, namesOf, planWritten, type Storing } from './plan-written.js'
+import { namesOf, planWritten } from './plan-written.js'
 import { readBack } from './read-back.js'
+import { planCarried } from './text-tower.js'
 import type { Wrapping, Writer } from './writer.js'
 import { BIRDER_WRAPPING } from './writers/birder-writer.js'
 
@@ -88,12 +90,17 @@ function anew(
   const { vit, checkpoint, config } = source
   const { library, label, form, hasFolder } = request
   const { narrowing } = storing
-  const tensors = planWritten(source, writer, storing)
+  const text = writer.text?.(source, parsedFiles(request.configFiles, checkpoint.label)) ?? NO_TEXT
+  const tensors = [
+    ...planWritten(source, writer, storing),
+    ...(typeof text === 'string' ? [] : planCarried(checkpoint, text, storing)),
+  ]
   for (const { dtype } of checkpoint.tensors.values()) if (dtype === 'F64') narrowing.takeDouble()
   const told = writer.files({
     config,
     labels: vit.labels.names,
     recipe: recipeFor(vit, {}),
+    text,
     dtype: torchType(tensors),
   })
   const files = hasFolder ? textFiles(told) : []
@@ -109,20 +116,23 @@ function anew(
     wrapping,
     hints,
   }
-  const { keyBias: _keys, headBias: _head, ...expected } = writer.asRead?.(config) ?? config
+  const asRead = writer.asRead?.(config) ?? config
+  const { keyBias: _keys, linearBias: _linear, headBias: _head, ...expected } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
-  const own = writer.notes?.(config, !hasFolder) ?? []
+  const own = writer.notes?.(config, !hasFolder, text) ?? []
   return {
     ...planned,
     back,
     notes: [
       ...notes,
-      ...leftAside(source, writer.further?.(config) ?? []),
+      ...leftAside(source, writer.further?.(config) ?? [], text),
       ...notesOf(source, back, writer.library),
     ],
     unsaid: own,
   }
 }
+
+const NO_TEXT = 'the class has none'
 
 /** Tells whether the library loads a copy as well as what would be written anew. */
 function isComplete(
@@ -224,8 +234,13 @@ function torchType(tensors: readonly StoredTensor[]): string {
     : TORCH_TYPES.F32
 }
 
-function textFiles({ configFile, preprocessorFile }: ReturnType<Writer['files']>): readonly TextFile[] {
+function textFiles({
+  configFile,
+  preprocessorFile,
+  openClipFile,
+}: ReturnType<Writer['files']>): readonly TextFile[] {
   return [
+    ...(openClipFile === undefined ? [] : [jsonFile('open_clip_config.json', openClipFile)]),
     ...(configFile === undefined ? [] : [jsonFile('config.json', configFile)]),
     ...(preprocessorFile === undefined ? [] : [jsonFile('preprocessor_config.json', preprocessorFile)]),
   ]

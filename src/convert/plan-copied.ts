@@ -3,7 +3,7 @@ import type { StoredTensor } from '../formats/stored-tensor.js'
 import { PERIODS } from '../model/grid-tables.js'
 import { isFloatType } from '../tensor/dtype.js'
 import { toFloat32 } from '../tensor/tensor.js'
-import type { ConvertSource, Storing } from './plan-written.js'
+import type { ConvertSource, Storing } from './convert-source.js'
 
 export function planCopied(
   { checkpoint, vit }: ConvertSource,

@@ -2,33 +2,16 @@
  * Plans the tensors of a network in another layout: the target's table of places is walked backwards, from each canonical weight to the tensors that it
  * is a part of. Values are read when a tensor is asked for, so that one tensor and one weight are in memory at a time.
  */
-import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
 import { POSITIONS } from '../model/grid-tables.js'
-import type { VitModel } from '../model/read-vit.js'
 import { isFloatType } from '../tensor/dtype.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
-import type { Narrowing } from './narrowing.js'
+import type { ConvertSource, Storing } from './convert-source.js'
 import type { ConvertedConfig } from './told-by-values.js'
 import type { MadeTensor, PositionsPlace, Writer } from './writer.js'
-
-/** Is an open network that is written anew. */
-export interface ConvertSource {
-  readonly vit: VitModel
-  readonly checkpoint: Checkpoint
-  /** Is its config, and what its values tell beside it. */
-  readonly config: ConvertedConfig
-}
-
-/** Says how values are stored. */
-export interface Storing {
-  /** Is the type of all values; absent where each tensor keeps the one that it has. */
-  readonly dtype?: StoredFloat
-  readonly narrowing: Narrowing
-}
 
 /** Is a weight that lies, whole or in part, in a tensor that is written. */
 interface Share {

@@ -1,13 +1,14 @@
 /**
- * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks, and
- * what transformers norms of CLIP is the class token alone.
+ * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks,
+ * what transformers norms of CLIP is the class token alone, and each library lets something else of a distilled DeiT stand for an image.
  */
 import { zeros } from '../model/dialects/stored-weight.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import type { VitModel } from '../model/read-vit.js'
-import type { VitConfig } from '../model/vit-config.js'
+import type { Pooling, VitConfig } from '../model/vit-config.js'
 import { type Shape, sizeAt } from '../tensor/shape.js'
-import type { ConvertSource } from './plan-written.js'
+import type { ConvertSource } from './convert-source.js'
+import { textOf } from './holdings.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
 /** Is a network in its own words or in others. */
@@ -78,6 +79,42 @@ const NORM_OF_CLASS: Way = {
   note: 'The last norm is on the class token alone there: what stands for an image is the same, and the tokens of patches are given without it.',
 }
 
+/** Birder's Simple_ViT stores its table, which other libraries take for one that is learnt. */
+const SINES_AS_LEARNT: Way = {
+  config: ({ positions }) => {
+    if (positions?.sines === undefined) return null
+    const { sines: _, ...learnt } = positions
+    return { positions: learnt }
+  },
+  names: () => new Map(),
+  without: [],
+  note: 'The table of positions, which this network makes anew for each size, is a learnt one there: at other sizes it is resampled, and the numbers differ.',
+}
+
+const BOTH_TOKENS: Pooling = { kind: 'special-rows', rows: [0, 1] }
+const MEAN_OF_BOTH: Pooling = { kind: 'special-mean', rows: [0, 1] }
+
+function isDistilled({ registers, classToken, pooling, classifier }: VitConfig): boolean {
+  const isOne = [BOTH_TOKENS, MEAN_OF_BOTH].some((one) => textOf(one) === textOf(pooling))
+  return registers === 1 && classToken && (isOne || classifier?.kind === 'distilled')
+}
+
+function distilledAs(pooling: Pooling, what: string): Way {
+  return {
+    config: (config) =>
+      isDistilled(config) && textOf(config.pooling) !== textOf(pooling) ? { pooling } : null,
+    names: () => new Map(),
+    without: [],
+    note: `What stands for an image is ${what} there. The tokens, and the scores of classes where there are some, are the same.`,
+  }
+}
+
+const DISTILLED: readonly Way[] = [
+  distilledAs(BOTH_TOKENS, 'the class token and the distillation token side by side'),
+  distilledAs(MEAN_OF_BOTH, 'the mean of class token and distillation token'),
+  distilledAs({ kind: 'class' }, 'the class token alone'),
+]
+
 /** Lists what is told otherwise together, the least first. */
 const WAYS: readonly (readonly Way[])[] = [
   [],
@@ -86,6 +123,8 @@ const WAYS: readonly (readonly Way[])[] = [
   [HEAD_AS_PROJECTION],
   [NORM_OF_CLASS],
   [HEAD_AS_PROJECTION, NORM_OF_CLASS],
+  [SINES_AS_LEARNT],
+  ...DISTILLED.map((way) => [way]),
 ]
 
 /** Gives the network in its own words, then in others. */

@@ -9,6 +9,8 @@ import type { VitConfig } from '../model/vit-config.js'
 export interface ConvertedConfig extends VitConfig {
   /** Tells whether keys have a bias that is more than zeros, which some layouts have no place for. */
   readonly keyBias: boolean
+  /** Tells whether the matrices behind attention and of feed-forward nets have biases that are more than zeros, which a few networks are made without. */
+  readonly linearBias: boolean
   /** Tells whether the head's bias is more than zeros; a head without one has none. */
   readonly headBias: boolean
 }
@@ -19,6 +21,7 @@ export async function withWhatValuesTell(vit: VitModel, signal?: AbortSignal): P
     ...vit.config,
     rotary: await rotaryOf(vit),
     keyBias: await hasKeyBias(vit, signal),
+    linearBias: await hasLinearBias(vit, signal),
     headBias: await hasHeadBias(vit),
   }
 }
@@ -35,6 +38,18 @@ async function hasKeyBias(
   }
   return false
 }
+
+/** The first block of most networks tells it. */
+async function hasLinearBias({ weights, weightShapes }: VitModel, signal?: AbortSignal): Promise<boolean> {
+  for (const [name, shape] of weightShapes) {
+    if (!LINEAR_BIAS.test(name)) continue
+    signal?.throwIfAborted()
+    if (!isZeros(await weights.read(name, shape))) return true
+  }
+  return false
+}
+
+const LINEAR_BIAS = /^encoder\.block\.\d+\.(attn\.proj|mlp\.[\w.]+)\.bias$/
 
 async function hasHeadBias({ weights, weightShapes }: VitModel): Promise<boolean> {
   const name = 'classifier.bias'

@@ -4,13 +4,15 @@ import type { VitHints } from '../model/dialects/dialect.js'
 import type { StoredPart, StoredWeight } from '../model/dialects/stored-weight.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { Shape } from '../tensor/shape.js'
+import type { ConvertSource } from './convert-source.js'
 import type { Holdings } from './holdings.js'
+import type { TextTower } from './text-tower.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
 /** Names a library in whose layout networks are written. */
 export type LibraryName = (typeof LIBRARY_NAMES)[number]
 /** Lists the libraries in whose layouts networks are written. */
-export const LIBRARY_NAMES = ['birder', 'facebook', 'hugging-face', 'timm'] as const
+export const LIBRARY_NAMES = ['birder', 'facebook', 'hugging-face', 'open-clip', 'timm'] as const
 
 export interface Writer {
   readonly library: LibraryName
@@ -31,6 +33,8 @@ export interface Writer {
   readonly further?: (config: ConvertedConfig) => readonly StoredPart[]
   /** Lists tensors whose values follow from the config. They are float32, whatever the type of the weights. */
   readonly made?: (config: ConvertedConfig) => readonly MadeTensor[]
+  /** Gives the text tower beside the network as the class has it, or says in words why none is written; absent where the class has none. */
+  readonly text?: (source: ConvertSource, files: VitHints) => TextTower | string
   /** Says what stands in the files beside the tensors. */
   readonly files: (network: WrittenNetwork) => WrittenFiles
   /** Says what no file does, so that whoever loads the files must; a file that stands alone may say less than one with others beside it. */
@@ -38,7 +42,7 @@ export interface Writer {
   /** Gives the config in the words of the layout's reader, where these are others. */
   readonly asRead?: (config: ConvertedConfig) => ConvertedConfig
   /** Says in whole sentences what whoever loads the files should know, since no file can say it. */
-  readonly notes?: (config: ConvertedConfig, isAlone: boolean) => readonly string[]
+  readonly notes?: (config: ConvertedConfig, isAlone: boolean, text: TextTower | string) => readonly string[]
 }
 
 /** Says what stands around the names of a network. */
@@ -68,6 +72,8 @@ export interface WrittenNetwork {
   readonly labels: readonly string[] | null
   /** Says how images are made. */
   readonly recipe: Recipe
+  /** Is the text tower that is written beside it, or why none is. */
+  readonly text: TextTower | string
   /** Names the type of most elements, as PyTorch does, such as float32. */
   readonly dtype: string
 }
@@ -77,6 +83,8 @@ export interface WrittenFiles {
   readonly configFile?: PlainRecord
   /** Is the preprocessor_config.json; absent where the library keeps none. */
   readonly preprocessorFile?: PlainRecord
+  /** Is the open_clip_config.json; absent for every other library. */
+  readonly openClipFile?: PlainRecord
   /** Are entries in the file of the weights itself. */
   readonly entries?: PlainRecord
 }

@@ -23,7 +23,7 @@ function asWritten(
   ratio: number,
 ) {
   let result = Array.from({ length: tokens }, (_, i) =>
-    Array.from({ length: tokens }, (_, j) => (i === j ? 1 : 0)),
+    Array.from({ length: tokens }, (_, j): number => (i === j ? 1 : 0)),
   )
   for (const layer of layers) {
     const fused = fuseHeads(layer, tokens, fusion)

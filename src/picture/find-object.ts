@@ -6,8 +6,9 @@
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { Box } from '../image/image.js'
 import { connectedParts } from '../numerics/connected-parts.js'
+import { unitRows } from '../numerics/lengths.js'
 import { joinSimilar, normalisedCut } from '../numerics/normalised-cut.js'
-import { unitRows } from '../numerics/unit-rows.js'
+
 import type { PatchMap } from './patch-map.js'
 
 /** Says how patches are joined. */

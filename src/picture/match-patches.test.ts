@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { plainProducts } from '../numerics/products.js'
 import { seededRandom } from '../numerics/seeded-random.js'
-import { agreeingMatches, matchPatches, type Placed } from './match-patches.js'
+import { agreeingMatches, matchPatches } from './match-patches.js'
 import type { PatchMap } from './patch-map.js'
 
 const map = (...patches: number[][]): PatchMap => ({
@@ -56,8 +56,8 @@ test('an image matches itself patch by patch, in blocks as at once, and the prod
 })
 
 test('mistakes are told', async () => {
-  await expect(matchPatches(first, map([1, 0]))).rejects.toThrow('of 3 and of 2 numbers')
-  await expect(matchPatches(map(), first)).rejects.toThrow('no patches')
+  await expect(matchPatches(first, map([1, 0]))).rejects.toMatchObject({ code: 'mixed-models' })
+  await expect(matchPatches(map(), map())).rejects.toMatchObject({ code: 'nothing-there' })
   await expect(matchPatches(first, second, { threshold: 2 })).rejects.toThrow('from -1 to 1: got 2')
   await expect(matchPatches(first, second, { limit: 0 })).rejects.toThrow('1 or more: got 0')
   await expect(matchPatches(first, second, { treshold: 1 } as object)).rejects.toThrow('threshold')
@@ -66,9 +66,9 @@ test('mistakes are told', async () => {
 })
 
 /** Places a grid over a photo of this size. */
-const placed = (rows: number, columns: number, height: number, width: number): Placed => ({
+const placed = (rows: number, columns: number, height: number, width: number) => ({
   grid: { rows, columns },
-  patchBox: (row, column) => ({
+  patchBox: (row: number, column: number) => ({
     top: (row * height) / rows,
     bottom: ((row + 1) * height) / rows,
     left: (column * width) / columns,

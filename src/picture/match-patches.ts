@@ -5,10 +5,10 @@
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { fitRobustly } from '../numerics/fit-robustly.js'
+import { unitRows } from '../numerics/lengths.js'
 import { MutualNearest, type Nearest } from '../numerics/mutual-nearest.js'
 import { composeMaps, invertMap, type PlaneMap, type PlaneMapKind } from '../numerics/plane-map.js'
 import { type Products, plainProducts } from '../numerics/products.js'
-import { unitRows } from '../numerics/unit-rows.js'
 import { commonOf, type PatchMap } from './patch-map.js'
 import type { Placed } from './patches-at.js'
 
@@ -84,7 +84,8 @@ const AGREE_OPTIONS = { kind: true, tolerance: true, seed: true } satisfies Opti
 const ROWS_AT_A_TIME = 256
 
 /**
- * Finds the pairs. Throws RangeError for images without patches, patches of different widths, or options that make no sense; the signal's reason.
+ * Finds the pairs. Throws `PictureError` `nothing-there` for images without patches, `mixed-models` for patches of two models; RangeError for options that make no sense; the
+ * signal's reason.
  */
 export async function matchPatches(
   first: PatchMap,
@@ -98,7 +99,7 @@ export async function matchPatches(
   within('ratio', ratio, Number.MIN_VALUE, 1)
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
     throw new RangeError(`The limit counts matches, and is 1 or more: got ${limit}.`)
-  const width = commonOf([first, second]).width
+  const { width } = commonOf([first, second])
   const [rows, columns] = [unitRows(first.patches, width), unitRows(second.patches, width)]
   const nearest = new MutualNearest(rows.length / width, columns.length / width)
   for (let row = 0; row < rows.length / width; row += ROWS_AT_A_TIME) {
@@ -122,8 +123,8 @@ export async function matchPatches(
  */
 export function agreeingMatches(
   matches: readonly PatchMatch[],
-  first: Placed,
-  second: Placed,
+  first: Pick<Placed, 'grid' | 'patchBox'>,
+  second: Pick<Placed, 'grid' | 'patchBox'>,
   options: AgreeOptions = {},
 ): AgreedMatches {
   checkOptionNames(options, AGREE_OPTIONS)
@@ -165,7 +166,7 @@ function distance(cosine: number): number {
 function cellCentres(
   matches: readonly PatchMatch[],
   patchOf: (match: PatchMatch) => number,
-  { grid: { rows, columns } }: Placed,
+  { grid: { rows, columns } }: Pick<Placed, 'grid'>,
 ): Float64Array {
   return Float64Array.from(
     matches.flatMap((match) => {
@@ -178,7 +179,7 @@ function cellCentres(
 }
 
 /** Takes places in the grid (column, row) to pixels. */
-function pixelsOfCells({ grid: { rows, columns }, patchBox }: Placed): PlaneMap {
+function pixelsOfCells({ grid: { rows, columns }, patchBox }: Pick<Placed, 'grid' | 'patchBox'>): PlaneMap {
   const [{ left, top }, { right, bottom }] = [patchBox(0, 0), patchBox(rows - 1, columns - 1)]
   return Float64Array.of((right - left) / columns, 0, left, 0, (bottom - top) / rows, top, 0, 0, 1)
 }

@@ -4,8 +4,8 @@ import { type FeatureMatch, type FeatureMatchingResult, featureMatching } from '
 import { patchRows, stageOf } from '../birder/introspection/feature-pca.js'
 import { BirderNet } from '../birder/net.js'
 import { Network } from '../encoder/network.js'
+import { unitRows } from '../numerics/lengths.js'
 import { plainProducts } from '../numerics/products.js'
-import { unitRows } from '../numerics/unit-rows.js'
 import {
   type Comparison,
   type GoldenCase,

@@ -77,15 +77,13 @@ export function runPcaCase(golden: ToolCase, context: GoldenContext): AsyncItera
       const width = map.shape[1] ?? 0
       const components = await principalComponents([rows], width, 3)
       const count = rows.length / width
+      // The library divides by one less than there are.
+      const variances = components.variances.map((one) => (one * count) / (count - 1))
       found.set(`${name}.features`, rows)
       found.set(`${name}.mean`, components.mean)
       found.set(`${name}.components`, components.components)
-      // The library divides by one less than there are.
-      found.set(
-        `${name}.explained_variance`,
-        components.variances.map((one) => (one * count) / (count - 1)),
-      )
-      found.set(`${name}.scores`, Float32Array.from(projectRows(rows, components)))
+      found.set(`${name}.explained_variance`, variances)
+      found.set(`${name}.scores`, projectRows(rows, components))
     }
     return found
   })

@@ -3,10 +3,11 @@
  * done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
  */
 import type { EncodeAllOptions, EncodeAllProgress, Features } from '../encoder/types.js'
-import type { FileEncoder } from './file-encoder.js'
+import type { PixelImage } from '../image/given-pixels.js'
+import type { FileEncoder, FileSource } from './file-encoder.js'
 import type { Failure, Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
-import { fileOfGiven, type WorkInput } from './work-input.js'
+import { type Film, fileOfGiven, frameName, isFilm, type WorkInput } from './work-input.js'
 
 /** Takes results, wherever they are to go. */
 export interface Sink {
@@ -18,6 +19,8 @@ export interface Sink {
   keep(input: InputFile, features: Features): Promise<Error | null>
   /** Takes down what could not be done. */
   fail?(failure: Failure): Promise<void>
+  /** Is told that a film has been read to its end: it has no frame that `has` was not asked for. */
+  endFilm?(film: Film): void
 }
 
 /** Is told how far the work is. */
@@ -46,6 +49,11 @@ export interface InputsOptions {
   readonly signal?: AbortSignal
 }
 
+/** Of the encoder the loop itself needs no more. */
+export type LoopOptions = Omit<InputsOptions, 'encoder'> & {
+  readonly encoder: Pick<FileEncoder, 'encodeAll'>
+}
+
 export interface EncodeInputsOptions extends InputsOptions {
   readonly sink: Sink
 }
@@ -71,8 +79,8 @@ export async function encodeInputs({ sink, ...options }: EncodeInputsOptions): P
 
 /** Goes through the inputs, and counts. Whoever takes a result says what became of it. */
 export class InputLoop {
-  readonly #options: InputsOptions
-  readonly #sink: Pick<Sink, 'has' | 'fail'>
+  readonly #options: LoopOptions
+  readonly #sink: Omit<Sink, 'keep'>
   /** Holds the inputs that the encoder was given and has not answered for, by their index among all that it was given. */
   readonly #underWay = new Map<number, InputFile>()
   #given = 0
@@ -80,7 +88,7 @@ export class InputLoop {
   #earlier = 0
   #failed = 0
 
-  constructor(options: InputsOptions, sink: Pick<Sink, 'has' | 'fail'>) {
+  constructor(options: LoopOptions, sink: Omit<Sink, 'keep'>) {
     this.#options = options
     this.#sink = sink
   }
@@ -119,20 +127,41 @@ export class InputLoop {
   }
 
   /** Yields the inputs that still need computing, as the encoder wants them. */
-  async *#sources(): AsyncGenerator<string | Uint8Array> {
-    const { inputs, files, listener, signal } = this.#options
+  async *#sources(): AsyncGenerator<FileSource> {
+    const { inputs, files, signal } = this.#options
     for await (const input of inputs) {
       signal?.throwIfAborted()
       const file = await fileOf(input, files)
       if (file instanceof Error) await this.fail(typeof input === 'string' ? input : input.path, file)
-      else if (await this.#sink.has(file)) {
-        this.#earlier++
-        listener?.done?.(file.path, true)
-      } else {
-        this.#underWay.set(this.#given++, file)
-        yield sourceOf(input, file, files)
-      }
+      else if (isFilm(input)) yield* this.#framesOf(input, file)
+      else if (await this.#isNew(file)) yield sourceOf(input, file, files)
     }
+  }
+
+  /** A film that breaks fails by itself; its frames before are images like any others. */
+  async *#framesOf(film: Film, file: InputFile): AsyncGenerator<FileSource> {
+    const { signal } = this.#options
+    try {
+      for await (const { time, image } of film.frames(signal)) {
+        const frame = { ...file, path: frameName(film, time), film: filmFile(film, file) }
+        if (await this.#isNew(frame)) yield once(image)
+      }
+      this.#sink.endFilm?.(film)
+    } catch (error) {
+      signal?.throwIfAborted()
+      await this.fail(film.path, error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  /** Notes it as under way, unless an earlier run has done it. */
+  async #isNew(file: InputFile): Promise<boolean> {
+    if (await this.#sink.has(file)) {
+      this.#earlier++
+      this.#options.listener?.done?.(file.path, true)
+      return false
+    }
+    this.#underWay.set(this.#given++, file)
+    return true
   }
 
   /** Takes the encoder at its word only where it was asked. */
@@ -145,12 +174,29 @@ export class InputLoop {
   }
 }
 
+/** Stands for a film with what is taken of it, where a row for each frame would say too much. */
+export function filmFile({ path, choice }: Film, file: InputFile): InputFile {
+  return { ...file, path: `${path} (${choice})` }
+}
+
+/** The encoder keeps what it was given until it has answered for it: pixels would be many. */
+function once(image: PixelImage): () => PixelImage {
+  let kept: PixelImage | null = image
+  return () => {
+    const taken = kept
+    kept = null
+    if (taken === null) throw new Error('the encoder asked twice for the pixels of a frame')
+    return taken
+  }
+}
+
 function fileOf(input: WorkInput, files: Files): Promise<InputFile | Error> | InputFile | Error {
   if (typeof input === 'string') return lookAt(input, files)
+  if (isFilm(input)) return lookAt(input.path, files)
   return 'reason' in input ? new Error(input.reason) : fileOfGiven(input)
 }
 
-function sourceOf(input: WorkInput, { path }: InputFile, files: Files): string | Uint8Array {
+function sourceOf(input: Exclude<WorkInput, Film>, { path }: InputFile, files: Files): string | Uint8Array {
   if (typeof input !== 'string' && 'bytes' in input) return input.bytes
   return typeof input !== 'string' && 'address' in input ? input.address : files.resolve(path)
 }

@@ -1,9 +1,13 @@
-/** Names what work on many files needs of an encoder: that it takes paths, addresses, or a file's bytes, and many of them. */
+/** Names what work on many files needs of an encoder: that it takes paths, addresses, a file's bytes, or pixels, and many of them. */
 import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.js'
+import type { PixelImage } from '../image/given-pixels.js'
+
+/** A function gives pixels when their turn comes, and is asked once: it need not keep them. */
+export type FileSource = string | Uint8Array | PixelImage | (() => PixelImage)
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {
   encodeAll(
-    sources: AsyncIterable<string | Uint8Array>,
+    sources: AsyncIterable<FileSource>,
     options?: EncodeAllOptions,
   ): AsyncIterable<EncodeResult<unknown>>
 }

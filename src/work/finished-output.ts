@@ -39,6 +39,8 @@ interface Meta {
   readonly columns: readonly Column[] | null
   readonly identity: PlainRecord
   readonly shape: readonly number[]
+  /** Counts the rows. */
+  readonly rows: number
   /** Is a digest of the inputs, or `incomplete` where some of them failed. */
   readonly inputs: string
   /** Counts the bytes of the output's files. */
@@ -99,6 +101,11 @@ export class FinishedOutput {
     return new FinishedOutput(plan, meta)
   }
 
+  /** Counts its rows. */
+  get rows(): number {
+    return this.#meta.rows
+  }
+
   /** Tells whether it is what this run would make of these inputs. */
   isOf(inputsDigest: string | null): boolean {
     const { format, columns } = this.#plan
@@ -109,12 +116,12 @@ export class FinishedOutput {
   }
 
   /** Throws `OutputError` `other-inputs` where a finished row would be lost, since its image is not among these. */
-  async assertAmong(paths: ReadonlySet<string>): Promise<void> {
+  async assertAmong(isAmong: (path: string) => boolean): Promise<void> {
     const { output } = this.#plan
     const lost: string[] = []
     let count = 0
     for await (const { path } of this.#entries()) {
-      if (paths.has(path)) continue
+      if (isAmong(path)) continue
       count++
       if (lost.length < 2) lost.push(path)
     }
@@ -225,10 +232,11 @@ async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
   const text = await files.readText(metaPath(output)).catch(() => null)
   const meta = text === null ? null : jsonObjectOrNull(text)
   if (meta === null || !isRecord(meta.identity) || typeof meta.inputs !== 'string') return null
-  const { format, columns, identity, shape, inputs, bytes, mtimes, digest } = meta
-  if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes)) return null
+  const { format, columns, identity, shape, rows, inputs, bytes, mtimes, digest } = meta
+  if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes) || typeof rows !== 'number')
+    return null
   const state = isNumbers(mtimes) && typeof digest === 'string' ? { mtimes, digest } : null
-  return { format, columns: isColumns(columns) ? columns : null, identity, shape, inputs, bytes, state }
+  return { format, columns: isColumns(columns) ? columns : null, identity, shape, rows, inputs, bytes, state }
 }
 
 /** Vectors that somebody has normalised in their file have as many bytes as before, and a copy has another time: only the bytes tell. */

@@ -8,6 +8,8 @@ export interface InputFile {
   readonly size: number
   /** Changes when the file does. */
   readonly mtimeMs: number
+  /** Is the film that this is a frame of, with what is taken of it for a path. */
+  readonly film?: InputFile
 }
 
 /** Returns the reason, as an Error, where the path leads to no file that can be read. */

@@ -73,6 +73,11 @@ export class PartStore implements AsyncDisposable {
     return this.#places.get(path) !== null
   }
 
+  /** Lists the paths that have rows. */
+  names(): readonly string[] {
+    return this.#places.names()
+  }
+
   /** Says of which file the row of a path is, and what that image was. Throws RangeError where there is none. */
   entry(path: string): PartEntry {
     const place = this.#places.get(path)

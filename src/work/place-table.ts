@@ -29,6 +29,10 @@ export class PlaceTable {
     this.#numbers.set([part, offset, size, mtimeMs, height, width], row * NUMBERS)
   }
 
+  names(): readonly string[] {
+    return [...this.#rows.keys()]
+  }
+
   get(path: string): Place | null {
     const row = this.#rows.get(path)
     if (row === undefined) return null

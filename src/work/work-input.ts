@@ -1,5 +1,6 @@
 /** Names what work can be given. */
 import { sha256 } from '@noble/hashes/sha2.js'
+import type { PixelImage } from '../image/given-pixels.js'
 import type { Failure } from './files.js'
 import type { InputFile } from './look-at.js'
 
@@ -18,13 +19,56 @@ export interface ImageAddress {
   readonly address: string
 }
 
-/** Is a path, an image, its address, or what could not even be found: that fails like an image that cannot be read. */
-export type WorkInput = string | GivenImage | ImageAddress | Failure
+/** Is an image of a film, at its time. */
+export interface FilmFrame {
+  /** Is the time in seconds, as it stands in the frame's name: `12.500`. */
+  readonly time: string
+  readonly image: PixelImage
+}
 
-/** Gives the name by which an input stands in an output; null for one that can have no row there. */
+/** Is a film: each frame that is taken of it is an image with a row of its own, and which there are is found while it is read. */
+export interface Film {
+  /** Leads to the file, and stands in the name of each frame. */
+  readonly path: string
+  /** Says which frames are taken, as `every 1 s`: with another choice it is another input. */
+  readonly choice: string
+  /** Gives the frames in the order of their times; throws where the film gives none. Nothing of it is left when it has ended. */
+  frames(signal: AbortSignal | undefined): AsyncIterable<FilmFrame>
+}
+
+/** Is a path, an image, its address, a film, or what could not even be found: that fails like an image that cannot be read. */
+export type WorkInput = string | GivenImage | ImageAddress | Film | Failure
+
+export function isFilm(input: WorkInput): input is Film {
+  return typeof input !== 'string' && 'frames' in input
+}
+
+/** Counts the images that there will be; undefined where it is not known yet, as of a film. */
+export function totalOf(inputs: readonly WorkInput[] | AsyncIterable<WorkInput>): number | undefined {
+  return isList(inputs) && !inputs.some(isFilm) ? inputs.length : undefined
+}
+
+function isList(inputs: readonly WorkInput[] | AsyncIterable<WorkInput>): inputs is readonly WorkInput[] {
+  return Array.isArray(inputs)
+}
+
+/** Names a frame as addresses name a moment of a film, by a media fragment: `clip.mp4#t=12.500`. */
+export function frameName({ path }: Pick<Film, 'path'>, time: string): string {
+  return `${path}${FRAGMENT}${time}`
+}
+
+/** Gives the path of the film that a frame's name begins with; null for a name that is none. */
+export function filmOfNameOrNull(name: string): string | null {
+  return FRAME_NAME.test(name) ? name.slice(0, name.lastIndexOf(FRAGMENT)) : null
+}
+
+const FRAGMENT = '#t='
+const FRAME_NAME = /#t=\d+\.\d{3}$/
+
+/** Gives the name by which an input stands in an output; null for one that can have no row there, and for a film, which has many. */
 export function nameOfInputOrNull(input: WorkInput): string | null {
   if (typeof input === 'string') return input
-  return 'reason' in input ? null : input.path
+  return 'reason' in input || isFilm(input) ? null : input.path
 }
 
 /**

@@ -8,7 +8,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Features } from '../encoder/types.js'
 import type { Column, EmbeddingRow } from '../formats/embedding-table.js'
 import { compareNames } from './compare-names.js'
-import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
+import { encodeInputs, filmFile, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FailureList } from './failure-list.js'
 import type { Failure, OutputLock } from './files.js'
 import {
@@ -28,7 +28,14 @@ import type { PartEntry } from './part-file.js'
 import { assertOwnParts, PartStore, removeParts } from './part-store.js'
 import type { RowFormat } from './read-rows.js'
 import { workIdentity } from './work-identity.js'
-import { fileOfGiven, nameOfInputOrNull, type WorkInput } from './work-input.js'
+import {
+  type Film,
+  fileOfGiven,
+  filmOfNameOrNull,
+  isFilm,
+  nameOfInputOrNull,
+  type WorkInput,
+} from './work-input.js'
 
 export interface ResumableOptions extends Omit<InputsOptions, 'inputs'> {
   readonly output: string
@@ -94,12 +101,12 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
   if (finished !== null) {
     if (finished.isOf(await digestOrNull(options))) {
       await removeParts(files, folder)
-      return { written: inputs.length, computed: 0, failed: 0, failures: null, unchanged: true }
+      return { written: finished.rows, computed: 0, failed: 0, failures: null, unchanged: true }
     }
-    if (!options.prune) await finished.assertAmong(new Set(namesOf(inputs)))
+    if (!options.prune) await finished.assertAmong(namesAmong(inputs))
   }
   await using store = await PartStore.open(files, folder, identity, shape, clock)
-  if (!options.prune) assertSomeAmong(store, namesOf(inputs))
+  if (!options.prune) assertSomeAmong(store, inputs)
   await using failures = await FailureList.open(files, folder)
   await finished?.copyTo(store, signal)
   const sink = new PartSink(options, store, failures, lock)
@@ -111,8 +118,9 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
 }
 
 /** Of unfinished work some images may be gone by now; where all are others, it is other work. */
-function assertSomeAmong(store: PartStore, names: readonly string[]): void {
-  if (store.size === 0 || names.some((name) => store.holds(name))) return
+function assertSomeAmong(store: PartStore, inputs: readonly WorkInput[]): void {
+  const isAmong = namesAmong(inputs)
+  if (store.size === 0 || store.names().some(isAmong)) return
   throw new OutputError(
     'other-inputs',
     `${store.folder} holds unfinished work on ${store.size} images, none of which is among these inputs. Run it as before to finish it, choose ` +
@@ -120,8 +128,14 @@ function assertSomeAmong(store: PartStore, names: readonly string[]): void {
   )
 }
 
-function namesOf(inputs: readonly WorkInput[]): readonly string[] {
-  return inputs.map(nameOfInputOrNull).filter((name) => name !== null)
+/** Tells of the name of a row whether it can be one of these inputs; of a film's frames it is known only when they are read. */
+function namesAmong(inputs: readonly WorkInput[]): (name: string) => boolean {
+  const names = new Set(inputs.map(nameOfInputOrNull))
+  const films = new Set(inputs.filter(isFilm).map(({ path }) => path))
+  return (name) => {
+    const film = filmOfNameOrNull(name)
+    return names.has(name) || (film !== null && films.has(film))
+  }
 }
 
 function failuresPath(output: string): string {
@@ -135,6 +149,9 @@ class PartSink implements Sink {
   readonly #failures: FailureList
   readonly #lock: OutputLock
   readonly #inputs = new InputsDigest()
+  /** Holds the names of the frames of each film that this run has come to. */
+  readonly #frames = new Map<string, string[]>()
+  readonly #ended = new Set<string>()
 
   constructor(options: ResumableOptions, store: PartStore, failures: FailureList, lock: OutputLock) {
     this.#options = options
@@ -145,7 +162,17 @@ class PartSink implements Sink {
 
   has(input: InputFile): boolean {
     this.#inputs.add(input)
+    const film = input.film === undefined ? null : filmOfNameOrNull(input.path)
+    if (film !== null) {
+      const names = this.#frames.get(film) ?? []
+      names.push(input.path)
+      this.#frames.set(film, names)
+    }
     return this.#store.has(input)
+  }
+
+  endFilm({ path }: Film): void {
+    this.#ended.add(path)
   }
 
   async keep(input: InputFile, features: Features): Promise<Error | null> {
@@ -197,8 +224,19 @@ class PartSink implements Sink {
 
   /** What has a row keeps it, also where its image could not be read this time: nothing that was finished is lost. */
   #paths(): readonly string[] {
-    const paths = namesOf(this.#options.inputs).filter((name) => this.#store.holds(name))
+    const names = this.#options.inputs.flatMap((input) =>
+      isFilm(input) ? this.#framesOf(input) : (nameOfInputOrNull(input) ?? []),
+    )
+    const paths = names.filter((name) => this.#store.holds(name))
     return this.#options.format === 'csv' ? paths.sort(compareNames) : paths
+  }
+
+  /** A film that could be read to its end has the frames that were found now; of one that broke off, or is gone, those of earlier runs stay. */
+  #framesOf({ path }: Film): readonly string[] {
+    const found = this.#frames.get(path) ?? []
+    if (this.#ended.has(path)) return found
+    const earlier = this.#store.names().filter((name) => filmOfNameOrNull(name) === path)
+    return [...new Set([...found, ...earlier])].sort(compareNames)
   }
 
   *#entries(paths: readonly string[]): Generator<PartEntry> {
@@ -216,8 +254,13 @@ class PartSink implements Sink {
 /** Tells whether the inputs, in their order, are still the same files. */
 class InputsDigest {
   readonly #hash = sha256.create()
+  #lastFilm: string | null = null
 
-  add({ path, size, mtimeMs }: InputFile): void {
+  /** A film stands for all of its frames. */
+  add(input: InputFile): void {
+    const { path, size, mtimeMs } = input.film ?? input
+    if (input.film !== undefined && path === this.#lastFilm) return
+    this.#lastFilm = input.film === undefined ? null : path
     this.#hash.update(new TextEncoder().encode(`${JSON.stringify([path, size, mtimeMs])}\n`))
   }
 
@@ -238,6 +281,10 @@ async function digestOrNull({ inputs, files }: ResumableOptions): Promise<string
 }
 
 async function fileOf(input: WorkInput, files: ResumableOptions['files']): Promise<InputFile | null> {
+  if (isFilm(input)) {
+    const found = await lookAt(input.path, files)
+    return found instanceof Error ? null : filmFile(input, found)
+  }
   if (typeof input !== 'string') return 'reason' in input ? null : fileOfGiven(input)
   const found = await lookAt(input, files)
   return found instanceof Error ? null : found

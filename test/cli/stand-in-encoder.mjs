@@ -37,7 +37,8 @@ export function standInEncoder({
       for await (const source of sources) {
         signal?.throwIfAborted()
         if (delayMs > 0) await sleep(delayMs, undefined, { signal })
-        const bytes = typeof source === 'string' ? await readFile(source).catch((error) => error) : source
+        const given = typeof source === 'function' ? source().data : source
+        const bytes = typeof given === 'string' ? await readFile(given).catch((error) => error) : given
         if (bytes instanceof Error) {
           yield { index: index++, source, error: bytes }
           continue

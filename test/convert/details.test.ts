@@ -4,16 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { LibraryName } from '../../src/convert/writer.js'
+import { recipeFor } from '../../src/encoder/choose-recipe.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { type ConvertOptions, convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { findModel } from '../../src/platform/node/find-model.js'
 import { openVit } from '../../src/platform/node/open-vit.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
 import { type GoldenNetwork, goldenNetworks } from '../support/golden-networks.js'
+import { packageRoot } from '../support/repository.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'plumage-details-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const NETWORKS = new Map(goldenNetworks().map((network) => [network.id, network]))
+
+const DINOV2 = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4/hugging-face')
 
 function golden(id: string): GoldenNetwork {
   const network = NETWORKS.get(id)
@@ -88,9 +92,70 @@ test('periods that were rounded to bfloat16 follow from no base, and are refused
     const rounded = convertModel(path, join(folder, `rounded-${to}`), { to, onWarning: () => {} })
     await expect(rounded, to).rejects.toMatchObject({ code: 'not-held' })
     await expect(rounded, to).rejects.toThrow(
-      /periods of its rotary positions.*bfloat16.*written for facebook/,
+      /periods of its rotary positions.*bfloat16.*take the model as it publishes it itself.*written for facebook/,
     )
   }
+  const size = { size: [48, 48] as const }
+  const own = (await tensorsOf(path, size)).values.get('rope_embed.periods')
+  const again = { to: 'facebook', trainedSize: [48, 48], onWarning: () => {} } as const
+  for (const [name, options] of [
+    ['as-it-is.pth', {}],
+    ['narrowed.pth', { dtype: 'bf16' }],
+  ] as const) {
+    const { path: there } = await convertModel(path, join(folder, name), { ...again, ...options })
+    expect((await tensorsOf(there, size)).values.get('rope_embed.periods'), name).toEqual(own)
+  }
+})
+
+/** Writes what transformers 5 writes of a model that has a tokenizer: the image processor lies in the processor's own file, which counts first. */
+async function nestedProcessor(): Promise<string> {
+  const { path } = await convertModel(DINOV2, join(folder, `${count++}`), { to: 'hugging-face' })
+  const settings = JSON.parse(readFileSync(join(path, 'preprocessor_config.json'), 'utf8')) as PlainRecord
+  const nested = {
+    ...settings,
+    size: { shortest_edge: 96 },
+    crop_size: { height: 84, width: 84 },
+    image_mean: [0.1, 0.2, 0.3],
+  }
+  const file = { image_processor: nested, processor_class: 'CLIPProcessor' }
+  writeFileSync(join(path, 'processor_config.json'), JSON.stringify(file))
+  return path
+}
+
+async function preparationOf(path: string): Promise<unknown> {
+  await using open = await openVit(await findModel(path), {})
+  const { size, resize, filter, rgbStats } = recipeFor(open.vit, {})
+  return { size, resize, filter, rgbStats }
+}
+
+describe('what processor_config.json says of images', () => {
+  test.each(['hugging-face', 'timm'] as const)('comes along into %s', async (to) => {
+    const path = await nestedProcessor()
+    const out = join(folder, `processor-${to}`)
+    await convertModel(path, out, { to, onWarning: () => {} })
+    const expected = await preparationOf(path)
+    expect(expected).toMatchObject({ size: [84, 84], rgbStats: { mean: [0.1, 0.2, 0.3] } })
+    expect(await preparationOf(out)).toEqual(expected)
+  })
+
+  test('comes along into another type, where config.json alone is changed, and into a file of bytes', async () => {
+    const path = await nestedProcessor()
+    for (const options of [{ to: 'hugging-face', dtype: 'bf16' }, { int8: true }] as const) {
+      const out = join(folder, `processor-${count++}`)
+      await convertModel(path, out, { ...options, onWarning: () => {} })
+      expect(await preparationOf(out)).toEqual(await preparationOf(path))
+    }
+  })
+
+  test('is refused by its name where it is not followed', async () => {
+    const path = await nestedProcessor()
+    const file = join(path, 'processor_config.json')
+    const whole = JSON.parse(readFileSync(file, 'utf8')) as { image_processor: PlainRecord }
+    writeFileSync(file, JSON.stringify({ image_processor: { ...whole.image_processor, do_sharpen: true } }))
+    const out = join(folder, 'processor-refused')
+    const refused = convertModel(path, out, { to: 'timm', onWarning: () => {} })
+    await expect(refused).rejects.toThrow(/processor_config\.json beside it.*do_sharpen/)
+  })
 })
 
 /** Rounds each to a number that bfloat16 holds. */
@@ -138,6 +203,114 @@ test('no architecture of timm is named that brings norms which a network does no
 test("a file of the first DINO that has timm's names gets the config.json that timm asks for", async () => {
   const { path } = await converted('meta/dino-s', 'timm')
   expect(configOf(path)).toMatchObject({ architecture: expect.any(String), model_args: { num_heads: 2 } })
+})
+
+describe('a distilled DeiT has its two tokens and its two heads in every library', () => {
+  const NAMES = {
+    birder: ['class_token', 'dist_token', 'classifier.weight', 'dist_classifier.bias'],
+    'hugging-face': [
+      'deit.embeddings.cls_token',
+      'deit.embeddings.distillation_token',
+      'cls_classifier.weight',
+      'distillation_classifier.bias',
+    ],
+    timm: ['cls_token', 'dist_token', 'head.weight', 'head_dist.bias'],
+  } as const
+  test.each([
+    ['timm/deit-distilled', 'timm', 'birder'],
+    ['timm/deit-distilled', 'timm', 'hugging-face'],
+    ['birder/deit.pt', 'birder', 'timm'],
+    ['birder/deit.pt', 'birder', 'hugging-face'],
+  ] as const)('%s of %s in %s', async (id, from, to) => {
+    const { path, notes } = await converted(id, to)
+    expect(notes.join(' ')).toMatch(/What stands for an image is .* there\. The tokens, and the scores/)
+    const own = golden(id)
+    const [source, written] = [await tensorsOf(own.path, own.told), await tensorsOf(path)]
+    const isFolded = to === 'birder' || from === 'birder'
+    for (const [at, name] of NAMES[to].entries()) {
+      // Layouts that keep positions of tokens apart have these in the token where the source adds them to it.
+      if (at < 2 && isFolded) continue
+      expect(written.values.get(name), name).toEqual(source.values.get(NAMES[from][at] ?? ''))
+    }
+    expect(written.names).toEqual(expect.arrayContaining([...NAMES[to]]))
+  })
+})
+
+test("AIMv2 has no bias but that of its patches in timm and in transformers, as its makers' files have it", async () => {
+  const timm = await converted('hugging-face/aimv2-headless', 'timm')
+  expect((await tensorsOf(timm.path)).names.filter((name) => /^blocks.*bias$/.test(name))).toEqual([])
+  expect(configOf(timm.path)).toMatchObject({ model_args: { proj_bias: false } })
+  const transformers = await converted('timm/aimv2', 'hugging-face')
+  expect((await tensorsOf(transformers.path)).names.filter((name) => /^encoder.*bias$/.test(name))).toEqual(
+    [],
+  )
+  expect(configOf(transformers.path)).toMatchObject({ qkv_bias: false, mlp_bias: false, use_head: false })
+})
+
+test("the table of Birder's Simple_ViT is a learnt one elsewhere, and it is told what that means", async () => {
+  const { path, notes } = await converted('birder/simple-vit.pt', 'timm')
+  expect(notes.join(' ')).toMatch(/makes anew for each size, is a learnt one there/)
+  expect((await tensorsOf(path)).values.get('pos_embed')).toEqual(
+    (await tensorsOf(golden('birder/simple-vit.pt').path)).values.get('pos_embedding'),
+  )
+})
+
+describe("a text tower of transformers' CLIP comes along into open_clip's layout", () => {
+  const openClipOf = (path: string) =>
+    JSON.parse(readFileSync(join(path, 'open_clip_config.json'), 'utf8')) as { model_cfg: PlainRecord }
+
+  test('with its settings, and each of its tensors', async () => {
+    const { path, notes } = await converted('hugging-face/clip', 'open-clip')
+    expect(notes.join(' ')).not.toMatch(/text tower/)
+    expect(openClipOf(path).model_cfg).toMatchObject({
+      embed_dim: 24,
+      quick_gelu: true,
+      text_cfg: {
+        context_length: 12,
+        vocab_size: 64,
+        width: 16,
+        heads: 2,
+        layers: 2,
+        pool_type: 'eos',
+        eos_id: 63,
+      },
+    })
+    const [own, written] = [await tensorsOf(golden('hugging-face/clip').path), await tensorsOf(path)]
+    const text = own.names.filter((name) => name.startsWith('text_model.'))
+    const fused = text.filter((name) => /\.[qkv]_proj\./.test(name))
+    const theirs = written.names.filter((name) => !name.startsWith('visual.'))
+    // The projection and the scale of the scores lie outside the tower there.
+    expect(theirs).toHaveLength(text.length + 2 - (2 * fused.length) / 3)
+    const [there, here] = [written.values.get('text_projection'), own.values.get('text_projection.weight')]
+    expect(there?.[1]).toBe(here?.[16])
+    expect(there?.[24]).toBe(here?.[1])
+    const key = own.values.get('text_model.encoder.layers.1.self_attn.k_proj.bias')
+    expect(written.values.get('transformer.resblocks.1.attn.in_proj_bias')?.slice(16, 32)).toEqual(key)
+  })
+
+  test('and one whose end is the largest token is pooled so', async () => {
+    const { path } = await converted('hugging-face/clip-legacy-eos', 'open-clip')
+    expect(openClipOf(path).model_cfg.text_cfg).not.toHaveProperty('pool_type')
+  })
+
+  test('or it is told why it does not', async () => {
+    const alone = await converted('hugging-face/clip-vision', 'open-clip')
+    expect(alone.notes.join(' ')).toMatch(/none is written, since the source has none of CLIP/)
+    const { path } = await converted('hugging-face/clip', 'hugging-face')
+    const file = join(path, 'config.json')
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as { text_config: PlainRecord }
+    writeFileSync(
+      file,
+      JSON.stringify({ ...settings, text_config: { ...settings.text_config, hidden_act: 'gelu' } }),
+    )
+    const other = await convertModel(path, join(folder, 'other-text'), {
+      to: 'open-clip',
+      onWarning: () => {},
+    })
+    expect(other.notes.join(' ')).toMatch(
+      /activation gelu, and the image tower quick_gelu.*Left aside|Left aside.*the text tower .*activation gelu/,
+    )
+  })
 })
 
 test('what of a file is not written is told', async () => {

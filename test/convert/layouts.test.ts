@@ -22,13 +22,13 @@ const SOURCES = [
   'birder.safetensors',
   'birder.pt',
 ]
-const GOLDEN_OF: Readonly<Record<LibraryName, string>> = {
+const GOLDEN_OF: Readonly<Record<Exclude<LibraryName, 'open-clip'>, string>> = {
   'hugging-face': 'hugging-face',
   timm: 'timm',
   facebook: 'facebook.pth',
   birder: 'birder.pt',
 }
-const LIBRARIES = Object.keys(GOLDEN_OF) as LibraryName[]
+const LIBRARIES = Object.keys(GOLDEN_OF) as (keyof typeof GOLDEN_OF)[]
 /** These add the positions of the class token to it, so that no file of theirs tells the two apart, nor has a mask token. */
 const FOLDED = ['timm', 'birder.safetensors', 'birder.pt']
 

@@ -2,8 +2,8 @@
 
     python load_converted.py jobs.json
 
-jobs.json lists {library, path, expected, input, output, registers, isReordered}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
-are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, and whether these lead the expected tokens, as Birder has them. Prints a
+jobs.json lists {library, path, expected, input, output, registers, isReordered, textAtol}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
+are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, whether these lead the expected tokens, as Birder has them, and how far off a text may be. Prints a
 line for each: {difference}, or {error}. Of Meta's layouts, whose code is in no package, {names}: those of the state dict, which `torch.load` takes with weights_only, and maps.
 """
 
@@ -27,7 +27,7 @@ def hugging_face(path, pixels, job):
     assert not report["missing_keys"] and not report["unexpected_keys"], report
     if job["output"] == ["embedding"]:
         return model.eval()(pixels).image_embeds
-    network = model.base_model if name.endswith("ForImageClassification") else model
+    network = model.base_model if "ForImageClassification" in name else model
     return network.eval()(pixels).last_hidden_state
 
 
@@ -48,7 +48,26 @@ def birder(path, pixels, job):
     name = config["registered_name"]
     alone, _ = load_model(torch.device("cpu"), name, path=weights, st=weights.suffix == ".safetensors", inference=True)
     assert torch.equal(alone.forward_features(pixels), tokens)
-    return class_first(tokens, job["registers"]) if net.config["class_token"] else tokens
+    # Its DeiT has no such setting, and the class token in front already.
+    return class_first(tokens, job["registers"]) if net.config.get("class_token", False) else tokens
+
+
+def open_clip(path, pixels, job):
+    from open_clip import create_model
+
+    assert job["output"] == ["embedding"]
+    weights = load_file(Path(path) / "open_clip_model.safetensors")
+    if "text_projection" in weights:
+        model = create_model(f"local-dir:{path}").eval()
+        expected = load_file(job["expected"])
+        texts = model.encode_text(expected["input_ids"].long())
+        assert (texts - expected["text_features"]).abs().max() < job["textAtol"]
+        return model.encode_image(pixels)
+    # The text tower that it builds beside is not in the file.
+    model = create_model(f"local-dir:{path}", load_weights=False).eval()
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and not [name for name in missing if name.startswith("visual.")], (missing, unexpected)
+    return model.encode_image(pixels)
 
 
 def class_first(tokens, registers):
@@ -70,7 +89,8 @@ def done(job):
     wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
     if job["isReordered"]:
         wanted = class_first(wanted, job["registers"])
-    run = {"hugging-face": hugging_face, "timm": timm, "birder": birder}[job["library"]]
+    runs = {"hugging-face": hugging_face, "timm": timm, "birder": birder, "open-clip": open_clip}
+    run = runs[job["library"]]
     found = run(job["path"], expected[job["input"]], job)
     if found.shape != wanted.shape:
         return {"error": f"{list(found.shape)}, and {list(wanted.shape)} is expected"}

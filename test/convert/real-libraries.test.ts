@@ -15,7 +15,7 @@ import { pythonWith } from '../support/python-models.js'
 import { packageRoot } from '../support/repository.js'
 
 const run = promisify(execFile)
-const libraries = ['torch', 'transformers', 'timm', 'birder'] as const
+const libraries = ['torch', 'transformers', 'timm', 'birder', 'open_clip_torch'] as const
 const found = pythonWith(libraries)
 const lacked = libraries.filter((name) => !found.has.has(name))
 if (lacked.length > 0)
@@ -65,6 +65,8 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/siglip',
     'meta/dino-s',
     'open-clip/vit-quickgelu/epoch_3.pt',
+    'birder/deit.pt',
+    'timm/aimv2',
   ],
   timm: [
     'layouts/dinov2-reg4',
@@ -85,6 +87,10 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'hugging-face/clip-vision',
     'hugging-face/siglip-vision',
     'meta/dino-s',
+    'birder/deit.pt',
+    'birder/deit-headless.safetensors',
+    'birder/simple-vit.pt',
+    'hugging-face/aimv2-headless',
   ],
   birder: [
     'layouts/dinov2-reg4/hugging-face',
@@ -96,6 +102,13 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/rope-axial',
     'timm/pe-core',
     'timm/siglip',
+    'timm/deit-distilled',
+  ],
+  'open-clip': [
+    'hugging-face/clip',
+    'hugging-face/clip-legacy-eos',
+    'hugging-face/clip-vision',
+    'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
   ],
   facebook: [
     'layouts/dinov2-reg4',
@@ -112,12 +125,16 @@ const BY_EMBEDDING = new Set([
   'open-clip/vit-quickgelu/epoch_3.pt',
   'meta/pe-core',
   'hugging-face/clip-vision',
+  'hugging-face/clip',
+  'hugging-face/clip-legacy-eos',
+  'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
 ])
 const NEEDED: Readonly<Record<LibraryName, string>> = {
   'hugging-face': 'transformers',
   timm: 'timm',
   birder: 'birder',
   facebook: 'torch',
+  'open-clip': 'open_clip_torch',
 }
 
 interface Result {
@@ -155,7 +172,7 @@ async function converted({ id, to, form }: Job, index: number) {
   const { path, told, library, expected } = networkOf(id)
   const { size, ...others } = told
   await using open = await openVit(path, told)
-  const { registers, heads, size: trainedSize } = open.vit.config
+  const { registers, heads, classFirst, size: trainedSize } = open.vit.config
   const output = join(folder, `${index}`)
   const options = { to, format: form, onWarning: () => {} }
   const [, way] = id.split(' by ')
@@ -167,9 +184,20 @@ async function converted({ id, to, form }: Job, index: number) {
     await convertModel(between, output, { ...(way === 'facebook' ? { heads, trainedSize } : {}), ...options })
   }
   const names = outputOf(id)
-  const isReordered = library === 'birder' && registers > 0 && names.includes('forward_features')
+  const leadsRegisters = library === 'birder' && registers > 0 && !classFirst
+  const isReordered = leadsRegisters && names.includes('forward_features')
   const { path: numbers, input } = expected
-  return { library: to, path: output, expected: numbers, input, output: names, registers, isReordered }
+  const textAtol = expected.atol.get('text_features') ?? null
+  return {
+    library: to,
+    path: output,
+    expected: numbers,
+    input,
+    output: names,
+    registers,
+    isReordered,
+    textAtol,
+  }
 }
 
 function outputOf(id: string): readonly string[] {

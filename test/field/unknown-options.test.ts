@@ -138,6 +138,27 @@ const BIRDER: Calls = {
     () => net.maskedEncodingRetention(pixels, pixels, wrong('maskTokn')),
   ],
   'BirderNet.forwardWithEmbedding': ['signal', () => net.forwardWithEmbedding(pixels, wrong('signl'))],
+  'BirderNet.forwardWithAttention': [
+    'headFusion',
+    () => net.forwardWithAttention(pixels, wrong('headFussion')),
+  ],
+  'BirderNet.forwardWithRouting': ['signal', () => net.forwardWithRouting(pixels, wrong('signl'))],
+  'AttentionRollout.call': [
+    'signal',
+    () => new birder.AttentionRollout(net, wrong('transform'), stats).call(wrong('image'), wrong('signl')),
+  ],
+  'FeaturePCA.call': [
+    'signal',
+    () => new birder.FeaturePCA(net, wrong('transform'), stats).call(wrong('image'), wrong('signl')),
+  ],
+  'MoERouting.call': [
+    'signal',
+    () => new birder.MoERouting(net, wrong('transform'), stats).call(wrong('image'), wrong('signl')),
+  ],
+  featureMatching: [
+    'threshold',
+    () => birder.featureMatching(net, wrong('image'), wrong('image'), wrong('transform'), wrong('treshold')),
+  ],
 }
 
 /** These are sharp's, which judges its own options. */

@@ -3,8 +3,7 @@ import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { RgbImage } from '../../image/image.js'
 import { resamplePillow } from '../../kernels/resample-pillow.js'
 import type { RgbStats } from '../../model/vit-config.js'
-import { principalComponents } from '../../numerics/principal-components.js'
-import { projectRows } from '../../numerics/projections.js'
+import { colorPatches, fitPatchColors, patchColorValues } from '../../picture/patch-colors.js'
 import type { ClassificationTransform } from '../classification-transform.js'
 import { type NdArray, ndArray } from '../nd-array.js'
 import type { BirderNet, RunSignal } from '../net.js'
@@ -51,16 +50,22 @@ export class FeaturePCA {
     checkOptionNames(options, SIGNAL)
     const { normalize = false, stage } = this.#options
     const { input, originalImage } = preprocessImage(image, this.#transform, this.#rgbStats)
-    const map = stageOf(await this.#net.detectionFeatures(input, options), stage)
-    const [, width = 0, rows = 0, columns = 0] = map.shape
-    const rawOutput = ndArray(await scaledScores(patchRows(map, normalize), width), [rows, columns, COLOURS])
-    const [height = 0, across = 0] = originalImage.shape
-    const levels = Uint8Array.from(rawOutput.data, (value) => Math.trunc(Math.fround(value * 255)))
-    const data = resamplePillow(levels, [rows, columns], [height, across], { filter: 'bilinear' })
+    const features = stageOf(await this.#net.detectionFeatures(input, options), stage)
+    const [, channels = 0, rows = 0, columns = 0] = features.shape
+    if (Math.min(channels, rows * columns) < COLOURS) {
+      throw new RangeError(
+        `Three components are of three patches and three channels at least: got ${rows * columns} patches of ${channels}.`,
+      )
+    }
+    const map = { patches: patchRows(features, normalize), grid: { rows, columns } }
+    const colors = await fitPatchColors([map], { method: 'birder', ...options })
+    const [height = 0, width = 0] = originalImage.shape
+    const levels = colorPatches(map, colors).data
+    const data = resamplePillow(levels, [rows, columns], [height, width], { filter: 'bilinear' })
     return {
       originalImage,
-      visualization: { height, width: across, data },
-      rawOutput,
+      visualization: { height, width, data },
+      rawOutput: ndArray(patchColorValues(map, colors), [rows, columns, COLOURS]),
       logits: null,
       predictedClass: null,
     }
@@ -90,22 +95,4 @@ export function patchRows({ data, shape }: NdArray, normalize: boolean): Float32
     row.set(row.map((value) => value / length))
   }
   return rows
-}
-
-/** Stretches each component's scores from 0 to 1. */
-async function scaledScores(rows: Float32Array, width: number): Promise<Float32Array> {
-  const count = rows.length / width
-  if (Math.min(count, width) < COLOURS)
-    throw new RangeError(
-      `Three components are of three patches and three channels at least: got ${count} patches of ${width}.`,
-    )
-  const scores = Float32Array.from(projectRows(rows, await principalComponents([rows], width, COLOURS)))
-  for (let component = 0; component < COLOURS; component++) {
-    const own = scores.filter((_, at) => at % COLOURS === component)
-    const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
-    const most = own.reduce((most, value) => Math.max(most, value - low), 0)
-    for (const [row, value] of own.entries())
-      scores[row * COLOURS + component] = (value - low) / (most + 1e-7)
-  }
-  return scores
 }

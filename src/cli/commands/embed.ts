@@ -1,5 +1,5 @@
 /** `plumage embed` writes one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Column } from '../../formats/embedding-table.js'
 import type { StreamOutput } from '../../platform/node/files/stream-output.js'
 import { compareNames } from '../../work/compare-names.js'
@@ -11,28 +11,32 @@ import {
   type OutputFormat,
   type StreamFormat,
 } from '../../work/output-format.js'
-import { nameOfInputOrNull, type WorkInput } from '../../work/work-input.js'
+import { nameOfInputOrNull, totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
+import { addFrameOptions, asFilms, type FrameOptions, filmWork } from '../film-inputs.js'
 import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'> {
+interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
   readonly output?: string
   readonly format?: OutputFormat
   readonly columns?: readonly Column[]
   readonly batch?: number
   readonly restart?: boolean
   readonly prune?: boolean
+  readonly scenes?: boolean
+  readonly sceneThreshold?: number
+  readonly keyFrames?: string
 }
 
 export function embedCommand(context: CommandContext): Command {
   const command = addInputs(new Command('embed').description('write the embedding of each image'))
-  addImageOptions(addModelOption(command))
+  addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
       'a file ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
@@ -49,6 +53,16 @@ export function embedCommand(context: CommandContext): Command {
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'forget what earlier runs have written to the output, finished or not')
     .option('--prune', 'drop rows of the output whose images are not among the inputs')
+    .option(
+      '--scenes',
+      'of films, a JSON line for each scene, with the embedding of the frame that stands for it',
+    )
+    .option(
+      '--scene-threshold <distance>',
+      'with --scenes: cut where neighbouring frames are farther apart (default: where one distance stands out)',
+      distance,
+    )
+    .option('--key-frames <folder>', 'with --scenes: write the picture of each of these frames')
   return command.action((inputs: string[], options: EmbedOptions) => embed(context, inputs, options))
 }
 
@@ -57,7 +71,14 @@ async function embed(
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<void> {
-  const { output, format } = options
+  const { output, format, scenes, sceneThreshold, keyFrames } = options
+  if (scenes) {
+    const { writeScenes } = await import('../scenes.js')
+    return await writeScenes(context, inputs, options)
+  }
+  for (const [name, value] of Object.entries({ 'scene-threshold': sceneThreshold, 'key-frames': keyFrames }))
+    if (value !== undefined)
+      throw new UsageError(`--${name} says how scenes are found or shown: add --scenes.`)
   if (output === undefined && format !== undefined && format !== 'jsonl') {
     throw new UsageError(
       `--format ${format} needs a file: add --output embeddings.${format}, or --output - for stdout.`,
@@ -87,8 +108,9 @@ async function embedToFile(
   const format = options.format ?? formatOfPath(options.output)
   const { columns } = options
   checkColumns(columns, format)
-  const inputs = await gatherInputs(context, names, options)
-  using encoder = await loadChosenEncoder(context, options)
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder, what } = await filmWork(inputs, loaded, options)
   await runResumably(context, {
     output: options.file,
     format,
@@ -96,7 +118,7 @@ async function embedToFile(
     inputs,
     encoder,
     shape: [encoder.embeddingWidth],
-    what: 'embedding',
+    what: `embedding${what}`,
     valuesOf: ({ embedding }) => embedding,
     encode: encodeChoices(options),
     restart: options.restart ?? false,
@@ -123,11 +145,12 @@ async function embedToStream(
     )
   }
   const { writeStream } = await import('../../work/write-stream.js')
-  using encoder = await loadChosenEncoder(context, options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder } = await filmWork(inputs, loaded, options)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
-    total: Array.isArray(inputs) ? inputs.length : undefined,
+    total: totalOf(inputs),
   })
   try {
     const { computed, failed } = await writeStream({
@@ -169,9 +192,20 @@ async function streamedInputs(
   options: EmbedOptions,
   format: StreamFormat,
 ): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (format !== 'csv') return await gatherOrStream(context, names, options)
-  const inputs = await gatherInputs(context, names, options)
+  if (format !== 'csv') {
+    const found = await gatherOrStream(context, names, options)
+    return Array.isArray(found) ? asFilms(context, found, options) : found
+  }
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
   return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
+}
+
+function distance(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 2) return value
+  throw new InvalidArgumentError(
+    `Expected a distance from 0 to 2 (1 minus the cosine), such as 0.3; found ${text}.`,
+  )
 }
 
 function encodeChoices({ batch }: EmbedOptions): EncodeChoices {

@@ -4,17 +4,18 @@ import { outputTarget } from '../../platform/node/files/output-target.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
-import type { WorkInput } from '../../work/work-input.js'
+import { totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
+import { addFrameOptions, asFilms, type FrameOptions, filmWork } from '../film-inputs.js'
 import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'> {
+interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]
@@ -32,7 +33,7 @@ export function featuresCommand(context: CommandContext): Command {
     '-o, --output <folder>',
     'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
   )
-  addImageOptions(addModelOption(command))
+  addFrameOptions(addImageOptions(addModelOption(command)))
     .addOption(
       new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
     )
@@ -67,10 +68,11 @@ async function features(
     throw new UsageError('--prune is for one array (--output x.npy): a folder keeps its files.')
   }
   const place = await placeOf(context, options.output, stacked)
-  const found = await gatherInputs(context, inputs, options)
-  using encoder = await loadChosenEncoder(context, options)
-  checkLayers(wanted.layers, encoder.depth)
-  const chosen = { ...options, output: place }
+  const found = await asFilms(context, await gatherInputs(context, inputs, options), options)
+  using loaded = await loadChosenEncoder(context, options)
+  checkLayers(wanted.layers, loaded.depth)
+  const { encoder, what } = await filmWork(found, loaded, options)
+  const chosen = { ...options, output: place, frames: what }
   if (stacked) await writeStack(context, found, encoder, wanted, chosen)
   else await writeFolder(context, found, encoder, wanted, format ?? 'npy', chosen)
 }
@@ -99,7 +101,7 @@ async function writeStack(
   inputs: readonly WorkInput[],
   encoder: FileEncoder,
   wanted: Wanted,
-  options: FeatureOptions,
+  options: FeatureOptions & { readonly frames: string },
 ): Promise<void> {
   const name = onlyOne(arrayNames(wanted))
   const shape = shapeOf(name, encoder)
@@ -109,7 +111,7 @@ async function writeStack(
     inputs,
     encoder,
     shape,
-    what: name,
+    what: `${name}${options.frames}`,
     valuesOf: (found) => {
       const array = onlyOne(arraysOf(found, wanted, encoder.width))
       if (array.shape.join() === shape.join()) return array.values
@@ -131,10 +133,10 @@ async function writeFolder(
   encoder: FileEncoder,
   wanted: Wanted,
   format: FeatureFormat,
-  options: FeatureOptions,
+  options: FeatureOptions & { readonly frames: string },
 ): Promise<void> {
   const { writeFeatureFiles } = await import('../../work/write-feature-files.js')
-  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: inputs.length })
+  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
   try {
     const result = await writeFeatureFiles({
       folder: context.files.resolve(options.output),
@@ -143,7 +145,7 @@ async function writeFolder(
       files: context.files,
       encoder,
       arraysOf: (found) => arraysOf(found, wanted, encoder.width),
-      what: arrayNames(wanted).join(' '),
+      what: `${arrayNames(wanted).join(' ')}${options.frames}`,
       restart: options.restart ?? false,
       encode: encodeChoices(options),
       listener: listenerOf(progress),
@@ -154,7 +156,7 @@ async function writeFolder(
     })
     if (result.failed > 0) {
       throw new IncompleteError(
-        `${result.failed} of ${inputs.length} images failed. Run the same command again to retry only these.`,
+        `${result.failed} of ${result.written + result.earlier + result.failed} images failed. Run the same command again to retry only these.`,
       )
     }
   } catch (error) {

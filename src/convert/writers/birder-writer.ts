@@ -1,4 +1,4 @@
-/** Writes Birder's ViT, RoPE_ViT and ViT_Parallel: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
+/** Writes Birder's ViT, RoPE_ViT, ViT_Parallel and DeiT: entries in the file of the weights, as a checkpoint of Birder's has them, and a config.json that names the class. */
 
 import type { ActivationKind } from '../../engine/plan.js'
 import { ACTIVATIONS } from '../../kernels/activation.js'
@@ -7,9 +7,10 @@ import { networksOfClass } from '../../model/networks.js'
 import { type Pooling, specialTokens, type VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { Holdings } from '../holdings.js'
+import type { ConvertedConfig } from '../told-by-values.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { rotaryAsRead, rotaryLack, rotarySettings } from './birder-rotary.js'
-import { linearClassifier } from './linear-classifier.js'
+import { distilledClassifier, linearClassifier } from './linear-classifier.js'
 import { plainStem } from './plain-stem.js'
 import { learntTable } from './positions-held.js'
 
@@ -21,7 +22,7 @@ export const BIRDER_WRAPPING = { entry: 'state', prefix: '' } as const
 
 const NONE = new Map()
 
-type Kind = 'ViT' | 'RoPE_ViT' | 'ViT_Parallel'
+type Kind = 'ViT' | 'RoPE_ViT' | 'ViT_Parallel' | 'DeiT'
 
 /** Are what ViT and RoPE_ViT hold alike. */
 const HELD: Holdings = {
@@ -65,21 +66,28 @@ export const birderWriters: readonly Writer[] = [
     classifier: linearClassifier,
     positions: learntTable,
   }),
+  writerOf('DeiT', {
+    registers: [1],
+    pooling: [{ kind: 'special-rows', rows: [0, 1] }],
+    classifier: distilledClassifier,
+    positions: learntTable,
+  }),
 ]
 
 function writerOf(kind: Kind, holds: Holdings): Writer {
-  // Tensors tell ViT_Parallel from all others, and a file is taken for one of ViT where nothing says otherwise.
+  // Tensors tell ViT_Parallel and DeiT from all others, and a file is taken for one of ViT where nothing says otherwise.
   const isUntold = kind === 'RoPE_ViT'
+  const ordered = (config: ConvertedConfig) => ({ ...config, classFirst: kind === 'DeiT' })
   return {
     library: 'birder',
     class: kind,
     holds,
     wrapping: BIRDER_WRAPPING,
-    source: (weight, shape, config) => birder.source(weight, shape, config, NONE),
-    // ViT_Parallel has no setting that leaves special tokens without positions.
+    source: (weight, shape, config) => birder.source(weight, shape, ordered(config), NONE),
+    // Neither ViT_Parallel nor DeiT has a setting that leaves special tokens without positions.
     positions: (config) => ({
       tensor: 'pos_embedding',
-      special: kind === 'ViT_Parallel' ? specialTokens(config) : 0,
+      special: kind === 'ViT_Parallel' || kind === 'DeiT' ? specialTokens(config) : 0,
     }),
     files: (network) => files(kind, network),
     hints: (config, isAlone) => (isAlone && isUntold ? { network: nearestNetwork(kind, config) } : {}),
@@ -89,7 +97,10 @@ function writerOf(kind: Kind, holds: Holdings): Writer {
             `Nothing in the file says that it is of Birder's class ${kind}: whoever loads it says so as network (--network ${nearestNetwork(kind, config)}), whose settings those of the file replace.`,
           ]
         : [],
-    asRead: (config) => ({ ...config, rotary: config.rotary === null ? null : rotaryAsRead(config.rotary) }),
+    asRead: (config) => ({
+      ...ordered(config),
+      rotary: config.rotary === null ? null : rotaryAsRead(config.rotary),
+    }),
   }
 }
 
@@ -169,13 +180,17 @@ function nearestNetwork(kind: Kind, config: VitConfig): string {
 
 function settingsOf(kind: Kind, config: VitConfig): PlainRecord {
   const { mlp, norm, finalNorm } = config
-  const ofAll = {
+  const sizes = {
     patch_size: config.patchSize,
     num_layers: config.depth,
     num_heads: config.heads,
     hidden_dim: config.width,
     mlp_dim: config.hidden,
     drop_path_rate: 0,
+  }
+  if (kind === 'DeiT') return sizes
+  const ofAll = {
+    ...sizes,
     layer_scale_init_value: config.layerScale ? 1e-5 : null,
     num_reg_tokens: config.registers,
     class_token: config.classToken,

@@ -1,9 +1,9 @@
 /** Writes transformers' ViT, DeiT and I-JEPA; where there is a classifier the network has its own name in front of its tensors. */
 import { writtenSource } from '../../model/dialects/layout.js'
-import { transformersLayouts } from '../../model/families/transformers-layout.js'
+import { teacherSource, transformersLayouts } from '../../model/families/transformers-layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
-import { linearClassifier } from './linear-classifier.js'
+import { distilledClassifier, linearClassifier } from './linear-classifier.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, activationName, commonFields, processorFile } from './transformers-files.js'
 
@@ -44,10 +44,15 @@ function writerOf(kind: Kind): Writer {
           ? null
           : `layer behind the pooling: ${config.pooler}${config.classifier === null ? '' : ' beside a classifier'}`,
       pooling: [{ kind: classToken ? 'class' : 'mean' }],
-      classifier: linearClassifier,
+      classifier: (config) =>
+        modelType === 'deit' && config.classifier?.kind === 'distilled'
+          ? distilledClassifier(config)
+          : linearClassifier(config),
       positions: squareTable,
     },
-    source: (weight, shape, config) => writtenSource(layoutOf(config))(weight, shape, config),
+    source: (weight, shape, config) =>
+      (config.classifier?.kind === 'distilled' ? teacherSource(weight, shape) : null) ??
+      writtenSource(layoutOf(config))(weight, shape, config),
     positions: (config) => ({
       tensor: layoutOf(config).positions,
       special: registers + (classToken ? 1 : 0),
@@ -62,6 +67,12 @@ function writerOf(kind: Kind): Writer {
   }
 }
 
+/** Ends the name of the class with a head of the kind, where it is not the usual one. */
+const HEADS: { readonly [kind: string]: string } = {
+  none: 'Model',
+  distilled: 'ForImageClassificationWithTeacher',
+}
+
 function files({ modelType, name }: Kind, network: WrittenNetwork): WrittenFiles {
   const { config, recipe } = network
   const processor = processorFile(recipe, 'ViTImageProcessor')
@@ -69,7 +80,7 @@ function files({ modelType, name }: Kind, network: WrittenNetwork): WrittenFiles
     configFile: {
       ...commonFields(network, {
         modelType,
-        architecture: config.classifier === null ? `${name}Model` : `${name}ForImageClassification`,
+        architecture: `${name}${HEADS[config.classifier?.kind ?? 'none'] ?? 'ForImageClassification'}`,
       }),
       qkv_bias: config.qkvBias,
       intermediate_size: config.hidden,

@@ -27,7 +27,7 @@ export function bandsLack({ bands }: RotaryRule): string | null {
     case 'temperature':
       return null
     case 'stored':
-      return 'periods of its rotary positions, which follow from no base (they may have been rounded to bfloat16, as those of files that Meta publishes are), where it makes them of one'
+      return 'periods of its rotary positions, which follow from no base (they may have been rounded to bfloat16, as those of files that Meta publishes are), where it makes them of one: for it take the model as it publishes it itself (plumage pull), whose numbers differ a little'
     case 'mixed':
       return 'rotary positions: learnt frequencies, where it makes them of a base'
   }

@@ -13,7 +13,7 @@ import { birderAssumptions, readBirderConfig } from './birder-config.js'
 import { isBirderFile } from './birder-entries.js'
 import { BIRDER_ENTRIES } from './birder-fields.js'
 import type { Dialect } from './dialect.js'
-import { type StoredWeight, stored, tokenWithPositions } from './stored-weight.js'
+import { type StoredWeight, scaledBy, stored, tokenWithPositions } from './stored-weight.js'
 
 export const birder: Dialect = {
   name: 'birder',
@@ -130,8 +130,7 @@ function tables(config: VitConfig): ReadonlyMap<string, StoredWeight> {
 /** The two matrices of a DeiT are halved, so that the sum of both scores is their mean. */
 function halfSource(weight: string, shape: Shape): StoredWeight {
   const [, head, part] = /^classifier\.(class|distillation)\.(\w+)$/.exec(weight) ?? []
-  const { parts } = stored(`${head === 'class' ? '' : 'dist_'}classifier.${part}`, shape)
-  return { parts, combine: (values: Float32Array) => values.map((value) => value / 2) }
+  return scaledBy(0.5, `${head === 'class' ? '' : 'dist_'}classifier.${part}`, shape)
 }
 
 function tokenSource(weight: string, shape: Shape, config: VitConfig): StoredWeight {

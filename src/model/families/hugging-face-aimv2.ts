@@ -55,7 +55,7 @@ export const AIMV2_CONFIG: FieldTable = {
 
 const KIND = { family: 'AIMv2', types: ['aimv2_vision_model'], table: AIMV2_CONFIG } as const
 
-const LAYOUT: Layout = {
+export const AIMV2_LAYOUT: Layout = {
   dialect: 'hugging-face',
   classToken: '',
   registers: '',
@@ -103,9 +103,9 @@ export const huggingFaceAimv2: Dialect = {
           `${checkpoint.label} has no pooling head, so that transformers gives tokens alone; the mean of its patches stands for an image here.`,
         ]),
   ],
-  source: layoutSource(LAYOUT),
+  source: layoutSource(AIMV2_LAYOUT),
   positions: ({ positions }) =>
-    positions === null ? null : { tensor: LAYOUT.positions, special: 0, isFlat: true },
+    positions === null ? null : { tensor: AIMV2_LAYOUT.positions, special: 0, isFlat: true },
   ignores: () => false,
 }
 
@@ -117,25 +117,25 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const { tensors } = checkpoint
   const reader = transformersFile(checkpoint, hints, KIND)
   const size = (tensor: string, axis: number) => storedSize(checkpoint, tensor, axis, 'hugging-face')
-  const isNative = !tensors.has(LAYOUT.positions)
+  const isNative = !tensors.has(AIMV2_LAYOUT.positions)
   const grid = gridOf(checkpoint, reader, hints, {
-    table: isNative ? null : { tensor: LAYOUT.positions, axis: 0 },
+    table: isNative ? null : { tensor: AIMV2_LAYOUT.positions, axis: 0 },
     rowsOf: ({ rows, columns }) => rows * columns,
-    patchSize: patchSizeOf(checkpoint, LAYOUT),
+    patchSize: patchSizeOf(checkpoint, AIMV2_LAYOUT),
     fallback: 224,
   })
   const heads = headsOf(reader, hints, 8)
   const epsilon = reader.number('rms_norm_eps', 1e-5)
   const activation = activationOf(reader, 'hidden_act', 'silu')
   const config: VitConfig = {
-    ...trunkOf(checkpoint, LAYOUT, grid),
+    ...trunkOf(checkpoint, AIMV2_LAYOUT, grid),
     heads,
-    hidden: size(`${LAYOUT.blocks}0.ffn.gate_proj.weight`, 0),
+    hidden: size(`${AIMV2_LAYOUT.blocks}0.ffn.gate_proj.weight`, 0),
     classToken: false,
     registers: 0,
     norm: 'rmsNorm',
     epsilon,
-    qkvBias: tensors.has(`${LAYOUT.blocks}0.attention.q_proj.bias`),
+    qkvBias: tensors.has(`${AIMV2_LAYOUT.blocks}0.attention.q_proj.bias`),
     layerScale: false,
     mlp: 'swiglu',
     activation,
@@ -152,6 +152,6 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   agree(reader, 'is_native', isNative)
   agree(reader, 'use_head', hasHead(checkpoint))
   agree(reader, 'qkv_bias', config.qkvBias)
-  agree(reader, 'mlp_bias', tensors.has(`${LAYOUT.blocks}0.ffn.gate_proj.bias`))
+  agree(reader, 'mlp_bias', tensors.has(`${AIMV2_LAYOUT.blocks}0.ffn.gate_proj.bias`))
   return config
 }

@@ -56,6 +56,21 @@ export function visionTransformerLayout(branches: number): Layout {
   return { ...TIMM_LAYOUT, parts: { ...PARTS, ...branchParts(branches) } }
 }
 
+/** Gives the names of AIMv2, whose gates are apart, and which may have no bias of its own but that of the patches. */
+export function timmAimv2Layout({ hasLinearBias }: { readonly hasLinearBias: boolean }): Layout {
+  const bare = (module: string) => ({ weight: `${module}.weight`, bias: null })
+  const linear = ['attn.proj', 'mlp.fc1_g', 'mlp.fc1_x', 'mlp.fc2']
+  const parts = { ...PARTS, ...GATE_APART }
+  if (hasLinearBias) return { ...TIMM_LAYOUT, parts }
+  return {
+    ...TIMM_LAYOUT,
+    parts: { ...parts, ...Object.fromEntries(linear.map((module) => [module, bare(module)])) },
+  }
+}
+
+/** Gives the names of a distilled DeiT, whose second token and its head have names of their own. */
+export const TIMM_DISTILLED_LAYOUT: Layout = { ...TIMM_LAYOUT, registers: 'dist_token' }
+
 /** Gives the names of a network of the class Eva, whose keys may have no bias of their own, and whose gated nets keep both halves apart or packed. */
 export function evaLayout({
   hasKeyBias,
@@ -178,8 +193,8 @@ function sharedSource(
   return rowsOf(`blocks.${block}.in_proj.${kind}`, shape, firstRow, hidden + 3 * width)
 }
 
-/** The plan adds the scores of both heads, and the library takes their mean. */
-function distilledSource(weight: string, shape: Shape): StoredWeight | null {
+/** The plan adds the scores of both heads, and the library takes their mean. Gives null for what is of no head of a distilled DeiT. */
+export function distilledSource(weight: string, shape: Shape): StoredWeight | null {
   const [, head, kind] = /^classifier\.(class|distillation)\.(weight|bias)$/.exec(weight) ?? []
   if (head === undefined) return null
   return scaledBy(0.5, `${head === 'class' ? 'head' : 'head_dist'}.${kind}`, shape)

@@ -156,7 +156,7 @@ describe('what is no image is named', () => {
     ['an array of paths', ['a.png', 'b.png'], /an array of 2.*encodeAll/],
     ['an object', { url: 'a.png' }, /an object with url/],
     ['bytes in base64', 'A'.repeat(5000), /a text of 5000 characters.*base64/],
-    ['a function', () => 'a.png', /a function/],
+    ['a function that gives no pixels', () => 'a.png', /gives pixels.*a string/],
     ['an address of another kind', 'ftp://wren.example/a.png', /got ftp:/],
   ])('%s', async (_, source, message) => {
     await expect(decodeImage(source as ImageSource)).rejects.toThrow(message)

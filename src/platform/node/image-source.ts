@@ -25,7 +25,8 @@ export interface SharpLike {
 
 /**
  * Is a path, a `file:`, `http:`, `https:` or `data:` address (as text or URL), the bytes of a file (of any buffer, view, Blob, File or stream), pixels
- * of one to four channels, or a sharp instance, whose pipeline is run.
+ * of one to four channels, a sharp instance, whose pipeline is run, or a function that gives pixels: it is asked once, when the image's turn comes, so that of a
+ * long list only those are in memory that are worked on.
  */
 export type ImageSource =
   | string
@@ -38,6 +39,7 @@ export type ImageSource =
   | AsyncIterable<Uint8Array>
   | PixelImage
   | SharpLike
+  | (() => PixelImage | Promise<PixelImage>)
 
 /** An image is a file by its path, pixels, or bytes that are still to be had. */
 export type OpenSource =
@@ -51,13 +53,14 @@ export type OpenSource =
 
 const TAKEN =
   'a path, a file:, http:, https: or data: address, a URL, the bytes of a file (Buffer, typed array, ArrayBuffer, Blob, File or stream), ' +
-  'pixels { height, width, data }, or a sharp instance'
+  'pixels { height, width, data }, a function that gives pixels, or a sharp instance'
 
 /** Reads nothing yet. Throws TypeError for what is no image; `ImageError` `unsupported` for an address of another kind. */
 export function openSource(source: ImageSource): OpenSource {
   if (typeof source === 'string') return openText(source)
   if (source instanceof URL) return openUrl(source)
   if (isPixelImage(source)) return { pixels: source }
+  if (typeof source === 'function') return { label: THE_IMAGE, read: () => pixelsFrom(source) }
   const bytes = bytesOrNull(source)
   if (bytes !== null) return { label: THE_IMAGE, read: async () => bytes }
   if (source instanceof Blob) return openBlob(source)
@@ -154,6 +157,15 @@ function openBlob(blob: Blob): OpenSource {
       }
     },
   }
+}
+
+/** Throws TypeError for what are no pixels. */
+async function pixelsFrom(give: () => PixelImage | Promise<PixelImage>): Promise<PixelImage> {
+  const image: unknown = await give()
+  if (isPixelImage(image)) return image
+  throw new TypeError(
+    `A function that stands for an image gives pixels { height, width, data }; it gave ${describe(image)}.`,
+  )
 }
 
 function isSharp(source: unknown): source is SharpLike {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { gitHashOf, startFakeHub } from '../../../../test/support/fake-hub.js'
 import { packageRoot } from '../../../../test/support/repository.js'
 import { serve, startServer } from '../../../../test/support/weights-server.js'
 import { openCheckpoint } from '../../../checkpoint/open-checkpoint.js'
@@ -69,4 +70,32 @@ test('a head in several files is put on by the name of their index, as in Node',
   expect(server.requests.map(({ url }) => url)).toEqual(
     expect.arrayContaining([...files.keys()].map((name) => `/${name}`)),
   )
+})
+
+test("small files of the hub's are held against git's hash, as it names them by", async () => {
+  const own = join(packageRoot, 'test/golden/families/more/layouts/dinov2-reg4/hugging-face')
+  const names = ['config.json', 'preprocessor_config.json', 'model.safetensors']
+  const files = await Promise.all(names.map(async (name) => [name, await readFile(join(own, name))] as const))
+  await using hub = await startFakeHub(Object.fromEntries(files))
+  const { id, files: published } = hub.repository
+  const ask = fetch
+  vi.stubGlobal('location', { origin: 'https://page.example' })
+  vi.stubGlobal('fetch', (url: URL, init: RequestInit) =>
+    ask(url.href.replace('https://huggingface.co', hub.hub.origin), init),
+  )
+  const fetching = { signal: new AbortController().signal, onProgress: () => {}, onWarning: () => {} }
+  const load = async () => {
+    await using found = await openModel({ kind: 'name', name: id }, {}, fetching)
+    return found.vit.config.registers
+  }
+  expect(await load()).toBe(4)
+  const right = published['config.json'] ?? new Uint8Array()
+  hub.repository.hubFirst = (request, response) => {
+    if (!request.url?.endsWith('/config.json')) return false
+    const changed = Buffer.from(Buffer.from(right).toString().replace('"hidden_size"', '"hidden_sizes"'))
+    serve(request, response, changed, { etag: `"${gitHashOf(right)}"` })
+    return true
+  }
+  await expect(load()).rejects.toMatchObject({ code: 'wrong-hash' })
+  await expect(load()).rejects.toThrow(/config\.json has git's hash [0-9a-f]{40}, expected [0-9a-f]{40}/)
 })

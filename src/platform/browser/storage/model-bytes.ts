@@ -97,8 +97,14 @@ export class MemoryBytes implements ModelBytes {
     this.#pieces.push(bytes as Uint8Array<ArrayBuffer>)
     this.size += bytes.length
   }
-  read(): Uint8Array {
-    throw new Error('Memory holds nothing of an earlier visit, so that there is nothing to be read.')
+  read(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(this.size)
+    let end = 0
+    for (const piece of this.#pieces) {
+      bytes.set(piece, end)
+      end += piece.length
+    }
+    return bytes.subarray(offset, offset + length)
   }
   truncate(): void {
     this.#pieces = []

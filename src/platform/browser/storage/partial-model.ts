@@ -7,6 +7,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Version } from '../../../hub/byte-ranges.js'
 import { HubError } from '../../../hub/hub-error.js'
 import type { PartialDownload } from '../../../hub/partial-download.js'
+import { assertGitHash, publishedHashOrNull } from './git-hash.js'
 import type { ModelBytes } from './model-bytes.js'
 
 const PIECE = 4 * 2 ** 20
@@ -67,12 +68,24 @@ export class PartialModel implements PartialDownload<Blob> {
 
   /** The bytes become a file that is read from when asked, noted as whole. */
   async finish(): Promise<Blob> {
+    await this.#checkPublished()
     this.#writeNote(this.sha256())
     return await this.#bytes.blob()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#bytes.close()
+  }
+
+  async #checkPublished(): Promise<void> {
+    const expected = publishedHashOrNull(this.#url, this.version)
+    if (expected === null) return
+    try {
+      await assertGitHash(this.#bytes.read(0, this.received), expected, this.#url)
+    } catch (error) {
+      this.#empty()
+      throw error
+    }
   }
 
   #empty(): void {

@@ -1,7 +1,7 @@
 /** Tells why files do not take what is written to them. Programs branch on the code, people read the message. */
 import { CodedError } from '../../../coded-error.js'
 
-export type FileErrorCode = 'disk-full' | 'not-writable' | 'name-too-long' | 'locked'
+export type FileErrorCode = 'disk-full' | 'not-writable' | 'name-too-long' | 'locked' | 'exists'
 
 export class FileError extends CodedError<FileErrorCode> {
   override readonly name = 'FileError'

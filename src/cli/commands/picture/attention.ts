@@ -1,0 +1,169 @@
+/** `plumage picture attention` shows where a network looks, head by head or all of them joined. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { given } from '../../../encoder/choose-recipe.js'
+import type { AttentionHeads, AttentionMap, Features } from '../../../encoder/types.js'
+import type { RgbImage } from '../../../image/image.js'
+import { nearestNames } from '../../../nearest-names.js'
+import { attentionValues } from '../../../picture/attention-values.js'
+import { copyOf } from '../../../picture/draw/canvas.js'
+import { drawRing, type Point } from '../../../picture/draw/draw-lines.js'
+import { drawHeat } from '../../../picture/draw/draw-patches.js'
+import { captioned, contactSheet, legendBar } from '../../../picture/draw/layout.js'
+import { pointOn } from '../../../picture/draw/placement.js'
+import { UsageError } from '../../cli-error.js'
+import type { CommandContext } from '../../context.js'
+import { composed, MARK, opacityOf, ringOn } from './composed.js'
+import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
+import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
+import type { Tile } from './picture-place.js'
+
+interface AttentionOptions extends HeatMapOptions {
+  readonly layer?: number
+  readonly show: AttentionHeads
+  readonly from?: (typeof TOKENS)[number]
+  readonly point?: GivenPlace
+}
+
+export function attentionCommand(context: CommandContext): Command {
+  const command = new Command('attention').description(
+    'show what a token of the network looks at: the class token, or the patch at a point',
+  )
+  addMapOption(addPictureOptions(command))
+    .option('--layer <n>', 'the block: 0 is the first, -1 the last (default: -1)', parseLayer)
+    .option(
+      '--show <heads>',
+      'mean, max or min of all heads; each for a map of every head; or numbers such as 0,3',
+      parseHeads,
+      'mean',
+    )
+    .addOption(
+      new Option(
+        '--from <token>',
+        'who looks (default: the class token; in a network without one, the query of its pooling head)',
+      ).choices(TOKENS),
+    )
+    .option(
+      '--point <x,y>',
+      'who looks: the patch at this point of each photo, in pixels or hundredths',
+      parsePoint,
+    )
+  return command.action((inputs: string[], options: AttentionOptions) =>
+    makePicture(context, inputs, options, attentionPicture(options)),
+  )
+}
+
+const JOINED = ['mean', 'max', 'min', 'each'] as const
+const TOKENS = ['class', 'registers', 'probe'] as const
+
+function attentionPicture(options: AttentionOptions): PictureKind {
+  const { point, from } = options
+  if (point !== undefined && from !== undefined)
+    throw new UsageError('--point and --from both say who looks: give one of them.')
+  const who = point === undefined ? (from ?? 'class token') : 'marked patch'
+  return {
+    title: `Attention of the ${who} to patches (Vaswani et al., 2017; Caron et al., DINO, 2021).`,
+    async *draw(work) {
+      // Which patch a point is in is known once the grid is: until then all of them are asked for.
+      const attention = { ...choiceOf(options), ...(point === undefined ? {} : { from: 'patches' as const }) }
+      for await (const found of work.photos({ attention })) {
+        const rows = rowsOf(found, options)
+        if (rows instanceof Error) work.fail(found.path, rows)
+        else yield { path: found.path, ...drawn(found, rows, options) }
+      }
+    },
+  }
+}
+
+function choiceOf({ layer, show: heads, from }: AttentionOptions) {
+  return { heads, ...given({ layers: layer === undefined ? undefined : [layer], from }) }
+}
+
+/** Says whose rows of the attention are shown, and where they are marked. */
+interface Rows {
+  readonly map: AttentionMap
+  readonly rows: readonly number[]
+  readonly at: Point | null
+}
+
+function rowsOf({ path, features }: EncodedPhoto, { point }: AttentionOptions): Rows | Error {
+  const [map] = features.attention ?? []
+  if (map === undefined) throw new Error('the encoder gave no attention')
+  if (point === undefined) return { map, rows: [...map.rows.keys()], at: null }
+  try {
+    const at = pointIn('--point', point, features.imageSize, path)
+    return { map, rows: patchesIn('--point', point, { path, features }), at }
+  } catch (error) {
+    if (error instanceof UsageError) return error
+    throw error
+  }
+}
+
+/** Draws a map for each head, of the mean over the rows. */
+function drawn(
+  { photo, features }: EncodedPhoto,
+  { map, rows, at }: Rows,
+  options: AttentionOptions,
+): Pick<Tile, 'image' | 'legend' | 'note'> {
+  const values = Array.from({ length: map.headCount }, (_, head) =>
+    meanOf(rows.map((row) => attentionValues(map, row, head))),
+  )
+  const heats = values.map((ofHead) => {
+    const heat = { map: options.map, range: shownRange(ofHead), opacity: opacityOf(options, 0.75) }
+    return marked(drawHeat(photo, features, ofHead, heat), features, at)
+  })
+  const note = `block ${map.layer}, ${headsText(map.heads)}`
+  const [first, ...others] = heats
+  const [only] = values
+  if (first === undefined || only === undefined) throw new Error('attention without a head')
+  const plain = marked(photo, features, at)
+  if (others.length === 0) {
+    const image = composed(plain, first, options)
+    const legend = { map: options.map, range: shownRange(only), title: 'attention weight' }
+    return { image, note, legend: legendBar(legend, image.width) }
+  }
+  const numbers = typeof map.heads === 'string' ? [...heats.keys()] : map.heads
+  const tiles = heats.map((heat, index) => captioned(heat, `head ${numbers[index]}`))
+  const all = options.layout === 'beside' ? [captioned(plain, 'photo'), ...tiles] : tiles
+  return { image: contactSheet(all, Math.ceil(Math.sqrt(all.length))), note }
+}
+
+function marked(image: RgbImage, features: Features, at: Point | null): RgbImage {
+  if (at === null) return image
+  const copy = copyOf(image)
+  drawRing(copy, pointOn(copy, features, at), ringOn(copy), MARK)
+  return copy
+}
+
+function meanOf(lists: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array()] = lists
+  return first.map((_, at) => lists.reduce((sum, values) => sum + (values[at] ?? 0), 0) / lists.length)
+}
+
+/** A few patches draw a hundred times as much as the others: with these at the end of the colours, nothing else would show. */
+function shownRange(values: Float32Array): readonly [number, number] {
+  const sorted = values.toSorted()
+  return [0, sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0]
+}
+
+function headsText(heads: AttentionHeads): string {
+  if (heads === 'each') return 'each head by itself'
+  return typeof heads === 'string' ? `${heads} of all heads` : `heads ${heads.join(', ')}`
+}
+
+function parseLayer(text: string): number {
+  const layer = Number(text)
+  if (Number.isSafeInteger(layer) && text.trim() !== '') return layer
+  throw new InvalidArgumentError(`Expected a whole number, such as 0 or -1; found ${text}.`)
+}
+
+function parseHeads(text: string): AttentionHeads {
+  const joined = JOINED.find((name) => name === text)
+  if (joined !== undefined) return joined
+  const numbers = text.split(',').map(Number)
+  if (numbers.every((head) => Number.isSafeInteger(head) && head >= 0) && text.trim() !== '') return numbers
+  const [nearest] = nearestNames(text, JOINED, 1)
+  throw new InvalidArgumentError(
+    `Expected ${JOINED.join(', ')}, or numbers such as 0,3; found ${text}. Did you mean ${nearest}?`,
+  )
+}

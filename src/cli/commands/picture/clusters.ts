@@ -1,0 +1,73 @@
+/** `plumage picture clusters` groups the patches of all photos by what they are; a group has one colour wherever it is. */
+import { Command } from 'commander'
+import { categoryColors } from '../../../picture/draw/categories.js'
+import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
+import { swatches } from '../../../picture/draw/layout.js'
+import { clusterPatches, type PatchClusters } from '../../../picture/patch-clusters.js'
+import { UsageError } from '../../cli-error.js'
+import type { CommandContext } from '../../context.js'
+import { positiveInteger } from '../../model-options.js'
+import { composed, opacityOf } from './composed.js'
+import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { addPictureOptions, type PictureOptions } from './picture-options.js'
+
+interface ClustersOptions extends PictureOptions {
+  readonly count: number
+  readonly seed: number
+}
+
+/** More colours are not told apart. */
+const MOST_GROUPS = 32
+
+export function clustersCommand(context: CommandContext): Command {
+  const command = new Command('clusters').description(
+    'group the patches of all photos by what they are: parts that photos share have one colour',
+  )
+  addPictureOptions(command)
+    .option('--count <n>', 'most groups', positiveInteger, 6)
+    .option('--seed <n>', 'where it begins: the same seed gives the same groups', positiveInteger, 1)
+  return command.action((inputs: string[], options: ClustersOptions) =>
+    makePicture(context, inputs, options, clustersPicture(options)),
+  )
+}
+
+function clustersPicture(options: ClustersOptions): PictureKind {
+  const { count, seed } = options
+  if (count > MOST_GROUPS)
+    throw new UsageError(
+      `--count ${count}: ${MOST_GROUPS} groups at most have colours that can be told apart.`,
+    )
+  return {
+    title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
+    async *draw(work) {
+      const found: EncodedPhoto[] = []
+      for await (const photo of work.photos()) found.push(photo)
+      if (found.length === 0) return
+      work.phase('grouping patches')
+      const { products, signal } = work
+      const maps = found.map(({ features }) => features)
+      const clusters = await clusterPatches(maps, count, { seed, products, signal })
+      const colors = categoryColors(clusters.count)
+      for (const [index, { path, photo, features }] of found.entries()) {
+        const labels = clusters.labels[index] ?? new Int32Array()
+        const data = Uint8Array.from([...labels].flatMap((label) => colors[label] ?? []))
+        const { rows, columns } = features.grid
+        const grid = { height: rows, width: columns, data }
+        const shown = { opacity: opacityOf(options, 0.7) }
+        const image = composed(photo, drawPatchColors(photo, features, grid, shown), options)
+        yield { path, image, legend: swatches(entriesOf(clusters, index, colors), image.width) }
+      }
+    },
+  }
+}
+
+/** Lists the groups that are in a photo, with how many of its patches they have and how many photos they are in. */
+function entriesOf({ counts }: PatchClusters, photo: number, colors: ReturnType<typeof categoryColors>) {
+  return counts.flatMap((perPhoto, group) => {
+    const own = perPhoto[photo] ?? 0
+    const color = colors[group]
+    if (own === 0 || color === undefined) return []
+    const photos = perPhoto.filter((count) => count > 0).length
+    return [{ color, text: `${group + 1}: ${own} patches, in ${photos} of ${perPhoto.length} photos` }]
+  })
+}

@@ -1,0 +1,25 @@
+/** Puts a photo and what was drawn on it together, as the options say. */
+import type { RgbImage } from '../../../image/image.js'
+import { sideBySide } from '../../../picture/draw/layout.js'
+import type { PictureOptions } from './picture-options.js'
+
+export function composed(
+  photo: RgbImage,
+  drawn: RgbImage,
+  { layout }: Pick<PictureOptions, 'layout'>,
+): RgbImage {
+  return layout === 'beside' ? sideBySide([photo, drawn]) : drawn
+}
+
+/** @param beside is the share of the colours beside the photo; over it, it must show through, and alone nothing does */
+export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): number {
+  return opacity ?? { beside, over: 0.6, alone: 1 }[layout]
+}
+
+/** Is how places that were given are marked in photos. */
+export const MARK = { color: [255, 64, 64], width: 3 } as const
+
+/** Gives the radius of a ring that is seen and hides little. */
+export function ringOn({ width }: RgbImage): number {
+  return Math.max(6, width / 60)
+}

@@ -1,0 +1,185 @@
+/** Runs the making of a picture: where it goes, which model makes it, the photos one by one, and what is told when some of it could not be done. */
+
+import type { Features } from '../../../encoder/types.js'
+import type { RgbImage } from '../../../image/image.js'
+import type { Products } from '../../../numerics/products.js'
+import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
+import type { FileEncoder } from '../../../work/file-encoder.js'
+import { asOutputError } from '../../../work/output-error.js'
+import { totalOf, type WorkInput } from '../../../work/work-input.js'
+import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
+import type { CommandContext } from '../../context.js'
+import { asFilms, type FrameOptions } from '../../film-inputs.js'
+import { gatherInputs } from '../../gather-inputs.js'
+import { Progress } from '../../progress.js'
+import { listenerOf, terminal } from '../../run-resumably.js'
+import { choosePictureModel, type PictureModel } from './choose-picture-model.js'
+import { decodeOptionsOf, PhotoEncoder } from './photo-encoder.js'
+import type { PairOptions } from './picture-options.js'
+import { PictureWriter, placeOf, sideFor, type Tile } from './picture-place.js'
+
+/** Is a photo with what the model found in it. */
+export interface EncodedPhoto {
+  /** Names it as it was given. */
+  readonly path: string
+  /** Is reduced to the size at which it is drawn. */
+  readonly photo: RgbImage
+  readonly features: Features
+}
+
+/** Says what a kind of picture is, and how it is made. */
+export interface PictureKind {
+  /** Says in a sentence what is seen, and whose method it is. */
+  readonly title: string
+  /** Says which frames of films are taken for photos; default: one a second. */
+  readonly frames?: FrameOptions
+  /** Throws `UsageError` for inputs that make no such picture. */
+  readonly check?: (inputs: readonly WorkInput[]) => void
+  /** Yields the pictures as they are ready. */
+  readonly draw: (work: PictureWork) => AsyncGenerator<Tile, void, undefined>
+}
+
+export interface PictureWork {
+  readonly encoder: FileEncoder
+  readonly inputs: readonly WorkInput[]
+  readonly signal: AbortSignal
+  /** Yields the photos in the order of the inputs; what cannot be read is told and left out. @param encoder is another than the picture's own */
+  photos(encode?: EncodeChoices, encoder?: FileEncoder): AsyncGenerator<EncodedPhoto, void, undefined>
+  /** Loads another model; whoever does disposes of it. */
+  load(model: string): Promise<PictureModel>
+  /** Throws `UsageError` unless this is the first of the inputs, of which something was said. @param why says what cannot be done without it */
+  assertFirst(photo: EncodedPhoto, why: string): void
+  /** Tells what keeps one photo from its picture; the others go on. */
+  fail(path: string, error: Error): void
+  /** Computes products over many patches. */
+  readonly products: Products
+  /** Notes what happens now. */
+  phase(text: string): void
+  /** Says what is to be known of all that is drawn: at once, and in the captions of what is still to come. */
+  remark(text: string): void
+}
+
+export async function makePicture(
+  context: CommandContext,
+  names: readonly string[],
+  options: PairOptions,
+  kind: PictureKind,
+): Promise<void> {
+  const { signal } = context
+  try {
+    await make(context, names, options, kind)
+  } catch (error) {
+    if (signal.aborted) throw new InterruptedError('Interrupted. What was written is whole.')
+    throw asOutputError(error)
+  }
+}
+
+async function make(
+  context: CommandContext,
+  names: readonly string[],
+  options: PairOptions,
+  kind: PictureKind,
+): Promise<void> {
+  const place = await placeOf(context, options)
+  const inputs = await asFilms(context, await gatherInputs(context, names, options), kind.frames ?? {})
+  kind.check?.(inputs)
+  const { encoder, caption } = await choosePictureModel(context, options)
+  using _ = encoder
+  await using products = await context.pictures.products()
+  const writer = new PictureWriter(context, place, options, `${kind.title} ${caption}`)
+  using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
+  const side = sideFor(place, inputs.length, options)
+  const photos = new Photos(context, { encoder, inputs, options, side, progress })
+  const work: PictureWork = {
+    encoder,
+    inputs,
+    signal: context.signal,
+    photos: (encode, other) => photos.read(encode, other),
+    load: (model) => choosePictureModel(context, { ...options, model }),
+    assertFirst: ({ path }, why) => assertFirst(path, inputs, why),
+    fail: (path, error) => photos.fail(path, error),
+    products,
+    phase: (text) => progress.phase(text),
+    remark(text) {
+      writer.remark(text)
+      progress.notice(text)
+    },
+  }
+  for await (const tile of kind.draw(work)) {
+    await writer.add(tile)
+    context.signal.throwIfAborted()
+  }
+  if (place.kind === 'terminal') progress.clear()
+  else progress.phase('drawing')
+  await writer.finish()
+  const { output } = options
+  const where = output === undefined ? 'shown' : `written to ${output}`
+  progress.finish(`${writer.written} ${writer.written === 1 ? 'picture' : 'pictures'} ${where}`, {
+    written: writer.written,
+    output: output ?? null,
+  })
+  if (photos.failed === 0) return
+  const rest = writer.written === 0 ? ': no picture was made.' : '.'
+  throw new IncompleteError(`${photos.failed} of ${inputs.length} images failed${rest}`)
+}
+
+function assertFirst(path: string, [first]: readonly WorkInput[], why: string): void {
+  const expected = typeof first === 'string' ? first : first?.path
+  if (path !== expected) throw new UsageError(`${expected} could not be read. ${why}`)
+}
+
+interface PhotosOptions {
+  readonly encoder: FileEncoder
+  readonly inputs: readonly WorkInput[]
+  readonly options: PairOptions
+  readonly side: number
+  readonly progress: Progress
+}
+
+/** Goes through the photos, and counts those of which there is no picture. */
+class Photos {
+  readonly #context: CommandContext
+  readonly #options: PhotosOptions
+  readonly #failed = new Set<string>()
+
+  constructor(context: CommandContext, options: PhotosOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  get failed(): number {
+    return this.#failed.size
+  }
+
+  fail(path: string, { message }: Error): void {
+    this.#failed.add(path)
+    this.#options.progress.failed(path, message)
+  }
+
+  async *read(
+    encode: EncodeChoices = {},
+    encoder = this.#options.encoder,
+  ): AsyncGenerator<EncodedPhoto, void, undefined> {
+    const { inputs, options, side, progress } = this.#options
+    const { files, signal, pictures } = this.#context
+    const decoding = { ...decodeOptionsOf(options, encoder), signal }
+    const photos = new PhotoEncoder(encoder, {
+      decode: (source) => pictures.decode(source, decoding),
+      reduce: (photo) => pictures.reduce(photo, side),
+    })
+    const listener = {
+      ...listenerOf(progress),
+      failed: (failure: { readonly path: string; readonly reason: string }) =>
+        this.fail(failure.path, new Error(failure.reason)),
+    }
+    const loop = new InputLoop(
+      { inputs, files, encoder: photos, encode, listener, signal },
+      { has: () => false },
+    )
+    for await (const { input, features } of loop.found()) {
+      loop.done(input)
+      yield { path: input.path, photo: photos.photoOf(features), features }
+    }
+    loop.finish()
+  }
+}

@@ -1,0 +1,60 @@
+/** `plumage picture rollout` follows attention through all blocks: how much of each patch reaches the class token and the registers. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { given } from '../../../encoder/choose-recipe.js'
+import { drawHeat, rangeOf } from '../../../picture/draw/draw-patches.js'
+import { legendBar } from '../../../picture/draw/layout.js'
+import { rollOut } from '../../../picture/roll-out.js'
+import type { CommandContext } from '../../context.js'
+import { composed, opacityOf } from './composed.js'
+import { makePicture, type PictureKind } from './make-picture.js'
+import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
+
+const FUSIONS = ['max', 'mean', 'min'] as const
+
+interface RolloutOptions extends HeatMapOptions {
+  readonly fuse: (typeof FUSIONS)[number]
+  readonly discard?: number
+}
+
+export function rolloutCommand(context: CommandContext): Command {
+  const command = new Command('rollout').description(
+    'follow attention through all blocks: which patches reach the class token in the end',
+  )
+  addMapOption(addPictureOptions(command))
+    .addOption(new Option('--fuse <how>', 'heads become one').choices(FUSIONS).default('max'))
+    .option(
+      '--discard <share>',
+      'of the weights between patches, the smallest, that is left out (default: 0.9)',
+      share,
+    )
+  return command.action((inputs: string[], options: RolloutOptions) =>
+    makePicture(context, inputs, options, rolloutPicture(options)),
+  )
+}
+
+function rolloutPicture(options: RolloutOptions): PictureKind {
+  return {
+    title: 'Attention rolled out through all blocks (Abnar and Zuidema, 2020).',
+    async *draw(work) {
+      const layers = Array.from({ length: work.encoder.depth }, (_, layer) => layer)
+      const attention = { layers, heads: options.fuse, from: 'all' } as const
+      for await (const { path, photo, features } of work.photos({ attention, batch: 1 })) {
+        const values = rollOut(features, given({ discardRatio: options.discard }))
+        const range = rangeOf(values)
+        const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
+        const image = composed(photo, drawHeat(photo, features, values, heat), options)
+        yield {
+          path,
+          image,
+          legend: legendBar({ map: options.map, range, title: 'share of the largest' }, image.width),
+        }
+      }
+    },
+  }
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError(`Expected a number from 0 to 1, such as 0.9; found ${text}.`)
+}

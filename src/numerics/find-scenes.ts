@@ -1,0 +1,92 @@
+/**
+ * Finds where one scene of a film ends and the next begins, by how far the embeddings of neighbouring frames lie apart, and a frame that stands for each. A
+ * cut is large, and stands out among the distances around it, as in PySceneDetect's AdaptiveDetector: a camera that moves makes many distances alike.
+ */
+import { cosineSimilarity } from './cosine-similarity.js'
+
+/** Is a run of frames. */
+export interface Scene {
+  /** Is the index of its first frame. */
+  readonly first: number
+  /** Is the index of its last frame. */
+  readonly last: number
+  /** Is the index of the frame that is nearest to the mean of all of its own. */
+  readonly key: number
+  /** Is the distance, 1 minus the cosine, from the frame before its first; null for the first scene. */
+  readonly distance: number | null
+}
+
+/** Says what is a cut. */
+export interface SceneOptions {
+  /** Cuts wherever neighbouring frames are farther apart than this, from 0 to 2; default: by what stands out. */
+  readonly threshold?: number | undefined
+}
+
+/** Frames so far apart are always of two scenes. */
+const CERTAIN = 0.5
+/** Frames nearer than this never are. */
+const LEAST = 0.1
+/** A cut is so many times the median of the distances around it. */
+const STANDS_OUT = 3
+/** So many distances before and behind are around one. */
+const AROUND = 5
+
+/**
+ * Splits frames into scenes. Throws RangeError where there are none, or the numbers are no rows of `width`.
+ *
+ * @param embeddings float32 [N, width], in the order of the frames' times
+ */
+export function findScenes(
+  embeddings: Float32Array,
+  width: number,
+  { threshold }: SceneOptions = {},
+): readonly Scene[] {
+  const count = embeddings.length / width
+  if (!(Number.isInteger(count) && count > 0))
+    throw new RangeError(`${embeddings.length} numbers are no frames of ${width}.`)
+  const row = (index: number) => embeddings.subarray(index * width, (index + 1) * width)
+  const distances = Array.from({ length: count - 1 }, (_, i) => 1 - cosineSimilarity(row(i), row(i + 1)))
+  const starts = [0]
+  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, threshold)) starts.push(i)
+  return starts.map((first, scene) => {
+    const last = (starts[scene + 1] ?? count) - 1
+    const distance = first === 0 ? null : distances[first - 1]
+    return { first, last, key: keyOf(embeddings, width, first, last), distance }
+  })
+}
+
+function isCut(distances: readonly number[], at: number, threshold: number | undefined): boolean {
+  const distance = distances[at]
+  if (threshold !== undefined) return distance > threshold
+  if (distance > CERTAIN) return true
+  const around = distances
+    .slice(Math.max(0, at - AROUND), at + AROUND + 1)
+    .filter((_, i) => i !== Math.min(at, AROUND))
+  return distance > LEAST && distance >= STANDS_OUT * medianOf(around)
+}
+
+/** Is 0 of nothing. */
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[sorted.length >> 1] ?? 0
+}
+
+/** Every frame counts alike, whatever the length of its embedding. */
+function keyOf(embeddings: Float32Array, width: number, first: number, last: number): number {
+  const mean = new Float32Array(width)
+  const row = (index: number) => embeddings.subarray(index * width, (index + 1) * width)
+  for (let index = first; index <= last; index++) {
+    const values = row(index)
+    const length = Math.hypot(...values) || 1
+    for (let i = 0; i < width; i++) mean[i] += values[i] / length
+  }
+  let key = first
+  let best = Number.NEGATIVE_INFINITY
+  for (let index = first; index <= last; index++) {
+    const similarity = cosineSimilarity(row(index), mean)
+    if (similarity <= best) continue
+    best = similarity
+    key = index
+  }
+  return key
+}
