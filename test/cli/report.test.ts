@@ -1,12 +1,12 @@
 /** Tries `plumage report` around its encoder: what is written, what is listed, and what is never written over. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { PageData } from '../../src/picture/report/page-data.js'
 import { folderWith, runInTest } from './run-in-test.js'
-import { COLUMNS, ROWS, WIDTH } from './stand-in-encoder.mjs'
+import { COLUMNS, ROWS, standInEncoder, WIDTH } from './stand-in-encoder.mjs'
 
 const dataOf = (html: string) =>
   JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)?.[1] ?? '') as PageData
@@ -144,6 +144,33 @@ test('an address is fetched once, for the model and for the picture', async () =
   } finally {
     server.close()
   }
+})
+
+test('a hundred photos take less than 25 MB, however full each is', async () => {
+  using folder = folderWith(Array.from({ length: 4 }, (_, i) => `${i}${'&'.repeat(200)}.jpg`))
+  const grid = { rows: 85, columns: 85 }
+  const encoder = standInEncoder()
+  const random = new Float32Array(grid.rows * grid.columns * 32).map((_, i) => Math.sin(i * i))
+  const { code } = await runInTest(['report', '.', '-o', 'r.html'], {
+    cwd: folder.path,
+    loadEncoder: async () => ({
+      ...encoder,
+      async *encodeAll(...given: Parameters<typeof encoder.encodeAll>) {
+        for await (const found of encoder.encodeAll(...given))
+          yield found.features === undefined
+            ? found
+            : {
+                ...found,
+                features: { ...found.features, grid, patches: random, layers: new Map([[0, random]]) },
+              }
+      },
+    }),
+    async reducePhoto(_, { mostBytes }) {
+      return { height: 640, width: 640, jpeg: new Uint8Array(mostBytes) }
+    },
+  })
+  expect(code).toBe(0)
+  expect((25 * statSync(join(folder.path, 'r.html')).size) / 1e6).toBeLessThan(25)
 })
 
 test('names are text in the page, whatever is in them', async () => {

@@ -3,6 +3,8 @@
  * (1979) finds where. What lies at the edges of photos is taken for the background.
  */
 
+import { isAtEdge } from './parts-inside.js'
+
 interface LevelGrid {
   readonly rows: number
   readonly columns: number
@@ -40,12 +42,6 @@ export function foregroundShares(maps: readonly LevelMap[]): Float32Array {
     const distance = isBelow ? threshold - level : level - threshold
     return smooth(0.5 + distance / FADE)
   })
-}
-
-function isAtEdge(patch: number, { rows, columns }: LevelGrid): boolean {
-  const row = Math.floor(patch / columns)
-  const column = patch % columns
-  return row === 0 || column === 0 || row === rows - 1 || column === columns - 1
 }
 
 /** Finds the threshold that makes two groups as unlike as can be; separability is the share of the variance that lies between them, 0 to 1. */

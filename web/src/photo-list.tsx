@@ -62,7 +62,7 @@ export function PhotoList(props: Props) {
             photo={photo}
             stopped={stopped}
             blend={search === null ? blend : 0}
-            colors={colors.get(photo.id) ?? null}
+            colors={(props.shares === null && colors.get(photo.id)) || null}
             shown={(search === null ? props.shares : shown)?.get(photo.id) ?? null}
             object={(search === null ? props.objects?.get(photo.id) : null) ?? null}
             chosen={place?.photo === photo.id ? place : null}

@@ -14,7 +14,7 @@ export interface Photo {
 
 /** Gives the index of a block two thirds of the way up, whose patches tell things and their parts from their surroundings. */
 export function thingsBlock(depth: number): number {
-  return Math.max(0, Math.ceil((depth * 2) / 3))
+  return Math.min(depth - 1, Math.ceil((depth * 2) / 3))
 }
 
 /** Gives the patches of that block, which colours are made of; what is alike is looked for in the last ones, which say most of what a thing is. */

@@ -2,7 +2,7 @@
 import type { Features, FoundObject } from 'plumage/browser'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ObjectAnswer, ObjectRequest } from './object-worker.js'
-import type { Photo } from './photo.js'
+import { type Photo, thingsMap } from './photo.js'
 
 type Objects = ReadonlyMap<number, FoundObject | null>
 
@@ -19,7 +19,8 @@ export function useObjects(photos: readonly Photo[], isShown: boolean): Objects 
       if (features === null || asked.current.get(id) === features) continue
       asked.current.set(id, features)
       // A view would take along all that lies around it.
-      const request: ObjectRequest = { id, patches: features.patches.slice(), grid: features.grid }
+      const { patches, grid } = thingsMap(features)
+      const request: ObjectRequest = { id, patches: patches.slice(), grid }
       worker.current.postMessage(request, { transfer: [request.patches.buffer] })
     }
   }, [photos, isShown])

@@ -5,6 +5,7 @@ import { shortDigest } from '../../encoder/short-digest.js'
 import type { Features } from '../../encoder/types.js'
 import { componentsFor } from '../../picture/report/components-for.js'
 import type { FoundPhoto } from '../../picture/report/make-report.js'
+import { thingsBlock } from '../../picture/report/things-block.js'
 import type { ReducedPhoto } from '../../platform/node/reduce-photo.js'
 import { InputLoop } from '../../work/encode-inputs.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
@@ -50,10 +51,13 @@ export function reportCommand(context: CommandContext): Command {
   return command.action((inputs: string[], options: ReportOptions) => report(context, inputs, options))
 }
 
-/** The longer side of a photo on the page, in pixels, and the bytes that it may take. */
+/**
+ * The longer side of a photo on the page, in pixels, and the bytes that it may take. With what is kept of its patches, in base64 both, that is less than 250 kB,
+ * and a report of a hundred photos less than 25 MB.
+ */
 const PICTURE = { side: 640, mostBytes: 85_000 }
 /** All patches are kept until the last photo is done, since colours are fitted to all of them. */
-const MOST_BYTES = 2 ** 31
+const MOST_BYTES = 2 ** 32
 
 async function report(
   context: CommandContext,
@@ -127,7 +131,8 @@ function assertFits(count: number, { size: [height, width], patchSize, width: ch
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error
   }
-  const bytes = count * patches * channels * Float32Array.BYTES_PER_ELEMENT
+  // Those of the last block, and of the one that colours are made of.
+  const bytes = 2 * count * patches * channels * Float32Array.BYTES_PER_ELEMENT
   if (bytes > MOST_BYTES)
     throw new UsageError(
       `The patches of ${count} photos take ${(bytes / 2 ** 30).toFixed(1)} GiB, and a report keeps at most ${MOST_BYTES / 2 ** 30} GiB of them. ${smaller}`,
@@ -157,7 +162,7 @@ async function findPhotos(
       inputs: readAddresses(inputs, options, signal, bytes),
       files,
       encoder,
-      encode: options.batch === undefined ? {} : { batch: options.batch },
+      encode: { layers: [thingsBlock(encoder.depth)], ...given({ batch: options.batch }) },
       listener: listenerOf(progress),
       signal,
     },
@@ -232,6 +237,9 @@ function decodeOptions(options: ReportOptions, signal: AbortSignal) {
 
 function photoOf(path: string, features: Features, picture: ReducedPhoto): FoundPhoto & DocumentPhoto {
   const { patches, grid, embedding, imageSize } = features
+  const [tokens] = features.layers.values()
+  if (tokens === undefined)
+    throw new Error('The encoder gave no patches of the inner block that it was asked for.')
   const [height, width] = imageSize
   const first = features.patchBox(0, 0)
   const last = features.patchBox(grid.rows - 1, grid.columns - 1)
@@ -241,7 +249,9 @@ function photoOf(path: string, features: Features, picture: ReducedPhoto): Found
     width: (last.right - first.left) / width,
     height: (last.bottom - first.top) / height,
   }
-  return { path, picture, patches, grid, embedding, seen }
+  // Special tokens stand in front of patches.
+  const things = { patches: tokens.subarray(tokens.length - patches.length), grid }
+  return { path, picture, patches, things, grid, embedding, seen }
 }
 
 async function makeDocument(

@@ -4,13 +4,17 @@
 const MOST_COMPONENTS = 32
 /** With fewer the nearest patches are hardly those of the full features. */
 const FEWEST_COMPONENTS = 8
-const CODE_BYTES = 90_000
+/** A colour and a group are kept of each patch as well. */
+const OTHER_BYTES = 5
+/** What is kept of one photo's patches takes so many bytes at most, beside its picture. */
+const MOST_PATCH_BYTES = 95_000
 
-/** Says how many components are kept of each patch, so that those of one photo fit into 90 kB. Throws RangeError where too few do. */
+/** Says how many components are kept of each patch. Throws RangeError where that would be too few. */
 export function componentsFor(largestGrid: number): number {
-  const affordable = Math.min(MOST_COMPONENTS, Math.floor(CODE_BYTES / largestGrid))
-  if (affordable >= FEWEST_COMPONENTS) return affordable
+  const affordable = Math.floor(MOST_PATCH_BYTES / largestGrid) - OTHER_BYTES
+  if (affordable >= FEWEST_COMPONENTS) return Math.min(MOST_COMPONENTS, affordable)
+  const most = Math.floor(MOST_PATCH_BYTES / (FEWEST_COMPONENTS + OTHER_BYTES))
   throw new RangeError(
-    `A photo has ${largestGrid} patches, and a report takes at most ${Math.floor(CODE_BYTES / FEWEST_COMPONENTS)} of each photo. Choose a smaller size.`,
+    `A photo has ${largestGrid} patches, and a report takes at most ${most} of each photo. Choose a smaller size.`,
   )
 }

@@ -17,6 +17,11 @@ import { patchCount, spreadPatches } from './spread-patches.js'
 
 /** Is what a model found in one photo. */
 export interface FoundPhoto extends PatchMap {
+  /**
+   * Holds the patches of an inner block, which tell things and their parts from what is behind them: colours are made of these, and what is alike is looked for in
+   * the last ones, which say most of what a thing is.
+   */
+  readonly things: PatchMap
   readonly embedding: Float32Array
 }
 
@@ -66,14 +71,15 @@ const GROUP_ROUNDS = 30
  */
 export async function makeReport(found: readonly FoundPhoto[], options: ReportOptions = {}): Promise<Report> {
   const components = componentsFor(Math.max(...found.map(patchCount)))
-  const foreground = await fitForeground(found, options)
-  const sample = [spreadPatches(found, MOST_FITTED)]
+  const things = found.map((photo) => photo.things)
+  const foreground = await fitForeground(things, options)
+  const sample = [spreadPatches(things, MOST_FITTED)]
   const colors = await fitPatchColors(sample, { ...options, foreground })
   const groups = await clusterPatches(found, GROUP_COLORS.length, { ...options, rounds: GROUP_ROUNDS })
   const index = await indexPatches(found, components, options)
   return {
     photos: found.map((photo, i) => ({
-      colors: colorsOf(photo, colors, foreground),
+      colors: colorsOf(photo.things, colors, foreground),
       groups: Uint8Array.from(groups.labels[i] ?? []),
       codes: index.codes[i] ?? new Int8Array(),
       neighbours: neighboursOf(i, found),
@@ -93,7 +99,7 @@ export function describeAgreement({ agreement, scale }: Report, [photo]: readonl
   return `of the ${NEAREST} patches nearest to one, ${Math.round(100 * agreement)} % are the same by the ${scale.scales.length} components kept as by all ${width} numbers`
 }
 
-function colorsOf(photo: FoundPhoto, colors: PatchColors, { cut }: Foreground): Uint8Array {
+function colorsOf(photo: PatchMap, colors: PatchColors, { cut }: Foreground): Uint8Array {
   const levels = colorPatches(photo, colors).data
   const things = cut === null ? null : foregroundMask(photo, cut)
   const out = new Uint8Array(4 * patchCount(photo))

@@ -7,6 +7,7 @@ import { componentsFor } from './components-for.js'
 import { makeReport } from './make-report.js'
 import { indexPatches, nearestAgreement, similarToCode } from './patch-index.js'
 import { spreadPatches } from './spread-patches.js'
+import { thingsBlock } from './things-block.js'
 
 /** Makes numbers without a pattern. */
 function noise(seed: number, length: number): Float32Array {
@@ -93,11 +94,13 @@ test('a spread takes patches of every photo, all of them where they fit, and ref
 })
 
 test('the nearest photos come first, at most five, and never the photo itself', async () => {
-  const photos = mapsOf(3, 4, 8).flatMap((map, i) => [
-    { ...map, embedding: Float32Array.of(1, i) },
-    { ...map, embedding: Float32Array.of(1, i + 0.1) },
-    { ...map, embedding: Float32Array.of(-1, i) },
-  ])
+  const photos = mapsOf(3, 4, 8)
+    .map((map) => ({ ...map, things: map }))
+    .flatMap((map, i) => [
+      { ...map, embedding: Float32Array.of(1, i) },
+      { ...map, embedding: Float32Array.of(1, i + 0.1) },
+      { ...map, embedding: Float32Array.of(-1, i) },
+    ])
   const report = await makeReport(photos)
   const [first] = report.photos
   expect(first?.neighbours).toHaveLength(5)
@@ -117,7 +120,7 @@ test('background has no colours where it is told from things, and groups are sha
       return (at === (isThing ? 0 : 1) ? 4 : 0) + (random[photo * 384 + i] ?? 0)
     }),
   }))
-  const report = await makeReport(photos)
+  const report = await makeReport(photos.map((photo) => ({ ...photo, things: photo })))
   expect([report.hasBackground, report.separability > 0.9]).toEqual([true, true])
   for (const { colors, groups } of report.photos) {
     expect([0, 27].map((patch) => colors[4 * patch + 3])).toEqual([0, 255])
@@ -126,7 +129,11 @@ test('background has no colours where it is told from things, and groups are sha
   expect(report.groupPhotos[0]).toBe(3)
 })
 
+test('things are told by a block that is there, two thirds of the way up', () => {
+  expect([1, 2, 3, 12, 24].map(thingsBlock)).toEqual([0, 1, 2, 8, 16])
+})
+
 test('of large grids fewer components are kept, and of too large ones none', () => {
-  expect([64, 1369, 5476].map(componentsFor)).toEqual([32, 32, 16])
-  expect(() => componentsFor(20_000)).toThrow(/20000 patches.*at most 11250/)
+  expect([64, 1369, 5476].map(componentsFor)).toEqual([32, 32, 12])
+  expect(() => componentsFor(20_000)).toThrow(/20000 patches.*at most 7307/)
 })
