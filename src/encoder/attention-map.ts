@@ -1,4 +1,5 @@
 /** Makes what is asked of attention into rows and heads of a network, and attention weights of what an engine gives for them. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { EngineError } from '../engine/engine-error.js'
 import { partWeights } from '../kernels/part-weights.js'
 import type { ChosenWeights, Inspection, PlannedWeights } from '../model/inspection.js'
@@ -15,6 +16,13 @@ import type {
   PatchPlace,
 } from './inspected.js'
 import type { EncoderDescription } from './types.js'
+
+export const ATTENTION_OPTIONS = {
+  layers: true,
+  heads: true,
+  from: true,
+  maxBytes: true,
+} satisfies OptionNames<AttentionChoice>
 
 /** So many bytes of weights are made of an image unless more are asked for. */
 const DEFAULT_MAX_BYTES = 2 ** 30
@@ -100,6 +108,7 @@ export function attentionBytes(
   grid: PatchGrid,
   choice: AttentionChoice,
 ): number {
+  checkOptionNames(choice, ATTENTION_OPTIONS)
   const { blocks, headCount, from } = settleAttention(choice, encoder)
   const special = encoder.registers + (encoder.attends.classToken ? 1 : 0)
   const tokens = special + grid.rows * grid.columns
