@@ -142,7 +142,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
     this.#owned = owned
     this.#positions = parts.positions
-    this.#maxTokens = parts.maxTokens ?? DEFAULT_MAX_TOKENS
+    const own = tokensOf(config, ...recipe.size)
+    this.#maxTokens = parts.maxTokens ?? Math.max(DEFAULT_MAX_TOKENS, own)
     this.#identityAt = rememberingLast((stride) => identityOf({ ...told, stride }))
   }
 
@@ -214,44 +215,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     wanted: WantedFeatures,
     signal?: AbortSignal,
   ): Promise<readonly (FeatureData | StoppedData)[]> {
-    const [first] = items
-    if (first === undefined) return []
-    const { height, width } = first.image
-    const grid = this.#network.gridOf([height, width], wanted.stride)
-    const most = this.#mostImages([height, width], grid, wanted)
-    const found: (FeatureData | StoppedData)[] = []
-    for (let from = 0; from < items.length; from += most)
-      found.push(...(await this.#run(items.slice(from, from + most), grid, wanted, signal)))
-    return found
-  }
-
-  /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
-  #mostImages(
-    size: readonly [height: number, width: number],
-    grid: PatchGrid,
-    { attention, stride }: WantedFeatures,
-  ): number {
-    const { config } = this.#network
-    const tokens = specialTokens(config) + grid.rows * grid.columns
-    assertTokens(size, tokens, this.#maxTokens)
-    const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
-    return attention === undefined
-      ? bySize
-      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
-  }
-
-  /** Gets images of one shape, as many as may share a run. */
-  async #run(
-    items: readonly ImageItem[],
-    grid: PatchGrid,
-    wanted: WantedFeatures,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
     const [first, ...others] = items
     if (first === undefined) return []
+    const size = [first.image.height, first.image.width] as const
+    const grid = this.#network.gridOf(size, wanted.stride)
+    const most = this.#mostImages(size, grid, wanted)
+    if (items.length > most) {
+      const [now, later] = [items.slice(0, most), items.slice(most)]
+      return [...(await this.compute(now, wanted, signal)), ...(await this.compute(later, wanted, signal))]
+    }
     const batch = items.length
     const { config } = this.#network
-    const size = [first.image.height, first.image.width] as const
     const { stride = config.patchSize } = wanted
     const choice = planChoiceFor(wanted, config, size, grid, this.#positions)
     const plan = this.#network.planFor(grid, choice)
@@ -278,6 +252,21 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }))
   }
 
+  /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
+  #mostImages(
+    size: readonly [height: number, width: number],
+    grid: PatchGrid,
+    { attention, stride }: WantedFeatures,
+  ): number {
+    const { config } = this.#network
+    const tokens = specialTokens(config) + grid.rows * grid.columns
+    assertTokens(size, tokens, this.#maxTokens)
+    const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
+    return attention === undefined
+      ? bySize
+      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
+  }
+
   /** Gives scores [B, N] whose softmax is the mean of those of five crops. */
   async #scoresOfCrops(
     pixels: Float32Array,
@@ -296,14 +285,18 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   #batchSize(height: number, width: number): number {
     const { config } = this.#network
-    const tokens = specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
-    return imagesOf(tokens)
+    return imagesOf(tokensOf(config, height, width))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Counts the tokens of an input of this size in pixels, whose patches lie side by side. */
+function tokensOf(config: VitConfig, height: number, width: number): number {
+  return specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
 }
 
 /** Says how many images of so many tokens make a run of the size at which an engine works at its full rate. */
