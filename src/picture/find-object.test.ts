@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../numerics/seeded-random.js'
-import { findObject } from './find-object.js'
+import { findObject, OBJECT_SETTINGS } from './find-object.js'
 import type { PatchMap } from './patch-map.js'
 
 /** Makes patches that look one way within a box and another outside, each with some noise of its own. */
@@ -21,11 +21,23 @@ test('a thing that looks otherwise than the rest is found, as mask and box', () 
   expect(found?.score).toBeGreaterThan(0.9)
 })
 
-test('of two things that look alike the one with the patch that stands out most is taken, not both', () => {
+test('of two things that look alike the larger one is taken, not both', () => {
   const inEither = (row: number, column: number) =>
-    row >= 2 && row < 5 && ((column >= 1 && column < 4) || (column >= 10 && column < 13))
+    row >= 2 && row < 6 && ((column >= 1 && column < 4) || (column >= 10 && column < 14))
   const found = findObject(scene(10, 16, inEither))
-  expect(found?.mask.reduce((sum, one) => sum + one, 0)).toBe(9)
+  expect(found?.box).toEqual({ top: 2, left: 10, bottom: 6, right: 14 })
+})
+
+test('what fills most of a photo is found as well, since it has less of the edge', () => {
+  const inBox = (row: number, column: number) => row >= 1 && row < 11 && column >= 1 && column < 15
+  expect(findObject(scene(12, 16, inBox))?.box).toEqual({ top: 1, left: 1, bottom: 11, right: 15 })
+})
+
+test('keys, which all look alike, are told by their own setting', () => {
+  const inBox = (row: number, column: number) => row >= 3 && row < 7 && column >= 5 && column < 11
+  const map = scene(12, 16, inBox)
+  const alike = { ...map, patches: map.patches.map((value) => value + 1) }
+  expect(findObject(alike, OBJECT_SETTINGS.keys)?.box).toEqual({ top: 3, left: 5, bottom: 7, right: 11 })
 })
 
 test('where all looks alike nothing stands out, and mistakes are told', () => {
