@@ -30,11 +30,11 @@ async function seen({ image, box }) {
   return { features, box, inputs: { patches: features.patches, keys: features.facets[0].patches } }
 }
 
-function corLoc(scenes, of, settings) {
+async function corLoc(scenes, of, settings) {
   let found = 0
   let cells = 0
   for (const { features, box, inputs } of scenes) {
-    const object = findObject({ patches: inputs[of], grid: features.grid }, settings)
+    const object = await findObject({ patches: inputs[of], grid: features.grid }, settings)
     if (object === null) continue
     const first = features.patchBox(object.box.top, object.box.left)
     const last = features.patchBox(object.box.bottom - 1, object.box.right - 1)
@@ -56,7 +56,8 @@ const sweeps = ['patches', 'keys'].flatMap((of) =>
     : [{ of, settings: OBJECT_SETTINGS[of] }],
 )
 for (const { of, settings } of sweeps) {
-  const [composites, photos] = [scenes.composites, scenes.photos].map((one) => corLoc(one, of, settings))
+  const composites = await corLoc(scenes.composites, of, settings)
+  const photos = await corLoc(scenes.photos, of, settings)
   console.log(
     `${of.padEnd(8)} ${JSON.stringify(settings).padEnd(34)} composites ${percent(composites.share)} (area ${percent(composites.area)})  photos ${percent(photos.share)} (area ${percent(photos.area)})`,
   )

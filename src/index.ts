@@ -72,6 +72,7 @@ export {
   type FoundObject,
   findObject,
   OBJECT_SETTINGS,
+  type ObjectSetting,
 } from './picture/find-object.js'
 export type { Foreground, ForegroundCut, ForegroundOptions, PatchClick } from './picture/foreground.js'
 export { fitForeground, foregroundMask } from './picture/foreground.js'

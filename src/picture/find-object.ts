@@ -9,11 +9,12 @@ import type { Box } from '../image/image.js'
 import { connectedParts } from '../numerics/connected-parts.js'
 import { unitRows } from '../numerics/lengths.js'
 import { joinSimilar, normalisedCut } from '../numerics/normalised-cut.js'
+import type { ProductOptions, Products } from '../numerics/products.js'
 
 import type { PatchMap } from './patch-map.js'
 
-/** Says how patches are joined; `OBJECT_SETTINGS` has what was measured. */
-export interface FindObjectOptions {
+/** Says what patches are joined; `OBJECT_SETTINGS` has what was measured. */
+export interface ObjectSetting {
   /** Joins patches of a larger cosine similarity than this, from -1 to 1; default 0.2, as in the paper. */
   readonly tau?: number
   /** Is the weight of pairs that are not joined, above 0 and below 1; default 1e-5, as in the paper. */
@@ -27,9 +28,15 @@ export interface FindObjectOptions {
  * `patches` then stand in the place of the features'). Chosen on things pasted on textures and on photos with known boxes, with the two models that come with this
  * library, of which the keys are those of DINOv2's kin: bench/find-object.mjs prints how many are found.
  */
-export const OBJECT_SETTINGS: Readonly<Record<'patches' | 'keys', Required<FindObjectOptions>>> = {
+export const OBJECT_SETTINGS: Readonly<Record<'patches' | 'keys', Required<ObjectSetting>>> = {
   patches: { tau: 0.2, epsilon: 1e-5, centred: true },
   keys: { tau: 0.9, epsilon: 1e-5, centred: false },
+}
+
+/** Says how an object is found. */
+export interface FindObjectOptions extends ObjectSetting, ProductOptions {
+  /** Computes the products; default: plain loops. */
+  readonly products?: Pick<Products, 'similarity'>
 }
 
 /** Is what stands out of a photo. */
@@ -49,25 +56,32 @@ const FIND_OBJECT_OPTIONS = {
 } satisfies OptionNames<FindObjectOptions>
 
 /**
- * Finds the object. Gives null where all patches look alike or each is on its own, so that nothing stands out. Throws RangeError for fewer than two patches, or options that
- * make no sense.
+ * Finds the object. Gives null where all patches look alike or each is on its own, so that nothing stands out. It takes a byte for each pair of patches. Throws
+ * RangeError for fewer than 2 patches, more than 16,384, or options that make no sense; the signal's reason.
  */
-export function findObject(map: PatchMap, options: FindObjectOptions = {}): FoundObject | null {
+export async function findObject(
+  map: PatchMap,
+  options: FindObjectOptions = {},
+): Promise<FoundObject | null> {
   checkOptionNames(options, FIND_OBJECT_OPTIONS)
-  const { tau, epsilon, centred } = { ...OBJECT_SETTINGS.patches, ...options }
+  const { tau, epsilon, centred, products, signal } = { ...OBJECT_SETTINGS.patches, ...options }
   if (!(tau >= -1 && tau <= 1))
     throw new RangeError(`A cosine similarity is from -1 to 1: tau cannot be ${tau}.`)
-  if (!(epsilon > 0 && epsilon < 1))
+  if (!(epsilon > 0 && epsilon < 1)) {
     throw new RangeError(
       `The weight of pairs that are not joined is above 0 and below 1: epsilon cannot be ${epsilon}.`,
     )
+  }
   const { rows, columns } = map.grid
   const count = rows * columns
-  if (count < 2)
-    throw new RangeError(`An object stands out of a photo of two patches at least: got ${count}.`)
+  if (!(count >= 2 && count <= MOST_PATCHES)) {
+    throw new RangeError(
+      `An object is looked for among 2 to ${MOST_PATCHES} patches, got ${rows} x ${columns}: encode the photo at another size.`,
+    )
+  }
   const width = map.patches.length / count
   const patches = centred ? lessMean(map.patches, width) : map.patches
-  const joined = joinSimilar(unitRows(patches, width), width, tau)
+  const joined = await joinSimilar(unitRows(patches, width), width, tau, { products, signal })
   // Where all patches are joined, or none is with another, there is no place to cut.
   const pairs = joined.reduce((sum, one) => sum + one, 0)
   if (pairs === count * count || pairs === count) return null
