@@ -1,17 +1,20 @@
 /**
- * Writes test/golden/families: the part of the two further sets of golden cases (families, processors) that is committed, so that a clone alone tries every
- * family.
+ * Writes test/golden/families: the part of the two further sets of golden cases (families, processors, what tools take out of a network) that is committed, so that
+ * a clone alone tries every family.
  *
  *     node scripts/choose-family-goldens.mjs <folder of the families> <folder of the further ones>
  *
- * Each checkpoint keeps its first case, which is the trained size, and its last, which is another; the layout and the index are those of the sets.
+ * Each checkpoint keeps its first case, which is the trained size, and its last, which is another, and all that tools take out of it; the layout and the index are
+ * those of the sets. What a case names of the set beside these, `../goldens`, comes to lie beside them as well.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const LIMIT_BYTES = 16e6
-const KINDS = ['family', 'processor']
+const LIMIT_BYTES = 20e6
+const KINDS = ['family', 'processor', 'introspection']
+/** Every case of this kind is of another tool, or of another stride. */
+const EACH = 'introspection'
 
 const sources = process.argv.slice(2)
 if (sources.length !== 2 || !sources.every((folder) => existsSync(join(folder, 'index.json')))) {
@@ -47,7 +50,8 @@ function writeChosen(whole, folder) {
 function chooseCases(cases) {
   const byCheckpoint = new Map()
   for (const golden of cases) {
-    const key = `${golden.kind} ${golden.checkpoints?.[0]?.path ?? golden.id}`
+    const key =
+      golden.kind === EACH ? golden.id : `${golden.kind} ${golden.checkpoints?.[0]?.path ?? golden.id}`
     byCheckpoint.set(key, [...(byCheckpoint.get(key) ?? []), golden])
   }
   return [...byCheckpoint.values()].flatMap((own) => (own.length > 1 ? [own[0], own.at(-1)] : own))

@@ -6,6 +6,7 @@ export {
   classificationTransform,
   type TransformOptions,
 } from './classification-transform.js'
+export { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 export {
   type FeatureMatch,
   type FeatureMatchingOptions,

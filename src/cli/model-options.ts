@@ -19,6 +19,10 @@ export interface ComputeOptions {
 export interface ModelOptions extends ComputeOptions {
   readonly model: string
   readonly size?: number | [height: number, width: number]
+  readonly shortest?: number
+  readonly longest?: number
+  readonly scale?: number
+  readonly maxTokens?: number
   readonly recipe?: RecipeName
   readonly cropFraction?: number
   readonly decode?: DecodeMode
@@ -87,6 +91,18 @@ export function addImageOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return addToldOptions(addComputeOptions(command.option('--offline', 'never download')))
     .option('--size <pixels>', 'input size: 224, or 224x336 for height x width', parseSize)
+    .option(
+      '--shortest <pixels>',
+      'scale each image so that its shortest edge has this length, and crop nothing',
+      positiveInteger,
+    )
+    .option('--longest <pixels>', 'the same for its longest edge', positiveInteger)
+    .option('--scale <factor>', "multiply both sides of each image; 1 keeps a photo's own size", factor)
+    .option(
+      '--max-tokens <n>',
+      'most tokens that an image may have: larger ones are refused (default: 32768)',
+      positiveInteger,
+    )
     .addOption(
       new Option('--recipe <name>', 'how images become input; default: as the model was trained').choices(
         RECIPE_NAMES,
@@ -172,7 +188,7 @@ export function addTellingOptions(command: Command): Command {
 
 export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOptions {
   const { offline, engine, precision, threads, size, recipe, cropFraction, exif, maxPixels } = options
-  const { decode } = options
+  const { decode, shortest, longest, scale, maxTokens } = options
   const { network, entry, heads, trainedSize, normalisation, positions, ignoreField: ignoreFields } = options
   const { embedding, patchSize, subfolder, head, headPooling, headPatchLayer } = options
   const { transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = options
@@ -193,8 +209,9 @@ export function loadOptions(options: ModelOptions, signal: AbortSignal): LoadOpt
     ignoreFields,
   })
   const chosen = given({ offline, precision, threads, size, recipe, cropFraction, maxPixels, decode })
+  const scaled = given({ shortest, longest, scale, maxTokens })
   const decoding = given({ transparency, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
-  return { engine, orientation, signal, ...told, ...chosen, ...decoding }
+  return { engine, orientation, signal, ...told, ...chosen, ...scaled, ...decoding }
 }
 
 /** Reads a whole number from 1, for commander. */
@@ -208,6 +225,12 @@ function fraction(text: string): number {
   const value = Number(text)
   if (value > 0 && value <= 1) return value
   throw new InvalidArgumentError(`Expected a part of the image such as 0.9; found ${text}.`)
+}
+
+function factor(text: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError(`Expected a factor above 0 such as 0.5; found ${text}.`)
 }
 
 function parseNormalisation(text: string): NormalisationName | RgbStats {

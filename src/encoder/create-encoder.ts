@@ -15,6 +15,7 @@ const ENCODER_PARTS = {
   digestWords: true,
   positions: true,
   maxPixels: true,
+  maxTokens: true,
   signal: true,
   owned: true,
 } satisfies OptionNames<EncoderParts<unknown>>

@@ -3,10 +3,10 @@
  * window of images is ever between the source and the reader, so memory stays bounded however long the list is.
  */
 import { linkedSignal } from './linked-signal.js'
-import type { EncodeAllOptions, EncodeResult, StoppedFeatures } from './types.js'
+import type { EncodeAllOptions, EncodeResult, Features, StoppedFeatures } from './types.js'
 
 /** Does what the pipeline needs of an encoder. */
-export interface Stages<Source, Prepared extends Waiting, Found extends StoppedFeatures> {
+export interface Stages<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features> {
   /** Counts the images of a run of this shape. */
   batchSize(prepared: Prepared): number
   /** Counts the images that can be prepared at a time; default 2. */
@@ -37,7 +37,7 @@ const RUNS = 2
 const WINDOW_BATCHES = RUNS + 2
 const DEFAULT_MAX_BYTES = 512 * 2 ** 20
 
-export async function* encodeAll<Source, Prepared extends Waiting, Found extends StoppedFeatures>(
+export async function* encodeAll<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features>(
   sources: Iterable<Source> | AsyncIterable<Source>,
   stages: Stages<Source, Prepared, Found>,
   options: EncodeAllOptions<Source>,
@@ -93,7 +93,7 @@ class Stopwatch {
   }
 }
 
-class Pipeline<Source, Prepared extends Waiting, Found extends StoppedFeatures> {
+class Pipeline<Source, Prepared extends Waiting, Found extends StoppedFeatures = Features> {
   readonly #stages: Stages<Source, Prepared, Found>
   readonly #options: EncodeAllOptions<Source>
   readonly #iterator: Iterator<Source> | AsyncIterator<Source>

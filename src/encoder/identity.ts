@@ -87,8 +87,13 @@ function withoutFalse(settings: object): object {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== false))
 }
 
-/** Leaves out the name, since recipes of the same numbers make the same pixels, and that JPEG is decoded whole, which nothing used to name. */
-function countingRecipe({ name: _name, decode, ...counting }: Recipe): object {
+/**
+ * Leaves out the name, since recipes of the same numbers make the same pixels, that JPEG is decoded whole, which nothing used to name, and how large an image is
+ * refused.
+ */
+function countingRecipe({ name: _name, decode, resize, ...others }: Recipe): object {
+  const { kind, ...sizes } = resize
+  const counting = { ...others, resize: kind === 'scaled' ? { kind, ...sizes, maxPatches: null } : resize }
   return decode === 'whole' ? counting : { ...counting, decode }
 }
 

@@ -14,7 +14,7 @@ import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
 import { assertAllowed, attendingOf } from './attention-map.js'
-import { given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
+import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import {
   type FeatureData,
   featureDataOf,
@@ -53,6 +53,8 @@ export interface EncoderParts<Source> {
   readonly positions?: PositionRule
   /** Bounds the pixels of an image that is decoded; default: the decoder's own bound. */
   readonly maxPixels?: number
+  /** Is the most tokens that an image may have: an input of more is refused. Default: 32,768. */
+  readonly maxTokens?: number
   /** Ends the loading, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Is disposed of with the encoder: what was made for it alone, such as its engine. */
@@ -105,6 +107,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   readonly #owned: AsyncDisposable | undefined
   /** Is how positions are resampled if the caller has said so. */
   readonly #positions: PositionRule | undefined
+  readonly #maxTokens: number
   readonly #identityAt: (stride: number) => Identity
 
   private constructor(network: Network, weights: string, parts: EncoderParts<Source> & Preparing<Source>) {
@@ -139,6 +142,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
     this.#owned = owned
     this.#positions = parts.positions
+    const own = tokensOf(config, ...recipe.size)
+    this.#maxTokens = parts.maxTokens ?? Math.max(DEFAULT_MAX_TOKENS, own)
     this.#identityAt = rememberingLast((stride) => identityOf({ ...told, stride }))
   }
 
@@ -156,7 +161,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     { model, ...parts }: ModelParts<Source>,
     options: Omit<LoadOptions, 'onProgress' | 'onWarning'>,
   ): Promise<VitStages<Source>> {
-    const { positions, maxPixels, signal } = options
+    const { positions, maxPixels, maxTokens, signal } = options
     const { digestWords } = parts
     try {
       await using open = await model
@@ -169,7 +174,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
         digest,
         ...given({ positions, signal, packed }),
       })
-      const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels }) }
+      const all = { ...parts, vit, name, recipe, ...given({ positions, maxPixels, maxTokens }) }
       return await VitStages.#identified(network, all, digest, note)
     } catch (error) {
       await parts.owned[Symbol.asyncDispose]()
@@ -214,7 +219,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     if (first === undefined) return []
     const { height, width } = first.image
     const grid = this.#network.gridOf([height, width], wanted.stride)
-    const most = this.#mostImages(grid, wanted)
+    const most = this.#mostImages([height, width], grid, wanted)
     const found: (FeatureData | StoppedData)[] = []
     for (let from = 0; from < items.length; from += most)
       found.push(...(await this.#run(items.slice(from, from + most), grid, wanted, signal)))
@@ -222,9 +227,14 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   }
 
   /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
-  #mostImages(grid: PatchGrid, { attention, stride }: WantedFeatures): number {
+  #mostImages(
+    size: readonly [height: number, width: number],
+    grid: PatchGrid,
+    { attention, stride }: WantedFeatures,
+  ): number {
     const { config } = this.#network
     const tokens = specialTokens(config) + grid.rows * grid.columns
+    assertTokens(size, tokens, this.#maxTokens)
     const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
     return attention === undefined
       ? bySize
@@ -287,14 +297,18 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   #batchSize(height: number, width: number): number {
     const { config } = this.#network
-    const tokens = specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
-    return imagesOf(tokens)
+    return imagesOf(tokensOf(config, height, width))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Counts the tokens of an input of this size in pixels, whose patches lie side by side. */
+function tokensOf(config: VitConfig, height: number, width: number): number {
+  return specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
 }
 
 /** Says how many images of so many tokens make a run of the size at which an engine works at its full rate. */

@@ -258,6 +258,7 @@ const MOST_PIXELS = 2 ** 28
 function geometry(image: Sides, recipe: Recipe): { resized: Size; crop: Crop } {
   const { resize, size, cropRounding } = recipe
   const resized = resizedSize(image, resize)
+  assertPatches(image, resized, recipe)
   assertFits(image, resized, recipe)
   if (hasSizesOfItsOwn(resize))
     return { resized, crop: { top: 0, left: 0, height: resized[0], width: resized[1] } }
@@ -271,6 +272,18 @@ function geometry(image: Sides, recipe: Recipe): { resized: Size; crop: Crop } {
       width,
     },
   }
+}
+
+function assertPatches({ height, width }: Sides, resized: Size, { resize }: Recipe): void {
+  if (resize.kind !== 'scaled') return
+  const [rows, columns] = [resized[0] / resize.patchSize, resized[1] / resize.patchSize]
+  if (rows * columns <= resize.maxPatches) return
+  const count = (patches: number) => patches.toLocaleString('en')
+  throw new ImageError(
+    'too-large',
+    `An image of ${height} x ${width} pixels would be resized to ${resized[0]} x ${resized[1]}, which are ${count(rows * columns)} patches, and ${count(resize.maxPatches)} are allowed: ` +
+      'the time grows with their square. Choose a smaller size, or allow more: maxTokens where a program loads the model, --max-tokens on the command line.',
+  )
 }
 
 /** Pillow 13 chooses the order of the passes that keeps what lies between them small; where the order is fixed that may be the larger. */

@@ -9,7 +9,7 @@
  *   on some sizes.
  * - `timm` resizes the shortest edge to size / crop fraction, then crops, or does what the model's own files say.
  * - `native` keeps the aspect ratio and takes each side to the nearest multiple of the patch, at least one; an image of more patches than allowed
- *   is scaled down.
+ *   is scaled down; or it scales each image so that an edge has a length, or by a factor.
  */
 import type { Rescale } from '../kernels/normalise-levels.js'
 import type { Filter } from '../kernels/resample-filter.js'
@@ -21,11 +21,11 @@ import {
   type Resampler,
   type Transparency,
 } from './preparation.js'
-import { describeSizes, type Resize } from './resize.js'
+import { describeSizes, type Resize, type Scaling } from './resize.js'
 import { roundHalfToEven } from './round-half-to-even.js'
 import { followedRecipe } from './transformers-recipe.js'
 
-export type { PassOrder, Resampler, Resize }
+export type { PassOrder, Resampler, Resize, Scaling }
 /** Names a recipe. */
 export type RecipeName = 'birder' | 'birder-simple-crop' | 'hugging-face' | 'facebook' | 'timm' | 'native'
 
@@ -101,6 +101,10 @@ export interface RecipeOptions {
   readonly cropFraction?: number
   /** `native` makes this many patches at most; the default is four times as many as the trained size has. */
   readonly maxPatches?: number
+  /** Says how `native` scales an image, whose patches are then bounded by `mostPatches`; default: it keeps its size. */
+  readonly scaling?: Scaling
+  /** Is the most patches that a scaled image may have; default: any number. */
+  readonly mostPatches?: number
   /** Is what the model's own files say. A recipe of another library takes nothing from it. */
   readonly preparation?: Preparation
 }
@@ -119,6 +123,12 @@ export function namedRecipe(name: RecipeName, options: RecipeOptions): Recipe {
     case 'timm':
       return { ...base, ...fractionRecipe(preparation?.kind === 'fraction' ? preparation : null, options) }
     case 'native': {
+      const { scaling, mostPatches = Number.POSITIVE_INFINITY } = options
+      if (scaling !== undefined) {
+        const { patchSize } = options
+        const resize = { kind: 'scaled', by: scaling, patchSize, maxPatches: mostPatches } as const
+        return { ...base, size: modelSize, resize }
+      }
       const { patchSize, maxPatches = Math.floor((4 * modelSize[0] * modelSize[1]) / patchSize ** 2) } =
         options
       if (!(maxPatches >= 1))

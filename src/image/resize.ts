@@ -58,10 +58,33 @@ export type Resize =
       /** Bounds the patches. */
       readonly maxPatches: number
     }
+  /** Both sides change by one ratio, then each goes to the nearest multiple of the patch, at least one. */
+  | {
+      readonly kind: 'scaled'
+      /** Says what tells the ratio: the length in pixels that one edge is to have, or the ratio itself. */
+      readonly by: Scaling
+      /** Is a patch's side in pixels. */
+      readonly patchSize: number
+      /** Is the most patches that an image may have: one of more is refused. It changes no number. */
+      readonly maxPatches: number
+    }
+
+/** Says how large an image becomes that keeps its aspect ratio. */
+export type Scaling =
+  | {
+      /** Says which edge gets the length. */
+      readonly edge: 'shortest' | 'longest'
+      /** Is that length in pixels. */
+      readonly side: number
+    }
+  | {
+      /** Multiplies both sides. */
+      readonly factor: number
+    }
 
 /** Tells resizes after which the image is taken whole, so that each has a size of its own. */
 export function hasSizesOfItsOwn({ kind }: Resize): boolean {
-  return kind === 'patches' || kind === 'multiples'
+  return kind === 'patches' || kind === 'multiples' || kind === 'scaled'
 }
 
 /** Only the size is named where the crop keeps all that the resize gives, as for most. */
@@ -84,5 +107,9 @@ export function describeSizes(resize: Resize, size: Size): string {
     }
     case 'patches':
       return `patch ${resize.patchSize} max ${resize.maxPatches}${resize.rounding === 'up' ? ' rounded up' : ''}`
+    case 'scaled':
+      return 'factor' in resize.by
+        ? `scaled ${resize.by.factor} patch ${resize.patchSize}`
+        : `${resize.by.edge} edge ${resize.by.side} patch ${resize.patchSize}`
   }
 }

@@ -1,5 +1,5 @@
 /** Says how large an image becomes before the crop: each library rounds in its own way, and is followed to the pixel. */
-import type { Resize } from './resize.js'
+import type { Resize, Scaling } from './resize.js'
 import { roundHalfToEven } from './round-half-to-even.js'
 
 type Size = readonly [height: number, width: number]
@@ -41,6 +41,8 @@ export function resizedSize({ height, width }: Sides, resize: Resize): Size {
       return resize.rounding === 'up'
         ? largestOfPatches([height, width], resize.patchSize, resize.maxPatches)
         : nearestPatches([height, width], resize.patchSize, resize.maxPatches)
+    case 'scaled':
+      return scaledPatches([height, width], resize.by, resize.patchSize)
   }
 }
 
@@ -53,6 +55,13 @@ function sidesOfMultiples([height, width]: Size, { size, multiple, keepRatio }: 
   // A side may round to nothing, which no library can resize to either.
   const sideOf = (length: number) => Math.max(1, roundHalfToEven(length / multiple)) * multiple
   return [sideOf(scaleY * height), sideOf(scaleX * width)]
+}
+
+function scaledPatches([height, width]: Size, by: Scaling, patchSize: number): Size {
+  const edge = 'edge' in by && by.edge === 'longest' ? Math.max(height, width) : Math.min(height, width)
+  const ratio = 'factor' in by ? by.factor : by.side / edge
+  const sideOf = (length: number) => Math.max(1, Math.round((length * ratio) / patchSize)) * patchSize
+  return [sideOf(height), sideOf(width)]
 }
 
 function nearestPatches([height, width]: Size, patchSize: number, maxPatches: number): Size {
