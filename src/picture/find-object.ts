@@ -53,7 +53,12 @@ const FIND_OBJECT_OPTIONS = {
   tau: true,
   epsilon: true,
   centred: true,
+  products: true,
+  signal: true,
 } satisfies OptionNames<FindObjectOptions>
+
+/** The graph has a byte for each pair: 256 MB at so many. */
+const MOST_PATCHES = 16_384
 
 /**
  * Finds the object. Gives null where all patches look alike or each is on its own, so that nothing stands out. It takes a byte for each pair of patches. Throws
