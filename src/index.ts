@@ -64,7 +64,13 @@ export { type Gram, type ProductOptions, type Products, plainProducts } from './
 export type { Directions } from './numerics/projections.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
-export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
+export {
+  type FindObjectOptions,
+  type FoundObject,
+  findObject,
+  OBJECT_SETTINGS,
+  type ObjectSetting,
+} from './picture/find-object.js'
 export {
   type Foreground,
   type ForegroundCut,
