@@ -1,7 +1,7 @@
 // Computes what AVX-512 and AMX instructions compute, in plain code, so that kernels for them are tested on processors that lack them.
 //
 // The compiler includes this before a file of kernels. The build says by EMULATE_* which instructions the processor has not; those that it has
-// are left as they are. Only what the kernels use is here, and a kernel that uses more does not compile. Sums are made in the order that Intel's
+// are left as they are, but for those of AMX, which need the system's leave. Only what the kernels use is here, and a kernel that uses more does not compile. Sums are made in the order that Intel's
 // manuals give; speed is no aim.
 #pragma once
 

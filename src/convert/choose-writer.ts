@@ -21,6 +21,7 @@ import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
 import { openClipWriter } from './writers/open-clip-writer.js'
 import { timmBeitWriter } from './writers/timm-beit-writer.js'
 import { timmEvaWriter } from './writers/timm-eva-writer.js'
+import { timmNaFlexWriter } from './writers/timm-naflex-writer.js'
 import { timmDistilledWriter, timmWriter } from './writers/timm-writer.js'
 
 /** Lists all classes; of a library's the first that holds a network is taken. */
@@ -42,6 +43,7 @@ export const WRITERS: readonly Writer[] = [
   timmDistilledWriter,
   timmEvaWriter,
   timmBeitWriter,
+  timmNaFlexWriter,
 ]
 
 /** Is a class of a library's that holds a network, in the words in which it does. */

@@ -1,7 +1,7 @@
 /** Says which tensors of a source are not written, since the network does not use them: a text tower, a decoder, a mask token that a layout has no place for. */
 import type { StoredPart } from '../model/dialects/stored-weight.js'
 import type { ConvertSource } from './convert-source.js'
-import type { TextTower } from './text-tower.js'
+import type { TextTower } from './writer.js'
 
 /**
  * Gives a sentence, or nothing where all is written.

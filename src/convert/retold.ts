@@ -3,6 +3,7 @@
  * what transformers norms of CLIP is the class token alone, and each library lets something else of a distilled DeiT stand for an image.
  */
 import { zeros } from '../model/dialects/stored-weight.js'
+import { POOLED_ROWS } from '../model/grid-tables.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import type { VitModel } from '../model/read-vit.js'
 import type { Pooling, VitConfig } from '../model/vit-config.js'
@@ -25,6 +26,8 @@ interface Way {
   readonly names: (config: VitConfig, vit: VitModel) => ReadonlyMap<string, Meant>
   /** Lists weights that these words have no place for, which are zeros. */
   readonly without: readonly string[]
+  /** Lists tables that these words have no place for; default: none. */
+  readonly withoutTables?: readonly string[]
   readonly note: string
 }
 
@@ -115,6 +118,18 @@ const DISTILLED: readonly Way[] = [
   distilledAs({ kind: 'class' }, 'the class token alone'),
 ]
 
+/** C-RADIO stands for an image by some of its class tokens, of which others know the first. */
+const FIRST_OF_SUMMARY: Way = {
+  config: ({ pooling }) =>
+    pooling.kind === 'special-rows' && typeof pooling.rows === 'number'
+      ? { pooling: { kind: 'class' } }
+      : null,
+  names: () => new Map(),
+  without: [],
+  withoutTables: [POOLED_ROWS],
+  note: 'What stands for an image is the first class token there, where the source lays those of its summary side by side. The tokens are the same.',
+}
+
 /** Lists what is told otherwise together, the least first. */
 const WAYS: readonly (readonly Way[])[] = [
   [],
@@ -125,6 +140,7 @@ const WAYS: readonly (readonly Way[])[] = [
   [HEAD_AS_PROJECTION, NORM_OF_CLASS],
   [SINES_AS_LEARNT],
   ...DISTILLED.map((way) => [way]),
+  [FIRST_OF_SUMMARY],
 ]
 
 /** Gives the network in its own words, then in others. */
@@ -156,6 +172,7 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
     const shape = typeof meant === 'string' ? vit.weightShapes.get(meant) : meant.zeros
     if (shape !== undefined) weightShapes.set(name, shape)
   }
+  const isKept = ([name]: readonly [string, unknown]) => way.withoutTables?.includes(name) !== true
   const meantBy = (name: string): Meant => names.get(name) ?? name
   return {
     ...vit,
@@ -167,8 +184,10 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
         return typeof meant === 'string' ? await vit.weights.read(meant, shape) : zeros(shape).combine()
       },
     },
+    readTables: async () => new Map([...(await vit.readTables())].filter(isKept)),
     storedAs: {
       ...vit.storedAs,
+      tables: new Map([...vit.storedAs.tables].filter(isKept)),
       weight(name, shape) {
         const meant = meantBy(name)
         return typeof meant === 'string' ? vit.storedAs.weight(meant, shape) : zeros(shape)

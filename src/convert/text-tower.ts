@@ -1,28 +1,11 @@
 /** Takes along what stands beside a network in its file and is no part of it: a text tower, whose tensors another library has under other names. */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { StoredTensor } from '../formats/stored-tensor.js'
-import type { PlainRecord } from '../plain-value.js'
 import { isFloatType } from '../tensor/dtype.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { toFloat32 } from '../tensor/tensor.js'
 import type { Storing } from './convert-source.js'
-
-/** Is a text tower in the words of the library that it is written for. */
-export interface TextTower {
-  readonly tensors: readonly CarriedTensor[]
-  /** Are its settings in the library's file. */
-  readonly settings: PlainRecord
-}
-
-/** Is a tensor that is written of others, as they lie one below the other. */
-export interface CarriedTensor {
-  readonly name: string
-  readonly shape: Shape
-  /** Names the tensors of the source. */
-  readonly from: readonly string[]
-  /** Tells that rows become columns. */
-  readonly isTurned?: boolean
-}
+import type { TextTower } from './writer.js'
 
 export function planCarried(
   checkpoint: Checkpoint,

@@ -6,7 +6,6 @@ import type { PlainRecord } from '../plain-value.js'
 import type { Shape } from '../tensor/shape.js'
 import type { ConvertSource } from './convert-source.js'
 import type { Holdings } from './holdings.js'
-import type { TextTower } from './text-tower.js'
 import type { ConvertedConfig } from './told-by-values.js'
 
 /** Names a library in whose layout networks are written. */
@@ -63,6 +62,23 @@ export interface PositionsPlace {
 
 export interface MadeTensor extends StoredPart {
   readonly values: Float32Array
+}
+
+/** Is a text tower in the words of the library that it is written for. */
+export interface TextTower {
+  readonly tensors: readonly CarriedTensor[]
+  /** Are its settings in the library's file. */
+  readonly settings: PlainRecord
+}
+
+/** Is a tensor that is written of others, as they lie one below the other. */
+export interface CarriedTensor {
+  readonly name: string
+  readonly shape: Shape
+  /** Names the tensors of the source. */
+  readonly from: readonly string[]
+  /** Tells that rows become columns. */
+  readonly isTurned?: boolean
 }
 
 /** Is what files beside tensors are made of. */

@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Are tried beside the first network of each library's each family, since a class writes them otherwise. */
 const FURTHER =
-  /dinov3-(gated|bare|qkvb-token|plus)|eva02-|eva-giant|rope-(reg1|axial|mixed|cs|i-)|pe-(spatial|core-gig|lang)|beit-shared|vit-rectangle|clip-vision-sharded|siglip-vision-headless|mae-pool|ibot-(mean|scale)|deit-(distilled|teacher|headless)|aimv2/
+  /dinov3-(gated|bare|qkvb-token|plus)|eva02-|eva-giant|rope-(reg1|axial|mixed|cs|i-)|pe-(spatial|core-gig|lang)|beit-shared|vit-rectangle|clip-vision-sharded|siglip-vision-headless|mae-pool|ibot-(mean|scale)|deit-(distilled|teacher|headless)|aimv2|radio/
 
 const seen = new Set<string>()
 const sources = goldenNetworks().filter(({ id, library, family }) => {

@@ -91,6 +91,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'birder/deit-headless.safetensors',
     'birder/simple-vit.pt',
     'hugging-face/aimv2-headless',
+    'hugging-face/radio-v4',
   ],
   birder: [
     'layouts/dinov2-reg4/hugging-face',

@@ -6,7 +6,7 @@ import { activationOf } from '../../model/families/transformers-file.js'
 import { isRecord } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { ConvertSource } from '../convert-source.js'
-import type { CarriedTensor, TextTower } from '../text-tower.js'
+import type { CarriedTensor, TextTower } from '../writer.js'
 import { ratioOf } from './timm-files.js'
 
 const EMBEDDINGS = 'text_model.embeddings.'

@@ -8,6 +8,7 @@ import { type Layout, layoutSource, type Place, type Places } from '../dialects/
 import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredWeight, scaledBy, stored } from '../dialects/stored-weight.js'
 import { biasName, POSITIONS, rotaryName } from '../grid-tables.js'
+import type { PatchGrid } from '../positions.js'
 import { type BiasRule, biasRows } from '../relative-bias.js'
 import { specialTokens, type VitConfig } from '../vit-config.js'
 
@@ -91,6 +92,22 @@ export function evaLayout({
   }
 }
 
+const OF_NAFLEX = {
+  classToken: 'embeds.cls_token',
+  registers: 'embeds.reg_token',
+  positions: 'embeds.pos_embed',
+  modules: { ...MODULES, conv_proj: 'embeds.proj' },
+  patches: 'pixels',
+} as const satisfies Partial<Layout>
+
+/** Gives the names of a network of the class NaFlexVit. */
+export const TIMM_NAFLEX_LAYOUT: Layout = { ...TIMM_LAYOUT, ...OF_NAFLEX }
+
+/** Says where NaFlexVit keeps its table, whose grid may be another than that of the patches. */
+export function naFlexTable({ rows, columns }: PatchGrid, width: number): StoredWeight {
+  return stored(OF_NAFLEX.positions, [1, rows, columns, width])
+}
+
 /** Tells NaFlexVit, which keeps tokens and positions among its embeddings, and the patches as a matrix. */
 export function isNaFlex(tensors: Tensors): boolean {
   return tensors.has('embeds.proj.weight')
@@ -118,15 +135,7 @@ export function timmLayout(tensors: Tensors): Layout {
     ],
     ...(tensors.has('dist_token') ? { registers: 'dist_token' } : {}),
   }
-  if (!isNaFlex(tensors)) return layout
-  return {
-    ...layout,
-    classToken: 'embeds.cls_token',
-    registers: 'embeds.reg_token',
-    positions: 'embeds.pos_embed',
-    modules: { ...MODULES, conv_proj: 'embeds.proj' },
-    patches: 'pixels',
-  }
+  return isNaFlex(tensors) ? { ...layout, ...OF_NAFLEX } : layout
 }
 
 const PROJECTION_BIAS = /^blocks\.\d+\.(attn\.proj|mlp\.(fc1|fc1_g|fc1_x|fc2))\.bias$/
@@ -204,8 +213,7 @@ export function distilledSource(weight: string, shape: Shape): StoredWeight | nu
 export function timmTables(config: VitConfig, tensors: Tensors): ReadonlyMap<string, StoredWeight> {
   const tables = new Map<string, StoredWeight>()
   const { positions, bias, rotary, width, heads, depth } = config
-  if (positions !== null && isNaFlex(tensors))
-    tables.set(POSITIONS, stored('embeds.pos_embed', [1, positions.rows, positions.columns, width]))
+  if (positions !== null && isNaFlex(tensors)) tables.set(POSITIONS, naFlexTable(positions, width))
   for (let block = 0; block < depth; block++) {
     if (bias !== null) {
       const source = bias.kind === 'mlp' ? offsetNet(block, heads, tensors) : biasSource(block, bias, heads)

@@ -126,7 +126,8 @@ export function timmRule(told: TimmTold): PositionRule {
   )
 }
 
-const NAFLEX_RULES: ReadonlyMap<string, PositionRule> = new Map<string, PositionRule>([
+/** Names the rules by which NaFlexVit resamples its table, by its words for them. */
+export const NAFLEX_RULES: ReadonlyMap<string, PositionRule> = new Map<string, PositionRule>([
   ['bicubic antialias', 'antialias'],
   ['bicubic', 'bicubic'],
   ['bilinear antialias', 'bilinear-antialias'],
