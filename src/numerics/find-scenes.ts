@@ -2,6 +2,7 @@
  * Finds where one scene of a film ends and the next begins, by how far the embeddings of neighbouring frames lie apart, and a frame that stands for each. A
  * cut is large, and stands out among the distances around it, as in PySceneDetect's AdaptiveDetector: a camera that moves makes many distances alike.
  */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { cosineSimilarity } from './cosine-similarity.js'
 
 /** Is a run of frames. */
@@ -22,6 +23,8 @@ export interface SceneOptions {
   readonly threshold?: number | undefined
 }
 
+const SCENE_OPTIONS = { threshold: true } satisfies OptionNames<SceneOptions>
+
 /** Frames so far apart are always of two scenes. */
 const CERTAIN = 0.5
 /** Frames nearer than this never are. */
@@ -32,22 +35,25 @@ const STANDS_OUT = 3
 const AROUND = 5
 
 /**
- * Splits frames into scenes. Throws RangeError where there are none, or the numbers are no rows of `width`.
+ * Splits the frames of a film into scenes: they follow each other without a gap, and there is one at least.
  *
  * @param embeddings float32 [N, width], in the order of the frames' times
+ * @param width counts the numbers of an embedding
+ * @throws RangeError where there are no frames, the numbers are no rows of `width`, or an option is unknown
  */
 export function findScenes(
   embeddings: Float32Array,
   width: number,
-  { threshold }: SceneOptions = {},
+  options: SceneOptions = {},
 ): readonly Scene[] {
+  checkOptionNames(options, SCENE_OPTIONS)
   const count = embeddings.length / width
   if (!(Number.isInteger(count) && count > 0))
     throw new RangeError(`${embeddings.length} numbers are no frames of ${width}.`)
   const row = (index: number) => embeddings.subarray(index * width, (index + 1) * width)
   const distances = Array.from({ length: count - 1 }, (_, i) => 1 - cosineSimilarity(row(i), row(i + 1)))
   const starts = [0]
-  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, threshold)) starts.push(i)
+  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, options.threshold)) starts.push(i)
   return starts.map((first, scene) => {
     const last = (starts[scene + 1] ?? count) - 1
     const distance = first === 0 ? null : distances[first - 1]
