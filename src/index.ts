@@ -71,7 +71,7 @@ export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
-export { findScenes, type Scene, type SceneOptions } from './numerics/find-scenes.js'
+export { findScenes, type Scene } from './numerics/find-scenes.js'
 export { logBins } from './numerics/log-bins.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export {

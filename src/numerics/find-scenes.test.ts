@@ -9,10 +9,7 @@ function framesAt(...degrees: readonly number[]): Float32Array {
 }
 
 const runs = (embeddings: Float32Array, threshold?: number) =>
-  findScenes(embeddings, 2, threshold === undefined ? {} : { threshold }).map(({ first, last }) => [
-    first,
-    last,
-  ])
+  findScenes(embeddings, 2, threshold).map(({ first, last }) => [first, last])
 
 describe('scenes', () => {
   test('one frame, and frames that stay the same, are one scene', () => {

@@ -2,7 +2,6 @@
  * Finds where one scene of a film ends and the next begins, by how far the embeddings of neighbouring frames lie apart, and a frame that stands for each. A
  * cut is large, and stands out among the distances around it, as in PySceneDetect's AdaptiveDetector: a camera that moves makes many distances alike.
  */
-import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { cosineSimilarity } from './cosine-similarity.js'
 
 /** Is a run of frames. */
@@ -16,14 +15,6 @@ export interface Scene {
   /** Is the distance, 1 minus the cosine, from the frame before its first; null for the first scene. */
   readonly distance: number | null
 }
-
-/** Says what is a cut. */
-export interface SceneOptions {
-  /** Cuts wherever neighbouring frames are farther apart than this, from 0 to 2; default: by what stands out. */
-  readonly threshold?: number | undefined
-}
-
-const SCENE_OPTIONS = { threshold: true } satisfies OptionNames<SceneOptions>
 
 /** Frames so far apart are always of two scenes. */
 const CERTAIN = 0.5
@@ -39,21 +30,17 @@ const AROUND = 5
  *
  * @param embeddings float32 [N, width], in the order of the frames' times
  * @param width counts the numbers of an embedding
- * @throws RangeError where there are no frames, the numbers are no rows of `width`, or an option is unknown
+ * @param threshold cuts wherever neighbouring frames are farther apart than this, from 0 to 2; default: by what stands out
+ * @throws RangeError where there are no frames, or the numbers are no rows of `width`
  */
-export function findScenes(
-  embeddings: Float32Array,
-  width: number,
-  options: SceneOptions = {},
-): readonly Scene[] {
-  checkOptionNames(options, SCENE_OPTIONS)
+export function findScenes(embeddings: Float32Array, width: number, threshold?: number): readonly Scene[] {
   const count = embeddings.length / width
   if (!(Number.isInteger(count) && count > 0))
     throw new RangeError(`${embeddings.length} numbers are no frames of ${width}.`)
   const row = (index: number) => embeddings.subarray(index * width, (index + 1) * width)
   const distances = Array.from({ length: count - 1 }, (_, i) => 1 - cosineSimilarity(row(i), row(i + 1)))
   const starts = [0]
-  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, options.threshold)) starts.push(i)
+  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, threshold)) starts.push(i)
   return starts.map((first, scene) => {
     const last = (starts[scene + 1] ?? count) - 1
     const distance = first === 0 ? null : distances[first - 1]

@@ -69,7 +69,6 @@ const UNIVERSAL: Calls = {
     async () => loadOn((await plumage.chooseEngine()).engine),
   ],
   'Encoder.encode': ['layers', () => encoder.encode('a.jpg', wrong('layer'))],
-  findScenes: ['threshold', () => plumage.findScenes(none, 1, wrong('treshold'))],
   'Encoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
 }
 
