@@ -3,7 +3,7 @@
  * few sources ahead of what it has answered, fails alone where an image is bad, and throws at an abort.
  */
 import type { Features } from '../../src/encoder/types.js'
-import type { FileEncoder } from '../../src/work/file-encoder.js'
+import type { FileEncoder, FileSource } from '../../src/work/file-encoder.js'
 import type { Files } from '../../src/work/files.js'
 
 export const WIDTH = 2
@@ -33,7 +33,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
     size: [1, 1],
     async *encodeAll(sources, { signal } = {}) {
       const iterator = sources[Symbol.asyncIterator]()
-      const waiting: (string | Uint8Array)[] = []
+      const waiting: FileSource[] = []
       let index = 0
       for (let ended = false; ; ) {
         signal?.throwIfAborted()
@@ -45,6 +45,8 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
         const source = waiting.shift()
         if (source === undefined) return
         const isPath = typeof source === 'string'
+        if (!isPath && !(source instanceof Uint8Array))
+          throw new TypeError('this encoder reads texts, not pixels')
         const text = isPath ? await files.readText(source) : new TextDecoder().decode(source)
         onCompute(isPath ? source : '-')
         if (text === null || text.startsWith('broken'))
