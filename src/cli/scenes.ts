@@ -52,9 +52,7 @@ export async function writeScenes(
       const found = await embeddedFrames(context, film, encoder, options, progress)
       failed += found.failed
       if (found.times.length === 0) continue
-      const scenes = findScenes(found.embeddings, encoder.embeddingWidth, {
-        threshold: options.sceneThreshold,
-      })
+      const scenes = findScenes(found.embeddings, encoder.embeddingWidth, options.sceneThreshold)
       const pictures =
         keyFrames === undefined
           ? null

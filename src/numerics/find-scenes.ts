@@ -16,12 +16,6 @@ export interface Scene {
   readonly distance: number | null
 }
 
-/** Says what is a cut. */
-export interface SceneOptions {
-  /** Cuts wherever neighbouring frames are farther apart than this, from 0 to 2; default: by what stands out. */
-  readonly threshold?: number | undefined
-}
-
 /** Frames so far apart are always of two scenes. */
 const CERTAIN = 0.5
 /** Frames nearer than this never are. */
@@ -32,15 +26,14 @@ const STANDS_OUT = 3
 const AROUND = 5
 
 /**
- * Splits frames into scenes. Throws RangeError where there are none, or the numbers are no rows of `width`.
+ * Splits the frames of a film into scenes: they follow each other without a gap, and there is one at least.
  *
  * @param embeddings float32 [N, width], in the order of the frames' times
+ * @param width counts the numbers of an embedding
+ * @param threshold cuts wherever neighbouring frames are farther apart than this, from 0 to 2; default: by what stands out
+ * @throws RangeError where there are no frames, or the numbers are no rows of `width`
  */
-export function findScenes(
-  embeddings: Float32Array,
-  width: number,
-  { threshold }: SceneOptions = {},
-): readonly Scene[] {
+export function findScenes(embeddings: Float32Array, width: number, threshold?: number): readonly Scene[] {
   const count = embeddings.length / width
   if (!(Number.isInteger(count) && count > 0))
     throw new RangeError(`${embeddings.length} numbers are no frames of ${width}.`)

@@ -47,7 +47,7 @@ export function standInEncoder({
           yield { index: index++, source, error: new Error('this is no image:\nit says so itself') }
           continue
         }
-        if (log !== undefined) appendFileSync(log, `${source}\n`)
+        if (log !== undefined) appendFileSync(log, `${typeof source === 'function' ? 'pixels' : source}\n`)
         const logits = labels === null ? {} : { logits: numbers(bytes, 'logits', labels.length) }
         yield {
           index: index++,

@@ -102,6 +102,9 @@ const NODE: Calls = {
   createWebgpuEngine: ['verify', () => plumage.createWebgpuEngine(wrong('verfy'))],
   verifyModel: ['photos', () => plumage.verifyModel(MINI, wrong('photo'))],
   verifyGoldens: ['filter', () => plumage.verifyGoldens('.', wrong('filtre')).next()],
+  describeVideo: ['maxPixels', () => plumage.describeVideo('a.mp4', wrong('maxPixel'))],
+  videoFrames: ['every', () => plumage.videoFrames('a.mp4', wrong('evry'))],
+  writeVideo: ['soundOf', () => plumage.writeVideo('a.mp4', wrong('pictures'), wrong('soundof'))],
 }
 
 const BROWSER: Calls = {

@@ -45,7 +45,8 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
         const source = waiting.shift()
         if (source === undefined) return
         const isPath = typeof source === 'string'
-        if (!isPath && !(source instanceof Uint8Array)) throw new Error('this encoder takes texts, no pixels')
+        if (!isPath && !(source instanceof Uint8Array))
+          throw new TypeError('this encoder reads texts, not pixels')
         const text = isPath ? await files.readText(source) : new TextDecoder().decode(source)
         onCompute(isPath ? source : '-')
         if (text === null || text.startsWith('broken'))

@@ -52,6 +52,12 @@ export { type DescribeVideoOptions, describeVideo, type VideoDescription } from 
 export type { ToneMap } from './video/frame-settings.js'
 export { VideoError, type VideoErrorCode } from './video/video-error.js'
 export { type VideoFrame, type VideoFrameOptions, videoFrames } from './video/video-frames.js'
+export {
+  type TimedPicture,
+  type WriteVideoOptions,
+  type WrittenVideo,
+  writeVideo,
+} from './video/write-video.js'
 export { createWasmEngine, type WasmEngine, type WasmOptions, type WasmPrecision } from './wasm/index.js'
 export type * from './web-names.js'
 export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from './webgpu/index.js'
