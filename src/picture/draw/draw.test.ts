@@ -39,9 +39,11 @@ function placedBy(name: RecipeName, height: number, width: number, cropFraction 
   }
 }
 
-/** Gives each patch a grey of its own, none of them black. */
+/** Neighbours differ, and none is as dark as what is dimmed. */
+const greyOf = (patch: number) => 100 + (patch % 151)
+
 function greys({ grid: { rows, columns } }: Placed): RgbImage {
-  const data = Uint8Array.from({ length: rows * columns * 3 }, (_, i) => 100 + Math.floor(i / 3))
+  const data = Uint8Array.from({ length: rows * columns * 3 }, (_, i) => greyOf(Math.floor(i / 3)))
   return { height: rows, width: columns, data }
 }
 
@@ -63,7 +65,7 @@ test('each pixel has the colour of the patch whose box holds its middle, and is 
           let expected = Math.round(255 * 0.3)
           for (let patch = 0; patch < placed.grid.rows * placed.grid.columns; patch++) {
             const box = placed.patchBox(Math.floor(patch / placed.grid.columns), patch % placed.grid.columns)
-            if (contains(box, y + 0.5, x + 0.5)) expected = 100 + patch
+            if (contains(box, y + 0.5, x + 0.5)) expected = greyOf(patch)
           }
           const [found = 0] = pixel(drawn, y, x)
           // A middle that lies on an edge but for rounding may go to either side.
