@@ -65,6 +65,16 @@ export { type Gram, type ProductOptions, type Products, plainProducts } from './
 export type { Directions } from './numerics/projections.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
+export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
+export { type DrawnMatch, drawMatches, type PlacedPhoto } from './picture/draw/draw-matches.js'
+export {
+  drawHeat,
+  drawMask,
+  drawPatchColors,
+  type HeatOptions,
+  type OverlayOptions,
+} from './picture/draw/draw-patches.js'
+export { captioned, contactSheet, sideBySide } from './picture/draw/layout.js'
 export {
   type FindObjectOptions,
   type FoundObject,

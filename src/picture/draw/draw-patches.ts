@@ -1,4 +1,5 @@
 /** Lays what is known of patches over the photo that they were seen in. What the recipe cropped away is dimmed. */
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { RgbImage } from '../../image/image.js'
 import { overlayCells } from '../../numerics/mix-pixels.js'
 import type { Placed } from '../patches-at.js'
@@ -14,6 +15,8 @@ export interface OverlayOptions {
   readonly opacity?: number | undefined
 }
 
+const OVERLAY_OPTIONS = { mask: true, opacity: true } satisfies OptionNames<OverlayOptions>
+
 /** So much of a photo's light is left where nothing was seen, or where a mask is 0. */
 const DIMMED = 0.3
 
@@ -22,14 +25,16 @@ const DIMMED = 0.3
  *
  * @param photo is the photo at any scale
  * @param colors has a pixel for each patch, as `colorPatches` gives them
- * @throws RangeError where `colors`, or the mask, is for another grid
+ * @throws RangeError where `colors`, or the mask, is for another grid, and for an unknown option
  */
 export function drawPatchColors(
   photo: RgbImage,
   placed: Placed,
   colors: RgbImage,
-  { mask, opacity = 1 }: OverlayOptions = {},
+  options: OverlayOptions = {},
 ): RgbImage {
+  checkOptionNames(options, OVERLAY_OPTIONS)
+  const { mask, opacity = 1 } = options
   const { grid } = placed
   if (colors.height !== grid.rows || colors.width !== grid.columns) {
     throw new RangeError(
@@ -69,18 +74,22 @@ export interface HeatOptions extends OverlayOptions {
   readonly range?: readonly [low: number, high: number] | undefined
 }
 
+const HEAT_OPTIONS = { ...OVERLAY_OPTIONS, map: true, range: true } satisfies OptionNames<HeatOptions>
+
 /**
  * Draws a number for each patch as a colour.
  *
  * @param values float32 [rows * columns], row by row
- * @throws RangeError where there are not as many numbers as patches
+ * @throws RangeError where there are not as many numbers as patches, and for an unknown option
  */
 export function drawHeat(
   photo: RgbImage,
   placed: Placed,
   values: Float32Array,
-  { map = 'viridis', range = rangeOf(values), ...overlay }: HeatOptions = {},
+  options: HeatOptions = {},
 ): RgbImage {
+  checkOptionNames(options, HEAT_OPTIONS)
+  const { map = 'viridis', range = rangeOf(values), ...overlay } = options
   checkCount('values', values.length, placed)
   return drawPatchColors(photo, placed, heatColors(values, placed, { map, range }), overlay)
 }
