@@ -13,6 +13,7 @@ export {
   featureMatching,
   type MatchedPatch,
 } from './feature-matching.js'
+export { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 export {
   type InferOptions,
   type InferOptionsWithEmbedding,

@@ -10,7 +10,7 @@ import { chosenRows, commonOf, type PatchMap } from './patch-map.js'
 import { PictureError } from './picture-error.js'
 
 /** Below this share of the variance that two groups explain, nothing is cut off. */
-const LEAST_SEPARABILITY = 0.6
+export const LEAST_SEPARABILITY = 0.6
 
 /** Is where background ends, for patches of one model. */
 export interface ForegroundCut extends Directions {

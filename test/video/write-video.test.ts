@@ -124,11 +124,14 @@ describe.skipIf(ffmpegPath === null)('colours of a film', () => {
     )
     await using encoder = await loadEncoder(MINI, { engine: 'wasm', size: 28 })
     const video = await openVideo(path)
-    const photos = new PhotoEncoder(encoder, (source) => decodeImage(source), 64)
+    const photos = new PhotoEncoder(encoder, {
+      decode: (source) => decodeImage(source),
+      reduce: async (photo) => photo,
+    })
     const frames = []
     for await (const frame of encodedFrames(video, photos, {})) frames.push(frame)
     expect(frames.map(({ seconds }) => seconds)).toEqual([0, 1, 2, 3, 4, 5])
-    const colors = fitPatchColors(frames.map(({ features }) => features))
+    const colors = await fitPatchColors(frames.map(({ features }) => features))
     const [first, second, , , , last] = frames.map(({ features }) => colorPatches(features, colors).data)
     expect(last).toEqual(first)
     expect(second).not.toEqual(first)

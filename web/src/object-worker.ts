@@ -19,8 +19,8 @@ export interface ObjectAnswer {
 const CUT = { centred: true, tau: 0.1 }
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
-scope.onmessage = ({ data: { id, patches, grid } }: MessageEvent<ObjectRequest>) => {
-  const found = grid.rows * grid.columns < 2 ? null : findObject({ patches, grid }, CUT)
+scope.onmessage = async ({ data: { id, patches, grid } }: MessageEvent<ObjectRequest>) => {
+  const found = grid.rows * grid.columns < 2 ? null : await findObject({ patches, grid }, CUT)
   scope.postMessage({ id, object: found === null ? null : inFront(found, grid) } satisfies ObjectAnswer)
 }
 

@@ -10,7 +10,7 @@ import { findObject } from '../../../picture/find-object.js'
 import type { Placed } from '../../../picture/patches-at.js'
 import type { CommandContext } from '../../context.js'
 import { composed, MARK } from './composed.js'
-import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
 
@@ -34,13 +34,18 @@ function objectsPicture(options: ObjectsOptions): PictureKind {
   return {
     title: 'What stands out of a photo: TokenCut on output patches (Wang et al., 2022).',
     async *draw(work) {
-      for await (const photo of work.photos()) yield { path: photo.path, ...drawn(photo, options) }
+      for await (const photo of work.photos())
+        yield { path: photo.path, ...(await drawn(photo, options, work)) }
     },
   }
 }
 
-function drawn({ photo, features }: EncodedPhoto, options: ObjectsOptions): Pick<Tile, 'image' | 'note'> {
-  const object = findObject(features, given({ tau: options.tau }))
+async function drawn(
+  { photo, features }: EncodedPhoto,
+  options: ObjectsOptions,
+  { products, signal }: PictureWork,
+): Promise<Pick<Tile, 'image' | 'note'>> {
+  const object = await findObject(features, { ...given({ tau: options.tau }), products, signal })
   const none = new Uint8Array(features.grid.rows * features.grid.columns)
   const shown = drawMask(photo, features, object?.mask ?? none)
   const plain = copyOf(photo)
