@@ -20,7 +20,7 @@ export function addInputs(command: Command): Command {
   return command
     .argument(
       '[inputs...]',
-      'images, films (by embed and features), folders (with all images below), globs, addresses (https:, http:, data:, file:), or - for stdin: one image, or a list of these (UTF-8 or UTF-16)',
+      'images, films (but for classify), folders (with all images below), globs, addresses (https:, http:, data:, file:), or - for stdin: one image, or a list of these (UTF-8 or UTF-16)',
     )
     .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
 }

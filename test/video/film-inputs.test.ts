@@ -131,7 +131,7 @@ describe.skipIf(ffmpegPath === null)('a film among the inputs', () => {
     )
     expect(code).toBe(1)
     expect(names(stdout)).toHaveLength(4)
-    expect(stderr).toMatch(/failed text\.mp4: text\.mp4 is none, where a film is expected/)
+    expect(stderr).toMatch(/failed text\.mp4: text\.mp4 is no film: expected MP4/)
     expect(stderr).toMatch(/failed list\.m3u8: list\.m3u8 is a list of other files/)
     expect(stderr).toMatch(/failed gone\.mp4: there is no such file/)
     const late = await runInTest(['embed', 'clip.mp4', '--from', '1h'], { cwd })

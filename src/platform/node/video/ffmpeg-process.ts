@@ -9,6 +9,12 @@ const KEPT_LINES = 12
 /** It ends by these where it has a mistake of its own. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE'])
 
+/** Whoever ends this process ends them, but by a signal that cannot be heard: then they end as they find that nobody reads. */
+const running = new Set<ChildProcess>()
+const endAll = () => {
+  for (const child of running) child.kill('SIGKILL')
+}
+
 export interface FfmpegRun {
   readonly args: readonly string[]
   /** Is told each line of stderr, without its end. */
@@ -35,7 +41,8 @@ export class FfmpegProcess implements AsyncDisposable {
     this.#child = child
     // It keeps nothing that would have to be saved, and so it is never asked to end by itself.
     this.#end = () => child.kill('SIGKILL')
-    process.on('exit', this.#end)
+    if (running.size === 0) process.on('exit', endAll)
+    running.add(child)
     signal?.addEventListener('abort', this.#end, { once: true })
     readLines(child.stderr, (line) => {
       this.#note(line)
@@ -54,7 +61,8 @@ export class FfmpegProcess implements AsyncDisposable {
       })
     })
     void this.#ended.then(() => {
-      process.off('exit', this.#end)
+      running.delete(child)
+      if (running.size === 0) process.off('exit', endAll)
       signal?.removeEventListener('abort', this.#end)
     })
   }

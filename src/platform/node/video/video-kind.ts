@@ -32,10 +32,10 @@ export async function demuxerFor(file: string, path = file): Promise<Demuxer> {
     )
   }
   const kind = fileKindOrNull(bytes)
-  const found = bytes.length === 0 ? 'is empty' : kind === null ? 'is none' : `is ${nameOfKind(kind)}`
+  const found = bytes.length === 0 ? 'is empty' : kind === null ? 'is no film' : `is ${nameOfKind(kind)}`
   throw new VideoError(
     'not-a-video',
-    `${path} ${found}, where a film is expected: MP4, MOV, Matroska, WebM, AVI, MPEG, FLV, WMV or Ogg. What it is, its first bytes say and not its name.`,
+    `${path} ${found}: expected MP4, MOV, Matroska, WebM, AVI, MPEG, FLV, WMV or Ogg. What it is, its first bytes say and not its name.`,
   )
 }
 
