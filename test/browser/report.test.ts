@@ -28,11 +28,14 @@ describe.skipIf(chromiumPath === null)('a report', () => {
         join(folder, 'photos', name),
       )
     writeFileSync(join(folder, 'photos/torn.jpg'), Buffer.from('ffd8ffe0ffff', 'hex'))
-    const { code, stderr } = await runInTest(['report', 'photos', '-m', MINI, '-o', 'report.html'], {
-      cwd: folder,
-      loadEncoder,
-      reducePhoto,
-    })
+    const { code, stderr } = await runInTest(
+      ['report', 'photos', '-m', MINI, '--size', '112', '-o', 'report.html'],
+      {
+        cwd: folder,
+        loadEncoder,
+        reducePhoto,
+      },
+    )
     expect([code, stderr]).toEqual([1, expect.stringMatching(/1 of 6 images failed/)])
     browser = await sharedChromium({ gpu: false })
   })

@@ -9,7 +9,7 @@ import { loadChosenEncoder } from '../../load-chosen-encoder.js'
 import type { PairOptions } from './picture-options.js'
 
 /** Makes 32 x 32 patches of a square photo: more cost more than twice as much for twice as many. */
-const PATCHES = 1024
+export const DEFAULT_PATCHES = 1024
 
 export interface PictureModel {
   readonly encoder: FileEncoder
@@ -19,7 +19,7 @@ export interface PictureModel {
 
 export async function choosePictureModel(
   context: CommandContext,
-  options: PairOptions,
+  options: Omit<PairOptions, 'caption'>,
 ): Promise<PictureModel> {
   if (options.decode === 'scaled') {
     throw new UsageError('--decode scaled: pictures are drawn on whole photos. Leave it out.')
@@ -28,7 +28,7 @@ export async function choosePictureModel(
     options.model ?? (await context.pictures.bestModelOrNull(context.signal)) ?? DEFAULT_MODEL.name
   const { size, recipe, shortest, longest, scale } = options
   const isShaped = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
-  const shape = isShaped ? {} : ({ recipe: 'native', maxPatches: PATCHES } as const)
+  const shape = isShaped ? {} : ({ recipe: 'native', maxPatches: DEFAULT_PATCHES } as const)
   const patches = options.patches === undefined ? {} : { maxPatches: options.patches }
   const encoder = await loadChosenEncoder(context, { ...options, ...shape, ...patches, model })
   return { encoder, caption: captionOf(encoder, model) }
