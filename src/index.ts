@@ -60,6 +60,7 @@ export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export type { KMeansOptions } from './numerics/k-means.js'
+export { logBins } from './numerics/log-bins.js'
 export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
@@ -77,7 +78,13 @@ export {
   type OverlayOptions,
 } from './picture/draw/draw-patches.js'
 export { captioned, contactSheet, sideBySide } from './picture/draw/layout.js'
-export { type FindObjectOptions, type FoundObject, findObject } from './picture/find-object.js'
+export {
+  type FindObjectOptions,
+  type FoundObject,
+  findObject,
+  OBJECT_SETTINGS,
+  type ObjectSetting,
+} from './picture/find-object.js'
 export type { Foreground, ForegroundCut, ForegroundOptions, PatchClick } from './picture/foreground.js'
 export { fitForeground, foregroundMask } from './picture/foreground.js'
 export {

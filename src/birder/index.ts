@@ -6,6 +6,7 @@ export {
   classificationTransform,
   type TransformOptions,
 } from './classification-transform.js'
+export { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 export {
   type FeatureMatch,
   type FeatureMatchingOptions,
@@ -32,7 +33,6 @@ export {
   type AttentionRolloutOptions,
 } from './introspection/attention-rollout.js'
 export { FeaturePCA, type FeaturePCAOptions } from './introspection/feature-pca.js'
-export { GradCAM, GuidedBackprop, TransformerAttribution } from './introspection/gradient-methods.js'
 export type { InterpretabilityResult } from './introspection/interpretability-result.js'
 export { type MoELayerRouting, MoERouting, type MoERoutingResult } from './introspection/moe-routing.js'
 export { showMaskOnImage } from './introspection/show-mask-on-image.js'

@@ -33,7 +33,7 @@ export interface RecipeChoice {
   /** Multiplies both sides of each image by this factor, else as `shortest`: 1 keeps a photo's own size. */
   readonly scale?: number
   /**
-   * Is the most tokens that an image may have: an input of more is refused, since the time grows with their square. Default: 32,768, which are 180 x 180 patches.
+   * Is the most tokens that an image may have: an input of more is refused, since the time grows with their square. Default: 32,768, which are 180 x 180 patches, or as many as the model's own size has.
    */
   readonly maxTokens?: number
   /** Says whether photos are turned upright by their EXIF orientation; default `apply`. */
@@ -176,7 +176,9 @@ export function recipeFor(
       mostPatches: scaling === undefined ? undefined : Math.max(1, maxTokens - specialTokens(config)),
     }),
   })
-  if (!hasSizesOfItsOwn(made.resize)) {
+  // A model's own size is what it was made for, however many tokens that are.
+  const isTold = size !== undefined || choice.maxTokens !== undefined
+  if (isTold && !hasSizesOfItsOwn(made.resize)) {
     const [rows = 1, columns = 1] = made.size.map((side) => Math.floor(side / config.patchSize))
     assertTokens(made.size, specialTokens(config) + rows * columns, maxTokens)
   }

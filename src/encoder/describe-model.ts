@@ -1,14 +1,18 @@
 /** Says what a model is and what running it takes, found out from headers, and with which identity it runs. */
 import type { NetworkChoice, OpenCheckpoint } from '../checkpoint/checkpoint.js'
+import { countFlop } from '../engine/count-flop.js'
 import type { Engine } from '../engine/engine.js'
 import { inputsOf } from '../engine/needed-steps.js'
 import type { Plan, SlotName } from '../engine/plan.js'
 import { slotLength } from '../engine/plan-lookup.js'
-import { recipeIdentity } from '../image/recipe.js'
+import { type Recipe, recipeIdentity } from '../image/recipe.js'
+import { resizedSize } from '../image/resized-size.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit } from '../model/plan-vit.js'
-import { EMBEDDING_KINDS, type EmbeddingKind, type VitConfig } from '../model/vit-config.js'
+import type { PatchGrid } from '../model/positions.js'
+import { EMBEDDING_KINDS, type EmbeddingKind, specialTokens, type VitConfig } from '../model/vit-config.js'
 import { elementCount } from '../tensor/shape.js'
+import { attendingOf, attentionBytes } from './attention-map.js'
 import { type RecipeChoice, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { identityOf } from './identity.js'
 import type { NetworkOptions } from './network.js'
@@ -76,6 +80,19 @@ export interface ModelDescription {
     readonly weights: number
     /** Counts the bytes of what must be held at one time for one image, as float32. */
     readonly activations: number
+    /** Counts the bytes of the attention weights of one block, of all heads and tokens, which nothing holds unless it is asked for. */
+    readonly attention: number
+  }
+  /** Says how much an image is. */
+  readonly input: {
+    /** Gives the size in pixels for which all this is told; where each image has a size of its own, it is a square one's. */
+    readonly size: readonly [height: number, width: number]
+    /** Counts its patches. */
+    readonly grid: PatchGrid
+    /** Counts class token, registers and patches. */
+    readonly tokens: number
+    /** Counts the floating-point operations of the matrix products, two for each multiply-add. */
+    readonly flop: number
   }
 }
 
@@ -93,9 +110,11 @@ export function describeOpenModel(
 ): ModelDescription {
   const { config, dialect } = vit
   const recipe = recipeFor(vit, recipeChoiceOf(choice))
-  const [height, width] = recipe.size
+  const [height, width] = describedSize(recipe)
   const grid = { rows: Math.floor(height / config.patchSize), columns: Math.floor(width / config.patchSize) }
   const { plan, slots } = planVit(config, grid, null)
+  const outputs = [slots.embedding, slots.tokens]
+  const tokens = specialTokens(config) + grid.rows * grid.columns
   const weights = [...vit.weightShapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0)
   const { positions } = config
   // Sines are no parameters, though a file may hold them.
@@ -131,9 +150,18 @@ export function describeOpenModel(
     engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },
     memory: {
       weights: 4 * parameters,
-      activations: 4 * largestLiveSet(plan, [slots.embedding, slots.tokens]),
+      activations: 4 * largestLiveSet(plan, outputs),
+      attention: attentionBytes(attendingOf(config), grid, { from: 'all' }),
     },
+    input: { size: [height, width], grid, tokens, flop: countFlop(plan, outputs) },
   }
+}
+
+/** Gives the size of an input by which a recipe is described: where each image has its own, a square image's of the trained size. */
+function describedSize(recipe: Recipe): readonly [height: number, width: number] {
+  const { resize, size } = recipe
+  if (resize.kind !== 'scaled') return size
+  return resizedSize({ height: size[0], width: size[1] }, resize)
 }
 
 /** Counts the most numbers that are needed at one time: a slot is needed from the step that writes it to the last that reads it. */

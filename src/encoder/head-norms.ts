@@ -7,13 +7,17 @@ import type { VitConfig } from '../model/vit-config.js'
 
 /** Holds factors and summands of the columns of a head, [D / H]; there are no summands where the norm is RMS. */
 export interface HeadNorm {
+  /** Scales each column. */
   readonly weight: Float32Array
+  /** Is added to each column; null for RMS norms. */
   readonly bias: Float32Array | null
 }
 
 /** Holds the norms of a block's queries and keys. */
 export interface HeadNormsOfBlock {
+  /** Is that of queries. */
   readonly q: HeadNorm
+  /** Is that of keys. */
   readonly k: HeadNorm
 }
 

@@ -38,14 +38,20 @@ export interface AttentionChoice {
 
 /** Says who attends. */
 export type AttendingToken =
-  /** Is the class token, or the query of a pooling head. */
-  | { readonly kind: 'class' | 'probe' }
   | {
+      /** Is the class token, or the query of a pooling head. */
+      readonly kind: 'class' | 'probe'
+    }
+  | {
+      /** Is a register. */
       readonly kind: 'register'
       /** Counts the registers before it. */
       readonly index: number
     }
-  | ({ readonly kind: 'patch' } & PatchPlace)
+  | ({
+      /** Is a patch, whose place stands beside it. */
+      readonly kind: 'patch'
+    } & PatchPlace)
 
 /**
  * Holds attention weights of one block: softmax(q k^T / sqrt(d) + bias), whose rows sum to 1 over class token, registers and patches together. Where a network

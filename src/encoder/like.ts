@@ -28,7 +28,12 @@ export interface Method {
   /** Tells whether class token and registers take part in what is fitted to the patches: in no tool here. */
   readonly specialTokens: false
   /** Says how an image comes to its size: `squash` to the network's own whatever its aspect ratio, or by its shorter side, in pixels. */
-  readonly size: 'squash' | { readonly shortest: number }
+  readonly size:
+    | 'squash'
+    | {
+        /** Is the length of its shortest edge. */
+        readonly shortest: number
+      }
   /** Names the way to colour patches that goes with it. */
   readonly colors: 'birder' | 'dinov3' | 'plumage'
 }

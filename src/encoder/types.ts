@@ -236,6 +236,7 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
    * `device-lost`; RangeError for options that make no sense; the signal's reason.
    */
   encode(source: Source, options: EncodeOptions & StoppedChoice): Promise<StoppedFeatures>
+  /** Does the same for the whole network, which gives an embedding and patches behind the final norm as well. Throws the same. */
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
    * Yields an `error` for a bad image, which never ends the rest; an abort by `signal` throws. Each result has its source with the type in which it
@@ -245,6 +246,7 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
     sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> & StoppedChoice,
   ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
+  /** Does the same for the whole network. An abort by `signal` throws. */
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
     options?: EncodeAllOptions<Given>,

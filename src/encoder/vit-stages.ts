@@ -142,7 +142,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
     this.#owned = owned
     this.#positions = parts.positions
-    this.#maxTokens = parts.maxTokens ?? DEFAULT_MAX_TOKENS
+    const own = tokensOf(config, ...recipe.size)
+    this.#maxTokens = parts.maxTokens ?? Math.max(DEFAULT_MAX_TOKENS, own)
     this.#identityAt = rememberingLast((stride) => identityOf({ ...told, stride }))
   }
 
@@ -296,14 +297,18 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
 
   #batchSize(height: number, width: number): number {
     const { config } = this.#network
-    const tokens = specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
-    return imagesOf(tokens)
+    return imagesOf(tokensOf(config, height, width))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Counts the tokens of an input of this size in pixels, whose patches lie side by side. */
+function tokensOf(config: VitConfig, height: number, width: number): number {
+  return specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
 }
 
 /** Says how many images of so many tokens make a run of the size at which an engine works at its full rate. */

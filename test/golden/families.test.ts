@@ -85,8 +85,12 @@ function compare(
 describe('each family, on the reference engine', () => compare(families, createReferenceEngine))
 describe('each processor', () => compare(processors, createReferenceEngine))
 describe('each look within, on the reference engine', () => compare(looks, createReferenceEngine))
-for (const { name, engine } of ENGINE_VARIANTS)
-  describe(`each look within, on ${name}`, () => compare(looks, engine))
+for (const { name, precision, engine } of ENGINE_VARIANTS) {
+  // Of what tokens attend to, bfloat16 and int8 promise nothing on made weights; attention-rows.test.ts has those of real ones.
+  const isCoarse = precision === 'bfloat16' || precision === 'int8'
+  const cases = looks.filter(({ golden }) => !isCoarse || golden.family !== 'attention')
+  describe(`each look within, on ${name}`, () => compare(cases, engine))
+}
 
 for (const { name, precision, engine } of ENGINE_VARIANTS) {
   const isPlain = precision === 'float32' && !/^wasm, (SIMD, alone|relaxed)/.test(name)

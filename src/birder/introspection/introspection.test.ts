@@ -11,7 +11,6 @@ import { ndArray } from '../nd-array.js'
 import { BirderNet } from '../net.js'
 import { AttentionRollout } from './attention-rollout.js'
 import { FeaturePCA } from './feature-pca.js'
-import { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 import { predictClass } from './interpretability-result.js'
 import { MoERouting } from './moe-routing.js'
 import { showMaskOnImage } from './show-mask-on-image.js'
@@ -117,13 +116,6 @@ test('an image matches itself patch by patch, each box where it is', async () =>
 test('of scores the first largest is the class', () => {
   expect(predictClass(ndArray(Float32Array.of(1, 2, 0.5), [1, 3]))).toBe(1)
   expect(predictClass(ndArray(Float32Array.of(2, 2), [1, 2]))).toBe(0)
-})
-
-test('methods of gradients are refused by name', () => {
-  for (const Method of [GradCAM, GuidedBackprop, TransformerAttribution]) {
-    expect(() => new Method(net, transform)).toThrow(`${Method.name} needs gradients`)
-    expect(() => new Method(net, transform)).toThrow(expect.objectContaining({ code: 'unsupported' }))
-  }
 })
 
 test('mistakes are told', async () => {

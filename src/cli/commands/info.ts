@@ -72,7 +72,11 @@ function describe(description: FileDescription, withTensors: boolean): string {
     ...description.assumptions.map((sentence): [string, string] => ['assumed', sentence]),
     ['engine', `${engine.name}, ${engine.precision} (${engine.description}; ${engine.reason})`],
     ['packed', description.packed ?? 'no (plumage pack makes the start quicker)'],
-    ['memory', `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image`],
+    ['input', inputText(description)],
+    [
+      'memory',
+      `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image; ${bytes(memory.attention)} more where the whole attention of a block is asked for`,
+    ],
     [
       'tensors',
       `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,
@@ -90,6 +94,12 @@ function describe(description: FileDescription, withTensors: boolean): string {
   if (withTensors)
     lines.push('', ...tensors.map(({ name, dtype, shape }) => `  ${name}  ${dtype} [${shape.join(', ')}]`))
   return lines.join('\n')
+}
+
+function inputText({ input: { size, tokens, flop }, seconds }: FileDescription): string {
+  const time =
+    seconds === null ? '' : `, about ${seconds < 1 ? seconds.toFixed(3) : seconds.toFixed(1)} s here`
+  return `${size.join(' x ')} pixels, ${tokens.toLocaleString('en')} tokens, ${(flop / 1e9).toFixed(1)} GFLOP${time}`
 }
 
 function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): string {

@@ -19,6 +19,12 @@ test('says what a model is and what running it takes, from its headers', async (
   expect(description.memory.weights).toBe(4 * description.parameters)
   const larger = await describeModel(MINI, { engine: 'reference', size: [56, 84] })
   expect(larger.memory.activations).toBeGreaterThan(description.memory.activations)
+  expect(description.input).toMatchObject({ size: [28, 42], tokens: 5 + 2 * 3 })
+  const tokens = 5 + 4 * 6
+  expect(larger.memory.attention).toBe(4 * 3 * tokens ** 2)
+  expect(larger.seconds).toBeGreaterThan(description.seconds ?? Number.NaN)
+  const own = await describeModel(MINI, { engine: 'reference' })
+  expect(own.seconds).toBeNull()
 })
 
 test('the options of loading count: entries of the config that are overridden, and what Node lacks', async () => {
@@ -28,5 +34,7 @@ test('the options of loading count: entries of the config that are overridden, a
     { layer: 6, isNormed: false },
   ])
   await expect(describeModel(MINI, { sha256: '0'.repeat(64) })).rejects.toThrow(/no option sha256 in Node/)
+  const { input } = await describeModel(MINI, { engine: 'reference', longest: 224 })
+  expect(input.size).toEqual([224, 224])
   await expect(describeModel(MINI, { size: 29 })).rejects.toThrow(/nearest size is 28 x 28/)
 })

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { given } from '../../encoder/choose-recipe.js'
 import { describeOpenModel, type ModelDescription } from '../../encoder/describe-model.js'
 import { digestOf, type OnReading } from '../../encoder/digest-of.js'
+import { measureRate } from '../../encoder/estimate-run.js'
 import { checkLoadOptions, engineOptionsOf, type LoadOptions } from '../../encoder/load-options.js'
 import { findPacked, planOf } from '../../encoder/network.js'
 import { chooseEngine, warn } from './choose-engine.js'
@@ -22,6 +23,10 @@ export interface FileDescription extends ModelDescription {
   readonly fileBytes: number
   /** Leads to the packed weights that a load would run on, if their bytes are whole; null where there are none. */
   readonly packed: string | null
+  /**
+   * Estimates the seconds of one image of that size on this machine, by the rate at which one made block of it ran just now. It is null unless a size was told.
+   */
+  readonly seconds: number | null
 }
 
 /**
@@ -53,5 +58,9 @@ export async function describeModel(
     planOf(vit.config, await vit.readTables()).plan,
     packedWeights,
   )
-  return { source, path, fileBytes, packed: packed?.path ?? null, ...description }
+  const { size, shortest, longest, scale, signal } = options
+  const isSized = [size, shortest, longest, scale].some((told) => told !== undefined)
+  const { grid, flop } = description.input
+  const seconds = isSized ? flop / (await measureRate(chosen, vit.config, grid, signal)) : null
+  return { source, path, fileBytes, packed: packed?.path ?? null, seconds, ...description }
 }

@@ -10,7 +10,7 @@ import { findObject } from '../../../picture/find-object.js'
 import type { Placed } from '../../../picture/patches-at.js'
 import type { CommandContext } from '../../context.js'
 import { composed, MARK } from './composed.js'
-import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
 
@@ -34,7 +34,15 @@ function objectsPicture(options: ObjectsOptions): PictureKind {
   return {
     title: 'What stands out of a photo: TokenCut on output patches (Wang et al., 2022).',
     async *draw(work) {
-      for await (const photo of work.photos()) yield { path: photo.path, ...drawn(photo, options) }
+      for await (const photo of work.photos()) {
+        try {
+          yield { path: photo.path, ...(await drawn(photo, work, options)) }
+        } catch (error) {
+          // A photo of one patch, or of too many, has no object; the others may have.
+          if (!(error instanceof RangeError)) throw error
+          work.fail(photo.path, error)
+        }
+      }
     },
   }
 }
