@@ -5,7 +5,11 @@ import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { CommandContext, Pictures } from '../../src/cli/context.js'
 import { runCommandLine } from '../../src/cli/run.js'
+import { createProducts } from '../../src/platform/node/create-products.js'
+import { decodeImage } from '../../src/platform/node/decode-image.js'
 import { NodeFiles } from '../../src/platform/node/files/node-files.js'
+import { assertTakesPicture, encodePicture } from '../../src/platform/node/picture/picture-file.js'
+import { reducedWithin } from '../../src/platform/node/picture/reduce-picture.js'
 import { type StandInOptions, standInEncoder } from './stand-in-encoder.mjs'
 
 export interface Folder extends Disposable {
@@ -73,6 +77,15 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     pullModel: () => Promise.reject(new Error('nothing is pulled in this test')),
     cached: { list: async () => [], verify: async function* () {}, remove: async () => {} },
     packedFiles: { list: async () => [], remove: async () => {} },
+    pictures: {
+      decode: (source, options) => decodeImage(source, options),
+      reduce: (image, side) => reducedWithin(image, { height: side, width: side }),
+      products: async () => createProducts(),
+      encode: (image, format, told) => encodePicture(image, format, told),
+      assertTakes: (path, choice) => assertTakesPicture(path, choice),
+      bestModelOrNull: async () => null,
+      screen: null,
+    },
     explainVector: () => Promise.reject(new Error('nothing is explained in this test')),
     measureSpeed: () => Promise.reject(new Error('nothing is measured in this test')),
     verifyModel: () => Promise.reject(new Error('no model is tried in this test')),

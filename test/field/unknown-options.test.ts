@@ -78,6 +78,11 @@ const UNIVERSAL: Calls = {
     'tolerance',
     () => plumage.agreeingMatches([], wrong('placed'), wrong('placed'), wrong('tolerence')),
   ],
+  drawPatchColors: [
+    'opacity',
+    () => plumage.drawPatchColors(wrong('photo'), { grid: {} } as never, {} as never, wrong('opacty')),
+  ],
+  drawHeat: ['range', () => plumage.drawHeat(wrong('photo'), wrong('placed'), none, wrong('ranke'))],
   findObject: ['epsilon', () => plumage.findObject(wrong('map'), wrong('epsilom'))],
   rollOut: ['discardRatio', () => plumage.rollOut(wrong('features'), wrong('discardRate'))],
 }

@@ -5,6 +5,7 @@
  * and Nathaniel Smith (https://bids.github.io/colormap), cividis by Nuñez, Anderton and Renslow ("Optimizing colormaps with consideration for color vision
  * deficiency to enable accurate interpretation of scientific data", PLoS ONE 13(7), 2018).
  */
+import { nearestNames } from '../../nearest-names.js'
 import type { Rgb } from './canvas.js'
 
 /** Names a map of numbers to colours. */
@@ -70,8 +71,13 @@ const TABLES: Readonly<Record<ColorMapName, string>> = {
 
 const COLORS = 256
 
-/** Gives 256 colours as bytes, [256, 3], from the lowest number to the highest. */
+/** Gives 256 colours as bytes, [256, 3], from the lowest number to the highest. Throws RangeError for a map that there is not. */
 export function colorTable(name: ColorMapName): Uint8Array {
+  if (!COLOR_MAP_NAMES.includes(name)) {
+    throw new RangeError(
+      `There is no colour map ${String(name)}: there are ${COLOR_MAP_NAMES.join(', ')}. Did you mean ${nearestNames(String(name), COLOR_MAP_NAMES, 1).join()}?`,
+    )
+  }
   const digits = TABLES[name]
   return Uint8Array.from({ length: COLORS * 3 }, (_, i) =>
     Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16),

@@ -9,15 +9,19 @@ import { patchMiddle } from './placement.js'
 
 /** Is a pair of patches, by their numbers row by row. */
 export interface DrawnMatch {
+  /** Numbers the patch of the first photo. */
   readonly from: number
+  /** Numbers the patch of the second photo. */
   readonly to: number
   /** Tells whether it agrees with most others, where that is known. */
   readonly isInlier?: boolean
 }
 
+/** Is a photo with what says where its patches lie. */
 export interface PlacedPhoto {
   /** Is the photo at any scale. */
   readonly photo: RgbImage
+  /** Says where patches lie: the photo's `Features` do. */
   readonly placed: Placed
 }
 
@@ -25,7 +29,7 @@ const GAP = 16
 const AGREES: Rgb = [253, 224, 71]
 const DISAGREES: Rgb = [148, 163, 184]
 
-/** Pairs that agree are drawn over the others; where nobody knows, each pair has a colour by where it begins. */
+/** Draws both photos and a line for each pair. Pairs that agree are drawn over the others; where nobody knows, each pair has a colour by where it begins. */
 export function drawMatches(
   first: PlacedPhoto,
   second: PlacedPhoto,

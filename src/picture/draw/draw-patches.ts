@@ -35,6 +35,8 @@ export function drawPatchColors(
 ): RgbImage {
   checkOptionNames(options, OVERLAY_OPTIONS)
   const { mask, opacity = 1 } = options
+  if (!(opacity >= 0 && opacity <= 1))
+    throw new RangeError(`The option opacity is ${opacity}; it is a share from 0 to 1.`)
   const { grid } = placed
   if (colors.height !== grid.rows || colors.width !== grid.columns) {
     throw new RangeError(

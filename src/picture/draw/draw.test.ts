@@ -159,7 +159,10 @@ test('what is for another grid, and an unknown option, is told', () => {
   expect(() => drawPatchColors(photo, placed, greys({ ...placed, grid: { rows: 2, columns: 4 } }))).toThrow(
     /2 x 4 patches/,
   )
-  expect(() => drawHeat(photo, placed, new Float32Array(16), { opacty: 1 } as object)).toThrow(/opacity/)
+  const values = new Float32Array(16)
+  expect(() => drawHeat(photo, placed, values, { opacty: 1 } as object)).toThrow(/opacity/)
+  expect(() => drawHeat(photo, placed, values, { opacity: 40 })).toThrow(/from 0 to 1/)
+  expect(() => drawHeat(photo, placed, values, { map: 'virdis' as 'viridis' })).toThrow(/mean viridis/)
 })
 
 test('a line covers its length times its width, in whatever direction it goes', () => {

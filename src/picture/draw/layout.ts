@@ -6,7 +6,7 @@ import { drawText, fittedText, textLines, textSize } from './draw-text.js'
 
 const GAP = 8
 
-/** Puts images into a row, each in the middle of its height. */
+/** Puts images into a row, each in the middle of its height. @param gap is in pixels */
 export function sideBySide(images: readonly RgbImage[], gap = GAP): RgbImage {
   const height = Math.max(1, ...images.map((image) => image.height))
   const width = images.reduce((sum, image) => sum + image.width, gap * Math.max(0, images.length - 1))
@@ -31,7 +31,7 @@ export function stacked(images: readonly RgbImage[], gap = GAP): RgbImage {
   return canvas
 }
 
-/** Adds lines of text below an image; what is too long is broken at spaces. */
+/** Adds lines of text below an image; what is too long is broken at spaces. @param scale says how many pixels a pixel of the font has: its letters are 7 high */
 export function captioned(image: RgbImage, text: string, scale = 2): RgbImage {
   return stacked([image, textStrip(text, image.width, scale)], 2 * scale)
 }
@@ -73,7 +73,7 @@ export function legendBar({ map, range, title }: Legend, width: number, scale = 
   return stacked([textStrip(title, width, scale), canvas], scale)
 }
 
-/** Puts tiles on a sheet, row by row; all places are as large as the largest tile. */
+/** Puts tiles on a sheet, row by row; all columns are as wide as the widest tile, a row as high as its highest. @param gap is in pixels */
 export function contactSheet(tiles: readonly RgbImage[], columns: number, gap = 2 * GAP): RgbImage {
   const rows: RgbImage[] = []
   const cell = {

@@ -12,7 +12,7 @@ import { captioned, contactSheet, legendBar } from '../../../picture/draw/layout
 import { pointOn } from '../../../picture/draw/placement.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK, opacityOf, ringOn } from './composed.js'
+import { composed, MARK, opacityOf, ringOn, shownRange } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
@@ -138,12 +138,6 @@ function marked(image: RgbImage, features: Features, at: Point | null): RgbImage
 function meanOf(lists: readonly Float32Array[]): Float32Array {
   const [first = new Float32Array()] = lists
   return first.map((_, at) => lists.reduce((sum, values) => sum + (values[at] ?? 0), 0) / lists.length)
-}
-
-/** A few patches draw a hundred times as much as the others: with these at the end of the colours, nothing else would show. */
-function shownRange(values: Float32Array): readonly [number, number] {
-  const sorted = values.toSorted()
-  return [0, sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0]
 }
 
 function headsText(heads: AttentionHeads): string {

@@ -23,3 +23,9 @@ export const MARK = { color: [255, 64, 64], width: 3 } as const
 export function ringOn({ width }: RgbImage): number {
   return Math.max(6, width / 60)
 }
+
+/** A few patches draw a hundred times as much as the others: with these at the end of the colours, nothing else would show. */
+export function shownRange(values: Float32Array): readonly [number, number] {
+  const sorted = values.toSorted()
+  return [0, sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0]
+}

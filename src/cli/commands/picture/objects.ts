@@ -34,18 +34,21 @@ function objectsPicture(options: ObjectsOptions): PictureKind {
   return {
     title: 'What stands out of a photo: TokenCut on output patches (Wang et al., 2022).',
     async *draw(work) {
-      for await (const photo of work.photos())
-        yield { path: photo.path, ...(await drawn(photo, options, work)) }
+      for await (const photo of work.photos()) {
+        try {
+          yield { path: photo.path, ...(await drawn(photo, work, options)) }
+        } catch (error) {
+          // A photo of one patch, or of too many, has no object; the others may have.
+          if (!(error instanceof RangeError)) throw error
+          work.fail(photo.path, error)
+        }
+      }
     },
   }
 }
 
-async function drawn(
-  { photo, features }: EncodedPhoto,
-  options: ObjectsOptions,
-  { products, signal }: PictureWork,
-): Promise<Pick<Tile, 'image' | 'note'>> {
-  const object = await findObject(features, { ...given({ tau: options.tau }), products, signal })
+function drawn({ photo, features }: EncodedPhoto, options: ObjectsOptions): Pick<Tile, 'image' | 'note'> {
+  const object = findObject(features, given({ tau: options.tau }))
   const none = new Uint8Array(features.grid.rows * features.grid.columns)
   const shown = drawMask(photo, features, object?.mask ?? none)
   const plain = copyOf(photo)

@@ -1,11 +1,11 @@
 /** `plumage picture rollout` follows attention through all blocks: how much of each patch reaches the class token and the registers. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
-import { drawHeat, rangeOf } from '../../../picture/draw/draw-patches.js'
+import { drawHeat } from '../../../picture/draw/draw-patches.js'
 import { legendBar } from '../../../picture/draw/layout.js'
 import { rollOut } from '../../../picture/roll-out.js'
 import type { CommandContext } from '../../context.js'
-import { composed, opacityOf } from './composed.js'
+import { composed, opacityOf, shownRange } from './composed.js'
 import { makePicture, type PictureKind } from './make-picture.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 
@@ -40,7 +40,7 @@ function rolloutPicture(options: RolloutOptions): PictureKind {
       const attention = { layers, heads: options.fuse, from: 'all' } as const
       for await (const { path, photo, features } of work.photos({ attention, batch: 1 })) {
         const values = rollOut(features, given({ discardRatio: options.discard }))
-        const range = rangeOf(values)
+        const range = shownRange(values)
         const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
         const image = composed(photo, drawHeat(photo, features, values, heat), options)
         yield {
