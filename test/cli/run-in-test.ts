@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import type { CommandContext, Pictures } from '../../src/cli/context.js'
+import type { CommandContext } from '../../src/cli/context.js'
 import { runCommandLine } from '../../src/cli/run.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
@@ -39,16 +39,6 @@ export interface InTestOptions extends Partial<CommandContext> {
   readonly encoder?: StandInOptions
 }
 
-const noPictures: Pictures = {
-  decode: () => Promise.reject(new Error('no picture is made in this test')),
-  reduce: () => Promise.reject(new Error('no picture is made in this test')),
-  products: () => Promise.reject(new Error('no picture is made in this test')),
-  encode: () => Promise.reject(new Error('no picture is made in this test')),
-  assertTakes: () => Promise.reject(new Error('no picture is made in this test')),
-  bestModelOrNull: async () => null,
-  screen: null,
-}
-
 export async function runInTest(args: readonly string[], options: InTestOptions): Promise<Outcome> {
   const { input = '', encoder = {}, ...context } = options
   const stdout = new PassThrough()
@@ -70,7 +60,6 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     loadEncoder: async () => standInEncoder(encoder),
     heicAdvice: 'Ask for a decoder.',
     reducePhoto: async () => ({ height: 20, width: 30, jpeg: Uint8Array.of(0xff, 0xd8, 0xff, 0xd9) }),
-    pictures: noPictures,
     describeModel: () => Promise.reject(new Error('no description in this test')),
     packModel: () => Promise.reject(new Error('nothing is packed in this test')),
     convertModel: () => Promise.reject(new Error('nothing is converted in this test')),
