@@ -47,8 +47,12 @@ function objectsPicture(options: ObjectsOptions): PictureKind {
   }
 }
 
-function drawn({ photo, features }: EncodedPhoto, options: ObjectsOptions): Pick<Tile, 'image' | 'note'> {
-  const object = findObject(features, given({ tau: options.tau }))
+async function drawn(
+  { photo, features }: EncodedPhoto,
+  { products, signal }: PictureWork,
+  options: ObjectsOptions,
+): Promise<Pick<Tile, 'image' | 'note'>> {
+  const object = await findObject(features, { ...given({ tau: options.tau }), products, signal })
   const none = new Uint8Array(features.grid.rows * features.grid.columns)
   const shown = drawMask(photo, features, object?.mask ?? none)
   const plain = copyOf(photo)
