@@ -83,6 +83,22 @@ INLINE V widenHalves(const unsigned short* in) {
 }
 #endif
 
+// Adds up the lanes in halves, which waits for four additions in place of fifteen.
+INLINE float sumInHalves(V v) {
+  alignas(64) float lanes[W];
+  store(lanes, v);
+  for (long half = W / 2; half > 0; half /= 2) {
+    for (long i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+// Asks for the lines of rows that come so much later that memory can keep up: the processor by itself looks no further than the end of a page.
+INLINE void fetchAhead(const unsigned char* bytes, long count) {
+  constexpr long AHEAD = 8192;
+  for (long i = 0; i < count; i += 64) __builtin_prefetch(bytes + AHEAD + i, 0, 2);
+}
+
 // Multiplies the query with each of `count` rows of halves, which may begin at any byte.
 void scoreHalves(const unsigned char* rows, long count, long width, const float* query, float* scores) {
   constexpr long TOGETHER = 4;
@@ -99,17 +115,18 @@ void scoreHalves(const unsigned char* rows, long count, long width, const float*
   long row = 0;
   for (; row + TOGETHER <= count; row += TOGETHER) {
     V sums[TOGETHER] = {};
+    fetchAhead(rows + row * width * 2, TOGETHER * width * 2);
     for (long i = 0; i < whole; i += W) {
       const V q = load(query + i);
 #pragma GCC unroll 4
       for (long j = 0; j < TOGETHER; j++) sums[j] += widenHalves(at(row + j) + i) * q;
     }
-    for (long j = 0; j < TOGETHER; j++) scores[row + j] = rest(row + j, sum(sums[j]));
+    for (long j = 0; j < TOGETHER; j++) scores[row + j] = rest(row + j, sumInHalves(sums[j]));
   }
   for (; row < count; row++) {
     V total{};
     for (long i = 0; i < whole; i += W) total += widenHalves(at(row) + i) * load(query + i);
-    scores[row] = rest(row, sum(total));
+    scores[row] = rest(row, sumInHalves(total));
   }
 }
 
@@ -119,6 +136,7 @@ void scoreBytes(const signed char* rows, const float* scales, long count, long w
   constexpr long PIECE = 1024;
   for (long r = 0; r < count; r++) {
     const signed char* row = rows + r * width;
+    fetchAhead(reinterpret_cast<const unsigned char*>(row), width);
     long total = 0;
     for (long from = 0; from < width; from += PIECE) {
       int piece = 0;

@@ -216,6 +216,16 @@ EMULATED __m512 scale(__m512 a, __m512 b) {
   const auto from = lanes<float>(a), by = lanes<float>(b);
   return each<__m512, float>([&](int i) { return scaled(from.at[i], by.at[i]); });
 }
+EMULATED float fromHalf(unsigned short half) {
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  float size = std::ldexp(static_cast<float>(exponent == 0 ? fraction : fraction + 1024), (exponent == 0 ? 1 : exponent) - 25);
+  if (exponent == 31) size = fraction == 0 ? INFINITY : NAN;
+  return half & 0x8000 ? -size : size;
+}
+EMULATED __m512 widenHalves(__m256i v) {
+  const auto from = lanes<unsigned short>(v);
+  return each<__m512, float>([&](int i) { return fromHalf(from.at[i]); });
+}
 template <int which>
 EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
   const auto first = lanes<__m128i>(a), second = lanes<__m128i>(b);
@@ -236,6 +246,7 @@ EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
 #define _mm512_cvtepi8_epi16(v) plumage_emulated::convert<__m512i, short, signed char>(v)
 #define _mm512_cvtepi32_epi8(v) plumage_emulated::convert<__m128i, signed char, int>(v)
 #define _mm512_cvtepi32_epi16(v) plumage_emulated::convert<__m256i, short, int>(v)
+#define _mm512_cvtph_ps(v) plumage_emulated::widenHalves(v)
 #define _mm512_cvtepi32_ps(v) plumage_emulated::convert<__m512, float, int>(v)
 #define _mm512_cvtps_epi32(v) \
   plumage_emulated::halves<__m512i, __m256>([](__m256 x, __m256) { return _mm256_cvtps_epi32(x); }, v, v)

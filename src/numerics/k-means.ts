@@ -6,6 +6,7 @@ import { unitRows } from './lengths.js'
 import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
 import { seededRandom } from './seeded-random.js'
 
+/** Says how groups are found. */
 export interface KMeansOptions extends ProductOptions {
   /** Computes products; default: in plain loops. */
   readonly products?: Products | undefined
@@ -15,6 +16,7 @@ export interface KMeansOptions extends ProductOptions {
   readonly rounds?: number
 }
 
+/** Holds groups of rows. */
 export interface Clusters {
   /** [N] Names the group of each row, block after block, 0 to K - 1. A group that no row is in has no number: there may be fewer than were asked for. */
   readonly labels: Int32Array

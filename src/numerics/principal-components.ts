@@ -1,4 +1,5 @@
 /** Principal component analysis finds the directions along which rows of numbers differ most. */
+import { dot } from './dot.js'
 import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
 import type { Directions } from './projections.js'
 import { seededRandom } from './seeded-random.js'
@@ -22,17 +23,21 @@ interface Effort {
 
 /** The covariance of wider rows is not made: it would take more than the rows do. */
 const WIDEST_MATRIX = 1024
-const BY_MATRIX: Effort = { spare: 6, mostRounds: 500, settled: 1e-9 }
-/** Each round goes through all rows, whose products may be in float32. */
-const BY_ROWS: Effort = { spare: 10, mostRounds: 40, settled: 1e-5 }
+const BY_MATRIX: Effort = { spare: 6, mostRounds: 100, settled: 1e-9 }
+/** Each product goes through all rows, and may be in float32. */
+const BY_ROWS: Effort = { spare: 10, mostRounds: 8, settled: 1e-5 }
+/** In a round, directions are multiplied so many times, by a polynomial that makes least of those which are not wanted. */
+const DEGREE = 6
+/** The largest direction may grow so much beside the others: rounding would leave nothing of them beyond. */
+const MOST_GROWTH = 1e8
 const SEED = 1
 
 /**
  * Finds the first `count` components of rows [N, D], which lie in blocks, by subspace iteration on the covariance (Golub and Van Loan, Matrix Computations,
- * 8.2.4) from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
+ * 8.2.4), filtered by Chebyshev polynomials (Zhou and Saad, A Chebyshev-Davidson algorithm, 2007), from a fixed start: the same rows always give the same answer. Where rows differ along fewer directions, the rest have variance 0.
  *
  * Up to 1,024 columns it takes the covariance, D * D float64 of memory. Beyond, it is a seeded randomised subspace (Halko, Martinsson and Tropp, Finding
- * structure with randomness, 2011, 4.5), which looks at the rows once in a round. Throws RangeError for no rows, a part of a row, or more components than
+ * structure with randomness, 2011, 4.5), and each product goes through all rows. Throws RangeError for no rows, a part of a row, or more components than
  * columns; the signal's reason.
  */
 export async function principalComponents(
@@ -79,9 +84,33 @@ async function dominant(
       // Rounding leaves variances that should be 0 a little below it.
       return { components: found, variances: values.slice(0, count).map((v) => Math.max(0, v)) }
     }
-    basis = stretched
+    basis = await filtered(times, components, stretched, values)
     orthonormalise(basis, carried, width)
   }
+}
+
+/**
+ * Multiplies `directions` by a Chebyshev polynomial of the matrix, which stays within 1 from eigenvalue 0 to the least of `values` and grows fast beyond it:
+ * what is carried grows, what is not does not.
+ */
+async function filtered(
+  times: (basis: Float64Array) => Promise<Float64Array>,
+  directions: Float64Array,
+  images: Float64Array,
+  values: Float64Array,
+): Promise<Float64Array> {
+  const half = values[values.length - 1] / 2
+  // Rows differ along fewer directions than are carried: nothing else is left.
+  if (!(half > 1e-12 * values[0])) return images
+  const degrees = Math.min(DEGREE, Math.floor(Math.log(MOST_GROWTH) / Math.log((2 * values[0]) / half)))
+  let before = directions
+  let now = images.map((value, i) => value / half - directions[i])
+  for (let degree = 1; degree < degrees; degree++) {
+    const [last, one] = [before, now]
+    before = now
+    now = (await times(one)).map((value, i) => 2 * (value / half - one[i]) - last[i])
+  }
+  return now
 }
 
 /** Makes directions without a pattern that data could be at right angles to. */
@@ -95,13 +124,9 @@ function startingBasis(count: number, width: number): Float64Array {
 /** Multiplies each of the `vectors` [K, D] by a symmetric matrix [D, D]. */
 function multiply(matrix: Float64Array, vectors: Float64Array, width: number): Float64Array {
   const out = new Float64Array(vectors.length)
-  for (let at = 0; at < vectors.length; at += width) {
-    for (let i = 0; i < width; i++) {
-      let sum = 0
-      for (let j = 0; j < width; j++) sum += matrix[i * width + j] * vectors[at + j]
-      out[at + i] = sum
-    }
-  }
+  for (let i = 0; i < width; i++)
+    for (let at = 0; at < vectors.length; at += width)
+      out[at + i] = dot(matrix, i * width, vectors, at, width)
   return out
 }
 
@@ -150,7 +175,8 @@ function orthonormalise(vectors: Float64Array, count: number, width: number): vo
     const at = k * width
     const before = Math.sqrt(dot(vectors, at, vectors, at, width))
     let length = subtractEarlier(vectors, k, width)
-    for (let axis = 0; !(length > before * 1e-12 && length > 0) && axis < width; axis++) {
+    if (!(length > before * 1e-12)) length = 0
+    for (let axis = 0; length === 0 && axis < width; axis++) {
       vectors.fill(0, at, at + width)
       vectors[at + axis] = 1
       length = subtractEarlier(vectors, k, width)
@@ -170,12 +196,6 @@ function subtractEarlier(vectors: Float64Array, k: number, width: number): numbe
     }
   }
   return Math.sqrt(dot(vectors, at, vectors, at, width))
-}
-
-function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, width: number): number {
-  let sum = 0
-  for (let i = 0; i < width; i++) sum += a[atA + i] * b[atB + i]
-  return sum
 }
 
 function makeLargestPositive(vector: Float64Array): void {

@@ -18,17 +18,20 @@ export interface Gram {
 }
 
 /**
- * Computes products over rows of features. Rows lie in blocks [N, D], one for each photo, say; they are read until the promise settles. Every method
- * throws RangeError for a part of a row and where there are no rows, and the signal's reason. The same rows give the same numbers, whatever the threads.
+ * Computes products over rows of features. Rows lie in blocks [N, D], one for each photo, say; they are read until the promise settles. The same rows give the
+ * same numbers, whatever the threads.
  */
 export interface Products {
-  /** Computes the Gram matrix of the centred rows. The mean is taken off before anything is multiplied, so that a large one costs no digits. */
+  /**
+   * Computes the Gram matrix of the centred rows. The mean is taken off before anything is multiplied, so that a large one costs no digits. Throws RangeError
+   * without rows or for a part of one; the signal's reason.
+   */
   gram(blocks: readonly Float32Array[], width: number, options?: ProductOptions): Promise<Gram>
-  /** Computes the mean of the rows, [D]. */
+  /** Computes the mean of the rows, [D]. Throws as `gram`. */
   mean(blocks: readonly Float32Array[], width: number, options?: ProductOptions): Promise<Float64Array>
   /**
    * Multiplies the Gram matrix of the rows without `mean` by each vector of `basis` [K, D], into [K, D], without making it: for rows so wide that it
-   * would be too large.
+   * would be too large. Throws as `gram`.
    */
   gramTimes(
     blocks: readonly Float32Array[],
@@ -36,7 +39,7 @@ export interface Products {
     basis: Float64Array,
     options?: ProductOptions,
   ): Promise<Float64Array>
-  /** Multiplies every query [Q, D] with every row [N, D], into [Q, N]. Where all of them have length 1, these are cosines. */
+  /** Multiplies every query [Q, D] with every row [N, D], into [Q, N]. Where all of them have length 1, these are cosines. Throws as `gram`. */
   similarity(
     queries: Float32Array,
     rows: Float32Array,

@@ -1,4 +1,6 @@
 /** Says where rows lie along directions, and how far they reach. */
+import { dot } from './dot.js'
+import type { ProductOptions, Products } from './products.js'
 
 /** Holds directions and where they begin. */
 export interface Directions {
@@ -16,13 +18,36 @@ export function projectRows(rows: Float32Array, { mean, components }: Directions
   const centred = new Float64Array(width)
   for (let at = 0, to = 0; at < rows.length; at += width) {
     for (let i = 0; i < width; i++) centred[i] = rows[at + i] - mean[i]
-    for (let from = 0; from < components.length; from += width, to++) {
-      let sum = 0
-      for (let i = 0; i < width; i++) sum += centred[i] * components[from + i]
-      out[to] = sum
-    }
+    for (let from = 0; from < components.length; from += width, to++)
+      out[to] = dot(centred, 0, components, from, width)
   }
   return out
+}
+
+/**
+ * Gives the same for many rows, which lie in blocks, by products that may be in float32: [K, N] for each block. It is for what is said of all rows together;
+ * what is said of one is `projectRows`, which does not depend on who computes.
+ */
+export async function projectBlocks(
+  blocks: readonly Float32Array[],
+  { mean, components }: Directions,
+  { products, signal }: ProductOptions & { readonly products: Products },
+): Promise<readonly Float32Array[]> {
+  const width = mean.length
+  const count = components.length / width
+  const directions = Float32Array.from(components)
+  const found: Float32Array[] = []
+  for (const block of blocks) {
+    const rows = block.length / width
+    if (rows === 0) continue
+    const alongs = await products.similarity(directions, block, width, { signal })
+    for (let k = 0; k < count; k++) {
+      const offset = dot(mean, 0, components, k * width, width)
+      for (let i = k * rows; i < (k + 1) * rows; i++) alongs[i] -= offset
+    }
+    found.push(alongs)
+  }
+  return found
 }
 
 export interface Range {
@@ -32,19 +57,30 @@ export interface Range {
   readonly high: Float64Array
 }
 
-/** Finds how far values [N, K], which lie in blocks, reach in each of K columns, without the given share of them at either end. */
-export function columnRanges(blocks: readonly Float64Array[], columns: number, cut: number): Range {
-  const low = new Float64Array(columns)
-  const high = new Float64Array(columns)
-  const count = blocks.reduce((sum, { length }) => sum + length, 0) / columns
-  const first = Math.floor(cut * count)
-  for (let k = 0; k < columns; k++) {
-    const values = new Float64Array(count)
-    let to = 0
-    for (const block of blocks) for (let at = k; at < block.length; at += columns) values[to++] = block[at]
-    values.sort()
+/** Finds how far what `projectBlocks` gives reaches along each of K directions, without the given share of the rows at either end. */
+export function projectedRange(alongs: readonly Float32Array[], directions: number, cut: number): Range {
+  const low = new Float64Array(directions)
+  const high = new Float64Array(directions)
+  for (let k = 0; k < directions; k++) {
+    const own = alongs.map((along) => {
+      const rows = along.length / directions
+      return along.subarray(k * rows, (k + 1) * rows)
+    })
+    const values = concatenated(own).sort()
+    const first = Math.floor(cut * values.length)
     low[k] = values[first]
-    high[k] = values[count - 1 - first]
+    high[k] = values[values.length - 1 - first]
   }
   return { low, high }
+}
+
+/** Joins arrays, one behind the other. */
+export function concatenated(blocks: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0))
+  let to = 0
+  for (const block of blocks) {
+    all.set(block, to)
+    to += block.length
+  }
+  return all
 }

@@ -5,7 +5,7 @@
 import { otsuThreshold } from '../numerics/otsu.js'
 import { principalComponents } from '../numerics/principal-components.js'
 import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
-import { type Directions, projectRows } from '../numerics/projections.js'
+import { concatenated, type Directions, projectBlocks, projectRows } from '../numerics/projections.js'
 import { chosenRows, commonOf, type PatchMap } from './patch-map.js'
 import { PictureError } from './picture-error.js'
 
@@ -34,6 +34,7 @@ export interface PatchClick {
   readonly patch: number
 }
 
+/** Says what is known of the foreground, and who computes. */
 export interface ForegroundOptions extends ProductOptions {
   /** Computes products; default: in plain loops. */
   readonly products?: Products | undefined
@@ -52,12 +53,15 @@ export async function fitForeground(
   const { products = plainProducts, signal, clicks = [] } = options
   const { width } = commonOf(maps)
   const blocks = maps.map(({ patches }) => patches)
-  if (clicks.length > 0) {
-    const mean = await products.mean(blocks, width, { signal })
-    return cutByClicks(maps, { mean, components: towards(maps, clicks, width, mean) }, clicks)
+  if (clicks.length === 0) {
+    const { mean, components } = await principalComponents(blocks, width, 1, { products, signal })
+    const directions = { mean, components }
+    return cutByEdges(maps, directions, await projectBlocks(blocks, directions, { products, signal }))
   }
-  const { mean, components } = await principalComponents(blocks, width, 1, { products, signal })
-  return cutByEdges(maps, { mean, components })
+  const rows = clicks.map((click) => clickedRow(maps, click, width))
+  const mean = await products.mean(blocks, width, { signal })
+  const directions = { mean, components: towards(rows, mean) }
+  return cutByClicks(rows, directions, await projectBlocks(blocks, directions, { products, signal }))
 }
 
 /** Tells things, 1, from background, 0, into [rows * columns]. */
@@ -65,47 +69,46 @@ export function foregroundMask({ patches }: Pick<PatchMap, 'patches'>, cut: Fore
   return Uint8Array.from(projectRows(patches, cut), (along) => (along > cut.threshold ? 1 : 0))
 }
 
-function cutByEdges(maps: readonly PatchMap[], directions: Directions): Foreground {
-  const along = maps.map(({ patches }) => projectRows(patches, directions))
-  const { threshold, separability } = otsuThreshold(joined(along))
+function cutByEdges(
+  maps: readonly PatchMap[],
+  directions: Directions,
+  alongs: readonly Float32Array[],
+): Foreground {
+  const { threshold, separability } = otsuThreshold(concatenated(alongs))
   if (separability < LEAST_SEPARABILITY) return { separability, cut: null }
-  const isTurned = liesMoreAtEdges(maps, along, threshold)
-  const cut = isTurned
+  const cut = liesMoreAtEdges(maps, alongs, threshold)
     ? { ...directions, components: directions.components.map((value) => 0 - value), threshold: -threshold }
     : { ...directions, threshold }
   return { separability, cut }
 }
 
 function cutByClicks(
-  maps: readonly PatchMap[],
+  rows: readonly Float32Array[],
   directions: Directions,
-  clicks: readonly PatchClick[],
+  alongs: readonly Float32Array[],
 ): Foreground {
-  const along = maps.map(({ patches }) => projectRows(patches, directions))
-  const { threshold, separability } = otsuThreshold(joined(along))
+  const { threshold, separability } = otsuThreshold(concatenated(alongs))
   let least = threshold
-  for (const { map, patch } of clicks) {
-    const own = along[map]?.[patch] ?? threshold
+  for (const row of rows) {
+    const [own = threshold] = projectRows(row, directions)
     // What is clicked lies above the threshold, by the least that numbers can say.
     if (own <= least) least = own - Math.abs(own) * Number.EPSILON - Number.MIN_VALUE
   }
   return { separability, cut: { ...directions, threshold: least } }
 }
 
-/** Gives the direction of the clicked patches from the mean of all, of length 1. */
-function towards(
-  maps: readonly PatchMap[],
-  clicks: readonly PatchClick[],
-  width: number,
-  mean: Float64Array,
-): Float64Array {
-  const sum = new Float64Array(width)
-  for (const { map, patch } of clicks) {
-    const row = maps[map]?.patches.subarray(patch * width, (patch + 1) * width)
-    if (row === undefined || !(patch >= 0) || row.length !== width)
-      throw new PictureError('outside', `There is no patch ${patch} in photo ${map} of ${maps.length}.`)
+function clickedRow(maps: readonly PatchMap[], { map, patch }: PatchClick, width: number): Float32Array {
+  const row = patch >= 0 ? maps[map]?.patches.subarray(patch * width, (patch + 1) * width) : undefined
+  if (row?.length !== width)
+    throw new PictureError('outside', `There is no patch ${patch} in photo ${map} of ${maps.length}.`)
+  return row
+}
+
+/** Gives the direction from the mean of all to the sum of the rows, of length 1. */
+function towards(rows: readonly Float32Array[], mean: Float64Array): Float64Array {
+  const sum = new Float64Array(mean.length)
+  for (const row of rows)
     for (const [i, value] of row.entries()) sum[i] = (sum[i] ?? 0) + value - (mean[i] ?? 0)
-  }
   const length = Math.hypot(...sum)
   return length > 0 ? sum.map((value) => value / length) : sum
 }
@@ -113,12 +116,12 @@ function towards(
 /** Tells whether a greater share of the patches at the edges than of all lies above the threshold. */
 function liesMoreAtEdges(
   maps: readonly PatchMap[],
-  along: readonly Float64Array[],
+  alongs: readonly Float32Array[],
   threshold: number,
 ): boolean {
   const counts = { all: 0, allAbove: 0, edge: 0, edgeAbove: 0 }
   for (const [map, { grid }] of maps.entries()) {
-    for (const [patch, value] of (along[map] ?? []).entries()) {
+    for (const [patch, value] of (alongs[map] ?? []).entries()) {
       const above = value > threshold ? 1 : 0
       const row = Math.floor(patch / grid.columns)
       const column = patch % grid.columns
@@ -130,16 +133,6 @@ function liesMoreAtEdges(
     }
   }
   return counts.edgeAbove * counts.all > counts.allAbove * counts.edge
-}
-
-function joined(blocks: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(blocks.reduce((sum, { length }) => sum + length, 0))
-  let to = 0
-  for (const block of blocks) {
-    all.set(block, to)
-    to += block.length
-  }
-  return all
 }
 
 /** Copies the patches of all maps that are things, one block for each map; all of them where there is no cut. */

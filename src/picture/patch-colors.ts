@@ -1,8 +1,8 @@
 /** Shows patches as colours, with three principal components as red, green and blue (Oquab et al., DINOv2, figure 1). Like things look alike. */
 import type { RgbImage } from '../image/image.js'
 import { type PrincipalComponents, principalComponents } from '../numerics/principal-components.js'
-import type { ProductOptions, Products } from '../numerics/products.js'
-import { columnRanges, projectRows } from '../numerics/projections.js'
+import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
+import { projectBlocks, projectedRange, projectRows } from '../numerics/projections.js'
 import { type Foreground, fitForeground, foregroundMask, foregroundRows } from './foreground.js'
 import { assertModel, commonOf, type ModelIdentity, type PatchMap, widthOf } from './patch-map.js'
 import { PictureError } from './picture-error.js'
@@ -57,7 +57,7 @@ export async function fitPatchColors(
   maps: readonly PatchMap[],
   options: FitPatchColorsOptions = {},
 ): Promise<PatchColors> {
-  const { method = 'plumage', products, signal } = options
+  const { method = 'plumage', products = plainProducts, signal } = options
   assertMethod(method)
   const { width, identity } = commonOf(maps)
   const cuts = method === 'dinov2' || method === 'dinov3'
@@ -69,25 +69,22 @@ export async function fitPatchColors(
       'All patches are background: there is nothing to give colours to.',
     )
   const found = await principalComponents(blocks, width, 3, { products, signal })
-  return { ...found, method, ...rangesOf(blocks, found, method), foreground, fittedOn: identity }
+  const count = blocks.reduce((sum, { length }) => sum + length, 0) / width
+  const range =
+    method === 'dinov3'
+      ? whiteningOf(found, count)
+      : projectedRange(
+          await projectBlocks(blocks, found, { products, signal }),
+          3,
+          method === 'plumage' ? CUT : 0,
+        )
+  return { ...found, method, ...range, foreground, fittedOn: identity }
 }
 
-function rangesOf(
-  blocks: readonly Float32Array[],
-  found: PrincipalComponents,
-  method: PatchColorMethod,
-): Pick<PatchColors, 'low' | 'high'> {
-  if (method === 'dinov3') {
-    const count = blocks.reduce((sum, { length }) => sum + length, 0) / found.mean.length
-    // Scikit-learn divides by one less than there are rows.
-    const unbiased = count > 1 ? count / (count - 1) : 1
-    return {
-      low: new Float64Array(3),
-      high: found.variances.map((variance) => Math.sqrt(variance * unbiased)),
-    }
-  }
-  const projected = blocks.map((block) => projectRows(block, found))
-  return columnRanges(projected, 3, method === 'plumage' ? CUT : 0)
+/** Makes the deviation along each component the unit. Scikit-learn divides by one less than there are rows. */
+function whiteningOf({ variances }: PrincipalComponents, count: number): Pick<PatchColors, 'low' | 'high'> {
+  const unbiased = count > 1 ? count / (count - 1) : 1
+  return { low: new Float64Array(3), high: variances.map((variance) => Math.sqrt(variance * unbiased)) }
 }
 
 /**

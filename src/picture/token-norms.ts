@@ -17,6 +17,7 @@ export interface TokenNorms {
 
 const OUTLIER = 2
 
+/** Measures the tokens of one photo. */
 export function tokenNorms(map: PatchMap): TokenNorms {
   const norms = rowLengths(map.patches, widthOf(map))
   const median = norms.slice().sort()[Math.floor(norms.length / 2)] ?? 0

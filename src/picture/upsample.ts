@@ -5,7 +5,7 @@ import { upsampleBicubic, upsampleJointBilateral } from '../numerics/upsample-gr
 import { PictureError } from './picture-error.js'
 
 /** Bounds the numbers of a pixel. */
-export const MOST_UPSAMPLED_CHANNELS = 16
+const MOST_UPSAMPLED_CHANNELS = 16
 
 /** Lists the ways in which values of patches become values of pixels. */
 export const UPSAMPLINGS = ['bicubic', 'joint-bilateral'] as const

@@ -5,10 +5,11 @@ import type { Addon } from '../../src/engine/native/addon.js'
 import { createNativeProductsOn } from '../../src/engine/native/native-products.js'
 import { largestDifference } from '../../src/numerics/largest-difference.js'
 import { type NearestRows, plainScorer, type StoredRows } from '../../src/numerics/nearest-rows.js'
-import { plainProducts } from '../../src/numerics/products.js'
+import { type Products, plainProducts } from '../../src/numerics/products.js'
 import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { addonOrReason } from '../../src/platform/node/native/load-addon.js'
+import { createWasmProducts } from '../../src/platform/node/wasm/wasm-products.js'
 import { toHalf } from '../../src/tensor/float16.js'
 import { toInt8Rows } from '../../src/tensor/int8.js'
 
@@ -35,15 +36,27 @@ const shapes = fc.record({
 /** Products in float32 of D numbers are this near, relative to the lengths of what is multiplied. */
 const NEAR = 2e-6
 
-describe.skipIf(!available).each(instructionSets)('%s', (instructionSet) => {
+/** Makes products of each kind that this machine has. */
+const ways: readonly (readonly [string, () => Products & Partial<AsyncDisposable>])[] = [
+  ['wasm', createWasmProducts],
+  ...instructionSets.map(
+    (instructionSet) =>
+      [
+        `native ${instructionSet}`,
+        () => createNativeProductsOn(addon, { instructionSet, threads: 2 }),
+      ] as const,
+  ),
+]
+
+describe.each(ways)('%s', (_, create) => {
   test('gives the Gram matrix of the plain loops, and its products, without loss by a mean a thousand times as large', async () => {
-    await using native = createNativeProductsOn(addon, { instructionSet, threads: 2 })
+    const products = create()
     await fc.assert(
       fc.asyncProperty(shapes, fc.constantFrom(0, 1000), async ({ count, width, seed }, mean) => {
         // What the rows hold beside such a mean has been rounded, which is not the products' doing.
         const blocks = blocksOf(noise(count * width, seed, mean), width)
         const expected = await plainProducts.gram(blocks, width)
-        const actual = await native.gram(blocks, width)
+        const actual = await products.gram(blocks, width)
         expect(largestDifference(actual.mean, expected.mean)).toBeLessThanOrEqual(1e-12 * (1 + mean))
         const lengths = Float64Array.from({ length: width }, (_, i) =>
           Math.sqrt(at(expected.sums, i * width + i)),
@@ -57,30 +70,34 @@ describe.skipIf(!available).each(instructionSets)('%s', (instructionSet) => {
         expect(turned).toEqual(actual.sums)
         const basis = Float64Array.from(noise(3 * width, seed + 1))
         const images = await plainProducts.gramTimes(blocks, expected.mean, basis)
-        const found = await native.gramTimes(blocks, expected.mean, basis)
+        const found = await products.gramTimes(blocks, expected.mean, basis)
         const largest = images.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9)
         expect(largestDifference(found, images)).toBeLessThanOrEqual(1e-5 * largest)
-        expect(await native.mean(blocks, width)).toEqual(actual.mean)
+        expect(await products.mean(blocks, width)).toEqual(actual.mean)
       }),
       { numRuns: 15 },
     )
+    await products[Symbol.asyncDispose]?.()
   })
 
   test('gives the similarity of the plain loops', async () => {
-    await using native = createNativeProductsOn(addon, { instructionSet, threads: 2 })
+    const products = create()
     const queryCounts = fc.constantFrom(1, 2, 7, 70, 300)
     await fc.assert(
       fc.asyncProperty(shapes, queryCounts, async ({ count, width, seed }, queryCount) => {
         const queries = noise(queryCount * width, seed)
         const rows = noise(count * width, seed + 1)
         const expected = await plainProducts.similarity(queries, rows, width)
-        const actual = await native.similarity(queries, rows, width)
+        const actual = await products.similarity(queries, rows, width)
         expect(largestDifference(actual, expected)).toBeLessThanOrEqual(NEAR * (1 + width))
       }),
       { numRuns: 12 },
     )
+    await products[Symbol.asyncDispose]?.()
   })
+})
 
+describe.skipIf(!available).each(instructionSets)('%s', (instructionSet) => {
   test('finds the rows that the plain loops find: in bytes with the very scores', async () => {
     await using native = createNativeProductsOn(addon, { instructionSet, threads: 2 })
     const widths = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(384, 1025, 2100))
@@ -177,5 +194,41 @@ describe.skipIf(!available)('native products', () => {
     expect(() => createNativeProductsOn(addon, { threads: 0 })).toThrow(/not on 0/)
     const { gram: _gram, ...before } = addon
     expect(() => createNativeProductsOn(before)).toThrow(/older than this library/)
+  })
+
+  test('refuse arrays that do not belong together before any is touched', () => {
+    const { gram, meanOfRows, gramTimes, similarity, nearestRows, sumBytes } = addon
+    const engine = addon.createEngine(instructionSets[0] ?? 'generic', 1)
+    const nothing = () => {}
+    const [four, five] = [new Float64Array(4), new Float64Array(5)]
+    const rows = new Float32Array(6)
+    const asked = [
+      () => gram?.(engine, 2, [nothing, four, four, rows]),
+      () => gram?.(engine, 2, [nothing, new Float64Array(2), five, rows]),
+      () => gram?.(engine, 2, [nothing, new Float64Array(2), four]),
+      () => gram?.(engine, 4, [nothing, four, new Float64Array(16), rows]),
+      () => gram?.(engine, 2 ** 40, [nothing, four, four, rows]),
+      () => meanOfRows?.(engine, Number.NaN, [nothing, four, rows]),
+      () => gramTimes?.(engine, 3, [nothing, new Float64Array(3), new Float32Array(4), four, rows]),
+      () => gramTimes?.(engine, 3, [nothing, new Float64Array(3), rows, five, rows]),
+      () => similarity?.(engine, 3, [nothing, rows, rows, new Float32Array(5)]),
+      () => similarity?.(engine, 3, [nothing, rows, four as never, new Float32Array(4)]),
+      () => nearest([new Uint8Array(13)]),
+      () => nearest([new Uint8Array(12)], new Float64Array(3), new Float32Array(3)),
+      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(2)),
+      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(1), new Int16Array(3)),
+      () => sumBytes?.(engine, [nothing, rows as never]),
+    ]
+    for (const [i, ask] of asked.entries()) expect(ask, `${i}`).toThrow(TypeError)
+
+    function nearest(
+      blocks: Uint8Array[],
+      found = new Float64Array(1),
+      scores = new Float32Array(1),
+      narrow = new Int16Array(),
+    ) {
+      const query = new Float32Array(3)
+      return nearestRows?.(engine, [nothing, found, scores, query, narrow, new Float32Array(1), ...blocks])
+    }
   })
 })

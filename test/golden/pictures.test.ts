@@ -10,7 +10,7 @@ import { toFloat32 } from '../../src/tensor/tensor.js'
 
 const folder = new URL('./pictures/', import.meta.url)
 const byScikit: Readonly<Record<string, { readonly dinov2: number[]; readonly dinov3: number[] }>> =
-  JSON.parse(readFileSync(new URL('colors.json', folder), 'utf8'))
+  JSON.parse(readFileSync(new URL('colors.expected.json', folder), 'utf8'))
 /** The tolerances that came with the cases, by their distance from the same in float64. */
 const CASES = [
   ['pca-vit-cls', 'plain', 1e-5],

@@ -6,12 +6,13 @@ import { attentionScratchBytes, probeAttentionScratchBytes } from './attention'
 import { attentionWeightsScratchBytes } from './attention-weights'
 import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
+import { gramPanels, multiplyRows } from './features'
 import { madd, splat, sumLanes } from './functions'
 import { FIELDS, kindOf, OP_ATTENTION, OP_ATTENTION_WEIGHTS, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
 import { packPanels, publishProducts } from './packed'
 import { laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
 
-export { digestStripes, packPanels, setJob }
+export { digestStripes, gramPanels, multiplyRows, packPanels, setJob }
 
 // An operation may do this before its own tasks. It is numbered beside the kinds, whose tasks are taken in the same way.
 const LAY_OUT: i32 = -1

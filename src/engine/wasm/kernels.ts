@@ -34,6 +34,10 @@ export interface Kernels {
   ): number
   /** Digests `count` words, whole stripes of 32, into the 64 states that stand at `states` (kernels/digest-words.ts). */
   digestStripes(words: number, count: number, states: number): void
+  /** Adds to float64 sums [pairs, 8, 8] the products of each of `count` panels [mostRows, 8] with those up to itself, over `rows` rows. */
+  gramPanels(panels: number, count: number, mostRows: number, rows: number, sums: number): void
+  /** Writes the product of a query with each of `count` rows of `width` numbers. */
+  multiplyRows(query: number, rows: number, count: number, width: number, out: number): void
   peak(repetitions: number): number
 }
 

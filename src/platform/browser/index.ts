@@ -13,6 +13,7 @@ export {
   type WasmOptions,
   type WasmPrecision,
 } from './wasm/index.js'
+export { createProducts } from './wasm/wasm-products.js'
 export { hasFastGpu } from './webgpu/gpu-adapter.js'
 export {
   createWebgpuEngine,

@@ -1,9 +1,10 @@
-/** Chooses who computes products of features: the native kernels where they are, else plain loops. */
+/** Chooses who computes products of features: the native kernels where they are, else those of WebAssembly, else plain loops. */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { createNativeProductsOn, type NativeProductsOptions } from '../../engine/native/native-products.js'
 import { plainScorer, type RowScorer } from '../../numerics/nearest-rows.js'
 import { type Products, plainProducts } from '../../numerics/products.js'
 import { addonOrReason } from './native/load-addon.js'
+import { createWasmProducts } from './wasm/wasm-products.js'
 
 const OPTIONS = { instructionSet: true, threads: true } satisfies OptionNames<NativeProductsOptions>
 
@@ -11,13 +12,22 @@ const OPTIONS = { instructionSet: true, threads: true } satisfies OptionNames<Na
 export interface FeatureProducts extends Products, RowScorer, AsyncDisposable {}
 
 /**
- * Makes what computes products of features: in C++ on threads of its own, which start with the first product; in plain loops, on the calling thread, where
- * there is no native engine. The picture functions take it as `products`. Throws `EngineError` `unavailable` for an instruction set that cannot run, and
+ * Makes what computes products of features: in C++ on threads of its own, which start with the first product; where there is no native engine, by WebAssembly
+ * on the calling thread, which looks for nearest rows in plain loops. The picture functions take it as `products`. Throws `EngineError` `unavailable` for an instruction set that cannot run, and
  * `unsupported` for a number of threads that makes no sense.
  */
 export function createProducts(options: NativeProductsOptions = {}): FeatureProducts {
   checkOptionNames(options, OPTIONS)
   const addon = addonOrReason()
   if (typeof addon !== 'string') return createNativeProductsOn(addon, options)
-  return { ...plainProducts, ...plainScorer, [Symbol.asyncDispose]: async () => {} }
+  return { ...portableProducts(), ...plainScorer, [Symbol.asyncDispose]: async () => {} }
+}
+
+function portableProducts(): Products {
+  try {
+    return createWasmProducts()
+  } catch {
+    // An engine that needs the kernels says what is wrong with them; this only takes longer without.
+    return plainProducts
+  }
 }

@@ -1,4 +1,4 @@
-"""Writes colors.json: what the published recipes of PCA pictures give, by scikit-learn, for the features of Birder's golden cases.
+"""Writes colors.expected.json: what the published recipes of PCA pictures give, by scikit-learn, for the features of Birder's golden cases.
 
     python test/golden/pictures/make-colors.py
 
@@ -30,4 +30,4 @@ for name in ("pca-vit-cls", "pca-vit-reg4-nps-ls"):
             scores = 1 / (1 + np.exp(-2 * scores))
         colors[method] = [round(float(value), 7) for value in scores.ravel()]
     found[name] = colors
-(folder / "colors.json").write_text(json.dumps(found) + "\n")
+(folder / "colors.expected.json").write_text(json.dumps(found) + "\n")
