@@ -13,22 +13,23 @@ constexpr long FEWEST_TILED_ROWS = 2 * MR;
 struct WeightRows {
   const AttentionWeightsArgs& args;
   const AttentionArgs& of;
-  const long width, line;  // a head has so many columns, and all keys have so many places, in whole panels
+  const long width, line;  // a head has so many columns, and all keys have so many places, in whole panels and whole fours of vectors
   const bool tiled;
   float* packed;     // [panel of NR keys][width][NR], where rows are many
   float* scores;     // [MR][line], whose first columns become the weights
   float* queries;    // [MR][width]
   float* tile;       // [MR][NR]
-  float* ofColumns;  // what a query's bias has for each column of the grid
   float* wide;       // [width]: a key in float32
+  float* ofColumns;  // what a query's bias has for each column of the grid, where it is made of rows and columns
 
   static long up(long count) { return ceilDivide(count, 16) * 16; }
-  static long lineOf(const AttentionArgs& of) { return up(ceilDivide(of.keys, NR) * NR); }
+  static long lineOf(const AttentionArgs& of) { return ceilDivide(ceilDivide(of.keys, NR) * NR, 64) * 64; }
   static bool isTiled(const AttentionWeightsArgs& args) { return args.rows >= FEWEST_TILED_ROWS; }
 
   static long floats(const AttentionWeightsArgs& args) {
     const long width = up(args.of.headWidth), line = lineOf(args.of);
-    return (isTiled(args) ? line * width : 0) + MR * (line + width + NR) + width + up(args.of.gridColumns);
+    return (isTiled(args) ? line * width : 0) + MR * (line + width) + up(MR * NR) + width +
+           (args.of.bias == ScoreBias::decomposed ? up(args.of.gridColumns) : 0);
   }
 
   WeightRows(const AttentionWeightsArgs& a, float* scratch)
@@ -37,8 +38,8 @@ struct WeightRows {
     scores = packed + (tiled ? line * room : 0);
     queries = scores + MR * line;
     tile = queries + MR * room;
-    ofColumns = tile + MR * NR;
-    wide = ofColumns + up(of.gridColumns);
+    wide = tile + up(MR * NR);
+    ofColumns = wide + room;
   }
 
   // Gives a head's part of a row in float32: where it lies, or widened into `room`.
@@ -74,18 +75,32 @@ struct WeightRows {
     }
   }
 
+  // Is `dot` for many keys, one after the other: their sums over lanes are most of the work.
+  float product(const float* query, const float* key) const {
+    V total{};
+    long d = 0;
+    for (; d + W <= width; d += W) total += load(query + d) * load(key + d);
+#if VECTOR_WIDTH == 16
+    float added = _mm512_reduce_add_ps((__m512)total);
+#else
+    float added = sum(total);
+#endif
+    for (; d < width; d++) added += query[d] * key[d];
+    return added;
+  }
+
   void score(long image, long head, long count) {
     if (!tiled) {
       for (long n = 0; n < of.keys; n++) {
         const float* key = keyOf(image, n, head);
-        for (long r = 0; r < count; r++) scores[r * line + n] = dot(queries + r * width, key, width) * of.scale;
+        for (long r = 0; r < count; r++) scores[r * line + n] = product(queries + r * width, key) * of.scale;
       }
       return;
     }
-    const TileFunction product = Tiles<Float32Product, true, false>::of(count);
+    const TileFunction multiply = Tiles<Float32Product, true, false>::of(count);
     for (long n = 0; n < of.keys; n += NR) {
       const char* keys = reinterpret_cast<const char*>(packed + n * width);
-      product(queries, width, keys, tile, width, keys);
+      multiply(queries, width, keys, tile, width, keys);
       for (long r = 0; r < count; r++) {
         for (long j = 0; j < NR; j += W) store(scores + r * line + n + j, load(tile + r * NR + j) * of.scale);
       }
@@ -118,39 +133,49 @@ struct WeightRows {
     }
   }
 
-  // Makes weights of the scores of a query that sees the first keys. The others weigh nothing.
-  void weigh(float* row, long seen) const {
-    for (long n = seen; n < line; n++) row[n] = -__builtin_inff();
-    V most = splat(-__builtin_inff());
-    for (long n = 0; n < seen; n += W) {
-      const V score = load(row + n);
-      most = score > most ? score : most;
+  // Makes powers of the scores of a query that sees the first keys, and gives what makes weights of them. The other keys weigh nothing.
+  float weigh(float* row, long seen) const {
+    const long end = ceilDivide(seen, 4 * W) * 4 * W;
+    for (long n = seen; n < end; n++) row[n] = -__builtin_inff();
+    // Four at a time, because each waits for the one before.
+    V most[4] = {load(row), load(row + W), load(row + 2 * W), load(row + 3 * W)};
+    for (long n = 4 * W; n < end; n += 4 * W) {
+#pragma GCC unroll 4
+      for (long i = 0; i < 4; i++) {
+        const V score = load(row + n + i * W);
+        most[i] = score > most[i] ? score : most[i];
+      }
     }
-    float largest = most[0];
-    for (long i = 1; i < W; i++) largest = most[i] > largest ? most[i] : largest;
+    for (long i = 1; i < 4; i++) most[0] = most[i] > most[0] ? most[i] : most[0];
+    float largest = most[0][0];
+    for (long i = 1; i < W; i++) largest = most[0][i] > largest ? most[0][i] : largest;
     V total{};
-    for (long n = 0; n < seen; n += W) {
+    for (long n = 0; n + W <= seen; n += W) {
       const V weight = exp2((load(row + n) - largest) * LOG2_E);
       store(row + n, weight);
-      total += firstLanes(weight, seen - n);
+      total += weight;
     }
-    const float share = 1.0f / sum(total);
-    for (long n = 0; n < seen; n += W) store(row + n, load(row + n) * share);
+    const long last = seen / W * W;
+    if (last < seen) {
+      const V weight = firstLanes(exp2((load(row + last) - largest) * LOG2_E), seen - last);
+      store(row + last, weight);
+      total += weight;
+    }
     for (long n = seen; n < of.keys; n++) row[n] = 0;
+    return 1.0f / sum(total);
   }
 
-  // Puts the weights of a head into a row of the output, or joins them with those of the heads before.
+  // Puts the weights of a head, which are `share` of a row, into a row of the output, or joins them with those of the heads before.
   template <typename Join>
-  void join(const float* row, float* out, Join joined) const {
-    for (long n = 0; n < of.keys; n += W) store(out + n, joined(load(out + n), load(row + n)));
+  void join(const float* row, float share, float* out, Join joined) const {
+    for (long n = 0; n < of.keys; n += W) store(out + n, joined(out + n, load(row + n) * share));
   }
-  void put(const float* row, float* out, long index) const {
-    const float share = 1.0f / static_cast<float>(args.heads);
-    const bool isMean = args.fusion == HeadFusion::mean;
-    if (args.fusion == HeadFusion::none || index == 0) return join(row, out, [&](V, V weight) { return isMean ? weight * share : weight; });
-    if (isMean) return join(row, out, [&](V before, V weight) { return before + weight * share; });
-    if (args.fusion == HeadFusion::max) return join(row, out, [](V before, V weight) { return weight > before ? weight : before; });
-    join(row, out, [](V before, V weight) { return weight < before ? weight : before; });
+  void put(const float* row, float share, float* out, long index) const {
+    if (args.fusion == HeadFusion::mean) share /= static_cast<float>(args.heads);
+    if (args.fusion == HeadFusion::none || index == 0) return join(row, share, out, [](const float*, V weight) { return weight; });
+    if (args.fusion == HeadFusion::mean) return join(row, share, out, [](const float* at, V weight) { return load(at) + weight; });
+    if (args.fusion == HeadFusion::max) return join(row, share, out, [](const float* at, V weight) { return weight > load(at) ? weight : load(at); });
+    join(row, share, out, [](const float* at, V weight) { return weight < load(at) ? weight : load(at); });
   }
 
   // Passes rows [first, last), which are of one group, for a head.
@@ -171,8 +196,8 @@ struct WeightRows {
         const long place = rowAt(r + i) % of.queries;
         float* row = scores + i * line;
         if (of.bias != ScoreBias::none) addBias(row, head, place, queries + i * width);
-        weigh(row, of.mask == KeyMask::causal ? place + 1 : keysOf(of, image));
-        put(row, out + (r + i) * of.out.stride, index);
+        const float share = weigh(row, of.mask == KeyMask::causal ? place + 1 : keysOf(of, image));
+        put(row, share, out + (r + i) * of.out.stride, index);
       }
     }
   }

@@ -15,6 +15,16 @@ constexpr size_t SMALL_PAGE = 4096;
 size_t roundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 }  // namespace
 
+void preferHugePages(void* data, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(data), start = roundUp(begin, HUGE_PAGE);
+  const uintptr_t end = (begin + bytes) / HUGE_PAGE * HUGE_PAGE;
+  if (start < end) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#else
+  (void)data, (void)bytes;
+#endif
+}
+
 std::shared_ptr<Region> Region::allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   const bool large = bytes >= HUGE_PAGE;
@@ -27,9 +37,7 @@ std::shared_ptr<Region> Region::allocate(size_t bytes) {
   uintptr_t start = reinterpret_cast<uintptr_t>(mapping);
   if (large) {
     start = roundUp(start, HUGE_PAGE);
-#ifdef MADV_HUGEPAGE
-    madvise(reinterpret_cast<void*>(start), roundUp(bytes, HUGE_PAGE), MADV_HUGEPAGE);
-#endif
+    preferHugePages(reinterpret_cast<void*>(start), roundUp(bytes, HUGE_PAGE));
   }
   region->mapping_ = mapping;
   region->mapped_ = mapped;

@@ -9,6 +9,9 @@
 
 namespace plumage {
 
+// Asks the system for huge pages where memory holds whole ones: its first use then costs a tenth. The values stay what they are.
+void preferHugePages(void* data, size_t bytes);
+
 class Region {
  public:
   // Gives zeroed memory, aligned to 64 bytes at least (2 MB where large); null where the system refuses.

@@ -43,6 +43,8 @@ void Checker::attention(const Op& op) {
 void Checker::operandFormats(const Op& op, long width) const {
   require(op.input.format == op.second.format, "its operands have different formats");
   if (op.input.format == Format::float32) return;
+  // Where the second parts of split rows lie follows from the width.
+  require(op.input.width == op.second.width, "its operands are no slot of narrow queries, keys and values");
   require(!isInteger(op.input.format) && width / op.heads % 32 == 0 && op.keysAt % 32 == 0, "narrow heads do not begin at lines");
   const Format* formats = kernels_.attentionRows;
   require(std::find(formats, formats + PRECISIONS, op.input.format) != formats + PRECISIONS, "its operands are in a format that attention does not take");
@@ -182,6 +184,7 @@ AttentionWeightsArgs attentionWeightsShape(const Op& op) {
   args.of.queries = op.input.rows / op.groups;
   args.of.keys = op.second.rows / op.groups;
   args.of.headWidth = widthOfKeys(op) / op.heads;
+  args.of.bias = op.scoreBias;
   args.of.gridColumns = op.gridColumns;
   args.format = op.input.format;
   args.fusion = op.headFusion;

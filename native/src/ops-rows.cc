@@ -43,6 +43,8 @@ void Execution::copyOut(const Op& op) {
   const long rows = input_.batch * op.input.rows, width = op.input.width;
   // The input itself has no place in the arena: its stride is 0.
   if (op.input.stride == 0) return copyRows(input_.pixels, width, output, width, rows, width);
+  // Nobody has touched it yet: the caller's memory is as fresh as the system gave it.
+  preferHugePages(output, sizeof(float) * static_cast<size_t>(rows * width));
   copyRows(slot(op.input), op.input.stride, output, width, rows, width);
 }
 

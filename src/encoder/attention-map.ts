@@ -1,6 +1,7 @@
 /** Makes what is asked of attention into rows and heads of a network, and attention weights of what an engine gives for them. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { EngineError } from '../engine/engine-error.js'
-import { partWeights } from '../kernels/part-weights.js'
+import { addParts, type PartSizes, partRows, type WeightParts } from '../kernels/part-weights.js'
 import type { ChosenWeights, Inspection, PlannedWeights } from '../model/inspection.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid } from '../model/positions.js'
@@ -15,6 +16,13 @@ import type {
   PatchPlace,
 } from './inspected.js'
 import type { EncoderDescription } from './types.js'
+
+export const ATTENTION_OPTIONS = {
+  layers: true,
+  heads: true,
+  from: true,
+  maxBytes: true,
+} satisfies OptionNames<AttentionChoice>
 
 /** So many bytes of weights are made of an image unless more are asked for. */
 const DEFAULT_MAX_BYTES = 2 ** 30
@@ -100,6 +108,7 @@ export function attentionBytes(
   grid: PatchGrid,
   choice: AttentionChoice,
 ): number {
+  checkOptionNames(choice, ATTENTION_OPTIONS)
   const { blocks, headCount, from } = settleAttention(choice, encoder)
   const special = encoder.registers + (encoder.attends.classToken ? 1 : 0)
   const tokens = special + grid.rows * grid.columns
@@ -192,7 +201,7 @@ export function plannedAttention(
 /**
  * Takes the weights of one image apart.
  *
- * @param values float32 [M * rows, keys], as the plan has them
+ * @param values float32 [M * rows, keys], as the plan has them; they are used up
  */
 export function attentionMapOf(
   choice: AttentionChoice,
@@ -209,7 +218,24 @@ export function attentionMapOf(
     registers: config.registers,
     patches: grid.rows * grid.columns,
   }
-  const count = planned.heads * tokens.length
+  const isWhole = planned.rows.every(({ keys }) => keys === null)
+  return {
+    layer,
+    heads,
+    headCount: planned.heads,
+    rows: tokens.map((token) => attendingToken(token, from, config, grid)),
+    ...(isWhole ? partRows(values, sizes) : gatheredParts(planned, tokens, values, sizes)),
+  }
+}
+
+/** Puts rows together that have keys of their own, of tokens that may have several rows. */
+function gatheredParts(
+  { heads, rows }: PlannedWeights,
+  tokens: readonly number[],
+  values: Float32Array,
+  sizes: PartSizes,
+): WeightParts {
+  const count = heads * tokens.length
   const parts = {
     toPatches: new Float32Array(count * sizes.patches),
     toClass: new Float32Array(count * sizes.classTokens),
@@ -217,23 +243,17 @@ export function attentionMapOf(
   }
   const places = placesOf(tokens)
   const copies = new Map<number, number>()
-  for (const { token } of planned.rows) copies.set(token, (copies.get(token) ?? 0) + 1)
-  const width = values.length / (planned.heads * planned.rows.length)
-  for (let head = 0; head < planned.heads; head++) {
-    for (const [row, { token, keys }] of planned.rows.entries()) {
-      const from = (head * planned.rows.length + row) * width
-      const weights = values.subarray(from, from + width)
+  for (const { token } of rows) copies.set(token, (copies.get(token) ?? 0) + 1)
+  const width = values.length / (heads * rows.length)
+  for (let head = 0; head < heads; head++) {
+    for (const [row, { token, keys }] of rows.entries()) {
+      const start = (head * rows.length + row) * width
+      const weights = values.subarray(start, start + width)
       for (const at of places.get(token) ?? [])
-        partWeights(weights, keys, 1 / (copies.get(token) ?? 1), sizes, parts, head * tokens.length + at)
+        addParts(weights, keys, 1 / (copies.get(token) ?? 1), sizes, parts, head * tokens.length + at)
     }
   }
-  return {
-    layer,
-    heads,
-    headCount: planned.heads,
-    rows: tokens.map((token) => attendingToken(token, from, config, grid)),
-    ...parts,
-  }
+  return parts
 }
 
 /** Leads from a token to its places among those that were asked for, which may name one twice. */

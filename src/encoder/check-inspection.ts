@@ -1,17 +1,10 @@
 /** Judges what is asked of the inside of a network, before anything is read or computed. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import { settleAttention } from './attention-map.js'
+import { ATTENTION_OPTIONS, settleAttention } from './attention-map.js'
 import { blockIndex } from './block-index.js'
 import { checkChoice, checkFlag, checkWhole } from './check-options.js'
 import type { AttentionChoice, FacetChoice, PatchPlace } from './inspected.js'
 import type { EncoderDescription, FeatureChoice, StoppedChoice } from './types.js'
-
-const ATTENTION_OPTIONS = {
-  layers: true,
-  heads: true,
-  from: true,
-  maxBytes: true,
-} satisfies OptionNames<AttentionChoice>
 
 const FACET_OPTIONS = {
   layer: true,

@@ -3,7 +3,7 @@
  * stride, registers left out or not. Whoever says `like` sets all of it at once.
  */
 import type { AttentionFrom, AttentionHeads, FacetChoice } from './inspected.js'
-import type { FeatureChoice } from './types.js'
+import type { EncoderDescription, FeatureChoice } from './types.js'
 
 /** Names a tool whose details can be followed. */
 export type MethodName = 'birder' | 'dinov3' | 'dino-vit-features'
@@ -82,7 +82,7 @@ export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[]
 export function encodeLike(
   name: MethodName,
   show: 'patches' | 'attention',
-  encoder: { readonly depth: number; readonly patchSize: number },
+  encoder: Pick<EncoderDescription, 'depth' | 'patchSize'>,
 ): FeatureChoice {
   const { patches, stride, attention } = METHODS[name]
   const overlap = stride === null ? {} : { stride: Math.min(stride, encoder.patchSize) }

@@ -143,8 +143,14 @@ test('the bytes of attention are told before, and more than allowed are refused 
   await expect(encoder.encode(photo(1), { attention: { ...choice, maxBytes: bytes - 1 } })).rejects.toThrow(
     new RegExp(`raise attention.maxBytes to ${bytes}`),
   )
-  const { attention } = await encoder.encode(photo(1), { attention: { ...choice, maxBytes: bytes } })
+  const allowed = { attention: { ...choice, maxBytes: bytes } }
+  const { attention } = await encoder.encode(photo(1), allowed)
   expect(attention?.length).toBe(2)
+  // Images of which one alone is allowed share no run.
+  const together = []
+  for await (const { features } of encoder.encodeAll([photo(2), photo(1)], { ...allowed, batch: 2 }))
+    together.push(features?.attention)
+  expect(together[1]).toEqual(attention)
 })
 
 test('a tool that is followed asks for what its table says', async () => {

@@ -215,44 +215,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     wanted: WantedFeatures,
     signal?: AbortSignal,
   ): Promise<readonly (FeatureData | StoppedData)[]> {
-    const [first] = items
-    if (first === undefined) return []
-    const { height, width } = first.image
-    const grid = this.#network.gridOf([height, width], wanted.stride)
-    const most = this.#mostImages([height, width], grid, wanted)
-    const found: (FeatureData | StoppedData)[] = []
-    for (let from = 0; from < items.length; from += most)
-      found.push(...(await this.#run(items.slice(from, from + most), grid, wanted, signal)))
-    return found
-  }
-
-  /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
-  #mostImages(
-    size: readonly [height: number, width: number],
-    grid: PatchGrid,
-    { attention, stride }: WantedFeatures,
-  ): number {
-    const { config } = this.#network
-    const tokens = specialTokens(config) + grid.rows * grid.columns
-    assertTokens(size, tokens, this.#maxTokens)
-    const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
-    return attention === undefined
-      ? bySize
-      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
-  }
-
-  /** Gets images of one shape, as many as may share a run. */
-  async #run(
-    items: readonly ImageItem[],
-    grid: PatchGrid,
-    wanted: WantedFeatures,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
     const [first, ...others] = items
     if (first === undefined) return []
+    const size = [first.image.height, first.image.width] as const
+    const grid = this.#network.gridOf(size, wanted.stride)
+    const most = this.#mostImages(size, grid, wanted)
+    if (items.length > most) {
+      const [now, later] = [items.slice(0, most), items.slice(most)]
+      return [...(await this.compute(now, wanted, signal)), ...(await this.compute(later, wanted, signal))]
+    }
     const batch = items.length
     const { config } = this.#network
-    const size = [first.image.height, first.image.width] as const
     const { stride = config.patchSize } = wanted
     const choice = planChoiceFor(wanted, config, size, grid, this.#positions)
     const plan = this.#network.planFor(grid, choice)
@@ -277,6 +250,21 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       ...data,
       logits: scores.slice(index * classes, (index + 1) * classes),
     }))
+  }
+
+  /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
+  #mostImages(
+    size: readonly [height: number, width: number],
+    grid: PatchGrid,
+    { attention, stride }: WantedFeatures,
+  ): number {
+    const { config } = this.#network
+    const tokens = specialTokens(config) + grid.rows * grid.columns
+    assertTokens(size, tokens, this.#maxTokens)
+    const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
+    return attention === undefined
+      ? bySize
+      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
   }
 
   /** Gives scores [B, N] whose softmax is the mean of those of five crops. */

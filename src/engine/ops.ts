@@ -72,6 +72,7 @@ export type KeyMask = (typeof KEY_MASKS)[number]
 
 /** Says what the weights of an attention's heads become, value by value. */
 export const HEAD_FUSIONS = ['none', 'mean', 'max', 'min'] as const
+/** Says what the weights of several heads become: their mean, the largest or the smallest, value by value; or `none`, where each head stays on its own. */
 export type HeadFusion = (typeof HEAD_FUSIONS)[number]
 
 /** Says who chooses whom among tokens and experts, and by which scores; plan.ts has the formulas. */

@@ -3,7 +3,7 @@
  * are joined value by value (the fusions of attention rollout, Abnar and Zuidema 2020; Gildenblat 2020, "Exploring explainability for vision
  * transformers").
  */
-export type Fusion = 'none' | 'mean' | 'max' | 'min'
+type Fusion = 'none' | 'mean' | 'max' | 'min'
 
 export function attentionWeights(
   weightsOf: (head: number, row: number, weights: Float64Array) => void,

@@ -8,10 +8,7 @@
  * @param values [rows * columns, D], row by row
  * @returns [rows * columns, 17 * D], part after part
  */
-export function logBins(
-  values: Float32Array,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-): Float32Array {
+export function logBins(values: Float32Array, rows: number, columns: number): Float32Array {
   const width = values.length / (rows * columns)
   const means = meansOfNeighbours(values, rows, columns, width)
   const out = new Float32Array(rows * columns * PARTS * width)

@@ -63,7 +63,7 @@ export async function* runFacetCase(
   const keys = byName.get(`${choice.stopAfter}.key`)?.patches
   if (keys === undefined)
     throw new GoldenError('incomplete', `The golden case ${golden.id} has bins of no keys.`)
-  const comparison = judge(precision, golden, 'binned', logBins(keys, found.grid), binned)
+  const comparison = judge(precision, golden, 'binned', logBins(keys, rows, across), binned)
   if (comparison !== null) yield comparison
 }
 

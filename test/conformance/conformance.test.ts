@@ -3,6 +3,7 @@
  * emulation of one takes seconds for both. `npm test -- test/conformance -t 'contract'` runs a part, and with `-t 'goldens'` the goldens.
  */
 import '../golden/goldens.js'
+import './attention-weights.js'
 import './contract.js'
 import './functions.js'
 import './network.js'

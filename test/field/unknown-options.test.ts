@@ -60,6 +60,9 @@ const UNIVERSAL: Calls = {
   createEncoder: ['recipe', () => plumage.createEncoder(wrong('recipee'))],
   'Network.load': ['positions', () => plumage.Network.load(wrong('vit'), wrong('engine'), wrong('position'))],
   'Network.run': ['outputs', () => network.run(none, wrong('output'))],
+  'Network.planFor': ['positions', () => network.planFor({ rows: 2, columns: 2 }, wrong('position'))],
+  'Network.programFor': ['overlap', () => network.programFor({ rows: 2, columns: 2 }, [], wrong('overlaps'))],
+  attentionBytes: ['layers', () => plumage.attentionBytes(encoder, { rows: 2, columns: 2 }, wrong('layer'))],
   'Program.run': ['batch', () => makeProgram().run(none, wrong('bach'))],
   'Program.profile': ['batch', () => makeProgram().profile(none, wrong('bach'))],
   'Engine.load': [

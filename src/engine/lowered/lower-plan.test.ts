@@ -197,3 +197,39 @@ test('a slot and a constant of one name are refused', () => {
   }
   expect(() => lowerPlan(plan, ['y'], plainArithmetic())).toThrow('a slot and a constant named x')
 })
+
+test('queries and keys are turned once for all who look at them in one way, and anew for another', () => {
+  const same = {
+    input: 'x',
+    heads: 2,
+    scale: 1,
+    queryNorm: null,
+    keyNorm: { kind: 'rmsNorm', weight: 'norm', bias: null, epsilon: 1e-6 },
+    rotary: null,
+    bias: null,
+    mask: null,
+    groups: 1,
+  } as const
+  const look = { ...same, op: 'attentionWeights', rows: null, chosen: null, fusion: 'mean' } as const
+  const plan: Plan = {
+    input: 'x',
+    slots: new Map([
+      ['x', [5, 24]],
+      ['merged', [5, 8]],
+      ['weights', [5, 5]],
+      ['others', [5, 5]],
+    ]),
+    weights: new Map([['norm', [4]]]),
+    constants: new Map(),
+    steps: [
+      { ...same, op: 'attention', output: 'merged' },
+      { ...look, output: 'weights', keyNorm: { ...same.keyNorm } },
+      { ...look, output: 'others', keyNorm: { ...same.keyNorm, epsilon: 1e-5 } },
+    ],
+  }
+  const { ops } = lowerPlan(plan, ['merged', 'weights', 'others'], plainArithmetic())
+  const inputs = new Map(ops.map(({ output, input }) => [output, input]))
+  expect(ops.filter(({ kind }) => kind === 'turn')).toHaveLength(2)
+  expect(inputs.get('weights')).toBe(inputs.get('merged'))
+  expect(inputs.get('others')).not.toBe(inputs.get('merged'))
+})

@@ -18,7 +18,7 @@ import {
 } from './score-change.js'
 import { prelude, SCALAR } from './wgsl.js'
 
-export interface AttentionWeightsShader {
+interface AttentionWeightsShader {
   readonly headWidth: number
   readonly change: ScoreChange
   readonly fusion: HeadFusion
@@ -35,7 +35,7 @@ const JOINS: Readonly<Record<HeadFusion, string>> = {
   min: 'min(arena[to], weight)',
 }
 
-export function attentionWeightsShader(shader: AttentionWeightsShader): string {
+function attentionWeightsShader(shader: AttentionWeightsShader): string {
   const { headWidth, change, fusion, picksRows, picksHeads } = shader
   const isApart = fusion === 'none'
   return `${prelude(SCALAR)}
