@@ -6,7 +6,6 @@ export {
   classificationTransform,
   type TransformOptions,
 } from './classification-transform.js'
-export { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 export {
   type FeatureMatch,
   type FeatureMatchingOptions,
@@ -14,6 +13,7 @@ export {
   featureMatching,
   type MatchedPatch,
 } from './feature-matching.js'
+export { GradCAM, GuidedBackprop, TransformerAttribution } from './gradient-methods.js'
 export {
   type InferOptions,
   type InferOptionsWithEmbedding,

@@ -22,7 +22,7 @@ function asWritten(
   fusion: RolloutFusion,
   ratio: number,
 ) {
-  let result = Array.from({ length: tokens }, (_, i) =>
+  let result: number[][] = Array.from({ length: tokens }, (_, i) =>
     Array.from({ length: tokens }, (_, j) => (i === j ? 1 : 0)),
   )
   for (const layer of layers) {
