@@ -36,6 +36,9 @@ const TOGETHER = {
     'convert/dtypes.js',
     'convert/file-forms.js',
     'convert/writer.js',
+    // And it tells films by their names, among the inputs of all commands.
+    'platform/node/video/video-name.js',
+    'platform/node/video/frame-settings.js',
   ],
   rest: [DOORS.node, DOORS.birder],
   command: [

@@ -35,23 +35,23 @@ test('the page shows the commands that the script runs', () => {
   expect(COMMANDS).toEqual(expect.arrayContaining(PICTURES.map(commandOf)))
 })
 
-test.each(COMMANDS)('the command line takes: %s', (line) => {
-  const { command, rest } = commandIn(line.split(' '))
+test.each(COMMANDS)('the command line takes: %s', async (line) => {
+  const { command, rest } = await commandIn(line.split(' '))
   const { operands, unknown } = command.parseOptions(rest)
   expect(unknown).toEqual([])
   const photos = operands.filter((operand) => operand.startsWith('examples/'))
   for (const path of photos) expect(existsSync(join(root, path)), path).toBe(true)
 })
 
-test('a command that the command line does not take is told', () => {
-  const { command, rest } = commandIn(['picture', 'pca', 'x.jpg', '--sides', '3'])
+test('a command that the command line does not take is told', async () => {
+  const { command, rest } = await commandIn(['picture', 'pca', 'x.jpg', '--sides', '3'])
   expect(command.parseOptions(rest).unknown).toEqual(['--sides', '3'])
   expect(() => command.parseOptions(['x.jpg', '--method', 'dino'])).toThrow(/dino/)
 })
 
 /** Goes from a command to its own command as far as names lead, of which no action is run. */
-function commandIn(words: readonly string[]) {
-  let command = createProgram({ version: '0' } as CommandContext)
+async function commandIn(words: readonly string[]) {
+  let command = await createProgram({ version: '0' } as CommandContext, words)
   const rest = [...words]
   for (;;) {
     const next = command.commands.find((one) => one.name() === rest[0])

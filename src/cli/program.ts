@@ -33,12 +33,13 @@ const COMMANDS = [
   verifyCommand,
 ]
 
-export function createProgram(context: CommandContext): Command {
+/** @param words of the command line, without the program's name */
+export async function createProgram(context: CommandContext, words: readonly string[]): Promise<Command> {
   const program = new Command('plumage')
     .description('The features of vision transformers: photos in, embeddings and patch maps out.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
-  for (const make of COMMANDS) program.addCommand(make(context))
+  for (const make of COMMANDS) program.addCommand(await make(context, words))
   const commands = program.commands.flatMap((command) => [command, ...command.commands])
   for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({

@@ -18,7 +18,8 @@ export const EXIT = {
 /** @param args what follows the program's name. Never throws. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
   try {
-    await createProgram(context).parseAsync(args, { from: 'user' })
+    const program = await createProgram(context, args)
+    await program.parseAsync(args, { from: 'user' })
     return EXIT.done
   } catch (error) {
     const text = messageOf(error, context)

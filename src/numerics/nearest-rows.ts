@@ -3,7 +3,7 @@
  * as they lie in memory or in a file. The plain way here is what others are checked against.
  */
 import { float16ToFloat32 } from '../tensor/float16.js'
-import type { ProductOptions } from './products.js'
+import { type ProductOptions, productOptions } from './products.js'
 
 /** Holds rows [N, D], one behind the other. */
 export type StoredRows =
@@ -70,7 +70,8 @@ export function narrowQuery(query: Float32Array): NarrowQuery {
 
 /** Scores in plain loops on the calling thread, with sums in float64. */
 export const plainScorer: RowScorer = {
-  async nearestRows(query, blocks, count, { signal } = {}) {
+  async nearestRows(query, blocks, count, options) {
+    const { signal } = productOptions(options)
     const total = checkStored(blocks, query.length, count)
     const scoreRows = blocks[0].dtype === 'F16' ? halfScores(query) : byteScores(query)
     const found = new Float32Array(total)

@@ -3,10 +3,20 @@
  * others are checked against.
  */
 
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+
 /** Says when to give up. */
 export interface ProductOptions {
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+}
+
+const PRODUCT_OPTIONS = { signal: true } satisfies OptionNames<ProductOptions>
+
+/** Gives back the options of a product. Throws RangeError for one that there is not. */
+export function productOptions(options: ProductOptions = {}): ProductOptions {
+  checkOptionNames(options, PRODUCT_OPTIONS)
+  return options
 }
 
 /** Holds the sums of products of columns, of rows without their mean. */
@@ -50,7 +60,8 @@ export interface Products {
 
 /** Computes in plain loops on the calling thread, with sums in float64. */
 export const plainProducts: Products = {
-  async gram(blocks, width, { signal } = {}) {
+  async gram(blocks, width, options) {
+    const { signal } = productOptions(options)
     const mean = await plainProducts.mean(blocks, width, { signal })
     const sums = new Float64Array(width * width)
     eachCentredRow(blocks, mean, signal, (row) => {
@@ -63,7 +74,8 @@ export const plainProducts: Products = {
     return { mean, sums }
   },
 
-  async mean(blocks, width, { signal } = {}) {
+  async mean(blocks, width, options) {
+    const { signal } = productOptions(options)
     const count = checkRows(blocks, width)
     const mean = new Float64Array(width)
     eachRow(blocks, width, signal, (block, at) => {
@@ -72,7 +84,8 @@ export const plainProducts: Products = {
     return mean.map((sum) => sum / count)
   },
 
-  async gramTimes(blocks, mean, basis, { signal } = {}) {
+  async gramTimes(blocks, mean, basis, options) {
+    const { signal } = productOptions(options)
     const width = mean.length
     checkRows(blocks, width)
     checkRows([basis], width)
@@ -87,7 +100,8 @@ export const plainProducts: Products = {
     return out
   },
 
-  async similarity(queries, rows, width, { signal } = {}) {
+  async similarity(queries, rows, width, options) {
+    const { signal } = productOptions(options)
     const queryCount = checkRows([queries], width)
     const rowCount = checkRows([rows], width)
     const out = new Float32Array(queryCount * rowCount)

@@ -2,6 +2,7 @@
  * Tells things from what is behind them: the first principal component of patches separates the two (Oquab et al., DINOv2, figure 1), and Otsu's
  * threshold (1979) finds where. What lies at the edges of photos is taken for the background, unless somebody says which patches are things.
  */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { otsuThreshold } from '../numerics/otsu.js'
 import { principalComponents } from '../numerics/principal-components.js'
 import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
@@ -42,6 +43,12 @@ export interface ForegroundOptions extends ProductOptions {
   readonly clicks?: readonly PatchClick[] | undefined
 }
 
+const FOREGROUND_OPTIONS = {
+  products: true,
+  clicks: true,
+  signal: true,
+} satisfies OptionNames<ForegroundOptions>
+
 /**
  * Finds what tells things from their background in all photos together. Throws `PictureError`: `nothing-there`, `mixed-models`, `outside` for a click on no
  * patch; the signal's reason.
@@ -50,6 +57,7 @@ export async function fitForeground(
   maps: readonly PatchMap[],
   options: ForegroundOptions = {},
 ): Promise<Foreground> {
+  checkOptionNames(options, FOREGROUND_OPTIONS)
   const { products = plainProducts, signal, clicks = [] } = options
   const { width } = commonOf(maps)
   const blocks = maps.map(({ patches }) => patches)

@@ -1,4 +1,5 @@
 /** Groups the patches of several photos by what they are: a group that several photos share is often one part of one kind of thing. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { type KMeansOptions, sphericalKMeans } from '../numerics/k-means.js'
 import { commonOf, type PatchMap } from './patch-map.js'
 
@@ -14,6 +15,13 @@ export interface PatchClusters {
   readonly counts: readonly (readonly number[])[]
 }
 
+const CLUSTER_OPTIONS = {
+  products: true,
+  seed: true,
+  rounds: true,
+  signal: true,
+} satisfies OptionNames<KMeansOptions>
+
 /**
  * Groups patches by direction with spherical k-means (Dhillon and Modha, 2001), begun by a seeded k-means++. The same patches and seed give the same groups.
  * Throws `PictureError` `nothing-there`, `mixed-models`; RangeError for a count that is none; the signal's reason.
@@ -23,6 +31,7 @@ export async function clusterPatches(
   count: number,
   options: KMeansOptions = {},
 ): Promise<PatchClusters> {
+  checkOptionNames(options, CLUSTER_OPTIONS)
   const { width } = commonOf(maps)
   const blocks = maps.map(({ patches }) => patches)
   const found = await sphericalKMeans(blocks, width, count, options)

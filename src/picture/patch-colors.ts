@@ -1,4 +1,5 @@
 /** Shows patches as colours, with three principal components as red, green and blue (Oquab et al., DINOv2, figure 1). Like things look alike. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { RgbImage } from '../image/image.js'
 import { type PrincipalComponents, principalComponents } from '../numerics/principal-components.js'
 import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
@@ -49,6 +50,13 @@ export interface FitPatchColorsOptions extends ProductOptions {
 /** A hundredth at each end is cut off. */
 const CUT = 0.01
 
+const FIT_OPTIONS = {
+  method: true,
+  foreground: true,
+  products: true,
+  signal: true,
+} satisfies OptionNames<FitPatchColorsOptions>
+
 /**
  * Fits colours to all patches of some images. The same patches give the same colours, with the same signs: the entry of largest magnitude of each component is
  * positive. Throws `PictureError`: `nothing-there`, `mixed-models`, `unknown-setting` for a method that there is not; the signal's reason.
@@ -57,6 +65,7 @@ export async function fitPatchColors(
   maps: readonly PatchMap[],
   options: FitPatchColorsOptions = {},
 ): Promise<PatchColors> {
+  checkOptionNames(options, FIT_OPTIONS)
   const { method = 'plumage', products = plainProducts, signal } = options
   assertMethod(method)
   const { width, identity } = commonOf(maps)

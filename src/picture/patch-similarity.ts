@@ -1,4 +1,5 @@
 /** Finds where in photos something looks like a given place: the same thing often has nearly the same features in another photo. */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { cosineSimilarity } from '../numerics/cosine-similarity.js'
 import { rowLengths, unitRows } from '../numerics/lengths.js'
 import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
@@ -52,6 +53,8 @@ export interface SimilarityOptions extends ProductOptions {
   readonly products?: Products | undefined
 }
 
+const SIMILARITY_OPTIONS = { products: true, signal: true } satisfies OptionNames<SimilarityOptions>
+
 /**
  * Computes the cosine similarity of every patch of several photos to `query` [D], of any length, into [rows * columns] for each photo. Throws `PictureError`:
  * `nothing-there`, `mixed-models`; the signal's reason.
@@ -59,8 +62,10 @@ export interface SimilarityOptions extends ProductOptions {
 export async function similarPatches(
   query: Float32Array,
   maps: readonly PatchMap[],
-  { products = plainProducts, signal }: SimilarityOptions = {},
+  options: SimilarityOptions = {},
 ): Promise<readonly Float32Array[]> {
+  checkOptionNames(options, SIMILARITY_OPTIONS)
+  const { products = plainProducts, signal } = options
   const { width } = commonOf(maps)
   if (query.length !== width)
     throw new PictureError(

@@ -69,7 +69,7 @@ export async function* runMatchingCase(
   for (const tensor of new Set([...expected.keys(), ...found.keys()])) {
     // Which patches match is a choice, of which a narrow precision promises nothing.
     if (isNarrow(engine.precision) && !/^(features[12]|similarity)$/.test(tensor)) continue
-    yield judgeTogether(engine.precision, golden, tensor, found.get(tensor), expected.get(tensor))
+    yield judgeTogether(engine.precision, golden, tensor, found.get(tensor), expected.get(tensor), false)
   }
 }
 

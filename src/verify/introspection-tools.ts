@@ -164,8 +164,15 @@ function nameOf(fusion: RolloutFusion, ratio: number): string {
   return `${fusion}.${Number.isInteger(ratio) ? ratio.toFixed(1) : ratio}`
 }
 
-/** Are what narrow precisions promise something of; the others are parts of these, or choices. */
-const CONTINUOUS = /(^rollout\..*|\.(grid|raw_output|features|scores)|^logits)$/
+/**
+ * Are what narrow precisions promise something of; the others are parts of these, or choices. Directions of components are such choices: where two vary nearly as much,
+ * they turn with the smallest difference, and what is drawn along them too.
+ */
+const CONTINUOUS =
+  /(^rollout\..*|^(max|mean|min)\..*\.(grid|raw_output)|\.features|^layer\..*\.scores|^logits)$/
+
+/** Are made of attention, and are as near as it is. */
+const OF_ATTENTION = /^(rollout|max|mean|min)\./
 
 /** Every tensor of the case that is of a tool must be there. */
 function* compareFound(
@@ -179,6 +186,6 @@ function* compareFound(
     if (isOfNetwork || (isNarrow(precision) && !CONTINUOUS.test(tensor))) continue
     const actual = found.get(tensor)
     const values = actual === undefined ? undefined : Float32Array.from(actual)
-    yield judgeTogether(precision, golden, tensor, values, wanted)
+    yield judgeTogether(precision, golden, tensor, values, wanted, OF_ATTENTION.test(tensor))
   }
 }

@@ -74,17 +74,22 @@ export function judge(
   return comparison(golden, tensor, error, 1 - promise, measure)
 }
 
-/** Judges what tools make of features: by the tolerance in float32 and float64; in narrower precisions all of it together is as near as an embedding. */
+/**
+ * Judges what tools make of features: by the tolerance in float32 and float64; in narrower precisions all of it together is as near as an embedding, or as
+ * attention where it is made of that.
+ */
 export function judgeTogether(
   precision: Precision,
   golden: GoldenCase,
   tensor: string,
   actual: Float32Array | undefined,
   expected: Float32Array | undefined,
+  isOfAttention: boolean,
 ): Comparison {
   const promise = LOWEST_COSINE[precision]
   if (promise === undefined) return compare(golden, tensor, actual, expected)
-  return comparison(golden, tensor, farthest(1, actual, expected), 1 - promise, '1 - cosine')
+  const lowest = isOfAttention ? Math.min(promise, LOWEST_COSINE_OF_ATTENTION) : promise
+  return comparison(golden, tensor, farthest(1, actual, expected), 1 - lowest, '1 - cosine')
 }
 
 /** Is how near to the library's the attention of each row is in precisions whose tokens are that near. */

@@ -50,15 +50,15 @@ const KINDS: readonly (readonly [name: string, args: readonly string[]])[] = [
 test.each(KINDS)('the picture %s is as it was', async (name, args) => {
   using folder = folderWith()
   const small = args.includes('--size') ? SMALL.slice(2) : SMALL
-  const { code, stderr } = await picture([...args, ...small, '-o', 'out.png'], folder)
+  const { code, stderr } = await picture([...args, ...small, '-o', 'out.webp'], folder)
   expect({ code, stderr: stderr.replace(/^.*separability.*\n/, '') }).toEqual({ code: 0, stderr: '' })
-  const path = join(PICTURES, `${name}.png`)
+  const path = join(PICTURES, `${name}.webp`)
   if (!existsSync(path)) {
     mkdirSync(PICTURES, { recursive: true })
-    writeFileSync(path, readFileSync(join(folder.path, 'out.png')))
+    writeFileSync(path, readFileSync(join(folder.path, 'out.webp')))
     throw new Error(`${path} is new: look at it, and keep it.`)
   }
-  const [found, kept] = [await decodeImage(join(folder.path, 'out.png')), await decodeImage(path)]
+  const [found, kept] = [await decodeImage(join(folder.path, 'out.webp')), await decodeImage(path)]
   expect([found.height, found.width]).toEqual([kept.height, kept.width])
   const off = kept.data.map((level, i) => Math.abs(level - (found.data[i] ?? 0)))
   // Other processors sum in another order, and other versions of the decoder reduce photos a little otherwise.

@@ -40,7 +40,9 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
         while (!ended && waiting.length < AHEAD) {
           const next = await iterator.next()
           if (next.done) ended = true
-          else waiting.push(next.value)
+          else if (typeof next.value === 'string' || next.value instanceof Uint8Array)
+            waiting.push(next.value)
+          else throw new Error('this encoder reads texts, and no pixels')
         }
         const source = waiting.shift()
         if (source === undefined) return

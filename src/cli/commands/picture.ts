@@ -1,30 +1,12 @@
 /** `plumage picture` shows what a model finds in photos; each kind of picture has a file in `picture/`. */
 import { Command } from 'commander'
 import type { CommandContext } from '../context.js'
-import { attentionCommand } from './picture/attention.js'
-import { clustersCommand } from './picture/clusters.js'
-import { compareCommand } from './picture/compare.js'
-import { matchCommand } from './picture/match.js'
-import { normsCommand } from './picture/norms.js'
-import { objectsCommand } from './picture/objects.js'
-import { pcaCommand } from './picture/pca.js'
-import { rolloutCommand } from './picture/rollout.js'
-import { similarCommand } from './picture/similar.js'
 
-const KINDS = [
-  pcaCommand,
-  similarCommand,
-  attentionCommand,
-  rolloutCommand,
-  matchCommand,
-  objectsCommand,
-  clustersCommand,
-  normsCommand,
-  compareCommand,
-]
-
-export function pictureCommand(context: CommandContext): Command {
+/** @param words of the command line: where none of them means this command, what draws is not loaded, since others begin sooner without it */
+export async function pictureCommand(context: CommandContext, words: readonly string[]): Promise<Command> {
   const command = new Command('picture').description('show what a model finds in photos')
-  for (const make of KINDS) command.addCommand(make(context))
+  if (!words.includes(command.name())) return command
+  const { pictureKinds } = await import('./picture/kinds.js')
+  for (const kind of pictureKinds(context)) command.addCommand(kind)
   return command
 }

@@ -7,7 +7,7 @@ import {
   type RowScorer,
   type StoredRows,
 } from '../../numerics/nearest-rows.js'
-import { checkRows, type ProductOptions, type Products } from '../../numerics/products.js'
+import { checkRows, type ProductOptions, type Products, productOptions } from '../../numerics/products.js'
 import { disposed, EngineError } from '../engine-error.js'
 import { onAbort } from '../lowered/load-lowered.js'
 import { megabytes } from '../megabytes.js'
@@ -65,14 +65,16 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
   }
 
   return {
-    async gram(blocks, width, { signal } = {}) {
+    async gram(blocks, width, options) {
+      const { signal } = productOptions(options)
       checkRows(blocks, width)
       const mean = new Float64Array(width)
       const sums = new Float64Array(width * width)
       await run('A Gram matrix', signal, (callback) => gram(engine, width, [callback, mean, sums, ...blocks]))
       return { mean, sums }
     },
-    async mean(blocks, width, { signal } = {}) {
+    async mean(blocks, width, options) {
+      const { signal } = productOptions(options)
       checkRows(blocks, width)
       const mean = new Float64Array(width)
       await run('The mean of rows', signal, (callback) =>
@@ -80,7 +82,8 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
       )
       return mean
     },
-    async gramTimes(blocks, mean, basis, { signal } = {}) {
+    async gramTimes(blocks, mean, basis, options) {
+      const { signal } = productOptions(options)
       const width = mean.length
       checkRows(blocks, width)
       checkRows([basis], width)
@@ -91,14 +94,16 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
       )
       return out
     },
-    async similarity(queries, rows, width, { signal } = {}) {
+    async similarity(queries, rows, width, options) {
+      const { signal } = productOptions(options)
       const out = new Float32Array(checkRows([queries], width) * checkRows([rows], width))
       await run('A product of rows', signal, (callback) =>
         similarity(engine, width, [callback, queries, rows, out]),
       )
       return out
     },
-    async nearestRows(query, blocks, count, { signal } = {}) {
+    async nearestRows(query, blocks, count, options) {
+      const { signal } = productOptions(options)
       const found = roomFor(Math.min(count, checkStored(blocks, query.length, count)))
       const { values, scale } = blocks[0]?.dtype === 'I8' ? narrowQuery(query) : NOT_NARROW
       const bad = await run('Looking for nearest rows', signal, (callback) =>

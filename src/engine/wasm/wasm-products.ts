@@ -1,5 +1,5 @@
 /** Computes products over rows of features by the WebAssembly kernels, on the calling thread and in a memory of their own. */
-import { checkRows, type Products, plainProducts } from '../../numerics/products.js'
+import { checkRows, type Products, plainProducts, productOptions } from '../../numerics/products.js'
 import { EngineError } from '../engine-error.js'
 import { megabytes } from '../megabytes.js'
 import { MOST_BYTES, type WasmMemory } from './heap.js'
@@ -20,7 +20,8 @@ export function createWasmProductsOn(
 ): Products {
   return {
     ...plainProducts,
-    async gram(blocks, width, { signal } = {}) {
+    async gram(blocks, width, options) {
+      const { signal } = productOptions(options)
       const mean = await plainProducts.mean(blocks, width, { signal })
       const panels = Math.ceil(width / COLUMNS)
       const numbers = (panels * (panels + 1) * COLUMNS * COLUMNS) / 2
@@ -36,7 +37,8 @@ export function createWasmProductsOn(
       }
       return { mean, sums: squareOf(sums, width) }
     },
-    async similarity(queries, rows, width, { signal } = {}) {
+    async similarity(queries, rows, width, options) {
+      const { signal } = productOptions(options)
       const [queryCount, rowCount] = [checkRows([queries], width), checkRows([rows], width)]
       const out = new Float32Array(queryCount * rowCount)
       const rowsAt = FIRST_FREE_ADDRESS + 4 * width

@@ -6,7 +6,7 @@ import { mixColor } from '../../numerics/mix-pixels.js'
 export type Rgb = readonly [red: number, green: number, blue: number]
 
 /** Is what lies around pictures: dark, so that neither photos nor maps look dull beside it. */
-export const PAPER: Rgb = [24, 24, 27]
+const PAPER: Rgb = [24, 24, 27]
 /** Is the colour of captions. */
 export const INK: Rgb = [228, 228, 231]
 

@@ -10,6 +10,11 @@ export interface TextStyle {
   readonly color?: Rgb
 }
 
+/** Says how large a pixel of the font is drawn in a picture of this width: below it letters would leave room for a few words alone. */
+export function textScale(width: number): number {
+  return width < 400 ? 1 : 2
+}
+
 /** Counts the pixels that a line of text takes. */
 export function textSize(text: string, scale = 2): { readonly height: number; readonly width: number } {
   return { height: LETTER.height * scale, width: [...text].length * (LETTER.width + 1) * scale }

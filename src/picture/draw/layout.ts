@@ -2,7 +2,7 @@
 import type { RgbImage } from '../../image/image.js'
 import { fillBox, INK, newCanvas, paste, type Rgb } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
-import { drawText, textLines, textSize } from './draw-text.js'
+import { drawText, textLines, textScale, textSize } from './draw-text.js'
 
 const GAP = 8
 
@@ -32,12 +32,12 @@ export function stacked(images: readonly RgbImage[], gap = GAP): RgbImage {
 }
 
 /** Adds lines of text below an image; what is too long is broken at spaces. @param scale says how many pixels a pixel of the font has: its letters are 7 high */
-export function captioned(image: RgbImage, text: string, scale = 2): RgbImage {
+export function captioned(image: RgbImage, text: string, scale = textScale(image.width)): RgbImage {
   return stacked([image, textStrip(text, image.width, scale)], 2 * scale)
 }
 
 /** Makes a strip of text as wide as is asked for. */
-export function textStrip(text: string, width: number, scale = 2): RgbImage {
+export function textStrip(text: string, width: number, scale = textScale(width)): RgbImage {
   const lines = textLines(text, width, scale)
   const { height } = textSize('', scale)
   const pitch = height + scale
@@ -57,7 +57,7 @@ export interface Legend {
 const BAR = { height: 14, width: 200 } as const
 
 /** Draws a bar of all colours of a map with the numbers of its ends. */
-export function legendBar({ map, range, title }: Legend, width: number, scale = 2): RgbImage {
+export function legendBar({ map, range, title }: Legend, width: number, scale = textScale(width)): RgbImage {
   const table = colorTable(map)
   const [low, high] = range.map((value) => Number(value.toPrecision(3)).toString()) as [string, string]
   const left = textSize(`${low} `, scale).width
@@ -107,7 +107,7 @@ export interface Swatch {
 }
 
 /** Lists colours with what they stand for, one below the other; what is too long is broken at spaces. */
-export function swatches(entries: readonly Swatch[], width: number, scale = 2): RgbImage {
+export function swatches(entries: readonly Swatch[], width: number, scale = textScale(width)): RgbImage {
   const { height: letter } = textSize('', scale)
   const left = letter + 3 * scale
   const lines = entries.map(({ color, text }) => {

@@ -60,7 +60,12 @@ function matchPicture(options: MatchOptions): PictureKind {
       if (first === undefined || second === undefined) return
       work.phase('matching patches')
       const { threshold, margin, ratio, limit } = options
-      const chosen = { ...given({ threshold, margin, ratio }), limit, signal: work.signal }
+      const chosen = {
+        ...given({ threshold, margin, ratio }),
+        limit,
+        products: work.products,
+        signal: work.signal,
+      }
       const matches = await matchPatches(first.features, second.features, chosen)
       const agreed = agreedOf(matches.matches, first, second, agree)
       const image = drawMatches(

@@ -151,7 +151,7 @@ export class PictureWriter {
   #composed(tiles: readonly Tile[]): RgbImage {
     if (!this.#options.caption) return sheetOf(tiles, false)
     const sheet = sheetOf(tiles, true)
-    return framed(stacked([sheet, textStrip(this.#caption, sheet.width, sheet.width < 500 ? 1 : 2)], 12))
+    return framed(stacked([sheet, textStrip(this.#caption, sheet.width)], 12))
   }
 
   async #write(path: string, format: PictureFormat, image: RgbImage, tiles: readonly Tile[]): Promise<void> {
@@ -166,11 +166,10 @@ export class PictureWriter {
 
 function sheetOf(tiles: readonly Tile[], named: boolean): RgbImage {
   const images = tiles.map(({ path, image, note, legend }) => {
-    const scale = image.width < 360 ? 1 : 2
     const text = note === undefined ? path : `${path}\n${note}`
     const below = [
       ...(legend === undefined ? [] : [legend]),
-      ...(named ? [textStrip(text, image.width, scale)] : []),
+      ...(named ? [textStrip(text, image.width)] : []),
     ]
     return stacked([image, ...below], 6)
   })

@@ -90,7 +90,7 @@ async function answerOf(path: string, args: readonly string[]): Promise<string> 
 }
 
 /** What a person has set for their own use of ffmpeg would write reports to the disk, or colour what is read here. */
-export function ffmpegEnvironment(): NodeJS.ProcessEnv {
+export function ffmpegEnvironment(): Record<string, string | undefined> {
   const { FFREPORT: _report, AV_LOG_FORCE_COLOR: _color, ...rest } = process.env
   return { ...rest, AV_LOG_FORCE_NOCOLOR: '1' }
 }
