@@ -232,3 +232,12 @@ test('pictures are put together without losing any of them', () => {
   expect(legendBar({ map: 'cividis', range: [0, 1], title: 'x' }, 200).width).toBe(200)
   expect(swatches([{ color: [1, 2, 3], text: 'x' }], 100).width).toBe(100)
 })
+
+test('a legend that is too long for its picture goes on in a second line, and loses nothing', () => {
+  const entry = (text: string) => [{ color: [255, 0, 0] as const, text }]
+  const wide = swatches(entry('1: 12 patches'), 400, 2)
+  const narrow = swatches(entry('1: 12 patches'), 120, 2)
+  const lit = ({ data }: RgbImage) => data.reduce((sum, value) => sum + (value > 200 ? 1 : 0), 0)
+  expect(narrow.height).toBeGreaterThan(wide.height)
+  expect(lit(narrow)).toBe(lit(wide))
+})

@@ -2,7 +2,7 @@
 import type { RgbImage } from '../../image/image.js'
 import { fillBox, INK, newCanvas, paste, type Rgb } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
-import { drawText, fittedText, textLines, textScale, textSize } from './draw-text.js'
+import { drawText, textLines, textScale, textSize } from './draw-text.js'
 
 const GAP = 8
 
@@ -106,14 +106,15 @@ export interface Swatch {
   readonly text: string
 }
 
-/** Lists colours with what they stand for, one below the other. */
+/** Lists colours with what they stand for, one below the other; what is too long is broken at spaces. */
 export function swatches(entries: readonly Swatch[], width: number, scale = textScale(width)): RgbImage {
-  const { height } = textSize('', scale)
+  const { height: letter } = textSize('', scale)
+  const left = letter + 3 * scale
   const lines = entries.map(({ color, text }) => {
-    const canvas = newCanvas(height, width)
-    fillBox(canvas, { top: 0, left: 0, height: height - 2 * scale, width: height }, color)
-    const left = height + 3 * scale
-    drawText(canvas, fittedText(text, width - left, scale), 0, left, { scale })
+    const strip = textStrip(text, Math.max(1, width - left), scale)
+    const canvas = newCanvas(Math.max(letter, strip.height - scale), width)
+    paste(canvas, strip, 0, left)
+    fillBox(canvas, { top: 0, left: 0, height: letter - 2 * scale, width: letter }, color)
     return canvas
   })
   return stacked(lines, scale)

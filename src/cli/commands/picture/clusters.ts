@@ -68,6 +68,7 @@ function entriesOf({ counts }: PatchClusters, photo: number, colors: ReturnType<
     const color = colors[group]
     if (own === 0 || color === undefined) return []
     const photos = perPhoto.filter((count) => count > 0).length
-    return [{ color, text: `${group + 1}: ${own} patches, in ${photos} of ${perPhoto.length} photos` }]
+    const shared = perPhoto.length === 1 ? '' : `, in ${photos} of ${perPhoto.length} photos`
+    return [{ color, text: `${group + 1}: ${own} ${own === 1 ? 'patch' : 'patches'}${shared}` }]
   })
 }

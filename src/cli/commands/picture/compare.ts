@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
-import { captioned, sideBySide } from '../../../picture/draw/layout.js'
+import { captioned, contactSheet } from '../../../picture/draw/layout.js'
 import { colorPatches, fitPatchColors, type PatchColors } from '../../../picture/patch-colors.js'
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { UsageError } from '../../cli-error.js'
@@ -27,6 +27,9 @@ export function compareCommand(context: CommandContext): Command {
     makePicture(context, inputs, options, comparePicture(options)),
   )
 }
+
+/** Parts the photo and its two sides, in pixels. */
+const GAP = 8
 
 /** Is one of the two sides: its name, and the patches of each photo by path. */
 interface Side {
@@ -59,7 +62,7 @@ function comparePicture(options: CompareOptions): PictureKind {
         const drawn = sides.flatMap((side, index) => sideOf(side, path, colors[index]))
         // A photo that one of the two could not take is told already.
         if (drawn.length === sides.length)
-          yield { path, image: sideBySide([captioned(photo, 'photo'), ...drawn]) }
+          yield { path, image: contactSheet([captioned(photo, 'photo'), ...drawn], drawn.length + 1, GAP) }
       }
     },
   }
