@@ -235,8 +235,8 @@ test('pictures are put together without losing any of them', () => {
 
 test('a legend that is too long for its picture goes on in a second line, and loses nothing', () => {
   const entry = (text: string) => [{ color: [255, 0, 0] as const, text }]
-  const wide = swatches(entry('1: 12 patches'), 400, 1)
-  const narrow = swatches(entry('1: 12 patches'), 70, 1)
+  const wide = swatches(entry('1: 12 patches'), 400, 2)
+  const narrow = swatches(entry('1: 12 patches'), 120, 2)
   const lit = ({ data }: RgbImage) => data.reduce((sum, value) => sum + (value > 200 ? 1 : 0), 0)
   expect(narrow.height).toBeGreaterThan(wide.height)
   expect(lit(narrow)).toBe(lit(wide))
