@@ -169,6 +169,17 @@ describe.skipIf(ffmpegPath === null)('frames of a film', () => {
     expect(await describeVideo(path)).toMatchObject({ height: 48, width: 128 })
   })
 
+  test('an interlaced film is taken as it lies, and says so', async () => {
+    const path = await clip(
+      'woven.mkv',
+      '-f lavfi -i testsrc=s=64x64:r=50:d=1 -vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video -flags +ildct+ilme -top 1',
+    )
+    expect(await describeVideo(path)).toMatchObject({ isInterlaced: true })
+    const warnings: string[] = []
+    await framesOf(path, { every: 9, onWarning: (message) => warnings.push(message) })
+    expect(warnings).toEqual([expect.stringContaining('is interlaced')])
+  })
+
   test('size scales the shorter side, or to both', async () => {
     expect(await framesOf(plain, { every: 9, size: 24 })).toMatchObject([{ height: 24, width: 32 }])
     expect(await framesOf(plain, { every: 9, size: [20, 10] })).toMatchObject([{ height: 20, width: 10 }])

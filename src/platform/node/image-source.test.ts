@@ -146,6 +146,17 @@ test('a file whose name looks like an address is the file', async () => {
   }
 })
 
+test('a function gives pixels when they are wanted, and is asked once', async () => {
+  let asked = 0
+  const give = () => {
+    asked++
+    return { height: 1, width: 2, data: Uint8Array.of(1, 2, 3, 4, 5, 6) }
+  }
+  const image = await decodeImage(give)
+  expect([...image.data]).toEqual([1, 2, 3, 4, 5, 6])
+  expect(asked).toBe(1)
+})
+
 describe('what is no image is named', () => {
   test.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /An image is a path.*got undefined/],
