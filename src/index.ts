@@ -3,9 +3,11 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
+export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
 export type {
   EngineChoiceName,
   EngineOptions,
@@ -17,6 +19,7 @@ export {
   Network,
   type NetworkChange,
   type NetworkOptions,
+  type PlanChoice,
   type RunOptions,
 } from './encoder/network.js'
 export type { PackedWeights } from './encoder/packed-weights.js'
@@ -50,10 +53,19 @@ export type { PassOrder, Resample } from './kernels/resample-pillow.js'
 export type { VitHints } from './model/dialects/dialect.js'
 export type { StoredPart, StoredWeight } from './model/dialects/stored-weight.js'
 export { gridTables, type StoredTables } from './model/grid-tables.js'
+export type {
+  AttentionTap,
+  ChosenWeights,
+  Inspection,
+  PlannedInspection,
+  PlannedQueries,
+  PlannedWeights,
+} from './model/inspection.js'
 export { networkNames } from './model/networks.js'
 export { NORMALISATION_NAMES, NORMALISATIONS, type NormalisationName } from './model/normalisation.js'
+export type { Overlap } from './model/overlap.js'
 export type { Masking } from './model/plan-masking.js'
-export { planVit, type VitPlan } from './model/plan-vit.js'
+export { type PlanVariant, planVit, type VitPlan } from './model/plan-vit.js'
 export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
