@@ -19,7 +19,7 @@ test('the program runs as it stands, and each of its results is there', async ()
     await symlink(root, join(folder, 'node_modules', 'plumage'))
     await symlink(join(root, 'node_modules', 'sharp'), join(folder, 'node_modules', 'sharp'))
     await cp(join(root, 'examples', 'photos'), join(folder, 'examples', 'photos'), { recursive: true })
-    const then = `console.log(JSON.stringify([a.grid, heads.height, lines.width > one.width + two.width - 1, similarity.length, matches.length > 0, thing !== null, groups.labels.length]))`
+    const then = `console.log(JSON.stringify([a.grid, heads?.height, lines.width > one.width + two.width - 1, similarity.length, matches.length > 0, thing !== null, groups.labels.length]))`
     await writeFile(join(folder, 'program.mts'), `${program}\n${then}`)
     // The compiler holds the program to the package's types, and writes `using` out, which Node 20 does not know.
     const options = [

@@ -40,6 +40,7 @@ async function compile(files: ReadonlyMap<string, string>, options: object): Pro
     await mkdir(join(folder, 'node_modules/@types'), { recursive: true })
     await symlink(root, join(folder, 'node_modules/plumage'))
     await symlink(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+    await symlink(join(root, 'node_modules/sharp'), join(folder, 'node_modules/sharp'))
     // Each snippet is a module, also where it imports nothing.
     for (const [name, code] of files) await writeFile(join(folder, name), `${code}\nexport {}\n`)
     await writeFile(
