@@ -29,17 +29,15 @@ const { values: options } = parseArgs({
 })
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const CLI = here('../dist/bundle/node/cli.js')
-const MODEL = here('../models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors')
-const TRANSFORMERS = `${BENCH_FOLDER}pictures-model`
+/** Both read the weights that transformers saved. */
+const MODEL = `${BENCH_FOLDER}pictures-model`
 const OUTPUT = `${BENCH_FOLDER}pictures`
 const count = Number(options.count)
 
 const { paths } = await folderOfPhotos('screen', count)
 const list = `${BENCH_FOLDER}pictures.txt`
 writeFileSync(list, paths.join('\n'))
-if (!existsSync(TRANSFORMERS)) {
-  await measured([process.execPath, CLI, 'convert', MODEL, TRANSFORMERS, '--to', 'hugging-face'])
-}
+if (!existsSync(MODEL)) await measured([pythonPath, here('peers/write_dinov2.py'), MODEL])
 console.log(
   `${count} JPEG of ${KINDS.screen.megapixels} megapixels, ViT-S/14 with four registers, least of ${options.rounds} rounds, seconds\n`,
 )
@@ -70,7 +68,7 @@ async function runCase(kind, side, precision) {
       ],
       ...['--side', `${KINDS.screen.width}`],
     ],
-    [pythonPath, here('peers/pictures_peer.py'), TRANSFORMERS, kind, side, precision, list, OUTPUT],
+    [pythonPath, here('peers/pictures_peer.py'), MODEL, kind, side, precision, list, OUTPUT],
   ]
   const least = systems.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round < Number(options.rounds); round++) {
