@@ -1,38 +1,31 @@
-/** Holds the options by which a command takes attention, facets and overlapping patches out of a network, and what they come to for a model. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { assertAllowed, settleAttention } from '../encoder/attention-map.js'
-import { blockIndex } from '../encoder/block-index.js'
-import { checkInspection } from '../encoder/check-inspection.js'
+/** Holds the options by which a command takes attention, facets and overlapping patches out of a network. */
+import { type Command, InvalidArgumentError } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
-import { encodeLike, METHOD_NAMES, type MethodName } from '../encoder/like.js'
-import type {
-  AttentionChoice,
-  AttentionFrom,
-  AttentionHeads,
-  FacetChoice,
-  FacetKind,
-  FeatureChoice,
-} from '../encoder/types.js'
-import type { Recipe } from '../image/recipe.js'
-import { hasSizesOfItsOwn } from '../image/resize.js'
-import { patchesAlong } from '../model/overlap.js'
+import { METHOD_NAMES, type MethodName } from '../encoder/like.js'
+import type { AttentionFrom, AttentionHeads, FacetChoice, FacetKind } from '../encoder/types.js'
 import { nearestNames } from '../nearest-names.js'
-import type { FileEncoder } from '../work/file-encoder.js'
 import { parseHeads } from './attention-heads.js'
 import { UsageError } from './cli-error.js'
+import type { Wanted } from './feature-arrays.js'
 import { positiveInteger } from './model-options.js'
 
 type NamedTokens = Extract<AttentionFrom, string>
 
+/** Names a tool, and which of the two things it looks at. */
+interface Like {
+  readonly name: MethodName
+  readonly show: 'patches' | 'attention'
+}
+
 export interface LookOptions {
-  /** Numbers the blocks; true where none was named. */
-  readonly attention?: true | 'all' | readonly number[]
+  /** Numbers the blocks, or says which. */
+  readonly attention?: 'last' | 'all' | readonly number[]
   readonly attentionHeads?: AttentionHeads
   readonly attentionFrom?: NamedTokens
   readonly attentionBytes?: number
   readonly facets?: readonly FacetChoice[]
   readonly stride?: number
-  readonly like?: MethodName
+  readonly like?: Like
 }
 
 const TOKENS: readonly NamedTokens[] = ['class', 'registers', 'special', 'patches', 'all', 'probe']
@@ -43,8 +36,8 @@ const WAYS = ['normed', 'by-channel'] as const
 export function addLookOptions(command: Command): Command {
   return command
     .option(
-      '--attention [layers]',
-      'attention weights [heads, rows, patches] of blocks such as 0,-1, or all (default: the last)',
+      '--attention <layers>',
+      'attention weights [heads, rows, patches] of blocks: last, all, or numbers such as 0,-1',
       parseBlocks,
     )
     .option(
@@ -72,41 +65,24 @@ export function addLookOptions(command: Command): Command {
       "pixels from one patch to the next: less than a patch's side gives a denser map",
       positiveInteger,
     )
-    .addOption(
-      new Option(
-        '--like <method>',
-        `facet and stride, or with --attention layers, heads, rows and stride, as another tool has them: ${METHOD_NAMES.join(', ')}; sizes stay as chosen`,
-      ).argParser((text) => nameAmong(METHOD_NAMES, text)),
+    .option(
+      '--like <method>',
+      `the patches, or the attention (dinov3:attention), that another tool looks at, with its stride: ${METHOD_NAMES.join(', ')}; sizes stay as chosen`,
+      parseLike,
     )
 }
 
-/** Is what the options come to for a model. */
-export interface Look {
-  readonly choice: FeatureChoice
-  /** Names the arrays, as `Wanted` has them. */
-  readonly attention: readonly string[]
-  readonly facets: readonly string[]
-  /** Says what the names do not, for the work's identity. */
-  readonly what: string
-}
-
 /** Throws UsageError for options that contradict each other, or that have nothing to say something about. */
-export function assertLookOptions(options: LookOptions): void {
-  const { attention, attentionHeads: heads, attentionFrom: from, attentionBytes: bytes, like } = options
-  const details = given({ '--attention-heads': heads, '--attention-from': from })
-  const [detail] = Object.keys({ ...details, ...given({ '--attention-bytes': bytes }) })
-  if (detail !== undefined && attention === undefined)
+export function assertLookOptions({ like, ...options }: LookOptions): void {
+  const { attention, attentionHeads, attentionFrom, attentionBytes, facets, stride } = options
+  const details = given({ '--attention-heads': attentionHeads, '--attention-from': attentionFrom })
+  const set = given({ '--attention': attention, ...details, '--facets': facets, '--stride': stride })
+  const [twice] = Object.keys(set)
+  if (like !== undefined && twice !== undefined)
+    throw new UsageError(`--like ${like.name} sets what ${twice} sets: leave one of the two out.`)
+  const [detail] = Object.keys({ ...details, ...given({ '--attention-bytes': attentionBytes }) })
+  if (detail !== undefined && attention === undefined && like?.show !== 'attention')
     throw new UsageError(`${detail} says something about attention: add --attention, or leave it out.`)
-  if (like === undefined) return
-  const layers = attention === true ? undefined : attention
-  const others = given({
-    '--facets': options.facets,
-    '--stride': options.stride,
-    '--attention with layers': layers,
-  })
-  const [twice] = Object.keys({ ...others, ...details })
-  if (twice !== undefined)
-    throw new UsageError(`--like ${like} sets what ${twice} sets: leave one of the two out.`)
 }
 
 /** Names what was asked for by the numbers it was asked by, which tell how many arrays there are before a model is loaded. */
@@ -114,79 +90,20 @@ export function namesAsked({
   attention,
   facets = [],
   like,
-}: LookOptions): Pick<Look, 'attention' | 'facets'> {
-  const layers = Array.isArray(attention) ? attention : ['last']
-  return {
-    attention: attention === undefined ? [] : layers.map((layer) => `attention.${layer}`),
-    facets:
-      like !== undefined && attention === undefined
-        ? [`facet like ${like}`]
-        : [...new Set(facets.map(facetName))],
-  }
-}
-
-/** Settles the options for a model. Throws UsageError for what it has not, and for attention of more bytes than are allowed where each image has one size. */
-export function lookingInto(options: LookOptions, encoder: FileEncoder): Look {
-  try {
-    const choice = choiceOf(options, encoder)
-    checkInspection(choice, encoder)
-    if (choice.attention !== undefined) assertRoom(choice.attention, encoder, choice.stride)
-    return { choice, ...namesOf(choice, encoder) }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    const names =
-      ' On the command line these are --attention, --attention-heads, --attention-from and --attention-bytes.'
-    throw new UsageError(`${error.message}${/attention\.\w/.test(error.message) ? names : ''}`)
-  }
-}
-
-function choiceOf(options: LookOptions, encoder: FileEncoder): FeatureChoice {
-  const { attention, attentionHeads: heads, attentionFrom: from, attentionBytes: maxBytes, like } = options
+}: LookOptions): Pick<Wanted, 'attention' | 'facets'> {
   if (like !== undefined) {
-    const choice = encodeLike(like, attention === undefined ? 'patches' : 'attention', encoder)
-    return choice.attention === undefined
-      ? choice
-      : { ...choice, attention: { ...choice.attention, ...given({ maxBytes }) } }
+    const names = [`${like.show} like ${like.name}`]
+    return like.show === 'attention' ? { attention: names, facets: [] } : { attention: [], facets: names }
   }
-  const all = Array.from({ length: encoder.depth }, (_, block) => block)
-  const layers = attention === 'all' ? all : attention === true ? undefined : attention
-  const facets = options.facets && numbered(options.facets, encoder.depth)
-  return given({
-    attention: attention === undefined ? undefined : given({ layers, heads, from, maxBytes }),
-    facets,
-    stride: options.stride,
-  })
-}
-
-/** One block may be named by two numbers: it has one array. */
-function numbered(facets: readonly FacetChoice[], depth: number): readonly FacetChoice[] {
-  const named = facets.map((facet) => {
-    const settled = { ...facet, layer: blockIndex(facet.layer, depth) }
-    return [facetName(settled), settled] as const
-  })
-  return [...new Map(named).values()]
-}
-
-/** What would make every single image fail is told before the first. */
-function assertRoom(choice: AttentionChoice, encoder: FileEncoder, stride = encoder.patchSize): void {
-  const { recipe } = JSON.parse(encoder.identity.settings) as { readonly recipe?: Pick<Recipe, 'resize'> }
-  if (recipe === undefined || hasSizesOfItsOwn(recipe.resize)) return
-  const [rows, columns] = encoder.size.map((side) => patchesAlong(side, encoder.patchSize, stride))
-  if (rows !== undefined && columns !== undefined) assertAllowed(encoder, { rows, columns }, choice)
-}
-
-function namesOf({ attention, facets = [] }: FeatureChoice, encoder: FileEncoder): Omit<Look, 'choice'> {
-  const names = facets.map((facet) => facetName({ ...facet, layer: blockIndex(facet.layer, encoder.depth) }))
-  if (attention === undefined) return { attention: [], facets: names, what: '' }
-  const { blocks, heads, from } = settleAttention(attention, encoder)
+  const layers = attention === undefined ? [] : typeof attention === 'string' ? [attention] : attention
   return {
-    attention: (blocks ?? ['probe']).map((block) => `attention.${block}`),
-    facets: names,
-    what: `, heads ${String(heads)} from ${String(from)}`,
+    attention: layers.map((layer) => `attention.${layer}`),
+    facets: [...new Set(facets.map(facetName))],
   }
 }
 
-function facetName({ of, layer, normed = false, columns }: FacetChoice): string {
+/** Names the array of a facet, by the number it has there. */
+export function facetName({ of, layer, normed = false, columns }: FacetChoice): string {
   return `${of}.${layer}${normed ? '.normed' : ''}${columns === 'by-channel' ? '.by-channel' : ''}`
 }
 
@@ -211,13 +128,18 @@ function parseFacet(text: string): FacetChoice {
   }
 }
 
-function parseBlocks(text: string): 'all' | readonly number[] {
-  if (text === 'all') return text
+function parseBlocks(text: string): 'last' | 'all' | readonly number[] {
+  if (text === 'last' || text === 'all') return text
   const blocks = text.split(',').map(Number)
   if (blocks.every(Number.isSafeInteger) && text.trim() !== '') return blocks
-  throw new InvalidArgumentError(
-    `Expected numbers of blocks such as 0,-1, or all; found ${text}. To take the last block, put --attention behind the inputs, or say --attention=-1.`,
-  )
+  throw new InvalidArgumentError(`Expected last, all, or numbers of blocks such as 0,-1; found ${text}.`)
+}
+
+function parseLike(text: string): Like {
+  const [name = '', show = 'patches', ...others] = text.split(':')
+  if (others.length > 0)
+    throw new InvalidArgumentError(`Expected a method such as dinov3 or dinov3:attention; found ${text}.`)
+  return { name: nameAmong(METHOD_NAMES, name), show: nameAmong(['patches', 'attention'], show) }
 }
 
 function nameAmong<Name extends string>(names: readonly Name[], text: string): Name {

@@ -96,12 +96,13 @@ test('overlapping patches carry the identity that the encoder gives them', async
 })
 
 test.each([
-  ['birder', 'patches', []],
-  ['dinov3', 'patches', []],
-  ['dino-vit-features', 'patches', []],
-  ['dinov3', 'attention', ['--attention']],
-] as const)('--like %s gives the %s that the method has', async (name, show, more) => {
-  const found = await written(['--what', 'embedding', '--like', name, ...more])
+  ['birder', 'patches'],
+  ['dinov3', 'patches'],
+  ['dino-vit-features', 'patches'],
+  ['birder', 'attention'],
+  ['dinov3', 'attention'],
+] as const)('--like %s gives the %s that the method has', async (name, show) => {
+  const found = await written(['--what', 'embedding', '--like', `${name}:${show}`])
   await using encoder = await loadEncoder(MINI, ENGINE)
   const seen = await encoder.encode(HAT, encodeLike(name, show, encoder))
   const wanted = show === 'patches' ? seen.facets?.[0]?.patches : seen.attention?.[0]?.toPatches
@@ -111,7 +112,16 @@ test.each([
 
 test('attention that is too large for images of a size of their own fails image by image', async () => {
   using folder = folderWith()
-  const args = ['--recipe', 'native', '--attention', '--attention-from', 'all', '--attention-bytes', '1000']
+  const args = [
+    '--recipe',
+    'native',
+    '--attention',
+    'last',
+    '--attention-from',
+    'all',
+    '--attention-bytes',
+    '1000',
+  ]
   const { code, stderr } = await features(args, folder.path)
   expect(code).toBe(1)
   expect(stderr).toContain('are allowed')
@@ -127,31 +137,32 @@ test('an array of maps has the grid of overlapping patches', async () => {
 
 test('what was made of other heads, rows or stride is not mixed into a folder', async () => {
   using folder = folderWith()
-  expect((await features(['--attention'], folder.path)).code).toBe(0)
+  const first = await features(['--attention', '-1'], folder.path)
+  expect(first.code, first.stderr).toBe(0)
   const cases = [
-    ['--attention', '--attention-heads', 'mean'],
-    ['--attention', '--attention-from', 'registers'],
-    ['--attention', '--stride', '7'],
-    ['--attention=0'],
+    ['--attention', 'last', '--attention-heads', 'mean'],
+    ['--attention', 'last', '--attention-from', 'registers'],
+    ['--attention', 'last', '--stride', '7'],
+    ['--attention', '0'],
   ]
   for (const args of cases) {
     const { code, stderr } = await features(args, folder.path)
     expect(code, args.join(' ')).toBe(2)
     expect(stderr).toContain('out holds features made with')
   }
-  const again = await features(['--attention=-1', '--attention-from', 'class', '--json'], folder.path)
+  const again = await features(['--attention', '-1', '--attention-from', 'class', '--json'], folder.path)
   expect(again.code).toBe(0)
   expect(again.stderr).toContain('"written":0')
 })
 
 test.each([
   [['--attention', '99'], 'There is no hidden layer 99'],
-  [['--attention', 'last'], 'found last'],
-  [['--attention', '--attention-heads', '99'], 'There is no attention head 99'],
-  [['--attention', '--attention-heads', 'meen'], 'Did you mean mean?'],
-  [['--attention', '--attention-from', 'regsters'], 'Did you mean registers?'],
-  [['--attention', '--attention-from', 'probe'], 'no pooling head'],
-  [['--attention', '--attention-from', 'all', '--attention-bytes', '1000'], '--attention-bytes'],
+  [['--attention', 'lst'], 'found lst'],
+  [['--attention', 'last', '--attention-heads', '99'], 'There is no attention head 99'],
+  [['--attention', 'last', '--attention-heads', 'meen'], 'Did you mean mean?'],
+  [['--attention', 'last', '--attention-from', 'regsters'], 'Did you mean registers?'],
+  [['--attention', 'last', '--attention-from', 'probe'], 'no pooling head'],
+  [['--attention', 'last', '--attention-from', 'all', '--attention-bytes', '1000'], '--attention-bytes'],
   [['--attention-heads', 'mean'], 'add --attention'],
   [['--attention', '0,1'], 'are 2: add --format safetensors'],
   [['--attention', 'all'], 'add --format safetensors'],
@@ -163,8 +174,11 @@ test.each([
   [['--stride', '15'], 'it must be at most 14'],
   [['--like', 'dino3'], 'Did you mean dinov3?'],
   [['--like', 'dinov3', '--stride', '4'], '--like dinov3 sets what --stride sets'],
-  [['--like', 'dinov3', '--attention', '0'], 'sets what --attention with layers sets'],
-  [['--like', 'dinov3', '--attention', '--attention-from', 'all'], 'sets what --attention-from sets'],
+  [['--like', 'dinov3', '--attention', '0'], 'sets what --attention sets'],
+  [['--like', 'dinov3:atention'], 'Did you mean attention?'],
+  [['--like', 'dinov3', '--attention-bytes', '9'], 'add --attention'],
+  [['--what', 'pathces'], 'Did you mean patches?'],
+  [['--like', 'dinov3', '--attention-from', 'all'], 'sets what --attention-from sets'],
   [['--facets', 'k:1', '-o', 'k.npy'], 'cannot be stacked'],
 ])('%j is wrong usage: %s', async (args, text) => {
   using folder = folderWith()

@@ -14,14 +14,8 @@ import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays
 import { addFrameOptions, asFilms, encoderWith, type FrameOptions, filmWork } from '../film-inputs.js'
 import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
-import {
-  addLookOptions,
-  assertLookOptions,
-  type Look,
-  type LookOptions,
-  lookingInto,
-  namesAsked,
-} from '../look-options.js'
+import type { Look } from '../look-into.js'
+import { addLookOptions, assertLookOptions, type LookOptions, namesAsked } from '../look-options.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
@@ -90,6 +84,7 @@ async function features(
   const found = await asFilms(context, await gatherInputs(context, inputs, options), options)
   using loaded = await loadChosenEncoder(context, options)
   checkLayers(options.layers ?? [], loaded.depth)
+  const { lookingInto } = await import('../look-into.js')
   const look = lookingInto(options, loaded)
   const wanted = wantedArrays(options, format, look)
   const film = await filmWork(found, loaded, options)
