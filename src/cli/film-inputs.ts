@@ -123,7 +123,8 @@ export async function filmWork(
   return { encoder: encoderWith(encoder, identity), what: `, frames ${film.choice}` }
 }
 
-function encoderWith(encoder: FileEncoder, identity: Identity): FileEncoder {
+/** Has what is made carry an identity that the encoder's own does not tell. */
+export function encoderWith(encoder: FileEncoder, identity: Identity): FileEncoder {
   const { width, embedding, embeddingWidth, labels, classes, patchSize, registers, depth, size, attends } =
     encoder
   return {

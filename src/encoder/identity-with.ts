@@ -1,4 +1,6 @@
 /** Adds to an identity what a number rests on beside network and recipe. */
+import { OVERLAP_RULE } from '../model/overlap.js'
+import type { PositionRule } from '../model/positions.js'
 import { sortedJson } from './identity.js'
 import type { Identity } from './types.js'
 import { digestOfText } from './weight-digest.js'
@@ -7,4 +9,21 @@ import { digestOfText } from './weight-digest.js'
 export function identityWith(identity: Identity, added: Readonly<Record<string, unknown>>): Identity {
   const settings = sortedJson({ ...(JSON.parse(identity.settings) as object), ...added })
   return { ...identity, settings, digest: digestOfText(`${identity.weights}\n${settings}`) }
+}
+
+/**
+ * Gives the identity that an encoder's features have where patches overlap, before there are any.
+ *
+ * @param positions is how positions are resampled if the caller has said so
+ */
+export function overlappingIdentity(
+  identity: Identity,
+  stride: number,
+  positions: PositionRule | undefined,
+): Identity {
+  const { positions: used } = JSON.parse(identity.settings) as { readonly positions?: unknown }
+  return identityWith(identity, {
+    stride,
+    positions: used === 'none' ? used : (positions ?? OVERLAP_RULE),
+  })
 }

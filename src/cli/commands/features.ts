@@ -1,5 +1,8 @@
 /** `plumage features` writes patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { overlappingIdentity } from '../../encoder/identity-with.js'
+import { patchesAlong } from '../../model/overlap.js'
+import { nearestNames } from '../../nearest-names.js'
 import { outputTarget } from '../../platform/node/files/output-target.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import { FEATURE_FORMATS, type FeatureFormat } from '../../work/feature-folder.js'
@@ -8,14 +11,16 @@ import { totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
-import { addFrameOptions, asFilms, type FrameOptions, filmWork } from '../film-inputs.js'
+import { addFrameOptions, asFilms, encoderWith, type FrameOptions, filmWork } from '../film-inputs.js'
 import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
+import type { Look } from '../look-into.js'
+import { addLookOptions, assertLookOptions, type LookOptions, namesAsked } from '../look-options.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
+interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions, LookOptions {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]
@@ -26,6 +31,13 @@ interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'>, Frame
   readonly prune?: boolean
 }
 
+/** Holds the options with what they come to for the model and the inputs. */
+interface ChosenOptions extends FeatureOptions {
+  readonly look: Look
+  /** Follows the names of the arrays in the work's identity. */
+  readonly told: string
+}
+
 export function featuresCommand(context: CommandContext): Command {
   const command = addInputs(
     new Command('features').description('write the patch map of each image, [rows, columns, D]'),
@@ -33,7 +45,7 @@ export function featuresCommand(context: CommandContext): Command {
     '-o, --output <folder>',
     'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
   )
-  addFrameOptions(addImageOptions(addModelOption(command)))
+  addLookOptions(addFrameOptions(addImageOptions(addModelOption(command))))
     .addOption(
       new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
     )
@@ -63,16 +75,25 @@ async function features(
     )
   }
   const format = stacked ? 'npy' : options.format
-  const wanted = wantedArrays(options, format)
+  assertLookOptions(options)
+  wantedArrays(options, format, namesAsked(options))
   if (options.prune && !stacked) {
     throw new UsageError('--prune is for one array (--output x.npy): a folder keeps its files.')
   }
   const place = await placeOf(context, options.output, stacked)
   const found = await asFilms(context, await gatherInputs(context, inputs, options), options)
   using loaded = await loadChosenEncoder(context, options)
-  checkLayers(wanted.layers, loaded.depth)
-  const { encoder, what } = await filmWork(found, loaded, options)
-  const chosen = { ...options, output: place, frames: what }
+  checkLayers(options.layers ?? [], loaded.depth)
+  const { lookingInto } = await import('../look-into.js')
+  const look = lookingInto(options, loaded)
+  const wanted = wantedArrays(options, format, look)
+  const film = await filmWork(found, loaded, options)
+  const { stride = loaded.patchSize } = look.choice
+  const encoder =
+    stride < loaded.patchSize
+      ? encoderWith(film.encoder, overlappingIdentity(film.encoder.identity, stride, options.positions))
+      : film.encoder
+  const chosen = { ...options, output: place, look, told: `${look.what}${film.what}` }
   if (stacked) await writeStack(context, found, encoder, wanted, chosen)
   else await writeFolder(context, found, encoder, wanted, format ?? 'npy', chosen)
 }
@@ -101,19 +122,19 @@ async function writeStack(
   inputs: readonly WorkInput[],
   encoder: FileEncoder,
   wanted: Wanted,
-  options: FeatureOptions & { readonly frames: string },
+  options: ChosenOptions,
 ): Promise<void> {
   const name = onlyOne(arrayNames(wanted))
-  const shape = shapeOf(name, encoder)
+  const shape = shapeOf(name, encoder, options.look.choice.stride)
   await runResumably(context, {
     output: options.output,
     format: 'npy',
     inputs,
     encoder,
     shape,
-    what: `${name}${options.frames}`,
+    what: `${name}${options.told}`,
     valuesOf: (found) => {
-      const array = onlyOne(arraysOf(found, wanted, encoder.width))
+      const array = onlyOne(arraysOf(found, wanted, encoder.width, 'npy'))
       if (array.shape.join() === shape.join()) return array.values
       throw new Error(
         `its ${name} is [${array.shape.join(', ')}] where the array has [${shape.join(', ')}] per image: ` +
@@ -133,7 +154,7 @@ async function writeFolder(
   encoder: FileEncoder,
   wanted: Wanted,
   format: FeatureFormat,
-  options: FeatureOptions & { readonly frames: string },
+  options: ChosenOptions,
 ): Promise<void> {
   const { writeFeatureFiles } = await import('../../work/write-feature-files.js')
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
@@ -144,8 +165,8 @@ async function writeFolder(
       inputs,
       files: context.files,
       encoder,
-      arraysOf: (found) => arraysOf(found, wanted, encoder.width),
-      what: `${arrayNames(wanted).join(' ')}${options.frames}`,
+      arraysOf: (found) => arraysOf(found, wanted, encoder.width, format),
+      what: `${arrayNames(wanted).join(' ')}${options.told}`,
       restart: options.restart ?? false,
       encode: encodeChoices(options),
       listener: listenerOf(progress),
@@ -167,8 +188,9 @@ async function writeFolder(
   }
 }
 
-function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoices {
+function encodeChoices({ batch, preNorm, layers, look }: ChosenOptions): EncodeChoices {
   return {
+    ...look.choice,
     ...(batch === undefined ? {} : { batch }),
     ...(preNorm ? { preNorm } : {}),
     ...(layers === undefined ? {} : { layers }),
@@ -179,14 +201,18 @@ function encodeChoices({ batch, preNorm, layers }: FeatureOptions): EncodeChoice
 function shapeOf(
   name: string,
   { width: channels, embeddingWidth, patchSize, registers, size }: FileEncoder,
+  stride = patchSize,
 ): readonly number[] {
   const [height, width] = size
   if (name === 'embedding') return [embeddingWidth]
   if (name === 'registers') return [registers, channels]
-  if (name.startsWith('layers.')) {
-    throw new UsageError('Hidden layers cannot be stacked into one array: give a folder as --output.')
+  if (name !== 'patches' && name !== 'patches_pre_norm') {
+    throw new UsageError(
+      'Hidden layers, attention and facets cannot be stacked into one array: give a folder as --output.',
+    )
   }
-  return [height / patchSize, width / patchSize, channels]
+  const along = (side: number) => patchesAlong(side, patchSize, stride)
+  return [along(height), along(width), channels]
 }
 
 function checkLayers(layers: readonly number[], depth: number): void {
@@ -201,8 +227,9 @@ function parseKinds(text: string): readonly string[] {
   const kinds = text.split(',').map((kind) => kind.trim())
   const unknown = kinds.find((kind) => !(FEATURE_KINDS as readonly string[]).includes(kind))
   if (unknown === undefined) return kinds
+  const [nearest] = nearestNames(unknown, FEATURE_KINDS, 1)
   throw new InvalidArgumentError(
-    `Expected some of ${FEATURE_KINDS.join(', ')}, separated by commas; found ${unknown}.`,
+    `Expected some of ${FEATURE_KINDS.join(', ')}, separated by commas; found ${unknown}. Did you mean ${nearest}?`,
   )
 }
 

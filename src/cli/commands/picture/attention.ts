@@ -3,13 +3,13 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { AttentionHeads, AttentionMap, Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
-import { nearestNames } from '../../../nearest-names.js'
 import { attentionValues } from '../../../picture/attention-values.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawRing, type Point } from '../../../picture/draw/draw-lines.js'
 import { drawHeat } from '../../../picture/draw/draw-patches.js'
 import { captioned, contactSheet, legendBar } from '../../../picture/draw/layout.js'
 import { pointOn } from '../../../picture/draw/placement.js'
+import { parseHeads } from '../../attention-heads.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { composed, MARK, opacityOf, ringOn, shownRange } from './composed.js'
@@ -53,7 +53,6 @@ export function attentionCommand(context: CommandContext): Command {
   )
 }
 
-const JOINED = ['mean', 'max', 'min', 'each'] as const
 const TOKENS = ['class', 'registers', 'probe'] as const
 
 function attentionPicture(options: AttentionOptions): PictureKind {
@@ -149,15 +148,4 @@ function parseLayer(text: string): number {
   const layer = Number(text)
   if (Number.isSafeInteger(layer) && text.trim() !== '') return layer
   throw new InvalidArgumentError(`Expected a whole number, such as 0 or -1; found ${text}.`)
-}
-
-function parseHeads(text: string): AttentionHeads {
-  const joined = JOINED.find((name) => name === text)
-  if (joined !== undefined) return joined
-  const numbers = text.split(',').map(Number)
-  if (numbers.every((head) => Number.isSafeInteger(head) && head >= 0) && text.trim() !== '') return numbers
-  const [nearest] = nearestNames(text, JOINED, 1)
-  throw new InvalidArgumentError(
-    `Expected ${JOINED.join(', ')}, or numbers such as 0,3; found ${text}. Did you mean ${nearest}?`,
-  )
 }
