@@ -36,6 +36,8 @@ const TOGETHER = {
     'convert/dtypes.js',
     'convert/file-forms.js',
     'convert/writer.js',
+    // It names in its help whose methods are followed.
+    'encoder/like.js',
     // And it tells films by their names, among the inputs of all commands.
     'platform/node/video/video-name.js',
     'platform/node/video/frame-settings.js',
