@@ -5,55 +5,32 @@
  *     node bench/match-warps.mjs [model, default models/small] [size, default 448]
  */
 import { PHOTOS, readPhoto } from './composites.mjs'
+import { dist } from './dist.mjs'
 
 const library = new URL('../dist/platform/node/index.js', import.meta.url).href
 const { agreeingMatches, loadEncoder, matchPatches } = await import(library)
+const { composeMaps, invertMap, mapPoints } = await dist('numerics/plane-map.js')
 const [model = 'models/small', size = '448'] = process.argv.slice(2)
 
-/** Turns by degrees and scales about the middle, then leans. */
+/** Turns by degrees and scales, then leans, all about the middle. */
 function warpOf({ width, height }, { degrees = 0, scale = 1, lean = 0, tilt = 0 }) {
   const angle = (degrees * Math.PI) / 180
   const [c, s] = [scale * Math.cos(angle), scale * Math.sin(angle)]
-  const [x, y] = [width / 2, height / 2]
-  // About the middle: move it to 0, turn, lean, move it back.
-  const turned = [c, -s, -c * x + s * y, s, c, -s * x - c * y, (lean / width) * c + (tilt / height) * s, 0, 0]
-  const [g, h] = [(lean * c) / width + (tilt * s) / height, (-lean * s) / width + (tilt * c) / height]
-  const k = 1 - g * x - h * y
-  return [
-    turned[0] + x * g,
-    turned[1] + x * h,
-    turned[2] + x * k,
-    turned[3] + y * g,
-    turned[4] + y * h,
-    turned[5] + y * k,
-    g,
-    h,
-    k,
+  const moved = (x, y) => Float64Array.of(1, 0, x, 0, 1, y, 0, 0, 1)
+  const steps = [
+    moved(-width / 2, -height / 2),
+    Float64Array.of(c, -s, 0, s, c, 0, 0, 0, 1),
+    Float64Array.of(1, 0, 0, 0, 1, 0, lean / width, tilt / height, 1),
+    moved(width / 2, height / 2),
   ]
+  return steps.reduce((warp, step) => composeMaps(step, warp))
 }
 
-const apply = (m, x, y) => {
-  const w = m[6] * x + m[7] * y + m[8]
-  return [(m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w]
-}
-
-function inverse([a, b, c, d, e, f, g, h, i]) {
-  return [
-    e * i - f * h,
-    c * h - b * i,
-    b * f - c * e,
-    f * g - d * i,
-    a * i - c * g,
-    c * d - a * f,
-    d * h - e * g,
-    b * g - a * h,
-    a * e - b * d,
-  ]
-}
+const apply = (map, x, y) => mapPoints(map, Float64Array.of(x, y))
 
 /** Samples between pixels, and at the nearest edge outside of the photo. */
 function warped({ width, height, data }, map, colour) {
-  const back = inverse(map)
+  const back = invertMap(map)
   const out = new Uint8Array(data.length)
   const inside = (value, most) => Math.max(0, Math.min(most, value))
   for (let row = 0; row < height; row++) {

@@ -1,4 +1,5 @@
 /** Says where rows lie along directions, and how far they reach. */
+import { concatenate } from '../tensor/concatenate.js'
 import { dot } from './dot.js'
 import type { ProductOptions, Products } from './products.js'
 
@@ -66,21 +67,10 @@ export function projectedRange(alongs: readonly Float32Array[], directions: numb
       const rows = along.length / directions
       return along.subarray(k * rows, (k + 1) * rows)
     })
-    const values = concatenated(own).sort()
+    const values = concatenate(own).sort()
     const first = Math.floor(cut * values.length)
     low[k] = values[first]
     high[k] = values[values.length - 1 - first]
   }
   return { low, high }
-}
-
-/** Joins arrays, one behind the other. */
-export function concatenated(blocks: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0))
-  let to = 0
-  for (const block of blocks) {
-    all.set(block, to)
-    to += block.length
-  }
-  return all
 }

@@ -6,7 +6,8 @@ import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { otsuThreshold } from '../numerics/otsu.js'
 import { principalComponents } from '../numerics/principal-components.js'
 import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
-import { concatenated, type Directions, projectBlocks, projectRows } from '../numerics/projections.js'
+import { type Directions, projectBlocks, projectRows } from '../numerics/projections.js'
+import { concatenate } from '../tensor/concatenate.js'
 import { chosenRows, commonOf, type PatchMap } from './patch-map.js'
 import { PictureError } from './picture-error.js'
 
@@ -82,7 +83,7 @@ function cutByEdges(
   directions: Directions,
   alongs: readonly Float32Array[],
 ): Foreground {
-  const { threshold, separability } = otsuThreshold(concatenated(alongs))
+  const { threshold, separability } = otsuThreshold(concatenate(alongs))
   if (separability < LEAST_SEPARABILITY) return { separability, cut: null }
   const cut = liesMoreAtEdges(maps, alongs, threshold)
     ? { ...directions, components: directions.components.map((value) => 0 - value), threshold: -threshold }
@@ -95,7 +96,7 @@ function cutByClicks(
   directions: Directions,
   alongs: readonly Float32Array[],
 ): Foreground {
-  const { threshold, separability } = otsuThreshold(concatenated(alongs))
+  const { threshold, separability } = otsuThreshold(concatenate(alongs))
   let least = threshold
   for (const row of rows) {
     const [own = threshold] = projectRows(row, directions)

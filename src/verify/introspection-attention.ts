@@ -1,9 +1,11 @@
 /** Compares attention weights, queries, keys and values of every block with those that the library attends with. */
+
 import { Network } from '../encoder/network.js'
 import type { AttentionMap, Facet, FacetChoice } from '../encoder/types.js'
 import type { PatchGrid } from '../model/positions.js'
 import { birderOrder } from '../model/token-layout.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { concatenate } from '../tensor/concatenate.js'
 import { ruleOf } from './activations.js'
 import { type Comparison, type GoldenCase, type GoldenContext, readExpected, required } from './case.js'
 import { judge, judgeRows } from './judge.js'
@@ -64,12 +66,12 @@ function headsFirst(
   { heads, width, classToken, registers, patches }: Facet,
   order: readonly number[],
 ): Float32Array {
-  const tokens = joined([classToken, registers, patches])
+  const tokens = concatenate([classToken, registers, patches])
   const each = width / heads
   const rows = Array.from({ length: heads }, (_, head) =>
     order.map((token) => tokens.subarray(token * width + head * each, token * width + (head + 1) * each)),
   )
-  return joined(rows.flat())
+  return concatenate(rows.flat())
 }
 
 /** Gives attention as [M, T, T]. */
@@ -80,26 +82,16 @@ function wholeMatrices(
   const parts = [toClass, toRegisters, toPatches]
   const matrices = Array.from({ length: headCount }, (_, head) =>
     order.map((token) => {
-      const row = joined(
+      const row = concatenate(
         parts.map((part) => rowOf(part, head * rows.length + token, headCount * rows.length)),
       )
       return Float32Array.from(order, (key) => row.at(key) ?? Number.NaN)
     }),
   )
-  return joined(matrices.flat())
+  return concatenate(matrices.flat())
 }
 
 function rowOf(values: Float32Array, row: number, rows: number): Float32Array {
   const width = values.length / rows
   return values.subarray(row * width, (row + 1) * width)
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

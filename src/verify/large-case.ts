@@ -1,4 +1,5 @@
 /** Runs a network of real size with hashed weights, and compares samples of its activations, since all of them would be too many to store. */
+
 import { Network } from '../encoder/network.js'
 import type { SlotName } from '../engine/plan.js'
 import { prepareImage } from '../image/prepare-image.js'
@@ -6,6 +7,7 @@ import { birderRecipe } from '../image/recipe.js'
 import type { VitPlan } from '../model/plan-vit.js'
 import { readVit } from '../model/read-vit.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { concatenate } from '../tensor/concatenate.js'
 import { arrange } from './activations.js'
 import {
   type Comparison,
@@ -116,7 +118,9 @@ function tokenRows(run: Run, from: number, count: number): Float32Array {
 
 /** Takes the same token of each block, [depth, D]. */
 function rowOfEachBlock({ config: { width }, plan, activation }: Run, row: number): Float32Array {
-  return joined(plan.slots.blocks.map((slot) => activation(slot).subarray(row * width, (row + 1) * width)))
+  return concatenate(
+    plan.slots.blocks.map((slot) => activation(slot).subarray(row * width, (row + 1) * width)),
+  )
 }
 
 /** Computes the embedding's softmax, [B, D]. */
@@ -139,15 +143,11 @@ function eachImage(
   from: number,
   count: number,
 ): Float32Array {
-  return joined(
+  return concatenate(
     Array.from({ length: batch }, (_, b) =>
       values.subarray(b * perImage + from, b * perImage + from + count),
     ),
   )
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => Array.from(part)))
 }
 
 /** Computes mean and standard deviation (dividing by the count) of each 16 channels of the last map. */

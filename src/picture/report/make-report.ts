@@ -1,11 +1,11 @@
 /** Makes what a report shows of what a model found in some photos: colours, groups, codes of patches, and which photos are alike. */
 import { cosineSimilarity } from '../../numerics/cosine-similarity.js'
 import { type Foreground, fitForeground, foregroundMask } from '../foreground.js'
+import { OKABE_ITO } from '../okabe-ito.js'
 import { clusterPatches } from '../patch-clusters.js'
 import { colorPatches, fitPatchColors, type PatchColors } from '../patch-colors.js'
 import { type PatchMap, widthOf } from '../patch-map.js'
 import { componentsFor } from './components-for.js'
-import { GROUP_COLORS } from './group-colors.js'
 import {
   indexPatches,
   NEAREST,
@@ -75,7 +75,7 @@ export async function makeReport(found: readonly FoundPhoto[], options: ReportOp
   const foreground = await fitForeground(things, options)
   const sample = [spreadPatches(things, MOST_FITTED)]
   const colors = await fitPatchColors(sample, { ...options, foreground })
-  const groups = await clusterPatches(found, GROUP_COLORS.length, { ...options, rounds: GROUP_ROUNDS })
+  const groups = await clusterPatches(found, OKABE_ITO.length, { ...options, rounds: GROUP_ROUNDS })
   const index = await indexPatches(found, components, options)
   return {
     photos: found.map((photo, i) => ({

@@ -5,6 +5,7 @@
  * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the
  * decoders enlarge the colour channels differently.
  */
+
 import { readFile, stat } from 'node:fs/promises'
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { assertNotTooLarge, DEFAULT_MAX_PIXELS } from '../../image/decodable.js'
@@ -14,6 +15,7 @@ import { ImageError } from '../../image/image-error.js'
 import type { Colour } from '../../image/transparent-colour.js'
 import { turnUpright } from '../../image/turn-upright.js'
 import { FETCH_DEFAULTS } from './fetch-options.js'
+import { whyUnopened } from './files/look-error.js'
 import { type ImageSource, openSource } from './image-source.js'
 import { type InspectedFile, inspectFile, type OwnFile, type SharpFile } from './inspect-file.js'
 import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
@@ -169,14 +171,11 @@ export async function readImageFile(path: string, signal?: AbortSignal): Promise
     return await readFile(path, signal === undefined ? {} : { signal })
   } catch (cause) {
     signal?.throwIfAborted()
-    throw cause instanceof ImageError ? cause : cannotOpen(path, cause as NodeJS.ErrnoException)
+    throw cause instanceof ImageError ? cause : cannotOpen(path, cause)
   }
 }
 
-function cannotOpen(path: string, cause: NodeJS.ErrnoException): ImageError {
-  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
-    return new ImageError('not-found', `${path} cannot be opened: there is no such file.`, { cause })
-  }
-  const reason = cause.code === 'EACCES' ? 'you have no permission to read it' : cause.message
-  return new ImageError('unreadable', `${path} cannot be opened: ${reason}.`, { cause })
+function cannotOpen(path: string, cause: unknown): ImageError {
+  const { code, message } = whyUnopened(path, cause)
+  return new ImageError(code, message, { cause })
 }

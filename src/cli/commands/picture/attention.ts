@@ -12,7 +12,7 @@ import { pointOn } from '../../../picture/draw/placement.js'
 import { parseHeads } from '../../attention-heads.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK, opacityOf, ringOn, shownRange } from './composed.js'
+import { composed, heatOptions, MARK, ringOn, shownRange } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
@@ -108,7 +108,7 @@ function drawn(
     meanOf(rows.map((row) => attentionValues(map, row, head))),
   )
   const heats = values.map((ofHead) => {
-    const heat = { map: options.map, range: shownRange(ofHead), opacity: opacityOf(options, 0.75) }
+    const heat = heatOptions(options, shownRange(ofHead))
     return marked(drawHeat(photo, features, ofHead, heat), features, at)
   })
   const note = `block ${map.layer}, ${headsText(map.heads)}`

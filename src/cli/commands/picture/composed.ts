@@ -1,7 +1,8 @@
 /** Puts a photo and what was drawn on it together, as the options say. */
 import type { RgbImage } from '../../../image/image.js'
+import type { HeatOptions } from '../../../picture/draw/draw-patches.js'
 import { sideBySide } from '../../../picture/draw/layout.js'
-import type { PictureOptions } from './picture-options.js'
+import type { HeatMapOptions, PictureOptions } from './picture-options.js'
 
 export function composed(
   photo: RgbImage,
@@ -14,6 +15,11 @@ export function composed(
 /** @param beside is the share of the colours beside the photo; over it, it must show through, and alone nothing does */
 export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): number {
   return opacity ?? { beside, over: 0.6, alone: 1 }[layout]
+}
+
+/** Says how numbers are drawn: the photo shows through a little, beside it too, so that places are found again. */
+export function heatOptions(options: HeatMapOptions, range: readonly [number, number]): HeatOptions {
+  return { map: options.map, range, opacity: opacityOf(options, 0.75) }
 }
 
 /** Is how places that were given are marked in photos. */

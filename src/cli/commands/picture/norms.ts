@@ -7,7 +7,7 @@ import { drawHeat, rangeOf } from '../../../picture/draw/draw-patches.js'
 import { legendBar } from '../../../picture/draw/layout.js'
 import { tokenNorms } from '../../../picture/token-norms.js'
 import type { CommandContext } from '../../context.js'
-import { composed, opacityOf } from './composed.js'
+import { composed, heatOptions } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
@@ -37,8 +37,8 @@ function drawn({ photo, features }: EncodedPhoto, options: HeatMapOptions): Omit
   if (preNorm === undefined) throw new Error('the encoder gave no patches before the final norm')
   const { norms, median, outliers } = tokenNorms({ patches: preNorm, grid })
   const range = [0, rangeOf(norms)[1]] as const
-  const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
-  const image = composed(photo, drawHeat(photo, features, norms, heat), options)
+  const heat = drawHeat(photo, features, norms, heatOptions(options, range))
+  const image = composed(photo, heat, options)
   const long = outliers.reduce((sum, isLong) => sum + isLong, 0)
   return {
     image,

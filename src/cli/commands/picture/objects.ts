@@ -1,5 +1,5 @@
 /** `plumage picture objects` shows what stands out of each photo, without labels: its patches, and a box around them. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { Box } from '../../../image/image.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
@@ -11,7 +11,7 @@ import type { Placed } from '../../../picture/patches-at.js'
 import type { CommandContext } from '../../context.js'
 import { composed, MARK } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
-import { addPictureOptions, type PictureOptions } from './picture-options.js'
+import { addPictureOptions, numberWithin, type PictureOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
 
 interface ObjectsOptions extends PictureOptions {
@@ -23,7 +23,7 @@ export function objectsCommand(context: CommandContext): Command {
   addPictureOptions(command).option(
     '--tau <cosine>',
     'patches of a larger similarity belong together (default: 0.2, as in the paper)',
-    cosine,
+    numberWithin(-1, 1, 'a cosine similarity from -1 to 1, such as 0.2'),
   )
   return command.action((inputs: string[], options: ObjectsOptions) =>
     makePicture(context, inputs, options, objectsPicture(options)),
@@ -76,10 +76,4 @@ function pixelBox({ patchBox, imageSize: [height, width] }: Placed, box: Box): B
     bottom: Math.min(height, last.bottom),
     right: Math.min(width, last.right),
   }
-}
-
-function cosine(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= -1 && value <= 1) return value
-  throw new InvalidArgumentError(`Expected a cosine similarity from -1 to 1, such as 0.2; found ${text}.`)
 }

@@ -63,7 +63,11 @@ export function addPictureOptions(command: Command): Command {
         .choices(LAYOUTS)
         .default('beside'),
     )
-    .option('--opacity <share>', 'of the colours, from 0 to 1', share)
+    .option(
+      '--opacity <share>',
+      'of the colours, from 0 to 1',
+      numberWithin(0, 1, 'a number from 0 to 1, such as 0.6'),
+    )
 }
 
 export function addMapOption(command: Command): Command {
@@ -74,8 +78,11 @@ export function addMapOption(command: Command): Command {
   )
 }
 
-function share(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError(`Expected a number from 0 to 1, such as 0.6; found ${text}.`)
+/** Makes a reader of numbers of a range, for commander. @param what says what is expected, with an example */
+export function numberWithin(least: number, most: number, what: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`Expected ${what}; found ${text}.`)
+  }
 }

@@ -1,13 +1,13 @@
 /** `plumage picture rollout` follows attention through all blocks: how much of each patch reaches the class token and the registers. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
 import { drawHeat } from '../../../picture/draw/draw-patches.js'
 import { legendBar } from '../../../picture/draw/layout.js'
 import { rollOut } from '../../../picture/roll-out.js'
 import type { CommandContext } from '../../context.js'
-import { composed, opacityOf, shownRange } from './composed.js'
+import { composed, heatOptions, shownRange } from './composed.js'
 import { makePicture, type PictureKind } from './make-picture.js'
-import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
+import { addMapOption, addPictureOptions, type HeatMapOptions, numberWithin } from './picture-options.js'
 
 const FUSIONS = ['max', 'mean', 'min'] as const
 
@@ -25,7 +25,7 @@ export function rolloutCommand(context: CommandContext): Command {
     .option(
       '--discard <share>',
       'of the weights between patches, the smallest, that is left out (default: 0.9)',
-      share,
+      numberWithin(0, 1, 'a number from 0 to 1, such as 0.9'),
     )
   return command.action((inputs: string[], options: RolloutOptions) =>
     makePicture(context, inputs, options, rolloutPicture(options)),
@@ -41,8 +41,8 @@ function rolloutPicture(options: RolloutOptions): PictureKind {
       for await (const { path, photo, features } of work.photos({ attention, batch: 1 })) {
         const values = rollOut(features, given({ discardRatio: options.discard }))
         const range = shownRange(values)
-        const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
-        const image = composed(photo, drawHeat(photo, features, values, heat), options)
+        const heat = drawHeat(photo, features, values, heatOptions(options, range))
+        const image = composed(photo, heat, options)
         yield {
           path,
           image,
@@ -51,10 +51,4 @@ function rolloutPicture(options: RolloutOptions): PictureKind {
       }
     },
   }
-}
-
-function share(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError(`Expected a number from 0 to 1, such as 0.9; found ${text}.`)
 }

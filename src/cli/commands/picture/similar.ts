@@ -10,7 +10,7 @@ import { boxOn, pointOn } from '../../../picture/draw/placement.js'
 import { commonDirection, similarPatches } from '../../../picture/patch-similarity.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK, opacityOf, ringOn } from './composed.js'
+import { composed, heatOptions, MARK, ringOn } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { boxIn, type GivenPlace, parseBox, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
@@ -57,8 +57,7 @@ function similarPicture(options: SimilarOptions): PictureKind {
       const range = rangeOf(...maps)
       for (const [index, { path, photo, features }] of found.entries()) {
         const values = maps[index] ?? new Float32Array()
-        const heat = { map: options.map, range, opacity: opacityOf(options, 0.75) }
-        const drawn = drawHeat(photo, features, values, heat)
+        const drawn = drawHeat(photo, features, values, heatOptions(options, range))
         const plain = copyOf(photo)
         if (features === first.features) for (const each of [drawn, plain]) query.mark(each, features)
         const image = composed(plain, drawn, options)

@@ -1,5 +1,5 @@
 /** Is one photo of a report: its patches lie over it as a small picture that the browser enlarges, and one of them is chosen by pointer or by keys. */
-import { GROUP_COLORS } from '../../../picture/report/group-colors.js'
+import { OKABE_ITO } from '../../../picture/okabe-ito.js'
 import type { PagePhoto } from '../../../picture/report/page-data.js'
 
 export interface Place {
@@ -78,7 +78,7 @@ export class Card {
     // Between groups there is nothing: a colour that lies between two would be that of a third.
     this.#layer.classList.toggle('sharp', view === 'groups')
     if (view === 'colors') this.#paint((patch) => [...this.#colors.subarray(4 * patch, 4 * patch + 4)])
-    if (view === 'groups') this.#paint((patch) => [...(GROUP_COLORS[this.#groups[patch] ?? 0] ?? []), 255])
+    if (view === 'groups') this.#paint((patch) => [...(OKABE_ITO[this.#groups[patch] ?? 0] ?? []), 255])
   }
 
   /** Shows what was found here, and gives the best place but for the chosen one itself. */

@@ -2,7 +2,7 @@
  * Brings a report to life, in the page that `plumage report` writes: patches get colours, and what is alike to a chosen one is shown in all photos. It asks
  * nobody for anything, and whatever it writes of others, such as names of files, it writes as text.
  */
-import { GROUP_COLORS } from '../../../picture/report/group-colors.js'
+import { OKABE_ITO } from '../../../picture/okabe-ito.js'
 import type { PageData } from '../../../picture/report/page-data.js'
 import { similarToCode } from '../../../picture/report/patch-index.js'
 import { Card, type Place, type View } from './card.js'
@@ -99,7 +99,7 @@ class Page {
 function legendOf(group: number, photos: number): HTMLElement {
   const [item, swatch] = [document.createElement('li'), document.createElement('span')]
   swatch.className = 'swatch'
-  swatch.style.background = `rgb(${GROUP_COLORS[group]?.join(' ') ?? ''})`
+  swatch.style.background = `rgb(${OKABE_ITO[group]?.join(' ') ?? ''})`
   item.append(swatch, `in ${photos} ${photos === 1 ? 'photo' : 'photos'}`)
   return item
 }

@@ -1,4 +1,5 @@
 /** Says how alike is much and how alike is little, for one search over all photos: cosines of all patches of a model may lie close together. */
+import { concatenate } from '../../../tensor/concatenate.js'
 
 export interface Spread {
   /** A similarity up to this is shown as nothing. */
@@ -9,13 +10,7 @@ export interface Spread {
 
 /** Half of all patches are shown as nothing, and the nearest two hundredths as all. */
 export function spreadOf(maps: readonly Float32Array[]): Spread {
-  const all = new Float32Array(maps.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const map of maps) {
-    all.set(map, at)
-    at += map.length
-  }
-  all.sort()
+  const all = concatenate(maps).sort()
   const quantile = (share: number) => all[Math.min(all.length - 1, Math.floor(share * all.length))] ?? 0
   return { low: quantile(0.5), high: quantile(0.995) }
 }

@@ -21,3 +21,15 @@ export function unseen(cause: unknown): Error {
 export function isAbsent(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
+
+/** Says why a file of a person's cannot be opened, with the code that errors of all rooms have for it. */
+export function whyUnopened(
+  path: string,
+  cause: unknown,
+): { readonly code: 'not-found' | 'unreadable'; readonly message: string } {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (isAbsent(code))
+    return { code: 'not-found', message: `${path} cannot be opened: there is no such file.` }
+  const reason = code === 'EACCES' ? 'you have no permission to read it' : message
+  return { code: 'unreadable', message: `${path} cannot be opened: ${reason}.` }
+}

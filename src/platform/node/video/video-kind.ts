@@ -2,8 +2,10 @@
  * Tells by its first bytes which kind of film a file is, and names the one part of ffmpeg that reads that kind. ffmpeg is never left to find out by
  * itself: what it takes for a list of other files would be followed, whatever the file is called.
  */
+
 import { open } from 'node:fs/promises'
 import { fileKindOrNull, nameOfKind } from '../../../image/image-format.js'
+import { whyUnopened } from '../files/look-error.js'
 import { VideoError } from './video-error.js'
 import { isPlaylistName } from './video-name.js'
 
@@ -83,14 +85,11 @@ async function beginningOf(name: string, path: string): Promise<Uint8Array> {
     const { buffer, bytesRead } = await file.read(new Uint8Array(KIND_BYTES), 0, KIND_BYTES, 0)
     return buffer.subarray(0, bytesRead)
   } catch (cause) {
-    throw cause instanceof VideoError ? cause : cannotOpen(path, cause as NodeJS.ErrnoException)
+    throw cause instanceof VideoError ? cause : cannotOpen(path, cause)
   }
 }
 
-function cannotOpen(path: string, cause: NodeJS.ErrnoException): VideoError {
-  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
-    return new VideoError('not-found', `${path} cannot be opened: there is no such file.`, { cause })
-  }
-  const reason = cause.code === 'EACCES' ? 'you have no permission to read it' : cause.message
-  return new VideoError('unreadable', `${path} cannot be opened: ${reason}.`, { cause })
+function cannotOpen(path: string, cause: unknown): VideoError {
+  const { code, message } = whyUnopened(path, cause)
+  return new VideoError(code, message, { cause })
 }
