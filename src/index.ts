@@ -17,6 +17,8 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { ExportChoice } from './collection/export-rows.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
   IndexCounts,
