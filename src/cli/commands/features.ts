@@ -21,7 +21,13 @@ import {
 import { addInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import type { Look } from '../look-into.js'
-import { addLookOptions, assertLookOptions, type LookOptions, namesAsked } from '../look-options.js'
+import {
+  addLookOptions,
+  assertLookOptions,
+  type LookOptions,
+  namesAsked,
+  withSizeLike,
+} from '../look-options.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
@@ -72,8 +78,9 @@ export function featuresCommand(context: CommandContext): Command {
 async function features(
   context: CommandContext,
   inputs: readonly string[],
-  options: FeatureOptions,
+  given: FeatureOptions,
 ): Promise<void> {
+  const options = withSizeLike(given)
   const stacked = /\.npy$/i.test(options.output)
   if (stacked && options.format === 'safetensors') {
     throw new UsageError(
