@@ -90,8 +90,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -101,6 +104,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
