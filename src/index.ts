@@ -114,7 +114,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,

@@ -151,6 +151,8 @@ class Photos {
   }
 
   fail(path: string, { message }: Error): void {
+    // Photos may be gone through twice.
+    if (this.#failed.has(path)) return
     this.#failed.add(path)
     this.#options.progress.failed(path, message)
   }
