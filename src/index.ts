@@ -34,7 +34,7 @@ export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
-export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName, sizeLike } from './encoder/like.js'
 export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
@@ -117,8 +117,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -128,6 +131,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
@@ -137,7 +141,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,
