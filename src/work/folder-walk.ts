@@ -26,18 +26,26 @@ export interface FolderWalkOptions {
   readonly decodes: (kind: FileKind) => boolean
   /** Counts the photos that are not taken. */
   readonly leftOut: LeftOut
+  /** Takes photos as well that cannot be decoded here, so that whoever reads them is told why; default `false`: they are counted. */
+  readonly takesAll?: boolean
+  /** Is told the names of the files in each folder, before any of them comes. */
+  readonly onFolder?: (folder: string, names: readonly string[]) => void
 }
 
 export class FolderWalk {
   readonly #files: Files
   readonly #decodes: FolderWalkOptions['decodes']
   readonly #leftOut: LeftOut
+  readonly #takesAll: boolean
+  readonly #onFolder: FolderWalkOptions['onFolder']
   readonly #walked = new Set<string>()
 
-  constructor({ files, decodes, leftOut }: FolderWalkOptions) {
+  constructor({ files, decodes, leftOut, takesAll = false, onFolder }: FolderWalkOptions) {
     this.#files = files
     this.#decodes = decodes
     this.#leftOut = leftOut
+    this.#takesAll = takesAll
+    this.#onFolder = onFolder
   }
 
   /**
@@ -55,6 +63,10 @@ export class FolderWalk {
       yield { path: folder, reason: `the folder cannot be looked through: ${entries.message}` }
       return
     }
+    this.#onFolder?.(
+      folder,
+      entries.filter((entry) => isPlainFile(entry)).map(({ name }) => name),
+    )
     for (let at = 0; at < entries.length; at += AT_ONCE) {
       const group = entries.slice(at, at + AT_ONCE)
       for (const judged of await Promise.all(group.map((entry) => this.#judge(entry, folder)))) {
@@ -133,9 +145,15 @@ export class FolderWalk {
       const isRaw = found?.format === 'tiff' && isRawName(name)
       if (found !== null && !isRaw && this.#decodes(found)) return { is: 'image', path }
       const kind = leftOutKindOrNull(name, found)
-      return kind === null ? null : { is: 'left-out', kind }
+      if (kind === null) return null
+      return this.#takesAll ? { is: 'image', path } : { is: 'left-out', kind }
     } catch {
       return { is: 'left-out', kind: 'unreadable' }
     }
   }
+}
+
+/** Links count: what they lead to may be a file. */
+function isPlainFile({ name, kind, garbled }: FolderEntry): boolean {
+  return kind !== 'folder' && garbled !== true && !name.startsWith('.')
 }
