@@ -39,6 +39,7 @@ function rowAt(at: number, more: Row = {}): Row {
     reason: at % 3 === 2 ? 'it is damaged' : null,
     content: some(`c${at}`),
     pixels: some(`p${at}`),
+    preview: some(at % 2 === 0),
     height: some(3000),
     width: some(4000),
     taken: some(5 - 1000 * at),
