@@ -1,8 +1,8 @@
 /**
- * Measures how good a photo is as a photo: sharp, well lit, with something on it. All but the sides is measured on a reduced picture of the same size for all photos, so that a
+ * Measures how good a photo is as a photo: sharp, well lit, with something on it. It is measured on a reduced picture of the same size for all photos, so that a
  * large photo and its small copy come out alike and a photo of 12 megapixels takes no longer than reading it.
  */
-import { greyOf, type Grey, type Rgb, reducePixels } from './reduce-pixels.js'
+import { type Grey, greyOf, type Rgb, reducePixels } from './reduce-pixels.js'
 
 /** Is what is measured of a photo. */
 export interface PhotoQuality {
@@ -25,24 +25,21 @@ export interface PhotoQuality {
   readonly entropy: number
   /** Is 0 for a grey photo, about 30 for a moderately and above 80 for a very colourful one (Hasler and Süsstrunk 2003, "Measuring Colourfulness in Natural Images"). */
   readonly colourfulness: number
-  /** Is the longer side through the shorter one, 1 or more. */
-  readonly aspect: number
 }
 
-/** Is the longer side of the picture that is measured, in pixels. */
-const LONGEST = 512
+/** Is the longer side of the picture that is measured, in pixels: whoever measures more than this reduces a photo to it once. */
+export const MEASURED_LONGEST = 512
 const TILES = 4
 
 /** Measures upright pixels, uint8 [height, width, 3]. */
 export function photoQuality(image: Rgb): PhotoQuality {
-  const reduced = reducePixels(image, LONGEST)
+  const reduced = reducePixels(image, MEASURED_LONGEST)
   const grey = greyOf(reduced)
   return {
     sharpness: sharpestTile(grey),
     ...brightnessOf(reduced),
     entropy: entropyOf(grey),
     colourfulness: colourfulnessOf(reduced),
-    aspect: Math.max(image.height, image.width) / Math.min(image.height, image.width),
   }
 }
 
