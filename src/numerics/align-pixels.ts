@@ -49,7 +49,7 @@ export function alignPixels(
 }
 
 /** Gives the map between pictures whose pixels are `step` times smaller. */
-export function rescaled(map: PlaneMap, step: number): PlaneMap {
+function rescaled(map: PlaneMap, step: number): PlaneMap {
   const move = (step - 1) / 2
   const finer = Float64Array.of(step, 0, move, 0, step, move, 0, 0, 1)
   const coarser = Float64Array.of(1 / step, 0, -move / step, 0, 1 / step, -move / step, 0, 0, 1)
