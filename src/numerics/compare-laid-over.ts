@@ -116,7 +116,7 @@ function isCut(a: number, b: number): boolean {
   return (a < 80 && b < 80) || (a > 175 && b > 175)
 }
 
-/** Tries a mark on the one, then on the other. */
+/** Asks whether a mark explains what is changed. */
 function markOf(
   first: Grey,
   laid: Grey,
@@ -132,9 +132,19 @@ function markOf(
     a[i] = gain * first.data[at] + offset
     b[i] = laid.data[at]
   }
-  const [onSecond, onFirst] = [explainedBy(a, b), explainedBy(b, a)]
-  const explained = Math.max(onSecond, onFirst)
-  return explained === 0 ? null : { on: onSecond >= onFirst ? 'second' : 'first', explained, lowestBeside }
+  // What shows through a mark varies less than what is below it.
+  const on = varianceOf(b) < varianceOf(a) ? 'second' : 'first'
+  const explained = on === 'second' ? explainedBy(a, b) : explainedBy(b, a)
+  return explained === 0 ? null : { on, explained, lowestBeside }
+}
+
+function varianceOf(values: Float64Array): number {
+  let [sum, squares] = [0, 0]
+  for (const value of values) {
+    sum += value
+    squares += value * value
+  }
+  return squares / values.length - (sum / values.length) ** 2
 }
 
 /** Leaves only pixels whose eight neighbours are changed as well: at its edge a mark is thinner. */

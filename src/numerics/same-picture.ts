@@ -64,12 +64,12 @@ const MOST_SCALE = 8
 
 /** Are what a proof needs: so many blocks that show something, of which none may correlate less, and so many must agree. */
 const FEWEST_BLOCKS = 12
-const LOWEST = 0.5
+const LOWEST = 0.6
 const AGREEING = 0.98
 /** Is how much of one of the two the other must show: frames of a camera that moves each show something that the other does not. */
 const WHOLE = 0.99
 /** Is how much of what is changed a mark must explain, how much it may cover, and how well what is beside it must correlate. */
-const MARKED = { explained: 0.8, changed: 0.25, beside: 0.65, agreeing: 0.6 }
+const MARKED = { explained: 0.75, changed: 0.25, beside: 0.9, agreeing: 0.6 }
 /** Is the least correlation of colours: less means that something was given other colours. */
 const LEAST_COLOUR = 0.5
 /** Is the standard deviation of chroma, in levels, below which a picture is grey. */

@@ -53,10 +53,18 @@ export async function similarPairs(
   )
 }
 
+/** Keeps the best few in order while the row passes; of equal ones the lower number is kept. */
 function partnersOf(row: number, own: Float32Array, most: number, minSimilarity: number): readonly number[] {
-  const near: number[] = []
-  for (let other = 0; other < own.length; other++)
-    if (own[other] >= minSimilarity && other !== row) near.push(other)
-  if (near.length <= most) return near
-  return near.sort((a, b) => own[b] - own[a] || a - b).slice(0, most)
+  const best: number[] = []
+  let least = minSimilarity
+  for (let other = 0; other < own.length; other++) {
+    const similarity = own[other]
+    if (!(similarity >= least) || other === row) continue
+    if (best.length === most && similarity === own[best[most - 1]]) continue
+    let at = Math.min(best.length, most - 1)
+    for (; at > 0 && own[best[at - 1]] < similarity; at--) best[at] = best[at - 1]
+    best[at] = other
+    if (best.length === most) least = Math.max(minSimilarity, own[best[most - 1]])
+  }
+  return best
 }

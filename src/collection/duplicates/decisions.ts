@@ -24,11 +24,13 @@ export class Different {
   }
 }
 
-/** Is the entry of the log that calls two contents different. Throws RangeError for one content: a file is no other than itself. */
-export function differentEntry(first: string, second: string, now: number): PlainRecord {
-  if (first === second)
-    throw new RangeError('The two files have the same bytes: they cannot be called different.')
-  return { decision: 'different', first, second, at: now }
+/** Gives the entries of the log that call all of these contents different from each other. Throws RangeError for two that are one: a file is no other than itself. */
+export function differentEntries(contents: readonly string[], now: number): readonly PlainRecord[] {
+  if (new Set(contents).size < contents.length)
+    throw new RangeError('Two of the files have the same bytes: they cannot be called different.')
+  return contents.flatMap((first, at) =>
+    contents.slice(at + 1).map((second) => ({ decision: 'different', first, second, at: now })),
+  )
 }
 
 function keyOf(a: string, b: string): string {

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
+import type { Photo } from '../../../collection/duplicates/compare-photos.js'
 import {
   type DuplicateOptions,
   type FoundDuplicates,
   findDuplicatesWith,
 } from '../../../collection/duplicates/find-duplicates.js'
-import { reducePicture } from '../../../numerics/same-picture.js'
+import { type FoundLeakage, findLeakageWith, type LeakageOptions } from '../../../collection/duplicates/find-leakage.js'
+import { type ReducedPicture, reducePicture } from '../../../numerics/same-picture.js'
 import { decodeImage } from '../decode-image.js'
 
 /** Gives where a photo lies. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
@@ -25,10 +27,21 @@ export async function findDuplicates(
   collection: Collection,
   options: DuplicateOptions = {},
 ): Promise<FoundDuplicates> {
-  return await findDuplicatesWith(
-    collection,
-    async (copy, signal) =>
-      reducePicture(await decodeImage(fullPath(collection, copy), signal === undefined ? {} : { signal })),
-    options,
-  )
+  return await findDuplicatesWith(collection, readPicture, options)
+}
+
+/** Reads a photo for comparing. Throws as `decodeImage`. */
+export async function readPicture(
+  { collection, copy }: Photo,
+  signal: AbortSignal | undefined,
+): Promise<ReducedPicture> {
+  return reducePicture(await decodeImage(fullPath(collection, copy), signal === undefined ? {} : { signal }))
+}
+
+/**
+ * Finds photos of one split that are in another as well: tell the splits apart by a column, or name another collection. Throws as `findDuplicates`, and `CollectionError` `unknown-column`,
+ * `other-identity` for a collection of another model, `empty` where there are not two splits.
+ */
+export async function findLeakage(collection: Collection, options: LeakageOptions): Promise<FoundLeakage> {
+  return await findLeakageWith(collection, readPicture, options)
 }
