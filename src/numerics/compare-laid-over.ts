@@ -43,8 +43,9 @@ const BRIGHTEST = 249
 const MOST_CLIPPED = 0.2
 /** Is by how many grey levels a pixel must differ to count as changed. */
 const CHANGED = 14
-/** Is by how many grey levels a pixel may lie beside what a mark makes of it. */
-const EXPLAINED = 20
+/** Is the part of its change by which a pixel may lie beside what a mark makes of it, and so many grey levels in any case. */
+const EXPLAINED_PART = 0.35
+const EXPLAINED_LEVELS = 8
 /** Is what a mark leaves, at most, of what is below it: else it is no mark but a change of brightness. */
 const MOST_LEFT = 0.92
 const FEWEST_PIXELS = 12
@@ -161,6 +162,9 @@ function withoutEdges(changed: Uint8Array, width: number): readonly number[] {
 
 /** Fits `after` = left * `before` + colour, again and again without what lies beside it, and gives the share that does not; 0 where it is no mark. */
 function explainedBy(before: Float64Array, after: Float64Array): number {
+  const tolerance = before.map((value, i) =>
+    Math.max(EXPLAINED_LEVELS, EXPLAINED_PART * Math.abs(after[i] - value)),
+  )
   let inside = Array.from(before, (_, i) => i)
   let left = 0
   for (let round = 0; round < 6; round++) {
@@ -177,7 +181,7 @@ function explainedBy(before: Float64Array, after: Float64Array): number {
     left = variance > 1 ? (xy - (x * y) / count) / variance : 0
     const colour = (y - left * x) / count
     inside = Array.from(before, (_, i) => i).filter(
-      (i) => Math.abs(after[i] - left * before[i] - colour) <= EXPLAINED,
+      (i) => Math.abs(after[i] - left * before[i] - colour) <= tolerance[i],
     )
   }
   return left > -0.1 && left <= MOST_LEFT ? inside.length / before.length : 0

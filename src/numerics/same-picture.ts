@@ -61,15 +61,17 @@ const SOFTENED = 0.8
 /** Places settle a map within a few pixels, whole frames only roughly: so coarse does the settling on pixels begin. */
 const COARSEST = { places: 80, frames: 32 }
 const MOST_SCALE = 8
+/** So many places do not agree on a wrong map. */
+const SURE = 25
 
 /** Are what a proof needs: so many blocks that show something, of which none may correlate less, and so many must agree. */
 const FEWEST_BLOCKS = 12
-const LOWEST = 0.6
-const AGREEING = 0.98
+const LOWEST = 0.7
+const AGREEING = 0.99
 /** Is how much of one of the two the other must show: frames of a camera that moves each show something that the other does not. */
 const WHOLE = 0.99
 /** Is how much of what is changed a mark must explain, how much it may cover, and how well what is beside it must correlate. */
-const MARKED = { explained: 0.75, changed: 0.25, beside: 0.9, agreeing: 0.6 }
+const MARKED = { explained: 0.72, changed: 0.25, beside: 0.9, agreeing: 0.6 }
 /** Is the least correlation of colours: less means that something was given other colours. */
 const LEAST_COLOUR = 0.5
 /** Is the standard deviation of chroma, in levels, below which a picture is grey. */
@@ -126,18 +128,22 @@ export interface Start {
   readonly coarsest: number
 }
 
-/** Gives maps to begin with, the likeliest first, between pixels of the reduced pictures. */
+/** Gives maps to begin with, the likeliest first, between pixels of the reduced pictures. Where many places agree on one, no other is tried. */
 export function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
-  const { width } = second.reduced
   const straight = mapOfPlaces(first.keypoints, second.keypoints)
+  if (straight !== null && straight.count >= SURE) {
+    yield { map: straight.map, coarsest: COARSEST.places }
+    return
+  }
+  const { width } = second.reduced
   const mirrored = mapOfPlaces(first.keypoints, mirrorKeypoints(second.keypoints, width))
   const back = Float64Array.of(-1, 0, width - 1, 0, 1, 0, 0, 0, 1)
-  const found = [
-    ...(straight === null ? [] : [{ count: straight.count, map: straight.map }]),
-    ...(mirrored === null ? [] : [{ count: mirrored.count, map: composeMaps(back, mirrored.map) }]),
-  ].sort((a, b) => b.count - a.count)
+  const found = [straight, mirrored === null ? null : { ...mirrored, map: composeMaps(back, mirrored.map) }]
+    .filter((one) => one !== null)
+    .sort((a, b) => b.count - a.count)
   for (const { map } of found) yield { map, coarsest: COARSEST.places }
-  yield { map: frameToFrame(first.reduced, second.reduced), coarsest: COARSEST.frames }
+  if ((found[0]?.count ?? 0) < SURE)
+    yield { map: frameToFrame(first.reduced, second.reduced), coarsest: COARSEST.frames }
 }
 
 function frameToFrame(first: Rgb, second: Rgb): PlaneMap {
