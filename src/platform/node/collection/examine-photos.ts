@@ -11,6 +11,9 @@ import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
+import { perceptualHash } from '../../../numerics/perceptual-hash.js'
+import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
+import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
@@ -114,7 +117,23 @@ function examination(
 async function measure(decoded: DecodedImage): Promise<Row> {
   const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
   const { height, width, data } = image
-  return { height, width, pixels: await hashOf(data, `${height}x${width}`) }
+  const digest = hashOf(data, `${height}x${width}`)
+  const reduced = reducePixels(image, MEASURED_LONGEST)
+  const quality = photoQuality(reduced)
+  return {
+    height,
+    width,
+    pixels: await digest,
+    perceptual_hash: perceptualHash(reduced).toString(16).padStart(16, '0'),
+    sharpness: quality.sharpness,
+    brightness: quality.brightness,
+    brightness_5: quality.brightness5,
+    brightness_99: quality.brightness99,
+    clipped_dark: quality.clippedDark,
+    clipped_bright: quality.clippedBright,
+    entropy: quality.entropy,
+    colourfulness: quality.colourfulness,
+  }
 }
 
 async function hashOf(bytes: Uint8Array, salt = ''): Promise<string> {
