@@ -29,6 +29,7 @@ export type {
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
 export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'

@@ -63,6 +63,7 @@ const UNIVERSAL: Calls = {
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
+  saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
