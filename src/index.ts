@@ -28,6 +28,7 @@ export type {
   UnreadPhoto,
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
+export type { KeptPhoto } from './collection/photos-block.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
 export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'

@@ -13,8 +13,11 @@ import type { RowScorer } from '../numerics/nearest-rows.js'
 import { type ProductOptions, type Products, plainProducts, productOptions } from '../numerics/products.js'
 import { plainScorer } from '../numerics/row-scorer.js'
 import type { PlainRecord } from '../plain-value.js'
+import { float16ToFloat32 } from '../tensor/float16.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
+import { newId } from './new-id.js'
+import { type KeptPhoto, photosBlock } from './photos-block.js'
 import { type Row, type RowBlock, rowsOf } from './row-block.js'
 import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
 
@@ -139,6 +142,41 @@ export class Collection implements AsyncDisposable {
   async add(block: RowBlock): Promise<void> {
     this.#assertWritable()
     if (block.count > 0) await this.store.add(this.#complete(block))
+  }
+
+  /**
+   * Adds photos with their embeddings as the model gave them, and gives their ids. A row may name its own id, of 32 hexadecimal digits. Throws as `add`, and RangeError
+   * for an embedding of another width or without length.
+   */
+  async addPhotos(photos: readonly KeptPhoto[]): Promise<readonly string[]> {
+    const named = photos.map(({ row, embedding }) => ({
+      row: { state: embedding === null ? 'failed' : 'embedded', ...row, id: row.id ?? newId() },
+      embedding,
+    }))
+    await this.add(
+      photosBlock(
+        named,
+        this.columns.map(({ name }) => name),
+        this.about,
+      ),
+    )
+    return named.map(({ row }) => String(row.id))
+  }
+
+  /** Gives the embedding of a photo [D], of length 1; null where there is no such photo, or it has none. Throws what the store throws. */
+  async embeddingOf(id: string): Promise<Float32Array | null> {
+    for await (const { embeddings, values } of this.scan({
+      columns: ['norm'],
+      embeddings: true,
+      ids: [id],
+    })) {
+      if (embeddings === undefined || values.norm?.[0] === null || values.norm?.[0] === undefined) continue
+      const wide = new Float32Array(embeddings.length)
+      if (embeddings instanceof Uint16Array) float16ToFloat32(embeddings, wide)
+      else wide.set(embeddings)
+      return wide
+    }
+    return null
   }
 
   /** Replaces photos that are there. Throws as `add`. */
