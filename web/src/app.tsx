@@ -114,7 +114,10 @@ export function App() {
       <header>
         <div class="title">
           <h1>Plumage</h1>
-          <p>Find what is alike in your photos. They stay in this tab.</p>
+          <p>
+            Find what is alike in your photos. They stay in this tab.{' '}
+            <a href="./collection.html">Search a folder of them</a>
+          </p>
         </div>
         <Status
           status={status}

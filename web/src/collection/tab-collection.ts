@@ -34,7 +34,7 @@ export interface AddProgress {
 
 /** Rows are added in such pieces, after each of which they are found. */
 const BATCH_ROWS = 32
-const PREVIEW = { name: 'preview', type: 'text' } as const
+const THUMBNAIL = { name: 'thumbnail', type: 'text' } as const
 /** Photos of a tab have no folder on a disk. */
 const ROOT = 'tab'
 
@@ -56,7 +56,7 @@ export class TabCollection {
       width,
       dtype: 'float16',
       roots: {},
-      columns: [PREVIEW],
+      columns: [THUMBNAIL],
     })
     return new TabCollection(await Collection.open({ store }))
   }
@@ -73,14 +73,14 @@ export class TabCollection {
       },
     })
     const opened = new TabCollection(await Collection.open({ store }))
-    await opened.collection.addColumns([PREVIEW])
-    const columns = ['id', 'path', 'bytes', 'state', 'preview']
+    await opened.collection.addColumns([THUMBNAIL])
+    const columns = ['id', 'path', 'bytes', 'state', 'thumbnail']
     for await (const { count, values } of opened.collection.scan({ columns }))
       for (let row = 0; row < count; row++) {
         const path = String(values.path?.[row])
         opened.#keys.add(`${path}\0${values.bytes?.[row]}`)
         if (values.state?.[row] !== 'embedded') continue
-        const preview = values.preview?.[row]
+        const preview = values.thumbnail?.[row]
         opened.#photos.push(shown(String(values.id?.[row]), path, preview))
       }
     return opened
@@ -129,7 +129,7 @@ export class TabCollection {
     const ids = await this.collection.addPhotos(rows)
     for (const [at, { row }] of rows.entries()) {
       this.#keys.add(`${row.path}\0${row.bytes}`)
-      this.#photos.push(shown(ids[at] ?? '', String(row.path), row.preview))
+      this.#photos.push(shown(ids[at] ?? '', String(row.path), row.thumbnail))
     }
     return []
   }
@@ -144,7 +144,7 @@ export class TabCollection {
   async nearest(query: Float32Array, count: number): Promise<readonly ShownPhoto[]> {
     const found = await this.collection.nearest(query, { count })
     return found.map(({ row, similarity }) => ({
-      ...shown(String(row.id), String(row.path), row.preview),
+      ...shown(String(row.id), String(row.path), row.thumbnail),
       similarity,
     }))
   }
@@ -171,7 +171,7 @@ function rowOf(file: File, preview: string, height: number, width: number): Row 
     modified: file.lastModified,
     height,
     width,
-    preview,
+    thumbnail: preview,
   }
 }
 
