@@ -115,7 +115,7 @@ export class Collection implements AsyncDisposable {
       name,
       this.#changes.size === 0
         ? column
-        : column.map((value, at) => this.#changes.get(String(ids[at]))?.[name] ?? value),
+        : column.map((value, at) => changedValue(this.#changes.get(String(ids[at])), name, value)),
     ])
     const all = Object.fromEntries(changed) as RowBlock['values']
     if (keepsId) return { ...block, values: all }
@@ -250,6 +250,11 @@ export class Collection implements AsyncDisposable {
     await this.store[Symbol.asyncDispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** A change to nothing is a change. */
+function changedValue(change: Row | undefined, name: string, value: Value): Value {
+  return change !== undefined && Object.hasOwn(change, name) ? (change[name] ?? null) : value
 }
 
 /** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */

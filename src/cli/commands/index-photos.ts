@@ -43,7 +43,10 @@ async function indexFolders(
   const { files, signal } = context
   for (const folder of folders)
     if ((await files.look(folder))?.kind !== 'folder')
-      throw new UsageError(`${folder} is no folder: a collection is made of folders of photos.`)
+      throw new UsageError(
+        `${folder} is no folder: a collection is made of folders of photos. Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
+          'say where: plumage collection root <name> <folder> (plumage collection info names the roots).',
+      )
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: undefined })
   const { collection, encoder } = await openOrCreate(context, options, namesModel)
   await using _opened = collection
@@ -69,6 +72,10 @@ async function indexFolders(
     const total = await collection.store.count()
     progress.finish(summary(options.to, total, counts), { ...counts, total })
     const left = Object.entries(counts.leftOut).map(([kind, count]) => `${count} ${kind}`)
+    if (counts.stillFailed > 0)
+      progress.notice(
+        `${counts.stillFailed} could not be read before and have not changed since (--retry-failed tries them again)`,
+      )
     if (left.length > 0) progress.notice(`left out: ${left.join(', ')}`)
     if (counts.failed + counts.unseen > 0)
       throw new IncompleteError(`${counts.failed + counts.unseen} could not be read; their rows say why.`)
@@ -81,7 +88,7 @@ async function indexFolders(
 }
 
 function summary(to: string, total: number, counts: IndexCounts): string {
-  const parts = (['added', 'changed', 'moved', 'linked', 'gone', 'failed', 'unchanged'] as const)
+  const parts = (['added', 'changed', 'moved', 'retold', 'linked', 'gone', 'failed', 'unchanged'] as const)
     .filter((name) => counts[name] > 0)
     .map((name) => `${counts[name]} ${name}`)
   return `${to} has ${total} photos: ${parts.join(', ')}`

@@ -14,7 +14,7 @@ import { turnUpright } from '../../../image/turn-upright.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
-import { readExif } from './read-exif.js'
+import { readTold } from './read-told.js'
 
 /** Is what is needed of an encoder. */
 export interface PhotoEncoder {
@@ -43,7 +43,7 @@ export function examineWith(
   { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number | undefined } = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
-  return async function* (photos, { mayBeKnown, isKnown, signal, onProgress }) {
+  return async function* (photos, { isKnown, signal, onProgress }) {
     const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
     async function* sources() {
       let index = 0
@@ -53,21 +53,15 @@ export function examineWith(
         yield async () => {
           const bytes = await readImageFile(photo.full, signal)
           const content = await hashOf(bytes)
-          if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
-          work.values = { content, ...(await readExif(bytes)) }
+          if (isKnown(photo, content)) throw new KnownContent(content)
+          work.values = { content, ...(await readTold(bytes, photo)) }
           const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
           const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
           })
-          const own = opened.preview ? await readExif(opened.bytes) : {}
-          work.values = {
-            ...own,
-            ...known(work.values),
-            preview: opened.preview,
-            ...(await measure(decoded)),
-          }
+          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded)) }
           return decoded
         }
       }
@@ -86,11 +80,6 @@ export function examineWith(
       yield examination(work, features?.embedding, error)
     }
   }
-}
-
-/** Leaves out what is null, so that others may tell it. */
-function known(values: Row): Row {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
 }
 
 /** Leaves the photo as it lies, and says how it is turned upright. */

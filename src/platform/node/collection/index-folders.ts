@@ -3,12 +3,14 @@ import { basename, resolve, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Scope } from '../../../collection/find-photos.js'
+import type { FoundPhoto, Scope } from '../../../collection/find-photos.js'
 import { type IndexChoice, type IndexCounts, indexPhotos } from '../../../collection/index-photos.js'
 import type { FileKind } from '../../../image/image-format.js'
+import { readImageFile } from '../decode-image.js'
 import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
+import { readTold } from './read-told.js'
 
 /** Says how a collection is brought up to date. */
 export interface IndexFoldersOptions extends IndexChoice {
@@ -47,14 +49,15 @@ export async function indexFolders(
     if ((await files.look(folder))?.kind !== 'folder')
       throw new CollectionError(
         'root-missing',
-        `There is no folder ${folder}: a collection is made of folders of photos.`,
+        `There is no folder ${folder}: connect its disk, or say where its photos lie now (plumage collection root <name> <folder>).`,
       )
     scopes.push(await scopeOf(collection, resolve(folder)))
   }
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
   const examine = examineWith(encoder, { maxPixels })
-  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
+  const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
+  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine, tell })
 }
 
 async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
