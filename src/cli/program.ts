@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { collectionCommand } from './commands/collection.js'
 import { convertCommand } from './commands/convert.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
@@ -26,6 +27,7 @@ const COMMANDS = [
   reportCommand,
   indexCommand,
   searchCommand,
+  collectionCommand,
   infoCommand,
   explainCommand,
   modelsCommand,

@@ -21,6 +21,8 @@ export type CollectionErrorCode =
   | 'wrong-value'
   /** A folder of photos is not there: connect its disk, or say where it is now. */
   | 'root-missing'
+  /** Somebody reads it now: close it there first. */
+  | 'in-use'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
 

@@ -15,7 +15,14 @@ import { differingIdentity } from '../work/work-identity.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
 import { type Row, type RowBlock, rowsOf } from './row-block.js'
-import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  ScanChoice,
+  StoredVectors,
+} from './store.js'
 
 /** Says what a collection is put together of. */
 export interface CollectionParts {
@@ -47,6 +54,7 @@ export interface FoundRow {
 
 const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
 const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
@@ -167,6 +175,12 @@ export class Collection implements AsyncDisposable {
     if (fresh.length > 0) await this.store.addColumns(fresh)
   }
 
+  /** Says where the folder of each root lies. Throws `CollectionError` `read-only`; where it cannot be written. */
+  async setRoots(roots: About['roots']): Promise<void> {
+    this.#assertWritable()
+    await this.store.setAbout({ ...this.about, roots })
+  }
+
   /** Changes values of rows. They survive a power cut when the promise resolves. Throws `CollectionError` `unknown-column`, `wrong-value`. */
   async change(changes: readonly { readonly id: string; readonly values: Row }[]): Promise<void> {
     this.#assertWritable()
@@ -190,6 +204,19 @@ export class Collection implements AsyncDisposable {
     }
     await this.store.log('changes').replace([])
     this.#changes.clear()
+  }
+
+  /** Folds the changes that wait into the table, and compacts it. Throws as `fold`; what the store throws. */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    const { signal } = options
+    await this.fold(given({ signal }))
+    return await this.store.compact(options)
+  }
+
+  /** Counts the changes that wait to be folded into the table. */
+  get waiting(): number {
+    return this.#changes.size
   }
 
   #assertWritable(): void {

@@ -90,3 +90,54 @@ test('a raw photo is known by the preview in it, upright, and what nothing decod
   expect(byPath['c.bmp']).toMatchObject({ state: 'failed', reason: expect.stringContaining('BMP') })
   expect(byPath['d.heic']).toMatchObject({ state: 'failed', reason: expect.stringContaining('HEIC') })
 })
+
+test('a collection says what it holds, is checked, compacted, moved and removed', async () => {
+  const made = (path: string) => join(folder, path)
+  cpSync(photos, made('library/2020'), { recursive: true })
+  await run('index', 'library', '--to', 'care.plumage', '-m', MINI)
+  const on = ['--in', 'care.plumage']
+  const info = await run('collection', 'info', ...on, '--json')
+  const told = JSON.parse(info.stdout)
+  expect(told).toMatchObject({
+    states: { embedded: told.photos },
+    roots: { library: told.photos },
+    readers: 0,
+  })
+  expect((await run('collection', 'info', ...on)).stdout).toMatch(/root +library, \d+ photos: .*library/)
+  expect(await run('collection', 'check', '--deep', ...on)).toMatchObject({
+    code: 0,
+    stdout: `${told.photos} rows are as they should be.\n`,
+  })
+  renameSync(made('library'), made('elsewhere'))
+  const check = await run('collection', 'check', ...on)
+  expect(check).toMatchObject({ code: 1, stdout: expect.stringContaining('plumage collection root library') })
+  expect((await run('index', 'library', '--to', 'care.plumage')).stderr).toContain('collection root')
+  mkdirSync(made('library'))
+  const empty = await run('index', 'library', '--to', 'care.plumage')
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('is empty, where') })
+  const moved = await run('collection', 'root', 'library', 'elsewhere', ...on)
+  expect(moved.stdout).toContain(
+    `Of ${told.photos} photos that were looked for ${told.photos} are there as they were.`,
+  )
+  expect((await run('collection', 'check', ...on)).code).toBe(0)
+  const [first = ''] = readdirSync(made('elsewhere/2020')).filter((name) => name.endsWith('.jpg'))
+  rmSync(made(`elsewhere/2020/${first}`))
+  expect((await run('collection', 'check', ...on)).stdout).toContain(
+    `library/2020/${first}: its file is not there`,
+  )
+  for (const more of [[], ['--rewrite']]) {
+    expect((await run('collection', 'compact', ...on, ...more)).code).toBe(0)
+    expect(JSON.parse((await run('collection', 'info', ...on, '--json')).stdout)).toMatchObject({
+      photos: told.photos,
+      versions: expect.any(Number),
+    })
+  }
+  expect(readdirSync(made('care.plumage')).filter((name) => name.endsWith('.lance'))).toEqual([
+    'photos-2.lance',
+  ])
+  writeFileSync(made('care.plumage/mine.jpg'), 'a photo that somebody put there')
+  expect((await run('collection', 'remove', 'care.plumage')).stderr).toContain('Add --yes')
+  expect((await run('collection', 'remove', 'photos', '--yes')).stderr).toContain('is no collection')
+  expect((await run('collection', 'remove', 'care.plumage', '--yes')).stdout).toContain('mine.jpg')
+  expect(readdirSync(made('care.plumage'))).toEqual(['mine.jpg'])
+})
