@@ -14,6 +14,8 @@ export interface CollectionColumn {
   readonly name: string
   /** Says what it holds. */
   readonly type: ColumnType
+  /** Is what it was called where it came from, if that is another name. */
+  readonly title?: string
 }
 
 /** Every photo has these. */

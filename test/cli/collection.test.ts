@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Row, rowsOf } from '../../src/collection/row-block.js'
@@ -141,3 +142,51 @@ test('a collection says what it holds, is checked, compacted, moved and removed'
   expect((await run('collection', 'remove', 'care.plumage', '--yes')).stdout).toContain('mine.jpg')
   expect(readdirSync(made('care.plumage'))).toEqual(['mine.jpg'])
 })
+
+test('a table gives photos what people know of them, and says which lines fit none', async () => {
+  const [first = '', second = ''] = readdirSync(join(folder, 'kinds')).filter((name) => name === 'a.dng')
+  expect(second).toBe('')
+  writeFileSync(
+    join(folder, 'known.csv'),
+    `path,My Label,<b>\nkinds/${first},"it's ""x""",1\nnone.jpg,\u001b[31m,2\n`,
+  )
+  const { stderr } = await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'known.csv')
+  expect(stderr).toContain('1 photos have my_label (text, of "My Label"), b (integer, of "<b>")')
+  expect(stderr).toContain('1 lines fit no photo, or several: "none.jpg"')
+  expect((await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'no.csv')).stderr).toContain(
+    'There is no file no.csv',
+  )
+  await using collection = await openCollection(join(folder, 'kinds.plumage'))
+  const rows: Row[] = []
+  for await (const block of collection.scan({ columns: ['path', 'my_label', 'b'] }))
+    rows.push(...rowsOf(block))
+  expect(rows.find(({ path }) => path === 'a.dng')).toEqual({ path: 'a.dng', my_label: 'it\'s "x"', b: 1 })
+})
+
+test('watching takes what comes, and ends when it is told to', async () => {
+  const stop = new AbortController()
+  const stderr = new PassThrough()
+  let said = ''
+  stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  const until = async (text: string) => {
+    while (!said.includes(text)) await new Promise((resolve) => setTimeout(resolve, 50))
+    said = said.slice(said.indexOf(text) + text.length)
+  }
+  cpSync(photos, join(folder, 'watched'), { recursive: true })
+  const args = ['index', 'watched', '--to', 'watched/own.plumage', '-m', MINI, '--watch', '--json']
+  const ended = runInTest(args, { cwd: folder, loadEncoder, signal: stop.signal, stderr })
+  await until('watching')
+  mkdirSync(join(folder, 'watched/new'))
+  const [name = ''] = readdirSync(photos).filter((one) => one.endsWith('.jpg'))
+  cpSync(join(photos, name), join(folder, 'watched/new/copy.jpg'))
+  await until('"added":1')
+  await until('watching')
+  await until('\n')
+  // What it writes itself is no change.
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  expect(said).toBe('')
+  stop.abort(new Error('enough'))
+  expect(await ended).toMatchObject({ code: 0 })
+}, 30_000)
