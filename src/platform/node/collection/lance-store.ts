@@ -22,6 +22,7 @@ import type {
 } from '../../../collection/store.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
+import { explainWriteError } from '../files/file-error.js'
 import { lockOutput, type OutputLock } from '../files/output-lock.js'
 import { blockFrom, EMBEDDING, fieldOf, schemaOf, tableOf } from './arrow-rows.js'
 import {
@@ -173,18 +174,16 @@ export class LanceStore implements CollectionStore {
   }
 
   async add(block: RowBlock): Promise<void> {
-    await this.#table.add(tableOf(this.#arrow, this.#about, block))
+    await explained(this.label, this.#table.add(tableOf(this.#arrow, this.#about, block)))
   }
 
   async replace(block: RowBlock): Promise<void> {
-    await this.#table
-      .mergeInsert('id')
-      .whenMatchedUpdateAll()
-      .execute(tableOf(this.#arrow, this.#about, block))
+    const merge = this.#table.mergeInsert('id').whenMatchedUpdateAll()
+    await explained(this.label, merge.execute(tableOf(this.#arrow, this.#about, block)))
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    for (const where of predicates(ids)) await this.#table.delete(where)
+    for (const where of predicates(ids)) await explained(this.label, this.#table.delete(where))
   }
 
   async addColumns(columns: readonly CollectionColumn[]): Promise<void> {
@@ -192,7 +191,10 @@ export class LanceStore implements CollectionStore {
     // A kill between the table and what is told of it leaves columns that are there already.
     const missing = columns.filter(({ name }) => !has.has(name))
     if (missing.length > 0)
-      await this.#table.addColumns(missing.map((column) => fieldOf(this.#arrow, column)))
+      await explained(
+        this.label,
+        this.#table.addColumns(missing.map((column) => fieldOf(this.#arrow, column))),
+      )
     await this.setAbout({ ...this.#about, columns: [...this.#about.columns, ...columns] })
   }
 
@@ -230,6 +232,10 @@ export class LanceStore implements CollectionStore {
 
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
     checkOptionNames(options, COMPACT)
+    return await explained(this.label, this.#compact(options))
+  }
+
+  async #compact(options: CompactOptions): Promise<CompactReport> {
     const { rewrite = false, signal } = options
     if (rewrite) await this.#rewrite(signal)
     signal?.throwIfAborted()
@@ -307,6 +313,28 @@ export class LanceStore implements CollectionStore {
     await this.#lease?.[Symbol.asyncDispose]()
   }
 }
+
+/** LanceDB gives the system's own words as text. */
+async function explained<Result>(folder: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    const [, number] = /os error (\d+)/.exec(reasonOf(error)) ?? []
+    const code = number === undefined ? undefined : SYSTEM_ERRORS.get(Number(number))
+    throw code === undefined
+      ? error
+      : explainWriteError(Object.assign(new Error(reasonOf(error)), { code }), folder)
+  }
+}
+
+/** Are Linux' numbers, most of which other systems share. */
+const SYSTEM_ERRORS: ReadonlyMap<number, string> = new Map([
+  [5, 'EIO'],
+  [13, 'EACCES'],
+  [28, 'ENOSPC'],
+  [30, 'EROFS'],
+  [122, 'EDQUOT'],
+])
 
 /** Names the table that follows: `photos`, `photos-2`, `photos-3`. */
 function nextTable(table: string): string {
