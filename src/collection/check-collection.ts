@@ -22,8 +22,10 @@ export type CollectionProblemKind = 'file' | 'row' | 'embedding' | 'log' | 'root
 /** Says how a collection is checked. */
 export interface CheckOptions {
   readonly files: Files
-  /** Gives the SHA-256 of a file, where contents are to be compared. */
-  readonly hash?: ((path: string, signal: AbortSignal | undefined) => Promise<string>) | undefined
+  /** Gives what the column `content` says of a file and the path of its row, where contents are to be compared. */
+  readonly hash?:
+    | ((file: string, path: string, signal: AbortSignal | undefined) => Promise<string>)
+    | undefined
   /** Is told how many rows have been looked at. */
   readonly onProgress?: ((rows: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -167,7 +169,7 @@ async function fileProblemOrNull(
     if (Math.floor(found.mtimeMs) !== row.modified)
       return differs('time', Math.floor(found.mtimeMs), row.modified ?? null)
     if (hash === undefined || typeof row.content !== 'string') return null
-    if ((await hash(place, signal)) === row.content) return null
+    if ((await hash(place, String(row.path), signal)) === row.content) return null
     return wrong('its content is another, though size and time are the same: is the disk well?')
   } catch (error) {
     signal?.throwIfAborted()

@@ -22,6 +22,10 @@ export interface FoundPhoto {
   readonly sidecars: readonly string[]
   /** Says when the last of those was changed that tell of the photo (.xmp, .json); null where there is none. */
   readonly sidecarsModified: number | null
+  /** Says that it is a film, of which each frame that is taken has a row. */
+  readonly isFilm?: true
+  /** Is there for a frame of a film. */
+  readonly frame?: { readonly isLast: boolean }
 }
 
 /** Is a part of a root that is looked through. */
@@ -36,6 +40,8 @@ export interface Scope {
 
 export interface FindOptions extends FolderWalkOptions {
   readonly scopes: readonly Scope[]
+  /** Tells by its name whether a file is a film to be taken; default: none is. */
+  readonly isFilm?: ((name: string) => boolean) | undefined
 }
 
 /**
@@ -43,17 +49,28 @@ export interface FindOptions extends FolderWalkOptions {
  * twin, comes with it and not by itself.
  */
 export async function* findPhotos({ scopes, ...options }: FindOptions): AsyncGenerator<FoundPhoto | Failure> {
-  const beside = new Beside(options.files)
+  const { files, isFilm = () => false } = options
+  const beside = new Beside(files)
+  let films: string[] = []
   const walk = new FolderWalk({
     ...options,
     takesAll: true,
-    onFolder: (folder, names) => beside.add(folder, names),
+    onFolder: (folder, names) => {
+      beside.add(folder, names)
+      films.push(...names.filter(isFilm).map((name) => below(files, folder, name)))
+    },
   })
   for (const scope of scopes) {
     for await (const found of walk.below(scope.folder)) {
       if (typeof found !== 'string') yield found
       else if (!beside.owns(found)) yield await lookAtPhoto(found, scope, options, beside.of(found))
     }
+    for (const film of films) {
+      if (beside.owns(film)) continue
+      const found = await lookAtPhoto(film, scope, options, [])
+      yield 'reason' in found ? found : { ...found, isFilm: true }
+    }
+    films = []
   }
 }
 

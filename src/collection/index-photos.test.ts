@@ -313,3 +313,23 @@ test.skipIf(process.getuid?.() === 0)(
 const refusing: Examine = async function* (photos) {
   for await (const { path } of photos) throw new Error(`${path} should not be read`)
 }
+
+test('of two copies of what is gone one has its row, and the other is a photo of its own', async () => {
+  put('a.jpg', 'aaaa')
+  await index()
+  const [before] = await rows('id', 'path')
+  rmSync(join(folder, 'a.jpg'))
+  put('x.jpg', 'aaaa', 2000)
+  put('y.jpg', 'aaaa', 2000)
+  const eager: Examine = async function* (photos, options) {
+    yield* await collect(examine(photos, options))
+  }
+  expect(await index({ examine: eager })).toEqual({ ...NONE, moved: 1, added: 1 })
+  expect((await rows('id', 'path')).map(({ id }) => id === before?.id)).toEqual([true, false])
+})
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = []
+  for await (const item of items) all.push(item)
+  return all
+}

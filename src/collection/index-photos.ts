@@ -10,6 +10,7 @@ import { given } from '../encoder/choose-recipe.js'
 import { toHalf } from '../tensor/float16.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
+import { filmOfNameOrNull } from '../work/work-input.js'
 import type { Collection } from './collection.js'
 import { unit } from './collection.js'
 import { CollectionError } from './collection-error.js'
@@ -130,6 +131,12 @@ export interface IndexCounts {
 const BATCH_ROWS = 512
 const BATCH_MS = 15_000
 
+interface NewRow {
+  readonly row: Row
+  readonly embedding: Float32Array | null
+  readonly isNew: boolean
+}
+
 /** Is what the collection knows of a photo. */
 interface KnownPhoto {
   readonly id: string
@@ -165,6 +172,7 @@ class IndexRun {
   readonly #goneByContent = new Map<string, KnownPhoto>()
   /** Is the row of each photo that is read again. */
   readonly #again = new Map<string, KnownPhoto>()
+  #byFilm: ReadonlyMap<string, readonly KnownPhoto[]> | null = null
   readonly #unseen: Failure[] = []
   /** Names the roots that have photos. */
   readonly #foundIn = new Set<string>()
@@ -180,7 +188,9 @@ class IndexRun {
     stillFailed: 0,
     gone: 0,
   }
-  #rows: { readonly row: Row; readonly embedding: Float32Array | null; readonly isNew: boolean }[] = []
+  #rows: NewRow[] = []
+  /** Hold the frames of the film that is read just now: they are written together, so that a film is there as a whole. */
+  #frames: NewRow[] = []
   #written: number
   readonly #now: () => number
 
@@ -241,10 +251,12 @@ class IndexRun {
       this.#unseen.push(found)
       listener?.failed?.(found)
     }
+    const films = photos.filter(({ isFilm }) => isFilm)
     const owners = this.#ownersOf(photos)
     const fresh: FoundPhoto[] = []
     const again: FoundPhoto[] = []
     for (const found of photos) {
+      if (found.isFilm) continue
       const key = keyOf(found)
       const known = this.#known.get(key)
       this.#missing.delete(key)
@@ -256,12 +268,52 @@ class IndexRun {
         again.push(found)
       }
     }
+    const otherFilms = this.#keepFilms(films)
     this.#keepUnseen()
     this.#assertNotEmptied()
+    const newFilms = await this.#renamedFilms(otherFilms)
     const others = this.#twins(await this.#renamed(fresh))
     for (const known of this.#missing.values())
       if (typeof known.content === 'string') this.#goneByContent.set(known.content, known)
-    return [...again, ...others]
+    return [...again, ...others, ...newFilms]
+  }
+
+  /** Takes those films out whose frames are there as they were. Films that were not looked for are left alone. */
+  #keepFilms(films: readonly FoundPhoto[]): readonly FoundPhoto[] {
+    const { isFilm, retryFailed = false } = this.#options
+    if (isFilm === undefined)
+      for (const [key, { path }] of this.#missing)
+        if (filmOfNameOrNull(path) !== null) this.#missing.delete(key)
+    return films.filter((found) => {
+      const known = this.#rowsOfFilm(found)
+      if (known.length === 0 || !known.every((row) => isSame(row, found, retryFailed))) return true
+      for (const row of known) this.#missing.delete(keyOf(row))
+      this.#counts.stillFailed += known.filter(({ state }) => state === 'failed').length
+      this.#counts.unchanged += known.length
+      return false
+    })
+  }
+
+  /** Are the frames of a film, or the row that says why it has none. */
+  #rowsOfFilm(film: Pick<KnownPhoto, 'root' | 'path'>): readonly KnownPhoto[] {
+    this.#byFilm ??= groupByFilm(this.#known.values())
+    return this.#byFilm.get(keyOf(film)) ?? []
+  }
+
+  /** A film that was renamed takes its frames along. Gives the others. */
+  async #renamedFilms(films: readonly FoundPhoto[]): Promise<readonly FoundPhoto[]> {
+    const byFile = new Map([...this.#missing.values()].map((known) => [known.file, known]))
+    const others: FoundPhoto[] = []
+    for (const found of films) {
+      const first = byFile.get(found.file)
+      const path = first === undefined ? null : filmOfNameOrNull(first.path)
+      const known = first === undefined || path === null ? [] : this.#rowsOfFilm({ root: first.root, path })
+      if (known.length > 0 && known.every((row) => this.#missing.has(keyOf(row)) && isSame(row, found, true)))
+        for (const row of known)
+          await this.#move(row, { ...found, path: found.path + row.path.slice(path?.length) })
+      else others.push(found)
+    }
+    return others
   }
 
   /** A photo stays as it is; what belongs to it may be other files by now, or say something else. */
@@ -286,8 +338,13 @@ class IndexRun {
 
   #isKnown(photo: FoundPhoto, content: string): boolean {
     const known = this.#again.get(keyOf(photo))
-    if (known === undefined) return this.#goneByContent.has(content)
-    return known.content === content && known.reason === null
+    if (known !== undefined) return known.content === content && known.reason === null
+    const gone = this.#goneByContent.get(content)
+    if (gone === undefined) return false
+    // A second copy of what is gone is a photo of its own.
+    this.#goneByContent.delete(content)
+    this.#again.set(keyOf(photo), gone)
+    return true
   }
 
   /** An empty folder where photos were is a disk that is not connected, more often than a decision. */
@@ -366,8 +423,8 @@ class IndexRun {
   async #take(examination: Examination): Promise<void> {
     const { photo } = examination
     const { listener } = this.#options
-    if ('content' in examination) return await this.#takeKnown(photo, examination.content)
-    const known = this.#again.get(keyOf(photo))
+    if ('content' in examination) return await this.#takeKnown(photo)
+    const known = this.#again.get(keyOf(photo)) ?? this.#known.get(keyOf(photo))
     const isFailed = 'error' in examination
     const values = isFailed ? examination.values : examination.examined.values
     const { path } = photo
@@ -375,11 +432,16 @@ class IndexRun {
     const reason = isFailed ? examination.error.message : null
     const id = known?.id ?? newId()
     const row = { ...values, ...placeOf(photo), id, state, reason }
-    this.#rows.push({
-      row,
-      embedding: isFailed ? null : examination.examined.embedding,
-      isNew: known === undefined,
-    })
+    const embedding = isFailed ? null : examination.examined.embedding
+    const made = { row, embedding, isNew: known === undefined }
+    this.#missing.delete(keyOf(photo))
+    if (photo.frame === undefined) {
+      this.#frames = []
+      this.#rows.push(made)
+    } else {
+      this.#frames.push(made)
+      if (photo.frame.isLast) await this.#endFilm(photo)
+    }
     if (isFailed) {
       this.#counts.failed++
       listener?.failed?.({ path, reason: examination.error.message })
@@ -390,17 +452,23 @@ class IndexRun {
     if (this.#rows.length >= BATCH_ROWS || this.#now() - this.#written > BATCH_MS) await this.#write()
   }
 
-  async #takeKnown(photo: FoundPhoto, content: string): Promise<void> {
+  /** What said why a film has no frames is no row any more. */
+  async #endFilm({ root, path }: FoundPhoto): Promise<void> {
+    this.#rows.push(...this.#frames)
+    this.#frames = []
+    const failed = this.#known.get(keyOf({ root, path: filmOfNameOrNull(path) ?? path }))
+    if (failed === undefined) return
+    this.#missing.delete(keyOf(failed))
+    await this.#collection.remove([failed.id])
+  }
+
+  async #takeKnown(photo: FoundPhoto): Promise<void> {
     const known = this.#again.get(keyOf(photo))
-    if (known !== undefined && known.path === photo.path) {
-      await this.#change(known, photo)
-      this.#counts.unchanged++
-      this.#options.listener?.done?.(photo.path)
-      return
-    }
-    const gone = known ?? this.#goneByContent.get(content)
-    if (gone === undefined) throw new Error(`no photo with the content ${content} is gone`)
-    await this.#move(gone, photo)
+    if (known === undefined) throw new Error(`the content of ${photo.full} is not known`)
+    if (keyOf(known) !== keyOf(photo)) return await this.#move(known, photo)
+    await this.#change(known, photo)
+    this.#counts.unchanged++
+    this.#options.listener?.done?.(photo.path)
   }
 
   async #write(): Promise<void> {
@@ -455,6 +523,17 @@ function keyOf({ root, path }: Pick<KnownPhoto, 'root' | 'path'>): string {
 
 function placeOf({ root, path, file, bytes, modified, sidecars, sidecarsModified }: FoundPhoto): Row {
   return { root, path, file, bytes, modified, sidecars, sidecars_modified: sidecarsModified }
+}
+
+function groupByFilm(rows: Iterable<KnownPhoto>): ReadonlyMap<string, readonly KnownPhoto[]> {
+  const groups = new Map<string, KnownPhoto[]>()
+  for (const row of rows) {
+    const key = keyOf({ root: row.root, path: filmOfNameOrNull(row.path) ?? row.path })
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row])
+    else group.push(row)
+  }
+  return groups
 }
 
 function hasSameSidecars(known: KnownPhoto, found: FoundPhoto): boolean {

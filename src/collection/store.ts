@@ -30,6 +30,8 @@ export interface About {
   readonly roots: Readonly<Record<string, string>>
   /** Lists the columns beside those of every photo. */
   readonly columns: readonly CollectionColumn[]
+  /** Says which frames of films are rows, and what made them, where there are any. */
+  readonly films?: PlainRecord
 }
 
 /** Says which rows are wanted, and what of them. */

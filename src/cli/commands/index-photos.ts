@@ -2,17 +2,27 @@
 import { Command } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { IndexCounts } from '../../collection/index-photos.js'
+import { given } from '../../encoder/choose-recipe.js'
 import type { PlainRecord } from '../../plain-value.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { addCollectionOption, loadEncoderOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
+import {
+  EVERY_SECONDS,
+  everyOption,
+  type FrameOptions,
+  frameOptionsOf,
+  toneMapOption,
+} from '../film-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
-interface IndexCommandOptions extends ModelOptions {
+interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' | 'toneMap'> {
+  /** Takes films as well. */
+  readonly video?: boolean
   readonly to: string
   readonly dtype?: 'float16' | 'float32'
   readonly retryFailed?: boolean
@@ -30,6 +40,9 @@ export function indexCommand(context: CommandContext): Command {
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
     .option('--prune', 'forget photos that are not there any more')
+    .option('--video', 'take films as well: a frame each second, each with a row')
+    .addOption(everyOption())
+    .addOption(toneMapOption())
     .option('--columns <csv>', 'a table of what you know of the photos, with a column path or content')
     .option('--watch', 'go on, and bring the collection up to date whenever something changes')
     .option('--json', 'progress as JSON lines on stderr')
@@ -47,6 +60,8 @@ async function indexFolders(
 ): Promise<void> {
   const { signal } = context
   await assertFolders(context, folders)
+  if (!options.video && (options.every !== undefined || options.toneMap !== undefined))
+    throw new UsageError('--every and --tone-map are for films, which --video takes: add it.')
   const table = options.columns === undefined ? null : await textOf(context, options.columns)
   const { collection, encoder } = await openOrCreate(context, options, namesModel)
   await using _loaded = encoder
@@ -98,6 +113,14 @@ async function indexOnce(
       encoder,
       {
         ...(options.maxPixels === undefined ? {} : { maxPixels: options.maxPixels }),
+        ...(options.video
+          ? {
+              video: frameOptionsOf({
+                every: options.every ?? EVERY_SECONDS,
+                ...given({ toneMap: options.toneMap }),
+              }),
+            }
+          : {}),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
         signal,
@@ -233,7 +256,19 @@ async function openOrCreate(
 
 /** Are not asked again: they say where and how fast, or concern this command alone. */
 const PASSING = [
-  ...['model', 'to', 'json', 'float32', 'retryFailed', 'prune', 'columns', 'watch'],
+  ...[
+    'model',
+    'to',
+    'json',
+    'float32',
+    'retryFailed',
+    'prune',
+    'columns',
+    'watch',
+    'video',
+    'every',
+    'toneMap',
+  ],
   ...['engine', 'threads', 'offline'],
 ]
 

@@ -1,6 +1,4 @@
 /** Looks after collections that lie in folders: checks them, moves their roots, and removes them. */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
@@ -8,9 +6,11 @@ import { type CollectionProblem, checkCollection } from '../../../collection/che
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import { moveRoot, type RootMatch } from '../../../collection/roots.js'
+import { filmOfNameOrNull } from '../../../work/work-input.js'
 import { NodeFiles } from '../files/node-files.js'
 import { lockOutput } from '../files/output-lock.js'
 import { ABOUT, purposeOf, readAbout } from './collection-files.js'
+import { contentOfFrame, hashOfFile } from './content-hash.js'
 import { heldVersions } from './leases.js'
 
 /** Says how a collection is checked. */
@@ -33,13 +33,13 @@ export async function* checkPhotos(
   checkOptionNames(options, CHECK)
   const { deep = false, onProgress, signal } = options
   const files = new NodeFiles(process.cwd())
-  yield* checkCollection(collection, { files, hash: deep ? hashOfFile : undefined, onProgress, signal })
+  yield* checkCollection(collection, { files, hash: deep ? contentOf : undefined, onProgress, signal })
 }
 
-async function hashOfFile(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal })) hash.update(chunk)
-  return hash.digest('hex')
+async function contentOf(file: string, path: string, signal: AbortSignal | undefined): Promise<string> {
+  const content = await hashOfFile(file, signal)
+  const film = filmOfNameOrNull(path)
+  return film === null ? content : contentOfFrame(content, path.slice(film.length))
 }
 
 /** Says how a root is moved. */

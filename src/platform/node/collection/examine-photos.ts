@@ -13,6 +13,8 @@ import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import type { VideoFrameOptions } from '../video/video-frames.js'
+import { framesOf } from './film-photos.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
 import { readTold } from './read-told.js'
 
@@ -37,10 +39,16 @@ class KnownContent extends Error {
   }
 }
 
+export interface ExamineOptions {
+  readonly maxPixels?: number | undefined
+  /** Says which frames of a film are taken. */
+  readonly video?: VideoFrameOptions | undefined
+}
+
 /** Gives what examines photos by this encoder. */
 export function examineWith(
   encoder: PhotoEncoder,
-  { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number | undefined } = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, video = {} }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
   return async function* (photos, { isKnown, signal, onProgress }) {
@@ -48,6 +56,23 @@ export function examineWith(
     async function* sources() {
       let index = 0
       for await (const photo of photos) {
+        if (photo.isFilm) {
+          for await (const { frame, get } of framesOf(photo, {
+            ...video,
+            transparency,
+            maxPixels,
+            ...(signal ? { signal } : {}),
+          })) {
+            const work = { photo: frame, values: {} as Row }
+            underWay.set(index++, work)
+            yield async () => {
+              const { image, values } = await get()
+              work.values = { ...values, ...(await measure(image)) }
+              return image
+            }
+          }
+          continue
+        }
         const work = { photo, values: {} as Row }
         underWay.set(index++, work)
         yield async () => {

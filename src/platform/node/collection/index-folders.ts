@@ -5,10 +5,16 @@ import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import type { FoundPhoto, Scope } from '../../../collection/find-photos.js'
 import { type IndexChoice, type IndexCounts, indexPhotos } from '../../../collection/index-photos.js'
+import { given } from '../../../encoder/choose-recipe.js'
 import type { FileKind } from '../../../image/image-format.js'
+import type { PlainRecord } from '../../../plain-value.js'
 import { readImageFile } from '../decode-image.js'
 import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
+import { findFfmpeg } from '../video/find-ffmpeg.js'
+import { frameIdentity } from '../video/frame-settings.js'
+import type { VideoFrameOptions } from '../video/video-frames.js'
+import { isVideoName } from '../video/video-name.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { readTold } from './read-told.js'
 
@@ -16,6 +22,8 @@ import { readTold } from './read-told.js'
 export interface IndexFoldersOptions extends IndexChoice {
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
+  /** Takes films as well: each frame that these options choose has a row. Default: films are passed over, and frames that are there stay. */
+  readonly video?: Pick<VideoFrameOptions, 'every' | 'from' | 'to' | 'toneMap'>
 }
 
 const OPTIONS = {
@@ -24,6 +32,7 @@ const OPTIONS = {
   listener: true,
   signal: true,
   maxPixels: true,
+  video: true,
 } satisfies OptionNames<IndexFoldersOptions>
 
 /**
@@ -42,7 +51,7 @@ export async function indexFolders(
 ): Promise<IndexCounts> {
   checkOptionNames(options, OPTIONS)
   collection.assertSame(encoder.identity)
-  const { maxPixels, ...choice } = options
+  const { maxPixels, video, ...choice } = options
   const files = new NodeFiles(process.cwd())
   const scopes: Scope[] = []
   for (const folder of folders) {
@@ -55,9 +64,29 @@ export async function indexFolders(
   }
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
-  const examine = examineWith(encoder, { maxPixels })
+  if (video !== undefined) await noteFilms(collection, video)
+  const isFilm = video === undefined ? undefined : isVideoName
+  const examine = examineWith(encoder, { maxPixels, video })
   const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
-  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine, tell })
+  return await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
+}
+
+/** Frames that were taken or made otherwise are others: all films of a collection are taken alike. */
+async function noteFilms(
+  collection: Collection,
+  { toneMap, every, from, to }: NonNullable<IndexFoldersOptions['video']>,
+): Promise<void> {
+  const { version } = await findFfmpeg()
+  const choice = given({ every, from, to })
+  const films = { ...frameIdentity(version, given({ toneMap })), choice } as PlainRecord
+  const { about } = collection
+  if (about.films === undefined) return await collection.store.setAbout({ ...about, films })
+  if (JSON.stringify(about.films) === JSON.stringify(films)) return
+  throw new CollectionError(
+    'other-identity',
+    `The frames in ${collection.store.label} were taken with ${JSON.stringify(about.films)}, and would be taken with ${JSON.stringify(films)} now. ` +
+      'Take them in the same way, or make another collection.',
+  )
 }
 
 async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
