@@ -3,6 +3,7 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
+export type { CollectionProblem, CollectionProblemKind } from './collection/check-collection.js'
 export {
   Collection,
   type CollectionParts,
@@ -29,9 +30,20 @@ export type {
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { KeptPhoto } from './collection/photos-block.js'
+export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
-export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
+export type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  Log,
+  LogName,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './collection/store.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'

@@ -19,7 +19,14 @@ import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value 
 import { newId } from './new-id.js'
 import { type KeptPhoto, photosBlock } from './photos-block.js'
 import { type Row, type RowBlock, rowsOf } from './row-block.js'
-import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  ScanChoice,
+  StoredVectors,
+} from './store.js'
 
 /** Says what a collection is put together of. */
 export interface CollectionParts {
@@ -51,6 +58,7 @@ export interface FoundRow {
 
 const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
 const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
@@ -119,7 +127,7 @@ export class Collection implements AsyncDisposable {
       name,
       this.#changes.size === 0
         ? column
-        : column.map((value, at) => this.#changes.get(String(ids[at]))?.[name] ?? value),
+        : column.map((value, at) => changedValue(this.#changes.get(String(ids[at])), name, value)),
     ])
     const all = Object.fromEntries(changed) as RowBlock['values']
     if (keepsId) return { ...block, values: all }
@@ -206,6 +214,12 @@ export class Collection implements AsyncDisposable {
     if (fresh.length > 0) await this.store.addColumns(fresh)
   }
 
+  /** Says where the folder of each root lies. Throws `CollectionError` `read-only`; where it cannot be written. */
+  async setRoots(roots: About['roots']): Promise<void> {
+    this.#assertWritable()
+    await this.store.setAbout({ ...this.about, roots })
+  }
+
   /** Changes values of rows. They survive a power cut when the promise resolves. Throws `CollectionError` `unknown-column`, `wrong-value`. */
   async change(changes: readonly { readonly id: string; readonly values: Row }[]): Promise<void> {
     this.#assertWritable()
@@ -229,6 +243,19 @@ export class Collection implements AsyncDisposable {
     }
     await this.store.log('changes').replace([])
     this.#changes.clear()
+  }
+
+  /** Folds the changes that wait into the table, and compacts it. Throws as `fold`; what the store throws. */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    const { signal } = options
+    await this.fold(given({ signal }))
+    return await this.store.compact(options)
+  }
+
+  /** Counts the changes that wait to be folded into the table. */
+  get waiting(): number {
+    return this.#changes.size
   }
 
   #assertWritable(): void {
@@ -289,6 +316,11 @@ export class Collection implements AsyncDisposable {
     await this.store[Symbol.asyncDispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** A change to nothing is a change. */
+function changedValue(change: Row | undefined, name: string, value: Value): Value {
+  return change !== undefined && Object.hasOwn(change, name) ? (change[name] ?? null) : value
 }
 
 /** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */

@@ -6,9 +6,21 @@ import { CollectionError } from './collection-error.js'
 import type { CollectionColumn } from './columns.js'
 import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
-import type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  Log,
+  LogName,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './store.js'
 
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
 /** So many rows a block has that is read. */
 const BLOCK_ROWS = 4096
@@ -134,7 +146,16 @@ class MemoryStore implements CollectionStore {
     return { ids, blocks: kept.length === 0 ? [] : [halvesOf(this.#joined(kept))] }
   }
 
-  async compact(): Promise<void> {}
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    return { readers: 0 }
+  }
+
+  async facts(): Promise<StoreFacts> {
+    const sizes = [...this.#rows.values()].map(({ embedding }) => embedding.byteLength)
+    const bytes = { rows: sizes.reduce((sum, size) => sum + size, 0) }
+    return { versions: 1, fragments: 1, indices: [], bytes, readers: 0 }
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#rows.clear()

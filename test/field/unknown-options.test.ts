@@ -60,6 +60,8 @@ const UNIVERSAL: Calls = {
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
+  'Collection.compact': ['rewrite', () => collection.compact(wrong('rewite'))],
+  'CollectionStore.compact': ['rewrite', () => collection.store.compact(wrong('rewite'))],
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
@@ -130,6 +132,8 @@ const NODE: Calls = {
   pullModel: ['into', () => plumage.pullModel('a/b', wrong('inot'))],
   verifyCached: ['signal', () => plumage.verifyCached(wrong('model'), wrong('signl')).next()],
   'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+  checkPhotos: ['deep', () => plumage.checkPhotos(collection, wrong('dep')).next()],
+  moveCollectionRoot: ['force', () => plumage.moveCollectionRoot(collection, 'photos', '.', wrong('forse'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
   createCollection: [
     'signal',
