@@ -12,6 +12,11 @@ export interface RowFile {
   readonly length: number
   /** Gives bytes [from, to) of the rows. Throws where the file does not have them any more. */
   read(from: number, to: number): Promise<Uint8Array>
+  /**
+   * Says where they lie, for those who map files: native products do so when they first look through them, and need it. 4 bytes or
+   * more lie behind the rows. The file stays open as long as the rows are looked through.
+   */
+  readonly place?: { readonly descriptor: number; readonly offset: number } | undefined
 }
 
 /** Holds rows [N, D], one behind the other. */
