@@ -69,7 +69,9 @@ const settings = {
 const products = createProducts(settings)
 const machine = describeMachine()
 mkdirSync(options.folder, { recursive: true })
-console.log(`${machine.cpu} (${machine.flags}), ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}`)
+console.log(
+  `${machine.cpu} (${machine.flags}), ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}`,
+)
 console.log(`${count} x ${width} halves, ${options['instruction-set'] ?? 'the fastest path'}\n`)
 const file = await rowsFile(count)
 const stored = [{ dtype: 'F16', bytes: file.rows }]
@@ -85,24 +87,43 @@ await products[Symbol.asyncDispose]()
 await file[Symbol.asyncDispose]()
 
 function shared() {
-  return { file, count, width, queries, exact, recallOf, timed, row, folder: options.folder, nearest: NEAREST }
+  return {
+    file,
+    count,
+    width,
+    queries,
+    exact,
+    recallOf,
+    timed,
+    row,
+    folder: options.folder,
+    nearest: NEAREST,
+  }
 }
 
 async function measureExact() {
   const one = (round) => products.nearestRows(queryOf(round % queryCount), stored, NEAREST)
   // They take turns, so that whatever else the machine does comes upon both.
-  const [found, added] = await timed(
-    [one, () => products.sumBytes([file.rows])],
-    Math.max(rounds, 20),
-  )
+  const [found, added] = await timed([one, () => products.sumBytes([file.rows])], Math.max(rounds, 20))
   row('adding up the bytes', added, '')
-  row('one exact query', found, `${(found.least / added.least).toFixed(2)} times adding up (of medians ${(found.median / added.median).toFixed(2)})`)
+  row(
+    'one exact query',
+    found,
+    `${(found.least / added.least).toFixed(2)} times adding up (of medians ${(found.median / added.median).toFixed(2)})`,
+  )
   const [many] = await timed([() => products.nearestToEach(queries, width, stored, NEAREST)], rounds)
-  row(`${queryCount} exact queries`, many, `${await wrongIds(20)} of ${20 * NEAREST} ids are others than float64 sums give`)
+  row(
+    `${queryCount} exact queries`,
+    many,
+    `${await wrongIds(20)} of ${20 * NEAREST} ids are others than float64 sums give`,
+  )
   for (const share of [0.1, 0.0001]) {
     const allowed = new Uint8Array(Math.ceil(count / 8))
     for (let i = 0; i < count; i += Math.round(1 / share)) allowed[i >> 3] |= 1 << (i & 7)
-    const [kept] = await timed([(round) => products.nearestToEach(queryOf(round % queryCount), width, stored, NEAREST, { allowed })], rounds)
+    const [kept] = await timed(
+      [(round) => products.nearestToEach(queryOf(round % queryCount), width, stored, NEAREST, { allowed })],
+      rounds,
+    )
     row(`one exact query among 1 row in ${Math.round(1 / share)}`, kept, '')
   }
 }
@@ -140,7 +161,10 @@ async function measureGraphs() {
   row(`graph of ${graphRows} rows, k = ${NEIGHBOURS}`, graph, 'exact')
   const many = [{ dtype: 'F16', bytes: firstRows(approximateRows) }]
   let recall = 0
-  const [near] = await timed([async () => ({ recall } = await approximateGraph(many, width, NEIGHBOURS, { products }))], 1)
+  const [near] = await timed(
+    [async () => ({ recall } = await approximateGraph(many, width, NEIGHBOURS, { products }))],
+    1,
+  )
   row(`graph of ${approximateRows} rows, k = ${NEIGHBOURS}`, near, `recall ${recall.toFixed(4)} on 500 rows`)
 }
 
@@ -164,7 +188,8 @@ async function measurePeers() {
     row(name, times, ids === undefined ? note : `recall ${recallOf(ids).toFixed(4)}${note && `; ${note}`}`)
   }
   const [code] = await ended
-  if (code !== 0) console.log(`\n${options.python} ended with ${code}: what is missing above was not measured.`)
+  if (code !== 0)
+    console.log(`\n${options.python} ended with ${code}: what is missing above was not measured.`)
 }
 
 /** Gives the share of the exact nearest that are among those found [queries, nearest]; what is as near as the last of them counts as one of them. */
@@ -210,7 +235,9 @@ function othersSince(before) {
 }
 
 function row(name, { least, median: middle, others }, note) {
-  console.log(`| ${name} | ${least.toPrecision(3)} | ${middle.toPrecision(3)} | ${others.toFixed(1)} | ${note} |`)
+  console.log(
+    `| ${name} | ${least.toPrecision(3)} | ${middle.toPrecision(3)} | ${others.toFixed(1)} | ${note} |`,
+  )
 }
 
 /** Makes the file of rows, or opens the one that was made before. */
@@ -229,7 +256,9 @@ async function rowsFile(rows) {
   async function* blocks() {
     let first = 0
     for await (const block of madeEmbeddings({ count: rows, width, products })) {
-      const ids = Array.from({ length: block.length / width }, (_, i) => (first + i).toString(16).padStart(32, '0'))
+      const ids = Array.from({ length: block.length / width }, (_, i) =>
+        (first + i).toString(16).padStart(32, '0'),
+      )
       first += ids.length
       yield { ids, halves: toHalf(block) }
     }

@@ -370,23 +370,35 @@ class Search {
         const long own = std::min(columns, count - panel * columns);
         const float length = longest[static_cast<size_t>(panel)], loss = mostLost[static_cast<size_t>(panel)];
         multiply(first, some, packed + panel * panelFloats_, own, products, sums);
-        for (long q = 0; q < some; q++) rowBounds[q] = boundOf(reached[q], perLength[q] * length + queryLengths[q] * loss);
+        const auto boundRow = [&](long q) { rowBounds[q] = boundOf(reached[q], perLength[q] * length + queryLengths[q] * loss); };
+        const auto boundColumn = [&](long c) {
+          const long place = panel * columns + c;
+          const size_t r = from + static_cast<size_t>(place);
+          // Rows that keep no queries have a bound that nothing reaches.
+          if (rows.places[r] < task_.mutualFrom) return;
+          const NearestRows kept(task_.kept + static_cast<size_t>(rows.numbers[r]) * task_.most, task_.most);
+          columnBounds[c] = boundOf(lowered(kept.least()), mostPerLength * lengths[place] + longestQuery * lost[place]);
+        };
+        if (mostPerLength * length + longestQuery * loss < 1e30f) {
+          // This is boundRow without its question, in vectors.
+          for (long q = 0; q < some; q++) rowBounds[q] = reached[q] - (perLength[q] * length + queryLengths[q] * loss);
+        } else {
+          for (long q = 0; q < some; q++) boundRow(q);
+        }
+        std::fill(columnBounds, columnBounds + columns, std::numeric_limits<float>::infinity());
         if (isMutual) {
-          std::fill(columnBounds, columnBounds + columns, std::numeric_limits<float>::infinity());
-          for (long c = 0; c < own; c++) {
-            const size_t r = from + static_cast<size_t>(panel * columns + c);
-            // Rows that keep no queries have a bound that nothing reaches.
-            if (rows.places[r] < task_.mutualFrom) continue;
-            const NearestRows kept(task_.kept + static_cast<size_t>(rows.numbers[r]) * task_.most, task_.most);
-            const long place = panel * columns + c;
-            columnBounds[c] = boundOf(lowered(kept.least()), mostPerLength * lengths[place] + longestQuery * lost[place]);
-          }
+          for (long c = 0; c < own; c++) boundColumn(c);
         }
         const long found = kernels_.findLarge(products, columns, some, own, rowBounds, isMutual ? columnBounds : nullptr, places.data());
         for (long i = 0; i < found; i++) {
           const long q = places[static_cast<size_t>(i)] >> 16, c = places[static_cast<size_t>(i)] & 65535;
+          // Bounds may have risen since, by those in front of it.
+          const float product = products[q * columns + c];
+          if (product < rowBounds[q] && (!isMutual || product < columnBounds[c])) continue;
           decide(thread, first + q, rows, from + static_cast<size_t>(panel * columns + c));
           reached[q] = lowered(reached_[static_cast<size_t>(first + q)].load(std::memory_order_relaxed));
+          boundRow(q);
+          if (isMutual) boundColumn(c);
         }
       }
     }

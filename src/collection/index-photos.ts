@@ -15,6 +15,7 @@ import { unit } from './collection.js'
 import type { Value } from './columns.js'
 import { type FindOptions, type FoundPhoto, findPhotos } from './find-photos.js'
 import { blockOf, type Row, rowsOf } from './row-block.js'
+import type { IndexFigures } from './store.js'
 
 /** Holds what was found in a photo that could be read. */
 export interface ExaminedPhoto {
@@ -96,6 +97,8 @@ export interface IndexListener {
   failed?(unread: UnreadPhoto): void
   /** Is told what the time goes by on, often. */
   encoding?(progress: IndexSeconds): void
+  /** Is told how well the index finds what is nearest, where there are enough photos for one. */
+  indexed?(index: IndexFigures): void
 }
 
 /** Counts photos by what became of them. */
@@ -189,6 +192,7 @@ class IndexRun {
     signal?.throwIfAborted()
     await this.#mark()
     await this.#collection.fold(given({ signal }))
+    await this.#collection.prepare(given({ signal, onIndex: listener?.indexed?.bind(listener) }))
     return { ...this.#counts, unseen: this.#unseen.length, leftOut: this.#leftOut.counts }
   }
 

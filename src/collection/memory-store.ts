@@ -127,6 +127,12 @@ class MemoryStore implements CollectionStore {
     else this.#files.set(name, bytes.slice())
   }
 
+  async prepare(): Promise<void> {}
+
+  async nearestByIndex(): Promise<null> {
+    return null
+  }
+
   async vectors(options?: ProductOptions): Promise<StoredVectors> {
     productOptions(options)
     const kept = [...this.#rows.values()].filter(({ row }) => row.state === 'embedded')

@@ -3,10 +3,10 @@
  * others read it in pieces. It is npy as NumPy reads it (`numpy.load(path, mmap_mode='r')`): a header, then [N, D] halves; behind them lie the ids of
  * the rows, 16 bytes each, and a line of JSON that says what the file was made of, with its own length as the last number.
  *
- * The file belongs to one version of one table. One of another version, or of another length than it says, is none.
+ * The file belongs to one version of one table: its name says which version. One of another table, or of another length than it says, is none.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RowFile } from '../../../numerics/nearest-rows.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
@@ -59,7 +59,7 @@ export async function writeVectorFile(
 }
 
 async function* piecesOf(
-  { table, version, width }: VectorFileState,
+  { table, width }: VectorFileState,
   count: number,
   blocks: AsyncIterable<VectorBlock>,
 ): AsyncGenerator<Uint8Array> {
@@ -72,7 +72,7 @@ async function* piecesOf(
   }
   if (rows !== count) throw new Error(`The table gave ${rows} rows, not ${count}.`)
   yield ids
-  const told = JSON.stringify({ table, version, width, count, ids: digestOf(ids) })
+  const told = JSON.stringify({ table, width, count, ids: digestOf(ids) })
   const line = `\n${told}\n`
   yield Buffer.from(line + String(line.length + DIGITS).padStart(DIGITS))
 }
@@ -113,7 +113,7 @@ async function readRest(file: FileHandle, state: VectorFileState) {
   const told = parseJsonOrNull((await read(size - last, last - DIGITS)).toString('utf8'))
   if (!isRecord(told)) return null
   const count = Number(told.count)
-  const isOurs = told.table === state.table && told.version === state.version && told.width === state.width
+  const isOurs = told.table === state.table && told.width === state.width
   const length = 2 * count * state.width
   if (!isOurs || size !== HEADER + length + ID_BYTES * count + last) return null
   if (!headerOf(count, state.width).equals(await read(0, HEADER))) return null
@@ -129,6 +129,11 @@ async function readRest(file: FileHandle, state: VectorFileState) {
     digits.slice(2 * ID_BYTES * row, 2 * ID_BYTES * (row + 1)),
   )
   return { ids: names, rows }
+}
+
+/** Gives the file to another version, whose rows are the very same: one that has an index more. */
+export async function carryVectorFile(folder: string, from: number, to: number): Promise<void> {
+  if (from !== to) await rename(pathOf(folder, from), pathOf(folder, to))
 }
 
 async function removeOthers(folder: string, version: number): Promise<void> {
