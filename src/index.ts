@@ -27,7 +27,18 @@ export type {
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
-export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
+export type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  IndexFigures,
+  Log,
+  LogName,
+  NearRow,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+} from './collection/store.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'

@@ -6,7 +6,17 @@ import { CollectionError } from './collection-error.js'
 import type { CollectionColumn } from './columns.js'
 import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
-import type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  Log,
+  LogName,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+} from './store.js'
+import { byIndexOptions, prepareOptions } from './store-options.js'
 
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
 
@@ -127,9 +137,12 @@ class MemoryStore implements CollectionStore {
     else this.#files.set(name, bytes.slice())
   }
 
-  async prepare(): Promise<void> {}
+  async prepare(options: PrepareOptions): Promise<void> {
+    prepareOptions(options)
+  }
 
-  async nearestByIndex(): Promise<null> {
+  async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
+    byIndexOptions(options)
     return null
   }
 

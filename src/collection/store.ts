@@ -81,9 +81,17 @@ export interface IndexFigures {
   readonly probes: number
 }
 
+/** Says how an index is asked. */
+export interface ByIndexOptions extends ProductOptions {
+  /** Is a condition on columns, in the store's language, whose names and values have been judged: other rows are not found. Default: all may be. */
+  readonly where?: string | undefined
+}
+
 /** Is a row that is near, and its cosine with what was looked for. */
 export interface NearRow {
+  /** Names the row. */
   readonly id: string
+  /** Is the cosine. */
   readonly similarity: number
 }
 
@@ -118,14 +126,11 @@ export interface CollectionStore extends AsyncDisposable {
   writeFile(name: string, bytes: Uint8Array | null): Promise<void>
   /** Makes ready what searches read, of the rows as they are now: it takes long where there are many, and is done after rows were changed. */
   prepare(options: PrepareOptions): Promise<void>
-  /**
-   * Finds the nearest rows by an index, which may miss some; null where there is none. `where` is a condition on columns, which nothing but the store's own rules
-   * has made.
-   */
+  /** Finds the nearest rows by an index, which may miss some; null where there is none. */
   nearestByIndex(
     query: Float32Array,
     count: number,
-    options: { readonly where?: string | undefined; readonly signal?: AbortSignal | undefined },
+    options?: ByIndexOptions,
   ): Promise<readonly NearRow[] | null>
   /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
   vectors(options?: ProductOptions): Promise<StoredVectors>

@@ -9,6 +9,7 @@ import { type CollectionColumn, columnOf, PHOTO_COLUMNS } from '../../../collect
 import { halvesOf, type RowBlock } from '../../../collection/row-block.js'
 import type {
   About,
+  ByIndexOptions,
   CollectionStore,
   Log,
   LogName,
@@ -17,6 +18,7 @@ import type {
   ScanChoice,
   StoredVectors,
 } from '../../../collection/store.js'
+import { byIndexOptions, prepareOptions } from '../../../collection/store-options.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
@@ -251,7 +253,8 @@ export class LanceStore implements CollectionStore {
     return file
   }
 
-  async prepare({ scorer, onIndex, signal }: PrepareOptions): Promise<void> {
+  async prepare(options: PrepareOptions): Promise<void> {
+    const { scorer, onIndex, signal } = prepareOptions(options)
     const state = await this.#vectorState()
     const file = (await this.#openVectors()) ?? (await this.#writeVectors(state, signal))
     const index = await refreshIndex(
@@ -284,14 +287,16 @@ export class LanceStore implements CollectionStore {
   async nearestByIndex(
     query: Float32Array,
     count: number,
-    { where }: { readonly where?: string | undefined },
+    options?: ByIndexOptions,
   ): Promise<readonly NearRow[] | null> {
+    const { where, signal } = byIndexOptions(options)
     const index = await this.#indexState()
     if (index === null) return null
     const ask = (wanted: number, condition: string | undefined) =>
       askIndex(this.#table, query, wanted, { probes: index.probes, where: condition })
     // Few photos are gone: it is quicker to leave them out afterwards than to ask for the others.
     const found = await ask(count + SPARE, where)
+    signal?.throwIfAborted()
     const near = found.filter(({ state }) => state === 'embedded').slice(0, count)
     if (near.length === Math.min(count, found.length)) return near
     return await ask(count, where === undefined ? EMBEDDED : `(${where}) AND ${EMBEDDED}`)
