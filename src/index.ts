@@ -118,6 +118,7 @@ export type {
   NearestOfEach,
   NearestRows,
   RowFile,
+  RowPlace,
   RowScorer,
   SearchOptions,
   StoredRows,

@@ -95,6 +95,7 @@ export interface NearRow {
   readonly similarity: number
 }
 
+/** Keeps the rows of a collection. */
 export interface CollectionStore extends AsyncDisposable {
   /** Names it for people: a path. */
   readonly label: string
@@ -124,9 +125,12 @@ export interface CollectionStore extends AsyncDisposable {
   readFile(name: string): Promise<Uint8Array | null>
   /** Writes a small file, which appears whole or not at all; null removes it. Throws as `readFile`, and where it cannot be written. */
   writeFile(name: string, bytes: Uint8Array | null): Promise<void>
-  /** Makes ready what searches read, of the rows as they are now: it takes long where there are many, and is done after rows were changed. */
+  /**
+   * Makes ready what searches read, of the rows as they are now: it takes long where there are many, and is done after rows were changed. Throws where the store cannot be written; the
+   * signal's reason.
+   */
   prepare(options: PrepareOptions): Promise<void>
-  /** Finds the nearest rows by an index, which may miss some; null where there is none. */
+  /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws for a condition that the store does not take; the signal's reason. */
   nearestByIndex(
     query: Float32Array,
     count: number,
