@@ -17,6 +17,8 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { ExportChoice } from './collection/export-rows.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
   IndexCounts,
@@ -27,6 +29,7 @@ export type {
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
 export type {
   About,
   ByIndexOptions,
@@ -43,7 +46,7 @@ export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
-export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName, sizeLike } from './encoder/like.js'
 export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
@@ -144,8 +147,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -155,6 +161,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
@@ -164,7 +171,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,

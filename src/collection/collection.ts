@@ -7,12 +7,12 @@
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { given } from '../encoder/choose-recipe.js'
+import { differingIdentity } from '../encoder/identity-differences.js'
 import type { Identity } from '../encoder/types.js'
 import type { RowScorer } from '../numerics/nearest-rows.js'
 import { type ProductOptions, type Products, plainProducts, productOptions } from '../numerics/products.js'
 import { plainScorer } from '../numerics/row-scorer.js'
 import type { PlainRecord } from '../plain-value.js'
-import { differingIdentity } from '../work/work-identity.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
 import { type Row, type RowBlock, rowsOf } from './row-block.js'
