@@ -43,6 +43,10 @@ export type {
   ScanChoice,
   StoredVectors,
   StoreFacts,
+  ByIndexOptions,
+  IndexFigures,
+  NearRow,
+  PrepareOptions,
 } from './collection/store.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
@@ -123,6 +127,7 @@ export type {
   NearestOfEach,
   NearestRows,
   RowFile,
+  RowPlace,
   RowScorer,
   SearchOptions,
   StoredRows,

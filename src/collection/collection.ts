@@ -24,6 +24,8 @@ import type {
   CollectionStore,
   CompactOptions,
   CompactReport,
+  NearRow,
+  PrepareOptions,
   ScanChoice,
   StoredVectors,
 } from './store.js'
@@ -44,6 +46,8 @@ export interface NearestOptions {
   readonly count?: number
   /** Leaves out photos that are less alike, by their cosine. */
   readonly minSimilarity?: number
+  /** Asks the index, where there is one: it is quicker for millions of photos, and may miss some that are near. Default `false`. */
+  readonly indexed?: boolean
   /** Ends the search, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -57,8 +61,14 @@ export interface FoundRow {
 }
 
 const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
-const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
+const NEAREST = {
+  count: true,
+  minSimilarity: true,
+  indexed: true,
+  signal: true,
+} satisfies OptionNames<NearestOptions>
 const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
+const PREPARE = { onIndex: true, signal: true } satisfies OptionNames<Omit<PrepareOptions, 'scorer'>>
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
@@ -250,7 +260,9 @@ export class Collection implements AsyncDisposable {
     checkOptionNames(options, COMPACT)
     const { signal } = options
     await this.fold(given({ signal }))
-    return await this.store.compact(options)
+    const report = await this.store.compact(options)
+    await this.prepare(given({ signal: options.signal }))
+    return report
   }
 
   /** Counts the changes that wait to be folded into the table. */
@@ -288,16 +300,15 @@ export class Collection implements AsyncDisposable {
    */
   async nearest(query: Float32Array, options: NearestOptions = {}): Promise<readonly FoundRow[]> {
     checkOptionNames(options, NEAREST)
-    const { count = 10, minSimilarity = Number.NEGATIVE_INFINITY, signal } = options
+    const { count = 10, minSimilarity = Number.NEGATIVE_INFINITY, indexed = false, signal } = options
     const { width } = this.about
     if (query.length !== width)
       throw new RangeError(
         `The embeddings of ${this.store.label} have ${width} numbers; the query has ${query.length}.`,
       )
-    const { ids, blocks } = await this.vectors(given({ signal }))
-    if (ids.length === 0) return []
-    const { rows, scores } = await this.products.nearestRows(unit(query), blocks, count, given({ signal }))
-    const near = Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
+    const direction = unit(query)
+    const byIndex = indexed ? await this.store.nearestByIndex(direction, count, { signal }) : null
+    const near = byIndex ?? (await this.#nearestOfAll(direction, count, signal))
     const wanted = near.filter(({ similarity }) => similarity >= minSimilarity)
     const found = await this.rows(
       wanted.map(({ id }) => id),
@@ -309,6 +320,27 @@ export class Collection implements AsyncDisposable {
         return row === null || row === undefined ? [] : [{ similarity, row }]
       })
       .sort((a, b) => b.similarity - a.similarity || (String(a.row.id) < String(b.row.id) ? -1 : 1))
+  }
+
+  async #nearestOfAll(
+    query: Float32Array,
+    count: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly NearRow[]> {
+    const { ids, blocks } = await this.vectors(given({ signal }))
+    if (ids.length === 0) return []
+    const { rows, scores } = await this.products.nearestRows(query, blocks, count, given({ signal }))
+    return Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
+  }
+
+  /**
+   * Makes ready what searches read, after photos were added or removed: a file of all embeddings and, of 200,000 on, an index, which is trained again where
+   * photos have doubled or where it finds too little. Without it searches read the table. Throws as `add`; the signal's reason.
+   */
+  async prepare(options: Omit<PrepareOptions, 'scorer'> = {}): Promise<void> {
+    checkOptionNames(options, PREPARE)
+    this.#assertWritable()
+    await this.store.prepare({ scorer: this.products, ...options })
   }
 
   /** Closes the store, and gives back what the collection owns. Throws what the store throws. */

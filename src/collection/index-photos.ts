@@ -17,6 +17,7 @@ import { type FindOptions, type FoundPhoto, findPhotos, tells } from './find-pho
 import { newId } from './new-id.js'
 import { type KeptPhoto, photosBlock } from './photos-block.js'
 import { type Row, rowsOf } from './row-block.js'
+import type { IndexFigures } from './store.js'
 
 /** Holds what was found in a photo that could be read. */
 export interface ExaminedPhoto {
@@ -99,6 +100,8 @@ export interface IndexListener {
   failed?(unread: UnreadPhoto): void
   /** Is told what the time goes by on, often. */
   encoding?(progress: IndexSeconds): void
+  /** Is told how well the index finds what is nearest, where there are enough photos for one. */
+  indexed?(index: IndexFigures): void
 }
 
 /** Counts photos by what became of them. */
@@ -223,6 +226,7 @@ class IndexRun {
     signal?.throwIfAborted()
     await this.#mark()
     await this.#collection.fold(given({ signal }))
+    await this.#collection.prepare(given({ signal, onIndex: listener?.indexed?.bind(listener) }))
     return { ...this.#counts, unseen: this.#unseen.length, leftOut: this.#leftOut.counts }
   }
 

@@ -8,15 +8,18 @@ import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
 import type {
   About,
+  ByIndexOptions,
   CollectionStore,
   CompactOptions,
   CompactReport,
   Log,
   LogName,
+  PrepareOptions,
   ScanChoice,
   StoredVectors,
   StoreFacts,
 } from './store.js'
+import { byIndexOptions, prepareOptions } from './store-options.js'
 
 const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
 
@@ -137,6 +140,15 @@ class MemoryStore implements CollectionStore {
   async writeFile(name: string, bytes: Uint8Array | null): Promise<void> {
     if (bytes === null) this.#files.delete(name)
     else this.#files.set(name, bytes.slice())
+  }
+
+  async prepare(options: PrepareOptions): Promise<void> {
+    prepareOptions(options)
+  }
+
+  async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
+    byIndexOptions(options)
+    return null
   }
 
   async vectors(options?: ProductOptions): Promise<StoredVectors> {

@@ -70,6 +70,9 @@ const UNIVERSAL: Calls = {
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
   ],
+  'Collection.prepare': ['signal', () => collection.prepare(wrong('signl'))],
+  'CollectionStore.prepare': ['scorer', () => collection.store.prepare(wrong('scorr'))],
+  'CollectionStore.nearestByIndex': ['where', () => collection.store.nearestByIndex(none, 1, wrong('were'))],
   'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
   openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
   readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
@@ -101,6 +104,24 @@ const UNIVERSAL: Calls = {
   ],
   drawHeat: ['range', () => plumage.drawHeat(wrong('photo'), wrong('placed'), none, wrong('ranke'))],
   'RowScorer.nearestRows': ['signal', () => plumage.plainScorer.nearestRows(none, [], 1, wrong('signl'))],
+  'RowScorer.nearestToEach': [
+    'allowed',
+    () => plumage.plainScorer.nearestToEach(none, 1, [], 1, wrong('alowed')),
+  ],
+  'RowScorer.keepNearest': [
+    'mutualFrom',
+    () =>
+      plumage.plainScorer.keepNearest(
+        new Float64Array(2),
+        1,
+        [],
+        new Uint32Array(),
+        new Uint32Array(),
+        wrong('mutualfrom'),
+      ),
+  ],
+  nearestGraph: ['products', () => plumage.nearestGraph([], 1, 1, wrong('product'))],
+  approximateGraph: ['probes', () => plumage.approximateGraph([], 1, 1, wrong('probe'))],
   'Products.gram': ['signal', () => plumage.plainProducts.gram([], 1, wrong('signl'))],
   'Products.mean': ['signal', () => plumage.plainProducts.mean([], 1, wrong('signl'))],
   'Products.gramTimes': [

@@ -127,6 +127,10 @@ async function indexOnce(
           done: () => progress.done(),
           failed: ({ path, reason }) => progress.failed(path, reason),
           encoding: ({ seconds }) => progress.spent(seconds),
+          indexed: ({ recall, probes }) =>
+            progress.notice(
+              `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, looking into ${probes} of its parts`,
+            ),
         },
       },
     )
