@@ -28,6 +28,8 @@ export type {
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
+export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
+export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'

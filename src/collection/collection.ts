@@ -14,8 +14,11 @@ import type { PlainRecord } from '../plain-value.js'
 import { differingIdentity } from '../work/work-identity.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
-import { type Row, type RowBlock, rowsOf } from './row-block.js'
+import { chosenOf, type Row, type RowBlock, rowsOf, withColumns } from './row-block.js'
 import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
+import { unit } from './unit.js'
+import { type Condition, columnsOf, isWanted } from './where/condition.js'
+import { parseWhere } from './where/parse-where.js'
 
 /** Says what a collection is put together of. */
 export interface CollectionParts {
@@ -47,7 +50,13 @@ export interface FoundRow {
 
 const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
 const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
 const FOLD_ROWS = 4096
@@ -106,7 +115,30 @@ export class Collection implements AsyncDisposable {
     for (const name of choice.columns) columnOf(name, this.columns)
     const hasId = choice.columns.includes('id')
     const columns = hasId ? choice.columns : ['id', ...choice.columns]
-    for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+    const { where } = choice
+    if (where === undefined || this.#changes.size === 0) {
+      for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+      return
+    }
+    // The table knows nothing of the changes: rows that have some are asked for by themselves, and judged here.
+    const changed = this.#changes
+    for await (const block of this.store.scan({ ...choice, columns })) {
+      const unchanged = chosenOf(block, (row) => !changed.has(String(row.id)))
+      if (unchanged.count > 0) yield this.#changed(unchanged, hasId)
+    }
+    const wanted = new Set(choice.ids ?? changed.keys())
+    const ids = [...changed.keys()].filter((id) => wanted.has(id))
+    const { where: _where, ...others } = choice
+    const looked = [...new Set([...columns, ...columnsOf(where)])]
+    for await (const block of this.store.scan({ ...others, ids, columns: looked })) {
+      const found = chosenOf(this.#changed(block, true), (row) => isWanted(where, row))
+      if (found.count > 0) yield withColumns(found, choice.columns)
+    }
+  }
+
+  /** Reads a condition on this collection's rows. Throws `CollectionError` `wrong-where` that shows the place. */
+  where(text: string): Condition {
+    return parseWhere(text, this.columns)
   }
 
   #changed({ values, ...block }: RowBlock, keepsId: boolean): RowBlock {
@@ -126,10 +158,10 @@ export class Collection implements AsyncDisposable {
   /** Gives these rows in the order of the ids, null for one that is not there. Throws as `scan`. */
   async rows(ids: readonly string[], choice: Partial<ScanChoice> = {}): Promise<readonly (Row | null)[]> {
     checkOptionNames(choice, CHOICE)
-    const { columns = this.columns.map(({ name }) => name), signal } = choice
+    const { columns = this.columns.map(({ name }) => name), where, signal } = choice
     const found = new Map<string, Row>()
     const wanted = columns.includes('id') ? columns : ['id', ...columns]
-    for await (const block of this.scan({ columns: wanted, ids, signal }))
+    for await (const block of this.scan({ columns: wanted, ids, where, signal }))
       for (const row of rowsOf(block)) found.set(String(row.id), row)
     return ids.map((id) => found.get(id) ?? null)
   }
@@ -250,11 +282,4 @@ export class Collection implements AsyncDisposable {
     await this.store[Symbol.asyncDispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
-}
-
-/** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */
-export function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-  if (length > 0 && Number.isFinite(length)) return vector.map((value) => value / length)
-  throw new RangeError(`A vector of length ${length} has no direction to be compared.`)
 }

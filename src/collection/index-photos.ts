@@ -11,10 +11,10 @@ import { toHalf } from '../tensor/float16.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
 import type { Collection } from './collection.js'
-import { unit } from './collection.js'
 import type { Value } from './columns.js'
 import { type FindOptions, type FoundPhoto, findPhotos } from './find-photos.js'
 import { blockOf, type Row, rowsOf } from './row-block.js'
+import { unit } from './unit.js'
 
 /** Holds what was found in a photo that could be read. */
 export interface ExaminedPhoto {

@@ -7,8 +7,15 @@ import type { CollectionColumn } from './columns.js'
 import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
 import type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './store.js'
+import { isWanted } from './where/condition.js'
 
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 /** So many rows a block has that is read. */
 const BLOCK_ROWS = 4096
@@ -54,8 +61,9 @@ class MemoryStore implements CollectionStore {
 
   async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
     checkOptionNames(choice, CHOICE)
-    const { columns, embeddings, ids, signal } = choice
-    const all = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const { columns, embeddings, ids, where, signal } = choice
+    const named = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const all = where === undefined ? named : named.filter(({ row }) => isWanted(where, row))
     for (let at = 0; at < all.length; at += BLOCK_ROWS) {
       signal?.throwIfAborted()
       const part = all.slice(at, at + BLOCK_ROWS)

@@ -27,6 +27,7 @@ import {
   writeAbout,
   writeSmallFile,
 } from './collection-files.js'
+import { sqlOf } from './lance-sql.js'
 import { type Arrow, loadLance } from './load-lance.js'
 
 /** Says how a collection is opened. */
@@ -140,13 +141,15 @@ export class LanceStore implements CollectionStore {
     return await this.#table.countRows()
   }
 
-  async *scan({ columns, embeddings = false, ids, signal }: ScanChoice): AsyncIterable<RowBlock> {
+  async *scan({ columns, embeddings = false, ids, where, signal }: ScanChoice): AsyncIterable<RowBlock> {
     const all = [...PHOTO_COLUMNS, ...this.#about.columns]
     const wanted = columns.map((name) => columnOf(name, all))
     const names = [...new Set(columns), ...(embeddings ? [EMBEDDING] : [])]
-    for (const where of ids === undefined ? [null] : predicates(ids)) {
+    const condition = where === undefined ? [] : [sqlOf(where)]
+    for (const predicate of ids === undefined ? [null] : predicates(ids)) {
+      const asked = [...(predicate === null ? [] : [predicate]), ...condition].join(' and ')
       const query = this.#table.query().select(names)
-      for await (const batch of where === null ? query : query.where(where)) {
+      for await (const batch of asked === '' ? query : query.where(asked)) {
         signal?.throwIfAborted()
         yield blockFrom(batch, wanted, this.#about, embeddings)
       }
