@@ -27,6 +27,17 @@ export type {
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export type { QueryWay } from './collection/search/query-vector.js'
+export {
+  type Example,
+  everyPhoto,
+  type RankedPhoto,
+  type SearchOptions,
+  type SearchPage,
+  type SearchProgress,
+  type SearchQuery,
+  searchPhotos,
+} from './collection/search/search-photos.js'
 export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
 export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
 export { parseWhere } from './collection/where/parse-where.js'

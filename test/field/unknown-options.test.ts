@@ -62,6 +62,8 @@ const UNIVERSAL: Calls = {
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
+  searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
+  everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   'CollectionStore.scan': [
     'columns',
