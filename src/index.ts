@@ -33,8 +33,8 @@ export type { QueryWay } from './collection/search/query-vector.js'
 export {
   type Example,
   everyPhoto,
+  type PhotoSearchOptions,
   type RankedPhoto,
-  type SearchOptions,
   type SearchPage,
   type SearchProgress,
   type SearchQuery,

@@ -2,7 +2,9 @@
  * Writes what a search has found as one HTML document that needs nothing else: small pictures, how alike each is, and where in it. There is no script in it, and its
  * policy lets it fetch nothing. Names of files come from anybody, and stand in it as text.
  */
+import type { Row } from '../collection/row-block.js'
 import type { RankedPhoto } from '../collection/search/search-photos.js'
+import type { Box } from '../image/image.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
 import { base64, escaped, hashOf, shown } from './document-text.js'
 import { placeText, shareText } from './search-output.js'
@@ -75,15 +77,11 @@ function cardOf({ picture, similarity, share, row, box }: SheetPhoto, rank: numb
   const name = escaped(shown(`${row.root}/${row.path}`))
   const less = share === null ? '' : `, more than ${shareText(share)} of random pairs`
   const place = box === undefined ? '' : `<br>at ${placeText(box)}`
-  return `<li><figure>${pictureOf(picture, name, { box, row })}<figcaption><span class="rank">${rank}. ${similarity.toFixed(4)}</span><span class="faint">${less}${place}</span><br><bdi>${name}</bdi></figcaption></figure></li>
+  return `<li><figure>${pictureOf(picture, name, box, row)}<figcaption><span class="rank">${rank}. ${similarity.toFixed(4)}</span><span class="faint">${less}${place}</span><br><bdi>${name}</bdi></figcaption></figure></li>
 `
 }
 
-function pictureOf(
-  picture: ReducedPhoto | string,
-  name: string,
-  { box, row }: Pick<SheetPhoto, 'box' | 'row'>,
-): string {
+function pictureOf(picture: ReducedPhoto | string, name: string, box: Box | undefined, row: Row): string {
   if (typeof picture === 'string') return `<p class="none">It cannot be shown: ${escaped(shown(picture))}</p>`
   const { width, height, jpeg } = picture
   const image = `<img src="data:image/jpeg;base64,${base64(jpeg)}" width="${width}" height="${height}" alt="${name}">`

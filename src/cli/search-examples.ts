@@ -1,15 +1,16 @@
 /** Finds what a person searches by: files of photos, photos of the collection by id or path, and vectors of other programs. */
-import { createHash } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import type { Collection } from '../collection/collection.js'
 import { rowsOf } from '../collection/row-block.js'
 import type { Example } from '../collection/search/search-photos.js'
 import { nearestNames } from '../nearest-names.js'
+import { contentOf } from '../platform/node/collection/content-of.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import type { Files } from '../work/files.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { printable } from './progress.js'
+import { fullPathOf } from './search-output.js'
 
 /** Gives the encoder, which is loaded when the first photo has to be read. */
 export type LoadEncoder = () => Promise<FileEncoder>
@@ -41,7 +42,7 @@ export async function examplesOf(
       throw new UsageError(
         `What is searched for cannot be read: ${printable(source)}: ${printable(error.message)}`,
       )
-    const content = isAddress(source) ? {} : { content: await contentOf(files, source) }
+    const content = isAddress(source) ? {} : { content: await contentOf(files.resolve(source)) }
     examples.set(source, { embedding: features.embedding, ...content })
   }
   return words.flatMap((word) => examples.get(word) ?? [])
@@ -49,19 +50,6 @@ export async function examplesOf(
 
 function isAddress(word: string): boolean {
   return /^(?:https?|data|file):/i.test(word)
-}
-
-async function contentOf(files: Files, path: string): Promise<string> {
-  await using file = await files.open(path)
-  const hash = createHash('sha256')
-  const piece = new Uint8Array(2 ** 20)
-  for (let at = 0; at < file.size; ) {
-    const count = await file.read(piece, at)
-    if (count === 0) break
-    hash.update(piece.subarray(0, count))
-    at += count
-  }
-  return hash.digest('hex')
 }
 
 /** Takes a word for an id, or for a path as the results have it. */
@@ -77,6 +65,19 @@ async function idOf(context: CommandContext, collection: Collection, word: strin
   throw new UsageError(await noSuchFile(context.files, collection, word))
 }
 
+/** Gives where the one photo lies that a word names: a file, or a photo of the collection by id or path. Throws `UsageError` for what is none. */
+export async function photoFileOf(
+  context: CommandContext,
+  collection: Collection,
+  word: string,
+): Promise<string> {
+  if ((await context.files.look(word))?.kind === 'file') return context.files.resolve(word)
+  const id = await idOf(context, collection, word)
+  const [row] = await collection.rows([id], { columns: ['root', 'path'] })
+  if (row !== null && row !== undefined) return fullPathOf(collection, row)
+  throw new UsageError(`${collection.store.label} has no photo ${id}.`)
+}
+
 /** A word that no file is called may be mistyped, or it may be what people tell other searches. */
 async function noSuchFile(files: Files, collection: Collection, word: string): Promise<string> {
   const name = basename(word)
@@ -89,6 +90,6 @@ async function noSuchFile(files: Files, collection: Collection, word: string): P
   )
   const said = `There is no file ${JSON.stringify(word)}`
   if (nearest !== undefined) return `${said}. Did you mean ${printable(nearest)}?`
-  const { source } = collection.about.model
-  return `${said}, and the model ${printable(source)} has no words: it finds photos by photos. Name a photo, the path or the id of one in the collection, or give --vector.`
+  const { identity } = collection.about
+  return `${said}, and the model ${printable(identity.model)} has no words: it finds photos by photos. Name a photo, or one in the collection by its path or --id, or give --vector.`
 }

@@ -6,13 +6,14 @@ import { jsonText } from '../formats/json-text.js'
 import type { RgbImage } from '../image/image.js'
 import { drawBox } from '../picture/draw/draw-lines.js'
 import { contactSheet, framed, stacked, textStrip } from '../picture/draw/layout.js'
+import { fullPath } from '../platform/node/collection/find-duplicates.js'
 import type { CommandContext } from './context.js'
 import { shown } from './document-text.js'
 import { printable } from './progress.js'
 
 /** Leads to the photo on this machine. */
-export function fullPathOf({ about }: Collection, { root, path }: Row): string {
-  return `${about.roots[String(root)] ?? ''}/${path}`
+export function fullPathOf(collection: Collection, { root, path }: Row): string {
+  return fullPath(collection, { root: String(root), path: String(path) })
 }
 
 /** Gives similarity, share of pairs that are less alike, and path. */

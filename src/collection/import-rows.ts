@@ -7,11 +7,12 @@ import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { given } from '../encoder/choose-recipe.js'
 import { nearestNames } from '../nearest-names.js'
 import { toHalf } from '../tensor/float16.js'
-import { type Collection, unit } from './collection.js'
+import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, type ColumnType, checkValue, type Value } from './columns.js'
 import { newId } from './new-id.js'
 import { blockOf, type Row, rowsOf } from './row-block.js'
+import { unit } from './unit.js'
 
 /** Is a row as a file has it, or the reason why it is none. */
 export type ImportedRow = {

@@ -9,8 +9,8 @@ import { createMemoryStore } from '../../src/collection/memory-store.js'
 import { blockOf } from '../../src/collection/row-block.js'
 import {
   everyPhoto,
+  type PhotoSearchOptions,
   type RankedPhoto,
-  type SearchOptions,
   type SearchQuery,
   searchPhotos,
 } from '../../src/collection/search/search-photos.js'
@@ -88,7 +88,7 @@ describe.each(Object.entries(STORES))('%s', (_name, create) => {
 
   const query = Float32Array.from({ length: WIDTH }, (_, at) => at - 2)
   const like = [{ embedding: query }]
-  const found = async (options: SearchOptions, asked: SearchQuery = { like }) =>
+  const found = async (options: PhotoSearchOptions, asked: SearchQuery = { like }) =>
     idsOf((await searchPhotos(collection, asked, options)).photos)
 
   test('finds the nearest, in order of similarity and then of id', async () => {

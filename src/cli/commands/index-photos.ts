@@ -16,6 +16,7 @@ interface IndexCommandOptions extends ModelOptions {
   readonly dtype?: 'float16' | 'float32'
   readonly retryFailed?: boolean
   readonly prune?: boolean
+  readonly regions?: boolean
 }
 
 export function indexCommand(context: CommandContext): Command {
@@ -25,6 +26,10 @@ export function indexCommand(context: CommandContext): Command {
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
+    .option(
+      '--regions',
+      'make regions of each photo, by which search --box and --point find places in photos',
+    )
     .option('--prune', 'forget photos that are not there any more')
     .option('--json', 'progress as JSON lines on stderr')
   return command.action(
@@ -57,6 +62,7 @@ async function indexFolders(
         ...(options.maxPixels === undefined ? {} : { maxPixels: options.maxPixels }),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
+        regions: options.regions ?? false,
         signal,
         listener: {
           done: () => progress.done(),

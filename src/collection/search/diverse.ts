@@ -1,5 +1,5 @@
 /** Chooses results that differ from each other: maximal marginal relevance (Carbonell and Goldstein, The use of MMR, diversity-based reranking, 1998). */
-import { dot } from '../../numerics/dot.js'
+import { exactDot } from '../../numerics/exact-dot.js'
 
 /**
  * Gives the places of `count` rows in the order in which they are chosen: each time the one for which `balance` times its similarity with the query, less the rest
@@ -11,7 +11,7 @@ import { dot } from '../../numerics/dot.js'
  */
 export function diversePlaces(
   similarities: ArrayLike<number>,
-  rows: Float64Array,
+  rows: Float32Array,
   width: number,
   count: number,
   balance: number,
@@ -33,7 +33,7 @@ export function diversePlaces(
     chosen.push(best)
     isLeft[best] = 0
     for (let place = 0; place < total; place++) {
-      const near = dot(rows, best * width, rows, place * width, width)
+      const near = exactDot(rows, best * width, rows, place * width, width)
       if (near > (nearestChosen[place] ?? 0) || chosen.length === 1) nearestChosen[place] = near
     }
   }

@@ -2,12 +2,12 @@
  * Says how alike two photos of a collection are that have nothing to do with each other: a cosine of 0.6 means much in one collection and nothing in another. A
  * sample of random pairs is drawn, the same for each version of the collection, and kept with it.
  */
-import { dot } from '../../numerics/dot.js'
+import { exactDot } from '../../numerics/exact-dot.js'
 import { seededRandom } from '../../numerics/seeded-random.js'
+import { widenRows } from '../../numerics/stored-halves.js'
 import { isRecord, parseJsonOrNull } from '../../plain-value.js'
 import type { Collection } from '../collection.js'
 import type { StoredVectors } from '../store.js'
-import { embeddingsAt } from './embeddings-at.js'
 
 const FILE = 'pair-sample.json'
 /** So many pairs tell shares to a few thousandths in the middle, and to ten-thousandths at the end where results lie. */
@@ -64,9 +64,11 @@ async function drawn({ ids, blocks }: StoredVectors, width: number): Promise<Flo
   if (count < 2) return new Float32Array()
   const pairs = (count * (count - 1)) / 2 <= PAIRS ? allPairs(count) : randomPairs(count)
   const rows = [...new Set(pairs.flat())].sort((a, b) => a - b)
-  const values = await embeddingsAt(blocks, width, rows)
+  const values = await widenRows(blocks, width, rows)
   const places = new Map(rows.map((row, place) => [row, place * width]))
-  const cosines = pairs.map(([a, b]) => dot(values, places.get(a) ?? 0, values, places.get(b) ?? 0, width))
+  const cosines = pairs.map(([a, b]) =>
+    exactDot(values, places.get(a) ?? 0, values, places.get(b) ?? 0, width),
+  )
   return Float32Array.from(cosines).sort()
 }
 

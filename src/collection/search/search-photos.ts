@@ -38,11 +38,11 @@ export interface SearchQuery {
 }
 
 /** Says which photos are wanted, and how many. */
-export interface SearchOptions {
+export interface PhotoSearchOptions {
   /** Counts the photos of a page; default 10. */
   readonly count?: number
-  /** Wants photos only of which this is true, as `parseWhere` reads it; default: all. */
-  readonly where?: string
+  /** Wants photos only of which this is true: a text as `parseWhere` reads it, or what it gives. Default: all. */
+  readonly where?: string | Condition
   /** Leaves out photos that are less alike, by their cosine. */
   readonly minSimilarity?: number
   /** Says how much what is not wanted counts beside what is, where no probe is trained; default 0.2. */
@@ -107,7 +107,7 @@ const OPTIONS = {
   columns: true,
   signal: true,
   onProgress: true,
-} satisfies OptionNames<SearchOptions>
+} satisfies OptionNames<PhotoSearchOptions>
 
 /** Among so many times the wanted photos those are chosen that differ, and among so many at least. */
 const POOL = { times: 10, atLeast: 100 }
@@ -119,7 +119,7 @@ const POOL = { times: 10, atLeast: 100 }
 export async function searchPhotos(
   collection: Collection,
   query: SearchQuery,
-  options: SearchOptions = {},
+  options: PhotoSearchOptions = {},
 ): Promise<SearchPage> {
   checkOptions(options)
   const search = await Search.prepare(collection, query, options)
@@ -130,17 +130,17 @@ export async function searchPhotos(
 export async function* everyPhoto(
   collection: Collection,
   query: SearchQuery,
-  options: Omit<SearchOptions, 'after'> = {},
+  options: Omit<PhotoSearchOptions, 'after'> = {},
 ): AsyncGenerator<RankedPhoto, void, undefined> {
-  let after: string | null | undefined
+  let page: SearchPage | null = null
   do {
-    const page: SearchPage = await searchPhotos(collection, query, { ...options, ...given({ after }) })
+    const after: { readonly after?: string } = page === null ? {} : { after: page.next ?? '' }
+    page = await searchPhotos(collection, query, { ...options, ...after })
     yield* page.photos
-    after = page.next
-  } while (after !== null)
+  } while (page.next !== null)
 }
 
-function checkOptions(options: SearchOptions): void {
+function checkOptions(options: PhotoSearchOptions): void {
   checkOptionNames(options, OPTIONS)
   const { count = 10, diverse, after, unlikeWeight = 0, minSimilarity = 0 } = options
   if (!(Number.isSafeInteger(count) && count >= 1))
@@ -156,18 +156,24 @@ function checkOptions(options: SearchOptions): void {
   if (Number.isNaN(minSimilarity)) throw new RangeError('minSimilarity is a number from -1 to 1.')
 }
 
+/** Says which photos are asked for, by id and by content. */
+interface OwnPhotos {
+  readonly ids: ReadonlySet<string>
+  readonly contents: ReadonlySet<string>
+}
+
 class Search {
   readonly #collection: Collection
-  readonly #options: SearchOptions
+  readonly #options: PhotoSearchOptions
   readonly #query: QueryVector
   readonly #where: Condition | null
-  readonly #own: { readonly ids: ReadonlySet<string>; readonly contents: ReadonlySet<string> }
+  readonly #own: OwnPhotos
   readonly #version: number
 
   private constructor(
     collection: Collection,
-    options: SearchOptions,
-    parts: { query: QueryVector; where: Condition | null; own: Search['#own']; version: number },
+    options: PhotoSearchOptions,
+    parts: { query: QueryVector; where: Condition | null; own: OwnPhotos; version: number },
   ) {
     this.#collection = collection
     this.#options = options
@@ -177,10 +183,15 @@ class Search {
     this.#version = parts.version
   }
 
-  static async prepare(collection: Collection, query: SearchQuery, options: SearchOptions): Promise<Search> {
+  static async prepare(
+    collection: Collection,
+    query: SearchQuery,
+    options: PhotoSearchOptions,
+  ): Promise<Search> {
     const { like, unlike = [] } = query
     if (like.length === 0) throw new RangeError('A search needs an example of what photos are to be like.')
-    const where = options.where === undefined ? null : collection.where(options.where)
+    const where =
+      typeof options.where === 'string' ? collection.where(options.where) : (options.where ?? null)
     const version = await collection.store.version()
     const examples = [...like, ...unlike]
     const vectors = await vectorsOf(collection, examples, options.signal)
@@ -188,11 +199,10 @@ class Search {
     const contents = new Set(
       examples.flatMap((example) => ('content' in example ? [example.content ?? ''] : [])),
     )
-    const direction = queryVector(
-      vectors.slice(0, like.length),
-      vectors.slice(like.length),
-      options.unlikeWeight,
-    )
+    const direction = await queryVector(vectors.slice(0, like.length), vectors.slice(like.length), {
+      unlikeWeight: options.unlikeWeight,
+      signal: options.signal,
+    })
     return new Search(collection, options, { query: direction, where, own: { ids, contents }, version })
   }
 
@@ -281,7 +291,7 @@ class Search {
     const { width } = this.#collection.about
     const ids = kept.map(({ id }) => id)
     const found = await embeddingsOf(this.#collection, ids, this.#options.signal)
-    const rows = new Float64Array(kept.length * width)
+    const rows = new Float32Array(kept.length * width)
     for (const [at, id] of ids.entries()) rows.set(found.get(id) ?? [], at * width)
     const similarities = kept.map(({ similarity }) => similarity)
     return diversePlaces(similarities, rows, width, count, balance).flatMap((place) => kept[place] ?? [])

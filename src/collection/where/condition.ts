@@ -82,9 +82,8 @@ type Truth = boolean | null
 export function columnsOf(condition: Condition): readonly string[] {
   const found = new Set<string>()
   const look = (part: Condition) => {
-    if (part.is === 'not') look(part.of)
-    else if (part.is === 'and' || part.is === 'or') for (const one of part.of) look(one)
-    else found.add(part.column.name)
+    if ('column' in part) found.add(part.column.name)
+    else for (const one of part.is === 'not' ? [part.of] : part.of) look(one)
     if (part.is === 'compared' && typeof part.to === 'object') found.add(part.to.name)
   }
   look(condition)

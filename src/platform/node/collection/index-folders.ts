@@ -9,11 +9,14 @@ import type { FileKind } from '../../../image/image-format.js'
 import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
+import { RegionKeeper } from './index-regions.js'
 
 /** Says how a collection is brought up to date. */
 export interface IndexFoldersOptions extends IndexChoice {
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
+  /** Makes regions of each photo as well, by which places in photos are searched for. Default: where the collection has some, they are kept up to date. */
+  readonly regions?: boolean
 }
 
 const OPTIONS = {
@@ -22,6 +25,7 @@ const OPTIONS = {
   listener: true,
   signal: true,
   maxPixels: true,
+  regions: true,
 } satisfies OptionNames<IndexFoldersOptions>
 
 /**
@@ -40,7 +44,7 @@ export async function indexFolders(
 ): Promise<IndexCounts> {
   checkOptionNames(options, OPTIONS)
   collection.assertSame(encoder.identity)
-  const { maxPixels, ...choice } = options
+  const { maxPixels, regions = false, ...choice } = options
   const files = new NodeFiles(process.cwd())
   const scopes: Scope[] = []
   for (const folder of folders) {
@@ -53,8 +57,13 @@ export async function indexFolders(
   }
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
-  const examine = examineWith(encoder, { maxPixels })
-  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
+  await using keeper = await RegionKeeper.open(collection, choice.signal)
+  const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
+  const examine = examineWith(encoder, { maxPixels, onFeatures })
+  const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
+  if (onFeatures !== undefined)
+    await keeper.complete(encoder, { ...(maxPixels === undefined ? {} : { maxPixels }) })
+  return counts
 }
 
 async function scopeOf(collection: Collection, folder: string): Promise<Scope> {

@@ -26,7 +26,7 @@ function trueWhere(condition: Condition, truth: boolean): string {
     case 'unknown':
       return `(${nameOf(condition.column)} is ${truth ? '' : 'not '}null)`
     default:
-      return `(${[...knownOf(condition), `${truth ? '' : 'not '}${valueOf(condition)}`].join(' and ')})`
+      return `(${[...knownOf(condition), `${truth ? '' : 'not '}${comparisonOf(condition)}`].join(' and ')})`
   }
 }
 
@@ -37,7 +37,7 @@ function knownOf(condition: OfValue): readonly string[] {
   return [condition.column, ...other].map((column) => `${nameOf(column)} is not null`)
 }
 
-function valueOf(condition: OfValue): string {
+function comparisonOf(condition: OfValue): string {
   switch (condition.is) {
     case 'true':
       return nameOf(condition.column)
