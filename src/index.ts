@@ -48,6 +48,19 @@ export type {
   NearRow,
   PrepareOptions,
 } from './collection/store.js'
+export type { QueryWay } from './collection/search/query-vector.js'
+export {
+  type Example,
+  everyPhoto,
+  type PhotoSearchOptions,
+  type RankedPhoto,
+  type SearchPage,
+  type SearchProgress,
+  type SearchQuery,
+  searchPhotos,
+} from './collection/search/search-photos.js'
+export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
+export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'

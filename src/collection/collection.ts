@@ -18,7 +18,7 @@ import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
 import { newId } from './new-id.js'
 import { type KeptPhoto, photosBlock } from './photos-block.js'
-import { type Row, type RowBlock, rowsOf } from './row-block.js'
+import { chosenOf, type Row, type RowBlock, rowsOf, withColumns } from './row-block.js'
 import type {
   About,
   CollectionStore,
@@ -29,6 +29,9 @@ import type {
   ScanChoice,
   StoredVectors,
 } from './store.js'
+import { unit } from './unit.js'
+import { type Condition, columnsOf, isWanted } from './where/condition.js'
+import { parseWhere } from './where/parse-where.js'
 
 /** Says what a collection is put together of. */
 export interface CollectionParts {
@@ -69,7 +72,13 @@ const NEAREST = {
 } satisfies OptionNames<NearestOptions>
 const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 const PREPARE = { onIndex: true, signal: true } satisfies OptionNames<Omit<PrepareOptions, 'scorer'>>
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
 const FOLD_ROWS = 4096
@@ -128,7 +137,30 @@ export class Collection implements AsyncDisposable {
     for (const name of choice.columns) columnOf(name, this.columns)
     const hasId = choice.columns.includes('id')
     const columns = hasId ? choice.columns : ['id', ...choice.columns]
-    for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+    const { where } = choice
+    if (where === undefined || this.#changes.size === 0) {
+      for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+      return
+    }
+    // The table knows nothing of the changes: rows that have some are asked for by themselves, and judged here.
+    const changed = this.#changes
+    for await (const block of this.store.scan({ ...choice, columns })) {
+      const unchanged = chosenOf(block, (row) => !changed.has(String(row.id)))
+      if (unchanged.count > 0) yield this.#changed(unchanged, hasId)
+    }
+    const wanted = new Set(choice.ids ?? changed.keys())
+    const ids = [...changed.keys()].filter((id) => wanted.has(id))
+    const { where: _where, ...others } = choice
+    const looked = [...new Set([...columns, ...columnsOf(where)])]
+    for await (const block of this.store.scan({ ...others, ids, columns: looked })) {
+      const found = chosenOf(this.#changed(block, true), (row) => isWanted(where, row))
+      if (found.count > 0) yield withColumns(found, choice.columns)
+    }
+  }
+
+  /** Reads a condition on this collection's rows. Throws `CollectionError` `wrong-where` that shows the place. */
+  where(text: string): Condition {
+    return parseWhere(text, this.columns)
   }
 
   #changed({ values, ...block }: RowBlock, keepsId: boolean): RowBlock {
@@ -148,10 +180,10 @@ export class Collection implements AsyncDisposable {
   /** Gives these rows in the order of the ids, null for one that is not there. Throws as `scan`. */
   async rows(ids: readonly string[], choice: Partial<ScanChoice> = {}): Promise<readonly (Row | null)[]> {
     checkOptionNames(choice, CHOICE)
-    const { columns = this.columns.map(({ name }) => name), signal } = choice
+    const { columns = this.columns.map(({ name }) => name), where, signal } = choice
     const found = new Map<string, Row>()
     const wanted = columns.includes('id') ? columns : ['id', ...columns]
-    for await (const block of this.scan({ columns: wanted, ids, signal }))
+    for await (const block of this.scan({ columns: wanted, ids, where, signal }))
       for (const row of rowsOf(block)) found.set(String(row.id), row)
     return ids.map((id) => found.get(id) ?? null)
   }
@@ -353,11 +385,4 @@ export class Collection implements AsyncDisposable {
 /** A change to nothing is a change. */
 function changedValue(change: Row | undefined, name: string, value: Value): Value {
   return change !== undefined && Object.hasOwn(change, name) ? (change[name] ?? null) : value
-}
-
-/** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */
-export function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-  if (length > 0 && Number.isFinite(length)) return vector.map((value) => value / length)
-  throw new RangeError(`A vector of length ${length} has no direction to be compared.`)
 }

@@ -20,8 +20,15 @@ import type {
   StoreFacts,
 } from './store.js'
 import { byIndexOptions, prepareOptions } from './store-options.js'
+import { isWanted } from './where/condition.js'
 
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
@@ -69,8 +76,9 @@ class MemoryStore implements CollectionStore {
 
   async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
     checkOptionNames(choice, CHOICE)
-    const { columns, embeddings, ids, signal } = choice
-    const all = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const { columns, embeddings, ids, where, signal } = choice
+    const named = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const all = where === undefined ? named : named.filter(({ row }) => isWanted(where, row))
     for (let at = 0; at < all.length; at += BLOCK_ROWS) {
       signal?.throwIfAborted()
       const part = all.slice(at, at + BLOCK_ROWS)

@@ -8,6 +8,7 @@ import type { ProductOptions } from '../numerics/products.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { CollectionColumn } from './columns.js'
 import type { RowBlock } from './row-block.js'
+import type { Condition } from './where/condition.js'
 
 /** Says what a collection is. */
 export interface About {
@@ -42,6 +43,8 @@ export interface ScanChoice {
   readonly embeddings?: boolean
   /** Wants these rows only, which come in any order; default: all. */
   readonly ids?: readonly string[]
+  /** Wants those rows only of which this is true; `parseWhere` makes it of what a person has written. Default: all. */
+  readonly where?: Condition | undefined
   /** Ends the reading, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }

@@ -64,6 +64,8 @@ const UNIVERSAL: Calls = {
   'CollectionStore.compact': ['rewrite', () => collection.store.compact(wrong('rewite'))],
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
+  searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
+  everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   'CollectionStore.scan': [

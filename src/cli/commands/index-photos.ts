@@ -29,6 +29,7 @@ interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' |
   /** Is a table of what people know of their photos. */
   readonly columns?: string
   readonly watch?: boolean
+  readonly regions?: boolean
 }
 
 export function indexCommand(context: CommandContext): Command {
@@ -38,6 +39,10 @@ export function indexCommand(context: CommandContext): Command {
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
+    .option(
+      '--regions',
+      'make regions of each photo, by which search --box and --point find places in photos',
+    )
     .option('--prune', 'forget photos that are not there any more')
     .option('--video', 'take films as well: a frame each second, each with a row')
     .addOption(everyOption())
@@ -122,6 +127,7 @@ async function indexOnce(
           : {}),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
+        regions: options.regions ?? false,
         signal,
         listener: {
           done: () => progress.done(),

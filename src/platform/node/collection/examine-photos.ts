@@ -6,7 +6,7 @@ import { webcrypto } from 'node:crypto'
 import type { FoundPhoto } from '../../../collection/find-photos.js'
 import type { Examination, Examine } from '../../../collection/index-photos.js'
 import type { Row } from '../../../collection/row-block.js'
-import type { EncodeAllOptions, EncodeResult, Identity } from '../../../encoder/types.js'
+import type { EncodeAllOptions, EncodeResult, Features, Identity } from '../../../encoder/types.js'
 import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
@@ -46,12 +46,14 @@ export interface ExamineOptions {
   readonly maxPixels?: number | undefined
   /** Says which frames of a film are taken. */
   readonly video?: VideoFrameOptions | undefined
+  /** Is shown the features of each photo, named by its content. */
+  readonly onFeatures?: ((content: string, features: Features) => Promise<void>) | undefined
 }
 
 /** Gives what examines photos by this encoder. */
 export function examineWith(
   encoder: PhotoEncoder,
-  { maxPixels = DEFAULT_MAX_PIXELS, video = {} }: ExamineOptions = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
   return async function* (photos, { isKnown, signal, onProgress }) {
@@ -105,6 +107,7 @@ export function examineWith(
       if (work === undefined)
         throw new Error(`the encoder answered for photo ${index}, which it was not given`)
       underWay.delete(index)
+      if (features !== undefined) await onFeatures?.(String(work.values.content), features)
       yield examination(work, features?.embedding, error)
     }
   }

@@ -26,9 +26,9 @@ import type {
 import { byIndexOptions, prepareOptions } from '../../../collection/store-options.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
-import { explainWriteError } from '../files/file-error.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { toHalf } from '../../../tensor/float16.js'
+import { explainWriteError } from '../files/file-error.js'
 import { lockOutput, type OutputLock } from '../files/output-lock.js'
 import { blockFrom, EMBEDDING, fieldOf, schemaOf, tableOf } from './arrow-rows.js'
 import {
@@ -40,6 +40,7 @@ import {
   writeAbout,
   writeSmallFile,
 } from './collection-files.js'
+import { sqlOf } from './lance-sql.js'
 import { type HeldVersion, heldVersions, Lease } from './leases.js'
 import { type Arrow, loadLance } from './load-lance.js'
 import {
@@ -182,13 +183,15 @@ export class LanceStore implements CollectionStore {
     return await this.#table.countRows()
   }
 
-  async *scan({ columns, embeddings = false, ids, signal }: ScanChoice): AsyncIterable<RowBlock> {
+  async *scan({ columns, embeddings = false, ids, where, signal }: ScanChoice): AsyncIterable<RowBlock> {
     const all = [...PHOTO_COLUMNS, ...this.#about.columns]
     const wanted = columns.map((name) => columnOf(name, all))
     const names = [...new Set(columns), ...(embeddings ? [EMBEDDING] : [])]
-    for (const where of ids === undefined ? [null] : predicates(ids)) {
+    const condition = where === undefined ? [] : [sqlOf(where)]
+    for (const predicate of ids === undefined ? [null] : predicates(ids)) {
+      const asked = [...(predicate === null ? [] : [predicate]), ...condition].join(' and ')
       const query = this.#table.query().select(names)
-      for await (const batch of where === null ? query : query.where(where)) {
+      for await (const batch of asked === '' ? query : query.where(asked)) {
         signal?.throwIfAborted()
         yield blockFrom(batch, wanted, this.#about, embeddings)
       }
