@@ -135,8 +135,9 @@ describe('a tiled map', () => {
     const along = await tiled(70, 70, { ...tiles, keep: { mean, components } })
     expect([along.patchWidth, along.patches.length]).toEqual([2, 50])
     const expected = [0, 1].map((k) =>
-      full.patches
-        .subarray(0, width)
+      full
+        .band(0, 1)
+        .patches.subarray(0, width)
         .reduce((sum, v, i) => sum + (v - 0.5) * (components[k * width + i] ?? 0), 0),
     )
     expect(along.patches[0]).toBeCloseTo(expected[0] ?? 0, 3)

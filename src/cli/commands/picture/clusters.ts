@@ -39,6 +39,7 @@ function clustersPicture(options: ClustersOptions): PictureKind {
     )
   return {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
+    takesTiles: true,
     async *draw(work) {
       const found: EncodedPhoto[] = []
       for await (const photo of work.photos()) found.push(photo)

@@ -4,6 +4,7 @@ import { given } from '../../../encoder/choose-recipe.js'
 import type { PatchClick } from '../../../picture/foreground.js'
 import { PATCH_COLOR_METHODS, type PatchColors } from '../../../picture/patch-colors.js'
 import { muxerOrNull } from '../../../platform/node/video/video-name.js'
+import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { addFrameOptions } from '../../film-inputs.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
@@ -41,6 +42,8 @@ export function pcaCommand(context: CommandContext): Command {
     const { output } = options
     if (output === undefined || muxerOrNull(output) === null)
       return await makePicture(context, inputs, options, pcaPicture(context, options))
+    if (options.tiles !== undefined)
+      throw new UsageError('--tiles: films are encoded frame by frame, each as a whole. Leave it out.')
     const { filmPicture } = await import('./film-picture.js')
     await filmPicture(context, inputs, { ...options, output })
   })
@@ -57,6 +60,7 @@ function pcaPicture(context: CommandContext, options: PcaOptions): PictureKind {
   return {
     frames: given({ every, from, to, toneMap }),
     title: titleOf(options),
+    takesTiles: true,
     async *draw(work) {
       const saved = await savedColorsOrNull(context, options)
       const found: EncodedPhoto[] = []
