@@ -3,12 +3,15 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
+import { labelCommand } from './commands/label.js'
+import { labelErrorsCommand } from './commands/label-errors.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
@@ -26,6 +29,9 @@ const COMMANDS = [
   reportCommand,
   indexCommand,
   searchCommand,
+  labelCommand,
+  labelErrorsCommand,
+  compareCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -66,6 +72,8 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
+  plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
+  plumage compare small mine photos              which of two models tells labelled photos apart better
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

@@ -115,7 +115,11 @@ export class Collection implements AsyncDisposable {
       name,
       this.#changes.size === 0
         ? column
-        : column.map((value, at) => this.#changes.get(String(ids[at]))?.[name] ?? value),
+        : column.map((value, at) => {
+            const change = this.#changes.get(String(ids[at]))
+            // A change to nothing is one too.
+            return change !== undefined && Object.hasOwn(change, name) ? (change[name] ?? null) : value
+          }),
     ])
     const all = Object.fromEntries(changed) as RowBlock['values']
     if (keepsId) return { ...block, values: all }
