@@ -1,9 +1,12 @@
 /** Holds how every command names a collection, and how the encoder is loaded that made it. */
 import type { Command } from 'commander'
 import type { Collection } from '../collection/collection.js'
+import type { About } from '../collection/store.js'
 import { given } from '../encoder/choose-recipe.js'
+import type { Identity } from '../encoder/types.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { FileEncoder } from '../work/file-encoder.js'
+import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { loadChosenEncoder } from './load-chosen-encoder.js'
 import type { ModelOptions } from './model-options.js'
@@ -16,23 +19,29 @@ export function addCollectionOption(command: Command, flags: string, description
 }
 
 /** Is what of the command line concerns how fast, and not what. */
-export type PassingOptions = Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>
+export type PassingOptions = Partial<Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>>
 
 /** Loads the model as the collection was made with it. Throws `CollectionError` `other-identity` where it is another by now. */
 export async function loadEncoderOf(
   context: CommandContext,
   collection: Collection,
-  options: PassingOptions,
+  options: PassingOptions & { readonly model?: string | undefined },
 ): Promise<FileEncoder> {
-  return await loadEncoderAs(context, collection.about.model, options, ({ identity }) =>
-    collection.assertSame(identity),
+  const { model, identity } = collection.about
+  const source = options.model ?? model.source
+  if (source === '')
+    throw new UsageError(
+      `${collection.store.label} holds embeddings of ${identity.model}, which it does not know how to load: name the model (--model), or search by --id.`,
+    )
+  return await loadEncoderAs(context, { ...model, source }, options, (encoder) =>
+    collection.assertSame(encoder.identity),
   )
 }
 
 /** Loads a model as it was loaded before, and gives it back where it is not the same any more. */
 export async function loadEncoderAs(
   context: CommandContext,
-  { source, options: kept }: { readonly source: string; readonly options: PlainRecord },
+  { source, options: kept }: About['model'],
   { engine, threads, offline, json }: PassingOptions,
   assertSame: (encoder: FileEncoder) => void,
 ): Promise<FileEncoder> {
@@ -46,4 +55,38 @@ export async function loadEncoderAs(
     await encoder[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Are those of a model's options that say how it computes and what it takes: they are the same for all photos of a collection. Others say where and how fast. */
+const LASTING: readonly (keyof ModelOptions)[] = [
+  'size',
+  'shortest',
+  'longest',
+  'scale',
+  'maxTokens',
+  'maxPatches',
+  'recipe',
+  'cropFraction',
+  'decode',
+  'network',
+  'entry',
+  'subfolder',
+  'heads',
+  'patchSize',
+  'trainedSize',
+  'normalisation',
+  'positions',
+  'embedding',
+  'head',
+  'headPooling',
+  'headPatchLayer',
+  'ignoreField',
+  'exif',
+  'transparency',
+]
+
+/** Says how the encoder is loaded again that was chosen by these options. */
+export function modelOf(options: ModelOptions, { precision }: Identity): About['model'] {
+  const kept = LASTING.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])
+  return { source: options.model, options: { ...(Object.fromEntries(kept) as PlainRecord), precision } }
 }

@@ -3,8 +3,10 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { collectionCommand } from './commands/collection.js'
 import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
+import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
@@ -12,10 +14,13 @@ import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
 import { labelCommand } from './commands/label.js'
 import { labelErrorsCommand } from './commands/label-errors.js'
+import { leakageCommand } from './commands/leakage.js'
 import { modelsCommand } from './commands/models.js'
+import { outliersCommand } from './commands/outliers.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
+import { qualityCommand } from './commands/quality.js'
 import { reportCommand } from './commands/report.js'
 import { searchCommand } from './commands/search.js'
 import { verifyCommand } from './commands/verify.js'
@@ -32,6 +37,11 @@ const COMMANDS = [
   labelCommand,
   labelErrorsCommand,
   compareCommand,
+  collectionCommand,
+  duplicatesCommand,
+  leakageCommand,
+  outliersCommand,
+  qualityCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -74,6 +84,7 @@ Examples:
   plumage search cat.jpg                         the photos in it that are most like this one
   plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
   plumage compare small mine photos              which of two models tells labelled photos apart better
+  plumage duplicates                             photos that are there several times, and which to keep
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

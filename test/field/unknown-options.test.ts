@@ -63,6 +63,7 @@ const UNIVERSAL: Calls = {
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
+  saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
@@ -134,6 +135,8 @@ const NODE: Calls = {
     'signal',
     () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
   ],
+  exportCollection: ['columns', () => plumage.exportCollection(wrong('c'), 'a.csv', wrong('colums'))],
+  importCollection: ['foreign', () => plumage.importCollection('a.csv', 'c', wrong('forein'))],
   indexFolders: [
     'prune',
     () => plumage.indexFolders(wrong('collection'), [], wrong('encoder'), wrong('prun')),
