@@ -28,6 +28,43 @@ export type {
   IndexSeconds,
   UnreadPhoto,
 } from './collection/index-photos.js'
+export {
+  compareEmbeddings,
+  type ModelComparison,
+  type ModelRows,
+} from './collection/labels/compare-embeddings.js'
+export {
+  findMislabelled,
+  type Mislabelled,
+  type MislabelledOptions,
+  type MislabelledPhoto,
+} from './collection/labels/find-mislabelled.js'
+export {
+  type GivenLabels,
+  type GiveOptions,
+  giveLabels,
+  type LabelOfPhoto,
+  type LabelsOptions,
+  type LabelToGive,
+  labelFromFolders,
+  labelsOf,
+} from './collection/labels/give-labels.js'
+export {
+  type ClassReport,
+  type Judged,
+  type JudgedProbe,
+  type JudgedVotes,
+  type JudgeOptions,
+  judgeClasses,
+} from './collection/labels/judge-classes.js'
+export type { LabelledPhotos, SetPhoto } from './collection/labels/labelled-photos.js'
+export {
+  type Suggestion,
+  type Suggestions,
+  type SuggestOptions,
+  suggestLabels,
+} from './collection/labels/suggest-labels.js'
+export { headFile, type TrainedReport, type TrainOptions, trainHead } from './collection/labels/train-head.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { KeptPhoto } from './collection/photos-block.js'
 export type { RootMatch } from './collection/roots.js'
@@ -76,6 +113,13 @@ export {
   type RunOptions,
 } from './encoder/network.js'
 export type { PackedWeights } from './encoder/packed-weights.js'
+export {
+  assertHeadFits,
+  headScores,
+  type ReadHeadOptions,
+  readHead,
+  type TrainedHead,
+} from './encoder/trained-head.js'
 export type * from './encoder/types.js'
 export type { EncoderParts } from './encoder/vit-stages.js'
 export type { WeightDigest } from './encoder/weight-digest.js'
@@ -126,6 +170,19 @@ export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } fr
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
+export type { Calibration, ReliabilityBin } from './numerics/labelled/calibration.js'
+export type { Unsureness } from './numerics/labelled/choose-next.js'
+export type {
+  BootstrapOptions,
+  ClassMeasures,
+  Interval,
+  MeasureIntervals,
+  Measures,
+} from './numerics/labelled/class-metrics.js'
+export type { FewShotPoint, TriedC } from './numerics/labelled/cross-validate.js'
+export type { LabelledRows } from './numerics/labelled/labelled-rows.js'
+export type { VoteWeights } from './numerics/labelled/nearest-labelled.js'
+export type { PairedTest } from './numerics/labelled/paired-tests.js'
 export { logBins } from './numerics/log-bins.js'
 export {
   type ApproximateGraph,
@@ -153,6 +210,7 @@ export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
+export { drawConfusion } from './picture/draw/draw-confusion.js'
 export { type DrawnMatch, drawMatches, type PlacedPhoto } from './picture/draw/draw-matches.js'
 export {
   drawHeat,

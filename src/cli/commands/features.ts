@@ -29,7 +29,7 @@ import {
   filmWork,
   gatherWithFilms,
 } from '../film-inputs.js'
-import { addInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import type { Look } from '../look-into.js'
 import {
@@ -190,7 +190,7 @@ async function tiledFeatures(
   const names = [...kinds, ...(preNorm ? ['patches_pre_norm'] : [])]
   if (format === 'npy') onlyOne(names)
   const output = await placeOf(context, options.output, false)
-  const found = await gatherWithFilms(context, inputs, options)
+  const found = await gatherInputs(context, inputs, { ...options, films: null })
   using loaded = await loadChosenEncoder(context, tiledLoad(options))
   await writeFolder<TiledFeatures>(context, found, tilingWith(loaded, options), {
     ...options,
