@@ -17,6 +17,39 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { ExportChoice } from './collection/export-rows.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
+export { Different, markDifferent } from './collection/duplicates/decisions.js'
+export {
+  type Copy,
+  countDuplicates,
+  DUPLICATE_KINDS,
+  type DuplicateCounts,
+  type DuplicateGroup,
+  type DuplicateKind,
+  type DuplicatePair,
+  type GroupMember,
+  type GroupOptions,
+  groupDuplicates,
+} from './collection/duplicates/duplicate-group.js'
+export type {
+  DuplicateOptions,
+  DuplicateProgress,
+  FoundDuplicates,
+} from './collection/duplicates/find-duplicates.js'
+export type { FoundLeakage, Leak, LeakageOptions } from './collection/duplicates/find-leakage.js'
+export { KEEP_RULES, type KeepRule, type KeepRuleName } from './collection/duplicates/keep-rules.js'
+export type { LackingFacts, PhotoFacts } from './collection/duplicates/lacking.js'
+export {
+  FLAW_RULES,
+  FLAWS,
+  type Flaw,
+  type FlawedPhoto,
+  type FlawOptions,
+  type FlawRule,
+  findFlaws,
+} from './collection/find-flaws.js'
+export { findOutliers, type Outlier, type OutlierOptions } from './collection/find-outliers.js'
 export type {
   IndexChoice,
   IndexCounts,
@@ -32,7 +65,7 @@ export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
-export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName, sizeLike } from './encoder/like.js'
 export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
@@ -90,15 +123,19 @@ export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
+export type { Agreement, Mark } from './numerics/compare-laid-over.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
 export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
+export { hashDistance, perceptualHash, turnedHashes } from './numerics/perceptual-hash.js'
+export { type PhotoQuality, photoQuality } from './numerics/photo-quality.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
+export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
@@ -115,8 +152,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -126,6 +166,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
@@ -135,7 +176,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { collectionCommand } from './commands/collection.js'
 import { convertCommand } from './commands/convert.js'
 import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
@@ -34,6 +35,7 @@ const COMMANDS = [
   leakageCommand,
   outliersCommand,
   qualityCommand,
+  collectionCommand,
   infoCommand,
   explainCommand,
   modelsCommand,

@@ -21,6 +21,10 @@ export type CollectionErrorCode =
   | 'wrong-value'
   /** A folder of photos is not there: connect its disk, or say where it is now. */
   | 'root-missing'
+  /** A file that was to be imported is no table, or damaged: the message says which and why. */
+  | 'unreadable'
+  /** It is not known which column holds what: name it. */
+  | 'ambiguous'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
 

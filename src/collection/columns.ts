@@ -1,20 +1,13 @@
 /** Says which columns a row of a collection has, beside its embedding: those of every photo stand here, and a collection may have more of its own. */
+
+import type { ColumnType, TypedColumn, Value } from '../formats/typed-table.js'
 import { nearestNames } from '../nearest-names.js'
 import { CollectionError } from './collection-error.js'
 
-/** Says what a column holds: text, whole numbers, float64, booleans, milliseconds since 1970 (UTC), or lists of text. */
-export type ColumnType = 'text' | 'integer' | 'float' | 'boolean' | 'timestamp' | 'texts'
+export type { ColumnType, Value }
 
-/** Is what a row has in a column; null where it is not known. */
-export type Value = string | number | boolean | null | readonly string[]
-
-/** Is a column of a collection. */
-export interface CollectionColumn {
-  /** Is in lower-case snake_case. */
-  readonly name: string
-  /** Says what it holds. */
-  readonly type: ColumnType
-}
+/** Is a column of a collection; its name is in lower-case snake_case. */
+export interface CollectionColumn extends TypedColumn {}
 
 /** Every photo has these. */
 export const PHOTO_COLUMNS = [

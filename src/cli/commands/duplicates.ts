@@ -76,12 +76,12 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   })
   progress.clear()
   const groups = found.groups.filter(({ kind }) => options.kind.includes(kind))
-  const { lackingOf, writeFacts } = await import('../../platform/node/collection/merge-metadata.js')
+  const { lackingMetadata, writeMetadata } = await import('../../platform/node/collection/merge-metadata.js')
   for (const [at, group] of groups.entries()) {
-    const lacking = await lackingOf(collection, group)
+    const lacking = await lackingMetadata(collection, group)
     context.stdout.write(options.json ? jsonOf(group, lacking) : await textOf(group, lacking, at))
     if (mergeMetadata && Object.keys(lacking).length > 0)
-      stderr.write(`wrote ${printable(await writeFacts(collection, group.kept, lacking))}\n`)
+      stderr.write(`wrote ${printable(await writeMetadata(collection, group.kept, lacking))}\n`)
   }
   if (options.report !== undefined) {
     const { writeDuplicateReport } = await import('../duplicate-report.js')
@@ -147,10 +147,10 @@ async function callDifferent(
   photos: readonly string[],
 ): Promise<void> {
   if (photos.length < 2) throw new UsageError('Name two photos or more that are different.')
-  const { differentEntries } = await import('../../collection/duplicates/decisions.js')
+  const { markDifferent } = await import('../../collection/duplicates/decisions.js')
   const { contentOf } = await import('../../platform/node/collection/content-of.js')
   const contents = await Promise.all(photos.map((photo) => contentOf(files.resolve(photo))))
-  await collection.store.log('decisions').append(differentEntries(contents, Date.now()))
+  await markDifferent(collection, contents)
   stderr.write(`${photos.length} photos are remembered as different.\n`)
 }
 

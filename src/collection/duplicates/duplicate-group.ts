@@ -2,6 +2,7 @@
  * Puts photos that show the same into groups. A group is a star: one copy is kept, and each other is held against it and against nothing else, so that no chain of steps, each of
  * which is small, joins what is far apart. Files of the same pixels count as one picture throughout. What people have called different never comes together.
  */
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { PictureProof } from '../../numerics/same-picture.js'
 import type { Different } from './decisions.js'
 import { byKeepRules, KEEP_RULES, type KeepRule } from './keep-rules.js'
@@ -99,6 +100,8 @@ export interface GroupOptions {
   readonly different?: Different
 }
 
+const OPTIONS = { rules: true, different: true } satisfies OptionNames<GroupOptions>
+
 /** Holds copies of the same pixels, the one to keep first. */
 interface Picture {
   readonly copies: readonly Copy[]
@@ -113,12 +116,14 @@ interface Link {
   readonly to: 'first' | 'second'
 }
 
-/** Makes groups: first those of copies, then of the photos that are left, with the kept ones, those that are near, then alike. */
+/** Throws RangeError for a rule, or an option, that there is not. Makes groups: first those of copies, then of the photos that are left, with the kept ones, those that are near, then alike. */
 export function groupDuplicates(
   copies: readonly Copy[],
   pairs: readonly DuplicatePair[],
-  { rules = KEEP_RULES, different }: GroupOptions = {},
+  options: GroupOptions = {},
 ): readonly DuplicateGroup[] {
+  checkOptionNames(options, OPTIONS)
+  const { rules = KEEP_RULES, different } = options
   const compare = byKeepRules(rules)
   const pictures = picturesOf(copies, compare)
   for (const pair of pairs) link(pair, copies, pictures)

@@ -22,7 +22,19 @@ export type {
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
+export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
+export { type ImportOptions, importCollection } from './collection/import-collection.js'
+export { findDuplicates, findLeakage } from './collection/find-duplicates.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export { lackingMetadata, writeMetadata } from './collection/merge-metadata.js'
+export {
+  type MovedCopy,
+  type MoveOptions,
+  moveDuplicates,
+  type UndoOptions,
+  undoDuplicates,
+} from './collection/move-duplicates.js'
+export type { FileMove, UndoneMove } from './collection/move-files.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
 export {
   type CollectionOptions,

@@ -13,7 +13,7 @@ import { writeWhole } from '../files/write-whole.js'
 import { fullPath } from './find-duplicates.js'
 
 /** Gives what the copies of a group that may go tell and the kept one does not. Files that cannot be read tell nothing. */
-export async function lackingOf(collection: Collection, { kept, members }: DuplicateGroup): Promise<LackingFacts> {
+export async function lackingMetadata(collection: Collection, { kept, members }: DuplicateGroup): Promise<LackingFacts> {
   const going = members.filter(({ proposed }) => proposed)
   const copies = await Promise.all(going.map(({ copy }) => factsOf(collection, copy)))
   return lackingFacts(await factsOf(collection, kept), copies)
@@ -23,7 +23,7 @@ export async function lackingOf(collection: Collection, { kept, members }: Dupli
  * Writes facts to the sidecar of a photo (`a.jpg.xmp`, or `a.xmp` where that is there), whole or not at all; what stands in it stays. Gives its path. Throws `FileError`; Error
  * for a sidecar that is no XMP.
  */
-export async function writeFacts(collection: Collection, kept: Copy, facts: LackingFacts): Promise<string> {
+export async function writeMetadata(collection: Collection, kept: Copy, facts: LackingFacts): Promise<string> {
   const full = fullPath(collection, kept)
   const beside = full.replace(/\.[^./\\]+$/, '.xmp')
   const other = await textOrNull(beside)
