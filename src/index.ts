@@ -128,14 +128,31 @@ export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
-export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
 export { hashDistance, perceptualHash, turnedHashes } from './numerics/perceptual-hash.js'
 export { type PhotoQuality, photoQuality } from './numerics/photo-quality.js'
+export {
+  type ApproximateGraph,
+  type ApproximateGraphOptions,
+  approximateGraph,
+  type NearestGraph,
+  type NearestGraphOptions,
+  nearestGraph,
+} from './numerics/nearest-graph.js'
+export type {
+  KeepOptions,
+  NearestOfEach,
+  NearestRows,
+  RowFile,
+  RowScorer,
+  SearchOptions,
+  StoredRows,
+} from './numerics/nearest-rows.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
 export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
+export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'

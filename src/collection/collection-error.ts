@@ -27,6 +27,14 @@ export type CollectionErrorCode =
   | 'ambiguous'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
+  /** There are no labels to learn from, or only one: label photos. */
+  | 'unlabelled'
+  /** A class has fewer photos than folds: label more of it, or take fewer folds. */
+  | 'too-few'
+  /** There is no such label: the message has the nearest. */
+  | 'unknown-label'
+  /** There is no such photo, or several could be meant: the message has the nearest names. */
+  | 'unknown-photo'
 
 /** Says why a collection cannot be opened, written or asked; the code is for programs. */
 export class CollectionError extends CodedError<CollectionErrorCode> {

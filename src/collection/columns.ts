@@ -31,6 +31,8 @@ export const PHOTO_COLUMNS = [
   { name: 'content', type: 'text' },
   /** Is a digest of the upright pixels: files that differ in metadata alone share it. */
   { name: 'pixels', type: 'text' },
+  /** Says that the pixels are those of a preview in the file, as they are of a camera's raw photo. */
+  { name: 'preview', type: 'boolean' },
   /** Is in pixels, upright. */
   { name: 'height', type: 'integer' },
   /** Is in pixels, upright. */

@@ -13,6 +13,8 @@ import { type ListStream, readStdin } from './read-stdin.js'
 import type { WorkInput } from './work-input.js'
 
 export interface CollectOptions extends FolderWalkOptions {
+  /** Says what becomes of films. */
+  readonly films: FilmRule
   /** Is read where an input is `-`: an image, or a list of paths. */
   readonly list: ListStream
   /** Ends each path of that list; a line break unless given. */

@@ -38,21 +38,30 @@ export interface FolderWalkOptions {
   readonly decodes: (kind: FileKind) => boolean
   /** Counts the photos that are not taken. */
   readonly leftOut: LeftOut
-  readonly films: FilmRule
+  /** Says what becomes of films; default: they are left out as files that are no images. */
+  readonly films?: FilmRule
+  /** Takes photos as well that cannot be decoded here, so that whoever reads them is told why; default `false`: they are counted. */
+  readonly takesAll?: boolean
+  /** Is told the names of the files in each folder, before any of them comes. */
+  readonly onFolder?: (folder: string, names: readonly string[]) => void
 }
 
 export class FolderWalk {
   readonly #files: Files
   readonly #decodes: FolderWalkOptions['decodes']
   readonly #leftOut: LeftOut
-  readonly #films: FilmRule
+  readonly #films: FilmRule | undefined
+  readonly #takesAll: boolean
+  readonly #onFolder: FolderWalkOptions['onFolder']
   readonly #walked = new Set<string>()
 
-  constructor({ files, decodes, leftOut, films }: FolderWalkOptions) {
+  constructor({ files, decodes, leftOut, films, takesAll = false, onFolder }: FolderWalkOptions) {
     this.#files = files
     this.#decodes = decodes
     this.#leftOut = leftOut
     this.#films = films
+    this.#takesAll = takesAll
+    this.#onFolder = onFolder
   }
 
   /**
@@ -70,6 +79,10 @@ export class FolderWalk {
       yield { path: folder, reason: `the folder cannot be looked through: ${entries.message}` }
       return
     }
+    this.#onFolder?.(
+      folder,
+      entries.filter((entry) => isPlainFile(entry)).map(({ name }) => name),
+    )
     for (let at = 0; at < entries.length; at += AT_ONCE) {
       const group = entries.slice(at, at + AT_ONCE)
       for (const judged of await Promise.all(group.map((entry) => this.#judge(entry, folder)))) {
@@ -99,7 +112,7 @@ export class FolderWalk {
   async #judge(entry: FolderEntry, folder: string): Promise<Judged> {
     const { name, kind } = entry
     const path = below(this.#files, folder, name)
-    const isNamed = isImageName(name) || this.#films.isNamed(name)
+    const isNamed = isImageName(name) || this.#films?.isNamed(name) === true
     if (name.startsWith('.')) return isNamed ? { is: 'left-out', kind: 'hidden' } : null
     if (entry.garbled) {
       const isWanted = kind === 'folder' || kind === 'link' || isNamed
@@ -148,12 +161,18 @@ export class FolderWalk {
       if (found?.format === 'tiff') found = fileKindOrNull(await read(new Uint8Array(RAW_BYTES)))
       const isRaw = found?.format === 'tiff' && isRawName(name)
       if (found !== null && !isRaw && this.#decodes(found)) return { is: 'input', path }
-      if (await this.#films.isFilm(path, found))
+      if (this.#films !== undefined && (await this.#films.isFilm(path, found)))
         return this.#films.take ? { is: 'input', path } : { is: 'left-out', kind: FILM_KIND }
       const kind = leftOutKindOrNull(name, found)
-      return kind === null ? null : { is: 'left-out', kind }
+      if (kind === null) return null
+      return this.#takesAll ? { is: 'input', path } : { is: 'left-out', kind }
     } catch {
       return { is: 'left-out', kind: 'unreadable' }
     }
   }
+}
+
+/** Links count: what they lead to may be a file. */
+function isPlainFile({ name, kind, garbled }: FolderEntry): boolean {
+  return kind !== 'folder' && garbled !== true && !name.startsWith('.')
 }

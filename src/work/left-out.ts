@@ -50,7 +50,9 @@ export function leftOutKindOrNull(name: string, kind: FileKind | null): string |
   const isPhoto = PHOTO_ENDINGS.has(ending)
   if (kind === null) return isPhoto ? ending : null
   if (kind.decoder !== 'none') return nameOfKind(kind)
-  if (!kind.isImage) return isPhoto ? ending : null
+  // A drawing as text begins as any other XML does, such as what programs lay beside photos.
+  const isOther = !kind.isImage || (kind.format === 'SVG' && ending !== '.svg')
+  if (isOther) return isPhoto ? ending : null
   // What has no short name of its own is called by its ending.
   return /^a /.test(kind.format) && ending !== '' ? ending : nameOfKind(kind)
 }

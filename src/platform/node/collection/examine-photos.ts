@@ -15,8 +15,8 @@ import { perceptualHash } from '../../../numerics/perceptual-hash.js'
 import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
 import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
-import { decodeFile, readImageFile } from '../decode-image.js'
-import { inspectFile } from '../inspect-file.js'
+import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import { type OpenPhoto, openPhoto } from './open-photo.js'
 import { readExif } from './read-exif.js'
 
 /** Is what is needed of an encoder. */
@@ -58,16 +58,19 @@ export function examineWith(
           const content = await hashOf(bytes)
           if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
           work.values = { content, ...(await readExif(bytes)) }
-          const options = {
-            orientation: 'ignore',
+          const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
+          const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
-          } as const
-          const label = photo.path
-          const file = inspectFile(bytes, label, { maxPixels, transparency })
-          const decoded = await decodeFile({ bytes, label, file }, options)
-          work.values = { ...work.values, ...(await measure(decoded)) }
+          })
+          const own = opened.preview ? await readExif(opened.bytes) : {}
+          work.values = {
+            ...own,
+            ...known(work.values),
+            preview: opened.preview,
+            ...(await measure(decoded)),
+          }
           return decoded
         }
       }
@@ -86,6 +89,17 @@ export function examineWith(
       yield examination(work, features?.embedding, error)
     }
   }
+}
+
+/** Leaves out what is null, so that others may tell it. */
+function known(values: Row): Row {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+}
+
+/** Leaves the photo as it lies, and says how it is turned upright. */
+async function decodePhoto(opened: OpenPhoto, options: DecodeOptions): Promise<DecodedImage> {
+  const decoded = await decodeFile(opened, { ...options, orientation: 'ignore' })
+  return opened.orientation === null ? decoded : { ...decoded, orientation: opened.orientation }
 }
 
 function examination(
