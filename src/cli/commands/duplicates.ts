@@ -93,7 +93,7 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
 
 async function sayWhatWasFound(
   { stderr }: CommandContext,
-  found: { readonly photos: number; readonly untried: number; readonly unread: readonly { readonly copy: { readonly path: string }; readonly reason: string }[] },
+  found: { readonly photos: number; readonly untried: number; readonly recall: number; readonly unread: readonly { readonly copy: { readonly path: string }; readonly reason: string }[] },
   groups: readonly DuplicateGroup[],
   { keep, moveTo }: DuplicatesOptions,
 ): Promise<void> {
@@ -103,6 +103,7 @@ async function sayWhatWasFound(
     `${counts.groups} groups with ${counts.photos} of ${found.photos} photos; ${counts.proposed} may go (${megabytes(counts.bytes)}). Kept is ${inWords(keep)}.`,
   ]
   if (found.untried > 0) lines.push(`${found.untried} pairs that are less alike were not tried: --tries tries more.`)
+  if (found.recall < 1) lines.push(`${(100 * found.recall).toFixed(1)} % of nearest neighbours were found, measured on some photos.`)
   for (const { copy, reason } of found.unread) lines.push(printable(`${copy.path} was not compared: ${reason}`))
   if (counts.proposed > 0 && moveTo === undefined) lines.push('Nothing was moved: --move-to <folder> does it, and --undo brings all back.')
   stderr.write(`${lines.join('\n')}\n`)

@@ -4,11 +4,13 @@
  */
 import { BUCKET_RADIUS, HashBuckets } from '../../numerics/hash-buckets.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
+import type { NearestGraph } from '../../numerics/nearest-graph.js'
+import type { RowScorer } from '../../numerics/nearest-rows.js'
 import type { Products } from '../../numerics/products.js'
 import { proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
-import { type SimilarPair, similarPairs } from '../../numerics/similar-pairs.js'
 import type { Collection } from '../collection.js'
-import { photoVectors } from '../photo-vectors.js'
+import { float16ToFloat32 } from '../../tensor/float16.js'
+import { neighboursOf, photoVectors } from '../photo-vectors.js'
 import { type Row, rowsOf } from '../row-block.js'
 import type { Different } from './decisions.js'
 import type { Copy, DuplicatePair } from './duplicate-group.js'
@@ -29,10 +31,10 @@ export interface Photo {
 /** Holds photos of different pixels, and their embeddings. */
 export interface ComparedPhotos {
   readonly photos: readonly Photo[]
-  /** [N, D], rows of length 1. */
-  readonly vectors: Float32Array
+  /** [N, D] halves, rows of length 1. */
+  readonly vectors: Uint16Array
   readonly width: number
-  readonly products: Products
+  readonly products: Products & RowScorer
 }
 
 export interface CompareOptions {
@@ -53,6 +55,8 @@ export interface ComparedPairs {
   readonly pairs: readonly DuplicatePair[]
   readonly tried: number
   readonly untried: number
+  /** Is the share of nearest neighbours that were found: 1 where all photos were compared with all. */
+  readonly recall: number
   readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
 }
 
@@ -136,7 +140,7 @@ export async function withVectors(
   const [first] = photos
   if (first === undefined) return null
   const { about, products } = first.collection
-  const vectors = new Float32Array(photos.length * about.width)
+  const vectors = new Uint16Array(photos.length * about.width)
   for (const collection of new Set(photos.map((photo) => photo.collection))) {
     const places = photos.flatMap((photo, at) => (photo.collection === collection ? [at] : []))
     const ids = places.map((at) => photos[at]?.copy.id ?? '')
@@ -154,7 +158,8 @@ export async function comparePhotos(
 ): Promise<ComparedPairs> {
   const { near, alike, tryFrom, mostTries, different, counts = () => true, signal } = options
   const minSimilarity = Math.min(near, alike, tryFrom)
-  const found = await similarPairs(vectors, width, { most: PARTNERS, minSimilarity, products, signal })
+  const graph = await neighboursOf(vectors, width, PARTNERS, { products, signal })
+  const found = pairsOf(graph, minSimilarity)
   const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
   const tries = triesOf(photos, similarities, options)
   const chosen = tries.slice(0, mostTries).map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
@@ -166,18 +171,38 @@ export async function comparePhotos(
     if (!isWanted || different.has(a.copy.content, b.copy.content)) return []
     return [{ ...pair, kind: pair.similarity >= near ? 'near' : 'alike' }]
   })
-  return { pairs: [...pairs, ...others], tried: chosen.length, untried: tries.length - chosen.length, unread }
+  return { pairs: [...pairs, ...others], tried: chosen.length, untried: tries.length - chosen.length, recall: graph.recall, unread }
 }
 
 function keyOf({ first, second }: { readonly first: number; readonly second: number }): string {
   return `${first} ${second}`
 }
 
-function cosine(vectors: Float32Array, width: number, { first, second }: SimilarPair): number {
-  let sum = 0
-  for (let i = 0; i < width; i++)
-    sum += (vectors[first * width + i] ?? Number.NaN) * (vectors[second * width + i] ?? Number.NaN)
-  return sum
+/** Is a pair of photos by their numbers, the lower one first. */
+interface SimilarPair {
+  readonly first: number
+  readonly second: number
+  /** Is the cosine of their embeddings. */
+  readonly similarity: number
+}
+
+/** Gives each pair of neighbours once, the most alike first. */
+function pairsOf({ count, neighbours, similarities }: NearestGraph, minSimilarity: number): readonly SimilarPair[] {
+  const found = new Map<string, SimilarPair>()
+  for (const [at, other] of neighbours.entries()) {
+    const [row, similarity = Number.NaN] = [Math.floor(at / count), similarities[at]]
+    if (other < 0 || !(similarity >= minSimilarity)) continue
+    const pair = { first: Math.min(row, other), second: Math.max(row, other), similarity }
+    if (!found.has(keyOf(pair))) found.set(keyOf(pair), pair)
+  }
+  return [...found.values()].sort((a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second)
+}
+
+function cosine(vectors: Uint16Array, width: number, { first, second }: SimilarPair): number {
+  const [a, b] = [new Float32Array(width), new Float32Array(width)]
+  float16ToFloat32(vectors.subarray(first * width, (first + 1) * width), a)
+  float16ToFloat32(vectors.subarray(second * width, (second + 1) * width), b)
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? Number.NaN), 0)
 }
 
 /** Lists the pairs to be tried on their pixels: those of like hashes, then the others, the most alike first. */
