@@ -17,11 +17,9 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
-export type { ExportChoice } from './collection/export-rows.js'
-export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
+export type { Copy } from './collection/duplicates/copy.js'
 export { Different, markDifferent } from './collection/duplicates/decisions.js'
 export {
-  type Copy,
   countDuplicates,
   DUPLICATE_KINDS,
   type DuplicateCounts,
@@ -40,6 +38,7 @@ export type {
 export type { FoundLeakage, Leak, LeakageOptions } from './collection/duplicates/find-leakage.js'
 export { KEEP_RULES, type KeepRule, type KeepRuleName } from './collection/duplicates/keep-rules.js'
 export type { LackingFacts, PhotoFacts } from './collection/duplicates/lacking.js'
+export type { ExportChoice } from './collection/export-rows.js'
 export {
   FLAW_RULES,
   FLAWS,
@@ -50,6 +49,7 @@ export {
   findFlaws,
 } from './collection/find-flaws.js'
 export { findOutliers, type Outlier, type OutlierOptions } from './collection/find-outliers.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
   IndexCounts,
@@ -128,8 +128,6 @@ export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
-export { hashDistance, perceptualHash, turnedHashes } from './numerics/perceptual-hash.js'
-export { type PhotoQuality, photoQuality } from './numerics/photo-quality.js'
 export {
   type ApproximateGraph,
   type ApproximateGraphOptions,
@@ -147,12 +145,14 @@ export type {
   SearchOptions,
   StoredRows,
 } from './numerics/nearest-rows.js'
+export { hashDistance, perceptualHash, turnedHashes } from './numerics/perceptual-hash.js'
+export { type PhotoQuality, photoQuality } from './numerics/photo-quality.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
-export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { plainScorer, scorerOn } from './numerics/row-scorer.js'
+export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'

@@ -1,7 +1,7 @@
 /** Gives embeddings of chosen photos in the order in which they are asked for, and finds which are nearest to each. */
 import { approximateGraph, type NearestGraph, nearestGraph } from '../numerics/nearest-graph.js'
-import type { Products } from '../numerics/products.js'
 import type { RowScorer } from '../numerics/nearest-rows.js'
+import type { Products } from '../numerics/products.js'
 import { toHalf } from '../tensor/float16.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
@@ -17,7 +17,11 @@ export async function photoVectors(
   const vectors = new Uint16Array(ids.length * width)
   const places = new Map(ids.map((id, at) => [id, at]))
   let found = 0
-  for await (const block of collection.scan({ columns: ['id'], embeddings: true, ...(signal ? { signal } : {}) })) {
+  for await (const block of collection.scan({
+    columns: ['id'],
+    embeddings: true,
+    ...(signal ? { signal } : {}),
+  })) {
     const { embeddings } = block
     if (embeddings === undefined) continue
     for (const [row, id] of (block.values.id ?? []).entries()) {
@@ -29,7 +33,10 @@ export async function photoVectors(
     }
   }
   if (found === ids.length) return vectors
-  throw new CollectionError('damaged', `${collection.store.label} has ${ids.length} photos of which ${ids.length - found} have no embedding.`)
+  throw new CollectionError(
+    'damaged',
+    `${collection.store.label} has ${ids.length} photos of which ${ids.length - found} have no embedding.`,
+  )
 }
 
 /** Is a graph, and the share of right neighbours in it: 1 for an exact one. */
@@ -46,6 +53,7 @@ export async function neighboursOf(
   { products, signal }: { readonly products: Products & RowScorer; readonly signal: AbortSignal | undefined },
 ): Promise<MeasuredGraph> {
   const blocks = [halvesOf(vectors)]
-  if (vectors.length / width > MOST_EXACT) return await approximateGraph(blocks, width, count, { products, signal })
+  if (vectors.length / width > MOST_EXACT)
+    return await approximateGraph(blocks, width, count, { products, signal })
   return { ...(await nearestGraph(blocks, width, count, { products, signal })), recall: 1 }
 }

@@ -3,17 +3,18 @@
  * pixels, for which the platform reads photos.
  */
 import { BUCKET_RADIUS, HashBuckets } from '../../numerics/hash-buckets.js'
-import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { NearestGraph } from '../../numerics/nearest-graph.js'
 import type { RowScorer } from '../../numerics/nearest-rows.js'
+import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
 import { proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
-import type { Collection } from '../collection.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
+import type { Collection } from '../collection.js'
 import { neighboursOf, photoVectors } from '../photo-vectors.js'
 import { type Row, rowsOf } from '../row-block.js'
+import type { Copy } from './copy.js'
 import type { Different } from './decisions.js'
-import type { Copy, DuplicatePair } from './duplicate-group.js'
+import type { DuplicatePair } from './duplicate-group.js'
 import { provenPair } from './tell-proof.js'
 
 /** Reads a photo's upright pixels for comparing. */
@@ -99,7 +100,14 @@ export async function photosOf(
     files.add(row.file)
     const hash = typeof row.perceptual_hash === 'string' ? BigInt(`0x${row.perceptual_hash}`) : null
     const value = split === undefined ? null : row[split]
-    return [{ copy: copyOf(row), hash, split: value === null || value === undefined ? null : String(value), collection }]
+    return [
+      {
+        copy: copyOf(row),
+        hash,
+        split: value === null || value === undefined ? null : String(value),
+        collection,
+      },
+    ]
   })
 }
 
@@ -162,7 +170,9 @@ export async function comparePhotos(
   const found = pairsOf(graph, minSimilarity)
   const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
   const tries = triesOf(photos, similarities, options)
-  const chosen = tries.slice(0, mostTries).map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+  const chosen = tries
+    .slice(0, mostTries)
+    .map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
   const { pairs, unread } = await proven(photos, chosen, options)
   const settled = new Set(pairs.map(keyOf))
   const others = found.flatMap((pair): DuplicatePair[] => {
@@ -171,7 +181,13 @@ export async function comparePhotos(
     if (!isWanted || different.has(a.copy.content, b.copy.content)) return []
     return [{ ...pair, kind: pair.similarity >= near ? 'near' : 'alike' }]
   })
-  return { pairs: [...pairs, ...others], tried: chosen.length, untried: tries.length - chosen.length, recall: graph.recall, unread }
+  return {
+    pairs: [...pairs, ...others],
+    tried: chosen.length,
+    untried: tries.length - chosen.length,
+    recall: graph.recall,
+    unread,
+  }
 }
 
 function keyOf({ first, second }: { readonly first: number; readonly second: number }): string {
@@ -187,7 +203,10 @@ interface SimilarPair {
 }
 
 /** Gives each pair of neighbours once, the most alike first. */
-function pairsOf({ count, neighbours, similarities }: NearestGraph, minSimilarity: number): readonly SimilarPair[] {
+function pairsOf(
+  { count, neighbours, similarities }: NearestGraph,
+  minSimilarity: number,
+): readonly SimilarPair[] {
   const found = new Map<string, SimilarPair>()
   for (const [at, other] of neighbours.entries()) {
     const [row, similarity = Number.NaN] = [Math.floor(at / count), similarities[at]]
@@ -195,7 +214,9 @@ function pairsOf({ count, neighbours, similarities }: NearestGraph, minSimilarit
     const pair = { first: Math.min(row, other), second: Math.max(row, other), similarity }
     if (!found.has(keyOf(pair))) found.set(keyOf(pair), pair)
   }
-  return [...found.values()].sort((a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second)
+  return [...found.values()].sort(
+    (a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second,
+  )
 }
 
 function cosine(vectors: Uint16Array, width: number, { first, second }: SimilarPair): number {
@@ -220,7 +241,8 @@ function triesOf(
         const other = known[i]?.at ?? at
         const [first, second] = [Math.min(at, other), Math.max(at, other)]
         const key = `${first} ${second}`
-        if (first !== second) tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
+        if (first !== second)
+          tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
       }
   for (const [key, pair] of similarities)
     if (pair.similarity >= tryFrom && !tries.has(key)) tries.set(key, pair)

@@ -4,6 +4,7 @@
  */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { PictureProof } from '../../numerics/same-picture.js'
+import type { Copy } from './copy.js'
 import type { Different } from './decisions.js'
 import { byKeepRules, KEEP_RULES, type KeepRule } from './keep-rules.js'
 
@@ -15,34 +16,6 @@ export const DUPLICATE_KINDS = ['identical', 'same-pixels', 'same-picture', 'nea
  * `alike`.
  */
 export type DuplicateKind = (typeof DUPLICATE_KINDS)[number]
-
-/** Is a photo that may be one of several copies. */
-export interface Copy {
-  /** Is the photo's id. */
-  readonly id: string
-  /** Names the root of its path. */
-  readonly root: string
-  /** Leads from the root to the file. */
-  readonly path: string
-  /** Is the SHA-256 of the file. */
-  readonly content: string
-  /** Is a digest of the upright pixels. */
-  readonly pixels: string
-  /** Counts the bytes of the file. */
-  readonly bytes: number
-  /** Says when the file was last changed, in milliseconds since 1970. */
-  readonly modified: number
-  /** Is in pixels. */
-  readonly height: number
-  /** Is in pixels. */
-  readonly width: number
-  /** Says when it was taken; null where nothing says so. */
-  readonly taken: number | null
-  /** Is in degrees north. */
-  readonly latitude: number | null
-  /** Is in degrees east. */
-  readonly longitude: number | null
-}
 
 /** Says how alike two photos of different pixels are. */
 export interface DuplicatePair {
@@ -149,7 +122,10 @@ function picturesOf(copies: readonly Copy[], compare: (a: Copy, b: Copy) => numb
     else same.push(copy)
   }
   return new Map(
-    [...by].map(([pixels, same]) => [pixels, { copies: same.sort(compare), links: new Map(), isMade: false }]),
+    [...by].map(([pixels, same]) => [
+      pixels,
+      { copies: same.sort(compare), links: new Map(), isMade: false },
+    ]),
   )
 }
 

@@ -11,8 +11,9 @@ import {
   type ReadPicture,
   withVectors,
 } from './compare-photos.js'
+import type { Copy } from './copy.js'
 import { Different } from './decisions.js'
-import { type Copy, type DuplicateGroup, groupDuplicates } from './duplicate-group.js'
+import { type DuplicateGroup, groupDuplicates } from './duplicate-group.js'
 import { KEEP_RULES, type KeepRule } from './keep-rules.js'
 
 /** Says which photos are duplicates. */

@@ -23,9 +23,10 @@ export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
 export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
-export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { findDuplicates, findLeakage } from './collection/find-duplicates.js'
+export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export type { OpenStoreOptions } from './collection/lance-store.js'
 export { lackingMetadata, writeMetadata } from './collection/merge-metadata.js'
 export {
   type MovedCopy,
@@ -35,7 +36,6 @@ export {
   undoDuplicates,
 } from './collection/move-duplicates.js'
 export type { FileMove, UndoneMove } from './collection/move-files.js'
-export type { OpenStoreOptions } from './collection/lance-store.js'
 export {
   type CollectionOptions,
   type CollectionSettings,
