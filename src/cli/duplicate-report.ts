@@ -10,7 +10,7 @@ import type { RgbImage } from '../image/image.js'
 import { chessboard } from '../numerics/chessboard.js'
 import { reducePixels } from '../numerics/reduce-pixels.js'
 import { fullPath } from '../platform/node/collection/find-duplicates.js'
-import { decodeImage } from '../platform/node/decode-image.js'
+import { readPhoto } from '../platform/node/collection/read-photo.js'
 import { writeWhole } from '../platform/node/files/write-whole.js'
 import { loadSharp } from '../platform/node/sharp-decoder.js'
 import { printable } from './progress.js'
@@ -87,7 +87,7 @@ async function itemOf(
 
 async function readOrNull(collection: Collection, copy: Copy, signal: AbortSignal): Promise<RgbImage | null> {
   try {
-    return await decodeImage(fullPath(collection, copy), { signal })
+    return await readPhoto(fullPath(collection, copy), signal)
   } catch {
     signal.throwIfAborted()
     return null

@@ -50,7 +50,10 @@ const EXPLAINED_LEVELS = 8
 const MOST_LEFT = 0.92
 const FEWEST_PIXELS = 12
 /** Is the correlation with what is below from which on that shows through. */
-const LEAST_THROUGH = 0.6
+const LEAST_THROUGH = 0.5
+/** Is how many times larger the steps at its border are, at least, where the mark is: of one that can be seen through, and of one that hides what is below. */
+const LEAST_STEPS = 1.4
+const LEAST_STEPS_HIDING = 2.5
 /** Is half of how thick a stroke may be, in pixels, and the share of what is changed that may lie deeper. */
 const STROKE = 6
 const MOST_THICK = 0.03
@@ -138,10 +141,13 @@ function markOf(
     a[i] = gain * first.data[at] + offset
     b[i] = laid.data[at]
   }
-  const on = Math.abs(gain) * edgesOf(first, changed) < edgesOf(laid, changed) ? 'second' : 'first'
+  const [below, above] = [Math.abs(gain) * edgesOf(first, changed), edgesOf(laid, changed)]
+  const on = below < above ? 'second' : 'first'
+  const steps = Math.max(below, above) / Math.max(1, Math.min(below, above))
   const { explained, through } = on === 'second' ? explainedBy(a, b) : explainedBy(b, a)
-  // Something large of one colour that hides what is below it is a thing, and no mark.
-  const isMark = through >= LEAST_THROUGH || isThin(changed, first.width)
+  // What hides all below it is a mark only if it is made of strokes, with steps on both their sides: something large is a thing, and where an edge has moved the step is on one side.
+  const isSeenThrough = through >= LEAST_THROUGH && steps >= LEAST_STEPS
+  const isMark = isSeenThrough || (steps >= LEAST_STEPS_HIDING && isThin(changed, first.width))
   return explained === 0 || !isMark ? null : { on, explained, lowestBeside }
 }
 

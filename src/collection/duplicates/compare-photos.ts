@@ -7,7 +7,8 @@ import type { NearestGraph } from '../../numerics/nearest-graph.js'
 import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
-import { proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
+import type { Grey } from '../../numerics/reduce-pixels.js'
+import { finerOf, judgeEnlarged, type PictureProof, proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
 import { neighboursOf, photoVectors } from '../photo-vectors.js'
@@ -17,8 +18,13 @@ import type { Different } from './decisions.js'
 import type { DuplicatePair } from './duplicate-group.js'
 import { provenPair } from './tell-proof.js'
 
-/** Reads a photo's upright pixels for comparing. */
-export type ReadPicture = (photo: Photo, signal: AbortSignal | undefined) => Promise<ReducedPicture>
+/** Reads photos' upright pixels for comparing. */
+export interface ReadPicture {
+  /** Reads it small. */
+  small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
+  /** Reads its middle in its own pixels, which takes as long as reading all of it. */
+  middle(photo: Photo, signal: AbortSignal | undefined): Promise<Grey>
+}
 
 /** Is a photo as it is compared. */
 export interface Photo {
@@ -265,7 +271,7 @@ async function proven(
     signal?.throwIfAborted()
     const [a, b] = pairOf(pictures, first, second)
     const [one, other] = [await reader.read(a), await reader.read(b)]
-    const proof = one === null || other === null ? null : proveSame(one, other)
+    const proof = one === null || other === null ? null : await reader.judged(proveSame(one, other), a, b)
     if (proof !== null) pairs.push(provenPair(first, second, similarity, proof))
     onProgress?.({ tried: tried + 1, total: tries.length })
   }
@@ -300,7 +306,7 @@ class PictureReader {
       return known
     }
     try {
-      const picture = await this.#read(photo, this.#signal)
+      const picture = await this.#read.small(photo, this.#signal)
       this.#kept.set(copy.id, picture)
       const [oldest] = this.#kept.keys()
       if (this.#kept.size > KEPT_PICTURES && oldest !== undefined) this.#kept.delete(oldest)
@@ -310,5 +316,12 @@ class PictureReader {
       this.unread.set(copy.id, { copy, reason: error instanceof Error ? error.message : String(error) })
       return null
     }
+  }
+
+  /** The finest details are read only where they decide. */
+  async judged(proof: PictureProof | null, first: Photo, second: Photo): Promise<PictureProof | null> {
+    const finer = proof === null ? null : finerOf(proof)
+    if (proof === null || finer === null) return proof
+    return judgeEnlarged(proof, await this.#read.middle(finer === 'first' ? first : second, this.#signal))
   }
 }

@@ -26,7 +26,7 @@ export interface DuplicateOptions {
   readonly alike?: number
   /** Is the cosine from which on it is tried whether photos are the same picture; default 0.6. Pairs of like hashes are tried in any case. */
   readonly tryFrom?: number
-  /** Bounds the pairs that are tried, the most alike first; default: four for each photo, and 1000 at least. */
+  /** Bounds the pairs that are tried, the most alike first; default: as many as there are photos, and 1000 at least. */
   readonly mostTries?: number
   /** Is told how far the proofs are. */
   readonly onProgress?: (progress: DuplicateProgress) => void
@@ -70,7 +70,6 @@ const OPTIONS = {
 
 export const DUPLICATE_DEFAULTS = { near: 0.95, alike: 0.9, tryFrom: 0.6 } as const
 
-const TRIES_A_PHOTO = 4
 const FEWEST_TRIES = 1000
 
 /**
@@ -105,7 +104,7 @@ export function compareSettings(
   const { near, alike, tryFrom } = { ...DUPLICATE_DEFAULTS, ...options }
   for (const [name, value] of Object.entries({ near, alike, tryFrom }))
     if (!(value >= -1 && value <= 1)) throw new RangeError(`${name} is a cosine, -1 to 1: got ${value}.`)
-  const mostTries = options.mostTries ?? Math.max(FEWEST_TRIES, TRIES_A_PHOTO * photos)
+  const mostTries = options.mostTries ?? Math.max(FEWEST_TRIES, photos)
   if (!(mostTries >= 0)) throw new RangeError(`mostTries counts pairs: got ${mostTries}.`)
   return { near, alike, tryFrom, mostTries, onProgress: options.onProgress, signal: options.signal }
 }
