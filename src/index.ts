@@ -3,6 +3,7 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
+export type { CollectionProblem, CollectionProblemKind } from './collection/check-collection.js'
 export {
   Collection,
   type CollectionParts,
@@ -59,8 +60,38 @@ export type {
   UnreadPhoto,
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
+export type { KeptPhoto } from './collection/photos-block.js'
+export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
-export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
+export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
+export type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  Log,
+  LogName,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+  ByIndexOptions,
+  IndexFigures,
+  NearRow,
+  PrepareOptions,
+} from './collection/store.js'
+export type { QueryWay } from './collection/search/query-vector.js'
+export {
+  type Example,
+  everyPhoto,
+  type PhotoSearchOptions,
+  type RankedPhoto,
+  type SearchPage,
+  type SearchProgress,
+  type SearchQuery,
+  searchPhotos,
+} from './collection/search/search-photos.js'
+export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
+export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
@@ -141,6 +172,7 @@ export type {
   NearestOfEach,
   NearestRows,
   RowFile,
+  RowPlace,
   RowScorer,
   SearchOptions,
   StoredRows,

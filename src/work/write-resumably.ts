@@ -102,6 +102,8 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
   if (finished !== null) {
     if (finished.isOf(await digestOrNull(options))) {
       await removeParts(files, folder)
+      // A kill right after the output was finished has left the list of an earlier run.
+      await files.remove(failuresPath(output))
       return { written: finished.rows, computed: 0, failed: 0, failures: null, unchanged: true }
     }
     if (!options.prune) await finished.assertAmong(namesAmong(inputs))
