@@ -18,7 +18,38 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { Copy } from './collection/duplicates/copy.js'
+export { Different, markDifferent } from './collection/duplicates/decisions.js'
+export {
+  countDuplicates,
+  DUPLICATE_KINDS,
+  type DuplicateCounts,
+  type DuplicateGroup,
+  type DuplicateKind,
+  type DuplicatePair,
+  type GroupMember,
+  type GroupOptions,
+  groupDuplicates,
+} from './collection/duplicates/duplicate-group.js'
+export type {
+  DuplicateOptions,
+  DuplicateProgress,
+  FoundDuplicates,
+} from './collection/duplicates/find-duplicates.js'
+export type { FoundLeakage, Leak, LeakageOptions } from './collection/duplicates/find-leakage.js'
+export { KEEP_RULES, type KeepRule, type KeepRuleName } from './collection/duplicates/keep-rules.js'
+export type { LackingFacts, PhotoFacts } from './collection/duplicates/lacking.js'
 export type { ExportChoice } from './collection/export-rows.js'
+export {
+  FLAW_RULES,
+  FLAWS,
+  type Flaw,
+  type FlawedPhoto,
+  type FlawOptions,
+  type FlawRule,
+  findFlaws,
+} from './collection/find-flaws.js'
+export { findOutliers, type Outlier, type OutlierOptions } from './collection/find-outliers.js'
 export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
@@ -167,6 +198,7 @@ export { POSITION_RULES, type PositionRule } from './model/position-rule.js'
 export { resamplePositions } from './model/positions.js'
 export { readVit, type VitModel } from './model/read-vit.js'
 export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } from './model/vit-config.js'
+export type { Agreement, Mark } from './numerics/compare-laid-over.js'
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
@@ -202,11 +234,14 @@ export type {
   SearchOptions,
   StoredRows,
 } from './numerics/nearest-rows.js'
+export { hashDistance, perceptualHash, turnedHashes } from './numerics/perceptual-hash.js'
+export { type PhotoQuality, photoQuality } from './numerics/photo-quality.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
 export { plainScorer, scorerOn } from './numerics/row-scorer.js'
+export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'

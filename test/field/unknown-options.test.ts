@@ -57,6 +57,9 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
+  findFlaws: ['limits', () => plumage.findFlaws(wrong('collection'), wrong('limit'))],
+  findOutliers: ['neighbours', () => plumage.findOutliers(wrong('collection'), wrong('neighbour'))],
+  groupDuplicates: ['different', () => plumage.groupDuplicates([], [], wrong('diferent'))],
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
@@ -153,6 +156,10 @@ const UNIVERSAL: Calls = {
 }
 
 const NODE: Calls = {
+  findDuplicates: ['near', () => plumage.findDuplicates(wrong('collection'), wrong('nead'))],
+  findLeakage: ['split', () => plumage.findLeakage(wrong('collection'), wrong('splitt'))],
+  moveDuplicates: ['signal', () => plumage.moveDuplicates(wrong('collection'), [], wrong('signl'))],
+  undoDuplicates: ['signal', () => plumage.undoDuplicates(wrong('collection'), wrong('signl'))],
   loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
   describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
   convertModel: ['dtype', () => plumage.convertModel(MINI, 'nowhere', wrong('dtipe'))],
