@@ -49,10 +49,19 @@ const ROOMS = {
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder', 'picture'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'picture', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },
-  'platform/node': { rooms: ['formats', ...BELOW_PLATFORM], packages: ANY, node: true },
-  'platform/browser': { rooms: BELOW_PLATFORM, packages: ['@noble/hashes'] },
-  cli: { rooms: ['formats', ...BELOW_PLATFORM, 'work', 'platform/node'], packages: ANY, node: true },
-  index: { rooms: BELOW_PLATFORM },
+  // It keeps what work finds: files and the walk through folders come from there, stores and scorers are handed in.
+  collection: {
+    rooms: ['numerics', 'formats', ...BELOW_ENCODER, 'encoder', 'picture', 'work'],
+    packages: ['@noble/hashes'],
+  },
+  'platform/node': { rooms: ['formats', ...BELOW_PLATFORM, 'collection'], packages: ANY, node: true },
+  'platform/browser': { rooms: [...BELOW_PLATFORM, 'collection'], packages: ['@noble/hashes'] },
+  cli: {
+    rooms: ['formats', ...BELOW_PLATFORM, 'work', 'collection', 'platform/node'],
+    packages: ANY,
+    node: true,
+  },
+  index: { rooms: [...BELOW_PLATFORM, 'collection'] },
 }
 
 /** These files right in src belong to no room, and every room may import them; they import no room. */

@@ -3,6 +3,31 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
+export {
+  Collection,
+  type CollectionParts,
+  type FoundRow,
+  type NearestOptions,
+} from './collection/collection.js'
+export { CollectionError, type CollectionErrorCode } from './collection/collection-error.js'
+export {
+  type CollectionColumn,
+  type ColumnType,
+  PHOTO_COLUMNS,
+  type PhotoColumn,
+  type Value,
+} from './collection/columns.js'
+export type {
+  IndexChoice,
+  IndexCounts,
+  IndexListener,
+  IndexPlan,
+  IndexSeconds,
+  UnreadPhoto,
+} from './collection/index-photos.js'
+export { createMemoryStore } from './collection/memory-store.js'
+export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'

@@ -37,3 +37,6 @@ declare class URL {
 
 /** Gives the milliseconds since some moment, with fractions. */
 declare const performance: { now(): number }
+
+/** Makes what nobody can guess. */
+declare const crypto: { randomUUID(): string }

@@ -1,11 +1,13 @@
 /** Holds all that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
 
 import type { Readable, Writable } from 'node:stream'
+import type { Collection } from '../collection/collection.js'
 import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { RgbImage } from '../image/image.js'
 import type { Products } from '../numerics/products.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
+import type { CollectionOptions, CollectionSettings } from '../platform/node/collection/open-collection.js'
 import type { ConvertedModel, ConvertOptions } from '../platform/node/convert/convert-model.js'
 import type { DecodeOptions } from '../platform/node/decode-image.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
@@ -65,6 +67,15 @@ export interface CommandContext {
     options: ExplainVectorOptions,
   ) => Promise<Explanation>
   readonly pictures: Pictures
+  /** Opens and makes collections; folders are absolute. */
+  readonly collections: {
+    open(folder: string, options: CollectionOptions): Promise<Collection>
+    create(
+      folder: string,
+      settings: CollectionSettings,
+      options: Omit<CollectionOptions, 'write'>,
+    ): Promise<Collection>
+  }
   readonly measureSpeed: (options: SpeedOptions) => Promise<Speed>
   readonly verifyModel: (model: string, options: VerifyModelOptions) => Promise<VerifiedModel>
   readonly verifyGoldens: (folder: string, options: VerifyOptions) => AsyncIterable<Comparison>

@@ -89,6 +89,16 @@ const context: CommandContext = {
     const { explainVector } = await import('../platform/node/explain-vector.js')
     return explainVector(photo, vector, options)
   },
+  collections: {
+    async open(folder, options) {
+      const { openCollection } = await import('../platform/node/collection/open-collection.js')
+      return openCollection(folder, options)
+    },
+    async create(folder, settings, options) {
+      const { createCollection } = await import('../platform/node/collection/open-collection.js')
+      return createCollection(folder, settings, options)
+    },
+  },
   pictures: {
     async decode(source, options) {
       const { decodeImage } = await import('../platform/node/decode-image.js')

@@ -7,12 +7,14 @@ import { convertCommand } from './commands/convert.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
+import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
 import { reportCommand } from './commands/report.js'
+import { searchCommand } from './commands/search.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
 
@@ -22,6 +24,8 @@ const COMMANDS = [
   classifyCommand,
   pictureCommand,
   reportCommand,
+  indexCommand,
+  searchCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -60,6 +64,8 @@ Examples:
   plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
   plumage picture pca photos -o pca.png          what is alike has one colour, in all photos
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
+  plumage index photos                           a collection to search: only what is new or changed is read
+  plumage search cat.jpg                         the photos in it that are most like this one
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

@@ -3,7 +3,7 @@ import type { EncodeAllOptions, EncodeResult, Encoder } from '../encoder/types.j
 import type { PixelImage } from '../image/given-pixels.js'
 
 /** A function gives pixels when their turn comes, and is asked once: it need not keep them. */
-export type FileSource = string | Uint8Array | PixelImage | (() => PixelImage)
+export type FileSource = string | Uint8Array | PixelImage | (() => PixelImage | Promise<PixelImage>)
 
 export interface FileEncoder extends Omit<Encoder<string>, 'encode' | 'encodeAll'> {
   encodeAll(

@@ -51,12 +51,25 @@ export function assertSameWork(
 ): void {
   const keys = differingKeys(found, expected)
   if (keys.length === 0) return
-  const differences = keys.flatMap((key) => differencesOf(key, found, expected))
-  const list = (side: 'found' | 'expected') => differences.map((one) => `${one.key} ${one[side]}`).join(', ')
+  const differing = wordsOf(keys.flatMap((key) => differencesOf(key, found, expected)))
   throw new OutputError(
     'other-identity',
-    `${where} made with ${list('found')}; this run has ${list('expected')}. ${remedy}`,
+    `${where} made with ${differing.found}; this run has ${differing.expected}. ${remedy}`,
   )
+}
+
+/** Says in words what two identities differ in, each side for itself. */
+export function differingIdentity(
+  found: Identity,
+  expected: Identity,
+): { readonly found: string; readonly expected: string } {
+  const plain = (identity: Identity) => workIdentity(identity, '')
+  return wordsOf(differencesOf('identity', plain(found), plain(expected)))
+}
+
+function wordsOf(differences: readonly Difference[]): { readonly found: string; readonly expected: string } {
+  const list = (side: 'found' | 'expected') => differences.map((one) => `${one.key} ${one[side]}`).join(', ')
+  return { found: list('found'), expected: list('expected') }
 }
 
 function differingKeys(found: PlainRecord, expected: WorkIdentity): readonly string[] {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { CommandContext } from '../../src/cli/context.js'
 import { runCommandLine } from '../../src/cli/run.js'
+import { createCollection, openCollection } from '../../src/platform/node/collection/open-collection.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
 import { NodeFiles } from '../../src/platform/node/files/node-files.js'
@@ -66,6 +67,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     pullModel: () => Promise.reject(new Error('nothing is pulled in this test')),
     cached: { list: async () => [], verify: async function* () {}, remove: async () => {} },
     packedFiles: { list: async () => [], remove: async () => {} },
+    collections: { open: openCollection, create: createCollection },
     pictures: {
       decode: (source, options) => decodeImage(source, options),
       reduce: (image, side) => reducedWithin(image, { height: side, width: side }),

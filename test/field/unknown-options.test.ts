@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as page from '../../src/platform/browser/index.js'
 import * as birder from '../../src/platform/node/birder.js'
 import * as plumage from '../../src/platform/node/index.js'
+import { aboutFor } from '../collection/made-collection.js'
 import { MINI } from '../support/mini.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -26,6 +27,7 @@ const pixels = birder.ndArray(none, [0])
 
 let network: plumage.Network
 let net: birder.BirderNet
+let collection: plumage.Collection
 let encoder: plumage.Encoder<plumage.ImageSource>
 
 beforeAll(async () => {
@@ -33,6 +35,7 @@ beforeAll(async () => {
   await using open = await plumage.openVit(MINI)
   network = await plumage.Network.load(open.vit, engine)
   net = new birder.BirderNet(network, engine)
+  collection = await plumage.Collection.open({ store: plumage.createMemoryStore(aboutFor(4)) })
   encoder = await plumage.loadEncoder(MINI, { engine: 'reference', size: 28 })
 })
 
@@ -54,6 +57,17 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
+  'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
+  'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
+  'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
+  'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
+  'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
+  'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
+  'CollectionStore.scan': [
+    'columns',
+    () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
+  ],
+  'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
   openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
   readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
   recipeFor: ['recipe', () => plumage.recipeFor(wrong('vit'), wrong('recipie'))],
@@ -114,6 +128,16 @@ const NODE: Calls = {
   explainVector: ['maxRuns', () => plumage.explainVector('x.png', none, wrong('maxRun'))],
   pullModel: ['into', () => plumage.pullModel('a/b', wrong('inot'))],
   verifyCached: ['signal', () => plumage.verifyCached(wrong('model'), wrong('signl')).next()],
+  'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+  openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
+  createCollection: [
+    'signal',
+    () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
+  ],
+  indexFolders: [
+    'prune',
+    () => plumage.indexFolders(wrong('collection'), [], wrong('encoder'), wrong('prun')),
+  ],
   createProducts: ['threads', async () => plumage.createProducts(wrong('thread'))],
   createNativeEngine: ['precision', () => plumage.createNativeEngine(wrong('precison'))],
   createWasmEngine: ['relaxed', () => plumage.createWasmEngine(wrong('relax'))],

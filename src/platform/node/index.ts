@@ -21,6 +21,15 @@ export type {
 } from '../../verify/model/verified-model.js'
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
+export type { PhotoEncoder } from './collection/examine-photos.js'
+export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export type { OpenStoreOptions } from './collection/lance-store.js'
+export {
+  type CollectionOptions,
+  type CollectionSettings,
+  createCollection,
+  openCollection,
+} from './collection/open-collection.js'
 export { type ConvertedModel, type ConvertOptions, convertModel } from './convert/convert-model.js'
 export { createProducts, type FeatureProducts } from './create-products.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'

@@ -1,0 +1,30 @@
+/** Tells why a collection cannot be opened, written or asked. */
+import { CodedError } from '../coded-error.js'
+
+/** Says for programs what happened. */
+export type CollectionErrorCode =
+  /** There is no collection at that place: name another, or make it. */
+  | 'not-found'
+  /** Something else lies where a collection was to be made: name another place. */
+  | 'exists'
+  /** Its files do not say what they should: bring them back from a copy, or make it anew. */
+  | 'damaged'
+  /** What is given rests on other numbers than what it holds: load the model as the collection was made, or make another collection. */
+  | 'other-identity'
+  /** The optional package that keeps it is not installed: the message has the command. */
+  | 'unavailable'
+  /** It was opened for reading: open it with `write`. */
+  | 'read-only'
+  /** There is no such column: the message has the nearest name. */
+  | 'unknown-column'
+  /** A value does not fit its column: give one that does. */
+  | 'wrong-value'
+  /** A folder of photos is not there: connect its disk, or say where it is now. */
+  | 'root-missing'
+  /** It has no photo that could be asked for: index some. */
+  | 'empty'
+
+/** Says why a collection cannot be opened, written or asked; the code is for programs. */
+export class CollectionError extends CodedError<CollectionErrorCode> {
+  override readonly name = 'CollectionError'
+}

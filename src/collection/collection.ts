@@ -1,0 +1,260 @@
+/**
+ * A collection holds photos by what they show: a row for each, with its embedding, and answers questions about them. What keeps the rows and what finds the
+ * nearest ones are handed in.
+ *
+ * A change of rows that are there (a label, a path) first goes to a log, and is folded into the table in batches, since each change of a table makes a version
+ * of it. Whoever reads sees the log's changes over the rows.
+ */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { given } from '../encoder/choose-recipe.js'
+import type { Identity } from '../encoder/types.js'
+import { plainScorer, type RowScorer } from '../numerics/nearest-rows.js'
+import { type ProductOptions, type Products, plainProducts, productOptions } from '../numerics/products.js'
+import type { PlainRecord } from '../plain-value.js'
+import { differingIdentity } from '../work/work-identity.js'
+import { CollectionError } from './collection-error.js'
+import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
+import { type Row, type RowBlock, rowsOf } from './row-block.js'
+import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
+
+/** Says what a collection is put together of. */
+export interface CollectionParts {
+  /** Keeps the rows. The collection disposes of it. */
+  readonly store: CollectionStore
+  /** Finds nearest rows, and multiplies many; default: plain loops. It stays the caller's unless it is `owned`. */
+  readonly products?: Products & RowScorer
+  /** Is disposed of with the collection. */
+  readonly owned?: AsyncDisposable
+}
+
+/** Says what is searched for. */
+export interface NearestOptions {
+  /** Counts the photos that are wanted; default 10. */
+  readonly count?: number
+  /** Leaves out photos that are less alike, by their cosine. */
+  readonly minSimilarity?: number
+  /** Ends the search, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Is a photo that was found. */
+export interface FoundRow {
+  /** Is the cosine with what was searched for. */
+  readonly similarity: number
+  /** Is the photo's row, without its embedding. */
+  readonly row: Row
+}
+
+const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
+const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
+const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+
+/** So many rows are folded in at a time, so that memory holds no more of them. */
+const FOLD_ROWS = 4096
+
+/** Holds photos by what they show. `openCollection` opens one on Node; `Collection.open` one that is kept by any store. Dispose of it. */
+export class Collection implements AsyncDisposable {
+  /** Keeps the rows. */
+  readonly store: CollectionStore
+  /** Computes over many rows. */
+  readonly products: Products & RowScorer
+  readonly #owned: AsyncDisposable | undefined
+  /** Holds the changes that are not folded in yet, by id. */
+  readonly #changes: Map<string, Row>
+  #vectors: { readonly version: number; readonly found: Promise<StoredVectors> } | null = null
+
+  private constructor({ store, products, owned }: CollectionParts, changes: Map<string, Row>) {
+    this.store = store
+    this.products = products ?? { ...plainProducts, ...plainScorer }
+    this.#owned = owned
+    this.#changes = changes
+  }
+
+  /** Opens what a store holds. Throws what the store throws. */
+  static async open(parts: CollectionParts): Promise<Collection> {
+    checkOptionNames(parts, PARTS)
+    const changes = new Map<string, Row>()
+    for (const { id, values } of await parts.store.log('changes').read())
+      if (typeof id === 'string') changes.set(id, { ...changes.get(id), ...(values as Row) })
+    return new Collection(parts, changes)
+  }
+
+  /** Says what the collection is. */
+  get about(): About {
+    return this.store.about
+  }
+
+  /** Lists the columns of a row: those of every photo, then the collection's own. */
+  get columns(): readonly CollectionColumn[] {
+    return [...PHOTO_COLUMNS, ...this.about.columns]
+  }
+
+  /** Throws `CollectionError` `other-identity` where numbers of this identity cannot be compared with those that are here. */
+  assertSame(identity: Identity): void {
+    if (identity.digest === this.about.identity.digest) return
+    const { found, expected } = differingIdentity(this.about.identity, identity)
+    throw new CollectionError(
+      'other-identity',
+      `${this.store.label} was made with ${found}; what is given now has ${expected}. ` +
+        'Numbers of the two cannot be compared: load the model as the collection was made, or make another collection.',
+    )
+  }
+
+  /** Gives rows, with all changes, in blocks. Throws `CollectionError` `unknown-column`. */
+  async *scan(choice: ScanChoice): AsyncGenerator<RowBlock> {
+    checkOptionNames(choice, CHOICE)
+    for (const name of choice.columns) columnOf(name, this.columns)
+    const hasId = choice.columns.includes('id')
+    const columns = hasId ? choice.columns : ['id', ...choice.columns]
+    for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+  }
+
+  #changed({ values, ...block }: RowBlock, keepsId: boolean): RowBlock {
+    const ids = values.id ?? []
+    const changed = Object.entries(values).map(([name, column]) => [
+      name,
+      this.#changes.size === 0
+        ? column
+        : column.map((value, at) => this.#changes.get(String(ids[at]))?.[name] ?? value),
+    ])
+    const all = Object.fromEntries(changed) as RowBlock['values']
+    if (keepsId) return { ...block, values: all }
+    const { id: _id, ...others } = all
+    return { ...block, values: others }
+  }
+
+  /** Gives these rows in the order of the ids, null for one that is not there. Throws as `scan`. */
+  async rows(ids: readonly string[], choice: Partial<ScanChoice> = {}): Promise<readonly (Row | null)[]> {
+    checkOptionNames(choice, CHOICE)
+    const { columns = this.columns.map(({ name }) => name), signal } = choice
+    const found = new Map<string, Row>()
+    const wanted = columns.includes('id') ? columns : ['id', ...columns]
+    for await (const block of this.scan({ columns: wanted, ids, signal }))
+      for (const row of rowsOf(block)) found.set(String(row.id), row)
+    return ids.map((id) => found.get(id) ?? null)
+  }
+
+  /** Adds photos; each has all columns of a photo, and a new id. Embeddings have length 1. Throws `CollectionError` `read-only`, `wrong-value`; what the store throws. */
+  async add(block: RowBlock): Promise<void> {
+    this.#assertWritable()
+    if (block.count > 0) await this.store.add(this.#complete(block))
+  }
+
+  /** Replaces photos that are there. Throws as `add`. */
+  async replace(block: RowBlock): Promise<void> {
+    this.#assertWritable()
+    if (block.count > 0) await this.store.replace(this.#complete(block))
+  }
+
+  /** Forgets photos. Throws as `add`. */
+  async remove(ids: readonly string[]): Promise<void> {
+    this.#assertWritable()
+    if (ids.length > 0) await this.store.remove(ids)
+  }
+
+  /** Adds columns of the collection's own. One that is there already with this type is no error. Throws `CollectionError` `wrong-value` for another type. */
+  async addColumns(columns: readonly CollectionColumn[]): Promise<void> {
+    this.#assertWritable()
+    const fresh = columns.filter(({ name, type }) => {
+      const found = this.columns.find((column) => column.name === name)
+      if (found !== undefined && found.type !== type)
+        throw new CollectionError(
+          'wrong-value',
+          `The column ${name} holds ${found.type} already, not ${type}.`,
+        )
+      return found === undefined
+    })
+    if (fresh.length > 0) await this.store.addColumns(fresh)
+  }
+
+  /** Changes values of rows. They survive a power cut when the promise resolves. Throws `CollectionError` `unknown-column`, `wrong-value`. */
+  async change(changes: readonly { readonly id: string; readonly values: Row }[]): Promise<void> {
+    this.#assertWritable()
+    for (const { values } of changes)
+      for (const [name, value] of Object.entries(values)) checkValue(columnOf(name, this.columns), value)
+    await this.store.log('changes').append(changes as readonly unknown[] as readonly PlainRecord[])
+    for (const { id, values } of changes) this.#changes.set(id, { ...this.#changes.get(id), ...values })
+  }
+
+  /** Folds the changes that wait into the table. Throws as `add`; the signal's reason. */
+  async fold(options: ProductOptions = {}): Promise<void> {
+    const { signal } = productOptions(options)
+    this.#assertWritable()
+    const ids = [...this.#changes.keys()]
+    if (ids.length === 0) return
+    const columns = this.columns.map(({ name }) => name)
+    for (let at = 0; at < ids.length; at += FOLD_ROWS) {
+      const part = ids.slice(at, at + FOLD_ROWS)
+      for await (const block of this.scan({ columns, embeddings: true, ids: part, signal }))
+        if (block.count > 0) await this.store.replace(block)
+    }
+    await this.store.log('changes').replace([])
+    this.#changes.clear()
+  }
+
+  #assertWritable(): void {
+    if (this.store.isWritable) return
+    throw new CollectionError(
+      'read-only',
+      `${this.store.label} was opened for reading. Open it with { write: true } to change it.`,
+    )
+  }
+
+  /** Gives a row's columns a value where they have none. */
+  #complete(block: RowBlock): RowBlock {
+    const nothing: readonly Value[] = new Array<Value>(block.count).fill(null)
+    const columns = this.columns.map(({ name }) => [name, block.values[name] ?? nothing])
+    return { ...block, values: Object.fromEntries(columns) }
+  }
+
+  /** Gives the embeddings of all photos that have one, as they are stored. Throws what the store throws; the signal's reason. */
+  async vectors(options: ProductOptions = {}): Promise<StoredVectors> {
+    const { signal } = productOptions(options)
+    const version = await this.store.version()
+    if (this.#vectors?.version !== version)
+      this.#vectors = { version, found: this.store.vectors(given({ signal })) }
+    return await this.#vectors.found
+  }
+
+  /**
+   * Finds the photos whose embeddings have the largest cosine with `query` [D], of any length: largest first, then by id. Photos that are gone are left out.
+   * Throws RangeError for a query of another width or without length.
+   */
+  async nearest(query: Float32Array, options: NearestOptions = {}): Promise<readonly FoundRow[]> {
+    checkOptionNames(options, NEAREST)
+    const { count = 10, minSimilarity = Number.NEGATIVE_INFINITY, signal } = options
+    const { width } = this.about
+    if (query.length !== width)
+      throw new RangeError(
+        `The embeddings of ${this.store.label} have ${width} numbers; the query has ${query.length}.`,
+      )
+    const { ids, blocks } = await this.vectors(given({ signal }))
+    if (ids.length === 0) return []
+    const { rows, scores } = await this.products.nearestRows(unit(query), blocks, count, given({ signal }))
+    const near = Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
+    const wanted = near.filter(({ similarity }) => similarity >= minSimilarity)
+    const found = await this.rows(
+      wanted.map(({ id }) => id),
+      given({ signal }),
+    )
+    return wanted
+      .flatMap(({ similarity }, at) => {
+        const row = found[at]
+        return row === null || row === undefined ? [] : [{ similarity, row }]
+      })
+      .sort((a, b) => b.similarity - a.similarity || (String(a.row.id) < String(b.row.id) ? -1 : 1))
+  }
+
+  /** Closes the store, and gives back what the collection owns. Throws what the store throws. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store[Symbol.asyncDispose]()
+    await this.#owned?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */
+export function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
+  if (length > 0 && Number.isFinite(length)) return vector.map((value) => value / length)
+  throw new RangeError(`A vector of length ${length} has no direction to be compared.`)
+}

@@ -1,0 +1,40 @@
+/** Holds rows of a collection column by column, as they go to a store and come from it. */
+import type { StoredRows } from '../numerics/nearest-rows.js'
+import { toHalf } from '../tensor/float16.js'
+import type { Value } from './columns.js'
+
+/** Is [N, D]: float32, or the bits of IEEE halves. Each row has length 1; a row that is not embedded is zeros. */
+export type Embeddings = Uint16Array | Float32Array
+
+/** Holds N rows. */
+export interface RowBlock {
+  /** Is N. */
+  readonly count: number
+  /** Has N values of each column that was asked for. */
+  readonly values: Readonly<Record<string, readonly Value[]>>
+  /** Is there where it was asked for. */
+  readonly embeddings?: Embeddings
+}
+
+/** Is one row, without its embedding. */
+export type Row = Readonly<Record<string, Value>>
+
+/** Puts rows that have the same columns into a block. */
+export function blockOf(rows: readonly Row[], columns: readonly string[], embeddings?: Embeddings): RowBlock {
+  const values = Object.fromEntries(columns.map((name) => [name, rows.map((row) => row[name] ?? null)]))
+  return { count: rows.length, values, ...(embeddings === undefined ? {} : { embeddings }) }
+}
+
+/** Takes a block apart into rows. */
+export function rowsOf({ count, values }: RowBlock): Row[] {
+  const columns = Object.entries(values)
+  return Array.from({ length: count }, (_, at) =>
+    Object.fromEntries(columns.map(([name, column]) => [name, column[at] ?? null])),
+  )
+}
+
+/** Gives embeddings as they are looked through: as halves. */
+export function halvesOf(embeddings: Embeddings): StoredRows {
+  const bits = embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
+  return { dtype: 'F16', bytes: new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength) }
+}

@@ -1,0 +1,102 @@
+/**
+ * This is all that a collection asks of what keeps it: a table of rows whose every change is whole or not there, logs that grow line by line, and small files.
+ * LanceDB in a folder is one such store (platform/node), the memory of a test or a page another; one contract holds for both.
+ */
+import type { Identity } from '../encoder/types.js'
+import type { StoredRows } from '../numerics/nearest-rows.js'
+import type { ProductOptions } from '../numerics/products.js'
+import type { PlainRecord } from '../plain-value.js'
+import type { CollectionColumn } from './columns.js'
+import type { RowBlock } from './row-block.js'
+
+/** Says what a collection is. */
+export interface About {
+  /** Is the version of what stands here. */
+  readonly format: 1
+  /** Says what its embeddings rest on. */
+  readonly identity: Identity
+  /** Says how the encoder was loaded that made them: the model as it was named, and the options. */
+  readonly model: {
+    /** Is the model as it was named. */
+    readonly source: string
+    /** Holds the options as the command line has them. */
+    readonly options: PlainRecord
+  }
+  /** Counts the numbers of an embedding, D. */
+  readonly width: number
+  /** Is how embeddings are stored. */
+  readonly dtype: 'float16' | 'float32'
+  /** Says where the folder of each root lies. */
+  readonly roots: Readonly<Record<string, string>>
+  /** Lists the columns beside those of every photo. */
+  readonly columns: readonly CollectionColumn[]
+}
+
+/** Says which rows are wanted, and what of them. */
+export interface ScanChoice {
+  /** Names the columns; those of a photo, or the collection's own. */
+  readonly columns: readonly string[]
+  /** Asks for embeddings as well; default `false`. */
+  readonly embeddings?: boolean
+  /** Wants these rows only, which come in any order; default: all. */
+  readonly ids?: readonly string[]
+  /** Ends the reading, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Grows line by line, each of which is JSON. */
+export interface Log {
+  /** Gives what was appended, oldest first. What a kill has cut off is not among it. Throws where it cannot be read. */
+  read(): Promise<readonly PlainRecord[]>
+  /** Adds entries; they survive a power cut when the promise resolves. Throws where they cannot be written. */
+  append(entries: readonly PlainRecord[]): Promise<void>
+  /** Replaces all of it at once. Throws as `append`. */
+  replace(entries: readonly PlainRecord[]): Promise<void>
+}
+
+/** Holds the embeddings of all rows that have one. */
+export interface StoredVectors {
+  /** [N] Gives the row's id. */
+  readonly ids: readonly string[]
+  /** Are [N, D] together. */
+  readonly blocks: readonly StoredRows[]
+}
+
+/** Keeps a collection. What it throws where it cannot read or write is its own: `FileError` on a disk. */
+export interface CollectionStore extends AsyncDisposable {
+  /** Names it for people: a path. */
+  readonly label: string
+  /** Says what the collection is. */
+  readonly about: About
+  /** Says whether it takes changes. */
+  readonly isWritable: boolean
+  /** Replaces what the collection is. Throws where it cannot be written. */
+  setAbout(about: About): Promise<void>
+  /** Changes with each change of rows. Throws where it cannot be read. */
+  version(): Promise<number>
+  /** Counts the rows. Throws where they cannot be read. */
+  count(): Promise<number>
+  /** Gives rows in blocks. The rows are those of one version, whatever is written meanwhile. Throws `CollectionError` `unknown-column`; the signal's reason. */
+  scan(choice: ScanChoice): AsyncIterable<RowBlock>
+  /** Adds rows with all columns and embeddings. Their ids must be new. Throws `CollectionError` `wrong-value`; where they cannot be written. */
+  add(block: RowBlock): Promise<void>
+  /** Replaces the rows that have these ids, with all columns and embeddings. Throws as `add`. */
+  replace(block: RowBlock): Promise<void>
+  /** Forgets rows; an id that is not there is no error. Throws where that cannot be written. */
+  remove(ids: readonly string[]): Promise<void>
+  /** Adds columns that have no value anywhere yet. Throws where that cannot be written. */
+  addColumns(columns: readonly CollectionColumn[]): Promise<void>
+  /** Gives a log by its name; one that was never written is empty. */
+  log(name: LogName): Log
+  /** Gives a small file; null where there is none. Throws RangeError for what is no plain name, such as `map.json`. */
+  readFile(name: string): Promise<Uint8Array | null>
+  /** Writes a small file, which appears whole or not at all; null removes it. Throws as `readFile`, and where it cannot be written. */
+  writeFile(name: string, bytes: Uint8Array | null): Promise<void>
+  /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
+  vectors(options?: ProductOptions): Promise<StoredVectors>
+  /** Puts together what has come in small pieces, and gives back what nobody reads any more. Throws where that cannot be written. */
+  compact(): Promise<void>
+}
+
+/** Names the logs: changes of rows that wait to be folded in, what people have decided, and moves of files. */
+export type LogName = 'changes' | 'decisions' | 'moves'

@@ -1,0 +1,118 @@
+/**
+ * Reads each photo of a collection once, and takes from it all that its row holds: a hash of the file, what EXIF says, the upright pixels' digest and size, and
+ * the embedding. Pixels are decoded once for all of it.
+ */
+import { webcrypto } from 'node:crypto'
+import type { FoundPhoto } from '../../../collection/find-photos.js'
+import type { Examination, Examine } from '../../../collection/index-photos.js'
+import type { Row } from '../../../collection/row-block.js'
+import type { EncodeAllOptions, EncodeResult, Identity } from '../../../encoder/types.js'
+import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
+import type { PixelImage } from '../../../image/given-pixels.js'
+import type { DecodedImage } from '../../../image/image.js'
+import { turnUpright } from '../../../image/turn-upright.js'
+import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
+import { decodeFile, readImageFile } from '../decode-image.js'
+import { inspectFile } from '../inspect-file.js'
+import { readExif } from './read-exif.js'
+
+/** Is what is needed of an encoder. */
+export interface PhotoEncoder {
+  /** Says what its numbers rest on. */
+  readonly identity: Identity
+  /** Encodes many photos, as `Encoder.encodeAll`. Throws as that. */
+  encodeAll(
+    sources: AsyncIterable<() => Promise<PixelImage>>,
+    options?: EncodeAllOptions,
+  ): AsyncIterable<EncodeResult<unknown>>
+}
+
+/** Ends the reading of a photo whose content is that of one that is gone. */
+class KnownContent extends Error {
+  readonly content: string
+
+  constructor(content: string) {
+    super(`the content ${content} is known`)
+    this.content = content
+  }
+}
+
+/** Gives what examines photos by this encoder. */
+export function examineWith(
+  encoder: PhotoEncoder,
+  { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number | undefined } = {},
+): Examine {
+  const transparency = transparencyOf(encoder.identity)
+  return async function* (photos, { mayBeKnown, isKnown, signal, onProgress }) {
+    const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
+    async function* sources() {
+      let index = 0
+      for await (const photo of photos) {
+        const work = { photo, values: {} as Row }
+        underWay.set(index++, work)
+        yield async () => {
+          const bytes = await readImageFile(photo.full, signal)
+          const content = await hashOf(bytes)
+          if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
+          work.values = { content, ...(await readExif(bytes)) }
+          const options = {
+            orientation: 'ignore',
+            transparency,
+            maxPixels,
+            ...(signal ? { signal } : {}),
+          } as const
+          const label = photo.path
+          const file = inspectFile(bytes, label, { maxPixels, transparency })
+          const decoded = await decodeFile({ bytes, label, file }, options)
+          work.values = { ...work.values, ...(await measure(decoded)) }
+          return decoded
+        }
+      }
+    }
+    const results = encoder.encodeAll(sources(), {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined
+        ? {}
+        : { onProgress: ({ seconds }) => onProgress({ seconds: { ...seconds } }) }),
+    })
+    for await (const { index, features, error } of results) {
+      const work = underWay.get(index)
+      if (work === undefined)
+        throw new Error(`the encoder answered for photo ${index}, which it was not given`)
+      underWay.delete(index)
+      yield examination(work, features?.embedding, error)
+    }
+  }
+}
+
+function examination(
+  { photo, values }: { readonly photo: FoundPhoto; readonly values: Row },
+  embedding: Float32Array | undefined,
+  error: Error | undefined,
+): Examination {
+  if (error instanceof KnownContent) return { photo, content: error.content }
+  if (error !== undefined) return { photo, error, values }
+  if (embedding === undefined) throw new Error(`the encoder gave nothing for ${photo.full}`)
+  return { photo, examined: { embedding, values } }
+}
+
+/** Measures a photo as people see it. */
+async function measure(decoded: DecodedImage): Promise<Row> {
+  const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
+  const { height, width, data } = image
+  return { height, width, pixels: await hashOf(data, `${height}x${width}`) }
+}
+
+async function hashOf(bytes: Uint8Array, salt = ''): Promise<string> {
+  // It is computed on another thread, which the bytes are copied for.
+  const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))
+  if (salt === '') return Buffer.from(digest).toString('hex')
+  return await hashOf(Buffer.concat([Buffer.from(salt), digest]))
+}
+
+/** Pixels are decoded as the model's recipe says. */
+function transparencyOf({ settings }: Identity): 'drop' | 'white' {
+  const found = parseJsonOrNull(settings)
+  const recipe = isRecord(found) && isRecord(found.recipe) ? found.recipe : {}
+  return recipe.transparency === 'white' ? 'white' : 'drop'
+}

@@ -1,0 +1,77 @@
+/** Brings a collection up to date with folders on this machine. */
+import { basename, resolve, sep } from 'node:path'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
+import type { Collection } from '../../../collection/collection.js'
+import { CollectionError } from '../../../collection/collection-error.js'
+import type { Scope } from '../../../collection/find-photos.js'
+import { type IndexChoice, type IndexCounts, indexPhotos } from '../../../collection/index-photos.js'
+import type { FileKind } from '../../../image/image-format.js'
+import { NodeFiles } from '../files/node-files.js'
+import { hasHeicDecoder } from '../heic/heic-decoder.js'
+import { examineWith, type PhotoEncoder } from './examine-photos.js'
+
+/** Says how a collection is brought up to date. */
+export interface IndexFoldersOptions extends IndexChoice {
+  /** Larger images are refused before they are decoded; the default is 268 million pixels. */
+  readonly maxPixels?: number
+}
+
+const OPTIONS = {
+  retryFailed: true,
+  prune: true,
+  listener: true,
+  signal: true,
+  maxPixels: true,
+} satisfies OptionNames<IndexFoldersOptions>
+
+/**
+ * Embeds the photos in these folders that are new or have changed; a photo that was moved or renamed keeps its row, and one that is not there any more is marked
+ * as gone. A folder within one that the collection knows is a part of it; any other becomes a root, named after the folder. An interrupted run is gone on with
+ * by the next.
+ *
+ * @throws `CollectionError` `other-identity` where the encoder is not the one that the collection was made with, `root-missing` where there is no such folder,
+ *   `read-only`; what the encoder throws; the signal's reason
+ */
+export async function indexFolders(
+  collection: Collection,
+  folders: readonly string[],
+  encoder: PhotoEncoder,
+  options: IndexFoldersOptions = {},
+): Promise<IndexCounts> {
+  checkOptionNames(options, OPTIONS)
+  collection.assertSame(encoder.identity)
+  const { maxPixels, ...choice } = options
+  const files = new NodeFiles(process.cwd())
+  const scopes: Scope[] = []
+  for (const folder of folders) {
+    if ((await files.look(folder))?.kind !== 'folder')
+      throw new CollectionError(
+        'root-missing',
+        `There is no folder ${folder}: a collection is made of folders of photos.`,
+      )
+    scopes.push(await scopeOf(collection, resolve(folder)))
+  }
+  const hasHeic = hasHeicDecoder()
+  const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
+  const examine = examineWith(encoder, { maxPixels })
+  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
+}
+
+async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
+  const { roots } = collection.about
+  const known = Object.entries(roots).find(([, path]) => folder === path || folder.startsWith(withEnd(path)))
+  if (known !== undefined) {
+    const [root, path] = known
+    const within = folder === path ? '' : folder.slice(withEnd(path).length).split(sep).join('/')
+    return { root, within, folder }
+  }
+  const base = basename(folder) || 'photos'
+  let root = base
+  for (let next = 2; Object.hasOwn(roots, root); next++) root = `${base}-${next}`
+  await collection.store.setAbout({ ...collection.about, roots: { ...roots, [root]: folder } })
+  return { root, within: '', folder }
+}
+
+function withEnd(folder: string): string {
+  return folder.endsWith(sep) ? folder : folder + sep
+}
