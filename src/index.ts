@@ -4,6 +4,13 @@ export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './check
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
 export {
+  type ClusterMethod,
+  type ClusterPhotosOptions,
+  clusterPhotos,
+  type PhotoCluster,
+  type PhotoClusters,
+} from './collection/cluster-photos.js'
+export {
   Collection,
   type CollectionParts,
   type FoundRow,
@@ -25,6 +32,7 @@ export type {
   IndexSeconds,
   UnreadPhoto,
 } from './collection/index-photos.js'
+export { type MapPhotosOptions, mapPhotos, type PhotoMap } from './collection/map-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
@@ -99,6 +107,8 @@ export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
+export type { ProposedCount, TriedCount } from './numerics/propose-count.js'
+export type { ProposedName } from './numerics/propose-names.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
@@ -126,6 +136,9 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { type DrawMapOptions, drawMap } from './picture/map/draw-map.js'
+export { mapSvg } from './picture/map/map-svg.js'
+export type { MapView } from './picture/map/map-view.js'
 export {
   type AgreedMatches,
   type AgreeOptions,

@@ -3,12 +3,14 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { clustersCommand } from './commands/clusters.js'
 import { convertCommand } from './commands/convert.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
+import { mapCommand } from './commands/map.js'
 import { modelsCommand } from './commands/models.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
@@ -26,6 +28,8 @@ const COMMANDS = [
   reportCommand,
   indexCommand,
   searchCommand,
+  clustersCommand,
+  mapCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -66,6 +70,8 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
+  plumage clusters                               its photos in groups, with names from folders
+  plumage map -o map.html                        a page on which alike photos lie near each other
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

@@ -119,9 +119,12 @@ async function lloyd(space: Space, first: Float32Array, work: Work): Promise<Clu
   const total = checkRows(space.blocks, space.width)
   const labels = new Int32Array(total).fill(-1)
   const objective: number[] = []
+  const squares = sumOf(squaresOf(space.blocks, space.width, total))
   let centres = first
   for (let round = 0; ; round++) {
-    const { moved, inertia } = await assign(space, centres, labels, work)
+    const { moved, nearness } = await assign(space, centres, labels, work)
+    // What is left of small differences of large sums may be a little below nothing.
+    const inertia = Math.max(0, squares - 2 * nearness)
     objective.push(inertia)
     const isSettled = round > 0 && objective[round - 1] - inertia <= SETTLED * inertia
     if (!moved || isSettled || round + 1 >= work.rounds) break
@@ -195,18 +198,18 @@ function drawnOf(distances: Float64Array, share: number): number {
   return last
 }
 
-/** Puts each row into the group of the nearest centre; of equally near ones it stays where it is, else it goes to the first. */
+/** Puts each row into the group of the nearest centre; of equally near ones it stays where it is, else it goes to the first. Sums how near they all are. */
 async function assign(
   space: Space,
   centres: Float32Array,
   labels: Int32Array,
   work: Work,
-): Promise<{ readonly moved: boolean; readonly inertia: number }> {
-  const { blocks, width } = space
+): Promise<{ readonly moved: boolean; readonly nearness: number }> {
+  const { width } = space
   const count = centres.length / width
   const half = squaresOf([centres], width, count).map((square) => square / 2)
   let moved = false
-  let inertia = sumOf(squaresOf(blocks, width, labels.length))
+  let sum = 0
   await eachProduct(space, centres, work, (products, rows, first) => {
     for (let row = 0; row < rows; row++) {
       const own = labels[first + row]
@@ -220,10 +223,10 @@ async function assign(
       }
       if (best !== own) moved = true
       labels[first + row] = best
-      inertia -= 2 * nearest
+      sum += nearest
     }
   })
-  return { moved, inertia: Math.max(0, inertia) }
+  return { moved, nearness: sum }
 }
 
 /**

@@ -63,6 +63,9 @@ const UNIVERSAL: Calls = {
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
+  clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],
+  mapPhotos: ['rebuild', () => plumage.mapPhotos(collection, wrong('rebild'))],
+  drawMap: ['side', async () => plumage.drawMap(wrong('view'), wrong('sid'))],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
