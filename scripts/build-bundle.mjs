@@ -60,6 +60,7 @@ const ALONE = {
   'addon-folder': 'platform/node/native/addon-folder.js',
   'wasm-worker': 'platform/node/wasm/worker.js',
   'heic-worker': 'platform/node/heic/worker.js',
+  'map-worker': 'platform/node/collection/map-worker.js',
 }
 
 /** Names pages that commands write: what each does and how it looks go into it as text. */

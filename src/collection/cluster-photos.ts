@@ -63,6 +63,7 @@ export interface PhotoCluster {
 
 /** Holds all groups. */
 export interface PhotoClusters {
+  /** Says how they were found. */
   readonly method: ClusterMethod
   /** Lists the groups, largest first. */
   readonly clusters: readonly PhotoCluster[]
@@ -72,8 +73,13 @@ export interface PhotoClusters {
   readonly alone: number
   /** Says how the number of groups came about, where nobody gave it. */
   readonly proposed: ProposedCount | null
-  /** For `hdbscan`, says how far the exact groups and those on the graph of neighbours agree, by the adjusted Rand index, and on how many photos that was measured. */
-  readonly agreement: { readonly index: number; readonly photos: number } | null
+  /** For `hdbscan`, says how far the exact groups and those on the graph of neighbours agree; else null. */
+  readonly agreement: {
+    /** Is the adjusted Rand index, at most 1. */
+    readonly index: number
+    /** Counts the photos that it was measured on. */
+    readonly photos: number
+  } | null
   /** Says for `hdbscan` whether the groups are exact, and not those on a graph of neighbours. */
   readonly isExact: boolean
 }
@@ -107,7 +113,8 @@ const EXEMPLARS = 5
 const STARTS = 4
 /** As many photos are all compared with each other; more are grouped on a graph of neighbours. */
 const MOST_EXACT = 20_000
-const GRAPH_NEIGHBOURS = 15
+/** Fewer would cost agreement with exact groups where there are few photos. */
+const GRAPH_NEIGHBOURS = 30
 
 /**
  * Groups the photos that have an embedding. Throws `CollectionError` `empty`, `read-only` where it is to keep the groups, `unknown-column`, `wrong-value` for

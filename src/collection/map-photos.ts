@@ -3,12 +3,13 @@
  * placed among those that are there, which do not move.
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import { firstNeighbours, neighbourGraph } from '../numerics/neighbour-graph.js'
+import type { LayoutWork } from '../numerics/layout.js'
+import { neighbourGraph } from '../numerics/neighbour-graph.js'
 import { fitPlaneTurn, turnPoints } from '../numerics/procrustes.js'
 import { drawRows, gatherRows } from '../numerics/row-blocks.js'
 import { seededRandom } from '../numerics/seeded-random.js'
 import { trustworthiness } from '../numerics/trustworthiness.js'
-import { mapRows, placeRows } from '../numerics/umap.js'
+import { layOutMap, type MapJob, placeRows, startMap } from '../numerics/umap.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import { type PhotoVectors, photoVectors } from './photo-vectors.js'
@@ -28,7 +29,9 @@ export interface MapPhotosOptions {
   readonly columns?: readonly string[] | undefined
   /** Keeps the map with the collection, which is opened for writing; default `true`. */
   readonly save?: boolean | undefined
-  /** Is told the share of the work that is done, 0 to 1. */
+  /** Lays out a map that is made; default: on this thread, which gives others their turns. `layOutInThread` of plumage/node takes a thread of its own. */
+  readonly layOut?: ((job: MapJob, work: LayoutWork) => Promise<Float32Array>) | undefined
+  /** Is told the share of the layout that is done, 0 to 1. */
   readonly onProgress?: ((done: number) => void) | undefined
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
@@ -71,6 +74,7 @@ const OPTIONS = {
   leastDistance: true,
   seed: true,
   columns: true,
+  layOut: true,
   save: true,
   onProgress: true,
   signal: true,
@@ -148,14 +152,9 @@ async function made(
   if (!(Number.isInteger(neighbours) && neighbours >= 2))
     throw new RangeError(`A photo is held near to 2 or more, itself with them, not ${neighbours}.`)
   const graph = await neighbourGraph(blocks, width, neighbours - 1, { products, signal })
-  const found = await mapRows(graph, blocks, width, {
-    neighbours,
-    leastDistance,
-    seed,
-    products,
-    onProgress,
-    signal,
-  })
+  const start = await startMap(blocks, width, { products, seed, signal })
+  const job = { graph, points: start, neighbours, leastDistance, seed }
+  const found = await (options.layOut ?? layOutMap)(job, { onProgress, signal })
   const [from, to] = [
     [...known.keys()].flatMap((row) => [found[2 * row] ?? 0, found[2 * row + 1] ?? 0]),
     [...known.values()].flat(),
@@ -182,7 +181,7 @@ async function placed(
     const [there, asked] = [gatherRows(blocks, width, old), gatherRows(blocks, width, fresh)]
     const graph = await neighbourGraph([there], width, neighbours, { queries: [asked], products, signal })
     const places = Float32Array.from([...known.values()].flat())
-    const found = await placeRows(firstNeighbours(graph, neighbours), places, {
+    const found = await placeRows(graph, places, {
       neighbours,
       leastDistance,
       seed,

@@ -21,7 +21,9 @@ export interface Layout {
   readonly seed: number
 }
 
+/** Says how a layout is watched. */
 export interface LayoutWork {
+  /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** Is told the share of the epochs that are done, 0 to 1. */
   readonly onProgress?: ((done: number) => void) | undefined

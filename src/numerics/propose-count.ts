@@ -9,6 +9,7 @@ import { silhouette } from './silhouette.js'
 
 /** Is a number of groups and how far those are apart. */
 export interface TriedCount {
+  /** Is the number of groups. */
   readonly count: number
   /** Is the mean silhouette, -1 to 1. */
   readonly silhouette: number

@@ -2,6 +2,7 @@
 
 /** Is a name that much of a group has, and little else. */
 export interface ProposedName {
+  /** Is text of anybody: a folder's path, or a label. */
   readonly name: string
   /** Is the share of the group's rows that have it, 0 to 1. */
   readonly share: number

@@ -43,10 +43,24 @@ export async function mapRows(
   width: number,
   options: MapOptions = {},
 ): Promise<Float32Array> {
-  const { neighbours = NEIGHBOURS, leastDistance = LEAST_DISTANCE, seed = 0, signal, onProgress } = options
-  const total = checkRows(blocks, width)
-  const used = usedNeighbours(graph, total, Math.min(neighbours, total) - 1)
-  const points = await startingPoints(blocks, width, options)
+  checkNeighbours(graph, checkRows(blocks, width), options)
+  return await layOutMap({ ...options, graph, points: await startMap(blocks, width, options) }, options)
+}
+
+/** Is what a map is laid out from, which can go to another thread. */
+export interface MapJob extends Pick<MapOptions, 'neighbours' | 'leastDistance' | 'seed'> {
+  /** Lists for each row its neighbours. */
+  readonly graph: NeighbourGraph
+  /** [N, 2] Are the places that points begin at. */
+  readonly points: Float32Array
+}
+
+/** Lays out a map; what it begins with stays as it is. Gives points [N, 2]. Throws as `mapRows`. */
+export async function layOutMap(job: MapJob, { signal, onProgress }: LayoutWork = {}): Promise<Float32Array> {
+  const { graph, leastDistance = LEAST_DISTANCE, seed = 0 } = job
+  const points = job.points.slice()
+  const total = points.length / 2
+  const used = firstNeighbours(graph, checkNeighbours(graph, total, job))
   if (used.count === 0) return points
   const edges = fuzzyUnion(used, memberships(used))
   const epochs = total <= FEW ? 500 : 200
@@ -81,7 +95,13 @@ export async function placeRows(
   return placed
 }
 
-function usedNeighbours(graph: NeighbourGraph, total: number, wanted: number): NeighbourGraph {
+/** Gives how many neighbours of each row are used. */
+function checkNeighbours(
+  graph: NeighbourGraph,
+  total: number,
+  { neighbours = NEIGHBOURS }: Pick<MapOptions, 'neighbours'>,
+): number {
+  const wanted = Math.min(neighbours, total) - 1
   if (!(Number.isInteger(wanted) && wanted >= 0))
     throw new RangeError(`A map is not made by ${wanted + 1} neighbours.`)
   if (graph.neighbours.length !== total * graph.count)
@@ -90,14 +110,14 @@ function usedNeighbours(graph: NeighbourGraph, total: number, wanted: number): N
     throw new RangeError(
       `A graph of ${graph.count} neighbours lacks some of the ${wanted} that the map is made by.`,
     )
-  return firstNeighbours(graph, wanted)
+  return wanted
 }
 
-/** Begins with the two principal components of the directions, each from 0 to 10. */
-async function startingPoints(
+/** Gives the places that a map begins with, [N, 2]: the two principal components of the directions, each from 0 to 10. */
+export async function startMap(
   blocks: readonly Float32Array[],
   width: number,
-  { products = plainProducts, signal, seed = 0 }: MapOptions,
+  { products = plainProducts, signal, seed = 0 }: MapOptions = {},
 ): Promise<Float32Array> {
   const units = blocks.filter(({ length }) => length > 0).map((block) => unitRows(block, width))
   const directions = await principalComponents(units, width, Math.min(2, width), { products, signal })

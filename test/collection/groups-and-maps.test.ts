@@ -67,7 +67,7 @@ async function compare(asked: Asked, answer: Answer): Promise<void> {
   expect(round.inertia).toBeLessThan(1.01 * answer.unitInertia)
   const alike = await products.similarity(units, units, width)
   expect(silhouette(alike, Int32Array.from(answer.unitLabels), clusters)).toBeCloseTo(answer.silhouette, 4)
-  const graph = await neighbourGraph([rows], width, 15, { products })
+  const graph = await neighbourGraph([rows], width, 30, { products })
   for (const choice of ['mass', 'leaf'] as const) {
     const exact = await hdbscan([rows], width, { leastRows, samples, choice, products })
     expectAgreed(exact, answer[choice])

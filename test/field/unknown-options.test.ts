@@ -132,6 +132,7 @@ const NODE: Calls = {
   pullModel: ['into', () => plumage.pullModel('a/b', wrong('inot'))],
   verifyCached: ['signal', () => plumage.verifyCached(wrong('model'), wrong('signl')).next()],
   'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+  layOutInThread: ['signal', () => plumage.layOutInThread(wrong('job'), wrong('signl'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
   createCollection: [
     'signal',

@@ -67,7 +67,10 @@ async function map(context: CommandContext, name: string, options: MapOptions): 
   await context.pictures.assertTakes(path, { replace: restart })
   using progress = new Progress({ ...terminal(context), json, total: undefined })
   await using collection = await collections.open(files.resolve(name), { signal, write: true })
-  const { mapPhotos } = await import('../../collection/map-photos.js')
+  const [{ mapPhotos }, { layOutInThread }] = await Promise.all([
+    import('../../collection/map-photos.js'),
+    import('../../platform/node/collection/lay-out-in-thread.js'),
+  ])
   const color = colorOf(collection, options.color)
   progress.phase('finding neighbours')
   const found = await mapPhotos(collection, {
@@ -76,6 +79,7 @@ async function map(context: CommandContext, name: string, options: MapOptions): 
     leastDistance: options.minDistance,
     seed: options.seed,
     columns: color === null ? [] : [color],
+    layOut: layOutInThread,
     onProgress: inSteps((percent) => progress.phase(`laying out the map, ${percent} %`)),
     signal,
   })

@@ -31,6 +31,7 @@ class Page {
   readonly #preview = byId('preview')
   readonly #picked = byId<HTMLTextAreaElement>('picked')
   readonly #chosen = new Set<number>()
+  #paths: readonly string[] = []
   #current = -1
   #isDrawing = false
   #line: [number, number][] = []
@@ -197,7 +198,8 @@ class Page {
 
   #told(): void {
     const paths = [...this.#chosen].sort((a, b) => a - b).map((i) => this.#data.photos[i]?.path ?? '')
-    this.#picked.value = paths.join('\n')
+    this.#paths = paths
+    this.#picked.value = paths.map(visible).join('\n')
     byId('chosen').hidden = paths.length === 0
     byId('count').textContent = `${paths.length} ${paths.length === 1 ? 'photo' : 'photos'} chosen`
     this.#say(byId('count').textContent ?? '')
@@ -207,7 +209,7 @@ class Page {
   async #copy(): Promise<void> {
     this.#picked.select()
     try {
-      await navigator.clipboard.writeText(this.#picked.value)
+      await navigator.clipboard.writeText(this.#paths.join('\n'))
       this.#say('Copied.')
     } catch {
       // What is selected can be copied by hand where a page may not.
