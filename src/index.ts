@@ -101,7 +101,7 @@ export { EMBEDDING_KINDS, type EmbeddingKind, type RgbStats, type VitConfig } fr
 export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
-export type { LayoutWork } from './numerics/layout.js'
+export type { LayoutOptions } from './numerics/layout.js'
 export { logBins } from './numerics/log-bins.js'
 export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
 export type { NeighbourGraph } from './numerics/neighbour-graph.js'

@@ -3,7 +3,7 @@
  * placed among those that are there, which do not move.
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import type { LayoutWork } from '../numerics/layout.js'
+import type { LayoutOptions } from '../numerics/layout.js'
 import { neighbourGraph } from '../numerics/neighbour-graph.js'
 import { fitPlaneTurn, turnPoints } from '../numerics/procrustes.js'
 import { drawRows, gatherRows } from '../numerics/row-blocks.js'
@@ -30,7 +30,7 @@ export interface MapPhotosOptions {
   /** Keeps the map with the collection, which is opened for writing; default `true`. */
   readonly save?: boolean | undefined
   /** Lays out a map that is made; default: on this thread, which gives others their turns. `layOutInThread` of plumage/node takes a thread of its own. */
-  readonly layOut?: ((job: MapJob, work: LayoutWork) => Promise<Float32Array>) | undefined
+  readonly layOut?: ((job: MapJob, work: LayoutOptions) => Promise<Float32Array>) | undefined
   /** Is told the share of the layout that is done, 0 to 1. */
   readonly onProgress?: ((done: number) => void) | undefined
   /** Ends the work, which then rejects with the signal's reason. */

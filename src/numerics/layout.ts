@@ -22,7 +22,7 @@ export interface Layout {
 }
 
 /** Says how a layout is watched. */
-export interface LayoutWork {
+export interface LayoutOptions {
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** Is told the share of the epochs that are done, 0 to 1. */
@@ -37,7 +37,7 @@ const LONGEST_STEP = 4
 const EDGES_AT_ONCE = 1 << 16
 
 /** Runs all epochs: one edge after the other, on one thread, so that the same numbers come out each time. */
-export async function layOut(layout: Layout, { signal, onProgress }: LayoutWork): Promise<void> {
+export async function layOut(layout: Layout, { signal, onProgress }: LayoutOptions): Promise<void> {
   const pause = pausesFor(signal)
   const mover = new Mover(layout)
   for (let epoch = 0; epoch < layout.epochs; epoch++) {

@@ -3,7 +3,7 @@
  * distances and a start by principal components, on typed arrays. The same rows and seed give the same map on one machine.
  */
 import { type EdgeLists, fuzzyUnion, memberships, placedMemberships } from './fuzzy-graph.js'
-import { type LayoutWork, layOut } from './layout.js'
+import { type LayoutOptions, layOut } from './layout.js'
 import { unitRows } from './lengths.js'
 import { fitMapCurve } from './map-curve.js'
 import { firstNeighbours, type NeighbourGraph } from './neighbour-graph.js'
@@ -13,7 +13,7 @@ import { projectBlocks } from './projections.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Says how a map is made. */
-export interface MapOptions extends LayoutWork {
+export interface MapOptions extends LayoutOptions {
   /** Counts the rows that a row is held near to, itself with them; default 15. The graph has at least one less. More show the whole, fewer the parts. */
   readonly neighbours?: number | undefined
   /** Is the distance within which points of the map may lie together; default 0.1. */
@@ -56,7 +56,10 @@ export interface MapJob extends Pick<MapOptions, 'neighbours' | 'leastDistance' 
 }
 
 /** Lays out a map; what it begins with stays as it is. Gives points [N, 2]. Throws as `mapRows`. */
-export async function layOutMap(job: MapJob, { signal, onProgress }: LayoutWork = {}): Promise<Float32Array> {
+export async function layOutMap(
+  job: MapJob,
+  { signal, onProgress }: LayoutOptions = {},
+): Promise<Float32Array> {
   const { graph, leastDistance = LEAST_DISTANCE, seed = 0 } = job
   const points = job.points.slice()
   const total = points.length / 2

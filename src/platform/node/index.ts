@@ -23,8 +23,8 @@ export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
-export { layOutInThread } from './collection/lay-out-in-thread.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
+export { layOutInThread } from './collection/lay-out-in-thread.js'
 export {
   type CollectionOptions,
   type CollectionSettings,

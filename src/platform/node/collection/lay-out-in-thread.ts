@@ -1,21 +1,18 @@
 /** Lays out maps on a thread of their own, so that the one that asks is free for as long as that takes. */
 import { Worker } from 'node:worker_threads'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
-import type { LayoutWork } from '../../../numerics/layout.js'
+import type { LayoutOptions } from '../../../numerics/layout.js'
 import type { MapJob } from '../../../numerics/umap.js'
 import { packageFile } from '../package-files.js'
 import type { MapWorkerMessage } from './map-worker.js'
 
-const OPTIONS = { signal: true, onProgress: true } satisfies OptionNames<LayoutWork>
+const OPTIONS = { signal: true, onProgress: true } satisfies OptionNames<LayoutOptions>
 
 /**
  * Lays out a map: `mapPhotos` takes it as `layOut`. The numbers are those that the calling thread would have given. Throws RangeError for a graph that does not fit
  * its points; Error where a file of the package is missing; the signal's reason.
  */
-export async function layOutInThread(
-  job: MapJob,
-  options: LayoutWork = {},
-): Promise<Float32Array> {
+export async function layOutInThread(job: MapJob, options: LayoutOptions = {}): Promise<Float32Array> {
   checkOptionNames(options, OPTIONS)
   const { signal, onProgress } = options
   signal?.throwIfAborted()
