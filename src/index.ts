@@ -24,6 +24,8 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { ExportChoice } from './collection/export-rows.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
   IndexCounts,
@@ -40,7 +42,7 @@ export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
-export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName, sizeLike } from './encoder/like.js'
 export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
@@ -103,14 +105,30 @@ export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export type { LayoutOptions } from './numerics/layout.js'
 export { logBins } from './numerics/log-bins.js'
-export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
-export type { NeighbourGraph } from './numerics/neighbour-graph.js'
+export {
+  type ApproximateGraph,
+  type ApproximateGraphOptions,
+  approximateGraph,
+  type NearestGraph,
+  type NearestGraphOptions,
+  nearestGraph,
+} from './numerics/nearest-graph.js'
+export type {
+  KeepOptions,
+  NearestOfEach,
+  NearestRows,
+  RowFile,
+  RowScorer,
+  SearchOptions,
+  StoredRows,
+} from './numerics/nearest-rows.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
 export type { ProposedCount, TriedCount } from './numerics/propose-count.js'
 export type { ProposedName } from './numerics/propose-names.js'
+export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export type { MapJob } from './numerics/umap.js'
 export { attentionValues } from './picture/attention-values.js'
@@ -128,8 +146,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -139,6 +160,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export { type DrawMapOptions, drawMap } from './picture/map/draw-map.js'
 export { mapSvg } from './picture/map/map-svg.js'
 export type { MapView } from './picture/map/map-view.js'
@@ -151,7 +173,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,

@@ -4,10 +4,9 @@
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { exemplars } from '../numerics/exemplars.js'
-import { type DensityClusters, hdbscan, hdbscanOnGraph } from '../numerics/hdbscan.js'
+import { hdbscan, hdbscanOnGraph } from '../numerics/hdbscan.js'
 import { sphericalKMeans } from '../numerics/k-means.js'
 import { keepNumbers } from '../numerics/keep-numbers.js'
-import { neighbourGraph } from '../numerics/neighbour-graph.js'
 import { type ProposedCount, proposeCount } from '../numerics/propose-count.js'
 import { type ProposedName, proposeNames } from '../numerics/propose-names.js'
 import { adjustedRandIndex } from '../numerics/rand-index.js'
@@ -16,7 +15,8 @@ import { seededRandom } from '../numerics/seeded-random.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import { columnOf } from './columns.js'
-import { type PhotoVectors, photoVectors } from './photo-vectors.js'
+import { type EmbeddedPhotos, embeddedPhotos } from './embedded-photos.js'
+import { photoGraph } from './photo-graph.js'
 import type { Row } from './row-block.js'
 
 /** Names the ways to group photos. */
@@ -82,6 +82,8 @@ export interface PhotoClusters {
   } | null
   /** Says for `hdbscan` whether the groups are exact, and not those on a graph of neighbours. */
   readonly isExact: boolean
+  /** Is the share of true neighbours on that graph, measured on some photos, where there are so many that not all pairs are compared; else null. */
+  readonly recall: number | null
 }
 
 /** Is the file `clusters.json`. */
@@ -137,7 +139,7 @@ export async function clusterPhotos(
     ...(hasColumn ? [COLUMN] : []),
     ...(namesFrom === undefined ? [] : [namesFrom]),
   ]
-  const photos = await photoVectors(collection, columns, signal)
+  const photos = await embeddedPhotos(collection, columns, signal)
   const found = await groupsOf(collection, photos, options)
   const before = Int32Array.from(photos.rows, (row) => (typeof row[COLUMN] === 'number' ? row[COLUMN] : -1))
   const kept = await readClusters(collection)
@@ -171,8 +173,17 @@ export async function clusterPhotos(
     await collection.store.writeFile(FILE, new TextEncoder().encode(JSON.stringify(file)))
   }
   const alone = labels.filter((label) => label < 0).length
-  const { proposed: proposedCount, agreement, isExact } = found
-  return { method, clusters, total: labels.length, alone, proposed: proposedCount, agreement, isExact }
+  const { proposed: proposedCount, agreement, isExact, recall } = found
+  return {
+    method,
+    clusters,
+    total: labels.length,
+    alone,
+    proposed: proposedCount,
+    agreement,
+    isExact,
+    recall,
+  }
 }
 
 /** Gives the groups that are kept with a collection, or null. Throws `CollectionError` `damaged`. */
@@ -191,13 +202,19 @@ export async function readClusters(collection: Collection): Promise<KeptClusters
   )
 }
 
-type Found = Pick<PhotoClusters, 'proposed' | 'agreement' | 'isExact'> & { readonly labels: Int32Array }
+type Found = Pick<PhotoClusters, 'proposed' | 'agreement' | 'isExact' | 'recall'> & {
+  readonly labels: Int32Array
+}
 
 async function groupsOf(
-  { products, about: { width } }: Collection,
-  { blocks, ids }: PhotoVectors,
+  collection: Collection,
+  { blocks, ids }: EmbeddedPhotos,
   options: ClusterPhotosOptions,
 ): Promise<Found> {
+  const {
+    products,
+    about: { width },
+  } = collection
   const { method = 'k-means', seed = 0, signal } = options
   if (!CLUSTER_METHODS.includes(method))
     throw new RangeError(
@@ -208,7 +225,7 @@ async function groupsOf(
       options.count === undefined ? await proposeCount(blocks, width, { products, signal, seed }) : null
     const count = options.count ?? proposed?.count ?? 1
     const found = await sphericalKMeans(blocks, width, count, { products, signal, seed, starts: STARTS })
-    return { labels: found.labels, proposed, agreement: null, isExact: true }
+    return { labels: found.labels, proposed, agreement: null, isExact: true, recall: null }
   }
   const { leastPhotos = LEAST_PHOTOS, samples = leastPhotos, leaf = false } = options
   const density = {
@@ -218,20 +235,19 @@ async function groupsOf(
     products,
     signal,
   } as const
-  const onGraph = async (rows: readonly Float32Array[]): Promise<DensityClusters> => {
-    const neighbours = Math.max(GRAPH_NEIGHBOURS, samples - 1)
-    const graph = await neighbourGraph(rows, width, neighbours, { products, signal })
-    return await hdbscanOnGraph(graph, rows, width, density)
+  const onGraph = async (rows: readonly Float32Array[]) => {
+    const graph = await photoGraph(collection, rows, Math.max(GRAPH_NEIGHBOURS, samples - 1), signal)
+    return { ...(await hdbscanOnGraph(graph, rows, width, density)), recall: graph.recall }
   }
   const isExact = ids.length <= MOST_EXACT
   if (ids.length === 1)
-    return { ...(await hdbscan(blocks, width, density)), proposed: null, agreement: null, isExact }
+    return { labels: Int32Array.of(-1), proposed: null, agreement: null, isExact, recall: null }
   const drawn = [gatherRows(blocks, width, drawRows(ids.length, MOST_EXACT, seededRandom(seed)))]
   const exact = await hdbscan(drawn, width, density)
   const graphed = await onGraph(drawn)
   const agreement = { index: adjustedRandIndex(exact.labels, graphed.labels), photos: exact.labels.length }
-  const found = isExact ? exact : await onGraph(blocks)
-  return { labels: found.labels, proposed: null, agreement, isExact }
+  const { labels, recall } = isExact ? { ...exact, recall: null } : await onGraph(blocks)
+  return { labels, proposed: null, agreement, isExact, recall }
 }
 
 /** Gives the folder that a photo lies in, and all that this lies in, by their paths from the root on. */

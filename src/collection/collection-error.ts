@@ -21,8 +21,20 @@ export type CollectionErrorCode =
   | 'wrong-value'
   /** A folder of photos is not there: connect its disk, or say where it is now. */
   | 'root-missing'
+  /** A file that was to be imported is no table, or damaged: the message says which and why. */
+  | 'unreadable'
+  /** It is not known which column holds what: name it. */
+  | 'ambiguous'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
+  /** There are no labels to learn from, or only one: label photos. */
+  | 'unlabelled'
+  /** A class has fewer photos than folds: label more of it, or take fewer folds. */
+  | 'too-few'
+  /** There is no such label: the message has the nearest. */
+  | 'unknown-label'
+  /** There is no such photo, or several could be meant: the message has the nearest names. */
+  | 'unknown-photo'
 
 /** Says why a collection cannot be opened, written or asked; the code is for programs. */
 export class CollectionError extends CodedError<CollectionErrorCode> {

@@ -31,6 +31,8 @@ export const PHOTO_COLUMNS = [
   { name: 'content', type: 'text' },
   /** Is a digest of the upright pixels: files that differ in metadata alone share it. */
   { name: 'pixels', type: 'text' },
+  /** Says that the pixels are those of a preview in the file, as they are of a camera's raw photo. */
+  { name: 'preview', type: 'boolean' },
   /** Is in pixels, upright. */
   { name: 'height', type: 'integer' },
   /** Is in pixels, upright. */
@@ -41,6 +43,24 @@ export const PHOTO_COLUMNS = [
   { name: 'latitude', type: 'float' },
   /** Is in degrees east. */
   { name: 'longitude', type: 'float' },
+  /** Is the perceptual hash of the upright pixels (`perceptualHash`), 16 hexadecimal digits. */
+  { name: 'perceptual_hash', type: 'text' },
+  /** Is the variance of the Laplacian in the sharpest part (`photoQuality`). */
+  { name: 'sharpness', type: 'float' },
+  /** Is the mean brightness, 0 to 1. */
+  { name: 'brightness', type: 'float' },
+  /** Is the brightness that 5 % of the pixels do not reach. */
+  { name: 'brightness_5', type: 'float' },
+  /** Is the brightness that 99 % of the pixels do not exceed. */
+  { name: 'brightness_99', type: 'float' },
+  /** Is the share of pixels that are black. */
+  { name: 'clipped_dark', type: 'float' },
+  /** Is the share of pixels that are white. */
+  { name: 'clipped_bright', type: 'float' },
+  /** Is the entropy of the grey levels in bits, 0 to 8. */
+  { name: 'entropy', type: 'float' },
+  /** Is 0 for a grey photo, above 80 for a very colourful one. */
+  { name: 'colourfulness', type: 'float' },
   /** Is the length of the embedding as the model gave it: what is stored has length 1. */
   { name: 'norm', type: 'float' },
 ] as const satisfies readonly CollectionColumn[]

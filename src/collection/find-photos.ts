@@ -35,7 +35,7 @@ export interface FindOptions extends FolderWalkOptions {
 
 /** Gives the photos below each folder in the order of their names; what cannot be looked at comes as a failure. */
 export async function* findPhotos({ scopes, ...options }: FindOptions): AsyncGenerator<FoundPhoto | Failure> {
-  const walk = new FolderWalk(options)
+  const walk = new FolderWalk({ ...options, takesAll: true })
   for (const scope of scopes) {
     for await (const found of walk.below(scope.folder)) {
       yield typeof found === 'string' ? await lookAtPhoto(found, scope, options) : found

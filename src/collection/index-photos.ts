@@ -14,6 +14,7 @@ import type { Collection } from './collection.js'
 import { unit } from './collection.js'
 import type { Value } from './columns.js'
 import { type FindOptions, type FoundPhoto, findPhotos } from './find-photos.js'
+import { newId } from './new-id.js'
 import { blockOf, type Row, rowsOf } from './row-block.js'
 
 /** Holds what was found in a photo that could be read. */
@@ -387,9 +388,4 @@ function relative(path: string, within: string): string {
 
 function lengthOf(vector: Float32Array): number {
   return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-}
-
-/** Makes 32 hexadecimal digits that nothing else has. */
-function newId(): string {
-  return crypto.randomUUID().replaceAll('-', '')
 }

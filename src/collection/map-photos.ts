@@ -12,7 +12,8 @@ import { trustworthiness } from '../numerics/trustworthiness.js'
 import { layOutMap, type MapJob, placeRows, startMap } from '../numerics/umap.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
-import { type PhotoVectors, photoVectors } from './photo-vectors.js'
+import { type EmbeddedPhotos, embeddedPhotos } from './embedded-photos.js'
+import { photoGraph } from './photo-graph.js'
 import type { Row } from './row-block.js'
 
 /** Says how a map is made. */
@@ -49,6 +50,8 @@ export interface PhotoMap {
   readonly placed: number
   /** Counts the photos of which the map was made; all others were placed later. */
   readonly made: number
+  /** Is the share of true neighbours that the map was made by, measured on some photos, where there are so many that not all pairs are compared; else null. */
+  readonly recall: number | null
   /** Says how far neighbours on the map are true ones, 0 to 1 (Venna and Kaski 2001): of 15, or fewer where there are few, on 2,000 photos at most. Null for fewer than 5. */
   readonly trustworthiness: number | null
 }
@@ -100,7 +103,7 @@ export async function mapPhotos(collection: Collection, options: MapPhotosOption
       'read-only',
       `${collection.store.label} was opened for reading. Open it with { write: true } to keep the map, or give { save: false }.`,
     )
-  const photos = await photoVectors(collection, ['root', 'path', 'content', ...columns], signal)
+  const photos = await embeddedPhotos(collection, ['root', 'path', 'content', ...columns], signal)
   const kept = await readMap(collection)
   const known = knownPlaces(photos, kept)
   const isNew = kept === null || rebuild || known.size === 0
@@ -117,14 +120,14 @@ export async function mapPhotos(collection: Collection, options: MapPhotosOption
   }
 }
 
-type Places = Pick<PhotoMap, 'points' | 'placed' | 'made'> & {
+type Places = Pick<PhotoMap, 'points' | 'placed' | 'made' | 'recall'> & {
   /** Names the photos of which the map was made. */
   readonly founders: ReadonlySet<string>
 }
 
 /** Gives where photos lie that have not changed since. */
 function knownPlaces(
-  { ids, rows }: PhotoVectors,
+  { ids, rows }: EmbeddedPhotos,
   kept: KeptMap | null,
 ): Map<number, readonly [number, number]> {
   const places = new Map(kept?.ids.map((id, at) => [id, at]))
@@ -143,16 +146,17 @@ function contentOf(row: Row | undefined): string {
 }
 
 async function made(
-  { about: { width }, products }: Collection,
-  { ids, blocks }: PhotoVectors,
+  collection: Collection,
+  { ids, blocks }: EmbeddedPhotos,
   known: ReadonlyMap<number, readonly [number, number]>,
   options: MapPhotosOptions,
 ): Promise<Places> {
+  const { about, products } = collection
   const { neighbours = NEIGHBOURS, leastDistance, seed, onProgress, signal } = options
   if (!(Number.isInteger(neighbours) && neighbours >= 2))
     throw new RangeError(`A photo is held near to 2 or more, itself with them, not ${neighbours}.`)
-  const graph = await neighbourGraph(blocks, width, neighbours - 1, { products, signal })
-  const start = await startMap(blocks, width, { products, seed, signal })
+  const graph = await photoGraph(collection, blocks, neighbours - 1, signal)
+  const start = await startMap(blocks, about.width, { products, seed, signal })
   const job = { graph, points: start, neighbours, leastDistance, seed }
   const found = await (options.layOut ?? layOutMap)(job, { onProgress, signal })
   const [from, to] = [
@@ -161,12 +165,12 @@ async function made(
   ]
   const points =
     known.size === 0 ? found : turnPoints(fitPlaneTurn(Float32Array.from(from), Float32Array.from(to)), found)
-  return { points, placed: 0, made: ids.length, founders: new Set(ids) }
+  return { points, placed: 0, made: ids.length, founders: new Set(ids), recall: graph.recall }
 }
 
 async function placed(
   { about: { width }, products }: Collection,
-  { ids, blocks }: PhotoVectors,
+  { ids, blocks }: EmbeddedPhotos,
   kept: KeptMap,
   known: ReadonlyMap<number, readonly [number, number]>,
   { onProgress, signal }: MapPhotosOptions,
@@ -200,7 +204,7 @@ async function placed(
 
 async function trustOf(
   { about: { width }, products }: Collection,
-  { ids, blocks }: PhotoVectors,
+  { ids, blocks }: EmbeddedPhotos,
   points: Float32Array,
   signal: AbortSignal | undefined,
 ): Promise<number | null> {
@@ -236,7 +240,7 @@ async function readMap(collection: Collection): Promise<KeptMap | null> {
 /** Photos of which the map was made come first. */
 async function writeMap(
   collection: Collection,
-  { ids, rows }: PhotoVectors,
+  { ids, rows }: EmbeddedPhotos,
   { points, founders }: Places,
   kept: KeptMap | null,
   options: MapPhotosOptions,

@@ -1,45 +1,38 @@
-/** Brings the photos that have an embedding, and their embeddings, into one order that stays whatever the store does with its rows. */
-import { given } from '../encoder/choose-recipe.js'
-import { widenRows } from '../numerics/widen-rows.js'
+/** Gives embeddings of chosen photos as numbers, in the order in which they are asked for. */
+import { float16ToFloat32 } from '../tensor/float16.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
-import { type Row, rowsOf } from './row-block.js'
 
-/** Holds N photos by their id. */
-export interface PhotoVectors {
-  readonly ids: readonly string[]
-  /** Holds `id` and the columns that were asked for. */
-  readonly rows: readonly Row[]
-  /** Is [N, D] together, float32. */
-  readonly blocks: readonly Float32Array[]
-}
-
-/** So many rows a block has. */
-const BLOCK_ROWS = 8192
-
-/** Throws `CollectionError` `empty` where there is no photo with an embedding, and `unknown-column`; the signal's reason. */
+/** Gives [N, D], a row of length 1 for each id. Throws `CollectionError` `damaged` for a photo without an embedding; what the collection throws; the signal's reason. */
 export async function photoVectors(
   collection: Collection,
-  columns: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<PhotoVectors> {
-  const found = new Map<string, Row>()
-  const wanted = [...new Set(['id', 'state', ...columns])]
-  for await (const block of collection.scan({ columns: wanted, signal }))
-    for (const row of rowsOf(block)) if (row.state === 'embedded') found.set(String(row.id), row)
-  const { ids: stored, blocks } = await collection.vectors(given({ signal }))
-  const order = [...stored.keys()].filter((at) => found.has(stored[at] ?? ''))
-  order.sort((a, b) => ((stored[a] ?? '') < (stored[b] ?? '') ? -1 : 1))
-  if (order.length === 0)
-    throw new CollectionError(
-      'empty',
-      `${collection.store.label} has no photo with an embedding: index some photos first.`,
-    )
-  const widened: Float32Array[] = []
-  for (let at = 0; at < order.length; at += BLOCK_ROWS) {
-    signal?.throwIfAborted()
-    widened.push(widenRows(blocks, collection.about.width, order.slice(at, at + BLOCK_ROWS)))
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const { width } = collection.about
+  const vectors = new Float32Array(ids.length * width)
+  const places = new Map(ids.map((id, at) => [id, at]))
+  let found = 0
+  for await (const block of collection.scan({
+    columns: ['id'],
+    embeddings: true,
+    ...(signal ? { signal } : {}),
+  })) {
+    const { embeddings } = block
+    if (embeddings === undefined) continue
+    for (const [row, id] of (block.values.id ?? []).entries()) {
+      const place = places.get(String(id))
+      if (place === undefined) continue
+      const own = embeddings.subarray(row * width, (row + 1) * width)
+      const into = vectors.subarray(place * width, (place + 1) * width)
+      if (own instanceof Uint16Array) float16ToFloat32(own, into)
+      else into.set(own)
+      found++
+    }
   }
-  const ids = order.map((at) => stored[at] ?? '')
-  return { ids, rows: ids.map((id) => found.get(id) ?? {}), blocks: widened }
+  if (found === ids.length) return vectors
+  throw new CollectionError(
+    'damaged',
+    `${collection.store.label} has ${ids.length} photos of which ${ids.length - found} have no embedding.`,
+  )
 }

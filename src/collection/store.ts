@@ -17,7 +17,7 @@ export interface About {
   readonly identity: Identity
   /** Says how the encoder was loaded that made them: the model as it was named, and the options. */
   readonly model: {
-    /** Is the model as it was named. */
+    /** Is the model as it was named; empty where embeddings were imported, and nobody has said. */
     readonly source: string
     /** Holds the options as the command line has them. */
     readonly options: PlainRecord

@@ -5,7 +5,8 @@
 import { type CondensedTree, chooseGroups, condense, deathsOf, type GroupChoice } from './condensed-tree.js'
 import { DisjointSets } from './disjoint-sets.js'
 import { unitRows } from './lengths.js'
-import { type NeighbourGraph, neighbourGraph } from './neighbour-graph.js'
+import type { NearestGraph } from './nearest-graph.js'
+import { neighbourGraph } from './neighbour-graph.js'
 import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
 import { gatherRows } from './row-blocks.js'
 import { coreDistances, type Edges, joinSets, pushEdge, spanningForest } from './spanning-tree.js'
@@ -71,7 +72,7 @@ export async function hdbscan(
  * nearest of some thousand rows that stand for them, which are read from `blocks`: densest first, since those are reached most easily. Throws as `hdbscan`.
  */
 export async function hdbscanOnGraph(
-  graph: NeighbourGraph,
+  graph: NearestGraph,
   blocks: readonly Float32Array[],
   width: number,
   options: DensityOptions,

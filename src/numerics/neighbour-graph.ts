@@ -1,18 +1,9 @@
-/** Holds for each row the rows that are most like it: what density and maps are made of. */
+/** Finds for each of some rows in float32 the rows that are most like it by direction, as float32 has them; `nearest-graph.ts` does so for many rows of halves. */
 import { unitRows } from './lengths.js'
+import type { NearestGraph } from './nearest-graph.js'
 import { pausesFor } from './pauses.js'
 import { checkRows, type ProductOptions, type Products, plainProducts } from './products.js'
 import { gatherRows, piecesOf } from './row-blocks.js'
-
-/** Lists the K rows most like each of N, most alike first and never the row itself. */
-export interface NeighbourGraph {
-  /** Counts the neighbours of a row, K. */
-  readonly count: number
-  /** [N, K] Counts the rows in front of it. */
-  readonly neighbours: Int32Array
-  /** [N, K] Is the cosine of the two. */
-  readonly similarities: Float32Array
-}
 
 /** So many similarities are held at once. */
 const MOST_HELD = 1 << 23
@@ -30,7 +21,7 @@ export async function neighbourGraph(
     readonly products?: Products | undefined
     readonly queries?: readonly Float32Array[]
   } = {},
-): Promise<NeighbourGraph> {
+): Promise<NearestGraph> {
   const { products = plainProducts, signal, queries } = options
   const total = checkRows(blocks, width)
   if (!(Number.isInteger(count) && count >= 1)) throw new RangeError(`There are no ${count} neighbours.`)
@@ -88,7 +79,7 @@ function takeNearest(alike: Float32Array, self: number, rows: Int32Array, scores
 }
 
 /** Cuts the lists of a graph to the first `count`; gives the graph itself where they are no longer. */
-export function firstNeighbours(graph: NeighbourGraph, count: number): NeighbourGraph {
+export function firstNeighbours(graph: NearestGraph, count: number): NearestGraph {
   if (count >= graph.count) return graph
   const total = graph.neighbours.length / graph.count
   const neighbours = new Int32Array(total * count)

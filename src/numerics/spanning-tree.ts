@@ -3,7 +3,7 @@
  * density estimates, 2013): two rows are as far apart as their Euclidean distance, and no nearer than either's core distance.
  */
 import type { DisjointSets } from './disjoint-sets.js'
-import type { NeighbourGraph } from './neighbour-graph.js'
+import type { NearestGraph } from './nearest-graph.js'
 import { pausesFor } from './pauses.js'
 import type { Products } from './products.js'
 import { gatherRows } from './row-blocks.js'
@@ -43,7 +43,7 @@ export function distanceOf(cosine: number): number {
 
 /** Gives the distance to the `samples`-th nearest row, the row itself counted as the first. */
 export function coreDistances(
-  { count, similarities }: NeighbourGraph,
+  { count, similarities }: NearestGraph,
   total: number,
   samples: number,
 ): Float32Array {
@@ -55,15 +55,19 @@ export function coreDistances(
 }
 
 /** Finds the shortest forest along the edges of a graph (Kruskal 1956). */
-export function spanningForest(graph: NeighbourGraph, cores: Float32Array, sets: DisjointSets): Edges {
+export function spanningForest(graph: NearestGraph, cores: Float32Array, sets: DisjointSets): Edges {
   const { count, neighbours, similarities } = graph
   const lengths = new Float32Array(neighbours.length)
-  for (let at = 0; at < lengths.length; at++)
-    lengths[at] = Math.max(cores[Math.floor(at / count)], cores[neighbours[at]], distanceOf(similarities[at]))
+  for (let at = 0; at < lengths.length; at++) {
+    const core = Math.max(cores[Math.floor(at / count)], cores[neighbours[at]] ?? 0)
+    lengths[at] = Math.max(core, distanceOf(similarities[at]))
+  }
   const edges: Edges = { from: [], to: [], lengths: [] }
   for (const at of sortedOrder(lengths)) {
     const row = Math.floor(at / count)
-    if (sets.join(row, neighbours[at])) pushEdge(edges, row, neighbours[at], lengths[at])
+    // Where a graph that is not exact lacks a neighbour there is no edge.
+    if (neighbours[at] >= 0 && sets.join(row, neighbours[at]))
+      pushEdge(edges, row, neighbours[at], lengths[at])
   }
   return edges
 }
@@ -77,7 +81,7 @@ export async function joinSets(
   rows: Reachable,
   sets: DisjointSets,
   work: TreeWork,
-  graph?: NeighbourGraph,
+  graph?: NearestGraph,
 ): Promise<Edges> {
   const edges: Edges = { from: [], to: [], lengths: [] }
   const ways = new WaysOut(rows, sets, graph)
@@ -98,7 +102,7 @@ export function pushEdge({ from, to, lengths }: Edges, a: number, b: number, len
 class WaysOut {
   readonly #rows: Reachable
   readonly #sets: DisjointSets
-  readonly #graph: NeighbourGraph | undefined
+  readonly #graph: NearestGraph | undefined
   /** [N] Is -1 where it is not known. */
   readonly #nearest: Int32Array
   /** [N] No row outside the set is nearer. */
@@ -108,7 +112,7 @@ class WaysOut {
   /** [N] Is the row from which the shortest known way leads out of a set, or -1. */
   readonly #best: Int32Array
 
-  constructor(rows: Reachable, sets: DisjointSets, graph: NeighbourGraph | undefined) {
+  constructor(rows: Reachable, sets: DisjointSets, graph: NearestGraph | undefined) {
     const total = rows.cores.length
     this.#rows = rows
     this.#sets = sets
@@ -171,7 +175,7 @@ class WaysOut {
     if (this.#graph !== undefined) this.#readList(row, this.#graph)
   }
 
-  #readList(row: number, graph: NeighbourGraph): void {
+  #readList(row: number, graph: NearestGraph): void {
     const { count, neighbours, similarities } = graph
     const { cores } = this.#rows
     let nearest = -1

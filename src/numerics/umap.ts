@@ -6,7 +6,8 @@ import { type EdgeLists, fuzzyUnion, memberships, placedMemberships } from './fu
 import { type LayoutOptions, layOut } from './layout.js'
 import { unitRows } from './lengths.js'
 import { fitMapCurve } from './map-curve.js'
-import { firstNeighbours, type NeighbourGraph } from './neighbour-graph.js'
+import type { NearestGraph } from './nearest-graph.js'
+import { firstNeighbours } from './neighbour-graph.js'
 import { principalComponents } from './principal-components.js'
 import { checkRows, type Products, plainProducts } from './products.js'
 import { projectBlocks } from './projections.js'
@@ -38,7 +39,7 @@ const FEW = 10_000
  * other rows or too few neighbours; the signal's reason.
  */
 export async function mapRows(
-  graph: NeighbourGraph,
+  graph: NearestGraph,
   blocks: readonly Float32Array[],
   width: number,
   options: MapOptions = {},
@@ -50,7 +51,7 @@ export async function mapRows(
 /** Is what a map is laid out from, which can go to another thread. */
 export interface MapJob extends Pick<MapOptions, 'neighbours' | 'leastDistance' | 'seed'> {
   /** Lists for each row its neighbours. */
-  readonly graph: NeighbourGraph
+  readonly graph: NearestGraph
   /** [N, 2] Are the places that points begin at. */
   readonly points: Float32Array
 }
@@ -77,7 +78,7 @@ export async function layOutMap(
  * Gives points [N, 2]. Throws RangeError for a graph of no rows.
  */
 export async function placeRows(
-  graph: NeighbourGraph,
+  graph: NearestGraph,
   points: Float32Array,
   options: Omit<MapOptions, 'products'> = {},
 ): Promise<Float32Array> {
@@ -100,7 +101,7 @@ export async function placeRows(
 
 /** Gives how many neighbours of each row are used. */
 function checkNeighbours(
-  graph: NeighbourGraph,
+  graph: NearestGraph,
   total: number,
   { neighbours = NEIGHBOURS }: Pick<MapOptions, 'neighbours'>,
 ): number {

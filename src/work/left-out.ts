@@ -10,6 +10,8 @@ const PHOTO_ENDINGS: ReadonlySet<string> = new Set(
 )
 /** Counts raw photos of all cameras together. */
 export const RAW_KIND = 'camera raw'
+/** Counts the films of folders and lists. */
+export const FILM_KIND = 'film'
 /** So many kinds are named. */
 const MOST_KINDS = 12
 
@@ -29,7 +31,9 @@ export class LeftOut {
   line(): string | null {
     if (this.#counts.size === 0) return null
     const kinds = [...this.#counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    const shown = kinds.slice(0, MOST_KINDS).map(([kind, count]) => `${count} ${kind}`)
+    const shown = kinds
+      .slice(0, MOST_KINDS)
+      .map(([kind, count]) => `${count} ${kind === FILM_KIND && count > 1 ? 'films' : kind}`)
     const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0)
     return `left out: ${[...shown, ...(others > 0 ? [`${others} of other kinds`] : [])].join(', ')}`
   }
@@ -46,7 +50,9 @@ export function leftOutKindOrNull(name: string, kind: FileKind | null): string |
   const isPhoto = PHOTO_ENDINGS.has(ending)
   if (kind === null) return isPhoto ? ending : null
   if (kind.decoder !== 'none') return nameOfKind(kind)
-  if (!kind.isImage) return isPhoto ? ending : null
+  // A drawing as text begins as any other XML does, such as what programs lay beside photos.
+  const isOther = !kind.isImage || (kind.format === 'SVG' && ending !== '.svg')
+  if (isOther) return isPhoto ? ending : null
   // What has no short name of its own is called by its ending.
   return /^a /.test(kind.format) && ending !== '' ? ending : nameOfKind(kind)
 }

@@ -323,6 +323,21 @@ describe.skipIf(chromiumPath === null)('the page', () => {
         .hover()
       await expect.poll(isNew).toBe(true)
     }
+    // A place that is pointed at is seen to look elsewhere than the photo as a whole, each place at its own.
+    const chooser = page.getByRole('application').first()
+    await chooser.hover({ position: { x: 60, y: 60 } })
+    await expect.poll(isNew, { timeout: 20_000 }).toBe(true)
+    await chooser.hover({ position: { x: 160, y: 200 } })
+    await expect.poll(isNew).toBe(true)
+    await chooser.click({ position: { x: 120, y: 120 } })
+    await expect.poll(isNew).toBe(true)
+    await page.getByRole('heading', { level: 1 }).hover()
+    expect(await isNew()).toBe(false)
+    expect(await page.locator('.score').count()).toBe(0)
+    await chooser.press('ArrowRight')
+    await expect.poll(isNew).toBe(true)
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/attention.png` })
+    await page.keyboard.press('Escape')
     // Keys choose heads as well.
     await page.getByRole('radio', { name: 'all heads' }).focus()
     await page.keyboard.press('ArrowRight')

@@ -29,6 +29,7 @@ const NAMES = PHOTO_COLUMNS.map(({ name }) => name)
 function rowAt(at: number, more: Row = {}): Row {
   const some = <T extends Value>(value: T) => (at % 3 === 2 ? null : value)
   return {
+    ...Object.fromEntries(NAMES.map((name) => [name, null])),
     id: idOf(at),
     root: 'photos',
     path: `it's a "name"/${at}; DROP TABLE -- \u{1f600}.jpg`,
@@ -39,6 +40,7 @@ function rowAt(at: number, more: Row = {}): Row {
     reason: at % 3 === 2 ? 'it is damaged' : null,
     content: some(`c${at}`),
     pixels: some(`p${at}`),
+    preview: some(at % 2 === 0),
     height: some(3000),
     width: some(4000),
     taken: some(5 - 1000 * at),

@@ -138,6 +138,8 @@ const NODE: Calls = {
     'signal',
     () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
   ],
+  exportCollection: ['columns', () => plumage.exportCollection(wrong('c'), 'a.csv', wrong('colums'))],
+  importCollection: ['foreign', () => plumage.importCollection('a.csv', 'c', wrong('forein'))],
   indexFolders: [
     'prune',
     () => plumage.indexFolders(wrong('collection'), [], wrong('encoder'), wrong('prun')),

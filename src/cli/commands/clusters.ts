@@ -104,6 +104,7 @@ function summaryOf({
   proposed,
   agreement,
   isExact,
+  recall,
 }: PhotoClusters): string {
   const parts = [`${counted(total, 'photo')} in ${counted(found.length, 'group')} by ${method}`]
   if (alone > 0) parts.push(`${alone} in none`)
@@ -111,7 +112,8 @@ function summaryOf({
     parts.push(
       `the number is the one, of ${proposed.tried.length} tried, with the largest mean silhouette (${proposed.silhouette.toFixed(2)})`,
     )
-  if (!isExact) parts.push('found on the graph of neighbours')
+  if (!isExact)
+    parts.push(`found on the graph of neighbours${recall === null ? '' : `, of recall ${recall.toFixed(3)}`}`)
   if (agreement !== null)
     parts.push(
       `exact groups and those on the graph agree by ${agreement.index.toFixed(3)} (adjusted Rand index, ${counted(agreement.photos, 'photo')})`,

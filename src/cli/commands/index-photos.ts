@@ -2,10 +2,9 @@
 import { Command } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { IndexCounts } from '../../collection/index-photos.js'
-import type { PlainRecord } from '../../plain-value.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
-import { addCollectionOption, loadEncoderOf } from '../collection-option.js'
+import { addCollectionOption, loadEncoderOf, modelOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions } from '../model-options.js'
@@ -102,7 +101,7 @@ async function openOrCreate(
     try {
       const encoder = namesModel
         ? await loadChosenEncoder(context, options)
-        : await loadEncoderOf(context, collection, options)
+        : await loadEncoderOf(context, collection, { ...options, model: undefined })
       collection.assertSame(encoder.identity)
       return { collection, encoder }
     } catch (error) {
@@ -113,7 +112,7 @@ async function openOrCreate(
   const encoder = await loadChosenEncoder(context, options)
   try {
     const { identity, embeddingWidth: width } = encoder
-    const model = { source: options.model, options: modelOptionsOf(options, identity.precision) }
+    const model = modelOf(options, identity)
     const dtype = options.float32 ? 'float32' : 'float16'
     const collection = await collections.create(folder, { identity, width, model, dtype }, { signal, onWait })
     return { collection, encoder }
@@ -121,14 +120,4 @@ async function openOrCreate(
     await encoder[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** Are not asked again: they say where and how fast, or concern this command alone. */
-const PASSING = ['model', 'to', 'json', 'float32', 'retryFailed', 'prune', 'engine', 'threads', 'offline']
-
-function modelOptionsOf(options: ModelOptions, precision: string): PlainRecord {
-  const kept = Object.entries(options).filter(
-    ([name, value]) => !PASSING.includes(name) && value !== undefined,
-  )
-  return { ...(Object.fromEntries(kept) as PlainRecord), precision }
 }

@@ -108,11 +108,12 @@ async function map(context: CommandContext, name: string, options: MapOptions): 
     )
 }
 
-function describe({ rows, isNew, placed, trustworthiness }: PhotoMap): string {
+function describe({ rows, isNew, placed, trustworthiness, recall }: PhotoMap): string {
   const parts = [
     counted(rows.length, 'photo'),
     isNew ? 'made of all of them' : `${placed} placed now, the others where they were`,
   ]
+  if (recall !== null) parts.push(`by neighbours of recall ${recall.toFixed(3)}`)
   if (trustworthiness !== null) parts.push(`trustworthiness ${trustworthiness.toFixed(3)}`)
   return parts.join('; ')
 }

@@ -22,6 +22,8 @@ export type {
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
+export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
+export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
 export { layOutInThread } from './collection/lay-out-in-thread.js'

@@ -72,12 +72,37 @@ export function columnData(
   values: readonly Value[],
   count: number,
 ) {
+  if (type === 'boolean')
+    return booleansOf(
+      arrow,
+      Array.from({ length: count }, (_, row) => values[row] ?? null),
+    )
   const builder = arrow.makeBuilder({ type: typeOf(arrow, type), nullValues: [null, undefined] })
   for (let row = 0; row < count; row++) {
     const value = values[row] ?? null
     builder.append(type === 'integer' && value !== null ? BigInt(Number(value)) : value)
   }
   return builder.finish().flush()
+}
+
+/** The bits are handed over as bytes: of booleans that are all null Arrow writes none, which LanceDB refuses. */
+function booleansOf(arrow: Arrow, values: readonly Value[]) {
+  const bits = new Uint8Array(values.length)
+  bits.set(bitsOf(values.map((value) => value === true)))
+  return arrow.makeData({
+    type: new arrow.Uint8(),
+    length: values.length,
+    nullCount: values.filter((value) => value === null).length,
+    nullBitmap: bitsOf(values.map((value) => value !== null)),
+    data: bits,
+  })
+}
+
+function bitsOf(values: readonly boolean[]): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(values.length / 8))
+  for (const [at, value] of values.entries())
+    if (value) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7))
+  return bits
 }
 
 function embeddingData(
@@ -87,9 +112,6 @@ function embeddingData(
   embedded: readonly boolean[],
 ) {
   const type = dtype === 'float16' ? new arrow.Float16() : new arrow.Float32()
-  const bytes = new Uint8Array(Math.ceil(embedded.length / 8))
-  for (const [at, has] of embedded.entries())
-    if (has) bytes[at >> 3] = (bytes[at >> 3] ?? 0) | (1 << (at & 7))
   // The values are handed over as they lie: Uint16Array is what Arrow keeps halves in.
   const child = arrow.makeData({ type, length: values.length, data: values } as never)
   const nullCount = embedded.filter((has) => !has).length
@@ -97,7 +119,7 @@ function embeddingData(
     type: new arrow.FixedSizeList(width, new arrow.Field('item', type, true)),
     length: embedded.length,
     nullCount,
-    nullBitmap: bytes,
+    nullBitmap: bitsOf(embedded),
     child,
   } as never)
 }

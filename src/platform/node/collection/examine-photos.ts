@@ -11,9 +11,12 @@ import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
+import { perceptualHash } from '../../../numerics/perceptual-hash.js'
+import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
+import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
-import { decodeFile, readImageFile } from '../decode-image.js'
-import { inspectFile } from '../inspect-file.js'
+import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import { type OpenPhoto, openPhoto } from './open-photo.js'
 import { readExif } from './read-exif.js'
 
 /** Is what is needed of an encoder. */
@@ -55,16 +58,19 @@ export function examineWith(
           const content = await hashOf(bytes)
           if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
           work.values = { content, ...(await readExif(bytes)) }
-          const options = {
-            orientation: 'ignore',
+          const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
+          const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
-          } as const
-          const label = photo.path
-          const file = inspectFile(bytes, label, { maxPixels, transparency })
-          const decoded = await decodeFile({ bytes, label, file }, options)
-          work.values = { ...work.values, ...(await measure(decoded)) }
+          })
+          const own = opened.preview ? await readExif(opened.bytes) : {}
+          work.values = {
+            ...own,
+            ...known(work.values),
+            preview: opened.preview,
+            ...(await measure(decoded)),
+          }
           return decoded
         }
       }
@@ -85,6 +91,17 @@ export function examineWith(
   }
 }
 
+/** Leaves out what is null, so that others may tell it. */
+function known(values: Row): Row {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+}
+
+/** Leaves the photo as it lies, and says how it is turned upright. */
+async function decodePhoto(opened: OpenPhoto, options: DecodeOptions): Promise<DecodedImage> {
+  const decoded = await decodeFile(opened, { ...options, orientation: 'ignore' })
+  return opened.orientation === null ? decoded : { ...decoded, orientation: opened.orientation }
+}
+
 function examination(
   { photo, values }: { readonly photo: FoundPhoto; readonly values: Row },
   embedding: Float32Array | undefined,
@@ -100,7 +117,23 @@ function examination(
 async function measure(decoded: DecodedImage): Promise<Row> {
   const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
   const { height, width, data } = image
-  return { height, width, pixels: await hashOf(data, `${height}x${width}`) }
+  const digest = hashOf(data, `${height}x${width}`)
+  const reduced = reducePixels(image, MEASURED_LONGEST)
+  const quality = photoQuality(reduced)
+  return {
+    height,
+    width,
+    pixels: await digest,
+    perceptual_hash: perceptualHash(reduced).toString(16).padStart(16, '0'),
+    sharpness: quality.sharpness,
+    brightness: quality.brightness,
+    brightness_5: quality.brightness5,
+    brightness_99: quality.brightness99,
+    clipped_dark: quality.clippedDark,
+    clipped_bright: quality.clippedBright,
+    entropy: quality.entropy,
+    colourfulness: quality.colourfulness,
+  }
 }
 
 async function hashOf(bytes: Uint8Array, salt = ''): Promise<string> {

@@ -65,11 +65,22 @@ async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
     const within = folder === path ? '' : folder.slice(withEnd(path).length).split(sep).join('/')
     return { root, within, folder }
   }
+  return { root: await newRoot(collection, folder), within: '', folder }
+}
+
+/** Gives the name of the root that this folder is, which it becomes where it is none. */
+export async function rootOf(collection: Collection, folder: string): Promise<string> {
+  const known = Object.entries(collection.about.roots).find(([, path]) => path === folder)
+  return known?.[0] ?? (await newRoot(collection, folder))
+}
+
+async function newRoot(collection: Collection, folder: string): Promise<string> {
+  const { roots } = collection.about
   const base = basename(folder) || 'photos'
   let root = base
   for (let next = 2; Object.hasOwn(roots, root); next++) root = `${base}-${next}`
   await collection.store.setAbout({ ...collection.about, roots: { ...roots, [root]: folder } })
-  return { root, within: '', folder }
+  return root
 }
 
 function withEnd(folder: string): string {
