@@ -90,13 +90,7 @@ export function reducePicture(image: Rgb): ReducedPicture {
     places[4 * i + 2] *= scale
   }
   const { height, width } = image
-  return {
-    height,
-    width,
-    reduced,
-    keypoints: { count, places, descriptors },
-    middle: greyOf(middleOf(image)),
-  }
+  return { height, width, reduced, keypoints: { count, places, descriptors }, middle: greyOf(middleOf(image)) }
 }
 
 function middleOf({ height, width, data }: Rgb): Rgb {
@@ -184,10 +178,7 @@ export function layPicture(first: ReducedPicture, second: ReducedPicture, start:
     Float64Array.of(second.width / b.width, 0, 0, 0, second.height / b.height, 0, 0, 0, 1),
     composeMaps(
       Float64Array.of(1, 0, 0.5, 0, 1, 0.5, 0, 0, 1),
-      composeMaps(
-        map,
-        Float64Array.of(a.width / first.width, 0, -0.5, 0, a.height / first.height, -0.5, 0, 0, 1),
-      ),
+      composeMaps(map, Float64Array.of(a.width / first.width, 0, -0.5, 0, a.height / first.height, -0.5, 0, 0, 1)),
     ),
   )
   return {
@@ -208,13 +199,8 @@ function scaleOf(map: PlaneMap): number {
 
 function scaledBy(image: Rgb, by: number): Rgb {
   if (by >= 0.999) return image
-  const [height, width] = [
-    Math.max(1, Math.round(image.height * by)),
-    Math.max(1, Math.round(image.width * by)),
-  ]
-  const data = resamplePillow(image.data, [image.height, image.width], [height, width], {
-    filter: 'bilinear',
-  })
+  const [height, width] = [Math.max(1, Math.round(image.height * by)), Math.max(1, Math.round(image.width * by))]
+  const data = resamplePillow(image.data, [image.height, image.width], [height, width], { filter: 'bilinear' })
   return { height, width, data }
 }
 
@@ -271,8 +257,7 @@ function compareColours(first: Rgb, second: Rgb, map: PlaneMap): Pick<PicturePro
     both += pq / n - (p * q) / n / n
   }
   const [deviation, other] = [Math.sqrt(Math.max(0, a)), Math.sqrt(Math.max(0, b))]
-  const grey =
-    deviation < GREY && other > COLOURED ? 'first' : other < GREY && deviation > COLOURED ? 'second' : null
+  const grey = deviation < GREY && other > COLOURED ? 'first' : other < GREY && deviation > COLOURED ? 'second' : null
   const hasColours = deviation > COLOURED && other > COLOURED
   return { colour: hasColours ? both / (deviation * other) : null, grey }
 }
@@ -307,10 +292,7 @@ export function detailBeyond(picture: Grey, factor: number): number {
 
 function thereAndBack({ height, width, data }: Grey, factor: number): Grey {
   const bytes = Uint8Array.from(data, (value) => Math.round(value))
-  const small: [number, number] = [
-    Math.max(1, Math.round(height / factor)),
-    Math.max(1, Math.round(width / factor)),
-  ]
+  const small: [number, number] = [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))]
   const options = { filter: 'lanczos', channels: 1 } as const
   const reduced = resamplePillow(bytes, [height, width], small, options)
   return { height, width, data: Float32Array.from(resamplePillow(reduced, small, [height, width], options)) }

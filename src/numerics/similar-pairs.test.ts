@@ -5,10 +5,7 @@ import { similarPairs } from './similar-pairs.js'
 
 function made(count: number, width: number): Float32Array {
   const random = seededRandom(4)
-  return unitRows(
-    Float32Array.from({ length: count * width }, () => random() - 0.5),
-    width,
-  )
+  return unitRows(Float32Array.from({ length: count * width }, () => random() - 0.5), width)
 }
 
 test('gives the nearest few of each row, each pair once, as comparing all with all does', async () => {

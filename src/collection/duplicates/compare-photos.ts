@@ -95,14 +95,7 @@ export async function photosOf(
     files.add(row.file)
     const hash = typeof row.perceptual_hash === 'string' ? BigInt(`0x${row.perceptual_hash}`) : null
     const value = split === undefined ? null : row[split]
-    return [
-      {
-        copy: copyOf(row),
-        hash,
-        split: value === null || value === undefined ? null : String(value),
-        collection,
-      },
-    ]
+    return [{ copy: copyOf(row), hash, split: value === null || value === undefined ? null : String(value), collection }]
   })
 }
 
@@ -164,9 +157,7 @@ export async function comparePhotos(
   const found = await similarPairs(vectors, width, { most: PARTNERS, minSimilarity, products, signal })
   const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
   const tries = triesOf(photos, similarities, options)
-  const chosen = tries
-    .slice(0, mostTries)
-    .map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+  const chosen = tries.slice(0, mostTries).map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
   const { pairs, unread } = await proven(photos, chosen, options)
   const settled = new Set(pairs.map(keyOf))
   const others = found.flatMap((pair): DuplicatePair[] => {
@@ -204,8 +195,7 @@ function triesOf(
         const other = known[i]?.at ?? at
         const [first, second] = [Math.min(at, other), Math.max(at, other)]
         const key = `${first} ${second}`
-        if (first !== second)
-          tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
+        if (first !== second) tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
       }
   for (const [key, pair] of similarities)
     if (pair.similarity >= tryFrom && !tries.has(key)) tries.set(key, pair)

@@ -144,10 +144,7 @@ function picturesOf(copies: readonly Copy[], compare: (a: Copy, b: Copy) => numb
     else same.push(copy)
   }
   return new Map(
-    [...by].map(([pixels, same]) => [
-      pixels,
-      { copies: same.sort(compare), links: new Map(), isMade: false },
-    ]),
+    [...by].map(([pixels, same]) => [pixels, { copies: same.sort(compare), links: new Map(), isMade: false }]),
   )
 }
 

@@ -79,9 +79,7 @@ export async function findLeakageWith(
   checkOptionNames(options, OPTIONS)
   const { split, other, signal } = options
   if ((split === undefined) === (other === undefined))
-    throw new RangeError(
-      'Say between what nothing may leak: a column by `split`, or another collection by `other`.',
-    )
+    throw new RangeError('Say between what nothing may leak: a column by `split`, or another collection by `other`.')
   const all = await splitPhotos(collection, options)
   const names = all.map((photo) => splitOf(photo))
   const splits: Record<string, number> = {}
@@ -98,10 +96,7 @@ export async function findLeakageWith(
   return { leaks: surestOfEach(leaks), splits, ...rest }
 }
 
-async function splitPhotos(
-  collection: Collection,
-  { split, other, signal }: LeakageOptions,
-): Promise<readonly Photo[]> {
+async function splitPhotos(collection: Collection, { split, other, signal }: LeakageOptions): Promise<readonly Photo[]> {
   if (split !== undefined) {
     columnOf(split, collection.columns)
     return (await photosOf(collection, { split, signal })).filter((photo) => photo.split !== null)
