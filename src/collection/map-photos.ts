@@ -199,6 +199,7 @@ async function placed(
     placed: fresh.length,
     made: old.filter((row) => founders.has(ids[row] ?? '')).length,
     founders,
+    recall: null,
   }
 }
 

@@ -45,7 +45,7 @@ interface Answer {
   readonly trustworthiness?: number
 }
 
-const GOLDEN = join(import.meta.dirname, 'groups-and-maps.json')
+const GOLDEN = join(import.meta.dirname, 'groups-and-maps.jsonl')
 /** The golden is of few rows; there are groups of some tens and of a few. */
 const FEW = { total: 160, width: 8, clusters: 5, leastRows: 5, samples: 4 }
 const MANY = { total: 1500, width: 32, clusters: 12, leastRows: 10, samples: 5 }
