@@ -331,16 +331,14 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   #mostImages(
     size: readonly [height: number, width: number],
     grid: PatchGrid,
-    { attention, stride }: WantedFeatures,
+    { stride, ...wanted }: WantedFeatures,
     inside: Inside | null,
   ): number {
     const { config } = this.#network
     const tokens = specialTokens(config) + grid.rows * grid.columns
     assertTokens(size, tokens, this.#maxTokens)
     const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
-    return attention === undefined || inside === null
-      ? bySize
-      : Math.min(bySize, inside.assertAllowed(attendingOf(config), grid, attention))
+    return Math.min(bySize, inside?.imagesAllowed(wanted, config, grid) ?? bySize)
   }
 
   /** Gives scores [B, N] whose softmax is the mean of those of five crops. */
