@@ -93,12 +93,12 @@ async function measure({ folder, files }) {
   const identity = encoder.identity
   const model = { source: options.model, options: {} }
   const settings = { identity, width: encoder.embeddingWidth, model }
-  await using collection = await createCollection(join(work, 'photos.plumage'), settings)
+  const collection = await createCollection(join(work, 'photos.plumage'), settings)
   const begun = performance.now()
   await indexFolders(collection, [folder], encoder)
   await encoder[Symbol.asyncDispose]()
   const indexed = performance.now()
-  const { groups, tried, untried } = await findDuplicates(collection)
+  const { groups, tried, untried } = await findDuplicates(collection, { mostTries: Number.POSITIVE_INFINITY })
   const seconds = { index: (indexed - begun) / 1000, duplicates: (performance.now() - indexed) / 1000 }
   const pairs = groups
     .filter(({ kind }) => kind === 'copies')
@@ -107,6 +107,7 @@ async function measure({ folder, files }) {
     )
   const flaws = {}
   for (const { flaw } of await findFlaws(collection)) flaws[flaw] = (flaws[flaw] ?? 0) + 1
+  await collection[Symbol.asyncDispose]()
   return { seconds, tried, untried, ...judged(files, pairs), flaws }
 }
 

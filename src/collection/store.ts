@@ -8,6 +8,7 @@ import type { ProductOptions } from '../numerics/products.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { CollectionColumn } from './columns.js'
 import type { RowBlock } from './row-block.js'
+import type { Condition } from './where/condition.js'
 
 /** Says what a collection is. */
 export interface About {
@@ -30,6 +31,8 @@ export interface About {
   readonly roots: Readonly<Record<string, string>>
   /** Lists the columns beside those of every photo. */
   readonly columns: readonly CollectionColumn[]
+  /** Says which frames of films are rows, and what made them, where there are any. */
+  readonly films?: PlainRecord
 }
 
 /** Says which rows are wanted, and what of them. */
@@ -40,6 +43,8 @@ export interface ScanChoice {
   readonly embeddings?: boolean
   /** Wants these rows only, which come in any order; default: all. */
   readonly ids?: readonly string[]
+  /** Wants those rows only of which this is true; `parseWhere` makes it of what a person has written. Default: all. */
+  readonly where?: Condition | undefined
   /** Ends the reading, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -143,8 +148,41 @@ export interface CollectionStore extends AsyncDisposable {
   ): Promise<readonly NearRow[] | null>
   /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
   vectors(options?: ProductOptions): Promise<StoredVectors>
-  /** Puts together what has come in small pieces, and gives back what nobody reads any more. Throws where that cannot be written. */
-  compact(): Promise<void>
+  /**
+   * Puts together what has come in small pieces, and gives back what nobody reads any more: of earlier versions those that a reader has open stay, and with them
+   * all of the last day. Throws where that cannot be written; the signal's reason.
+   */
+  compact(options?: CompactOptions): Promise<CompactReport>
+  /** Says how it lies where it is kept. Throws where it cannot be read. */
+  facts(): Promise<StoreFacts>
+}
+
+/** Says how a collection is compacted. */
+export interface CompactOptions {
+  /** Copies all rows into a table of its own, which takes the place of the one that is there; default `false`. */
+  readonly rewrite?: boolean
+  /** Ends the work, which then rejects with the signal's reason; all rows stay. */
+  readonly signal?: AbortSignal
+}
+
+/** Says what compacting has left. */
+export interface CompactReport {
+  /** Counts the readers for whom earlier versions were kept. */
+  readonly readers: number
+}
+
+/** Says how a collection lies where it is kept. */
+export interface StoreFacts {
+  /** Counts the states of the table that are kept. */
+  readonly versions: number
+  /** Counts the pieces of the table. */
+  readonly fragments: number
+  /** Names the indices. */
+  readonly indices: readonly string[]
+  /** Gives the bytes by what they are for: `rows`, `vectors`, `logs`, `others`. */
+  readonly bytes: Readonly<Record<string, number>>
+  /** Counts the processes that read it now. */
+  readonly readers: number
 }
 
 /** Names the logs: changes of rows that wait to be folded in, what people have decided, and moves of files. */

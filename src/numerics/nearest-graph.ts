@@ -8,6 +8,7 @@ import { roomForRows, sortKept } from './kept-rows.js'
 import { unitRows } from './lengths.js'
 import { checkHalves, type RowScorer, type StoredRows } from './nearest-rows.js'
 import type { ProductOptions } from './products.js'
+import { drawRows } from './row-blocks.js'
 import { plainScorer } from './row-scorer.js'
 import { seededRandom } from './seeded-random.js'
 import { widenRows } from './stored-halves.js'
@@ -141,7 +142,7 @@ async function recallOf(
   { count, similarities }: NearestGraph,
   blocks: readonly StoredRows[],
   width: number,
-  rows: Uint32Array,
+  rows: Int32Array,
   { products, signal }: { products: RowScorer; signal: AbortSignal | undefined },
 ): Promise<number> {
   if (count === 0) return 1
@@ -221,14 +222,6 @@ function listsOf(groups: number, total: number, names: number, nameOf: (row: num
   const rows = new Uint32Array(total * names)
   for (let row = 0; row < total; row++) for (let i = 0; i < names; i++) rows[next[nameOf(row, i)]++] = row
   return (group: number) => rows.subarray(starts[group], starts[group + 1])
-}
-
-/** Draws `count` of `total` numbers without putting any back, in rising order (Vitter 1984, method S); all of them where there are fewer. */
-function drawRows(total: number, count: number, random: () => number): Uint32Array {
-  const drawn = new Uint32Array(Math.min(total, count))
-  for (let row = 0, taken = 0; taken < drawn.length; row++)
-    if (random() * (total - row) < drawn.length - taken) drawn[taken++] = row
-  return drawn
 }
 
 function takeApart(kept: Float64Array, count: number): NearestGraph {

@@ -2,8 +2,10 @@
  * Keeps a collection as a LanceDB table in a folder, which other programs (Python's lancedb) open as well. Beside the table lie what the collection is
  * (collection.json), logs and small files.
  */
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Connection, Session, Table } from '@lancedb/lancedb'
+import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import { type CollectionColumn, columnOf, PHOTO_COLUMNS } from '../../../collection/columns.js'
 import { halvesOf, type RowBlock } from '../../../collection/row-block.js'
@@ -11,18 +13,22 @@ import type {
   About,
   ByIndexOptions,
   CollectionStore,
+  CompactOptions,
+  CompactReport,
   Log,
   LogName,
   NearRow,
   PrepareOptions,
   ScanChoice,
   StoredVectors,
+  StoreFacts,
 } from '../../../collection/store.js'
 import { byIndexOptions, prepareOptions } from '../../../collection/store-options.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { toHalf } from '../../../tensor/float16.js'
+import { explainWriteError } from '../files/file-error.js'
 import { lockOutput, type OutputLock } from '../files/output-lock.js'
 import { blockFrom, EMBEDDING, fieldOf, schemaOf, tableOf } from './arrow-rows.js'
 import {
@@ -30,9 +36,12 @@ import {
   FileLog,
   readAbout,
   readSmallFile,
+  sizesIn,
   writeAbout,
   writeSmallFile,
 } from './collection-files.js'
+import { sqlOf } from './lance-sql.js'
+import { type HeldVersion, heldVersions, Lease } from './leases.js'
 import { type Arrow, loadLance } from './load-lance.js'
 import {
   carryVectorFile,
@@ -68,6 +77,11 @@ const INDEX = 'index.json'
 /** So many rows more are asked of the index than are wanted. */
 const SPARE = 16
 
+/** Earlier versions are kept for so long where somebody reads. */
+const DAY_MS = 86_400_000
+
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
+
 export class LanceStore implements CollectionStore {
   readonly label: string
   readonly isWritable: boolean
@@ -76,6 +90,7 @@ export class LanceStore implements CollectionStore {
   readonly #connection: Connection
   #table: Table
   readonly #lock: OutputLock | null
+  readonly #lease: Lease | null
   /** Are looked through, maybe, as long as the store is open. */
   readonly #files: VectorFile[] = []
 
@@ -86,6 +101,7 @@ export class LanceStore implements CollectionStore {
     readonly connection: Connection
     readonly table: Table
     readonly lock: OutputLock | null
+    readonly lease?: Lease | null
   }) {
     this.label = parts.folder
     this.isWritable = parts.lock !== null
@@ -94,6 +110,7 @@ export class LanceStore implements CollectionStore {
     this.#connection = parts.connection
     this.#table = parts.table
     this.#lock = parts.lock
+    this.#lease = parts.lease ?? null
   }
 
   /** Throws `CollectionError` `exists` where something lies in the folder, `unavailable`; `FileError` `locked`. */
@@ -125,14 +142,18 @@ export class LanceStore implements CollectionStore {
     const about = await readAbout(folder)
     const { arrow, connect } = connectionTo(folder)
     const lock = options.write === true ? await lockOutput(folder, options) : null
+    // It is there before the table is chosen, so that whoever compacts sees one of the two.
+    const lease = lock === null ? await Lease.takeOrNull(folder) : null
     try {
       const connection = await connect()
-      // It may have changed while the lock was waited for.
-      const now = lock === null ? about : await readAbout(folder)
+      // It may have changed meanwhile.
+      const now = await readAbout(folder)
       const table = await connection.openTable(now.table)
-      return new LanceStore({ folder, about: now, arrow, connection, table, lock })
+      lease?.hold({ table: now.table, version: await table.version() })
+      return new LanceStore({ folder, about: now, arrow, connection, table, lock, lease })
     } catch (error) {
       await lock?.[Symbol.asyncDispose]()
+      await lease?.[Symbol.asyncDispose]()
       if (error instanceof CollectionError) throw error
       throw new CollectionError(
         'damaged',
@@ -162,13 +183,15 @@ export class LanceStore implements CollectionStore {
     return await this.#table.countRows()
   }
 
-  async *scan({ columns, embeddings = false, ids, signal }: ScanChoice): AsyncIterable<RowBlock> {
+  async *scan({ columns, embeddings = false, ids, where, signal }: ScanChoice): AsyncIterable<RowBlock> {
     const all = [...PHOTO_COLUMNS, ...this.#about.columns]
     const wanted = columns.map((name) => columnOf(name, all))
     const names = [...new Set(columns), ...(embeddings ? [EMBEDDING] : [])]
-    for (const where of ids === undefined ? [null] : predicates(ids)) {
+    const condition = where === undefined ? [] : [sqlOf(where)]
+    for (const predicate of ids === undefined ? [null] : predicates(ids)) {
+      const asked = [...(predicate === null ? [] : [predicate]), ...condition].join(' and ')
       const query = this.#table.query().select(names)
-      for await (const batch of where === null ? query : query.where(where)) {
+      for await (const batch of asked === '' ? query : query.where(asked)) {
         signal?.throwIfAborted()
         yield blockFrom(batch, wanted, this.#about, embeddings)
       }
@@ -176,18 +199,16 @@ export class LanceStore implements CollectionStore {
   }
 
   async add(block: RowBlock): Promise<void> {
-    await this.#table.add(tableOf(this.#arrow, this.#about, block))
+    await explained(this.label, this.#table.add(tableOf(this.#arrow, this.#about, block)))
   }
 
   async replace(block: RowBlock): Promise<void> {
-    await this.#table
-      .mergeInsert('id')
-      .whenMatchedUpdateAll()
-      .execute(tableOf(this.#arrow, this.#about, block))
+    const merge = this.#table.mergeInsert('id').whenMatchedUpdateAll()
+    await explained(this.label, merge.execute(tableOf(this.#arrow, this.#about, block)))
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    for (const where of predicates(ids)) await this.#table.delete(where)
+    for (const where of predicates(ids)) await explained(this.label, this.#table.delete(where))
   }
 
   async addColumns(columns: readonly CollectionColumn[]): Promise<void> {
@@ -196,7 +217,10 @@ export class LanceStore implements CollectionStore {
     // A kill between the table and what is told of it leaves columns that are there already.
     const missing = columns.filter(({ name }) => !has.has(name))
     if (missing.length > 0)
-      await this.#table.addColumns(missing.map((column) => fieldOf(this.#arrow, column)))
+      await explained(
+        this.label,
+        this.#table.addColumns(missing.map((column) => fieldOf(this.#arrow, column))),
+      )
     await this.carryVectors(version)
     await this.setAbout({ ...this.#about, columns: [...this.#about.columns, ...columns] })
   }
@@ -308,8 +332,82 @@ export class LanceStore implements CollectionStore {
     return await ask(count, where === undefined ? EMBEDDED : `(${where}) AND ${EMBEDDED}`)
   }
 
-  async compact(): Promise<void> {
-    await this.#table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true })
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    return await explained(this.label, this.#compact(options))
+  }
+
+  async #compact(options: CompactOptions): Promise<CompactReport> {
+    const { rewrite = false, signal } = options
+    if (rewrite) await this.#rewrite(signal)
+    signal?.throwIfAborted()
+    // What is put together becomes a version, which the next reader opens: from here on a lease tells of all that is older.
+    await this.#table.optimize({ cleanupOlderThan: new Date(0) })
+    const held = await heldVersions(this.label)
+    const cleanupOlderThan = held.length === 0 ? new Date() : await this.#oldestOf(held)
+    await this.#table.optimize({ cleanupOlderThan, deleteUnverified: held.length === 0 })
+    await this.#removeOthers(held)
+    return { readers: held.length }
+  }
+
+  /** Gives the time of the oldest version that must stay. */
+  async #oldestOf(held: readonly HeldVersion[]): Promise<Date> {
+    if (held.some(({ table }) => table === null)) return new Date(0)
+    const versions = new Set(
+      held.filter(({ table }) => table === this.#about.table).map(({ version }) => version),
+    )
+    const all = await this.#table.listVersions()
+    const times = all
+      .filter(({ version }) => versions.has(version))
+      .map(({ timestamp }) => timestamp.getTime())
+    return new Date(Math.min(Date.now() - DAY_MS, ...times))
+  }
+
+  /** Copies all rows, then has the collection be the copy. A kill leaves one of the two tables, and the other goes with the next compacting. */
+  async #rewrite(signal: AbortSignal | undefined): Promise<void> {
+    const table = nextTable(this.#about.table)
+    const copy = await this.#connection.createEmptyTable(table, schemaOf(this.#arrow, this.#about), {
+      mode: 'overwrite',
+    })
+    const columns = [...PHOTO_COLUMNS, ...this.#about.columns].map(({ name }) => name)
+    for await (const block of this.scan({ columns, embeddings: true, signal }))
+      if (block.count > 0) await copy.add(tableOf(this.#arrow, this.#about, block))
+    const [before, after] = [await this.count(), await copy.countRows()]
+    if (before !== after)
+      throw new CollectionError(
+        'damaged',
+        `${before} rows of ${this.label} became ${after}: nothing was changed.`,
+      )
+    // The copy has no index: what is said of the old one must not outlive it.
+    await this.writeFile(INDEX, null)
+    const file = { ...this.#about, table }
+    await writeAbout(this.label, file)
+    this.#about = file
+    this.#table.close()
+    this.#table = copy
+  }
+
+  /** Removes tables that nothing leads to any more, and that nobody reads. */
+  async #removeOthers(held: readonly HeldVersion[]): Promise<void> {
+    if (held.some(({ table }) => table === null)) return
+    const kept = new Set([this.#about.table, ...held.map(({ table }) => table)])
+    for (const name of await readdir(this.label)) {
+      const [, table] = /^(photos(?:-\d+)?)\.lance$/.exec(name) ?? []
+      if (table !== undefined && !kept.has(table))
+        await rm(join(this.label, name), { recursive: true, force: true })
+    }
+  }
+
+  async facts(): Promise<StoreFacts> {
+    const { fragmentStats } = await this.#table.stats()
+    const indices = await this.#table.listIndices()
+    return {
+      versions: (await this.#table.listVersions()).length,
+      fragments: fragmentStats.numFragments,
+      indices: indices.map(({ name, indexType }) => `${name} (${indexType})`),
+      bytes: await sizesIn(this.label),
+      readers: (await heldVersions(this.label)).length,
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -317,7 +415,35 @@ export class LanceStore implements CollectionStore {
     this.#table.close()
     this.#connection.close()
     await this.#lock?.[Symbol.asyncDispose]()
+    await this.#lease?.[Symbol.asyncDispose]()
   }
+}
+
+/** LanceDB gives the system's own words as text. */
+async function explained<Result>(folder: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    const [, number] = /os error (\d+)/.exec(reasonOf(error)) ?? []
+    const code = number === undefined ? undefined : SYSTEM_ERRORS.get(Number(number))
+    throw code === undefined
+      ? error
+      : explainWriteError(Object.assign(new Error(reasonOf(error)), { code }), folder)
+  }
+}
+
+/** Are Linux' numbers, most of which other systems share. */
+const SYSTEM_ERRORS: ReadonlyMap<number, string> = new Map([
+  [5, 'EIO'],
+  [13, 'EACCES'],
+  [28, 'ENOSPC'],
+  [30, 'EROFS'],
+  [122, 'EDQUOT'],
+])
+
+/** Names the table that follows: `photos`, `photos-2`, `photos-3`. */
+function nextTable(table: string): string {
+  return `${TABLE}-${Number(table.split('-')[1] ?? 1) + 1}`
 }
 
 function connectionTo(folder: string) {
