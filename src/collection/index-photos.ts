@@ -10,12 +10,12 @@ import { given } from '../encoder/choose-recipe.js'
 import { toHalf } from '../tensor/float16.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
-import { filmOfNameOrNull } from '../work/work-input.js'
 import type { Collection } from './collection.js'
 import { unit } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import type { Value } from './columns.js'
 import { type FindOptions, type FoundPhoto, findPhotos, tells } from './find-photos.js'
+import { filmOfNameOrNull } from './frame-path.js'
 import { blockOf, type Row, rowsOf } from './row-block.js'
 
 /** Holds what was found in a photo that could be read. */
