@@ -41,6 +41,9 @@ const TOGETHER = {
     // And it tells films by their names, among the inputs of all commands.
     'platform/node/video/video-name.js',
     'platform/node/video/frame-settings.js',
+    // Collections walk through folders, and say what two identities differ in, as commands do.
+    'work/folder-walk.js',
+    'work/work-identity.js',
   ],
   rest: [DOORS.node, DOORS.birder],
   command: [

@@ -18,6 +18,8 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
+export type { ExportChoice } from './collection/export-rows.js'
+export type { ImportChoice, ImportCounts, RefusedCode, RefusedRow } from './collection/import-rows.js'
 export type {
   IndexChoice,
   IndexCounts,
@@ -27,8 +29,10 @@ export type {
   UnreadPhoto,
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
+export type { KeptPhoto } from './collection/photos-block.js'
 export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
 export type {
   About,
   CollectionStore,
@@ -39,12 +43,29 @@ export type {
   ScanChoice,
   StoredVectors,
   StoreFacts,
+  ByIndexOptions,
+  IndexFigures,
+  NearRow,
+  PrepareOptions,
 } from './collection/store.js'
+export type { QueryWay } from './collection/search/query-vector.js'
+export {
+  type Example,
+  everyPhoto,
+  type PhotoSearchOptions,
+  type RankedPhoto,
+  type SearchPage,
+  type SearchProgress,
+  type SearchQuery,
+  searchPhotos,
+} from './collection/search/search-photos.js'
+export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
+export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
 export { type RecipeChoice, recipeFor } from './encoder/choose-recipe.js'
 export { createEncoder } from './encoder/create-encoder.js'
 export type { ModelDescription } from './encoder/describe-model.js'
-export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName } from './encoder/like.js'
+export { encodeLike, METHOD_NAMES, METHODS, type Method, type MethodName, sizeLike } from './encoder/like.js'
 export type { EngineChoiceName, EngineOptions, LoadOptions, PrecisionChoice } from './encoder/load-options.js'
 export {
   type MaskedRun,
@@ -106,11 +127,29 @@ export { cosineSimilarity } from './numerics/cosine-similarity.js'
 export { findScenes, type Scene } from './numerics/find-scenes.js'
 export type { KMeansOptions } from './numerics/k-means.js'
 export { logBins } from './numerics/log-bins.js'
-export { type NearestRows, plainScorer, type RowScorer, type StoredRows } from './numerics/nearest-rows.js'
+export {
+  type ApproximateGraph,
+  type ApproximateGraphOptions,
+  approximateGraph,
+  type NearestGraph,
+  type NearestGraphOptions,
+  nearestGraph,
+} from './numerics/nearest-graph.js'
+export type {
+  KeepOptions,
+  NearestOfEach,
+  NearestRows,
+  RowFile,
+  RowPlace,
+  RowScorer,
+  SearchOptions,
+  StoredRows,
+} from './numerics/nearest-rows.js'
 export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
+export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
@@ -127,8 +166,11 @@ export {
   type FindObjectOptions,
   type FoundObject,
   findObject,
+  OBJECT_KEYS,
   OBJECT_SETTINGS,
+  type ObjectFacet,
   type ObjectSetting,
+  objectFacetOf,
 } from './picture/find-object.js'
 export {
   type Foreground,
@@ -138,6 +180,7 @@ export {
   foregroundMask,
   type PatchClick,
 } from './picture/foreground.js'
+export { largestPart, type MaskPart } from './picture/largest-part.js'
 export {
   type AgreedMatches,
   type AgreeOptions,
@@ -147,7 +190,12 @@ export {
   type PatchMatch,
   type PatchMatches,
 } from './picture/match-patches.js'
-export { clusterPatches, type PatchClusters } from './picture/patch-clusters.js'
+export {
+  clusterPatches,
+  type LabelOptions,
+  labelPatches,
+  type PatchClusters,
+} from './picture/patch-clusters.js'
 export {
   colorPatches,
   type FitPatchColorsOptions,

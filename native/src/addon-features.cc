@@ -1,4 +1,4 @@
-// Holds the addon's functions on rows of features: their Gram matrix, products with other rows, and the rows nearest to a query.
+// Holds the addon's functions on rows of features: their Gram matrix, and products with other rows.
 //
 // What is summed is cut into pieces that depend on the rows alone, and pieces are added up in order, so that the number of threads changes no number.
 #include <algorithm>
@@ -12,9 +12,6 @@
 
 namespace plumage {
 namespace {
-
-constexpr long MOST_WIDTH = 1L << 16;
-constexpr long MOST_ROWS = 1L << 40;
 
 // Rows lie in blocks, wherever each of them is.
 struct FeatureRows {
@@ -72,7 +69,7 @@ constexpr long BLOCKS_AT_A_TIME = 8;
 // gram(engine, width, [callback, mean, sums, ...blocks]) -> job. The mean is [width], and sums [width, width] are those of the rows without it.
 napi_value gram(napi_env env, napi_value* arguments) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_WIDTH);
+  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_FEATURES);
   const auto features = std::make_shared<FeatureRows>(env, arguments[2], 3, width);
   const Span<double> mean = doublesOf(env, element(env, arguments[2], 1), "The mean", static_cast<size_t>(width));
   const Span<double> out = doublesOf(env, element(env, arguments[2], 2), "The Gram matrix", static_cast<size_t>(width * width));
@@ -123,7 +120,7 @@ napi_value gram(napi_env env, napi_value* arguments) {
 // meanOfRows(engine, width, [callback, mean, ...blocks]) -> job
 napi_value meanOfRows(napi_env env, napi_value* arguments) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_WIDTH);
+  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_FEATURES);
   const auto features = std::make_shared<FeatureRows>(env, arguments[2], 2, width);
   const Span<double> mean = doublesOf(env, element(env, arguments[2], 1), "The mean", static_cast<size_t>(width));
   Engine& engine = host.engine();
@@ -136,7 +133,7 @@ napi_value meanOfRows(napi_env env, napi_value* arguments) {
 // gramTimes(engine, width, [callback, mean, basis, out, ...blocks]) -> job. Basis and out are [vectors, width].
 napi_value gramTimes(napi_env env, napi_value* arguments) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_WIDTH);
+  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_FEATURES);
   const auto features = std::make_shared<FeatureRows>(env, arguments[2], 4, width);
   const Span<double> mean = doublesOf(env, element(env, arguments[2], 1), "The mean", static_cast<size_t>(width));
   const Span<float> basis = floats(env, element(env, arguments[2], 2), "The basis");
@@ -163,7 +160,7 @@ constexpr long QUERIES_AT_A_TIME = 256;
 // similarity(engine, width, [callback, queries, rows, out]) -> job. Out is [queries, rows], the products of each with each.
 napi_value similarity(napi_env env, napi_value* arguments) {
   Host& host = *fromHandle<Host>(env, arguments[0]);
-  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_WIDTH);
+  const long width = whole(env, arguments[1], "The width of rows", 1, MOST_FEATURES);
   const Span<float> queries = floats(env, element(env, arguments[2], 1), "The queries");
   const Span<float> rows = floats(env, element(env, arguments[2], 2), "The rows");
   const Span<float> out = floats(env, element(env, arguments[2], 3), "The products");
@@ -210,153 +207,6 @@ napi_value similarity(napi_env env, napi_value* arguments) {
   });
 }
 
-// Is a row that may be among the nearest; of equal scores the earlier row is nearer.
-struct Found {
-  float score;
-  long row;
-  bool operator<(const Found& other) const { return score != other.score ? score > other.score : row < other.row; }
-};
-
-// Keeps the `most` nearest of the rows that it is shown.
-class NearestRows {
- public:
-  explicit NearestRows(size_t most) : most_(most) { found_.reserve(most); }
-  void show(float score, long row) {
-    const Found found{score, row};
-    if (found_.size() == most_) {
-      if (!(found < found_.front())) return;
-      std::pop_heap(found_.begin(), found_.end());
-      found_.back() = found;
-    } else {
-      found_.push_back(found);
-    }
-    std::push_heap(found_.begin(), found_.end());
-  }
-  const std::vector<Found>& found() const { return found_; }
-
- private:
-  size_t most_;
-  std::vector<Found> found_;
-};
-
-struct StoredBlock {
-  const unsigned char* rows;
-  const float* scales;  // is null where rows are halves
-  long first, count;
-};
-
-struct StoredBlocks {
-  std::vector<StoredBlock> blocks;
-  long count = 0;
-
-  // Elements [from, end) of `kept` are [rows, scales] by turns where rows are bytes, else rows alone.
-  StoredBlocks(napi_env env, napi_value kept, uint32_t from, long width, bool areBytes) {
-    const uint32_t end = lengthOf(env, kept), step = areBytes ? 2 : 1;
-    const size_t rowBytes = static_cast<size_t>(width) * (areBytes ? 1 : 2);
-    for (uint32_t i = from; i < end; i += step) {
-      const Span<unsigned char> rows = bytes(env, element(env, kept, i), "A block of rows");
-      const size_t own = rows.length / rowBytes;
-      if (own * rowBytes != rows.length) throw Refusal(WRONG_ARGUMENT, "%zu bytes are no rows of %ld numbers.", rows.length, width);
-      const float* scales = nullptr;
-      if (areBytes) {
-        const Span<float> given = floats(env, element(env, kept, i + 1), "The scales of rows");
-        if (given.length != own) throw Refusal(WRONG_ARGUMENT, "There are %zu scales of %zu rows.", given.length, own);
-        scales = given.data;
-      }
-      blocks.push_back({rows.data, scales, count, static_cast<long>(own)});
-      count += static_cast<long>(own);
-    }
-  }
-};
-
-constexpr long ROWS_OF_TASK = 2048;
-
-// nearestRows(engine, [callback, rows, scores, query, queryBytes, queryScale, ...blocks]) -> job. The query is [width] in float32 for halves; for
-// bytes it is in 15 bits, with a scale, and each block has its scales behind it. Gives the number of the first row whose score is not finite, else -1.
-napi_value nearestRows(napi_env env, napi_value* arguments) {
-  Host& host = *fromHandle<Host>(env, arguments[0]);
-  const napi_value kept = arguments[1];
-  const Span<double> outRows = doubles(env, element(env, kept, 1), "The rows");
-  const Span<float> outScores = floats(env, element(env, kept, 2), "The scores");
-  const Span<float> query = floats(env, element(env, kept, 3), "The query");
-  const Span<short> narrow = span<short, napi_int16_array>(env, element(env, kept, 4), "The query in 15 bits");
-  const Span<float> scale = floats(env, element(env, kept, 5), "The scale of the query");
-  const bool areBytes = narrow.length > 0;
-  const long width = static_cast<long>(areBytes ? narrow.length : query.length);
-  if (width < 1 || width > MOST_WIDTH || scale.length != 1) throw Refusal(WRONG_ARGUMENT, "A query of %ld numbers is none.", width);
-  const auto stored = std::make_shared<StoredBlocks>(env, kept, 6, width, areBytes);
-  const size_t most = outRows.length;
-  if (most == 0 || outScores.length != most || most > static_cast<size_t>(stored->count)) {
-    throw Refusal(WRONG_ARGUMENT, "There is room for %zu rows and %zu scores, of %ld rows.", most, outScores.length, stored->count);
-  }
-  Engine& engine = host.engine();
-  const float queryScale = scale.data[0];
-  return host.submit(env, arguments[0], kept, [&engine, stored, query, narrow, queryScale, areBytes, width, outRows, outScores, most](Job& job) {
-    const Kernels& kernels = engine.kernels();
-    struct Task {
-      const StoredBlock* block;
-      long from;
-    };
-    std::vector<Task> tasks;
-    for (const StoredBlock& block : stored->blocks) {
-      for (long from = 0; from < block.count; from += ROWS_OF_TASK) tasks.push_back({&block, from});
-    }
-    std::vector<NearestRows> nearest(static_cast<size_t>(engine.pool().size()), NearestRows(most));
-    std::atomic<long> bad{MOST_ROWS};
-    engine.pool().run(static_cast<long>(tasks.size()), job.cancelled, [&](int thread, long index) {
-      const StoredBlock& block = *tasks[static_cast<size_t>(index)].block;
-      const long from = tasks[static_cast<size_t>(index)].from, count = std::min(ROWS_OF_TASK, block.count - from);
-      float scores[ROWS_OF_TASK];
-      if (areBytes) {
-        kernels.scoreBytes(reinterpret_cast<const signed char*>(block.rows) + from * width, block.scales + from, count, width, narrow.data,
-                           queryScale, scores);
-      } else {
-        kernels.scoreHalves(block.rows + from * width * 2, count, width, query.data, scores);
-      }
-      NearestRows& own = nearest[static_cast<size_t>(thread)];
-      for (long row = 0; row < count; row++) {
-        const long number = block.first + from + row;
-        if (std::isfinite(scores[row])) {
-          own.show(scores[row], number);
-        } else {
-          long known = bad.load();
-          while (number < known && !bad.compare_exchange_weak(known, number)) {
-          }
-        }
-      }
-    });
-    std::vector<Found> all;
-    for (const NearestRows& own : nearest) all.insert(all.end(), own.found().begin(), own.found().end());
-    std::sort(all.begin(), all.end());
-    for (size_t i = 0; i < std::min(most, all.size()); i++) {
-      outRows.data[i] = static_cast<double>(all[i].row);
-      outScores.data[i] = all[i].score;
-    }
-    job.outcome.value = bad.load() == MOST_ROWS ? -1.0 : static_cast<double>(bad.load());
-    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
-  });
-}
-
-// sumBytes(engine, [callback, ...bytes]) -> job. The value is the sum of the bytes as words, in 53 bits: what it takes to read them is measured by it.
-napi_value sumBytes(napi_env env, napi_value* arguments) {
-  Host& host = *fromHandle<Host>(env, arguments[0]);
-  const auto blocks = std::make_shared<std::vector<Span<unsigned char>>>();
-  for (uint32_t i = 1; i < lengthOf(env, arguments[1]); i++) blocks->push_back(bytes(env, element(env, arguments[1], i), "A block of bytes"));
-  Engine& engine = host.engine();
-  return host.submit(env, arguments[0], arguments[1], [&engine, blocks](Job& job) {
-    constexpr long PIECE = 1L << 20;
-    std::atomic<unsigned long long> total{0};
-    for (const Span<unsigned char>& block : *blocks) {
-      const long length = static_cast<long>(block.length);
-      engine.pool().run((length + PIECE - 1) / PIECE, job.cancelled, [&](int, long piece) {
-        total += engine.kernels().sumBytes(block.data + piece * PIECE, std::min(PIECE, length - piece * PIECE));
-      });
-    }
-    job.outcome.value = static_cast<double>(total.load() & ((1ULL << 53) - 1));
-    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
-  });
-}
-
 }  // namespace
 
 void defineFeatures(napi_env env, napi_value exports) {
@@ -364,8 +214,6 @@ void defineFeatures(napi_env env, napi_value exports) {
   define<meanOfRows, 3>(env, exports, "meanOfRows");
   define<gramTimes, 3>(env, exports, "gramTimes");
   define<similarity, 3>(env, exports, "similarity");
-  define<nearestRows, 2>(env, exports, "nearestRows");
-  define<sumBytes, 2>(env, exports, "sumBytes");
 }
 
 }  // namespace plumage

@@ -12,6 +12,7 @@ NAPI_MODULE_INIT() {
     plumage::defineImages(env, exports);
     plumage::defineMeasuring(env, exports);
     plumage::defineFeatures(env, exports);
+    plumage::defineSearch(env, exports);
     plumage::defineLocking(env, exports);
   } catch (...) {
     plumage::throwToJavaScript(env);

@@ -1,4 +1,4 @@
-// Holds products over rows of features, which are no network's: their Gram matrix, and the scores of one query against rows that are stored narrowly.
+// Holds products over rows of features, which are no network's: their Gram matrix, and the scores of queries against rows that are stored narrowly.
 #pragma once
 
 #include "rows-impl.h"
@@ -99,35 +99,157 @@ INLINE void fetchAhead(const unsigned char* bytes, long count) {
   for (long i = 0; i < count; i += 64) __builtin_prefetch(bytes + AHEAD + i, 0, 2);
 }
 
-// Multiplies the query with each of `count` rows of halves, which may begin at any byte.
-void scoreHalves(const unsigned char* rows, long count, long width, const float* query, float* scores) {
+// Multiplies the query with each of `count` rows of halves, which may begin at any byte. The squares of lengths cost nothing beside the reading of rows.
+void scoreHalves(const unsigned char* rows, long count, long width, const float* query, float* scores, float* squares) {
   constexpr long TOGETHER = 4;
   const auto at = [&](long row) { return reinterpret_cast<const unsigned short*>(rows + row * width * 2); };
   const long whole = width / W * W;
-  const auto rest = [&](long row, float total) {
-    if (whole == width) return total;
-    unsigned short halves[W] = {};
-    __builtin_memcpy(halves, at(row) + whole, static_cast<size_t>(width - whole) * 2);
-    const V last = widenHalves(halves);
-    for (long i = whole; i < width; i++) total += last[i - whole] * query[i];
-    return total;
+  const auto finish = [&](long row, V sums, V lengths) {
+    if (whole < width) {
+      unsigned short halves[W] = {};
+      float rest[W] = {};
+      __builtin_memcpy(halves, at(row) + whole, static_cast<size_t>(width - whole) * 2);
+      __builtin_memcpy(rest, query + whole, static_cast<size_t>(width - whole) * 4);
+      const V last = widenHalves(halves);
+      sums += last * load(rest);
+      lengths += last * last;
+    }
+    scores[row] = sumInHalves(sums);
+    squares[row] = sumInHalves(lengths);
   };
   long row = 0;
   for (; row + TOGETHER <= count; row += TOGETHER) {
-    V sums[TOGETHER] = {};
+    V sums[TOGETHER] = {}, lengths[TOGETHER] = {};
     fetchAhead(rows + row * width * 2, TOGETHER * width * 2);
     for (long i = 0; i < whole; i += W) {
       const V q = load(query + i);
 #pragma GCC unroll 4
-      for (long j = 0; j < TOGETHER; j++) sums[j] += widenHalves(at(row + j) + i) * q;
+      for (long j = 0; j < TOGETHER; j++) {
+        const V x = widenHalves(at(row + j) + i);
+        sums[j] += x * q;
+        lengths[j] += x * x;
+      }
     }
-    for (long j = 0; j < TOGETHER; j++) scores[row + j] = rest(row + j, sumInHalves(sums[j]));
+    for (long j = 0; j < TOGETHER; j++) finish(row + j, sums[j], lengths[j]);
   }
   for (; row < count; row++) {
-    V total{};
-    for (long i = 0; i < whole; i += W) total += widenHalves(at(row) + i) * load(query + i);
-    scores[row] = rest(row, sumInHalves(total));
+    V total{}, length{};
+    for (long i = 0; i < whole; i += W) {
+      const V x = widenHalves(at(row) + i);
+      total += x * load(query + i);
+      length += x * x;
+    }
+    finish(row, total, length);
   }
+}
+
+// A sum in float64 has so many lanes, each of which adds up every sixteenth product; each product is exact.
+constexpr long EXACT_LANES = 16;
+
+double dotHalves(const float* query, const unsigned char* row, long width) {
+  const unsigned short* halves = reinterpret_cast<const unsigned short*>(row);
+  alignas(64) double lanes[EXACT_LANES] = {};
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+  __m512d low = _mm512_setzero_pd(), high = low;
+  const auto add = [&](const float* q, const unsigned short* h) {
+    const __m512 a = (__m512)load(q), b = (__m512)widenHalves(h);
+    low = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(_mm512_castps512_ps256(b)), low);
+    high = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(b, 1)), high);
+  };
+#else
+  const auto add = [&](const float* q, const unsigned short* h) {
+    float x[EXACT_LANES];
+    for (long i = 0; i < EXACT_LANES; i += W) store(x + i, widenHalves(h + i));
+#pragma GCC unroll 16
+    for (long i = 0; i < EXACT_LANES; i++) lanes[i] += static_cast<double>(q[i]) * static_cast<double>(x[i]);
+  };
+#endif
+  long i = 0;
+  for (; i + EXACT_LANES <= width; i += EXACT_LANES) add(query + i, halves + i);
+  if (i < width) {
+    float q[EXACT_LANES] = {};
+    unsigned short h[EXACT_LANES] = {};
+    __builtin_memcpy(q, query + i, static_cast<size_t>(width - i) * 4);
+    __builtin_memcpy(h, halves + i, static_cast<size_t>(width - i) * 2);
+    add(q, h);
+  }
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+  _mm512_store_pd(lanes, low);
+  _mm512_store_pd(lanes + 8, high);
+#endif
+  for (long half = EXACT_LANES / 2; half > 0; half /= 2) {
+    for (long l = 0; l < half; l++) lanes[l] += lanes[l + half];
+  }
+  return lanes[0];
+}
+
+// Gives what rounding to bfloat16 takes from values.
+INLINE V lostInBfloat16(V v) {
+  const I bits = (I)v;
+  return v - (V)((bits + isplat(0x7fff) + ((bits >> 16) & isplat(1))) & isplat(static_cast<int>(0xffff0000)));
+}
+
+void widenRows(const unsigned char* const* rows, long count, long width, float* out, float* squares, float* lost) {
+  const long whole = width / W * W;
+  for (long r = 0; r < count; r++, out += width) {
+    const unsigned short* in = reinterpret_cast<const unsigned short*>(rows[r]);
+    // Rows that are gathered are asked for before their turn.
+    if (r + 4 < count) {
+      for (long i = 0; i < width * 2; i += 64) __builtin_prefetch(rows[r + 4] + i);
+    }
+    V lengths{}, losses{};
+    const auto measure = [&](V x) {
+      const V loss = lostInBfloat16(x);
+      lengths += x * x;
+      losses += loss * loss;
+    };
+    for (long i = 0; i < whole; i += W) {
+      const V x = widenHalves(in + i);
+      store(out + i, x);
+      measure(x);
+    }
+    if (whole < width) {
+      unsigned short halves[W] = {};
+      __builtin_memcpy(halves, in + whole, static_cast<size_t>(width - whole) * 2);
+      const V x = widenHalves(halves);
+      __builtin_memcpy(out + whole, &x, static_cast<size_t>(width - whole) * 4);
+      measure(x);
+    }
+    squares[r] = sumInHalves(lengths);
+    lost[r] = sumInHalves(losses);
+  }
+}
+
+// Whole vectors are compared, up to the stride; nothing but what lies within the columns is listed. What is not a number is not below anything.
+long findLarge(const float* scores, long stride, long rows, long columns, const float* rowBounds, const float* columnBounds, unsigned* places) {
+  long found = 0;
+  const auto list = [&](long r, long from, V row, V bound, const float* more) {
+    for (long i = from; i < smaller(columns, from + W); i++) {
+      const bool isBelow = row[i - from] < bound[0] && (more == nullptr || row[i - from] < more[i]);
+      if (!isBelow) places[found++] = static_cast<unsigned>(r * 65536 + i);
+    }
+  };
+  const auto isLarge = [](I below) {
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+    return _mm512_movepi32_mask((__m512i)below) != 0xffff;
+#elif defined(__AVX2__) && VECTOR_WIDTH == 8
+    return _mm256_movemask_ps((__m256)below) != 0xff;
+#else
+    int all = -1;
+    for (long i = 0; i < W; i++) all &= below[i];
+    return all == 0;
+#endif
+  };
+  for (long r = 0; r < rows; r++) {
+    const V bound = splat(rowBounds[r]);
+    for (long c = 0; c < columns; c += W) {
+      const V row = load(scores + r * stride + c);
+      I below = row < bound;
+      if (columnBounds != nullptr) below &= row < load(columnBounds + c);
+      if (__builtin_expect(isLarge(below), false)) list(r, c, row, bound, columnBounds);
+    }
+  }
+  return found;
 }
 
 // Multiplies the query, in 15 bits, with each of `count` rows of bytes. All is in whole numbers but the scales, so that every instruction set gives the same.

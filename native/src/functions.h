@@ -33,6 +33,7 @@ void definePrograms(napi_env env, napi_value exports);
 void defineImages(napi_env env, napi_value exports);
 void defineMeasuring(napi_env env, napi_value exports);
 void defineFeatures(napi_env env, napi_value exports);
+void defineSearch(napi_env env, napi_value exports);
 void defineLocking(napi_env env, napi_value exports);
 
 }  // namespace plumage

@@ -209,6 +209,8 @@ enum class StoredType : int { float32, float16, bfloat16, int8 };
 constexpr long DIGEST_LANES = 32;
 constexpr long DIGEST_BLOCK = 1L << 18;
 
+// Rows of features have so many numbers at most.
+constexpr long MOST_FEATURES = 1L << 16;
 // Rows of features are centred in blocks of so many, whose panels of a Gram matrix stay in the first-level cache.
 constexpr long GRAM_ROWS = 128;
 
@@ -265,8 +267,16 @@ struct Kernels {
   // Adds to sums [vectors, width] the product of the centred rows' Gram matrix with each vector. Scratch holds a row.
   void (*gramTimes)(const float* const* rows, long count, long width, const double* mean, const float* basis, long vectors, float* scratch,
                     double* sums);
-  // Multiplies a query with rows of halves, and one in 15 bits with rows of bytes that have scales.
-  void (*scoreHalves)(const unsigned char* rows, long count, long width, const float* query, float* scores);
+  // Multiplies a query with rows of halves, and gives the squares of the rows' lengths beside.
+  void (*scoreHalves)(const unsigned char* rows, long count, long width, const float* query, float* scores, float* squares);
+  // Multiplies a query with a row of halves in float64, in an order that src/numerics/dot-halves.ts has too: the number is the same to the last bit.
+  double (*dotHalves)(const float* query, const unsigned char* row, long width);
+  // Makes float32 of rows of halves, wherever they lie, and gives the squares of their lengths, and of the lengths of what rounding to bfloat16 takes.
+  void (*widenRows)(const unsigned char* const* rows, long count, long width, float* out, float* squares, float* lost);
+  // Lists the places r * 65536 + c of scores [rows, columns] that are not below the bound of their row, or below that of their column, where columns
+  // have bounds; gives how many. There is room for all.
+  long (*findLarge)(const float* scores, long stride, long rows, long columns, const float* rowBounds, const float* columnBounds, unsigned* places);
+  // Multiplies a query in 15 bits with rows of bytes that have scales.
   void (*scoreBytes)(const signed char* rows, const float* scales, long count, long width, const short* query, float queryScale, float* scores);
   // Adds up bytes as words: the speed of memory is measured by it.
   unsigned long long (*sumBytes)(const unsigned char* bytes, long count);

@@ -55,7 +55,7 @@ std::shared_ptr<Region> Region::map(int descriptor, size_t offset, size_t bytes)
 }
 
 void Region::checkFile() const {
-  if (file_ == nullptr || file_->isAsItWas()) return;
+  if (isAsItWas()) return;
   throw Refusal("weights-lost",
                 "The file of packed weights has been cut off or written into while it was in use: no result is given. Load the model again.");
 }

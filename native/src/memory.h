@@ -26,6 +26,8 @@ class Region {
   size_t bytes() const { return bytes_; }
   // Is false for what belongs to a file.
   bool isWritable() const { return file_ == nullptr; }
+  // Is false where the memory belongs to a file that has been changed since it was mapped: what was read may have been wrong.
+  bool isAsItWas() const { return file_ == nullptr || file_->isAsItWas(); }
   // Throws Refusal `weights-lost` where the file that the memory belongs to has been changed since: what was read may have been wrong.
   void checkFile() const;
 

@@ -112,6 +112,9 @@ const Kernels KERNELS = {
     gramPanel,
     gramTimes,
     scoreHalves,
+    dotHalves,
+    widenRows,
+    findLarge,
     scoreBytes,
     sumBytes,
 };

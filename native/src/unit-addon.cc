@@ -4,6 +4,7 @@
 #include "addon-images.cc"
 #include "addon-measuring.cc"
 #include "addon-programs.cc"
+#include "addon-search.cc"
 #include "addon-weights.cc"
 #include "callback.cc"
 #include "host.cc"

@@ -32,6 +32,8 @@ export type CheckpointErrorCode =
   | 'wrong-shape'
   /** The file holds several networks and nothing says which is meant. Name one by the option `entry`. */
   | 'ambiguous-entry'
+  /** It is a head that was trained on the embeddings of another model, or of the same one loaded otherwise. */
+  | 'other-identity'
   /** There is no such file, or it may not be read, or its disk fails. Check the path. */
   | 'not-found'
 

@@ -1,7 +1,11 @@
 /** Holds how every command names a collection, and how the encoder is loaded that made it. */
 import type { Command } from 'commander'
 import type { Collection } from '../collection/collection.js'
+import type { About } from '../collection/store.js'
+import type { Identity } from '../encoder/types.js'
+import type { PlainRecord } from '../plain-value.js'
 import type { FileEncoder } from '../work/file-encoder.js'
+import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { loadChosenEncoder } from './load-chosen-encoder.js'
 import type { ModelOptions } from './model-options.js'
@@ -17,14 +21,21 @@ export function addCollectionOption(command: Command, flags: string, description
 export async function loadEncoderOf(
   context: CommandContext,
   collection: Collection,
-  options: Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>,
+  options: Partial<Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>> & {
+    readonly model?: string | undefined
+  },
 ): Promise<FileEncoder> {
-  const { model } = collection.about
+  const { model, identity } = collection.about
+  const source = options.model ?? model.source
+  if (source === '')
+    throw new UsageError(
+      `${collection.store.label} holds embeddings of ${identity.model}, which it does not know how to load: name the model (--model), or search by --id.`,
+    )
   const { engine, threads, offline, json } = options
   const passing = Object.fromEntries(
     Object.entries({ engine, threads, offline, json }).filter(([, value]) => value !== undefined),
   )
-  const all = { exif: true, ...model.options, ...passing, model: model.source } as unknown as ModelOptions
+  const all = { exif: true, ...model.options, ...passing, model: source } as unknown as ModelOptions
   const encoder = await loadChosenEncoder(context, all)
   try {
     collection.assertSame(encoder.identity)
@@ -33,4 +44,38 @@ export async function loadEncoderOf(
     await encoder[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Are those of a model's options that say how it computes and what it takes: they are the same for all photos of a collection. Others say where and how fast. */
+const LASTING: readonly (keyof ModelOptions)[] = [
+  'size',
+  'shortest',
+  'longest',
+  'scale',
+  'maxTokens',
+  'maxPatches',
+  'recipe',
+  'cropFraction',
+  'decode',
+  'network',
+  'entry',
+  'subfolder',
+  'heads',
+  'patchSize',
+  'trainedSize',
+  'normalisation',
+  'positions',
+  'embedding',
+  'head',
+  'headPooling',
+  'headPatchLayer',
+  'ignoreField',
+  'exif',
+  'transparency',
+]
+
+/** Says how the encoder is loaded again that was chosen by these options. */
+export function modelOf(options: ModelOptions, { precision }: Identity): About['model'] {
+  const kept = LASTING.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])
+  return { source: options.model, options: { ...(Object.fromEntries(kept) as PlainRecord), precision } }
 }

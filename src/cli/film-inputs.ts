@@ -5,12 +5,12 @@ import { identityWith } from '../encoder/identity-with.js'
 import type { Identity } from '../encoder/types.js'
 import { frameIdentity, TONE_MAPS, type ToneMap } from '../platform/node/video/frame-settings.js'
 import type { VideoFrameOptions } from '../platform/node/video/video-frames.js'
-import { isVideoName } from '../platform/node/video/video-name.js'
 import type { FileEncoder } from '../work/file-encoder.js'
-import { isImageName } from '../work/image-extensions.js'
 import { type Film, isFilm, type WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
+import { gatherInputs, type InputOptions, isStream, streamInputs } from './gather-inputs.js'
+import { leadsToFilm } from './leads-to-film.js'
 
 export interface FrameOptions {
   /** Is the length of a stretch in seconds, or 0 for every frame. */
@@ -19,6 +19,9 @@ export interface FrameOptions {
   readonly to?: number
   readonly toneMap?: ToneMap
 }
+
+/** Are the options of a command that takes films among its inputs. */
+export interface FilmInputOptions extends InputOptions, FrameOptions {}
 
 /** Without a number a film of an hour is a folder of 3600 images. */
 export const EVERY_SECONDS = 1
@@ -41,61 +44,81 @@ export function toneMapOption(): Option {
   return new Option('--tone-map <way>', description).choices(TONE_MAPS)
 }
 
-/** Puts a film in place of each path that leads to one, told by the name's ending, or by the file's beginning where the ending says nothing. */
-export async function asFilms(
+/** Lists the inputs of a command that takes films: each path that leads to one is one. */
+export async function gatherWithFilms(
   context: CommandContext,
-  inputs: readonly WorkInput[],
-  options: FrameOptions,
+  names: readonly string[],
+  options: FilmInputOptions,
 ): Promise<readonly WorkInput[]> {
-  const found = await Promise.all(
-    inputs.map(async (input) =>
-      typeof input === 'string' && (await leadsToFilm(context, input))
-        ? filmOf(context, input, options)
-        : input,
-    ),
-  )
-  const named = Object.keys(
-    given({ every: options.every, from: options.from, to: options.to, 'tone-map': options.toneMap }),
-  )
-  if (named.length > 0 && !found.some(isFilm)) {
+  const found = await gatherInputs(context, names, options)
+  const inputs = await Promise.all(found.map((input) => asFilm(context, input, options)))
+  const [name] = namedFrameOptions(options)
+  if (name !== undefined && !inputs.some(isFilm)) {
     throw new UsageError(
-      `--${named[0]} is for films, and none of the inputs is one: leave it out, or name a film.`,
+      `--${name} is for films, and none of the inputs is one: leave it out, or name a film. Those of folders and lists are taken with --films.`,
     )
   }
-  return found
+  return inputs
 }
 
-async function leadsToFilm({ files }: CommandContext, path: string): Promise<boolean> {
-  if (isImageName(path)) return false
-  if (isVideoName(path)) return true
-  const { demuxerFor } = await import('../platform/node/video/video-kind.js')
-  return demuxerFor(files.resolve(path)).then(
-    () => true,
-    () => false,
-  )
+/** Gives them one by one as a list on stdin comes, where it alone is the input. */
+export async function streamWithFilms(
+  context: CommandContext,
+  names: readonly string[],
+  options: FilmInputOptions,
+): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
+  if (!isStream(names)) return await gatherWithFilms(context, names, options)
+  const [name] = namedFrameOptions(options)
+  if (name !== undefined && options.films !== true)
+    throw new UsageError(
+      `--${name} is for films, and those of a list on stdin are taken with --films alone: add it.`,
+    )
+  return mapped(context, streamInputs(context, names, options), options)
+}
+
+async function* mapped(
+  context: CommandContext,
+  inputs: AsyncIterable<WorkInput>,
+  options: FilmInputOptions,
+): AsyncGenerator<WorkInput> {
+  for await (const input of inputs) yield options.films ? await asFilm(context, input, options) : input
+}
+
+function namedFrameOptions({ every, from, to, toneMap }: FrameOptions): readonly string[] {
+  return Object.keys(given({ every, from, to, 'tone-map': toneMap }))
+}
+
+/** Puts a film in place of a path that leads to one. */
+async function asFilm(context: CommandContext, input: WorkInput, options: FrameOptions): Promise<WorkInput> {
+  const isPath = typeof input === 'string'
+  return isPath && (await leadsToFilm(context.files, input)) ? filmOf(context, input, options) : input
 }
 
 function filmOf({ files, stderr }: CommandContext, path: string, options: FrameOptions): Film {
-  const { every = EVERY_SECONDS, from, to } = options
-  const frameOptions = frameOptionsOf({ ...options, every })
-  const choice = [
-    every === 0 ? 'every frame' : `every ${every} s`,
-    ...(from === undefined ? [] : [`from ${from} s`]),
-    ...(to === undefined ? [] : [`to ${to} s`]),
-  ].join(' ')
+  const frameOptions = frameOptionsOf({ every: EVERY_SECONDS, ...options })
   return {
     path,
-    choice,
-    async *frames(signal) {
+    choice: choiceOf(options),
+    async *frames(signal, after) {
       const { filmFrames } = await import('../platform/node/video/film-frames.js')
       yield* filmFrames(files.resolve(path), {
         ...frameOptions,
         ...(signal === undefined ? {} : { signal }),
         label: path,
+        after,
         onWarning: (message) => stderr.write(`${message}\n`),
       })
     },
   }
+}
+
+/** Says which frames are taken, as part of a result's identity. */
+function choiceOf({ every = EVERY_SECONDS, from, to }: FrameOptions): string {
+  return [
+    every === 0 ? 'every frame' : `every ${every} s`,
+    ...(from === undefined ? [] : [`from ${from} s`]),
+    ...(to === undefined ? [] : [`to ${to} s`]),
+  ].join(' ')
 }
 
 /** Says it as the library does, which takes every frame where nothing else is said. */
@@ -110,18 +133,24 @@ export interface FilmWork {
   readonly what: string
 }
 
-/** Has frames be part of a result's identity: which ffmpeg decoded them, how they were scaled, and which were taken. Throws `VideoError` without ffmpeg. */
+/**
+ * Has frames be part of a result's identity: which ffmpeg decoded them, how they were scaled, and which were taken. Of a list that is still coming, films are
+ * expected where they would be taken. Throws `VideoError` without ffmpeg.
+ */
 export async function filmWork(
   inputs: readonly WorkInput[] | AsyncIterable<WorkInput>,
   encoder: FileEncoder,
-  { toneMap }: FrameOptions,
+  options: FilmInputOptions,
 ): Promise<FilmWork> {
-  const film = Array.isArray(inputs) ? (inputs as readonly WorkInput[]).find(isFilm) : undefined
-  if (film === undefined) return { encoder, what: '' }
+  const hasFilms = Array.isArray(inputs)
+    ? (inputs as readonly WorkInput[]).some(isFilm)
+    : options.films === true
+  if (!hasFilms) return { encoder, what: '' }
+  const { toneMap } = options
   const { findFfmpeg } = await import('../platform/node/video/find-ffmpeg.js')
   const { version } = await findFfmpeg()
   const identity = identityWith(encoder.identity, { frames: frameIdentity(version, given({ toneMap })) })
-  return { encoder: encoderWith(encoder, identity), what: `, frames ${film.choice}` }
+  return { encoder: encoderWith(encoder, identity), what: `, frames ${choiceOf(options)}` }
 }
 
 /** Has what is made carry an identity that the encoder's own does not tell. */

@@ -3,26 +3,31 @@ import type { Command } from 'commander'
 import { CAMERA_RAW_ADVICE } from '../image/decodable.js'
 import type { FileKind } from '../image/image-format.js'
 import { collectImages } from '../work/collect-images.js'
-import { LeftOut, RAW_KIND } from '../work/left-out.js'
+import { FILM_KIND, LeftOut, RAW_KIND } from '../work/left-out.js'
 import type { WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
+import { isFilmName, isFilmOfFolder } from './leads-to-film.js'
 
 export interface InputOptions {
   /** Says that paths on standard input end in NUL. */
   readonly null?: boolean
   /** Turns what is told into JSON lines. */
   readonly json?: boolean
+  /** Has films of folders and lists taken; null for a command that takes none. */
+  readonly films?: boolean | null
 }
 
 /** Adds the inputs, and the option that belongs to them. */
-export function addInputs(command: Command): Command {
-  return command
+export function addInputs(command: Command, { takesFilms = true } = {}): Command {
+  command
     .argument(
       '[inputs...]',
-      'images, films (but for classify), folders (with all images below), globs, addresses (https:, http:, data:, file:), or - for stdin: one image, or a list of these (UTF-8 or UTF-16)',
+      `images, ${takesFilms ? 'films, ' : ''}folders (with all images below), globs, addresses (https:, http:, data:, file:), or - for stdin: one image, or a list of these (UTF-8 or UTF-16)`,
     )
     .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
+  if (takesFilms) command.option('--films', 'take the films of folders and of a list on stdin, too')
+  return command
 }
 
 export async function gatherInputs(
@@ -35,18 +40,13 @@ export async function gatherInputs(
   return found
 }
 
-/** Gives the inputs of a command that writes as it goes: those that stdin alone names come one by one, so that its end need not be waited for. */
-export async function gatherOrStream(
-  context: CommandContext,
-  inputs: readonly string[],
-  options: InputOptions,
-): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (inputs.length === 1 && inputs[0] === '-') return streamInputs(context, inputs, options)
-  return await gatherInputs(context, inputs, options)
+/** Tells whether a list on stdin is all there is: then its end need not be waited for. */
+export function isStream(inputs: readonly string[]): boolean {
+  return inputs.length === 1 && inputs[0] === '-'
 }
 
-/** Gives the same inputs, one by one as they become known; at the end it is said which photos of folders are not among them. */
-async function* streamInputs(
+/** Gives the same inputs, one by one as they become known; at the end it is said which photos and films of folders and lists are not among them. */
+export async function* streamInputs(
   context: CommandContext,
   inputs: readonly string[],
   options: InputOptions,
@@ -64,15 +64,31 @@ async function* streamInputs(
   const decodes = ({ decoder }: FileKind) =>
     decoder === 'own' || (decoder === 'optional' && heicAdvice === null)
   const leftOut = new LeftOut()
+  const films = {
+    take: options.films ?? false,
+    advice: options.films === null ? NO_FILMS : FILMS,
+    isNamed: isFilmName,
+    isFilm: (path: string, kind?: FileKind | null) => isFilmOfFolder(files, path, kind),
+  }
   const separator = options.null ? '\0' : '\n'
-  yield* collectImages(inputs, { files, list: stdin, signal, separator, decodes, leftOut })
-  sayLeftOut(context, leftOut, options.json ?? false)
+  yield* collectImages(inputs, { files, list: stdin, signal, separator, decodes, leftOut, films })
+  sayLeftOut(context, leftOut, films.advice, options.json ?? false)
 }
 
-function sayLeftOut({ stderr, heicAdvice }: CommandContext, leftOut: LeftOut, json: boolean): void {
+const FILMS =
+  'Films of folders and lists are taken with --films, a frame of each second unless --every says otherwise.'
+const NO_FILMS = 'Films are not taken here.'
+
+function sayLeftOut(
+  { stderr, heicAdvice }: CommandContext,
+  leftOut: LeftOut,
+  films: string,
+  json: boolean,
+): void {
   const counted = leftOut.line()
   if (counted === null) return
   const advice = [
+    ...(leftOut.counts[FILM_KIND] === undefined ? [] : [films]),
     ...(leftOut.counts.HEIC === undefined ? [] : [`For HEIC: ${heicAdvice}`]),
     ...(leftOut.counts[RAW_KIND] === undefined ? [] : [`For ${RAW_KIND}: ${CAMERA_RAW_ADVICE}`]),
   ]

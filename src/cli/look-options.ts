@@ -1,13 +1,13 @@
 /** Holds the options by which a command takes attention, facets and overlapping patches out of a network. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
-import { METHOD_NAMES, type MethodName } from '../encoder/like.js'
+import { METHOD_NAMES, type MethodName, sizeLike } from '../encoder/like.js'
 import type { AttentionFrom, AttentionHeads, FacetChoice, FacetKind } from '../encoder/types.js'
 import { nearestNames } from '../nearest-names.js'
 import { parseHeads } from './attention-heads.js'
 import { UsageError } from './cli-error.js'
 import type { Wanted } from './feature-arrays.js'
-import { positiveInteger } from './model-options.js'
+import { type ModelOptions, positiveInteger } from './model-options.js'
 
 type NamedTokens = Extract<AttentionFrom, string>
 
@@ -67,10 +67,25 @@ export function addLookOptions(command: Command): Command {
     )
     .option(
       '--like <method>',
-      `the patches, or the attention (dinov3:attention), that another tool looks at, with its stride: ${METHOD_NAMES.join(', ')}; sizes stay as chosen`,
+      `the patches, or the attention (dinov3:attention), that another tool looks at, with its stride and its size where none is given: ${METHOD_NAMES.map(withSize).join(', ')}`,
       parseLike,
     )
 }
+
+/** Says with which size a tool goes. */
+function withSize(name: MethodName): string {
+  const { shortest } = sizeLike(name)
+  return `${name} (${shortest === undefined ? "the network's own size" : `--shortest ${shortest}`})`
+}
+
+/** Has images come to the size of the tool that is followed, unless their size was chosen. */
+export function withSizeLike<Options extends LookOptions & SizeOptions>(options: Options): Options {
+  const { like, size, recipe, shortest, longest, scale } = options
+  const isChosen = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
+  return like === undefined || isChosen ? options : { ...options, ...sizeLike(like.name) }
+}
+
+type SizeOptions = Pick<ModelOptions, 'size' | 'recipe' | 'shortest' | 'longest' | 'scale'>
 
 /** Throws UsageError for options that contradict each other, or that have nothing to say something about. */
 export function assertLookOptions({ like, ...options }: LookOptions): void {

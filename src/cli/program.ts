@@ -5,15 +5,19 @@ import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
 import { collectionCommand } from './commands/collection.js'
 import { convertCommand } from './commands/convert.js'
+import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
+import { leakageCommand } from './commands/leakage.js'
 import { modelsCommand } from './commands/models.js'
+import { outliersCommand } from './commands/outliers.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
+import { qualityCommand } from './commands/quality.js'
 import { reportCommand } from './commands/report.js'
 import { searchCommand } from './commands/search.js'
 import { verifyCommand } from './commands/verify.js'
@@ -28,6 +32,10 @@ const COMMANDS = [
   indexCommand,
   searchCommand,
   collectionCommand,
+  duplicatesCommand,
+  leakageCommand,
+  outliersCommand,
+  qualityCommand,
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -68,6 +76,7 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
+  plumage duplicates                             photos that are there several times, and which to keep
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector
   plumage models dinov2                          the names of models

@@ -2,13 +2,13 @@
  * Writes a report as one HTML document that needs nothing else: what it does, how it looks and all photos stand in it, and its policy lets it fetch nothing
  * and run no other script. Names of files come from anybody, and stand in it as text.
  */
-import { createHash } from 'node:crypto'
 import type { PatchGrid } from '../model/positions.js'
 import type { Report, ReportedPhoto } from '../picture/report/make-report.js'
 import type { PageData } from '../picture/report/page-data.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
 import type { ReportPage } from '../platform/node/report-page.js'
 import type { Failure } from '../work/files.js'
+import { base64, escaped, hashOf, shown } from './document-text.js'
 import { printable } from './progress.js'
 
 /** Is what is shown of a photo beside what was made of its features. */
@@ -52,7 +52,7 @@ export function* reportDocument(document: ReportDocument): Generator<string> {
 <head>
 <meta charset="utf-8">
 ${MARK}
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; script-src '${hashOf(script ?? '')}'; style-src '${hashOf(style ?? '')}'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -153,39 +153,10 @@ function commonFolder(paths: readonly string[]): string {
   return folder
 }
 
-const LONGEST_NAME = 200
 const LONGEST_REASON = 600
-
-/** A name says most at its end, and may hold what a terminal or a page would obey. */
-function shown(path: string): string {
-  const text = printable(path)
-  return text.length <= LONGEST_NAME ? text : `…${text.slice(1 - LONGEST_NAME)}`
-}
 
 function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
-}
-
-function hashOf(text: string | undefined): string {
-  return `sha256-${createHash('sha256')
-    .update(text ?? '')
-    .digest('base64')}`
-}
-
-function base64({ buffer, byteOffset, byteLength }: Uint8Array | Int8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 }
 
 /** Gives `1 photo`, `12 photos`. */

@@ -13,14 +13,13 @@ import { workIdentity } from '../work/work-identity.js'
 import { type Film, frameName, isFilm } from '../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
-import { asFilms, type FrameOptions, filmWork } from './film-inputs.js'
-import { gatherInputs, type InputOptions } from './gather-inputs.js'
+import { type FilmInputOptions, filmWork, gatherWithFilms } from './film-inputs.js'
 import { loadChosenEncoder } from './load-chosen-encoder.js'
 import type { ModelOptions } from './model-options.js'
 import { Progress } from './progress.js'
 import { fileOf, listenerOf, prepareOutput, terminal } from './run-resumably.js'
 
-export interface SceneCommandOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
+export interface SceneCommandOptions extends ModelOptions, Omit<FilmInputOptions, 'json'> {
   readonly output?: string
   readonly format?: string
   readonly columns?: readonly Column[]
@@ -91,7 +90,7 @@ async function onlyFilms(
     throw new UsageError(
       `Scenes are written as JSON lines: name a file ending in .jsonl, or leave --output out.`,
     )
-  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  const inputs = await gatherWithFilms(context, names, options)
   const films = inputs.filter(isFilm)
   if (films.length === inputs.length) return films
   throw new UsageError(

@@ -4,7 +4,7 @@ import type { Files } from '../work/files.js'
 import type { Collection } from './collection.js'
 import type { Value } from './columns.js'
 import { placeOf } from './roots.js'
-import { halvesOf, type Row, type RowBlock, rowsOf } from './row-block.js'
+import { halfBytes, type Row, type RowBlock, rowsOf } from './row-block.js'
 
 /** Is something that is not as it should be. */
 export interface CollectionProblem {
@@ -119,9 +119,12 @@ async function vectorsById(
   const found = new Map<string, Uint8Array>()
   const bytes = collection.about.width * 2
   let at = 0
-  for (const block of blocks)
-    for (let from = 0; from + bytes <= block.bytes.length; from += bytes)
-      found.set(ids[at++] ?? '', block.bytes.subarray(from, from + bytes))
+  for (const { bytes: held } of blocks)
+    for (let from = 0; from + bytes <= held.length; from += bytes) {
+      const to = from + bytes
+      const row = held instanceof Uint8Array ? held.subarray(from, to) : await held.read(from, to)
+      found.set(ids[at++] ?? '', row)
+    }
   return found
 }
 
@@ -146,7 +149,7 @@ function* embeddingProblems(
   const other = stored.get(String(row.id))
   if (other === undefined)
     yield wrong('what search looks through does not have it: plumage collection compact')
-  else if (halvesOf(values).bytes.some((byte, i) => byte !== other[i]))
+  else if (halfBytes(values).some((byte, i) => byte !== other[i]))
     yield wrong('what search looks through has other numbers: plumage collection compact')
 }
 

@@ -1,19 +1,13 @@
 /** Says which columns a row of a collection has, beside its embedding: those of every photo stand here, and a collection may have more of its own. */
+
+import type { ColumnType, TypedColumn, Value } from '../formats/typed-table.js'
 import { nearestNames } from '../nearest-names.js'
 import { CollectionError } from './collection-error.js'
 
-/** Says what a column holds: text, whole numbers, float64, booleans, milliseconds since 1970 (UTC), or lists of text. */
-export type ColumnType = 'text' | 'integer' | 'float' | 'boolean' | 'timestamp' | 'texts'
+export type { ColumnType, Value }
 
-/** Is what a row has in a column; null where it is not known. */
-export type Value = string | number | boolean | null | readonly string[]
-
-/** Is a column of a collection. */
-export interface CollectionColumn {
-  /** Is in lower-case snake_case. */
-  readonly name: string
-  /** Says what it holds. */
-  readonly type: ColumnType
+/** Is a column of a collection; its name is in lower-case snake_case. */
+export interface CollectionColumn extends TypedColumn {
   /** Is what it was called where it came from, if that is another name. */
   readonly title?: string
 }
@@ -62,6 +56,24 @@ export const PHOTO_COLUMNS = [
   { name: 'latitude', type: 'float' },
   /** Is in degrees east. */
   { name: 'longitude', type: 'float' },
+  /** Is the perceptual hash of the upright pixels (`perceptualHash`), 16 hexadecimal digits. */
+  { name: 'perceptual_hash', type: 'text' },
+  /** Is the variance of the Laplacian in the sharpest part (`photoQuality`). */
+  { name: 'sharpness', type: 'float' },
+  /** Is the mean brightness, 0 to 1. */
+  { name: 'brightness', type: 'float' },
+  /** Is the brightness that 5 % of the pixels do not reach. */
+  { name: 'brightness_5', type: 'float' },
+  /** Is the brightness that 99 % of the pixels do not exceed. */
+  { name: 'brightness_99', type: 'float' },
+  /** Is the share of pixels that are black. */
+  { name: 'clipped_dark', type: 'float' },
+  /** Is the share of pixels that are white. */
+  { name: 'clipped_bright', type: 'float' },
+  /** Is the entropy of the grey levels in bits, 0 to 8. */
+  { name: 'entropy', type: 'float' },
+  /** Is 0 for a grey photo, above 80 for a very colourful one. */
+  { name: 'colourfulness', type: 'float' },
   /** Is the length of the embedding as the model gave it: what is stored has length 1. */
   { name: 'norm', type: 'float' },
 ] as const satisfies readonly CollectionColumn[]

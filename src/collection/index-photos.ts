@@ -7,16 +7,17 @@
  */
 
 import { given } from '../encoder/choose-recipe.js'
-import { toHalf } from '../tensor/float16.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
 import type { Collection } from './collection.js'
-import { unit } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import type { Value } from './columns.js'
 import { type FindOptions, type FoundPhoto, findPhotos, tells } from './find-photos.js'
 import { filmOfNameOrNull } from './frame-path.js'
-import { blockOf, type Row, rowsOf } from './row-block.js'
+import { newId } from './new-id.js'
+import { type KeptPhoto, photosBlock } from './photos-block.js'
+import { type Row, rowsOf } from './row-block.js'
+import type { IndexFigures } from './store.js'
 
 /** Holds what was found in a photo that could be read. */
 export interface ExaminedPhoto {
@@ -99,6 +100,8 @@ export interface IndexListener {
   failed?(unread: UnreadPhoto): void
   /** Is told what the time goes by on, often. */
   encoding?(progress: IndexSeconds): void
+  /** Is told how well the index finds what is nearest, where there are enough photos for one. */
+  indexed?(index: IndexFigures): void
 }
 
 /** Counts photos by what became of them. */
@@ -223,6 +226,7 @@ class IndexRun {
     signal?.throwIfAborted()
     await this.#mark()
     await this.#collection.fold(given({ signal }))
+    await this.#collection.prepare(given({ signal, onIndex: listener?.indexed?.bind(listener) }))
     return { ...this.#counts, unseen: this.#unseen.length, leftOut: this.#leftOut.counts }
   }
 
@@ -474,32 +478,26 @@ class IndexRun {
   async #write(): Promise<void> {
     const rows = this.#rows
     this.#rows = []
-    const { width, dtype } = this.#collection.about
+    const { about } = this.#collection
     for (const isNew of [true, false]) {
       const part = rows.filter((one) => one.isNew === isNew)
       if (part.length === 0) continue
-      const joined = new Float32Array(part.length * width)
-      const all: Row[] = []
-      for (const [at, { row, embedding }] of part.entries()) {
-        const norm = embedding === null ? null : lengthOf(embedding)
-        if (embedding !== null) joined.set(unit(embedding), at * width)
-        all.push({ ...row, norm })
-      }
-      const embeddings = dtype === 'float16' ? toHalf(joined) : joined
-      if (isNew) await this.#collection.add(blockOf(all, this.#columnNames(), embeddings))
-      else await this.#collection.replace(blockOf(await this.#withOwn(all), this.#columnNames(), embeddings))
+      const whole = isNew ? part : await this.#withOwn(part)
+      const block = photosBlock(whole, this.#columnNames(), about)
+      if (isNew) await this.#collection.add(block)
+      else await this.#collection.replace(block)
     }
     this.#written = this.#now()
   }
 
   /** What people have said of a photo stays when its content changes. */
-  async #withOwn(rows: readonly Row[]): Promise<readonly Row[]> {
+  async #withOwn(photos: readonly KeptPhoto[]): Promise<readonly KeptPhoto[]> {
     const columns = this.#collection.about.columns.map(({ name }) => name)
     const own = await this.#collection.rows(
-      rows.map(({ id }) => String(id)),
+      photos.map(({ row }) => String(row.id)),
       { columns: ['id', ...columns] },
     )
-    return rows.map((row, at) => ({ ...own[at], ...row }))
+    return photos.map(({ row, embedding }, at) => ({ row: { ...own[at], ...row }, embedding }))
   }
 
   #columnNames(): readonly string[] {
@@ -566,13 +564,4 @@ function isBelow(path: string, folder: string): boolean {
 
 function relative(path: string, within: string): string {
   return within === '' ? path : path.slice(within.length + 1)
-}
-
-function lengthOf(vector: Float32Array): number {
-  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-}
-
-/** Makes 32 hexadecimal digits that nothing else has. */
-function newId(): string {
-  return crypto.randomUUID().replaceAll('-', '')
 }

@@ -8,17 +8,27 @@ import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
 import type {
   About,
+  ByIndexOptions,
   CollectionStore,
   CompactOptions,
   CompactReport,
   Log,
   LogName,
+  PrepareOptions,
   ScanChoice,
   StoredVectors,
   StoreFacts,
 } from './store.js'
+import { byIndexOptions, prepareOptions } from './store-options.js'
+import { isWanted } from './where/condition.js'
 
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
@@ -66,8 +76,9 @@ class MemoryStore implements CollectionStore {
 
   async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
     checkOptionNames(choice, CHOICE)
-    const { columns, embeddings, ids, signal } = choice
-    const all = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const { columns, embeddings, ids, where, signal } = choice
+    const named = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const all = where === undefined ? named : named.filter(({ row }) => isWanted(where, row))
     for (let at = 0; at < all.length; at += BLOCK_ROWS) {
       signal?.throwIfAborted()
       const part = all.slice(at, at + BLOCK_ROWS)
@@ -137,6 +148,15 @@ class MemoryStore implements CollectionStore {
   async writeFile(name: string, bytes: Uint8Array | null): Promise<void> {
     if (bytes === null) this.#files.delete(name)
     else this.#files.set(name, bytes.slice())
+  }
+
+  async prepare(options: PrepareOptions): Promise<void> {
+    prepareOptions(options)
+  }
+
+  async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
+    byIndexOptions(options)
+    return null
   }
 
   async vectors(options?: ProductOptions): Promise<StoredVectors> {

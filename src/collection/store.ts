@@ -3,11 +3,12 @@
  * LanceDB in a folder is one such store (platform/node), the memory of a test or a page another; one contract holds for both.
  */
 import type { Identity } from '../encoder/types.js'
-import type { StoredRows } from '../numerics/nearest-rows.js'
+import type { RowScorer, StoredRows } from '../numerics/nearest-rows.js'
 import type { ProductOptions } from '../numerics/products.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { CollectionColumn } from './columns.js'
 import type { RowBlock } from './row-block.js'
+import type { Condition } from './where/condition.js'
 
 /** Says what a collection is. */
 export interface About {
@@ -17,7 +18,7 @@ export interface About {
   readonly identity: Identity
   /** Says how the encoder was loaded that made them: the model as it was named, and the options. */
   readonly model: {
-    /** Is the model as it was named. */
+    /** Is the model as it was named; empty where embeddings were imported, and nobody has said. */
     readonly source: string
     /** Holds the options as the command line has them. */
     readonly options: PlainRecord
@@ -42,6 +43,8 @@ export interface ScanChoice {
   readonly embeddings?: boolean
   /** Wants these rows only, which come in any order; default: all. */
   readonly ids?: readonly string[]
+  /** Wants those rows only of which this is true; `parseWhere` makes it of what a person has written. Default: all. */
+  readonly where?: Condition | undefined
   /** Ends the reading, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -65,6 +68,39 @@ export interface StoredVectors {
 }
 
 /** Keeps a collection. What it throws where it cannot read or write is its own: `FileError` on a disk. */
+/** Says with what a store makes ready what searches read. */
+export interface PrepareOptions {
+  /** Finds what is exactly the nearest, beside which an index is measured. */
+  readonly scorer: RowScorer
+  /** Is told how an index does, when it was measured. */
+  readonly onIndex?: ((index: IndexFigures) => void) | undefined
+  /** Ends the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Says how well an index finds what is nearest. */
+export interface IndexFigures {
+  /** Is the share of the ten nearest that it finds, of 200 rows of the collection. */
+  readonly recall: number
+  /** Says into how many of its parts it looks. */
+  readonly probes: number
+}
+
+/** Says how an index is asked. */
+export interface ByIndexOptions extends ProductOptions {
+  /** Is a condition on columns, in the store's language, whose names and values have been judged: other rows are not found. Default: all may be. */
+  readonly where?: string | undefined
+}
+
+/** Is a row that is near, and its cosine with what was looked for. */
+export interface NearRow {
+  /** Names the row. */
+  readonly id: string
+  /** Is the cosine. */
+  readonly similarity: number
+}
+
+/** Keeps the rows of a collection. */
 export interface CollectionStore extends AsyncDisposable {
   /** Names it for people: a path. */
   readonly label: string
@@ -94,6 +130,17 @@ export interface CollectionStore extends AsyncDisposable {
   readFile(name: string): Promise<Uint8Array | null>
   /** Writes a small file, which appears whole or not at all; null removes it. Throws as `readFile`, and where it cannot be written. */
   writeFile(name: string, bytes: Uint8Array | null): Promise<void>
+  /**
+   * Makes ready what searches read, of the rows as they are now: it takes long where there are many, and is done after rows were changed. Throws where the store cannot be written; the
+   * signal's reason.
+   */
+  prepare(options: PrepareOptions): Promise<void>
+  /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws for a condition that the store does not take; the signal's reason. */
+  nearestByIndex(
+    query: Float32Array,
+    count: number,
+    options?: ByIndexOptions,
+  ): Promise<readonly NearRow[] | null>
   /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
   vectors(options?: ProductOptions): Promise<StoredVectors>
   /**

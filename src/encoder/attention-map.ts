@@ -6,6 +6,7 @@ import type { ChosenWeights, Inspection, PlannedWeights } from '../model/inspect
 import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid } from '../model/positions.js'
 import { specialTokens, type VitConfig } from '../model/vit-config.js'
+import { type Attending, attendingOf } from './attending.js'
 import { blockIndex } from './block-index.js'
 import type {
   AttendingToken,
@@ -26,14 +27,6 @@ export const ATTENTION_OPTIONS = {
 
 /** So many bytes of weights are made of an image unless more are asked for. */
 const DEFAULT_MAX_BYTES = 2 ** 30
-
-/** Says who is looked at in a network, for whoever asks. */
-export type Attending = Pick<EncoderDescription, 'depth' | 'registers' | 'attends'>
-
-export function attendingOf({ depth, registers, heads, classToken, pooling }: VitConfig): Attending {
-  const probeHeads = pooling.kind === 'attention' ? pooling.heads : null
-  return { depth, registers, attends: { heads, classToken, probeHeads } }
-}
 
 /** Is a choice of attention with everything settled but the grid. */
 interface SettledAttention {

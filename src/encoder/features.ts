@@ -7,10 +7,8 @@ import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens, tokenWidth } from '../model/vit-config.js'
-import { attentionInspection, attentionMapOf, plannedAttention } from './attention-map.js'
 import { blockIndex } from './block-index.js'
 import { given } from './choose-recipe.js'
-import { facetOf, normedBlocks, slotOfFacet } from './facet.js'
 import type { HeadNorms } from './head-norms.js'
 import { type PlanChoice, slotValues } from './network.js'
 import type { FeatureChoice, Features, Identity, StoppedChoice, StoppedFeatures } from './types.js'
@@ -18,25 +16,32 @@ import type { FeatureChoice, Features, Identity, StoppedChoice, StoppedFeatures 
 /** Is all that can be asked for, of which some exclude each other. */
 export type WantedFeatures = FeatureChoice & Partial<StoppedChoice>
 
+/** Is what looks into networks. */
+export type Inside = typeof import('./look-inside.js')
+
+/** Loads what looks into networks where something of their inside is wanted; else there is no need of it. */
+export async function insideFor({ attention, facets }: WantedFeatures): Promise<Inside | null> {
+  return attention === undefined && facets === undefined ? null : await import('./look-inside.js')
+}
+
 /**
  * Says which of a network's plans gives what is wanted of an image of this size.
  *
  * @param positions is how positions are resampled; undefined for the network's way, or dino-vit-features' where patches overlap
+ * @param inside is that of `insideFor`
  * @throws as `attentionBytes`; `EngineError` `unsupported`
  */
 export function planChoiceFor(
-  { attention, facets = [], stride }: WantedFeatures,
+  { stride, ...wanted }: WantedFeatures,
   config: VitConfig,
   size: readonly [height: number, width: number],
   grid: PatchGrid,
   positions: PositionRule | undefined,
+  inside: Inside | null,
 ): PlanChoice {
   const isOverlapping = stride !== undefined && stride < config.patchSize
-  const normed = normedBlocks(facets, config)
-  const isLooking = attention !== undefined || normed.length > 0
-  const asked = attention === undefined ? {} : attentionInspection(attention, config, grid)
   return given({
-    inspection: isLooking ? { normed, ...asked } : undefined,
+    inspection: inside?.inspectionFor(wanted, config, grid),
     overlap: isOverlapping ? { stride, size } : undefined,
     positions: positions ?? (isOverlapping ? OVERLAP_RULE : undefined),
   })
@@ -46,7 +51,8 @@ export function planChoiceFor(
 export function slotsFor(
   plan: VitPlan,
   config: VitConfig,
-  { preNorm, layers = [], attention, facets = [], stopAfter }: WantedFeatures,
+  { preNorm, layers = [], stopAfter, ...wantedInside }: WantedFeatures,
+  inside: Inside | null,
 ): readonly SlotName[] {
   const { slots } = plan
   const isWhole = stopAfter === undefined
@@ -54,9 +60,7 @@ export function slotsFor(
   if (isWhole) assertAsWide(plan, inner)
   const wanted = isWhole ? [slots.embedding, slots.tokens] : []
   if (isWhole && slots.logits !== null) wanted.push(slots.logits)
-  wanted.push(...inner, ...facets.map((facet) => slotOfFacet(plan, facet, config)))
-  if (attention !== undefined)
-    wanted.push(...plannedAttention(attention, plan, config).map(([, { slot }]) => slot))
+  wanted.push(...inner, ...(inside?.slotsInside(wantedInside, plan, config) ?? []))
   return [...new Set(wanted)]
 }
 
@@ -84,6 +88,7 @@ export interface Activations {
   readonly batch: number
   /** Says how many pixels lie from one patch to the next. */
   readonly stride: number
+  readonly inside: Inside | null
 }
 
 /** Says where patches lie, as plain data. */
@@ -149,23 +154,14 @@ function ofImage({ values, batch }: Activations, slot: SlotName, index: number):
 export function seenOf(
   activations: Activations,
   index: number,
-  { layers = [], attention, facets }: WantedFeatures,
+  { layers = [], ...wanted }: WantedFeatures,
 ): Pick<StoppedFeatures, 'grid' | 'layers' | 'attention' | 'facets'> {
-  const { plan, config, headNorms } = activations
+  const { plan, inside } = activations
   const of = (slot: SlotName) => ofImage(activations, slot, index)
   return {
     grid: plan.grid,
     layers: new Map(layers.map((layer) => [layer, of(blockSlot(plan.slots.blocks, layer))])),
-    ...given({
-      attention:
-        attention &&
-        plannedAttention(attention, plan, config).map((planned) =>
-          attentionMapOf(attention, planned, of(planned[1].slot), config, plan.grid),
-        ),
-      facets: facets?.map((facet) =>
-        facetOf(plan, facet, of(slotOfFacet(plan, facet, config)), config, headNorms),
-      ),
-    }),
+    ...inside?.seenInside(wanted, activations, of),
   }
 }
 

@@ -2,6 +2,7 @@
  * Says in one table what other people's tools look at, so that a picture can be made as they make it: which layer, normed or not, in which order of columns, with which
  * stride, registers left out or not. Whoever says `like` sets all of it at once.
  */
+import type { RecipeChoice } from './choose-recipe.js'
 import type { AttentionFrom, AttentionHeads, FacetChoice } from './inspected.js'
 import type { EncoderDescription, FeatureChoice } from './types.js'
 
@@ -90,4 +91,10 @@ export function encodeLike(
   const { layers, heads, from } = attention
   const numbers = layers === 'last' ? [-1] : Array.from({ length: encoder.depth }, (_, block) => block)
   return { attention: { layers: numbers, heads, from }, ...overlap }
+}
+
+/** Gives what an encoder is to be loaded with for images to come to the size that a tool has; nothing where they come to the network's own. */
+export function sizeLike(name: MethodName): Pick<RecipeChoice, 'shortest'> {
+  const { size } = METHODS[name]
+  return size === 'squash' ? {} : size
 }

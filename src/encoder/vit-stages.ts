@@ -13,11 +13,13 @@ import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitModel } from '../model/read-vit.js'
 import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.js'
 import { concatenate } from '../tensor/concatenate.js'
-import { assertAllowed, attendingOf } from './attention-map.js'
+import { attendingOf } from './attending.js'
 import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import {
   type FeatureData,
   featureDataOf,
+  type Inside,
+  insideFor,
   planChoiceFor,
   type StoppedData,
   slotsFor,
@@ -219,7 +221,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     if (first === undefined) return []
     const size = [first.image.height, first.image.width] as const
     const grid = this.#network.gridOf(size, wanted.stride)
-    const most = this.#mostImages(size, grid, wanted)
+    const inside = await insideFor(wanted)
+    const most = this.#mostImages(size, grid, wanted, inside)
     if (items.length > most) {
       const [now, later] = [items.slice(0, most), items.slice(most)]
       return [...(await this.compute(now, wanted, signal)), ...(await this.compute(later, wanted, signal))]
@@ -227,17 +230,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const batch = items.length
     const { config } = this.#network
     const { stride = config.patchSize } = wanted
-    const choice = planChoiceFor(wanted, config, size, grid, this.#positions)
+    const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
     const plan = this.#network.planFor(grid, choice)
     const scored = wanted.tta === true ? scoresOf(plan) : null
     const pixels =
       others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
-    const outputs = slotsFor(plan, config, wanted)
+    const outputs = slotsFor(plan, config, wanted, inside)
     const program = this.#network.programFor(grid, outputs, choice)
     const values = await program.run(pixels, { batch, ...given({ signal }) })
     for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
     const { headNorms } = this.#network
-    const activations = { plan, config, headNorms, values, batch, stride }
+    const activations = { plan, config, headNorms, values, batch, stride, inside }
     const identity = choice.overlap === undefined ? this.description.identity : this.#identityAt(stride)
     const features = items.map(({ image }, index) =>
       featureDataOf(activations, index, image, identity, wanted),
@@ -256,15 +259,14 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   #mostImages(
     size: readonly [height: number, width: number],
     grid: PatchGrid,
-    { attention, stride }: WantedFeatures,
+    { stride, ...wanted }: WantedFeatures,
+    inside: Inside | null,
   ): number {
     const { config } = this.#network
     const tokens = specialTokens(config) + grid.rows * grid.columns
     assertTokens(size, tokens, this.#maxTokens)
     const bySize = stride === undefined ? LARGEST_BATCH * TOKENS_PER_RUN : imagesOf(tokens)
-    return attention === undefined
-      ? bySize
-      : Math.min(bySize, assertAllowed(attendingOf(config), grid, attention))
+    return Math.min(bySize, inside?.imagesAllowed(wanted, config, grid) ?? bySize)
   }
 
   /** Gives scores [B, N] whose softmax is the mean of those of five crops. */

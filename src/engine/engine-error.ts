@@ -19,6 +19,8 @@ export type EngineErrorCode =
   | 'device-lost'
   /** The file of packed weights was cut off or written into while it was in use. Load the model again. */
   | 'weights-lost'
+  /** The file of vectors was cut off or written into while it was looked through. Open the collection again, which makes it anew. */
+  | 'rows-lost'
   /** The GPU computes something else than the reference engine. */
   | 'wrong-result'
 

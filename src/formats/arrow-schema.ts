@@ -5,24 +5,40 @@
 import { Builder } from 'flatbuffers'
 
 export type ArrowType =
-  | { readonly kind: 'text' | 'int32' }
+  | { readonly kind: 'text' | 'int32' | 'int64' | 'float64' | 'boolean' }
+  /** Counts milliseconds since 1970, without a time zone. */
+  | { readonly kind: 'timestamp' }
+  /** Holds lists of text. */
+  | { readonly kind: 'texts' }
   /** Holds lists of so many float32. */
   | { readonly kind: 'vector'; readonly length: number }
 
 export interface ArrowField {
   readonly name: string
   readonly type: ArrowType
+  /** Says that a row may have none; default `false`. */
+  readonly nullable?: boolean
 }
 
 /** Are the numbers of Arrow's own enums. */
-const TYPE = { int: 2, floatingPoint: 3, utf8: 5, fixedSizeList: 16 } as const
+const TYPE = {
+  int: 2,
+  floatingPoint: 3,
+  utf8: 5,
+  boolean: 6,
+  timestamp: 10,
+  list: 12,
+  fixedSizeList: 16,
+} as const
 const VERSION_5 = 4
 const HEADER_SCHEMA = 1
 const PRECISION_SINGLE = 1
+const PRECISION_DOUBLE = 2
+const UNIT_MILLISECOND = 1
 /** Opens every message. */
 const CONTINUATION = 0xffffffff
 
-/** Fields are never null. Arrow's readers take the schema's own metadata and pass over what else the Parquet file has. */
+/** Arrow's readers take the schema's own metadata and pass over what else the Parquet file has. */
 export function arrowSchema(
   fields: readonly ArrowField[],
   metadata: { readonly [key: string]: string } = {},
@@ -53,20 +69,39 @@ function addKeyValue(builder: Builder, key: string, value: string): number {
   return builder.endObject()
 }
 
-function addField(builder: Builder, { name, type }: ArrowField): number {
+function addField(builder: Builder, { name, type, nullable = false }: ArrowField): number {
   const text = builder.createString(name)
-  const children = addVector(builder, type.kind === 'vector' ? [addFloatField(builder)] : [])
+  const children = addVector(builder, addItems(builder, type))
   const { id, offset } = addType(builder, type)
-  return finishField(builder, text, id, offset, children)
+  return finishField(builder, { name: text, id, type: offset, children, nullable })
 }
 
-/** Names the numbers of a list as the Parquet file does. */
-function addFloatField(builder: Builder): number {
-  const text = builder.createString('element')
+/** Names what a list holds as the Parquet file does. */
+function addItems(builder: Builder, { kind }: ArrowType): readonly number[] {
+  if (kind !== 'vector' && kind !== 'texts') return []
+  const name = builder.createString('element')
   const children = addVector(builder, [])
+  if (kind === 'texts') {
+    builder.startObject(0)
+    return [
+      finishField(builder, { name, id: TYPE.utf8, type: builder.endObject(), children, nullable: true }),
+    ]
+  }
+  const type = addFloat(builder, PRECISION_SINGLE)
+  return [finishField(builder, { name, id: TYPE.floatingPoint, type, children, nullable: false })]
+}
+
+function addFloat(builder: Builder, precision: number): number {
   builder.startObject(1)
-  builder.addFieldInt16(0, PRECISION_SINGLE, 0)
-  return finishField(builder, text, TYPE.floatingPoint, builder.endObject(), children)
+  builder.addFieldInt16(0, precision, 0)
+  return builder.endObject()
+}
+
+function addInt(builder: Builder, bits: number): number {
+  builder.startObject(2)
+  builder.addFieldInt32(0, bits, 0)
+  builder.addFieldInt8(1, 1, 0)
+  return builder.endObject()
 }
 
 function addType(builder: Builder, type: ArrowType): { readonly id: number; readonly offset: number } {
@@ -75,10 +110,21 @@ function addType(builder: Builder, type: ArrowType): { readonly id: number; read
       builder.startObject(0)
       return { id: TYPE.utf8, offset: builder.endObject() }
     case 'int32':
+      return { id: TYPE.int, offset: addInt(builder, 32) }
+    case 'int64':
+      return { id: TYPE.int, offset: addInt(builder, 64) }
+    case 'float64':
+      return { id: TYPE.floatingPoint, offset: addFloat(builder, PRECISION_DOUBLE) }
+    case 'boolean':
+      builder.startObject(0)
+      return { id: TYPE.boolean, offset: builder.endObject() }
+    case 'timestamp':
       builder.startObject(2)
-      builder.addFieldInt32(0, 32, 0)
-      builder.addFieldInt8(1, 1, 0)
-      return { id: TYPE.int, offset: builder.endObject() }
+      builder.addFieldInt16(0, UNIT_MILLISECOND, 0)
+      return { id: TYPE.timestamp, offset: builder.endObject() }
+    case 'texts':
+      builder.startObject(0)
+      return { id: TYPE.list, offset: builder.endObject() }
     case 'vector':
       builder.startObject(1)
       builder.addFieldInt32(0, type.length, 0)
@@ -88,9 +134,18 @@ function addType(builder: Builder, type: ArrowType): { readonly id: number; read
   }
 }
 
-function finishField(builder: Builder, name: number, id: number, type: number, children: number): number {
+interface FieldParts {
+  readonly name: number
+  readonly id: number
+  readonly type: number
+  readonly children: number
+  readonly nullable: boolean
+}
+
+function finishField(builder: Builder, { name, id, type, children, nullable }: FieldParts): number {
   builder.startObject(7)
   builder.addFieldOffset(0, name, 0)
+  builder.addFieldInt8(1, nullable ? 1 : 0, 0)
   builder.addFieldInt8(2, id, 0)
   builder.addFieldOffset(3, type, 0)
   builder.addFieldOffset(5, children, 0)

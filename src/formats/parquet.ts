@@ -3,7 +3,7 @@
  * holds Arrow's schema, so that Arrow's readers see vectors of one length; Parquet itself has lists only, here of float32 and never null.
  */
 import type { SchemaElement } from 'hyparquet'
-import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer'
+import { type ColumnSource, ParquetWriter } from 'hyparquet-writer'
 import { type ArrowField, type ArrowType, arrowSchema } from './arrow-schema.js'
 import {
   type Column,
@@ -14,6 +14,7 @@ import {
   rowWidth,
   type TableMetadata,
 } from './embedding-table.js'
+import { GroupWriter } from './group-writer.js'
 
 /** A row group has so many numbers, which are in memory at a time, several times over. */
 const GROUP_VALUES = 2 ** 19
@@ -110,15 +111,5 @@ function columnData(
       return { name, data: Int32Array.from(group, (row) => row[holds]) }
     default:
       return { name, data: group.map(() => metadata[holds]) }
-  }
-}
-
-/** Gives up the bytes of a row group once they are taken, so that the library holds one at a time. */
-class GroupWriter extends ByteWriter {
-  /** Gives the bytes since the last time; what comes next is written over them. */
-  take(): Uint8Array {
-    const bytes = this.getBytes()
-    this.index = 0
-    return bytes
   }
 }

@@ -1,7 +1,7 @@
 /** Writes tensors as a safetensors file: float32 arrays that are in memory, or tensors of any type whose bytes are asked for one after the other. */
 import type { DType } from '../tensor/dtype.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
-import { bytesOf, type Chunk } from './chunk.js'
+import { bytesOf } from './chunk.js'
 import { byteLengthOf, readStored, type StoredTensor } from './stored-tensor.js'
 
 export interface NamedArray {
@@ -16,7 +16,7 @@ const SPACE = 0x20
 export function safetensorsFile(
   arrays: readonly NamedArray[],
   metadata: Readonly<Record<string, string>>,
-): readonly Chunk[] {
+): readonly Uint8Array[] {
   for (const { name, shape, values } of arrays) {
     if (values.length !== elementCount(shape)) {
       throw new RangeError(

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { toHalf } from '../tensor/float16.js'
 import { toInt8Rows } from '../tensor/int8.js'
-import { narrowQuery, plainScorer, type StoredRows } from './nearest-rows.js'
+import { narrowQuery, type StoredRows } from './nearest-rows.js'
+import { plainScorer } from './row-scorer.js'
 
 const rows = Float32Array.of(1, 0, 0, 1, 0.5, 0.5, -1, 0, 1, 0)
 const halves = (values: Float32Array): StoredRows => ({

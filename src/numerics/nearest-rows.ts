@@ -1,9 +1,31 @@
 /**
- * Finds the rows nearest to a query among many that are stored narrowly: in float16, or in bytes with a scale for each row. Rows come in blocks of bytes,
- * as they lie in memory or in a file. The plain way here is what others are checked against.
+ * Finds the rows nearest to queries among many that are stored narrowly: in float16, or in bytes with a scale for each row. Rows come in blocks of bytes, as they
+ * lie in memory or in a file. What is nearest between halves is decided by sums in float64; whoever multiplies in less only chooses by it for which rows these are
+ * made, so that all give the very same rows and scores.
  */
-import { float16ToFloat32 } from '../tensor/float16.js'
-import { type ProductOptions, productOptions } from './products.js'
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import type { ProductOptions } from './products.js'
+
+/** Reads rows that lie in a file. */
+export interface RowFile {
+  /** Counts the bytes of all rows. */
+  readonly length: number
+  /** Gives bytes [from, to) of the rows. Throws where the file does not have them any more. */
+  read(from: number, to: number): Promise<Uint8Array>
+  /**
+   * Says where they lie, for those who map files: native products do so when they first look through them, and need it. 4 bytes or
+   * more lie behind the rows. The file stays open as long as the rows are looked through.
+   */
+  readonly place?: RowPlace | undefined
+}
+
+/** Says where rows lie in a file. */
+export interface RowPlace {
+  /** Is the number of the open file. */
+  readonly descriptor: number
+  /** Counts the bytes in front of the first row. */
+  readonly offset: number
+}
 
 /** Holds rows [N, D], one behind the other. */
 export type StoredRows =
@@ -11,7 +33,7 @@ export type StoredRows =
       /** Says that each number is an IEEE half, of two bytes, the lower one first. */
       readonly dtype: 'F16'
       /** Is N * D * 2 bytes; a row may begin at any of them. */
-      readonly bytes: Uint8Array
+      readonly bytes: Uint8Array | RowFile
     }
   | {
       /** Says that each number is a byte from -127 to 127, times the scale of its row. */
@@ -30,6 +52,30 @@ export interface NearestRows {
   readonly scores: Float32Array
 }
 
+/** Lists the rows nearest to each of Q queries, nearest first; of equal scores the earlier row. */
+export interface NearestOfEach {
+  /** Counts the rows of a query, K. */
+  readonly count: number
+  /** [Q, K] Counts the rows in front of it, in all blocks. */
+  readonly rows: Float64Array
+  /** [Q, K] Is its product with the query. */
+  readonly scores: Float32Array
+}
+
+/** Says which rows are looked through. */
+export interface SearchOptions extends ProductOptions {
+  /** Has a bit for each row, that of the first row being the lowest of the first byte; a row whose bit is 0 is not found. Default: all are. */
+  readonly allowed?: Uint8Array | undefined
+  /** Is told the share that is done, from 0 to 1, now and then. */
+  readonly onProgress?: ((share: number) => void) | undefined
+}
+
+/** Says which rows are shown to which. */
+export interface KeepOptions extends ProductOptions {
+  /** Says from which place on candidates, none of which is a query, keep the queries as well: each pair is multiplied once for both. Default: none do. */
+  readonly mutualFrom?: number | undefined
+}
+
 /** Finds nearest rows. */
 export interface RowScorer {
   /**
@@ -43,6 +89,84 @@ export interface RowScorer {
     count: number,
     options?: ProductOptions,
   ): Promise<NearestRows>
+  /**
+   * Gives for each of `queries` [Q, D] the `count` rows of halves whose products with it are largest; all that are allowed where these are fewer. Throws as
+   * `nearestRows`, and RangeError for blocks in bytes and for a query that is not finite.
+   */
+  nearestToEach(
+    queries: Float32Array,
+    width: number,
+    blocks: readonly StoredRows[],
+    count: number,
+    options?: SearchOptions,
+  ): Promise<NearestOfEach>
+  /**
+   * Shows each of the rows `queries` all rows `candidates` but itself, and keeps the nearest in `kept`, which has room for those of all rows
+   * (`roomForRows`). Rows are halves, named by how many are in front of them; no candidate comes twice. Throws as `nearestToEach`.
+   */
+  keepNearest(
+    kept: Float64Array,
+    width: number,
+    blocks: readonly StoredRows[],
+    queries: Uint32Array,
+    candidates: Uint32Array,
+    options?: KeepOptions,
+  ): Promise<void>
+}
+
+const SEARCH_OPTIONS = { allowed: true, onProgress: true, signal: true } satisfies OptionNames<SearchOptions>
+
+/** Is what a search is asked, judged. */
+export interface Search {
+  /** Counts the queries. */
+  readonly queryCount: number
+  /** Counts the rows of all blocks. */
+  readonly total: number
+  /** Counts the rows that each query gets. */
+  readonly count: number
+}
+
+/** Judges what a search is asked. Throws RangeError for what `RowScorer` refuses, and for options that there are not. */
+export function checkSearch(
+  queries: Float32Array,
+  width: number,
+  blocks: readonly StoredRows[],
+  count: number,
+  options: SearchOptions = {},
+): Search {
+  checkOptionNames(options, SEARCH_OPTIONS)
+  const total = checkHalves(blocks, width, count)
+  if (queries.length % width !== 0)
+    throw new RangeError(`${queries.length} numbers are no queries of ${width}.`)
+  checkFinite(
+    queries.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
+    'A query',
+  )
+  const { allowed } = options
+  if (allowed !== undefined && allowed.length !== Math.ceil(total / 8))
+    throw new RangeError(
+      `${total} rows have ${Math.ceil(total / 8)} bytes of bits that allow them, not ${allowed.length}.`,
+    )
+  return {
+    queryCount: queries.length / width,
+    total,
+    count: Math.min(count, allowed === undefined ? total : bitsIn(allowed, total)),
+  }
+}
+
+/** Counts the rows of blocks of halves. Throws RangeError for others, and for what `RowScorer` refuses. */
+export function checkHalves(blocks: readonly StoredRows[], width: number, count: number): number {
+  const total = checkStored(blocks, width, count)
+  if (blocks[0].dtype !== 'F16')
+    throw new RangeError('Many queries look through rows in float16, not in bytes.')
+  return total
+}
+
+/** Counts the bits of `count` rows that are 1. */
+function bitsIn(bits: Uint8Array, count: number): number {
+  let ones = 0
+  for (let row = 0; row < count; row++) ones += (bits[row >> 3] >> (row & 7)) & 1
+  return ones
 }
 
 /** Is a query as it is multiplied with bytes. */
@@ -68,25 +192,27 @@ export function narrowQuery(query: Float32Array): NarrowQuery {
   }
 }
 
-/** Scores in plain loops on the calling thread, with sums in float64. */
-export const plainScorer: RowScorer = {
-  async nearestRows(query, blocks, count, options) {
-    const { signal } = productOptions(options)
-    const total = checkStored(blocks, query.length, count)
-    const scoreRows = blocks[0].dtype === 'F16' ? halfScores(query) : byteScores(query)
-    const found = new Float32Array(total)
-    let first = 0
-    for (const block of blocks) {
-      signal?.throwIfAborted()
-      first += scoreRows(block, found.subarray(first))
-    }
-    const bad = found.findIndex((score) => !Number.isFinite(score))
-    if (bad >= 0) throw notFinite(bad)
-    const order = Array.from({ length: total }, (_, row) => row)
-    order.sort((a, b) => found[b] - found[a] || a - b)
-    const rows = Float64Array.from(order.slice(0, count))
-    return { rows, scores: Float32Array.from(rows, (row) => found[row]) }
-  },
+/** Finds rows in bytes by plain loops on the calling thread. */
+export function nearestInBytes(
+  query: Float32Array,
+  blocks: readonly StoredRows[],
+  count: number,
+  signal: AbortSignal | undefined,
+): NearestRows {
+  const total = checkStored(blocks, query.length, count)
+  const narrow = narrowQuery(query)
+  const found = new Float32Array(total)
+  let first = 0
+  for (const block of blocks) {
+    signal?.throwIfAborted()
+    if (block.dtype === 'I8') first += scoreBytes(narrow, block, found.subarray(first))
+  }
+  const bad = found.findIndex((score) => !Number.isFinite(score))
+  if (bad >= 0) throw notFinite(bad)
+  const order = Array.from({ length: total }, (_, row) => row)
+  order.sort((a, b) => found[b] - found[a] || a - b)
+  const rows = Float64Array.from(order.slice(0, count))
+  return { rows, scores: Float32Array.from(rows, (row) => found[row]) }
 }
 
 /** Counts the rows of all blocks. Throws RangeError for what `RowScorer` refuses. */
@@ -123,37 +249,16 @@ function checkFinite(largest: number, what: string): void {
 }
 
 /** Writes the scores of a block's rows, and gives their number. */
-type ScoreRows = (block: StoredRows, out: Float32Array) => number
-
-function halfScores(query: Float32Array): ScoreRows {
-  const width = query.length
-  const row = new Float32Array(width)
-  const bits = new Uint16Array(width)
-  return ({ bytes }, out) => {
-    const count = bytes.length / (2 * width)
-    for (let r = 0; r < count; r++) {
-      for (let i = 0, at = 2 * r * width; i < width; i++, at += 2) bits[i] = bytes[at] | (bytes[at + 1] << 8)
-      float16ToFloat32(bits, row)
-      let sum = 0
-      for (let i = 0; i < width; i++) sum += row[i] * query[i]
-      out[r] = sum
-    }
-    return count
-  }
-}
-
-function byteScores(query: Float32Array): ScoreRows {
-  const { values, scale } = narrowQuery(query)
+function scoreBytes(
+  { values, scale }: NarrowQuery,
+  { bytes, scales }: StoredRows & { readonly dtype: 'I8' },
+  out: Float32Array,
+): number {
   const width = values.length
-  return (block, out) => {
-    const { bytes } = block
-    const scales = block.dtype === 'I8' ? block.scales : new Float32Array()
-    const count = bytes.length / width
-    for (let r = 0; r < count; r++) {
-      let sum = 0
-      for (let i = 0; i < width; i++) sum += ((bytes[r * width + i] << 24) >> 24) * values[i]
-      out[r] = sum * (scale * scales[r])
-    }
-    return count
+  for (let r = 0; r < scales.length; r++) {
+    let sum = 0
+    for (let i = 0; i < width; i++) sum += ((bytes[r * width + i] << 24) >> 24) * values[i]
+    out[r] = sum * (scale * scales[r])
   }
+  return scales.length
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../numerics/seeded-random.js'
-import { findObject, OBJECT_SETTINGS } from './find-object.js'
+import { findObject, OBJECT_SETTINGS, objectFacetOf } from './find-object.js'
 import type { PatchMap } from './patch-map.js'
 
 /** Makes patches that look one way within a box and another outside, each with some noise of its own. */
@@ -33,7 +33,7 @@ test('what fills most of a photo is found as well, since it has less of the edge
   expect((await findObject(scene(12, 16, inBox)))?.box).toEqual({ top: 1, left: 1, bottom: 11, right: 15 })
 })
 
-test('keys, which all look alike, are told by their own setting', async () => {
+test('keys, which all look alike, are told by what parts those of the photo', async () => {
   const inBox = (row: number, column: number) => row >= 3 && row < 7 && column >= 5 && column < 11
   const map = scene(12, 16, inBox)
   const alike = { ...map, patches: map.patches.map((value) => value + 1) }
@@ -43,6 +43,22 @@ test('keys, which all look alike, are told by their own setting', async () => {
     bottom: 7,
     right: 11,
   })
+})
+
+test('a family has what found more objects, by the names that models of it have', () => {
+  expect(objectFacetOf('deit3_reg4_t14_tiny-imagenet')).toBe('patches')
+  expect(objectFacetOf('birder/deit3_s16')).toBe('patches')
+  expect(objectFacetOf('vit_reg4_s14_nps_ls_tiny-imagenet')).toBe('keys')
+})
+
+test('what parts alike from unlike is told by the photo, however alike all of its patches are', async () => {
+  const inBox = (row: number, column: number) => row >= 2 && row < 5 && column >= 3 && column < 8
+  const map = scene(9, 12, inBox)
+  for (const common of [0, 1, 5]) {
+    const alike = { ...map, patches: map.patches.map((value) => value + common) }
+    const found = await findObject(alike, { tau: 'otsu', centred: false })
+    expect(found?.box, `${common}`).toEqual({ top: 2, left: 3, bottom: 5, right: 8 })
+  }
 })
 
 test('where all looks alike nothing stands out, and mistakes are told', async () => {

@@ -1,7 +1,16 @@
 /** Groups the patches of several photos by what they are: a group that several photos share is often one part of one kind of thing. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { type KMeansOptions, sphericalKMeans } from '../numerics/k-means.js'
-import { commonOf, type PatchMap } from './patch-map.js'
+import { unitRows } from '../numerics/lengths.js'
+import { type ProductOptions, type Products, plainProducts } from '../numerics/products.js'
+import { commonOf, type PatchMap, widthOf } from './patch-map.js'
+import { PictureError } from './picture-error.js'
+
+/** Says who computes. */
+export interface LabelOptions extends ProductOptions {
+  /** Computes the products; default: plain loops. */
+  readonly products?: Pick<Products, 'similarity'> | undefined
+}
 
 /** Holds groups of patches. Group 0 is in most photos, and of those with as many it has most patches. */
 export interface PatchClusters {
@@ -59,4 +68,30 @@ export async function clusterPatches(
     centres,
     counts: order.map((label) => counts[label] ?? []),
   }
+}
+
+/**
+ * Gives the number of each patch's group, [rows * columns], for a photo that groups were found without: that of the nearest centre, of equally near ones the
+ * first. Throws `PictureError` `mixed-models` for patches of another width; the signal's reason.
+ */
+export async function labelPatches(
+  map: PatchMap,
+  { centres, count }: Pick<PatchClusters, 'centres' | 'count'>,
+  { products = plainProducts, signal }: LabelOptions = {},
+): Promise<Int32Array> {
+  const width = widthOf(map)
+  if (width * count !== centres.length)
+    throw new PictureError(
+      'mixed-models',
+      `The groups are of patches of ${centres.length / count} numbers, not of ${width}.`,
+    )
+  const patches = unitRows(map.patches, width)
+  const cosines = await products.similarity(centres, patches, width, { signal })
+  const rows = patches.length / width
+  return Int32Array.from({ length: rows }, (_, row) => {
+    let best = 0
+    const at = (group: number) => cosines[group * rows + row] ?? 0
+    for (let group = 1; group < count; group++) if (at(group) > at(best)) best = group
+    return best
+  })
 }

@@ -1,5 +1,5 @@
 /** Runs a network on the input of a golden, and gives what an encoder would of what is asked for within it. */
-import { planChoiceFor, seenOf, slotsFor } from '../encoder/features.js'
+import { insideFor, planChoiceFor, seenOf, slotsFor } from '../encoder/features.js'
 import type { Network } from '../encoder/network.js'
 import type { StoppedChoice, StoppedFeatures } from '../encoder/types.js'
 import type { PositionRule } from '../model/positions.js'
@@ -20,14 +20,15 @@ export async function lookWithin(
   const { config, headNorms } = network
   const { stride = config.patchSize } = wanted
   const grid = network.gridOf(size, stride)
-  const choice = planChoiceFor(wanted, config, size, grid, positions)
+  const inside = await insideFor(wanted)
+  const choice = planChoiceFor(wanted, config, size, grid, positions, inside)
   const plan = network.planFor(grid, choice)
-  const outputs = slotsFor(plan, config, wanted)
+  const outputs = slotsFor(plan, config, wanted, inside)
   const values = await network.run(pixels, {
     ...choice,
     grid,
     outputs,
     ...(signal === undefined ? {} : { signal }),
   })
-  return seenOf({ plan, config, headNorms, values, batch: 1, stride }, 0, wanted)
+  return seenOf({ plan, config, headNorms, values, batch: 1, stride, inside }, 0, wanted)
 }

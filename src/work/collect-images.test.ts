@@ -65,17 +65,30 @@ const CAMERAS = [
   ['n.3fr', 'bytes that nobody knows'],
 ] as const
 
+/** Takes for a film what has a film's ending, or its first bytes. */
+function filmRule(take: boolean): CollectOptions['films'] {
+  const isNamed = (name: string) => name.endsWith('.mp4')
+  return {
+    take,
+    advice: 'Ask for films.',
+    isNamed,
+    isFilm: async (path, kind) => isNamed(path) || kind?.format === 'a film',
+  }
+}
+
 async function collect(inputs: readonly string[], options: Partial<CollectOptions> & { text?: string } = {}) {
   const { text = '', ...rest } = options
   const found: WorkInput[] = []
   const list = Readable.from([...Buffer.from(text)].map((byte) => Buffer.from([byte])))
   const leftOut = new LeftOut()
   const decodes: CollectOptions['decodes'] = ({ decoder }) => decoder === 'own'
+  const films = filmRule(false)
   for await (const input of collectImages(inputs, {
     files: new NodeFiles(cwd),
     list,
     decodes,
     leftOut,
+    films,
     ...rest,
   }))
     found.push(input)
@@ -305,4 +318,28 @@ test('addresses of other kinds fail by themselves, with the kinds that are fetch
 
 test('the address of a file on Windows has its drive in front', () => {
   expect(inputOfAddress('file:///C:/a%20b/c.jpg', { separator: '\\' })).toBe('C:\\a b\\c.jpg')
+})
+
+test('films of folders and lists are counted with what is left out, or are taken where it is asked for', async () => {
+  const film = '\0\0\0\x18ftypisom'
+  mkdirSync(join(cwd, 'trip/clips'), { recursive: true })
+  for (const name of ['trip/a.jpg', 'trip/b.mp4', 'trip/clips/c', 'trip/.d.mp4'])
+    writeFileSync(join(cwd, name), film)
+  const leftOut = new LeftOut()
+  expect(await collect(['trip'], { leftOut })).toEqual(['trip/a.jpg'])
+  expect(leftOut.line()).toBe('left out: 2 films, 1 hidden')
+  expect(await collect(['trip'], { films: filmRule(true) })).toEqual([
+    'trip/a.jpg',
+    'trip/b.mp4',
+    'trip/clips/c',
+  ])
+  const listed = new LeftOut()
+  const text = 'trip/b.mp4\ntrip/a.jpg\n'
+  expect(await collect(['-'], { text, leftOut: listed })).toEqual(['trip/a.jpg'])
+  expect(listed.line()).toBe('left out: 1 film')
+  expect(await collect(['-'], { text, films: filmRule(true) })).toEqual(['trip/b.mp4', 'trip/a.jpg'])
+  await expect(collect(['-'], { text: 'trip/b.mp4\n' })).rejects.toThrow(/no image .*1 film.*Ask for films/)
+  await expect(collect(['trip/clips'])).rejects.toThrow(/1 film\).*Ask for films/)
+  expect(await collect(['trip/b.mp4'])).toEqual(['trip/b.mp4'])
+  rmSync(join(cwd, 'trip'), { recursive: true })
 })

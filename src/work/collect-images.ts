@@ -4,14 +4,17 @@
  */
 import { compareNames } from './compare-names.js'
 import type { Failure, Files, FoundFile } from './files.js'
-import { FolderWalk, type FolderWalkOptions } from './folder-walk.js'
+import { type FilmRule, FolderWalk, type FolderWalkOptions } from './folder-walk.js'
 import { IMAGE_EXTENSIONS } from './image-extensions.js'
 import { InputError } from './input-error.js'
 import { inputOfAddress, isAddress } from './input-of-address.js'
+import { FILM_KIND, type LeftOut } from './left-out.js'
 import { type ListStream, readStdin } from './read-stdin.js'
 import type { WorkInput } from './work-input.js'
 
 export interface CollectOptions extends FolderWalkOptions {
+  /** Says what becomes of films. */
+  readonly films: FilmRule
   /** Is read where an input is `-`: an image, or a list of paths. */
   readonly list: ListStream
   /** Ends each path of that list; a line break unless given. */
@@ -95,22 +98,33 @@ class Collection {
   async *#fromStdin(): AsyncGenerator<WorkInput> {
     const { list, ...options } = this.#options
     let count = 0
+    let isEmpty = true
     for await (const found of readStdin(list, { separator: '\n', ...options })) {
-      count++
-      if (typeof found === 'string') yield* this.#listed(found)
-      else yield { path: '-', bytes: found }
+      if (typeof found !== 'string') return yield { path: '-', bytes: found }
+      isEmpty = false
+      for await (const input of this.#listed(found)) {
+        count++
+        yield input
+      }
     }
-    if (count > 0) return
+    // They may have been found on the way to another input.
+    if (count > 0 || (!isEmpty && this.#seen.size > 0)) return
+    const { films, leftOut } = this.#options
     throw new InputError(
       'nothing-found',
-      'The list on standard input is empty: expected one path a line, or the bytes of one image.',
+      isEmpty
+        ? 'The list on standard input is empty: expected one path a line, or the bytes of one image.'
+        : `The list on standard input leads to no image (${leftOut.line() ?? 'its folders have none'}).${filmAdvice(films, leftOut)}`,
     )
   }
 
   async *#listed(text: string): AsyncGenerator<WorkInput> {
     const { input, found } = await this.#lookUp(text)
-    if (typeof input === 'string' && found?.kind === 'folder') yield* this.#walk.below(input)
-    else yield input
+    const { films, leftOut } = this.#options
+    if (typeof input !== 'string') yield input
+    else if (found?.kind === 'folder') yield* this.#walk.below(input)
+    else if (films.take || !(await films.isFilm(input))) yield input
+    else leftOut.add(FILM_KIND)
   }
 
   async *#fromFolder(folder: string): AsyncGenerator<string | Failure> {
@@ -125,7 +139,7 @@ class Collection {
     throw new InputError(
       'nothing-found',
       `There is no image in the folder ${folder} or below: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')}, and into all ` +
-        `other files (${leftOut.line() ?? 'hidden files are left out'}). Name other files by themselves to have them tried.`,
+        `other files (${leftOut.line() ?? 'hidden files are left out'}). Name other files by themselves to have them tried.${filmAdvice(this.#options.films, leftOut)}`,
     )
   }
 
@@ -150,6 +164,10 @@ class Collection {
     }
     yield* [...shortest.values()].sort(compareNames)
   }
+}
+
+function filmAdvice({ advice }: FilmRule, { counts }: LeftOut): string {
+  return counts[FILM_KIND] === undefined ? '' : ` ${advice}`
 }
 
 /** What cannot be looked at may be a pattern; where it is none, it is yielded as a file and fails where it is read. */

@@ -7,7 +7,7 @@ import type { PixelImage } from '../image/given-pixels.js'
 import type { FileEncoder, FileSource } from './file-encoder.js'
 import type { Failure, Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
-import { type Film, fileOfGiven, frameName, isFilm, type WorkInput } from './work-input.js'
+import { type Film, fileOfGiven, frameName, isFilm, timeOfFrame, type WorkInput } from './work-input.js'
 
 /** Takes results, wherever they are to go. */
 export interface Sink {
@@ -19,6 +19,8 @@ export interface Sink {
   keep(input: InputFile, features: Features): Promise<Error | null>
   /** Takes down what could not be done. */
   fail?(failure: Failure): Promise<void>
+  /** Names the frames of a film that earlier runs have done and that are still the same, from its first one on without a gap. */
+  earlierFrames?(film: Film, file: InputFile): Promise<readonly string[]>
   /** Is told that a film has been read to its end: it has no frame that `has` was not asked for. */
   endFilm?(film: Film): void
 }
@@ -138,13 +140,27 @@ export class InputLoop {
     }
   }
 
-  /** A film that breaks fails by itself; its frames before are images like any others. */
+  /**
+   * A film that breaks fails by itself; its frames before are images like any others. What earlier runs have done of it without a gap is not decoded again,
+   * but for the last frame, by which it is seen that the film was entered where they left off.
+   */
   async *#framesOf(film: Film, file: InputFile): AsyncGenerator<FileSource> {
     const { signal } = this.#options
+    const frameFile = (path: string, frame: number) => ({
+      ...file,
+      path,
+      film: filmFile(film, file),
+      frame,
+    })
     try {
-      for await (const { time, image } of film.frames(signal)) {
-        const frame = { ...file, path: frameName(film, time), film: filmFile(film, file) }
-        if (await this.#isNew(frame)) yield once(image)
+      const earlier = (await this.#sink.earlierFrames?.(film, file)) ?? []
+      const last = earlier.at(-1)
+      let number = 0
+      for await (const { time, image } of film.frames(signal, last && timeOfFrame(last))) {
+        const name = frameName(film, time)
+        if (number === 0 && name === last)
+          for (const path of earlier.slice(0, -1)) await this.#isNew(frameFile(path, number++))
+        if (await this.#isNew(frameFile(name, number++))) yield once(image)
       }
       this.#sink.endFilm?.(film)
     } catch (error) {

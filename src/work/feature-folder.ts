@@ -33,6 +33,8 @@ interface FeatureEntry {
   /** Counts patches, as `columns` does. */
   readonly rows: number
   readonly columns: number
+  /** Counts the frames of the same film that were taken before this one. */
+  readonly frame?: number
 }
 
 interface FeatureFolderOptions {
@@ -111,6 +113,11 @@ export class FeatureFolder implements AsyncDisposable {
       (found) => found !== null,
       () => false,
     )
+  }
+
+  /** Lists what is in it, with the images it comes from. */
+  entries(): Iterable<FeatureEntry> {
+    return this.#entries.values()
   }
 
   async add(image: Omit<FeatureEntry, 'file'>, arrays: readonly NamedArray[]): Promise<void> {

@@ -7,15 +7,27 @@ import { type FileKind, fileKindOrNull, KIND_BYTES } from '../image/image-format
 import { compareNames } from './compare-names.js'
 import { below, type Failure, type Files, type FolderEntry } from './files.js'
 import { isImageName } from './image-extensions.js'
-import { type LeftOut, leftOutKindOrNull } from './left-out.js'
+import { FILM_KIND, type LeftOut, leftOutKindOrNull } from './left-out.js'
 
 /** So many entries of a folder are looked at together. */
 const AT_ONCE = 32
 const GARBLED = 'its name is no text in UTF-8, as all names here must be: rename it'
 
+/** Says what becomes of the films of folders and lists. */
+export interface FilmRule {
+  /** Tells whether they are taken, as images are, or counted with what is left out. */
+  readonly take: boolean
+  /** Says how they are taken, for people. */
+  readonly advice: string
+  /** Goes by the name alone. */
+  readonly isNamed: (name: string) => boolean
+  /** @param kind is what the first bytes tell; undefined where they have not been read */
+  readonly isFilm: (path: string, kind?: FileKind | null) => Promise<boolean>
+}
+
 /** Is what an entry of a folder turns out to be; null for what nobody misses. */
 type Judged =
-  | { readonly is: 'image' | 'folder' | 'linked-folder'; readonly path: string }
+  | { readonly is: 'input' | 'folder' | 'linked-folder'; readonly path: string }
   | { readonly is: 'left-out'; readonly kind: string }
   | { readonly is: 'failure'; readonly failure: Failure }
   | null
@@ -26,6 +38,8 @@ export interface FolderWalkOptions {
   readonly decodes: (kind: FileKind) => boolean
   /** Counts the photos that are not taken. */
   readonly leftOut: LeftOut
+  /** Says what becomes of films; default: they are left out as files that are no images. */
+  readonly films?: FilmRule
   /** Takes photos as well that cannot be decoded here, so that whoever reads them is told why; default `false`: they are counted. */
   readonly takesAll?: boolean
   /** Is told the names of the files in each folder, before any of them comes. */
@@ -36,14 +50,16 @@ export class FolderWalk {
   readonly #files: Files
   readonly #decodes: FolderWalkOptions['decodes']
   readonly #leftOut: LeftOut
+  readonly #films: FilmRule | undefined
   readonly #takesAll: boolean
   readonly #onFolder: FolderWalkOptions['onFolder']
   readonly #walked = new Set<string>()
 
-  constructor({ files, decodes, leftOut, takesAll = false, onFolder }: FolderWalkOptions) {
+  constructor({ files, decodes, leftOut, films, takesAll = false, onFolder }: FolderWalkOptions) {
     this.#files = files
     this.#decodes = decodes
     this.#leftOut = leftOut
+    this.#films = films
     this.#takesAll = takesAll
     this.#onFolder = onFolder
   }
@@ -71,7 +87,7 @@ export class FolderWalk {
       const group = entries.slice(at, at + AT_ONCE)
       for (const judged of await Promise.all(group.map((entry) => this.#judge(entry, folder)))) {
         if (judged === null) continue
-        if (judged.is === 'image') yield judged.path
+        if (judged.is === 'input') yield judged.path
         else if (judged.is === 'folder') yield* this.#walk(judged.path, links)
         else if (judged.is === 'linked-folder') links.push(judged.path)
         else if (judged.is === 'failure') yield judged.failure
@@ -96,15 +112,16 @@ export class FolderWalk {
   async #judge(entry: FolderEntry, folder: string): Promise<Judged> {
     const { name, kind } = entry
     const path = below(this.#files, folder, name)
-    if (name.startsWith('.')) return isImageName(name) ? { is: 'left-out', kind: 'hidden' } : null
+    const isNamed = isImageName(name) || this.#films?.isNamed(name) === true
+    if (name.startsWith('.')) return isNamed ? { is: 'left-out', kind: 'hidden' } : null
     if (entry.garbled) {
-      const isWanted = kind === 'folder' || kind === 'link' || isImageName(name)
+      const isWanted = kind === 'folder' || kind === 'link' || isNamed
       return isWanted ? { is: 'failure', failure: { path, reason: GARBLED } } : null
     }
     if (kind === 'folder') return { is: 'folder', path }
     if (kind === 'link') return this.#judgeLink(name, path, folder)
     // What is called an image and is none fails by itself where it is read.
-    if (isImageName(name)) return { is: 'image', path }
+    if (isImageName(name)) return { is: 'input', path }
     return kind === 'file' ? this.#judgeContent(name, path) : null
   }
 
@@ -114,7 +131,7 @@ export class FolderWalk {
       if (found?.kind === 'folder') {
         return (await this.#isAround(folder, found.id)) ? null : { is: 'linked-folder', path }
       }
-      if (isImageName(name)) return { is: 'image', path }
+      if (isImageName(name)) return { is: 'input', path }
       if (found === null) return { is: 'left-out', kind: 'dangling' }
       return found.kind === 'file' ? this.#judgeContent(name, path) : null
     } catch (error) {
@@ -143,10 +160,12 @@ export class FolderWalk {
       let found = fileKindOrNull(await read(new Uint8Array(KIND_BYTES)))
       if (found?.format === 'tiff') found = fileKindOrNull(await read(new Uint8Array(RAW_BYTES)))
       const isRaw = found?.format === 'tiff' && isRawName(name)
-      if (found !== null && !isRaw && this.#decodes(found)) return { is: 'image', path }
+      if (found !== null && !isRaw && this.#decodes(found)) return { is: 'input', path }
+      if (this.#films !== undefined && (await this.#films.isFilm(path, found)))
+        return this.#films.take ? { is: 'input', path } : { is: 'left-out', kind: FILM_KIND }
       const kind = leftOutKindOrNull(name, found)
       if (kind === null) return null
-      return this.#takesAll ? { is: 'image', path } : { is: 'left-out', kind }
+      return this.#takesAll ? { is: 'input', path } : { is: 'left-out', kind }
     } catch {
       return { is: 'left-out', kind: 'unreadable' }
     }

@@ -10,6 +10,8 @@ const PHOTO_ENDINGS: ReadonlySet<string> = new Set(
 )
 /** Counts raw photos of all cameras together. */
 export const RAW_KIND = 'camera raw'
+/** Counts the films of folders and lists. */
+export const FILM_KIND = 'film'
 /** So many kinds are named. */
 const MOST_KINDS = 12
 
@@ -29,7 +31,9 @@ export class LeftOut {
   line(): string | null {
     if (this.#counts.size === 0) return null
     const kinds = [...this.#counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    const shown = kinds.slice(0, MOST_KINDS).map(([kind, count]) => `${count} ${kind}`)
+    const shown = kinds
+      .slice(0, MOST_KINDS)
+      .map(([kind, count]) => `${count} ${kind === FILM_KIND && count > 1 ? 'films' : kind}`)
     const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0)
     return `left out: ${[...shown, ...(others > 0 ? [`${others} of other kinds`] : [])].join(', ')}`
   }

@@ -10,6 +10,8 @@ export interface InputFile {
   readonly mtimeMs: number
   /** Is the film that this is a frame of, with what is taken of it for a path. */
   readonly film?: InputFile
+  /** Counts the frames of that film that were taken before this one. */
+  readonly frame?: number
 }
 
 /** Returns the reason, as an Error, where the path leads to no file that can be read. */

@@ -17,6 +17,8 @@ export interface PartEntry {
   /** Counts pixels, as `width` does. */
   readonly height: number
   readonly width: number
+  /** Counts the frames of the same film that were taken before this one; is left out for an image that is no frame. */
+  readonly frame?: number
 }
 
 export interface PartHeader {

@@ -82,8 +82,8 @@ export class PartStore implements AsyncDisposable {
   entry(path: string): PartEntry {
     const place = this.#places.get(path)
     if (place === null) throw new RangeError(`there is no row for ${path}`)
-    const { size, mtimeMs, height, width } = place
-    return { path, size, mtimeMs, height, width }
+    const { part: _part, offset: _offset, ...entry } = place
+    return { path, ...entry }
   }
 
   /** Copies the numbers; writes a part when one is due. */

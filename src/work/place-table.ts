@@ -7,7 +7,9 @@ export interface Place extends Omit<PartEntry, 'path'> {
   readonly offset: number
 }
 
-const NUMBERS = 6
+const NUMBERS = 7
+/** Stands for the number of a frame where there is none. */
+const NO_FRAME = -1
 const FIRST_ROWS = 1024
 
 export class PlaceTable {
@@ -18,7 +20,11 @@ export class PlaceTable {
     return this.#rows.size
   }
 
-  set({ path, size, mtimeMs, height, width }: PartEntry, part: number, offset: number): void {
+  set(
+    { path, size, mtimeMs, height, width, frame = NO_FRAME }: PartEntry,
+    part: number,
+    offset: number,
+  ): void {
     const row = this.#rows.get(path) ?? this.#rows.size
     this.#rows.set(path, row)
     if ((row + 1) * NUMBERS > this.#numbers.length) {
@@ -26,7 +32,7 @@ export class PlaceTable {
       larger.set(this.#numbers)
       this.#numbers = larger
     }
-    this.#numbers.set([part, offset, size, mtimeMs, height, width], row * NUMBERS)
+    this.#numbers.set([part, offset, size, mtimeMs, height, width, frame], row * NUMBERS)
   }
 
   names(): readonly string[] {
@@ -37,14 +43,15 @@ export class PlaceTable {
     const row = this.#rows.get(path)
     if (row === undefined) return null
     const numbers = this.#numbers.subarray(row * NUMBERS, (row + 1) * NUMBERS)
-    const [part, offset, size, mtimeMs, height, width] = numbers as unknown as readonly [
+    const [part, offset, size, mtimeMs, height, width, frame] = numbers as unknown as readonly [
       part: number,
       offset: number,
       size: number,
       mtimeMs: number,
       height: number,
       width: number,
+      frame: number,
     ]
-    return { part, offset, size, mtimeMs, height, width }
+    return { part, offset, size, mtimeMs, height, width, ...(frame === NO_FRAME ? {} : { frame }) }
   }
 }

@@ -1,8 +1,13 @@
 /** Decides what must be equal for two runs to be parts of one work, and says in words what is not. */
-import { shortDigest } from '../encoder/short-digest.js'
+import {
+  type Difference,
+  identityDifferences,
+  plainDifference,
+  wordsOf,
+} from '../encoder/identity-differences.js'
 import type { Identity } from '../encoder/types.js'
 import type { TableMetadata } from '../formats/embedding-table.js'
-import { isRecord, type PlainRecord } from '../plain-value.js'
+import type { PlainRecord } from '../plain-value.js'
 import type { Files } from './files.js'
 import { jsonObjectOrNull } from './json-object.js'
 import { OutputError, ofEarlierWork } from './output-error.js'
@@ -58,65 +63,10 @@ export function assertSameWork(
   )
 }
 
-/** Says in words what two identities differ in, each side for itself. */
-export function differingIdentity(
-  found: Identity,
-  expected: Identity,
-): { readonly found: string; readonly expected: string } {
-  const plain = (identity: Identity) => workIdentity(identity, '')
-  return wordsOf(differencesOf('identity', plain(found), plain(expected)))
-}
-
-function wordsOf(differences: readonly Difference[]): { readonly found: string; readonly expected: string } {
-  const list = (side: 'found' | 'expected') => differences.map((one) => `${one.key} ${one[side]}`).join(', ')
-  return { found: list('found'), expected: list('expected') }
-}
-
 function differingKeys(found: PlainRecord, expected: WorkIdentity): readonly string[] {
   return Object.keys(expected).filter((key) => !TELLING.has(key) && found[key] !== expected[key])
 }
 
-interface Difference {
-  readonly key: string
-  readonly found: string
-  readonly expected: string
-}
-
-/** Another identity is taken apart into what made it another one, where the file says so much. */
 function differencesOf(key: string, found: PlainRecord, expected: WorkIdentity): readonly Difference[] {
-  const plain = { key, found: shown(found[key]), expected: shown(expected[key]) }
-  if (key !== 'identity') return [plain]
-  if (found.identity === undefined) {
-    // Before this there was a fingerprint of parts of the file.
-    return [{ ...plain, found: 'of an earlier version, which told models apart in another way' }]
-  }
-  const weights = { key: 'weights', found: shown(found.weights), expected: shown(expected.weights) }
-  const made = [
-    ...(weights.found === weights.expected ? [] : [weights]),
-    ...settingDifferences(settingsOf(found.settings), settingsOf(expected.settings)),
-  ]
-  return made.length === 0 ? [plain] : made
-}
-
-function settingsOf(text: unknown): PlainRecord {
-  return (typeof text === 'string' ? jsonObjectOrNull(text) : null) ?? {}
-}
-
-/** Names the entries that differ by their path, as `config.heads`. */
-function settingDifferences(found: PlainRecord, expected: PlainRecord, path = ''): readonly Difference[] {
-  const keys = [...new Set([...Object.keys(found), ...Object.keys(expected)])].sort()
-  return keys.flatMap((name) => {
-    const [before, now] = [found[name], expected[name]]
-    const key = `${path}${name}`
-    if (isRecord(before) && isRecord(now)) return settingDifferences(before, now, `${key}.`)
-    const difference = { key, found: shown(before), expected: shown(now) }
-    return difference.found === difference.expected ? [] : [difference]
-  })
-}
-
-/** Shortens digests to what a person can compare. */
-function shown(value: unknown): string {
-  if (value === undefined) return '(nothing)'
-  if (typeof value !== 'string') return JSON.stringify(value)
-  return /^[0-9a-f]{64}$/.test(value) ? shortDigest(value) : value
+  return key === 'identity' ? identityDifferences(found, expected) : [plainDifference(key, found, expected)]
 }

@@ -32,8 +32,12 @@ export interface Film {
   readonly path: string
   /** Says which frames are taken, as `every 1 s`: with another choice it is another input. */
   readonly choice: string
-  /** Gives the frames in the order of their times; throws where the film gives none. Nothing of it is left when it has ended. */
-  frames(signal: AbortSignal | undefined): AsyncIterable<FilmFrame>
+  /**
+   * Gives the frames in the order of their times; throws where the film gives none. Nothing of it is left when it has ended.
+   *
+   * @param after is the time of a frame: those before it need not come, and do only where it is not found again
+   */
+  frames(signal: AbortSignal | undefined, after?: string): AsyncIterable<FilmFrame>
 }
 
 /** Is a path, an image, its address, a film, or what could not even be found: that fails like an image that cannot be read. */
@@ -60,6 +64,11 @@ export function frameName({ path }: Pick<Film, 'path'>, time: string): string {
 /** Gives the path of the film that a frame's name begins with; null for a name that is none. */
 export function filmOfNameOrNull(name: string): string | null {
   return FRAME_NAME.test(name) ? name.slice(0, name.lastIndexOf(FRAGMENT)) : null
+}
+
+/** Gives the time in the name of a frame. */
+export function timeOfFrame(name: string): string {
+  return name.slice(name.lastIndexOf(FRAGMENT) + FRAGMENT.length)
 }
 
 const FRAGMENT = '#t='

@@ -1,6 +1,7 @@
 /** Turns images into a folder with one feature file each; a run can be continued image by image. */
 import type { Features } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
+import { EarlierFrames } from './earlier-frames.js'
 import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FeatureFolder, type FeatureFormat } from './feature-folder.js'
 import type { InputFile } from './look-at.js'
@@ -59,8 +60,10 @@ async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesRe
 
 /** What failed is not listed: the next run tries all that has no file. */
 function folderSink(folder: FeatureFolder, arraysOf: FeatureFilesOptions['arraysOf']): Sink {
+  const earlier = new EarlierFrames(folder.entries())
   return {
     has: (input) => folder.has(input),
+    earlierFrames: (film, file) => earlier.of(film.path, (path) => folder.has({ ...file, path })),
     keep: (input, features) => keep(folder, input, features, arraysOf),
   }
 }

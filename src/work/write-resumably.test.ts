@@ -138,7 +138,20 @@ test('whatever moments a run is interrupted at, and whatever changes meanwhile, 
         if (result.failed === 0) expect(disk.paths('/out')).toEqual(quiet.paths('/out'))
       },
     ),
-    { numRuns: 100 },
+    {
+      numRuns: 100,
+      // A kill between the end of the work and the removal of the list of failures left that list behind.
+      examples: [
+        [
+          [' ', 'broken'],
+          'npy',
+          [
+            { moment: { steps: 16 }, edit: { index: 1, to: ' ' }, tick: 0 },
+            { moment: { steps: 12 }, edit: null, tick: 0 },
+          ],
+        ],
+      ],
+    },
   )
 })
 

@@ -8,6 +8,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Features } from '../encoder/types.js'
 import type { Column, EmbeddingRow } from '../formats/embedding-table.js'
 import { compareNames } from './compare-names.js'
+import { EarlierFrames } from './earlier-frames.js'
 import { encodeInputs, filmFile, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FailureList } from './failure-list.js'
 import type { Failure, OutputLock } from './files.js'
@@ -101,6 +102,8 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
   if (finished !== null) {
     if (finished.isOf(await digestOrNull(options))) {
       await removeParts(files, folder)
+      // A kill right after the output was finished has left the list of an earlier run.
+      await files.remove(failuresPath(output))
       return { written: finished.rows, computed: 0, failed: 0, failures: null, unchanged: true }
     }
     if (!options.prune) await finished.assertAmong(namesAmong(inputs))
@@ -151,6 +154,7 @@ class PartSink implements Sink {
   readonly #inputs = new InputsDigest()
   /** Holds the names of the frames of each film that this run has come to. */
   readonly #frames = new Map<string, string[]>()
+  #earlier: EarlierFrames | null = null
   readonly #ended = new Set<string>()
 
   constructor(options: ResumableOptions, store: PartStore, failures: FailureList, lock: OutputLock) {
@@ -169,6 +173,12 @@ class PartSink implements Sink {
       this.#frames.set(film, names)
     }
     return this.#store.has(input)
+  }
+
+  earlierFrames({ path: film }: Film, file: InputFile): Promise<readonly string[]> {
+    const store = this.#store
+    this.#earlier ??= new EarlierFrames(store.names().map((name) => store.entry(name)))
+    return this.#earlier.of(film, (path) => store.has({ ...file, path }))
   }
 
   endFilm({ path }: Film): void {

@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { foregroundShares } from '../../web/src/foreground.js'
-import { partsInside } from '../../web/src/parts-inside.js'
 
 const SIDE = 8
 const grid = { rows: SIDE, columns: SIDE }
@@ -43,20 +42,4 @@ test('a share changes smoothly from one level to the next', () => {
   for (const [level, share] of [...shares].entries()) {
     if (level > 0) expect(Math.abs(share - (shares[level - 1] ?? 0))).toBeLessThan(0.08)
   }
-})
-
-test('a mask comes apart into what hangs together by sides, the largest part first, and nothing is lost', () => {
-  const mask = Uint8Array.from([1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1])
-  const parts = partsInside(mask, { rows: 3, columns: 4 })
-  expect(parts.map(({ box }) => box)).toEqual([
-    { top: 1, left: 2, bottom: 3, right: 4 },
-    { top: 0, left: 0, bottom: 1, right: 2 },
-  ])
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(0, 1), { minLength: 12, maxLength: 12 }), (values) => {
-      const all = partsInside(Uint8Array.from(values), { rows: 3, columns: 4 })
-      const sum = values.map((_, patch) => all.reduce((count, { mask }) => count + (mask[patch] ?? 0), 0))
-      expect(sum).toEqual(values)
-    }),
-  )
 })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js'
-import { encodeLike } from '../../src/encoder/like.js'
+import { encodeLike, sizeLike } from '../../src/encoder/like.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
 import { memorySource } from '../support/memory-source.js'
@@ -103,11 +103,17 @@ test.each([
   ['dinov3', 'attention'],
 ] as const)('--like %s gives the %s that the method has', async (name, show) => {
   const found = await written(['--what', 'embedding', '--like', `${name}:${show}`])
-  await using encoder = await loadEncoder(MINI, ENGINE)
+  await using encoder = await loadEncoder(MINI, { ...ENGINE, ...sizeLike(name) })
   const seen = await encoder.encode(HAT, encodeLike(name, show, encoder))
+  if (name === 'dinov3') expect(Math.min(seen.grid.rows, seen.grid.columns)).toBe(55)
   const wanted = show === 'patches' ? seen.facets?.[0]?.patches : seen.attention?.[0]?.toPatches
   const main = Object.keys(shapesOf(found)).filter((key) => key !== 'embedding')[0] ?? ''
   expect(await valuesOf(found, main)).toEqual(wanted)
+})
+
+test('a size that was chosen goes before that of the tool', async () => {
+  const found = await written(['--what', 'patches', '--like', 'dinov3', '--size', '56'])
+  expect(shapesOf(found).patches).toEqual([4, 4, 192])
 })
 
 test('attention that is too large for images of a size of their own fails image by image', async () => {

@@ -41,6 +41,7 @@ const KINDS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['rollout', ['rollout', HAT]],
   ['match', ['match', HAT, SHOES, '--threshold', '0.3', '--agree', 'homography']],
   ['objects', ['objects', HAT, SHOES]],
+  ['objects-in-keys', ['objects', HAT, SHOES, '--facet', 'keys']],
   ['clusters', ['clusters', HAT, SHOES, '--count', '3']],
   ['norms', ['norms', HAT]],
   ['compare', ['compare', HAT, '--layers', '3,-1']],

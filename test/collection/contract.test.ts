@@ -29,6 +29,7 @@ const NAMES = PHOTO_COLUMNS.map(({ name }) => name)
 function rowAt(at: number, more: Row = {}): Row {
   const some = <T extends Value>(value: T) => (at % 3 === 2 ? null : value)
   return {
+    ...Object.fromEntries(NAMES.map((name) => [name, null])),
     id: idOf(at),
     root: 'photos',
     path: `it's a "name"/${at}; DROP TABLE -- \u{1f600}.jpg`,

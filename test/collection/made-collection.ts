@@ -1,18 +1,12 @@
 /** Makes collections of made rows, for tests of what is done with them. */
+import { createHash } from 'node:crypto'
 import type { About } from '../../src/collection/store.js'
+import type { Identity } from '../../src/encoder/types.js'
 
 export function aboutFor(width: number, more: Partial<About> = {}): About {
   return {
     format: 1,
-    identity: {
-      digest: 'd'.repeat(64),
-      weights: 'w'.repeat(64),
-      settings: '{}',
-      precision: 'float32',
-      recipe: 'made',
-      model: 'made',
-      engine: 'none',
-    },
+    identity: identityOfMade(),
     model: { source: 'small', options: {} },
     width,
     dtype: 'float16',
@@ -25,4 +19,12 @@ export function aboutFor(width: number, more: Partial<About> = {}): About {
 /** Gives an id whose order is that of the numbers. */
 export function idOf(at: number): string {
   return at.toString(16).padStart(32, '0')
+}
+
+/** Is as an encoder's identity is: the digest is that of weights and settings. */
+export function identityOfMade(): Identity {
+  const weights = 'ab'.repeat(32)
+  const settings = '{}'
+  const digest = createHash('sha256').update(`${weights}\n${settings}`).digest('hex')
+  return { digest, weights, settings, precision: 'float32', recipe: 'made', model: 'made', engine: 'none' }
 }

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest'
 import type { Addon } from '../../src/engine/native/addon.js'
 import { createNativeProductsOn } from '../../src/engine/native/native-products.js'
 import { largestDifference } from '../../src/numerics/largest-difference.js'
-import { type NearestRows, plainScorer, type StoredRows } from '../../src/numerics/nearest-rows.js'
+import type { NearestRows, StoredRows } from '../../src/numerics/nearest-rows.js'
 import { type Products, plainProducts } from '../../src/numerics/products.js'
+import { plainScorer } from '../../src/numerics/row-scorer.js'
 import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { addonOrReason } from '../../src/platform/node/native/load-addon.js'
@@ -197,7 +198,8 @@ describe.skipIf(!available)('native products', () => {
   })
 
   test('refuse arrays that do not belong together before any is touched', () => {
-    const { gram, meanOfRows, gramTimes, similarity, nearestRows, sumBytes } = addon
+    const { gram, meanOfRows, gramTimes, similarity, nearestInBytes, nearestToEach, keepNearest, sumBytes } =
+      addon
     const engine = addon.createEngine(instructionSets[0] ?? 'generic', 1)
     const nothing = () => {}
     const [four, five] = [new Float64Array(4), new Float64Array(5)]
@@ -216,7 +218,24 @@ describe.skipIf(!available)('native products', () => {
       () => nearest([new Uint8Array(13)]),
       () => nearest([new Uint8Array(12)], new Float64Array(3), new Float32Array(3)),
       () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(2)),
-      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(1), new Int16Array(3)),
+      () => nearest([new Uint8Array(12)], new Float64Array(0), new Float32Array(0)),
+      () => nearest([new Uint8Array(12)], new Float64Array(1), new Float32Array(1), new Uint8Array(2)),
+      () => nearest([[engine as never, 0, 4] as never]),
+      () => keep(new Float64Array(5), [0], [1], 0),
+      () => keep(new Float64Array(6), [0], [1], 0),
+      () => keep(new Float64Array(8), [2], [1], 0),
+      () => keep(new Float64Array(8), [0], [2], 0),
+      () => keep(new Float64Array(8), [0], [1], 2),
+      () =>
+        nearestInBytes?.(engine, [
+          nothing,
+          four,
+          new Float32Array(4),
+          new Int16Array(3),
+          new Float32Array(1),
+        ]),
+      () =>
+        nearestInBytes?.(engine, [nothing, four, new Float32Array(4), new Int16Array(), new Float32Array(1)]),
       () => sumBytes?.(engine, [nothing, rows as never]),
     ]
     for (const [i, ask] of asked.entries()) expect(ask, `${i}`).toThrow(TypeError)
@@ -225,10 +244,15 @@ describe.skipIf(!available)('native products', () => {
       blocks: Uint8Array[],
       found = new Float64Array(1),
       scores = new Float32Array(1),
-      narrow = new Int16Array(),
+      allowed = new Uint8Array(),
     ) {
       const query = new Float32Array(3)
-      return nearestRows?.(engine, [nothing, found, scores, query, narrow, new Float32Array(1), ...blocks])
+      return nearestToEach?.(engine, 3, [nothing, found, scores, query, allowed, ...blocks])
+    }
+    /** Of two rows of three numbers. */
+    function keep(kept: Float64Array, queries: number[], candidates: number[], mutualFrom: number) {
+      const numbers = [Uint32Array.from(queries), Uint32Array.from(candidates)] as const
+      return keepNearest?.(engine, 3, mutualFrom, [nothing, kept, ...numbers, new Uint8Array(12)])
     }
   })
 })

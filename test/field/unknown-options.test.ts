@@ -64,11 +64,17 @@ const UNIVERSAL: Calls = {
   'CollectionStore.compact': ['rewrite', () => collection.store.compact(wrong('rewite'))],
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
+  searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
+  everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
+  saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
   ],
+  'Collection.prepare': ['signal', () => collection.prepare(wrong('signl'))],
+  'CollectionStore.prepare': ['scorer', () => collection.store.prepare(wrong('scorr'))],
+  'CollectionStore.nearestByIndex': ['where', () => collection.store.nearestByIndex(none, 1, wrong('were'))],
   'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
   openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
   readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
@@ -100,6 +106,24 @@ const UNIVERSAL: Calls = {
   ],
   drawHeat: ['range', () => plumage.drawHeat(wrong('photo'), wrong('placed'), none, wrong('ranke'))],
   'RowScorer.nearestRows': ['signal', () => plumage.plainScorer.nearestRows(none, [], 1, wrong('signl'))],
+  'RowScorer.nearestToEach': [
+    'allowed',
+    () => plumage.plainScorer.nearestToEach(none, 1, [], 1, wrong('alowed')),
+  ],
+  'RowScorer.keepNearest': [
+    'mutualFrom',
+    () =>
+      plumage.plainScorer.keepNearest(
+        new Float64Array(2),
+        1,
+        [],
+        new Uint32Array(),
+        new Uint32Array(),
+        wrong('mutualfrom'),
+      ),
+  ],
+  nearestGraph: ['products', () => plumage.nearestGraph([], 1, 1, wrong('product'))],
+  approximateGraph: ['probes', () => plumage.approximateGraph([], 1, 1, wrong('probe'))],
   'Products.gram': ['signal', () => plumage.plainProducts.gram([], 1, wrong('signl'))],
   'Products.mean': ['signal', () => plumage.plainProducts.mean([], 1, wrong('signl'))],
   'Products.gramTimes': [
@@ -138,6 +162,8 @@ const NODE: Calls = {
     'signal',
     () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
   ],
+  exportCollection: ['columns', () => plumage.exportCollection(wrong('c'), 'a.csv', wrong('colums'))],
+  importCollection: ['foreign', () => plumage.importCollection('a.csv', 'c', wrong('forein'))],
   indexFolders: [
     'prune',
     () => plumage.indexFolders(wrong('collection'), [], wrong('encoder'), wrong('prun')),

@@ -1,8 +1,8 @@
 /** Films among the inputs of commands: rows with times, gone on with after an interruption, told apart from what was taken otherwise. */
-import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { folderWith, runInTest } from '../cli/run-in-test.js'
 import { clip, ffmpegPath } from '../support/clips.js'
 
@@ -95,6 +95,112 @@ describe.skipIf(ffmpegPath === null)('a film among the inputs', () => {
     const whole = await runInTest([...command.slice(0, -1), 'whole.npy'], { cwd })
     expect(whole.code).toBe(0)
     expect(readFileSync(join(cwd, 'out.npy')).equals(readFileSync(join(cwd, 'whole.npy')))).toBe(true)
+  })
+
+  test('is entered at the last frame that is there, and what follows is as if it had been read from its start', async () => {
+    const long = await clip(
+      'inputs-long.mp4',
+      '-f lavfi -i testsrc=s=64x48:r=10:d=40 -c:v libx264 -x264-params open-gop=1:keyint=25:bframes=3 -pix_fmt yuv420p',
+    )
+    using folder = folderWith([])
+    const cwd = folder.path
+    await copyFile(long, join(cwd, 'long.mp4'))
+    const [log, calls] = [join(cwd, 'log'), join(cwd, 'calls')]
+    const spy = join(cwd, 'ffmpeg')
+    writeFileSync(spy, `#!/bin/sh\necho "$@" >> ${calls}\nexec ${ffmpegPath} "$@"\n`, { mode: 0o755 })
+    vi.stubEnv('PLUMAGE_FFMPEG', spy)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    for (const [command, output] of [
+      ['embed', 'part.npy'],
+      ['features', 'part'],
+    ] as const) {
+      writeFileSync(log, '')
+      const args = [command, 'long.mp4', '--every', '500ms', '-o']
+      const controller = new AbortController()
+      const stopped = runInTest([...args, output], {
+        cwd,
+        encoder: { delayMs: 5, log },
+        signal: controller.signal,
+      })
+      while (readFileSync(log, 'utf8').split('\n').length < 60)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      controller.abort(new Error('SIGINT'))
+      expect(await stopped).toMatchObject({ code: 130 })
+      writeFileSync(calls, '')
+      const rest = await runInTest([...args, output, '--json'], { cwd })
+      expect(rest).toMatchObject({ code: 0 })
+      const [, earlierText] = [...rest.stderr.matchAll(/"earlier":(\d+)/g)].at(-1) ?? []
+      const earlier = Number(earlierText)
+      expect(earlier).toBeGreaterThan(55)
+      // Ten seconds are decoded before the frame that is entered at.
+      const seek = Number(/-ss (\d+)us/.exec(readFileSync(calls, 'utf8'))?.[1])
+      expect(seek, command).toBe((earlier - 1) * 500_000 - 10_000_000)
+      expect((await runInTest([...args, `whole-${output}`], { cwd })).code).toBe(0)
+    }
+    const [part, whole] = ['part.npy', 'whole-part.npy'].map((name) => readFileSync(join(cwd, name)))
+    expect(part?.equals(whole ?? Buffer.of())).toBe(true)
+    const files = readdirSync(join(cwd, 'whole-part')).filter((name) => name.endsWith('.npy'))
+    expect(files).toHaveLength(80)
+    for (const name of files)
+      expect(
+        readFileSync(join(cwd, 'part', name)).equals(readFileSync(join(cwd, 'whole-part', name))),
+        name,
+      ).toBe(true)
+  })
+
+  test('is done from its start again where an earlier frame is missing', async () => {
+    using folder = await folderWithFilm()
+    const cwd = folder.path
+    const log = join(cwd, 'log')
+    const command = ['features', 'clip.mp4', '--every', 'all', '-o', 'maps']
+    await runInTest(command, { cwd })
+    rmSync(join(cwd, 'maps/clip.mp4#t=1.250.npy'))
+    expect(await runInTest(command, { cwd, encoder: { log } })).toMatchObject({ code: 0 })
+    expect(readFileSync(log, 'utf8')).toBe('pixels\n')
+    expect(existsSync(join(cwd, 'maps/clip.mp4#t=1.250.npy'))).toBe(true)
+  })
+
+  test('in a folder or a list is left out in words, unless --films takes it', async () => {
+    using folder = await folderWithFilm()
+    const cwd = folder.path
+    const left = 'left out: 1 film. Films of folders and lists are taken with --films'
+    const without = await runInTest(['embed', '.'], { cwd })
+    expect(without).toMatchObject({ code: 0, stderr: expect.stringContaining(left) })
+    expect(names(without.stdout)).toEqual(['./photo.jpg'])
+    const frames = ['clip.mp4#t=0.000', 'clip.mp4#t=2.000']
+    const taken = await runInTest(['embed', '.', '--films', '--every', '2s'], { cwd })
+    expect(taken).toMatchObject({ code: 0, stderr: '' })
+    expect(names(taken.stdout)).toEqual([...frames, 'photo.jpg'].map((name) => `./${name}`))
+    const input = 'photo.jpg\nclip.mp4\n'
+    const list = await runInTest(['embed', '-'], { cwd, input })
+    expect(list).toMatchObject({ code: 0, stderr: expect.stringContaining(left) })
+    expect(names(list.stdout)).toEqual(['photo.jpg'])
+    const listed = await runInTest(['embed', '-', '--films', '--every', '2s'], { cwd, input })
+    expect(names(listed.stdout)).toEqual(['photo.jpg', ...frames])
+    // Rows are of one identity, whichever of them is known first.
+    const identities = [taken, listed].flatMap(({ stdout }) => rowsIn(stdout).map(({ identity }) => identity))
+    expect(new Set(identities).size).toBe(1)
+    expect(await runInTest(['embed', '-', '--every', '2s'], { cwd, input })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--films'),
+    })
+    expect(await runInTest(['report', '.', '-o', 'r.html'], { cwd })).toMatchObject({
+      stderr: expect.stringContaining('left out: 1 film. Films are not taken here.'),
+    })
+  })
+
+  test('has classes of each frame, on stdout and in a file', async () => {
+    using folder = await folderWithFilm()
+    const cwd = folder.path
+    const encoder = { labels: ['cat', 'dog'] }
+    const command = ['classify', '.', '--films', '--every', '2s', '-k', '1']
+    const { code, stdout } = await runInTest([...command, '--format', 'jsonl'], { cwd, encoder })
+    expect(code).toBe(0)
+    expect(names(stdout)).toEqual(['./clip.mp4#t=0.000', './clip.mp4#t=2.000', './photo.jpg'])
+    expect(await runInTest([...command, '-o', 'out.jsonl'], { cwd, encoder })).toMatchObject({ code: 0 })
+    expect(readFileSync(join(cwd, 'out.jsonl'), 'utf8')).toBe(stdout)
+    const meta = JSON.parse(readFileSync(join(cwd, 'out.jsonl.meta.json'), 'utf8'))
+    expect(meta.identity.output).toBe('the 1 likeliest classes, frames every 2 s')
   })
 
   test('keeps its rows when it cannot be read this time, and gives them up when it has become another film', async () => {

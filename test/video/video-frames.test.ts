@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { PixelImage } from '../../src/image/given-pixels.js'
 import { describeVideo } from '../../src/platform/node/video/describe-video.js'
+import { type FilmFrameOptions, filmFrames } from '../../src/platform/node/video/film-frames.js'
 import {
   type VideoFrame,
   type VideoFrameOptions,
@@ -93,6 +95,30 @@ describe.skipIf(ffmpegPath === null)('frames of a film', () => {
       const late = await framesOf(path, { every: 0.5, from: 25 })
       expect(late.length, path).toBe(30)
       expect(late, path).toEqual(all.slice(50))
+    }
+  })
+
+  test.each([
+    ['mp4', '-c:v libx264 -x264-params open-gop=1:keyint=25:bframes=3 -pix_fmt yuv420p'],
+    ['mkv', '-c:v mpeg4 -g 50 -bf 2'],
+    ['avi', '-c:v mpeg4 -g 50'],
+    ['webm', '-c:v libvpx -r 30000/1001'],
+  ])('a film of kind %s that is entered at a frame goes on as from its start', async (ending, codec) => {
+    const path = await clip(`entered.${ending}`, `-f lavfi -i testsrc=s=64x48:r=10:d=30 ${codec}`)
+    const read = async (options: Partial<FilmFrameOptions>) => {
+      const found: { readonly time: string; readonly image: PixelImage }[] = []
+      for await (const frame of filmFrames(path, { label: path, ...options })) found.push(frame)
+      return found
+    }
+    for (const every of [undefined, 0.7]) {
+      const options = every === undefined ? {} : { every }
+      const all = await read(options)
+      for (const at of [0, 1, all.length - 2]) {
+        const after = all[at]?.time
+        expect(await read({ ...options, after }), `${every} ${after}`).toEqual(all.slice(at))
+      }
+      // A frame that is not there is no place to go on from.
+      expect(await read({ ...options, after: '17.017' })).toEqual(all)
     }
   })
 

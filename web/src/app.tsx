@@ -4,12 +4,13 @@ import { Controls, type Settings } from './controls.js'
 import { EmptyState } from './empty-state.js'
 import { MatchView } from './match-view.js'
 import { type Matches, useMatches } from './matches.js'
-import { describePatch } from './photo.js'
+import { describePatch, isSamePlace, type PatchPlace } from './photo.js'
 import { PhotoList } from './photo-list.js'
 import { photoOf, type Search } from './search.js'
 import { attentionShares, objectShares } from './shares.js'
 import { describeState, Status } from './status.js'
 import { useColors } from './use-colors.js'
+import { type Looking, useLooking } from './use-looking.js'
 import { useObjects } from './use-objects.js'
 import { usePageEvents } from './use-page-events.js'
 import { usePhotos } from './use-photos.js'
@@ -29,7 +30,8 @@ export function App() {
   const [model, setModel] = useState<readonly File[] | null>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const choice = { source: model ?? undefined, detail: settings.detail }
-  const { photos, status, add, remove, clear, retry } = usePhotos(choice)
+  const [looking, setLooking] = useState<Looking | null>(null)
+  const { photos, status, add, remove, clear, retry, lookFrom } = usePhotos(choice)
   const changeModel = (files: readonly File[] | null) => {
     setSearch(null)
     setModel(files)
@@ -57,15 +59,35 @@ export function App() {
           : null,
     [photos, objects, settings.view, settings.head],
   )
+  const isAttention = settings.view === 'attention' && search === null
+  const place = isAttention ? (looking?.place ?? null) : null
+  const looked = useLooking(photos, place, settings.head, lookFrom)
+  const shown = useMemo(
+    () => (shares === null || looked === null ? shares : new Map([...shares, ...looked])),
+    [shares, looked],
+  )
+  const look = useCallback((next: PatchPlace | null, keep: boolean) => {
+    setLooking((old) => {
+      if (next === null) return old?.isKept ? old : null
+      if (keep) return { place: next, isKept: true }
+      return old?.isKept || (old !== null && isSamePlace(old.place, next))
+        ? old
+        : { place: next, isKept: false }
+    })
+  }, [])
   const dragging = usePageEvents({
     chosenPhoto: search === null ? null : photoOf(search),
     onData: addDropped,
-    onEscape: () => setSearch(null),
+    onEscape: () => {
+      setSearch(null)
+      setLooking(null)
+    },
   })
 
   const changeSettings = (next: Settings) => {
     // In another detail, other places are not the chosen one.
     if (next.detail !== settings.detail) setSearch(null)
+    if (next.detail !== settings.detail || next.view !== settings.view) setLooking(null)
     setSettings(next)
   }
   const clearAll = () => {
@@ -92,7 +114,10 @@ export function App() {
       <header>
         <div class="title">
           <h1>Plumage</h1>
-          <p>Find what is alike in your photos. They stay in this tab.</p>
+          <p>
+            Find what is alike in your photos. They stay in this tab.{' '}
+            <a href="./collection.html">Search a folder of them</a>
+          </p>
         </div>
         <Status
           status={status}
@@ -127,7 +152,9 @@ export function App() {
             stopped={status.kind === 'failed'}
             blend={settings.blend}
             colors={colors}
-            shares={shares}
+            shares={shown}
+            looking={place}
+            onLook={isAttention ? look : null}
             objects={settings.view === 'objects' ? objects : null}
             matches={matches}
             search={search}

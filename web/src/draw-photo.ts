@@ -1,7 +1,7 @@
 /** Draws a photo with what the model sees in it. */
 import type { Box, Features, FoundObject } from 'plumage/browser'
 import { at } from './at.js'
-import type { PatchPlace, Photo } from './photo.js'
+import { isSamePlace, type PatchPlace, type Photo } from './photo.js'
 
 export interface Layers {
   /** Says how much of the colours is seen, 0 to 1; at 0 it is the photo as it is. */
@@ -76,16 +76,12 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: Photo, layers: Layer
   if (layers.object !== null) outline(context, features, layers.object.box, 3, '#ffd166')
   if (layers.best !== null) outline(context, features, boxOf(layers.best), 2, '#ffd166')
   if (layers.chosen !== null) outline(context, features, boxOf(layers.chosen), 3, '#ffffff')
-  if (layers.cursor !== null && !isSame(layers.cursor, layers.chosen))
+  if (layers.cursor !== null && (layers.chosen === null || !isSamePlace(layers.cursor, layers.chosen)))
     outline(context, features, boxOf(layers.cursor), 2, '#7cc4ff', [6, 4])
 }
 
 function boxOf({ row, column }: PatchPlace): Box {
   return { top: row, left: column, bottom: row + 1, right: column + 1 }
-}
-
-function isSame(a: PatchPlace, b: PatchPlace | null): boolean {
-  return b !== null && a.photo === b.photo && a.row === b.row && a.column === b.column
 }
 
 /** Takes the photo's own colours away, and some of its light, so that those of the patches are seen. */

@@ -3,7 +3,7 @@
  * (1979) finds where. What lies at the edges of photos is taken for the background.
  */
 
-import { isAtEdge } from './parts-inside.js'
+import { isAtEdge } from './at-edge.js'
 
 interface LevelGrid {
   readonly rows: number

@@ -2,8 +2,8 @@
  * Finds what stands out of a photo, off the page's thread: every patch is compared with every other, and they are cut in two (TokenCut, Wang et al. 2022). The
  * method takes the side of the patch that stands out most; here, what lies at the edges of photos is taken for the background, as for colours.
  */
-import { type FoundObject, findObject, type PatchMap } from 'plumage'
-import { isAtEdge, partsInside } from './parts-inside.js'
+import { type FoundObject, findObject, largestPart, type PatchMap } from 'plumage'
+import { isAtEdge } from './at-edge.js'
 
 export interface ObjectRequest extends PatchMap {
   readonly id: number
@@ -31,9 +31,9 @@ function inFront(found: FoundObject, grid: PatchMap['grid']): FoundObject | null
     return counted.reduce((sum, one) => sum + one, 0) / counted.length
   }
   if (share((patch) => isAtEdge(patch, grid)) <= share(() => true)) return found
-  const [part] = partsInside(
+  const part = largestPart(
     found.mask.map((one) => 1 - one),
-    grid,
+    grid.columns,
   )
-  return part === undefined ? null : { ...part, score: found.score }
+  return part && { ...part, score: found.score }
 }

@@ -8,6 +8,9 @@ import { describePatch, type PatchPlace, type Photo } from './photo.js'
 import { savePicture } from './save-picture.js'
 import type { Search } from './search.js'
 
+/** Is told which place is pointed at, and whether it stays when the pointer leaves. */
+export type OnLook = (place: PatchPlace | null, keep: boolean) => void
+
 interface Props extends Omit<Layers, 'cursor'> {
   readonly photo: Photo
   /** Nothing more will be computed. */
@@ -19,6 +22,8 @@ interface Props extends Omit<Layers, 'cursor'> {
   /** Holds the similarity of every place to the chosen one. */
   readonly similarities: Float32Array | null
   onSearch(search: Search): void
+  /** Is null where a place that is chosen is looked for. */
+  readonly onLook: OnLook | null
   /** Is null where there is nothing to compare it with. */
   readonly onCompare: ((id: number) => void) | null
   onRemove(id: number): void
@@ -106,10 +111,23 @@ function Icon({ path }: { readonly path: string }) {
 }
 
 function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement | null> }) {
-  const { photo, stopped, blend, colors, shown, object, chosen, best, similarities, canvas, onSearch } = props
+  const {
+    photo,
+    stopped,
+    blend,
+    colors,
+    shown,
+    object,
+    chosen,
+    best,
+    similarities,
+    canvas,
+    onSearch,
+    onLook,
+  } = props
   const { name, features, preview } = photo
   const [focused, setFocused] = useState(false)
-  const { place, point, press } = usePatchChooser(photo, onSearch)
+  const { place, point, hover, press } = usePatchChooser(photo, onSearch, onLook)
   const grid = features?.grid
 
   useEffect(() => {
@@ -135,10 +153,12 @@ function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement |
         aria-roledescription="place chooser"
         aria-label={
           grid
-            ? `${name}, ${grid.rows} by ${grid.columns} places. Arrow keys move, Enter finds what is alike.`
+            ? `${name}, ${grid.rows} by ${grid.columns} places. ${onLook === null ? 'Arrow keys move, Enter finds what is alike.' : 'Arrow keys show where each place looks.'}`
             : `${name}, being computed`
         }
         onClick={(event) => point(event, canvas.current)}
+        onMouseMove={(event) => hover(event, canvas.current)}
+        onMouseLeave={() => onLook?.(null, false)}
         onKeyDown={press}
         onFocus={() => setFocused(true)}
         onBlur={() => setFocused(false)}
@@ -154,7 +174,7 @@ function Picture(props: Props & { readonly canvas: RefObject<HTMLCanvasElement |
 }
 
 /** Lets a patch be chosen with a pointer or by keys. `place` is where the keys are; it is null while there are no patches. */
-function usePatchChooser({ id, features }: Photo, onSearch: Props['onSearch']) {
+function usePatchChooser({ id, features }: Photo, onSearch: Props['onSearch'], onLook: OnLook | null) {
   const [cursor, setCursor] = useState<PatchPlace | null>(null)
   // Keys begin in the middle. Another size has fewer or more patches.
   const grid = features?.grid
@@ -166,30 +186,41 @@ function usePatchChooser({ id, features }: Photo, onSearch: Props['onSearch']) {
     [cursor, grid, id],
   )
 
-  const point = (event: MouseEvent, canvas: HTMLCanvasElement | null) => {
-    if (canvas === null || features === null) return
+  const placeUnder = (event: MouseEvent, canvas: HTMLCanvasElement | null): PatchPlace | null => {
+    if (canvas === null || features === null) return null
     const box = canvas.getBoundingClientRect()
     // The canvas lies in the middle of its box, as large as fits.
     const scale = Math.min(box.width / canvas.width, box.height / canvas.height)
     const x = (event.clientX - box.left - (box.width - canvas.width * scale) / 2) / scale
     const y = (event.clientY - box.top - (box.height - canvas.height * scale) / 2) / scale
     const patch = patchUnder(features, canvas, x, y)
-    if (patch === null) return
-    setCursor({ photo: id, ...patch })
-    onSearch({ kind: 'place', place: { photo: id, ...patch } })
+    return patch && { photo: id, ...patch }
+  }
+  const choose = (chosen: PatchPlace) =>
+    onLook === null ? onSearch({ kind: 'place', place: chosen }) : onLook(chosen, true)
+  const point = (event: MouseEvent, canvas: HTMLCanvasElement | null) => {
+    const under = placeUnder(event, canvas)
+    if (under === null) return
+    setCursor(under)
+    choose(under)
+  }
+  const hover = (event: MouseEvent, canvas: HTMLCanvasElement | null) => {
+    if (onLook !== null) onLook(placeUnder(event, canvas), false)
   }
 
   const press = (event: KeyboardEvent) => {
     if (features === null || place === null) return
     const step = STEPS.get(event.key)
-    if (event.key === 'Enter' || event.key === ' ') onSearch({ kind: 'place', place })
+    if (event.key === 'Enter' || event.key === ' ') choose(place)
     else if (step !== undefined) {
       const [down, right] = step
-      setCursor(inside({ photo: id, row: place.row + down, column: place.column + right }, features.grid))
+      const next = inside({ photo: id, row: place.row + down, column: place.column + right }, features.grid)
+      setCursor(next)
+      onLook?.(next, true)
     } else return
     event.preventDefault()
   }
-  return { place, point, press }
+  return { place, point, hover, press }
 }
 
 /** Says where the keys are, and how alike that patch is to what was chosen. */

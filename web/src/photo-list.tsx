@@ -5,8 +5,8 @@ import { FailedFiles } from './failed-files.js'
 import { goTo } from './go-to.js'
 import { Legend } from './legend.js'
 import type { Match, Matches } from './matches.js'
-import type { Photo } from './photo.js'
-import { PhotoCard } from './photo-card.js'
+import type { PatchPlace, Photo } from './photo.js'
+import { type OnLook, PhotoCard } from './photo-card.js'
 import { photoOf, type Search } from './search.js'
 
 interface Props {
@@ -17,6 +17,10 @@ interface Props {
   readonly colors: ReadonlyMap<number, Uint8Array>
   /** Says how much of each patch is shown where no place is looked for; null shows colours. */
   readonly shares: ReadonlyMap<number, Float32Array> | null
+  /** Is the place whose attention is shown. */
+  readonly looking: PatchPlace | null
+  /** Is null where attention is not shown. */
+  readonly onLook: OnLook | null
   /** Holds what stands out of each photo; it is null where that is not shown. */
   readonly objects: ReadonlyMap<number, FoundObject | null> | null
   readonly matches: Matches | null
@@ -33,12 +37,16 @@ export function PhotoList(props: Props) {
   const shown = useMemo(() => (matches === null ? null : matchShares(matches)), [matches])
   const bestOf = useMemo(() => new Map(matches?.best.map((match) => [match.photo, match])), [matches])
   const sorted = useMemo(() => sortedBy(photos, matches), [photos, matches])
-  const place = search?.kind === 'place' ? search.place : null
+  const place = search?.kind === 'place' ? search.place : props.looking
   return (
     <>
       <div class="hint">
         {search === null ? (
-          'Click any place of a photo to find what is like it in all of them.'
+          props.onLook === null ? (
+            'Click any place of a photo to find what is like it in all of them.'
+          ) : (
+            'Where each photo is looked at as a whole. Point at a place to see where that one looks; a click keeps it.'
+          )
         ) : (
           <>
             <Found search={matches?.search ?? search} best={matches?.best ?? []} nameOf={nameOf} />
@@ -71,6 +79,7 @@ export function PhotoList(props: Props) {
             similarity={bestOf.get(photo.id)?.similarity ?? null}
             similarities={matches?.maps.get(photo.id) ?? null}
             onSearch={onSearch}
+            onLook={props.onLook}
             onCompare={search?.kind === 'photo' && photoOf(search) !== photo.id ? onCompare : null}
             onRemove={onRemove}
           />

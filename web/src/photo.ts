@@ -32,6 +32,10 @@ export interface PatchPlace {
   readonly column: number
 }
 
+export function isSamePlace(a: PatchPlace, b: PatchPlace): boolean {
+  return a.photo === b.photo && a.row === b.row && a.column === b.column
+}
+
 /** A preview's longest side has so many pixels, which are enough for a card on a dense screen and take little memory for a thousand photos. */
 const PREVIEW_SIDE = 640
 

@@ -21,10 +21,15 @@ export function attentionShares(photos: readonly Photo[], head: number | null): 
       const weights = Float32Array.from({ length: count }, (_, patch) =>
         heads.reduce((sum, each) => sum + (toPatches[each * count + patch] ?? 0), 0),
       )
-      const most = weights.toSorted()[Math.min(count - 1, Math.floor(ALL * count))] ?? 0
-      return [[id, weights.map((weight) => (most > 0 ? Math.min(1, weight / most) : 1))] as const]
+      return [[id, brightened(weights)] as const]
     }),
   )
+}
+
+/** Says of attention weights how much of each patch is shown. */
+export function brightened(weights: Float32Array): Float32Array {
+  const most = weights.toSorted()[Math.min(weights.length - 1, Math.floor(ALL * weights.length))] ?? 0
+  return weights.map((weight) => (most > 0 ? Math.min(1, weight / most) : 1))
 }
 
 /** Gives the patches of what stands out of each photo; all are shown where nothing does. */

@@ -6,6 +6,7 @@ import { forgetAllPhotos, forgetPhoto, keepPhoto, keptPhotos } from './kept-phot
 import type { Photo } from './photo.js'
 import { type ModelChoice, useEncoder } from './use-encoder.js'
 import { useLateChanges } from './use-late-changes.js'
+import type { LookFrom } from './use-looking.js'
 import { usePreviews } from './use-previews.js'
 
 export interface NamedFile {
@@ -21,6 +22,7 @@ export interface PhotoStore {
   retry(): void
   remove(id: number): void
   clear(): void
+  readonly lookFrom: LookFrom
 }
 
 /** Another model, or another detail, computes all photos again. Photos of an earlier visit come back. */
@@ -98,5 +100,15 @@ export function usePhotos(choice: ModelChoice): PhotoStore {
     for (const { id } of current.current) remove(id)
     void forgetAllPhotos()
   }, [remove])
-  return { photos, status, add, remove, clear, retry }
+  const lookFrom = useCallback<LookFrom>(
+    async ({ file }, head) => {
+      const heads = head === null ? ('mean' as const) : [head]
+      const features = await state.encoder?.encode(file, { attention: { heads, from: 'patches' } })
+      const [map] = features?.attention ?? []
+      if (map === undefined) throw new Error('There is no attention.')
+      return map.toPatches
+    },
+    [state],
+  )
+  return { photos, status, add, remove, clear, retry, lookFrom }
 }

@@ -13,9 +13,17 @@ import { CLASS_FORMATS, classRows, isClassFormat } from '../../work/class-rows.j
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { formatOfPath } from '../../work/output-format.js'
+import { totalOf } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
-import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
+import {
+  addFrameOptions,
+  type FilmInputOptions,
+  filmWork,
+  gatherWithFilms,
+  streamWithFilms,
+} from '../film-inputs.js'
+import { addInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
@@ -24,7 +32,7 @@ import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../ru
 const FORMATS = ['text', ...CLASS_FORMATS] as const
 type ClassifyFormat = (typeof FORMATS)[number]
 
-interface ClassifyOptions extends ModelOptions, Omit<InputOptions, 'json'> {
+interface ClassifyOptions extends ModelOptions, Omit<FilmInputOptions, 'json'> {
   readonly top: number
   readonly output?: string
   readonly format?: ClassifyFormat
@@ -38,7 +46,7 @@ export function classifyCommand(context: CommandContext): Command {
   const command = addInputs(
     new Command('classify').description("name what a model's own classifier sees in each image"),
   )
-  addImageOptions(addModelOption(command))
+  addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
       'a file ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
@@ -70,8 +78,9 @@ async function classify(
   if (format === 'text' || !isClassFormat(format))
     throw new UsageError(`Classes go into a file as ${CLASS_FORMATS.join(' or ')}, not as ${format}.`)
   const file = fileOf(await prepareOutput(context, output), output, 'leave --output out to write to stdout.')
-  const inputs = await gatherInputs(context, names, options)
-  using encoder = await loadChosenEncoder(context, options)
+  const inputs = await gatherWithFilms(context, names, options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder, what } = await filmWork(inputs, loaded, options)
   const count = countOf(encoder, options)
   await runResumably(context, {
     output: file,
@@ -80,7 +89,7 @@ async function classify(
     encoder,
     rowFormat: classRows(encoder.labels),
     shape: [count, 2],
-    what: `the ${count} likeliest classes${options.tta ? ' of five crops' : ''}`,
+    what: `the ${count} likeliest classes${options.tta ? ' of five crops' : ''}${what}`,
     valuesOf: await valuesOf(count),
     encode: encodeChoices(options),
     restart: restart ?? false,
@@ -97,17 +106,18 @@ async function classifyToStream(
 ): Promise<void> {
   const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
   const { InputLoop } = await import('../../work/encode-inputs.js')
-  const inputs = await gatherOrStream(context, names, options)
+  const inputs = await streamWithFilms(context, names, options)
   await using output = StreamOutput.stdout(context)
   const format = options.format ?? (output.isTerminal ? 'text' : 'jsonl')
-  using encoder = await loadChosenEncoder(context, options)
+  using loaded = await loadChosenEncoder(context, options)
+  const { encoder } = await filmWork(inputs, loaded, options)
   const count = countOf(encoder, options)
   const write = WRITERS[format]
   const classesIn = await valuesOf(count)
   using progress = new Progress({
     ...terminal(context),
     json: options.json ?? false,
-    total: Array.isArray(inputs) ? inputs.length : undefined,
+    total: totalOf(inputs),
   })
   const loop = new InputLoop(
     {

@@ -15,14 +15,20 @@ import { nameOfInputOrNull, totalOf, type WorkInput } from '../../work/work-inpu
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { checkColumns, parseColumns } from '../columns.js'
 import type { CommandContext } from '../context.js'
-import { addFrameOptions, asFilms, type FrameOptions, filmWork } from '../film-inputs.js'
-import { addInputs, gatherInputs, gatherOrStream, type InputOptions } from '../gather-inputs.js'
+import {
+  addFrameOptions,
+  type FilmInputOptions,
+  filmWork,
+  gatherWithFilms,
+  streamWithFilms,
+} from '../film-inputs.js'
+import { addInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface EmbedOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions {
+interface EmbedOptions extends ModelOptions, Omit<FilmInputOptions, 'json'> {
   readonly output?: string
   readonly format?: OutputFormat
   readonly columns?: readonly Column[]
@@ -108,7 +114,7 @@ async function embedToFile(
   const format = options.format ?? formatOfPath(options.output)
   const { columns } = options
   checkColumns(columns, format)
-  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  const inputs = await gatherWithFilms(context, names, options)
   using loaded = await loadChosenEncoder(context, options)
   const { encoder, what } = await filmWork(inputs, loaded, options)
   await runResumably(context, {
@@ -192,11 +198,8 @@ async function streamedInputs(
   options: EmbedOptions,
   format: StreamFormat,
 ): Promise<readonly WorkInput[] | AsyncIterable<WorkInput>> {
-  if (format !== 'csv') {
-    const found = await gatherOrStream(context, names, options)
-    return Array.isArray(found) ? asFilms(context, found, options) : found
-  }
-  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  if (format !== 'csv') return await streamWithFilms(context, names, options)
+  const inputs = await gatherWithFilms(context, names, options)
   return [...inputs].sort((a, b) => compareNames(nameOfInputOrNull(a) ?? '', nameOfInputOrNull(b) ?? ''))
 }
 

@@ -11,16 +11,28 @@ import { totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
-import { addFrameOptions, asFilms, encoderWith, type FrameOptions, filmWork } from '../film-inputs.js'
-import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
+import {
+  addFrameOptions,
+  encoderWith,
+  type FilmInputOptions,
+  filmWork,
+  gatherWithFilms,
+} from '../film-inputs.js'
+import { addInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import type { Look } from '../look-into.js'
-import { addLookOptions, assertLookOptions, type LookOptions, namesAsked } from '../look-options.js'
+import {
+  addLookOptions,
+  assertLookOptions,
+  type LookOptions,
+  namesAsked,
+  withSizeLike,
+} from '../look-options.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
 
-interface FeatureOptions extends ModelOptions, Omit<InputOptions, 'json'>, FrameOptions, LookOptions {
+interface FeatureOptions extends ModelOptions, Omit<FilmInputOptions, 'json'>, LookOptions {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]
@@ -66,8 +78,9 @@ export function featuresCommand(context: CommandContext): Command {
 async function features(
   context: CommandContext,
   inputs: readonly string[],
-  options: FeatureOptions,
+  given: FeatureOptions,
 ): Promise<void> {
+  const options = withSizeLike(given)
   const stacked = /\.npy$/i.test(options.output)
   if (stacked && options.format === 'safetensors') {
     throw new UsageError(
@@ -81,7 +94,7 @@ async function features(
     throw new UsageError('--prune is for one array (--output x.npy): a folder keeps its files.')
   }
   const place = await placeOf(context, options.output, stacked)
-  const found = await asFilms(context, await gatherInputs(context, inputs, options), options)
+  const found = await gatherWithFilms(context, inputs, options)
   using loaded = await loadChosenEncoder(context, options)
   checkLayers(options.layers ?? [], loaded.depth)
   const { lookingInto } = await import('../look-into.js')

@@ -3,10 +3,9 @@ import { Command } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { IndexCounts } from '../../collection/index-photos.js'
 import { given } from '../../encoder/choose-recipe.js'
-import type { PlainRecord } from '../../plain-value.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
-import { addCollectionOption, loadEncoderOf } from '../collection-option.js'
+import { addCollectionOption, loadEncoderOf, modelOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import {
   EVERY_SECONDS,
@@ -30,6 +29,7 @@ interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' |
   /** Is a table of what people know of their photos. */
   readonly columns?: string
   readonly watch?: boolean
+  readonly regions?: boolean
 }
 
 export function indexCommand(context: CommandContext): Command {
@@ -39,6 +39,10 @@ export function indexCommand(context: CommandContext): Command {
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
+    .option(
+      '--regions',
+      'make regions of each photo, by which search --box and --point find places in photos',
+    )
     .option('--prune', 'forget photos that are not there any more')
     .option('--video', 'take films as well: a frame each second, each with a row')
     .addOption(everyOption())
@@ -123,11 +127,16 @@ async function indexOnce(
           : {}),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
+        regions: options.regions ?? false,
         signal,
         listener: {
           done: () => progress.done(),
           failed: ({ path, reason }) => progress.failed(path, reason),
           encoding: ({ seconds }) => progress.spent(seconds),
+          indexed: ({ recall, probes }) =>
+            progress.notice(
+              `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, looking into ${probes} of its parts`,
+            ),
         },
       },
     )
@@ -233,7 +242,7 @@ async function openOrCreate(
     try {
       const encoder = namesModel
         ? await loadChosenEncoder(context, options)
-        : await loadEncoderOf(context, collection, options)
+        : await loadEncoderOf(context, collection, { ...options, model: undefined })
       collection.assertSame(encoder.identity)
       return { collection, encoder }
     } catch (error) {
@@ -244,7 +253,7 @@ async function openOrCreate(
   const encoder = await loadChosenEncoder(context, options)
   try {
     const { identity, embeddingWidth: width } = encoder
-    const model = { source: options.model, options: modelOptionsOf(options, identity.precision) }
+    const model = modelOf(options, identity)
     const dtype = options.float32 ? 'float32' : 'float16'
     const collection = await collections.create(folder, { identity, width, model, dtype }, { signal, onWait })
     return { collection, encoder }
@@ -252,29 +261,4 @@ async function openOrCreate(
     await encoder[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** Are not asked again: they say where and how fast, or concern this command alone. */
-const PASSING = [
-  ...[
-    'model',
-    'to',
-    'json',
-    'float32',
-    'retryFailed',
-    'prune',
-    'columns',
-    'watch',
-    'video',
-    'every',
-    'toneMap',
-  ],
-  ...['engine', 'threads', 'offline'],
-]
-
-function modelOptionsOf(options: ModelOptions, precision: string): PlainRecord {
-  const kept = Object.entries(options).filter(
-    ([name, value]) => !PASSING.includes(name) && value !== undefined,
-  )
-  return { ...(Object.fromEntries(kept) as PlainRecord), precision }
 }

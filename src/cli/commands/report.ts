@@ -16,7 +16,7 @@ import { assertKept, type FoundPhotos, findPhotos } from '../report-photos.js'
 import { fileOf, prepareOutput, terminal } from '../run-resumably.js'
 import { choosePictureModel, DEFAULT_PATCHES, type PictureModel } from './picture/choose-picture-model.js'
 
-interface ReportOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 'json'> {
+interface ReportOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 'json' | 'films'> {
   readonly model?: string
   readonly output: string
   readonly patches?: number
@@ -27,6 +27,7 @@ interface ReportOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 
 export function reportCommand(context: CommandContext): Command {
   const command = addInputs(
     new Command('report').description('write one page that shows what a model sees in photos'),
+    { takesFilms: false },
   ).requiredOption('-o, --output <file>', 'a file ending in .html')
   command.option(
     '-m, --model <model>',
@@ -51,7 +52,7 @@ async function report(
 ): Promise<void> {
   const { files, signal } = context
   const file = await outputFile(context, options)
-  const inputs = await gatherInputs(context, names, options)
+  const inputs = await gatherInputs(context, names, { ...options, films: null })
   const { encoder, caption } = await choosePictureModel(context, options)
   await using _ = encoder
   assertFits(inputs.length, encoder, options)

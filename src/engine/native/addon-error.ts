@@ -7,6 +7,7 @@ const CODES: readonly string[] = [
   'unavailable',
   'disposed',
   'weights-lost',
+  'rows-lost',
 ] satisfies readonly EngineErrorCode[]
 
 /** An `EngineError` for what the addon refuses by one of its codes; anything else as it is. */

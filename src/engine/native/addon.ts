@@ -42,6 +42,9 @@ export type PackedPlace = [
   depth: number,
 ]
 
+/** Holds rows: in memory, or in so many bytes of a region, from one of them on. */
+export type RowBytes = Uint8Array | [region: Handle<'region'>, offset: number, bytes: number]
+
 /** Gives what rows of features are asked for. Numbers of all kinds lie in the job: callback, what is written, what is read. */
 export interface FeatureFunctions {
   /** Writes the mean [D] and the Gram matrix [D, D] of the centred rows. */
@@ -68,23 +71,48 @@ export interface FeatureFunctions {
     job: [JobCallback, queries: Float32Array, rows: Float32Array, out: Float32Array],
   ): Handle<'job'>
   /**
-   * Writes the numbers and scores of the nearest rows. The query is in float32 for halves; for bytes it is in 15 bits, the one in float32 is not looked at,
-   * and each block has its scales behind it. The value is the number of the first row whose score is not finite, or -1.
+   * Writes the numbers and scores [queries, most] of the nearest rows of halves, of which at least `most` are allowed; no bytes allow all. Rows may lie in a
+   * region. The value is the number of the first row whose score is not finite, or -1.
    */
-  nearestRows(
+  nearestToEach(
+    engine: Handle<'engine'>,
+    width: number,
+    job: [
+      JobCallback,
+      rows: Float64Array,
+      scores: Float32Array,
+      queries: Float32Array,
+      allowed: Uint8Array,
+      ...blocks: RowBytes[],
+    ],
+  ): Handle<'job'>
+  /** Keeps in heaps (numerics/kept-rows.ts) which candidates are near to which queries, all of them rows; the value is that of `nearestToEach`. */
+  keepNearest(
+    engine: Handle<'engine'>,
+    width: number,
+    mutualFrom: number,
+    job: [
+      JobCallback,
+      kept: Float64Array,
+      queries: Uint32Array,
+      candidates: Uint32Array,
+      ...blocks: RowBytes[],
+    ],
+  ): Handle<'job'>
+  /** Writes the nearest rows in bytes of a query in 15 bits; each block has its scales behind it. The value is that of `nearestToEach`. */
+  nearestInBytes(
     engine: Handle<'engine'>,
     job: [
       JobCallback,
       rows: Float64Array,
       scores: Float32Array,
-      query: Float32Array,
-      narrow: Int16Array,
+      query: Int16Array,
       scale: Float32Array,
       ...blocks: (Uint8Array | Float32Array)[],
     ],
   ): Handle<'job'>
   /** Gives a sum of all bytes: what it takes to read them is measured by it. */
-  sumBytes(engine: Handle<'engine'>, job: [JobCallback, ...Uint8Array[]]): Handle<'job'>
+  sumBytes(engine: Handle<'engine'>, job: [JobCallback, ...RowBytes[]]): Handle<'job'>
 }
 
 /** Addons of before have no functions on rows of features. */

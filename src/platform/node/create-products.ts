@@ -1,8 +1,9 @@
 /** Chooses who computes products of features: the native kernels where they are, else those of WebAssembly, else plain loops. */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { createNativeProductsOn, type NativeProductsOptions } from '../../engine/native/native-products.js'
-import { plainScorer, type RowScorer } from '../../numerics/nearest-rows.js'
+import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { type Products, plainProducts } from '../../numerics/products.js'
+import { scorerOn } from '../../numerics/row-scorer.js'
 import { addonOrReason } from './native/load-addon.js'
 import { createWasmProducts } from './wasm/wasm-products.js'
 
@@ -13,14 +14,15 @@ export interface FeatureProducts extends Products, RowScorer, AsyncDisposable {}
 
 /**
  * Makes what computes products of features: in C++ on threads of its own, which start with the first product; where there is no native engine, by WebAssembly
- * on the calling thread, which looks for nearest rows in plain loops. The picture functions take it as `products`. Throws `EngineError` `unavailable` for an instruction set that cannot run, and
+ * on the calling thread. The picture functions take it as `products`. Throws `EngineError` `unavailable` for an instruction set that cannot run, and
  * `unsupported` for a number of threads that makes no sense.
  */
 export function createProducts(options: NativeProductsOptions = {}): FeatureProducts {
   checkOptionNames(options, OPTIONS)
   const addon = addonOrReason()
   if (typeof addon !== 'string') return createNativeProductsOn(addon, options)
-  return { ...portableProducts(), ...plainScorer, [Symbol.asyncDispose]: async () => {} }
+  const portable = portableProducts()
+  return { ...portable, ...scorerOn(portable), [Symbol.asyncDispose]: async () => {} }
 }
 
 function portableProducts(): Products {

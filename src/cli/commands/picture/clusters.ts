@@ -3,12 +3,13 @@ import { Command } from 'commander'
 import { categoryColors } from '../../../picture/draw/categories.js'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
 import { swatches } from '../../../picture/draw/layout.js'
-import { clusterPatches, type PatchClusters } from '../../../picture/patch-clusters.js'
+import { clusterPatches, labelPatches, type PatchClusters } from '../../../picture/patch-clusters.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { positiveInteger } from '../../model-options.js'
 import { composed, opacityOf } from './composed.js'
-import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { keepPhotos } from './kept-photos.js'
+import { makePicture, type PictureKind } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
 
 interface ClustersOptions extends PictureOptions {
@@ -40,31 +41,29 @@ function clustersPicture(options: ClustersOptions): PictureKind {
   return {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
     async *draw(work) {
-      const found: EncodedPhoto[] = []
-      for await (const photo of work.photos()) found.push(photo)
-      if (found.length === 0) return
+      const { sample, first, photos } = await keepPhotos(work)
+      if (first === null) return
       work.phase('grouping patches')
       const { products, signal } = work
-      const maps = found.map(({ features }) => features)
-      const clusters = await clusterPatches(maps, count, { seed, products, signal })
+      const clusters = await clusterPatches(sample.maps, count, { seed, products, signal })
       const colors = categoryColors(clusters.count)
-      for (const [index, { path, photo, features }] of found.entries()) {
-        const labels = clusters.labels[index] ?? new Int32Array()
+      for await (const { path, photo, features } of photos()) {
+        const labels = await labelPatches(features, clusters, { products, signal })
         const data = Uint8Array.from([...labels].flatMap((label) => colors[label] ?? []))
         const { rows, columns } = features.grid
         const grid = { height: rows, width: columns, data }
         const shown = { opacity: opacityOf(options, 0.7) }
         const image = composed(photo, drawPatchColors(photo, features, grid, shown), options)
-        yield { path, image, legend: swatches(entriesOf(clusters, index, colors), image.width) }
+        yield { path, image, legend: swatches(entriesOf(clusters, labels, colors), image.width) }
       }
     },
   }
 }
 
-/** Lists the groups that are in a photo, with how many of its patches they have and how many photos they are in. */
-function entriesOf({ counts }: PatchClusters, photo: number, colors: ReturnType<typeof categoryColors>) {
+/** Lists the groups that are in a photo, with how many of its patches they have and how many photos they were found in. */
+function entriesOf({ counts }: PatchClusters, labels: Int32Array, colors: ReturnType<typeof categoryColors>) {
   return counts.flatMap((perPhoto, group) => {
-    const own = perPhoto[photo] ?? 0
+    const own = labels.reduce((sum, label) => sum + (label === group ? 1 : 0), 0)
     const color = colors[group]
     if (own === 0 || color === undefined) return []
     const photos = perPhoto.filter((count) => count > 0).length

@@ -15,8 +15,7 @@ import type { FileEncoder } from '../../../work/file-encoder.js'
 import { isFilm } from '../../../work/work-input.js'
 import { InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { asFilms, frameOptionsOf } from '../../film-inputs.js'
-import { gatherInputs } from '../../gather-inputs.js'
+import { frameOptionsOf, gatherWithFilms } from '../../film-inputs.js'
 import { Progress } from '../../progress.js'
 import { terminal } from '../../run-resumably.js'
 import { choosePictureModel } from './choose-picture-model.js'
@@ -107,7 +106,7 @@ async function onlyFilm(
   names: readonly string[],
   options: FilmOptions,
 ): Promise<string> {
-  const inputs = await asFilms(context, await gatherInputs(context, names, options), options)
+  const inputs = await gatherWithFilms(context, names, options)
   const [film, ...others] = inputs
   if (film !== undefined && isFilm(film) && others.length === 0) return film.path
   throw new UsageError(

@@ -9,8 +9,7 @@ import { asOutputError } from '../../../work/output-error.js'
 import { totalOf, type WorkInput } from '../../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { asFilms, type FrameOptions } from '../../film-inputs.js'
-import { gatherInputs } from '../../gather-inputs.js'
+import { type FrameOptions, gatherWithFilms } from '../../film-inputs.js'
 import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
 import { choosePictureModel, type PictureModel } from './choose-picture-model.js'
@@ -81,7 +80,7 @@ async function make(
   kind: PictureKind,
 ): Promise<void> {
   const place = await placeOf(context, options)
-  const inputs = await asFilms(context, await gatherInputs(context, names, options), kind.frames ?? {})
+  const inputs = await gatherWithFilms(context, names, { ...options, ...kind.frames })
   kind.check?.(inputs)
   const { encoder, caption } = await choosePictureModel(context, options)
   using _ = encoder
@@ -152,6 +151,8 @@ class Photos {
   }
 
   fail(path: string, { message }: Error): void {
+    // Photos may be gone through twice.
+    if (this.#failed.has(path)) return
     this.#failed.add(path)
     this.#options.progress.failed(path, message)
   }

@@ -3,9 +3,11 @@ import { Command, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { PatchClick } from '../../../picture/foreground.js'
 import { PATCH_COLOR_METHODS, type PatchColors } from '../../../picture/patch-colors.js'
+import type { PatchMap } from '../../../picture/patch-map.js'
 import { muxerOrNull } from '../../../platform/node/video/video-name.js'
 import type { CommandContext } from '../../context.js'
 import { addFrameOptions } from '../../film-inputs.js'
+import { keepPhotos } from './kept-photos.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
 import { type GivenPlace, parsePoint, patchesIn } from './parse-place.js'
 import {
@@ -18,6 +20,7 @@ import {
   titleOf,
 } from './pca-colors.js'
 import { addPictureOptions } from './picture-options.js'
+import type { Tile } from './picture-place.js'
 
 export function pcaCommand(context: CommandContext): Command {
   const command = new Command('pca').description(
@@ -59,38 +62,43 @@ function pcaPicture(context: CommandContext, options: PcaOptions): PictureKind {
     title: titleOf(options),
     async *draw(work) {
       const saved = await savedColorsOrNull(context, options)
-      const found: EncodedPhoto[] = []
-      for await (const photo of work.photos()) found.push(photo)
-      if (found.length === 0) return
-      const colors = saved ?? (await fitted(work, found, options))
+      if (saved !== null) return yield* drawn(work.photos(), saved, options)
+      const { sample, first, photos } = await keepPhotos(work)
+      if (first === null) return
+      const colors = await fitted(work, sample.maps, first, options)
       await saveColors(context, colors, options)
-      for (const { path, photo, features } of found)
-        yield { path, image: coloured(photo, features, colors, options) }
+      yield* drawn(photos(), colors, options)
     },
   }
 }
 
+async function* drawn(
+  photos: AsyncIterable<EncodedPhoto>,
+  colors: PatchColors,
+  options: PcaOptions,
+): AsyncGenerator<Tile, void, undefined> {
+  for await (const { path, photo, features } of photos)
+    yield { path, image: coloured(photo, features, colors, options) }
+}
+
+/** @param first is the first of the photos that the maps are of */
 async function fitted(
   work: PictureWork,
-  photos: readonly EncodedPhoto[],
+  maps: readonly PatchMap[],
+  first: EncodedPhoto,
   options: PcaOptions,
 ): Promise<PatchColors> {
   work.phase('finding the colours')
   const { foreground } = options
-  const clicks = Array.isArray(foreground) ? clicksOf(work, photos, foreground) : []
-  return await fittedColors(
-    photos.map(({ features }) => features),
-    { ...options, clicks },
-    work,
-  )
+  const clicks = Array.isArray(foreground) ? clicksOf(work, first, foreground) : []
+  return await fittedColors(maps, { ...options, clicks }, work)
 }
 
 function clicksOf(
   work: PictureWork,
-  [first]: readonly EncodedPhoto[],
+  first: EncodedPhoto,
   points: readonly GivenPlace[],
 ): readonly PatchClick[] {
-  if (first === undefined) return []
   work.assertFirst(first, 'The points of --foreground were given in it.')
   return points.flatMap((point) =>
     patchesIn('--foreground', point, first).map((patch) => ({ map: 0, patch })),

@@ -52,7 +52,7 @@ export function schemaOf(arrow: Arrow, { width, dtype, columns }: About): Schema
 export function tableOf(arrow: Arrow, about: About, block: RowBlock): Table {
   const schema = schemaOf(arrow, about)
   const children = [...PHOTO_COLUMNS, ...about.columns].map((column) =>
-    dataOf(arrow, column, block.values[column.name] ?? []),
+    columnData(arrow, column, block.values[column.name] ?? [], block.count),
   )
   const embedded = (block.values.norm ?? []).map((norm) => norm !== null)
   const all = [...children, embeddingData(arrow, about, block.embeddings ?? new Float32Array(), embedded)]
@@ -65,12 +65,23 @@ export function tableOf(arrow: Arrow, about: About, block: RowBlock): Table {
   return new arrow.Table(schema, [new arrow.RecordBatch(schema, struct)])
 }
 
-function dataOf(arrow: Arrow, { type }: CollectionColumn, values: readonly Value[]) {
-  if (type === 'boolean') return booleansOf(arrow, values)
-  const stored =
-    type === 'integer' ? values.map((value) => (value === null ? null : BigInt(Number(value)))) : values
+/** Makes a column of values. */
+export function columnData(
+  arrow: Arrow,
+  { type }: CollectionColumn,
+  values: readonly Value[],
+  count: number,
+) {
+  if (type === 'boolean')
+    return booleansOf(
+      arrow,
+      Array.from({ length: count }, (_, row) => values[row] ?? null),
+    )
   const builder = arrow.makeBuilder({ type: typeOf(arrow, type), nullValues: [null, undefined] })
-  for (const value of stored) builder.append(value)
+  for (let row = 0; row < count; row++) {
+    const value = values[row] ?? null
+    builder.append(type === 'integer' && value !== null ? BigInt(Number(value)) : value)
+  }
   return builder.finish().flush()
 }
 

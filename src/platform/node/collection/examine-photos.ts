@@ -6,12 +6,15 @@ import { webcrypto } from 'node:crypto'
 import type { FoundPhoto } from '../../../collection/find-photos.js'
 import type { Examination, Examine } from '../../../collection/index-photos.js'
 import type { Row } from '../../../collection/row-block.js'
-import type { EncodeAllOptions, EncodeResult, Identity } from '../../../encoder/types.js'
+import type { EncodeAllOptions, EncodeResult, Features, Identity } from '../../../encoder/types.js'
 import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
 import type { DigestWords } from '../../../kernels/digest-words.js'
+import { perceptualHash } from '../../../numerics/perceptual-hash.js'
+import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
+import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
 import { fastestDigest } from '../fastest-digest.js'
@@ -46,12 +49,14 @@ export interface ExamineOptions {
   readonly maxPixels?: number | undefined
   /** Says which frames of a film are taken. */
   readonly video?: VideoFrameOptions | undefined
+  /** Is shown the features of each photo, named by its content. */
+  readonly onFeatures?: ((content: string, features: Features) => Promise<void>) | undefined
 }
 
 /** Gives what examines photos by this encoder. */
 export function examineWith(
   encoder: PhotoEncoder,
-  { maxPixels = DEFAULT_MAX_PIXELS, video = {} }: ExamineOptions = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
   const words = fastestDigest()
@@ -106,6 +111,7 @@ export function examineWith(
       if (work === undefined)
         throw new Error(`the encoder answered for photo ${index}, which it was not given`)
       underWay.delete(index)
+      if (features !== undefined) await onFeatures?.(String(work.values.content), features)
       yield examination(work, features?.embedding, error)
     }
   }
@@ -132,7 +138,23 @@ function examination(
 async function measure(decoded: DecodedImage, words: DigestWords): Promise<Row> {
   const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
   const { height, width } = image
-  return { height, width, pixels: await digestOfPixels(image, words) }
+  const digest = digestOfPixels(image, words)
+  const reduced = reducePixels(image, MEASURED_LONGEST)
+  const quality = photoQuality(reduced)
+  return {
+    height,
+    width,
+    pixels: await digest,
+    perceptual_hash: perceptualHash(reduced).toString(16).padStart(16, '0'),
+    sharpness: quality.sharpness,
+    brightness: quality.brightness,
+    brightness_5: quality.brightness5,
+    brightness_99: quality.brightness99,
+    clipped_dark: quality.clippedDark,
+    clipped_bright: quality.clippedBright,
+    entropy: quality.entropy,
+    colourfulness: quality.colourfulness,
+  }
 }
 
 async function hashOf(bytes: Uint8Array): Promise<string> {

@@ -16,6 +16,7 @@ import { frameIdentity } from '../video/frame-settings.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
 import { isVideoName } from '../video/video-name.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
+import { RegionKeeper } from './index-regions.js'
 import { readTold } from './read-told.js'
 
 /** Says how a collection is brought up to date. */
@@ -24,6 +25,8 @@ export interface IndexFoldersOptions extends IndexChoice {
   readonly maxPixels?: number
   /** Takes films as well: each frame that these options choose has a row. Default: films are passed over, and frames that are there stay. */
   readonly video?: Pick<VideoFrameOptions, 'every' | 'from' | 'to' | 'toneMap'>
+  /** Makes regions of each photo as well, by which places in photos are searched for. Default: where the collection has some, they are kept up to date. */
+  readonly regions?: boolean
 }
 
 const OPTIONS = {
@@ -33,6 +36,7 @@ const OPTIONS = {
   signal: true,
   maxPixels: true,
   video: true,
+  regions: true,
 } satisfies OptionNames<IndexFoldersOptions>
 
 /**
@@ -51,7 +55,7 @@ export async function indexFolders(
 ): Promise<IndexCounts> {
   checkOptionNames(options, OPTIONS)
   collection.assertSame(encoder.identity)
-  const { maxPixels, video, ...choice } = options
+  const { maxPixels, video, regions = false, ...choice } = options
   const files = new NodeFiles(process.cwd())
   const scopes: Scope[] = []
   for (const folder of folders) {
@@ -66,9 +70,13 @@ export async function indexFolders(
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
   if (video !== undefined) await noteFilms(collection, video)
   const isFilm = video === undefined ? undefined : isVideoName
-  const examine = examineWith(encoder, { maxPixels, video })
+  await using keeper = await RegionKeeper.open(collection, choice.signal)
+  const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
+  const examine = examineWith(encoder, { maxPixels, video, onFeatures })
   const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
-  return await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
+  const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
+  if (onFeatures !== undefined) await keeper.complete(encoder, given({ maxPixels }))
+  return counts
 }
 
 /** Frames that were taken or made otherwise are others: all films of a collection are taken alike. */
@@ -97,11 +105,22 @@ async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
     const within = folder === path ? '' : folder.slice(withEnd(path).length).split(sep).join('/')
     return { root, within, folder }
   }
+  return { root: await newRoot(collection, folder), within: '', folder }
+}
+
+/** Gives the name of the root that this folder is, which it becomes where it is none. */
+export async function rootOf(collection: Collection, folder: string): Promise<string> {
+  const known = Object.entries(collection.about.roots).find(([, path]) => path === folder)
+  return known?.[0] ?? (await newRoot(collection, folder))
+}
+
+async function newRoot(collection: Collection, folder: string): Promise<string> {
+  const { roots } = collection.about
   const base = basename(folder) || 'photos'
   let root = base
   for (let next = 2; Object.hasOwn(roots, root); next++) root = `${base}-${next}`
   await collection.store.setAbout({ ...collection.about, roots: { ...roots, [root]: folder } })
-  return { root, within: '', folder }
+  return root
 }
 
 function withEnd(folder: string): string {

@@ -11,17 +11,23 @@ import { type CollectionColumn, columnOf, PHOTO_COLUMNS } from '../../../collect
 import { halvesOf, type RowBlock } from '../../../collection/row-block.js'
 import type {
   About,
+  ByIndexOptions,
   CollectionStore,
   CompactOptions,
   CompactReport,
   Log,
   LogName,
+  NearRow,
+  PrepareOptions,
   ScanChoice,
   StoredVectors,
   StoreFacts,
 } from '../../../collection/store.js'
+import { byIndexOptions, prepareOptions } from '../../../collection/store-options.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
+import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
+import { toHalf } from '../../../tensor/float16.js'
 import { explainWriteError } from '../files/file-error.js'
 import { lockOutput, type OutputLock } from '../files/output-lock.js'
 import { blockFrom, EMBEDDING, fieldOf, schemaOf, tableOf } from './arrow-rows.js'
@@ -34,8 +40,18 @@ import {
   writeAbout,
   writeSmallFile,
 } from './collection-files.js'
+import { sqlOf } from './lance-sql.js'
 import { type HeldVersion, heldVersions, Lease } from './leases.js'
 import { type Arrow, loadLance } from './load-lance.js'
+import {
+  carryVectorFile,
+  openVectorFile,
+  type VectorBlock,
+  type VectorFile,
+  type VectorFileState,
+  writeVectorFile,
+} from './vector-file.js'
+import { askIndex, type IndexState, refreshIndex } from './vector-index.js'
 
 /** Says how a collection is opened. */
 export interface OpenStoreOptions {
@@ -55,6 +71,11 @@ const METADATA_CACHE = 64n * 2n ** 20n
 const IDS_AT_ONCE = 1000
 
 const TABLE = 'photos'
+const EMBEDDED = "state = 'embedded'"
+/** Says how the index is. */
+const INDEX = 'index.json'
+/** So many rows more are asked of the index than are wanted. */
+const SPARE = 16
 
 /** Earlier versions are kept for so long where somebody reads. */
 const DAY_MS = 86_400_000
@@ -70,6 +91,8 @@ export class LanceStore implements CollectionStore {
   #table: Table
   readonly #lock: OutputLock | null
   readonly #lease: Lease | null
+  /** Are looked through, maybe, as long as the store is open. */
+  readonly #files: VectorFile[] = []
 
   private constructor(parts: {
     readonly folder: string
@@ -160,13 +183,15 @@ export class LanceStore implements CollectionStore {
     return await this.#table.countRows()
   }
 
-  async *scan({ columns, embeddings = false, ids, signal }: ScanChoice): AsyncIterable<RowBlock> {
+  async *scan({ columns, embeddings = false, ids, where, signal }: ScanChoice): AsyncIterable<RowBlock> {
     const all = [...PHOTO_COLUMNS, ...this.#about.columns]
     const wanted = columns.map((name) => columnOf(name, all))
     const names = [...new Set(columns), ...(embeddings ? [EMBEDDING] : [])]
-    for (const where of ids === undefined ? [null] : predicates(ids)) {
+    const condition = where === undefined ? [] : [sqlOf(where)]
+    for (const predicate of ids === undefined ? [null] : predicates(ids)) {
+      const asked = [...(predicate === null ? [] : [predicate]), ...condition].join(' and ')
       const query = this.#table.query().select(names)
-      for await (const batch of where === null ? query : query.where(where)) {
+      for await (const batch of asked === '' ? query : query.where(asked)) {
         signal?.throwIfAborted()
         yield blockFrom(batch, wanted, this.#about, embeddings)
       }
@@ -212,9 +237,20 @@ export class LanceStore implements CollectionStore {
 
   async vectors(options?: ProductOptions): Promise<StoredVectors> {
     const { signal } = productOptions(options)
+    const file = await this.#openVectors()
+    if (file !== null) return { ids: file.ids, blocks: [{ dtype: 'F16', bytes: file.rows }] }
     const ids: string[] = []
     const blocks: StoredRows[] = []
-    const query = this.#table.query().select(['id', EMBEDDING]).where("state = 'embedded'")
+    for await (const { ids: own, halves } of this.#halves(signal)) {
+      for (const id of own) ids.push(id)
+      blocks.push(halvesOf(halves))
+    }
+    return { ids, blocks }
+  }
+
+  /** Reads the rows that have an embedding. */
+  async *#halves(signal: AbortSignal | undefined): AsyncGenerator<VectorBlock> {
+    const query = this.#table.query().select(['id', EMBEDDING]).where(EMBEDDED)
     for await (const batch of query) {
       signal?.throwIfAborted()
       const { values, embeddings, count } = blockFrom(
@@ -224,10 +260,70 @@ export class LanceStore implements CollectionStore {
         true,
       )
       if (count === 0 || embeddings === undefined) continue
-      for (const id of values.id ?? []) ids.push(String(id))
-      blocks.push(halvesOf(embeddings))
+      const halves = embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
+      yield { ids: (values.id ?? []).map(String), halves }
     }
-    return { ids, blocks }
+  }
+
+  async #vectorState(): Promise<VectorFileState> {
+    return { table: this.#about.table, version: await this.version(), width: this.#about.width }
+  }
+
+  /** Opens the file of vectors of this version, which is closed with the store; null where there is none. */
+  async #openVectors(): Promise<VectorFile | null> {
+    const state = await this.#vectorState()
+    const file = await openVectorFile(this.label, state)
+    if (file !== null) this.#files.push(file)
+    return file
+  }
+
+  async prepare(options: PrepareOptions): Promise<void> {
+    const { scorer, onIndex, signal } = prepareOptions(options)
+    const state = await this.#vectorState()
+    const file = (await this.#openVectors()) ?? (await this.#writeVectors(state, signal))
+    const index = await refreshIndex(
+      { table: this.#table, ids: file.ids, rows: file.rows, width: state.width, scorer, signal },
+      await this.#indexState(),
+    )
+    await this.writeFile(INDEX, index === null ? null : Buffer.from(JSON.stringify(index)))
+    // An index is another version of the table, whose rows are the same.
+    await carryVectorFile(this.label, state.version, await this.version())
+    if (index !== null) onIndex?.(index)
+  }
+
+  async #writeVectors(state: VectorFileState, signal: AbortSignal | undefined): Promise<VectorFile> {
+    const count = await this.#table.countRows(EMBEDDED)
+    await writeVectorFile(this.label, state, count, this.#halves(signal))
+    const file = await this.#openVectors()
+    if (file === null) throw new Error(`the file of vectors of version ${state.version} cannot be read back`)
+    return file
+  }
+
+  async #indexState(): Promise<IndexState | null> {
+    const bytes = await this.readFile(INDEX)
+    const found = bytes === null ? null : parseJsonOrNull(new TextDecoder().decode(bytes))
+    if (!isRecord(found)) return null
+    const { rows, probes, recall } = found
+    const isWhole = typeof rows === 'number' && typeof probes === 'number' && typeof recall === 'number'
+    return isWhole ? { rows, probes, recall } : null
+  }
+
+  async nearestByIndex(
+    query: Float32Array,
+    count: number,
+    options?: ByIndexOptions,
+  ): Promise<readonly NearRow[] | null> {
+    const { where, signal } = byIndexOptions(options)
+    const index = await this.#indexState()
+    if (index === null) return null
+    const ask = (wanted: number, condition: string | undefined) =>
+      askIndex(this.#table, query, wanted, { probes: index.probes, where: condition })
+    // Few photos are gone: it is quicker to leave them out afterwards than to ask for the others.
+    const found = await ask(count + SPARE, where)
+    signal?.throwIfAborted()
+    const near = found.filter(({ state }) => state === 'embedded').slice(0, count)
+    if (near.length === Math.min(count, found.length)) return near
+    return await ask(count, where === undefined ? EMBEDDED : `(${where}) AND ${EMBEDDED}`)
   }
 
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
@@ -276,6 +372,8 @@ export class LanceStore implements CollectionStore {
         'damaged',
         `${before} rows of ${this.label} became ${after}: nothing was changed.`,
       )
+    // The copy has no index: what is said of the old one must not outlive it.
+    await this.writeFile(INDEX, null)
     const file = { ...this.#about, table }
     await writeAbout(this.label, file)
     this.#about = file
@@ -307,6 +405,7 @@ export class LanceStore implements CollectionStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files) await file[Symbol.asyncDispose]()
     this.#table.close()
     this.#connection.close()
     await this.#lock?.[Symbol.asyncDispose]()

@@ -49,13 +49,18 @@ export function frameShape(
   return { height: scaled(height), width: scaled(width), channels }
 }
 
-/** Chooses frames first, so that no other is converted, and says of each its time when all else is done. */
-export function frameFilters(video: VideoDescription, choice: FrameChoice, settings: FrameSettings): string {
+/** Chooses frames first, from `firstPts` on, so that no other is converted, and says of each its time when all else is done. */
+export function frameFilters(
+  video: VideoDescription,
+  choice: FrameChoice,
+  settings: FrameSettings,
+  firstPts?: number,
+): string {
   const { height, width, channels } = frameShape(video, settings)
   const { to } = choice
   return [
     ...(to === null ? [] : [`trim=end=${to}us`]),
-    `select='${selectExpression(choice, video.timeBase)}'`,
+    `select='${selectExpression(choice, video.timeBase, firstPts)}'`,
     ...(video.hdr === null || settings.toneMap === undefined ? [] : toneMapping(settings.toneMap)),
     `scale=${width}:${height}:flags=${SCALER}`,
     `format=${channels === 4 ? 'rgba' : 'rgb24'}`,

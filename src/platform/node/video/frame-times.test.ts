@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { frameChooser, selectExpression, type TimeBase, timeText } from './frame-times.js'
+import { firstPtsOf, frameChooser, selectExpression, type TimeBase, timeText } from './frame-times.js'
 
 const TIME_BASES: readonly TimeBase[] = [
   [1, 90_000],
@@ -54,6 +54,30 @@ test('of each stretch there is one frame at most, its first, and none is left ou
       const isChosen = frameChooser({ every: every * 1000, from: 0, to: null }, [1, 1000])
       const found = pts.filter(isChosen).map((each) => Math.floor(each / every))
       expect(found).toEqual([...new Set(pts.map((each) => Math.floor(each / every)))])
+    }),
+  )
+})
+
+test('the first tick of a time is the first one that has this time as its text', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 32 }), fc.constantFrom(...TIME_BASES), (pts, timeBase) => {
+      const time = timeText(pts, timeBase)
+      const first = firstPtsOf(time, timeBase)
+      expect(timeText(first, timeBase)).toBe(time)
+      if (first > 0) expect(timeText(first - 1, timeBase)).not.toBe(time)
+    }),
+  )
+})
+
+test('what ffmpeg chooses from a chosen frame on is what it chooses where it is read from the start', () => {
+  fc.assert(
+    fc.property(choices, fc.constantFrom(...TIME_BASES), stamps, fc.nat(), (choice, timeBase, pts, at) => {
+      const chosen = selectedByFfmpeg(selectExpression(choice, timeBase), pts)
+      if (chosen.length === 0) return
+      const index = at % chosen.length
+      const first = chosen[index] ?? 0
+      const entered = selectedByFfmpeg(selectExpression(choice, timeBase, first), pts)
+      expect(entered).toEqual(chosen.slice(index))
     }),
   )
 })

@@ -53,10 +53,16 @@ export function frameChooser(choice: FrameChoice, timeBase: TimeBase): (pts: num
   }
 }
 
-/** Writes the same choice as an expression of ffmpeg's `select`, but for `to`. */
-export function selectExpression(choice: FrameChoice, timeBase: TimeBase): string {
+/**
+ * Writes the same choice as an expression of ffmpeg's `select`, but for `to`.
+ *
+ * @param firstPts is the first of the ticks from which on there is choice: that of a frame which begins its stretch, so that all after it are chosen as they are
+ * where the film is read from its start
+ */
+export function selectExpression(choice: FrameChoice, timeBase: TimeBase, firstPts?: number): string {
   const { scale, start, length } = gridOf(choice, timeBase)
-  const isReached = `gte(pts*${scale},${start})`
+  const isReached =
+    firstPts === undefined ? `gte(pts*${scale},${start})` : `gte(pts*${scale},${start})*gte(pts,${firstPts})`
   if (choice.every === null) return isReached
   const stretch = (pts: string) => `floor((${pts}*${scale}-${start})/${length})`
   const isNew = `gt(${stretch('pts')},${stretch('prev_selected_pts')})`
@@ -66,6 +72,12 @@ export function selectExpression(choice: FrameChoice, timeBase: TimeBase): strin
 /** Gives seconds, rounded once. */
 export function secondsOf(pts: number, [numerator, denominator]: TimeBase): number {
   return (pts * numerator) / denominator
+}
+
+/** Gives the first tick that has this time as its text. */
+export function firstPtsOf(time: string, [numerator, denominator]: TimeBase): number {
+  const before = BigInt(time.replace('.', '')) - 1n
+  return before < 0n ? 0 : Number((before * BigInt(denominator)) / (BigInt(numerator) * MILLISECONDS)) + 1
 }
 
 const MILLISECONDS = 1000n

@@ -11,7 +11,7 @@ import { type OpenVideo, openVideo, PICTURES } from './describe-video.js'
 import { FfmpegProcess } from './ffmpeg-process.js'
 import { partsOf } from './find-ffmpeg.js'
 import { type FrameSettings, frameFilters, frameShape, TONE_MAPS, type ToneMap } from './frame-settings.js'
-import { type FrameChoice, frameChooser, secondsOf, type TimeBase } from './frame-times.js'
+import { type FrameChoice, firstPtsOf, frameChooser, secondsOf, type TimeBase } from './frame-times.js'
 import { VideoError } from './video-error.js'
 
 /** Is a frame of a film, upright, with the time at which it is shown. */
@@ -120,10 +120,15 @@ export interface ReadFrame extends VideoFrame {
   readonly channels: 3 | 4
 }
 
+export interface ReadOptions extends VideoFrameOptions {
+  /** Is the time of a frame that is chosen, as a text with thousandths: those before it are left out, and need not be decoded. */
+  readonly firstTime?: string | undefined
+}
+
 /** Yields frames of a film that was looked at. Options were judged before; `transparency` is left to whoever takes them. */
 export async function* readFrames(
   video: OpenVideo,
-  options: VideoFrameOptions,
+  options: ReadOptions,
 ): AsyncGenerator<ReadFrame, void, undefined> {
   const { path, description } = video
   const { signal, onWarning = warn } = options
@@ -147,7 +152,7 @@ export async function* readFrames(
     const pts = await stamps.next(path)
     // Where a film changes its size, ffmpeg begins to choose anew.
     if (!isChosen(pts)) continue
-    if (count === 0 && (options.from ?? 0) > 0) child.forgetTroubles()
+    if (count === 0 && (options.from ?? options.firstTime ?? 0) !== 0) child.forgetTroubles()
     count++
     yield {
       ...shape,
@@ -168,12 +173,14 @@ export async function* readFrames(
 function frameArgs(
   { description, inputArgs }: OpenVideo,
   choice: FrameChoice,
-  settings: FrameSettings,
+  { firstTime, ...settings }: ReadOptions,
 ): readonly string[] {
+  const start = firstTime === undefined ? choice.from : Math.round(Number(firstTime) * 1_000_000)
+  const firstPts = firstTime === undefined ? undefined : firstPtsOf(firstTime, description.timeBase)
   return [
-    ...seekArgs(description.container, choice.from),
+    ...seekArgs(description.container, start),
     ...inputArgs,
-    ...['-map', PICTURES, '-vf', frameFilters(description, choice, settings)],
+    ...['-map', PICTURES, '-vf', frameFilters(description, choice, settings, firstPts)],
     ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
   ]
 }

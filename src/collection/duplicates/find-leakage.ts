@@ -1,0 +1,173 @@
+/** Finds photos of one split (a test set, say) that are in another one as well, as the same picture or nearly: what was measured on them was seen in training. */
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
+import type { Collection } from '../collection.js'
+import { CollectionError } from '../collection-error.js'
+import { columnOf } from '../columns.js'
+import {
+  type ComparedPhotos,
+  comparePhotos,
+  onePerPicture,
+  type Photo,
+  photosOf,
+  type ReadPicture,
+  withVectors,
+} from './compare-photos.js'
+import { Different } from './decisions.js'
+import { type Copy, DUPLICATE_KINDS, type DuplicateKind, type DuplicatePair } from './duplicate-group.js'
+import { compareSettings, type DuplicateOptions } from './find-duplicates.js'
+
+/** Says between which photos nothing may leak. */
+export interface LeakageOptions extends Omit<DuplicateOptions, 'keep'> {
+  /** Names the column that tells photos of one split from those of another; photos without a value are left out. */
+  readonly split?: string
+  /** Is another collection, of the same model, of which nothing may be in the first: give it or `split`. */
+  readonly other?: Collection
+}
+
+/** Is a photo that is in two splits. */
+export interface Leak {
+  /** Is the photo in the split that has fewer. */
+  readonly copy: Copy
+  /** Names its split, or is the label of its collection. */
+  readonly split: string
+  /** Is the photo of another split that is most like it. */
+  readonly other: Copy
+  /** Names the other's split. */
+  readonly otherSplit: string
+  /** Says how alike they are. */
+  readonly kind: DuplicateKind
+  /** Is the cosine of their embeddings. */
+  readonly similarity: number
+  /** Says in words what the first is beside the second, where that was proven. */
+  readonly words: string
+}
+
+/** Holds what was found. */
+export interface FoundLeakage {
+  /** Lists each photo once, with the other that shows most surely that it leaks; the surest first. */
+  readonly leaks: readonly Leak[]
+  /** Counts the photos of each split. */
+  readonly splits: Readonly<Record<string, number>>
+  /** Counts the pairs that were tried on their pixels. */
+  readonly tried: number
+  /** Counts the pairs that `mostTries` left untried. */
+  readonly untried: number
+  /** Lists photos that could not be read again, with the reason. */
+  readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
+}
+
+const OPTIONS = {
+  split: true,
+  other: true,
+  near: true,
+  alike: true,
+  tryFrom: true,
+  mostTries: true,
+  onProgress: true,
+  signal: true,
+} satisfies OptionNames<LeakageOptions>
+
+/**
+ * Finds what leaks. Throws `CollectionError` `unknown-column`, `other-identity` for a collection of another model, `empty` where there are not two splits; RangeError for options that make no
+ * sense; the signal's reason.
+ */
+export async function findLeakageWith(
+  collection: Collection,
+  read: ReadPicture,
+  options: LeakageOptions,
+): Promise<FoundLeakage> {
+  checkOptionNames(options, OPTIONS)
+  const { split, other, signal } = options
+  if ((split === undefined) === (other === undefined))
+    throw new RangeError('Say between what nothing may leak: a column by `split`, or another collection by `other`.')
+  const all = await splitPhotos(collection, options)
+  const names = all.map((photo) => splitOf(photo))
+  const splits: Record<string, number> = {}
+  for (const name of names) splits[name] = (splits[name] ?? 0) + 1
+  if (Object.keys(splits).length < 2) throw onlyOne(split, splits)
+  const different = Different.read(await collection.store.log('decisions').read())
+  // Files of the same pixels in one split are one picture; in two splits they are the surest leak.
+  const compared = await withVectors(onePerSplit(all), signal)
+  if (compared === null) throw onlyOne(split, splits)
+  const counts = (a: Photo, b: Photo) => splitOf(a) !== splitOf(b) && a.copy.pixels !== b.copy.pixels
+  const settings = { ...compareSettings(options, all.length), different, read, counts }
+  const { pairs, ...rest } = await comparePhotos(compared, settings)
+  const leaks = [...exactLeaks(compared.photos), ...pairLeaks(compared, pairs, splits)]
+  return { leaks: surestOfEach(leaks), splits, ...rest }
+}
+
+async function splitPhotos(collection: Collection, { split, other, signal }: LeakageOptions): Promise<readonly Photo[]> {
+  if (split !== undefined) {
+    columnOf(split, collection.columns)
+    return (await photosOf(collection, { split, signal })).filter((photo) => photo.split !== null)
+  }
+  if (other === undefined) return []
+  collection.assertSame(other.about.identity)
+  return [...(await photosOf(collection, { signal })), ...(await photosOf(other, { signal }))]
+}
+
+function splitOf({ split, collection }: Photo): string {
+  return split ?? collection.store.label
+}
+
+function onePerSplit(photos: readonly Photo[]): readonly Photo[] {
+  const names = [...new Set(photos.map(splitOf))]
+  return names.flatMap((name) => onePerPicture(photos.filter((photo) => splitOf(photo) === name)))
+}
+
+function exactLeaks(photos: readonly Photo[]): readonly Leak[] {
+  const first = new Map<string, Photo>()
+  return photos.flatMap((photo): Leak[] => {
+    const same = first.get(photo.copy.pixels)
+    if (same === undefined) {
+      first.set(photo.copy.pixels, photo)
+      return []
+    }
+    const isIdentical = same.copy.content === photo.copy.content
+    const kind = isIdentical ? 'identical' : 'same-pixels'
+    const words = isIdentical ? 'the same bytes' : 'the same pixels, other metadata'
+    return [leakOf(photo, same, kind, 1, words)]
+  })
+}
+
+function pairLeaks(
+  { photos }: ComparedPhotos,
+  pairs: readonly DuplicatePair[],
+  splits: Readonly<Record<string, number>>,
+): readonly Leak[] {
+  return pairs.flatMap((pair): Leak[] => {
+    const [a, b] = [photos[pair.first], photos[pair.second]]
+    if (a === undefined || b === undefined) return []
+    const isFirst = (splits[splitOf(a)] ?? 0) < (splits[splitOf(b)] ?? 0)
+    const words = (isFirst ? pair.words?.first : pair.words?.second) ?? ''
+    return [
+      isFirst
+        ? leakOf(a, b, pair.kind, pair.similarity, words)
+        : leakOf(b, a, pair.kind, pair.similarity, words),
+    ]
+  })
+}
+
+function leakOf(photo: Photo, other: Photo, kind: DuplicateKind, similarity: number, words: string): Leak {
+  const [split, otherSplit] = [splitOf(photo), splitOf(other)]
+  return { copy: photo.copy, split, other: other.copy, otherSplit, kind, similarity, words }
+}
+
+function surestOfEach(leaks: readonly Leak[]): readonly Leak[] {
+  const rank = ({ kind }: Leak) => DUPLICATE_KINDS.indexOf(kind)
+  const sorted = [...leaks].sort((a, b) => rank(a) - rank(b) || b.similarity - a.similarity)
+  const seen = new Set<string>()
+  return sorted.filter(({ copy, split }) => {
+    const key = `${split} ${copy.id}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+function onlyOne(split: string | undefined, splits: Readonly<Record<string, number>>): CollectionError {
+  const found = Object.keys(splits).map((name) => JSON.stringify(name))
+  const where = split === undefined ? 'the two collections' : `the column ${split}`
+  return new CollectionError(
+    'empty',
+    `There must be photos in two splits at least; ${where} has ${found.length === 0 ? 'none' : `only ${found.join()}`}.`,
+  )
+}

@@ -1,0 +1,188 @@
+/**
+ * Compares two pictures that lie on each other, block by block, so that what was changed all over (compression, brightness, colour) is told from what shows another moment. Where
+ * blocks differ, it is asked whether something of one colour and one opacity was laid over one of the two, as a watermark is: then what is below shows through, or it is that one colour.
+ */
+import type { Grey } from './reduce-pixels.js'
+
+/** Says how far two pictures that lie on each other agree. */
+export interface Agreement {
+  /** Counts the blocks in which at least one picture shows something. */
+  readonly textured: number
+  /** Is the share of textured blocks whose correlation is at least 0.8. */
+  readonly agreeing: number
+  /** Is the lowest correlation of a textured block, from -1 to 1. */
+  readonly lowest: number
+  /** Is the share of pixels whose brightness differs by more than compression changes it. */
+  readonly changed: number
+  /** Says what was laid over one of them; null where nothing is changed, or no such thing explains it. */
+  readonly mark: Mark | null
+}
+
+/** Is something of one colour that was laid over a picture. */
+export interface Mark {
+  /** Says over which. */
+  readonly on: 'first' | 'second'
+  /** Is the share of the changed pixels (without the edges of what is changed) that it explains. */
+  readonly explained: number
+  /** Is the lowest correlation of the blocks without changed pixels. */
+  readonly lowestBeside: number
+}
+
+/** Is the side of a block in pixels. */
+const BLOCK = 12
+/** Pixels so near to an edge of either picture are left out: there they mix with what is around. */
+export const MARGIN = 4
+/** Is the standard deviation in grey levels above which a block shows something that compression keeps. */
+const TEXTURE = 6
+/** Is the correlation from which on a block agrees. */
+const AGREES = 0.8
+/** Beyond these levels a camera, or whoever brightened a photo, has cut off what was there. */
+const DARKEST = 6
+const BRIGHTEST = 249
+/** Is the share of pixels beyond them at which a block tells nothing. */
+const MOST_CLIPPED = 0.2
+/** Is by how many grey levels a pixel must differ to count as changed. */
+const CHANGED = 14
+/** Is the part of its change by which a pixel may lie beside what a mark makes of it, and so many grey levels in any case. */
+const EXPLAINED_PART = 0.35
+const EXPLAINED_LEVELS = 8
+/** Is what a mark leaves, at most, of what is below it: else it is no mark but a change of brightness. */
+const MOST_LEFT = 0.92
+const FEWEST_PIXELS = 12
+
+/** Compares `first` with `laid`, the second picture in the first's pixels (NaN where it has none), whose brightness is `gain` times the first's plus `offset`. */
+export function compareLaidOver(first: Grey, laid: Grey, gain: number, offset: number): Agreement {
+  const changed = changedPixels(first, laid, gain, offset)
+  const [all, beside] = [[], []] as [number[], number[]]
+  for (let top = MARGIN; top + BLOCK <= first.height - MARGIN; top += BLOCK)
+    for (let left = MARGIN; left + BLOCK <= first.width - MARGIN; left += BLOCK) {
+      const block = correlationOf(first, laid, changed.mask, top, left)
+      if (block === null || Math.max(block.first * Math.abs(gain), block.second) < TEXTURE) continue
+      all.push(block.correlation)
+      if (!block.isChanged) beside.push(block.correlation)
+    }
+  const lowestBeside = beside.length === 0 ? -1 : Math.min(...beside)
+  return {
+    textured: all.length,
+    agreeing: all.length === 0 ? 0 : all.filter((one) => one >= AGREES).length / all.length,
+    lowest: all.length === 0 ? -1 : Math.min(...all),
+    changed: changed.share,
+    mark: markOf(first, laid, gain, offset, changed.mask, lowestBeside),
+  }
+}
+
+function changedPixels(first: Grey, laid: Grey, gain: number, offset: number) {
+  const mask = new Uint8Array(first.data.length)
+  let [count, covered] = [0, 0]
+  for (let i = 0; i < mask.length; i++) {
+    if (Number.isNaN(laid.data[i])) continue
+    covered++
+    if (Math.abs(laid.data[i] - gain * first.data[i] - offset) <= CHANGED) continue
+    mask[i] = 1
+    count++
+  }
+  return { mask, share: covered === 0 ? 0 : count / covered }
+}
+
+/** Gives null for a block that one picture does not cover, or in which too much is cut off. */
+function correlationOf(first: Grey, laid: Grey, changed: Uint8Array, top: number, left: number) {
+  let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0]
+  let [clipped, differing] = [0, 0]
+  for (let y = top; y < top + BLOCK; y++)
+    for (let x = left; x < left + BLOCK; x++) {
+      const at = y * first.width + x
+      const [p, q] = [first.data[at], laid.data[at]]
+      a += p
+      b += q
+      aa += p * p
+      bb += q * q
+      ab += p * q
+      differing += changed[at]
+      if (Math.min(p, q) < DARKEST || Math.max(p, q) > BRIGHTEST) clipped++
+    }
+  const count = BLOCK * BLOCK
+  if (Number.isNaN(b) || (clipped > MOST_CLIPPED * count && isCut(a / count, b / count))) return null
+  const [va, vb] = [Math.max(0, aa / count - (a / count) ** 2), Math.max(0, bb / count - (b / count) ** 2)]
+  const covariance = ab / count - (a * b) / count / count
+  return {
+    first: Math.sqrt(va),
+    second: Math.sqrt(vb),
+    correlation: va > 0 && vb > 0 ? covariance / Math.sqrt(va * vb) : 0,
+    isChanged: differing > 0,
+  }
+}
+
+/** Tells that both are near one end: what is black in one and white in the other was not cut off but is another thing. */
+function isCut(a: number, b: number): boolean {
+  return (a < 80 && b < 80) || (a > 175 && b > 175)
+}
+
+/** Asks whether a mark explains what is changed. */
+function markOf(
+  first: Grey,
+  laid: Grey,
+  gain: number,
+  offset: number,
+  changed: Uint8Array,
+  lowestBeside: number,
+): Mark | null {
+  const inner = withoutEdges(changed, first.width)
+  if (inner.length < FEWEST_PIXELS) return null
+  const [a, b] = [new Float64Array(inner.length), new Float64Array(inner.length)]
+  for (const [i, at] of inner.entries()) {
+    a[i] = gain * first.data[at] + offset
+    b[i] = laid.data[at]
+  }
+  // What shows through a mark varies less than what is below it.
+  const on = varianceOf(b) < varianceOf(a) ? 'second' : 'first'
+  const explained = on === 'second' ? explainedBy(a, b) : explainedBy(b, a)
+  return explained === 0 ? null : { on, explained, lowestBeside }
+}
+
+function varianceOf(values: Float64Array): number {
+  let [sum, squares] = [0, 0]
+  for (const value of values) {
+    sum += value
+    squares += value * value
+  }
+  return squares / values.length - (sum / values.length) ** 2
+}
+
+/** Leaves only pixels whose eight neighbours are changed as well: at its edge a mark is thinner. */
+function withoutEdges(changed: Uint8Array, width: number): readonly number[] {
+  const inner: number[] = []
+  for (let at = width + 1; at < changed.length - width - 1; at++) {
+    let sum = 0
+    for (let row = -width; row <= width; row += width)
+      sum += changed[at + row - 1] + changed[at + row] + changed[at + row + 1]
+    if (sum === 9) inner.push(at)
+  }
+  return inner
+}
+
+/** Fits `after` = left * `before` + colour, again and again without what lies beside it, and gives the share that does not; 0 where it is no mark. */
+function explainedBy(before: Float64Array, after: Float64Array): number {
+  const tolerance = before.map((value, i) =>
+    Math.max(EXPLAINED_LEVELS, EXPLAINED_PART * Math.abs(after[i] - value)),
+  )
+  let inside = Array.from(before, (_, i) => i)
+  let left = 0
+  for (let round = 0; round < 6; round++) {
+    if (inside.length < FEWEST_PIXELS) return 0
+    let [x, y, xx, xy] = [0, 0, 0, 0]
+    for (const i of inside) {
+      x += before[i]
+      y += after[i]
+      xx += before[i] * before[i]
+      xy += before[i] * after[i]
+    }
+    const count = inside.length
+    const variance = xx - (x * x) / count
+    left = variance > 1 ? (xy - (x * y) / count) / variance : 0
+    const colour = (y - left * x) / count
+    inside = Array.from(before, (_, i) => i).filter(
+      (i) => Math.abs(after[i] - left * before[i] - colour) <= tolerance[i],
+    )
+  }
+  return left > -0.1 && left <= MOST_LEFT ? inside.length / before.length : 0
+}

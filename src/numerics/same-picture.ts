@@ -1,0 +1,305 @@
+/**
+ * Proves that two photos are the same picture: places of the one that are found again in the other, or the whole frames in one of the eight ways, give a first map; it is settled on
+ * the pixels; the one is laid over the other, and they are compared block by block. Bursts and lookalikes do not pass, since every block that shows anything must agree.
+ *
+ * The thresholds were chosen on planted copies and on frames of films a quarter of a second apart (bench/duplicates), on other seeds than those that measure them. In copies without a
+ * mark no block correlates less than 0.8 but where brightness was cut off; between frames in which anything moves, some block does by less than 0.5.
+ */
+import { resamplePillow } from '../kernels/resample-pillow.js'
+import { alignPixels, layOver } from './align-pixels.js'
+import { type Agreement, compareLaidOver } from './compare-laid-over.js'
+import { findKeypoints, type Keypoints, mirrorKeypoints } from './keypoints.js'
+import { mapOfPlaces } from './match-keypoints.js'
+import { composeMaps, invertMap, mapPoints, type PlaneMap } from './plane-map.js'
+import { type Grey, greyOf, type Rgb, reducePixels } from './reduce-pixels.js'
+import { blur } from './scale-space.js'
+
+/** Is what is kept of a photo while it is compared: about 2 MB. */
+export interface ReducedPicture {
+  /** Counts the rows of the photo itself. */
+  readonly height: number
+  /** Counts its columns. */
+  readonly width: number
+  /** Is the photo with a longer side of at most 512 pixels. */
+  readonly reduced: Rgb
+  /** Are places of it. */
+  readonly keypoints: Keypoints
+  /** Is the middle of the photo in its own pixels, at most 512 a side: it shows how fine the photo is. */
+  readonly middle: Grey
+}
+
+/** Says how one picture lies in another. */
+export interface PictureProof {
+  /** Takes pixels of the first photo to pixels of the second; a pixel's middle is at its number plus a half. */
+  readonly map: PlaneMap
+  /** Is the share of the first photo that the second shows, 0 to 1. */
+  readonly shareOfFirst: number
+  /** Is the share of the second photo that the first shows. */
+  readonly shareOfSecond: number
+  /** Is what the first's brightness is multiplied by to be the second's. */
+  readonly gain: number
+  /** Is what is added then, in grey levels. */
+  readonly offset: number
+  /** Says how far they agree where they lie on each other. */
+  readonly agreement: Agreement
+  /** Is the correlation of their colours, -1 to 1; null where one of them has none. */
+  readonly colour: number | null
+  /** Says which of them has no colours while the other has. */
+  readonly grey: 'first' | 'second' | null
+  /** Says which has more pixels than the other and yet shows no more: it was enlarged. */
+  readonly enlarged: 'first' | 'second' | null
+}
+
+/** Is the longer side of the picture that is compared, and of that in which places are found. */
+const LONGEST = 512
+const PLACES_LONGEST = 320
+const MOST_PLACES = 400
+/** Bounds the longer side of what lies on each other when it is compared. */
+const COMPARED_LONGEST = 384
+/** Takes off what compression leaves of single pixels. */
+const SOFTENED = 0.8
+/** Places settle a map within a few pixels, whole frames only roughly: so coarse does the settling on pixels begin. */
+const COARSEST = { places: 80, frames: 32 }
+const MOST_SCALE = 8
+/** So many places do not agree on a wrong map. */
+const SURE = 25
+
+/** Are what a proof needs: so many blocks that show something, of which none may correlate less, and so many must agree. */
+const FEWEST_BLOCKS = 12
+const LOWEST = 0.7
+const AGREEING = 0.99
+/** Is how much of one of the two the other must show: frames of a camera that moves each show something that the other does not. */
+const WHOLE = 0.99
+/** Is how much of what is changed a mark must explain, how much it may cover, and how well what is beside it must correlate. */
+const MARKED = { explained: 0.72, changed: 0.25, beside: 0.9, agreeing: 0.6 }
+/** Is the least correlation of colours: less means that something was given other colours. */
+const LEAST_COLOUR = 0.5
+/** Is the standard deviation of chroma, in levels, below which a picture is grey. */
+const GREY = 1.5
+const COLOURED = 4
+
+/** Prepares upright pixels for comparing. */
+export function reducePicture(image: Rgb): ReducedPicture {
+  const reduced = reducePixels(image, LONGEST)
+  const small = reducePixels(reduced, PLACES_LONGEST)
+  const { count, places, descriptors } = findKeypoints(greyOf(small), MOST_PLACES)
+  const scale = reduced.width / small.width
+  for (let i = 0; i < count; i++) {
+    places[4 * i] = (places[4 * i] + 0.5) * scale - 0.5
+    places[4 * i + 1] = (places[4 * i + 1] + 0.5) * scale - 0.5
+    places[4 * i + 2] *= scale
+  }
+  const { height, width } = image
+  return { height, width, reduced, keypoints: { count, places, descriptors }, middle: greyOf(middleOf(image)) }
+}
+
+function middleOf({ height, width, data }: Rgb): Rgb {
+  const [rows, columns] = [Math.min(height, LONGEST), Math.min(width, LONGEST)]
+  const [top, left] = [(height - rows) >> 1, (width - columns) >> 1]
+  const out = new Uint8Array(rows * columns * 3)
+  for (let y = 0; y < rows; y++) {
+    const from = ((top + y) * width + left) * 3
+    out.set(data.subarray(from, from + columns * 3), y * columns * 3)
+  }
+  return { height: rows, width: columns, data: out }
+}
+
+/** Gives how the one lies in the other where they are proven to be the same picture, and null where they are not. */
+export function proveSame(first: ReducedPicture, second: ReducedPicture): PictureProof | null {
+  for (const start of startsOf(first, second)) {
+    const laid = layPicture(first, second, start)
+    if (laid !== null && isProof(laid)) return laid
+  }
+  return null
+}
+
+/** Tells whether pictures that lie on each other like this are the same. */
+export function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: PictureProof): boolean {
+  const { textured, agreeing, lowest, changed, mark } = agreement
+  if (textured < FEWEST_BLOCKS || Math.max(shareOfFirst, shareOfSecond) < WHOLE) return false
+  if (colour !== null && colour < LEAST_COLOUR) return false
+  if (lowest >= LOWEST && agreeing >= AGREEING) return true
+  if (mark === null || changed > MARKED.changed || agreeing < MARKED.agreeing) return false
+  return mark.explained >= MARKED.explained && mark.lowestBeside >= MARKED.beside
+}
+
+export interface Start {
+  readonly map: PlaneMap
+  readonly coarsest: number
+}
+
+/** Gives maps to begin with, the likeliest first, between pixels of the reduced pictures. Where many places agree on one, no other is tried. */
+export function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
+  const straight = mapOfPlaces(first.keypoints, second.keypoints)
+  if (straight !== null && straight.count >= SURE) {
+    yield { map: straight.map, coarsest: COARSEST.places }
+    return
+  }
+  const { width } = second.reduced
+  const mirrored = mapOfPlaces(first.keypoints, mirrorKeypoints(second.keypoints, width))
+  const back = Float64Array.of(-1, 0, width - 1, 0, 1, 0, 0, 0, 1)
+  const found = [straight, mirrored === null ? null : { ...mirrored, map: composeMaps(back, mirrored.map) }]
+    .filter((one) => one !== null)
+    .sort((a, b) => b.count - a.count)
+  for (const { map } of found) yield { map, coarsest: COARSEST.places }
+  if ((found[0]?.count ?? 0) < SURE)
+    yield { map: frameToFrame(first.reduced, second.reduced), coarsest: COARSEST.frames }
+}
+
+function frameToFrame(first: Rgb, second: Rgb): PlaneMap {
+  return scaling(second.width / first.width, second.height / first.height)
+}
+
+/** Takes pixels to those of a picture that is so much larger. */
+function scaling(x: number, y = x): PlaneMap {
+  return Float64Array.of(x, 0, (x - 1) / 2, 0, y, (y - 1) / 2, 0, 0, 1)
+}
+
+/** Settles a map and compares; gives null where none settles. */
+export function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
+  const scale = scaleOf(start.map)
+  const overlap = overlapSide(first.reduced, second.reduced, start.map)
+  if (!(scale > 1 / MOST_SCALE && scale < MOST_SCALE) || overlap === null) return null
+  // Both are brought to the resolution of the coarser one.
+  const reduction = Math.min(1, scale, COMPARED_LONGEST / overlap)
+  const [a, b] = [scaledBy(first.reduced, reduction), scaledBy(second.reduced, reduction / scale)]
+  const intoA = scaling(a.width / first.reduced.width, a.height / first.reduced.height)
+  const intoB = scaling(b.width / second.reduced.width, b.height / second.reduced.height)
+  const outOfA = invertMap(intoA)
+  if (outOfA === null) return null
+  const [p, q] = [blur(greyOf(a), SOFTENED), blur(greyOf(b), SOFTENED)]
+  const settled = alignPixels(p, q, composeMaps(intoB, composeMaps(start.map, outOfA)), start.coarsest)
+  if (settled === null) return null
+  const { map, gain, offset } = settled
+  const agreement = compareLaidOver(p, layOver(p, q, map), gain, offset)
+  const covered = coveredPixels(a, b, map)
+  const colours = compareColours(a, b, map)
+  const whole = composeMaps(
+    Float64Array.of(second.width / b.width, 0, 0, 0, second.height / b.height, 0, 0, 0, 1),
+    composeMaps(
+      Float64Array.of(1, 0, 0.5, 0, 1, 0.5, 0, 0, 1),
+      composeMaps(map, Float64Array.of(a.width / first.width, 0, -0.5, 0, a.height / first.height, -0.5, 0, 0, 1)),
+    ),
+  )
+  return {
+    map: whole,
+    shareOfFirst: Math.min(1, covered / (a.width * a.height)),
+    shareOfSecond: Math.min(1, (covered * scaleOf(map) ** 2) / (b.width * b.height)),
+    gain,
+    offset,
+    agreement,
+    ...colours,
+    enlarged: enlargedOf(first, second, scaleOf(whole)),
+  }
+}
+
+function scaleOf(map: PlaneMap): number {
+  return Math.sqrt(Math.abs(map[0] * map[4] - map[1] * map[3]))
+}
+
+function scaledBy(image: Rgb, by: number): Rgb {
+  if (by >= 0.999) return image
+  const [height, width] = [Math.max(1, Math.round(image.height * by)), Math.max(1, Math.round(image.width * by))]
+  const data = resamplePillow(image.data, [image.height, image.width], [height, width], { filter: 'bilinear' })
+  return { height, width, data }
+}
+
+/** Gives the longer side of the part of the first that the second shows, in its pixels; null where there is hardly any. */
+function overlapSide(first: Rgb, second: Rgb, map: PlaneMap): number | null {
+  const back = invertMap(map)
+  if (back === null) return null
+  const [right, bottom] = [second.width - 1, second.height - 1]
+  const corners = mapPoints(back, Float64Array.of(0, 0, right, 0, 0, bottom, right, bottom))
+  const along = (axis: number, length: number) => {
+    const places = [corners[axis], corners[2 + axis], corners[4 + axis], corners[6 + axis]]
+    return Math.min(length, Math.max(...places)) - Math.max(0, Math.min(...places))
+  }
+  const [width, height] = [along(0, first.width), along(1, first.height)]
+  return width > 8 && height > 8 ? Math.max(width, height) : null
+}
+
+function coveredPixels(first: Rgb, second: Rgb, map: PlaneMap): number {
+  let count = 0
+  for (let y = 0; y < first.height; y++)
+    for (let x = 0; x < first.width; x++) {
+      const u = map[0] * x + map[1] * y + map[2]
+      const v = map[3] * x + map[4] * y + map[5]
+      // Half a pixel belongs to the frame, and a quarter is what settling may be off.
+      if (u >= -0.75 && v >= -0.75 && u <= second.width - 0.25 && v <= second.height - 0.25) count++
+    }
+  return count
+}
+
+/** Compares the two chroma channels, where both pictures have them. */
+function compareColours(first: Rgb, second: Rgb, map: PlaneMap): Pick<PictureProof, 'colour' | 'grey'> {
+  const sums = [new Float64Array(6), new Float64Array(6)]
+  for (let y = 0; y < first.height; y += 2)
+    for (let x = 0; x < first.width; x += 2) {
+      const u = Math.round(map[0] * x + map[1] * y + map[2])
+      const v = Math.round(map[3] * x + map[4] * y + map[5])
+      if (u < 0 || v < 0 || u >= second.width || v >= second.height) continue
+      const [p, q] = [chromaAt(first, y * first.width + x), chromaAt(second, v * second.width + u)]
+      for (let i = 0; i < 2; i++) {
+        const sum = sums[i]
+        sum[0]++
+        sum[1] += p[i]
+        sum[2] += q[i]
+        sum[3] += p[i] * p[i]
+        sum[4] += q[i] * q[i]
+        sum[5] += p[i] * q[i]
+      }
+    }
+  let [a, b, both] = [0, 0, 0]
+  for (const [n, p, q, pp, qq, pq] of sums) {
+    if (n === 0) return { colour: null, grey: null }
+    a += pp / n - (p / n) ** 2
+    b += qq / n - (q / n) ** 2
+    both += pq / n - (p * q) / n / n
+  }
+  const [deviation, other] = [Math.sqrt(Math.max(0, a)), Math.sqrt(Math.max(0, b))]
+  const grey = deviation < GREY && other > COLOURED ? 'first' : other < GREY && deviation > COLOURED ? 'second' : null
+  const hasColours = deviation > COLOURED && other > COLOURED
+  return { colour: hasColours ? both / (deviation * other) : null, grey }
+}
+
+function chromaAt({ data }: Rgb, pixel: number): readonly [number, number] {
+  const [r, g, b] = [data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]]
+  const luma = 0.299 * r + 0.587 * g + 0.114 * b
+  return [0.564 * (b - luma), 0.713 * (r - luma)]
+}
+
+/** Is how many times larger a picture must be for its finest details to be looked for. */
+const LARGER = 1.25
+/** Is what of the details of the coarser picture there are in the finer one beyond them, at least, if it was not enlarged. */
+const LEAST_DETAIL = 0.06
+
+/** @param scale is how many pixels of the second photo are one of the first */
+function enlargedOf(first: ReducedPicture, second: ReducedPicture, scale: number): PictureProof['enlarged'] {
+  if (scale >= LARGER && detailBeyond(second.middle, scale) < LEAST_DETAIL) return 'second'
+  if (scale <= 1 / LARGER && detailBeyond(first.middle, 1 / scale) < LEAST_DETAIL) return 'first'
+  return null
+}
+
+/**
+ * Says how much a picture shows that is gone once it is reduced by `factor`, as a part of what the next such step takes. In photos both are alike in size; a picture that was
+ * enlarged by that factor has nothing to lose in the first.
+ */
+export function detailBeyond(picture: Grey, factor: number): number {
+  const coarse = thereAndBack(picture, factor)
+  const coarser = thereAndBack(picture, factor * factor)
+  return squaredDifference(picture, coarse) / Math.max(1e-9, squaredDifference(coarse, coarser))
+}
+
+function thereAndBack({ height, width, data }: Grey, factor: number): Grey {
+  const bytes = Uint8Array.from(data, (value) => Math.round(value))
+  const small: [number, number] = [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))]
+  const options = { filter: 'lanczos', channels: 1 } as const
+  const reduced = resamplePillow(bytes, [height, width], small, options)
+  return { height, width, data: Float32Array.from(resamplePillow(reduced, small, [height, width], options)) }
+}
+
+function squaredDifference(a: Grey, b: Grey): number {
+  let sum = 0
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2
+  return sum / a.data.length
+}
