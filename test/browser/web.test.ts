@@ -336,7 +336,6 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     expect(await page.locator('.score').count()).toBe(0)
     await chooser.press('ArrowRight')
     await expect.poll(isNew).toBe(true)
-    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/attention.png` })
     await page.keyboard.press('Escape')
     // Keys choose heads as well.
     await page.getByRole('radio', { name: 'all heads' }).focus()

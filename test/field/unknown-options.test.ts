@@ -134,6 +134,7 @@ const UNIVERSAL: Calls = {
   fitForeground: ['clicks', () => plumage.fitForeground([], wrong('click'))],
   fitPatchColors: ['method', () => plumage.fitPatchColors([], wrong('methode'))],
   clusterPatches: ['seed', () => plumage.clusterPatches([], 2, wrong('sead'))],
+  labelPatches: ['products', () => plumage.labelPatches(wrong('map'), wrong('clusters'), wrong('product'))],
   similarPatches: ['products', () => plumage.similarPatches(none, [], wrong('product'))],
   findObject: ['epsilon', () => plumage.findObject(wrong('map'), wrong('epsilom'))],
   rollOut: ['discardRatio', () => plumage.rollOut(wrong('features'), wrong('discardRate'))],
