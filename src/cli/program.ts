@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
 import { collectionCommand } from './commands/collection.js'
+import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
 import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
@@ -11,6 +12,8 @@ import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
+import { labelCommand } from './commands/label.js'
+import { labelErrorsCommand } from './commands/label-errors.js'
 import { leakageCommand } from './commands/leakage.js'
 import { modelsCommand } from './commands/models.js'
 import { outliersCommand } from './commands/outliers.js'
@@ -31,6 +34,9 @@ const COMMANDS = [
   reportCommand,
   indexCommand,
   searchCommand,
+  labelCommand,
+  labelErrorsCommand,
+  compareCommand,
   collectionCommand,
   duplicatesCommand,
   leakageCommand,
@@ -76,6 +82,8 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
+  plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
+  plumage compare small mine photos              which of two models tells labelled photos apart better
   plumage duplicates                             photos that are there several times, and which to keep
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector

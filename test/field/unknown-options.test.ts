@@ -57,6 +57,9 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
+  findFlaws: ['limits', () => plumage.findFlaws(wrong('collection'), wrong('limit'))],
+  findOutliers: ['neighbours', () => plumage.findOutliers(wrong('collection'), wrong('neighbour'))],
+  groupDuplicates: ['different', () => plumage.groupDuplicates([], [], wrong('diferent'))],
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
@@ -76,6 +79,18 @@ const UNIVERSAL: Calls = {
   'CollectionStore.prepare': ['scorer', () => collection.store.prepare(wrong('scorr'))],
   'CollectionStore.nearestByIndex': ['where', () => collection.store.nearestByIndex(none, 1, wrong('were'))],
   'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
+  giveLabels: ['column', () => plumage.giveLabels(collection, [], wrong('colum'))],
+  labelFromFolders: ['column', () => plumage.labelFromFolders(collection, wrong('colum'))],
+  labelsOf: ['column', () => plumage.labelsOf(collection, wrong('colum'))],
+  trainHead: ['folds', () => plumage.trainHead(collection, wrong('fold'))],
+  suggestLabels: ['next', () => plumage.suggestLabels(collection, wrong('nxt'))],
+  findMislabelled: ['folds', () => plumage.findMislabelled(collection, wrong('fold'))],
+  judgeClasses: ['folds', () => plumage.judgeClasses(wrong('rows'), wrong('fold'))],
+  compareEmbeddings: [
+    'folds',
+    () => plumage.compareEmbeddings(wrong('labels'), wrong('rows'), wrong('rows'), wrong('fold')),
+  ],
+  readHead: ['signal', () => plumage.readHead(wrong('source'), wrong('signl'))],
   openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
   readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
   recipeFor: ['recipe', () => plumage.recipeFor(wrong('vit'), wrong('recipie'))],
@@ -141,6 +156,10 @@ const UNIVERSAL: Calls = {
 }
 
 const NODE: Calls = {
+  findDuplicates: ['near', () => plumage.findDuplicates(wrong('collection'), wrong('nead'))],
+  findLeakage: ['split', () => plumage.findLeakage(wrong('collection'), wrong('splitt'))],
+  moveDuplicates: ['signal', () => plumage.moveDuplicates(wrong('collection'), [], wrong('signl'))],
+  undoDuplicates: ['signal', () => plumage.undoDuplicates(wrong('collection'), wrong('signl'))],
   loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
   describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
   convertModel: ['dtype', () => plumage.convertModel(MINI, 'nowhere', wrong('dtipe'))],
