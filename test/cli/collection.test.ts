@@ -196,3 +196,20 @@ test('watching takes what comes, and ends when it is told to', async () => {
   stop.abort(new Error('enough'))
   expect(await ended).toMatchObject({ code: 0 })
 }, 30_000)
+
+test('names of files reach no terminal as they are, and harm nothing', async () => {
+  const name = "\u001b[31m'; DROP TABLE photos; --\n<b>.jpg"
+  mkdirSync(join(folder, 'hostile'))
+  writeFileSync(join(folder, 'hostile', name), 'no image')
+  const made = await run('index', 'hostile', '--to', 'hostile.plumage', '-m', MINI)
+  expect(made).toMatchObject({ code: 1, stderr: expect.stringContaining('DROP TABLE') })
+  rmSync(join(folder, 'hostile', name))
+  writeFileSync(join(folder, 'hostile/other.jpg'), 'no image either')
+  const checked = await run('collection', 'check', '--in', 'hostile.plumage')
+  expect(checked).toMatchObject({ code: 1, stdout: expect.stringContaining('its file is not there') })
+  const again = await run('index', 'hostile', '--to', 'hostile.plumage')
+  const told = await run('collection', 'info', '--in', 'hostile.plumage')
+  expect(told.stdout).toContain('2: 1 failed, 1 gone')
+  for (const { stdout, stderr } of [made, checked, again, told])
+    expect(stdout + stderr).not.toContain('\u001b')
+})
