@@ -5,6 +5,13 @@ export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoi
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
 export type { CollectionProblem, CollectionProblemKind } from './collection/check-collection.js'
 export {
+  type ClusterMethod,
+  type ClusterPhotosOptions,
+  clusterPhotos,
+  type PhotoCluster,
+  type PhotoClusters,
+} from './collection/cluster-photos.js'
+export {
   Collection,
   type CollectionParts,
   type FoundRow,
@@ -96,26 +103,12 @@ export {
   suggestLabels,
 } from './collection/labels/suggest-labels.js'
 export { headFile, type TrainedReport, type TrainOptions, trainHead } from './collection/labels/train-head.js'
+export { type MapPhotosOptions, mapPhotos, type PhotoMap } from './collection/map-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { KeptPhoto } from './collection/photos-block.js'
 export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
-export type {
-  About,
-  CollectionStore,
-  CompactOptions,
-  CompactReport,
-  Log,
-  LogName,
-  ScanChoice,
-  StoredVectors,
-  StoreFacts,
-  ByIndexOptions,
-  IndexFigures,
-  NearRow,
-  PrepareOptions,
-} from './collection/store.js'
 export type { QueryWay } from './collection/search/query-vector.js'
 export {
   type Example,
@@ -127,6 +120,21 @@ export {
   type SearchQuery,
   searchPhotos,
 } from './collection/search/search-photos.js'
+export type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  IndexFigures,
+  Log,
+  LogName,
+  NearRow,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './collection/store.js'
 export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
 export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
@@ -215,6 +223,7 @@ export type { FewShotPoint, TriedC } from './numerics/labelled/cross-validate.js
 export type { LabelledRows } from './numerics/labelled/labelled-rows.js'
 export type { VoteWeights } from './numerics/labelled/nearest-labelled.js'
 export type { PairedTest } from './numerics/labelled/paired-tests.js'
+export type { LayoutOptions } from './numerics/layout.js'
 export { logBins } from './numerics/log-bins.js'
 export {
   type ApproximateGraph,
@@ -240,9 +249,12 @@ export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
+export type { ProposedCount, TriedCount } from './numerics/propose-count.js'
+export type { ProposedName } from './numerics/propose-names.js'
 export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
+export type { MapJob } from './numerics/umap.js'
 export { attentionValues } from './picture/attention-values.js'
 export { COLOR_MAP_NAMES, type ColorMapName } from './picture/draw/color-maps.js'
 export { drawConfusion } from './picture/draw/draw-confusion.js'
@@ -274,6 +286,9 @@ export {
   type PatchClick,
 } from './picture/foreground.js'
 export { largestPart, type MaskPart } from './picture/largest-part.js'
+export { type DrawMapOptions, drawMap } from './picture/map/draw-map.js'
+export { mapSvg } from './picture/map/map-svg.js'
+export type { MapView } from './picture/map/map-view.js'
 export {
   type AgreedMatches,
   type AgreeOptions,

@@ -3,7 +3,7 @@ import { nearestNames } from '../nearest-names.js'
 import type { Files } from '../work/files.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
-import { filmOfNameOrNull } from './frame-path.js'
+import { filmOfNameOrNull } from './frame-name.js'
 import { rowsOf } from './row-block.js'
 
 /** Says how much of a root was found in a folder. */

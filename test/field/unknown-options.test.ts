@@ -71,6 +71,9 @@ const UNIVERSAL: Calls = {
   everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
+  clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],
+  mapPhotos: ['rebuild', () => plumage.mapPhotos(collection, wrong('rebild'))],
+  drawMap: ['side', async () => plumage.drawMap(wrong('view'), wrong('sid'))],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
@@ -177,6 +180,7 @@ const NODE: Calls = {
   'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
   checkPhotos: ['deep', () => plumage.checkPhotos(collection, wrong('dep')).next()],
   moveCollectionRoot: ['force', () => plumage.moveCollectionRoot(collection, 'photos', '.', wrong('forse'))],
+  layOutInThread: ['signal', () => plumage.layOutInThread(wrong('job'), wrong('signl'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
   createCollection: [
     'signal',

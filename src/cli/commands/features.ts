@@ -51,11 +51,7 @@ import {
   tilingWith,
 } from '../tile-options.js'
 
-interface FeatureOptions
-  extends ModelOptions,
-    Omit<FilmInputOptions, 'json'>,
-    LookOptions,
-    TileOptions {
+interface FeatureOptions extends ModelOptions, Omit<FilmInputOptions, 'json'>, LookOptions, TileOptions {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]

@@ -5,7 +5,7 @@ import { checkOptionNames, type OptionNames } from '../../../check-option-names.
 import { type CollectionProblem, checkCollection } from '../../../collection/check-collection.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import { filmOfNameOrNull } from '../../../collection/frame-path.js'
+import { filmOfNameOrNull } from '../../../collection/frame-name.js'
 import { moveRoot, type RootMatch } from '../../../collection/roots.js'
 import { NodeFiles } from '../files/node-files.js'
 import { lockOutput } from '../files/output-lock.js'

@@ -1,6 +1,6 @@
 /** Takes frames of a film as photos of a collection. */
 import type { FoundPhoto } from '../../../collection/find-photos.js'
-import { frameName } from '../../../collection/frame-path.js'
+import { frameName } from '../../../collection/frame-name.js'
 import type { Row } from '../../../collection/row-block.js'
 import { decodedFromPixels, type PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
