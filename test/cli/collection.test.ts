@@ -1,5 +1,14 @@
 /** Runs `plumage index` and `plumage search` on real photos with the model that ships, as a person would. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -162,6 +171,11 @@ test('a table gives photos what people know of them, and says which lines fit no
   expect((await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'no.csv')).stderr).toContain(
     'There is no file no.csv',
   )
+  writeFileSync(join(folder, 'wrong.csv'), 'name,label\na,b\n')
+  // It is told before any photo is read.
+  const wrong = await run('index', 'kinds', '--to', 'never.plumage', '--columns', 'wrong.csv', '-m', MINI)
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('no column path or content') })
+  expect(existsSync(join(folder, 'never.plumage'))).toBe(false)
   await using collection = await openCollection(join(folder, 'kinds.plumage'))
   const rows: Row[] = []
   for await (const block of collection.scan({ columns: ['path', 'my_label', 'b'] }))
