@@ -28,6 +28,9 @@ export type {
   UnreadPhoto,
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
+export { type FoundPlace, findPlace, placeVector } from './collection/regions/find-place.js'
+export type { RegionFeatures } from './collection/regions/photo-regions.js'
+export { type RegionSearchOptions, searchRegions } from './collection/regions/search-regions.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export type { QueryWay } from './collection/search/query-vector.js'
 export {

@@ -156,7 +156,7 @@ async function runPlaceSearch(
     context,
     collection,
     { photos: found, next: null, versionIsGone: false },
-    { ...options, asked: [word] },
+    { ...options, asked: [`${word} at ${asked.place.text}`] },
   )
 }
 

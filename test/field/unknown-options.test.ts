@@ -64,6 +64,12 @@ const UNIVERSAL: Calls = {
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
   everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
+  searchRegions: [
+    'without',
+    () => plumage.searchRegions(collection, collection, none, wrong('withot')).next(),
+  ],
+  indexRegions: ['onDone', () => plumage.indexRegions(collection, wrong('encoder'), wrong('onDon'))],
+  openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   'CollectionStore.scan': [
     'columns',

@@ -25,6 +25,7 @@ export type { PhotoEncoder } from './collection/examine-photos.js'
 export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
 export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export { type IndexRegionsOptions, indexRegions, openRegions } from './collection/index-regions.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
 export {
   type CollectionOptions,

@@ -61,8 +61,9 @@ export async function indexFolders(
   const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
   const examine = examineWith(encoder, { maxPixels, onFeatures })
   const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
-  if (onFeatures !== undefined)
-    await keeper.complete(encoder, { ...(maxPixels === undefined ? {} : { maxPixels }) })
+  if (onFeatures === undefined) return counts
+  const onDone = (path: string) => choice.listener?.done?.(path)
+  await keeper.complete(encoder, { onDone, ...(maxPixels === undefined ? {} : { maxPixels }) })
   return counts
 }
 

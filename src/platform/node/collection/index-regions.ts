@@ -20,8 +20,8 @@ import { type CollectionOptions, createCollection, openCollection } from './open
 export interface IndexRegionsOptions {
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
-  /** Is told each photo whose regions are there now. */
-  readonly onDone?: () => void
+  /** Is told the path of each photo whose regions are there now. */
+  readonly onDone?: (path: string) => void
   /** Ends the work, which then rejects with the signal's reason; what was finished is kept. */
   readonly signal?: AbortSignal
 }
@@ -116,7 +116,7 @@ export class RegionKeeper implements AsyncDisposable {
     for await (const found of examine(given, { mayBeKnown: () => false, isKnown: () => false, signal })) {
       if (!('examined' in found)) continue
       count++
-      onDone?.()
+      onDone?.(found.photo.path)
     }
     return count
   }
