@@ -3,6 +3,7 @@
 export type { ByteSource, Checkpoint, OpenCheckpoint, TensorInfo } from './checkpoint/checkpoint.js'
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint-error.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js'
+export type { CollectionProblem, CollectionProblemKind } from './collection/check-collection.js'
 export {
   Collection,
   type CollectionParts,
@@ -28,10 +29,13 @@ export type {
   UnreadPhoto,
 } from './collection/index-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
+export type { KeptPhoto } from './collection/photos-block.js'
 export { type FoundPlace, findPlace, placeVector } from './collection/regions/find-place.js'
 export type { RegionFeatures } from './collection/regions/photo-regions.js'
 export { type RegionSearchOptions, searchRegions } from './collection/regions/search-regions.js'
+export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
+export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
 export type { QueryWay } from './collection/search/query-vector.js'
 export {
   type Example,
@@ -43,7 +47,21 @@ export {
   type SearchQuery,
   searchPhotos,
 } from './collection/search/search-photos.js'
-export type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './collection/store.js'
+export type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  IndexFigures,
+  Log,
+  LogName,
+  NearRow,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './collection/store.js'
 export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
 export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
@@ -125,6 +143,7 @@ export type {
   NearestOfEach,
   NearestRows,
   RowFile,
+  RowPlace,
   RowScorer,
   SearchOptions,
   StoredRows,

@@ -58,7 +58,9 @@ async function sectionOf(
   signal: AbortSignal,
 ): Promise<string> {
   const image = await readOrNull(collection, kept, signal)
-  const items = [`<li>${await pictureOf(image, kept)}<p><b>${kind === 'copies' ? 'keep' : 'first'}</b> ${nameOf(kept)}</p></li>`]
+  const items = [
+    `<li>${await pictureOf(image, kept)}<p><b>${kind === 'copies' ? 'keep' : 'first'}</b> ${nameOf(kept)}</p></li>`,
+  ]
   for (const member of members) items.push(await itemOf(collection, image, member, signal))
   return `<section><h2>${kind} ${at + 1}</h2><p>${members.length + 1} photos, lowest similarity ${lowest.toFixed(4)}</p><ul>${items.join('\n')}</ul></section>\n`
 }
@@ -73,7 +75,11 @@ async function itemOf(
   const laid =
     proof === undefined || kept === null || image === null
       ? ''
-      : await pictureOf(chessboard(kept, image, proof.map, proof.kept, SIDE), copy, 'laid over the kept photo: ')
+      : await pictureOf(
+          chessboard(kept, image, proof.map, proof.kept, SIDE),
+          copy,
+          'laid over the kept photo: ',
+        )
   const told = escaped(words === '' ? kind : words)
   return `<li>${await pictureOf(image, copy)}${laid}<p>${proposed ? '<b>may go</b>' : ''} ${nameOf(copy)}</p><p>${told}, ${similarity.toFixed(4)}</p></li>`
 }
@@ -91,7 +97,9 @@ async function pictureOf(image: RgbImage | null, copy: Copy, before = ''): Promi
   if (image === null) return '<p>cannot be read any more</p>'
   const { height, width, data } = reducePixels(image, SIDE)
   const sharp = await loadSharp()
-  const jpeg = await sharp(Buffer.from(data), { raw: { height, width, channels: 3 } }).jpeg({ quality: 82 }).toBuffer()
+  const jpeg = await sharp(Buffer.from(data), { raw: { height, width, channels: 3 } })
+    .jpeg({ quality: 82 })
+    .toBuffer()
   return `<img alt="${escaped(before + copy.path)}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">`
 }
 

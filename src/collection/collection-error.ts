@@ -31,6 +31,8 @@ export type CollectionErrorCode =
   | 'unreadable'
   /** It is not known which column holds what: name it. */
   | 'ambiguous'
+  /** Somebody reads it now: close it there first. */
+  | 'in-use'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
   /** There are no labels to learn from, or only one: label photos. */

@@ -6,7 +6,20 @@ import { CollectionError } from './collection-error.js'
 import type { CollectionColumn } from './columns.js'
 import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
-import type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  Log,
+  LogName,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './store.js'
+import { byIndexOptions, prepareOptions } from './store-options.js'
 import { isWanted } from './where/condition.js'
 
 const CHOICE = {
@@ -16,6 +29,8 @@ const CHOICE = {
   where: true,
   signal: true,
 } satisfies OptionNames<ScanChoice>
+
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
 /** So many rows a block has that is read. */
 const BLOCK_ROWS = 4096
@@ -135,6 +150,15 @@ class MemoryStore implements CollectionStore {
     else this.#files.set(name, bytes.slice())
   }
 
+  async prepare(options: PrepareOptions): Promise<void> {
+    prepareOptions(options)
+  }
+
+  async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
+    byIndexOptions(options)
+    return null
+  }
+
   async vectors(options?: ProductOptions): Promise<StoredVectors> {
     productOptions(options)
     const kept = [...this.#rows.values()].filter(({ row }) => row.state === 'embedded')
@@ -142,7 +166,16 @@ class MemoryStore implements CollectionStore {
     return { ids, blocks: kept.length === 0 ? [] : [halvesOf(this.#joined(kept))] }
   }
 
-  async compact(): Promise<void> {}
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    return { readers: 0 }
+  }
+
+  async facts(): Promise<StoreFacts> {
+    const sizes = [...this.#rows.values()].map(({ embedding }) => embedding.byteLength)
+    const bytes = { rows: sizes.reduce((sum, size) => sum + size, 0) }
+    return { versions: 1, fragments: 1, indices: [], bytes, readers: 0 }
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#rows.clear()

@@ -13,7 +13,11 @@ export async function photoVectors(
   const vectors = new Float32Array(ids.length * width)
   const places = new Map(ids.map((id, at) => [id, at]))
   let found = 0
-  for await (const block of collection.scan({ columns: ['id'], embeddings: true, ...(signal ? { signal } : {}) })) {
+  for await (const block of collection.scan({
+    columns: ['id'],
+    embeddings: true,
+    ...(signal ? { signal } : {}),
+  })) {
     const { embeddings } = block
     if (embeddings === undefined) continue
     for (const [row, id] of (block.values.id ?? []).entries()) {
@@ -27,5 +31,8 @@ export async function photoVectors(
     }
   }
   if (found === ids.length) return vectors
-  throw new CollectionError('damaged', `${collection.store.label} has ${ids.length} photos of which ${ids.length - found} have no embedding.`)
+  throw new CollectionError(
+    'damaged',
+    `${collection.store.label} has ${ids.length} photos of which ${ids.length - found} have no embedding.`,
+  )
 }

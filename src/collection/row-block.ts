@@ -63,6 +63,11 @@ export function withColumns(block: RowBlock, columns: readonly string[]): RowBlo
 
 /** Gives embeddings as they are looked through: as halves. */
 export function halvesOf(embeddings: Embeddings): StoredRows {
+  return { dtype: 'F16', bytes: halfBytes(embeddings) }
+}
+
+/** Gives the bytes of embeddings as halves. */
+export function halfBytes(embeddings: Embeddings): Uint8Array {
   const bits = embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
-  return { dtype: 'F16', bytes: new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength) }
+  return new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength)
 }

@@ -21,6 +21,13 @@ export type {
 } from '../../verify/model/verified-model.js'
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
+export {
+  type CheckPhotosOptions,
+  checkPhotos,
+  type MoveRootOptions,
+  moveCollectionRoot,
+  removeCollection,
+} from './collection/care-for.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
 export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
 export { type ImportOptions, importCollection } from './collection/import-collection.js'

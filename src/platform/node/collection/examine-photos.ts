@@ -16,8 +16,10 @@ import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.
 import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import type { VideoFrameOptions } from '../video/video-frames.js'
+import { framesOf } from './film-photos.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
-import { readExif } from './read-exif.js'
+import { readTold } from './read-told.js'
 
 /** Is what is needed of an encoder. */
 export interface PhotoEncoder {
@@ -42,6 +44,8 @@ class KnownContent extends Error {
 
 export interface ExamineOptions {
   readonly maxPixels?: number | undefined
+  /** Says which frames of a film are taken. */
+  readonly video?: VideoFrameOptions | undefined
   /** Is shown the features of each photo, named by its content. */
   readonly onFeatures?: ((content: string, features: Features) => Promise<void>) | undefined
 }
@@ -49,34 +53,45 @@ export interface ExamineOptions {
 /** Gives what examines photos by this encoder. */
 export function examineWith(
   encoder: PhotoEncoder,
-  { maxPixels = DEFAULT_MAX_PIXELS, onFeatures }: ExamineOptions = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
-  return async function* (photos, { mayBeKnown, isKnown, signal, onProgress }) {
+  return async function* (photos, { isKnown, signal, onProgress }) {
     const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
     async function* sources() {
       let index = 0
       for await (const photo of photos) {
+        if (photo.isFilm) {
+          for await (const { frame, get } of framesOf(photo, {
+            ...video,
+            transparency,
+            maxPixels,
+            ...(signal ? { signal } : {}),
+          })) {
+            const work = { photo: frame, values: {} as Row }
+            underWay.set(index++, work)
+            yield async () => {
+              const { image, values } = await get()
+              work.values = { ...values, ...(await measure(image)) }
+              return image
+            }
+          }
+          continue
+        }
         const work = { photo, values: {} as Row }
         underWay.set(index++, work)
         yield async () => {
           const bytes = await readImageFile(photo.full, signal)
           const content = await hashOf(bytes)
-          if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
-          work.values = { content, ...(await readExif(bytes)) }
+          if (isKnown(photo, content)) throw new KnownContent(content)
+          work.values = { content, ...(await readTold(bytes, photo)) }
           const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
           const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
           })
-          const own = opened.preview ? await readExif(opened.bytes) : {}
-          work.values = {
-            ...own,
-            ...known(work.values),
-            preview: opened.preview,
-            ...(await measure(decoded)),
-          }
+          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded)) }
           return decoded
         }
       }
@@ -96,11 +111,6 @@ export function examineWith(
       yield examination(work, features?.embedding, error)
     }
   }
-}
-
-/** Leaves out what is null, so that others may tell it. */
-function known(values: Row): Row {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
 }
 
 /** Leaves the photo as it lies, and says how it is turned upright. */

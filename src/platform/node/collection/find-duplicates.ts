@@ -8,15 +8,25 @@ import {
   type FoundDuplicates,
   findDuplicatesWith,
 } from '../../../collection/duplicates/find-duplicates.js'
-import { type FoundLeakage, findLeakageWith, type LeakageOptions } from '../../../collection/duplicates/find-leakage.js'
+import {
+  type FoundLeakage,
+  findLeakageWith,
+  type LeakageOptions,
+} from '../../../collection/duplicates/find-leakage.js'
 import { type ReducedPicture, reducePicture } from '../../../numerics/same-picture.js'
 import { decodeImage } from '../decode-image.js'
 
 /** Gives where a photo lies. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
-export function fullPath(collection: Collection, { root, path }: { readonly root: string; readonly path: string }): string {
+export function fullPath(
+  collection: Collection,
+  { root, path }: { readonly root: string; readonly path: string },
+): string {
   const folder = collection.about.roots[root]
   if (folder !== undefined) return join(folder, path)
-  throw new CollectionError('root-missing', `${collection.store.label} does not say where its root ${root} is.`)
+  throw new CollectionError(
+    'root-missing',
+    `${collection.store.label} does not say where its root ${root} is.`,
+  )
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   RegionWriter,
 } from '../../../collection/regions/region-rows.js'
 import { rowsOf } from '../../../collection/row-block.js'
+import { filmOfNameOrNull } from '../../../work/work-input.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { fullPath } from './find-duplicates.js'
 import { type CollectionOptions, createCollection, openCollection } from './open-collection.js'
@@ -113,7 +114,7 @@ export class RegionKeeper implements AsyncDisposable {
       yield* photos
     })()
     let count = 0
-    for await (const found of examine(given, { mayBeKnown: () => false, isKnown: () => false, signal })) {
+    for await (const found of examine(given, { isKnown: () => false, signal })) {
       if (!('examined' in found)) continue
       count++
       onDone?.(found.photo.path)
@@ -151,11 +152,13 @@ async function photosWithout(
   for await (const block of collection.scan({ columns, where, signal }))
     for (const row of rowsOf(block)) {
       const content = String(row.content)
-      if (row.content === null || contents.has(content)) continue
       const [root, path] = [String(row.root), String(row.path)]
+      // Frames have their regions made while their film is read; none of them is a file.
+      if (row.content === null || contents.has(content) || filmOfNameOrNull(path) !== null) continue
       const full = fullPath(collection, { root, path })
       const [bytes, modified] = [Number(row.bytes), Number(row.modified)]
-      photos.set(content, { root, path, full, file: String(row.file), bytes, modified })
+      const file = { root, path, full, file: String(row.file), bytes, modified }
+      photos.set(content, { ...file, sidecars: [], sidecarsModified: null })
     }
   return [...photos.values()]
 }

@@ -13,7 +13,10 @@ import { writeWhole } from '../files/write-whole.js'
 import { fullPath } from './find-duplicates.js'
 
 /** Gives what the copies of a group that may go tell and the kept one does not. Files that cannot be read tell nothing. */
-export async function lackingOf(collection: Collection, { kept, members }: DuplicateGroup): Promise<LackingFacts> {
+export async function lackingOf(
+  collection: Collection,
+  { kept, members }: DuplicateGroup,
+): Promise<LackingFacts> {
   const going = members.filter(({ proposed }) => proposed)
   const copies = await Promise.all(going.map(({ copy }) => factsOf(collection, copy)))
   return lackingFacts(await factsOf(collection, kept), copies)
@@ -37,7 +40,8 @@ export async function writeFacts(collection: Collection, kept: Copy, facts: Lack
 async function factsOf(collection: Collection, copy: Copy): Promise<PhotoFacts> {
   const full = fullPath(collection, copy)
   const tags = [await tagsOf(full), ...(await Promise.all(sidecarsOf(full).map(tagsOf)))]
-  const told = (name: string) => tags.map((one) => one[name]).find((value) => value !== undefined && value !== null)
+  const told = (name: string) =>
+    tags.map((one) => one[name]).find((value) => value !== undefined && value !== null)
   const { taken, latitude, longitude } = copy
   const position = latitude === null || longitude === null ? positionOf(told) : { latitude, longitude }
   const rating = Number(told('Rating'))
@@ -79,7 +83,9 @@ function positionOf(told: (name: string) => unknown): PhotoFacts['position'] {
 
 /** Reads `2021:05:06 07:08:09` of EXIF and `2021-05-06T07:08:09` of XMP. */
 function timeOf(value: unknown): number | null {
-  const found = /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(typeof value === 'string' ? value : '')
+  const found = /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(
+    typeof value === 'string' ? value : '',
+  )
   if (found === null) return null
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1).map(Number)
   const time = Date.UTC(year, month - 1, day, hour, minute, second)

@@ -20,8 +20,8 @@ import {
   finishMoves,
   isUnfinished,
   latestRun,
-  movesOf,
   moveFiles,
+  movesOf,
   type UndoneMove,
   undoMoves,
 } from './move-files.js'
@@ -78,7 +78,9 @@ export async function moveDuplicates(
       signal?.throwIfAborted()
       const full = fullPath(collection, copy)
       const problem =
-        keptProblem === null ? await immovable(full, copy) : `the kept copy ${kept.root}/${kept.path} ${keptProblem}`
+        keptProblem === null
+          ? await immovable(full, copy)
+          : `the kept copy ${kept.root}/${kept.path} ${keptProblem}`
       if (problem !== null) {
         moved.push({ copy, files: [], stayed: problem })
         continue
@@ -141,12 +143,17 @@ interface MovedPhoto {
 }
 
 /** Gives the photos, without their sidecars, that a run has written down. */
-function photosOf(collection: Collection, entries: readonly PlainRecord[], run: string): readonly MovedPhoto[] {
+function photosOf(
+  collection: Collection,
+  entries: readonly PlainRecord[],
+  run: string,
+): readonly MovedPhoto[] {
   const moves = new Map(movesOf(entries, run).map((move) => [move.from, move]))
   return entries.flatMap(({ run: of, from, id, root, path }) => {
     const move = moves.get(String(from))
     if (of !== run || move === undefined || typeof root !== 'string' || typeof path !== 'string') return []
-    const isPhoto = Object.hasOwn(collection.about.roots, root) && fullPath(collection, { root, path }) === from
+    const isPhoto =
+      Object.hasOwn(collection.about.roots, root) && fullPath(collection, { root, path }) === from
     return isPhoto ? [{ id: String(id), root, path, move }] : []
   })
 }
@@ -162,14 +169,18 @@ function assertOutside(collection: Collection, to: string): void {
 
 function assertWritable({ store }: Collection): void {
   if (store.isWritable) return
-  throw new CollectionError('read-only', `${store.label} was opened for reading. Open it with { write: true } to change it.`)
+  throw new CollectionError(
+    'read-only',
+    `${store.label} was opened for reading. Open it with { write: true } to change it.`,
+  )
 }
 
 /** Says why a photo cannot move; null where it can. */
 async function immovable(full: string, copy: Copy): Promise<string | null> {
   const found = await lstat(full).catch(() => null)
   if (found?.isSymbolicLink()) return 'it is a link, and moving it frees nothing'
-  if (found !== null && found.nlink > 1) return 'the file has other names (hard links), and moving one frees nothing'
+  if (found !== null && found.nlink > 1)
+    return 'the file has other names (hard links), and moving one frees nothing'
   const problem = await changedSince(full, copy)
   return problem === null ? null : `it ${problem}`
 }
@@ -188,8 +199,5 @@ async function withSidecars(from: string, to: string): Promise<readonly FileMove
   const [folder, target] = [dirname(from), dirname(to)]
   const siblings = await readdir(folder)
   const sidecars = sidecarsOf(basename(from), siblings, (name) => PHOTO.test(name))
-  return [
-    { from, to },
-    ...sidecars.map((name) => ({ from: join(folder, name), to: join(target, name) })),
-  ]
+  return [{ from, to }, ...sidecars.map((name) => ({ from: join(folder, name), to: join(target, name) }))]
 }
