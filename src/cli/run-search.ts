@@ -73,10 +73,11 @@ function checkOutputs(
 }
 
 function searchOptions(options: SearchCommandOptions, signal: AbortSignal): PhotoSearchOptions {
-  const { count, where, minSimilarity, unlikeWeight, withSelf, unique, after, diverse } = options
+  const { count, where, indexed, minSimilarity, unlikeWeight, withSelf, unique, after, diverse } = options
   const all = {
     count,
     where,
+    indexed,
     minSimilarity,
     unlikeWeight,
     withSelf,

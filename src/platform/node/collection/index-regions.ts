@@ -7,12 +7,11 @@ import type { FoundPhoto } from '../../../collection/find-photos.js'
 import { type RegionFeatures, regionsOf } from '../../../collection/regions/photo-regions.js'
 import {
   contentsWithRegions,
+  filesWithoutRegions,
   forgetRegions,
   REGION_COLUMNS,
   RegionWriter,
 } from '../../../collection/regions/region-rows.js'
-import { rowsOf } from '../../../collection/row-block.js'
-import { filmOfNameOrNull } from '../../../work/work-input.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { fullPath } from './find-duplicates.js'
 import { type CollectionOptions, createCollection, openCollection } from './open-collection.js'
@@ -119,6 +118,8 @@ export class RegionKeeper implements AsyncDisposable {
       count++
       onDone?.(found.photo.path)
     }
+    await this.#writer?.flush()
+    await this.#regions?.prepare(signal === undefined ? {} : { signal })
     return count
   }
 
@@ -146,19 +147,12 @@ async function photosWithout(
   contents: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<readonly FoundPhoto[]> {
-  const photos = new Map<string, FoundPhoto>()
-  const columns = ['root', 'path', 'file', 'bytes', 'modified', 'content']
-  const where = collection.where("state = 'embedded'")
-  for await (const block of collection.scan({ columns, where, signal }))
-    for (const row of rowsOf(block)) {
-      const content = String(row.content)
-      const [root, path] = [String(row.root), String(row.path)]
-      // Frames have their regions made while their film is read; none of them is a file.
-      if (row.content === null || contents.has(content) || filmOfNameOrNull(path) !== null) continue
-      const full = fullPath(collection, { root, path })
-      const [bytes, modified] = [Number(row.bytes), Number(row.modified)]
-      const file = { root, path, full, file: String(row.file), bytes, modified }
-      photos.set(content, { ...file, sidecars: [], sidecarsModified: null })
-    }
-  return [...photos.values()]
+  const rows = await filesWithoutRegions(collection, contents, signal)
+  return rows.map((row) => {
+    const [root, path] = [String(row.root), String(row.path)]
+    const full = fullPath(collection, { root, path })
+    const [bytes, modified] = [Number(row.bytes), Number(row.modified)]
+    const file = { root, path, full, file: String(row.file), bytes, modified }
+    return { ...file, sidecars: [], sidecarsModified: null }
+  })
 }
