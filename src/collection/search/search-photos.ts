@@ -312,9 +312,7 @@ class Search {
     const ids = chosen.map(({ id }) => id)
     const rows = await this.#collection.rows(ids, given({ signal, columns }))
     const isPlain = this.#query.way === 'mean'
-    const sample = isPlain
-      ? await pairSampleOf(this.#collection, await this.#collection.vectors(given({ signal })), this.#version)
-      : null
+    const sample = isPlain ? await pairSampleOf(this.#collection, this.#version, given({ signal })) : null
     return chosen.flatMap(({ similarity }, at) => {
       const row = rows[at]
       return row === null || row === undefined
