@@ -1,5 +1,13 @@
 /** Searches real photos on the command line: what is asked, how it is shown, and that no name does more than be shown. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -189,4 +197,10 @@ test('regions are kept up to date with the photos', async () => {
     .slice(0, -1)
     .map((line) => JSON.parse(line).path)
   expect([...paths].sort()).toEqual([HOSTILE, 'corner.png', 'hat-2.jpg', 'new.jpg', 'shoes-1.jpg'].sort())
+  // What looks after a collection looks after its regions.
+  expect((await run(['collection', 'compact'])).code).toBe(0)
+  const again = await run(['search', 'photos/hat-1.jpg', '--point', '50%,50%', '--json', '-n', '9'])
+  expect(again.stdout).toBe(stdout)
+  expect((await run(['collection', 'remove', 'photos.plumage', '--yes'])).code).toBe(0)
+  expect(existsSync(join(folder, 'photos.plumage'))).toBe(false)
 })

@@ -74,7 +74,10 @@ export class RegionKeeper implements AsyncDisposable {
 
   /** Throws as `openCollection`. */
   static async open(collection: Collection, signal: AbortSignal | undefined): Promise<RegionKeeper> {
-    const regions = await openOrNull(collection, { write: true, ...(signal === undefined ? {} : { signal }) })
+    const regions = await openRegionsOrNull(collection, {
+      write: true,
+      ...(signal === undefined ? {} : { signal }),
+    })
     return new RegionKeeper(collection, regions, signal)
   }
 
@@ -132,7 +135,11 @@ export class RegionKeeper implements AsyncDisposable {
   }
 }
 
-async function openOrNull(collection: Collection, options: CollectionOptions): Promise<Collection | null> {
+/** Gives null where there are none. Throws as `openRegions`. */
+export async function openRegionsOrNull(
+  collection: Collection,
+  options: CollectionOptions,
+): Promise<Collection | null> {
   try {
     return await openRegions(collection, options)
   } catch (error) {
