@@ -62,7 +62,11 @@ test('a map settles within a tenth of a pixel, on a brighter copy as well, and w
   expect(error(settled.map)).toBeLessThan(0.1)
   expect(settled.gain).toBeCloseTo(0.8, 1)
   const laid = layOver(first, brighter, settled.map)
-  expect(compareLaidOver(first, laid, settled.gain, settled.offset)).toMatchObject({ agreeing: 1, changed: 0, mark: null })
+  expect(compareLaidOver(first, laid, settled.gain, settled.offset)).toMatchObject({
+    agreeing: 1,
+    changed: 0,
+    mark: null,
+  })
 })
 
 test('a block that shows another thing is seen, and a mark is told from it', () => {
@@ -72,7 +76,12 @@ test('a block that shows another thing is seen, and a mark is told from it', () 
     ...whole,
     data: whole.data.map((value, i) => change(value, i % 200, Math.floor(i / 200))),
   })
-  const marked = compareLaidOver(first, pixels((value, x, y) => (stroke(x, y) ? 0.4 * value + 150 : value)), 1, 0)
+  const marked = compareLaidOver(
+    first,
+    pixels((value, x, y) => (stroke(x, y) ? 0.4 * value + 150 : value)),
+    1,
+    0,
+  )
   expect(marked.lowest).toBeLessThan(0.7)
   expect(marked.mark).toMatchObject({ on: 'second', lowestBeside: expect.closeTo(1, 3) })
   const thing = pixels((value, x, y) => ((x - 100) ** 2 + (y - 80) ** 2 < 900 ? 30 : value))

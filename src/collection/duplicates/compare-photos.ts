@@ -8,7 +8,13 @@ import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
 import type { Grey } from '../../numerics/reduce-pixels.js'
-import { finerOf, judgeEnlarged, type PictureProof, proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
+import {
+  finerOf,
+  judgeEnlarged,
+  type PictureProof,
+  proveSame,
+  type ReducedPicture,
+} from '../../numerics/same-picture.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
 import { neighboursOf, photoVectors } from '../photo-vectors.js'
