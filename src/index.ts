@@ -18,7 +18,7 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
-export type { Copy } from './collection/duplicates/copy.js'
+export type { Copy, UnreadCopy } from './collection/duplicates/copy.js'
 export { Different, markDifferent } from './collection/duplicates/decisions.js'
 export {
   countDuplicates,
@@ -184,6 +184,7 @@ export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
 export { plainScorer, scorerOn } from './numerics/row-scorer.js'
+export type { GreyPixels, RgbPixels } from './numerics/reduce-pixels.js'
 export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'

@@ -7,7 +7,7 @@ import type { NearestGraph } from '../../numerics/nearest-graph.js'
 import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
-import type { Grey } from '../../numerics/reduce-pixels.js'
+import type { GreyPixels } from '../../numerics/reduce-pixels.js'
 import {
   finerOf,
   judgeEnlarged,
@@ -29,7 +29,7 @@ export interface ReadPicture {
   /** Reads it small. */
   small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
   /** Reads its middle in its own pixels, which takes as long as reading all of it. */
-  middle(photo: Photo, signal: AbortSignal | undefined): Promise<Grey>
+  middle(photo: Photo, signal: AbortSignal | undefined): Promise<GreyPixels>
 }
 
 /** Is a photo as it is compared. */
