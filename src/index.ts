@@ -64,21 +64,6 @@ export type { KeptPhoto } from './collection/photos-block.js'
 export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
-export type {
-  About,
-  CollectionStore,
-  CompactOptions,
-  CompactReport,
-  Log,
-  LogName,
-  ScanChoice,
-  StoredVectors,
-  StoreFacts,
-  ByIndexOptions,
-  IndexFigures,
-  NearRow,
-  PrepareOptions,
-} from './collection/store.js'
 export type { QueryWay } from './collection/search/query-vector.js'
 export {
   type Example,
@@ -90,6 +75,21 @@ export {
   type SearchQuery,
   searchPhotos,
 } from './collection/search/search-photos.js'
+export type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  IndexFigures,
+  Log,
+  LogName,
+  NearRow,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './collection/store.js'
 export type { Comparand, Comparator, Condition } from './collection/where/condition.js'
 export { parseWhere } from './collection/where/parse-where.js'
 export { attentionBytes } from './encoder/attention-map.js'
@@ -183,8 +183,8 @@ export type { PlaneMap, PlaneMapKind } from './numerics/plane-map.js'
 export type { PrincipalComponents } from './numerics/principal-components.js'
 export { type Gram, type ProductOptions, type Products, plainProducts } from './numerics/products.js'
 export type { Directions } from './numerics/projections.js'
-export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export type { GreyPixels, RgbPixels } from './numerics/reduce-pixels.js'
+export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'
 export { attentionValues } from './picture/attention-values.js'

@@ -9,7 +9,11 @@ import type { GreyPixels } from './reduce-pixels.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Makes pictures of one scene of soft spots: each pixel shows the place to which `x` and `y` lead. */
-function scene(height: number, width: number, at: (x: number, y: number) => readonly [number, number]): GreyPixels {
+function scene(
+  height: number,
+  width: number,
+  at: (x: number, y: number) => readonly [number, number],
+): GreyPixels {
   const random = seededRandom(8)
   const spots = Array.from({ length: 160 }, () => [
     220 * random() - 10,

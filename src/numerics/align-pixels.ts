@@ -170,7 +170,11 @@ function slopeAt({ width, data }: GreyPixels, at: number, u: number, v: number):
 }
 
 /** Lays the second picture over the first: gives its values where the first's pixels are, and NaN where it has none. */
-export function layOver(first: Pick<GreyPixels, 'height' | 'width'>, second: GreyPixels, map: PlaneMap): GreyPixels {
+export function layOver(
+  first: Pick<GreyPixels, 'height' | 'width'>,
+  second: GreyPixels,
+  map: PlaneMap,
+): GreyPixels {
   const { height, width } = first
   const data = new Float32Array(height * width)
   for (let y = 0, i = 0; y < height; y++)

@@ -31,7 +31,7 @@ export interface Mark {
 /** Is the side of a block in pixels. */
 const BLOCK = 12
 /** Pixels so near to an edge of either picture are left out: there they mix with what is around. */
-export const MARGIN = 4
+const MARGIN = 4
 /** Is the standard deviation in grey levels above which a block shows something that compression keeps. */
 const TEXTURE = 6
 /** Is the correlation from which on a block agrees. */
@@ -59,7 +59,12 @@ const STROKE = 6
 const MOST_THICK = 0.03
 
 /** Compares `first` with `laid`, the second picture in the first's pixels (NaN where it has none), whose brightness is `gain` times the first's plus `offset`. */
-export function compareLaidOver(first: GreyPixels, laid: GreyPixels, gain: number, offset: number): Agreement {
+export function compareLaidOver(
+  first: GreyPixels,
+  laid: GreyPixels,
+  gain: number,
+  offset: number,
+): Agreement {
   const changed = changedPixels(first, laid, gain, offset)
   const [all, beside] = [[], []] as [number[], number[]]
   for (let top = MARGIN; top + BLOCK <= first.height - MARGIN; top += BLOCK)

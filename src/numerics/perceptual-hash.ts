@@ -10,16 +10,13 @@ import { greyOf, type RgbPixels, resizePixels } from './reduce-pixels.js'
 const SIDE = 32
 const KEPT = 8
 
-/** Counts the bits that say something: the lowest frequency is the mean, whose sign is always the same, and its bit is 0. */
-export const HASH_BITS = KEPT * KEPT - 1
-
 const COSINES = Float64Array.from({ length: KEPT * SIDE }, (_, i) =>
   Math.cos((Math.PI * Math.floor(i / SIDE) * (2 * (i % SIDE) + 1)) / (2 * SIDE)),
 )
 
 /**
  * Gives the hash, 0 to 2^64 - 1. The photo is squashed to 32 x 32 (box filter), its grey values go through a discrete cosine transform of type II, and bit 8u + v is 1
- * where the coefficient of vertical frequency u and horizontal frequency v (0 to 7) is above 0.
+ * where the coefficient of vertical frequency u and horizontal frequency v (0 to 7) is above 0. Bit 0, that of the mean, is always 0.
  */
 export function perceptualHash(image: RgbPixels): bigint {
   const { data } = greyOf(resizePixels(image, SIDE, SIDE))

@@ -87,7 +87,10 @@ export function reducePicture(image: RgbPixels): ReducedPicture {
 }
 
 /** Prepares upright pixels that were reduced while they were read, of a photo of this size: what must be known of its finest details is then asked for. */
-export function pictureOf(image: RgbPixels, { height, width }: Pick<RgbPixels, 'height' | 'width'>): ReducedPicture {
+export function pictureOf(
+  image: RgbPixels,
+  { height, width }: Pick<RgbPixels, 'height' | 'width'>,
+): ReducedPicture {
   const reduced = reducePixels(image, REDUCED_LONGEST)
   const small = reducePixels(reduced, PLACES_LONGEST)
   const { count, places, descriptors } = findKeypoints(greyOf(small), MOST_PLACES)
@@ -125,7 +128,7 @@ export function proveSame(first: ReducedPicture, second: ReducedPicture): Pictur
 }
 
 /** Tells whether pictures that lie on each other like this are the same. */
-export function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: PictureProof): boolean {
+function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: PictureProof): boolean {
   const { textured, agreeing, lowest, changed, mark } = agreement
   if (textured < FEWEST_BLOCKS || Math.max(shareOfFirst, shareOfSecond) < WHOLE) return false
   if (colour !== null && colour < LEAST_COLOUR) return false
@@ -134,13 +137,13 @@ export function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: Pict
   return mark.lowestBeside >= LOWEST && mark.explained + mark.lowestBeside / 2 >= MARKED.explained
 }
 
-export interface Start {
+interface Start {
   readonly map: PlaneMap
   readonly coarsest: number
 }
 
 /** Gives maps to begin with, the likeliest first, between pixels of the reduced pictures. Where many places agree on one, no other is tried. */
-export function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
+function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
   const straight = mapOfPlaces(first.keypoints, second.keypoints)
   if (straight !== null && straight.count >= SURE) {
     yield { map: straight.map, coarsest: COARSEST.places }
@@ -167,7 +170,7 @@ function scaling(x: number, y = x): PlaneMap {
 }
 
 /** Settles a map and compares; gives null where none settles. */
-export function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
+function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
   const scale = scaleOf(start.map)
   const overlap = overlapSide(first.reduced, second.reduced, start.map)
   if (!(scale > 1 / MOST_SCALE && scale < MOST_SCALE) || overlap === null) return null
@@ -250,7 +253,11 @@ function coveredPixels(first: RgbPixels, second: RgbPixels, map: PlaneMap): numb
 }
 
 /** Compares the two chroma channels, where both pictures have them. */
-function compareColours(first: RgbPixels, second: RgbPixels, map: PlaneMap): Pick<PictureProof, 'colour' | 'grey'> {
+function compareColours(
+  first: RgbPixels,
+  second: RgbPixels,
+  map: PlaneMap,
+): Pick<PictureProof, 'colour' | 'grey'> {
   const sums = [new Float64Array(6), new Float64Array(6)]
   for (let y = 0; y < first.height; y += 2)
     for (let x = 0; x < first.width; x += 2) {
@@ -314,7 +321,7 @@ export function judgeEnlarged(proof: PictureProof, middle: GreyPixels): PictureP
  * Says how much a picture shows that is gone once it is reduced by `factor`, as a part of what the next such step takes. In photos both are alike in size; a picture that was
  * enlarged by that factor has nothing to lose in the first.
  */
-export function detailBeyond(picture: GreyPixels, factor: number): number {
+function detailBeyond(picture: GreyPixels, factor: number): number {
   const coarse = thereAndBack(picture, factor)
   const coarser = thereAndBack(picture, factor * factor)
   return squaredDifference(picture, coarse) / Math.max(1e-9, squaredDifference(coarse, coarser))

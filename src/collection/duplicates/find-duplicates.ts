@@ -68,7 +68,7 @@ const OPTIONS = {
   signal: true,
 } satisfies OptionNames<DuplicateOptions>
 
-export const DUPLICATE_DEFAULTS = { near: 0.95, alike: 0.9, tryFrom: 0.6 } as const
+const DUPLICATE_DEFAULTS = { near: 0.95, alike: 0.9, tryFrom: 0.6 } as const
 
 const FEWEST_TRIES = 1000
 
