@@ -116,9 +116,15 @@ export async function measureStore({ file, count, width, queries, recallOf, row,
     const allowed = new Uint8Array(Math.ceil(count / 8))
     for (let i = 0; i < count; i += 10_000) allowed[i >> 3] |= 1 << (i & 7)
     const some = queries.subarray(0, ids.length * width)
-    const { rows } = await again.products.nearestToEach(some, width, [{ dtype: 'F16', bytes: file.rows }], nearest, {
-      allowed,
-    })
+    const { rows } = await again.products.nearestToEach(
+      some,
+      width,
+      [{ dtype: 'F16', bytes: file.rows }],
+      nearest,
+      {
+        allowed,
+      },
+    )
     let right = 0
     for (const [q, found] of ids.entries()) {
       const wanted = new Set(rows.subarray(q * nearest, (q + 1) * nearest))

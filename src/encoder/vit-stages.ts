@@ -3,7 +3,12 @@ import type { Engine, Program } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { meanOverCrops } from '../image/five-crops.js'
-import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
+import {
+  normalised,
+  type PreparedImage,
+  type PreparedLevels,
+  prepareLevelsWith,
+} from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
@@ -15,21 +20,28 @@ import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.j
 import { concatenate } from '../tensor/concatenate.js'
 import { attendingOf } from './attending.js'
 import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
+import { assertTiled, computeTiles } from './compute-tiles.js'
 import {
+  type Activations,
   type FeatureData,
   featureDataOf,
   type Inside,
   insideFor,
+  patchesOf,
   planChoiceFor,
   type StoppedData,
   slotsFor,
+  type TiledData,
   type WantedFeatures,
 } from './features.js'
 import { identityOf } from './identity.js'
+import { tiledIdentity } from './identity-with.js'
 import type { LoadOptions } from './load-options.js'
-import { Network, slotValues } from './network.js'
+import { Network, type PlanChoice, slotValues } from './network.js'
 import type { PackedWeights } from './packed-weights.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
+import type { TileChoice } from './tile-choice.js'
+import { type SettledTiles, settleTiles } from './tiles.js'
 import type { Decode, DecodeOptions, EncoderDescription, Identity, Prepare } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
 
@@ -96,7 +108,8 @@ const TOKENS_PER_RUN = 2048
 const LARGEST_BATCH = 32
 
 export interface ImageItem extends PreparedItem {
-  readonly image: PreparedImage
+  /** Is in levels where it is to be computed in tiles, which become numbers one by one. */
+  readonly image: PreparedImage | PreparedLevels
 }
 
 export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
@@ -199,16 +212,26 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
   }
 
-  async prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<ImageItem> {
+  async prepare(
+    source: Source,
+    signal?: AbortSignal,
+    onRead?: () => unknown,
+    tiles?: TileChoice,
+  ): Promise<ImageItem> {
     const options = { ...this.#decodeOptions, ...given({ signal, onRead }) }
-    const image = await this.#prepare(source, this.#recipe, options)
+    const recipe = tiles === undefined ? this.#recipe : anySize(this.#recipe)
+    const levels = await this.#prepare(source, recipe, options)
     signal?.throwIfAborted()
-    const { height, width, pixels } = image
+    const { height, width } = levels
+    const shape = `${height}x${width}`
+    if (tiles !== undefined)
+      return { image: levels, shape, byteLength: levels.levels.byteLength, batchSize: 1 }
+    const image = normalised(levels, recipe)
     return {
       image,
-      shape: `${height}x${width}`,
-      byteLength: pixels.byteLength,
-      batchSize: this.#batchSize(height, width),
+      shape: `${image.height}x${image.width}`,
+      byteLength: image.pixels.byteLength,
+      batchSize: this.#batchSize(image.height, image.width),
     }
   }
 
@@ -216,43 +239,111 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     items: readonly ImageItem[],
     wanted: WantedFeatures,
     signal?: AbortSignal,
+  ): Promise<readonly (FeatureData | StoppedData | TiledData)[]> {
+    const { tiles, ...others } = wanted
+    if (tiles === undefined) return await this.#computeWhole(items.map(pixelsOf), others, signal)
+    const settled = settleTiles(tiles, this.description)
+    const found: TiledData[] = []
+    for (const { image } of items)
+      found.push(await this.#computeTiled(levelsOf(image), settled, others, signal))
+    return found
+  }
+
+  async #computeWhole(
+    images: readonly PreparedImage[],
+    wanted: WantedFeatures,
+    signal: AbortSignal | undefined,
   ): Promise<readonly (FeatureData | StoppedData)[]> {
-    const [first, ...others] = items
+    const [first, ...others] = images
     if (first === undefined) return []
-    const size = [first.image.height, first.image.width] as const
+    const size = [first.height, first.width] as const
     const grid = this.#network.gridOf(size, wanted.stride)
     const inside = await insideFor(wanted)
     const most = this.#mostImages(size, grid, wanted, inside)
-    if (items.length > most) {
-      const [now, later] = [items.slice(0, most), items.slice(most)]
-      return [...(await this.compute(now, wanted, signal)), ...(await this.compute(later, wanted, signal))]
+    if (images.length > most) {
+      const [now, later] = [images.slice(0, most), images.slice(most)]
+      return [
+        ...(await this.#computeWhole(now, wanted, signal)),
+        ...(await this.#computeWhole(later, wanted, signal)),
+      ]
     }
-    const batch = items.length
-    const { config } = this.#network
-    const { stride = config.patchSize } = wanted
-    const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
-    const plan = this.#network.planFor(grid, choice)
-    const scored = wanted.tta === true ? scoresOf(plan) : null
-    const pixels =
-      others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
-    const outputs = slotsFor(plan, config, wanted, inside)
-    const program = this.#network.programFor(grid, outputs, choice)
-    const values = await program.run(pixels, { batch, ...given({ signal }) })
-    for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
-    const { headNorms } = this.#network
-    const activations = { plan, config, headNorms, values, batch, stride, inside }
+    const batch = images.length
+    const pixels = others.length === 0 ? first.pixels : concatenate(images.map((image) => image.pixels))
+    const { activations, choice } = await this.#run(pixels, { size, batch }, wanted, inside, signal)
+    const { plan, stride } = activations
     const identity = choice.overlap === undefined ? this.description.identity : this.#identityAt(stride)
-    const features = items.map(({ image }, index) =>
-      featureDataOf(activations, index, image, identity, wanted),
-    )
-    if (scored === null) return features
-    const scoring = { program: this.#network.programFor(grid, [scored], choice), logits: scored }
-    const scores = await this.#scoresOfCrops(pixels, { ...first.image, batch }, scoring, signal)
+    const features = images.map((image, index) => featureDataOf(activations, index, image, identity, wanted))
+    if (wanted.tta !== true) return features
+    const logits = scoresOf(plan)
+    const scoring = { program: this.#network.programFor(grid, [logits], choice), logits }
+    const scores = await this.#scoresOfCrops(pixels, { ...first, batch }, scoring, signal)
     const classes = scores.length / batch
     return features.map((data, index) => ({
       ...data,
       logits: scores.slice(index * classes, (index + 1) * classes),
     }))
+  }
+
+  /** Runs the network once for images of one size. */
+  async #run(
+    pixels: Float32Array,
+    { size, batch }: { readonly size: readonly [height: number, width: number]; readonly batch: number },
+    wanted: WantedFeatures,
+    inside: Inside | null,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly activations: Activations; readonly choice: PlanChoice }> {
+    const { config, headNorms } = this.#network
+    const { stride = config.patchSize } = wanted
+    const grid = this.#network.gridOf(size, wanted.stride)
+    const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
+    const plan = this.#network.planFor(grid, choice)
+    if (wanted.tta === true) scoresOf(plan)
+    const outputs = slotsFor(plan, config, wanted, inside)
+    const program = this.#network.programFor(grid, outputs, choice)
+    const values = await program.run(pixels, { batch, ...given({ signal }) })
+    for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
+    return { activations: { plan, config, headNorms, values, batch, stride, inside }, choice }
+  }
+
+  async #computeTiled(
+    image: PreparedLevels,
+    tiles: SettledTiles,
+    wanted: WantedFeatures,
+    signal: AbortSignal | undefined,
+  ): Promise<TiledData> {
+    const { description } = this
+    const { height, width } = image
+    const hasPreNorm = wanted.preNorm === true
+    const grid = this.#network.gridOf([height, width], undefined)
+    assertTiled(image, grid, tiles, { description, hasPreNorm })
+    const run = async (pixels: Float32Array, size: readonly [number, number], batch: number) => {
+      const { activations } = await this.#run(pixels, { size, batch }, wanted, null, signal)
+      return (index: number) => patchesOf(activations, index, wanted)
+    }
+    const { patchSize } = description
+    const tileSize = [Math.min(tiles.size[0], height), Math.min(tiles.size[1], width)] as const
+    const most = this.#mostImages(tileSize, this.#network.gridOf(tileSize, undefined), wanted, null)
+    const batch = Math.min(most, this.#batchSize(...tileSize))
+    const maps = await computeTiles(image, grid, tiles, {
+      recipe: this.#recipe,
+      patchSize,
+      batch,
+      run,
+      hasPreNorm,
+      ...given({ signal }),
+    })
+    const { imageSize, orientation, placement } = image
+    return {
+      ...maps,
+      grid,
+      layers: new Map(),
+      imageSize,
+      orientation,
+      identity: tiledIdentity(description.identity, tiles),
+      placement,
+      patchSize,
+      stride: patchSize,
+    }
   }
 
   /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
@@ -296,6 +387,24 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   }
 }
 
+/** Gives what was prepared to be computed as one. */
+function pixelsOf({ image }: ImageItem): PreparedImage {
+  if ('pixels' in image) return image
+  throw new Error('an image that was prepared for tiles is computed as one')
+}
+
+function levelsOf(image: ImageItem['image']): PreparedLevels {
+  if ('levels' in image) return image
+  throw new Error('an image that was prepared as one is computed in tiles')
+}
+
+/** An image that is cut into tiles may have any number of patches: a tile may not. */
+function anySize(recipe: Recipe): Recipe {
+  const { resize } = recipe
+  if (resize.kind !== 'scaled') return recipe
+  return { ...recipe, resize: { ...resize, maxPatches: Number.POSITIVE_INFINITY } }
+}
+
 /** Counts the tokens of an input of this size in pixels, whose patches lie side by side. */
 function tokensOf(config: VitConfig, height: number, width: number): number {
   return specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
@@ -332,7 +441,7 @@ function preparingBy<Source>({
   return async (source, _recipe, options) => {
     const decoded = await decode(source, options)
     options.signal?.throwIfAborted()
-    return prepareImageWith(resample, decoded, recipe)
+    return prepareLevelsWith(resample, decoded, recipe)
   }
 }
 

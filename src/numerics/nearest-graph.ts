@@ -8,6 +8,7 @@ import { roomForRows, sortKept } from './kept-rows.js'
 import { checkHalves, type RowScorer, type StoredRows } from './nearest-rows.js'
 import { pausesFor } from './pauses.js'
 import { type ProductOptions, type Products, plainProducts } from './products.js'
+import { drawRows } from './row-blocks.js'
 import { plainScorer } from './row-scorer.js'
 import { seededRandom } from './seeded-random.js'
 import { widenRows } from './stored-halves.js'
@@ -145,7 +146,7 @@ async function recallOf(
   { count, similarities }: NearestGraph,
   blocks: readonly StoredRows[],
   width: number,
-  rows: Uint32Array,
+  rows: Int32Array,
   { products, signal }: { products: RowScorer; signal: AbortSignal | undefined },
 ): Promise<number> {
   if (count === 0) return 1
@@ -214,14 +215,6 @@ function largestOf(values: Float32Array, count: number): Uint32Array {
     places[at] = place
   }
   return places
-}
-
-/** Draws `count` of `total` numbers without putting any back, in rising order (Vitter 1984, method S); all of them where there are fewer. */
-function drawRows(total: number, count: number, random: () => number): Uint32Array {
-  const drawn = new Uint32Array(Math.min(total, count))
-  for (let row = 0, taken = 0; taken < drawn.length; row++)
-    if (random() * (total - row) < drawn.length - taken) drawn[taken++] = row
-  return drawn
 }
 
 function takeApart(kept: Float64Array, count: number): NearestGraph {

@@ -34,6 +34,7 @@ export { findDuplicates, findLeakage } from './collection/find-duplicates.js'
 export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
+export { layOutInThread } from './collection/lay-out-in-thread.js'
 export { lackingMetadata, writeMetadata } from './collection/merge-metadata.js'
 export {
   type MovedCopy,
