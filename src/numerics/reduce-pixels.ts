@@ -45,23 +45,29 @@ export function resizePixels(image: RgbPixels, newHeight: number, newWidth: numb
 function averageBlocks(image: RgbPixels, factor: number): RgbPixels {
   const [height, width] = [Math.floor(image.height / factor), Math.floor(image.width / factor)]
   if (factor <= 1 || height === 0 || width === 0) return image
-  const data = new Uint8Array(height * width * 3)
+  const { data } = image
+  const averages = new Uint8Array(height * width * 3)
   const sums = new Uint32Array(width * 3)
   const count = factor * factor
   for (let row = 0; row < height; row++) {
     sums.fill(count >> 1)
     for (let inner = 0; inner < factor; inner++) {
       let at = (row * factor + inner) * image.width * 3
-      for (let out = 0; out < sums.length; out += 3)
+      for (let out = 0; out < sums.length; out += 3) {
+        let [red, green, blue] = [0, 0, 0]
         for (let i = 0; i < factor; i++, at += 3) {
-          sums[out] += image.data[at]
-          sums[out + 1] += image.data[at + 1]
-          sums[out + 2] += image.data[at + 2]
+          red += data[at]
+          green += data[at + 1]
+          blue += data[at + 2]
         }
+        sums[out] += red
+        sums[out + 1] += green
+        sums[out + 2] += blue
+      }
     }
-    for (let out = 0; out < sums.length; out++) data[row * sums.length + out] = sums[out] / count
+    for (let out = 0; out < sums.length; out++) averages[row * sums.length + out] = sums[out] / count
   }
-  return { height, width, data }
+  return { height, width, data: averages }
 }
 
 /** Gives the brightness of each pixel as ITU-R BT.601 weighs colours, unrounded. */

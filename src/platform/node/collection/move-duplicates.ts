@@ -93,7 +93,11 @@ export async function moveDuplicates(
       }
       const files = await withSidecars(full, join(to, copy.root, ...copy.path.split('/')))
       if (files.some(({ from }) => from !== full && isRawName(from))) {
-        moved.push({ copy, files: [], stayed: 'it has a raw photo beside it, which the kept copy may not have' })
+        moved.push({
+          copy,
+          files: [],
+          stayed: 'it has a raw photo beside it, which the kept copy may not have',
+        })
         continue
       }
       try {
