@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const page = await readFile(join(root, 'docs', 'pictures.md'), 'utf8')
 
 test('the program runs as it stands, and each of its results is there', async () => {
-  const [, program = ''] = /```ts\n(.*?)```/s.exec(page) ?? []
+  const [, program = ''] = /## In a program\n.*?```ts\n(.*?)```/s.exec(page) ?? []
   const folder = await mkdtemp(join(tmpdir(), 'plumage-pictures-'))
   try {
     await mkdir(join(folder, 'node_modules'))

@@ -44,6 +44,12 @@ const TOGETHER = {
     // Collections walk through folders, and say what two identities differ in, as commands do.
     'work/folder-walk.js',
     'work/work-identity.js',
+    'work/work-input.js',
+    // What is exported and read elsewhere is written in the formats of outputs.
+    'formats/csv.js',
+    'formats/npy.js',
+    'formats/read-vector.js',
+    'picture/map/escaped-markup.js',
   ],
   rest: [DOORS.node, DOORS.birder],
   command: [

@@ -3,49 +3,83 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
-import { clustersCommand } from './commands/clusters.js'
 import { collectionCommand } from './commands/collection.js'
-import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
-import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
 import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
-import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
-import { labelCommand } from './commands/label.js'
-import { labelErrorsCommand } from './commands/label-errors.js'
-import { leakageCommand } from './commands/leakage.js'
-import { mapCommand } from './commands/map.js'
 import { modelsCommand } from './commands/models.js'
-import { outliersCommand } from './commands/outliers.js'
 import { packCommand } from './commands/pack.js'
 import { pictureCommand } from './commands/picture.js'
 import { pullCommand } from './commands/pull.js'
-import { qualityCommand } from './commands/quality.js'
 import { reportCommand } from './commands/report.js'
-import { searchCommand } from './commands/search.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
+import { lazyCommand, type MakeCommand } from './lazy-command.js'
 
-const COMMANDS = [
+const COMMANDS: readonly MakeCommand[] = [
   embedCommand,
   featuresCommand,
   classifyCommand,
   pictureCommand,
   reportCommand,
-  indexCommand,
-  searchCommand,
-  labelCommand,
-  labelErrorsCommand,
-  compareCommand,
-  clustersCommand,
-  mapCommand,
+  lazyCommand(
+    'index',
+    'make a collection of the photos in folders, or bring it up to date',
+    async () => (await import('./commands/index-photos.js')).indexCommand,
+  ),
+  lazyCommand(
+    'search',
+    'find the photos of a collection that are most like given ones',
+    async () => (await import('./commands/search.js')).searchCommand,
+  ),
+  lazyCommand(
+    'label',
+    'give the photos of a collection labels, propose them, and train a head on them',
+    async () => (await import('./commands/label.js')).labelCommand,
+  ),
+  lazyCommand(
+    'label-errors',
+    'list the photos of a collection whose labels are likely wrong',
+    async () => (await import('./commands/label-errors.js')).labelErrorsCommand,
+  ),
+  lazyCommand(
+    'compare',
+    'say which of two models tells labelled photos apart better, and how sure that is',
+    async () => (await import('./commands/compare.js')).compareCommand,
+  ),
+  lazyCommand(
+    'clusters',
+    'group the photos of a collection by what they show',
+    async () => (await import('./commands/clusters.js')).clustersCommand,
+  ),
+  lazyCommand(
+    'map',
+    'make a map of a collection, on which alike photos lie near each other',
+    async () => (await import('./commands/map.js')).mapCommand,
+  ),
   collectionCommand,
-  duplicatesCommand,
-  leakageCommand,
-  outliersCommand,
-  qualityCommand,
+  lazyCommand(
+    'duplicates',
+    'find photos that are there several times, and say which copy to keep; nothing moves unless told',
+    async () => (await import('./commands/duplicates.js')).duplicatesCommand,
+  ),
+  lazyCommand(
+    'leakage',
+    'find photos of one split (a test set) that are in another as well, as the same picture or nearly',
+    async () => (await import('./commands/leakage.js')).leakageCommand,
+  ),
+  lazyCommand(
+    'outliers',
+    'list the photos of a collection that are least like others',
+    async () => (await import('./commands/outliers.js')).outliersCommand,
+  ),
+  lazyCommand(
+    'quality',
+    'list the photos of a collection that are blurred, dark, bright, empty, tiny or of an odd shape',
+    async () => (await import('./commands/quality.js')).qualityCommand,
+  ),
   infoCommand,
   explainCommand,
   modelsCommand,

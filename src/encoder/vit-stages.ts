@@ -20,7 +20,6 @@ import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.j
 import { concatenate } from '../tensor/concatenate.js'
 import { attendingOf } from './attending.js'
 import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
-import { assertTiled, computeTiles } from './compute-tiles.js'
 import {
   type FeatureData,
   featureDataOf,
@@ -299,6 +298,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { height, width } = image
     const hasPreNorm = wanted.preNorm === true
     const grid = this.#network.gridOf([height, width], undefined)
+    const { assertTiled, computeTiles } = await import('./compute-tiles.js')
     assertTiled(image, grid, tiles, { description, recipe: this.#recipe, hasPreNorm })
     const { patchSize } = description
     const tileSize = [Math.min(tiles.size[0], height), Math.min(tiles.size[1], width)] as const

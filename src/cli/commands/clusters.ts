@@ -29,7 +29,6 @@ interface ClustersOptions {
 
 export function clustersCommand(context: CommandContext): Command {
   return new Command('clusters')
-    .description('group the photos of a collection by what they show')
     .argument('[collection]', 'the collection', 'photos.plumage')
     .addOption(
       new Option('--method <method>', 'every photo in one of k groups, or groups where photos lie densely')

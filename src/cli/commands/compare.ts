@@ -18,7 +18,6 @@ interface CompareOptions extends Omit<ModelOptions, 'model' | 'exif'> {
 
 export function compareCommand(context: CommandContext): Command {
   const command = new Command('compare')
-    .description('say which of two models tells labelled photos apart better, and how sure that is')
     .argument('<model>', 'the first model')
     .argument('<model>', 'the second model')
     .argument('<folder>', 'a folder with a folder of photos for each class')

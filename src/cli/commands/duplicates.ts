@@ -31,9 +31,7 @@ interface DuplicatesOptions extends CompareChoice {
 }
 
 export function duplicatesCommand(context: CommandContext): Command {
-  const command = new Command('duplicates').description(
-    'find photos that are there several times, and say which copy to keep; nothing moves unless told',
-  )
+  const command = new Command('duplicates')
   addCompareOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
     .addOption(
       new Option('--kind <kinds...>', 'groups of copies, of near photos (bursts, variants), of alike ones')

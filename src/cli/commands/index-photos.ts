@@ -33,9 +33,7 @@ interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' |
 }
 
 export function indexCommand(context: CommandContext): Command {
-  const command = new Command('index')
-    .description('make a collection of the photos in folders, or bring it up to date')
-    .argument('<folders...>', 'folders of photos')
+  const command = new Command('index').argument('<folders...>', 'folders of photos')
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')

@@ -13,7 +13,6 @@ interface LabelErrorsOptions {
 
 export function labelErrorsCommand(context: CommandContext): Command {
   return new Command('label-errors')
-    .description('list the photos of a collection whose labels are likely wrong')
     .argument('<collection>', 'the collection')
     .option('--column <name>', 'the column that labels are in', 'label')
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)

@@ -29,7 +29,6 @@ interface LabelOptions {
 
 export function labelCommand(context: CommandContext): Command {
   return new Command('label')
-    .description('give the photos of a collection labels, propose them, and train a head on them')
     .argument('<collection>', 'the collection')
     .argument('[photos...]', 'photos for --set and --clear: root/path, paths, ids or names of files')
     .option(

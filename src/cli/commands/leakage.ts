@@ -16,9 +16,7 @@ interface LeakageCommandOptions extends CompareChoice {
 }
 
 export function leakageCommand(context: CommandContext): Command {
-  const command = new Command('leakage').description(
-    'find photos of one split (a test set) that are in another as well, as the same picture or nearly',
-  )
+  const command = new Command('leakage')
   addCompareOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
     .option('--split <column>', 'the column that tells the splits apart')
     .option(

@@ -39,7 +39,6 @@ const MOST_GROUPS = 40
 
 export function mapCommand(context: CommandContext): Command {
   return new Command('map')
-    .description('make a map of a collection, on which alike photos lie near each other')
     .argument('[collection]', 'the collection', 'photos.plumage')
     .requiredOption('-o, --output <file>', 'a page (.html), a picture (.png, .jpg, .webp) or .svg')
     .option('--rebuild', 'make the map anew, turned to fit the one before (default: new photos are placed)')

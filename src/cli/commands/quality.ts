@@ -12,9 +12,7 @@ interface QualityOptions {
 }
 
 export function qualityCommand(context: CommandContext): Command {
-  const command = new Command('quality').description(
-    'list the photos of a collection that are blurred, dark, bright, empty, tiny or of an odd shape',
-  )
+  const command = new Command('quality')
   addCollectionOption(command, '--in <collection>', 'the collection')
     .addOption(new Option('--kind <kinds...>', 'which of them (default: all)').choices(FLAWS))
     .option('--json', 'a JSON line for each photo')

@@ -35,9 +35,10 @@ export interface SearchCommandOptions extends ComputeOptions {
 export const DIVERSE = 0.7
 
 export function searchCommand(context: CommandContext): Command {
-  const command = new Command('search')
-    .description('find the photos of a collection that are most like given ones')
-    .argument('[photos...]', 'photos to start from: files, or ids or paths of photos in the collection')
+  const command = new Command('search').argument(
+    '[photos...]',
+    'photos to start from: files, or ids or paths of photos in the collection',
+  )
   addComputeOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
     .option('-m, --model <model>', 'the model; default: the one that the collection was made with')
     .option('--like <photos...>', 'more photos to start from')
