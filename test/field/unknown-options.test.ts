@@ -192,8 +192,6 @@ const NODE: Calls = {
     'signal',
     () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
   ],
-  indexRegions: ['maxPixels', () => plumage.indexRegions(wrong('collection'), wrong('encoder'), wrong('maxPixel'))],
-  openRegions: ['signal', () => plumage.openRegions(wrong('collection'), wrong('signl'))],
   exportCollection: ['columns', () => plumage.exportCollection(wrong('c'), 'a.csv', wrong('colums'))],
   importCollection: ['foreign', () => plumage.importCollection('a.csv', 'c', wrong('forein'))],
   indexFolders: [
