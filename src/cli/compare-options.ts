@@ -21,7 +21,7 @@ export function addCompareOptions(command: Command): Command {
     )
     .option(
       '--tries <n>',
-      'pairs to try, the most alike first (default: four for each photo)',
+      'pairs to try, the most alike first (default: as many as there are photos)',
       positiveInteger,
     )
 }

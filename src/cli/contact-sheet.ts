@@ -5,8 +5,9 @@
 import type { Row } from '../collection/row-block.js'
 import type { RankedPhoto } from '../collection/search/search-photos.js'
 import type { Box } from '../image/image.js'
+import { escapedMarkup } from '../picture/map/escaped-markup.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
-import { base64, escaped, hashOf, shown } from './document-text.js'
+import { base64, hashOf, shown } from './document-text.js'
 import { placeText, shareText } from './search-output.js'
 
 export interface SheetPhoto extends RankedPhoto {
@@ -43,8 +44,10 @@ figcaption{margin-top:.4rem;font-size:.875rem;overflow-wrap:anywhere}.rank{font-
 .faint{color:var(--faint)}.none{border:1px dashed var(--line);padding:1rem;border-radius:.25rem}`
 
 export async function* contactSheetDocument({ asked, facts, photos }: ContactSheet): AsyncGenerator<string> {
-  const names = asked.map((name) => `<bdi>${escaped(shown(name))}</bdi>`).join(', ')
-  const rows = facts.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`).join('')
+  const names = asked.map((name) => `<bdi>${escapedMarkup(shown(name))}</bdi>`).join(', ')
+  const rows = facts
+    .map(([name, text]) => `<dt>${escapedMarkup(name)}</dt><dd>${escapedMarkup(text)}</dd>`)
+    .join('')
   yield `<!doctype html>
 <html lang="en">
 <head>
@@ -74,7 +77,7 @@ ${MARK}
 }
 
 function cardOf({ picture, similarity, share, row, box }: SheetPhoto, rank: number): string {
-  const name = escaped(shown(`${row.root}/${row.path}`))
+  const name = escapedMarkup(shown(`${row.root}/${row.path}`))
   const less =
     share === null ? '' : `, more alike than ${share === 1 ? 'all' : `${shareText(share)} of`} random pairs`
   const place = box === undefined ? '' : `<br>at ${placeText(box)}`
@@ -83,7 +86,8 @@ function cardOf({ picture, similarity, share, row, box }: SheetPhoto, rank: numb
 }
 
 function pictureOf(picture: ReducedPhoto | string, name: string, box: Box | undefined, row: Row): string {
-  if (typeof picture === 'string') return `<p class="none">It cannot be shown: ${escaped(shown(picture))}</p>`
+  if (typeof picture === 'string')
+    return `<p class="none">It cannot be shown: ${escapedMarkup(shown(picture))}</p>`
   const { width, height, jpeg } = picture
   const image = `<img src="data:image/jpeg;base64,${base64(jpeg)}" width="${width}" height="${height}" alt="${name}">`
   if (box === undefined) return `<div class="frame">${image}</div>`

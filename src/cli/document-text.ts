@@ -2,19 +2,6 @@
 import { createHash } from 'node:crypto'
 import { printable } from './progress.js'
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** Gives what a page shows as this text. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
-}
-
 const LONGEST_NAME = 200
 
 /** Gives a name as it is shown: it says most at its end. */

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { Collection } from '../collection/collection.js'
-import type { Copy, DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
+import type { Copy } from '../collection/duplicates/copy.js'
+import type { DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
 import type { RgbImage } from '../image/image.js'
 import { chessboard } from '../numerics/chessboard.js'
 import { reducePixels } from '../numerics/reduce-pixels.js'
 import { fullPath } from '../platform/node/collection/find-duplicates.js'
-import { decodeImage } from '../platform/node/decode-image.js'
+import { readPhoto } from '../platform/node/collection/read-photo.js'
 import { writeWhole } from '../platform/node/files/write-whole.js'
 import { loadSharp } from '../platform/node/sharp-decoder.js'
 import { printable } from './progress.js'
@@ -86,7 +87,7 @@ async function itemOf(
 
 async function readOrNull(collection: Collection, copy: Copy, signal: AbortSignal): Promise<RgbImage | null> {
   try {
-    return await decodeImage(fullPath(collection, copy), { signal })
+    return await readPhoto(fullPath(collection, copy), signal)
   } catch {
     signal.throwIfAborted()
     return null

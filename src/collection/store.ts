@@ -135,6 +135,11 @@ export interface CollectionStore extends AsyncDisposable {
    * signal's reason.
    */
   prepare(options: PrepareOptions): Promise<void>
+  /**
+   * Takes over what searches read of an earlier version, whose embeddings are those of the rows as they are now: only other columns have changed since. Throws where
+   * the store cannot be written.
+   */
+  carryVectors(version: number): Promise<void>
   /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws where they cannot be read; the signal's reason. */
   nearestByIndex(
     query: Float32Array,

@@ -123,7 +123,13 @@ function settle(first: Grey, second: Grey, start: Alignment): Alignment | null {
   return { map, gain, offset }
 }
 
-function changed(map: PlaneMap, [a, b, c, d, e, f]: Float64Array, unit: number, x: number, y: number): PlaneMap {
+function changed(
+  map: PlaneMap,
+  [a, b, c, d, e, f]: Float64Array,
+  unit: number,
+  x: number,
+  y: number,
+): PlaneMap {
   const out = map.slice()
   out[0] += a / unit
   out[1] += b / unit
@@ -152,11 +158,14 @@ function slopeAt({ width, data }: Grey, at: number, u: number, v: number): reado
   const [x, y] = [u - Math.floor(u), v - Math.floor(v)]
   const dx =
     (1 - y) * ((1 - x) * (data[at + 1] - data[at - 1]) + x * (data[at + 2] - data[at])) +
-    y * ((1 - x) * (data[at + width + 1] - data[at + width - 1]) + x * (data[at + width + 2] - data[at + width]))
+    y *
+      ((1 - x) * (data[at + width + 1] - data[at + width - 1]) +
+        x * (data[at + width + 2] - data[at + width]))
   const dy =
     (1 - x) * ((1 - y) * (data[at + width] - data[at - width]) + y * (data[at + 2 * width] - data[at])) +
     x *
-      ((1 - y) * (data[at + width + 1] - data[at - width + 1]) + y * (data[at + 2 * width + 1] - data[at + 1]))
+      ((1 - y) * (data[at + width + 1] - data[at - width + 1]) +
+        y * (data[at + 2 * width + 1] - data[at + 1]))
   return [dx / 2, dy / 2]
 }
 

@@ -8,7 +8,13 @@ const SQUARES = 8
  * Gives the kept picture with a longer side of at most `side`, every second square of which is the other's, where that has one. `map` takes pixels of the first to pixels of the second
  * (a pixel's middle at its number plus a half), and `kept` says which of these the kept one is. Gives the kept one alone for a map that cannot be inverted.
  */
-export function chessboard(kept: Rgb, other: Rgb, map: PlaneMap, keptIs: 'first' | 'second', side: number): Rgb {
+export function chessboard(
+  kept: Rgb,
+  other: Rgb,
+  map: PlaneMap,
+  keptIs: 'first' | 'second',
+  side: number,
+): Rgb {
   const { height, width, data } = reducePixels(kept, side)
   const small = reducePixels(other, side)
   const there = keptIs === 'first' ? map : invertMap(map)

@@ -4,7 +4,7 @@
  * against 0, about which those of photos lie anyway. A mirrored photo then has exactly the hash whose odd columns are turned over, and a photo on its side
  * the one whose rows are columns, so that one hash serves all eight ways in which a photo lies.
  */
-import { type Rgb, resizePixels, greyOf } from './reduce-pixels.js'
+import { greyOf, type Rgb, resizePixels } from './reduce-pixels.js'
 
 /** Is the side of the picture that is transformed, and that of the square of frequencies that is kept. */
 const SIDE = 32

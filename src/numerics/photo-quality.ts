@@ -54,7 +54,10 @@ function sharpestTile({ height, width, data }: Grey): number {
       tile.sum += value
       tile.squares += value * value
     }
-  return Math.max(0, ...tiles.map(({ count, sum, squares }) => (count < 4 ? 0 : squares / count - (sum / count) ** 2)))
+  return Math.max(
+    0,
+    ...tiles.map(({ count, sum, squares }) => (count < 4 ? 0 : squares / count - (sum / count) ** 2)),
+  )
 }
 
 function brightnessOf({ data }: Rgb) {

@@ -60,7 +60,9 @@ export function blur({ height, width, data }: Grey, sigma: number): Grey {
 
 function gaussOf(sigma: number): Float64Array {
   const reach = Math.max(1, Math.ceil(3 * sigma))
-  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)))
+  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),
+  )
   const sum = kernel.reduce((total, one) => total + one, 0)
   return kernel.map((one) => one / sum)
 }

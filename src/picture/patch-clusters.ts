@@ -28,6 +28,7 @@ const CLUSTER_OPTIONS = {
   products: true,
   seed: true,
   rounds: true,
+  starts: true,
   signal: true,
 } satisfies OptionNames<KMeansOptions>
 

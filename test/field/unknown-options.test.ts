@@ -57,6 +57,9 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
+  findFlaws: ['limits', () => plumage.findFlaws(wrong('collection'), wrong('limit'))],
+  findOutliers: ['neighbours', () => plumage.findOutliers(wrong('collection'), wrong('neighbour'))],
+  groupDuplicates: ['different', () => plumage.groupDuplicates([], [], wrong('diferent'))],
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
@@ -74,6 +77,9 @@ const UNIVERSAL: Calls = {
   openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
+  clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],
+  mapPhotos: ['rebuild', () => plumage.mapPhotos(collection, wrong('rebild'))],
+  drawMap: ['side', async () => plumage.drawMap(wrong('view'), wrong('sid'))],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
@@ -82,6 +88,18 @@ const UNIVERSAL: Calls = {
   'CollectionStore.prepare': ['scorer', () => collection.store.prepare(wrong('scorr'))],
   'CollectionStore.nearestByIndex': ['where', () => collection.store.nearestByIndex(none, 1, wrong('were'))],
   'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
+  giveLabels: ['column', () => plumage.giveLabels(collection, [], wrong('colum'))],
+  labelFromFolders: ['column', () => plumage.labelFromFolders(collection, wrong('colum'))],
+  labelsOf: ['column', () => plumage.labelsOf(collection, wrong('colum'))],
+  trainHead: ['folds', () => plumage.trainHead(collection, wrong('fold'))],
+  suggestLabels: ['next', () => plumage.suggestLabels(collection, wrong('nxt'))],
+  findMislabelled: ['folds', () => plumage.findMislabelled(collection, wrong('fold'))],
+  judgeClasses: ['folds', () => plumage.judgeClasses(wrong('rows'), wrong('fold'))],
+  compareEmbeddings: [
+    'folds',
+    () => plumage.compareEmbeddings(wrong('labels'), wrong('rows'), wrong('rows'), wrong('fold')),
+  ],
+  readHead: ['signal', () => plumage.readHead(wrong('source'), wrong('signl'))],
   openCheckpoint: ['entry', () => plumage.openCheckpoint(wrong('source'), wrong('entri'))],
   readVit: ['heads', () => plumage.readVit(wrong('checkpoint'), wrong('hed'))],
   recipeFor: ['recipe', () => plumage.recipeFor(wrong('vit'), wrong('recipie'))],
@@ -147,6 +165,10 @@ const UNIVERSAL: Calls = {
 }
 
 const NODE: Calls = {
+  findDuplicates: ['near', () => plumage.findDuplicates(wrong('collection'), wrong('nead'))],
+  findLeakage: ['split', () => plumage.findLeakage(wrong('collection'), wrong('splitt'))],
+  moveDuplicates: ['signal', () => plumage.moveDuplicates(wrong('collection'), [], wrong('signl'))],
+  undoDuplicates: ['signal', () => plumage.undoDuplicates(wrong('collection'), wrong('signl'))],
   loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
   describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
   convertModel: ['dtype', () => plumage.convertModel(MINI, 'nowhere', wrong('dtipe'))],
@@ -164,6 +186,7 @@ const NODE: Calls = {
   'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
   checkPhotos: ['deep', () => plumage.checkPhotos(collection, wrong('dep')).next()],
   moveCollectionRoot: ['force', () => plumage.moveCollectionRoot(collection, 'photos', '.', wrong('forse'))],
+  layOutInThread: ['signal', () => plumage.layOutInThread(wrong('job'), wrong('signl'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
   createCollection: [
     'signal',

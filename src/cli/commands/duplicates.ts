@@ -87,12 +87,12 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   })
   progress.clear()
   const groups = found.groups.filter(({ kind }) => options.kind.includes(kind))
-  const { lackingOf, writeFacts } = await import('../../platform/node/collection/merge-metadata.js')
+  const { lackingMetadata, writeMetadata } = await import('../../platform/node/collection/merge-metadata.js')
   for (const [at, group] of groups.entries()) {
-    const lacking = await lackingOf(collection, group)
+    const lacking = await lackingMetadata(collection, group)
     context.stdout.write(options.json ? jsonOf(group, lacking) : await textOf(group, lacking, at))
     if (mergeMetadata && Object.keys(lacking).length > 0)
-      stderr.write(`wrote ${printable(await writeFacts(collection, group.kept, lacking))}\n`)
+      stderr.write(`wrote ${printable(await writeMetadata(collection, group.kept, lacking))}\n`)
   }
   if (options.report !== undefined) {
     const { writeDuplicateReport } = await import('../duplicate-report.js')
@@ -107,6 +107,7 @@ async function sayWhatWasFound(
   found: {
     readonly photos: number
     readonly untried: number
+    readonly recall: number
     readonly unread: readonly { readonly copy: { readonly path: string }; readonly reason: string }[]
   },
   groups: readonly DuplicateGroup[],
@@ -119,6 +120,10 @@ async function sayWhatWasFound(
   ]
   if (found.untried > 0)
     lines.push(`${found.untried} pairs that are less alike were not tried: --tries tries more.`)
+  if (found.recall < 1)
+    lines.push(
+      `${(100 * found.recall).toFixed(1)} % of nearest neighbours were found, measured on some photos.`,
+    )
   for (const { copy, reason } of found.unread)
     lines.push(printable(`${copy.path} was not compared: ${reason}`))
   if (counts.proposed > 0 && moveTo === undefined)
@@ -170,10 +175,10 @@ async function callDifferent(
   photos: readonly string[],
 ): Promise<void> {
   if (photos.length < 2) throw new UsageError('Name two photos or more that are different.')
-  const { differentEntries } = await import('../../collection/duplicates/decisions.js')
+  const { markDifferent } = await import('../../collection/duplicates/decisions.js')
   const { contentOf } = await import('../../platform/node/collection/content-of.js')
   const contents = await Promise.all(photos.map((photo) => contentOf(files.resolve(photo))))
-  await collection.store.log('decisions').append(differentEntries(contents, Date.now()))
+  await markDifferent(collection, contents)
   stderr.write(`${photos.length} photos are remembered as different.\n`)
 }
 

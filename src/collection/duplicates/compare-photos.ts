@@ -3,19 +3,34 @@
  * pixels, for which the platform reads photos.
  */
 import { BUCKET_RADIUS, HashBuckets } from '../../numerics/hash-buckets.js'
+import type { NearestGraph } from '../../numerics/nearest-graph.js'
+import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
-import { proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
-import { type SimilarPair, similarPairs } from '../../numerics/similar-pairs.js'
+import type { Grey } from '../../numerics/reduce-pixels.js'
+import {
+  finerOf,
+  judgeEnlarged,
+  type PictureProof,
+  proveSame,
+  type ReducedPicture,
+} from '../../numerics/same-picture.js'
+import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
-import { photoVectors } from '../photo-vectors.js'
+import { neighboursOf, photoVectors } from '../photo-vectors.js'
 import { type Row, rowsOf } from '../row-block.js'
+import type { Copy } from './copy.js'
 import type { Different } from './decisions.js'
-import type { Copy, DuplicatePair } from './duplicate-group.js'
+import type { DuplicatePair } from './duplicate-group.js'
 import { provenPair } from './tell-proof.js'
 
-/** Reads a photo's upright pixels for comparing. */
-export type ReadPicture = (photo: Photo, signal: AbortSignal | undefined) => Promise<ReducedPicture>
+/** Reads photos' upright pixels for comparing. */
+export interface ReadPicture {
+  /** Reads it small. */
+  small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
+  /** Reads its middle in its own pixels, which takes as long as reading all of it. */
+  middle(photo: Photo, signal: AbortSignal | undefined): Promise<Grey>
+}
 
 /** Is a photo as it is compared. */
 export interface Photo {
@@ -29,10 +44,10 @@ export interface Photo {
 /** Holds photos of different pixels, and their embeddings. */
 export interface ComparedPhotos {
   readonly photos: readonly Photo[]
-  /** [N, D], rows of length 1. */
-  readonly vectors: Float32Array
+  /** [N, D] halves, rows of length 1. */
+  readonly vectors: Uint16Array
   readonly width: number
-  readonly products: Products
+  readonly products: Products & RowScorer
 }
 
 export interface CompareOptions {
@@ -53,6 +68,8 @@ export interface ComparedPairs {
   readonly pairs: readonly DuplicatePair[]
   readonly tried: number
   readonly untried: number
+  /** Is the share of nearest neighbours that were found: 1 where all photos were compared with all. */
+  readonly recall: number
   readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
 }
 
@@ -95,7 +112,14 @@ export async function photosOf(
     files.add(row.file)
     const hash = typeof row.perceptual_hash === 'string' ? BigInt(`0x${row.perceptual_hash}`) : null
     const value = split === undefined ? null : row[split]
-    return [{ copy: copyOf(row), hash, split: value === null || value === undefined ? null : String(value), collection }]
+    return [
+      {
+        copy: copyOf(row),
+        hash,
+        split: value === null || value === undefined ? null : String(value),
+        collection,
+      },
+    ]
   })
 }
 
@@ -136,7 +160,7 @@ export async function withVectors(
   const [first] = photos
   if (first === undefined) return null
   const { about, products } = first.collection
-  const vectors = new Float32Array(photos.length * about.width)
+  const vectors = new Uint16Array(photos.length * about.width)
   for (const collection of new Set(photos.map((photo) => photo.collection))) {
     const places = photos.flatMap((photo, at) => (photo.collection === collection ? [at] : []))
     const ids = places.map((at) => photos[at]?.copy.id ?? '')
@@ -154,10 +178,13 @@ export async function comparePhotos(
 ): Promise<ComparedPairs> {
   const { near, alike, tryFrom, mostTries, different, counts = () => true, signal } = options
   const minSimilarity = Math.min(near, alike, tryFrom)
-  const found = await similarPairs(vectors, width, { most: PARTNERS, minSimilarity, products, signal })
+  const graph = await neighboursOf(vectors, width, PARTNERS, { products, signal })
+  const found = pairsOf(graph, minSimilarity)
   const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
   const tries = triesOf(photos, similarities, options)
-  const chosen = tries.slice(0, mostTries).map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+  const chosen = tries
+    .slice(0, mostTries)
+    .map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
   const { pairs, unread } = await proven(photos, chosen, options)
   const settled = new Set(pairs.map(keyOf))
   const others = found.flatMap((pair): DuplicatePair[] => {
@@ -166,18 +193,49 @@ export async function comparePhotos(
     if (!isWanted || different.has(a.copy.content, b.copy.content)) return []
     return [{ ...pair, kind: pair.similarity >= near ? 'near' : 'alike' }]
   })
-  return { pairs: [...pairs, ...others], tried: chosen.length, untried: tries.length - chosen.length, unread }
+  return {
+    pairs: [...pairs, ...others],
+    tried: chosen.length,
+    untried: tries.length - chosen.length,
+    recall: graph.recall,
+    unread,
+  }
 }
 
 function keyOf({ first, second }: { readonly first: number; readonly second: number }): string {
   return `${first} ${second}`
 }
 
-function cosine(vectors: Float32Array, width: number, { first, second }: SimilarPair): number {
-  let sum = 0
-  for (let i = 0; i < width; i++)
-    sum += (vectors[first * width + i] ?? Number.NaN) * (vectors[second * width + i] ?? Number.NaN)
-  return sum
+/** Is a pair of photos by their numbers, the lower one first. */
+interface SimilarPair {
+  readonly first: number
+  readonly second: number
+  /** Is the cosine of their embeddings. */
+  readonly similarity: number
+}
+
+/** Gives each pair of neighbours once, the most alike first. */
+function pairsOf(
+  { count, neighbours, similarities }: NearestGraph,
+  minSimilarity: number,
+): readonly SimilarPair[] {
+  const found = new Map<string, SimilarPair>()
+  for (const [at, other] of neighbours.entries()) {
+    const [row, similarity = Number.NaN] = [Math.floor(at / count), similarities[at]]
+    if (other < 0 || !(similarity >= minSimilarity)) continue
+    const pair = { first: Math.min(row, other), second: Math.max(row, other), similarity }
+    if (!found.has(keyOf(pair))) found.set(keyOf(pair), pair)
+  }
+  return [...found.values()].sort(
+    (a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second,
+  )
+}
+
+function cosine(vectors: Uint16Array, width: number, { first, second }: SimilarPair): number {
+  const [a, b] = [new Float32Array(width), new Float32Array(width)]
+  float16ToFloat32(vectors.subarray(first * width, (first + 1) * width), a)
+  float16ToFloat32(vectors.subarray(second * width, (second + 1) * width), b)
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? Number.NaN), 0)
 }
 
 /** Lists the pairs to be tried on their pixels: those of like hashes, then the others, the most alike first. */
@@ -195,7 +253,8 @@ function triesOf(
         const other = known[i]?.at ?? at
         const [first, second] = [Math.min(at, other), Math.max(at, other)]
         const key = `${first} ${second}`
-        if (first !== second) tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
+        if (first !== second)
+          tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
       }
   for (const [key, pair] of similarities)
     if (pair.similarity >= tryFrom && !tries.has(key)) tries.set(key, pair)
@@ -218,7 +277,7 @@ async function proven(
     signal?.throwIfAborted()
     const [a, b] = pairOf(pictures, first, second)
     const [one, other] = [await reader.read(a), await reader.read(b)]
-    const proof = one === null || other === null ? null : proveSame(one, other)
+    const proof = one === null || other === null ? null : await reader.judged(proveSame(one, other), a, b)
     if (proof !== null) pairs.push(provenPair(first, second, similarity, proof))
     onProgress?.({ tried: tried + 1, total: tries.length })
   }
@@ -253,7 +312,7 @@ class PictureReader {
       return known
     }
     try {
-      const picture = await this.#read(photo, this.#signal)
+      const picture = await this.#read.small(photo, this.#signal)
       this.#kept.set(copy.id, picture)
       const [oldest] = this.#kept.keys()
       if (this.#kept.size > KEPT_PICTURES && oldest !== undefined) this.#kept.delete(oldest)
@@ -263,5 +322,12 @@ class PictureReader {
       this.unread.set(copy.id, { copy, reason: error instanceof Error ? error.message : String(error) })
       return null
     }
+  }
+
+  /** The finest details are read only where they decide. */
+  async judged(proof: PictureProof | null, first: Photo, second: Photo): Promise<PictureProof | null> {
+    const finer = proof === null ? null : finerOf(proof)
+    if (proof === null || finer === null) return proof
+    return judgeEnlarged(proof, await this.#read.middle(finer === 'first' ? first : second, this.#signal))
   }
 }

@@ -19,7 +19,8 @@ export function sidecarsOf(
   const whole = name.toLowerCase()
   const stem = stemOf(whole)
   const isShared = siblings.some(
-    (other) => other !== name && isPhoto(other) && !leaving.has(other) && stemOf(other.toLowerCase()) === stem,
+    (other) =>
+      other !== name && isPhoto(other) && !leaving.has(other) && stemOf(other.toLowerCase()) === stem,
   )
   return siblings.filter((sibling) => {
     const lower = sibling.toLowerCase()

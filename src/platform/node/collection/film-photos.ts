@@ -1,9 +1,9 @@
 /** Takes frames of a film as photos of a collection. */
 import type { FoundPhoto } from '../../../collection/find-photos.js'
+import { frameName } from '../../../collection/frame-name.js'
 import type { Row } from '../../../collection/row-block.js'
 import { decodedFromPixels, type PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
-import { frameName } from '../../../work/work-input.js'
 import { filmFrames } from '../video/film-frames.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
 import { contentOfFrame, hashOfFile } from './content-hash.js'

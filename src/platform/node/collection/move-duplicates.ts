@@ -9,7 +9,8 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Copy, DuplicateGroup } from '../../../collection/duplicates/duplicate-group.js'
+import type { Copy } from '../../../collection/duplicates/copy.js'
+import type { DuplicateGroup } from '../../../collection/duplicates/duplicate-group.js'
 import { sidecarsOf } from '../../../collection/duplicates/sidecars.js'
 import type { PlainRecord } from '../../../plain-value.js'
 import { FileError } from '../files/file-error.js'
@@ -34,6 +35,12 @@ export interface MoveOptions {
   readonly signal?: AbortSignal
 }
 
+/** Says when to give up. */
+export interface UndoOptions {
+  /** Ends the work between two files, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
 /** Says what became of a copy that was to move. */
 export interface MovedCopy {
   /** Is the photo. */
@@ -48,6 +55,7 @@ export interface MovedCopy {
 const GONE = { state: 'gone' } as const
 
 const OPTIONS = { to: true, signal: true } satisfies OptionNames<MoveOptions>
+const UNDO = { signal: true } satisfies OptionNames<UndoOptions>
 
 /** Are the endings of photos, by which a sidecar is told to be shared by several. */
 const PHOTO = /\.(jpe?g|png|webp|gif|tiff?|heic|heif|avif|bmp|dng|cr2|cr3|nef|arw|raf|orf|rw2)$/i
@@ -105,8 +113,10 @@ export async function moveDuplicates(
 /** Brings back what the latest run has moved and nobody has brought back yet; an empty list where there is nothing. Throws as `moveDuplicates`. */
 export async function undoDuplicates(
   collection: Collection,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  options: UndoOptions = {},
 ): Promise<readonly UndoneMove[]> {
+  checkOptionNames(options, UNDO)
+  const { signal } = options
   assertWritable(collection)
   const log = collection.store.log('moves')
   const entries = await log.read()
