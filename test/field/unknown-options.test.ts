@@ -73,8 +73,6 @@ const UNIVERSAL: Calls = {
     'without',
     () => plumage.searchRegions(collection, collection, none, wrong('withot')).next(),
   ],
-  indexRegions: ['onDone', () => plumage.indexRegions(collection, wrong('encoder'), wrong('onDon'))],
-  openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],
@@ -194,6 +192,8 @@ const NODE: Calls = {
   ],
   exportCollection: ['columns', () => plumage.exportCollection(wrong('c'), 'a.csv', wrong('colums'))],
   importCollection: ['foreign', () => plumage.importCollection('a.csv', 'c', wrong('forein'))],
+  indexRegions: ['onDone', () => plumage.indexRegions(collection, wrong('encoder'), wrong('onDon'))],
+  openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   indexFolders: [
     'prune',
     () => plumage.indexFolders(wrong('collection'), [], wrong('encoder'), wrong('prun')),

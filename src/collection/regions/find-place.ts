@@ -2,8 +2,7 @@
 import type { Box } from '../../image/image.js'
 import { connectedParts } from '../../numerics/connected-parts.js'
 import { unitRows } from '../../numerics/lengths.js'
-import { unit } from '../unit.js'
-import { boxAround, type RegionFeatures } from './photo-regions.js'
+import { boxAround, meanDirection, type RegionFeatures } from './photo-regions.js'
 
 /** Is where in a photo something is. */
 export interface FoundPlace {
@@ -15,12 +14,7 @@ export interface FoundPlace {
 
 /** Gives the direction of some patches of a photo [D], of length 1: the mean of their unit vectors. Throws RangeError where it has none. */
 export function placeVector({ patches, grid }: RegionFeatures, places: readonly number[]): Float32Array {
-  const width = patches.length / (grid.rows * grid.columns)
-  const sum = new Float32Array(width)
-  for (const place of places)
-    for (const [at, value] of unit(patches.subarray(place * width, (place + 1) * width)).entries())
-      sum[at] = (sum[at] ?? 0) + value
-  return unit(sum)
+  return meanDirection(patches, patches.length / (grid.rows * grid.columns), places)
 }
 
 /** Finds the place of a photo that is most like a direction [D] of length 1. */

@@ -4,12 +4,13 @@ import type { Box } from '../../image/image.js'
 import { connectedParts } from '../../numerics/connected-parts.js'
 import { sphericalKMeans } from '../../numerics/k-means.js'
 import type { ProductOptions, Products } from '../../numerics/products.js'
+import { unit } from '../unit.js'
 
 /** Is what is needed of a photo's features. */
 export type RegionFeatures = Pick<Features, 'patches' | 'grid' | 'imageSize' | 'patchBox'>
 
 export interface PhotoRegion {
-  /** [D] Has length 1. */
+  /** [D] Has length 1: the mean of the unit vectors of the patches in the box that belong to the region. */
   readonly centre: Float32Array
   /** Lies around the largest part of the region that hangs together, in pixels of the photo, within its edges. */
   readonly box: Box
@@ -37,10 +38,18 @@ export async function regionsOf(
     const { part, sizes } = connectedParts(mask, grid.columns)
     const largest = sizes.indexOf(Math.max(...sizes)) + 1
     const own = Array.from(part.keys()).filter((patch) => part[patch] === largest)
-    const centre = found.centres.slice(label * width, (label + 1) * width)
-    return { size: mask.reduce((sum, one) => sum + one, 0), centre, box: boxAround(features, own) }
+    return { size: own.length, centre: meanDirection(patches, width, own), box: boxAround(features, own) }
   })
   return regions.sort((a, b) => b.size - a.size).map(({ centre, box }) => ({ centre, box }))
+}
+
+/** Gives the mean of the unit vectors of some patches, with length 1. Throws RangeError where it has none. */
+export function meanDirection(patches: Float32Array, width: number, places: readonly number[]): Float32Array {
+  const sum = new Float32Array(width)
+  for (const place of places)
+    for (const [at, value] of unit(patches.subarray(place * width, (place + 1) * width)).entries())
+      sum[at] = (sum[at] ?? 0) + value
+  return unit(sum)
 }
 
 /** Gives the box around patches, as far as it lies in the photo: a recipe that pads has patches that reach outside. */
