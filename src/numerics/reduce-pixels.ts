@@ -39,6 +39,7 @@ export function resizePixels(image: Rgb, newHeight: number, newWidth: number): R
 function averageBlocks(image: Rgb, factor: number): Rgb {
   const [height, width] = [Math.floor(image.height / factor), Math.floor(image.width / factor)]
   if (factor <= 1 || height === 0 || width === 0) return image
+  const { data: pixels } = image
   const data = new Uint8Array(height * width * 3)
   const sums = new Uint32Array(width * 3)
   const count = factor * factor
@@ -46,12 +47,19 @@ function averageBlocks(image: Rgb, factor: number): Rgb {
     sums.fill(count >> 1)
     for (let inner = 0; inner < factor; inner++) {
       let at = (row * factor + inner) * image.width * 3
-      for (let out = 0; out < sums.length; out += 3)
-        for (let i = 0; i < factor; i++, at += 3) {
-          sums[out] += image.data[at]
-          sums[out + 1] += image.data[at + 1]
-          sums[out + 2] += image.data[at + 2]
+      for (let out = 0; out < sums.length; out += 3) {
+        let red = 0
+        let green = 0
+        let blue = 0
+        for (const end = at + factor * 3; at < end; at += 3) {
+          red += pixels[at]
+          green += pixels[at + 1]
+          blue += pixels[at + 2]
         }
+        sums[out] += red
+        sums[out + 1] += green
+        sums[out + 2] += blue
+      }
     }
     for (let out = 0; out < sums.length; out++) data[row * sums.length + out] = sums[out] / count
   }
