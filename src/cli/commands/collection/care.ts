@@ -158,7 +158,11 @@ async function compact(
   const sizeOf = async () =>
     Object.values((await collection.store.facts()).bytes).reduce((sum, bytes) => sum + bytes, 0)
   const before = await sizeOf()
-  const { readers } = await collection.compact({ rewrite: options.rewrite ?? false, signal })
+  const choice = { rewrite: options.rewrite ?? false, signal }
+  const { readers } = await collection.compact(choice)
+  const { openRegionsOrNull } = await import('../../../platform/node/collection/index-regions.js')
+  await using regions = await openRegionsOrNull(collection, { write: true, signal })
+  await regions?.compact(choice)
   const after = await sizeOf()
   if (options.json) {
     stdout.write(`${JSON.stringify({ before, after, readers })}\n`)
