@@ -52,7 +52,16 @@ export function decodedFromPixels(
   }
 }
 
-function rgbFromPixels({ data, height, width, channels }: PixelImage, transparency: Transparency): RgbImage {
+const givenAway = new WeakSet<PixelImage>()
+
+/** Says that nobody else reads or writes these pixels any more, so that they need not be copied. Gives the same image. */
+export function giveAway<Image extends PixelImage>(image: Image): Image {
+  givenAway.add(image)
+  return image
+}
+
+function rgbFromPixels(source: PixelImage, transparency: Transparency): RgbImage {
+  const { data, height, width, channels } = source
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     const found = Object.prototype.toString.call(data).slice(8, -1)
     throw new TypeError(
@@ -75,7 +84,7 @@ function rgbFromPixels({ data, height, width, channels }: PixelImage, transparen
   }
   const levels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   // The levels are read later, on other threads: whoever gave them may write over them or transfer them away meanwhile.
-  if (found === 3) return { height, width, data: levels.slice() }
+  if (found === 3) return { height, width, data: givenAway.has(source) ? levels : levels.slice() }
   const rgb = rgbFrom8Bits(levels, found)
   const isLaid = transparency === 'white' && found !== 1
   return { height, width, data: isLaid ? rgbOnWhite(rgb, levels, found, found - 1) : rgb }

@@ -8,7 +8,7 @@ import type { Examination, Examine } from '../../../collection/index-photos.js'
 import type { Row } from '../../../collection/row-block.js'
 import type { EncodeAllOptions, EncodeResult, Features, Identity } from '../../../encoder/types.js'
 import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
-import type { PixelImage } from '../../../image/given-pixels.js'
+import { giveAway, type PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
 import type { DigestWords } from '../../../kernels/digest-words.js'
@@ -77,7 +77,7 @@ export function examineWith(
             yield async () => {
               const { image, values } = await get()
               work.values = { ...values, ...(await measure(image, words)) }
-              return image
+              return giveAway(image)
             }
           }
           continue
@@ -96,7 +96,7 @@ export function examineWith(
             ...(signal ? { signal } : {}),
           })
           work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded, words)) }
-          return decoded
+          return giveAway(decoded)
         }
       }
     }
