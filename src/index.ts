@@ -25,7 +25,7 @@ export {
   type PhotoColumn,
   type Value,
 } from './collection/columns.js'
-export type { Copy } from './collection/duplicates/copy.js'
+export type { Copy, UnreadCopy } from './collection/duplicates/copy.js'
 export { Different, markDifferent } from './collection/duplicates/decisions.js'
 export {
   countDuplicates,
@@ -106,6 +106,9 @@ export { headFile, type TrainedReport, type TrainOptions, trainHead } from './co
 export { type MapPhotosOptions, mapPhotos, type PhotoMap } from './collection/map-photos.js'
 export { createMemoryStore } from './collection/memory-store.js'
 export type { KeptPhoto } from './collection/photos-block.js'
+export { type FoundPlace, findPlace, placeVector } from './collection/regions/find-place.js'
+export type { RegionFeatures } from './collection/regions/photo-regions.js'
+export { type RegionSearchOptions, searchRegions } from './collection/regions/search-regions.js'
 export type { RootMatch } from './collection/roots.js'
 export type { Embeddings, Row, RowBlock } from './collection/row-block.js'
 export { openSavedCollection, saveCollection } from './collection/saved-collection.js'
@@ -251,6 +254,7 @@ export { type Gram, type ProductOptions, type Products, plainProducts } from './
 export type { Directions } from './numerics/projections.js'
 export type { ProposedCount, TriedCount } from './numerics/propose-count.js'
 export type { ProposedName } from './numerics/propose-names.js'
+export type { GreyPixels, RgbPixels } from './numerics/reduce-pixels.js'
 export { plainScorer, scorerOn } from './numerics/row-scorer.js'
 export { type PictureProof, proveSame, type ReducedPicture, reducePicture } from './numerics/same-picture.js'
 export { type ClassScore, topClasses } from './numerics/top-classes.js'

@@ -5,11 +5,15 @@ import { compareLaidOver } from './compare-laid-over.js'
 import { findKeypoints, mirrorKeypoints } from './keypoints.js'
 import { mapOfPlaces } from './match-keypoints.js'
 import { mapPoints } from './plane-map.js'
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Makes pictures of one scene of soft spots: each pixel shows the place to which `x` and `y` lead. */
-function scene(height: number, width: number, at: (x: number, y: number) => readonly [number, number]): Grey {
+function scene(
+  height: number,
+  width: number,
+  at: (x: number, y: number) => readonly [number, number],
+): GreyPixels {
   const random = seededRandom(8)
   const spots = Array.from({ length: 160 }, () => [
     220 * random() - 10,

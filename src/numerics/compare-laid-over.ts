@@ -2,7 +2,7 @@
  * Compares two pictures that lie on each other, block by block, so that what was changed all over (compression, brightness, colour) is told from what shows another moment. Where
  * blocks differ, it is asked whether something of one colour and one opacity was laid over one of the two, as a watermark is: then what is below shows through, or it is that one colour.
  */
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 
 /** Says how far two pictures that lie on each other agree. */
 export interface Agreement {
@@ -31,7 +31,7 @@ export interface Mark {
 /** Is the side of a block in pixels. */
 const BLOCK = 12
 /** Pixels so near to an edge of either picture are left out: there they mix with what is around. */
-export const MARGIN = 4
+const MARGIN = 4
 /** Is the standard deviation in grey levels above which a block shows something that compression keeps. */
 const TEXTURE = 6
 /** Is the correlation from which on a block agrees. */
@@ -59,7 +59,12 @@ const STROKE = 6
 const MOST_THICK = 0.03
 
 /** Compares `first` with `laid`, the second picture in the first's pixels (NaN where it has none), whose brightness is `gain` times the first's plus `offset`. */
-export function compareLaidOver(first: Grey, laid: Grey, gain: number, offset: number): Agreement {
+export function compareLaidOver(
+  first: GreyPixels,
+  laid: GreyPixels,
+  gain: number,
+  offset: number,
+): Agreement {
   const changed = changedPixels(first, laid, gain, offset)
   const [all, beside] = [[], []] as [number[], number[]]
   for (let top = MARGIN; top + BLOCK <= first.height - MARGIN; top += BLOCK)
@@ -79,7 +84,7 @@ export function compareLaidOver(first: Grey, laid: Grey, gain: number, offset: n
   }
 }
 
-function changedPixels(first: Grey, laid: Grey, gain: number, offset: number) {
+function changedPixels(first: GreyPixels, laid: GreyPixels, gain: number, offset: number) {
   const mask = new Uint8Array(first.data.length)
   let [count, covered] = [0, 0]
   for (let i = 0; i < mask.length; i++) {
@@ -93,7 +98,7 @@ function changedPixels(first: Grey, laid: Grey, gain: number, offset: number) {
 }
 
 /** Gives null for a block that one picture does not cover, or in which too much is cut off. */
-function correlationOf(first: Grey, laid: Grey, changed: Uint8Array, top: number, left: number) {
+function correlationOf(first: GreyPixels, laid: GreyPixels, changed: Uint8Array, top: number, left: number) {
   let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0]
   let [clipped, differing] = [0, 0]
   for (let y = top; y < top + BLOCK; y++)
@@ -127,8 +132,8 @@ function isCut(a: number, b: number): boolean {
 
 /** Asks whether a mark explains what is changed. */
 function markOf(
-  first: Grey,
-  laid: Grey,
+  first: GreyPixels,
+  laid: GreyPixels,
   gain: number,
   offset: number,
   changed: Uint8Array,
@@ -152,7 +157,7 @@ function markOf(
 }
 
 /** Sums up the steps of brightness along the border of what is changed: whichever picture the mark is on has them. */
-function edgesOf({ width, data }: Grey, changed: Uint8Array): number {
+function edgesOf({ width, data }: GreyPixels, changed: Uint8Array): number {
   let sum = 0
   for (let at = 0; at < changed.length - width; at++)
     for (const next of [at + 1, at + width]) {

@@ -3,7 +3,7 @@
  * "Distinctive Image Features from Scale-Invariant Keypoints"; descriptors are compared by their square roots: Arandjelović and Zisserman 2012, "Three Things Everyone
  * Should Know to Improve Object Retrieval").
  */
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 import { BASE_BLUR, INTERVALS, type Octave, scaleSpace } from './scale-space.js'
 
 /** Holds the places of one picture, the one of most contrast first. */
@@ -41,7 +41,7 @@ interface Extremum {
 }
 
 /** Finds at most `limit` places. */
-export function findKeypoints(picture: Grey, limit: number): Keypoints {
+export function findKeypoints(picture: GreyPixels, limit: number): Keypoints {
   const found: Extremum[] = []
   for (const octave of scaleSpace(picture)) collectExtrema(octave, found)
   // Of equal contrast the order in which they were found decides, which is the same each time.

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { photoQuality } from './photo-quality.js'
-import { type Rgb, reducePixels } from './reduce-pixels.js'
+import { type RgbPixels, reducePixels } from './reduce-pixels.js'
 
 function filled(
   height: number,
   width: number,
   at: (x: number, y: number) => readonly [number, number, number],
-): Rgb {
+): RgbPixels {
   const data = new Uint8Array(height * width * 3)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set(at(x, y), (y * width + x) * 3)
   return { height, width, data }

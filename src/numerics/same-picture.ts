@@ -11,7 +11,7 @@ import { type Agreement, compareLaidOver } from './compare-laid-over.js'
 import { findKeypoints, type Keypoints, mirrorKeypoints } from './keypoints.js'
 import { mapOfPlaces } from './match-keypoints.js'
 import { composeMaps, invertMap, mapPoints, type PlaneMap } from './plane-map.js'
-import { type Grey, greyOf, type Rgb, reducePixels } from './reduce-pixels.js'
+import { type GreyPixels, greyOf, type RgbPixels, reducePixels } from './reduce-pixels.js'
 import { blur } from './scale-space.js'
 
 /** Is what is kept of a photo while it is compared: about 2 MB. */
@@ -21,11 +21,11 @@ export interface ReducedPicture {
   /** Counts its columns. */
   readonly width: number
   /** Is the photo with a longer side of at most 512 pixels. */
-  readonly reduced: Rgb
+  readonly reduced: RgbPixels
   /** Are places of it. */
   readonly keypoints: Keypoints
   /** Is the middle of the photo in its own pixels, at most 512 a side, which shows how fine the photo is; null where only the reduced photo was read. */
-  readonly middle: Grey | null
+  readonly middle: GreyPixels | null
 }
 
 /** Says how one picture lies in another. */
@@ -82,12 +82,15 @@ const GREY = 1.5
 const COLOURED = 4
 
 /** Prepares upright pixels for comparing. */
-export function reducePicture(image: Rgb): ReducedPicture {
+export function reducePicture(image: RgbPixels): ReducedPicture {
   return { ...pictureOf(image, image), middle: middleOf(image) }
 }
 
 /** Prepares upright pixels that were reduced while they were read, of a photo of this size: what must be known of its finest details is then asked for. */
-export function pictureOf(image: Rgb, { height, width }: Pick<Rgb, 'height' | 'width'>): ReducedPicture {
+export function pictureOf(
+  image: RgbPixels,
+  { height, width }: Pick<RgbPixels, 'height' | 'width'>,
+): ReducedPicture {
   const reduced = reducePixels(image, REDUCED_LONGEST)
   const small = reducePixels(reduced, PLACES_LONGEST)
   const { count, places, descriptors } = findKeypoints(greyOf(small), MOST_PLACES)
@@ -101,7 +104,7 @@ export function pictureOf(image: Rgb, { height, width }: Pick<Rgb, 'height' | 'w
 }
 
 /** Gives the middle of a photo in its own pixels, grey, at most 512 a side. */
-export function middleOf({ height, width, data }: Rgb): Grey {
+export function middleOf({ height, width, data }: RgbPixels): GreyPixels {
   const [rows, columns] = [Math.min(height, REDUCED_LONGEST), Math.min(width, REDUCED_LONGEST)]
   const [top, left] = [(height - rows) >> 1, (width - columns) >> 1]
   const out = new Uint8Array(rows * columns * 3)
@@ -125,7 +128,7 @@ export function proveSame(first: ReducedPicture, second: ReducedPicture): Pictur
 }
 
 /** Tells whether pictures that lie on each other like this are the same. */
-export function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: PictureProof): boolean {
+function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: PictureProof): boolean {
   const { textured, agreeing, lowest, changed, mark } = agreement
   if (textured < FEWEST_BLOCKS || Math.max(shareOfFirst, shareOfSecond) < WHOLE) return false
   if (colour !== null && colour < LEAST_COLOUR) return false
@@ -134,13 +137,13 @@ export function isProof({ agreement, shareOfFirst, shareOfSecond, colour }: Pict
   return mark.lowestBeside >= LOWEST && mark.explained + mark.lowestBeside / 2 >= MARKED.explained
 }
 
-export interface Start {
+interface Start {
   readonly map: PlaneMap
   readonly coarsest: number
 }
 
 /** Gives maps to begin with, the likeliest first, between pixels of the reduced pictures. Where many places agree on one, no other is tried. */
-export function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
+function* startsOf(first: ReducedPicture, second: ReducedPicture): Generator<Start> {
   const straight = mapOfPlaces(first.keypoints, second.keypoints)
   if (straight !== null && straight.count >= SURE) {
     yield { map: straight.map, coarsest: COARSEST.places }
@@ -157,7 +160,7 @@ export function* startsOf(first: ReducedPicture, second: ReducedPicture): Genera
     yield { map: frameToFrame(first.reduced, second.reduced), coarsest: COARSEST.frames }
 }
 
-function frameToFrame(first: Rgb, second: Rgb): PlaneMap {
+function frameToFrame(first: RgbPixels, second: RgbPixels): PlaneMap {
   return scaling(second.width / first.width, second.height / first.height)
 }
 
@@ -167,7 +170,7 @@ function scaling(x: number, y = x): PlaneMap {
 }
 
 /** Settles a map and compares; gives null where none settles. */
-export function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
+function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
   const scale = scaleOf(start.map)
   const overlap = overlapSide(first.reduced, second.reduced, start.map)
   if (!(scale > 1 / MOST_SCALE && scale < MOST_SCALE) || overlap === null) return null
@@ -211,7 +214,7 @@ function scaleOf(map: PlaneMap): number {
   return Math.sqrt(Math.abs(map[0] * map[4] - map[1] * map[3]))
 }
 
-function scaledBy(image: Rgb, by: number): Rgb {
+function scaledBy(image: RgbPixels, by: number): RgbPixels {
   if (by >= 0.999) return image
   const [height, width] = [
     Math.max(1, Math.round(image.height * by)),
@@ -224,7 +227,7 @@ function scaledBy(image: Rgb, by: number): Rgb {
 }
 
 /** Gives the longer side of the part of the first that the second shows, in its pixels; null where there is hardly any. */
-function overlapSide(first: Rgb, second: Rgb, map: PlaneMap): number | null {
+function overlapSide(first: RgbPixels, second: RgbPixels, map: PlaneMap): number | null {
   const back = invertMap(map)
   if (back === null) return null
   const [right, bottom] = [second.width - 1, second.height - 1]
@@ -237,7 +240,7 @@ function overlapSide(first: Rgb, second: Rgb, map: PlaneMap): number | null {
   return width > 8 && height > 8 ? Math.max(width, height) : null
 }
 
-function coveredPixels(first: Rgb, second: Rgb, map: PlaneMap): number {
+function coveredPixels(first: RgbPixels, second: RgbPixels, map: PlaneMap): number {
   let count = 0
   for (let y = 0; y < first.height; y++)
     for (let x = 0; x < first.width; x++) {
@@ -250,7 +253,11 @@ function coveredPixels(first: Rgb, second: Rgb, map: PlaneMap): number {
 }
 
 /** Compares the two chroma channels, where both pictures have them. */
-function compareColours(first: Rgb, second: Rgb, map: PlaneMap): Pick<PictureProof, 'colour' | 'grey'> {
+function compareColours(
+  first: RgbPixels,
+  second: RgbPixels,
+  map: PlaneMap,
+): Pick<PictureProof, 'colour' | 'grey'> {
   const sums = [new Float64Array(6), new Float64Array(6)]
   for (let y = 0; y < first.height; y += 2)
     for (let x = 0; x < first.width; x += 2) {
@@ -282,7 +289,7 @@ function compareColours(first: Rgb, second: Rgb, map: PlaneMap): Pick<PicturePro
   return { colour: hasColours ? both / (deviation * other) : null, grey }
 }
 
-function chromaAt({ data }: Rgb, pixel: number): readonly [number, number] {
+function chromaAt({ data }: RgbPixels, pixel: number): readonly [number, number] {
   const [r, g, b] = [data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]]
   const luma = 0.299 * r + 0.587 * g + 0.114 * b
   return [0.564 * (b - luma), 0.713 * (r - luma)]
@@ -302,7 +309,7 @@ export function finerOf({ map }: Pick<PictureProof, 'map'>): 'first' | 'second' 
 }
 
 /** Gives the proof with what the middle of the finer photo tells: whether that one was enlarged. */
-export function judgeEnlarged(proof: PictureProof, middle: Grey): PictureProof {
+export function judgeEnlarged(proof: PictureProof, middle: GreyPixels): PictureProof {
   const finer = finerOf(proof)
   if (finer === null) return { ...proof, enlarged: null }
   const scale = scaleOf(proof.map)
@@ -314,13 +321,13 @@ export function judgeEnlarged(proof: PictureProof, middle: Grey): PictureProof {
  * Says how much a picture shows that is gone once it is reduced by `factor`, as a part of what the next such step takes. In photos both are alike in size; a picture that was
  * enlarged by that factor has nothing to lose in the first.
  */
-export function detailBeyond(picture: Grey, factor: number): number {
+function detailBeyond(picture: GreyPixels, factor: number): number {
   const coarse = thereAndBack(picture, factor)
   const coarser = thereAndBack(picture, factor * factor)
   return squaredDifference(picture, coarse) / Math.max(1e-9, squaredDifference(coarse, coarser))
 }
 
-function thereAndBack({ height, width, data }: Grey, factor: number): Grey {
+function thereAndBack({ height, width, data }: GreyPixels, factor: number): GreyPixels {
   const bytes = Uint8Array.from(data, (value) => Math.round(value))
   const small: [number, number] = [
     Math.max(1, Math.round(height / factor)),
@@ -331,7 +338,7 @@ function thereAndBack({ height, width, data }: Grey, factor: number): Grey {
   return { height, width, data: Float32Array.from(resamplePillow(reduced, small, [height, width], options)) }
 }
 
-function squaredDifference(a: Grey, b: Grey): number {
+function squaredDifference(a: GreyPixels, b: GreyPixels): number {
   let sum = 0
   for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2
   return sum / a.data.length

@@ -107,7 +107,7 @@ test.skipIf(!isAcross)('across devices a file is copied, and keeps its time', as
 })
 
 function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, 'move-child.mjs'), ...args], {
+  return spawn(process.execPath, [join(import.meta.dirname, '../support/move-files.mjs'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
 }

@@ -7,7 +7,7 @@ import type { NearestGraph } from '../../numerics/nearest-graph.js'
 import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
-import type { Grey } from '../../numerics/reduce-pixels.js'
+import type { GreyPixels } from '../../numerics/reduce-pixels.js'
 import {
   finerOf,
   judgeEnlarged,
@@ -29,7 +29,7 @@ export interface ReadPicture {
   /** Reads it small. */
   small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
   /** Reads its middle in its own pixels, which takes as long as reading all of it. */
-  middle(photo: Photo, signal: AbortSignal | undefined): Promise<Grey>
+  middle(photo: Photo, signal: AbortSignal | undefined): Promise<GreyPixels>
 }
 
 /** Is a photo as it is compared. */
@@ -177,33 +177,30 @@ export async function comparePhotos(
   options: CompareOptions,
 ): Promise<ComparedPairs> {
   const { near, alike, tryFrom, mostTries, different, counts = () => true, signal } = options
-  const minSimilarity = Math.min(near, alike, tryFrom)
+  const isWanted = ({ first, second }: SimilarPair) => {
+    const [a, b] = pairOf(photos, first, second)
+    return counts(a, b) && !different.has(a.copy.content, b.copy.content)
+  }
+  const keyOf = ({ first, second }: { readonly first: number; readonly second: number }) =>
+    first * photos.length + second
   const graph = await neighboursOf(vectors, width, PARTNERS, { products, signal })
-  const found = pairsOf(graph, minSimilarity)
-  const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
-  const tries = triesOf(photos, similarities, options)
-  const chosen = tries
-    .slice(0, mostTries)
+  const similar = pairsOf(graph, Math.min(near, alike, tryFrom)).filter(isWanted)
+  const hashed = likeHashes(photos)
     .map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+    .filter(isWanted)
+    .sort(bySimilarity)
+  const isHashed = new Set(hashed.map(keyOf))
+  const others = similar.filter((pair) => pair.similarity >= tryFrom && !isHashed.has(keyOf(pair)))
+  const tries = [...hashed, ...others]
+  const chosen = tries.slice(0, mostTries)
   const { pairs, unread } = await proven(photos, chosen, options)
-  const settled = new Set(pairs.map(keyOf))
-  const others = found.flatMap((pair): DuplicatePair[] => {
-    const [a, b] = pairOf(photos, pair.first, pair.second)
-    const isWanted = pair.similarity >= Math.min(near, alike) && !settled.has(keyOf(pair)) && counts(a, b)
-    if (!isWanted || different.has(a.copy.content, b.copy.content)) return []
+  const isProven = new Set(pairs.map(keyOf))
+  const unproven = similar.flatMap((pair): DuplicatePair[] => {
+    if (pair.similarity < Math.min(near, alike) || isProven.has(keyOf(pair))) return []
     return [{ ...pair, kind: pair.similarity >= near ? 'near' : 'alike' }]
   })
-  return {
-    pairs: [...pairs, ...others],
-    tried: chosen.length,
-    untried: tries.length - chosen.length,
-    recall: graph.recall,
-    unread,
-  }
-}
-
-function keyOf({ first, second }: { readonly first: number; readonly second: number }): string {
-  return `${first} ${second}`
+  const untried = tries.length - chosen.length
+  return { pairs: [...pairs, ...unproven], tried: chosen.length, untried, recall: graph.recall, unread }
 }
 
 /** Is a pair of photos by their numbers, the lower one first. */
@@ -214,53 +211,50 @@ interface SimilarPair {
   readonly similarity: number
 }
 
+function bySimilarity(a: SimilarPair, b: SimilarPair): number {
+  return b.similarity - a.similarity || a.first - b.first || a.second - b.second
+}
+
 /** Gives each pair of neighbours once, the most alike first. */
 function pairsOf(
   { count, neighbours, similarities }: NearestGraph,
   minSimilarity: number,
 ): readonly SimilarPair[] {
-  const found = new Map<string, SimilarPair>()
+  const found: SimilarPair[] = []
   for (const [at, other] of neighbours.entries()) {
     const [row, similarity = Number.NaN] = [Math.floor(at / count), similarities[at]]
     if (other < 0 || !(similarity >= minSimilarity)) continue
-    const pair = { first: Math.min(row, other), second: Math.max(row, other), similarity }
-    if (!found.has(keyOf(pair))) found.set(keyOf(pair), pair)
+    // Of a pair that are neighbours of each other the lower one tells.
+    const isTold = other < row && neighbours.subarray(other * count, (other + 1) * count).includes(row)
+    if (!isTold) found.push({ first: Math.min(row, other), second: Math.max(row, other), similarity })
   }
-  return [...found.values()].sort(
-    (a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second,
-  )
+  return found.sort(bySimilarity)
 }
 
-function cosine(vectors: Uint16Array, width: number, { first, second }: SimilarPair): number {
+function cosine(
+  vectors: Uint16Array,
+  width: number,
+  { first, second }: { readonly first: number; readonly second: number },
+): number {
   const [a, b] = [new Float32Array(width), new Float32Array(width)]
   float16ToFloat32(vectors.subarray(first * width, (first + 1) * width), a)
   float16ToFloat32(vectors.subarray(second * width, (second + 1) * width), b)
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? Number.NaN), 0)
 }
 
-/** Lists the pairs to be tried on their pixels: those of like hashes, then the others, the most alike first. */
-function triesOf(
-  pictures: readonly Photo[],
-  similarities: ReadonlyMap<string, SimilarPair>,
-  { tryFrom, different, counts = () => true }: CompareOptions,
-): readonly SimilarPair[] {
-  const known = pictures.flatMap(({ hash }, at) => (hash === null || hash === 0n ? [] : [{ hash, at }]))
+/** Lists the pairs of which one photo has nearly the hash that the other has as it is, turned or mirrored. */
+function likeHashes(
+  photos: readonly Photo[],
+): readonly { readonly first: number; readonly second: number }[] {
+  const known = photos.flatMap(({ hash }, at) => (hash === null || hash === 0n ? [] : [{ hash, at }]))
   const buckets = new HashBuckets(known.map(({ hash }) => hash))
-  const tries = new Map<string, SimilarPair>()
-  for (const { hash, at } of known)
-    for (const turned of turnedHashes(hash))
-      for (const i of buckets.near(turned, BUCKET_RADIUS)) {
-        const other = known[i]?.at ?? at
-        const [first, second] = [Math.min(at, other), Math.max(at, other)]
-        const key = `${first} ${second}`
-        if (first !== second)
-          tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
-      }
-  for (const [key, pair] of similarities)
-    if (pair.similarity >= tryFrom && !tries.has(key)) tries.set(key, pair)
-  return [...tries.values()].filter(({ first, second }) => {
-    const [a, b] = pairOf(pictures, first, second)
-    return counts(a, b) && !different.has(a.copy.content, b.copy.content)
+  return known.flatMap(({ hash, at }) => {
+    // Being a mirror image goes both ways, so that the lower of the two sees them all.
+    const others = turnedHashes(hash).flatMap((turned) => buckets.near(turned, BUCKET_RADIUS))
+    return [...new Set(others)].flatMap((i) => {
+      const second = known[i]?.at ?? at
+      return second > at ? [{ first: at, second }] : []
+    })
   })
 }
 

@@ -27,3 +27,11 @@ export interface Copy {
   /** Is in degrees east. */
   readonly longitude: number | null
 }
+
+/** Is a photo that could not be read again. */
+export interface UnreadCopy {
+  /** Is the photo. */
+  readonly copy: Copy
+  /** Says why. */
+  readonly reason: string
+}

@@ -28,11 +28,21 @@ export interface DuplicatePair {
   /** Is the cosine of their embeddings. */
   readonly similarity: number
   /** Says in words what each is beside the other. */
-  readonly words?: { readonly first: string; readonly second: string }
+  readonly words?: {
+    /** Says what the first is beside the second. */
+    readonly first: string
+    /** Says what the second is beside the first. */
+    readonly second: string
+  }
   /** Says which was made of the other, by enlarging, cutting or marking it or taking its colours; null where that cannot be told. */
   readonly made?: 'first' | 'second' | null
   /** Says which shows all that the other does, in no less detail. */
-  readonly covers?: { readonly first: boolean; readonly second: boolean }
+  readonly covers?: {
+    /** Says that the first shows all of the second. */
+    readonly first: boolean
+    /** Says that the second shows all of the first. */
+    readonly second: boolean
+  }
   /** Says how the one lies in the other. */
   readonly proof?: PictureProof
 }
@@ -50,7 +60,10 @@ export interface GroupMember {
   /** Tells whether the kept copy has all of it, so that it may go. */
   readonly proposed: boolean
   /** Says how the two lie in each other, where that was proven; `kept` says which of the two the kept copy is. */
-  readonly proof?: PictureProof & { readonly kept: 'first' | 'second' }
+  readonly proof?: PictureProof & {
+    /** Says which of the two the kept copy is. */
+    readonly kept: 'first' | 'second'
+  }
 }
 
 /** Is a photo that is kept, and those that are like it. */

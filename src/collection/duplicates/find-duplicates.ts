@@ -11,7 +11,7 @@ import {
   type ReadPicture,
   withVectors,
 } from './compare-photos.js'
-import type { Copy } from './copy.js'
+import type { UnreadCopy } from './copy.js'
 import { Different } from './decisions.js'
 import { type DuplicateGroup, groupDuplicates } from './duplicate-group.js'
 import { KEEP_RULES, type KeepRule } from './keep-rules.js'
@@ -55,7 +55,7 @@ export interface FoundDuplicates {
   /** Is the share of nearest neighbours that were found, measured on some photos: 1 up to 200,000 photos, where all are compared with all. */
   readonly recall: number
   /** Lists photos that could not be read again, with the reason; they are compared by hash and embedding alone. */
-  readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
+  readonly unread: readonly UnreadCopy[]
 }
 
 const OPTIONS = {
@@ -68,7 +68,7 @@ const OPTIONS = {
   signal: true,
 } satisfies OptionNames<DuplicateOptions>
 
-export const DUPLICATE_DEFAULTS = { near: 0.95, alike: 0.9, tryFrom: 0.6 } as const
+const DUPLICATE_DEFAULTS = { near: 0.95, alike: 0.9, tryFrom: 0.6 } as const
 
 const FEWEST_TRIES = 1000
 

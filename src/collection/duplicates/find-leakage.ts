@@ -12,7 +12,7 @@ import {
   type ReadPicture,
   withVectors,
 } from './compare-photos.js'
-import type { Copy } from './copy.js'
+import type { Copy, UnreadCopy } from './copy.js'
 import { Different } from './decisions.js'
 import { DUPLICATE_KINDS, type DuplicateKind, type DuplicatePair } from './duplicate-group.js'
 import { compareSettings, type DuplicateOptions } from './find-duplicates.js'
@@ -56,7 +56,7 @@ export interface FoundLeakage {
   /** Is the share of nearest neighbours that were found, measured on some photos: 1 up to 200,000 photos, where all are compared with all. */
   readonly recall: number
   /** Lists photos that could not be read again, with the reason. */
-  readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
+  readonly unread: readonly UnreadCopy[]
 }
 
 const OPTIONS = {

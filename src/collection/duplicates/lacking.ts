@@ -4,8 +4,13 @@
 export interface PhotoFacts {
   /** Says when it was taken, in milliseconds since 1970 of the camera's own clock. */
   readonly taken: number | null
-  /** Says where, in degrees north and east. */
-  readonly position: { readonly latitude: number; readonly longitude: number } | null
+  /** Says where. */
+  readonly position: {
+    /** Is in degrees north. */
+    readonly latitude: number
+    /** Is in degrees east. */
+    readonly longitude: number
+  } | null
   /** Counts its stars, 1 to 5. */
   readonly rating: number | null
   /** Is what somebody wrote under it. */

@@ -319,11 +319,12 @@ export class LanceStore implements CollectionStore {
     count: number,
     options?: ByIndexOptions,
   ): Promise<readonly NearRow[] | null> {
-    const { where, signal } = byIndexOptions(options)
+    const { where: condition, signal } = byIndexOptions(options)
+    const where = condition === undefined ? undefined : sqlOf(condition)
     const index = await this.#indexState()
     if (index === null) return null
-    const ask = (wanted: number, condition: string | undefined) =>
-      askIndex(this.#table, query, wanted, { probes: index.probes, where: condition })
+    const ask = (wanted: number, among: string | undefined) =>
+      askIndex(this.#table, query, wanted, { probes: index.probes, where: among })
     // Few photos are gone: it is quicker to leave them out afterwards than to ask for the others.
     const found = await ask(count + SPARE, where)
     signal?.throwIfAborted()

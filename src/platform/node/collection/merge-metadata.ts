@@ -13,7 +13,7 @@ import {
 import { writeWhole } from '../files/write-whole.js'
 import { fullPath } from './find-duplicates.js'
 
-/** Gives what the copies of a group that may go tell and the kept one does not. Files that cannot be read tell nothing. */
+/** Gives what the copies of a group that may go tell and the kept one does not. Files that cannot be read tell nothing. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
 export async function lackingMetadata(
   collection: Collection,
   { kept, members }: DuplicateGroup,
