@@ -106,13 +106,15 @@ struct StoredBlocks {
     }
   }
 
+  // Gives the block in which a row lies.
+  const StoredBlock& blockOf(long row) const {
+    if (blocks.size() == 1) return blocks.front();
+    return *std::prev(std::upper_bound(blocks.begin(), blocks.end(), row, [](long r, const StoredBlock& b) { return r < b.first; }));
+  }
   // Gives a row of halves.
   const unsigned char* at(long row) const {
-    const StoredBlock* block = &blocks.front();
-    if (blocks.size() > 1) {
-      block = &*std::prev(std::upper_bound(blocks.begin(), blocks.end(), row, [](long r, const StoredBlock& b) { return r < b.first; }));
-    }
-    return block->rows + (row - block->first) * width * 2;
+    const StoredBlock& block = blockOf(row);
+    return block.rows + (row - block.first) * width * 2;
   }
 };
 
@@ -173,9 +175,12 @@ class Search {
     pool_.run(tasks, job_.cancelled, [&](int thread, long index) {
       std::vector<Found>& own = found_[static_cast<size_t>(thread)];
       if (own.empty()) own.assign(static_cast<size_t>(task_.queryCount) * task_.most, NOBODY);
-      gather(thread, index * ROWS_OF_TASK, std::min(task_.rows.count, (index + 1) * ROWS_OF_TASK));
+      const long first = index * ROWS_OF_TASK, end = std::min(task_.rows.count, first + ROWS_OF_TASK);
+      const bool isOne = task_.queryCount == 1 && task_.queryRows == nullptr;
+      if (isOne && task_.rows.numbers == nullptr && task_.rows.allowed == nullptr) return lookThroughAll(thread, first, end);
+      gather(thread, first, end);
       Gathered& rows = gathered_[static_cast<size_t>(thread)];
-      if (task_.queryCount == 1 && task_.queryRows == nullptr) {
+      if (isOne) {
         lookThroughRuns(thread, rows);
       } else {
         for (size_t from = 0; from < rows.at.size() && !job_.cancelled.load(); from += ROWS_AT_A_TIME) {
@@ -286,10 +291,10 @@ class Search {
   }
 
   // Multiplies a row in float64, and shows it to the query; where it is asked for, shows the query to the row as well.
-  void decide(int thread, long query, const Gathered& rows, size_t r) {
-    const long number = rows.numbers[r];
+  void decide(int thread, long query, const Gathered& rows, size_t r) { decide(thread, query, rows.at[r], rows.numbers[r], rows.places[r]); }
+  void decide(int thread, long query, const unsigned char* at, long number, long place) {
     if (task_.queryRows != nullptr && task_.queryRows[query] == number) return;
-    const double score = kernels_.dotHalves(task_.queries + query * width_, rows.at[r], width_);
+    const double score = kernels_.dotHalves(task_.queries + query * width_, at, width_);
     if (!std::isfinite(static_cast<float>(score))) return bad_.tell(number);
     NearestRows own(found_[static_cast<size_t>(thread)].data() + static_cast<size_t>(query) * task_.most, task_.most);
     own.show({score, static_cast<double>(number)});
@@ -297,7 +302,7 @@ class Search {
     double reached = reached_[static_cast<size_t>(query)].load(std::memory_order_relaxed);
     while (own.least() > reached && !reached_[static_cast<size_t>(query)].compare_exchange_weak(reached, own.least())) {
     }
-    if (rows.places[r] >= task_.mutualFrom) {
+    if (place >= task_.mutualFrom) {
       NearestRows(task_.kept + static_cast<size_t>(number) * task_.most, task_.most).show({score, static_cast<double>(task_.queryRows[query])});
     }
   }
@@ -312,6 +317,17 @@ class Search {
   }
 
   // One query is multiplied with rows where they lie, as fast as memory gives them.
+  void lookThroughAll(int thread, long first, long end) {
+    float scores[ROWS_OF_TASK], squares[ROWS_OF_TASK];
+    for (long from = first, to = first; from < end; from = to) {
+      const StoredBlock& block = task_.stored.blockOf(from);
+      to = std::min(end, block.first + block.count);
+      kernels_.scoreHalves(task_.stored.at(from), to - from, width_, task_.queries, scores + (from - first), squares + (from - first));
+    }
+    chooseOfOne(scores, squares, end - first, [&](long r) { return first + r; },
+                [&](long r) { decide(thread, 0, task_.stored.at(first + r), first + r, first + r); });
+  }
+
   void lookThroughRuns(int thread, const Gathered& rows) {
     float scores[ROWS_OF_TASK], squares[ROWS_OF_TASK];
     const size_t count = rows.at.size();
@@ -319,17 +335,23 @@ class Search {
       for (to = from + 1; to < count && rows.at[to] == rows.at[to - 1] + width_ * 2;) to++;
       kernels_.scoreHalves(rows.at[from], static_cast<long>(to - from), width_, task_.queries, scores + from, squares + from);
     }
-    // One bound serves all of them, since what is not below it is multiplied again anyway.
+    chooseOfOne(scores, squares, static_cast<long>(count), [&](long r) { return rows.numbers[static_cast<size_t>(r)]; },
+                [&](long r) { decide(thread, 0, rows, static_cast<size_t>(r)); });
+  }
+
+  // Calls choose(r) for rows that may be among the nearest of the one query. One bound serves all, since what is not below it is multiplied again anyway.
+  template <typename Number, typename Choose>
+  void chooseOfOne(const float* scores, const float* squares, long count, const Number& number, const Choose& choose) {
     float largest = 0;
-    for (size_t r = 0; r < count; r++) {
-      if (!std::isfinite(squares[r])) bad_.tell(rows.numbers[r]);
+    for (long r = 0; r < count; r++) {
+      if (!std::isfinite(squares[r])) bad_.tell(number(r));
       largest = squares[r] > largest ? squares[r] : largest;
     }
     const float wrong = static_cast<float>(summing_) * lengths_[0] * upwards(std::sqrt(static_cast<double>(largest)));
     float bound = boundOf(lowered(reached_[0].load()), wrong);
-    for (size_t r = 0; r < count; r++) {
+    for (long r = 0; r < count; r++) {
       if (scores[r] < bound) continue;
-      decide(thread, 0, rows, r);
+      choose(r);
       bound = boundOf(lowered(reached_[0].load()), wrong);
     }
   }
