@@ -60,19 +60,16 @@ const ALONE = {
   'addon-folder': 'platform/node/native/addon-folder.js',
   'wasm-worker': 'platform/node/wasm/worker.js',
   'heic-worker': 'platform/node/heic/worker.js',
+  'map-worker': 'platform/node/collection/map-worker.js',
 }
 
-/** Is what the page of a report does and how it looks, which the command writes into the page as text. */
-const REPORT = {
-  script: compiled('platform/browser/report/page.js'),
-  style: join(root, 'src/platform/browser/report/page.css'),
-}
+/** Names pages that commands write: what each does and how it looks go into it as text. */
+const PAGES = ['report', 'map']
 
 /** Holds what whoever comes to the package looks for; other files are found by these. */
 export const BUNDLED = [
   ...[...Object.keys(DOORS), ...Object.keys(ALONE)].map((name) => `${name}.js`),
-  'report-script.js',
-  'report-style.css',
+  ...PAGES.flatMap((page) => [`${page}-script.js`, `${page}-style.css`]),
 ].map((name) => join(BUNDLE, name))
 
 /** Resolves to what the bundler warns of: nothing is right there. */
@@ -104,7 +101,7 @@ export async function buildBundle() {
   // The sets are whole as they are: the bundler need not complete one with what is in another.
   const written = [await write(DOORS, { groups, includeDependenciesRecursively: false })]
   for (const [name, file] of Object.entries(ALONE)) written.push(await write({ [name]: file }, false))
-  written.push(await writeReportPage(rolldown, warnings))
+  for (const page of PAGES) written.push(await writePage(rolldown, page, warnings))
   const current = new Set(written.flat())
   for (const file of readdirSync(BUNDLE)) if (!current.has(file)) rmSync(join(BUNDLE, file))
   // npm does so in an installed package; in a clone, npx runs it as it is.
@@ -113,16 +110,17 @@ export async function buildBundle() {
 }
 
 /** Stands in a page of its own: one script that imports nothing, as short as it can be, beside its style. */
-async function writeReportPage(rolldown, warnings) {
+async function writePage(rolldown, page, warnings) {
   const bundle = await rolldown({
-    input: { 'report-script': REPORT.script },
+    input: { [`${page}-script`]: compiled(`platform/browser/${page}/page.js`) },
     platform: 'browser',
     onLog: (_level, { message }) => warnings.push(message),
   })
   const { output } = await bundle.write({ dir: BUNDLE, format: 'iife', minify: true, codeSplitting: false })
   await bundle.close()
-  copyFileSync(REPORT.style, join(BUNDLE, 'report-style.css'))
-  return [...output.map(({ fileName }) => fileName), 'report-style.css']
+  const style = `${page}-style.css`
+  copyFileSync(join(root, `src/platform/browser/${page}/page.css`), join(BUNDLE, style))
+  return [...output.map(({ fileName }) => fileName), style]
 }
 
 /** Tells what is resolved from node_modules, by Node or by the name of a scheme. */

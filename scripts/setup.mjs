@@ -226,6 +226,7 @@ function sourceFingerprint() {
   const files = [
     ...sourceFiles(),
     join(root, 'src/platform/browser/report/page.css'),
+    join(root, 'src/platform/browser/map/page.css'),
     ...['base', 'numeric', 'core', 'node', 'browser'].map((name) => join(root, `tsconfig.${name}.json`)),
     ...filesUnder(join(root, 'wasm/src')),
     ...['build-wasm', 'build-bundle'].map((name) => join(root, `scripts/${name}.mjs`)),

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
+import { clustersCommand } from './commands/clusters.js'
 import { collectionCommand } from './commands/collection.js'
 import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
@@ -15,6 +16,7 @@ import { infoCommand } from './commands/info.js'
 import { labelCommand } from './commands/label.js'
 import { labelErrorsCommand } from './commands/label-errors.js'
 import { leakageCommand } from './commands/leakage.js'
+import { mapCommand } from './commands/map.js'
 import { modelsCommand } from './commands/models.js'
 import { outliersCommand } from './commands/outliers.js'
 import { packCommand } from './commands/pack.js'
@@ -37,6 +39,8 @@ const COMMANDS = [
   labelCommand,
   labelErrorsCommand,
   compareCommand,
+  clustersCommand,
+  mapCommand,
   collectionCommand,
   duplicatesCommand,
   leakageCommand,
@@ -84,6 +88,8 @@ Examples:
   plumage search cat.jpg                         the photos in it that are most like this one
   plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
   plumage compare small mine photos              which of two models tells labelled photos apart better
+  plumage clusters                               its photos in groups, with names from folders
+  plumage map -o map.html                        a page on which alike photos lie near each other
   plumage duplicates                             photos that are there several times, and which to keep
   plumage info small                             what a model is, and what it needs
   plumage explain cat.jpg --vector theirs.npy    which settings made somebody else's vector

@@ -2,13 +2,16 @@
  * Writes a report as one HTML document that needs nothing else: what it does, how it looks and all photos stand in it, and its policy lets it fetch nothing
  * and run no other script. Names of files come from anybody, and stand in it as text.
  */
-import { createHash } from 'node:crypto'
 import type { PatchGrid } from '../model/positions.js'
+import { escapedMarkup } from '../picture/map/escaped-markup.js'
 import type { Report, ReportedPhoto } from '../picture/report/make-report.js'
 import type { PageData } from '../picture/report/page-data.js'
+import type { BuiltPage } from '../platform/node/built-page.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
-import type { ReportPage } from '../platform/node/report-page.js'
 import type { Failure } from '../work/files.js'
+import { contentPolicy } from './content-policy.js'
+import { counted } from './counted.js'
+import { base64, shown } from './document-text.js'
 import { printable } from './progress.js'
 
 /** Is what is shown of a photo beside what was made of its features. */
@@ -20,7 +23,7 @@ export interface DocumentPhoto {
 }
 
 export interface ReportDocument {
-  readonly page: ReportPage
+  readonly page: BuiltPage
   readonly report: Report
   readonly photos: readonly DocumentPhoto[]
   readonly failures: readonly Failure[]
@@ -45,25 +48,24 @@ export function* reportDocument(document: ReportDocument): Generator<string> {
   const { page, report, failures, summary } = document
   const folder = commonFolder(document.photos.map(({ path }) => path))
   const photos = document.photos.map((photo) => ({ ...photo, path: photo.path.slice(folder.length) }))
-  // Browsers read text of scripts with these line ends, and hash what they have read.
-  const [script, style] = [page.script, page.style].map((text) => text.replaceAll('\r\n', '\n'))
+  const { script, style } = page
   yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 ${MARK}
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(page)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
-<title>${escaped(`Plumage: ${counted(photos.length, 'photo')}`)}</title>
+<title>${escapedMarkup(`Plumage: ${counted(photos.length, 'photo')}`)}</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
 <h1>Plumage report</h1>
-<p>${escaped(summary)}</p>
+<p>${escapedMarkup(summary)}</p>
 ${factsOf(document.facts, folder)}
 </header>
 <main>
@@ -91,7 +93,7 @@ const TOOLS = `<div class="tools" id="tools" hidden>
 
 function factsOf(facts: ReportDocument['facts'], folder: string): string {
   const all = folder === '' ? facts : [['Folder', shown(folder)] as const, ...facts]
-  const rows = all.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`)
+  const rows = all.map(([name, text]) => `<dt>${escapedMarkup(name)}</dt><dd>${escapedMarkup(text)}</dd>`)
   return `<details><summary>How was this made?</summary>
 <p>A vision transformer describes every place of a photo by numbers. Places that show alike things have alike numbers, and like colours: these are three principal components of all photos together, of what is no background. Groups are places that are most alike, in all photos (k-means by direction). Choose a place, and all photos show what is like it.</p>
 <dl>${rows.join('')}</dl></details>`
@@ -106,9 +108,9 @@ function cardOf(
   const { width, height, jpeg } = picture
   const near = (found?.neighbours ?? []).map(({ photo, similarity }) => {
     const name = shown(photos[photo]?.path ?? '')
-    return `<a href="#photo-${photo}"><bdi>${escaped(name)}</bdi></a> ${similarity.toFixed(2)}`
+    return `<a href="#photo-${photo}"><bdi>${escapedMarkup(name)}</bdi></a> ${similarity.toFixed(2)}`
   })
-  const name = escaped(shown(path))
+  const name = escapedMarkup(shown(path))
   return `<li class="card" id="photo-${index}"><div class="picture"><div class="frame"><img src="data:image/jpeg;base64,${base64(jpeg)}" width="${width}" height="${height}" alt="${name}"></div></div><div class="caption"><bdi class="name">${name}</bdi><span class="score"></span></div>${near.length === 0 ? '' : `<p class="near">Alike: ${near.join(', ')}</p>`}</li>
 `
 }
@@ -116,7 +118,7 @@ function cardOf(
 function failuresOf(failures: readonly Failure[]): string {
   const rows = failures.map(
     ({ path, reason }) =>
-      `<li><bdi>${escaped(shown(path))}</bdi>: <span class="problem">${escaped(cut(printable(reason), LONGEST_REASON))}</span></li>`,
+      `<li><bdi>${escapedMarkup(shown(path))}</bdi>: <span class="problem">${escapedMarkup(cut(printable(reason), LONGEST_REASON))}</span></li>`,
   )
   return `<section class="failed"><h2>Not in this report</h2><ul>${rows.join('')}</ul></section>\n`
 }
@@ -153,42 +155,8 @@ function commonFolder(paths: readonly string[]): string {
   return folder
 }
 
-const LONGEST_NAME = 200
 const LONGEST_REASON = 600
-
-/** A name says most at its end, and may hold what a terminal or a page would obey. */
-function shown(path: string): string {
-  const text = printable(path)
-  return text.length <= LONGEST_NAME ? text : `…${text.slice(1 - LONGEST_NAME)}`
-}
 
 function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
-}
-
-function hashOf(text: string | undefined): string {
-  return `sha256-${createHash('sha256')
-    .update(text ?? '')
-    .digest('base64')}`
-}
-
-function base64({ buffer, byteOffset, byteLength }: Uint8Array | Int8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
-}
-
-/** Gives `1 photo`, `12 photos`. */
-export function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
 }

@@ -13,9 +13,10 @@ import type { InputFile } from '../work/look-at.js'
 import type { GivenImage, ImageAddress, WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
+import { counted } from './counted.js'
 import { loadOptions, type ModelOptions } from './model-options.js'
 import type { Progress } from './progress.js'
-import { counted, type DocumentPhoto } from './report-document.js'
+import type { DocumentPhoto } from './report-document.js'
 import { listenerOf } from './run-resumably.js'
 
 interface FindOptions extends Omit<ModelOptions, 'model'> {

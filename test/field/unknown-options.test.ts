@@ -57,17 +57,36 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
+  findFlaws: ['limits', () => plumage.findFlaws(wrong('collection'), wrong('limit'))],
+  findOutliers: ['neighbours', () => plumage.findOutliers(wrong('collection'), wrong('neighbour'))],
+  groupDuplicates: ['different', () => plumage.groupDuplicates([], [], wrong('diferent'))],
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
+  'Collection.compact': ['rewrite', () => collection.compact(wrong('rewite'))],
+  'CollectionStore.compact': ['rewrite', () => collection.store.compact(wrong('rewite'))],
   'Collection.fold': ['signal', () => collection.fold(wrong('signl'))],
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
+  searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
+  everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
+  searchRegions: [
+    'without',
+    () => plumage.searchRegions(collection, collection, none, wrong('withot')).next(),
+  ],
+  indexRegions: ['onDone', () => plumage.indexRegions(collection, wrong('encoder'), wrong('onDon'))],
+  openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
+  clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],
+  mapPhotos: ['rebuild', () => plumage.mapPhotos(collection, wrong('rebild'))],
+  drawMap: ['side', async () => plumage.drawMap(wrong('view'), wrong('sid'))],
   'CollectionStore.scan': [
     'columns',
     () => collection.store.scan(wrong('colums'))[Symbol.asyncIterator]().next(),
   ],
+  'Collection.prepare': ['signal', () => collection.prepare(wrong('signl'))],
+  'CollectionStore.prepare': ['scorer', () => collection.store.prepare(wrong('scorr'))],
+  'CollectionStore.nearestByIndex': ['where', () => collection.store.nearestByIndex(none, 1, wrong('were'))],
   'CollectionStore.vectors': ['signal', () => collection.store.vectors(wrong('signl'))],
   giveLabels: ['column', () => plumage.giveLabels(collection, [], wrong('colum'))],
   labelFromFolders: ['column', () => plumage.labelFromFolders(collection, wrong('colum'))],
@@ -111,6 +130,24 @@ const UNIVERSAL: Calls = {
   ],
   drawHeat: ['range', () => plumage.drawHeat(wrong('photo'), wrong('placed'), none, wrong('ranke'))],
   'RowScorer.nearestRows': ['signal', () => plumage.plainScorer.nearestRows(none, [], 1, wrong('signl'))],
+  'RowScorer.nearestToEach': [
+    'allowed',
+    () => plumage.plainScorer.nearestToEach(none, 1, [], 1, wrong('alowed')),
+  ],
+  'RowScorer.keepNearest': [
+    'mutualFrom',
+    () =>
+      plumage.plainScorer.keepNearest(
+        new Float64Array(2),
+        1,
+        [],
+        new Uint32Array(),
+        new Uint32Array(),
+        wrong('mutualfrom'),
+      ),
+  ],
+  nearestGraph: ['products', () => plumage.nearestGraph([], 1, 1, wrong('product'))],
+  approximateGraph: ['probes', () => plumage.approximateGraph([], 1, 1, wrong('probe'))],
   'Products.gram': ['signal', () => plumage.plainProducts.gram([], 1, wrong('signl'))],
   'Products.mean': ['signal', () => plumage.plainProducts.mean([], 1, wrong('signl'))],
   'Products.gramTimes': [
@@ -121,12 +158,17 @@ const UNIVERSAL: Calls = {
   fitForeground: ['clicks', () => plumage.fitForeground([], wrong('click'))],
   fitPatchColors: ['method', () => plumage.fitPatchColors([], wrong('methode'))],
   clusterPatches: ['seed', () => plumage.clusterPatches([], 2, wrong('sead'))],
+  labelPatches: ['products', () => plumage.labelPatches(wrong('map'), wrong('clusters'), wrong('product'))],
   similarPatches: ['products', () => plumage.similarPatches(none, [], wrong('product'))],
   findObject: ['epsilon', () => plumage.findObject(wrong('map'), wrong('epsilom'))],
   rollOut: ['discardRatio', () => plumage.rollOut(wrong('features'), wrong('discardRate'))],
 }
 
 const NODE: Calls = {
+  findDuplicates: ['near', () => plumage.findDuplicates(wrong('collection'), wrong('nead'))],
+  findLeakage: ['split', () => plumage.findLeakage(wrong('collection'), wrong('splitt'))],
+  moveDuplicates: ['signal', () => plumage.moveDuplicates(wrong('collection'), [], wrong('signl'))],
+  undoDuplicates: ['signal', () => plumage.undoDuplicates(wrong('collection'), wrong('signl'))],
   loadEncoder: ['size', () => plumage.loadEncoder(MINI, wrong('sise'))],
   describeModel: ['recipe', () => plumage.describeModel(MINI, wrong('recipie'))],
   convertModel: ['dtype', () => plumage.convertModel(MINI, 'nowhere', wrong('dtipe'))],
@@ -142,6 +184,9 @@ const NODE: Calls = {
   pullModel: ['into', () => plumage.pullModel('a/b', wrong('inot'))],
   verifyCached: ['signal', () => plumage.verifyCached(wrong('model'), wrong('signl')).next()],
   'PhotoEncoder.encodeAll': ['batch', () => encoder.encodeAll([], wrong('bach'))],
+  checkPhotos: ['deep', () => plumage.checkPhotos(collection, wrong('dep')).next()],
+  moveCollectionRoot: ['force', () => plumage.moveCollectionRoot(collection, 'photos', '.', wrong('forse'))],
+  layOutInThread: ['signal', () => plumage.layOutInThread(wrong('job'), wrong('signl'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
   createCollection: [
     'signal',

@@ -8,10 +8,11 @@ import type { FileEncoder } from '../../work/file-encoder.js'
 import { asOutputError, OutputError } from '../../work/output-error.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import { addInputs, gatherInputs, type InputOptions } from '../gather-inputs.js'
 import { addImageOptions, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
-import { counted, isReport, REPORT_HEAD_BYTES, reportDocument } from '../report-document.js'
+import { isReport, REPORT_HEAD_BYTES, reportDocument } from '../report-document.js'
 import { assertKept, type FoundPhotos, findPhotos } from '../report-photos.js'
 import { fileOf, prepareOutput, terminal } from '../run-resumably.js'
 import { choosePictureModel, DEFAULT_PATCHES, type PictureModel } from './picture/choose-picture-model.js'
@@ -132,9 +133,9 @@ async function makeDocument(
   { encoder, caption }: PictureModel,
   { threads }: ReportOptions,
 ) {
-  const [{ makeReport, describeAgreement }, { readReportPage }, { createProducts }] = await Promise.all([
+  const [{ makeReport, describeAgreement }, { readBuiltPage }, { createProducts }] = await Promise.all([
     import('../../picture/report/make-report.js'),
-    import('../../platform/node/report-page.js'),
+    import('../../platform/node/built-page.js'),
     import('../../platform/node/create-products.js'),
   ])
   await using products = createProducts(given({ threads }))
@@ -142,7 +143,7 @@ async function makeDocument(
   const { identity } = encoder
   const text = `${counted(photos.length, 'photo')}, ${counted(report.patches, 'patch')}; ${describeAgreement(report, photos)}`
   const document = reportDocument({
-    page: await readReportPage(),
+    page: await readBuiltPage('report'),
     report,
     photos,
     failures,

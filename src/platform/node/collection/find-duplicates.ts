@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Photo } from '../../../collection/duplicates/compare-photos.js'
+import type { ReadPicture } from '../../../collection/duplicates/compare-photos.js'
 import {
   type DuplicateOptions,
   type FoundDuplicates,
@@ -13,8 +13,8 @@ import {
   findLeakageWith,
   type LeakageOptions,
 } from '../../../collection/duplicates/find-leakage.js'
-import { type ReducedPicture, reducePicture } from '../../../numerics/same-picture.js'
-import { decodeImage } from '../decode-image.js'
+import { middleOf, pictureOf, REDUCED_LONGEST } from '../../../numerics/same-picture.js'
+import { readPhoto, readSmallPhoto } from './read-photo.js'
 
 /** Gives where a photo lies. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
 export function fullPath(
@@ -40,12 +40,14 @@ export async function findDuplicates(
   return await findDuplicatesWith(collection, readPicture, options)
 }
 
-/** Reads a photo for comparing. Throws as `decodeImage`. */
-export async function readPicture(
-  { collection, copy }: Photo,
-  signal: AbortSignal | undefined,
-): Promise<ReducedPicture> {
-  return reducePicture(await decodeImage(fullPath(collection, copy), signal === undefined ? {} : { signal }))
+/** Reads photos for comparing. Throws as `decodeImage`. */
+const readPicture: ReadPicture = {
+  async small({ collection, copy }, signal) {
+    return pictureOf(await readSmallPhoto(fullPath(collection, copy), REDUCED_LONGEST, signal), copy)
+  },
+  async middle({ collection, copy }, signal) {
+    return middleOf(await readPhoto(fullPath(collection, copy), signal))
+  },
 }
 
 /**
