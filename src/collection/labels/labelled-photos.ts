@@ -5,6 +5,7 @@ import { unitRows } from '../../numerics/lengths.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
 import { CollectionError } from '../collection-error.js'
+import type { Embeddings } from '../row-block.js'
 import { LABEL_COLUMN } from './give-labels.js'
 
 /** Is a photo of a set. */
@@ -103,7 +104,8 @@ export async function readLabelled(
   }
 }
 
-function floatsOf(embeddings: Uint16Array | Float32Array | undefined): Float32Array {
+/** Gives embeddings as numbers. Throws Error where there are none. */
+export function floatsOf(embeddings: Embeddings | undefined): Float32Array {
   if (embeddings === undefined) throw new Error('The store gave no embeddings, which were asked for.')
   if (embeddings instanceof Float32Array) return embeddings
   const numbers = new Float32Array(embeddings.length)

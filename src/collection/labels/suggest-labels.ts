@@ -9,7 +9,13 @@ import { fitProbe, probabilitiesOf, scoresOf } from '../../numerics/labelled/lin
 import type { Products } from '../../numerics/products.js'
 import type { Collection } from '../collection.js'
 import { photoVectors } from '../photo-vectors.js'
-import { embeddedPhotos, type LabelledPhotos, readLabelled, type SetPhoto } from './labelled-photos.js'
+import {
+  embeddedPhotos,
+  floatsOf,
+  type LabelledPhotos,
+  readLabelled,
+  type SetPhoto,
+} from './labelled-photos.js'
 
 /** Says what is proposed. */
 export interface SuggestOptions {
@@ -76,13 +82,14 @@ export async function suggestLabels(
   const all = found.map(({ photo }) => photo)
   // Of very many photos the embeddings of those alone are held that may be chosen.
   const pool = found.sort((a, b) => b.unsure - a.unsure || byName(a.photo, b.photo)).slice(0, POOL * next)
-  const rows = await photoVectors(
+  const halves = await photoVectors(
     collection,
     pool.map(({ photo }) => photo.id),
     signal,
   )
   const unsure = Float64Array.from(pool, (one) => one.unsure)
-  const chosen = pool.length === 0 ? [] : await chooseNext(rows, width, unsure, next, { products, signal })
+  const chosen =
+    pool.length === 0 ? [] : await chooseNext(floatsOf(halves), width, unsure, next, { products, signal })
   return {
     suggestions: all.sort((a, b) => b.confidence - a.confidence || byName(a, b)),
     next: Array.from(chosen).flatMap((at) => pool[at]?.photo ?? []),
