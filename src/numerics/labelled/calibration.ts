@@ -73,8 +73,8 @@ const HALVINGS = 56
 /** Says how a temperature is fitted. */
 export interface TemperatureOptions {
   /**
-   * Takes each row for its class by (N + 1) / (N + K) alone and for each other by 1 / (N + K), as Platt ("Probabilistic outputs for support vector machines", 1999)
-   * does and Laplace's rule says: of few rows that all are right it does not follow that the next is as well. Default `false`.
+   * Adds a row that is of all classes alike (Perks 1947): of few rows that all are right it does not follow that the next is as well. Platt ("Probabilistic outputs
+   * for support vector machines", 1999) does likewise with more. Default `false`.
    */
   readonly smooth?: boolean
   /** Ends the work, which then rejects with the signal's reason. */
@@ -93,7 +93,7 @@ export async function fitTemperature(
   { smooth = false, signal }: TemperatureOptions = {},
 ): Promise<number> {
   checkLabels(labels, classes)
-  const spread = smooth ? 1 / (labels.length + classes) : 0
+  const spread = smooth ? 1 / (classes * (labels.length + 1)) : 0
   let [low, high] = TEMPERATURES.map((temperature) => Math.log(temperature))
   const pause = pausesFor(signal)
   for (let round = 0; round < HALVINGS; round++) {

@@ -175,7 +175,7 @@ test('scores that were multiplied have the temperature that divides them again',
   const sure = [Float64Array.of(2, 0, 0, 2), Int32Array.of(0, 1), 2] as const
   expect(await fitTemperature(...sure)).toBeCloseTo(TEMPERATURES[0], 8)
   expect(probabilitiesOf(sure[0], 2, await fitTemperature(...sure, { smooth: true }))[0]).toBeCloseTo(
-    3 / 4,
+    5 / 6,
     8,
   )
 })
