@@ -212,6 +212,12 @@ test('two models are compared on one labelled folder, photo by photo', async () 
   expect(stdout).toMatch(
     /linear probe: the second has \+0\.0 points.*McNemar p 1\.0: these photos do not tell them apart/,
   )
+  writeFileSync(join(folder, 'photos/hat/bad.jpg'), 'no image')
+  const less = await run('compare', MINI, MINI, 'photos', '--folds', '3', '--json')
+  rmSync(join(folder, 'photos/hat/bad.jpg'))
+  expect(less.code).toBe(1)
+  expect(less.stderr).toContain('1 of 13 photos could not be read by both')
+  expect(JSON.parse(less.stdout)).toMatchObject({ models: [MINI, MINI], probe: { onlyFirst: 0, p: 1 } })
   const flat = await run('compare', MINI, MINI, 'photos/hat')
   expect(flat.code).toBe(2)
   expect(flat.stderr).toContain('put those of each class into a folder of its name')

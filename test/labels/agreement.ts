@@ -112,7 +112,7 @@ export async function expectAgreement(
 
   const probabilities = probabilitiesOf(theirs, classes)
   expect(calibrationOf(probabilities, labels, classes).error).toBeCloseTo(expected.calibrationError, 10)
-  expect(fitTemperature(theirs, labels, classes)).toBeCloseTo(expected.temperature, 5)
+  expect(await fitTemperature(theirs, labels, classes)).toBeCloseTo(expected.temperature, 5)
   const errors = findLabelErrors(probabilities, labels, classes)
   near(errors.thresholds, expected.errors.thresholds, 1e-10, 'threshold')
   expect([...errors.joint]).toEqual(expected.errors.joint)
@@ -127,7 +127,7 @@ export async function expectAgreement(
 
   const isRight = (guesses: Int32Array) =>
     Uint8Array.from(guesses, (guess, row) => (guess === labels[row] ? 1 : 0))
-  const { p } = comparePaired(isRight(predicted), isRight(votes('uniform')))
+  const { p } = await comparePaired(isRight(predicted), isRight(votes('uniform')))
   expect(p).toBeCloseTo(expected.mcnemar, 10)
 }
 

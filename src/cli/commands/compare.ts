@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { given } from '../../encoder/choose-recipe.js'
 import { InputLoop } from '../../work/encode-inputs.js'
 import type { WorkInput } from '../../work/work-input.js'
-import { UsageError } from '../cli-error.js'
+import { IncompleteError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { gatherInputs } from '../gather-inputs.js'
 import { pairedLine, reportJson, reportLines } from '../label-report.js'
@@ -74,17 +74,22 @@ async function compare(
   if (options.json) {
     const reports = [reportJson(found.first, names, 0), reportJson(found.second, names, 0)]
     stdout.write(`${JSON.stringify({ models, reports, votes: found.votes, probe: found.probe })}\n`)
-    return
-  }
-  for (const [at, report] of [found.first, found.second].entries())
+  } else {
+    for (const [at, report] of [found.first, found.second].entries())
+      stdout.write(
+        `${printable(models[at] ?? '')}\n${reportLines(report, names, 0)
+          .map((line) => `  ${line}\n`)
+          .join('')}`,
+      )
     stdout.write(
-      `${printable(models[at] ?? '')}\n${reportLines(report, names, 0)
-        .map((line) => `  ${line}\n`)
-        .join('')}`,
+      `${pairedLine('nearest neighbours', found.votes)}\n${pairedLine('linear probe', found.probe)}\n`,
     )
-  stdout.write(
-    `${pairedLine('nearest neighbours', found.votes)}\n${pairedLine('linear probe', found.probe)}\n`,
-  )
+  }
+  const left = photos.length - both.length
+  if (left > 0)
+    throw new IncompleteError(
+      `${left} of ${photos.length} photos could not be read by both, and are left out.`,
+    )
 }
 
 /** Takes the name of the folder that each photo lies in. */

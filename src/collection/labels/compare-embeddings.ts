@@ -42,8 +42,11 @@ export async function compareEmbeddings(
     judgeClasses({ rows: unitRows(rows, width), width, labels, classes }, { fewShot: false, ...options })
   const [one, other] = [await judge(first), await judge(second)]
   const paired = (by: 'votes' | 'probe') =>
-    comparePaired(isRight(one[by].predicted, labels), isRight(other[by].predicted, labels), options.bootstrap)
-  return { first: one, second: other, votes: paired('votes'), probe: paired('probe') }
+    comparePaired(isRight(one[by].predicted, labels), isRight(other[by].predicted, labels), {
+      ...options.bootstrap,
+      signal: options.signal,
+    })
+  return { first: one, second: other, votes: await paired('votes'), probe: await paired('probe') }
 }
 
 function isRight(predicted: Int32Array, labels: Int32Array): Uint8Array {

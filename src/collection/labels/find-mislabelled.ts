@@ -59,7 +59,7 @@ export async function findMislabelled(
 ): Promise<Mislabelled> {
   checkOptionNames(options, OPTIONS)
   const { column, folds: count = 5, by = 'margin', signal } = options
-  const { labelled } = await readLabelled(collection, { column, signal })
+  const labelled = await readLabelled(collection, { column, signal })
   assertEnough(labelled, count)
   const { labels, classes, names, photos } = labelled
   const folds = stratifiedFolds(labels, classes, count)

@@ -173,7 +173,7 @@ async function judgeVotes(
     temperature: voteTemperature,
     ...(weights ? { weights } : {}),
   })
-  return { ...judged(data, likeliest(shares, classes), options), neighbours, ties: found.ties }
+  return { ...(await judged(data, likeliest(shares, classes), options)), neighbours, ties: found.ties }
 }
 
 async function judgeProbe(
@@ -187,44 +187,45 @@ async function judgeProbe(
   const { c, tried, scores } = await crossValidate(data, folds, { grid, products, signal, onFit })
   const hits = topHits(scores, labels, classes, 2)
   return {
-    ...judged(data, likeliest(scores, classes), options),
+    ...(await judged(data, likeliest(scores, classes), options)),
     c,
     tried,
     scores,
     top2: {
       share: hits.reduce((sum, hit) => sum + hit, 0) / hits.length,
-      interval: bootstrapMean(hits, options.bootstrap),
+      interval: await bootstrapMean(hits, { ...options.bootstrap, signal }),
     },
     loss: logLoss(scores, labels, classes),
     calibration: {
       plain: calibrationOf(probabilitiesOf(scores, classes), labels, classes),
-      scaled: calibrationOf(scaledByOthers(scores, data, folds), labels, classes),
+      scaled: calibrationOf(await scaledByOthers(scores, data, folds, signal), labels, classes),
     },
-    temperature: fitTemperature(scores, labels, classes, { smooth: true }),
+    temperature: await fitTemperature(scores, labels, classes, { smooth: true, signal }),
   }
 }
 
-function judged(
+async function judged(
   { labels, classes }: LabelledRows,
   predicted: Int32Array,
-  { bootstrap }: JudgeOptions,
-): Judged {
+  { bootstrap, signal }: JudgeOptions,
+): Promise<Judged> {
   const confusion = confusionOf(labels, predicted, classes)
   return {
     predicted,
     measures: measuresOf(confusion, classes),
-    intervals: bootstrapMeasures(labels, predicted, classes, bootstrap),
+    intervals: await bootstrapMeasures(labels, predicted, classes, { ...bootstrap, signal }),
     classes: classMeasures(confusion, classes),
     confusion,
   }
 }
 
 /** Divides the scores of each fold by the temperature that fits the others: fitted to itself it would look better than it is. */
-function scaledByOthers(
+async function scaledByOthers(
   scores: Float64Array,
   { labels, classes }: LabelledRows,
   folds: Int32Array,
-): Float64Array {
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
   const out = new Float64Array(scores.length)
   const scoresAt = (rows: Int32Array) =>
     Float64Array.from({ length: rows.length * classes }, (_, at) => {
@@ -234,7 +235,7 @@ function scaledByOthers(
   for (const fold of new Set(folds)) {
     const { held, rest } = splitAt(folds, fold)
     const theirs = Int32Array.from(rest, (row) => labels[row] ?? -1)
-    const temperature = fitTemperature(scoresAt(rest), theirs, classes, { smooth: true })
+    const temperature = await fitTemperature(scoresAt(rest), theirs, classes, { smooth: true, signal })
     const own = probabilitiesOf(scoresAt(held), classes, temperature)
     for (const [at, row] of held.entries())
       out.set(own.subarray(at * classes, (at + 1) * classes), row * classes)

@@ -1,10 +1,11 @@
-/** Takes from a collection what is learnt from: the embeddings of photos that have a label, and of those that have none. */
+/** Takes from a collection what is learnt from: the embeddings of photos that have a label. */
 import { given } from '../../encoder/choose-recipe.js'
 import { classCounts, type LabelledRows } from '../../numerics/labelled/labelled-rows.js'
 import { unitRows } from '../../numerics/lengths.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
 import { CollectionError } from '../collection-error.js'
+import type { Embeddings } from '../row-block.js'
 import { LABEL_COLUMN } from './give-labels.js'
 
 /** Is a photo of a set. */
@@ -25,14 +26,6 @@ export interface LabelledPhotos extends LabelledRows {
   readonly copies: number
 }
 
-/** Holds the photos that have no label. */
-export interface UnlabelledPhotos {
-  /** [N] Lists them by root and path. */
-  readonly photos: readonly SetPhoto[]
-  /** [N, D], each of length 1. */
-  readonly rows: Float32Array
-}
-
 /** Says which photos are taken. */
 export interface PhotoChoice {
   /** Names the column that labels are in; default `label`. */
@@ -41,77 +34,78 @@ export interface PhotoChoice {
   readonly signal?: AbortSignal | undefined
 }
 
-interface Found extends SetPhoto {
+/** Is a photo that has an embedding. */
+export interface EmbeddedPhoto extends SetPhoto {
+  /** Is null where it has none. */
   readonly label: string | null
+  /** Is the digest of its pixels. */
   readonly pixels: string | null
+  /** [D] Has length 1, to the precision that the collection keeps. */
   readonly row: Float32Array
 }
 
-/**
- * Reads all photos that have an embedding. Throws `CollectionError`: `unlabelled` where no photo has a label, or all the same; `unknown-column` where the column
- * is not there.
- */
-export async function readLabelled(
+/** Gives all photos that have an embedding, in the order of the store. Throws `CollectionError` `unknown-column`; what the store throws; the signal's reason. */
+export async function* embeddedPhotos(
   collection: Collection,
   { column = LABEL_COLUMN, signal }: PhotoChoice = {},
-): Promise<{ readonly labelled: LabelledPhotos; readonly unlabelled: UnlabelledPhotos }> {
+): AsyncGenerator<EmbeddedPhoto> {
   const { width } = collection.about
-  const { label: where } = collection.store
-  if (column === LABEL_COLUMN && !collection.columns.some(({ name }) => name === column))
-    throw noLabels(where, 0)
-  const found: Found[] = []
   const columns = ['id', 'root', 'path', 'state', 'pixels', column]
-  for await (const { count, values, embeddings } of collection.scan({
-    columns,
-    embeddings: true,
-    ...given({ signal }),
-  })) {
+  const choice = { columns, embeddings: true, ...given({ signal }) }
+  for await (const { count, values, embeddings } of collection.scan(choice)) {
     const numbers = floatsOf(embeddings)
     const valueAt = (name: string, at: number) => values[name]?.[at] ?? null
     for (let at = 0; at < count; at++) {
       if (valueAt('state', at) !== 'embedded') continue
       const label = valueAt(column, at)
-      found.push({
+      const pixels = valueAt('pixels', at)
+      yield {
         id: String(valueAt('id', at)),
         name: `${valueAt('root', at)}/${valueAt('path', at)}`,
         label: label === null || label === '' ? null : String(label),
-        pixels: valueAt('pixels', at) as string | null,
-        row: numbers.slice(at * width, (at + 1) * width),
-      })
+        pixels: pixels === null ? null : String(pixels),
+        row: numbers.subarray(at * width, (at + 1) * width),
+      }
     }
   }
-  found.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const known = found.filter(({ label }) => label !== null)
+}
+
+/**
+ * Reads the photos that have a label and an embedding. Throws `CollectionError`: `unlabelled` where no photo has a label, or all the same; `unknown-column` where the
+ * column is not there.
+ */
+export async function readLabelled(
+  collection: Collection,
+  choice: PhotoChoice = {},
+): Promise<LabelledPhotos> {
+  const { column = LABEL_COLUMN } = choice
+  const { width } = collection.about
+  const { label: where } = collection.store
+  if (column === LABEL_COLUMN && !collection.columns.some(({ name }) => name === column))
+    throw noLabels(where, 0)
+  const known: EmbeddedPhoto[] = []
+  for await (const photo of embeddedPhotos(collection, choice))
+    if (photo.label !== null) known.push({ ...photo, row: photo.row.slice() })
+  known.sort((a, b) => (a.name < b.name ? -1 : 1))
   const names = [...new Set(known.flatMap(({ label }) => label ?? []))].sort()
   if (names.length < 2) throw noLabels(where, names.length, names[0])
   const numbers = new Map(names.map((name, at) => [name, at]))
-  const rest = found.filter(({ label }) => label === null)
+  const rows = new Float32Array(known.length * width)
+  for (const [at, { row }] of known.entries()) rows.set(row, at * width)
   return {
-    labelled: {
-      names,
-      classes: names.length,
-      width,
-      labels: Int32Array.from(known, ({ label }) => numbers.get(label ?? '') ?? -1),
-      rows: joined(known, width),
-      photos: known.map(photoOf),
-      copies: known.length - new Set(known.map(({ pixels, id }) => pixels ?? id)).size,
-    },
-    unlabelled: { photos: rest.map(photoOf), rows: joined(rest, width) },
+    names,
+    classes: names.length,
+    width,
+    labels: Int32Array.from(known, ({ label }) => numbers.get(label ?? '') ?? -1),
+    // Halves have lost a little of their length, too.
+    rows: unitRows(rows, width),
+    photos: known.map(({ id, name }) => ({ id, name })),
+    copies: known.length - new Set(known.map(({ pixels, id }) => pixels ?? id)).size,
   }
 }
 
-function photoOf({ id, name }: Found): SetPhoto {
-  return { id, name }
-}
-
-/** Halves have lost a little of their length, too. */
-function joined(found: readonly Found[], width: number): Float32Array {
-  const rows = new Float32Array(found.length * width)
-  for (const [at, { row }] of found.entries()) rows.set(row, at * width)
-  return unitRows(rows, width)
-}
-
-function floatsOf(embeddings: Uint16Array | Float32Array | undefined): Float32Array {
+/** Gives embeddings as numbers. Throws Error where there are none. */
+export function floatsOf(embeddings: Embeddings | undefined): Float32Array {
   if (embeddings === undefined) throw new Error('The store gave no embeddings, which were asked for.')
   if (embeddings instanceof Float32Array) return embeddings
   const numbers = new Float32Array(embeddings.length)

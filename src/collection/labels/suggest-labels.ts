@@ -1,15 +1,21 @@
 /** Proposes labels for photos that have none, and says which of them would teach most. */
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
-import { given } from '../../encoder/choose-recipe.js'
 import { fitTemperature } from '../../numerics/labelled/calibration.js'
 import { chooseNext, type Unsureness, unsureness } from '../../numerics/labelled/choose-next.js'
 import { crossValidate } from '../../numerics/labelled/cross-validate.js'
 import { stratifiedFolds } from '../../numerics/labelled/folds.js'
-import { classCounts, likeliest } from '../../numerics/labelled/labelled-rows.js'
+import { classCounts, largestAt } from '../../numerics/labelled/labelled-rows.js'
 import { fitProbe, probabilitiesOf, scoresOf } from '../../numerics/labelled/linear-probe.js'
 import type { Products } from '../../numerics/products.js'
 import type { Collection } from '../collection.js'
-import { type LabelledPhotos, readLabelled, type SetPhoto } from './labelled-photos.js'
+import { photoVectors } from '../photo-vectors.js'
+import {
+  embeddedPhotos,
+  floatsOf,
+  type LabelledPhotos,
+  readLabelled,
+  type SetPhoto,
+} from './labelled-photos.js'
 
 /** Says what is proposed. */
 export interface SuggestOptions {
@@ -44,6 +50,8 @@ export interface Suggestions {
 }
 
 const FOLDS = 5
+/** So many times as many photos as are asked for, the least sure ones, are looked through. */
+const POOL = 20
 /** Is taken where there are too few labels to find out what does best. */
 const PLAIN_C = 10
 
@@ -58,26 +66,33 @@ export async function suggestLabels(
   checkOptionNames(options, OPTIONS)
   const { column, next = 10, by = 'margin', signal } = options
   const { products } = collection
-  const { labelled, unlabelled } = await readLabelled(collection, { column, signal })
+  const labelled = await readLabelled(collection, { column, signal })
   const { c, temperature } = await settingsFor(labelled, products, signal)
   const probe = await fitProbe(labelled, { c, products, signal })
   const { width, classes, names } = labelled
-  const scores = scoresOf(probe, unlabelled.rows, width)
-  const probabilities = probabilitiesOf(scores, classes, temperature ?? 1)
-  const best = likeliest(probabilities, classes)
-  const all = unlabelled.photos.map((photo, row) => ({
-    ...photo,
-    label: names[best[row] ?? 0] ?? '',
-    confidence: probabilities[row * classes + (best[row] ?? 0)] ?? 0,
-  }))
-  const unsure = unsureness(probabilities, classes, by)
+  const found: { readonly photo: Suggestion; readonly unsure: number }[] = []
+  for await (const { id, name, label, row } of embeddedPhotos(collection, { column, signal })) {
+    if (label !== null) continue
+    const probabilities = probabilitiesOf(await scoresOf(probe, row, width), classes, temperature ?? 1)
+    const best = largestAt(probabilities, 0, classes)
+    const photo = { id, name, label: names[best] ?? '', confidence: probabilities[best] ?? 0 }
+    found.push({ photo, unsure: unsureness(probabilities, classes, by)[0] ?? 0 })
+  }
+  const byName = (a: SetPhoto, b: SetPhoto) => (a.name < b.name ? -1 : 1)
+  const all = found.map(({ photo }) => photo)
+  // Of very many photos the embeddings of those alone are held that may be chosen.
+  const pool = found.sort((a, b) => b.unsure - a.unsure || byName(a.photo, b.photo)).slice(0, POOL * next)
+  const halves = await photoVectors(
+    collection,
+    pool.map(({ photo }) => photo.id),
+    signal,
+  )
+  const unsure = Float64Array.from(pool, (one) => one.unsure)
   const chosen =
-    all.length === 0 || next === 0
-      ? new Int32Array()
-      : await chooseNext(unlabelled.rows, width, unsure, next, { products, ...given({ signal }) })
+    pool.length === 0 ? [] : await chooseNext(floatsOf(halves), width, unsure, next, { products, signal })
   return {
-    suggestions: [...all].sort((a, b) => b.confidence - a.confidence),
-    next: Array.from(chosen).flatMap((row) => all[row] ?? []),
+    suggestions: all.sort((a, b) => b.confidence - a.confidence || byName(a, b)),
+    next: Array.from(chosen).flatMap((at) => pool[at]?.photo ?? []),
     isCalibrated: temperature !== null,
   }
 }
@@ -92,5 +107,6 @@ async function settingsFor(
   if (count < 2) return { c: PLAIN_C, temperature: null }
   const folds = stratifiedFolds(data.labels, data.classes, count)
   const { c, scores } = await crossValidate(data, folds, { products, signal })
-  return { c, temperature: fitTemperature(scores, data.labels, data.classes, { smooth: true }) }
+  const temperature = await fitTemperature(scores, data.labels, data.classes, { smooth: true, signal })
+  return { c, temperature }
 }

@@ -33,7 +33,7 @@ export async function trainHead(collection: Collection, options: TrainOptions = 
   checkOptionNames(options, TRAIN_OPTIONS)
   const { column, folds = 5, ...judging } = options
   const { products, about } = collection
-  const { labelled } = await readLabelled(collection, { column, signal: options.signal })
+  const labelled = await readLabelled(collection, { column, signal: options.signal })
   assertEnough(labelled, folds)
   const report = await judgeClasses(labelled, { ...judging, folds, products })
   const { c, temperature, measures } = report.probe

@@ -2,6 +2,7 @@
  * Compares how sure predictions are with how often they are right, and fits the temperature that makes the two agree (Guo, Pleiss, Sun and Weinberger, "On
  * calibration of modern neural networks", 2017).
  */
+import { pausesFor } from '../pauses.js'
 import { checkLabels, largestAt } from './labelled-rows.js'
 import { probabilitiesOf } from './linear-probe.js'
 
@@ -66,29 +67,37 @@ export function logLoss(scores: Float64Array, labels: Int32Array, classes: numbe
 /** Temperatures lie between these: beyond, scores that are always right would be made surer without end. */
 export const TEMPERATURES = [1 / 64, 64] as const
 
+/** The range of their logarithms is then as narrow as float64 tells. */
+const HALVINGS = 56
+
 /** Says how a temperature is fitted. */
 export interface TemperatureOptions {
   /**
-   * Takes each row for its class by (N + 1) / (N + K) alone and for each other by 1 / (N + K), as Platt ("Probabilistic outputs for support vector machines", 1999)
-   * does and Laplace's rule says: of few rows that all are right it does not follow that the next is as well. Default `false`.
+   * Adds a row that is of all classes alike (Perks 1947): of few rows that all are right it does not follow that the next is as well. Platt ("Probabilistic outputs
+   * for support vector machines", 1999) does likewise with more. Default `false`.
    */
   readonly smooth?: boolean
+  /** Ends the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Gives the temperature at which the softmax of scores [N, K] has the least log loss, by halving: the loss has one lowest point along 1/T. Where every prediction
  * is right, and nothing is smoothed, the lowest is at T = 0, and the smallest temperature is given. Scores must be of rows that the classifier was not fitted to.
+ * Rejects with the signal's reason.
  */
-export function fitTemperature(
+export async function fitTemperature(
   scores: Float64Array,
   labels: Int32Array,
   classes: number,
-  { smooth = false }: TemperatureOptions = {},
-): number {
+  { smooth = false, signal }: TemperatureOptions = {},
+): Promise<number> {
   checkLabels(labels, classes)
-  const spread = smooth ? 1 / (labels.length + classes) : 0
+  const spread = smooth ? 1 / (classes * (labels.length + 1)) : 0
   let [low, high] = TEMPERATURES.map((temperature) => Math.log(temperature))
-  for (let round = 0; round < 60; round++) {
+  const pause = pausesFor(signal)
+  for (let round = 0; round < HALVINGS; round++) {
+    await pause()
     const middle = (low + high) / 2
     if (isTooHot(scores, labels, classes, Math.exp(middle), spread)) high = middle
     else low = middle

@@ -11,9 +11,6 @@ export interface ChooseOptions extends ProductOptions {
   readonly products?: Products | undefined
 }
 
-/** So many times as many rows as are wanted, the least sure ones, are looked through. */
-const POOL = 20
-
 /** Says of each row of probabilities [N, K] how unsure it is, from 0 to 1. */
 export function unsureness(
   probabilities: Float64Array,
@@ -53,31 +50,23 @@ export async function chooseNext(
   { products = plainProducts, signal }: ChooseOptions = {},
 ): Promise<Int32Array> {
   const total = checkRows([rows], width)
-  const order = Int32Array.from(unsure.keys()).sort((a, b) => unsure[b] - unsure[a] || a - b)
-  const pool = order.subarray(0, Math.min(total, POOL * count))
-  const pooled = new Float32Array(pool.length * width)
-  for (let i = 0; i < pool.length; i++)
-    pooled.set(rows.subarray(pool[i] * width, (pool[i] + 1) * width), i * width)
-  const distance = new Float64Array(pool.length).fill(1)
-  const isChosen = new Uint8Array(pool.length)
-  const chosen = new Int32Array(Math.min(count, pool.length))
+  const distance = new Float64Array(total).fill(1)
+  const isChosen = new Uint8Array(total)
+  const chosen = new Int32Array(Math.min(count, total))
   const pause = pausesFor(signal)
   for (let at = 0; at < chosen.length; at++) {
     await pause()
     let best = -1
-    for (let i = 0; i < pool.length; i++) {
+    for (let i = 0; i < total; i++) {
       if (isChosen[i] === 1) continue
-      if (best < 0 || unsure[pool[i]] * distance[i] > unsure[pool[best]] * distance[best]) best = i
+      if (best < 0 || unsure[i] * distance[i] > unsure[best] * distance[best]) best = i
     }
     isChosen[best] = 1
-    chosen[at] = pool[best]
-    const alike = await products.similarity(
-      pooled.subarray(best * width, (best + 1) * width),
-      pooled,
-      width,
-      { signal },
-    )
-    for (let i = 0; i < pool.length; i++) distance[i] = Math.min(distance[i], Math.max(0, 1 - alike[i]))
+    chosen[at] = best
+    const alike = await products.similarity(rows.subarray(best * width, (best + 1) * width), rows, width, {
+      signal,
+    })
+    for (let i = 0; i < total; i++) distance[i] = Math.min(distance[i], Math.max(0, 1 - alike[i]))
   }
   return chosen
 }

@@ -1,4 +1,5 @@
 /** Measures how well classes were told: by the definitions of scikit-learn, where what would be a division by 0 counts as 0. */
+import { pausesFor } from '../pauses.js'
 import { seededRandom } from '../seeded-random.js'
 import { checkLabels } from './labelled-rows.js'
 
@@ -115,21 +116,23 @@ export interface BootstrapOptions {
   readonly samples?: number
   /** Chooses them; default 0. */
   readonly seed?: number
+  /** Ends the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Holds the intervals of measures. */
 export type MeasureIntervals = { readonly [Name in keyof Measures]: Interval }
 
-/** Gives the intervals of the measures by drawing as many rows anew, with repeats (Efron 1979; percentiles). */
-export function bootstrapMeasures(
+/** Gives the intervals of the measures by drawing as many rows anew, with repeats (Efron 1979; percentiles). Rejects with the signal's reason. */
+export async function bootstrapMeasures(
   labels: Int32Array,
   predicted: Int32Array,
   classes: number,
   options: BootstrapOptions = {},
-): MeasureIntervals {
+): Promise<MeasureIntervals> {
   const counts = new Float64Array(classes * classes)
   const drawn: Measures[] = []
-  eachSample(labels.length, options, (rows) => {
+  await eachSample(labels.length, options, (rows) => {
     counts.fill(0)
     for (const row of rows) counts[labels[row] * classes + predicted[row]]++
     drawn.push(measuresOf(counts, classes))
@@ -141,10 +144,13 @@ export function bootstrapMeasures(
   }
 }
 
-/** Gives the interval of the mean of values [N]. */
-export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
+/** Gives the interval of the mean of values [N]. Rejects with the signal's reason. */
+export async function bootstrapMean(
+  values: ArrayLike<number>,
+  options: BootstrapOptions = {},
+): Promise<Interval> {
   const means: number[] = []
-  eachSample(values.length, options, (rows) => {
+  await eachSample(values.length, options, (rows) => {
     let sum = 0
     for (const row of rows) sum += values[row]
     means.push(sum / values.length)
@@ -152,16 +158,18 @@ export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptio
   return middle95(means)
 }
 
-function eachSample(
+async function eachSample(
   total: number,
-  { samples = 1000, seed = 0 }: BootstrapOptions,
+  { samples = 1000, seed = 0, signal }: BootstrapOptions,
   visit: (rows: Int32Array) => void,
-): void {
+): Promise<void> {
   const random = seededRandom(seed)
   const rows = new Int32Array(total)
+  const pause = pausesFor(signal)
   for (let sample = 0; sample < samples; sample++) {
     for (let i = 0; i < total; i++) rows[i] = Math.floor(random() * total)
     visit(rows)
+    await pause()
   }
 }
 

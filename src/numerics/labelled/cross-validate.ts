@@ -62,7 +62,7 @@ export async function crossValidate(
     for (const [at, { held, rest, rows }] of parts.entries()) {
       const probe = await fitProbe(rest, { ...options, c, start: starts[at] })
       starts[at] = probe
-      const own = scoresOf(probe, held.rows, data.width)
+      const own = await scoresOf(probe, held.rows, data.width, options.signal)
       for (let i = 0; i < rows.length; i++)
         scores.set(own.subarray(i * data.classes, (i + 1) * data.classes), rows[i] * data.classes)
       onFit?.(++done, grid.length * parts.length)
@@ -116,7 +116,7 @@ export async function fewShotCurve(
       const { taken, others } = firstOfEach(order, data, count)
       const probe = await fitProbe(takeRows(data, taken), options)
       const rest = takeRows(data, others)
-      const predicted = likeliest(scoresOf(probe, rest.rows, rest.width), rest.classes)
+      const predicted = likeliest(await scoresOf(probe, rest.rows, rest.width, options.signal), rest.classes)
       found.push(predicted.filter((label, row) => label === rest.labels[row]).length / predicted.length)
     }
     const accuracy = found.reduce((sum, value) => sum + value, 0) / draws

@@ -4,6 +4,7 @@
  * here: their squares count twice, and C means the same.
  */
 import { minimise } from '../minimise.js'
+import { pausesFor } from '../pauses.js'
 import { type ProductOptions, type Products, plainProducts } from '../products.js'
 import { checkLabelled, classCounts, type LabelledRows } from './labelled-rows.js'
 
@@ -126,21 +127,25 @@ function transposed(rows: Float32Array, total: number, width: number): Float32Ar
   return columns
 }
 
-/** Gives the scores of rows [N, D], [N, K], with float64 sums. */
-export function scoresOf(
+/** Gives the scores of rows [N, D], [N, K], with float64 sums. Rejects with the signal's reason. */
+export async function scoresOf(
   { weight, bias }: LinearClassifier,
   rows: Float32Array,
   width: number,
-): Float64Array {
+  signal?: AbortSignal,
+): Promise<Float64Array> {
   const classes = bias.length
   const total = rows.length / width
   const scores = new Float64Array(total * classes)
-  for (let row = 0; row < total; row++)
+  const pause = pausesFor(signal)
+  for (let row = 0; row < total; row++) {
     for (let k = 0; k < classes; k++) {
       let sum = bias[k]
       for (let i = 0; i < width; i++) sum += rows[row * width + i] * weight[k * width + i]
       scores[row * classes + k] = sum
     }
+    if (row % 64 === 0) await pause()
+  }
   return scores
 }
 

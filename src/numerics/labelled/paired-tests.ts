@@ -15,12 +15,12 @@ export interface PairedTest {
   readonly interval: Interval
 }
 
-/** Compares what is right, 1, and wrong, 0, of the same rows [N]. Throws RangeError for lists of different lengths, or of none. */
-export function comparePaired(
+/** Compares what is right, 1, and wrong, 0, of the same rows [N]. Throws RangeError for lists of different lengths, or of none; the signal's reason. */
+export async function comparePaired(
   first: Uint8Array,
   second: Uint8Array,
   options: BootstrapOptions = {},
-): PairedTest {
+): Promise<PairedTest> {
   if (first.length !== second.length || first.length === 0)
     throw new RangeError(`Pairs are two lists of one length; found ${first.length} and ${second.length}.`)
   const differences = Int8Array.from(second, (right, row) => right - first[row])
@@ -31,7 +31,7 @@ export function comparePaired(
     onlySecond,
     p: mcNemar(onlyFirst, onlySecond),
     difference: (onlySecond - onlyFirst) / first.length,
-    interval: bootstrapMean(differences, options),
+    interval: await bootstrapMean(differences, options),
   }
 }
 
